@@ -1,0 +1,36 @@
+"""The customers: their scores, their segments and what marketing does with them."""
+
+import pandas as pd
+
+from lgs_assets import project
+from lgs_assets.assets.conventions import IN_WAREHOUSE, derived_asset
+from lgs_assets.settings import Settings
+from lgs_assets.warehouse.model import Model, Relation
+
+PLAYBOOK = project.SQL / "seeds" / "segment_playbook.csv"
+
+
+@derived_asset(group="customers", kinds=IN_WAREHOUSE)
+def rfm_scores(clean_invoices: Relation, settings: Settings) -> Model:
+    """Recency, frequency and monetary value of each customer and their quintiles. One row a customer."""
+    return Model(
+        "rfm_scores.sql", clean_invoices=clean_invoices, snapshot_date=settings.snapshot, ties=settings.ties
+    )
+
+
+@derived_asset(group="customers", kinds={"postgres", "csv"}, sources=(PLAYBOOK,))
+def segment_playbook() -> pd.DataFrame:
+    """The segment map, with the behaviour and the strategy of each segment. One row a segment."""
+    return pd.read_csv(PLAYBOOK)
+
+
+@derived_asset(group="customers", kinds=IN_WAREHOUSE)
+def segments(rfm_scores: Relation, segment_playbook: Relation) -> Model:
+    """Names each customer's segment from the R and F scores. One row a customer."""
+    return Model("segments.sql", rfm_scores=rfm_scores, segment_playbook=segment_playbook)
+
+
+@derived_asset(group="customers", kinds=IN_WAREHOUSE)
+def segment_summary(segments: Relation, segment_playbook: Relation) -> Model:
+    """Size, value and strategy of each segment. One row a segment."""
+    return Model("segment_summary.sql", segments=segments, segment_playbook=segment_playbook)

@@ -1,0 +1,19 @@
+"""The invoices: what each comes to, and how the amounts are distributed."""
+
+from lgs_assets.assets.conventions import IN_WAREHOUSE, derived_asset
+from lgs_assets.settings import Settings
+from lgs_assets.warehouse.model import Model, Relation
+
+
+@derived_asset(group="invoices", kinds=IN_WAREHOUSE)
+def invoice_amounts(clean_invoices: Relation) -> Model:
+    """What each invoice comes to. One row an invoice."""
+    return Model("invoice_amounts.sql", clean_invoices=clean_invoices)
+
+
+@derived_asset(group="invoices", kinds=IN_WAREHOUSE)
+def invoice_amount_statistics(invoice_amounts: Relation, settings: Settings) -> Model:
+    """Minimum, maximum, mean, median, mode and cut-off of the invoice amounts. One row a population and cut."""
+    return Model(
+        "invoice_amount_statistics.sql", invoice_amounts=invoice_amounts, chart_cutoff=settings.cutoff
+    )

@@ -1,0 +1,26 @@
+"""The first stage: dumps become lines in the warehouse."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from lgs_assets.assets.conventions import DUMP_FRESHNESS, OWNERS
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.partitions import dumps
+from lgs_assets.resources import Inbox
+from lgs_assets.versions import code_version
+
+
+@dg.asset(
+    group_name="invoices",
+    kinds={"postgres", "file"},
+    owners=OWNERS,
+    code_version=code_version("raw_invoices"),
+    partitions_def=dumps,
+    freshness_policy=DUMP_FRESHNESS,
+)
+def raw_invoices(context: dg.AssetExecutionContext, inbox: Inbox) -> Path:
+    """Every line of every accepted dump, as it came. One partition a dump, one row a line."""
+    if context.partition_key != DEMO_DUMP:  # whose lines this one replaces
+        context.instance.delete_dynamic_partition(dumps.name or "", DEMO_DUMP)
+    return inbox.path_of(context.partition_key)

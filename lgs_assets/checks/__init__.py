@@ -1,0 +1,5 @@
+"""What must hold of the tables: one query in `sql/checks` a check, and what happens when it finds a row."""
+
+from lgs_assets.checks.sql_checks import ALL_CHECKS
+
+__all__ = ["ALL_CHECKS"]

@@ -1,0 +1,225 @@
+"""The command `lgs`: what a person does with the platform from a terminal.
+
+Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage; 3 done, but a check found an error.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import dagster as dg
+import sqlalchemy as sa
+import typer
+from pydantic import ValidationError
+
+from lgs_assets import project
+from lgs_assets.errors import LgsError
+from lgs_assets.settings import Settings
+from lgs_assets.warehouse.database import SCHEMA, database_url, embedded_server
+
+CHECKS_FAILED = 3
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a plain traceback is what a bug report needs
+    help="Customer analytics for a retailer: from invoice dumps to RFM segments and charts.",
+    rich_markup_mode="rich",
+)
+
+
+def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Ends a command that fails on purpose with its reason and exit code 1, without a traceback."""
+
+    @wraps(command)
+    def reported(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except ValidationError as error:
+            reasons = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            _fail(f"Settings: {reasons}")
+        except LgsError as error:
+            _fail(str(error))
+
+    return reported
+
+
+def _fail(reason: str) -> None:
+    typer.secho(reason, err=True, fg=typer.colors.RED)
+    raise typer.Exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _main(show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+    if show_version:
+        typer.echo(version("lgs-assets"))
+        raise typer.Exit
+
+
+@app.command()
+@_reporting_errors
+def run(
+    dump: Annotated[
+        Path | None,
+        typer.Argument(help="A dump: .sql or .csv, plain, .gz or .zip. Default: what is in the inbox, or a demo dump."),
+    ] = None,
+    snapshot_date: Annotated[
+        str | None, typer.Option(help="The date that recency looks back from. Default: the month after the data.")
+    ] = None,
+    ties: Annotated[
+        str | None, typer.Option(help="How equal frequencies are scored: by_customer_id or together.")
+    ] = None,
+    drop_repeats: Annotated[
+        bool | None, typer.Option("--drop-repeats/--keep-repeats", help="Leave out lines that repeat another.")
+    ] = None,
+    chart_cutoff: Annotated[
+        float | None, typer.Option(help="The quantile at which the amount charts are cut.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Load and rebuild even what is up to date.")] = False,
+) -> None:
+    """Load a dump and bring every table and chart up to date.
+
+    What is up to date is left alone: a second run changes nothing. Settings come from the options, else from the
+    environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_CHART_CUTOFF), else they have their defaults.
+    """
+    from lgs_assets.instance import dagster_instance
+    from lgs_assets.resources import WarehouseResource
+    from lgs_assets.runner import bring_up_to_date
+    from lgs_assets.terminal import check_lines, console, segment_table, step_progress
+
+    options = {
+        "snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = Settings(**(Settings.from_environment().model_dump() | given))
+    with dagster_instance() as instance, step_progress() as progress:
+        outcome = bring_up_to_date(instance, dump=dump, settings=settings, force=force, progress=progress)
+    if outcome.loaded or outcome.rebuilt:
+        console.print(f"Loaded {', '.join(outcome.loaded) or 'no dump'}; rebuilt {len(outcome.rebuilt)} tables.\n")
+    else:
+        console.print("Everything is up to date.\n")
+    console.print(segment_table(WarehouseResource().get()))
+    for check in outcome.failed_checks:
+        rows = int(str(check.metadata["violating_rows"].value))
+        name = f"{check.asset_key.to_user_string()}.{check.check_name}"
+        console.print(*check_lines(name, check.severity, rows, check.description or ""), sep="\n")
+    console.print(
+        "\nLook further:\n"
+        "  [bold]lgs ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
+        "  [bold]lgs charts[/]    every chart as PNG and SVG in a folder\n"
+        "  [bold]lgs psql[/]      the tables in SQL: select * from segments limit 10;\n"
+        "  [bold]lgs status[/]    what is loaded, how fresh it is, which checks fail\n"
+        "  notebooks/   the analysis in Jupyter",
+        highlight=False,
+    )
+    if any(check.severity == dg.AssetCheckSeverity.ERROR for check in outcome.failed_checks):
+        raise typer.Exit(CHECKS_FAILED)
+
+
+@app.command()
+@_reporting_errors
+def ui(
+    port: Annotated[int, typer.Option(help="The port of the web page.")] = 3000,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Open the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C."""
+    from lgs_assets.instance import dagster_home
+
+    database_url()  # the server starts once, before the processes that use it
+    os.environ["DAGSTER_HOME"] = str(dagster_home())
+    os.chdir(project.ROOT)
+    dg_command = str(Path(sys.executable).with_name("dg"))
+    os.execv(  # noqa: S606 (nothing is left to do here but that)
+        dg_command, [dg_command, "dev", "--workspace", "workspace.yaml", "--host", host, "--port", str(port)]
+    )
+
+
+@app.command()
+@_reporting_errors
+def status() -> None:
+    """Show what is loaded, how fresh the tables are and which checks fail."""
+    from lgs_assets.checks.sql_checks import CHECKS, evaluate
+    from lgs_assets.definitions import build_definitions
+    from lgs_assets.resources import WarehouseResource
+    from lgs_assets.terminal import check_lines, console, dump_table, publication_table
+    from lgs_assets.versions import outdated, settings_in_use
+    from lgs_assets.warehouse.dumps import loaded_dumps
+
+    resource = WarehouseResource()
+    warehouse = resource.get()
+    settings = settings_in_use(warehouse)
+    if not (dumps := loaded_dumps(warehouse)):
+        console.print("Nothing is loaded yet: lgs run")
+        return
+    console.print(dump_table(dumps))
+    stale = outdated(build_definitions(settings=settings).resolve_all_asset_specs(), settings, warehouse)
+    console.print(publication_table(warehouse, stale))
+    console.print(f"Settings: {', '.join(f'{name}={value}' for name, value in settings.model_dump().items())}")
+    built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
+    with console.status("Checking the tables"):
+        results = [(check, evaluate(check, resource, settings)) for check in CHECKS if check.table in built]
+    failed = [(check, result) for check, result in results if not result.passed]
+    console.print(f"[bold]Checks[/]: {len(results) - len(failed)} of {len(results)} hold")
+    for check, result in failed:
+        rows = int(str(result.metadata["violating_rows"].value))
+        console.print(*check_lines(f"{check.table}.{check.name}", check.severity, rows, check.description), sep="\n")
+    if any(check.severity == dg.AssetCheckSeverity.ERROR for check, _ in failed):
+        raise typer.Exit(CHECKS_FAILED)
+
+
+@app.command("demo-dump")
+@_reporting_errors
+def demo_dump(
+    path: Annotated[Path, typer.Argument(help="Where to write it: .sql or .sql.gz.")] = Path("retail.sql.gz"),
+    lines: Annotated[int, typer.Option(min=1000, help="About how many invoice lines.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other lines.")] = 2009,
+) -> None:
+    """Write a synthetic dump that has the anatomy of a real one. The same seed gives the same bytes."""
+    from lgs_assets.demo import write_demo_dump
+
+    written = write_demo_dump(path, lines=lines, seed=seed)
+    typer.echo(f"{path}: {written:,} synthetic lines")
+
+
+@app.command()
+@_reporting_errors
+def charts(
+    folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("charts"),
+) -> None:
+    """Export every chart of the report as PNG and SVG files."""
+    from lgs_assets.resources import WarehouseResource
+    from lgs_assets.warehouse.frames import read_frame
+
+    frame = read_frame(WarehouseResource().get(), "charts").sort_values("position")
+    folder.mkdir(parents=True, exist_ok=True)
+    for chart in frame.itertuples():
+        stem = folder / f"{chart.position:02}_{chart.name}"
+        stem.with_suffix(".png").write_bytes(chart.png)
+        stem.with_suffix(".svg").write_text(chart.svg)
+        typer.echo(f"{stem}.png  {chart.title}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@_reporting_errors
+def psql(context: typer.Context) -> None:
+    """Open psql on the warehouse. Further arguments go to psql: lgs psql -c 'select * from segment_summary'."""
+    from lgs_assets.warehouse.server import program
+
+    url = sa.make_url(database_url())
+    # The password goes by the environment: everybody may read the arguments of a process.
+    environment = os.environ | {"PGPASSWORD": url.password or "", "PGOPTIONS": f"-c search_path={SCHEMA},public"}
+    where = ["--host", url.host or "", "--port", str(url.port or 5432), "--username", url.username or ""]
+    done = subprocess.run([program("psql"), *where, "--dbname", url.database or "", *context.args], env=environment)
+    raise typer.Exit(done.returncode)
+
+
+@app.command()
+@_reporting_errors
+def stop() -> None:
+    """Stop the embedded PostgreSQL. It starts again by itself when it is needed."""
+    typer.echo("PostgreSQL stopped." if embedded_server().stop() else "PostgreSQL was not running.")

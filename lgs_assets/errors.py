@@ -1,0 +1,17 @@
+"""The errors that a person can act on. Their text says what is wrong, where, and what to do."""
+
+
+class LgsError(Exception):
+    """The base of every error that the platform raises on purpose; the CLI prints its text without a traceback."""
+
+
+class DumpError(LgsError):
+    """A dump cannot be read: its text names the file, the line and the column as far as they are known."""
+
+
+class ContractError(LgsError):
+    """Rows break the contract of their table: its text names the table, the column, the rule and offending rows."""
+
+
+class ServerError(LgsError):
+    """The database server cannot be started, reached or used."""

@@ -1,0 +1,69 @@
+"""How assets are kept: each in the PostgreSQL table of its name, published as a whole or not at all."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.metadata import describe_table
+from lgs_assets.resources import WarehouseResource
+from lgs_assets.settings import Settings
+from lgs_assets.versions import published_versions, tables_read, version_of
+from lgs_assets.warehouse.dumps import load_dump
+from lgs_assets.warehouse.frames import publish_frame, read_frame
+from lgs_assets.warehouse.model import Model, Relation
+from lgs_assets.warehouse.publish import Provenance, publish_model
+
+
+class WarehouseIOManager(dg.ConfigurableIOManager):
+    """Persists what an asset returns in the table of the asset's name, and hands it to those that read it.
+
+    | returned | kept as |
+    |---|---|
+    | `Model` | the rows of its SELECT; no row leaves the database |
+    | `pandas.DataFrame` | its rows, by COPY |
+    | `Path` of a dump | the partition of the asset's table that the partition key names |
+
+    An input annotated `Relation` is handed over by name and stays in the database. Any other is loaded as a DataFrame;
+    `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns.
+    """
+
+    warehouse: dg.ResourceDependency[WarehouseResource]
+    settings: dg.ResourceDependency[Settings]
+
+    def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path) -> None:
+        """Writes the table in one transaction. Raises ContractError or DumpError, which leave the old one in place."""
+        table = context.asset_key.path[-1]
+        warehouse = self.warehouse.get()
+        began = time.perf_counter()
+        facts: dict[str, Any] = {}
+        if isinstance(obj, Path):
+            name = context.partition_key
+            # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
+            dump = load_dump(warehouse, obj, name=name, retired=None if name == DEMO_DUMP else DEMO_DUMP)
+            facts = {"dump_sha256": dump.sha256, "dump_bytes": dump.bytes, "dump_lines": dump.lines}
+            # As text: JSON numbers lose the last digits of so large an integer on the way to the UI.
+            facts |= {"dump_modified_ns": str(obj.stat().st_mtime_ns)}
+            facts |= {"first_invoice_at": str(dump.first_invoice_at), "last_invoice_at": str(dump.last_invoice_at)}
+        else:
+            published = published_versions(warehouse)
+            inputs = {name: published[name] for name in tables_read(context.asset_spec)}
+            version = version_of(context.asset_spec, self.settings, inputs)
+            provenance = Provenance(version, self.settings.model_dump())
+            if isinstance(obj, Model):
+                publish_model(warehouse, table, obj, provenance)
+            else:
+                publish_frame(warehouse, table, obj, provenance)
+        facts["write_seconds"] = round(time.perf_counter() - began, 3)
+        model = obj if isinstance(obj, Model) else None
+        context.add_output_metadata(facts | describe_table(warehouse, table, model=model))
+
+    def load_input(self, context: dg.InputContext) -> Relation | pd.DataFrame:
+        """The table as the annotation of the input asks for it."""
+        table = context.asset_key.path[-1]
+        if context.dagster_type.typing_type is Relation:
+            return Relation(table)
+        return read_frame(self.warehouse.get(), table, context.definition_metadata.get("columns"))

@@ -1,0 +1,109 @@
+"""What the Dagster UI shows of a table: columns, lineage, size and the first rows. Events are kept: all of it is small."""
+
+import base64
+from functools import cache
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import sqlglot
+from psycopg import sql
+from sqlglot import exp
+from sqlglot.lineage import lineage
+
+from lgs_assets import project
+from lgs_assets.charts import thumbnail
+from lgs_assets.warehouse.contract import columns, contract, qualified
+from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
+from lgs_assets.warehouse.frames import read_frame
+from lgs_assets.warehouse.model import Model
+
+PREVIEW_ROWS = 5
+PREVIEW_CHARACTERS = 40
+THUMBNAIL_PIXELS = 420
+
+
+def describe_table(warehouse: Warehouse, table: str, *, model: Model | None) -> dict[str, Any]:
+    """Dagster metadata of an existing table; with its column lineage if a model made it."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        schema = dg.TableSchema(
+            columns=[
+                dg.TableColumn(
+                    column.name,
+                    column.type,
+                    column.description,
+                    constraints=dg.TableColumnConstraints(nullable=column.nullable),
+                )
+                for column in columns(cursor, SCHEMA, table)
+            ]
+        )
+        # A partitioned table has no size of its own, its partitions have; any other has no tree of partitions.
+        cursor.execute(
+            sql.SQL(
+                "select (select count(*) from {table}), pg_total_relation_size({name}) "
+                "+ coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree({name})), 0)"
+            ).format(table=sql.Identifier(SCHEMA, table), name=sql.Literal(qualified(SCHEMA, table)))
+        )
+        ((rows, size),) = cursor.fetchall()
+    described: dict[str, Any] = {
+        "dagster/row_count": int(rows),
+        "dagster/table_name": f"{SCHEMA}.{table}",
+        "dagster/column_schema": schema,
+        "table_bytes": int(size),
+        "preview": _preview(warehouse, table),
+    }
+    if model:
+        described["dagster/column_lineage"] = _column_lineage(model)
+    return described
+
+
+def markdown_table(frame: pd.DataFrame) -> str:
+    """A frame as a table in Markdown, long values cut."""
+    lines = [frame.columns, ["---"] * len(frame.columns), *frame.itertuples(index=False, name=None)]
+    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+
+
+def _preview(warehouse: Warehouse, table: str) -> dg.MarkdownMetadataValue:
+    frame = read_frame(warehouse, table, limit=None if table == "charts" else PREVIEW_ROWS)
+    if table != "charts":
+        return dg.MetadataValue.md(markdown_table(frame))
+    pictures = [
+        f"**{chart.title}**\n\n![{chart.name}](data:image/png;base64,"
+        f"{base64.b64encode(thumbnail(chart.png, THUMBNAIL_PIXELS)).decode()})"
+        for chart in frame.sort_values("position").itertuples()
+    ]
+    return dg.MetadataValue.md("\n\n".join(pictures))
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None or value is pd.NaT or value != value else str(value)
+    text = text.replace("|", "\\|").replace("\n", " ")
+    return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
+
+
+def _column_lineage(model: Model) -> dg.TableColumnLineage:
+    """From which columns of its inputs each column of a model comes, as its SELECT says."""
+    inputs = {relation.name for relation in model.inputs}
+    deps_by_column = {}
+    for column in sqlglot.parse_one(model.select, read="postgres").named_selects:
+        leaves = lineage(column, model.select, schema=_columns_by_table(), dialect="postgres").walk()
+        origins = {
+            (leaf.source.name, leaf.name.split(".")[-1])
+            for leaf in leaves
+            if not leaf.downstream and isinstance(leaf.source, exp.Table) and leaf.source.name in inputs
+        }
+        deps_by_column[column] = [dg.TableColumnDep(dg.AssetKey(table), name) for table, name in sorted(origins)]
+    return dg.TableColumnLineage(deps_by_column)
+
+
+@cache
+def _columns_by_table() -> dict[str, dict[str, str]]:
+    """What the contracts declare: the type of each column of each table."""
+    tables = [path.stem for path in (project.SQL / "tables").glob("*.sql")]
+    parsed = {table: sqlglot.parse(contract(table), read="postgres")[0] for table in tables}
+    return {
+        table: {column.name: str(column.kind) for column in create.find_all(exp.ColumnDef)}
+        for table, create in parsed.items()
+        if create
+    }

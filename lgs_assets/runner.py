@@ -1,0 +1,166 @@
+"""Brings the warehouse up to date from the command line: which dumps and tables need work, and the run that does it."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from lgs_assets.definitions import build_definitions
+from lgs_assets.demo import DEMO_DUMP, write_demo_dump
+from lgs_assets.errors import DumpError
+from lgs_assets.partitions import RAW_INVOICES, dumps
+from lgs_assets.resources import Inbox, WarehouseResource
+from lgs_assets.sensors import dump_files
+from lgs_assets.settings import Settings
+from lgs_assets.sources import sha256_of
+from lgs_assets.versions import outdated
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.dumps import loaded_dumps
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a run as it begins or ends: `name` is an asset, or `check_` and an asset."""
+
+    name: str
+    seconds: float | None
+    """How long it took; None while it runs."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done: the dumps loaded, the tables rebuilt, and the checks that did not hold."""
+
+    loaded: list[str]
+    rebuilt: list[str]
+    failed_checks: list[dg.AssetCheckEvaluation]
+
+
+def bring_up_to_date(
+    instance: dg.DagsterInstance,
+    *,
+    dump: Path | None,
+    settings: Settings,
+    force: bool = False,
+    progress: Callable[[Step], None] = lambda step: None,
+) -> Outcome:
+    """Loads the dump, or whatever is new in the inbox, and rebuilds the tables that this or the settings outdate.
+
+    Without any dump at all it makes the demo dump. What is up to date is left alone unless `force` is given.
+    Raises LgsError with the reason if a step fails; the tables are then as they were before that step.
+    """
+    definitions = build_definitions(settings=settings)
+    inbox, warehouse = Inbox(), WarehouseResource().get()
+    known = {loaded.dump: loaded.sha256 for loaded in loaded_dumps(warehouse)}
+    in_dagster = instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
+    to_load = [
+        name
+        for name in _dumps_to_consider(inbox, dump, known)
+        if force or name not in in_dagster or known.get(name) != sha256_of(inbox.path_of(name))
+    ]
+    results = []
+    for name in to_load:
+        instance.add_dynamic_partitions(dumps.name or "", [name])
+        # What follows the dumps is rebuilt once, with the last of them.
+        job = "lineage" if name == to_load[-1] else "ingest"
+        results.append(_execute(definitions, instance, job, partition=name, progress=progress))
+    if not to_load and (stale := _outdated(definitions, instance, settings, warehouse, force=force)):
+        results.append(_execute(definitions, instance, "refresh", tables=stale, progress=progress))
+    return Outcome(
+        loaded=to_load,
+        rebuilt=sorted({key.path[-1] for result in results for key in _materialized(result)} - {RAW_INVOICES}),
+        failed_checks=[
+            check for result in results for check in result.get_asset_check_evaluations() if not check.passed
+        ],
+    )
+
+
+def _dumps_to_consider(inbox: Inbox, dump: Path | None, known: dict[str, str]) -> list[str]:
+    """The dump that is named; else those in the inbox; else, unless there are lines of others, the demo dump."""
+    if dump:
+        if not dump.is_file():
+            raise DumpError(f"{dump}: there is no such file.")
+        return [inbox.land(dump)]
+    if in_inbox := sorted(name for name, _ in dump_files(Path(inbox.folder))):
+        return in_inbox
+    if set(known) - {DEMO_DUMP}:
+        return []
+    if not (demo := inbox.path_of(DEMO_DUMP)).exists():
+        write_demo_dump(demo)
+    return [DEMO_DUMP]
+
+
+def _outdated(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings, warehouse: Warehouse, *, force: bool
+) -> list[str]:
+    """The derived tables that a rebuild would change, or that Dagster knows nothing of."""
+    specs = list(definitions.resolve_all_asset_specs())
+    stale = outdated(specs, settings, warehouse)
+    return [
+        table
+        for spec in specs
+        if (table := spec.key.path[-1]) != RAW_INVOICES
+        and (force or table in stale or instance.get_latest_materialization_event(spec.key) is None)
+    ]
+
+
+def _execute(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job: str,
+    *,
+    partition: str | None = None,
+    tables: Sequence[str] | None = None,
+    progress: Callable[[Step], None],
+) -> dg.ExecuteInProcessResult:
+    run_id = str(uuid.uuid4())
+    selection = [dg.AssetKey(table) for table in tables] if tables is not None else None
+    with _reported(instance, run_id, progress):
+        return definitions.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            partition_key=partition,
+            asset_selection=selection,
+            run_id=run_id,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # progress says it shorter
+        )
+
+
+@contextmanager
+def _reported(instance: dg.DagsterInstance, run_id: str, progress: Callable[[Step], None]) -> Iterator[None]:
+    """Reports the steps of the run while the block executes it, from the events that Dagster records."""
+    done = threading.Event()
+    reported: set[tuple[str, bool]] = set()
+
+    def report() -> None:
+        kinds = {dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_SUCCESS}
+        for entry in instance.all_logs(run_id, of_type=kinds):
+            event = entry.get_dagster_event()
+            ended = event.event_type == dg.DagsterEventType.STEP_SUCCESS
+            if event.step_key and (event.step_key, ended) not in reported:
+                reported.add((event.step_key, ended))
+                progress(Step(event.step_key, event.step_success_data.duration_ms / 1000 if ended else None))
+
+    def watch() -> None:
+        while not done.wait(POLL_SECONDS):
+            report()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+        report()
+
+
+def _materialized(result: dg.ExecuteInProcessResult) -> Iterator[dg.AssetKey]:
+    for event in result.get_asset_materialization_events():
+        if event.asset_key:
+            yield event.asset_key

@@ -1,0 +1,36 @@
+"""The canonical columns of an invoice line, and the names that dumps give them."""
+
+from collections.abc import Sequence
+
+from lgs_assets.errors import DumpError
+
+# Each canonical column with its other names, in the spelling of `_folded`.
+_ALIASES = {
+    "invoice_no": ("invoice", "invoiceno"),
+    "stock_code": ("stockcode",),
+    "description": (),
+    "quantity": (),
+    "invoice_date": ("invoicedate",),
+    "unit_price": ("price", "unitprice"),
+    "customer_id": ("customerid",),
+    "country": (),
+}
+CANONICAL_COLUMNS = tuple(_ALIASES)
+_CANONICAL_BY_ALIAS = {alias: name for name, aliases in _ALIASES.items() for alias in (name.replace("_", ""), *aliases)}
+
+
+def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
+    """The canonical column of each field of a dump's lines, None for a field that is none of them.
+
+    Raises DumpError, which starts with `where`, if a canonical column is missing or there twice.
+    """
+    columns = tuple(_CANONICAL_BY_ALIAS.get(_folded(name)) for name in header)
+    if missing := [name for name in CANONICAL_COLUMNS if name not in columns]:
+        raise DumpError(f"{where}: no column {', '.join(missing)}. Found: {', '.join(header) or 'none'}.")
+    if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
+        raise DumpError(f"{where}: more than one column for {', '.join(twice)}. Found: {', '.join(header)}.")
+    return columns
+
+
+def _folded(name: str) -> str:
+    return name.strip().lower().replace("_", "").replace(" ", "")

@@ -1,0 +1,74 @@
+"""What a table was built from, as one hash: it tells what is up to date without building anything."""
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from graphlib import TopologicalSorter
+from hashlib import sha256
+from pathlib import Path
+
+import dagster as dg
+
+from lgs_assets import project
+from lgs_assets.partitions import RAW_INVOICES
+from lgs_assets.settings import Settings
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.dumps import LoadedDump, loaded_dumps
+
+
+@cache
+def code_version(table: str, *sources: Path) -> str:
+    """The version of the code that makes a table: its contract and model, and the other files or folders named."""
+    own = (project.SQL / "tables" / f"{table}.sql", project.SQL / "models" / f"{table}.sql")
+    files = [file for source in (*own, *sources) for file in ([source] if source.is_file() else source.glob("*.py"))]
+    digest = sha256()
+    for file in sorted(files):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def version_of_dumps(dumps: Iterable[LoadedDump]) -> str:
+    """The version of raw_invoices: which contents it holds, oldest first."""
+    return _hash([[dump.dump, dump.sha256] for dump in dumps])
+
+
+def version_of(spec: dg.AssetSpec, settings: Settings, inputs: Mapping[str, str]) -> str:
+    """The version of any other table: its code, the settings, and the versions of the tables that it reads."""
+    return _hash([spec.code_version, settings.model_dump(), sorted(inputs.items())])
+
+
+def tables_read(spec: dg.AssetSpec) -> list[str]:
+    """The tables that an asset is built from."""
+    return [dep.asset_key.path[-1] for dep in spec.deps]
+
+
+def published_versions(warehouse: Warehouse) -> dict[str, str]:
+    """The version that each table of the warehouse has now."""
+    rows = warehouse.rows("select table_name, version from publications")
+    return {RAW_INVOICES: version_of_dumps(loaded_dumps(warehouse))} | {row.table_name: row.version for row in rows}
+
+
+def settings_in_use(warehouse: Warehouse) -> Settings:
+    """The settings that the tables were last built with; those of the environment before the first time."""
+    rows = warehouse.rows("select settings from publications order by published_at desc, table_name limit 1")
+    return Settings(**rows[0].settings) if rows else Settings.from_environment()
+
+
+def outdated(specs: Iterable[dg.AssetSpec], settings: Settings, warehouse: Warehouse) -> list[str]:
+    """The tables that a rebuild would change: those whose code, settings or inputs differ from what they hold.
+
+    `specs` are those of all assets, in any order.
+    """
+    published = published_versions(warehouse)
+    by_table = {spec.key.path[-1]: spec for spec in specs}
+    inputs_of = {table: tables_read(spec) for table, spec in by_table.items()}
+    expected = {RAW_INVOICES: published[RAW_INVOICES]}
+    for table in TopologicalSorter(inputs_of).static_order():
+        if table != RAW_INVOICES:
+            inputs = {name: expected[name] for name in inputs_of[table]}
+            expected[table] = version_of(by_table[table], settings, inputs)
+    return [table for table, version in expected.items() if published.get(table) != version]
+
+
+def _hash(content: object) -> str:
+    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The engine that talks to PostgreSQL. Knows no Dagster."""

@@ -1,0 +1,111 @@
+"""The database: which one it is, how to connect to it, and how it is prepared for its first use."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.rows import TupleRow
+
+from lgs_assets import project
+from lgs_assets.errors import ServerError
+from lgs_assets.warehouse.server import EmbeddedServer
+
+SCHEMA = "lgs"
+STAGING = "lgs_staging"
+MINIMUM_VERSION = 16
+# Held while the schema is prepared, so that two first uses do not collide. Any number serves that nobody else locks.
+PREPARATION_LOCK = 5_302_011
+
+Cursor = psycopg.Cursor[TupleRow]
+
+
+def embedded_server() -> EmbeddedServer:
+    """The project's own server, running or not."""
+    return EmbeddedServer(project.state() / "postgres")
+
+
+def database_url() -> str:
+    """The URL of the warehouse: LGS_DATABASE_URL, or the embedded server's, which is started if need be."""
+    return os.environ.get("LGS_DATABASE_URL") or embedded_server().url()
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The tables of the lineage in one PostgreSQL database, in the schema `lgs`."""
+
+    url: str
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """Connections that find the tables by their bare names. The time zone is UTC: timestamps have none."""
+        # A plain postgresql:// means psycopg 3 to SQLAlchemy 2.1; say so for the readers of this line.
+        url = sa.make_url(self.url).set(drivername="postgresql+psycopg")
+        options = f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD"
+        return sa.create_engine(url, connect_args={"options": options, "application_name": "lgs"})
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """One transaction: committed at the end of the block, rolled back if the block raises.
+
+        It works as `lgs_owner` where the login may: tables then belong to one role, whoever builds them.
+        Raises ServerError when the server cannot be reached.
+        """
+        try:
+            connection = self.engine.connect()
+        except sa.exc.OperationalError as error:
+            shown = sa.make_url(self.url).render_as_string(hide_password=True)
+            raise ServerError(f"PostgreSQL at {shown} cannot be used: {error.orig}") from error
+        with connection, connection.begin():
+            _become_owner(driver_cursor(connection))
+            yield connection
+
+    def rows(self, query: str, **parameters: Any) -> list[sa.RowMapping]:
+        """The rows of one SELECT in SQLAlchemy's notation, `:name` for a parameter."""
+        with self.transaction() as connection:
+            return list(connection.execute(sa.text(query), parameters).mappings())
+
+    def prepare(self) -> None:
+        """Makes the schemas, the permanent tables and the roles. Once made, they stay as they are."""
+        with self.transaction() as connection:
+            cursor = driver_cursor(connection)
+            version = connection.dialect.server_version_info or (0,)
+            if version[0] < MINIMUM_VERSION:
+                raise ServerError(f"PostgreSQL {MINIMUM_VERSION} or later is needed; this server is {version[0]}.")
+            cursor.execute("select to_regclass(%s)", [f"{SCHEMA}.publications"])
+            if cursor.fetchone() != (None,):
+                return
+            cursor.execute("select pg_advisory_xact_lock(%s)", [PREPARATION_LOCK])
+            cursor.execute("select to_regclass(%s)", [f"{SCHEMA}.publications"])
+            if cursor.fetchone() != (None,):
+                return
+            cursor.execute(f"create schema if not exists {SCHEMA}; create schema if not exists {STAGING}")
+            cursor.execute("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
+            if cursor.fetchone() == (True,):  # elsewhere an administrator runs this file beforehand
+                execute_script(cursor, (project.SQL / "roles.sql").read_text())
+                _become_owner(cursor)
+            for table in ("dumps", "raw_invoices", "publications"):
+                execute_script(cursor, (project.SQL / "tables" / f"{table}.sql").read_text())
+
+
+def driver_cursor(connection: sa.Connection) -> Cursor:
+    """A psycopg cursor in the transaction of a SQLAlchemy connection: for COPY and for DDL."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 (narrows the type for the checker)
+    return driver.cursor()
+
+
+def _become_owner(cursor: Cursor) -> None:
+    cursor.execute(
+        "select set_config('role', rolname, true) from pg_roles "
+        "where rolname = 'lgs_owner' and pg_has_role(current_user, oid, 'set')"
+    )
+
+
+def execute_script(cursor: Cursor, script: str) -> None:
+    """Runs a file of this project that holds several statements. Never anything that came from outside."""
+    cursor.execute(script.encode())

@@ -1,0 +1,40 @@
+"""What is to be built: tables by name, and the SELECTs that make one from others. Runs nothing."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lgs_assets import project
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table of the warehouse that stays there. Only its name travels."""
+
+    name: str
+
+
+@dataclass(frozen=True, init=False)
+class Model:
+    """One SELECT of `sql/models`, the tables that it reads and the values that it binds.
+
+    `Model("segments.sql", rfm_scores=relation, limit=3)` reads the table `rfm_scores` and binds `:limit`.
+    Raises ValueError if a relation goes by another name than the SELECT gives it.
+    """
+
+    file: str
+    inputs: tuple[Relation, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def __init__(self, file: str, **arguments: Any) -> None:
+        relations = {name: value for name, value in arguments.items() if isinstance(value, Relation)}
+        for name, relation in relations.items():
+            if name != relation.name:
+                raise ValueError(f"{file} reads the table {name!r}, but was given {relation.name!r}")
+        object.__setattr__(self, "file", file)
+        object.__setattr__(self, "inputs", tuple(relations.values()))
+        object.__setattr__(self, "parameters", {k: v for k, v in arguments.items() if k not in relations})
+
+    @property
+    def select(self) -> str:
+        """The SELECT, with `:name` for each parameter."""
+        return (project.SQL / "models" / self.file).read_text()

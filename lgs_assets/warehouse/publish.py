@@ -1,0 +1,124 @@
+"""Publish or nothing: replaces a table as a whole, in one transaction that readers see all of or nothing of.
+
+The new table is made from its contract in the staging schema, filled, judged by the contract's constraints, and then
+takes the place of the old one. Grants and views that people put on the old table move to the new one.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from lgs_assets.errors import ContractError, ServerError
+from lgs_assets.warehouse import dependents
+from lgs_assets.warehouse.contract import contract
+from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor, execute_script
+from lgs_assets.warehouse.diagnosis import explain
+from lgs_assets.warehouse.model import Model
+
+# A waiting swap makes every new reader wait behind it, so it waits briefly, lets them pass, and tries again.
+SWAP_WAIT_MILLISECONDS = 200
+SWAP_PAUSE_SECONDS = 0.5
+SWAP_PATIENCE_SECONDS = 600
+
+Fill = Callable[[Cursor, sql.Identifier], None]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a table is built from, recorded in the table `publications` in the transaction that builds it."""
+
+    version: str
+    """SHA-256 of code, contract, settings and inputs."""
+    settings: dict[str, Any]
+    """The settings of the run."""
+
+
+def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance) -> int:
+    """Replaces `table` by what `fill` puts into the empty table that it is given. Returns the number of rows.
+
+    Raises ContractError if rows break the contract, ServerError if readers never let go of the old table; both leave
+    the old table as it was.
+    """
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        lock_for_writing(cursor, table)
+        cursor.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(STAGING)))
+        execute_script(cursor, contract(table))
+        cursor.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(SCHEMA)))
+        staged = sql.Identifier(STAGING, table)
+        try:
+            with connection.begin_nested():
+                fill(cursor, staged)
+        except (psycopg.IntegrityError, psycopg.DataError) as error:
+            raise ContractError(explain(cursor, table, error, fill)) from error
+        cursor.execute(sql.SQL("analyze {}").format(staged))
+        cursor.execute(sql.SQL("select count(*) from {}").format(staged))
+        ((rows,),) = cursor.fetchall()
+        _swap(connection, cursor, table)
+        cursor.execute(
+            """
+            insert into publications (table_name, version, settings, row_count, published_at)
+            values (%s, %s, %s, %s, now())
+            on conflict (table_name) do update
+            set (version, settings, row_count, published_at)
+                = (excluded.version, excluded.settings, excluded.row_count, excluded.published_at)
+            """,
+            [table, provenance.version, Jsonb(provenance.settings), rows],
+        )
+    return int(rows)
+
+
+def publish_model(warehouse: Warehouse, table: str, model: Model, provenance: Provenance) -> int:
+    """Replaces `table` by the rows of a model, without a row leaving the database. See `publish`."""
+    compiled = sa.text(model.select).bindparams(**model.parameters).compile(dialect=warehouse.engine.dialect)
+
+    def fill(cursor: Cursor, target: sql.Identifier) -> None:
+        cursor.execute(f"insert into {target.as_string()} {compiled}".encode(), compiled.params)
+
+    return publish(warehouse, table, fill, provenance)
+
+
+def lock_for_writing(cursor: Cursor, name: str) -> None:
+    """Waits until no other transaction writes what goes by this name; the lock ends with the transaction."""
+    cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{SCHEMA}.{name}"])
+
+
+def lock_out_readers(connection: sa.Connection, cursor: Cursor, table: str) -> None:
+    """Takes the table from its readers, without making them queue behind a long query of one of them.
+
+    Raises ServerError when that does not succeed within SWAP_PATIENCE_SECONDS.
+    """
+    deadline = time.monotonic() + SWAP_PATIENCE_SECONDS
+    while True:
+        try:
+            with connection.begin_nested():
+                cursor.execute(f"set local lock_timeout = {SWAP_WAIT_MILLISECONDS}")
+                cursor.execute(sql.SQL("lock table {}").format(sql.Identifier(SCHEMA, table)))
+                cursor.execute("set local lock_timeout = 0")
+            return
+        except psycopg.errors.LockNotAvailable as error:
+            if time.monotonic() > deadline:
+                raise ServerError(
+                    f"{SCHEMA}.{table} was in use for {SWAP_PATIENCE_SECONDS} s and was left as it was. "
+                    "Find who holds it: select pid, query from pg_stat_activity where state <> 'idle'"
+                ) from error
+            time.sleep(SWAP_PAUSE_SECONDS)
+
+
+def _swap(connection: sa.Connection, cursor: Cursor, table: str) -> None:
+    live, staged = sql.Identifier(SCHEMA, table), sql.Identifier(STAGING, table)
+    cursor.execute("select to_regclass(%s)", [live.as_string()])
+    if cursor.fetchone() == (None,):
+        cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
+        return
+    lock_out_readers(connection, cursor, table)
+    kept = dependents.take_down(cursor, table)
+    cursor.execute(sql.SQL("drop table {}").format(live))
+    cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
+    dependents.put_back(cursor, kept)

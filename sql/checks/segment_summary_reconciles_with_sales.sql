@@ -1,0 +1,11 @@
+-- The customers and the revenue of all segments are those of all sales, to the customer and to the penny.
+select *
+from (
+    select
+        (select sum(customers) from segment_summary) as customers_in_segments,
+        (select count(distinct customer_id) from clean_invoices where is_sale) as customers_with_sales,
+        (select sum(revenue) from segment_summary) as revenue_of_segments,
+        (select sum(line_total) from clean_invoices where is_sale) as revenue_of_sales
+) as totals
+where
+    (customers_in_segments, revenue_of_segments) is distinct from (customers_with_sales, revenue_of_sales)

@@ -1,0 +1,49 @@
+-- Of each invoice, the lines of the newest dump that holds it: the dump whose last invoice is the latest,
+-- among those that end together the one that arrived last.
+with ranked_dumps as (
+    select dump, row_number() over (order by last_invoice_at, loaded_at, dump) as age_rank
+    from dumps
+),
+
+invoice_sources as (
+    select invoice_no, max(ranked_dumps.age_rank) as age_rank
+    from raw_invoices
+    inner join ranked_dumps on raw_invoices.dump = ranked_dumps.dump
+    group by invoice_no
+),
+
+counting_lines as (
+    select
+        raw_invoices.*,
+        row_number() over (
+            partition by
+                raw_invoices.dump, raw_invoices.invoice_no, raw_invoices.stock_code, raw_invoices.description,
+                raw_invoices.quantity, raw_invoices.invoice_date, raw_invoices.unit_price, raw_invoices.customer_id,
+                raw_invoices.country
+            order by raw_invoices.line_number
+        ) > 1 as is_repeat
+    from raw_invoices
+    inner join ranked_dumps on raw_invoices.dump = ranked_dumps.dump
+    inner join invoice_sources
+        on raw_invoices.invoice_no = invoice_sources.invoice_no
+        and ranked_dumps.age_rank = invoice_sources.age_rank
+)
+
+select
+    dump,
+    line_number,
+    invoice_no,
+    stock_code,
+    description,
+    quantity,
+    invoice_date,
+    cast(date_trunc('month', invoice_date) as date) as invoice_month,
+    unit_price,
+    quantity * unit_price as line_total,
+    cast(customer_id as integer) as customer_id,
+    country,
+    invoice_no like 'C%' as is_cancellation,
+    quantity > 0 and quantity * unit_price > 0 and customer_id is not null and description is not null as is_sale,
+    is_repeat
+from counting_lines
+where not (is_repeat and :drop_repeats)

@@ -1,0 +1,29 @@
+with months as (
+    select
+        invoice_month,
+        count(distinct invoice_no) as total_orders,
+        count(distinct case when is_cancellation then invoice_no end) as canceled_orders,
+        sum(line_total) as sales,
+        max(invoice_date) as last_invoice_at
+    from clean_invoices
+    group by invoice_month
+),
+
+compared as (
+    select
+        months.*,
+        lag(sales) over (order by invoice_month) as sales_before,
+        lead(invoice_month) over (order by invoice_month) is null as is_last
+    from months
+)
+
+select
+    invoice_month,
+    total_orders,
+    canceled_orders,
+    total_orders - 2 * canceled_orders as placed_orders,
+    sales,
+    round(100 * (sales - sales_before) / nullif(sales_before, 0), 6) as sales_growth_pct,
+    last_invoice_at,
+    is_last and last_invoice_at < invoice_month + interval '1 month' - interval '1 day' as is_partial
+from compared

@@ -1,0 +1,36 @@
+create table clean_invoices (
+    dump text not null,
+    line_number bigint not null,
+    invoice_no text not null,
+    stock_code text not null,
+    description text,
+    quantity integer not null,
+    invoice_date timestamp not null,
+    invoice_month date not null check (extract(day from invoice_month) = 1),
+    unit_price numeric not null,
+    line_total numeric not null,
+    customer_id integer,
+    country text not null,
+    is_cancellation boolean not null,
+    is_sale boolean not null,
+    is_repeat boolean not null,
+    primary key (dump, line_number),
+    check (line_total = quantity * unit_price)
+);
+
+comment on table clean_invoices is 'Every line that counts, typed and classified: of each invoice, the lines of the newest dump that holds it. One row a line.';
+comment on column clean_invoices.dump is 'The dump that the line came from.';
+comment on column clean_invoices.line_number is 'Number of the line in the dump.';
+comment on column clean_invoices.invoice_no is 'Invoice number.';
+comment on column clean_invoices.stock_code is 'Code of the product or charge.';
+comment on column clean_invoices.description is 'What was sold, with the blanks as written. NULL on stock adjustments.';
+comment on column clean_invoices.quantity is 'Units. Negative on cancellations and stock adjustments.';
+comment on column clean_invoices.invoice_date is 'When the invoice was made, in the retailer''s local time.';
+comment on column clean_invoices.invoice_month is 'First day of the month of invoice_date.';
+comment on column clean_invoices.unit_price is 'Price of one unit in pounds sterling.';
+comment on column clean_invoices.line_total is 'quantity × unit_price, in pounds sterling, exact.';
+comment on column clean_invoices.customer_id is 'Customer. NULL on guest sales and adjustments.';
+comment on column clean_invoices.country is 'Country of the customer.';
+comment on column clean_invoices.is_cancellation is 'The invoice number starts with C.';
+comment on column clean_invoices.is_sale is 'Quantity and line_total are positive, customer and description are known: a line that the RFM scores count.';
+comment on column clean_invoices.is_repeat is 'The same in every column as an earlier line of its dump.';

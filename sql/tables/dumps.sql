@@ -1,0 +1,19 @@
+create table dumps (
+    dump text primary key check (dump <> ''),
+    sha256 text not null check (sha256 ~ '^[0-9a-f]{64}$'),
+    bytes bigint not null check (bytes > 0),
+    lines bigint not null check (lines > 0),
+    first_invoice_at timestamp not null,
+    last_invoice_at timestamp not null,
+    loaded_at timestamp with time zone not null,
+    check (first_invoice_at <= last_invoice_at)
+);
+
+comment on table dumps is 'The ledger of the dumps whose lines are in raw_invoices. One row a dump.';
+comment on column dumps.dump is 'Name of the dump file; the partition key of raw_invoices.';
+comment on column dumps.sha256 is 'SHA-256 of the file as it came. Another value under the same name is a new version.';
+comment on column dumps.bytes is 'Size of the file as it came, in bytes.';
+comment on column dumps.lines is 'Invoice lines in the dump.';
+comment on column dumps.first_invoice_at is 'Earliest invoice_date in the dump.';
+comment on column dumps.last_invoice_at is 'Latest invoice_date in the dump. The dump with the later one is the newer.';
+comment on column dumps.loaded_at is 'When this version of the dump first arrived. Decides between dumps that end at the same time.';

@@ -1,0 +1,8 @@
+create table invoice_amounts (
+    invoice_no text primary key,
+    amount numeric not null
+);
+
+comment on table invoice_amounts is 'What each invoice comes to. One row an invoice.';
+comment on column invoice_amounts.invoice_no is 'Invoice number.';
+comment on column invoice_amounts.amount is 'Sum of line_total in pounds sterling.';

@@ -1,0 +1,21 @@
+create table monthly_metrics (
+    invoice_month date primary key check (extract(day from invoice_month) = 1),
+    total_orders bigint not null check (total_orders > 0),
+    canceled_orders bigint not null check (canceled_orders between 0 and total_orders),
+    placed_orders bigint not null,
+    sales numeric not null,
+    sales_growth_pct numeric,
+    last_invoice_at timestamp not null,
+    is_partial boolean not null,
+    check (placed_orders = total_orders - 2 * canceled_orders)
+);
+
+comment on table monthly_metrics is 'Orders and sales of each month, over all lines that count. One row a month.';
+comment on column monthly_metrics.invoice_month is 'First day of the month.';
+comment on column monthly_metrics.total_orders is 'Distinct invoices, cancellations included.';
+comment on column monthly_metrics.canceled_orders is 'Distinct invoices that start with C.';
+comment on column monthly_metrics.placed_orders is 'total_orders − 2 × canceled_orders: a cancellation is a second invoice for one original.';
+comment on column monthly_metrics.sales is 'Sum of line_total in pounds sterling, cancellations and refunds included.';
+comment on column monthly_metrics.sales_growth_pct is 'Change of sales on the month before, in percent. NULL for the first month, and after a month without sales.';
+comment on column monthly_metrics.last_invoice_at is 'Latest invoice_date in the month.';
+comment on column monthly_metrics.is_partial is 'The data ends within this month, before its last day: not comparable with whole months.';

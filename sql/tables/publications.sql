@@ -1,0 +1,14 @@
+create table publications (
+    table_name text primary key,
+    version text not null check (version ~ '^[0-9a-f]{64}$'),
+    settings jsonb not null,
+    row_count bigint not null check (row_count >= 0),
+    published_at timestamp with time zone not null
+);
+
+comment on table publications is 'What each table was last built from, written in the transaction that builds it. One row a table.';
+comment on column publications.table_name is 'Name of the table.';
+comment on column publications.version is 'SHA-256 of the code, the contract, the settings and the versions of the inputs that made the table.';
+comment on column publications.settings is 'The settings of the run that built the table.';
+comment on column publications.row_count is 'Rows in the table.';
+comment on column publications.published_at is 'When the table was built.';

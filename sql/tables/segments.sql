@@ -1,0 +1,20 @@
+create table segments (
+    customer_id integer primary key,
+    segment text not null,
+    recency_days integer not null,
+    frequency bigint not null,
+    monetary numeric not null,
+    rfm_score text not null,
+    behaviour text not null,
+    strategy text not null
+);
+
+comment on table segments is 'The segment of each customer, from the R and F scores. One row a customer.';
+comment on column segments.customer_id is 'Customer.';
+comment on column segments.segment is 'Name of the segment.';
+comment on column segments.recency_days is 'Whole days since the last sale, at the snapshot date.';
+comment on column segments.frequency is 'Distinct invoices.';
+comment on column segments.monetary is 'Sum of line_total in pounds sterling.';
+comment on column segments.rfm_score is 'The three digits of the R, F and M scores.';
+comment on column segments.behaviour is 'How the customers of the segment behave.';
+comment on column segments.strategy is 'What marketing does with them.';
