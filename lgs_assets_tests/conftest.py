@@ -1,0 +1,68 @@
+"""What tests share: a real PostgreSQL server for the session, a fresh database for each test, and the real data."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from lgs_assets import project
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.server import EmbeddedServer
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings, the state or the database of the person who runs it."""
+    for name in [name for name in os.environ if name.startswith(("LGS_", "DAGSTER_")) and name != "LGS_REAL_DATA"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LGS_HOME", str(tmp_path / "lgs"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """The session's own PostgreSQL server."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def make_database(server: EmbeddedServer):
+    """Makes an empty database on the session's server and returns its URL."""
+
+    def make() -> str:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(f"create database {name}")
+        return server.url().rsplit("/", 1)[0] + f"/{name}"
+
+    return make
+
+
+@pytest.fixture
+def database(make_database, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty database, to which LGS_DATABASE_URL points."""
+    url = make_database()
+    monkeypatch.setenv("LGS_DATABASE_URL", url)
+    return url
+
+
+@pytest.fixture
+def warehouse(database: str) -> Iterator[Warehouse]:
+    """A prepared warehouse without any lines."""
+    warehouse = Warehouse(database)
+    warehouse.prepare()
+    yield warehouse
+    warehouse.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the UCI data and the published figures: LGS_REAL_DATA, or shared/data beside the checkout."""
+    folder = Path(os.environ.get("LGS_REAL_DATA") or project.ROOT.parent / "shared" / "data")
+    if not (folder / "retail.sql.gz").exists():
+        pytest.skip(f"NOT PROVEN ON THE REAL DATA: set LGS_REAL_DATA to the folder that holds it (no {folder})")
+    return folder
