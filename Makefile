@@ -1,0 +1,43 @@
+# The commands of the README. Everything they make is below this folder: .venv and .lgs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run ui test lint lock docs clean
+
+run: export DUMP := $(DUMP)
+run: .venv/installed
+	@$(BIN)/lgs run $${DUMP:+"$$DUMP"}
+
+ui: .venv/installed
+	@$(BIN)/lgs ui
+
+test: .venv/installed
+	$(BIN)/pytest $(TESTS)
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Pins every dependency, for every supported Python and platform.
+lock: .venv/installed
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" --upgrade --output-file requirements.lock pyproject.toml
+
+# The pages that are made from the code.
+docs: .venv/installed
+	$(BIN)/python -m lgs_assets.dictionary > docs/data-dictionary.md
+
+clean:
+	test ! -x $(BIN)/lgs || $(BIN)/lgs stop
+	rm -rf .venv .lgs
+
+.venv/installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@echo "Setting up .venv (about a minute, once)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[dev]"
+	@touch $@

@@ -1,0 +1,47 @@
+"""The data dictionary: every table and column as the contracts describe them, in Markdown.
+
+`python -m lgs_assets.dictionary` prints it; `make docs` keeps the page under `docs/` current.
+"""
+
+from collections.abc import Iterator
+
+import sqlglot
+from sqlglot import exp
+
+from lgs_assets.assets import ALL_ASSETS
+from lgs_assets.warehouse.contract import contract
+
+LEDGERS = ("dumps", "publications")
+
+
+def data_dictionary() -> str:
+    """The page: the tables of the lineage in its order, then the ledgers."""
+    tables = [asset.key.path[-1] for asset in ALL_ASSETS] + list(LEDGERS)
+    pages = ["\n".join(_page(table)) for table in tables]
+    head = (
+        "# Data dictionary\n\nMade from `sql/tables` by `make docs`. Money is pounds sterling, exact; "
+        "timestamps are the retailer's local time, those with a time zone are moments of the platform's own.\n"
+    )
+    return "\n".join([head, *pages])
+
+
+def _page(table: str) -> Iterator[str]:
+    create, *rest = (statement for statement in sqlglot.parse(contract(table), read="postgres") if statement)
+    comments = {
+        statement.this.name if isinstance(statement.this, exp.Column) else "": statement.expression.name
+        for statement in rest
+        if isinstance(statement, exp.Comment)
+    }
+    yield f"## {table}\n\n{comments['']}\n\n| column | type | |\n|---|---|---|"
+    for column in create.find_all(exp.ColumnDef):
+        kind = column.args["kind"].sql(dialect="postgres").lower()
+        required = any(
+            isinstance(constraint.kind, exp.NotNullColumnConstraint | exp.PrimaryKeyColumnConstraint)
+            for constraint in column.constraints
+        )
+        yield f"| `{column.name}` | {kind}{'' if required else ', may be NULL'} | {comments[column.name]} |"
+    yield ""
+
+
+if __name__ == "__main__":
+    print(data_dictionary(), end="")  # noqa: T201 (its one output)
