@@ -183,7 +183,7 @@ def demo_dump(
     from lgs_assets.demo import write_demo_dump
 
     written = write_demo_dump(path, lines=lines, seed=seed)
-    typer.echo(f"{path}: {written:,} synthetic lines")
+    typer.echo(f"{path}: {written.lines:,} synthetic lines of {written.customers:,} customers")
 
 
 @app.command()

@@ -55,12 +55,7 @@ class Warehouse:
         It works as `lgs_owner` where the login may: tables then belong to one role, whoever builds them.
         Raises ServerError when the server cannot be reached.
         """
-        try:
-            connection = self.engine.connect()
-        except sa.exc.OperationalError as error:
-            shown = sa.make_url(self.url).render_as_string(hide_password=True)
-            raise ServerError(f"PostgreSQL at {shown} cannot be used: {error.orig}") from error
-        with connection, connection.begin():
+        with self._connection() as connection, connection.begin():
             _become_owner(driver_cursor(connection))
             yield connection
 
@@ -71,7 +66,7 @@ class Warehouse:
 
     def prepare(self) -> None:
         """Makes the schemas, the permanent tables and the roles. Once made, they stay as they are."""
-        with self.transaction() as connection:
+        with self._connection() as connection, connection.begin():
             cursor = driver_cursor(connection)
             version = connection.dialect.server_version_info or (0,)
             if version[0] < MINIMUM_VERSION:
@@ -90,6 +85,13 @@ class Warehouse:
                 _become_owner(cursor)
             for table in ("dumps", "raw_invoices", "publications"):
                 execute_script(cursor, (project.SQL / "tables" / f"{table}.sql").read_text())
+
+    def _connection(self) -> sa.Connection:
+        try:
+            return self.engine.connect()
+        except sa.exc.OperationalError as error:
+            shown = sa.make_url(self.url).render_as_string(hide_password=True)
+            raise ServerError(f"PostgreSQL at {shown} cannot be used: {error.orig}") from error
 
 
 def driver_cursor(connection: sa.Connection) -> Cursor:

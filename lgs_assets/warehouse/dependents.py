@@ -1,6 +1,7 @@
 """What people hang on a table and expect to find after it was replaced: grants and views."""
 
-from psycopg import sql
+from dataclasses import dataclass
+
 
 from lgs_assets.errors import ServerError
 from lgs_assets.warehouse.contract import qualified
@@ -17,54 +18,91 @@ with recursive readers as (
         and pg_depend.refclassid = 'pg_class'::regclass and pg_depend.classid = 'pg_rewrite'::regclass
     inner join pg_rewrite on pg_rewrite.oid = pg_depend.objid and pg_rewrite.ev_class <> readers.oid
 )
-select pg_class.oid, relnamespace::regnamespace::text, relname::text, relkind::text, relowner::regrole::text,
+select pg_class.oid, format('%%I.%%I', nspname, relname), relkind = 'v',
+    rolname::text, pg_has_role(session_user, relowner, 'set'),
     coalesce(array_to_string(reloptions, ', '), ''), pg_get_viewdef(pg_class.oid)
 from (select oid, max(distance) as distance from readers group by oid) as farthest
 inner join pg_class using (oid)
+inner join pg_namespace on pg_namespace.oid = relnamespace
+inner join pg_roles on pg_roles.oid = relowner
 where distance > 0
 order by distance, pg_class.oid
 """
 
 _GRANTS = """
-select format('grant %%s on %%s to %%s%%s', privilege_type, %(name)s::text,
-    case when grantee = 0 then 'public' else grantee::regrole::text end,
-    case when is_grantable then ' with grant option' else '' end)
-from pg_class, aclexplode(relacl)
-where oid = to_regclass(%(name)s) and grantee <> relowner
+with rules as (
+    select acl, relowner, '' as of_column
+    from pg_class
+    cross join aclexplode(relacl) as acl
+    where pg_class.oid = %(oid)s
+    union all
+    select acl, relowner, format(' (%%I)', attname)
+    from pg_class
+    inner join pg_attribute on attrelid = pg_class.oid
+    cross join aclexplode(attacl) as acl
+    where pg_class.oid = %(oid)s
+)
+select format('grant %%s%%s on %%s to %%s%%s', (acl).privilege_type, of_column, %(name)s::text,
+    case when (acl).grantee = 0 then 'public' else (acl).grantee::regrole::text end,
+    case when (acl).is_grantable then ' with grant option' else '' end)
+from rules
+where (acl).grantee <> relowner
 """
 
 
-def take_down(cursor: Cursor, table: str) -> list[str]:
-    """Drops the views on the table, and returns the statements that restore them and all grants.
+@dataclass(frozen=True)
+class Restoration:
+    """Statements, and the role that runs them: views go back to their owners."""
 
-    Raises ServerError for a materialized view or anything else that a statement cannot restore.
+    role: str
+    statements: list[str]
+
+
+def take_down(cursor: Cursor, table: str) -> list[Restoration]:
+    """Drops the views on the table, and returns what restores them and all grants.
+
+    Raises ServerError for what cannot be restored: a materialized view, or a view of a role that the login may not
+    act as.
     """
     name = qualified(SCHEMA, table)
-    restore = _grants(cursor, name)
+    cursor.execute("select current_setting('role'), session_user, to_regclass(%s)::oid", [name])
+    ((role, login, oid),) = cursor.fetchall()
+    kept = [Restoration(role, _grants(cursor, oid, name))]
     cursor.execute(_VIEWS, [name])
     views = cursor.fetchall()
-    for _, schema, view, kind, owner, options, definition in views:
-        full_name = qualified(schema, view)
-        if kind != "v":
+    for view_oid, view, is_plain, owner, may_restore, options, definition in views:
+        if not is_plain:
             raise ServerError(
-                f"{full_name} depends on {name} and is not a plain view, so the table cannot be replaced under it. "
+                f"{view} depends on {name} and is not a plain view, so the table cannot be replaced under it. "
                 "Drop it, or make it a view or a table of its own."
             )
-        with_options = f" with ({options})" if options else ""
-        restore.append(f"create view {full_name}{with_options} as {definition}")
-        restore.append(f"alter view {full_name} owner to {owner}")
-        restore += _grants(cursor, full_name)
-    for _, schema, view, *_ in reversed(views):
-        cursor.execute(sql.SQL("drop view {}").format(sql.Identifier(schema, view)))
-    return restore
+        if not may_restore:
+            raise ServerError(
+                f"The view {view} depends on {name} and belongs to {owner}, whom {login} may not act as, so it could "
+                f"not be restored when the table is replaced. Let an administrator run: grant {owner} to {login}"
+            )
+        create = f"create view {view}{f' with ({options})' if options else ''} as {definition}"
+        kept.append(Restoration(owner, [create, *_grants(cursor, view_oid, view)]))
+    for _, view, _, owner, *_ in reversed(views):
+        _act_as(cursor, owner)
+        cursor.execute(f"drop view {view}".encode())
+    _act_as(cursor, role)
+    return kept
 
 
-def put_back(cursor: Cursor, statements: list[str]) -> None:
+def put_back(cursor: Cursor, kept: list[Restoration]) -> None:
     """Restores what `take_down` took down."""
-    for statement in statements:
-        cursor.execute(statement.encode())
+    for restoration in kept:
+        _act_as(cursor, restoration.role)
+        for statement in restoration.statements:
+            cursor.execute(statement.encode())
+    _act_as(cursor, kept[0].role)
 
 
-def _grants(cursor: Cursor, name: str) -> list[str]:
-    cursor.execute(_GRANTS, {"name": name})
+def _act_as(cursor: Cursor, role: str) -> None:
+    cursor.execute("select set_config('role', %s, true)", [role])
+
+
+def _grants(cursor: Cursor, oid: int, name: str) -> list[str]:
+    cursor.execute(_GRANTS, {"oid": oid, "name": name})
     return [statement for (statement,) in cursor]

@@ -10,6 +10,7 @@
 | bytea | object, of bytes | None |
 """
 
+import csv
 import io
 import secrets
 from collections.abc import Sequence
@@ -59,11 +60,11 @@ def read_frame(
         keep_default_na=False,
         true_values=["t"],
         false_values=["f"],
-        float_precision="round_trip",
+        lineterminator="\n",  # else a lone carriage return in a text counts as one
     )
     for column in wanted:
         if column.type in _TIMES:
-            frame[column.name] = pd.to_datetime(frame[column.name], format="ISO8601")
+            frame[column.name] = pd.to_datetime(frame[column.name], format="ISO8601").astype("datetime64[us]")
         elif column.type == "bytea":
             frame[column.name] = [None if pd.isna(v) else bytes.fromhex(v[2:]) for v in frame[column.name]]
     return frame
@@ -85,10 +86,13 @@ def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provena
             )
         null = f"\\N{secrets.token_hex(4)}"
         names = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
-        statement = sql.SQL("copy {} ({}) from stdin (format csv, null {})").format(target, names, sql.Literal(null))
+        # pandas leaves some texts with a carriage return unquoted unless it quotes all, the NULLs among them.
+        statement = sql.SQL("copy {0} ({1}) from stdin (format csv, null {2}, force_null ({1}))").format(
+            target, names, sql.Literal(null)
+        )
         written = frame.assign(**{name: _written(frame[name], column) for name, column in declared.items()})
         with cursor.copy(statement) as copy:
-            copy.write(written.to_csv(index=False, header=False, na_rep=null))
+            copy.write(written.to_csv(index=False, header=False, na_rep=null, quoting=csv.QUOTE_NONNUMERIC))
 
     return publish(warehouse, table, fill, provenance)
 

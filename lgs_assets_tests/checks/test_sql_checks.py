@@ -1,0 +1,109 @@
+"""The checks: each holds on sound tables, and fails with an explanation once its rule is broken."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+
+from lgs_assets.checks.sql_checks import CHECKS, SqlCheck, evaluate
+from lgs_assets.resources import WarehouseResource
+from lgs_assets.settings import Settings
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import Line, build_tables, load_lines
+
+SOUND = [
+    Line(f"{customer}-{number}", customer_id=customer, invoice_date=f"2011-{3 + number:02}-{customer - 100:02} 10:00")
+    for customer in range(101, 121)
+    for number in range(1 + customer % 3)
+]
+
+# What breaks each rule: a statement that plants the fault.
+FAULTS = {
+    "raw_invoices.lines_match_ledger": "update dumps set lines = lines + 1",
+    "clean_invoices.reconcile_with_raw": "delete from clean_invoices where line_number = 5",
+    "clean_invoices.cancellations_are_negative": "update clean_invoices set is_cancellation = line_number = 5",
+    "clean_invoices.prices_are_positive": "update clean_invoices set unit_price = 0, line_total = 0 where line_number = 5",
+    "clean_invoices.lines_do_not_repeat": "update clean_invoices set is_repeat = line_number = 5",
+    "monthly_metrics.sum_to_all_lines": "update monthly_metrics set sales = sales + 0.01 where invoice_month = '2011-03-01'",
+    "monthly_metrics.no_month_missing": "delete from monthly_metrics where invoice_month = '2011-04-01'",
+    "user_activity.new_users_are_customers": "update user_activity set new_users = 0, existing_users = active_users",
+    "invoice_amounts.sum_to_all_lines": "update invoice_amounts set amount = amount + 0.001 where invoice_no = '101-0'",
+    "rfm_scores.reconcile_with_sales": "update rfm_scores set monetary = monetary + 0.01 where customer_id = 101",
+    "rfm_scores.are_quintiles": "update rfm_scores set rfm_score = '555' where customer_id = 101",
+    "rfm_scores.quintiles_are_balanced": "update rfm_scores set r_score = 6 - r_score",
+    "rfm_scores.recency_is_not_constant": "update rfm_scores set recency_days = 7",
+    "segment_playbook.covers_each_cell_once": "delete from segment_playbook where segment = 'Promising'",
+    "segments.match_scores": "update segments set segment = 'Champions'",
+    "segment_summary.reconciles_with_sales": "update segment_summary set revenue = revenue + 0.01 where position = 2",
+    "charts.are_pictures": "insert into charts values ('x', 1, 'X', 'no picture', '<svg></svg>')",
+}
+PLANNED = {f"{check.table}.{check.name}": check for check in CHECKS}
+
+
+@pytest.fixture
+def sound(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
+    """Tables of which everything holds."""
+    load_lines(warehouse, tmp_path, SOUND)
+    build_tables(warehouse)
+    with warehouse.transaction() as connection:
+        connection.execute(sa.text("create table charts (name text, position int, title text, png bytea, svg text)"))
+    return warehouse
+
+
+def result_of(check: SqlCheck, settings: Settings | None = None) -> dg.AssetCheckResult:
+    return evaluate(check, WarehouseResource(), settings or Settings())
+
+
+def test_every_check_has_its_fault_here() -> None:
+    """A new check cannot be forgotten in this file."""
+    assert set(FAULTS) == set(PLANNED)
+
+
+@pytest.mark.parametrize("drop_repeats", [False, True])
+@pytest.mark.parametrize("ties", ["by_customer_id", "together"])
+def test_all_hold_on_sound_tables(sound: Warehouse, ties: str, drop_repeats: bool) -> None:
+    """No false alarm, under any of the settings."""
+    build_tables(sound, ties=ties, drop_repeats=drop_repeats)
+    settings = Settings(ties=ties, drop_repeats=drop_repeats)
+    failed = [check.name for check in CHECKS if not result_of(check, settings).passed]
+    assert failed == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found_and_explained(sound: Warehouse, name: str) -> None:
+    """The check fails, with its severity, the number of rows, some of them and the query that finds them all."""
+    with sound.transaction() as connection:
+        connection.execute(sa.text(FAULTS[name]))
+    check = PLANNED[name]
+    result = result_of(check)
+    assert not result.passed
+    assert result.severity == check.severity
+    assert result.metadata["violating_rows"].value >= 1
+    assert str(result.metadata["sample"].value).startswith("| ")
+    assert check.query in str(result.metadata["query"].value)
+
+
+def test_repeats_reconcile_when_they_are_dropped(warehouse: Warehouse, tmp_path: Path) -> None:
+    """With drop_repeats, the raw side of the reconciliation leaves them out too, and only then."""
+    load_lines(warehouse, tmp_path, [Line(), Line()])
+    build_tables(warehouse, "clean_invoices", drop_repeats=True)
+    check = PLANNED["clean_invoices.reconcile_with_raw"]
+    assert result_of(check, Settings(drop_repeats=True)).passed
+    assert not result_of(check, Settings(drop_repeats=False)).passed
+
+
+def test_a_constant_recency_stops_the_segments(warehouse: Warehouse, tmp_path: Path) -> None:
+    """In a real run: all customers bought on one day, the blocking check fails, and segments are not built."""
+    from lgs_assets.definitions import build_definitions
+
+    load_lines(warehouse, tmp_path, [Line(str(i), customer_id=100 + i) for i in range(10)])
+    definitions = build_definitions()
+    with dg.instance_for_test() as instance:
+        result = definitions.resolve_job_def("refresh").execute_in_process(instance=instance, raise_on_error=False)
+    assert not result.success
+    failed = [evaluation.check_name for evaluation in result.get_asset_check_evaluations() if not evaluation.passed]
+    assert failed == ["recency_is_not_constant"]
+    tables = {row.table_name for row in warehouse.rows("select table_name from publications")}
+    assert "rfm_scores" in tables
+    assert not tables & {"segments", "segment_summary"}

@@ -1,0 +1,95 @@
+"""The monthly figures and the invoice amounts."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import read_frame
+from lgs_assets_tests.builders import Line, build_tables, load_lines
+
+
+def test_a_month_counts_invoices_cancellations_and_refunds(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Orders are distinct invoices, a cancellation takes its original away, sales include what was given back."""
+    load_lines(
+        warehouse,
+        tmp_path,
+        [
+            Line("1", unit_price="10"), Line("1", unit_price="5"), Line("2", unit_price="100"),
+            Line("C3", quantity=-1, unit_price="10"), Line("C3", quantity=-1, unit_price="5"),
+            Line("4", invoice_date="2011-04-01 00:00:00", unit_price="50"),
+            Line("5", invoice_date="2011-04-29 23:59:59", unit_price="0"),
+        ],
+    )  # fmt: skip
+    build_tables(warehouse, "clean_invoices", "monthly_metrics")
+    march, april = warehouse.rows("select * from monthly_metrics order by invoice_month")
+    assert (march.total_orders, march.canceled_orders, march.placed_orders, march.sales) == (3, 1, 1, Decimal(100))
+    assert march.sales_growth_pct is None
+    assert not march.is_partial
+    assert april.sales_growth_pct == Decimal(-50)
+    assert april.is_partial
+
+
+@pytest.mark.parametrize(("last", "is_partial"), [("2011-03-30 23:59:59", True), ("2011-03-31 00:00:00", False)])
+def test_the_last_month_is_whole_once_its_last_day_has_invoices(
+    warehouse: Warehouse, tmp_path: Path, last: str, is_partial: bool
+) -> None:
+    """Partial means that the data ends before the last day of the month."""
+    load_lines(warehouse, tmp_path, [Line(invoice_date=last)])
+    build_tables(warehouse, "clean_invoices", "monthly_metrics")
+    assert read_frame(warehouse, "monthly_metrics").is_partial.tolist() == [is_partial]
+
+
+def test_growth_after_a_month_without_sales_is_unknown(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A division by zero sales gives NULL, not an error that stops the whole table."""
+    load_lines(warehouse, tmp_path, [Line(unit_price="0"), Line("2", invoice_date="2011-04-01 10:00:00")])
+    build_tables(warehouse, "clean_invoices", "monthly_metrics")
+    assert read_frame(warehouse, "monthly_metrics").sales_growth_pct.isna().all()
+
+
+def test_a_customer_is_new_once(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The first line of any kind makes a customer, even a cancellation; guests are nobody."""
+    load_lines(
+        warehouse,
+        tmp_path,
+        [
+            Line("C1", customer_id=1, quantity=-1),
+            Line("2", customer_id=1, invoice_date="2011-04-04 10:00:00"),
+            Line("3", customer_id=2, invoice_date="2011-04-04 10:00:00"),
+            Line("4", customer_id=None, invoice_date="2011-04-04 10:00:00"),
+        ],
+    )
+    build_tables(warehouse, "clean_invoices", "user_activity")
+    rows = read_frame(warehouse, "user_activity", ["active_users", "new_users", "existing_users"])
+    assert rows.values.tolist() == [[1, 1, 0], [2, 1, 1]]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pence=st.lists(st.integers(-3000, 3000), min_size=1, max_size=25).filter(lambda values: max(values) > 0),
+    cutoff=st.sampled_from(["0.85", "0.5", "0.1", "0.999"]),
+)
+def test_statistics_are_those_of_pandas(
+    warehouse: Warehouse, tmp_path: Path, pence: list[int], cutoff: str
+) -> None:
+    """Every statistic of every population equals pandas' own, for any amounts, ties and sizes."""
+    load_lines(
+        warehouse, tmp_path, [Line(str(i), unit_price=str(Decimal(value) / 100)) for i, value in enumerate(pence)]
+    )
+    build_tables(warehouse, "clean_invoices", "invoice_amounts", "invoice_amount_statistics", chart_cutoff=cutoff)
+    statistics = read_frame(warehouse, "invoice_amount_statistics").set_index(["population", "is_cut"])
+    amounts = pd.Series(pence, dtype=float) / 100
+    for population, whole in (("all", amounts), ("positive", amounts[amounts > 0])):
+        cut = whole[whole <= whole.quantile(float(cutoff)) + 1e-9]
+        for is_cut, values in ((False, whole), (True, cut)):
+            row = statistics.loc[(population, is_cut)]
+            expected = {
+                "invoices": len(values), "minimum": values.min(), "maximum": values.max(), "mean": values.mean(),
+                "median": values.median(), "mode": values.mode().min(),
+                "cutoff_amount": values.quantile(float(cutoff)),
+            }  # fmt: skip
+            assert row[list(expected)].astype(float).to_dict() == pytest.approx(expected, abs=1e-6)

@@ -1,0 +1,183 @@
+"""The proof on the real data: the published figures, to the last digit that they show.
+
+Needs the UCI data and the reference figures beside it (see `real_data` in conftest.py); skips loudly without.
+"""
+
+import gzip
+import json
+import random
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from lgs_assets.runner import bring_up_to_date
+from lgs_assets.settings import Settings
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import read_frame
+
+# Where a line stands in its dump, and when it came, are the only things that may differ.
+NOT_COMPARED = {"clean_invoices": ["dump", "line_number"], "raw_invoices": ["dump", "line_number"]}
+TABLES = [
+    "raw_invoices", "clean_invoices", "monthly_metrics", "user_activity", "invoice_amounts",
+    "invoice_amount_statistics", "rfm_scores", "segment_playbook", "segments", "segment_summary", "charts",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LGS_HOME", str(tmp_path_factory.mktemp("real")))
+        yield patch
+
+
+def materialize(patch: pytest.MonkeyPatch, database: str, dump: Path, **options: bool) -> Warehouse:
+    patch.setenv("LGS_DATABASE_URL", database)
+    with dg.instance_for_test() as instance:
+        outcome = bring_up_to_date(instance, dump=dump, settings=Settings(), **options)
+    assert {check.severity for check in outcome.failed_checks} == {dg.AssetCheckSeverity.WARN}
+    return Warehouse(database)
+
+
+@pytest.fixture(scope="module")
+def real(own_environment: pytest.MonkeyPatch, make_database, real_data: Path) -> Warehouse:
+    """The whole lineage of the real dump, by the job that the README's command runs."""
+    return materialize(own_environment, make_database(), real_data / "retail.sql.gz")
+
+
+@pytest.fixture(scope="module")
+def facts(real_data: Path) -> dict[str, Decimal]:
+    return json.loads((real_data / "reference" / "facts.json").read_text(), parse_float=Decimal)
+
+
+def reference(real_data: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(real_data / "reference" / name, dtype=str, keep_default_na=False)
+
+
+def digits_shown(text: str) -> Decimal:
+    return Decimal(1).scaleb(-len(text.partition(".")[2]))
+
+
+def test_segments_are_the_published_ones(real: Warehouse, real_data: Path) -> None:
+    """The ten rows of the published result, every digit of customers, means, sums and shares."""
+    ours = {row.segment: row for row in real.rows("select * from segment_summary")}
+    published = reference(real_data, "rfm_segments_published.csv")
+    assert set(ours) == set(published.Segment)
+    columns = {
+        "customers": "customers", "recency_mean": "recency_mean", "frequency_mean": "frequency_mean",
+        "monetary_mean": "monetary_mean", "monetary_sum": "revenue", "pct_customers": "customers_pct",
+    }  # fmt: skip
+    for row in published.itertuples():
+        for theirs, column in columns.items():
+            shown = getattr(row, theirs)
+            value = Decimal(ours[row.Segment][column]).quantize(digits_shown(shown))
+            assert value == Decimal(shown), f"{row.Segment}: {column}"
+
+
+def test_months_are_the_published_ones(real: Warehouse, real_data: Path) -> None:
+    """All 25 months: orders and users exactly, sales to a tenth of a penny, growth to six places."""
+    ours = real.rows(
+        "select *, to_char(invoice_month, 'YYYYMM') as yyyymm from monthly_metrics join user_activity using (invoice_month)"
+        " order by invoice_month"
+    )
+    months = reference(real_data, "monthly_template.csv")
+    assert [row.yyyymm for row in ours] == months.yyyymm.tolist()
+    counts = ["total_orders", "canceled_orders", "placed_orders", "active_users", "new_users", "existing_users"]
+    for row, month in zip(ours, months.itertuples(), strict=True):
+        assert [row[name] for name in counts] == [int(getattr(month, name)) for name in counts]
+        assert row.sales == Decimal(month.sales).quantize(Decimal("0.001"))  # the reference summed floats
+        if month.sales_growth_pct:
+            assert row.sales_growth_pct == Decimal(month.sales_growth_pct).quantize(Decimal("0.000001"))
+    assert [row.is_partial for row in ours] == [False] * 24 + [True]
+
+
+def test_invoice_amounts_are_the_published_ones(real: Warehouse, real_data: Path) -> None:
+    """Count, minimum, maximum, mean, median and mode of each population, and the 85th percentile."""
+    published = reference(real_data, "invoice_amount_distribution.csv").set_index("basis")
+    bases = {
+        ("all", False): "all invoices (incl. cancellations, zero)",
+        ("all", True): "all invoices, amount <= q85",
+        ("positive", False): "invoices with amount > 0 (most notebooks)",
+        ("positive", True): "invoices with amount > 0, amount <= q85 (most notebooks)",
+    }
+    columns = {"minimum": "min", "maximum": "max", "mean": "mean", "median": "median", "mode": "mode"}
+    for row in real.rows("select * from invoice_amount_statistics"):
+        theirs = published.loc[bases[row.population, row.is_cut]]
+        assert row.invoices == int(theirs.invoices)
+        for ours, name in columns.items():
+            assert round(row[ours], 6) == round(Decimal(theirs[name]), 6), (row.population, row.is_cut, ours)
+        if not row.is_cut:
+            cut = published.loc[bases[row.population, True]].note
+            assert row.cutoff_amount == Decimal(cut.removeprefix("q85="))
+
+
+def test_facts_of_the_data(real: Warehouse, facts: dict[str, Decimal]) -> None:
+    """Every count and total that is known of the data, from the raw lines to the customers."""
+    raw = real.rows(
+        """
+        select count(*) as rows, count(distinct invoice_no) as invoices, count(distinct customer_id) as customers,
+            count(distinct stock_code) as skus, min(invoice_date)::text as min_date, max(invoice_date)::text as max_date,
+            count(*) - count(customer_id) as null_customer, count(*) - count(description) as null_description,
+            count(*) filter (where quantity < 0) as rows_qty_neg,
+            count(*) filter (where quantity < 0 and invoice_no not like 'C%') as "rows_qty_neg_not_C",
+            count(*) filter (where unit_price = 0) as rows_price_zero,
+            count(*) filter (where unit_price < 0) as rows_price_neg,
+            count(*) filter (where invoice_no like 'A%') as bad_debt_rows
+        from raw_invoices
+        """
+    )[0]
+    clean = real.rows(
+        """
+        select sum(line_total) as total_revenue, count(*) filter (where is_cancellation) as cancel_rows,
+            count(distinct invoice_no) filter (where is_cancellation) as cancel_invoices,
+            count(*) filter (where is_cancellation and quantity > 0) as "C_rows_positive_qty",
+            count(*) filter (where is_repeat) as exact_duplicate_rows,
+            count(*) filter (where is_sale) as rows_known_customer_qty_price_pos,
+            count(distinct customer_id) filter (where is_sale) as customers_seed1
+        from clean_invoices
+        """
+    )[0]
+    known = dict(raw) | dict(clean)
+    assert known == {name: facts[name] for name in known}
+    assert [row.n for row in real.rows("select count(*) as n from rfm_scores")] == [facts["customers_seed1"]]
+
+
+def test_quintile_edges_are_the_published_ones(real: Warehouse, real_data: Path) -> None:
+    """No score lies on the wrong side of an edge of the published quintiles."""
+    edges = reference(real_data, "rfm_quintile_edges.csv").query("set == 'published'").set_index("metric")
+    scores = read_frame(real, "rfm_scores")
+    for metric, value, score in (
+        ("Recency", scores.recency_days, 6 - scores.r_score), ("Monetary", scores.monetary, scores.m_score),
+    ):  # fmt: skip
+        inner = [float(edges.loc[metric, f"q{q}"]) for q in (20, 40, 60, 80)]
+        assert (score == 1 + sum((value > edge + 1e-3).astype(int) for edge in inner)).all()
+
+
+def contents(warehouse: Warehouse) -> dict[str, str]:
+    """A hash of the rows of each table, whatever their order."""
+    hashes = {}
+    for table in TABLES:
+        left_out = "".join(f" - '{column}'" for column in NOT_COMPARED.get(table, []))
+        query = f"select sum(hashtextextended((to_jsonb(t){left_out})::text, 0)::numeric)::text as hash from {table} t"
+        hashes[table] = warehouse.rows(query.replace(":", r"\:"))[0].hash
+    return hashes
+
+
+def test_shuffled_lines_and_second_runs_change_nothing(
+    real: Warehouse, own_environment: pytest.MonkeyPatch, make_database, real_data: Path, tmp_path: Path
+) -> None:
+    """The same tables and the same charts, byte for byte, from the lines in another order and from a forced re-run."""
+    script = gzip.decompress((real_data / "retail.sql.gz").read_bytes()).split(b"\n")
+    begin = next(i for i, line in enumerate(script) if line.startswith(b"COPY")) + 1
+    end = script.index(b"\\.")
+    lines = script[begin:end]
+    random.Random(7).shuffle(lines)
+    shuffled = tmp_path / "shuffled.sql"
+    shuffled.write_bytes(b"\n".join(script[:begin] + lines + script[end:]))
+    first = contents(real)
+    assert contents(materialize(own_environment, make_database(), shuffled)) == first
+    again = materialize(own_environment, real.url, real_data / "retail.sql.gz", force=True)
+    assert contents(again) == first
