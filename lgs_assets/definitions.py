@@ -6,7 +6,7 @@ import dagster as dg
 
 from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.checks import ALL_CHECKS
-from lgs_assets.io_managers import WarehouseIOManager
+from lgs_assets.io_managers import warehouse_io_manager
 from lgs_assets.jobs import ingest, lineage, refresh
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.schedules import nightly_refresh
@@ -20,17 +20,15 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
         "warehouse": WarehouseResource(),
         "inbox": Inbox(),
         "settings": Settings.from_environment(),
-    } | overrides
-    resources.setdefault(
-        "io_manager", WarehouseIOManager(warehouse=resources["warehouse"], settings=resources["settings"])
-    )
+        "io_manager": warehouse_io_manager,
+    }
     return dg.Definitions(
         assets=ALL_ASSETS,
         asset_checks=ALL_CHECKS,
         jobs=[lineage, ingest, refresh],
         schedules=[nightly_refresh],
         sensors=[inbox_sensor, keep_current],
-        resources=resources,
+        resources=resources | overrides,
         # The lineage is a chain of short steps: a process for each would cost several times their work.
         executor=dg.in_process_executor,
     )

@@ -18,7 +18,7 @@ from lgs_assets.warehouse.model import Model, Relation
 from lgs_assets.warehouse.publish import Provenance, publish_model
 
 
-class WarehouseIOManager(dg.ConfigurableIOManager):
+class WarehouseIOManager(dg.IOManager):
     """Persists what an asset returns in the table of the asset's name, and hands it to those that read it.
 
     | returned | kept as |
@@ -31,8 +31,9 @@ class WarehouseIOManager(dg.ConfigurableIOManager):
     `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns.
     """
 
-    warehouse: dg.ResourceDependency[WarehouseResource]
-    settings: dg.ResourceDependency[Settings]
+    def __init__(self, warehouse: WarehouseResource, settings: Settings) -> None:
+        self.warehouse = warehouse
+        self.settings = settings
 
     def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path) -> None:
         """Writes the table in one transaction. Raises ContractError or DumpError, which leave the old one in place."""
@@ -67,3 +68,10 @@ class WarehouseIOManager(dg.ConfigurableIOManager):
         if context.dagster_type.typing_type is Relation:
             return Relation(table)
         return read_frame(self.warehouse.get(), table, context.definition_metadata.get("columns"))
+
+
+# Not a ConfigurableIOManager: resources nested in one keep the values of the definitions, not those of the launchpad.
+@dg.io_manager(required_resource_keys={"warehouse", "settings"})
+def warehouse_io_manager(context: dg.InitResourceContext) -> WarehouseIOManager:
+    """The IO manager with the resources of the run."""
+    return WarehouseIOManager(context.resources.warehouse, context.resources.settings)

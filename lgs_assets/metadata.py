@@ -77,7 +77,7 @@ def _preview(warehouse: Warehouse, table: str) -> dg.MarkdownMetadataValue:
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None or value is pd.NaT or value != value else str(value)
+    text = "" if pd.isna(value) else str(value)  # type: ignore[call-overload]
     text = text.replace("|", "\\|").replace("\n", " ")
     return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
 

@@ -1,0 +1,196 @@
+"""Charts of what invoices come to: the distribution of amounts, with the figures of invoice_amount_statistics."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
+
+from lgs_assets.charts import style
+from lgs_assets.charts.density import bandwidth, density
+from lgs_assets.charts.scales import BOTH_SIDES, LINEAR, LOG, Scale, Values, even_bars, in_counts
+from lgs_assets.charts.tables import Tables
+from lgs_assets.charts.wording import count, counted, percentile, pounds, short_pounds
+
+_BARS: Final = 75
+
+# A few large refunds would press all else into one bar: when the lowest hundredth takes more than two thirds of the
+# width, it is told in words.
+_TAIL: Final = 0.01
+_TAIL_TAKES: Final = 3
+
+# Dots closer than this part of the width cannot be told apart in print.
+_DOTS: Final = 250
+
+_STATISTICS: Final[dict[str, dict[str, Any]]] = {
+    "minimum": {"color": style.MUTED, "linestyle": (0, (1, 1)), "label": "min"},
+    "mode": {"color": style.GREEN, "linestyle": (0, (5, 1.5, 1, 1.5)), "label": "mode"},
+    "median": {"color": style.INK, "linestyle": "solid", "label": "median"},
+    "mean": {"color": style.VERMILION, "linestyle": (0, (4, 2)), "label": "mean"},
+    "maximum": {"color": style.MUTED, "linestyle": (0, (1, 3)), "label": "max"},
+}
+
+
+@dataclass(frozen=True)
+class _Population:
+    """The amounts that a chart shows, and their row of invoice_amount_statistics."""
+
+    amounts: Values
+    statistics: dict[str, Any]
+    subtitle: str
+
+
+def distribution(tables: Tables, *, population: str, is_cut: bool) -> Figure:
+    """Histogram and box of a population of invoice amounts."""
+    shown = _population(tables, population, is_cut)
+    if shown is None:
+        return style.message("No such invoices.")
+    scale = LINEAR if is_cut else LOG if population == "positive" else BOTH_SIDES
+    edges = _edges(shown.amounts, scale)
+    figure = style.sheet(shown.subtitle)
+    rows = style.grid(figure, 2, height_ratios=(6, 1), hspace=0.09, bottom=0.185)
+    histogram, box = figure.add_subplot(rows[0]), figure.add_subplot(rows[1])
+    for axes in (histogram, box):
+        scale.lay(axes, edges[0], edges[-1])
+    _draw_histogram(histogram, shown.amounts, edges)
+    histogram.set_ylabel(f"Invoices per {short_pounds(edges[1] - edges[0])}" if is_cut else "Invoices per bar")
+    _draw_box(box, shown, scale)
+    box.set_xlabel("Invoice amount in £" + (f" ({scale.label})" if scale.label else ""))
+    _draw_statistics(histogram, shown.statistics)
+    style.note(
+        figure,
+        "Box: the middle half of the invoices, with the median. Whiskers: the farthest invoice within 1.5 lengths of "
+        "the box. Dots: invoices beyond, one for all that coincide.",
+    )
+    return figure
+
+
+def density_curve(tables: Tables, *, population: str) -> Figure:
+    """Density of a population of invoice amounts, cut at its cut-off."""
+    shown = _population(tables, population, is_cut=True)
+    if shown is None:
+        return style.message("No such invoices.")
+    if bandwidth(shown.amounts) == 0:
+        return style.message(f"Every invoice comes to {pounds(shown.amounts[0])}: there is no density to draw.")
+    low, high = min(0.0, shown.statistics["minimum"]), shown.statistics["maximum"]
+    figure = style.sheet(shown.subtitle)
+    axes = figure.add_subplot(style.grid(figure, bottom=0.175)[0])
+    edges = even_bars(low, high, _BARS)
+    axes.hist(
+        shown.amounts, bins=list(edges), density=True, histtype="stepfilled", color=style.BAND, edgecolor=style.GRID
+    )
+    at, height = density(shown.amounts, low=low, high=high)
+    axes.fill_between(at, height, color=style.SKY, alpha=0.35, linewidth=0)
+    axes.plot(at, height, color=style.BLUE, linewidth=2)
+    LINEAR.lay(axes, edges[0], edges[-1])
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    axes.set_ylabel("Share of invoices per £1")
+    axes.set_xlabel("Invoice amount in £")
+    _draw_statistics(axes, shown.statistics)
+    style.note(
+        figure,
+        f"Curve: Gaussian kernel, bandwidth {pounds(bandwidth(shown.amounts))} by Silverman's rule, folded back at "
+        f"both ends. Behind it: histogram per {short_pounds(edges[1] - edges[0])}.",
+    )
+    return figure
+
+
+def _population(tables: Tables, population: str, is_cut: bool) -> _Population | None:
+    """None if no invoice is in the population."""
+    every, whole, shown = (
+        _row(tables.invoice_amount_statistics, *which)
+        for which in (("all", False), (population, False), (population, is_cut))
+    )
+    if not (every and whole and shown):
+        return None
+    amounts = tables.invoice_amounts["amount"].to_numpy(dtype=float)
+    if population == "positive":
+        amounts = amounts[amounts > 0]
+    if is_cut:
+        amounts = amounts[amounts <= whole["cutoff_amount"]]
+        which = "positive invoice" if population == "positive" else "invoice"
+        limit = f"the {percentile(whole['cutoff_quantile'])}, {pounds(whole['cutoff_amount'])}"
+        subtitle = f"{count(shown['invoices'])} of {counted(whole['invoices'], which)}: those up to {limit}"
+    elif population == "positive":
+        subtitle = f"{count(shown['invoices'])} of {counted(every['invoices'], 'invoice')}: those of more than £0"
+    else:
+        subtitle = f"{counted(shown['invoices'], 'invoice')}, cancellations and invoices of £0 included"
+    return _Population(amounts, shown, subtitle)
+
+
+def _row(statistics: pd.DataFrame, population: str, is_cut: bool) -> dict[str, Any] | None:
+    chosen = (statistics["population"] == population) & (statistics["is_cut"] == is_cut)
+    rows = statistics[chosen].to_dict("records")
+    return {str(name): value for name, value in rows[0].items()} if rows else None
+
+
+def _edges(amounts: Values, scale: Scale) -> Values:
+    low, high = float(amounts.min()), float(amounts.max())
+    if scale is not LINEAR:
+        return scale.bars(low, high, _BARS)
+    tail = float(np.quantile(amounts, _TAIL))
+    return even_bars(tail if high - low > _TAIL_TAKES * (high - tail) else low, high, _BARS)
+
+
+def _draw_histogram(axes: Axes, amounts: Values, edges: Values) -> None:
+    counts, _ = np.histogram(amounts, bins=edges)
+    axes.stairs(counts, edges, fill=True, color=style.SKY)
+    axes.stairs(counts, edges, color=style.BLUE, linewidth=0.6)
+    axes.set_ylim(0, counts.max() * 1.05)
+    in_counts(axes.yaxis)
+    axes.tick_params(labelbottom=False)
+    below = amounts[amounts < edges[0]]
+    if below.size:
+        text = f"← not drawn: {count(below.size)} invoices\nbelow {pounds(edges[0])}, down to {pounds(below.min())}"
+        axes.text(0.008, 0.97, text, transform=axes.transAxes, va="top", size=style.SMALL, bbox=style.UNCROSSED)
+
+
+def _draw_box(axes: Axes, shown: _Population, scale: Scale) -> None:
+    lower, upper = np.quantile(shown.amounts, (0.25, 0.75))
+    reach = 1.5 * (upper - lower)
+    within = (shown.amounts >= lower - reach) & (shown.amounts <= upper + reach)
+    box = {
+        "q1": lower,
+        "med": shown.statistics["median"],
+        "q3": upper,
+        "whislo": shown.amounts[within].min(),
+        "whishi": shown.amounts[within].max(),
+        "fliers": _thinned(shown.amounts[~within], scale, *axes.get_xlim()),
+    }
+    axes.bxp(
+        [box],
+        orientation="horizontal",
+        widths=0.6,
+        patch_artist=True,
+        boxprops={"facecolor": style.SKY, "edgecolor": style.BLUE},
+        medianprops={"color": style.INK, "linewidth": 1.6},
+        whiskerprops={"color": style.BLUE},
+        capprops={"color": style.BLUE},
+        flierprops={"marker": ".", "markersize": 3, "markerfacecolor": style.MUTED, "markeredgewidth": 0},
+    )
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+
+
+def _thinned(values: Values, scale: Scale, low: float, high: float) -> Values:
+    """One value for all that would be drawn on the same spot."""
+    drawn = values[(values >= low) & (values <= high)]
+    start, end = scale.forward(np.array([low, high]))
+    _, first = np.unique(np.round(_DOTS * (scale.forward(drawn) - start) / (end - start)), return_index=True)
+    return drawn[first]
+
+
+def _draw_statistics(axes: Axes, statistics: dict[str, Any]) -> None:
+    """A line at each of the five statistics, and a legend that names them with their amounts."""
+    low, high = axes.get_xlim()
+    lines = []
+    for name, look in _STATISTICS.items():
+        value = statistics[name]
+        if low <= value <= high:
+            axes.axvline(value, **look)
+        lines.append(Line2D([], [], **{**look, "label": f"{look['label']} {pounds(value)}"}))
+    style.legend(axes, lines)

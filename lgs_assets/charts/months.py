@@ -1,0 +1,234 @@
+"""Charts of what happened month by month: orders, sales, customers. Each marks a partial month as such."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+
+from lgs_assets.charts import style
+from lgs_assets.charts.scales import Values, in_counts, in_pounds
+from lgs_assets.charts.tables import Tables
+from lgs_assets.charts.wording import change, count, day_of_year, month, month_of_year, short_pounds, span
+
+_BAR: Final = 0.8
+"""Width of a month's bars, in months."""
+_HATCH: Final = "/////"
+_LABELS: Final = 26
+"""Months, or labels of a month's value, that fit side by side."""
+_FEWEST: Final = 8
+"""Months that there is at least room for."""
+
+
+@dataclass(frozen=True)
+class _Timeline:
+    """Every month from the first to the last, whether it has invoices or not."""
+
+    months: list[pd.Timestamp]
+    at: Values
+    """Where each month is on the axis."""
+    is_partial: NDArray[np.bool_]
+    ends: pd.Timestamp
+    """The last invoice."""
+    values: dict[str, Values]
+    """By column; NaN where a month has none."""
+
+
+def orders(tables: Tables) -> Figure:
+    """Placed and canceled orders, side by side."""
+    timeline = _timeline(tables)
+    figure, axes = _sheet(
+        timeline, "Placed: all invoices less two for each cancellation, itself and the invoice that it cancels"
+    )
+    placed, canceled = timeline.values["placed_orders"], timeline.values["canceled_orders"]
+    _draw_bars(axes, timeline, placed, style.BLUE, width=_BAR / 2, shift=-_BAR / 4)
+    _draw_bars(axes, timeline, canceled, style.ORANGE, width=_BAR / 2, shift=_BAR / 4)
+    _label_highest(axes, timeline, placed, count, shift=-_BAR / 4)
+    _label_partial(axes, timeline, placed / 2)
+    in_counts(axes.yaxis)
+    axes.set_ylabel("Orders a month")
+    style.legend(axes, [Patch(color=style.BLUE, label="placed"), Patch(color=style.ORANGE, label="canceled")])
+    return figure
+
+
+def sales(tables: Tables) -> Figure:
+    """Sales."""
+    timeline = _timeline(tables)
+    figure, axes = _sheet(timeline, "Sum of all invoice lines, cancellations and refunds included")
+    values = timeline.values["sales"]
+    _draw_bars(axes, timeline, values, style.BLUE)
+    _label_highest(axes, timeline, values, lambda value: short_pounds(value, 3))
+    _label_partial(axes, timeline, values / 2)
+    in_pounds(axes.yaxis)
+    axes.set_ylabel("Sales a month, in £")
+    return figure
+
+
+def sales_growth(tables: Tables) -> Figure:
+    """Change of sales on the month before."""
+    timeline = _timeline(tables)
+    growth = timeline.values["sales_growth_pct"]
+    if np.isnan(growth).all():
+        return style.message("No month has a month before it to compare with.")
+    figure, axes = _sheet(timeline, "Change of sales on the month before; the first month has none before it")
+    _draw_bars(axes, timeline, growth, style.BLUE)
+    if len(growth) <= _LABELS:
+        for at, value in zip(timeline.at, _of_whole_months(timeline, growth), strict=True):
+            if not np.isnan(value):
+                _label(axes, at, value, change(value, 0).removesuffix(" %"), style.SMALL - 0.5)
+    remark = "" if np.isnan(growth[-1]) else f"{change(growth[-1])}\n"
+    _label_partial(axes, timeline, growth / 2, f"{remark}not comparable,\n")
+    axes.margins(y=0.08)
+    axes.axhline(0, color=style.INK, linewidth=0.9)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: change(value, 0)))
+    axes.set_ylabel("Change of sales, in %")
+    return figure
+
+
+def active_users(tables: Tables) -> Figure:
+    """Active customers."""
+    timeline = _timeline(tables)
+    figure, axes = _sheet(timeline, "Customers with at least one invoice line in the month, cancellations included")
+    values = timeline.values["active_users"]
+    # The line ends with the last whole month; a partial one is a point by itself.
+    axes.plot(timeline.at, _of_whole_months(timeline, values), "-o", color=style.BLUE, linewidth=2, markersize=5)
+    apart = np.where(timeline.is_partial, values, np.nan)
+    axes.plot(timeline.at, apart, "o", color=style.BLUE, markersize=7, markerfacecolor="white")
+    axes.set_ylim(0, max(np.nanmax(values), 1) * 1.1)
+    _label_highest(axes, timeline, values, count)
+    _label_partial(axes, timeline, values)
+    in_counts(axes.yaxis)
+    axes.set_ylabel("Customers active in the month")
+    return figure
+
+
+def new_and_existing_users(tables: Tables) -> Figure:
+    """New and existing customers, stacked to the active ones."""
+    timeline = _timeline(tables)
+    figure, axes = _sheet(
+        timeline, "New: first ever invoice line in the month. The data begins with the first month, where all are new"
+    )
+    existing, new = timeline.values["existing_users"], timeline.values["new_users"]
+    _draw_bars(axes, timeline, existing, style.BLUE)
+    _draw_bars(axes, timeline, new, style.ORANGE, base=existing)
+    _label_highest(axes, timeline, existing + new, count)
+    _label_partial(axes, timeline, (existing + new) / 2)
+    in_counts(axes.yaxis)
+    axes.set_ylabel("Customers active in the month")
+    style.legend(axes, [Patch(color=style.BLUE, label="existing"), Patch(color=style.ORANGE, label="new")])
+    return figure
+
+
+def _timeline(tables: Tables) -> _Timeline:
+    known = tables.monthly_metrics.merge(tables.user_activity, on="invoice_month", how="left")
+    # A month of guests only has no row in user_activity: no customer was active.
+    known = known.fillna(dict.fromkeys(("active_users", "new_users", "existing_users"), 0))
+    months = pd.date_range(known["invoice_month"].min(), known["invoice_month"].max(), freq="MS")
+    places = months.get_indexer(known["invoice_month"])
+    columns = known.columns.drop(["invoice_month", "last_invoice_at", "is_partial"])
+    values = {str(column): np.full(len(months), np.nan) for column in columns}
+    for column, spread in values.items():
+        spread[places] = known[column].to_numpy(dtype=float)
+    is_partial = np.zeros(len(months), dtype=bool)
+    is_partial[places] = known["is_partial"].to_numpy(dtype=bool)
+    return _Timeline(
+        list(months), np.arange(len(months), dtype=float), is_partial, known["last_invoice_at"].max(), values
+    )
+
+
+def _of_whole_months(timeline: _Timeline, values: Values) -> Values:
+    return np.where(timeline.is_partial, np.nan, values)
+
+
+def _sheet(timeline: _Timeline, subtitle: str) -> tuple[Figure, Axes]:
+    """A sheet, and axes with a place for each month."""
+    figure = style.sheet(subtitle)
+    # A partial month's label stands to the right of the axes.
+    right = 0.885 if timeline.is_partial.any() else 0.975
+    axes = figure.add_subplot(style.grid(figure, right=right)[0])
+    # Few months are not stretched over the width.
+    around = max(0.7, (_FEWEST - len(timeline.at)) / 2)
+    axes.set_xlim(timeline.at[0] - around, timeline.at[-1] + around)
+    ticks = _ticks(timeline)
+    axes.set_xticks([place for place, _ in ticks], [text for _, text in ticks])
+    first, last = month(timeline.months[0]), month(timeline.months[-1])
+    axes.set_xlabel(f"Month of the invoice, {first if first == last else span(first, last)}")
+    return figure, axes
+
+
+def _ticks(timeline: _Timeline) -> list[tuple[float, str]]:
+    """The months that are named, as many as fit, and the year where one begins."""
+    every = next(step for step in (1, 2, 3, 4, 6, 12, 24, 60, 120) if len(timeline.months) <= _LABELS * step)
+    return [
+        (at, f"{month_of_year(name)}\n{name.year if name.month == 1 else ''}")
+        for at, name in zip(timeline.at, timeline.months, strict=True)
+        if (12 * name.year + name.month - 1) % every == 0
+    ]
+
+
+def _draw_bars(
+    axes: Axes,
+    timeline: _Timeline,
+    values: Values,
+    colour: str,
+    *,
+    width: float = _BAR,
+    shift: float = 0.0,
+    base: Values | None = None,
+) -> None:
+    """A bar a month, on top of the base if one is given; a partial month's is pale and hatched."""
+    looks: list[tuple[NDArray[np.bool_], dict[str, Any]]] = [
+        (~timeline.is_partial, {"color": colour}),
+        (
+            timeline.is_partial,
+            {"facecolor": style.lighter(colour), "edgecolor": colour, "hatch": _HATCH, "linewidth": 0.8},
+        ),
+    ]
+    for chosen, look in looks:
+        drawn = chosen & ~np.isnan(values)
+        bottom = 0.0 if base is None else base[drawn]
+        axes.bar(timeline.at[drawn] + shift, values[drawn], width, bottom=bottom, **look)
+
+
+def _label_highest(
+    axes: Axes, timeline: _Timeline, values: Values, written: Callable[[float], str], shift: float = 0.0
+) -> None:
+    """Writes the value of the highest whole month above it."""
+    whole = _of_whole_months(timeline, values)
+    if np.nanmax(whole, initial=0) > 0:
+        highest = int(np.nanargmax(whole))
+        _label(axes, timeline.at[highest] + shift, whole[highest], written(whole[highest]), style.SMALL + 0.5)
+
+
+def _label(axes: Axes, at: float, value: float, text: str, size: float) -> None:
+    """Writes text beyond the end of a bar or above a point."""
+    axes.annotate(
+        text,
+        (at, value),
+        xytext=(0, 3 if value >= 0 else -3),
+        textcoords="offset points",
+        ha="center",
+        va="bottom" if value >= 0 else "top",
+        size=size,
+        bbox=style.UNCROSSED,
+    )
+
+
+def _label_partial(axes: Axes, timeline: _Timeline, heights: Values, remark: str = "") -> None:
+    """Says of a partial month what it is, to its right at the given height."""
+    for at, height in zip(timeline.at[timeline.is_partial], heights[timeline.is_partial], strict=True):
+        axes.annotate(
+            f"{remark}partial:\nto {day_of_year(timeline.ends)}",
+            (at + _BAR / 2, np.nan_to_num(height)),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            size=style.SMALL,
+            annotation_clip=False,
+        )

@@ -1,0 +1,90 @@
+"""How numbers and dates are written: pounds, counts, percents, days. Nothing about where they are drawn."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+import pandas as pd
+
+_MINUS: Final = "\N{MINUS SIGN}"
+
+# strftime's %b follows the locale of the machine.
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_MAGNITUDES: Final = ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
+
+
+def count(value: float) -> str:
+    """`1,522`."""
+    return _signed(value, f"{abs(value):,.0f}")
+
+
+def counted(number: float, noun: str) -> str:
+    """`1,522 customers`."""
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
+def decimal(value: float) -> str:
+    """To one place, if there is anything in it: `41`, `1,208.5`."""
+    return _signed(value, f"{abs(value):,.1f}".removesuffix(".0"))
+
+
+def pounds(value: float) -> str:
+    """To the penny, halves away from zero: `£168,469.60`."""
+    # The shortest text of a float is what the warehouse holds; the float itself may lie just below the half.
+    pence = Decimal(repr(float(value))).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return _signed(float(pence), f"£{abs(pence):,}")
+
+
+def short_pounds(value: float, digits: int = 4) -> str:
+    """To so many significant digits: `£1.2m`, `£250k`, `£594`, `£0.50`."""
+    size = float(f"{abs(value):.{digits}g}")
+    for unit, suffix in _MAGNITUDES:
+        if size >= unit:
+            return _signed(value, f"£{size / unit:g}{suffix}")
+    return _signed(value if size else 0, f"£{size:g}" if size == int(size) else f"£{size:.2f}")
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """`25.9 %`."""
+    return _signed(round(value, digits), f"{abs(value):,.{digits}f} %")
+
+
+def change(value: float, digits: int = 1) -> str:
+    """A percentage with its sign: `+36.5 %`."""
+    return f"+{percent(value, digits)}" if round(value, digits) > 0 else percent(value, digits)
+
+
+def percentile(quantile: float) -> str:
+    """`85th percentile`."""
+    number = f"{quantile * 100:g}"
+    suffix = "th" if number.endswith(("11", "12", "13")) else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
+    return f"{number}{suffix} percentile"
+
+
+def day(moment: pd.Timestamp) -> str:
+    """`9 Dec 2011`."""
+    return f"{day_of_year(moment)} {moment.year}"
+
+
+def day_of_year(moment: pd.Timestamp) -> str:
+    """`9 Dec`."""
+    return f"{moment.day} {month_of_year(moment)}"
+
+
+def month(moment: pd.Timestamp) -> str:
+    """`Dec 2011`."""
+    return f"{month_of_year(moment)} {moment.year}"
+
+
+def month_of_year(moment: pd.Timestamp) -> str:
+    """`Dec`."""
+    return _MONTHS[moment.month - 1]
+
+
+def span(first: str, last: str) -> str:
+    """From the first to the last, joined by a dash."""
+    return f"{first} \N{EN DASH} {last}"
+
+
+def _signed(value: float, size: str) -> str:
+    return f"{_MINUS}{size}" if value < 0 else size

@@ -1,0 +1,165 @@
+"""Small tables to draw from, made without a database."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from lgs_assets.charts.report import CHARTS, figure_of
+from lgs_assets.charts.style import style
+from lgs_assets.charts.tables import prepare
+
+PLAYBOOK = [
+    ("Champions", 5, 5, 4, 5),
+    ("Loyal Customers", 3, 4, 4, 5),
+    ("Potential Loyalists", 4, 5, 2, 3),
+    ("New Customers", 5, 5, 1, 1),
+    ("Promising", 4, 4, 1, 1),
+    ("Need Attention", 3, 3, 3, 3),
+    ("About to Sleep", 3, 3, 1, 2),
+    ("At Risk", 1, 2, 3, 4),
+    ("Can't Lose", 1, 2, 5, 5),
+    ("Hibernating", 1, 2, 1, 2),
+]
+SIZES = (852, 1147, 713, 56, 110, 269, 388, 750, 71, 1522)
+
+Frames = dict[str, pd.DataFrame]
+
+
+@pytest.fixture(scope="session")
+def frames() -> Callable[..., Frames]:
+    """Makes the tables of a small retailer; what a test is about is given."""
+
+    def make(
+        *,
+        amounts: Sequence[float] | None = None,
+        months: int = 14,
+        partial: bool = True,
+        sizes: Sequence[int] = SIZES,
+        customers: int = 400,
+    ) -> Frames:
+        random = np.random.default_rng(7)
+        if amounts is None:
+            lots = np.round(random.lognormal(5.5, 1.2, 3000), 2)
+            amounts = [*lots, *-lots[:300], *np.zeros(200), *[15.0] * 90]
+        return {
+            "invoice_amounts": pd.DataFrame({"amount": np.asarray(amounts, dtype=float)}),
+            "invoice_amount_statistics": statistics_of(np.asarray(amounts, dtype=float)),
+            "monthly_metrics": months_of(random, months, partial),
+            "user_activity": users_of(random, months),
+            "rfm_scores": pd.DataFrame(
+                {
+                    "snapshot_date": pd.Timestamp("2012-01-01"),
+                    "recency_days": random.integers(0, 700, customers),
+                    "frequency": random.geometric(0.25, customers),
+                    "monetary": np.round(random.lognormal(6.5, 1.3, customers), 2),
+                }
+            ),
+            "segment_playbook": pd.DataFrame(
+                [(position, *rule) for position, rule in enumerate(PLAYBOOK, start=1)],
+                columns=["position", "segment", "r_min", "r_max", "f_min", "f_max"],
+            ),
+            "segment_summary": summary_of(sizes),
+        }
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[[str, Frames], Figure]:
+    """Draws the named chart from tables, without rendering it."""
+
+    def figure(name: str, given: Frames) -> Figure:
+        (chart,) = (chart for chart in CHARTS if chart.name == name)
+        with style():
+            return figure_of(chart, prepare(**given))
+
+    return figure
+
+
+@pytest.fixture(scope="session")
+def texts() -> Callable[[Figure], list[str]]:
+    """Every text on a figure, its line breaks as blanks."""
+
+    def read(figure: Figure) -> list[str]:
+        return [" ".join(text.get_text().split()) for text in figure.findobj(Text) if text.get_text().strip()]
+
+    return read
+
+
+def statistics_of(amounts: np.ndarray) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for population, whole in (("all", amounts), ("positive", amounts[amounts > 0])):
+        for is_cut in (False, True):
+            part = whole[whole <= np.quantile(whole, 0.85)] if is_cut and whole.size else whole
+            if part.size:
+                rows.append(
+                    {
+                        "population": population,
+                        "is_cut": is_cut,
+                        "invoices": len(part),
+                        "minimum": part.min(),
+                        "maximum": part.max(),
+                        "mean": part.mean(),
+                        "median": np.median(part),
+                        "mode": pd.Series(part.round(2)).mode().min(),
+                        "cutoff_quantile": 0.85,
+                        "cutoff_amount": np.quantile(part, 0.85),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def months_of(random: np.random.Generator, number: int, partial: bool) -> pd.DataFrame:
+    months = pd.date_range("2010-11-01", periods=number, freq="MS")
+    sales = np.round(random.uniform(4e5, 1.5e6, number), 2)
+    growth = np.concatenate([[np.nan], 100 * (sales[1:] / sales[:-1] - 1)])
+    ends = months + pd.offsets.MonthEnd(1) + pd.Timedelta(hours=17)
+    if partial:
+        ends = ends[:-1].append(months[-1:] + pd.Timedelta(days=8, hours=12))
+    canceled = random.integers(100, 500, number)
+    placed = random.integers(900, 2600, number)
+    return pd.DataFrame(
+        {
+            "invoice_month": months,
+            "total_orders": placed + 2 * canceled,
+            "canceled_orders": canceled,
+            "placed_orders": placed,
+            "sales": sales,
+            "sales_growth_pct": growth,
+            "last_invoice_at": ends,
+            "is_partial": [partial and month == months[-1] for month in months],
+        }
+    )
+
+
+def users_of(random: np.random.Generator, number: int) -> pd.DataFrame:
+    existing = random.integers(0, 1500, number)
+    new = random.integers(20, 400, number)
+    return pd.DataFrame(
+        {
+            "invoice_month": pd.date_range("2010-11-01", periods=number, freq="MS"),
+            "active_users": existing + new,
+            "new_users": new,
+            "existing_users": existing,
+        }
+    )
+
+
+def summary_of(sizes: Sequence[int]) -> pd.DataFrame:
+    summary = pd.DataFrame(
+        {
+            "position": range(1, len(PLAYBOOK) + 1),
+            "segment": [rule[0] for rule in PLAYBOOK],
+            "customers": list(sizes),
+            "recency_mean": [20.5 if size else np.nan for size in sizes],
+        }
+    )
+    summary["revenue"] = summary["customers"] * 512.5
+    for column in ("customers", "revenue"):
+        summary[f"{column}_pct"] = 100 * summary[column] / max(summary[column].sum(), 1)
+    return summary

@@ -1,0 +1,150 @@
+"""The command line: what a person types, sees and can script."""
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from lgs_assets.cli import app
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import Line, write_dump
+
+
+def lgs(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "100"}).invoke(app, arguments)
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    lines = [
+        Line(f"{c}-{i}", customer_id=c, invoice_date=f"2011-0{i}-{c - 100:02} 10:00")
+        for c in range(101, 121)
+        for i in range(1, 3 + c % 2)
+    ]
+    return write_dump(tmp_path / "a folder" / "march.sql.gz", lines)
+
+
+def state_of(warehouse: Warehouse) -> list[dict[str, object]]:
+    query = "select table_name, published_at::text as at from publications union select dump, loaded_at::text from dumps"
+    return sorted((dict(row) for row in warehouse.rows(query)), key=str)
+
+
+def test_help_names_every_command() -> None:
+    """A newcomer finds all of them, each with a line that says what it does."""
+    result = lgs("--help")
+    assert result.exit_code == 0
+    for command in ("run", "ui", "status", "demo-dump", "charts", "psql", "stop"):
+        assert f" {command} " in result.output
+        assert lgs(command, "--help").exit_code == 0
+
+
+def test_a_second_run_changes_nothing(warehouse: Warehouse, dump: Path) -> None:
+    """The first run loads and builds everything and shows the segments; the second says that there is nothing to do."""
+    first = lgs("run", str(dump))
+    assert first.exit_code == 0, first.output
+    assert "Loaded march.sql.gz; rebuilt 10 tables" in first.output
+    assert "Champions" in first.output
+    before = state_of(warehouse)
+    for arguments in (("run", str(dump)), ("run",)):
+        again = lgs(*arguments)
+        assert again.exit_code == 0, again.output
+        assert "Everything is up to date" in again.output
+    assert state_of(warehouse) == before
+
+
+def test_a_changed_setting_rebuilds_and_status_tells_it(warehouse: Warehouse, dump: Path) -> None:
+    """The tables follow the settings of the last run, and status says which these are."""
+    assert lgs("run", str(dump)).exit_code == 0
+    result = lgs("run", "--ties", "together")
+    assert result.exit_code == 0, result.output
+    assert "Loaded no dump; rebuilt" in result.output
+    status = lgs("status")
+    assert status.exit_code == 0, status.output
+    assert "march.sql.gz" in status.output
+    assert "ties=together" in status.output
+    assert "outdated" not in status.output
+    assert "17 of 17 hold" in status.output
+
+
+def test_status_finds_a_fault(warehouse: Warehouse, dump: Path) -> None:
+    """A table that no longer adds up is an exit code that scripts see."""
+    assert lgs("run", str(dump)).exit_code == 0
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("delete from segments where customer_id = 105")
+    result = lgs("status")
+    assert result.exit_code == 3
+    assert "segments.match_scores: 1 rows" in result.output
+
+
+def test_without_a_dump_the_demo_is_made(database: str) -> None:
+    """A first run with nothing at hand has something to show."""
+    result = lgs("run")
+    assert result.exit_code == 0, result.output
+    assert "demo-retail.sql.gz" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("run", "/nowhere/retail.sql"), "no such file"),
+        (("run", "--ties", "never"), "ties"),
+        (("run", "--snapshot-date", "soon"), "snapshot_date"),
+        (("charts", "/tmp"), "materialize the asset charts first"),  # noqa: S108
+    ],
+)
+def test_a_failure_is_one_reason_and_exit_code_1(database: str, arguments: tuple[str, ...], reason: str) -> None:
+    """No traceback for what a person can mend."""
+    result = lgs(*arguments)
+    assert result.exit_code == 1
+    assert reason in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_bad_dump_leaves_the_good_state(warehouse: Warehouse, dump: Path, tmp_path: Path) -> None:
+    """The reason names file, line, column and value; tables and ledger are as before; the next good run works."""
+    assert lgs("run", str(dump)).exit_code == 0
+    before = state_of(warehouse)
+    bad = write_dump(tmp_path / "bad" / dump.name, [Line(), Line(quantity="seven")])
+    result = lgs("run", str(bad))
+    assert result.exit_code == 1
+    reason = " ".join(result.stderr.split())
+    assert "march.sql.gz, line 3, column quantity" in reason
+    assert "seven" in reason
+    assert state_of(warehouse) == before
+    assert lgs("run", str(dump)).exit_code == 0
+    assert state_of(warehouse) == before
+
+
+def test_charts_are_exported(warehouse: Warehouse, dump: Path, tmp_path: Path) -> None:
+    """A PNG and an SVG of each chart, named in the order of the report."""
+    assert lgs("run", str(dump)).exit_code == 0
+    assert lgs("charts", str(tmp_path / "out")).exit_code == 0
+    files = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert len(files) == 28
+    assert all((tmp_path / "out" / name).read_bytes()[1:4] == b"PNG" for name in files if name.endswith(".png"))
+
+
+def test_demo_dump_writes_what_was_asked_for(tmp_path: Path) -> None:
+    """Size and place are the caller's."""
+    target = tmp_path / "demo.sql.gz"
+    assert lgs("demo-dump", str(target), "--lines", "1500").exit_code == 0
+    data = gzip.decompress(target.read_bytes()).split(b"FROM stdin;\n")[1].split(b"\n\\.")[0]
+    assert abs(data.count(b"\n") + 1 - 1500) <= 30
+
+
+def test_psql_finds_the_tables(warehouse: Warehouse) -> None:
+    """The program of the wheel, with the database, the password and the schema set; its exit code is passed on."""
+    command = [sys.executable, "-c", "from lgs_assets.cli import app; app()", "psql", "-Atc"]
+    good = subprocess.run([*command, "select count(*) from dumps"], capture_output=True, text=True, env=os.environ.copy())
+    assert (good.returncode, good.stdout.strip()) == (0, "0"), good.stderr
+    assert subprocess.run([*command, "select * from nothing"], capture_output=True).returncode == 1
+
+
+def test_stop_without_a_server_says_so() -> None:
+    """Nothing to stop is no failure."""
+    result = lgs("stop")
+    assert (result.exit_code, result.output.strip()) == (0, "PostgreSQL was not running.")
