@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage; 
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -77,9 +78,7 @@ def run(
     drop_repeats: Annotated[
         bool | None, typer.Option("--drop-repeats/--keep-repeats", help="Leave out lines that repeat another.")
     ] = None,
-    chart_cutoff: Annotated[
-        float | None, typer.Option(help="The quantile at which the amount charts are cut.")
-    ] = None,
+    chart_cutoff: Annotated[float | None, typer.Option(help="The quantile at which the amount charts are cut.")] = None,
     force: Annotated[bool, typer.Option(help="Load and rebuild even what is up to date.")] = False,
 ) -> None:
     """Load a dump and bring every table and chart up to date.
@@ -92,9 +91,7 @@ def run(
     from lgs_assets.runner import bring_up_to_date
     from lgs_assets.terminal import check_lines, console, segment_table, step_progress
 
-    options = {
-        "snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff
-    }
+    options = {"snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff}
     given = {name: value for name, value in options.items() if value is not None}
     settings = Settings(**(Settings.from_environment().model_dump() | given))
     with dagster_instance() as instance, step_progress() as progress:
@@ -108,13 +105,14 @@ def run(
         rows = int(str(check.metadata["violating_rows"].value))
         name = f"{check.asset_key.to_user_string()}.{check.check_name}"
         console.print(*check_lines(name, check.severity, rows, check.description or ""), sep="\n")
-    console.print(
+    lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
+    console.print(  # noqa: S608 (a hint to read, no query to run)
         "\nLook further:\n"
-        "  [bold]lgs ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
-        "  [bold]lgs charts[/]    every chart as PNG and SVG in a folder\n"
-        "  [bold]lgs psql[/]      the tables in SQL: select * from segments limit 10;\n"
-        "  [bold]lgs status[/]    what is loaded, how fresh it is, which checks fail\n"
-        "  notebooks/   the analysis in Jupyter",
+        f"  [bold]{lgs} ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
+        f"  [bold]{lgs} charts[/]    every chart as PNG and SVG in a folder\n"
+        f"  [bold]{lgs} psql[/]      the tables in SQL: select * from segments limit 10;\n"
+        f"  [bold]{lgs} status[/]    what is loaded, how fresh it is, which checks fail\n"
+        "  notebooks/customer_segments.ipynb    the analysis, for any Jupyter that runs in .venv",
         highlight=False,
     )
     if any(check.severity == dg.AssetCheckSeverity.ERROR for check in outcome.failed_checks):
@@ -197,11 +195,11 @@ def charts(
 
     frame = read_frame(WarehouseResource().get(), "charts").sort_values("position")
     folder.mkdir(parents=True, exist_ok=True)
-    for chart in frame.itertuples():
-        stem = folder / f"{chart.position:02}_{chart.name}"
-        stem.with_suffix(".png").write_bytes(chart.png)
-        stem.with_suffix(".svg").write_text(chart.svg)
-        typer.echo(f"{stem}.png  {chart.title}")
+    for chart in frame.to_dict("records"):
+        stem = folder / f"{chart['position']:02}_{chart['name']}"
+        stem.with_suffix(".png").write_bytes(chart["png"])
+        stem.with_suffix(".svg").write_text(chart["svg"])
+        typer.echo(f"{stem}.png  {chart['title']}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -44,4 +44,4 @@ def _page(table: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print(data_dictionary(), end="")  # noqa: T201 (its one output)
+    print(data_dictionary(), end="")

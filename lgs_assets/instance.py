@@ -11,6 +11,9 @@ _DEFAULT_CONFIGURATION = """\
 # Dagster's storage is SQLite in this folder. Edited values are kept.
 telemetry:
   enabled: false
+# No dialog that asks newcomers for their e-mail address.
+nux:
+  enabled: false
 """
 
 

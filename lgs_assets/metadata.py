@@ -1,6 +1,7 @@
-"""What the Dagster UI shows of a table: columns, lineage, size and the first rows. Events are kept: all of it is small."""
+"""What the Dagster UI shows of a table: columns, lineage, size, first rows. Events are kept for long: all is small."""
 
 import base64
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -54,13 +55,17 @@ def describe_table(warehouse: Warehouse, table: str, *, model: Model | None) -> 
         "preview": _preview(warehouse, table),
     }
     if model:
-        described["dagster/column_lineage"] = _column_lineage(model)
+        described["dagster/column_lineage"] = _column_lineage(table, model)
     return described
 
 
 def markdown_table(frame: pd.DataFrame) -> str:
     """A frame as a table in Markdown, long values cut."""
-    lines = [frame.columns, ["---"] * len(frame.columns), *frame.itertuples(index=False, name=None)]
+    lines: list[Iterable[object]] = [
+        frame.columns,
+        ["---"] * len(frame.columns),
+        *frame.itertuples(index=False, name=None),
+    ]
     return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
 
 
@@ -69,9 +74,9 @@ def _preview(warehouse: Warehouse, table: str) -> dg.MarkdownMetadataValue:
     if table != "charts":
         return dg.MetadataValue.md(markdown_table(frame))
     pictures = [
-        f"**{chart.title}**\n\n![{chart.name}](data:image/png;base64,"
-        f"{base64.b64encode(thumbnail(chart.png, THUMBNAIL_PIXELS)).decode()})"
-        for chart in frame.sort_values("position").itertuples()
+        f"**{chart['title']}**\n\n![{chart['name']}](data:image/png;base64,"
+        f"{base64.b64encode(thumbnail(chart['png'], THUMBNAIL_PIXELS)).decode()})"
+        for chart in frame.sort_values("position").to_dict("records")
     ]
     return dg.MetadataValue.md("\n\n".join(pictures))
 
@@ -82,18 +87,18 @@ def _cell(value: object) -> str:
     return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
 
 
-def _column_lineage(model: Model) -> dg.TableColumnLineage:
-    """From which columns of its inputs each column of a model comes, as its SELECT says."""
+def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
+    """From which columns of its inputs each column of a table comes, as the SELECT of its model says."""
     inputs = {relation.name for relation in model.inputs}
     deps_by_column = {}
-    for column in sqlglot.parse_one(model.select, read="postgres").named_selects:
+    for column in _columns_by_table()[table]:
         leaves = lineage(column, model.select, schema=_columns_by_table(), dialect="postgres").walk()
         origins = {
             (leaf.source.name, leaf.name.split(".")[-1])
             for leaf in leaves
             if not leaf.downstream and isinstance(leaf.source, exp.Table) and leaf.source.name in inputs
         }
-        deps_by_column[column] = [dg.TableColumnDep(dg.AssetKey(table), name) for table, name in sorted(origins)]
+        deps_by_column[column] = [dg.TableColumnDep(dg.AssetKey(origin), name) for origin, name in sorted(origins)]
     return dg.TableColumnLineage(deps_by_column)
 
 

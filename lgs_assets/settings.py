@@ -3,7 +3,7 @@
 import os
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import dagster as dg
 from pydantic import Field, field_validator
@@ -62,5 +62,5 @@ class Settings(dg.ConfigurableResource):
 
         Raises pydantic.ValidationError, which names the setting, for a value that is out of its limits.
         """
-        given = {name: os.environ.get(f"LGS_{name.upper()}") for name in cls.model_fields}
+        given: dict[str, Any] = {name: os.environ.get(f"LGS_{name.upper()}") for name in cls.model_fields}
         return cls(**{name: value for name, value in given.items() if value})

@@ -47,7 +47,9 @@ def step_progress() -> Iterator[StepProgress]:
 def segment_table(warehouse: Warehouse) -> Table:
     """The segments with their size and value, best customers first."""
     headings = ("segment", "customers", "%", "days", "orders", "£ each", "revenue £", "%")
-    table = _table("Segments: size, mean recency, frequency and monetary value, revenue", headings, numbers=headings[1:])
+    table = _table(
+        "Segments: size, mean recency, frequency and monetary value, revenue", headings, numbers=headings[1:]
+    )
     for row in warehouse.rows("select * from segment_summary order by position"):
         means = ("–", "–", "–")
         if row.customers:
@@ -95,7 +97,9 @@ def check_lines(name: str, severity: dg.AssetCheckSeverity, rows: int, descripti
 
 
 def _table(title: str, headings: Sequence[str], *, numbers: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
     for heading in headings:
         table.add_column(heading, justify="right" if heading in numbers else "left", no_wrap=True)
     return table

@@ -14,11 +14,13 @@ from lgs_assets.warehouse.server import EmbeddedServer
 
 
 @pytest.fixture(autouse=True)
-def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the settings, the state or the database of the person who runs it."""
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees the settings, the state or the database of the person who runs it, or leaves a server behind."""
     for name in [name for name in os.environ if name.startswith(("LGS_", "DAGSTER_")) and name != "LGS_REAL_DATA"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LGS_HOME", str(tmp_path / "lgs"))
+    yield
+    EmbeddedServer(tmp_path / "lgs" / "postgres").stop()
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,11 @@ def inbox(tmp_path: Path) -> Path:
     folder = tmp_path / "lgs" / "inbox"
     write_dump(
         folder / "march.sql",
-        [Line(f"{c}-{i}", customer_id=c, invoice_date=f"2011-03-{c - 100:02} 10:00") for c in range(101, 121) for i in (1, 2)],
+        [
+            Line(f"{c}-{i}", customer_id=c, invoice_date=f"2011-03-{c - 100:02} 10:00")
+            for c in range(101, 121)
+            for i in (1, 2)
+        ],
     )
     return folder
 
@@ -78,9 +82,7 @@ def run_lineage(instance: dg.DagsterInstance, dump: str, **overrides: object) ->
     return job.execute_in_process(instance=instance, partition_key=dump)
 
 
-def test_the_job_builds_every_table_and_runs_every_check(
-    warehouse, instance: dg.DagsterInstance, inbox: Path
-) -> None:
+def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
     """One run from dump to charts; what it records of each table is what the UI shows."""
     result = run_lineage(instance, "march.sql")
     assert result.success
@@ -98,9 +100,7 @@ def test_the_job_builds_every_table_and_runs_every_check(
         is_model = (project.SQL / "models" / f"{name}.sql").exists()
         assert ("dagster/column_lineage" in metadata) == is_model
     segments = result.asset_materializations_for_node("segments")[0].metadata["dagster/column_lineage"].value
-    assert segments.deps_by_column["strategy"] == [
-        dg.TableColumnDep(dg.AssetKey("segment_playbook"), "strategy")
-    ]
+    assert segments.deps_by_column["strategy"] == [dg.TableColumnDep(dg.AssetKey("segment_playbook"), "strategy")]
     clean = result.asset_materializations_for_node("clean_invoices")[0].metadata["dagster/column_lineage"].value
     assert {dep.column_name for dep in clean.deps_by_column["line_total"]} == {"quantity", "unit_price"}
 
@@ -114,9 +114,7 @@ def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Pat
     assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation("segments")
 
 
-def test_a_real_dump_takes_the_place_of_the_demo(
-    warehouse, instance: dg.DagsterInstance, inbox: Path
-) -> None:
+def test_a_real_dump_takes_the_place_of_the_demo(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
     """Synthetic lines never add to real ones: with the first real dump they and their partition are gone."""
     write_dump(project.state() / "demo" / DEMO_DUMP, [Line(customer_id=1)])
     run_lineage(instance, DEMO_DUMP)

@@ -80,8 +80,8 @@ def test_segments_are_the_published_ones(real: Warehouse, real_data: Path) -> No
 def test_months_are_the_published_ones(real: Warehouse, real_data: Path) -> None:
     """All 25 months: orders and users exactly, sales to a tenth of a penny, growth to six places."""
     ours = real.rows(
-        "select *, to_char(invoice_month, 'YYYYMM') as yyyymm from monthly_metrics join user_activity using (invoice_month)"
-        " order by invoice_month"
+        "select *, to_char(invoice_month, 'YYYYMM') as yyyymm "
+        "from monthly_metrics join user_activity using (invoice_month) order by invoice_month"
     )
     months = reference(real_data, "monthly_template.csv")
     assert [row.yyyymm for row in ours] == months.yyyymm.tolist()
@@ -120,7 +120,8 @@ def test_facts_of_the_data(real: Warehouse, facts: dict[str, Decimal]) -> None:
         """
         select count(*) as rows, count(distinct invoice_no) as invoices, count(distinct customer_id) as customers,
             count(distinct stock_code) as skus, min(invoice_date)::text as min_date, max(invoice_date)::text as max_date,
-            count(*) - count(customer_id) as null_customer, count(*) - count(description) as null_description,
+            count(*) - count(customer_id) as null_customer,
+            count(*) - count(description) as null_description,
             count(*) filter (where quantity < 0) as rows_qty_neg,
             count(*) filter (where quantity < 0 and invoice_no not like 'C%') as "rows_qty_neg_not_C",
             count(*) filter (where unit_price = 0) as rows_price_zero,

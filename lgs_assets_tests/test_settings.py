@@ -18,7 +18,12 @@ def test_defaults_are_the_published_rules() -> None:
 
 def test_the_environment_gives_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each setting has its variable; an empty one counts as unset."""
-    for name, value in (("SNAPSHOT_DATE", "2012-01-01"), ("TIES", ""), ("DROP_REPEATS", "true"), ("CHART_CUTOFF", "0.9")):
+    for name, value in (
+        ("SNAPSHOT_DATE", "2012-01-01"),
+        ("TIES", ""),
+        ("DROP_REPEATS", "true"),
+        ("CHART_CUTOFF", "0.9"),
+    ):
         monkeypatch.setenv(f"LGS_{name}", value)
     settings = Settings.from_environment()
     assert (settings.snapshot, settings.ties) == (datetime(2012, 1, 1), "by_customer_id")

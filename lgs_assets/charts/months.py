@@ -130,7 +130,7 @@ def _timeline(tables: Tables) -> _Timeline:
     # A month of guests only has no row in user_activity: no customer was active.
     known = known.fillna(dict.fromkeys(("active_users", "new_users", "existing_users"), 0))
     months = pd.date_range(known["invoice_month"].min(), known["invoice_month"].max(), freq="MS")
-    places = months.get_indexer(known["invoice_month"])
+    places = months.get_indexer(pd.Index(known["invoice_month"]))
     columns = known.columns.drop(["invoice_month", "last_invoice_at", "is_partial"])
     values = {str(column): np.full(len(months), np.nan) for column in columns}
     for column, spread in values.items():

@@ -88,11 +88,13 @@ def render_all(
     rfm_scores: pd.DataFrame,
     segment_playbook: pd.DataFrame,
     segment_summary: pd.DataFrame,
+    origin: str = Tables.origin,
     names: Iterable[str] | None = None,
 ) -> pd.DataFrame:
     """Every chart of the report, or only those named: a row each of name, position, title, png and svg.
 
-    Each frame has the columns of its table's contract, in any order of rows; the same rows make the same bytes.
+    `origin` says in the footers what the data is. Each frame has the columns of its table's contract, in any order of
+    rows; the same rows make the same bytes.
     Raises ContractError if a column is missing or the tables of segments disagree, LgsError if there is no such chart.
     """
     tables = prepare(
@@ -103,6 +105,7 @@ def render_all(
         rfm_scores=rfm_scores,
         segment_playbook=segment_playbook,
         segment_summary=segment_summary,
+        origin=origin,
     )
     wanted = {chart.name for chart in CHARTS} if names is None else set(names)
     if unknown := wanted - {chart.name for chart in CHARTS}:

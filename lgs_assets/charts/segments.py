@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
-from squarify import normalize_sizes, squarify  # type: ignore[import-untyped]
+from squarify import normalize_sizes, squarify
 
 from lgs_assets.charts import style
 from lgs_assets.charts.fit import Box, write_in

@@ -51,6 +51,8 @@ class Tables:
     rfm_scores: pd.DataFrame
     segment_playbook: pd.DataFrame
     segment_summary: pd.DataFrame
+    origin: str = "invoice lines of the London Gift Shop warehouse"
+    """What the data is, for the footer."""
 
     def empty(self, *names: str) -> bool:
         """Whether one of the named tables has no rows."""
@@ -58,7 +60,7 @@ class Tables:
 
     def source(self) -> str:
         """What the data is, and from when to when: the footer of every chart."""
-        source = "Source: invoice lines of the London Gift Shop warehouse"
+        source = f"Source: {self.origin}"
         if self.monthly_metrics.empty:
             return source
         first, last = self.monthly_metrics["invoice_month"].min(), self.monthly_metrics["last_invoice_at"].max()
@@ -69,12 +71,12 @@ class Tables:
         return f"RFM snapshot: {day(self.rfm_scores['snapshot_date'].max())}"
 
 
-def prepare(**frames: pd.DataFrame) -> Tables:
+def prepare(*, origin: str = Tables.origin, **frames: pd.DataFrame) -> Tables:
     """The tables, from a frame each, whatever the order of its rows and its further columns.
 
     Raises ContractError if a column is missing, or if two tables tell of different segments.
     """
-    tables = Tables(**{table: _ordered(table, frame) for table, frame in frames.items()})
+    tables = Tables(**{table: _ordered(table, frame) for table, frame in frames.items()}, origin=origin)
     planned, counted = set(tables.segment_playbook["segment"]), set(tables.segment_summary["segment"])
     if planned != counted:
         raise ContractError(

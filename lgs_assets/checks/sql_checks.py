@@ -6,6 +6,7 @@ is to be mended, a *warning* counts oddities of the data that somebody should kn
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -75,7 +76,7 @@ def evaluate(check: SqlCheck, warehouse: WarehouseResource, settings: Settings) 
     counted = f"select count(*) over () as violating_rows, violations.* from ({query}) as violations limit {SHOWN_ROWS}"  # noqa: S608 (our own file)
     names = set(sa.text(query).compile().params)
     rows = warehouse.get().rows(counted, **{name: getattr(settings, name) for name in names})
-    metadata: dict[str, object] = {
+    metadata: dict[str, Any] = {
         "violating_rows": rows[0]["violating_rows"] if rows else 0,
         "query": dg.MetadataValue.md(f"```sql\n{query}\n```"),
     }
@@ -96,9 +97,7 @@ def _checks_of(table: str, checks: Iterable[SqlCheck]) -> dg.AssetChecksDefiniti
     """All checks of one table as one step: a step costs more than most of these queries."""
     by_name = {check.name: check for check in checks}
 
-    @dg.multi_asset_check(
-        name=f"check_{table}", specs=[check.spec for check in by_name.values()], can_subset=True
-    )
+    @dg.multi_asset_check(name=f"check_{table}", specs=[check.spec for check in by_name.values()], can_subset=True)
     def run_checks(
         context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource, settings: Settings
     ) -> Iterator[dg.AssetCheckResult]:

@@ -68,9 +68,9 @@ class Warehouse:
         """Makes the schemas, the permanent tables and the roles. Once made, they stay as they are."""
         with self._connection() as connection, connection.begin():
             cursor = driver_cursor(connection)
-            version = connection.dialect.server_version_info or (0,)
-            if version[0] < MINIMUM_VERSION:
-                raise ServerError(f"PostgreSQL {MINIMUM_VERSION} or later is needed; this server is {version[0]}.")
+            version = cursor.connection.info.server_version // 10_000
+            if version < MINIMUM_VERSION:
+                raise ServerError(f"PostgreSQL {MINIMUM_VERSION} or later is needed; this server is {version}.")
             cursor.execute("select to_regclass(%s)", [f"{SCHEMA}.publications"])
             if cursor.fetchone() != (None,):
                 return

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-
 from lgs_assets.errors import ServerError
 from lgs_assets.warehouse.contract import qualified
 from lgs_assets.warehouse.database import SCHEMA, Cursor

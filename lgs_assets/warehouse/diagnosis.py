@@ -40,7 +40,7 @@ def explain(cursor: Cursor, table: str, error: psycopg.Error, fill: Callable[[Cu
 def _offending(rule: Constraint) -> sql.Composable:
     names = sql.SQL(", ").join(map(sql.Identifier, rule.columns))
     if rule.kind == "c":
-        condition = sql.SQL(rule.definition.removeprefix("CHECK "))  # type: ignore[arg-type]  # from the catalog
+        condition = sql.SQL(rule.definition.removeprefix("CHECK "))
         return sql.SQL("select * from {} where not {}").format(_UNJUDGED, condition)
     if rule.kind in "pu":
         return sql.SQL(
@@ -50,7 +50,7 @@ def _offending(rule: Constraint) -> sql.Composable:
 
 
 def _fill_unjudged(cursor: Cursor, table: str, fill: Callable[[Cursor, sql.Identifier], None]) -> None:
-    staged = sql.SQL(qualified(STAGING, table))  # type: ignore[arg-type]  # quoted as identifiers
+    staged = sql.SQL(qualified(STAGING, table))
     cursor.execute(sql.SQL("create temp table unjudged (like {}) on commit drop").format(staged))
     for column in columns(cursor, STAGING, table):
         if not column.nullable:

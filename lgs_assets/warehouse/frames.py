@@ -82,7 +82,8 @@ def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provena
             missing, unknown = sorted(set(declared) - set(frame.columns)), sorted(set(frame.columns) - set(declared))
             raise ContractError(
                 f"{table}: the frame has not the columns of the contract. "
-                f"Missing: {', '.join(missing) or 'none'}. Not in the contract: {', '.join(map(str, unknown)) or 'none'}."
+                f"Missing: {', '.join(missing) or 'none'}. "
+                f"Not in the contract: {', '.join(map(str, unknown)) or 'none'}."
             )
         null = f"\\N{secrets.token_hex(4)}"
         names = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
@@ -109,6 +110,10 @@ def _written(values: pd.Series, column: Column) -> pd.Series:
     """The values in a form whose text PostgreSQL reads as the column's type."""
     if column.type == "bytea":
         return values.map(lambda value: value if value is None else f"\\x{value.hex()}")
-    if column.type in _INTEGERS and pd.api.types.is_float_dtype(values.dtype) and (values % 1 == 0)[values.notna()].all():
+    if (
+        column.type in _INTEGERS
+        and pd.api.types.is_float_dtype(values.dtype)
+        and (values % 1 == 0)[values.notna()].all()
+    ):
         return values.astype("Int64")  # pandas makes floats of integers with gaps
     return values

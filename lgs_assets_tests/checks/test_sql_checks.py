@@ -23,9 +23,13 @@ FAULTS = {
     "raw_invoices.lines_match_ledger": "update dumps set lines = lines + 1",
     "clean_invoices.reconcile_with_raw": "delete from clean_invoices where line_number = 5",
     "clean_invoices.cancellations_are_negative": "update clean_invoices set is_cancellation = line_number = 5",
-    "clean_invoices.prices_are_positive": "update clean_invoices set unit_price = 0, line_total = 0 where line_number = 5",
+    "clean_invoices.prices_are_positive": (
+        "update clean_invoices set unit_price = 0, line_total = 0 where line_number = 5"
+    ),
     "clean_invoices.lines_do_not_repeat": "update clean_invoices set is_repeat = line_number = 5",
-    "monthly_metrics.sum_to_all_lines": "update monthly_metrics set sales = sales + 0.01 where invoice_month = '2011-03-01'",
+    "monthly_metrics.sum_to_all_lines": (
+        "update monthly_metrics set sales = sales + 0.01 where invoice_month = '2011-03-01'"
+    ),
     "monthly_metrics.no_month_missing": "delete from monthly_metrics where invoice_month = '2011-04-01'",
     "user_activity.new_users_are_customers": "update user_activity set new_users = 0, existing_users = active_users",
     "invoice_amounts.sum_to_all_lines": "update invoice_amounts set amount = amount + 0.001 where invoice_no = '101-0'",

@@ -57,7 +57,8 @@ def test_lines_are_classified(warehouse: Warehouse, tmp_path: Path) -> None:
     )
     build_tables(warehouse, "clean_invoices")
     rows = warehouse.rows(
-        "select invoice_no, line_total::text, customer_id, is_cancellation, is_sale from clean_invoices order by line_number"
+        "select invoice_no, line_total::text, customer_id, is_cancellation, is_sale "
+        "from clean_invoices order by line_number"
     )
     assert [tuple(row.values()) for row in rows] == [
         ("1", "1.005", 17001, False, True),

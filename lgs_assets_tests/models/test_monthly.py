@@ -73,9 +73,7 @@ def test_a_customer_is_new_once(warehouse: Warehouse, tmp_path: Path) -> None:
     pence=st.lists(st.integers(-3000, 3000), min_size=1, max_size=25).filter(lambda values: max(values) > 0),
     cutoff=st.sampled_from(["0.85", "0.5", "0.1", "0.999"]),
 )
-def test_statistics_are_those_of_pandas(
-    warehouse: Warehouse, tmp_path: Path, pence: list[int], cutoff: str
-) -> None:
+def test_statistics_are_those_of_pandas(warehouse: Warehouse, tmp_path: Path, pence: list[int], cutoff: str) -> None:
     """Every statistic of every population equals pandas' own, for any amounts, ties and sizes."""
     load_lines(
         warehouse, tmp_path, [Line(str(i), unit_price=str(Decimal(value) / 100)) for i, value in enumerate(pence)]

@@ -42,7 +42,8 @@ def test_types_and_nulls(warehouse: Warehouse) -> None:
     assert frame.money.tolist()[0] == 19287250.568
     assert frame.day.dt.date.tolist()[0] == date(2011, 12, 1)
     assert frame["at"].tolist()[0] == datetime(2011, 12, 9, 12, 50, 0, 250000)
-    assert frame.t.tolist()[2] == "" and pd.isna(frame.t.tolist()[1])
+    assert frame.t.tolist()[2] == ""
+    assert pd.isna(frame.t.tolist()[1])
     assert frame.x.tolist() == [b"\x00\xff", None, b""]
 
 

@@ -115,7 +115,7 @@ def test_a_materialized_view_is_not_dropped_in_silence(warehouse: Warehouse) -> 
     """What cannot be restored stops the write with its name, and stays."""
     publish_amounts(warehouse, "1")
     execute(warehouse, "create materialized view lgs.copied as select * from invoice_amounts")
-    with pytest.raises(ServerError, match=r'lgs\.copied depends on .* not a plain view'):
+    with pytest.raises(ServerError, match=r"lgs\.copied depends on .* not a plain view"):
         publish_amounts(warehouse, "2")
     assert [row.amount for row in warehouse.rows("select amount from copied")] == [1]
 
@@ -188,8 +188,14 @@ def test_the_error_of_a_model_shows_offending_rows(warehouse: Warehouse, tmp_pat
 @pytest.mark.parametrize(
     ("frame", "expected"),
     [
-        (pd.DataFrame({"invoice_no": ["1", "1"], "amount": [1, 2]}), "column invoice_no: 2 rows break the rule PRIMARY"),
-        (pd.DataFrame({"invoice_no": ["1", "2"], "amount": [1, None]}), "column amount: 1 rows break the rule NOT NULL"),
+        (
+            pd.DataFrame({"invoice_no": ["1", "1"], "amount": [1, 2]}),
+            "column invoice_no: 2 rows break the rule PRIMARY",
+        ),
+        (
+            pd.DataFrame({"invoice_no": ["1", "2"], "amount": [1, None]}),
+            "column amount: 1 rows break the rule NOT NULL",
+        ),
         (pd.DataFrame({"invoice_no": ["1"], "amount": ["ten"]}), 'invalid input syntax for type numeric: "ten"'),
         (pd.DataFrame({"invoice_no": ["1"]}), "Missing: amount"),
         (amounts("1").assign(colour="red"), "Not in the contract: colour"),

@@ -1,0 +1,147 @@
+"""The notebooks run as they are stored, on the demo data, and say what the tables say."""
+
+import base64
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import nbformat
+import pandas as pd
+import pytest
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from lgs_assets import project
+from lgs_assets.definitions import build_definitions
+from lgs_assets.demo import write_demo_dump
+from lgs_assets.runner import bring_up_to_date
+from lgs_assets.settings import Settings
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import read_frame
+
+NOTEBOOKS = sorted((project.ROOT / "notebooks").glob("*.ipynb"))
+FRAMES = ("segments", "summary", "calls", "moved")
+
+
+class ThisInterpreter(AsyncKernelManager):
+    """Starts the Python that runs the tests as kernel, whichever kernels the machine knows."""
+
+    kernel_spec = KernelSpec(
+        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"], language="python"
+    )
+
+
+@dataclass(frozen=True)
+class Executed:
+    """The notebook after its run, frames of its own by name, and the warehouse that it read."""
+
+    notebook: NotebookNode
+    frames: dict[str, pd.DataFrame]
+    warehouse: Warehouse
+
+
+@pytest.fixture(scope="module")
+def executed(make_database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
+    """customer_segments.ipynb, executed where nothing of the checkout lies, on a small demo dump."""
+    folder, url = tmp_path_factory.mktemp("notebook"), make_database()
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith(("LGS_", "DAGSTER_"))]:
+            environment.delenv(name)
+        environment.setenv("LGS_HOME", str(folder / "lgs"))
+        environment.setenv("LGS_DATABASE_URL", url)
+        environment.setenv("PYTHONPATH", str(project.ROOT))
+        environment.setenv("IPYTHONDIR", str(folder / "ipython"))
+        environment.setenv("JUPYTER_RUNTIME_DIR", str(folder / "jupyter"))
+        dump = write_demo_dump(folder / "retail.sql.gz", lines=20_000).path
+        with dg.DagsterInstance.ephemeral() as instance:
+            bring_up_to_date(instance, dump=dump, settings=Settings())
+        notebook = nbformat.read(project.ROOT / "notebooks" / "customer_segments.ipynb", as_version=4)
+        keep = "\n".join(f"{name}.to_pickle({str(folder / name)!r})" for name in FRAMES)
+        notebook.cells.append(new_code_cell(keep))
+        NotebookClient(
+            notebook,
+            kernel_manager_class=ThisInterpreter,
+            allow_errors=True,  # a failed cell is a failed test, not a broken fixture
+            timeout=60,
+            resources={"metadata": {"path": str(folder)}},
+        ).execute()
+    frames = {name: pd.read_pickle(folder / name) for name in FRAMES if (folder / name).exists()}
+    warehouse = Warehouse(url)
+    yield Executed(notebook, frames, warehouse)
+    warehouse.engine.dispose()
+
+
+def outputs(notebook: NotebookNode) -> list[NotebookNode]:
+    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_clean(path: Path) -> None:
+    """No outputs, no counts, stable ids: a change of a notebook is a change of what it says."""
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert not outputs(notebook)
+    assert all(cell.execution_count is None for cell in notebook.cells if cell.cell_type == "code")
+    assert not any(cell.metadata for cell in notebook.cells)
+
+
+def test_every_cell_runs_without_a_complaint(executed: Executed) -> None:
+    """No cell fails, and none writes a warning."""
+    errors = [
+        f"{output.ename}: {output.evalue}" for output in outputs(executed.notebook) if output.output_type == "error"
+    ]
+    warnings = [output.text for output in outputs(executed.notebook) if output.get("name") == "stderr"]
+    assert (errors, warnings) == ([], [])
+
+
+def test_every_chart_of_the_report_is_shown(executed: Executed) -> None:
+    """The pictures are those that the asset holds, and none is missing."""
+    data = [output.data for output in outputs(executed.notebook) if "data" in output]
+    shown = {base64.b64decode(item["image/png"]) for item in data if "image/png" in item}
+    charts = read_frame(executed.warehouse, "charts").set_index("name")["png"]
+    assert [name for name, png in charts.items() if png not in shown] == []
+
+
+def test_the_summary_has_the_customers_of_the_table(executed: Executed) -> None:
+    """Segment by segment, and in the order of reports."""
+    rows = executed.warehouse.rows("select segment, count(*) as customers from segments group by segment")
+    summary = executed.frames["summary"]["customers"]
+    assert summary[summary > 0].to_dict() == {row.segment: row.customers for row in rows}
+    assert summary.index.tolist() == [
+        row.segment for row in executed.warehouse.rows("select segment from segment_playbook order by position")
+    ]
+
+
+def test_the_call_list_is_net_of_cancellations(executed: Executed) -> None:
+    """The customers of the segment who spent most, each with what they kept."""
+    rows = executed.warehouse.rows(
+        "select customer_id, monetary, sum(line_total) as net from segments join clean_invoices using (customer_id) "
+        "where segment = 'Can''t Lose' group by customer_id order by monetary desc limit 15"
+    )
+    calls = executed.frames["calls"]
+    assert len(rows) > 0
+    assert calls["monetary"].to_dict() == pytest.approx({row.customer_id: float(row.monetary) for row in rows})
+    assert calls["net"].to_dict() == pytest.approx({row.customer_id: float(row.net) for row in rows})
+
+
+def test_the_what_if_is_what_the_setting_does(executed: Executed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who would move are those who move when the tables are rebuilt with ties together."""
+    monkeypatch.setenv("LGS_DATABASE_URL", executed.warehouse.url)
+    definitions = build_definitions(settings=Settings(ties="together"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        tables = [dg.AssetKey("rfm_scores"), dg.AssetKey("segments")]
+        definitions.resolve_job_def("refresh").execute_in_process(instance=instance, asset_selection=tables)
+    before = executed.frames["segments"].set_index("customer_id")["segment"]
+    rebuilt = read_frame(executed.warehouse, "segments").set_index("customer_id")["segment"]
+    moved = executed.frames["moved"].set_index("customer_id")["segment_together"]
+    assert 0 < len(moved) < len(before)
+    assert moved.to_dict() == rebuilt[rebuilt != before].to_dict()
