@@ -106,7 +106,7 @@ def run(
         name = f"{check.asset_key.to_user_string()}.{check.check_name}"
         console.print(*check_lines(name, check.severity, rows, check.description or ""), sep="\n")
     lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
-    console.print(  # noqa: S608 (a hint to read, no query to run)
+    console.print(
         "\nLook further:\n"
         f"  [bold]{lgs} ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
         f"  [bold]{lgs} charts[/]    every chart as PNG and SVG in a folder\n"

@@ -119,7 +119,8 @@ def test_facts_of_the_data(real: Warehouse, facts: dict[str, Decimal]) -> None:
     raw = real.rows(
         """
         select count(*) as rows, count(distinct invoice_no) as invoices, count(distinct customer_id) as customers,
-            count(distinct stock_code) as skus, min(invoice_date)::text as min_date, max(invoice_date)::text as max_date,
+            count(distinct stock_code) as skus, min(invoice_date)::text as min_date,
+            max(invoice_date)::text as max_date,
             count(*) - count(customer_id) as null_customer,
             count(*) - count(description) as null_description,
             count(*) filter (where quantity < 0) as rows_qty_neg,

@@ -58,7 +58,7 @@ def test_the_growth_of_a_partial_month_is_not_comparable(frames, draw, texts):
     """The figure is there for who looks for it, with the warning beside it."""
     given = frames()
     given["monthly_metrics"].loc[13, "sales_growth_pct"] = -70.33
-    assert "−70.3 % not comparable, partial: to 9 Dec" in texts(draw("monthly_sales_growth", given))  # noqa: RUF001
+    assert "−70.3 % not comparable, partial: to 9 Dec" in texts(draw("monthly_sales_growth", given))
 
 
 def test_the_highest_month_is_a_whole_one(frames, draw, texts):
