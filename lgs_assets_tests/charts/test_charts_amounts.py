@@ -46,7 +46,7 @@ def test_a_few_large_refunds_are_told_in_words(frames, draw, texts):
     figure = draw("invoice_amounts_all_cut", frames(amounts=[*np.arange(1.0, 1001), -50_000, -168_469.6]))
     bars = figure.axes[0].patches[0].get_data().values
     (told,) = (text for text in texts(figure) if "not drawn" in text)
-    assert told.endswith("down to −£168,469.60") the minus sign of print
+    assert told.endswith("down to −£168,469.60")
     assert int(bars.sum()) + int(told.split("drawn: ")[1].split()[0]) == 851  # of 1,002, up to the quantile 0.85
 
 
