@@ -1,4 +1,4 @@
-# The commands of the README. Everything they make is below this folder: .venv and .lgs.
+# The commands of the README. Everything they make is below this folder, in .venv and .lgs.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,5 +39,5 @@ clean:
 		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
 	@echo "Setting up .venv (about a minute, once)"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir --constraint requirements.lock --editable ".[dev]"
 	@touch $@

@@ -1,6 +1,7 @@
 """The command `lgs`: what a person does with the platform from a terminal.
 
-Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage; 3 done, but a check found an error.
+Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage; 3 a check of what was built found an
+error, and what a blocking check guards was left as it was.
 """
 
 import os
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import dagster as dg
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ import typer
 from pydantic import ValidationError
 
 from lgs_assets import project
+from lgs_assets.demo import DEMO_DUMP, write_demo_dump
 from lgs_assets.errors import LgsError
 from lgs_assets.settings import Settings
 from lgs_assets.warehouse.database import SCHEMA, database_url, embedded_server
@@ -50,6 +52,10 @@ def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
     return reported
 
 
+def _listed(settings: Settings) -> str:
+    return ", ".join(f"{name}={value}" for name, value in settings.model_dump().items())
+
+
 def _fail(reason: str) -> None:
     typer.secho(reason, err=True, fg=typer.colors.RED)
     raise typer.Exit(1)
@@ -73,7 +79,8 @@ def run(
         str | None, typer.Option(help="The date that recency looks back from. Default: the month after the data.")
     ] = None,
     ties: Annotated[
-        str | None, typer.Option(help="How equal frequencies are scored: by_customer_id or together.")
+        Literal["by_customer_id", "together"] | None,
+        typer.Option(help="How equal frequencies are scored: by_customer_id or together."),
     ] = None,
     drop_repeats: Annotated[
         bool | None, typer.Option("--drop-repeats/--keep-repeats", help="Leave out lines that repeat another.")
@@ -90,21 +97,33 @@ def run(
     from lgs_assets.resources import WarehouseResource
     from lgs_assets.runner import bring_up_to_date
     from lgs_assets.terminal import check_lines, console, segment_table, step_progress
+    from lgs_assets.versions import published_versions
+    from lgs_assets.warehouse.dumps import loaded_dumps
 
     options = {"snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff}
     given = {name: value for name, value in options.items() if value is not None}
     settings = Settings(**(Settings.from_environment().model_dump() | given))
+    project.inbox().mkdir(parents=True, exist_ok=True)
+    warehouse = WarehouseResource().get()
+    if dump and (replaced := [known for known in loaded_dumps(warehouse) if known.dump == dump.name]):
+        console.print(
+            f"{dump.name} takes the place of the dump of this name: {replaced[0].lines:,} lines, "
+            f"the last of {replaced[0].last_invoice_at:%Y-%m-%d}."
+        )
     with dagster_instance() as instance, step_progress() as progress:
         outcome = bring_up_to_date(instance, dump=dump, settings=settings, force=force, progress=progress)
     if outcome.loaded or outcome.rebuilt:
         console.print(f"Loaded {', '.join(outcome.loaded) or 'no dump'}; rebuilt {len(outcome.rebuilt)} tables.\n")
     else:
         console.print("Everything is up to date.\n")
-    console.print(segment_table(WarehouseResource().get()))
+    if "segment_summary" in published_versions(warehouse):
+        console.print(segment_table(warehouse))
     for check in outcome.failed_checks:
         rows = int(str(check.metadata["violating_rows"].value))
         name = f"{check.asset_key.to_user_string()}.{check.check_name}"
         console.print(*check_lines(name, check.severity, rows, check.description or ""), sep="\n")
+    if settings != Settings.from_environment():
+        console.print("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
     lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
     console.print(
         "\nLook further:\n"
@@ -128,6 +147,7 @@ def ui(
     """Open the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C."""
     from lgs_assets.instance import dagster_home
 
+    project.inbox().mkdir(parents=True, exist_ok=True)
     database_url()  # the server starts once, before the processes that use it
     os.environ["DAGSTER_HOME"] = str(dagster_home())
     os.chdir(project.ROOT)
@@ -145,22 +165,23 @@ def status() -> None:
     from lgs_assets.definitions import build_definitions
     from lgs_assets.resources import WarehouseResource
     from lgs_assets.terminal import check_lines, console, dump_table, publication_table
-    from lgs_assets.versions import outdated, settings_in_use
+    from lgs_assets.versions import outdated, settings_of
     from lgs_assets.warehouse.dumps import loaded_dumps
 
-    resource = WarehouseResource()
-    warehouse = resource.get()
-    settings = settings_in_use(warehouse)
+    warehouse = WarehouseResource().get()
+    settings = Settings.from_environment()
     if not (dumps := loaded_dumps(warehouse)):
         console.print("Nothing is loaded yet: lgs run")
         return
     console.print(dump_table(dumps))
     stale = outdated(build_definitions(settings=settings).resolve_all_asset_specs(), settings, warehouse)
     console.print(publication_table(warehouse, stale))
-    console.print(f"Settings: {', '.join(f'{name}={value}' for name, value in settings.model_dump().items())}")
+    console.print(f"Settings: {_listed(settings)}")
+    if (used := settings_of(warehouse, "rfm_scores")) != settings:
+        console.print(f"[yellow]The tables were built with others: {_listed(used)}[/]")
     built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
     with console.status("Checking the tables"):
-        results = [(check, evaluate(check, resource, settings)) for check in CHECKS if check.table in built]
+        results = [(check, evaluate(check, warehouse)) for check in CHECKS if check.table in built]
     failed = [(check, result) for check, result in results if not result.passed]
     console.print(f"[bold]Checks[/]: {len(results) - len(failed)} of {len(results)} hold")
     for check, result in failed:
@@ -173,13 +194,14 @@ def status() -> None:
 @app.command("demo-dump")
 @_reporting_errors
 def demo_dump(
-    path: Annotated[Path, typer.Argument(help="Where to write it: .sql or .sql.gz.")] = Path("retail.sql.gz"),
+    path: Annotated[Path, typer.Argument(help="Where to write it: .sql or .sql.gz.")] = Path(DEMO_DUMP),
     lines: Annotated[int, typer.Option(min=1000, help="About how many invoice lines.")] = 100_000,
     seed: Annotated[int, typer.Option(min=0, help="Another seed gives other lines.")] = 2009,
+    force: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a synthetic dump that has the anatomy of a real one. The same seed gives the same bytes."""
-    from lgs_assets.demo import write_demo_dump
-
+    if path.exists() and not force:
+        raise LgsError(f"{path} is there already; --force replaces it.")
     written = write_demo_dump(path, lines=lines, seed=seed)
     typer.echo(f"{path}: {written.lines:,} synthetic lines of {written.customers:,} customers")
 
@@ -209,10 +231,11 @@ def psql(context: typer.Context) -> None:
     from lgs_assets.warehouse.server import program
 
     url = sa.make_url(database_url())
-    # The password goes by the environment: everybody may read the arguments of a process.
-    environment = os.environ | {"PGPASSWORD": url.password or "", "PGOPTIONS": f"-c search_path={SCHEMA},public"}
-    where = ["--host", url.host or "", "--port", str(url.port or 5432), "--username", url.username or ""]
-    done = subprocess.run([program("psql"), *where, "--dbname", url.database or "", *context.args], env=environment)
+    # The password goes by the environment, where it may be already: everybody may read the arguments of a process.
+    password = {"PGPASSWORD": str(url.password)} if url.password else {}
+    environment = os.environ | password | {"PGOPTIONS": f"-c search_path={SCHEMA},public"}
+    where = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    done = subprocess.run([program("psql"), "--dbname", str(where), *context.args], env=environment)
     raise typer.Exit(done.returncode)
 
 

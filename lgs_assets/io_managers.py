@@ -34,6 +34,7 @@ class WarehouseIOManager(dg.IOManager):
     def __init__(self, warehouse: WarehouseResource, settings: Settings) -> None:
         self.warehouse = warehouse
         self.settings = settings
+        self._versions_read: dict[str, str] = {}
 
     def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path) -> None:
         """Writes the table in one transaction. Raises ContractError or DumpError, which leave the old one in place."""
@@ -44,14 +45,20 @@ class WarehouseIOManager(dg.IOManager):
         if isinstance(obj, Path):
             name = context.partition_key
             # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
-            dump = load_dump(warehouse, obj, name=name, retired=None if name == DEMO_DUMP else DEMO_DUMP)
-            facts = {"dump_sha256": dump.sha256, "dump_bytes": dump.bytes, "dump_lines": dump.lines}
+            retired = None if name == DEMO_DUMP else DEMO_DUMP
+            reader = context.asset_spec.code_version or ""
+            dump = load_dump(warehouse, obj, name=name, reader=reader, retired=retired)
+            facts = {
+                "dagster/row_count": dump.lines,
+                "dump_sha256": dump.sha256,
+                "dump_bytes": dump.bytes,
+                "dump_lines": dump.lines,
+            }
             # As text: JSON numbers lose the last digits of so large an integer on the way to the UI.
             facts |= {"dump_modified_ns": str(obj.stat().st_mtime_ns)}
             facts |= {"first_invoice_at": str(dump.first_invoice_at), "last_invoice_at": str(dump.last_invoice_at)}
         else:
-            published = published_versions(warehouse)
-            inputs = {name: published[name] for name in tables_read(context.asset_spec)}
+            inputs = {name: self._versions_read[name] for name in tables_read(context.asset_spec)}
             version = version_of(context.asset_spec, self.settings, inputs)
             provenance = Provenance(version, self.settings.model_dump())
             if isinstance(obj, Model):
@@ -60,14 +67,17 @@ class WarehouseIOManager(dg.IOManager):
                 publish_frame(warehouse, table, obj, provenance)
         facts["write_seconds"] = round(time.perf_counter() - began, 3)
         model = obj if isinstance(obj, Model) else None
-        context.add_output_metadata(facts | describe_table(warehouse, table, model=model))
+        context.add_output_metadata(describe_table(warehouse, table, model=model) | facts)
 
     def load_input(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         """The table as the annotation of the input asks for it."""
         table = context.asset_key.path[-1]
+        # Noted before the rows are read: a table that is replaced meanwhile makes what is built from it outdated.
+        self._versions_read[table] = published_versions(self.warehouse.get()).get(table, "")
         if context.dagster_type.typing_type is Relation:
             return Relation(table)
-        return read_frame(self.warehouse.get(), table, context.definition_metadata.get("columns"))
+        dumps = context.asset_partition_keys if context.has_asset_partitions else None
+        return read_frame(self.warehouse.get(), table, context.definition_metadata.get("columns"), dumps=dumps)
 
 
 # Not a ConfigurableIOManager: resources nested in one keep the values of the definitions, not those of the launchpad.

@@ -8,10 +8,10 @@ SQL = ROOT / "sql"
 
 
 def state() -> Path:
-    """The folder of everything that the platform makes: LGS_HOME, or `.lgs` in the checkout."""
-    return Path(os.environ.get("LGS_HOME") or ROOT / ".lgs").absolute()
+    """The folder of everything that the platform makes: LGS_HOME, or `.lgs`; a relative path is below the checkout."""
+    return ROOT / (os.environ.get("LGS_HOME") or ".lgs")
 
 
 def inbox() -> Path:
-    """The folder where dumps arrive: LGS_INBOX, or `inbox` in the state folder."""
-    return Path(os.environ.get("LGS_INBOX") or state() / "inbox").absolute()
+    """The folder where dumps arrive: LGS_INBOX, or `inbox` in the state folder; a relative path likewise."""
+    return ROOT / (os.environ.get("LGS_INBOX") or state() / "inbox")

@@ -41,7 +41,7 @@ class Inbox(dg.ConfigurableResource):
 
     def land(self, file: Path) -> str:
         """Copies a file into the inbox, where it appears complete or not at all. Returns its name there."""
-        target = Path(self.folder, file.name)
+        target = self.path_of(file.name)
         if file.resolve() != target.resolve():
             target.parent.mkdir(parents=True, exist_ok=True)
             arriving = target.with_name(f".{target.name}.{os.getpid()}")

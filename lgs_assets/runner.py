@@ -2,13 +2,14 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 
+from lgs_assets.assets.raw import READER
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP, write_demo_dump
 from lgs_assets.errors import DumpError
@@ -22,6 +23,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import loaded_dumps
 
 POLL_SECONDS = 0.1
+EVALUATION = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 
 
 @dataclass(frozen=True)
@@ -53,35 +55,41 @@ def bring_up_to_date(
     """Loads the dump, or whatever is new in the inbox, and rebuilds the tables that this or the settings outdate.
 
     Without any dump at all it makes the demo dump. What is up to date is left alone unless `force` is given.
-    Raises LgsError with the reason if a step fails; the tables are then as they were before that step.
+    A blocking check that fails ends the work: what is built on its table stays as it was.
+    Raises LgsError with the reason if a step fails; the tables are then as they were before that step. Dumps that
+    cannot be loaded are told together, after all others were dealt with.
     """
     definitions = build_definitions(settings=settings)
     inbox, warehouse = Inbox(), WarehouseResource().get()
-    known = {loaded.dump: loaded.sha256 for loaded in loaded_dumps(warehouse)}
+    known = {loaded.dump: (loaded.sha256, loaded.reader) for loaded in loaded_dumps(warehouse)}
     in_dagster = instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
     to_load = [
         name
         for name in _dumps_to_consider(inbox, dump, known)
-        if force or name not in in_dagster or known.get(name) != sha256_of(inbox.path_of(name))
+        if force or name not in in_dagster or known.get(name) != (sha256_of(inbox.path_of(name)), READER)
     ]
-    results = []
+    events: list[dg.DagsterEvent] = []
+    refused: list[str] = []
     for name in to_load:
         instance.add_dynamic_partitions(dumps.name or "", [name])
-        # What follows the dumps is rebuilt once, with the last of them.
-        job = "lineage" if name == to_load[-1] else "ingest"
-        results.append(_execute(definitions, instance, job, partition=name, progress=progress))
-    if not to_load and (stale := _outdated(definitions, instance, settings, warehouse, force=force)):
-        results.append(_execute(definitions, instance, "refresh", tables=stale, progress=progress))
-    return Outcome(
-        loaded=to_load,
-        rebuilt=sorted({key.path[-1] for result in results for key in _materialized(result)} - {RAW_INVOICES}),
-        failed_checks=[
-            check for result in results for check in result.get_asset_check_evaluations() if not check.passed
-        ],
-    )
+        try:
+            events += _execute(definitions, instance, "ingest", partition=name, progress=progress)
+        except DumpError as error:  # is no reason to leave out the others
+            refused.append(str(error))
+    if stale := _outdated(definitions, instance, settings, warehouse, force=force):
+        events += _execute(definitions, instance, "refresh", tables=stale, progress=progress)
+    if refused:
+        raise DumpError("\n".join(refused))
+    return _outcome(to_load, events)
 
 
-def _dumps_to_consider(inbox: Inbox, dump: Path | None, known: dict[str, str]) -> list[str]:
+def _outcome(loaded: list[str], events: list[dg.DagsterEvent]) -> Outcome:
+    built = {event.asset_key.path[-1] for event in events if event.is_step_materialization and event.asset_key}
+    checks = [event.asset_check_evaluation_data for event in events if event.event_type == EVALUATION]
+    return Outcome(loaded, sorted(built - {RAW_INVOICES}), [check for check in checks if not check.passed])
+
+
+def _dumps_to_consider(inbox: Inbox, dump: Path | None, known: Collection[str]) -> list[str]:
     """The dump that is named; else those in the inbox; else, unless there are lines of others, the demo dump."""
     if dump:
         if not dump.is_file():
@@ -118,17 +126,28 @@ def _execute(
     partition: str | None = None,
     tables: Sequence[str] | None = None,
     progress: Callable[[Step], None],
-) -> dg.ExecuteInProcessResult:
+) -> list[dg.DagsterEvent]:
+    """Runs a job and returns its events. A failed blocking check ends it early, and is among them."""
     run_id = str(uuid.uuid4())
     selection = [dg.AssetKey(table) for table in tables] if tables is not None else None
-    with _reported(instance, run_id, progress):
-        return definitions.resolve_job_def(job).execute_in_process(
-            instance=instance,
-            partition_key=partition,
-            asset_selection=selection,
-            run_id=run_id,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # progress says it shorter
-        )
+    try:
+        with _reported(instance, run_id, progress):
+            definitions.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                partition_key=partition,
+                asset_selection=selection,
+                run_id=run_id,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # progress says it shorter
+            )
+    except dg.DagsterError:
+        if not any(check.blocking for check in _outcome([], _events(instance, run_id)).failed_checks):
+            raise
+    return _events(instance, run_id)
+
+
+def _events(instance: dg.DagsterInstance, run_id: str) -> list[dg.DagsterEvent]:
+    kinds = {dg.DagsterEventType.ASSET_MATERIALIZATION, EVALUATION}
+    return [entry.get_dagster_event() for entry in instance.all_logs(run_id, of_type=kinds)]
 
 
 @contextmanager
@@ -158,9 +177,3 @@ def _reported(instance: dg.DagsterInstance, run_id: str, progress: Callable[[Ste
         done.set()
         watcher.join()
         report()
-
-
-def _materialized(result: dg.ExecuteInProcessResult) -> Iterator[dg.AssetKey]:
-    for event in result.get_asset_materialization_events():
-        if event.asset_key:
-            yield event.asset_key

@@ -71,4 +71,5 @@ def _is_loaded(instance: dg.DagsterInstance, name: str, size: int, modified_ns: 
     if materialization is None:
         return False
     loaded = materialization.metadata
-    return (loaded["dump_bytes"].value, loaded["dump_modified_ns"].value) == (size, str(modified_ns))
+    seen = tuple(loaded[key].value if key in loaded else None for key in ("dump_bytes", "dump_modified_ns"))
+    return seen == (size, str(modified_ns))

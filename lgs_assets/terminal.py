@@ -82,10 +82,11 @@ def dump_table(dumps: list[LoadedDump]) -> Table:
 def publication_table(warehouse: Warehouse, outdated: list[str]) -> Table:
     """The tables of the warehouse, and whether they are what the dumps, the code and the settings now give."""
     table = _table("Tables", ("table", "rows", "built", "state"), numbers=("rows",))
-    for row in warehouse.rows("select * from publications order by published_at, table_name"):
+    published = warehouse.rows("select * from publications order by published_at, table_name")
+    for row in published:
         state = "[yellow]outdated[/]" if row.table_name in outdated else "[green]current[/]"
         table.add_row(row.table_name, f"{row.row_count:,}", f"{age(row.published_at)} ago", state)
-    for missing in sorted(set(outdated) - {row.table_name for row in warehouse.rows("select * from publications")}):
+    for missing in sorted(set(outdated) - {row.table_name for row in published}):
         table.add_row(missing, "–", "never", "[yellow]outdated[/]")
     return table
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import dagster as dg
+import sqlalchemy as sa
 
 from lgs_assets import project
 from lgs_assets.partitions import RAW_INVOICES
@@ -28,8 +29,8 @@ def code_version(table: str, *sources: Path) -> str:
 
 
 def version_of_dumps(dumps: Iterable[LoadedDump]) -> str:
-    """The version of raw_invoices: which contents it holds, oldest first."""
-    return _hash([[dump.dump, dump.sha256] for dump in dumps])
+    """The version of raw_invoices: which contents it holds, oldest first, and how they were read."""
+    return _hash([[dump.dump, dump.sha256, dump.reader] for dump in dumps])
 
 
 def version_of(spec: dg.AssetSpec, settings: Settings, inputs: Mapping[str, str]) -> str:
@@ -48,9 +49,17 @@ def published_versions(warehouse: Warehouse) -> dict[str, str]:
     return {RAW_INVOICES: version_of_dumps(loaded_dumps(warehouse))} | {row.table_name: row.version for row in rows}
 
 
-def settings_in_use(warehouse: Warehouse) -> Settings:
-    """The settings that the tables were last built with; those of the environment before the first time."""
-    rows = warehouse.rows("select settings from publications order by published_at desc, table_name limit 1")
+def distrust(warehouse: Warehouse, table: str) -> None:
+    """Makes a table count as outdated until it is built anew, so that nothing is built on it as it is."""
+    with warehouse.transaction() as connection:
+        connection.execute(
+            sa.text("update publications set version = repeat('0', 64) where table_name = :table"), {"table": table}
+        )
+
+
+def settings_of(warehouse: Warehouse, table: str) -> Settings:
+    """The settings that a table was built with; those of the environment where it tells none."""
+    rows = warehouse.rows("select settings from publications where table_name = :table", table=table)
     return Settings(**rows[0].settings) if rows else Settings.from_environment()
 
 

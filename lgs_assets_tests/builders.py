@@ -55,10 +55,12 @@ def write_dump(path: Path, lines: Iterable[Line]) -> Path:
 
 def build_tables(warehouse: Warehouse, *tables: str, **parameters: Any) -> None:
     """Builds the derived tables named, or all but the charts, from what is in raw_invoices."""
-    publish_frame(warehouse, "segment_playbook", pd.read_csv(PLAYBOOK), UNVERSIONED)
+    settings = {name: parameters[name] for name in ("ties", "drop_repeats") if name in parameters}
+    provenance = Provenance(UNVERSIONED.version, settings)
+    publish_frame(warehouse, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     for table in tables or PARAMETERS:
         values = {name: parameters.get(name, default) for name, default in PARAMETERS[table].items()}
-        publish_model(warehouse, table, Model(f"{table}.sql", **values), UNVERSIONED)
+        publish_model(warehouse, table, Model(f"{table}.sql", **values), provenance)
 
 
 def load_lines(warehouse: Warehouse, folder: Path, lines: Iterable[Line], *, name: str = "retail.sql") -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from lgs_assets import project, resources
 from lgs_assets.cli import app
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.builders import Line, write_dump
@@ -58,8 +59,10 @@ def test_a_second_run_changes_nothing(warehouse: Warehouse, dump: Path) -> None:
     assert state_of(warehouse) == before
 
 
-def test_a_changed_setting_rebuilds_and_status_tells_it(warehouse: Warehouse, dump: Path) -> None:
-    """The tables follow the settings of the last run, and status says which these are."""
+def test_a_changed_setting_rebuilds_and_status_tells_it(
+    warehouse: Warehouse, dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tables follow the settings of the run, and status tells where they are not those of the environment."""
     assert lgs("run", str(dump)).exit_code == 0
     result = lgs("run", "--ties", "together")
     assert result.exit_code == 0, result.output
@@ -67,9 +70,12 @@ def test_a_changed_setting_rebuilds_and_status_tells_it(warehouse: Warehouse, du
     status = lgs("status")
     assert status.exit_code == 0, status.output
     assert "march.sql.gz" in status.output
-    assert "ties=together" in status.output
-    assert "outdated" not in status.output
+    assert "The tables were built with others: snapshot_date=None, ties=together" in status.output
+    assert "outdated" in status.output
     assert "17 of 17 hold" in status.output
+    monkeypatch.setenv("LGS_TIES", "together")
+    assert "outdated" not in lgs("status").output
+    assert "Everything is up to date" in lgs("run").output
 
 
 def test_status_finds_a_fault(warehouse: Warehouse, dump: Path) -> None:
@@ -96,7 +102,7 @@ def test_without_a_dump_the_demo_is_made(warehouse: Warehouse) -> None:
     ("arguments", "reason"),
     [
         (("run", "/nowhere/retail.sql"), "no such file"),
-        (("run", "--ties", "never"), "ties"),
+        (("run", "--chart-cutoff", "2"), "chart_cutoff"),
         (("run", "--snapshot-date", "soon"), "snapshot_date"),
         (("charts", "/tmp"), "materialize the asset charts first"),
     ],
@@ -122,6 +128,37 @@ def test_a_bad_dump_leaves_the_good_state(warehouse: Warehouse, dump: Path, tmp_
     assert state_of(warehouse) == before
     assert lgs("run", str(dump)).exit_code == 0
     assert state_of(warehouse) == before
+
+
+def test_one_bad_dump_holds_up_no_other(warehouse: Warehouse, dump: Path) -> None:
+    """Of several in the inbox the good ones are loaded and what follows is rebuilt; the bad one is the exit code."""
+    inbox = project.inbox()
+    write_dump(inbox / "a.sql", [Line(quantity="seven")])
+    write_dump(inbox / "b.sql", [Line()])
+    result = lgs("run")
+    assert result.exit_code == 1
+    assert "a.sql, line 2, column quantity" in " ".join(result.stderr.split())
+    assert [row.dump for row in warehouse.rows("select distinct dump from clean_invoices")] == ["b.sql"]
+    assert warehouse.rows("select * from charts")
+
+
+def test_a_failed_check_is_exit_code_3_each_time(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A blocking check shows its finding instead of a traceback, and the second run is no way around it."""
+    dump = write_dump(tmp_path / "one_day.sql", [Line(str(i), customer_id=100 + i) for i in range(9)])
+    for _ in range(2):
+        result = lgs("run", str(dump))
+        assert result.exit_code == 3, result.output
+        assert "rfm_scores.recency_is_not_constant: 1 rows" in result.output
+
+
+def test_permanent_tables_of_another_version_are_told(warehouse: Warehouse, dump: Path) -> None:
+    """After an upgrade that declares them otherwise there is a reason and a remedy, not an error from SQL."""
+    with warehouse.engine.begin() as connection:
+        connection.exec_driver_sql("comment on schema lgs is 'lgs of long ago'")
+    resources._prepared.cache_clear()
+    result = lgs("run", str(dump))
+    assert result.exit_code == 1
+    assert "made by another version of the platform" in " ".join(result.stderr.split())
 
 
 def test_charts_are_exported(warehouse: Warehouse, dump: Path, tmp_path: Path) -> None:

@@ -110,7 +110,10 @@ def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Pat
     run_lineage(instance, "march.sql")
     definitions = build_definitions()
     assert definitions.load_asset_value("segments", instance=instance).shape == (20, 8)
-    assert len(definitions.load_asset_value("raw_invoices", instance=instance)) == 40
+    write_dump(inbox / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
+    run_lineage(instance, "april.sql")
+    assert len(definitions.load_asset_value("raw_invoices", instance=instance)) == 41
+    assert len(definitions.load_asset_value("raw_invoices", partition_key="april.sql", instance=instance)) == 1
     assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation("segments")
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from lgs_assets import project
-from lgs_assets.assets.conventions import IN_WAREHOUSE, derived_asset
+from lgs_assets.assets.conventions import BUILD_ONCE, IN_WAREHOUSE, derived_asset
 from lgs_assets.settings import Settings
 from lgs_assets.warehouse.model import Model, Relation
 
@@ -13,12 +13,10 @@ PLAYBOOK = project.SQL / "seeds" / "segment_playbook.csv"
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
 def rfm_scores(clean_invoices: Relation, settings: Settings) -> Model:
     """Recency, frequency and monetary value of each customer and their quintiles. One row a customer."""
-    return Model(
-        "rfm_scores.sql", clean_invoices=clean_invoices, snapshot_date=settings.snapshot, ties=settings.ties
-    )
+    return Model("rfm_scores.sql", clean_invoices=clean_invoices, snapshot_date=settings.snapshot, ties=settings.ties)
 
 
-@derived_asset(group="customers", kinds={"postgres", "csv"}, sources=(PLAYBOOK,))
+@derived_asset(group="customers", kinds={"postgres", "csv"}, sources=(PLAYBOOK,), automation=BUILD_ONCE)
 def segment_playbook() -> pd.DataFrame:
     """The segment map, with the behaviour and the strategy of each segment. One row a segment."""
     return pd.read_csv(PLAYBOOK)

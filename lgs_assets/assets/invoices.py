@@ -14,6 +14,4 @@ def invoice_amounts(clean_invoices: Relation) -> Model:
 @derived_asset(group="invoices", kinds=IN_WAREHOUSE)
 def invoice_amount_statistics(invoice_amounts: Relation, settings: Settings) -> Model:
     """Minimum, maximum, mean, median, mode and cut-off of the invoice amounts. One row a population and cut."""
-    return Model(
-        "invoice_amount_statistics.sql", invoice_amounts=invoice_amounts, chart_cutoff=settings.cutoff
-    )
+    return Model("invoice_amount_statistics.sql", invoice_amounts=invoice_amounts, chart_cutoff=settings.cutoff)

@@ -4,18 +4,23 @@ from pathlib import Path
 
 import dagster as dg
 
+from lgs_assets import project
 from lgs_assets.assets.conventions import DUMP_FRESHNESS, OWNERS
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.partitions import dumps
 from lgs_assets.resources import Inbox
 from lgs_assets.versions import code_version
 
+READER = code_version(
+    "raw_invoices", project.ROOT / "lgs_assets" / "sources", project.ROOT / "lgs_assets" / "warehouse" / "dumps.py"
+)
+
 
 @dg.asset(
     group_name="invoices",
     kinds={"postgres", "file"},
     owners=OWNERS,
-    code_version=code_version("raw_invoices"),
+    code_version=READER,
     partitions_def=dumps,
     freshness_policy=DUMP_FRESHNESS,
 )

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from lgs_assets import project
 from lgs_assets.metadata import markdown_table
 from lgs_assets.resources import WarehouseResource
-from lgs_assets.settings import Settings
+from lgs_assets.versions import distrust, settings_of
+from lgs_assets.warehouse.database import Warehouse
 
 SHOWN_ROWS = 5
 
@@ -70,12 +71,16 @@ CHECKS = (
 )
 
 
-def evaluate(check: SqlCheck, warehouse: WarehouseResource, settings: Settings) -> dg.AssetCheckResult:
-    """Runs a check. Its metadata are the number of violating rows, the first of them, and the query to see them all."""
+def evaluate(check: SqlCheck, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """Runs a check, with the settings that its table was built with.
+
+    Its metadata are the number of violating rows, the first of them, and the query to see them all.
+    """
     query = check.query
     counted = f"select count(*) over () as violating_rows, violations.* from ({query}) as violations limit {SHOWN_ROWS}"
     names = set(sa.text(query).compile().params)
-    rows = warehouse.get().rows(counted, **{name: getattr(settings, name) for name in names})
+    settings = settings_of(warehouse, check.table)
+    rows = warehouse.rows(counted, **{name: getattr(settings, name) for name in names})
     metadata: dict[str, Any] = {
         "violating_rows": rows[0]["violating_rows"] if rows else 0,
         "query": dg.MetadataValue.md(f"```sql\n{query}\n```"),
@@ -99,10 +104,13 @@ def _checks_of(table: str, checks: Iterable[SqlCheck]) -> dg.AssetChecksDefiniti
 
     @dg.multi_asset_check(name=f"check_{table}", specs=[check.spec for check in by_name.values()], can_subset=True)
     def run_checks(
-        context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource, settings: Settings
+        context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult]:
         for name in sorted(key.name for key in context.selected_asset_check_keys):
-            yield evaluate(by_name[name], warehouse, settings)
+            result = evaluate(by_name[name], warehouse.get())
+            if by_name[name].blocking and not result.passed:
+                distrust(warehouse.get(), table)  # else the next run would find it current, and build on it
+            yield result
 
     return run_checks
 

@@ -4,15 +4,18 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lgs_assets.errors import DumpError
 
+_Read = Callable[[int], bytes]
+
 _GZIP_MAGIC = b"\x1f\x8b"
-_ZIP_MAGIC = b"PK\x03\x04"
+_ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an archive without files
+_MAC_DEBRIS = "__MACOSX/"  # what macOS packs beside a file
 
 
 @contextmanager
@@ -21,28 +24,57 @@ def unpacked(path: Path) -> Iterator[tuple[str, BinaryIO]]:
 
     Raises DumpError, also while the stream is read, if the file cannot be read, is empty, damaged or cut off.
     """
+    with ExitStack() as opened:
+        with explained(path):
+            name, read = _open(path, opened)
+        yield name, io.BufferedReader(_Explained(path, read))
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turns whatever goes wrong while `path` is opened or read into a DumpError that says what to do."""
     try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-            file.seek(0)
-            if not magic:
-                raise DumpError(f"{path}: the file is empty.")
-            if magic.startswith(_GZIP_MAGIC):
-                with gzip.open(file) as stream:
-                    yield path.name.removesuffix(".gz"), io.BufferedReader(stream)
-            elif magic.startswith(_ZIP_MAGIC):
-                with zipfile.ZipFile(file) as archive:
-                    members = [member for member in archive.infolist() if not member.is_dir()]
-                    if len(members) != 1:
-                        names = ", ".join(member.filename for member in members[:5])
-                        raise DumpError(f"{path}: expected one file in the archive, found {len(members)} ({names}).")
-                    with archive.open(members[0]) as stream:
-                        yield members[0].filename, io.BufferedReader(stream)  # type: ignore[type-var]
-            else:
-                yield path.name, file
-    except EOFError as error:
-        raise DumpError(f"{path}: the archive is cut off: it ends in the middle of its data.") from error
-    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
-        raise DumpError(f"{path}: the archive is damaged or cut off: {error}.") from error
+        yield
+    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise DumpError(f"{path}: damaged or cut off: {error}. Fetch the file again.") from error
     except OSError as error:
         raise DumpError(f"{path}: cannot be read: {error.strerror or error}.") from error
+
+
+def _open(path: Path, opened: ExitStack) -> tuple[str, _Read]:
+    file = opened.enter_context(path.open("rb"))
+    magic = file.peek(4)
+    if not magic:
+        raise DumpError(f"{path}: the file is empty. Fetch it again.")
+    if magic.startswith(_ZIP_MAGICS):
+        archive = opened.enter_context(zipfile.ZipFile(file))
+        names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith(_MAC_DEBRIS)]
+        if len(names) != 1:
+            found = f"{len(names)}: {', '.join(names[:5])}" if names else "none"
+            raise DumpError(f"{path}: expected one file in the archive, found {found}.")
+        try:
+            return names[0], opened.enter_context(archive.open(names[0])).read
+        except RuntimeError as error:  # encrypted, or packed by a method that Python does not know
+            raise DumpError(f"{path}: cannot be unpacked: {error}. Pack it as a plain zip or gzip.") from error
+    # Browsers unpack a .gz and keep its name: the name says what is inside, the content how it is packed.
+    name = path.stem if path.suffix.lower() == ".gz" else path.name
+    if magic.startswith(_GZIP_MAGIC):
+        return name, opened.enter_context(gzip.open(file)).read
+    return name, file.read
+
+
+class _Explained(io.RawIOBase):
+    """A stream whose failures are explained, those of whoever reads it left alone."""
+
+    def __init__(self, path: Path, read: _Read) -> None:
+        self._path = path
+        self._read = read
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with explained(self._path):
+            data = self._read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +13,11 @@ from lgs_assets.sources.dump import Block, Dump
 
 CHUNK_BYTES = 1 << 18
 HEADER_LIMIT_BYTES = 1 << 16
+HELD_LIMIT_BYTES = 1 << 16
+
+# Before PostgreSQL 18, COPY takes this line for the end, and drops what follows without a word.
+_END_MARK = re.compile(rb"(?:\A|[\r\n])\\\.(?=[\r\n])")
+_LONGEST_END_MARK = b"\n\\.\r"
 
 
 def parse(path: Path, stream: BinaryIO) -> Dump:
@@ -20,11 +26,34 @@ def parse(path: Path, stream: BinaryIO) -> Dump:
     try:
         names = next(csv.reader([header.decode().rstrip("\r\n")]), [])
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DumpError(f"{path}, line 1: expected a header of column names in UTF-8: {error}.") from error
+        raise DumpError(
+            f"{path}, line 1: expected a header of column names, separated by commas, in UTF-8: {error}."
+        ) from error
     columns = canonical(names, where=f"{path}, line 1")
+    return Dump(path, "csv", iter([Block(columns, 2, "UTF8", _records(path, stream))]))
 
-    def chunks() -> Iterator[bytes]:
-        while chunk := stream.read(CHUNK_BYTES):
-            yield chunk
 
-    return Dump(path, "csv", "UTF8", iter([Block(columns, 2, chunks())]))
+def _records(path: Path, stream: BinaryIO) -> Iterator[bytes]:
+    """What follows the header, without the blank lines at its end. Raises DumpError at a line that is an end mark."""
+    line, held = 2, b""
+    while chunk := stream.read(CHUNK_BYTES):
+        data = held + chunk
+        if mark := _END_MARK.search(data):
+            raise _end_mark_error(path, line + data.count(b"\n", 0, mark.end()))
+        # Held back: what may turn out to be blank lines at the end or part of an end mark, and the byte before it.
+        cut = max(0, len(data.rstrip(b"\r\n\\.")) - 1)
+        if len(data) - cut > HELD_LIMIT_BYTES:
+            cut = len(data) - len(_LONGEST_END_MARK)
+        held = data[cut:]
+        line += data.count(b"\n", 0, cut)
+        yield data[:cut]
+    if mark := _END_MARK.search(held + b"\n"):
+        raise _end_mark_error(path, line + held.count(b"\n", 0, mark.end()))
+    yield held.rstrip(b"\r\n")
+
+
+def _end_mark_error(path: Path, line: int) -> DumpError:
+    return DumpError(
+        f"{path}, line {line}: the line holds nothing but \\., which some servers take for the end of the data. "
+        "Remove it."
+    )

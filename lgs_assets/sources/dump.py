@@ -9,7 +9,7 @@ from typing import Literal
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.columns import CANONICAL_COLUMNS as CANONICAL_COLUMNS
-from lgs_assets.sources.compression import unpacked
+from lgs_assets.sources.compression import explained, unpacked
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,10 @@ class Block:
     """The canonical column of each field, None for a field that is not kept."""
     first_line: int
     """Number of the first line in the dump."""
+    encoding: str
+    """PostgreSQL's name for the encoding of the lines."""
     chunks: Iterator[bytes]
+    """The bytes of the lines, cut anywhere."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,6 @@ class Dump:
     path: Path
     copy_format: Literal["text", "csv"]
     """COPY's name for the format of the lines."""
-    encoding: str
-    """PostgreSQL's name for the encoding of the lines."""
     blocks: Iterator[Block]
 
 
@@ -43,8 +44,6 @@ def open_dump(path: Path) -> Iterator[Dump]:
     """
     from lgs_assets.sources import csv_dump, sql_dump
 
-    if not path.is_file():
-        raise DumpError(f"{path}: there is no such file.")
     with unpacked(path) as (name, stream):
         if name.lower().endswith(".csv"):
             yield csv_dump.parse(path, stream)
@@ -55,6 +54,6 @@ def open_dump(path: Path) -> Iterator[Dump]:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
+    """The SHA-256 of a file's bytes, in hexadecimal. Raises DumpError if it cannot be read."""
+    with explained(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import psycopg
@@ -18,6 +19,8 @@ from lgs_assets.warehouse.server import EmbeddedServer
 SCHEMA = "lgs"
 STAGING = "lgs_staging"
 MINIMUM_VERSION = 16
+# Everything else is derived from these, and made anew from its contract at each write.
+PERMANENT_TABLES = ("dumps", "raw_invoices", "publications")
 # Held while the schema is prepared, so that two first uses do not collide. Any number serves that nobody else locks.
 PREPARATION_LOCK = 5_302_011
 
@@ -65,26 +68,30 @@ class Warehouse:
             return list(connection.execute(sa.text(query), parameters).mappings())
 
     def prepare(self) -> None:
-        """Makes the schemas, the permanent tables and the roles. Once made, they stay as they are."""
+        """Makes the schemas, the permanent tables and the roles. Once made, they stay as they are.
+
+        Raises ServerError if they were made by a version of the platform that declares them otherwise.
+        """
+        scripts = [(project.SQL / "tables" / f"{table}.sql").read_text() for table in PERMANENT_TABLES]
+        made_from = sha256("".join(scripts).encode()).hexdigest()
         with self._connection() as connection, connection.begin():
             cursor = driver_cursor(connection)
             version = cursor.connection.info.server_version // 10_000
             if version < MINIMUM_VERSION:
                 raise ServerError(f"PostgreSQL {MINIMUM_VERSION} or later is needed; this server is {version}.")
-            cursor.execute("select to_regclass(%s)", [f"{SCHEMA}.publications"])
-            if cursor.fetchone() != (None,):
+            if _is_prepared(cursor, made_from):
                 return
             cursor.execute("select pg_advisory_xact_lock(%s)", [PREPARATION_LOCK])
-            cursor.execute("select to_regclass(%s)", [f"{SCHEMA}.publications"])
-            if cursor.fetchone() != (None,):
+            if _is_prepared(cursor, made_from):
                 return
             cursor.execute(f"create schema if not exists {SCHEMA}; create schema if not exists {STAGING}")
             cursor.execute("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
             if cursor.fetchone() == (True,):  # elsewhere an administrator runs this file beforehand
                 execute_script(cursor, (project.SQL / "roles.sql").read_text())
                 _become_owner(cursor)
-            for table in ("dumps", "raw_invoices", "publications"):
-                execute_script(cursor, (project.SQL / "tables" / f"{table}.sql").read_text())
+            for script in scripts:
+                execute_script(cursor, script)
+            cursor.execute(f"comment on schema {SCHEMA} is 'lgs {made_from}'")
 
     def _connection(self) -> sa.Connection:
         try:
@@ -99,6 +106,20 @@ def driver_cursor(connection: sa.Connection) -> Cursor:
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 (narrows the type for the checker)
     return driver.cursor()
+
+
+def _is_prepared(cursor: Cursor, made_from: str) -> bool:
+    cursor.execute(
+        "select obj_description(to_regclass(%s)), obj_description(to_regnamespace(%s))",
+        [f"{SCHEMA}.publications", SCHEMA],
+    )
+    ((table, schema),) = cursor.fetchall()
+    if table and schema != f"lgs {made_from}":
+        raise ServerError(
+            f"The permanent tables of the schema {SCHEMA} were made by another version of the platform. "
+            f"Make them anew, and load the dumps again, which are in the inbox: drop schema {SCHEMA}, {STAGING} cascade; then lgs run"
+        )
+    return table is not None
 
 
 def _become_owner(cursor: Cursor) -> None:

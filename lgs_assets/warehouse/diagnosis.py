@@ -27,7 +27,9 @@ def explain(cursor: Cursor, table: str, error: psycopg.Error, fill: Callable[[Cu
         where, stated = diagnostics.column_name, "NOT NULL"
         offending = sql.SQL("select * from {} where {} is null").format(_UNJUDGED, sql.Identifier(where))
     else:  # a value that is not of the column's type: PostgreSQL's own words name line, column and value
-        return f"{table}: {diagnostics.message_primary} ({diagnostics.context})"
+        return f"{table}: {diagnostics.message_primary}" + (f" ({diagnostics.context})" if diagnostics.context else "")
+    if isinstance(error, psycopg.errors.ExclusionViolation):
+        return f"{table}, column {where}: two rows break the rule {stated}. {diagnostics.message_detail}"
     _fill_unjudged(cursor, table, fill)
     cursor.execute(sql.SQL("select count(*) from ({}) as offending").format(offending))
     ((count,),) = cursor.fetchall()

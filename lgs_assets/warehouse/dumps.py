@@ -11,13 +11,15 @@ from psycopg import sql
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources import CANONICAL_COLUMNS, Block, Dump, open_dump, sha256_of
-from lgs_assets.warehouse.contract import constraint
+from lgs_assets.warehouse.contract import columns, constraint
 from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor
 from lgs_assets.warehouse.publish import lock_for_writing, lock_out_readers
 
 PARENT = "raw_invoices"
 # PostgreSQL says where in COPY's input a value was refused, for a value or for a whole line.
 _COPY_CONTEXT = re.compile(r'^COPY \S+, line (\d+)(?:, column (\S+?))?(?:: (?:"(.*)"|(null input)))?$', re.M | re.S)
+# 1 GB in one value, 1,600 columns in one table.
+_BEYOND_LIMITS = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.TooManyColumns)
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,18 @@ class LoadedDump:
     first_invoice_at: datetime
     last_invoice_at: datetime
     loaded_at: datetime
+    reader: str
 
 
-def load_dump(warehouse: Warehouse, path: Path, *, name: str, retired: str | None = None) -> LoadedDump:
+def load_dump(
+    warehouse: Warehouse, path: Path, *, name: str, reader: str = "", retired: str | None = None
+) -> LoadedDump:
     """Makes the lines of the dump at `path` the partition `name` of raw_invoices, and removes the dump `retired`.
 
+    `reader` is recorded as the version of the code that read it.
+
     One transaction: the lines of an earlier version of the dump are replaced by all of the new ones, or kept. Loading
-    the same file again keeps its time of arrival, and so changes nothing.
+    the same file again keeps its time of arrival, and so changes nothing. Loads wait for each other.
     Raises DumpError if the file is no dump, or if a line of it breaks the contract.
     """
     content, size = sha256_of(path), path.stat().st_size
@@ -45,15 +52,16 @@ def load_dump(warehouse: Warehouse, path: Path, *, name: str, retired: str | Non
     staged, live = sql.Identifier(STAGING, partition), sql.Identifier(SCHEMA, partition)
     with warehouse.transaction() as connection, open_dump(path) as dump:
         cursor = driver_cursor(connection)
-        lock_for_writing(cursor, partition)
+        # Each load begins by reading the definition of the parent and ends by locking it: two at once would deadlock.
+        lock_for_writing(cursor, PARENT)
         _create_staged(cursor, staged, name)
         for block in dump.blocks:
-            _copy(cursor, staged, partition, dump, block)
+            _copy(warehouse, cursor, staged, dump, block)
         cursor.execute(sql.SQL("select count(*), min(invoice_date), max(invoice_date) from {}").format(staged))
         ((lines, first, last),) = cursor.fetchall()
         if not lines:
             raise DumpError(f"{path}: the dump holds no lines.")
-        _finish_staged(cursor, staged)
+        _finish_staged(cursor, staged, partition)
 
         lock_out_readers(connection, cursor, PARENT)
         cursor.execute(sql.SQL("drop table if exists {}").format(live))
@@ -69,14 +77,15 @@ def load_dump(warehouse: Warehouse, path: Path, *, name: str, retired: str | Non
         cursor.execute(sql.SQL("alter table {} drop constraint is_this_dump").format(live))
         cursor.execute(
             """
-            insert into dumps values (%s, %s, %s, %s, %s, %s, clock_timestamp())
+            insert into dumps values (%s, %s, %s, %s, %s, %s, clock_timestamp(), %s)
             on conflict (dump) do update
             set sha256 = excluded.sha256, bytes = excluded.bytes, lines = excluded.lines,
                 first_invoice_at = excluded.first_invoice_at, last_invoice_at = excluded.last_invoice_at,
+                reader = excluded.reader,
                 loaded_at = case when dumps.sha256 = excluded.sha256 then dumps.loaded_at else excluded.loaded_at end
             returning *
             """,
-            [name, content, size, lines, first, last],
+            [name, content, size, lines, first, last, reader],
         )
         ((row),) = cursor.fetchall()
         return LoadedDump(*row)
@@ -109,48 +118,71 @@ def _create_staged(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
     )
 
 
-def _finish_staged(cursor: Cursor, staged: sql.Identifier) -> None:
+def _finish_staged(cursor: Cursor, staged: sql.Identifier, partition: str) -> None:
+    kept = {"dump", "line_number", *CANONICAL_COLUMNS}
+    not_kept = [column.name for column in columns(cursor, STAGING, partition) if column.name not in kept]
     cursor.execute(
         sql.SQL(
             "alter table {} alter dump drop default, alter line_number drop default, "
-            "add primary key (dump, line_number)"
-        ).format(staged)
+            "add constraint {} primary key (dump, line_number)"
+        ).format(staged, sql.Identifier(f"{partition}_pkey"))
     )
+    if not_kept:
+        drops = sql.SQL(", ").join(sql.SQL("drop {}").format(sql.Identifier(column)) for column in not_kept)
+        cursor.execute(sql.SQL("alter table {} {}").format(staged, drops))
+        # Until the table is written anew, what a dropped column held is still in its file.
+        cursor.execute(sql.SQL("cluster {} using {}").format(staged, sql.Identifier(f"{partition}_pkey")))
     cursor.execute("drop sequence line_numbers")
     cursor.execute(sql.SQL("analyze {}").format(staged))
 
 
-def _copy(cursor: Cursor, staged: sql.Identifier, partition: str, dump: Dump, block: Block) -> None:
-    """Streams a block into COPY. Fields that are not kept go into columns that are dropped again."""
+def _copy(warehouse: Warehouse, cursor: Cursor, staged: sql.Identifier, dump: Dump, block: Block) -> None:
+    """Streams a block into COPY. Fields that are not kept go into columns that `_finish_staged` drops."""
     fields = [name or f"not_kept_{place}" for place, name in enumerate(block.columns)]
-    extra = [sql.Identifier(field) for field in fields if field not in CANONICAL_COLUMNS]
-    for field in extra:
-        cursor.execute(sql.SQL("alter table {} add {} text").format(staged, field))
-    cursor.execute(sql.SQL("alter sequence line_numbers restart {}").format(block.first_line))
-    statement = sql.SQL("copy {} ({}) from stdin (format {}, encoding {})").format(
-        staged, sql.SQL(", ").join(map(sql.Identifier, fields)), sql.SQL(dump.copy_format), sql.Literal(dump.encoding)
+    names = sql.SQL(", ").join(map(sql.Identifier, fields))
+    # Frozen lines are there for transactions with an older snapshot too, which would find an empty table otherwise.
+    statement = sql.SQL("copy {} ({}) from stdin (freeze, format {}, encoding {}{})").format(
+        staged,
+        names,
+        sql.SQL(dump.copy_format),
+        sql.Literal(block.encoding),
+        # Some writers of CSV put every value in quotes, the missing ones too.
+        sql.SQL(", force_null ({})").format(names) if dump.copy_format == "csv" else sql.SQL(""),
     )
+    cursor.execute(sql.SQL("alter sequence line_numbers restart {}").format(block.first_line))
+    lines = 0
     try:
+        for field in fields:
+            if field not in CANONICAL_COLUMNS:
+                cursor.execute(
+                    sql.SQL("alter table {} add if not exists {} text").format(staged, sql.Identifier(field))
+                )
         with cursor.copy(statement) as copy:
             for chunk in block.chunks:
+                lines += chunk.count(b"\n")
                 copy.write(chunk)
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
-        raise DumpError(_explain(dump.path, block, error)) from error
-    for field in extra:
-        cursor.execute(sql.SQL("alter table {} drop {}").format(staged, field))
+    except (psycopg.DataError, psycopg.IntegrityError, *_BEYOND_LIMITS) as error:
+        raise DumpError(_explain(warehouse, dump.path, block, error)) from error
+    if dump.copy_format == "text" and cursor.rowcount != lines:
+        raise DumpError(
+            f"{dump.path}, line {block.first_line}: the {lines:,} lines that begin here are read as {cursor.rowcount:,}. "
+            "A backslash before a line break or a full stop is wrong here; pg_dump writes none."
+        )
 
 
-def _explain(path: Path, block: Block, error: psycopg.Error) -> str:
-    """File, line, column, what was found, what was expected."""
+def _explain(warehouse: Warehouse, path: Path, block: Block, error: psycopg.Error) -> str:
+    """File, line, column, what was expected, what was found."""
     diagnostics = error.diag
-    where, found = str(path), ""
+    line, column, found, expected = None, diagnostics.column_name, None, diagnostics.message_primary
     if match := _COPY_CONTEXT.search(diagnostics.context or ""):
-        line, column, value, null = match.groups()
-        where += f", line {block.first_line + int(line) - 1}"
-        where += f", column {column}" if column else ""
-        found = f' Found: {"nothing" if null else value}.' if value or null else ""
-    expected = diagnostics.message_primary
-    if diagnostics.column_name:
-        where += "" if ", column" in where else f", column {diagnostics.column_name}"
-        expected = "a value is required here"
-    return f"{where}: {expected}.{found}"
+        line = block.first_line + int(match[1]) - 1
+        column = column or match[2]
+        found = match[3]
+    if diagnostics.constraint_name:
+        with warehouse.transaction() as connection:
+            rule = constraint(driver_cursor(connection), SCHEMA, PARENT, diagnostics.constraint_name)
+        column, expected = ", ".join(rule.columns), f"expected {rule.definition.removeprefix('CHECK ')}"
+    elif diagnostics.column_name:
+        expected = "a value is required"
+    where = f"{path}" + (f", line {line}" if line else "") + (f", column {column}" if column else "")
+    return f"{where}: {expected}." + (f" Found: {found}" if found and found not in str(expected) else "")

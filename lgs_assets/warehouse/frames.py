@@ -29,9 +29,14 @@ _TIMES = {"date", "timestamp without time zone", "timestamp with time zone"}
 
 
 def read_frame(
-    warehouse: Warehouse, table: str, only: Sequence[str] | None = None, *, limit: int | None = None
+    warehouse: Warehouse,
+    table: str,
+    only: Sequence[str] | None = None,
+    *,
+    dumps: Sequence[str] | None = None,
+    limit: int | None = None,
 ) -> pd.DataFrame:
-    """The rows of a table, or the first `limit` of them, in the order of its primary key; `only` the named columns.
+    """The rows of a table in the order of its primary key; `only` the named columns, the `dumps`, the first `limit`.
 
     Raises ContractError if the table or a column does not exist.
     """
@@ -46,10 +51,11 @@ def read_frame(
         # No text can be mistaken for a NULL that is spelled anew each time.
         null = f"\\N{secrets.token_hex(4)}"
         names = sql.SQL(", ").join(sql.Identifier(column.name) for column in wanted)
+        rows = sql.SQL("true" if dumps is None else "dump = any ({})").format(sql.Literal(list(dumps or ())))
         key = sql.SQL(", ").join(map(sql.Identifier, primary_key(cursor, SCHEMA, table)))
-        query = sql.SQL("copy (select {} from {} order by {} limit {}) to stdout (format csv, null {})").format(
-            names, sql.Identifier(SCHEMA, table), key, sql.Literal(limit), sql.Literal(null)
-        )
+        query = sql.SQL(
+            "copy (select {} from {} where {} order by {} limit {}) to stdout (format csv, null {})"
+        ).format(names, sql.Identifier(SCHEMA, table), rows, key, sql.Literal(limit), sql.Literal(null))
         with cursor.copy(query) as copy:
             text = io.BytesIO(b"".join(copy))
     frame = pd.read_csv(

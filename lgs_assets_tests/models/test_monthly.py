@@ -51,6 +51,13 @@ def test_growth_after_a_month_without_sales_is_unknown(warehouse: Warehouse, tmp
     assert read_frame(warehouse, "monthly_metrics").sales_growth_pct.isna().all()
 
 
+def test_growth_over_a_missing_month_is_unknown(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The month before is the one before in the calendar: where it is missing, there is nothing to compare with."""
+    load_lines(warehouse, tmp_path, [Line(), Line("2", invoice_date="2011-05-01 10:00:00", unit_price="5")])
+    build_tables(warehouse, "clean_invoices", "monthly_metrics")
+    assert read_frame(warehouse, "monthly_metrics").sales_growth_pct.isna().all()
+
+
 def test_a_customer_is_new_once(warehouse: Warehouse, tmp_path: Path) -> None:
     """The first line of any kind makes a customer, even a cancellation; guests are nobody."""
     load_lines(

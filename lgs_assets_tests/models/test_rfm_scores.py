@@ -89,8 +89,9 @@ def test_only_sales_count(warehouse: Warehouse, tmp_path: Path) -> None:
     assert [tuple(row.values()) for row in rows] == [(99, 1, Decimal("1.00")), (17001, 1, Decimal("1.005"))]
 
 
-def test_a_snapshot_before_the_last_sale_is_refused(warehouse: Warehouse, tmp_path: Path) -> None:
-    """A recency below zero would be scored as the best: the contract stops it, and says which customers."""
+@pytest.mark.parametrize("snapshot", [datetime(2011, 1, 1), datetime(2011, 3, 4, 9, 59, 59)])
+def test_a_snapshot_before_the_last_sale_is_refused(warehouse: Warehouse, tmp_path: Path, snapshot: datetime) -> None:
+    """Sales after the snapshot would be scored as the best: the contract stops them, and says which customers."""
     load_lines(warehouse, tmp_path, [Line()])
-    with pytest.raises(ContractError, match=r"(?s)rfm_scores, column recency_days: 1 rows break .*customer_id=17001"):
-        build_tables(warehouse, "clean_invoices", "rfm_scores", snapshot_date=datetime(2011, 1, 1))
+    with pytest.raises(ContractError, match=r"(?s)rfm_scores, column .*last_invoice_at: 1 rows .*customer_id=17001"):
+        build_tables(warehouse, "clean_invoices", "rfm_scores", snapshot_date=snapshot)

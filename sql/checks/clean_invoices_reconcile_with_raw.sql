@@ -20,7 +20,8 @@ raw_invoice_totals as (
         raw_lines.dump,
         count(*) as lines,
         sum(line_total) as amount,
-        min(customer_id) as customer_id,
+        count(customer_id) as lines_with_customer,
+        sum(customer_id) as customers,
         row_number() over (
             partition by raw_lines.invoice_no
             order by max(dumps.last_invoice_at) desc, max(dumps.loaded_at) desc, raw_lines.dump desc
@@ -31,7 +32,13 @@ raw_invoice_totals as (
 ),
 
 clean_invoice_totals as (
-    select invoice_no, min(dump) as dump, count(*) as lines, sum(line_total) as amount, min(customer_id) as customer_id
+    select
+        invoice_no,
+        min(dump) as dump,
+        count(*) as lines,
+        sum(line_total) as amount,
+        count(customer_id) as lines_with_customer,
+        sum(customer_id) as customers
     from clean_invoices
     group by invoice_no
 )
@@ -47,5 +54,5 @@ select
 from (select * from raw_invoice_totals where age = 1) as newest
 full join clean_invoice_totals as clean on newest.invoice_no = clean.invoice_no
 where
-    (newest.dump, newest.lines, newest.amount, newest.customer_id)
-    is distinct from (clean.dump, clean.lines, clean.amount, clean.customer_id)
+    (newest.dump, newest.lines, newest.amount, newest.lines_with_customer, newest.customers)
+    is distinct from (clean.dump, clean.lines, clean.amount, clean.lines_with_customer, clean.customers)

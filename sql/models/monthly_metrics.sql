@@ -12,7 +12,10 @@ with months as (
 compared as (
     select
         months.*,
-        lag(sales) over (order by invoice_month) as sales_before,
+        case
+            when lag(invoice_month) over (order by invoice_month) = invoice_month - interval '1 month'
+                then lag(sales) over (order by invoice_month)
+        end as sales_before,
         lead(invoice_month) over (order by invoice_month) is null as is_last
     from months
 )

@@ -32,7 +32,7 @@ select
     segment_playbook.segment,
     segment_playbook.position,
     coalesce(summarised.customers, 0) as customers,
-    round(100.0 * coalesce(summarised.customers, 0) / whole.customers, 6) as customers_pct,
+    coalesce(round(100.0 * summarised.customers / whole.customers, 6), 0) as customers_pct,
     summarised.recency_mean,
     summarised.recency_median,
     summarised.frequency_mean,
@@ -40,7 +40,7 @@ select
     summarised.monetary_mean,
     summarised.monetary_median,
     coalesce(summarised.revenue, 0) as revenue,
-    round(100 * coalesce(summarised.revenue, 0) / whole.revenue, 6) as revenue_pct,
+    coalesce(round(100 * summarised.revenue / whole.revenue, 6), 0) as revenue_pct,
     segment_playbook.behaviour,
     segment_playbook.strategy
 from segment_playbook

@@ -6,7 +6,7 @@ create table clean_invoices (
     description text,
     quantity integer not null,
     invoice_date timestamp not null,
-    invoice_month date not null check (extract(day from invoice_month) = 1),
+    invoice_month date not null,
     unit_price numeric not null,
     line_total numeric not null,
     customer_id integer,
@@ -15,7 +15,12 @@ create table clean_invoices (
     is_sale boolean not null,
     is_repeat boolean not null,
     primary key (dump, line_number),
-    check (line_total = quantity * unit_price)
+    check (line_total = quantity * unit_price),
+    check (invoice_month = date_trunc('month', invoice_date)),
+    check (is_cancellation = (left(invoice_no, 1) = 'C')),
+    check (
+        is_sale = (quantity > 0 and line_total > 0 and customer_id is not null and description is not null)
+    )
 );
 
 comment on table clean_invoices is 'Every line that counts, typed and classified: of each invoice, the lines of the newest dump that holds it. One row a line.';

@@ -6,6 +6,7 @@ create table dumps (
     first_invoice_at timestamp not null,
     last_invoice_at timestamp not null,
     loaded_at timestamp with time zone not null,
+    reader text not null,
     check (first_invoice_at <= last_invoice_at)
 );
 
@@ -17,3 +18,4 @@ comment on column dumps.lines is 'Invoice lines in the dump.';
 comment on column dumps.first_invoice_at is 'Earliest invoice_date in the dump.';
 comment on column dumps.last_invoice_at is 'Latest invoice_date in the dump. The dump with the later one is the newer.';
 comment on column dumps.loaded_at is 'When this version of the dump first arrived. Decides between dumps that end at the same time.';
+comment on column dumps.reader is 'Version of the code that read the dump. Another one reads it again.';

@@ -16,6 +16,6 @@ comment on column monthly_metrics.total_orders is 'Distinct invoices, cancellati
 comment on column monthly_metrics.canceled_orders is 'Distinct invoices that start with C.';
 comment on column monthly_metrics.placed_orders is 'total_orders − 2 × canceled_orders: a cancellation is a second invoice for one original.';
 comment on column monthly_metrics.sales is 'Sum of line_total in pounds sterling, cancellations and refunds included.';
-comment on column monthly_metrics.sales_growth_pct is 'Change of sales on the month before, in percent. NULL for the first month, and after a month without sales.';
+comment on column monthly_metrics.sales_growth_pct is 'Change of sales on the month before, in percent. NULL for the first month, and after a month that is missing or without sales.';
 comment on column monthly_metrics.last_invoice_at is 'Latest invoice_date in the month.';
 comment on column monthly_metrics.is_partial is 'The data ends within this month, before its last day: not comparable with whole months.';

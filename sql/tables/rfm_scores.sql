@@ -8,7 +8,8 @@ create table rfm_scores (
     r_score smallint not null check (r_score between 1 and 5),
     f_score smallint not null check (f_score between 1 and 5),
     m_score smallint not null check (m_score between 1 and 5),
-    rfm_score text not null check (rfm_score ~ '^[1-5]{3}$')
+    rfm_score text not null check (rfm_score ~ '^[1-5]{3}$'),
+    check (last_invoice_at <= snapshot_date)
 );
 
 comment on table rfm_scores is 'Recency, frequency and monetary value of each customer, over is_sale lines, and their quintiles, 5 best. One row a customer.';
