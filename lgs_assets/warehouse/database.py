@@ -117,7 +117,8 @@ def _is_prepared(cursor: Cursor, made_from: str) -> bool:
     if table and schema != f"lgs {made_from}":
         raise ServerError(
             f"The permanent tables of the schema {SCHEMA} were made by another version of the platform. "
-            f"Make them anew, and load the dumps again, which are in the inbox: drop schema {SCHEMA}, {STAGING} cascade; then lgs run"
+            "Make them anew, and load the dumps again, which are in the inbox: "
+            f"drop schema {SCHEMA}, {STAGING} cascade; then lgs run"
         )
     return table is not None
 

@@ -165,8 +165,8 @@ def _copy(warehouse: Warehouse, cursor: Cursor, staged: sql.Identifier, dump: Du
         raise DumpError(_explain(warehouse, dump.path, block, error)) from error
     if dump.copy_format == "text" and cursor.rowcount != lines:
         raise DumpError(
-            f"{dump.path}, line {block.first_line}: the {lines:,} lines that begin here are read as {cursor.rowcount:,}. "
-            "A backslash before a line break or a full stop is wrong here; pg_dump writes none."
+            f"{dump.path}, line {block.first_line}: the {lines:,} lines that begin here are read as "
+            f"{cursor.rowcount:,}. A backslash before a line break or a full stop is wrong here; pg_dump writes none."
         )
 
 
