@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
+from lgs_assets.assets import ALL_ASSETS
+from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.definitions import build_definitions
 from lgs_assets.partitions import dumps
 
@@ -95,9 +97,10 @@ def test_nothing_is_built_on_what_a_blocking_check_refused(settled: Daemon) -> N
 
 def test_changed_code_rebuilds_its_table_and_what_follows(settled: Daemon) -> None:
     """An upgrade needs no dump and no night to take effect."""
-    settled.definitions = settled.definitions.map_asset_specs(
-        func=lambda spec: spec.replace_attributes(code_version="new") if spec.key.path == ["rfm_scores"] else spec
+    changed = dg.map_asset_specs(
+        lambda spec: spec.replace_attributes(code_version="new") if spec.key.path == ["rfm_scores"] else spec, ALL_ASSETS
     )
+    settled.definitions = dg.Definitions(changed, asset_checks=ALL_CHECKS, resources=settled.definitions.resources)
     assert settled.tick() == FOLLOWS_SCORES
     settled.build(FOLLOWS_SCORES)
     assert settled.tick() == set()
