@@ -11,6 +11,7 @@ import sys
 import psycopg
 from psycopg import sql
 
+from lgs_assets.errors import ServerError
 from lgs_assets.warehouse.database import SCHEMA, Warehouse
 
 WAREHOUSE = "warehouse"
@@ -42,7 +43,10 @@ def main() -> None:
     with psycopg.connect(dbname="postgres", autocommit=True) as server:
         for database in (WAREHOUSE, DAGSTER):
             make_database(server, database)
-        Warehouse(f"postgresql:///{WAREHOUSE}").prepare()
+        try:
+            Warehouse(f"postgresql:///{WAREHOUSE}").prepare()
+        except ServerError as error:
+            sys.exit(str(error))
         for login, variable in PASSWORDS.items():
             make_login(server, login, os.environ[variable])
         restrict_warehouse(server)

@@ -98,7 +98,8 @@ def test_nothing_is_built_on_what_a_blocking_check_refused(settled: Daemon) -> N
 def test_changed_code_rebuilds_its_table_and_what_follows(settled: Daemon) -> None:
     """An upgrade needs no dump and no night to take effect."""
     changed = dg.map_asset_specs(
-        lambda spec: spec.replace_attributes(code_version="new") if spec.key.path == ["rfm_scores"] else spec, ALL_ASSETS
+        lambda spec: spec.replace_attributes(code_version="new") if spec.key.path == ["rfm_scores"] else spec,
+        ALL_ASSETS,
     )
     settled.definitions = dg.Definitions(changed, asset_checks=ALL_CHECKS, resources=settled.definitions.resources)
     assert settled.tick() == FOLLOWS_SCORES

@@ -225,7 +225,7 @@ class Deployment:
             dead = [name for name, process in self.processes.items() if process.poll() is not None]
             if dead or time.monotonic() > deadline:
                 pytest.fail(f"{', '.join(dead)} ended" if dead else f"Not within {seconds} s: {what}")
-            time.sleep(0.5)
+            time.sleep(1)
 
     def wait_until_healthy(self, *services: str) -> None:
         for service in services:
