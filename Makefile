@@ -13,7 +13,7 @@ ui: .venv/installed
 	@$(BIN)/lgs ui
 
 test: .venv/installed
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(TESTS)
 
 lint: .venv/installed
 	$(BIN)/ruff check .

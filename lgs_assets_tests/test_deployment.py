@@ -30,6 +30,7 @@ from lgs_assets.warehouse.server import EmbeddedServer, program
 COMPOSE_FILE = project.ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_FILE.read_text())["services"]
 LONG_RUNNING = {"postgres", "code", "webserver", "daemon", "jupyter"}
+PATIENCE_SECONDS = 120  # with anything that a service is waited for
 PASSWORDS = ("POSTGRES_PASSWORD", "LGS_PIPELINE_PASSWORD", "LGS_ANALYST_PASSWORD", "DAGSTER_PASSWORD")
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<modifier>:[-?])?(?P<word>[^}]*)\}")
 # Every character that means something to a URL, a shell, SQL, YAML or a connection string.
@@ -216,15 +217,15 @@ class Deployment:
         done = subprocess.run(command, env=self.environment(service), capture_output=True, timeout=60, check=False)
         return done.returncode == 0
 
-    def wait_until(self, condition: Callable[[], Any], what: str, *, seconds: float = 60) -> Any:
+    def wait_until(self, condition: Callable[[], Any], what: str) -> Any:
         """What the condition returns once that is true. Fails with the logs if it does not come true in time."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             if result := condition():
                 return result
             dead = [name for name, process in self.processes.items() if process.poll() is not None]
             if dead or time.monotonic() > deadline:
-                pytest.fail(f"{', '.join(dead)} ended" if dead else f"Not within {seconds} s: {what}")
+                pytest.fail(f"{', '.join(dead)} ended" if dead else f"Not within {PATIENCE_SECONDS} s: {what}")
             time.sleep(1)
 
     def wait_until_healthy(self, *services: str) -> None:
@@ -312,9 +313,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixture
             write_demo_dump(deployment.inbox / "retail.sql.gz", lines=2000)
             deployment.wait_until_healthy("webserver", "daemon")
             some_charts = "select from charts where length(png) > 0 limit 1"
-            deployment.wait_until(
-                lambda: deployment.query("lgs_analyst", some_charts), "the last table is there", seconds=120
-            )
+            deployment.wait_until(lambda: deployment.query("lgs_analyst", some_charts), "the last table is there")
             deployment.wait_until(lambda: {run["status"] for run in deployment.runs()} == {"SUCCESS"}, "all is done")
         except BaseException:
             deployment.show_logs()
