@@ -16,7 +16,7 @@ HEADER_LIMIT_BYTES = 1 << 16
 HELD_LIMIT_BYTES = 1 << 16
 
 # Before PostgreSQL 18, COPY takes this line for the end, and drops what follows without a word.
-_END_MARK = re.compile(rb"(?:\A|[\r\n])\\\.(?=[\r\n])")
+_END_MARK = re.compile(rb"[\r\n]\\\.(?=[\r\n])")
 _LONGEST_END_MARK = b"\n\\.\r"
 
 
@@ -35,21 +35,23 @@ def parse(path: Path, stream: BinaryIO) -> Dump:
 
 def _records(path: Path, stream: BinaryIO) -> Iterator[bytes]:
     """What follows the header, without the blank lines at its end. Raises DumpError at a line that is an end mark."""
-    line, held = 2, b""
+    # Held back is what may turn out to be blank lines at the end or part of an end mark, after the byte before it,
+    # which has been handed out: at first the end of the header.
+    line, held = 1, b"\n"
     while chunk := stream.read(CHUNK_BYTES):
         data = held + chunk
         if mark := _END_MARK.search(data):
             raise _end_mark_error(path, line + data.count(b"\n", 0, mark.end()))
-        # Held back: what may turn out to be blank lines at the end or part of an end mark, and the byte before it.
-        cut = max(0, len(data.rstrip(b"\r\n\\.")) - 1)
-        if len(data) - cut > HELD_LIMIT_BYTES:
-            cut = len(data) - len(_LONGEST_END_MARK)
-        held = data[cut:]
-        line += data.count(b"\n", 0, cut)
-        yield data[:cut]
+        end = len(data.rstrip(b"\r\n\\."))
+        if len(data) - end > HELD_LIMIT_BYTES:
+            end = len(data) - len(_LONGEST_END_MARK)
+        end = max(1, end)
+        yield data[1:end]
+        held = data[end - 1 :]
+        line += data.count(b"\n", 0, end - 1)
     if mark := _END_MARK.search(held + b"\n"):
         raise _end_mark_error(path, line + held.count(b"\n", 0, mark.end()))
-    yield held.rstrip(b"\r\n")
+    yield held[1:].rstrip(b"\r\n")
 
 
 def _end_mark_error(path: Path, line: int) -> DumpError:

@@ -253,7 +253,7 @@ class _Script:
         passed = b""
         while match := self._token.match(self._buffer, self._at):  # it always matches, if only nothing
             passed = (passed + match[1])[:STATEMENT_LIMIT_BYTES]
-            if match[2] and match.end() < len(self._buffer):
+            if match[2]:
                 self._consume(match.end())
                 return passed, match[2], match[3] is not None
             self._consume(match.end(1))

@@ -73,6 +73,7 @@ def test_the_content_is_the_same_whatever_it_is_packed_in(tmp_path: Path, file: 
         ("a.sql.gz", gzip.compress(TEXT)[:12], "damaged or cut off"),
         ("a.sql.gz", with_flipped_byte(gzip.compress(TEXT), len(gzip.compress(TEXT)) // 2), "damaged or cut off"),
         ("a.sql.gz", with_flipped_byte(gzip.compress(TEXT), -8), "damaged or cut off: CRC check failed"),
+        ("a.sql.gz", gzip.compress(b"")[:10] + b"\xff" * 99, "damaged or cut off: Error -3"),
         ("a.sql.gz", gzip.compress(TEXT) + b"garbage", "damaged or cut off: Not a gzipped file"),
         ("a.zip", zipped(("a.csv", TEXT))[:-30], "damaged or cut off: File is not a zip file"),
         ("a.zip", with_flipped_byte(zipped(("a.csv", TEXT)), 5000), "damaged or cut off"),

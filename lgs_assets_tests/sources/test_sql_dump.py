@@ -121,6 +121,7 @@ def test_the_lines_are_found_whatever_stands_before(before: str, monkeypatch: py
         f'COPY "public"."retail" ({", ".join(f""""{name}" """ for name in CANONICAL_COLUMNS)}) FROM stdin;',
         f'COPY "it\'s; ""x"" (y)" . retail ({COLUMNS}) FROM stdin;',
         f"COPY\n/* of */ a.b.retail -- the lines\n({COLUMNS}\n)\tFROM\n  stdin ; -- it's",
+        f"COPY/* of */retail--the lines\n({COLUMNS})FROM--it's\nstdin/* */;",
         f"SELECT 1; COPY retail ({COLUMNS}) FROM stdin;",
     ],
 )
@@ -339,7 +340,7 @@ def test_the_dump_is_refused_when_it_is_opened(tmp_path: Path) -> None:
 
 def test_errors_stay_short() -> None:
     """A file of many tables, or of names without end, does not become a message without end."""
-    many = "".join(f"COPY {'t' * 500}{number} (a) FROM stdin;\n\\.\n" for number in range(1000))
+    many = "".join(f"COPY t{number}{'t' * 500} (a) FROM stdin;\n\\.\n" for number in range(1000))
     assert len(refusal(many)) < 2000
     assert len(refusal(f"COPY retail ({COLUMNS}) FROM stdin WITH {'x' * 5000};\n")) < 500
     assert len(refusal(f"COPY BINARY {'x' * 5000} FROM stdin;\n")) < 500
