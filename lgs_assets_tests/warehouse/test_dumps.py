@@ -107,10 +107,14 @@ def test_columns_are_taken_by_name_and_others_are_kept_out(warehouse: Warehouse,
         f"UK\t{secret}\t1\t2\tx\t3\t2011-01-01\t4.5\t\\N\t{secret}\n\\.\n"
         f"{COPY}{GOOD}\\.\nCOPY public.retail (id, {COLUMNS}) FROM stdin;\n7\t{GOOD}\\.\n"
     )
+    script += script.replace("LANTERN", "HEART")
     assert [tuple(line.values())[:4] for line in load(warehouse, tmp_path, script)] == [
         (2, "1", "2", "x"),
         (5, "536365", "85123A", "LANTERN"),
         (8, "536365", "85123A", "LANTERN"),
+        (11, "1", "2", "x"),
+        (14, "536365", "85123A", "HEART"),
+        (17, "536365", "85123A", "HEART"),
     ]
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("checkpoint")
@@ -639,6 +643,25 @@ def test_readers_see_whole_dumps_only(warehouse: Warehouse, tmp_path: Path) -> N
         lambda: [load_dump(warehouse, path, name="retail.sql") for path in [large, small] * 4],
     )
     assert seen == {(1000, 1000), (3000, 3000)}
+
+
+def test_a_load_that_waits_for_one_reader_lets_the_others_pass(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Nobody queues behind the load while somebody's long query keeps it from its end."""
+    load_lines(warehouse, tmp_path, [Line()] * 2)
+    with (
+        ThreadPoolExecutor() as pool,
+        psycopg.connect(warehouse.url, options="-c search_path=lgs") as long,
+        psycopg.connect(warehouse.url, autocommit=True, options="-c search_path=lgs -c lock_timeout=3s") as other,
+    ):
+        long.execute("select from raw_invoices")
+        load_of_three = pool.submit(load_lines, warehouse, tmp_path, [Line()] * 3)
+        waiting = "select count(*) from pg_locks where not granted and relation = 'raw_invoices'::regclass"
+        while other.execute(waiting).fetchone() == (0,):
+            assert not load_of_three.done()
+        assert other.execute("select count(*) from raw_invoices").fetchone() == (2,)
+        long.rollback()
+        load_of_three.result(30)
+        assert other.execute("select count(*) from raw_invoices").fetchone() == (3,)
 
 
 def test_a_reader_with_an_older_snapshot_finds_the_lines(warehouse: Warehouse, tmp_path: Path) -> None:
