@@ -82,7 +82,7 @@ def _preview(warehouse: Warehouse, table: str) -> dg.MarkdownMetadataValue:
 
 
 def _cell(value: object) -> str:
-    text = "" if pd.isna(value) else str(value)  # type: ignore[call-overload]
+    text = "" if pd.isna(value) else str(value)  # type: ignore[call-overload]  # a scalar
     text = text.replace("|", "\\|").replace("\n", " ")
     return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
 
