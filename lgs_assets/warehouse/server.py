@@ -267,6 +267,8 @@ class EmbeddedServer:
         ways = [*self.data.absolute().parents, *program("postgres").parents]
         if any(not way.stat().st_mode & stat.S_IXOTH for way in ways if way.exists()):
             command += ["--inh-caps", "-all,+dac_read_search", "--ambient-caps", "-all,+dac_read_search"]
+            # access(2), by which PostgreSQL looks for its own programs, forgets capabilities without this bit.
+            command += ["--securebits", "+no_setuid_fixup"]
         return command
 
     @contextlib.contextmanager

