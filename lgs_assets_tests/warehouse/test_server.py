@@ -161,6 +161,7 @@ def as_user(*, folder: Path) -> tuple[str, ...]:
         return ()
     os.chown(folder, USER.pw_uid, USER.pw_gid)
     lent = ("--inh-caps", "-all,+dac_read_search", "--ambient-caps", "-all,+dac_read_search")
+    lent += ("--securebits", "+no_setuid_fixup")
     return ("setpriv", "--reuid", USER.pw_name, "--regid", str(USER.pw_gid), "--clear-groups", *lent)
 
 
