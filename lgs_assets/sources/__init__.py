@@ -1,5 +1,7 @@
-"""From a dump file to blocks of lines in COPY's own format. A dump is parsed, never executed. Knows no database."""
+"""From a dump file to its lines, good or rejected. A dump is parsed, never executed. Knows no database."""
 
-from lgs_assets.sources.dump import CANONICAL_COLUMNS, Block, Dump, open_dump, sha256_of
+from lgs_assets.sources.columns import CANONICAL_COLUMNS
+from lgs_assets.sources.dump import Dump, open_dump
+from lgs_assets.sources.lines import Batch, DateOrder, Reject
 
-__all__ = ["CANONICAL_COLUMNS", "Block", "Dump", "open_dump", "sha256_of"]
+__all__ = ["CANONICAL_COLUMNS", "Batch", "DateOrder", "Dump", "Reject", "open_dump"]

@@ -6,7 +6,7 @@ from lgs_assets.errors import DumpError
 
 # Each canonical column with its other names, in the spelling of `_folded`.
 _ALIASES = {
-    "invoice_no": ("invoice", "invoiceno"),
+    "invoice_no": ("invoice", "invoiceno", "invoicenumber"),
     "stock_code": ("stockcode",),
     "description": (),
     "quantity": (),
@@ -15,6 +15,7 @@ _ALIASES = {
     "customer_id": ("customerid",),
     "country": (),
 }
+SHOWN_CHARACTERS = 500
 CANONICAL_COLUMNS = tuple(_ALIASES)
 _CANONICAL_BY_ALIAS = {alias: name for name, aliases in _ALIASES.items() for alias in (name.replace("_", ""), *aliases)}
 
@@ -25,11 +26,28 @@ def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
     Raises DumpError, which starts with `where`, if a canonical column is missing or there twice.
     """
     columns = tuple(_CANONICAL_BY_ALIAS.get(_folded(name)) for name in header)
+    found = ", ".join(header)[:SHOWN_CHARACTERS] or "none"
     if missing := [name for name in CANONICAL_COLUMNS if name not in columns]:
-        raise DumpError(f"{where}: no column {', '.join(missing)}. Found: {', '.join(header) or 'none'}.")
+        raise DumpError(f"{where}: no column {', '.join(missing)}. Found: {found}.")
     if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
-        raise DumpError(f"{where}: more than one column for {', '.join(twice)}. Found: {', '.join(header)}.")
+        raise DumpError(f"{where}: more than one column for {', '.join(twice)}. Found: {found}.")
     return columns
+
+
+def names_none(header: Sequence[str]) -> bool:
+    """Whether none of these is the name of a canonical column."""
+    return not any(_folded(name) in _CANONICAL_BY_ALIAS for name in header)
+
+
+def described(header: Sequence[str], columns: Sequence[str | None]) -> dict[str, str]:
+    """The facts of a header: which of its names became which column, and which fields are left out."""
+    pairs = list(zip(header, columns, strict=True))
+    facts = {
+        "columns": ", ".join(f"{name} as {column}" if name != column else name for name, column in pairs if column)
+    }
+    if left_out := [name for name, column in pairs if not column]:
+        facts["columns left out"] = ", ".join(left_out)
+    return facts
 
 
 def _folded(name: str) -> str:

@@ -1,33 +1,93 @@
-"""The bytes inside a file, whatever it is packed with: nothing, gzip, or a zip archive of one file."""
+"""The bytes inside a file, whatever it is packed with; what it is packed with is told by its content."""
 
+import bz2
 import gzip
+import hashlib
 import io
+import lzma
+import shutil
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from backports import zstd
+
 from lgs_assets.errors import DumpError
 
-_Read = Callable[[int], bytes]
+BUFFER_BYTES = 1 << 18
+# Invoice lines shrink to a tenth or so. What expands a thousandfold was made to fill a disk.
+EXPANDED_LIMIT_BYTES = 1 << 36
+RATIO_LIMIT = 200
+RATIO_COUNTS_FROM_BYTES = 1 << 26
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_BZIP2_MAGIC = b"BZh"
+_XZ_MAGIC = b"\xfd7zXZ\0"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an archive without files
+_WORKBOOK_MEMBER = "xl/workbook.xml"  # an Excel workbook is a zip archive, too
 _MAC_DEBRIS = "__MACOSX/"  # what macOS packs beside a file
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError)
+
+
+class Content(io.RawIOBase):
+    """The stream of what is inside a file. Its hash and its size are complete when it has been read to its end.
+
+    Reading it raises DumpError if the file cannot be read, is damaged or cut off, or expands beyond all measure.
+    """
+
+    def __init__(self, path: Path, packed_bytes: int, source: Any, packing: str | None) -> None:
+        self.packing = packing
+        """What it was packed with."""
+        self.size = 0
+        """The bytes read so far."""
+        self._path = path
+        self._packed_bytes = packed_bytes
+        self._source = source
+        self._hash = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the bytes read so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def readable(self) -> bool:
+        """It is there to be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Reads up to as many bytes as the buffer holds."""
+        with explained(self._path):
+            data = self._source.read(len(buffer))
+        self._hash.update(data)
+        self.size += len(data)
+        beyond_ratio = self.size > max(RATIO_COUNTS_FROM_BYTES, RATIO_LIMIT * self._packed_bytes)
+        if beyond_ratio or self.size > EXPANDED_LIMIT_BYTES:
+            raise DumpError(
+                f"{self._path}: {self._packed_bytes:,} bytes expand to more than {self.size - len(data):,}; "
+                f"expected at most {RATIO_LIMIT} times as many, and {EXPANDED_LIMIT_BYTES:,} in all."
+            )
+        buffer[: len(data)] = data
+        return len(data)
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[tuple[str, BinaryIO]]:
-    """The name and the stream of the file inside `path`, for the length of a `with` block.
+def unpacked(path: Path) -> Iterator[tuple[Content, BinaryIO]]:
+    """What is inside `path`, and a buffered stream of it, for the length of a `with` block.
 
     Raises DumpError, also while the stream is read, if the file cannot be read, is empty, damaged or cut off.
     """
     with ExitStack() as opened:
         with explained(path):
-            name, read = _open(path, opened)
-        yield name, io.BufferedReader(_Explained(path, read))
+            file = opened.enter_context(path.open("rb"))
+            size = path.stat().st_size
+            source, packing = _open(path, file, opened)
+        content = Content(path, size, source, packing)
+        yield content, io.BufferedReader(content, BUFFER_BYTES)
 
 
 @contextmanager
@@ -35,46 +95,51 @@ def explained(path: Path) -> Iterator[None]:
     """Turns whatever goes wrong while `path` is opened or read into a DumpError that says what to do."""
     try:
         yield
-    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise DumpError(f"{path}: damaged or cut off: {error}. Fetch the file again.") from error
     except OSError as error:
+        if error.errno is None:  # so the decompressors say that something is wrong with the data
+            raise DumpError(f"{path}: damaged or cut off: {error}. Fetch the file again.") from error
         raise DumpError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    except _DAMAGE as error:
+        raise DumpError(f"{path}: damaged or cut off: {error}. Fetch the file again.") from error
 
 
-def _open(path: Path, opened: ExitStack) -> tuple[str, _Read]:
-    file = opened.enter_context(path.open("rb"))
-    magic = file.peek(4)
+def _open(path: Path, file: Any, opened: ExitStack) -> tuple[Any, str | None]:
+    magic = file.read(len(_XZ_MAGIC))
+    file.seek(0)
     if not magic:
         raise DumpError(f"{path}: the file is empty. Fetch it again.")
+    if magic.startswith(_GZIP_MAGIC):
+        return opened.enter_context(gzip.open(file)), "gzip"
+    if magic.startswith(_BZIP2_MAGIC):
+        return opened.enter_context(bz2.open(file)), "bzip2"
+    if magic.startswith(_XZ_MAGIC):
+        return opened.enter_context(lzma.open(file)), "xz"
+    if magic.startswith(_ZSTD_MAGIC):
+        return opened.enter_context(zstd.open(file)), "zstd"
     if magic.startswith(_ZIP_MAGICS):
         archive = opened.enter_context(zipfile.ZipFile(file))
-        names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith(_MAC_DEBRIS)]
-        if len(names) != 1:
-            found = f"{len(names)}: {', '.join(names[:5])}" if names else "none"
-            raise DumpError(f"{path}: expected one file in the archive, found {found}.")
-        try:
-            return names[0], opened.enter_context(archive.open(names[0])).read
-        except RuntimeError as error:  # encrypted, or packed by a method that Python does not know
-            raise DumpError(f"{path}: cannot be unpacked: {error}. Pack it as a plain zip or gzip.") from error
-    # Browsers unpack a .gz and keep its name: the name says what is inside, the content how it is packed.
-    name = path.stem if path.suffix.lower() == ".gz" else path.name
-    if magic.startswith(_GZIP_MAGIC):
-        return name, opened.enter_context(gzip.open(file)).read
-    return name, file.read
+        if _WORKBOOK_MEMBER not in archive.namelist():
+            return opened.enter_context(_member(path, archive)), "zip"
+        file.seek(0)
+    return file, None
 
 
-class _Explained(io.RawIOBase):
-    """A stream whose failures are explained, those of whoever reads it left alone."""
+def _member(path: Path, archive: zipfile.ZipFile) -> Any:
+    """The one file in the archive."""
+    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith(_MAC_DEBRIS)]
+    if len(names) != 1:
+        found = f"{len(names)}: {', '.join(names[:5])}" if names else "none"
+        raise DumpError(f"{path}: expected one file in the archive, found {found}.")
+    try:
+        return archive.open(names[0])
+    except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed by a method that Python does not know
+        raise DumpError(f"{path}: cannot be unpacked: {error}. Pack it as a plain zip or gzip.") from error
 
-    def __init__(self, path: Path, read: _Read) -> None:
-        self._path = path
-        self._read = read
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        with explained(self._path):
-            data = self._read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+@contextmanager
+def seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """The stream as a file in which one can go back and forth: on disk, for the length of a `with` block."""
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(stream, file, BUFFER_BYTES)
+        file.seek(0)
+        yield file

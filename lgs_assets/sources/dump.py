@@ -1,59 +1,141 @@
-"""A dump, opened: what its fields are, and its lines in blocks that PostgreSQL's COPY takes as they are."""
+"""A dump, opened: what it is, by its content, and its lines, sifted."""
 
-import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, get_args
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.columns import CANONICAL_COLUMNS as CANONICAL_COLUMNS
-from lgs_assets.sources.compression import explained, unpacked
+from lgs_assets.sources import csv_dump, sql_dump
+from lgs_assets.sources.compression import Content, explained, unpacked
+from lgs_assets.sources.encoding import without_byte_order_mark
+from lgs_assets.sources.lines import Batch, DateOrder, Lines, Reject, Sieve, date_order
+
+_REFUSED = {
+    b"PGDMP": "an archive of pg_dump; expected plain SQL. pg_restore --file turns it into that.",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls), or protected by a password. Save it as .xlsx.",
+    b"%PDF": "a PDF; expected an SQL dump, CSV, an Excel workbook or Parquet.",
+}
+_WORKBOOK_MAGIC = b"PK\x03\x04"
+_CLEAR: frozenset[DateOrder] = frozenset(get_args(DateOrder))
+_PARQUET_MAGIC = b"PAR1"
+# How a script begins. A header of column names begins otherwise.
+_SQL = re.compile(
+    rb"\s*+(?:--|/\*|\\|;|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
+    rb"|TRUNCATE|DELETE|LOCK|GRANT|COMMENT)\b(?!\s*+[,;|\t]))",
+    re.I,
+)
 
 
-@dataclass(frozen=True)
-class Block:
-    """A run of lines. `chunks` can be read once, before the next block is asked for."""
-
-    columns: tuple[str | None, ...]
-    """The canonical column of each field, None for a field that is not kept."""
-    first_line: int
-    """Number of the first line in the dump."""
-    encoding: str
-    """PostgreSQL's name for the encoding of the lines."""
-    chunks: Iterator[bytes]
-    """The bytes of the lines, cut anywhere."""
-
-
-@dataclass(frozen=True)
+@dataclass
 class Dump:
     """An open dump."""
 
     path: Path
-    copy_format: Literal["text", "csv"]
-    """COPY's name for the format of the lines."""
-    blocks: Iterator[Block]
+    bytes: int
+    """Size of the file."""
+    content: Content
+    """What the file holds, unpacked. When all pieces are read, its hash tells this dump from any other."""
+    facts: dict[str, str]
+    """What is known of its form: `format`, `packing`, `encoding`, `dates`, `columns`, `columns left out` …"""
+    pieces: Iterator[Batch | Reject]
+    """Every line in its order, good or rejected. To be read once."""
 
 
 @contextmanager
-def open_dump(path: Path) -> Iterator[Dump]:
-    """Opens a dump for the length of a `with` block: `.sql` or `.csv`, plain, in gzip or in a zip archive.
+def open_dump(path: Path, *, dates: DateOrder | None = None) -> Iterator[Dump]:
+    """Opens a dump for the length of a `with` block. Memory does not grow with it, but for sheets of Excel.
 
-    Memory does not grow with the file. Raises DumpError, also while the blocks are read, if the file is no such dump.
+    A plain SQL dump, T-SQL, CSV, an Excel workbook or Parquet, alone or packed by gzip, zip, bzip2, xz or zstd.
+    `dates` is how to read dates like 03/04/2011 in a file in which none shows it.
+    Raises DumpError, also while the pieces are read, if the file is no such dump or changes meanwhile.
     """
-    from lgs_assets.sources import csv_dump, sql_dump
-
-    with unpacked(path) as (name, stream):
-        if name.lower().endswith(".csv"):
-            yield csv_dump.parse(path, stream)
-        elif name.lower().endswith(".sql"):
-            yield sql_dump.parse(path, stream)
-        else:
-            raise DumpError(f"{path}: expected a file .sql or .csv, alone or in .gz or .zip; found {name}.")
+    before = _version(path)
+    with unpacked(path) as (content, stream):
+        facts = {"packing": content.packing} if content.packing else {}
+        pieces = _sifted(path, _parsed(path, stream, facts), facts, dates=dates, before=before)
+        yield Dump(path, before[0], content, facts, pieces)
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal. Raises DumpError if it cannot be read."""
-    with explained(path), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _parsed(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+    start = stream.peek()  # type: ignore[attr-defined]
+    for magic, what in _REFUSED.items():
+        if start.startswith(magic):
+            raise DumpError(f"{path}: {what}")
+    # Imported where they are needed: Arrow alone takes more memory than all else that reads a dump.
+    if start.startswith(_WORKBOOK_MAGIC):
+        from lgs_assets.sources import workbook
+
+        return workbook.parse(path, stream, facts)
+    if start.startswith(_PARQUET_MAGIC):
+        from lgs_assets.sources import parquet_dump
+
+        return parquet_dump.parse(path, stream, facts)
+    stream, encoding = without_byte_order_mark(stream)
+    if encoding:
+        facts["encoding"] = encoding
+    if _SQL.match(stream.peek()):  # type: ignore[attr-defined]
+        return sql_dump.parse(path, stream, facts)
+    return csv_dump.parse(path, stream, facts)
+
+
+def _sifted(
+    path: Path,
+    lines: Iterator[Lines | Reject],
+    facts: dict[str, str],
+    *,
+    dates: DateOrder | None,
+    before: tuple[int, float],
+) -> Iterator[Batch | Reject]:
+    order: DateOrder | None = None
+    sieves: dict[tuple[str | None, ...], Sieve] = {}
+    for piece in lines:
+        if isinstance(piece, Reject):
+            yield piece
+            continue
+        if order is None:
+            facts["dates"] = order = _order_of_dates(path, piece, dates)
+        if piece.columns not in sieves:
+            sieves[piece.columns] = Sieve(piece.columns, order)
+        yield from sieves[piece.columns].sift(piece)
+    if _version(path) != before:
+        raise DumpError(f"{path}: the file changed while it was read. It is loaded when it is complete.")
+
+
+def _order_of_dates(path: Path, first: Lines, given: DateOrder | None) -> DateOrder:
+    """The one order of day, month and year in the file. Mostly the first lines show it; if not, all are looked at.
+
+    Raises DumpError if none shows it, and it is not given either.
+    """
+    seen = {date_order(_dates(first))}
+    if not seen & _CLEAR:
+        with unpacked(path) as (_, stream):
+            for piece in _parsed(path, stream, {}):
+                if isinstance(piece, Lines):
+                    seen.add(date_order(_dates(piece)))
+                if seen & _CLEAR:
+                    break
+    for order in _CLEAR & seen:
+        return order
+    if "ambiguous" not in seen:
+        return "year first"  # no date at all: each line is rejected for that
+    if given is None:
+        raise DumpError(
+            f"{path}: dates like {next(_dates(first))} can be read day first and month first, and none in the file "
+            f"shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
+        )
+    return given
+
+
+def _dates(lines: Lines) -> Iterator[str]:
+    fields_before = rb"(?:[^\t\n]*+\t){%d}" % lines.columns.index("invoice_date")
+    for match in re.finditer(rb"^%b([^\t\n]*+)" % fields_before, lines.data, re.M):
+        yield match[1].decode(errors="replace")
+
+
+def _version(path: Path) -> tuple[int, float]:
+    with explained(path):
+        status = path.stat()
+    return status.st_size, status.st_mtime

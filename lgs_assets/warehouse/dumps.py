@@ -1,25 +1,26 @@
-"""The partitions of `raw_invoices`: loads a dump as one of them, and keeps the ledger `dumps`."""
+"""The partitions of `raw_invoices`: loads a dump as one of them or takes it out, and keeps the ledger `dumps`."""
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
+from typing import cast
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
-from lgs_assets.errors import DumpError
-from lgs_assets.sources import CANONICAL_COLUMNS, Block, Dump, open_dump, sha256_of
-from lgs_assets.warehouse.contract import columns, constraint
+from lgs_assets.errors import DumpError, LgsError
+from lgs_assets.sources import Batch, DateOrder, Dump, Reject, open_dump
 from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor
 from lgs_assets.warehouse.publish import lock_for_writing, lock_out_readers
 
 PARENT = "raw_invoices"
-# PostgreSQL says where in COPY's input a value was refused, for a value or for a whole line.
-_COPY_CONTEXT = re.compile(r'^COPY \S+, line (\d+)(?:, column (\S+?))?(?:: (?:"(.*)"|(null input)))?$', re.M | re.S)
-# 1 GB in one value, 1,600 columns in one table.
-_BEYOND_LIMITS = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.TooManyColumns)
+REJECT_LIMIT = 0.01
+SHOWN_REJECTS = 5
+REJECTS_IN_MEMORY = 1000
 
 
 @dataclass(frozen=True)
@@ -28,73 +29,104 @@ class LoadedDump:
 
     dump: str
     sha256: str
+    format: str
+    facts: dict[str, str]
     bytes: int
     lines: int
+    rejected: int
     first_invoice_at: datetime
     last_invoice_at: datetime
     loaded_at: datetime
+    run: str
     reader: str
 
 
 def load_dump(
-    warehouse: Warehouse, path: Path, *, name: str, reader: str = "", retired: str | None = None
+    warehouse: Warehouse,
+    path: Path,
+    *,
+    name: str,
+    run: str = "",
+    reader: str = "",
+    retired: str | None = None,
+    reject_limit: float = REJECT_LIMIT,
+    dates: DateOrder | None = None,
 ) -> LoadedDump:
-    """Makes the lines of the dump at `path` the partition `name` of raw_invoices, and removes the dump `retired`.
+    """Makes the good lines of the dump at `path` the partition `name` of raw_invoices, and removes the dump `retired`.
 
-    `reader` is recorded as the version of the code that read it.
+    The others are kept in rejected_lines; if they are a larger share than `reject_limit`, the dump is refused.
+    `run` and `reader` are recorded: which run loads it, and the version of the code that reads it. `dates` is how to
+    read dates in a file that does not show whether the day or the month comes first.
 
-    One transaction: the lines of an earlier version of the dump are replaced by all of the new ones, or kept. Loading
-    the same file again keeps its time of arrival, and so changes nothing. Loads wait for each other.
-    Raises DumpError if the file is no dump, or if a line of it breaks the contract.
+    One transaction: what an earlier version of the dump held is replaced as a whole, or kept. Loading the same content
+    again keeps its time of arrival, and so changes nothing. Content that another dump brought already is not loaded
+    twice: what is returned is then that dump. Loads wait for each other.
+    Raises DumpError if the file is no dump, or is refused.
     """
-    content, size = sha256_of(path), path.stat().st_size
-    partition = _partition(name)
-    staged, live = sql.Identifier(STAGING, partition), sql.Identifier(SCHEMA, partition)
-    with warehouse.transaction() as connection, open_dump(path) as dump:
+    staged = sql.Identifier(STAGING, _partition(name))
+    with warehouse.transaction() as connection, open_dump(path, dates=dates) as dump:
         cursor = driver_cursor(connection)
         # Each load begins by reading the definition of the parent and ends by locking it: two at once would deadlock.
         lock_for_writing(cursor, PARENT)
         _create_staged(cursor, staged, name)
-        for block in dump.blocks:
-            _copy(warehouse, cursor, staged, dump, block)
+        _fill(cursor, staged, name, dump)
         cursor.execute(sql.SQL("select count(*), min(invoice_date), max(invoice_date) from {}").format(staged))
         ((lines, first, last),) = cursor.fetchall()
-        if not lines:
-            raise DumpError(f"{path}: the dump holds no lines.")
-        _finish_staged(cursor, staged, partition)
+        rejected = _judge(cursor, dump, lines, reject_limit)
+        same = _with_content(cursor, dump.content.sha256, other_than=[name, retired])
+        if not same:
+            _finish_staged(cursor, staged, name)
 
         lock_out_readers(connection, cursor, PARENT)
-        cursor.execute(sql.SQL("drop table if exists {}").format(live))
         if retired is not None:
-            cursor.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(SCHEMA, _partition(retired))))
-            cursor.execute("delete from dumps where dump = %s", [retired])
-        cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
-        cursor.execute(
-            sql.SQL("alter table {} attach partition {} for values in ({})").format(
-                sql.Identifier(SCHEMA, PARENT), live, sql.Literal(name)
-            )
-        )
-        cursor.execute(sql.SQL("alter table {} drop constraint is_this_dump").format(live))
+            _take_out(cursor, retired)
+        if same:
+            cursor.execute(sql.SQL("drop table {}").format(staged))
+            _take_out(cursor, name)
+            return LoadedDump(*same)
+        _attach(cursor, staged, name)
+        cursor.execute("delete from rejected_lines where dump = %s", [name])
+        cursor.execute("insert into rejected_lines select * from new_rejects")
         cursor.execute(
             """
-            insert into dumps values (%s, %s, %s, %s, %s, %s, clock_timestamp(), %s)
+            insert into dumps values (%s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s)
             on conflict (dump) do update
-            set sha256 = excluded.sha256, bytes = excluded.bytes, lines = excluded.lines,
-                first_invoice_at = excluded.first_invoice_at, last_invoice_at = excluded.last_invoice_at,
-                reader = excluded.reader,
+            set sha256 = excluded.sha256, format = excluded.format, facts = excluded.facts, bytes = excluded.bytes,
+                lines = excluded.lines, rejected = excluded.rejected, first_invoice_at = excluded.first_invoice_at,
+                last_invoice_at = excluded.last_invoice_at, run = excluded.run, reader = excluded.reader,
                 loaded_at = case when dumps.sha256 = excluded.sha256 then dumps.loaded_at else excluded.loaded_at end
             returning *
             """,
-            [name, content, size, lines, first, last, reader],
+            [
+                *(name, dump.content.sha256, _form(dump), Jsonb(dump.facts), dump.bytes),
+                *(lines, rejected, first, last, run, reader),
+            ],
         )
         ((row),) = cursor.fetchall()
         return LoadedDump(*row)
+
+
+def forget_dump(warehouse: Warehouse, name: str) -> None:
+    """Takes the lines of a dump out of raw_invoices, and what else is known of it. Raises LgsError if there is none."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        lock_for_writing(cursor, PARENT)
+        lock_out_readers(connection, cursor, PARENT)
+        if not _take_out(cursor, name):
+            known = ", ".join(dump.dump for dump in loaded_dumps(warehouse)) or "none"
+            raise LgsError(f"There is no dump {name}. Loaded: {known}.")
 
 
 def loaded_dumps(warehouse: Warehouse) -> list[LoadedDump]:
     """The ledger, oldest dump first: in the order in which newer dumps win."""
     query = "select * from dumps order by last_invoice_at, loaded_at, dump"
     return [LoadedDump(**row) for row in warehouse.rows(query)]
+
+
+def rejected_lines(warehouse: Warehouse, dump: str) -> list[Reject]:
+    """The lines of a dump that were rejected, in their order."""
+    query = "select line_number, line, column_name, reason from rejected_lines where dump = :dump order by line_number"
+    return [Reject(*row.values()) for row in warehouse.rows(query, dump=dump)]
 
 
 def _partition(dump: str) -> str:
@@ -116,73 +148,128 @@ def _create_staged(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
             "add constraint is_this_dump check (dump = {1})"  # spares a scan when the partition is attached
         ).format(staged, sql.Literal(name))
     )
+    cursor.execute("create temp table new_rejects (like rejected_lines) on commit drop")
 
 
-def _finish_staged(cursor: Cursor, staged: sql.Identifier, partition: str) -> None:
-    kept = {"dump", "line_number", *CANONICAL_COLUMNS}
-    not_kept = [column.name for column in columns(cursor, STAGING, partition) if column.name not in kept]
+def _fill(cursor: Cursor, staged: sql.Identifier, name: str, dump: Dump) -> None:
+    """Reads the whole dump: its good lines into the partition, the others into new_rejects."""
+    rejects: list[Reject] = []
+    for stretch, pieces in groupby(dump.pieces, key=_Stretches()):
+        if stretch:
+            _copy(cursor, staged, dump, cast("Iterator[Batch]", pieces))
+        else:
+            rejects += cast("Iterator[Reject]", pieces)
+        if len(rejects) > REJECTS_IN_MEMORY:
+            _keep(cursor, name, rejects)
+            rejects = []
+    _keep(cursor, name, rejects)
+
+
+class _Stretches:
+    """Tells the pieces of a dump apart: consecutive lines with the same columns are one stretch, so are rejects."""
+
+    def __init__(self) -> None:
+        self._stretch = 0
+        self._columns: tuple[str, ...] = ()
+        self._next_line = 0
+
+    def __call__(self, piece: Batch | Reject) -> int:
+        """The number of the stretch, from 1; 0 for rejects."""
+        if isinstance(piece, Reject):
+            return 0
+        if (piece.columns, piece.first_line) != (self._columns, self._next_line):
+            self._stretch += 1
+        self._columns, self._next_line = piece.columns, piece.first_line + piece.lines
+        return self._stretch
+
+
+def _copy(cursor: Cursor, staged: sql.Identifier, dump: Dump, stretch: Iterator[Batch]) -> None:
+    """Streams a stretch into COPY."""
+    first = next(stretch)
+    # Frozen lines are there for transactions with an older snapshot too, which would find an empty table otherwise.
+    statement = sql.SQL("copy {} ({}) from stdin (freeze, encoding 'UTF8')").format(
+        staged, sql.SQL(", ").join(map(sql.Identifier, first.columns))
+    )
+    cursor.execute("select setval('line_numbers', %s, false)", [first.first_line])
+    try:
+        with cursor.copy(statement) as copy:
+            copy.write(first.data)
+            for batch in stretch:
+                copy.write(batch.data)
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        diagnostics = error.diag
+        raise DumpError(
+            f"{dump.path}: the lines from {first.first_line} on are not taken: {diagnostics.message_primary}. "
+            f"{diagnostics.context or ''}"
+        ) from error
+
+
+def _keep(cursor: Cursor, name: str, rejects: list[Reject]) -> None:
+    if rejects:
+        with cursor.copy("copy new_rejects (dump, line_number, column_name, reason, line) from stdin") as copy:
+            for reject in rejects:
+                copy.write_row((name, reject.line, reject.column, reject.reason, reject.text))
+
+
+def _judge(cursor: Cursor, dump: Dump, lines: int, reject_limit: float) -> int:
+    """The number of rejected lines. Raises DumpError if there are too many for the good ones to be believed."""
+    cursor.execute("select count(*) from new_rejects")
+    ((rejected,),) = cursor.fetchall()
+    if rejected > reject_limit * (lines + rejected):
+        cursor.execute("select column_name, count(*) from new_rejects group by 1 order by 2 desc, 1")
+        columns = ", ".join(f"{column or 'the line as a whole'} {count:,}" for column, count in cursor)
+        cursor.execute("select * from new_rejects order by line_number limit %s", [SHOWN_REJECTS])
+        examples = "".join(
+            f"\n  line {line}{f', column {column}' if column else ''}: {reason}"
+            for _, line, column, reason, _ in cursor
+        )
+        raise DumpError(
+            f"{dump.path}: {rejected:,} of {lines + rejected:,} lines cannot be read, more than {reject_limit:.2%}. "
+            f"At fault: {columns}. The first:{examples}"
+        )
+    if not lines:
+        raise DumpError(f"{dump.path}: the dump holds no lines.")
+    return int(rejected)
+
+
+def _with_content(cursor: Cursor, content: str, *, other_than: list[str | None]) -> tuple | None:
+    cursor.execute(
+        "select * from dumps where sha256 = %s and dump <> all (%s)", [content, [n for n in other_than if n]]
+    )
+    return cursor.fetchone()
+
+
+def _finish_staged(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
     cursor.execute(
         sql.SQL(
             "alter table {} alter dump drop default, alter line_number drop default, "
             "add constraint {} primary key (dump, line_number)"
-        ).format(staged, sql.Identifier(f"{partition}_pkey"))
+        ).format(staged, sql.Identifier(f"{_partition(name)}_pkey"))
     )
-    if not_kept:
-        drops = sql.SQL(", ").join(sql.SQL("drop {}").format(sql.Identifier(column)) for column in not_kept)
-        cursor.execute(sql.SQL("alter table {} {}").format(staged, drops))
-        # Until the table is written anew, what a dropped column held is still in its file.
-        cursor.execute(sql.SQL("cluster {} using {}").format(staged, sql.Identifier(f"{partition}_pkey")))
-    cursor.execute("drop sequence line_numbers")
     cursor.execute(sql.SQL("analyze {}").format(staged))
 
 
-def _copy(warehouse: Warehouse, cursor: Cursor, staged: sql.Identifier, dump: Dump, block: Block) -> None:
-    """Streams a block into COPY. Fields that are not kept go into columns that `_finish_staged` drops."""
-    fields = [name or f"not_kept_{place}" for place, name in enumerate(block.columns)]
-    names = sql.SQL(", ").join(map(sql.Identifier, fields))
-    # Frozen lines are there for transactions with an older snapshot too, which would find an empty table otherwise.
-    statement = sql.SQL("copy {} ({}) from stdin (freeze, format {}, encoding {}{})").format(
-        staged,
-        names,
-        sql.SQL(dump.copy_format),
-        sql.Literal(block.encoding),
-        # Some writers of CSV put every value in quotes, the missing ones too.
-        sql.SQL(", force_null ({})").format(names) if dump.copy_format == "csv" else sql.SQL(""),
-    )
-    cursor.execute(sql.SQL("alter sequence line_numbers restart {}").format(block.first_line))
-    lines = 0
-    try:
-        for field in fields:
-            if field not in CANONICAL_COLUMNS:
-                cursor.execute(
-                    sql.SQL("alter table {} add if not exists {} text").format(staged, sql.Identifier(field))
-                )
-        with cursor.copy(statement) as copy:
-            for chunk in block.chunks:
-                lines += chunk.count(b"\n")
-                copy.write(chunk)
-    except (psycopg.DataError, psycopg.IntegrityError, *_BEYOND_LIMITS) as error:
-        raise DumpError(_explain(warehouse, dump.path, block, error)) from error
-    if dump.copy_format == "text" and cursor.rowcount != lines:
-        raise DumpError(
-            f"{dump.path}, line {block.first_line}: the {lines:,} lines that begin here are read as "
-            f"{cursor.rowcount:,}. A backslash before a line break or a full stop is wrong here; pg_dump writes none."
+def _attach(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
+    """Puts the partition in the place of an earlier one."""
+    live = sql.Identifier(SCHEMA, _partition(name))
+    cursor.execute(sql.SQL("drop table if exists {}").format(live))
+    cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
+    cursor.execute(
+        sql.SQL("alter table {} attach partition {} for values in ({})").format(
+            sql.Identifier(SCHEMA, PARENT), live, sql.Literal(name)
         )
+    )
+    cursor.execute(sql.SQL("alter table {} drop constraint is_this_dump").format(live))
 
 
-def _explain(warehouse: Warehouse, path: Path, block: Block, error: psycopg.Error) -> str:
-    """File, line, column, what was expected, what was found."""
-    diagnostics = error.diag
-    line, column, found, expected = None, diagnostics.column_name, None, diagnostics.message_primary
-    if match := _COPY_CONTEXT.search(diagnostics.context or ""):
-        line = block.first_line + int(match[1]) - 1
-        column = column or match[2]
-        found = match[3]
-    if diagnostics.constraint_name:
-        with warehouse.transaction() as connection:
-            rule = constraint(driver_cursor(connection), SCHEMA, PARENT, diagnostics.constraint_name)
-        column, expected = ", ".join(rule.columns), f"expected {rule.definition.removeprefix('CHECK ')}"
-    elif diagnostics.column_name:
-        expected = "a value is required"
-    where = f"{path}" + (f", line {line}" if line else "") + (f", column {column}" if column else "")
-    return f"{where}: {expected}." + (f" Found: {found}" if found and found not in str(expected) else "")
+def _take_out(cursor: Cursor, name: str) -> bool:
+    """Removes a dump. Returns whether there was one."""
+    cursor.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(SCHEMA, _partition(name))))
+    cursor.execute("delete from rejected_lines where dump = %s", [name])
+    cursor.execute("delete from dumps where dump = %s", [name])
+    return cursor.rowcount > 0
+
+
+def _form(dump: Dump) -> str:
+    """The form of a dump in a few words: SQL dump of COPY blocks, utf-8, gzip."""
+    return ", ".join(dump.facts[fact] for fact in ("format", "encoding", "packing") if fact in dump.facts)

@@ -1,21 +1,29 @@
 create table dumps (
     dump text primary key check (dump <> ''),
-    sha256 text not null check (sha256 ~ '^[0-9a-f]{64}$'),
+    sha256 text not null unique check (sha256 ~ '^[0-9a-f]{64}$'),
+    format text not null,
+    facts jsonb not null,
     bytes bigint not null check (bytes > 0),
     lines bigint not null check (lines > 0),
+    rejected bigint not null check (rejected >= 0),
     first_invoice_at timestamp not null,
     last_invoice_at timestamp not null,
     loaded_at timestamp with time zone not null,
+    run text not null,
     reader text not null,
     check (first_invoice_at <= last_invoice_at)
 );
 
 comment on table dumps is 'The ledger of the dumps whose lines are in raw_invoices. One row a dump.';
 comment on column dumps.dump is 'Name of the dump file; the partition key of raw_invoices.';
-comment on column dumps.sha256 is 'SHA-256 of the file as it came. Another value under the same name is a new version.';
+comment on column dumps.sha256 is 'SHA-256 of what the file holds, unpacked. It tells a dump from any other, whatever the file is called.';
+comment on column dumps.format is 'What the file is: its format, encoding and packing.';
+comment on column dumps.facts is 'How the file was read: which of its columns became which, the order of its dates, what was left out.';
 comment on column dumps.bytes is 'Size of the file as it came, in bytes.';
 comment on column dumps.lines is 'Invoice lines in the dump.';
+comment on column dumps.rejected is 'Lines of the dump that are no invoice lines. They are in rejected_lines.';
 comment on column dumps.first_invoice_at is 'Earliest invoice_date in the dump.';
 comment on column dumps.last_invoice_at is 'Latest invoice_date in the dump. The dump with the later one is the newer.';
 comment on column dumps.loaded_at is 'When this version of the dump first arrived. Decides between dumps that end at the same time.';
+comment on column dumps.run is 'Id of the Dagster run that loaded it last.';
 comment on column dumps.reader is 'Version of the code that read the dump. Another one reads it again.';

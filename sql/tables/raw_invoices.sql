@@ -16,7 +16,7 @@ create table raw_invoices (
 
 comment on table raw_invoices is 'Every line of every accepted dump, as it came. One partition a dump, one row a line.';
 comment on column raw_invoices.dump is 'The dump that the line came from.';
-comment on column raw_invoices.line_number is 'Number of the line in the dump, from 1. In a CSV file, of the record.';
+comment on column raw_invoices.line_number is 'Number of the line in the dump, from 1. In a workbook and in Parquet, of the row; where one line of a script holds several rows, the next that is free.';
 comment on column raw_invoices.invoice_no is 'Invoice number. A leading C marks a cancellation, a leading A a bad-debt adjustment.';
 comment on column raw_invoices.stock_code is 'Code of the product or charge.';
 comment on column raw_invoices.description is 'What was sold, with the blanks as written. NULL on stock adjustments.';

@@ -1,0 +1,79 @@
+"""Text in other encodings, turned into UTF-8: all that follows reads one encoding."""
+
+import codecs
+import io
+from typing import Any, BinaryIO
+
+BUFFER_BYTES = 1 << 18
+_BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_FALLBACK = "cp1252"  # what Windows calls ANSI in Britain
+
+
+class Decoder:
+    """Turns complete lines into UTF-8. What is no text in their encoding stays as bytes that are no UTF-8 either.
+
+    Without a name given, lines are UTF-8, unless the first ones that hold more than ASCII say otherwise: then they are
+    in cp1252, the encoding of Windows.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self._codec = codecs.lookup(name) if name else None
+
+    @property
+    def name(self) -> str:
+        """The encoding as far as it is known: text in plain ASCII is UTF-8, too."""
+        return self._codec.name if self._codec else "utf-8"
+
+    def __call__(self, data: bytes) -> bytes:
+        """The lines in UTF-8."""
+        if self._codec is None:
+            if data.isascii():
+                return data
+            self._codec = codecs.lookup(_likelier(data))
+        if self._codec.name == "utf-8":
+            return data
+        return data.decode(self._codec.name, "surrogateescape").encode("utf-8", "surrogateescape")
+
+
+def _likelier(data: bytes) -> str:
+    """UTF-8 where its characters outnumber the bytes that cannot be part of one."""
+    text = data.decode("utf-8", "surrogateescape")
+    stray = sum("\udc80" <= character <= "\udcff" for character in text)
+    return "utf-8" if len(text) - stray - sum(byte < 128 for byte in data) > stray else _FALLBACK
+
+
+def without_byte_order_mark(stream: BinaryIO) -> tuple[BinaryIO, str | None]:
+    """The stream behind its byte order mark, in UTF-8 if it is UTF-16, and the encoding that it showed."""
+    start = stream.peek(4)[:4]  # type: ignore[attr-defined]
+    for mark, name in _BYTE_ORDER_MARKS.items():
+        if start.startswith(mark):
+            stream.read(len(mark))
+            return (stream if name == "utf-8" else _recoded(stream, name)), name
+    # ASCII in UTF-16 has a NUL in every other byte.
+    if len(start) == 4 and (start[1] == start[3] == 0 or start[0] == start[2] == 0):
+        name = "utf-16-le" if start[1] == 0 else "utf-16-be"
+        return _recoded(stream, name), name
+    return stream, None
+
+
+def _recoded(stream: BinaryIO, name: str) -> BinaryIO:
+    return io.BufferedReader(_Recoded(stream, name), BUFFER_BYTES)
+
+
+class _Recoded(io.RawIOBase):
+    """A stream of UTF-16 as one of UTF-8. Half a character stays as bytes that are no UTF-8."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(name)("surrogatepass")
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready and (chunk := self._stream.read(BUFFER_BYTES)):
+            self._ready = self._decoder.decode(chunk).encode("utf-8", "surrogatepass")
+        data, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)

@@ -1,0 +1,47 @@
+"""Parquet files, by Arrow: the columns that are kept are read, as texts, a row group's batch at a time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from lgs_assets.errors import DumpError
+from lgs_assets.sources.columns import canonical, described
+from lgs_assets.sources.compression import seekable
+from lgs_assets.sources.copy_text import NULL
+from lgs_assets.sources.lines import Lines
+
+BATCH_ROWS = 1 << 14
+
+
+def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines]:
+    """The rows of the file, numbered from 1. Raises DumpError if a column is missing, or has no text."""
+    with seekable(stream) as file:
+        try:
+            parquet = pq.ParquetFile(file)
+            header = parquet.schema_arrow.names
+            columns = canonical(header, where=f"{path}")
+            facts |= {"format": "Parquet"} | described(header, columns)
+            kept = [name for name, column in zip(header, columns, strict=True) if column]
+            line = 1
+            for batch in parquet.iter_batches(BATCH_ROWS, columns=kept):
+                yield Lines(tuple(filter(None, columns)), line, _as_copy_text(batch))
+                line += batch.num_rows
+        except pa.ArrowException as error:
+            raise DumpError(f"{path}: no Parquet file that can be read: {error}. Write it again.") from error
+
+
+def _as_copy_text(batch: pa.RecordBatch) -> bytes:
+    fields = []
+    for column in batch.columns:
+        if pa.types.is_timestamp(column.type):
+            column = column.cast(pa.timestamp("us", column.type.tz))
+        text = column.cast(pa.string())
+        for character, escape in {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}.items():
+            text = pc.replace_substring(text, character, escape)
+        fields.append(pc.fill_null(text, NULL.decode()))
+    lines = pc.binary_join_element_wise(*fields, "\t")
+    return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
