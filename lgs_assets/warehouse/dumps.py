@@ -81,7 +81,7 @@ def load_dump(
         if retired is not None:
             _take_out(cursor, retired)
         if same:
-            cursor.execute(sql.SQL("drop table {}").format(staged))
+            cursor.execute(sql.SQL("drop table {}; drop sequence line_numbers").format(staged))
             _take_out(cursor, name)
             return LoadedDump(*same)
         _attach(cursor, staged, name)
@@ -246,6 +246,7 @@ def _finish_staged(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
             "add constraint {} primary key (dump, line_number)"
         ).format(staged, sql.Identifier(f"{_partition(name)}_pkey"))
     )
+    cursor.execute("drop sequence line_numbers")
     cursor.execute(sql.SQL("analyze {}").format(staged))
 
 
