@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage; 
 error, and what a blocking check guards was left as it was.
 """
 
+import csv
 import os
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import dagster as dg
 import sqlalchemy as sa
@@ -23,7 +24,10 @@ from lgs_assets import project
 from lgs_assets.demo import DEMO_DUMP, write_demo_dump
 from lgs_assets.errors import LgsError
 from lgs_assets.settings import Settings
-from lgs_assets.warehouse.database import SCHEMA, database_url, embedded_server
+from lgs_assets.warehouse.database import SCHEMA, Warehouse, database_url, embedded_server
+
+if TYPE_CHECKING:  # what takes long to import waits until a command needs it
+    from lgs_assets.runner import Outcome
 
 CHECKS_FAILED = 3
 
@@ -50,6 +54,28 @@ def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
             _fail(str(error))
 
     return reported
+
+
+def _show(outcome: "Outcome", warehouse: Warehouse) -> None:
+    """What a run did, the segments as they are now, and the checks that do not hold."""
+    from lgs_assets.terminal import check_lines, console, segment_table
+    from lgs_assets.versions import published_versions
+
+    if outcome.loaded or outcome.rebuilt:
+        console.print(f"Loaded {', '.join(outcome.loaded) or 'no dump'}; rebuilt {len(outcome.rebuilt)} tables.\n")
+    else:
+        console.print("Everything is up to date.\n")
+    if "segment_summary" in published_versions(warehouse):
+        console.print(segment_table(warehouse))
+    for check in outcome.failed_checks:
+        rows = int(str(check.metadata["violating_rows"].value))
+        name = f"{check.asset_key.to_user_string()}.{check.check_name}"
+        console.print(*check_lines(name, check.severity, rows, check.description or ""), sep="\n")
+
+
+def _end_with(outcome: "Outcome") -> None:
+    if any(check.severity == dg.AssetCheckSeverity.ERROR for check in outcome.failed_checks):
+        raise typer.Exit(CHECKS_FAILED)
 
 
 def _listed(settings: Settings) -> str:
@@ -96,8 +122,7 @@ def run(
     from lgs_assets.instance import dagster_instance
     from lgs_assets.resources import WarehouseResource
     from lgs_assets.runner import bring_up_to_date
-    from lgs_assets.terminal import check_lines, console, segment_table, step_progress
-    from lgs_assets.versions import published_versions
+    from lgs_assets.terminal import console, step_progress
     from lgs_assets.warehouse.dumps import loaded_dumps
 
     options = {"snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff}
@@ -112,16 +137,7 @@ def run(
         )
     with dagster_instance() as instance, step_progress() as progress:
         outcome = bring_up_to_date(instance, dump=dump, settings=settings, force=force, progress=progress)
-    if outcome.loaded or outcome.rebuilt:
-        console.print(f"Loaded {', '.join(outcome.loaded) or 'no dump'}; rebuilt {len(outcome.rebuilt)} tables.\n")
-    else:
-        console.print("Everything is up to date.\n")
-    if "segment_summary" in published_versions(warehouse):
-        console.print(segment_table(warehouse))
-    for check in outcome.failed_checks:
-        rows = int(str(check.metadata["violating_rows"].value))
-        name = f"{check.asset_key.to_user_string()}.{check.check_name}"
-        console.print(*check_lines(name, check.severity, rows, check.description or ""), sep="\n")
+    _show(outcome, warehouse)
     if settings != Settings.from_environment():
         console.print("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
     lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
@@ -134,8 +150,7 @@ def run(
         "  notebooks/customer_segments.ipynb    the analysis, for any Jupyter that runs in .venv",
         highlight=False,
     )
-    if any(check.severity == dg.AssetCheckSeverity.ERROR for check in outcome.failed_checks):
-        raise typer.Exit(CHECKS_FAILED)
+    _end_with(outcome)
 
 
 @app.command()
@@ -189,6 +204,69 @@ def status() -> None:
         console.print(*check_lines(f"{check.table}.{check.name}", check.severity, rows, check.description), sep="\n")
     if any(check.severity == dg.AssetCheckSeverity.ERROR for check, _ in failed):
         raise typer.Exit(CHECKS_FAILED)
+
+
+@app.command()
+@_reporting_errors
+def inspect(dump: Annotated[Path, typer.Argument(help="Any file that may be a dump.")]) -> None:
+    """Show what a dump is and what is wrong with it, without loading it.
+
+    Ends with exit code 3 if lines would be rejected.
+    """
+    from lgs_assets.resources import Inbox
+    from lgs_assets.sources.inspection import inspect_dump
+    from lgs_assets.terminal import console, inspection_table, reject_table
+
+    with console.status(f"Reading {dump}"):
+        inspection = inspect_dump(dump, dates=Inbox().dates)
+    console.print(inspection_table(dump, inspection))
+    if inspection.rejected:
+        console.print(reject_table(inspection.first_rejects))
+        raise typer.Exit(CHECKS_FAILED)
+
+
+@app.command()
+@_reporting_errors
+def rejects(
+    dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs status shows it.")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write all as CSV, instead of the first as a table.")] = False,
+) -> None:
+    """Show the lines of a loaded dump that were rejected, and why. A corrected dump of the same name replaces them."""
+    from lgs_assets.resources import WarehouseResource
+    from lgs_assets.sources import Reject
+    from lgs_assets.terminal import SHOWN_REJECTS, console, reject_table
+    from lgs_assets.warehouse.dumps import loaded_dumps, rejected_lines
+
+    warehouse = WarehouseResource().get()
+    known = [loaded.dump for loaded in loaded_dumps(warehouse)]
+    if dump not in known:
+        raise LgsError(f"There is no dump {dump}. Loaded: {', '.join(known) or 'none'}.")
+    lines = rejected_lines(warehouse, dump)
+    if as_csv:
+        csv.writer(sys.stdout).writerows([Reject._fields, *lines])
+    elif lines:
+        console.print(reject_table(lines[:SHOWN_REJECTS]))
+        console.print(f"{len(lines):,} lines of {dump} are rejected; lgs rejects --csv writes all of them.")
+    else:
+        console.print(f"No line of {dump} is rejected.")
+
+
+@app.command()
+@_reporting_errors
+def forget(dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs status shows it.")]) -> None:
+    """Take the lines of a dump out again, and rebuild what was built with them.
+
+    Its file is moved to the folder `forgotten` of the inbox.
+    """
+    from lgs_assets.instance import dagster_instance
+    from lgs_assets.resources import WarehouseResource
+    from lgs_assets.runner import forget_and_rebuild
+    from lgs_assets.terminal import step_progress
+
+    with dagster_instance() as instance, step_progress() as progress:
+        outcome = forget_and_rebuild(instance, dump=dump, settings=Settings.from_environment(), progress=progress)
+    _show(outcome, WarehouseResource().get())
+    _end_with(outcome)
 
 
 @app.command("demo-dump")

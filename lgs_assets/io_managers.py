@@ -1,5 +1,6 @@
 """How assets are kept: each in the PostgreSQL table of its name, published as a whole or not at all."""
 
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import pandas as pd
 
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.metadata import describe_table
-from lgs_assets.resources import WarehouseResource
+from lgs_assets.resources import Inbox, WarehouseResource
+from lgs_assets.retries import retried
 from lgs_assets.settings import Settings
 from lgs_assets.versions import published_versions, tables_read, version_of
 from lgs_assets.warehouse.dumps import load_dump
@@ -31,32 +33,24 @@ class WarehouseIOManager(dg.IOManager):
     `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns.
     """
 
-    def __init__(self, warehouse: WarehouseResource, settings: Settings) -> None:
+    def __init__(self, warehouse: WarehouseResource, inbox: Inbox, settings: Settings) -> None:
         self.warehouse = warehouse
+        self.inbox = inbox
         self.settings = settings
         self._versions_read: dict[str, str] = {}
 
     def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path) -> None:
         """Writes the table in one transaction. Raises ContractError or DumpError, which leave the old one in place."""
+        with retried():
+            self._write(context, obj)
+
+    def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path) -> None:
         table = context.asset_key.path[-1]
         warehouse = self.warehouse.get()
         began = time.perf_counter()
         facts: dict[str, Any] = {}
         if isinstance(obj, Path):
-            name = context.partition_key
-            # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
-            retired = None if name == DEMO_DUMP else DEMO_DUMP
-            reader = context.asset_spec.code_version or ""
-            dump = load_dump(warehouse, obj, name=name, reader=reader, retired=retired)
-            facts = {
-                "dagster/row_count": dump.lines,
-                "dump_sha256": dump.sha256,
-                "dump_bytes": dump.bytes,
-                "dump_lines": dump.lines,
-            }
-            # As text: JSON numbers lose the last digits of so large an integer on the way to the UI.
-            facts |= {"dump_modified_ns": str(obj.stat().st_mtime_ns)}
-            facts |= {"first_invoice_at": str(dump.first_invoice_at), "last_invoice_at": str(dump.last_invoice_at)}
+            facts = self._load(context, obj)
         else:
             inputs = {name: self._versions_read[name] for name in tables_read(context.asset_spec)}
             version = version_of(context.asset_spec, self.settings, inputs)
@@ -69,8 +63,47 @@ class WarehouseIOManager(dg.IOManager):
         model = obj if isinstance(obj, Model) else None
         context.add_output_metadata(describe_table(warehouse, table, model=model) | facts)
 
+    def _load(self, context: dg.OutputContext, path: Path) -> dict[str, Any]:
+        """Loads the dump of the partition. Returns what there is to know of it."""
+        name = context.partition_key
+        modified_ns = path.stat().st_mtime_ns
+        dump = load_dump(
+            self.warehouse.get(),
+            path,
+            name=name,
+            run=context.run_id,
+            reader=context.asset_spec.code_version or "",
+            # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
+            retired=None if name == DEMO_DUMP else DEMO_DUMP,
+            reject_limit=self.inbox.reject_limit,
+            dates=self.inbox.dates,
+        )
+        if dump.dump != name:
+            context.log.info(f"{name} holds the same as {dump.dump}: nothing is loaded twice.")
+        if dump.rejected:
+            context.log.warning(f"{dump.rejected:,} lines are rejected. See them: lgs rejects {shlex.quote(name)}")
+        if left_out := dump.facts.get("columns left out"):
+            context.log.warning(f"Columns that are left out: {left_out}")
+        return {
+            "dagster/row_count": dump.lines if dump.dump == name else 0,
+            "dump_sha256": dump.sha256,
+            "dump_bytes": dump.bytes,
+            # As text: JSON numbers lose the last digits of so large an integer on the way to the UI.
+            "dump_modified_ns": str(modified_ns),
+            "dump_format": dump.format,
+            "dump_lines": dump.lines,
+            "rejected_lines": dump.rejected,
+            "same_content_as": dump.dump,
+            "first_invoice_at": str(dump.first_invoice_at),
+            "last_invoice_at": str(dump.last_invoice_at),
+        } | {fact: value for fact, value in dump.facts.items() if fact != "format"}
+
     def load_input(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         """The table as the annotation of the input asks for it."""
+        with retried():
+            return self._read(context)
+
+    def _read(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         table = context.asset_key.path[-1]
         # Noted before the rows are read: a table that is replaced meanwhile makes what is built from it outdated.
         self._versions_read[table] = published_versions(self.warehouse.get()).get(table, "")
@@ -81,7 +114,7 @@ class WarehouseIOManager(dg.IOManager):
 
 
 # Not a ConfigurableIOManager: resources nested in one keep the values of the definitions, not those of the launchpad.
-@dg.io_manager(required_resource_keys={"warehouse", "settings"})
+@dg.io_manager(required_resource_keys={"warehouse", "inbox", "settings"})
 def warehouse_io_manager(context: dg.InitResourceContext) -> WarehouseIOManager:
     """The IO manager with the resources of the run."""
-    return WarehouseIOManager(context.resources.warehouse, context.resources.settings)
+    return WarehouseIOManager(context.resources.warehouse, context.resources.inbox, context.resources.settings)

@@ -12,7 +12,7 @@ import dagster as dg
 from lgs_assets.assets.raw import READER
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP, write_demo_dump
-from lgs_assets.errors import DumpError
+from lgs_assets.errors import DumpError, ServerError
 from lgs_assets.partitions import RAW_INVOICES, dumps
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.sensors import dump_files
@@ -20,10 +20,11 @@ from lgs_assets.settings import Settings
 from lgs_assets.sources import sha256_of
 from lgs_assets.versions import outdated
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import loaded_dumps
+from lgs_assets.warehouse.dumps import forget_dump, loaded_dumps
 
 POLL_SECONDS = 0.1
 EVALUATION = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+STEP_FAILURE = dg.DagsterEventType.STEP_FAILURE
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,27 @@ def bring_up_to_date(
     return _outcome(to_load, events)
 
 
+def forget_and_rebuild(
+    instance: dg.DagsterInstance,
+    *,
+    dump: str,
+    settings: Settings,
+    progress: Callable[[Step], None] = lambda step: None,
+) -> Outcome:
+    """Takes the lines of a dump out again and rebuilds what was built with them. Its file leaves the inbox.
+
+    Raises LgsError if there is no such dump.
+    """
+    definitions = build_definitions(settings=settings)
+    warehouse = WarehouseResource().get()
+    forget_dump(warehouse, dump)
+    Inbox().set_aside(dump)
+    instance.delete_dynamic_partition(dumps.name or "", dump)
+    stale = _outdated(definitions, instance, settings, warehouse, force=False)
+    events = _execute(definitions, instance, "refresh", tables=stale, progress=progress)
+    return _outcome([], events)
+
+
 def _outcome(loaded: list[str], events: list[dg.DagsterEvent]) -> Outcome:
     built = {event.asset_key.path[-1] for event in events if event.is_step_materialization and event.asset_key}
     checks = [event.asset_check_evaluation_data for event in events if event.event_type == EVALUATION]
@@ -139,10 +161,23 @@ def _execute(
                 run_id=run_id,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # progress says it shorter
             )
-    except dg.DagsterError:
+    except dg.DagsterError as error:
+        if reason := _given_up(instance, run_id):
+            raise ServerError(reason) from error
         if not any(check.blocking for check in _outcome([], _events(instance, run_id)).failed_checks):
             raise
     return _events(instance, run_id)
+
+
+def _given_up(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    """Why a step of the run was given up after it had been tried again; None if none was."""
+    tried_again = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
+    failed = {entry.get_dagster_event().step_key for entry in instance.all_logs(run_id, of_type=STEP_FAILURE)}
+    for entry in reversed(tried_again):
+        event = entry.get_dagster_event()
+        if event.step_key in failed and (error := event.step_retry_data.error) and error.cause:
+            return f"{event.step_key}: given up after {len(tried_again)} more attempts: {error.cause.message.strip()}"
+    return None
 
 
 def _events(instance: dg.DagsterInstance, run_id: str) -> list[dg.DagsterEvent]:

@@ -3,17 +3,24 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from lgs_assets.runner import Step
+from lgs_assets.sources import Reject
+from lgs_assets.sources.inspection import Inspection
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import LoadedDump
+
+SHOWN_CHARACTERS = 200
+SHOWN_REJECTS = 50
 
 console = Console()
 
@@ -65,13 +72,45 @@ def segment_table(warehouse: Warehouse) -> Table:
     return table
 
 
+def inspection_table(path: Path, inspection: Inspection) -> Table:
+    """What a dump holds, a fact a row."""
+    table = Table(
+        title=str(path), title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
+    )
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for fact, value in inspection.facts.items():
+        table.add_row(fact, escape(value))
+    table.add_row("content", f"sha256 {inspection.sha256}")
+    table.add_row("good lines", f"{inspection.lines:,}")
+    table.add_row("rejected lines", f"{inspection.rejected:,}")
+    if inspection.lines:
+        table.add_row("invoice dates", f"{inspection.first_invoice_at} to {inspection.last_invoice_at}")
+    return table
+
+
+def reject_table(rejects: Sequence[Reject]) -> Table:
+    """Lines that were rejected, each with the reason."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("line", justify="right", no_wrap=True)
+    table.add_column("column", no_wrap=True)
+    table.add_column("reason", overflow="fold")
+    table.add_column("the line as it stands in the dump", overflow="fold", style="dim")
+    for reject in rejects:
+        text = reject.text if len(reject.text) <= SHOWN_CHARACTERS else reject.text[:SHOWN_CHARACTERS] + "…"
+        table.add_row(f"{reject.line:,}", reject.column or "", escape(reject.reason), escape(text))
+    return table
+
+
 def dump_table(dumps: list[LoadedDump]) -> Table:
     """The dumps whose lines are in the warehouse."""
-    table = _table("Dumps", ("dump", "lines", "first invoice", "last invoice", "loaded"), numbers=("lines",))
+    headings = ("dump", "lines", "rejected", "first invoice", "last invoice", "loaded")
+    table = _table("Dumps", headings, numbers=("lines", "rejected"))
     for dump in dumps:
         table.add_row(
             dump.dump,
             f"{dump.lines:,}",
+            f"{dump.rejected:,}",
             f"{dump.first_invoice_at:%Y-%m-%d}",
             f"{dump.last_invoice_at:%Y-%m-%d}",
             f"{age(dump.loaded_at)} ago",

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from lgs_assets import project
 from lgs_assets.metadata import markdown_table
 from lgs_assets.resources import WarehouseResource
+from lgs_assets.retries import retried
 from lgs_assets.versions import distrust, settings_of
 from lgs_assets.warehouse.database import Warehouse
 
@@ -107,9 +108,10 @@ def _checks_of(table: str, checks: Iterable[SqlCheck]) -> dg.AssetChecksDefiniti
         context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult]:
         for name in sorted(key.name for key in context.selected_asset_check_keys):
-            result = evaluate(by_name[name], warehouse.get())
-            if by_name[name].blocking and not result.passed:
-                distrust(warehouse.get(), table)  # else the next run would find it current, and build on it
+            with retried():
+                result = evaluate(by_name[name], warehouse.get())
+                if by_name[name].blocking and not result.passed:
+                    distrust(warehouse.get(), table)  # else the next run would find it current, and build on it
             yield result
 
     return run_checks

@@ -49,7 +49,8 @@ class Warehouse:
         # A plain postgresql:// means psycopg 3 to SQLAlchemy 2.1; say so for the readers of this line.
         url = sa.make_url(self.url).set(drivername="postgresql+psycopg")
         options = f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD"
-        return sa.create_engine(url, connect_args={"options": options, "application_name": "lgs"})
+        # The server may have been restarted since a connection was last used.
+        return sa.create_engine(url, pool_pre_ping=True, connect_args={"options": options, "application_name": "lgs"})
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
