@@ -1,7 +1,7 @@
 """The command `lgs`: what a person does with the platform from a terminal.
 
 Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage; 3 a check of what was built found an
-error, and what a blocking check guards was left as it was.
+error, and what a blocking check guards was left as it was, or lines of an inspected dump would be rejected.
 """
 
 import csv
