@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+from upath import UPath
 
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.metadata import describe_table
@@ -25,7 +26,7 @@ class WarehouseIOManager(dg.IOManager):
     |---|---|
     | `Model` | the rows of its SELECT; no row leaves the database |
     | `pandas.DataFrame` | its rows, by COPY |
-    | `Path` of a dump | the partition of the asset's table that the partition key names |
+    | path of a dump | the partition of the asset's table that the partition key names |
 
     An input annotated `Relation` is handed over by name and stays in the database. Any other is loaded as a DataFrame;
     `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns.
@@ -36,18 +37,18 @@ class WarehouseIOManager(dg.IOManager):
         self.settings = settings
         self._versions_read: dict[str, str] = {}
 
-    def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path | UPath) -> None:
         """Writes the table in one transaction. Raises ContractError or DumpError, which leave the old one in place."""
         table = context.asset_key.path[-1]
         warehouse = self.warehouse.get()
         began = time.perf_counter()
         facts: dict[str, Any] = {}
-        if isinstance(obj, Path):
+        if isinstance(obj, Path | UPath):
             name = context.partition_key
             # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
             retired = None if name == DEMO_DUMP else DEMO_DUMP
             reader = context.asset_spec.code_version or ""
-            dump = load_dump(warehouse, obj, name=name, reader=reader, retired=retired)
+            dump = load_dump(warehouse, obj, name=name, reader=reader, retired=retired)  # type: ignore[arg-type]
             facts = {
                 "dagster/row_count": dump.lines,
                 "dump_sha256": dump.sha256,

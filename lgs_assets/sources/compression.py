@@ -42,7 +42,7 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def _open(path: Path, opened: ExitStack) -> tuple[str, _Read]:
-    file = opened.enter_context(path.open("rb"))
+    file = opened.enter_context(io.BufferedReader(path.open("rb")))  # files in a bucket cannot peek
     magic = file.peek(4)
     if not magic:
         raise DumpError(f"{path}: the file is empty. Fetch it again.")
