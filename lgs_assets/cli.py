@@ -120,7 +120,7 @@ def run(
     environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_CHART_CUTOFF), else they have their defaults.
     """
     from lgs_assets.instance import dagster_instance
-    from lgs_assets.resources import WarehouseResource
+    from lgs_assets.resources import Inbox, WarehouseResource
     from lgs_assets.runner import bring_up_to_date
     from lgs_assets.terminal import console, step_progress
     from lgs_assets.warehouse.dumps import loaded_dumps
@@ -128,7 +128,7 @@ def run(
     options = {"snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff}
     given = {name: value for name, value in options.items() if value is not None}
     settings = Settings(**(Settings.from_environment().model_dump() | given))
-    project.inbox().mkdir(parents=True, exist_ok=True)
+    Inbox().prepare()
     warehouse = WarehouseResource().get()
     if dump and (replaced := [known for known in loaded_dumps(warehouse) if known.dump == dump.name]):
         console.print(
@@ -161,8 +161,9 @@ def ui(
 ) -> None:
     """Open the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C."""
     from lgs_assets.instance import dagster_home
+    from lgs_assets.resources import Inbox
 
-    project.inbox().mkdir(parents=True, exist_ok=True)
+    Inbox().prepare()
     database_url()  # the server starts once, before the processes that use it
     os.environ["DAGSTER_HOME"] = str(dagster_home())
     os.chdir(project.ROOT)

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+from upath import UPath
 
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.metadata import describe_table
@@ -27,7 +28,7 @@ class WarehouseIOManager(dg.IOManager):
     |---|---|
     | `Model` | the rows of its SELECT; no row leaves the database |
     | `pandas.DataFrame` | its rows, by COPY |
-    | `Path` of a dump | the partition of the asset's table that the partition key names |
+    | path of a dump | the partition of the asset's table that the partition key names |
 
     An input annotated `Relation` is handed over by name and stays in the database. Any other is loaded as a DataFrame;
     `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns.
@@ -39,17 +40,17 @@ class WarehouseIOManager(dg.IOManager):
         self.settings = settings
         self._versions_read: dict[str, str] = {}
 
-    def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path | UPath) -> None:
         """Writes the table in one transaction. Raises ContractError or DumpError, which leave the old one in place."""
         with retried():
             self._write(context, obj)
 
-    def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path) -> None:
+    def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path | UPath) -> None:
         table = context.asset_key.path[-1]
         warehouse = self.warehouse.get()
         began = time.perf_counter()
         facts: dict[str, Any] = {}
-        if isinstance(obj, Path):
+        if isinstance(obj, Path | UPath):
             facts = self._load(context, obj)
         else:
             inputs = {name: self._versions_read[name] for name in tables_read(context.asset_spec)}
@@ -63,13 +64,12 @@ class WarehouseIOManager(dg.IOManager):
         model = obj if isinstance(obj, Model) else None
         context.add_output_metadata(describe_table(warehouse, table, model=model) | facts)
 
-    def _load(self, context: dg.OutputContext, path: Path) -> dict[str, Any]:
+    def _load(self, context: dg.OutputContext, path: Path | UPath) -> dict[str, Any]:
         """Loads the dump of the partition. Returns what there is to know of it."""
         name = context.partition_key
-        modified_ns = path.stat().st_mtime_ns
         dump = load_dump(
             self.warehouse.get(),
-            path,
+            path,  # type: ignore[arg-type]
             name=name,
             run=context.run_id,
             reader=context.asset_spec.code_version or "",
@@ -88,12 +88,10 @@ class WarehouseIOManager(dg.IOManager):
             "dagster/row_count": dump.lines if dump.dump == name else 0,
             "dump_sha256": dump.sha256,
             "dump_bytes": dump.bytes,
-            # As text: JSON numbers lose the last digits of so large an integer on the way to the UI.
-            "dump_modified_ns": str(modified_ns),
             "dump_format": dump.format,
             "dump_lines": dump.lines,
             "rejected_lines": dump.rejected,
-            "same_content_as": dump.dump,
+            "content_of": dump.dump,
             "first_invoice_at": str(dump.first_invoice_at),
             "last_invoice_at": str(dump.last_invoice_at),
         } | {fact: value for fact, value in dump.facts.items() if fact != "format"}

@@ -12,6 +12,10 @@ def state() -> Path:
     return ROOT / (os.environ.get("LGS_HOME") or ".lgs")
 
 
-def inbox() -> Path:
-    """The folder where dumps arrive: LGS_INBOX, or `inbox` in the state folder; a relative path likewise."""
-    return ROOT / (os.environ.get("LGS_INBOX") or state() / "inbox")
+def inbox() -> str:
+    """Where dumps arrive: LGS_INBOX, a folder or the URL of a bucket, or `inbox` in the state folder.
+
+    A relative path likewise.
+    """
+    given = os.environ.get("LGS_INBOX", "")
+    return given if "://" in given else str(ROOT / (given or state() / "inbox"))

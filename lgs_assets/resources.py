@@ -1,16 +1,19 @@
 """What assets, checks and sensors are handed: the warehouse and the inbox."""
 
 import os
-import shutil
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import dagster as dg
 from pydantic import Field
+from upath import UPath
 
-from lgs_assets import project
+from lgs_assets import inbox, project
 from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.sources import DateOrder
 from lgs_assets.warehouse.database import Warehouse, database_url
+from lgs_assets.warehouse.dumps import REJECT_LIMIT
 
 
 @lru_cache(maxsize=8)
@@ -29,22 +32,47 @@ class WarehouseResource(dg.ConfigurableResource):
 
 
 class Inbox(dg.ConfigurableResource):
-    """The folder where dumps arrive. A dump's file name is its partition key."""
+    """Where dumps arrive: a folder or a bucket. A dump's file name is its partition key.
 
-    folder: str = Field(default_factory=lambda: str(project.inbox()), description="LGS_INBOX, or .lgs/inbox.")
+    Each method raises LgsError if the inbox is out of reach, and DumpError for what is wrong with one file.
+    """
 
-    def path_of(self, dump: str) -> Path:
+    location: str = Field(
+        default_factory=project.inbox, description="A folder or the URL of a bucket: LGS_INBOX, or .lgs/inbox."
+    )
+
+    reject_limit: float = Field(
+        default_factory=lambda: float(os.environ.get("LGS_REJECT_LIMIT") or REJECT_LIMIT),
+        ge=0,
+        le=1,
+        description="The share of a dump's lines that may be rejected: LGS_REJECT_LIMIT, or 0.01.",
+    )
+    dates: DateOrder | None = Field(
+        default_factory=lambda: cast("DateOrder | None", os.environ.get("LGS_DATE_ORDER") or None),
+        validate_default=True,
+        description="How to read dates that may begin with the day or the month: LGS_DATE_ORDER.",
+    )
+
+    def prepare(self) -> None:
+        """Makes the folder, for people to find. A bucket is not ours to make."""
+        if not (place := inbox.place(self.location)).protocol:
+            place.mkdir(parents=True, exist_ok=True)
+
+    def files(self) -> inbox.Listing:
+        """What lies in the inbox, from one look at its directory."""
+        return inbox.listing(inbox.place(self.location))
+
+    def path_of(self, dump: str) -> UPath:
         """Where the dump of this name lies. The demo dump has its own place: it must never mix with real ones."""
         if dump == DEMO_DUMP:
-            return project.state() / "demo" / dump
-        return Path(self.folder, dump)
+            return UPath(project.state() / "demo" / dump)
+        return inbox.path_of(inbox.place(self.location), dump)
 
     def land(self, file: Path) -> str:
         """Copies a file into the inbox, where it appears complete or not at all. Returns its name there."""
-        target = self.path_of(file.name)
-        if file.resolve() != target.resolve():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            arriving = target.with_name(f".{target.name}.{os.getpid()}")
-            shutil.copyfile(file, arriving)
-            arriving.replace(target)
-        return target.name
+        inbox.land(file, self.path_of(file.name))
+        return file.name
+
+    def set_aside(self, dump: str) -> UPath | None:
+        """Moves a dump to the folder `forgotten` of the inbox. Returns where it lies then; None if it was not there."""
+        return inbox.set_aside(self.path_of(dump))

@@ -13,11 +13,10 @@ from lgs_assets.assets.raw import READER
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP, write_demo_dump
 from lgs_assets.errors import DumpError, ServerError
-from lgs_assets.partitions import RAW_INVOICES, dumps
+from lgs_assets.inbox import Arrival, Listing, version_of
+from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox, WarehouseResource
-from lgs_assets.sensors import dump_files
 from lgs_assets.settings import Settings
-from lgs_assets.sources import sha256_of
 from lgs_assets.versions import outdated
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import forget_dump, loaded_dumps
@@ -62,18 +61,19 @@ def bring_up_to_date(
     """
     definitions = build_definitions(settings=settings)
     inbox, warehouse = Inbox(), WarehouseResource().get()
-    known = {loaded.dump: (loaded.sha256, loaded.reader) for loaded in loaded_dumps(warehouse)}
-    in_dagster = instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
-    to_load = [
-        name
-        for name in _dumps_to_consider(inbox, dump, known)
-        if force or name not in in_dagster or known.get(name) != (sha256_of(inbox.path_of(name)), READER)
-    ]
+    ledger = loaded_dumps(warehouse)
+    readers = {loaded.sha256: loaded.reader for loaded in ledger}
+    to_consider = _dumps_to_consider(inbox, dump, [loaded.dump for loaded in ledger])
     events: list[dg.DagsterEvent] = []
-    refused: list[str] = []
-    for name in to_load:
-        instance.add_dynamic_partitions(dumps.name or "", [name])
+    requested: list[str] = []
+    refused = [*to_consider.refused]
+    for name, arrival in to_consider.arrivals.items():
         try:
+            content = sha256_loaded(instance, name, arrival.version)
+            if not force and readers.get(content or "") == READER:
+                continue
+            requested.append(name)
+            instance.add_dynamic_partitions(dumps.name or "", [name])
             events += _execute(definitions, instance, "ingest", partition=name, progress=progress)
         except DumpError as error:  # is no reason to leave out the others
             refused.append(str(error))
@@ -81,7 +81,7 @@ def bring_up_to_date(
         events += _execute(definitions, instance, "refresh", tables=stale, progress=progress)
     if refused:
         raise DumpError("\n".join(refused))
-    return _outcome(to_load, events)
+    return _outcome(requested, events)
 
 
 def forget_and_rebuild(
@@ -111,19 +111,21 @@ def _outcome(loaded: list[str], events: list[dg.DagsterEvent]) -> Outcome:
     return Outcome(loaded, sorted(built - {RAW_INVOICES}), [check for check in checks if not check.passed])
 
 
-def _dumps_to_consider(inbox: Inbox, dump: Path | None, known: Collection[str]) -> list[str]:
+def _dumps_to_consider(inbox: Inbox, dump: Path | None, known: Collection[str]) -> Listing:
     """The dump that is named; else those in the inbox; else, unless there are lines of others, the demo dump."""
     if dump:
         if not dump.is_file():
             raise DumpError(f"{dump}: there is no such file.")
-        return [inbox.land(dump)]
-    if in_inbox := sorted(name for name, _ in dump_files(Path(inbox.folder))):
+        return _only(inbox, inbox.land(dump))
+    if (in_inbox := inbox.files()) != Listing() or set(known) - {DEMO_DUMP}:
         return in_inbox
-    if set(known) - {DEMO_DUMP}:
-        return []
     if not (demo := inbox.path_of(DEMO_DUMP)).exists():
-        write_demo_dump(demo)
-    return [DEMO_DUMP]
+        write_demo_dump(Path(demo.path))
+    return _only(inbox, DEMO_DUMP)
+
+
+def _only(inbox: Inbox, dump: str) -> Listing:
+    return Listing({dump: Arrival(version_of(inbox.path_of(dump)), is_marked=True)})
 
 
 def _outdated(

@@ -1,45 +1,82 @@
 """The sensors: new dump files become runs, and rebuilt tables rebuild what follows."""
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
+import time
+from typing import NamedTuple
 
 import dagster as dg
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lgs_assets.jobs import ingest
-from lgs_assets.partitions import RAW_INVOICES, dumps
+from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox
 
-DUMP_SUFFIXES = (".sql", ".csv", ".sql.gz", ".csv.gz", ".zip")
+FILES_PER_TICK = 100
+"""Each costs a query or two and, later, a run: a tick stays far below the minute that Dagster grants it."""
 
-# Size in bytes and time of the last change in nanoseconds: what tells a version of a file without reading it.
-State = tuple[int, int]
+
+class Seen(NamedTuple):
+    """A version of a file in the inbox."""
+
+    version: str
+    since: int
+    """When it was first seen, in nanoseconds since 1970. A file that comes back is seen anew."""
+    is_dealt_with: bool = False
+    """Whether its load was requested, or it was found to be loaded."""
+
+
+class Cursor(BaseModel):
+    """What the inbox sensor remembers from one tick to the next."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    files: dict[str, Seen] = {}
+    refused: list[str] = []
 
 
 @dg.sensor(
     job=ingest,
     minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Loads every new or changed dump in the inbox, once it has stayed the same for two ticks.",
+    description="Loads every new or changed dump in the inbox that is complete: marked so, or the same for two ticks.",
 )
 def inbox_sensor(context: dg.SensorEvaluationContext, inbox: Inbox) -> dg.SensorResult:
-    """Registers each complete new file as a partition of raw_invoices and requests its load. Reads no file."""
-    before: dict[str, State] = {name: (size, at) for name, (size, at) in json.loads(context.cursor or "{}").items()}
-    now = dict(dump_files(Path(inbox.folder)))
-    settled = {name: state for name, state in now.items() if before.get(name) == state}
-    # The run key lets Dagster ignore what was requested before, so asking for every settled file again is harmless.
-    requests = [
-        dg.RunRequest(partition_key=name, run_key=f"{name}:{size}:{at}", tags={"lgs/dump": name})
-        for name, (size, at) in sorted(settled.items())
-        if not _is_loaded(context.instance, name, size, at)
-    ]
-    if vanished := sorted(set(before) - set(now)):
+    """Registers each complete new file as a partition of raw_invoices and requests its load. Reads no file.
+
+    A tick deals with so many files, those that wait longest first, and leaves the others to the next. A file whose
+    load failed is dealt with; another version of it, or its return after it was gone, is a new one.
+    """
+    before, listing, now = _remembered(context), inbox.files(), time.time_ns()
+    files = {
+        name: seen
+        if (seen := before.files.get(name)) and seen.version == arrival.version
+        else Seen(arrival.version, since=now)
+        for name, arrival in listing.arrivals.items()
+    }
+    waiting = sorted(
+        (seen.since, name)
+        for name, seen in files.items()
+        if not seen.is_dealt_with and (listing.arrivals[name].is_marked or seen == before.files.get(name))
+    )
+    requests = []
+    for since, name in waiting[:FILES_PER_TICK]:
+        version = files[name].version
+        files[name] = Seen(version, since, is_dealt_with=True)
+        if not sha256_loaded(context.instance, name, version):  # `lgs run` may have loaded it
+            requests.append(
+                dg.RunRequest(partition_key=name, run_key=f"{name}:{version}:{since}", tags={"lgs/dump": name})
+            )
+    if vanished := sorted(before.files.keys() - files.keys()):
         context.log.info(f"No longer in the inbox, their lines stay: {', '.join(vanished)}")
+    for reason in listing.refused:
+        if reason not in before.refused:
+            context.log.warning(f"Refused: {reason}")
+    names = [request.partition_key or "" for request in requests]
+    refused = f"; refused: {' '.join(listing.refused)}" if listing.refused else ""
     return dg.SensorResult(
         run_requests=requests,
-        dynamic_partitions_requests=[dumps.build_add_request([request.partition_key or "" for request in requests])],
-        cursor=json.dumps(now),
-        skip_reason=None if requests else f"Nothing new among {len(now)} files in {inbox.folder}",
+        dynamic_partitions_requests=[dumps.build_add_request(names)] if names else [],
+        cursor=Cursor(files=files, refused=listing.refused).model_dump_json(),
+        skip_reason=None if names else f"Nothing new among {len(files)} files in {inbox.location}{refused}",
     )
 
 
@@ -52,24 +89,10 @@ keep_current = dg.AutomationConditionSensorDefinition(
 )
 
 
-def dump_files(folder: Path) -> Iterator[tuple[str, State]]:
-    """The files that look like dumps and are not being written under a temporary name."""
-    if not folder.is_dir():
-        return
-    for file in folder.iterdir():
-        if file.name.lower().endswith(DUMP_SUFFIXES) and not file.name.startswith(".") and file.is_file():
-            status = file.stat()
-            yield file.name, (status.st_size, status.st_mtime_ns)
-
-
-def _is_loaded(instance: dg.DagsterInstance, name: str, size: int, modified_ns: int) -> bool:
-    """Whether the last load of this dump was of this very file, as `lgs run` leaves it when it lands one."""
-    records = instance.fetch_materializations(
-        dg.AssetRecordsFilter(dg.AssetKey(RAW_INVOICES), asset_partitions=[name]), limit=1
-    ).records
-    materialization = records[0].asset_materialization if records else None
-    if materialization is None:
-        return False
-    loaded = materialization.metadata
-    seen = tuple(loaded[key].value if key in loaded else None for key in ("dump_bytes", "dump_modified_ns"))
-    return seen == (size, str(modified_ns))
+def _remembered(context: dg.SensorEvaluationContext) -> Cursor:
+    """The cursor of the tick before; an empty one if there was none, or one of other code."""
+    try:
+        return Cursor.model_validate_json(context.cursor or "{}")
+    except ValidationError:
+        context.log.info("The cursor is that of another version of the platform: every file counts as new.")
+        return Cursor()

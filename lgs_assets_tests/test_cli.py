@@ -132,7 +132,7 @@ def test_a_bad_dump_leaves_the_good_state(warehouse: Warehouse, dump: Path, tmp_
 
 def test_one_bad_dump_holds_up_no_other(warehouse: Warehouse, dump: Path) -> None:
     """Of several in the inbox the good ones are loaded and what follows is rebuilt; the bad one is the exit code."""
-    inbox = project.inbox()
+    inbox = Path(project.inbox())
     write_dump(inbox / "a.sql", [Line(quantity="seven")])
     write_dump(inbox / "b.sql", [Line()])
     result = lgs("run")

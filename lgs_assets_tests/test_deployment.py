@@ -166,7 +166,7 @@ class Deployment:
         programs = [Path(sys.executable).parent, program("psql").parent]
         kept["PATH"] = os.pathsep.join([*map(str, programs), kept["PATH"]])
         # As the Dockerfile sets them.
-        kept |= {"DAGSTER_HOME": str(self.home), "LGS_INBOX": str(self.inbox), "LGS_HOME": str(self.folder / "lgs")}
+        kept |= {"DAGSTER_HOME": str(self.home), "LGS_HOME": str(self.folder / "lgs")}
 
         def value_of(match: re.Match[str]) -> str:
             if match["modifier"] == ":?":
@@ -177,7 +177,7 @@ class Deployment:
             name: VARIABLE.sub(value_of, self.here(str(value)))
             for name, value in SERVICES[service]["environment"].items()
         }
-        address = {"PGHOST": "127.0.0.1", "PGPORT": str(self.postgres_port)}
+        address = {"PGHOST": "127.0.0.1", "PGPORT": str(self.postgres_port), "LGS_INBOX": str(self.inbox)}
         return kept | given | address
 
     def command(self, service: str) -> list[str]:

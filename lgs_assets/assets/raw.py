@@ -1,12 +1,12 @@
 """The first stage: dumps become lines in the warehouse."""
 
-from pathlib import Path
-
 import dagster as dg
+from upath import UPath
 
 from lgs_assets import project
 from lgs_assets.assets.conventions import DUMP_FRESHNESS, OWNERS
 from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.inbox import version_of
 from lgs_assets.partitions import dumps
 from lgs_assets.resources import Inbox
 from lgs_assets.versions import code_version
@@ -24,8 +24,11 @@ READER = code_version(
     partitions_def=dumps,
     freshness_policy=DUMP_FRESHNESS,
 )
-def raw_invoices(context: dg.AssetExecutionContext, inbox: Inbox) -> Path:
+def raw_invoices(context: dg.AssetExecutionContext, inbox: Inbox) -> UPath:
     """Every line of every accepted dump, as it came. One partition a dump, one row a line."""
+    path = inbox.path_of(context.partition_key)
+    # Noted before the file is read: one that is replaced meanwhile is another version, and is loaded again.
+    context.add_output_metadata({"dump_version": version_of(path)})
     if context.partition_key != DEMO_DUMP:  # whose lines this one replaces
         context.instance.delete_dynamic_partition(dumps.name or "", DEMO_DUMP)
-    return inbox.path_of(context.partition_key)
+    return path

@@ -272,6 +272,11 @@ def _date(text: str, *, order: DateOrder) -> str:
     return moment.isoformat(" ")
 
 
+def year_first(text: str) -> str:
+    """A date and time of a batch in ISO 8601: such texts compare like what they mean."""
+    return _date(text, order="year first")
+
+
 _READERS: dict[str, Callable[[str], str | None]] = {
     "invoice_no": _name,
     "stock_code": _name,
