@@ -65,6 +65,8 @@ def _show(outcome: "Outcome", warehouse: Warehouse) -> None:
         console.print(f"Loaded {', '.join(outcome.loaded) or 'no dump'}; rebuilt {len(outcome.rebuilt)} tables.\n")
     else:
         console.print("Everything is up to date.\n")
+    for remark in outcome.remarks:
+        console.print(f"[yellow]![/] {remark}", highlight=False)
     if "segment_summary" in published_versions(warehouse):
         console.print(segment_table(warehouse))
     for check in outcome.failed_checks:

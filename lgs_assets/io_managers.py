@@ -1,6 +1,5 @@
 """How assets are kept: each in the PostgreSQL table of its name, published as a whole or not at all."""
 
-import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -78,12 +77,6 @@ class WarehouseIOManager(dg.IOManager):
             reject_limit=self.inbox.reject_limit,
             dates=self.inbox.dates,
         )
-        if dump.dump != name:
-            context.log.info(f"{name} holds the same as {dump.dump}: nothing is loaded twice.")
-        if dump.rejected:
-            context.log.warning(f"{dump.rejected:,} lines are rejected. See them: lgs rejects {shlex.quote(name)}")
-        if left_out := dump.facts.get("columns left out"):
-            context.log.warning(f"Columns that are left out: {left_out}")
         return {
             "dagster/row_count": dump.lines if dump.dump == name else 0,
             "dump_sha256": dump.sha256,

@@ -3,7 +3,7 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Any, Literal, cast
 
 import dagster as dg
 from pydantic import Field
@@ -47,11 +47,17 @@ class Inbox(dg.ConfigurableResource):
         le=1,
         description="The share of a dump's lines that may be rejected: LGS_REJECT_LIMIT, or 0.01.",
     )
-    dates: DateOrder | None = Field(
-        default_factory=lambda: cast("DateOrder | None", os.environ.get("LGS_DATE_ORDER") or None),
+    date_order: Literal["shown", "day first", "month first"] = Field(
+        default_factory=lambda: cast("Any", os.environ.get("LGS_DATE_ORDER") or "shown"),
         validate_default=True,
-        description="How to read dates that may begin with the day or the month: LGS_DATE_ORDER.",
+        description="How to read dates like 03/04/2011 in a dump in which no date shows it: LGS_DATE_ORDER. "
+        "shown: such a dump is refused.",
     )
+
+    @property
+    def dates(self) -> DateOrder | None:
+        """The order of dates in a dump that does not show it, None to refuse it."""
+        return None if self.date_order == "shown" else self.date_order
 
     def prepare(self) -> None:
         """Makes the folder, for people to find. A bucket is not ours to make."""

@@ -18,7 +18,6 @@ from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.settings import Settings
 from lgs_assets.versions import outdated
-from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import forget_dump, loaded_dumps
 
 POLL_SECONDS = 0.1
@@ -40,6 +39,8 @@ class Outcome:
     """What was done: the dumps loaded, the tables rebuilt, and the checks that did not hold."""
 
     loaded: list[str]
+    remarks: list[str]
+    """What a person should know of the dumps that were loaded."""
     rebuilt: list[str]
     failed_checks: list[dg.AssetCheckEvaluation]
 
@@ -60,8 +61,7 @@ def bring_up_to_date(
     cannot be loaded are told together, after all others were dealt with.
     """
     definitions = build_definitions(settings=settings)
-    inbox, warehouse = Inbox(), WarehouseResource().get()
-    ledger = loaded_dumps(warehouse)
+    inbox, ledger = Inbox(), loaded_dumps(WarehouseResource().get())
     readers = {loaded.sha256: loaded.reader for loaded in ledger}
     to_consider = _dumps_to_consider(inbox, dump, [loaded.dump for loaded in ledger])
     events: list[dg.DagsterEvent] = []
@@ -77,7 +77,7 @@ def bring_up_to_date(
             events += _execute(definitions, instance, "ingest", partition=name, progress=progress)
         except DumpError as error:  # is no reason to leave out the others
             refused.append(str(error))
-    if stale := _outdated(definitions, instance, settings, warehouse, force=force):
+    if stale := _outdated(definitions, instance, settings, force=force):
         events += _execute(definitions, instance, "refresh", tables=stale, progress=progress)
     if refused:
         raise DumpError("\n".join(refused))
@@ -96,19 +96,31 @@ def forget_and_rebuild(
     Raises LgsError if there is no such dump.
     """
     definitions = build_definitions(settings=settings)
-    warehouse = WarehouseResource().get()
-    forget_dump(warehouse, dump)
+    forget_dump(WarehouseResource().get(), dump)
     Inbox().set_aside(dump)
     instance.delete_dynamic_partition(dumps.name or "", dump)
-    stale = _outdated(definitions, instance, settings, warehouse, force=False)
+    stale = _outdated(definitions, instance, settings, force=False)
     events = _execute(definitions, instance, "refresh", tables=stale, progress=progress)
     return _outcome([], events)
 
 
 def _outcome(loaded: list[str], events: list[dg.DagsterEvent]) -> Outcome:
-    built = {event.asset_key.path[-1] for event in events if event.is_step_materialization and event.asset_key}
+    made = [event.step_materialization_data.materialization for event in events if event.is_step_materialization]
+    built = {materialization.asset_key.path[-1] for materialization in made}
+    remarks = [remark for materialization in made if materialization.partition for remark in _remarks(materialization)]
     checks = [event.asset_check_evaluation_data for event in events if event.event_type == EVALUATION]
-    return Outcome(loaded, sorted(built - {RAW_INVOICES}), [check for check in checks if not check.passed])
+    failed = [check for check in checks if not check.passed]
+    return Outcome(loaded, remarks, sorted(built - {RAW_INVOICES}), failed)
+
+
+def _remarks(dump: dg.AssetMaterialization) -> Iterator[str]:
+    facts = {name: value.value for name, value in dump.metadata.items()}
+    if facts["content_of"] != dump.partition:
+        yield f"{dump.partition} holds the same as {facts['content_of']}: nothing is loaded twice."
+    elif facts["rejected_lines"]:
+        yield f"{facts['rejected_lines']:,} lines of {dump.partition} are rejected: lgs rejects {dump.partition}"
+    if "columns left out" in facts:
+        yield f"Columns of {dump.partition} that are left out: {facts['columns left out']}"
 
 
 def _dumps_to_consider(inbox: Inbox, dump: Path | None, known: Collection[str]) -> Listing:
@@ -129,11 +141,11 @@ def _only(inbox: Inbox, dump: str) -> Listing:
 
 
 def _outdated(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings, warehouse: Warehouse, *, force: bool
+    definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings, *, force: bool
 ) -> list[str]:
     """The derived tables that a rebuild would change, or that Dagster knows nothing of."""
     specs = list(definitions.resolve_all_asset_specs())
-    stale = outdated(specs, settings, warehouse)
+    stale = outdated(specs, settings, WarehouseResource().get())
     return [
         table
         for spec in specs

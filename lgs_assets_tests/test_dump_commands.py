@@ -100,7 +100,7 @@ def test_a_dump_is_forgotten_downstream_too(warehouse: Warehouse, tmp_path: Path
     assert result.exit_code == 0, result.output
     assert len(warehouse.rows("select * from segments")) == 100
     assert [row.dump for row in warehouse.rows("select dump from dumps")] == ["march.sql"]
-    assert sorted(path.name for path in project.inbox().iterdir()) == ["forgotten", "march.sql"]
+    assert sorted(path.name for path in Path(project.inbox()).iterdir()) == ["forgotten", "march.sql"]
     assert "Everything is up to date" in lgs("run").output
     again = lgs("forget", "april.sql")
     assert again.exit_code == 1

@@ -5,7 +5,7 @@ from (
         (select sum(customers) from segment_summary) as customers_in_segments,
         (select count(distinct customer_id) from clean_invoices where is_sale) as customers_with_sales,
         (select sum(revenue) from segment_summary) as revenue_of_segments,
-        (select sum(line_total) from clean_invoices where is_sale) as revenue_of_sales
+        (select coalesce(sum(line_total), 0) from clean_invoices where is_sale) as revenue_of_sales
 ) as totals
 where
     (customers_in_segments, revenue_of_segments) is distinct from (customers_with_sales, revenue_of_sales)
