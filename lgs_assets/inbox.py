@@ -189,8 +189,12 @@ def _objects(where: UPath) -> Iterator[_Entry]:
         if not where.fs.exists(where.drive):
             raise
         return  # nothing has arrived yet below this prefix
+    itself = where.path.rstrip("/")
+    if [info["name"].rstrip("/") for info in objects] == [itself]:
+        # An object that stands for the folder, as file browsers make it: the driver of Azure then lists nothing else.
+        objects = where.fs.find(where.path, withdirs=True, detail=True).values()
     for info in objects:
-        if info["name"].rstrip("/") != where.path.rstrip("/"):  # an object that stands for the folder itself
+        if info["name"].rstrip("/").rpartition("/")[0] == itself:
             yield _object(info)
 
 

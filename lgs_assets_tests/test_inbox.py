@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from azure.storage.blob import BlobServiceClient
 from typer.testing import CliRunner
 from upath import UPath
 
@@ -287,7 +288,7 @@ def load(instance: dg.DagsterInstance, dump: str) -> dg.ExecuteInProcessResult:
     return build_definitions().resolve_job_def("ingest").execute_in_process(instance=instance, partition_key=dump)
 
 
-def test_a_bucket_lists_as_a_folder_does(bucket: UPath, tmp_path: Path) -> None:
+def test_a_bucket_lists_as_a_folder_does(azurite: str, bucket: UPath, tmp_path: Path) -> None:
     """The same rules for names, folders and markers; and nothing of what lies beside the inbox."""
     assert Inbox().files().arrivals == {}
     for name in ("a dump é.csv", ".hidden", "b.sql.part", "c.sql", "c.sql.done", "forgotten/d.sql", "e.sql/f.sql"):
@@ -295,6 +296,9 @@ def test_a_bucket_lists_as_a_folder_does(bucket: UPath, tmp_path: Path) -> None:
     if bucket.parent != bucket:
         upload(bucket.parent, "inbox2.sql", [Line()], tmp_path)
         upload(bucket.parent, "inbox2/g.sql", [Line()], tmp_path)
+        # As a file browser leaves one: an object that stands for the folder itself.
+        with BlobServiceClient.from_connection_string(azurite).get_container_client(bucket.drive) as container:
+            container.upload_blob("retail/inbox/", b"")
     listing = Inbox().files()
     assert {name: arrival.is_marked for name, arrival in listing.arrivals.items()} == {
         "a dump é.csv": False,
