@@ -61,6 +61,43 @@ def _fail(reason: str) -> None:
     raise typer.Exit(1)
 
 
+def _bring_up_to_date(dump: Path | None, *, settings: Settings, force: bool = False) -> None:
+    """Loads and rebuilds what is to be, and shows it. Exits with CHECKS_FAILED if a check found an error."""
+    from lgs_assets.instance import dagster_instance
+    from lgs_assets.resources import WarehouseResource
+    from lgs_assets.runner import bring_up_to_date
+    from lgs_assets.terminal import check_lines, console, segment_table, step_progress
+    from lgs_assets.versions import published_versions
+
+    warehouse = WarehouseResource().get()
+    with dagster_instance() as instance, step_progress() as progress:
+        outcome = bring_up_to_date(instance, dump=dump, settings=settings, force=force, progress=progress)
+    if outcome.loaded or outcome.rebuilt:
+        console.print(f"Loaded {', '.join(outcome.loaded) or 'no dump'}; rebuilt {len(outcome.rebuilt)} tables.\n")
+    else:
+        console.print("Everything is up to date.\n")
+    if "segment_summary" in published_versions(warehouse):
+        console.print(segment_table(warehouse))
+    for check in outcome.failed_checks:
+        rows = int(str(check.metadata["violating_rows"].value))
+        name = f"{check.asset_key.to_user_string()}.{check.check_name}"
+        console.print(*check_lines(name, check.severity, rows, check.description or ""), sep="\n")
+    if settings != Settings.from_environment():
+        console.print("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
+    lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
+    console.print(
+        "\nLook further:\n"
+        f"  [bold]{lgs} ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
+        f"  [bold]{lgs} charts[/]    every chart as PNG and SVG in a folder\n"
+        f"  [bold]{lgs} psql[/]      the tables in SQL: select * from segments limit 10;\n"
+        f"  [bold]{lgs} status[/]    what is loaded, how fresh it is, which checks fail\n"
+        "  notebooks/customer_segments.ipynb    the analysis, for any Jupyter that runs in .venv",
+        highlight=False,
+    )
+    if any(check.severity == dg.AssetCheckSeverity.ERROR for check in outcome.failed_checks):
+        raise typer.Exit(CHECKS_FAILED)
+
+
 @app.callback(invoke_without_command=True)
 def _main(show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
     if show_version:
@@ -93,11 +130,8 @@ def run(
     What is up to date is left alone: a second run changes nothing. Settings come from the options, else from the
     environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_CHART_CUTOFF), else they have their defaults.
     """
-    from lgs_assets.instance import dagster_instance
     from lgs_assets.resources import WarehouseResource
-    from lgs_assets.runner import bring_up_to_date
-    from lgs_assets.terminal import check_lines, console, segment_table, step_progress
-    from lgs_assets.versions import published_versions
+    from lgs_assets.terminal import console
     from lgs_assets.warehouse.dumps import loaded_dumps
 
     options = {"snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff}
@@ -110,32 +144,37 @@ def run(
             f"{dump.name} takes the place of the dump of this name: {replaced[0].lines:,} lines, "
             f"the last of {replaced[0].last_invoice_at:%Y-%m-%d}."
         )
-    with dagster_instance() as instance, step_progress() as progress:
-        outcome = bring_up_to_date(instance, dump=dump, settings=settings, force=force, progress=progress)
-    if outcome.loaded or outcome.rebuilt:
-        console.print(f"Loaded {', '.join(outcome.loaded) or 'no dump'}; rebuilt {len(outcome.rebuilt)} tables.\n")
+    _bring_up_to_date(dump, settings=settings, force=force)
+
+
+@app.command()
+@_reporting_errors
+def pull(
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Pull all lines, not just what is new since the last loaded one.")
+    ] = False,
+) -> None:
+    """Pull new lines from the database of LGS_SOURCE_URL and bring every table and chart up to date with them."""
+    from lgs_assets.pull import Source, pull_new_lines
+    from lgs_assets.resources import Inbox, WarehouseResource
+    from lgs_assets.terminal import console
+
+    source, inbox = Source.from_environment(), Inbox()
+    with console.status("Pulling") as status:
+        done = pull_new_lines(
+            source,
+            inbox,
+            WarehouseResource().get(),
+            everything=everything,
+            warn=lambda text: console.print(text, style="yellow", markup=False),
+            progress=lambda lines: status.update(f"Pulling: {lines:,} lines"),
+        )
+    if done.is_new:
+        console.print(f"Pulled {done.lines:,} lines: {done.dump}")
     else:
-        console.print("Everything is up to date.\n")
-    if "segment_summary" in published_versions(warehouse):
-        console.print(segment_table(warehouse))
-    for check in outcome.failed_checks:
-        rows = int(str(check.metadata["violating_rows"].value))
-        name = f"{check.asset_key.to_user_string()}.{check.check_name}"
-        console.print(*check_lines(name, check.severity, rows, check.description or ""), sep="\n")
-    if settings != Settings.from_environment():
-        console.print("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
-    lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
-    console.print(
-        "\nLook further:\n"
-        f"  [bold]{lgs} ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
-        f"  [bold]{lgs} charts[/]    every chart as PNG and SVG in a folder\n"
-        f"  [bold]{lgs} psql[/]      the tables in SQL: select * from segments limit 10;\n"
-        f"  [bold]{lgs} status[/]    what is loaded, how fresh it is, which checks fail\n"
-        "  notebooks/customer_segments.ipynb    the analysis, for any Jupyter that runs in .venv",
-        highlight=False,
-    )
-    if any(check.severity == dg.AssetCheckSeverity.ERROR for check in outcome.failed_checks):
-        raise typer.Exit(CHECKS_FAILED)
+        console.print(f"Nothing new in the table {source.table}.")
+    if (dump := inbox.path_of(done.dump)).exists():  # if it is not new, perhaps the last pull could not load it
+        _bring_up_to_date(dump, settings=Settings.from_environment())
 
 
 @app.command()
