@@ -6,6 +6,7 @@ that stands for it, as in `pg_dump`.
 """
 
 import gzip
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -34,6 +35,8 @@ _DRIVERS = {
 }
 # What SQLAlchemy calls a binary float of four bytes there. Every other float has eight.
 _SINGLE_PRECISION: dict[str, type] = {"postgresql": sa.REAL, "mssql": sa.REAL, "mysql": sa.FLOAT, "mariadb": sa.FLOAT}
+# The codes of a statement that took too long: of PostgreSQL, MariaDB, MySQL, and pymssql.
+_TIMED_OUT = {"57014", 1969, 3024, 20003}
 
 _HEAD = f"""\
 -- Invoice lines, pulled by lgs from another database.
@@ -75,7 +78,8 @@ def dump_table(
         for statement in _opening(connection.dialect, timeout_seconds):
             connection.exec_driver_sql(statement)
         schema, _, name = table.rpartition(".")
-        found = sa.inspect(connection).get_columns(name, schema or None)
+        with warnings.catch_warnings(action="ignore", category=sa.exc.SAWarning):  # of types that it does not know
+            found = sa.inspect(connection).get_columns(name, schema or None)
         columns = invoice_columns(
             sa.table(name, *(sa.column(column["name"], column["type"]) for column in found), schema=schema or None),
             where=where,
@@ -187,16 +191,21 @@ def _opening(dialect: sa.Dialect, timeout_seconds: int) -> Sequence[str]:
 
 @contextmanager
 def _explained(where: str) -> Iterator[None]:
-    """Turns what goes wrong between here and the database into an error that says where, and whether to try again."""
+    """Turns what goes wrong on the way from the database to the file into an error that says whether to try again."""
     try:
         yield
     except sa.exc.NoSuchTableError:
         raise DumpError(f"{where}: there is no such table, or none that this login may see.") from None
     except sa.exc.DBAPIError as error:
+        reason = f"{where}: {str(error.orig).strip()}"
+        codes = {getattr(error.orig, "sqlstate", None), *getattr(error.orig, "args", ())}
+        if codes & _TIMED_OUT:  # it would again
+            remedy = "LGS_SOURCE_TIMEOUT_SECONDS allows more time; an index on the dates of invoices needs less."
+            raise LgsError(f"{reason}. {remedy}") from error
         broke_off = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated
-        raise (SourceUnavailableError if broke_off else LgsError)(f"{where}: {str(error.orig).strip()}") from error
+        raise (SourceUnavailableError if broke_off else LgsError)(reason) from error
     except OSError as error:
-        raise LgsError(f"{where}: cannot be written to {error.filename or 'the disk'}: {error.strerror}.") from error
+        raise LgsError(f"{where}: the pull failed: {error}.") from error
 
 
 def _writer(name: str, column: sa.ColumnElement[Any], backend: str, where: str) -> Callable[[Any], str]:
