@@ -202,6 +202,7 @@ def _explained(where: str) -> Iterator[None]:
         if codes & _TIMED_OUT:  # it would again
             remedy = "LGS_SOURCE_TIMEOUT_SECONDS allows more time; an index on the dates of invoices needs less."
             raise LgsError(f"{reason}. {remedy}") from error
+        # ODBC calls a lost connection just an error.
         broke_off = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated
         raise (SourceUnavailableError if broke_off else LgsError)(reason) from error
     except OSError as error:
