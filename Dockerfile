@@ -8,7 +8,7 @@ WORKDIR /app
 # No more than what the packages depend on, so that a change of the code installs nothing anew.
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY lgs_assets/__init__.py lgs_assets/
-RUN /opt/venv/bin/pip install --constraint requirements.lock --editable ".[azure]"
+RUN /opt/venv/bin/pip install --constraint requirements.lock --editable ".[azure,mysql,sqlserver]"
 
 FROM packages AS jupyter-packages
 RUN /opt/venv/bin/pip install --constraint requirements.lock --editable ".[notebook,jupyter]"

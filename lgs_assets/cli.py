@@ -89,6 +89,31 @@ def _fail(reason: str) -> None:
     raise typer.Exit(1)
 
 
+def _bring_up_to_date(dump: Path | None, *, settings: Settings, force: bool = False) -> None:
+    """Loads and rebuilds what is to be, and shows it. Exits with CHECKS_FAILED if a check found an error."""
+    from lgs_assets.instance import dagster_instance
+    from lgs_assets.resources import WarehouseResource
+    from lgs_assets.runner import bring_up_to_date
+    from lgs_assets.terminal import console, step_progress
+
+    with dagster_instance() as instance, step_progress() as progress:
+        outcome = bring_up_to_date(instance, dump=dump, settings=settings, force=force, progress=progress)
+    _show(outcome, WarehouseResource().get())
+    if settings != Settings.from_environment():
+        console.print("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
+    lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
+    console.print(
+        "\nLook further:\n"
+        f"  [bold]{lgs} ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
+        f"  [bold]{lgs} charts[/]    every chart as PNG and SVG in a folder\n"
+        f"  [bold]{lgs} psql[/]      the tables in SQL: select * from segments limit 10;\n"
+        f"  [bold]{lgs} status[/]    what is loaded, how fresh it is, which checks fail\n"
+        "  notebooks/customer_segments.ipynb    the analysis, for any Jupyter that runs in .venv",
+        highlight=False,
+    )
+    _end_with(outcome)
+
+
 @app.callback(invoke_without_command=True)
 def _main(show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
     if show_version:
@@ -121,10 +146,8 @@ def run(
     What is up to date is left alone: a second run changes nothing. Settings come from the options, else from the
     environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_CHART_CUTOFF), else they have their defaults.
     """
-    from lgs_assets.instance import dagster_instance
     from lgs_assets.resources import Inbox, WarehouseResource
-    from lgs_assets.runner import bring_up_to_date
-    from lgs_assets.terminal import console, step_progress
+    from lgs_assets.terminal import console
     from lgs_assets.warehouse.dumps import loaded_dumps
 
     options = {"snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff}
@@ -137,22 +160,36 @@ def run(
             f"{dump.name} takes the place of the dump of this name: {replaced[0].lines:,} lines, "
             f"the last of {replaced[0].last_invoice_at:%Y-%m-%d}."
         )
-    with dagster_instance() as instance, step_progress() as progress:
-        outcome = bring_up_to_date(instance, dump=dump, settings=settings, force=force, progress=progress)
-    _show(outcome, warehouse)
-    if settings != Settings.from_environment():
-        console.print("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
-    lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
-    console.print(
-        "\nLook further:\n"
-        f"  [bold]{lgs} ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
-        f"  [bold]{lgs} charts[/]    every chart as PNG and SVG in a folder\n"
-        f"  [bold]{lgs} psql[/]      the tables in SQL: select * from segments limit 10;\n"
-        f"  [bold]{lgs} status[/]    what is loaded, how fresh it is, which checks fail\n"
-        "  notebooks/customer_segments.ipynb    the analysis, for any Jupyter that runs in .venv",
-        highlight=False,
-    )
-    _end_with(outcome)
+    _bring_up_to_date(dump, settings=settings, force=force)
+
+
+@app.command()
+@_reporting_errors
+def pull(
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Pull all lines, not just what is new since the last loaded one.")
+    ] = False,
+) -> None:
+    """Pull new lines from the database of LGS_SOURCE_URL and bring every table and chart up to date with them."""
+    from lgs_assets.pull import Source, pull_new_lines
+    from lgs_assets.resources import Inbox, WarehouseResource
+    from lgs_assets.terminal import console
+
+    source, inbox = Source.from_environment(), Inbox()
+    with console.status("Pulling") as status:
+        done = pull_new_lines(
+            source,
+            inbox,
+            WarehouseResource().get(),
+            everything=everything,
+            warn=lambda text: console.print(text, style="yellow", markup=False),
+            progress=lambda lines: status.update(f"Pulling: {lines:,} lines"),
+        )
+    if done.is_new:
+        console.print(f"Pulled {done.lines:,} lines: {done.dump}")
+    else:
+        console.print(f"Nothing new in the table {source.table}.")
+    _bring_up_to_date(None, settings=Settings.from_environment())  # also a dump of a pull before that did not load
 
 
 @app.command()

@@ -7,26 +7,33 @@ import dagster as dg
 from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.io_managers import warehouse_io_manager
-from lgs_assets.jobs import ingest, lineage, refresh
+from lgs_assets.jobs import ingest, lineage, pull, refresh
+from lgs_assets.pull import Source
 from lgs_assets.resources import Inbox, WarehouseResource
-from lgs_assets.schedules import nightly_refresh
+from lgs_assets.schedules import nightly_refresh, scheduled_pull
 from lgs_assets.sensors import inbox_sensor, keep_current
 from lgs_assets.settings import Settings
 
 
 def build_definitions(**overrides: Any) -> dg.Definitions:
-    """The definitions, with resources replaced by name: `warehouse`, `inbox`, `settings` or `io_manager`."""
+    """The definitions, with resources replaced by name: `warehouse`, `inbox`, `source`, `settings` or `io_manager`.
+
+    The pull is among them only where there is a source. Raises LgsError or pydantic.ValidationError for a variable
+    whose value cannot be used.
+    """
+    has_source = bool(Source.url())
     resources: dict[str, Any] = {
         "warehouse": WarehouseResource(),
         "inbox": Inbox(),
+        "source": Source.from_environment(),
         "settings": Settings.from_environment(),
         "io_manager": warehouse_io_manager,
     }
     return dg.Definitions(
         assets=ALL_ASSETS,
         asset_checks=ALL_CHECKS,
-        jobs=[lineage, ingest, refresh],
-        schedules=[nightly_refresh],
+        jobs=[lineage, ingest, refresh, *([pull] if has_source else [])],
+        schedules=[nightly_refresh, *([scheduled_pull()] if has_source else [])],
         sensors=[inbox_sensor, keep_current],
         resources=resources | overrides,
         # The lineage is a chain of short steps: a process for each would cost several times their work.

@@ -15,3 +15,7 @@ class ContractError(LgsError):
 
 class ServerError(LgsError):
     """The database server cannot be started, reached or used."""
+
+
+class SourceUnavailableError(LgsError):
+    """The database that lines are pulled from cannot be reached, or broke off: it may be there again in a moment."""

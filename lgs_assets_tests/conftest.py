@@ -1,4 +1,4 @@
-"""What tests share: a real PostgreSQL server for the session, a fresh database for each test, and the real data."""
+"""What tests share: real servers for the session, a fresh database for each test, and the real data."""
 
 import os
 import uuid
@@ -11,6 +11,8 @@ import pytest
 from lgs_assets import project
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets_tests.mariadb import MariaDB
+from lgs_assets_tests.shops import Shop
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +61,25 @@ def warehouse(database: str) -> Iterator[Warehouse]:
     warehouse.prepare()
     yield warehouse
     warehouse.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """The session's own MariaDB server."""
+    if not MariaDB.is_installed():
+        pytest.skip("NOT PROVEN ON MARIADB: install the Debian package mariadb-server")
+    server = MariaDB()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def shop(request: pytest.FixtureRequest) -> Shop:
+    """An empty database to pull from, in turn of each kind that runs here."""
+    if request.param == "postgresql":
+        return Shop(request.getfixturevalue("make_database")())
+    return Shop(request.getfixturevalue("mariadb").make_database())
 
 
 @pytest.fixture(scope="session")

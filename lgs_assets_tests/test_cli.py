@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 from lgs_assets import project, resources
 from lgs_assets.cli import app
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import Line, write_dump
+from lgs_assets_tests.builders import Line, load_lines, write_dump
+from lgs_assets_tests.shops import Shop
 
 
 def lgs(*arguments: str) -> Result:
@@ -40,7 +41,7 @@ def test_help_names_every_command() -> None:
     """A newcomer finds all of them, each with a line that says what it does."""
     result = lgs("--help")
     assert result.exit_code == 0
-    for command in ("run", "ui", "status", "demo-dump", "charts", "psql", "stop"):
+    for command in ("run", "pull", "ui", "status", "demo-dump", "charts", "psql", "stop"):
         assert f" {command} " in result.output
         assert lgs(command, "--help").exit_code == 0
 
@@ -105,6 +106,7 @@ def test_without_a_dump_the_demo_is_made(warehouse: Warehouse) -> None:
         (("run", "--chart-cutoff", "2"), "chart_cutoff"),
         (("run", "--snapshot-date", "soon"), "snapshot_date"),
         (("charts", "/tmp"), "materialize the asset charts first"),
+        (("pull",), "LGS_SOURCE_URL is not set"),
     ],
 )
 def test_a_failure_is_one_reason_and_exit_code_1(database: str, arguments: tuple[str, ...], reason: str) -> None:
@@ -113,6 +115,30 @@ def test_a_failure_is_one_reason_and_exit_code_1(database: str, arguments: tuple
     assert result.exit_code == 1
     assert reason in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_pull_brings_production_up_to_date(
+    warehouse: Warehouse, make_database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Lines go from the table of the source into every table here, all or what is new; without any nothing is done."""
+    shop = Shop(make_database())
+    monkeypatch.setenv("LGS_SOURCE_URL", shop.url)
+    shop.make_table()
+    empty = lgs("pull")
+    assert (empty.exit_code, empty.output) == (0, "Nothing new in the table retail.\n")
+    load_lines(warehouse, tmp_path, [Line("1", invoice_date="2011-03-20 10:00:00")])
+    shop.sell(*(Line(str(i), customer_id=100 + i, invoice_date=f"2011-03-{i:02} 10:00:00") for i in range(1, 21)))
+    everything = lgs("pull", "--everything")
+    assert everything.exit_code == 0, everything.output
+    assert "Pulled 20 lines: pulled-everything.sql.gz" in everything.output
+    assert "Loaded pulled-everything.sql.gz; rebuilt 10 tables" in everything.output
+    shop.sell(Line("21", customer_id=121, invoice_date="2011-03-19 10:00:00"))
+    for pulled, then in (("Pulled 5 lines: ", "Loaded pulled-2011-03-17.sql.gz"), ("Nothing new", "is up to date")):
+        again = lgs("pull")
+        assert again.exit_code == 0, again.output
+        assert pulled in again.output
+        assert then in again.output
+    assert warehouse.rows("select sum(customers)::int as customers from segment_summary") == [{"customers": 21}]
 
 
 def test_a_bad_dump_leaves_the_good_state(warehouse: Warehouse, dump: Path, tmp_path: Path) -> None:

@@ -143,3 +143,11 @@ def seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
         shutil.copyfileobj(stream, file, BUFFER_BYTES)
         file.seek(0)
         yield file
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of what a file holds, unpacked: what tells a dump from any other. Raises DumpError."""
+    with unpacked(path) as (content, stream):
+        while stream.read(BUFFER_BYTES):
+            pass
+        return content.sha256

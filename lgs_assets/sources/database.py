@@ -1,0 +1,241 @@
+"""From a table of another database to a dump file: a script as `pg_dump` writes it, with the lines in one COPY block.
+
+The other database is somebody's production: one transaction reads one state of it, and can change nothing where the
+database knows such transactions. Prices come as exact as they are stored: of a binary float the shortest decimal number
+that stands for it, as in `pg_dump`.
+"""
+
+import gzip
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.dialects import mssql
+
+from lgs_assets.errors import DumpError, LgsError, SourceUnavailableError
+from lgs_assets.sources.columns import CANONICAL_COLUMNS, canonical
+
+ROWS_AT_ONCE = 5_000
+CONNECT_SECONDS = 30
+KEEPALIVE_SECONDS = 60  # a silent connection is asked so often whether the other side still lives
+
+# The driver of a URL that names none, and the extra of this project that installs it.
+_DRIVERS = {
+    "postgresql": ("psycopg", ""),
+    "mysql": ("pymysql", "mysql"),
+    "mariadb": ("pymysql", "mysql"),
+    "mssql": ("pymssql", "sqlserver"),
+}
+# What SQLAlchemy calls a binary float of four bytes there. Every other float has eight.
+_SINGLE_PRECISION: dict[str, type] = {"postgresql": sa.REAL, "mssql": sa.REAL, "mysql": sa.FLOAT, "mariadb": sa.FLOAT}
+# The codes of a statement that took too long: of PostgreSQL, MariaDB, MySQL, and pymssql.
+_TIMED_OUT = {"57014", 1969, 3024, 20003}
+
+_HEAD = f"""\
+-- Invoice lines, pulled by lgs from another database.
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+
+COPY public.retail ({", ".join(CANONICAL_COLUMNS)}) FROM stdin;
+"""
+_TAIL = "\\.\n"
+_NULL = "\\N"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+_Columns = dict[str, sa.ColumnElement[Any]]
+
+
+def dump_table(
+    url: str,
+    table: str,
+    path: Path,
+    *,
+    since: datetime | None,
+    timeout_seconds: int,
+    progress: Callable[[int], None] = lambda lines: None,
+) -> int:
+    """Writes lines of a table to `path`, as an SQL dump in gzip, and returns how many.
+
+    They are all the lines of every invoice that has one at or after `since`, or of every invoice if that is None. The
+    same lines give the same bytes. The table may be `schema.table`, and may have more columns than those of a dump;
+    these may have any name that dumps give them. No statement and no wait for an answer lasts longer than
+    `timeout_seconds`, where the database can be told. `progress` hears how many lines there are so far; memory does
+    not grow with them.
+
+    Raises SourceUnavailableError if the database cannot be reached or breaks off, DumpError if the table does not hold
+    invoice lines, LgsError for what else the database refuses. None of them shows the password.
+    """
+    engine = _engine(url, timeout_seconds)
+    where = f"Table {table} of {engine.url.set(query={}).render_as_string(hide_password=True)}"
+    with _explained(where), engine.connect() as connection:
+        for statement in _opening(connection.dialect, timeout_seconds):
+            connection.exec_driver_sql(statement)
+        schema, _, name = table.rpartition(".")
+        with warnings.catch_warnings(action="ignore", category=sa.exc.SAWarning):  # of types that it does not know
+            found = sa.inspect(connection).get_columns(name, schema or None)
+        columns = invoice_columns(
+            sa.table(name, *(sa.column(column["name"], column["type"]) for column in found), schema=schema or None),
+            where=where,
+        )
+        writers = [_writer(name, column, engine.dialect.name, where) for name, column in columns.items()]
+        lines = 0
+        with path.open("wb") as file, gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as dump:
+            dump.write(_HEAD.encode())
+            query = lines_query(columns, since=since)
+            for rows in connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}).partitions():
+                dump.write("".join([_line(row, writers) for row in rows]).encode())
+                lines += len(rows)
+                progress(lines)
+            dump.write(_TAIL.encode())
+    return lines
+
+
+def invoice_columns(table: sa.TableClause, *, where: str) -> _Columns:
+    """The table's columns by their canonical names. Raises DumpError, which starts with `where`, if one is not fit."""
+    names = canonical(table.columns.keys(), where=where)
+    by_name = {name: column for name, column in zip(names, table.columns, strict=True) if name}
+    dates = by_name["invoice_date"]
+    has_zone = getattr(dates.type, "timezone", False) or isinstance(dates.type, mssql.DATETIMEOFFSET)
+    if has_zone or not isinstance(dates.type, sa.Date | sa.DateTime):
+        raise DumpError(
+            f"{where}, column {dates.name}: expected timestamps without a time zone, in the retailer's local time; "
+            f"found {dates.type!r}. Make a view that converts them, and name it in LGS_SOURCE_TABLE."
+        )
+    return {name: by_name[name] for name in CANONICAL_COLUMNS}
+
+
+def lines_query(columns: _Columns, *, since: datetime | None) -> sa.Select[Any]:
+    """The SELECT of the lines, in an order that depends on nothing but them.
+
+    An invoice comes as a whole or not at all: of one in several dumps, all lines count that the newest dump has.
+    """
+    # Some servers round floats of four bytes when they print them, and SQLAlchemy some of eight: as Double none does.
+    exact = {
+        name: (sa.cast(column, sa.Double) if isinstance(column.type, sa.Float) else column).label(name)
+        for name, column in columns.items()
+    }
+    order = ("invoice_date", "invoice_no", *CANONICAL_COLUMNS)
+    query = sa.select(*exact.values()).order_by(*(exact[name] for name in dict.fromkeys(order)))
+    if since is None:
+        return query
+    number, moment = columns["invoice_no"], columns["invoice_date"]
+    recent = number.table.alias("recent")
+    return query.where(number.in_(sa.select(recent.c[number.name]).where(recent.c[moment.name] >= since)))
+
+
+def _engine(url: str, timeout_seconds: int) -> sa.Engine:
+    """What connects to the database, but has not yet. Raises LgsError, without the password, if nothing can."""
+    try:
+        parsed = sa.make_url(url)
+        backend = parsed.get_backend_name()
+        driver, extra = _DRIVERS.get(backend, ("", ""))
+        if driver and "+" not in parsed.drivername:
+            parsed = parsed.set(drivername=f"{backend}+{driver}")
+        if "@" in (parsed.host or ""):
+            raise ValueError  # the end of a password
+        arguments = _connect_args(parsed.get_driver_name(), timeout_seconds)
+        return sa.create_engine(parsed, poolclass=sa.NullPool, connect_args=arguments)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        if isinstance(error, sa.exc.NoSuchModuleError):
+            raise LgsError(
+                f"LGS_SOURCE_URL: SQLAlchemy has no {parsed.drivername}, but {', '.join(_DRIVERS)}."
+            ) from error
+        # The text of the error may hold the password, or a part of it.
+        raise LgsError(
+            "LGS_SOURCE_URL: expected dialect://user:password@host:port/database. What means something in a URL is "
+            "written in percent in a password: %40 for @, %3A for :, %2F for /, %25 for %."
+        ) from None
+    except ModuleNotFoundError as error:
+        ours = f'.venv/bin/pip install --constraint requirements.lock --editable ".[{extra}]"'
+        remedy = ours if error.name == driver else f"pip install it, or name no driver: {backend}://"
+        raise LgsError(f"LGS_SOURCE_URL: the driver {error.name} is not installed: {remedy}") from error
+
+
+def _connect_args(driver: str, timeout_seconds: int) -> dict[str, Any]:
+    """What the driver is told, in its own words. The server's limits come first, where it has any: it knows reasons."""
+    match driver:
+        case "psycopg":
+            return {"connect_timeout": CONNECT_SECONDS, "keepalives_idle": KEEPALIVE_SECONDS, "application_name": "lgs"}
+        case "pymysql":
+            return {"connect_timeout": CONNECT_SECONDS, "read_timeout": timeout_seconds + CONNECT_SECONDS}
+        case "pymssql":
+            patience = {"login_timeout": CONNECT_SECONDS, "timeout": timeout_seconds}
+            return patience | {"read_only": True, "appname": "lgs"}  # the intent: a replica for reading may answer
+    return {}
+
+
+def _opening(dialect: sa.Dialect, timeout_seconds: int) -> Sequence[str]:
+    """The statements that begin the transaction: one state of the data, to be read only, within so much time."""
+    milliseconds = 1000 * timeout_seconds
+    match dialect.name:
+        case "postgresql":
+            return (
+                "set transaction isolation level repeatable read, read only",
+                f"set local statement_timeout = {milliseconds}",
+            )
+        case "mysql" | "mariadb":
+            is_mariadb = getattr(dialect, "is_mariadb", False)
+            limit = f"max_statement_time = {timeout_seconds}" if is_mariadb else f"max_execution_time = {milliseconds}"
+            return f"set session {limit}", "start transaction with consistent snapshot, read only"
+        case "mssql":
+            return (f"set lock_timeout {milliseconds}",)
+    return ()
+
+
+@contextmanager
+def _explained(where: str) -> Iterator[None]:
+    """Turns what goes wrong on the way from the database to the file into an error that says whether to try again."""
+    try:
+        yield
+    except sa.exc.NoSuchTableError:
+        raise DumpError(f"{where}: there is no such table, or none that this login may see.") from None
+    except sa.exc.DBAPIError as error:
+        reason = f"{where}: {str(error.orig).strip()}"
+        codes = {getattr(error.orig, "sqlstate", None), *getattr(error.orig, "args", ())}
+        if codes & _TIMED_OUT:  # it would again
+            remedy = "LGS_SOURCE_TIMEOUT_SECONDS allows more time; an index on the dates of invoices needs less."
+            raise LgsError(f"{reason}. {remedy}") from error
+        # ODBC calls a lost connection just an error.
+        broke_off = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated
+        raise (SourceUnavailableError if broke_off else LgsError)(reason) from error
+    except OSError as error:
+        raise LgsError(f"{where}: the pull failed: {error}.") from error
+
+
+def _writer(name: str, column: sa.ColumnElement[Any], backend: str, where: str) -> Callable[[Any], str]:
+    """What makes the text of a value of the column, as COPY reads it."""
+    is_single = isinstance(column.type, _SINGLE_PRECISION.get(backend, ()))
+    is_padded = isinstance(column.type, sa.CHAR | sa.NCHAR)  # some servers fill these with blanks
+    is_whole = name in ("quantity", "customer_id")
+
+    def text(value: Any) -> str:
+        match value:
+            case str():
+                return (value.rstrip(" ") if is_padded else value).translate(_ESCAPES)
+            case float():
+                return _shortest(value, is_single=is_single)
+            case Decimal():
+                return f"{value.normalize() if is_whole else value:f}"
+            case int() | date() if not getattr(value, "tzinfo", None):
+                return str(value)
+        raise DumpError(f"{where}, column {name}: expected text, a number or a timestamp; found {value!r}.")
+
+    return text
+
+
+def _line(row: Sequence[Any], writers: Sequence[Callable[[Any], str]]) -> str:
+    fields = [_NULL if value is None else write(value) for write, value in zip(writers, row, strict=True)]
+    return "\t".join(fields) + "\n"
+
+
+@lru_cache(maxsize=1 << 14)
+def _shortest(value: float, *, is_single: bool) -> str:
+    """The shortest decimal number that becomes this float when it is read, and no other of its size."""
+    return np.format_float_positional(np.float32(value) if is_single else value, trim="-")
