@@ -189,7 +189,8 @@ def pull(
         console.print(f"Pulled {done.lines:,} lines: {done.dump}")
     else:
         console.print(f"Nothing new in the table {source.table}.")
-    _bring_up_to_date(None, settings=Settings.from_environment())  # also a dump of a pull before that did not load
+    if inbox.path_of(done.dump).exists():  # if it is not new, perhaps it could not be loaded when it was
+        _bring_up_to_date(None, settings=Settings.from_environment())
 
 
 @app.command()

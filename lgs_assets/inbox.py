@@ -4,6 +4,7 @@ A directory is looked at once and no file is read: what is in a dump is the subj
 """
 
 import math
+import filecmp
 import os
 import shutil
 import unicodedata
@@ -130,6 +131,7 @@ def version_of(path: UPath) -> str:
 def land(file: Path, target: UPath) -> None:
     """Copies a file to its place in the inbox, where it appears complete or not at all.
 
+    In a folder, a file with the same bytes is left as it is: it is no new version.
     Raises DumpError if its name is none for a dump or it cannot be copied, LgsError if the bucket is out of reach.
     """
     if _is_passed_over(file.name):
@@ -140,9 +142,12 @@ def land(file: Path, target: UPath) -> None:
         with _explained(target):
             # An upload appears when all of it is there. Four parts at a time bound the memory that it takes.
             target.fs.put_file(str(file), target.path, max_concurrency=4)
-    elif file.resolve() != (local := Path(target.path)).resolve():
+    else:
+        local = Path(target.path)
         arriving = local.with_name(f".{local.name}.{os.getpid()}")
         try:
+            if local.is_file() and filecmp.cmp(file, local, shallow=False):
+                return
             local.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, arriving)
             arriving.replace(local)
