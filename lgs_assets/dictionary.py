@@ -11,7 +11,7 @@ from sqlglot import exp
 from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.warehouse.contract import contract
 
-LEDGERS = ("dumps", "publications")
+LEDGERS = ("rejected_lines", "dumps", "publications")
 
 
 def data_dictionary() -> str:
