@@ -384,7 +384,7 @@ def test_memory_does_not_grow_with_the_table(shop: Shop, tmp_path: Path) -> None
         ),
         (f"mysql://lgs:{PASSWORD}@127.0.0.1:1/shop?charset=utf8mb4", r"lgs:\*\*\*@127.0.0.1:1/shop: .*refused"),
         (f"postgresql://lgs:x@{PASSWORD}@127.0.0.1/shop", "LGS_SOURCE_URL: expected dialect://user:password@host"),
-        (f"postgresql://lgs:x:{PASSWORD}@127.0.0.1@h/shop", "LGS_SOURCE_URL: expected dialect://user:password@host"),
+        (f"postgresql://lgs:x@y:{PASSWORD}@127.0.0.1/shop", "LGS_SOURCE_URL: expected dialect://user:password@host"),
         (f"postgresql:{PASSWORD}", "LGS_SOURCE_URL: expected dialect://user:password@host"),
         (f"foxpro://lgs:{PASSWORD}@127.0.0.1/shop", "LGS_SOURCE_URL: SQLAlchemy has no foxpro, but postgresql, mysql"),
     ],
