@@ -57,8 +57,8 @@ class Source(dg.ConfigurableResource):
 
     @staticmethod
     def url() -> str | None:
-        """The URL of the database, with its password; None if there is no source."""
-        return os.environ.get("LGS_SOURCE_URL") or None
+        """The URL of the database, with its password; None or empty if there is no source."""
+        return os.environ.get("LGS_SOURCE_URL")
 
     def since(self, dumps: Iterable[LoadedDump]) -> datetime | None:
         """The moment from which on lines are to be pulled; None, for all of them, if only the demo dump is loaded."""
@@ -122,7 +122,7 @@ def pull_new_lines(
 
 @contextmanager
 def _workshop() -> Iterator[Path]:
-    """An empty folder for one pull at a time, empty again after it. What a killed pull left there goes before the next.
+    """A folder for one pull at a time, empty after it, whatever a killed one left there.
 
     Raises PullUnderWayError. The kernel frees the lock when its process ends, however it ends.
     """
@@ -134,18 +134,13 @@ def _workshop() -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise PullUnderWayError("A pull is under way already: its lines arrive without this one.") from None
-        _clear(folder)
         try:
             yield folder
         finally:
-            _clear(folder)
+            for file in folder.iterdir():
+                file.unlink()
     finally:
         os.close(lock)
-
-
-def _clear(folder: Path) -> None:
-    for file in folder.iterdir():
-        file.unlink()
 
 
 def _persistently(attempt: Callable[[], int], warn: Callable[[str], None]) -> int:

@@ -223,7 +223,7 @@ def break_off(source: Shop, mariadb: MariaDB) -> None:
         )
 
 
-def test_what_a_killed_pull_leaves_goes_before_the_next(
+def test_what_a_killed_pull_leaves_goes_with_the_next(
     make_database, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While it lives no other pull begins; kill -9 frees its lock, and its half of a dump is never seen."""

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import time
+import traceback
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -383,7 +384,7 @@ def test_memory_does_not_grow_with_the_table(shop: Shop, tmp_path: Path) -> None
         ),
         (f"mysql://lgs:{PASSWORD}@127.0.0.1:1/shop?charset=utf8mb4", r"lgs:\*\*\*@127.0.0.1:1/shop: .*refused"),
         (f"postgresql://lgs:x@{PASSWORD}@127.0.0.1/shop", "LGS_SOURCE_URL: expected dialect://user:password@host"),
-        (f"postgresql://lgs:x:{PASSWORD}@127.0.0.1@h/shop", "LGS_SOURCE_URL: expected dialect://user:password@host"),
+        (f"postgresql://lgs:x@y:{PASSWORD}@127.0.0.1/shop", "LGS_SOURCE_URL: expected dialect://user:password@host"),
         (f"postgresql:{PASSWORD}", "LGS_SOURCE_URL: expected dialect://user:password@host"),
         (f"foxpro://lgs:{PASSWORD}@127.0.0.1/shop", "LGS_SOURCE_URL: SQLAlchemy has no foxpro, but postgresql, mysql"),
     ],
@@ -392,7 +393,7 @@ def test_no_error_shows_the_password(tmp_path: Path, url: str, reason: str) -> N
     """It says what is wrong, and where to mend it."""
     with pytest.raises(LgsError, match=reason) as caught:
         dumped(url, tmp_path / "x.gz")
-    assert PASSWORD not in str(caught.value)
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_wrong_password_is_told_and_not_shown(shop: Shop, tmp_path: Path) -> None:
@@ -400,7 +401,7 @@ def test_a_wrong_password_is_told_and_not_shown(shop: Shop, tmp_path: Path) -> N
     url = sa.make_url(shop.url).set(password=PASSWORD).render_as_string(hide_password=False)
     with pytest.raises(SourceUnavailableError, match=r"authentication failed|Access denied") as caught:
         dumped(url, tmp_path / "x.gz")
-    assert PASSWORD not in str(caught.value)
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(
