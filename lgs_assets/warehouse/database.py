@@ -84,7 +84,8 @@ class Warehouse:
     def prepare(self) -> None:
         """Makes the schemas, the permanent tables and the roles. Once made, they stay as they are.
 
-        Raises ServerError if they were made by a version of the platform that declares them otherwise.
+        Raises ServerError if they were made by a version of the platform that declares them otherwise, or if the
+        server or the database is none that will do.
         """
         scripts = [(project.SQL / "tables" / f"{table}.sql").read_text() for table in PERMANENT_TABLES]
         made_from = sha256("".join(scripts).encode()).hexdigest()
@@ -93,6 +94,12 @@ class Warehouse:
             version = cursor.connection.info.server_version // 10_000
             if version < MINIMUM_VERSION:
                 raise ServerError(f"PostgreSQL {MINIMUM_VERSION} or later is needed; this server is {version}.")
+            cursor.execute("show server_encoding")
+            if (encoding := cursor.fetchall()) != [("UTF8",)]:
+                raise ServerError(
+                    f"A database in UTF8 is needed; this one is in {encoding[0][0]}: "
+                    "create database lgs encoding 'UTF8' template template0"
+                )
             if _is_prepared(cursor, made_from):
                 return
             cursor.execute("select pg_advisory_xact_lock(%s)", [PREPARATION_LOCK])
