@@ -24,6 +24,9 @@ PERMANENT_TABLES = ("dumps", "raw_invoices", "rejected_lines", "publications")
 # Held while the schema is prepared, so that two first uses do not collide. Any number serves that nobody else locks.
 PREPARATION_LOCK = 5_302_011
 
+# What comes of a server that was killed, or whose disk or memory is full; psycopg's own, or wrapped by SQLAlchemy.
+_BROKEN_OFF = (psycopg.OperationalError, psycopg.InternalError, sa.exc.OperationalError, sa.exc.InternalError)
+
 Cursor = psycopg.Cursor[TupleRow]
 
 
@@ -45,23 +48,34 @@ class Warehouse:
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """Connections that find the tables by their bare names. The time zone is UTC: timestamps have none."""
+        """Connections that find the tables by their bare names. The time zone is UTC: timestamps have none.
+
+        One that a restart of the server has cut since its last use is replaced.
+        """
         # A plain postgresql:// means psycopg 3 to SQLAlchemy 2.1; say so for the readers of this line.
         url = sa.make_url(self.url).set(drivername="postgresql+psycopg")
         options = f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD"
+        arguments = {"options": options, "application_name": "lgs", "client_encoding": "UTF8"}
         # The server may have been restarted since a connection was last used.
-        return sa.create_engine(url, pool_pre_ping=True, connect_args={"options": options, "application_name": "lgs"})
+        return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """One transaction: committed at the end of the block, rolled back if the block raises.
 
         It works as `lgs_owner` where the login may: tables then belong to one role, whoever builds them.
-        Raises ServerError when the server cannot be reached.
+        Raises ServerError when the server cannot be reached, or breaks off: killed, out of disk, out of memory.
         """
-        with self._connection() as connection, connection.begin():
-            _become_owner(driver_cursor(connection))
-            yield connection
+        try:
+            with self._connection() as connection, connection.begin():
+                _become_owner(driver_cursor(connection))
+                yield connection
+        except _BROKEN_OFF as error:
+            cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+            raise ServerError(
+                f"PostgreSQL at {self._shown_url} broke off: {cause}. Nothing is left half done: "
+                "see to the server (is its disk full?), then do the same again."
+            ) from error
 
     def rows(self, query: str, **parameters: Any) -> list[sa.RowMapping]:
         """The rows of one SELECT in SQLAlchemy's notation, `:name` for a parameter."""
@@ -71,7 +85,8 @@ class Warehouse:
     def prepare(self) -> None:
         """Makes the schemas, the permanent tables and the roles. Once made, they stay as they are.
 
-        Raises ServerError if they were made by a version of the platform that declares them otherwise.
+        Raises ServerError if they were made by a version of the platform that declares them otherwise, or if the
+        server or the database is none that will do.
         """
         scripts = [(project.SQL / "tables" / f"{table}.sql").read_text() for table in PERMANENT_TABLES]
         made_from = sha256("".join(scripts).encode()).hexdigest()
@@ -80,6 +95,12 @@ class Warehouse:
             version = cursor.connection.info.server_version // 10_000
             if version < MINIMUM_VERSION:
                 raise ServerError(f"PostgreSQL {MINIMUM_VERSION} or later is needed; this server is {version}.")
+            cursor.execute("show server_encoding")
+            if (encoding := cursor.fetchall()) != [("UTF8",)]:
+                raise ServerError(
+                    f"A database in UTF8 is needed; this one is in {encoding[0][0]}: "
+                    "create database lgs encoding 'UTF8' template template0"
+                )
             if _is_prepared(cursor, made_from):
                 return
             cursor.execute("select pg_advisory_xact_lock(%s)", [PREPARATION_LOCK])
@@ -98,8 +119,11 @@ class Warehouse:
         try:
             return self.engine.connect()
         except sa.exc.OperationalError as error:
-            shown = sa.make_url(self.url).render_as_string(hide_password=True)
-            raise ServerError(f"PostgreSQL at {shown} cannot be used: {error.orig}") from error
+            raise ServerError(f"PostgreSQL at {self._shown_url} cannot be used: {error.orig}") from error
+
+    @property
+    def _shown_url(self) -> str:
+        return sa.make_url(self.url).render_as_string(hide_password=True)
 
 
 def driver_cursor(connection: sa.Connection) -> Cursor:

@@ -1,12 +1,12 @@
 """The partitions of `raw_invoices`: loads a dump as one of them or takes it out, and keeps the ledger `dumps`."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import cast
 
 import psycopg
 from psycopg import sql
@@ -14,13 +14,14 @@ from psycopg.types.json import Jsonb
 
 from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.sources import Batch, DateOrder, Dump, Reject, open_dump
+from lgs_assets.sources.copy_text import NULL
 from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor
 from lgs_assets.warehouse.publish import lock_for_writing, lock_out_readers
 
 PARENT = "raw_invoices"
 REJECT_LIMIT = 0.01
 SHOWN_REJECTS = 5
-REJECTS_IN_MEMORY = 1000
+REJECTS_IN_MEMORY = 10_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def load_dump(
     Raises DumpError if the file is no dump, or is refused.
     """
     staged = sql.Identifier(STAGING, _partition(name))
-    with warehouse.transaction() as connection, open_dump(path, dates=dates) as dump:
+    with warehouse.transaction() as connection, open_dump(path, dates=dates) as dump, _explained(f"{path}"):
         cursor = driver_cursor(connection)
         # Each load begins by reading the definition of the parent and ends by locking it: two at once would deadlock.
         lock_for_writing(cursor, PARENT)
@@ -73,33 +74,33 @@ def load_dump(
         cursor.execute(sql.SQL("select count(*), min(invoice_date), max(invoice_date) from {}").format(staged))
         ((lines, first, last),) = cursor.fetchall()
         rejected = _judge(cursor, dump, lines, reject_limit)
-        same = _with_content(cursor, dump.content.sha256, other_than=[name, retired])
-        if not same:
-            _finish_staged(cursor, staged, name)
+        _finish_staged(cursor, staged, name)
 
         lock_out_readers(connection, cursor, PARENT)
         if retired is not None:
             _take_out(cursor, retired)
-        if same:
-            cursor.execute(sql.SQL("drop table {}; drop sequence line_numbers").format(staged))
-            _take_out(cursor, name)
-            return LoadedDump(*same)
+        earlier = _take_out(cursor, name)
+        if same := _with_content(cursor, dump.content.sha256):
+            cursor.execute(sql.SQL("drop table {}").format(staged))
+            return same
         _attach(cursor, staged, name)
-        cursor.execute("delete from rejected_lines where dump = %s", [name])
         cursor.execute("insert into rejected_lines select * from new_rejects")
+        arrived = earlier.loaded_at if earlier and earlier.sha256 == dump.content.sha256 else None
+        # Who arrives later is later in the ledger, too, even if the clock was set back meanwhile.
         cursor.execute(
             """
-            insert into dumps values (%s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s)
-            on conflict (dump) do update
-            set sha256 = excluded.sha256, format = excluded.format, facts = excluded.facts, bytes = excluded.bytes,
-                lines = excluded.lines, rejected = excluded.rejected, first_invoice_at = excluded.first_invoice_at,
-                last_invoice_at = excluded.last_invoice_at, run = excluded.run, reader = excluded.reader,
-                loaded_at = case when dumps.sha256 = excluded.sha256 then dumps.loaded_at else excluded.loaded_at end
+            insert into dumps values (
+                %s, %s, %s, %s, %s, %s, %s, %s, %s,
+                coalesce(
+                    %s, greatest(clock_timestamp(), (select max(loaded_at) + interval '1 microsecond' from dumps))
+                ),
+                %s, %s
+            )
             returning *
             """,
             [
                 *(name, dump.content.sha256, _form(dump), Jsonb(dump.facts), dump.bytes),
-                *(lines, rejected, first, last, run, reader),
+                *(lines, rejected, first, last, arrived, run, reader),
             ],
         )
         ((row),) = cursor.fetchall()
@@ -111,10 +112,12 @@ def forget_dump(warehouse: Warehouse, name: str) -> None:
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, PARENT)
+        cursor.execute("select dump from dumps order by dump")
+        known = [dump for (dump,) in cursor]
+        if name not in known:
+            raise LgsError(f"There is no dump {name}. Loaded: {', '.join(known) or 'none'}.")
         lock_out_readers(connection, cursor, PARENT)
-        if not _take_out(cursor, name):
-            known = ", ".join(dump.dump for dump in loaded_dumps(warehouse)) or "none"
-            raise LgsError(f"There is no dump {name}. Loaded: {known}.")
+        _take_out(cursor, name)
 
 
 def loaded_dumps(warehouse: Warehouse) -> list[LoadedDump]:
@@ -153,55 +156,57 @@ def _create_staged(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
 
 def _fill(cursor: Cursor, staged: sql.Identifier, name: str, dump: Dump) -> None:
     """Reads the whole dump: its good lines into the partition, the others into new_rejects."""
-    rejects: list[Reject] = []
-    for stretch, pieces in groupby(dump.pieces, key=_Stretches()):
-        if stretch:
-            _copy(cursor, staged, dump, cast("Iterator[Batch]", pieces))
-        else:
-            rejects += cast("Iterator[Reject]", pieces)
-        if len(rejects) > REJECTS_IN_MEMORY:
-            _keep(cursor, name, rejects)
-            rejects = []
-    _keep(cursor, name, rejects)
+    for _, stretch in groupby(dump.pieces, key=_Stretches()):
+        rejects: list[Reject] = []
+        _copy(cursor, staged, dump, stretch, rejects)
+        _keep(cursor, name, rejects)
 
 
 class _Stretches:
-    """Tells the pieces of a dump apart: consecutive lines with the same columns are one stretch, so are rejects."""
+    """Numbers the stretches of a dump: consecutive lines with the same columns, and not too many rejects among them."""
 
     def __init__(self) -> None:
         self._stretch = 0
         self._columns: tuple[str, ...] = ()
         self._next_line = 0
+        self._rejects = 0
 
     def __call__(self, piece: Batch | Reject) -> int:
-        """The number of the stretch, from 1; 0 for rejects."""
-        if isinstance(piece, Reject):
-            return 0
-        if (piece.columns, piece.first_line) != (self._columns, self._next_line):
+        """The number of the stretch that a piece belongs to."""
+        columns, line, lines = (self._columns, piece.line, 1) if isinstance(piece, Reject) else piece[:3]
+        if (columns, line) != (self._columns, self._next_line) or self._rejects == REJECTS_IN_MEMORY:
             self._stretch += 1
-        self._columns, self._next_line = piece.columns, piece.first_line + piece.lines
+            self._rejects = 0
+        self._columns, self._next_line = columns, line + lines
+        self._rejects += isinstance(piece, Reject)
         return self._stretch
 
 
-def _copy(cursor: Cursor, staged: sql.Identifier, dump: Dump, stretch: Iterator[Batch]) -> None:
-    """Streams a stretch into COPY."""
-    first = next(stretch)
+def _copy(
+    cursor: Cursor, staged: sql.Identifier, dump: Dump, stretch: Iterator[Batch | Reject], rejects: list[Reject]
+) -> None:
+    """Streams the good lines of a stretch into COPY, and puts the others into the list."""
+    for first in stretch:
+        if isinstance(first, Batch):
+            break
+        rejects.append(first)
+    else:
+        return
     # Frozen lines are there for transactions with an older snapshot too, which would find an empty table otherwise.
-    statement = sql.SQL("copy {} ({}) from stdin (freeze, encoding 'UTF8')").format(
+    statement = sql.SQL("copy {} ({}) from stdin (freeze, encoding 'UTF8') where invoice_no is not null").format(
         staged, sql.SQL(", ").join(map(sql.Identifier, first.columns))
     )
+    # What a reject sends: it takes the number of its line and is left out.
+    nothing = b"\t".join([NULL] * len(first.columns)) + b"\n"
     cursor.execute("select setval('line_numbers', %s, false)", [first.first_line])
-    try:
-        with cursor.copy(statement) as copy:
-            copy.write(first.data)
-            for batch in stretch:
-                copy.write(batch.data)
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
-        diagnostics = error.diag
-        raise DumpError(
-            f"{dump.path}: the lines from {first.first_line} on are not taken: {diagnostics.message_primary}. "
-            f"{diagnostics.context or ''}"
-        ) from error
+    with _explained(f"{dump.path}, the lines from {first.first_line} on"), cursor.copy(statement) as copy:
+        copy.write(first.data)
+        for piece in stretch:
+            if isinstance(piece, Reject):
+                rejects.append(piece)
+                copy.write(nothing)
+            else:
+                copy.write(piece.data)
 
 
 def _keep(cursor: Cursor, name: str, rejects: list[Reject]) -> None:
@@ -215,7 +220,7 @@ def _judge(cursor: Cursor, dump: Dump, lines: int, reject_limit: float) -> int:
     """The number of rejected lines. Raises DumpError if there are too many for the good ones to be believed."""
     cursor.execute("select count(*) from new_rejects")
     ((rejected,),) = cursor.fetchall()
-    if rejected > reject_limit * (lines + rejected):
+    if rejected and rejected / (lines + rejected) > reject_limit:  # a product would be inexact at the limit itself
         cursor.execute("select column_name, count(*) from new_rejects group by 1 order by 2 desc, 1")
         columns = ", ".join(f"{column or 'the line as a whole'} {count:,}" for column, count in cursor)
         cursor.execute("select * from new_rejects order by line_number limit %s", [SHOWN_REJECTS])
@@ -232,11 +237,10 @@ def _judge(cursor: Cursor, dump: Dump, lines: int, reject_limit: float) -> int:
     return int(rejected)
 
 
-def _with_content(cursor: Cursor, content: str, *, other_than: list[str | None]) -> tuple | None:
-    cursor.execute(
-        "select * from dumps where sha256 = %s and dump <> all (%s)", [content, [n for n in other_than if n]]
-    )
-    return cursor.fetchone()
+def _with_content(cursor: Cursor, content: str) -> LoadedDump | None:
+    cursor.execute("select * from dumps where sha256 = %s", [content])
+    row = cursor.fetchone()
+    return LoadedDump(*row) if row else None
 
 
 def _finish_staged(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
@@ -251,9 +255,7 @@ def _finish_staged(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
 
 
 def _attach(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
-    """Puts the partition in the place of an earlier one."""
     live = sql.Identifier(SCHEMA, _partition(name))
-    cursor.execute(sql.SQL("drop table if exists {}").format(live))
     cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
     cursor.execute(
         sql.SQL("alter table {} attach partition {} for values in ({})").format(
@@ -263,12 +265,23 @@ def _attach(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
     cursor.execute(sql.SQL("alter table {} drop constraint is_this_dump").format(live))
 
 
-def _take_out(cursor: Cursor, name: str) -> bool:
-    """Removes a dump. Returns whether there was one."""
+def _take_out(cursor: Cursor, name: str) -> LoadedDump | None:
+    """Removes a dump. Returns what the ledger said of it, None if there was no such dump."""
     cursor.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(SCHEMA, _partition(name))))
     cursor.execute("delete from rejected_lines where dump = %s", [name])
-    cursor.execute("delete from dumps where dump = %s", [name])
-    return cursor.rowcount > 0
+    cursor.execute("delete from dumps where dump = %s returning *", [name])
+    row = cursor.fetchone()
+    return LoadedDump(*row) if row else None
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turns PostgreSQL's refusal of a value into a DumpError."""
+    try:
+        yield
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        message, context = error.diag.message_primary, error.diag.context or ""
+        raise DumpError(f"{what}: PostgreSQL does not take them: {message}. {context}") from error
 
 
 def _form(dump: Dump) -> str:
