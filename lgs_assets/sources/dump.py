@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, get_args
+from itertools import chain
+from typing import BinaryIO
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources import csv_dump, sql_dump
@@ -19,7 +20,6 @@ _REFUSED = {
     b"%PDF": "a PDF; expected an SQL dump, CSV, an Excel workbook or Parquet.",
 }
 _WORKBOOK_MAGIC = b"PK\x03\x04"
-_CLEAR: frozenset[DateOrder] = frozenset(get_args(DateOrder))
 _PARQUET_MAGIC = b"PAR1"
 # How a script begins. A header of column names begins otherwise.
 _SQL = re.compile(
@@ -109,21 +109,16 @@ def _order_of_dates(path: Path, first: Lines, given: DateOrder | None) -> DateOr
 
     Raises DumpError if none shows it, and it is not given either.
     """
-    seen = {date_order(_dates(first))}
-    if not seen & _CLEAR:
+    order, ambiguous = date_order(_dates(first))
+    if order is None:
         with unpacked(path) as (_, stream):
-            for piece in _parsed(path, stream, {}):
-                if isinstance(piece, Lines):
-                    seen.add(date_order(_dates(piece)))
-                if seen & _CLEAR:
-                    break
-    for order in _CLEAR & seen:
-        return order
-    if "ambiguous" not in seen:
-        return "year first"  # no date at all: each line is rejected for that
+            pieces = (piece for piece in _parsed(path, stream, {}) if isinstance(piece, Lines))
+            order, ambiguous = date_order(chain.from_iterable(map(_dates, pieces)))
+    if order or not ambiguous:
+        return order or "year first"  # no date at all: each line is rejected for that
     if given is None:
         raise DumpError(
-            f"{path}: dates like {next(_dates(first))} can be read day first and month first, and none in the file "
+            f"{path}: dates like {ambiguous} can be read day first and month first, and none in the file "
             f"shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
         )
     return given
