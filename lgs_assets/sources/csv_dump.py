@@ -24,7 +24,7 @@ RECORD_LIMIT_LINES = 100
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 # What stands for a missing value. SQL Server's tools write NULL.
 _MISSING = ("", "NULL")
-_MISSING_WORD = re.compile(rb"(?<![^\t\n])NULL(?![^\t\n])")
+_MISSING_WORD = re.compile(rb"NULL(?<![^\t\n]NULL)(?![^\t\n])")
 # Stand for a delimiter and a quote within quotes while all others are replaced.
 _INNER_DELIMITER, _INNER_QUOTE = b"\x01", b"\x02"
 
