@@ -71,7 +71,8 @@ def _one_by_one(
         if good:
             first = int(good[0].partition(b"\t")[0])
             yield Lines((LINE_NUMBER, *columns), first, b"".join(good), list(originals))
-            good.clear(), originals.clear()
+            good.clear()
+            originals.clear()
 
     while at < chunk:
         row, taken, problem = as_copy_text[at], 1, None

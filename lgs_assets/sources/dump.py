@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from itertools import chain
+from pathlib import Path
 from typing import BinaryIO
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources import csv_dump, sql_dump
-from lgs_assets.sources.compression import Content, explained, unpacked
+from lgs_assets.sources.compression import Content, check_expansion, explained, unpacked
 from lgs_assets.sources.encoding import without_byte_order_mark
 from lgs_assets.sources.lines import Batch, DateOrder, Lines, Reject, Sieve, date_order
 
@@ -90,11 +90,15 @@ def _sifted(
     before: tuple[int, float],
 ) -> Iterator[Batch | Reject]:
     order: DateOrder | None = None
+    expanded = 0
     sieves: dict[tuple[str | None, ...], Sieve] = {}
     for piece in lines:
         if isinstance(piece, Reject):
             yield piece
             continue
+        # What is packed within a format is seen only here: a dictionary of Parquet, the shared texts of a workbook.
+        expanded += len(piece.data)
+        check_expansion(path, before[0], expanded)
         if order is None:
             facts["dates"] = order = _order_of_dates(path, piece, dates)
         if piece.columns not in sieves:
