@@ -65,14 +65,19 @@ class Content(io.RawIOBase):
             data = self._source.read(len(buffer))
         self._hash.update(data)
         self.size += len(data)
-        beyond_ratio = self.size > max(RATIO_COUNTS_FROM_BYTES, RATIO_LIMIT * self._packed_bytes)
-        if beyond_ratio or self.size > EXPANDED_LIMIT_BYTES:
-            raise DumpError(
-                f"{self._path}: {self._packed_bytes:,} bytes expand to more than {self.size - len(data):,}; "
-                f"expected at most {RATIO_LIMIT} times as many, and {EXPANDED_LIMIT_BYTES:,} in all."
-            )
+        check_expansion(self._path, self._packed_bytes, self.size)
         buffer[: len(data)] = data
         return len(data)
+
+
+def check_expansion(path: Path, packed_bytes: int, expanded_bytes: int) -> None:
+    """Raises DumpError if so few bytes expand to so many that they were made to fill a disk."""
+    beyond_ratio = expanded_bytes > max(RATIO_COUNTS_FROM_BYTES, RATIO_LIMIT * packed_bytes)
+    if beyond_ratio or expanded_bytes > EXPANDED_LIMIT_BYTES:
+        raise DumpError(
+            f"{path}: {packed_bytes:,} bytes expand to {expanded_bytes:,} and more; "
+            f"expected at most {RATIO_LIMIT} times as many, and {EXPANDED_LIMIT_BYTES:,} in all."
+        )
 
 
 @contextmanager

@@ -1,134 +1,185 @@
-"""CSV dumps: a line of column names, then a record a line, separated by commas, semicolons, tabs or bars."""
+"""CSV dumps: a line of column names, then a record a line, separated by commas, semicolons, tabs or bars.
+
+Most chunks of lines need no more than replacements. A line whose quotes do not add up by itself is read by Python's own
+module, with the lines after it as far as its record goes on.
+"""
 
 import csv
-from collections import deque
-from collections.abc import Iterator, Sequence
-from itertools import islice
+import re
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.columns import canonical, described
-from lgs_assets.sources.copy_text import NULL
+from lgs_assets.sources.copy_text import NULL, escaped
 from lgs_assets.sources.encoding import Decoder
-from lgs_assets.sources.lines import Lines, Reject, legible
+from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
 
 CHUNK_BYTES = 1 << 18
 HEADER_LIMIT_BYTES = 1 << 16
-BATCH_RECORDS = 4096
+LINE_LIMIT_BYTES = 1 << 24
+RECORD_LIMIT_LINES = 100
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 # What stands for a missing value. SQL Server's tools write NULL.
-_MISSING = (b"", b"NULL")
+_MISSING = ("", "NULL")
+_MISSING_WORD = re.compile(rb"NULL(?<![^\t\n]NULL)(?![^\t\n])")
+# Stand for a delimiter and a quote within quotes while all others are replaced.
+_INNER_DELIMITER, _INNER_QUOTE = b"\x01", b"\x02"
 
 
 def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     """The records of a CSV file. Raises DumpError if its header does not name every canonical column."""
-    header = stream.readline(HEADER_LIMIT_BYTES)
     decoder = Decoder()
-    text = decoder(header).decode(errors="replace").rstrip("\r\n")
-    delimiter = max(_DELIMITERS, key=text.count)
+    header = decoder(stream.readline(HEADER_LIMIT_BYTES)).decode(errors="replace").rstrip("\r\n")
+    delimiter = max(_DELIMITERS, key=header.count)
     try:
-        names = next(csv.reader([text], delimiter=delimiter), [])
+        names = next(csv.reader([header], delimiter=delimiter), [])
     except csv.Error as error:
         raise DumpError(f"{path}, line 1: expected a header of column names: {error}.") from error
     columns = canonical(names, where=f"{path}, line 1")
     facts |= {"format": "CSV", "delimiter": _DELIMITERS[delimiter]} | described(names, columns)
-    source = _Source(stream, decoder, delimiter)
-    yield from _records(source, columns, delimiter)
-    facts["encoding"] = facts.get("encoding", decoder.name)
-
-
-def _records(source: "_Source", columns: tuple[str | None, ...], delimiter: str) -> Iterator[Lines | Reject]:
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
-    while True:
-        first_line = source.forget()
-        try:
-            rows = list(islice(reader, BATCH_RECORDS))
-        except csv.Error:
-            rows = []
-        if not source.taken:
-            return
-        if len(rows) == len(source.taken) and [] not in rows:
-            yield Lines(columns, first_line, _as_copy_text(rows), [original for original, _ in source.taken])
-        else:  # a record has several lines, or is none
-            several = len(source.taken)
-            source.put_back(0)
-            yield from _one_by_one(source, columns, delimiter, first_line + several)
-            reader = csv.reader(source, delimiter=delimiter, strict=True)
+    source, layout, line = _Source(path, stream, decoder), _Layout(delimiter), 2
+    while text := source.chunk():
+        lines, data = text.split(b"\n")[:-1], layout.as_copy_text(text)
+        if b'"' in data or b"\n\n" in data or data.startswith(b"\n"):
+            line += yield from _one_by_one(source, layout, columns, line, lines, data.split(b"\n"))
+        else:
+            yield Lines(columns, line, data, lines)
+            line += len(lines)
+    facts.setdefault("encoding", decoder.name)
 
 
 def _one_by_one(
-    source: "_Source", columns: tuple[str | None, ...], delimiter: str, end: int
-) -> Iterator[Lines | Reject]:
-    """The records up to a line. Of one that spans lines and is broken, only the first line is given up."""
-    while (line := source.forget()) < end:
-        problem = None
-        try:
-            row = next(csv.reader(source, delimiter=delimiter, strict=True), [])
-        except csv.Error as error:
-            row, problem = [], f"the quotes are wrong: {error}"
-        if len(source.taken) > 1 and len(row) != len(columns):
-            problem = "a quotation begins that does not end where it should"
-            source.put_back(1)
+    source: "_Source",
+    layout: "_Layout",
+    columns: tuple[str | None, ...],
+    first_line: int,
+    lines: list[bytes],
+    as_copy_text: list[bytes],
+) -> Generator[Lines | Reject, None, int]:
+    """Lines among which some are blank, or belong to one record. Returns how many of the file these are.
+
+    Of a record that spans lines and is broken, only the first line is given up.
+    """
+    at, chunk = 0, len(lines)
+    good: list[bytes] = []
+    originals: list[bytes] = []
+
+    def gathered() -> Iterator[Lines]:
+        if good:
+            first = int(good[0].partition(b"\t")[0])
+            yield Lines((LINE_NUMBER, *columns), first, b"".join(good), list(originals))
+            good.clear()
+            originals.clear()
+
+    while at < chunk:
+        row, taken, problem = as_copy_text[at], 1, None
+        if b'"' in row:
+            try:
+                fields, taken = layout.record(lines, at, source)
+                row = layout.joined(fields)
+                if taken > 1 and len(fields) != len(columns):
+                    taken, problem = 1, "a quotation begins that does not end where it should"
+            except csv.Error as error:
+                problem = f"the quotes are wrong: {error}"
         if problem:
-            yield Reject(line, legible(source.taken[0][0]), None, problem)
+            yield from gathered()
+            yield Reject(first_line + at, legible(lines[at]), None, problem)
         elif row:  # a blank line is no record
-            original = b"".join(original for original, _ in source.taken)
-            yield Lines(columns, line, _as_copy_text([[field.replace("\n", "\\n") for field in row]]), [original])
+            good.append(b"%d\t%b\n" % (first_line + at, row))
+            originals.append(b"\n".join(lines[at : at + taken]))
+        at += taken
+    yield from gathered()
+    source.put_back(lines[at:])
+    return at
 
 
-def _as_copy_text(rows: Sequence[Sequence[str]]) -> bytes:
-    """Records whose backslashes and tabs are escaped already as lines of COPY's text format."""
-    data = b"\t" + "\t\n\t".join(map("\t".join, rows)).encode(errors="surrogateescape") + b"\t\n"
-    if b"\r" in data:
-        data = data.replace(b"\r", b"\\r")
-    for missing in _MISSING:
+class _Layout:
+    """How the fields of a record are told apart."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        mark = delimiter.encode()
+        self._fields = bytes.maketrans(mark + _INNER_DELIMITER + _INNER_QUOTE, b"\t" + mark + b'"')
+        # What COPY's text format escapes. It need not escape the stand-ins, but these must be free.
+        escapes = {b"\\": rb"\\", b"\t": rb"\t", _INNER_DELIMITER: rb"\x01", _INNER_QUOTE: rb"\x02"}
+        self._escapes = {character: escape for character, escape in escapes.items() if character != mark}
+        self._inner = {b'""': _INNER_QUOTE, b"\r": rb"\r", mark: rb"\t" if mark == b"\t" else _INNER_DELIMITER}
+        self._quotation = re.compile(rb'"(?<![^%b\n]")((?:[^"\n]++|"")*+)"(?![^%b\n])' % (mark, mark))
+
+    def as_copy_text(self, lines: bytes) -> bytes:
+        """Lines in COPY's text format. Quotes are left in those that cannot be read by themselves."""
+        data = _replaced(lines.replace(b"\r\n", b"\n"), self._escapes)
+        data = self._quotation.sub(self._unquoted, data).translate(self._fields)
         for _ in range(2):  # neighbours share the tab between them
-            data = data.replace(b"\t%b\t" % missing, b"\t%b\t" % NULL)
-    return data[1:].replace(b"\t\n\t", b"\n").removesuffix(b"\t\n") + b"\n"
+            data = data.replace(b"\t\t", b"\t%b\t" % NULL)
+        data = data.replace(b"\t\n", b"\t%b\n" % NULL).replace(b"\n\t", b"\n%b\t" % NULL)
+        if data.startswith(b"\t"):
+            data = NULL + data
+        return _MISSING_WORD.sub(rb"\\N", data)
+
+    def record(self, lines: list[bytes], at: int, source: "_Source") -> tuple[list[str], int]:
+        """The fields of the record that begins in a line, and how many lines it has. Adds lines if it needs more.
+
+        Raises csv.Error if the quotes do not allow a record.
+        """
+        taken = 0
+
+        def text() -> Iterator[str]:
+            nonlocal taken
+            while taken < RECORD_LIMIT_LINES:
+                if at + taken == len(lines):
+                    lines.extend(source.line())
+                if at + taken == len(lines):
+                    return
+                taken += 1
+                yield lines[at + taken - 1].decode(errors="surrogateescape") + "\n"
+
+        return next(csv.reader(text(), delimiter=self._delimiter, strict=True)), taken
+
+    def joined(self, fields: list[str]) -> bytes:
+        """The fields of a record in COPY's text format."""
+        row = "\t".join(escaped(None if field in _MISSING else field) for field in fields)
+        return row.encode(errors="surrogateescape")
+
+    def _unquoted(self, quotation: re.Match[bytes]) -> bytes:
+        return _replaced(quotation[1], self._inner)
+
+
+def _replaced(data: bytes, replacements: dict[bytes, bytes]) -> bytes:
+    for old, new in replacements.items():
+        data = data.replace(old, new)
+    return data
 
 
 class _Source:
-    """The lines of the file, decoded and with what COPY escapes escaped; remembers those that were taken."""
+    """The lines of the file in UTF-8."""
 
-    def __init__(self, stream: BinaryIO, decoder: Decoder, delimiter: str) -> None:
-        self.taken: list[tuple[bytes, str]] = []
-        """Each line taken since `forget`: as it stands in the file, and as it was handed out."""
+    def __init__(self, path: Path, stream: BinaryIO, decoder: Decoder) -> None:
+        self._path = path
         self._stream = stream
         self._decoder = decoder
-        self._escapes = {"\\": r"\\"} | ({} if delimiter == "\t" else {"\t": r"\t"})
-        self._ready: deque[tuple[bytes, str]] = deque()
-        self._line = 2
+        self._put_back = b""
 
-    def __iter__(self) -> "_Source":
-        return self
+    def chunk(self) -> bytes:
+        """The next lines, each with its line break; nothing at the end."""
+        text, self._put_back = self._put_back, b""
+        return text or self._decoded(self._stream.read(CHUNK_BYTES))
 
-    def __next__(self) -> str:
-        if not self._ready:
-            self._read()
-        self.taken.append(self._ready.popleft())
-        return self.taken[-1][1]
+    def line(self) -> list[bytes]:
+        """The next line without its line break; nothing at the end."""
+        return self._decoded(b"").split(b"\n")[:-1]
 
-    def forget(self) -> int:
-        """Forgets what was taken. Returns the number of the line that comes next."""
-        self._line += len(self.taken)
-        self.taken = []
-        return self._line
+    def put_back(self, lines: list[bytes]) -> None:
+        """Takes back the last lines, to hand them out again."""
+        self._put_back = b"\n".join([*lines, b""])
 
-    def put_back(self, kept: int) -> None:
-        """Takes back what was taken, but for the first lines."""
-        self._ready.extendleft(reversed(self.taken[kept:]))
-        del self.taken[kept:]
-
-    def _read(self) -> None:
-        chunk = self._stream.read(CHUNK_BYTES)
-        if not chunk:
-            raise StopIteration
-        data = chunk + self._stream.readline()
-        text = self._decoder(data).decode(errors="surrogateescape")
-        for character, escape in self._escapes.items():
-            text = text.replace(character, escape)
-        self._ready.extend(zip(data.split(b"\n"), text.split("\n"), strict=True))
-        if not self._ready[-1][0]:
-            self._ready.pop()
+    def _decoded(self, start: bytes) -> bytes:
+        data = start + self._stream.readline(LINE_LIMIT_BYTES)
+        if data and not data.endswith(b"\n"):
+            if len(data) >= LINE_LIMIT_BYTES:
+                raise DumpError(f"{self._path}: a line is longer than {LINE_LIMIT_BYTES:,} bytes.")
+            data += b"\n"
+        return self._decoder(data)

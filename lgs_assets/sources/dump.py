@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, get_args
+from typing import BinaryIO
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources import csv_dump, sql_dump
-from lgs_assets.sources.compression import Content, explained, unpacked
+from lgs_assets.sources.compression import Content, check_expansion, explained, unpacked
 from lgs_assets.sources.encoding import without_byte_order_mark
 from lgs_assets.sources.lines import Batch, DateOrder, Lines, Reject, Sieve, date_order
 
@@ -19,7 +20,6 @@ _REFUSED = {
     b"%PDF": "a PDF; expected an SQL dump, CSV, an Excel workbook or Parquet.",
 }
 _WORKBOOK_MAGIC = b"PK\x03\x04"
-_CLEAR: frozenset[DateOrder] = frozenset(get_args(DateOrder))
 _PARQUET_MAGIC = b"PAR1"
 # How a script begins. A header of column names begins otherwise.
 _SQL = re.compile(
@@ -90,11 +90,15 @@ def _sifted(
     before: tuple[int, float],
 ) -> Iterator[Batch | Reject]:
     order: DateOrder | None = None
+    expanded = 0
     sieves: dict[tuple[str | None, ...], Sieve] = {}
     for piece in lines:
         if isinstance(piece, Reject):
             yield piece
             continue
+        # What is packed within a format is seen only here: a dictionary of Parquet, the shared texts of a workbook.
+        expanded += len(piece.data)
+        check_expansion(path, before[0], expanded)
         if order is None:
             facts["dates"] = order = _order_of_dates(path, piece, dates)
         if piece.columns not in sieves:
@@ -109,21 +113,16 @@ def _order_of_dates(path: Path, first: Lines, given: DateOrder | None) -> DateOr
 
     Raises DumpError if none shows it, and it is not given either.
     """
-    seen = {date_order(_dates(first))}
-    if not seen & _CLEAR:
+    order, ambiguous = date_order(_dates(first))
+    if order is None:
         with unpacked(path) as (_, stream):
-            for piece in _parsed(path, stream, {}):
-                if isinstance(piece, Lines):
-                    seen.add(date_order(_dates(piece)))
-                if seen & _CLEAR:
-                    break
-    for order in _CLEAR & seen:
-        return order
-    if "ambiguous" not in seen:
-        return "year first"  # no date at all: each line is rejected for that
+            pieces = (piece for piece in _parsed(path, stream, {}) if isinstance(piece, Lines))
+            order, ambiguous = date_order(chain.from_iterable(map(_dates, pieces)))
+    if order or not ambiguous:
+        return order or "year first"  # no date at all: each line is rejected for that
     if given is None:
         raise DumpError(
-            f"{path}: dates like {next(_dates(first))} can be read day first and month first, and none in the file "
+            f"{path}: dates like {ambiguous} can be read day first and month first, and none in the file "
             f"shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
         )
     return given

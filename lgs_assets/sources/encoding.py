@@ -2,10 +2,12 @@
 
 import codecs
 import io
+import re
 from typing import Any, BinaryIO
 
 BUFFER_BYTES = 1 << 18
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_CUT_OFF = b"\xff"  # what is no UTF-8, in the place of a last character that is not there as a whole
 _FALLBACK = "cp1252"  # what Windows calls ANSI in Britain
 
 
@@ -36,10 +38,10 @@ class Decoder:
 
 
 def _likelier(data: bytes) -> str:
-    """UTF-8 where its characters outnumber the bytes that cannot be part of one."""
+    """UTF-8 unless the bytes that cannot be part of its characters outnumber these: they come by chance but rarely."""
     text = data.decode("utf-8", "surrogateescape")
-    stray = sum("\udc80" <= character <= "\udcff" for character in text)
-    return "utf-8" if len(text) - stray - sum(byte < 128 for byte in data) > stray else _FALLBACK
+    stray = len(re.findall("[\udc80-\udcff]", text))
+    return "utf-8" if len(re.findall("[^\0-\x7f\udc80-\udcff]", text)) >= stray else _FALLBACK
 
 
 def without_byte_order_mark(stream: BinaryIO) -> tuple[BinaryIO, str | None]:
@@ -74,6 +76,9 @@ class _Recoded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         while not self._ready and (chunk := self._stream.read(BUFFER_BYTES)):
             self._ready = self._decoder.decode(chunk).encode("utf-8", "surrogatepass")
+        if not self._ready and self._decoder.getstate()[0]:
+            self._ready = _CUT_OFF
+            self._decoder.reset()
         data, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(data)] = data
         return len(data)

@@ -17,6 +17,8 @@ from lgs_assets.sources.copy_text import NULL, escaped, fields_of, unescaped
 
 DateOrder = Literal["year first", "day first", "month first"]
 
+LINE_NUMBER = "line_number"
+
 SHOWN_CHARACTERS = 60
 INTEGER_LIMIT = 2**31
 PRICE_LIMIT = Decimal(10**8)
@@ -25,10 +27,13 @@ MONTHS = 12
 
 
 class Lines(NamedTuple):
-    """Consecutive lines as a source found them, each with its line break."""
+    """Lines as a source found them, each with its line break."""
 
     columns: tuple[str | None, ...]
-    """The canonical column of each field, None for a field that is not kept."""
+    """The canonical column of each field, None for a field that is not kept.
+
+    Before them stands LINE_NUMBER if the lines are not consecutive: then each begins with its number.
+    """
     first_line: int
     """Number of the first line in the dump."""
     data: bytes
@@ -37,9 +42,10 @@ class Lines(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Consecutive good lines in COPY's text format: the canonical columns and no others, the year of dates first."""
+    """Good lines in COPY's text format, the year of dates first."""
 
     columns: tuple[str, ...]
+    """The canonical columns and no others; before them LINE_NUMBER if the lines are not consecutive."""
     first_line: int
     lines: int
     data: bytes
@@ -78,6 +84,7 @@ _ORDINARY_TIME = rb"(?:[ T](?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?
 _WORDS = rb"[^\t\n\r\\\0]++"
 _WORDS_OR_NOTHING = rb"(?:\\N|[^\t\n\r\\\0]*+)"
 _ORDINARY = {
+    LINE_NUMBER: rb"\d++",
     "invoice_no": _WORDS,
     "stock_code": _WORDS,
     "description": _WORDS_OR_NOTHING,
@@ -103,11 +110,13 @@ class Sieve:
 
     def sift(self, lines: Lines) -> Iterator[Batch | Reject]:
         """Hands out every line in its order: in a batch with its good neighbours, or rejected."""
-        data, at, first = lines.data, 0, lines.first_line
+        data, at, end_of_ordinary = lines.data, 0, 0
         good: list[bytes] = []
-        count = 0
+        before = count = 0  # the lines before those in `good`, and how many these are
         while at < len(data):
-            if (end := self._end_of_ordinary(data, at)) > at:
+            if at >= end_of_ordinary:
+                end_of_ordinary = self._end_of_ordinary(data, at)
+            if (end := _end_of_text(data, at, end_of_ordinary)) > at:
                 ordinary = data[at:end]
                 good.append(self._rewritten(ordinary) if self._rewritten else ordinary)
                 count += ordinary.count(b"\n")
@@ -119,24 +128,25 @@ class Sieve:
                 count += 1
             except _UnfitError as unfit:
                 if count:
-                    yield Batch(self._kept, first, count, b"".join(good))
-                line = first + count
-                original = lines.originals[line - lines.first_line] if lines.originals else data[at:end]
-                yield Reject(line, legible(original), unfit.column, unfit.reason)
-                good, count, first = [], 0, line + 1
+                    yield self._batch(lines, before, count, good)
+                index = before + count
+                original = lines.originals[index] if lines.originals else data[at:end]
+                yield Reject(self._number(lines, index, data[at:end]), legible(original), unfit.column, unfit.reason)
+                good, before, count = [], index + 1, 0
             at = end + 1
         if count:
-            yield Batch(self._kept, first, count, b"".join(good))
+            yield self._batch(lines, before, count, good)
+
+    def _batch(self, lines: Lines, before: int, count: int, good: list[bytes]) -> Batch:
+        return Batch(self._kept, self._number(lines, before, good[0]), count, b"".join(good))
+
+    def _number(self, lines: Lines, index: int, line: bytes) -> int:
+        return int(line.partition(b"\t")[0]) if self._kept[0] == LINE_NUMBER else lines.first_line + index
 
     def _end_of_ordinary(self, data: bytes, at: int) -> int:
-        """The end of the ordinary lines that begin here."""
+        """The end of the lines from here on that look ordinary, if they are text."""
         match = self._ordinary.match(data, at)
-        end = match.end() if match else at
-        try:
-            str(memoryview(data)[at:end], "utf-8")
-        except UnicodeDecodeError as error:
-            return data.rfind(b"\n", at, at + error.start) + 1 or at
-        return end
+        return match.end() if match else at
 
     def _read(self, line: bytes) -> bytes:
         """The line in the ordinary way. Raises _UnfitError if there is none."""
@@ -185,6 +195,15 @@ def _rewriting(columns: tuple[str | None, ...], dates: DateOrder) -> Callable[[b
     return partial(re.compile(rb"\t".join(fields)).sub, rb"\t".join(template))
 
 
+def _end_of_text(data: bytes, at: int, end: int) -> int:
+    """The end of the lines from here on that are UTF-8."""
+    try:
+        str(memoryview(data)[at:end], "utf-8")
+    except UnicodeDecodeError as error:
+        return data.rfind(b"\n", at, at + error.start) + 1 or at
+    return end
+
+
 def legible(line: bytes) -> str:
     """A line as text that can be stored and shown: NUL, and bytes that are no text, as `\\xNN`."""
     return line.rstrip(b"\r\n").decode(errors="backslashreplace").replace("\0", "\\x00")
@@ -197,26 +216,29 @@ _DATE = re.compile(
     r"""
     (?: (?P<year_first>\d{4}) [-/.] (?P<second>\d{1,2}) [-/.] (?P<third>\d{1,2})
       | (?P<one>\d{1,2}) [-/.] (?P<two>\d{1,2}) [-/.] (?P<year_last>\d{4}) )
-    (?: (?:[ ]+|T) (?P<hour>\d{1,2}) : (?P<minute>\d{2}) (?: : (?P<seconds>\d{2}(?:\.\d{1,6})?) 0*+ )?
+    (?: (?:[ ]+|T) (?P<hour>\d{1,2}) : (?P<minute>\d{2}) (?: : (?P<seconds>\d{2}(?:\.\d{1,6})?) \d*+ )?
         [ ]* (?P<half>[AP]M)? )?
     """,
     re.VERBOSE | re.I | re.A,
 )
 
 
-def date_order(dates: Iterable[str]) -> DateOrder | Literal["ambiguous"] | None:
-    """The order of day, month and year that the first of these dates shows which has only one. None without dates."""
-    found: Literal["ambiguous"] | None = None
+def date_order(dates: Iterable[str]) -> tuple[DateOrder | None, str | None]:
+    """The order of day, month and year that the first of these dates shows which can be read in one way only.
+
+    If none can: one that can be read in two ways, or nothing.
+    """
+    ambiguous = None
     for text in dates:
         if match := _DATE.fullmatch(text.strip()):
             if match["year_first"]:
-                return "year first"
+                return "year first", None
             if int(match["one"]) > MONTHS:
-                return "day first"
+                return "day first", None
             if int(match["two"]) > MONTHS:
-                return "month first"
-            found = "ambiguous"
-    return found
+                return "month first", None
+            ambiguous = text
+    return None, ambiguous
 
 
 def _name(text: str) -> str:
@@ -250,7 +272,7 @@ def _price(text: str) -> str:
         price = Decimal(repr(float(price)))
     if abs(price) >= PRICE_LIMIT or price != round(price, PRICE_DECIMALS):
         raise ValueError(f"a price below {PRICE_LIMIT:,} with {PRICE_DECIMALS} decimals at most")
-    return format(price, "f")
+    return format(price.normalize(), "f")  # 2.5500000000 is 2.55
 
 
 def _date(text: str, *, order: DateOrder) -> str:
@@ -278,6 +300,7 @@ def year_first(text: str) -> str:
 
 
 _READERS: dict[str, Callable[[str], str | None]] = {
+    LINE_NUMBER: str,
     "invoice_no": _name,
     "stock_code": _name,
     "description": str,

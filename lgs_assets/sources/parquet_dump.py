@@ -16,6 +16,8 @@ from lgs_assets.sources.lines import Lines
 
 BATCH_ROWS = 1 << 14
 
+_ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+
 
 def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines]:
     """The rows of the file, numbered from 1. Raises DumpError if a column is missing, or has no text."""
@@ -30,18 +32,26 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
             for batch in parquet.iter_batches(BATCH_ROWS, columns=kept):
                 yield Lines(tuple(filter(None, columns)), line, _as_copy_text(batch))
                 line += batch.num_rows
-        except pa.ArrowException as error:
+        except (pa.ArrowException, OSError) as error:  # so Arrow says that something is wrong with the data
             raise DumpError(f"{path}: no Parquet file that can be read: {error}. Write it again.") from error
 
 
 def _as_copy_text(batch: pa.RecordBatch) -> bytes:
     fields = []
     for column in batch.columns:
-        if pa.types.is_timestamp(column.type):
-            column = column.cast(pa.timestamp("us", column.type.tz))
-        text = column.cast(pa.string())
-        for character, escape in {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}.items():
+        text = _local_time(column) if pa.types.is_timestamp(column.type) else column
+        if pa.types.is_floating(column.type):  # there, "not a number" is another way to say that there is none
+            text = pc.if_else(pc.is_nan(column), None, column)
+        text = text.cast(pa.string())
+        for character, escape in _ESCAPES.items():
             text = pc.replace_substring(text, character, escape)
         fields.append(pc.fill_null(text, NULL.decode()))
     lines = pc.binary_join_element_wise(*fields, "\t")
     return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
+
+
+def _local_time(column: pa.Array) -> pa.Array:
+    """What the clock showed, to the microsecond."""
+    if column.type.tz:
+        column = pc.local_timestamp(column)
+    return column.cast(pa.timestamp("us"), safe=False)

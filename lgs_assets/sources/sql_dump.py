@@ -7,7 +7,7 @@ No statement has any effect. Three are believed, because the script cannot be re
 import codecs
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +15,7 @@ from lgs_assets.errors import DumpError
 from lgs_assets.sources.columns import canonical, described
 from lgs_assets.sources.copy_text import NULL
 from lgs_assets.sources.encoding import Decoder
-from lgs_assets.sources.lines import Lines, Reject, legible
+from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
 from lgs_assets.sources.sql_script import LINE_LIMIT_BYTES, STATEMENT_LIMIT_BYTES, Row, Script
 
 TABLE = "retail"
@@ -30,7 +30,7 @@ _COLUMNS = rf"\(\s*+({_IDENTIFIER}(?:\s*+,\s*+{_IDENTIFIER})*+)\s*+\)\s*+"
 _COPY = re.compile(rf"COPY\s++({_NAME})\s*+(?:{_COLUMNS})?+FROM\s++stdin\b(.*)", re.I | re.S)
 # A COPY that is followed by data or, being long, may be.
 _ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s++stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
-_INSERT = re.compile(rf"INSERT\s++(?:INTO\s++)?({_NAME})", re.I)
+_INSERT = re.compile(rf"(?:WITH\b.*\b)?INSERT\s++(?:INTO\s++)?({_NAME})", re.I | re.S)
 _CREATE_TABLE = re.compile(
     rf"CREATE\s++(?:UNLOGGED\s++)?TABLE\s++(?:IF\s++NOT\s++EXISTS\s++)?({_NAME})\s*+\((.*)\)", re.I | re.S
 )
@@ -44,6 +44,16 @@ _READABLE_ENCODING = re.compile(
 _PIECE = re.compile(rf"({_IDENTIFIER})|'(?:[^']|'')*+'|(\()|(\))|(,)|[^\s(),'\"\[]|\s++", re.S)
 _CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
 
+# What is special in a quotation as such, and in one with backslash escapes. COPY has the same escapes but for few.
+_SPECIAL = re.compile(rb"\\|''|[\t\n\r]")
+_ESCAPE = re.compile(
+    rb"\\(?:u%(hex)b{4}|U00(?:10|0%(hex)b)%(hex)b{4}|x%(hex)b{1,2}|[0-7]{1,3}|.)|''|[\t\n\r]"
+    % {b"hex": rb"[\dA-Fa-f]"},
+    re.S,
+)
+_ESCAPE_OF_COPY = re.compile(rb"\\(?:[bfnrt\\]|x[\dA-Fa-f]++|[0-7]++)")
+_COPY_ESCAPES = {b"\\": rb"\\", b"''": b"'", b"\t": rb"\t", b"\n": rb"\n", b"\r": rb"\r"}
+
 _Names = tuple[str, ...]
 
 
@@ -51,16 +61,16 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
     """The lines of the table. Raises DumpError if there are none, or if they cannot be read."""
     script = Script(path, stream)
     tables = _Tables(script, facts)
+    last = 0
     while True:
         if insert := script.insert():
             name, names, head = insert
             columns = tables.columns(name.decode(errors="replace"), names.decode(errors="replace") if names else None)
             if columns:
                 facts["format"] = "T-SQL script of INSERTs" if script.of_sql_server else "SQL dump of INSERTs"
-                yield from _inserted(script, head, columns)
+                last = yield from _inserted(script, head, columns, after=last)
             else:
-                for _ in script.rows(head, 1):
-                    pass
+                script.statement()
         elif (statement := script.statement()) is None:
             break
         elif setting := _SETTING.match(statement):
@@ -77,7 +87,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
                 raise DumpError(f"{script.where}: expected COPY without options, found {shown}.")
             if columns:
                 facts["format"] = "SQL dump of COPY blocks"
-                yield from _copied(script, columns)
+                last = yield from _copied(script, columns, after=last)
             else:
                 for _ in script.copy_data():
                     pass
@@ -169,9 +179,9 @@ def _skip_body(script: Script, statement: str) -> None:
             pass
 
 
-def _copied(script: Script, columns: tuple[str | None, ...]) -> Iterator[Lines]:
-    """The lines of the COPY block that comes next."""
-    rest, first_line = b"", script.line
+def _copied(script: Script, columns: tuple[str | None, ...], *, after: int) -> Generator[Lines, None, int]:
+    """The lines of the COPY block that comes next, numbered as in the file, but after `after`. Returns the last one."""
+    rest, line = b"", max(script.line, after + 1)
     windows = None
     for chunk in script.copy_data(line_limit=LINE_LIMIT_BYTES):
         data = rest + chunk
@@ -181,47 +191,66 @@ def _copied(script: Script, columns: tuple[str | None, ...]) -> Iterator[Lines]:
             lines = data.count(b"\n")
             if windows is None:
                 windows = data[: data.index(b"\n")].endswith(b"\r")
-            yield Lines(columns, first_line, script.decoder(data.replace(b"\r\n", b"\n") if windows else data))
-            first_line += lines
+            yield Lines(columns, line, script.decoder(data.replace(b"\r\n", b"\n") if windows else data))
+            line += lines
+    return line - 1
 
 
-def _inserted(script: Script, head: bytes, columns: tuple[str | None, ...]) -> Iterator[Lines | Reject]:
-    """The rows of INSERTs. Where several begin in one line of the file, each takes the next number that is free."""
+def _inserted(
+    script: Script, head: bytes, columns: tuple[str | None, ...], *, after: int
+) -> Generator[Lines | Reject, None, int]:
+    """The rows of INSERTs, numbered after `after`: where several begin in one line of the file, each takes the next
+    number that is free. Returns the last number."""
     batch: list[bytes] = []
     originals: list[bytes] = []
-    first_line = next_line = 0
-    for row in script.rows(head, len(columns)):
-        line = max(next_line, row.line)
-        if batch and (line != next_line or row.values is None or len(batch) == BATCH_ROWS):
-            yield Lines(columns, first_line, script.decoder(b"".join(batch)), originals)
-            batch, originals = [], []
+
+    def gathered() -> Iterator[Lines]:
+        if batch:
+            first = int(batch[0].partition(b"\t")[0])
+            yield Lines((LINE_NUMBER, *columns), first, script.decoder(b"".join(batch)), list(originals))
+            batch.clear()
+            originals.clear()
+
+    line = after
+    for row in script.rows(head, tuple(column is not None for column in columns)):
+        line = max(line + 1, row.line)
         if row.values is None:
+            yield from gathered()
             expected = f"expected {len(columns)} values: texts, numbers or NULL"
             yield Reject(line, legible(script.decoder(row.text)), None, expected)
         else:
-            if not batch:
-                first_line = line
-            batch.append(_as_copy_text(row))
+            batch.append(b"%d\t%b\n" % (line, _as_copy_text(row)))
             originals.append(row.text)
-        next_line = line + 1
-    if batch:
-        yield Lines(columns, first_line, script.decoder(b"".join(batch)), originals)
+            if len(batch) == BATCH_ROWS:
+                yield from gathered()
+    yield from gathered()
+    return line
 
 
 def _as_copy_text(row: Row) -> bytes:
     values = row.values or ()
     fields: list[bytes] = []
-    special = b"\\" in row.text or b"''" in row.text or b"\n" in row.text or b"\t" in row.text or b"\r" in row.text
+    is_special = _SPECIAL.search(row.text) is not None
     for escaped, plain, other in zip(values[0::3], values[1::3], values[2::3], strict=True):
         if other is not None:
             fields.append(NULL if other.upper() == b"NULL" else other)
-        elif not special:
+        elif not is_special:
             fields.append(escaped or plain or b"")
+        elif escaped is not None:
+            fields.append(_ESCAPE.sub(_as_copy_escape, escaped))
         else:
-            text = (plain or b"").replace(b"\\", rb"\\") if escaped is None else escaped
-            text = text.replace(b"''", b"'").replace(b"\t", rb"\t").replace(b"\n", rb"\n").replace(b"\r", rb"\r")
-            fields.append(text)
-    return b"\t".join(fields) + b"\n"
+            fields.append(_SPECIAL.sub(_as_copy_escape, plain or b""))
+    return b"\t".join(fields)
+
+
+def _as_copy_escape(special: re.Match[bytes]) -> bytes:
+    """What stands in COPY's text format for something special in a quotation."""
+    found = special[0]
+    if found in _COPY_ESCAPES:
+        return _COPY_ESCAPES[found]
+    if found[1:2] in (b"u", b"U") and len(found) > len("\\u"):
+        return "".join(f"\\x{byte:02x}" for byte in chr(int(found[2:], 16)).encode(errors="surrogatepass")).encode()
+    return found if _ESCAPE_OF_COPY.fullmatch(found) else _COPY_ESCAPES.get(found[1:], found[1:])
 
 
 def _listed_columns(body: str) -> Iterator[str]:

@@ -20,25 +20,29 @@ STATEMENT_LIMIT_BYTES = 1 << 18
 
 # Possessive quantifiers (*+) keep the time linear, whatever the script holds.
 _LINE_BREAK = re.compile(rb"\n")
-_NOTHING = re.compile(rb"(?:\s++|--[^\n]*+\n)*+")
+_BLANK = re.compile(rb"(?:\s++|--[^\n]*+\n)*+")
 _COMMENT_MARK = re.compile(rb"/\*|\*/")
 _QUOTE_OR_ESCAPE = re.compile(rb"\\.|''|'", re.DOTALL)
+_BRACKETS = re.compile(rb"\]\]|\]")
 _END_OF_DATA = re.compile(rb"\n\\\.\r?\n")
 _LONGEST_END_OF_DATA = b"\n\\.\r\n"
 _IN_NAME = rb"[\w$\x80-\xff]"
 _TAG = rb"\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]{0,62}+)?+\$"
 _LONGEST_TAG_BYTES = len("$$") + 63
 _LOOKBEHIND_BYTES = 2
-_CLOSING = {b"[": b"]"}
-_GO = rb"(?<=\n)GO[ \t]*+\d*+[ \t]*+\r?\n"
-_LONGEST_GO_BYTES = 32
 
-# In a script of SQL Server, a line of its own.
-_TSQL = re.compile(rb"^(?:GO\b|USE\s*+\[|(?:INSERT(?:\s++INTO)?|CREATE\s++TABLE)\s++\[)", re.I | re.M)
-# Statements of SQL Server that end with their line, for want of a semicolon.
-_TSQL_NOTHING = re.compile(
-    rb"(?:\s++|--[^\n]*+\n|(?:GO|USE|SET|PRINT|BEGIN\s++TRAN\w*+|COMMIT)\b[^\n;'/]*+[\n;])*+", re.I
+# What only SQL Server knows, or only PostgreSQL: the first of either tells whose script it is.
+_DIALECT = re.compile(
+    rb"^(?:(GO[ \t]*+\r?$|USE\s*+\[|(?:INSERT(?:\s++INTO)?|CREATE\s++TABLE)\s++\[|SET\s++(?:ANSI_|QUOTED_|IDENTITY_))"
+    rb"|SET\s++(?:client_encoding|standard_conforming_strings)\b|COPY\s|\\)",
+    re.I | re.M,
 )
+_DIALECT_REACH_BYTES = 1 << 16
+_GO = rb"(?<![^\s])GO[ \t]*+\d*+[ \t]*+(?=\r?\n|--)"
+_LONGEST_GO_BYTES = 32
+# SQL Server needs no semicolons. These words begin a statement, or stand where it does no harm to begin one.
+_BEGINNING = re.compile(rb"(?<![\w@#$])(?:INSERT|CREATE)(?![\w@#$])", re.I)
+_DATA_WORDS = (b"INSERT", b"COPY")
 
 # Names and the head of an INSERT, in bytes.
 _NAME = rb'(?:"(?:[^"]|"")*+"|\[(?:[^\]]|\]\])*+\]|[A-Za-z_\x80-\xff][\w$\x80-\xff]*+)'
@@ -49,9 +53,13 @@ _INSERT = re.compile(
     re.I,
 )
 _INSERT_REACH_BYTES = 1 << 16
+_MORE_ROWS = re.compile(rb",|\(|(?:UNION|EXCEPT|INTERSECT)\b", re.I)
 _ROW_REACH_BYTES = 1 << 14
 _ESCAPED_TEXT = rb"'((?:[^'\\]++|''|\\.)*+)'"
 _PLAIN_TEXT = rb"'((?:[^']++|'')*+)'"
+_NUMBER = rb"(NULL\b|[-+]?(?:\d++\.?\d*+|\.\d++)(?:E[-+]?\d++)?(?![\w.]))"
+# In a column that is not kept: true, default, 0x1F, B'101'.
+_ANYTHING = rb"((?:\bB'\d*+'|[-+\w.]++))"
 
 
 class Row(NamedTuple):
@@ -62,78 +70,67 @@ class Row(NamedTuple):
     text: bytes
     """The row as it is written, with its parentheses."""
     values: tuple[bytes | None, ...] | None
-    """Three a value, of which one is not None: a text with backslash escapes, one without, or anything else.
+    """Three a value, of which one is not None: a text with backslash escapes, one without, or a number or NULL.
 
     None as a whole if the row is not made of as many values as it should be.
     """
 
 
 @functools.lru_cache(maxsize=8)
-def _row(values: int, backslashes_escape: bool) -> re.Pattern[bytes]:
-    """A row of so many values: texts, numbers, NULL, and casts of these. Three groups a value, as `Row` says."""
-    texts = (
-        b"[eEnN]?%b|((?!))" % _ESCAPED_TEXT if backslashes_escape else b"[eE]%b|[nN]?%b" % (_ESCAPED_TEXT, _PLAIN_TEXT)
-    )
+def _rows(head: bytes, kept: tuple[bool, ...], *, of_sql_server: bool, backslashes_escape: bool) -> re.Pattern[bytes]:
+    """Group 1: a row with as many values, kept or not, each a text, a number, NULL, or a cast of these.
+
+    Then three groups a value, as `Row` says. If the next row follows, up to there: be it by the same head again.
+    """
+    texts = b"[EN]?%b|((?!))" % _ESCAPED_TEXT if backslashes_escape else b"E%b|N?%b" % (_ESCAPED_TEXT, _PLAIN_TEXT)
     value = rb"""
         (?: (?:TRY_)?CAST \s*+ \( \s*+ )?+ (?: (?:TIMESTAMP|DATE) \s++ (?=') )?+
-        (?: %b | ([-+]?[\w.]++(?:(?<=[eE])[-+]\d++)?) )
-        (?: \s*+ ::\s*+ [\w\ .]++ (?:\([\d,\ ]*+\))?+ )*+
-        (?: \s++ AS \s++ [\w\ .\[\]]++ (?:\([\w,\ ]*+\))?+ \s*+ \) )?+ \s*+
+        (?: %b | %b ) \s*+
+        (?: :: \s*+ [\w\ .]++ (?:\([\d,\ ]*+\)[\w\ ]*+)?+ \s*+ )*+
+        (?: AS \s++ [\w\ .\[\]]++ (?:\([\w,\ ]*+\))?+ \s*+ \) \s*+ )?+
     """
-    inner = rb", \s*+".join([value % texts] * values)
-    return re.compile(rb"\( \s*+ %b \)" % inner, re.VERBOSE | re.DOTALL | re.I)
+    row = rb", \s*+".join(value % (texts, _NUMBER if is_kept else _ANYTHING) for is_kept in kept)
+    go = rb"(?:%b\s++)?" % _GO if of_sql_server else b""
+    again = rb"\s*+ (?: , | ;?+ \s*+ %b %b ) \s*+ (?=\()" % (go, re.escape(head.rstrip()))
+    return re.compile(rb"(\( \s*+ %b \)) (?:%b)?" % (row, again), re.VERBOSE | re.DOTALL | re.I)
 
 
-@functools.lru_cache(maxsize=2)
-def _any_row(backslashes_escape: bool) -> re.Pattern[bytes]:
-    """Anything in parentheses: quotations hold what they like, and parentheses are nested three deep at most."""
-    texts = _ESCAPED_TEXT if backslashes_escape else b"(?<=[eE])%b|%b" % (_ESCAPED_TEXT, _PLAIN_TEXT)
-    pattern = b"(?:[^()']++|%b)*+" % texts
-    for _ in range(2):
-        pattern = rb"(?:[^()']++|%b|\(%b\))*+" % (texts, pattern)
-    return re.compile(rb"\(%b\)" % pattern, re.DOTALL)
-
-
-def _token(escaping_quote: bytes) -> re.Pattern[bytes]:
+@functools.cache
+def _token(*, of_sql_server: bool, backslashes_escape: bool, in_row: bool) -> re.Pattern[bytes]:
     """Group 1: what neither ends a statement nor opens anything, whole quotations included. Group 2: what does.
 
-    Group 3 is a quote after which a backslash escapes. Group 2 is missing where only the next chunk can tell.
+    Group 2 is nothing before a word that begins a statement, and is missing where only the next chunk can tell.
+    Group 3 is a quote after which a backslash escapes.
     """
-    return re.compile(
-        rb"""
-        ( (?: [^;'"$/-]++
-            | (?!%(escaping_quote)b)'[^']*+'
-            | "[^"]*+"
-            | -(?=[^-])
-            | /(?=[^*])
-            | (?<=%(in_name)b)\$
-            | (?!%(tag)b)\$(?=.{%(longest_tag)d})
-          )*+ )
-        ( ; | -- | /\* | (%(escaping_quote)b) | ' | " | %(tag)b )?
-        """
-        % {b"escaping_quote": escaping_quote, b"in_name": _IN_NAME, b"tag": _TAG, b"longest_tag": _LONGEST_TAG_BYTES},
-        re.VERBOSE | re.DOTALL,
-    )
+    tokens = [rb";", rb"--", rb"/\*", rb'"']
+    passed = [rb'"[^"]*+"', rb"-(?=[^-])", rb"/(?=[^*])"]
+    special = b";'\"/"
+    escaping_quote = rb"(?!)"
+    if of_sql_server:
+        words = rb"%b|(?=%b)" % (_GO, _BEGINNING.pattern)
+        tokens += [rb"\[", words]
+        passed += [rb"(?!%b)[GIC](?=.{%d})" % (words, _LONGEST_GO_BYTES)]
+        special += rb"\[GIC"
+    else:
+        escaping_quote = rb"'" if backslashes_escape else rb"(?<=(?<!%b)E)'" % _IN_NAME
+        tokens += [rb"(%b)" % escaping_quote, _TAG]
+        passed += [rb"(?<=%b)\$" % _IN_NAME, rb"(?!%b)\$(?=.{%d})" % (_TAG, _LONGEST_TAG_BYTES)]
+        special += b"$"
+    tokens += [rb"'"]
+    passed += [rb"(?!%b)'[^']*+'" % escaping_quote]
+    if in_row:
+        tokens += [rb"[()]"]
+        special += b"()"
+    pattern = rb"((?:[^%b-]++|%b)*+)(%b)?" % (special, b"|".join(passed), b"|".join(tokens))
+    return re.compile(pattern + (rb"((?!))?" if of_sql_server else b""), re.DOTALL | re.I)
 
 
-_TOKEN = _token(rb"(?<=(?<!%b)[Ee])'" % _IN_NAME)
-_TOKEN_IF_BACKSLASHES_ESCAPE = _token(rb"'")
-_TSQL_TOKEN = re.compile(
-    rb"""
-    ( (?: [^;'"\[/gG-]++
-        | '[^']*+'
-        | "[^"]*+"
-        | -(?=[^-])
-        | /(?=[^*])
-        | (?!%(go)b)[gG](?=.{%(longest_go)d})
-      )*+ )
-    ( ; | %(go)b | -- | /\* | ' | " | \[ )? ((?!))?
-    """
-    % {b"go": _GO, b"longest_go": _LONGEST_GO_BYTES},
-    re.VERBOSE | re.DOTALL | re.I,
-)
 # Put behind the end of the script, so that a pattern finds there what it finds elsewhere: more bytes.
-_PADDING = b"\n" * _LONGEST_TAG_BYTES
+_PADDING = b"\n".ljust(_LONGEST_TAG_BYTES)
+
+
+def _ends_statement(token: bytes | None) -> bool:
+    return not token or token == b";" or token[:1] in (b"G", b"g")
 
 
 class Script:
@@ -145,17 +142,17 @@ class Script:
         self.statement_line = 1
         self.decoder = Decoder()
         """What turns its lines into UTF-8."""
-        self.of_sql_server = False
         self.ended_batch = False
-        """Whether the statement that was read last ends its batch."""
+        """Whether the statement that was read last ends its batch, as a line GO does."""
         self._stream = stream
         self._buffer = b""
         self._at = 0
         self._exhausted = False
-        self._fill()
-        self.of_sql_server = _TSQL.search(self._buffer) is not None
         self._backslashes_escape = False
-        self._nothing = _TSQL_NOTHING if self.of_sql_server else _NOTHING
+        while len(self._buffer) < _DIALECT_REACH_BYTES and not self._exhausted:
+            self._fill()
+        dialect = _DIALECT.search(self._buffer, 0, _DIALECT_REACH_BYTES)
+        self.of_sql_server = dialect is not None and dialect[1] is not None
 
     @property
     def where(self) -> str:
@@ -169,25 +166,20 @@ class Script:
     def statement(self) -> str | None:
         """The next statement without its semicolon and comments, cut if it is long; None at the end.
 
-        Lines that begin with a backslash where a statement could begin are commands to psql: passed over.
+        Raises DumpError if the script ends within a statement that brings data.
         """
+        self._skip_blank()
+        self.statement_line = self.line
         text = bytearray()
-        while True:
-            if not text:
-                self._skip_nothing()
-                self.statement_line = self.line
-            before, token, escaping = self._next_token()
-            text += before
-            self.ended_batch = token[:1] in (b"G", b"g")
-            if token in (b";", b"") or self.ended_batch:
-                break
-            if token in (b"--", b"/*"):
-                self.skip_line() if token == b"--" else self._skip_comment()
-                text += b" " if text else b""
-            else:
-                text += token + self._rest_of_quotation(token, escaping=escaping)
-            del text[STATEMENT_LIMIT_BYTES:]
-        return text[:STATEMENT_LIMIT_BYTES].decode(errors="replace") if token or text.strip() else None
+        if self.of_sql_server and self._match(_BEGINNING, reach=_LONGEST_GO_BYTES):
+            text += self._consume(self._at + 1)  # a word that begins a statement ends the one before, but not its own
+        while not _ends_statement(token := self._pass(text)):
+            pass
+        self.ended_batch = bool(token) and token != b";"
+        first_word = bytes(text).upper().partition(b" ")[0]
+        if token is None and first_word and any(word.startswith(first_word) for word in _DATA_WORDS):
+            raise DumpError(f"{self.where}: cut off: the file ends within this statement. Fetch the file again.")
+        return None if token is None and not text.strip() else text.decode(errors="replace")
 
     def insert(self) -> tuple[bytes, bytes | None, bytes] | None:
         """If an INSERT of rows comes next: moves to its first row.
@@ -195,35 +187,38 @@ class Script:
         Returns the names of its table and of its columns as they are written, None for columns that it does not name,
         and all that stands before the rows.
         """
-        self._skip_nothing()
+        self._skip_blank()
         if match := self._match(_INSERT, reach=_INSERT_REACH_BYTES):
             self.statement_line = self.line
             return match[1], match[2], self._consume(match.end())
         return None
 
-    def rows(self, head: bytes, values: int) -> Iterator[Row]:
-        """The rows of the INSERT that begins with `head`, and of those with the same head that follow on it.
+    def rows(self, head: bytes, kept: tuple[bool, ...]) -> Iterator[Row]:
+        """The rows of the INSERT that begins with `head`, and mostly of those with the same head that follow on it.
 
-        Raises DumpError if a row never ends.
+        `kept` tells for each column whether its values are asked for. Raises DumpError if a row never ends.
         """
-        one = _row(values, self._backslashes_escape)
-        whole = _any_row(self._backslashes_escape)
-        go = rb"(?:GO\s++)?" if self.of_sql_server else b""
-        again = re.compile(rb"\s*+(?:,\s*+(?=\()|;?\s*+%b%b)" % (go, re.escape(head)), re.I)
+        dialect = {"of_sql_server": self.of_sql_server, "backslashes_escape": self._backslashes_escape}
+        pattern = _rows(head, kept, **dialect)
         while True:
-            match = self._match(one, reach=_ROW_REACH_BYTES)
-            if not match:
-                if not (any_row := self._match(whole, reach=LINE_LIMIT_BYTES)):
-                    raise DumpError(f"{self.path}, line {self.line}: this row of values never ends, or is no row.")
-                match = one.match(self._buffer, self._at, any_row.end())
-                end = any_row.end()
-            else:
-                end = match.end()
             line = self.line
-            yield Row(line, self._consume(end), match.groups() if match else None)
-            if not (next_row := self._match(again, reach=len(head) + _ROW_REACH_BYTES)):
+            if match := self._match(pattern, reach=_ROW_REACH_BYTES):
+                self._consume(match.end())
+                yield Row(line, match[1], match.groups()[1:])
+                if match.end() > match.end(1):
+                    continue
+            else:
+                text = self._row()
+                match = pattern.fullmatch(text)
+                yield Row(line, text, match.groups()[1:] if match else None)
+            self._skip_blank()
+            more = self._match(_MORE_ROWS, reach=_LONGEST_GO_BYTES)
+            if not more:
                 return
-            self._consume(next_row.end())
+            if more[0] != b",":
+                raise DumpError(f"{self.path}, line {self.line}: expected the end of the INSERT, or a comma and a row.")
+            self._consume(more.end())
+            self._skip_blank()
 
     def copy_data(self, *, line_limit: int | None = None) -> Iterator[bytes]:
         """The lines up to the line `\\.`, in chunks cut anywhere. The cursor is at the start of the first one.
@@ -252,16 +247,50 @@ class Script:
         """Moves to the start of the next line."""
         self._find(_LINE_BREAK)
 
-    def _skip_nothing(self) -> None:
-        """Moves to the start of the next statement, or to a comment that does not end in the buffer."""
+    def _skip_blank(self) -> None:
+        """Moves past blanks and comments. Lines that begin with a backslash here are commands to psql: passed over."""
         while True:
-            match = self._match(self._nothing, reach=_INSERT_REACH_BYTES)
-            if match and match.end() > self._at:
-                self._consume(match.end())
-            elif self._buffer.startswith(b"\\", self._at):
+            blank = self._match(_BLANK, reach=len(b"--"))
+            if blank and blank.end() > self._at:
+                self._consume(blank.end())
+                continue
+            opening = self._buffer[self._at : self._at + len(b"--")]
+            if opening == b"/*":
+                self._consume(self._at + len(opening))
+                self._skip_comment()
+            elif opening == b"--" or (opening.startswith(b"\\") and not self.of_sql_server):
                 self.skip_line()
             else:
                 return
+
+    def _row(self) -> bytes:
+        """Moves past the row that comes next, whatever it holds. Returns it without comments, cut if long."""
+        line, text, depth = self.line, bytearray(), 0
+        while not _ends_statement(token := self._pass(text, in_row=True)):
+            depth += (token == b"(") - (token == b")")
+            if token == b")" and depth <= 0:
+                return bytes(text)
+        raise DumpError(f"{self.path}, line {line}: this row of values never ends, or is no row.")
+
+    def _pass(self, text: bytearray, *, in_row: bool = False) -> bytes | None:
+        """Moves past the next token and all that it opens. Adds what it passes to `text`, which is cut if long.
+
+        Returns the token. None is the end of the script, and nothing comes before a word that begins a statement.
+        """
+        before, token, escaping = self._next_token(in_row=in_row)
+        text += before
+        if token == b"--":
+            self.skip_line()
+            text += b" "
+        elif token == b"/*":
+            self._skip_comment()
+            text += b" "
+        elif token in (b"(", b")"):
+            text += token
+        elif token and not _ends_statement(token):
+            text += token + self._rest_of_quotation(token, escaping=escaping)
+        del text[STATEMENT_LIMIT_BYTES:]
+        return token
 
     def _skip_comment(self) -> None:
         line, depth = self.line, 1
@@ -273,36 +302,33 @@ class Script:
 
     def _rest_of_quotation(self, opening: bytes, *, escaping: bool) -> bytes:
         """What follows the opening mark up to and with the closing one, cut if it is long."""
-        closing = _QUOTE_OR_ESCAPE if escaping else re.compile(re.escape(_CLOSING.get(opening, opening)))
+        closing = b"]" if opening == b"[" else opening
+        marks = _BRACKETS if opening == b"[" else re.compile(re.escape(closing))
         line, text = self.line, bytearray()
         while True:
-            before, mark = self._find(closing, longest=max(2, len(opening)))
+            before, mark = self._find(_QUOTE_OR_ESCAPE if escaping else marks, longest=max(2, len(opening)))
             if mark is None:
                 raise DumpError(f"{self.path}, line {line}: cut off: this quotation never ends. Fetch the file again.")
             text += before + mark
             del text[STATEMENT_LIMIT_BYTES:]
-            if mark == _CLOSING.get(opening, opening):
+            if mark == closing:
                 return bytes(text)
 
-    def _next_token(self) -> tuple[bytes, bytes, bool]:
-        """Moves past the next token. Returns what came before it, cut if long, the token, and if backslashes escape.
-
-        The token is empty at the end of the script.
-        """
+    def _next_token(self, *, in_row: bool) -> tuple[bytes, bytes | None, bool]:
+        """Moves past the next token. Returns what came before it, cut if long, the token, and if backslashes escape."""
+        dialect = {"of_sql_server": self.of_sql_server, "backslashes_escape": self._backslashes_escape}
+        pattern = _token(**dialect, in_row=in_row)
         passed = b""
-        token = _TOKEN_IF_BACKSLASHES_ESCAPE if self._backslashes_escape else _TOKEN
-        if self.of_sql_server:
-            token = _TSQL_TOKEN
-        while match := token.match(self._buffer, self._at):  # it always matches, if only nothing
+        while match := pattern.match(self._buffer, self._at):  # it always matches, if only nothing
             passed = (passed + match[1])[:STATEMENT_LIMIT_BYTES]
-            if match[2]:
+            if match[2] is not None:
                 self._consume(match.end())
                 return passed, match[2], match[3] is not None
             self._consume(match.end(1))
             if self._exhausted:
                 break
             self._fill()
-        return passed, b"", False
+        return passed, None, False
 
     def _find(self, mark: re.Pattern[bytes], *, longest: int = 1) -> tuple[bytes, bytes | None]:
         """Moves past the next mark, of up to `longest` bytes. Returns what came before it, cut if long, and the mark.
