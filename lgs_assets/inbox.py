@@ -3,8 +3,8 @@
 A directory is looked at once and no file is read: what is in a dump is the subject of `sources`.
 """
 
-import math
 import filecmp
+import math
 import os
 import shutil
 import unicodedata
