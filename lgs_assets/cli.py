@@ -126,7 +126,7 @@ def _main(show_version: Annotated[bool, typer.Option("--version", help="Show the
 def run(
     dump: Annotated[
         Path | None,
-        typer.Argument(help="A dump: .sql or .csv, plain, .gz or .zip. Default: what is in the inbox, or a demo dump."),
+        typer.Argument(help="A dump in any format. Default: what is in the inbox, or a demo dump."),
     ] = None,
     snapshot_date: Annotated[
         str | None, typer.Option(help="The date that recency looks back from. Default: the month after the data.")
@@ -146,20 +146,12 @@ def run(
     What is up to date is left alone: a second run changes nothing. Settings come from the options, else from the
     environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_CHART_CUTOFF), else they have their defaults.
     """
-    from lgs_assets.resources import Inbox, WarehouseResource
-    from lgs_assets.terminal import console
-    from lgs_assets.warehouse.dumps import loaded_dumps
+    from lgs_assets.resources import Inbox
 
     options = {"snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff}
     given = {name: value for name, value in options.items() if value is not None}
     settings = Settings(**(Settings.from_environment().model_dump() | given))
     Inbox().prepare()
-    warehouse = WarehouseResource().get()
-    if dump and (replaced := [known for known in loaded_dumps(warehouse) if known.dump == dump.name]):
-        console.print(
-            f"{dump.name} takes the place of the dump of this name: {replaced[0].lines:,} lines, "
-            f"the last of {replaced[0].last_invoice_at:%Y-%m-%d}."
-        )
     _bring_up_to_date(dump, settings=settings, force=force)
 
 

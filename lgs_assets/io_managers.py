@@ -77,6 +77,8 @@ class WarehouseIOManager(dg.IOManager):
             reject_limit=self.inbox.reject_limit,
             dates=self.inbox.dates,
         )
+        if left_out := dump.facts.get("columns left out"):
+            context.log.warning(f"Columns of {name} that are left out: {left_out}")
         return {
             "dagster/row_count": dump.lines if dump.dump == name else 0,
             "dump_sha256": dump.sha256,

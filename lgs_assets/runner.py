@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.settings import Settings
 from lgs_assets.versions import outdated
-from lgs_assets.warehouse.dumps import forget_dump, loaded_dumps
+from lgs_assets.warehouse.dumps import LoadedDump, forget_dump, loaded_dumps
 
 POLL_SECONDS = 0.1
 EVALUATION = dg.DagsterEventType.ASSET_CHECK_EVALUATION
@@ -81,7 +81,7 @@ def bring_up_to_date(
         events += _execute(definitions, instance, "refresh", tables=stale, progress=progress)
     if refused:
         raise DumpError("\n".join(refused))
-    return _outcome(requested, events)
+    return _outcome(requested, events, ledger)
 
 
 def forget_and_rebuild(
@@ -104,17 +104,25 @@ def forget_and_rebuild(
     return _outcome([], events)
 
 
-def _outcome(loaded: list[str], events: list[dg.DagsterEvent]) -> Outcome:
+def _outcome(loaded: list[str], events: list[dg.DagsterEvent], ledger: Iterable[LoadedDump] = ()) -> Outcome:
+    """What the events say; `ledger` is that of before them."""
+    before = {dump.dump: dump for dump in ledger}
     made = [event.step_materialization_data.materialization for event in events if event.is_step_materialization]
     built = {materialization.asset_key.path[-1] for materialization in made}
-    remarks = [remark for materialization in made if materialization.partition for remark in _remarks(materialization)]
+    dumps_made = [materialization for materialization in made if materialization.partition]
+    remarks = [remark for dump in dumps_made for remark in _remarks(dump, before.get(dump.partition or ""))]
     checks = [event.asset_check_evaluation_data for event in events if event.event_type == EVALUATION]
     failed = [check for check in checks if not check.passed]
     return Outcome(loaded, remarks, sorted(built - {RAW_INVOICES}), failed)
 
 
-def _remarks(dump: dg.AssetMaterialization) -> Iterator[str]:
+def _remarks(dump: dg.AssetMaterialization, earlier: LoadedDump | None) -> Iterator[str]:
     facts = {name: value.value for name, value in dump.metadata.items()}
+    if earlier and earlier.sha256 != facts["dump_sha256"]:
+        yield (
+            f"{dump.partition} takes the place of the dump of this name: {earlier.lines:,} lines, "
+            f"the last of {earlier.last_invoice_at:%Y-%m-%d}."
+        )
     if facts["content_of"] != dump.partition:
         yield f"{dump.partition} holds the same as {facts['content_of']}: nothing is loaded twice."
     elif facts["rejected_lines"]:

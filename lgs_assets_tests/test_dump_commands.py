@@ -75,7 +75,10 @@ def test_inspect_shows_the_first_problems(flawed: Path) -> None:
 
 def test_rejected_lines_can_be_looked_at_and_corrected(warehouse: Warehouse, flawed: Path) -> None:
     """They are a table for the eye and CSV for whoever corrects them; the corrected dump has none."""
-    assert lgs("run", str(flawed)).exit_code == 0
+    run = lgs("run", str(flawed))
+    assert run.exit_code == 0, run.output
+    assert "1 lines of march.sql are rejected: lgs rejects march.sql" in run.output
+    assert "raw_invoices.no_line_is_rejected: 1 rows" in run.output
     shown = lgs("rejects", "march.sql")
     assert shown.exit_code == 0, shown.output
     assert "seven" in shown.output
@@ -84,7 +87,9 @@ def test_rejected_lines_can_be_looked_at_and_corrected(warehouse: Warehouse, fla
     assert (reject["line"], reject["column"]) == ("201", "quantity")
     assert reject["text"].startswith("500001\t22041")
     write_dump(flawed, [*customers(100, 299), Line(quantity=7)])
-    assert lgs("run", str(flawed)).exit_code == 0
+    corrected = lgs("run", str(flawed))
+    assert corrected.exit_code == 0, corrected.output
+    assert "march.sql takes the place of the dump of this name: 199 lines" in corrected.output
     assert "No line of march.sql is rejected" in lgs("rejects", "march.sql").output
     unknown = lgs("rejects", "april.sql")
     assert unknown.exit_code == 1

@@ -53,6 +53,7 @@ _WARNING = dg.AssetCheckSeverity.WARN
 
 CHECKS = (
     SqlCheck("raw_invoices", "lines_match_ledger", blocking=True),
+    SqlCheck("raw_invoices", "no_line_is_rejected", _WARNING),
     SqlCheck("clean_invoices", "reconcile_with_raw", blocking=True),
     SqlCheck("clean_invoices", "cancellations_are_negative", _WARNING),
     SqlCheck("clean_invoices", "prices_are_positive", _WARNING),

@@ -21,6 +21,10 @@ SOUND = [
 # What breaks each rule: a statement that plants the fault.
 FAULTS = {
     "raw_invoices.lines_match_ledger": "update dumps set lines = lines + 1",
+    "raw_invoices.no_line_is_rejected": (
+        "insert into rejected_lines (dump, line_number, column_name, reason, line) "
+        "values ('retail.sql', 2, null, 'why', 'x')"
+    ),
     "clean_invoices.reconcile_with_raw": "delete from clean_invoices where line_number = 5",
     "clean_invoices.cancellations_are_negative": (
         "update clean_invoices set invoice_no = 'C1', is_cancellation = true where line_number = 5"
