@@ -133,7 +133,7 @@ def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
     ],
 )  # fmt: skip
 def test_a_line_that_cannot_be_read_is_rejected_and_no_other(line: str, column: str | None, reason: str) -> None:
-    """It comes back as it stands in the dump, with its number, the column at fault and the reason; its neighbours pass."""
+    """It comes back as it stands in the dump, with its number, the column at fault and the reason."""
     found = read(copy_of(GOOD.rstrip("\n"), line, GOOD.rstrip("\n")))
     assert found.good == {2: LANTERN, 4: LANTERN}
     ((reject),) = found.rejects
