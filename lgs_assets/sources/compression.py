@@ -106,6 +106,8 @@ def explained(path: Path) -> Iterator[None]:
         raise DumpError(f"{path}: cannot be read: {error.strerror or error}.") from error
     except _DAMAGE as error:
         raise DumpError(f"{path}: damaged or cut off: {error}. Fetch the file again.") from error
+    except RuntimeError as error:  # encrypted, or packed in a way that Python does not know
+        raise DumpError(f"{path}: cannot be unpacked: {error}. Pack it as a plain zip or gzip.") from error
 
 
 def _open(path: Path, file: Any, opened: ExitStack) -> tuple[Any, str | None]:
@@ -135,10 +137,7 @@ def _member(path: Path, archive: zipfile.ZipFile) -> Any:
     if len(names) != 1:
         found = f"{len(names)}: {', '.join(names[:5])}" if names else "none"
         raise DumpError(f"{path}: expected one file in the archive, found {found}.")
-    try:
-        return archive.open(names[0])
-    except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed by a method that Python does not know
-        raise DumpError(f"{path}: cannot be unpacked: {error}. Pack it as a plain zip or gzip.") from error
+    return archive.open(names[0])
 
 
 @contextmanager

@@ -24,7 +24,7 @@ _PARQUET_MAGIC = b"PAR1"
 # How a script begins. A header of column names begins otherwise.
 _SQL = re.compile(
     rb"\s*+(?:--|/\*|\\|;|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
-    rb"|TRUNCATE|DELETE|LOCK|GRANT|COMMENT)\b(?!\s*+[,;|\t]))",
+    rb"|TRUNCATE|DELETE|UPDATE|LOCK|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)\b(?!\s*+(?:[,|\t]|;[\w ]++;)))",
     re.I,
 )
 
@@ -73,7 +73,7 @@ def _parsed(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lin
         from lgs_assets.sources import parquet_dump
 
         return parquet_dump.parse(path, stream, facts)
-    stream, encoding = without_byte_order_mark(stream)
+    stream, encoding = without_byte_order_mark(path, stream)
     if encoding:
         facts["encoding"] = encoding
     if _SQL.match(stream.peek()):  # type: ignore[attr-defined]

@@ -3,11 +3,13 @@
 import codecs
 import io
 import re
+from pathlib import Path
 from typing import Any, BinaryIO
+
+from lgs_assets.errors import DumpError
 
 BUFFER_BYTES = 1 << 18
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_CUT_OFF = b"\xff"  # what is no UTF-8, in the place of a last character that is not there as a whole
 _FALLBACK = "cp1252"  # what Windows calls ANSI in Britain
 
 
@@ -44,28 +46,32 @@ def _likelier(data: bytes) -> str:
     return "utf-8" if len(re.findall("[^\0-\x7f\udc80-\udcff]", text)) >= stray else _FALLBACK
 
 
-def without_byte_order_mark(stream: BinaryIO) -> tuple[BinaryIO, str | None]:
-    """The stream behind its byte order mark, in UTF-8 if it is UTF-16, and the encoding that it showed."""
+def without_byte_order_mark(path: Path, stream: BinaryIO) -> tuple[BinaryIO, str | None]:
+    """The stream behind its byte order mark, in UTF-8 if it is UTF-16, and the encoding that it showed.
+
+    Reading it raises DumpError if half a character of UTF-16 is left over at its end.
+    """
     start = stream.peek(4)[:4]  # type: ignore[attr-defined]
     for mark, name in _BYTE_ORDER_MARKS.items():
         if start.startswith(mark):
             stream.read(len(mark))
-            return (stream if name == "utf-8" else _recoded(stream, name)), name
+            return (stream if name == "utf-8" else _recoded(path, stream, name)), name
     # ASCII in UTF-16 has a NUL in every other byte.
     if len(start) == 4 and (start[1] == start[3] == 0 or start[0] == start[2] == 0):
         name = "utf-16-le" if start[1] == 0 else "utf-16-be"
-        return _recoded(stream, name), name
+        return _recoded(path, stream, name), name
     return stream, None
 
 
-def _recoded(stream: BinaryIO, name: str) -> BinaryIO:
-    return io.BufferedReader(_Recoded(stream, name), BUFFER_BYTES)
+def _recoded(path: Path, stream: BinaryIO, name: str) -> BinaryIO:
+    return io.BufferedReader(_Recoded(path, stream, name), BUFFER_BYTES)
 
 
 class _Recoded(io.RawIOBase):
-    """A stream of UTF-16 as one of UTF-8. Half a character stays as bytes that are no UTF-8."""
+    """A stream of UTF-16 as one of UTF-8. Half a pair of surrogates stays as bytes that are no UTF-8."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, path: Path, stream: BinaryIO, name: str) -> None:
+        self._path = path
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder(name)("surrogatepass")
         self._ready = b""
@@ -77,8 +83,7 @@ class _Recoded(io.RawIOBase):
         while not self._ready and (chunk := self._stream.read(BUFFER_BYTES)):
             self._ready = self._decoder.decode(chunk).encode("utf-8", "surrogatepass")
         if not self._ready and self._decoder.getstate()[0]:
-            self._ready = _CUT_OFF
-            self._decoder.reset()
+            raise DumpError(f"{self._path}: damaged or cut off: half a character of UTF-16 at its end. Fetch it again.")
         data, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(data)] = data
         return len(data)

@@ -237,7 +237,7 @@ def date_order(dates: Iterable[str]) -> tuple[DateOrder | None, str | None]:
                 return "day first", None
             if int(match["two"]) > MONTHS:
                 return "month first", None
-            ambiguous = text
+            ambiguous = ambiguous or text
     return None, ambiguous
 
 

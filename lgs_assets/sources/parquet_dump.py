@@ -32,7 +32,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
             for batch in parquet.iter_batches(BATCH_ROWS, columns=kept):
                 yield Lines(tuple(filter(None, columns)), line, _as_copy_text(batch))
                 line += batch.num_rows
-        except (pa.ArrowException, OSError) as error:  # so Arrow says that something is wrong with the data
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # so Arrow says that the data is damaged
             raise DumpError(f"{path}: no Parquet file that can be read: {error}. Write it again.") from error
 
 
@@ -46,8 +46,8 @@ def _as_copy_text(batch: pa.RecordBatch) -> bytes:
         for character, escape in _ESCAPES.items():
             text = pc.replace_substring(text, character, escape)
         fields.append(pc.fill_null(text, NULL.decode()))
-    lines = pc.binary_join_element_wise(*fields, "\t")
-    return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
+    lines = pc.binary_join_element_wise(*fields, "\t").cast(pa.binary())  # Arrow does not check that a text is one
+    return b"\n".join([*lines.to_pylist(), b""])
 
 
 def _local_time(column: pa.Array) -> pa.Array:

@@ -22,6 +22,7 @@ TABLE = "retail"
 BATCH_ROWS = 4096
 SHOWN_TABLES = 20
 SHOWN_CHARACTERS = 63  # as many as PostgreSQL allows a name
+SHOWN_NAME = 4 * SHOWN_CHARACTERS  # with a schema, and as bytes
 
 # Possessive quantifiers (*+) keep the time linear, whatever the script holds.
 _IDENTIFIER = r'(?:"(?:[^"]|"")*+"|\[(?:[^\]]|\]\])*+\]|[^\W\d][\w$]*+)'
@@ -31,6 +32,12 @@ _COPY = re.compile(rf"COPY\s++({_NAME})\s*+(?:{_COLUMNS})?+FROM\s++stdin\b(.*)",
 # A COPY that is followed by data or, being long, may be.
 _ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s++stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
 _INSERT = re.compile(rf"(?:WITH\b.*\b)?INSERT\s++(?:INTO\s++)?({_NAME})", re.I | re.S)
+# What brings data of the table under no name that is known, such as INSERT with a damaged letter.
+_DATA = re.compile(
+    r"(?!(?:ALTER|COMMENT|COPY|CREATE|DECLARE|DELETE|DO|EXEC|EXECUTE|GO|IF|INSERT|MERGE|PREPARE|PRINT|SELECT|SET|UPDATE)\b)"
+    rf"(?:(?!\b{TABLE}\b).)*+\b{TABLE}\b.*(?:\bVALUES\s*+\(|\bFROM\s++stdin\b)",
+    re.I | re.S,
+)
 _CREATE_TABLE = re.compile(
     rf"CREATE\s++(?:UNLOGGED\s++)?TABLE\s++(?:IF\s++NOT\s++EXISTS\s++)?({_NAME})\s*+\((.*)\)", re.I | re.S
 )
@@ -93,7 +100,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
                     pass
         elif _ANY_COPY_WITH_DATA.match(statement):
             raise DumpError(f"{script.where}: this COPY is not understood: {statement[:SHOWN_CHARACTERS]}")
-        elif (other := _INSERT.match(statement)) and _unquoted(other[1])[-1] == TABLE:
+        elif ((other := _INSERT.match(statement)) and _unquoted(other[1])[-1] == TABLE) or _DATA.match(statement):
             raise DumpError(
                 f"{script.where}: expected rows of VALUES or a COPY block, found {statement[:SHOWN_CHARACTERS]}"
             )
@@ -128,9 +135,8 @@ class _Tables:
                 self._others.add(names[-1][:SHOWN_CHARACTERS])
             return None
         if self._found not in ((), names):
-            raise DumpError(
-                f"{self._script.where}: expected one table, found {'.'.join(names)} and {'.'.join(self._found)}."
-            )
+            both = " and ".join(".".join(found)[:SHOWN_NAME] for found in (names, self._found))
+            raise DumpError(f"{self._script.where}: expected one table, found {both}.")
         self._found = names
         header = _unquoted(listed) if listed else self._created.get(names)
         if header is None:
@@ -144,9 +150,13 @@ class _Tables:
 
     def require(self) -> None:
         """Raises DumpError if the script has no data of the table."""
+        others = ", ".join(sorted(self._others))
         if not self._found:
-            found = ", ".join(sorted(self._others)) or "none"
-            raise DumpError(f"{self._script.path}: no data of a table {TABLE}. Tables with data in the file: {found}.")
+            raise DumpError(
+                f"{self._script.path}: no data of a table {TABLE}. Tables with data in the file: {others or 'none'}."
+            )
+        if others:
+            self._facts["tables left out"] = others
 
 
 def _believe(script: Script, setting: str, value: str) -> None:

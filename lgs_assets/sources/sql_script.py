@@ -176,10 +176,12 @@ class Script:
         while not _ends_statement(token := self._pass(text)):
             pass
         self.ended_batch = bool(token) and token != b";"
-        first_word = bytes(text).upper().partition(b" ")[0]
-        if token is None and first_word and any(word.startswith(first_word) for word in _DATA_WORDS):
-            raise DumpError(f"{self.where}: cut off: the file ends within this statement. Fetch the file again.")
-        return None if token is None and not text.strip() else text.decode(errors="replace")
+        if token is None:
+            if not (words := text.upper().split(None, 1)):
+                return None
+            if any(word.startswith(words[0]) for word in _DATA_WORDS):
+                raise DumpError(f"{self.where}: cut off: the file ends within this statement. Fetch the file again.")
+        return text.decode(errors="replace")
 
     def insert(self) -> tuple[bytes, bytes | None, bytes] | None:
         """If an INSERT of rows comes next: moves to its first row.
