@@ -47,8 +47,12 @@ def test_a_connection_that_was_cut_between_two_uses_is_replaced(warehouse: Wareh
 
 def test_a_connection_that_is_cut_in_use_is_a_server_error(warehouse: Warehouse, database: str) -> None:
     """It says what happened, without the password, and the next use finds a new connection."""
-    with pytest.raises(ServerError, match=r"PostgreSQL at .*:\*\*\*@.* broke off: .*Nothing is left half done"):
+
+    def use() -> None:
         with warehouse.transaction() as connection, psycopg.connect(database) as other:
             other.execute(KILL, [other.info.dbname])
             connection.exec_driver_sql("select 1")
+
+    with pytest.raises(ServerError, match=r"PostgreSQL at .*:\*\*\*@.* broke off: .*Nothing is left half done"):
+        use()
     assert warehouse.rows("select 1 as one")[0].one == 1

@@ -4,7 +4,6 @@ import bz2
 import gzip
 import lzma
 import threading
-import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -307,7 +306,7 @@ def test_a_forgotten_dump_leaves_nothing(warehouse: Warehouse, tmp_path: Path) -
 
 def test_only_what_is_there_can_be_forgotten(warehouse: Warehouse, tmp_path: Path) -> None:
     """The error names the dumps that there are, and no reader had to wait for it."""
-    with pytest.raises(LgsError, match="There is no dump x. Loaded: none"):
+    with pytest.raises(LgsError, match=r"There is no dump x\. Loaded: none"):
         forget_dump(warehouse, "x")
     load_lines(warehouse, tmp_path, [Line()])
     with psycopg.connect(warehouse.url, options="-c search_path=lgs") as reader:

@@ -1,4 +1,4 @@
-"""What PostgreSQL writes comes back equal through a load: its COPY, its CSV, its pg_dump, and scripts that psql runs."""
+"""What PostgreSQL writes comes back equal through a load: COPY, CSV, pg_dump, and scripts that psql runs."""
 
 import os
 import re
