@@ -68,7 +68,7 @@ class WarehouseIOManager(dg.IOManager):
         name = context.partition_key
         dump = load_dump(
             self.warehouse.get(),
-            path,  # type: ignore[arg-type]
+            path,  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
             name=name,
             run=context.run_id,
             reader=context.asset_spec.code_version or "",

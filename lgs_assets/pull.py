@@ -156,7 +156,7 @@ def _persistently(attempt: Callable[[], int], warn: Callable[[str], None]) -> in
 def _sha256_there(dump: str, inbox: Inbox, warehouse: Warehouse) -> str | None:
     """Of the dump of this name in the inbox; if it was taken away, of the one that is loaded."""
     if (path := inbox.path_of(dump)).exists():
-        return sha256_of(path)  # type: ignore[arg-type]
+        return sha256_of(path)  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
     return next((loaded.sha256 for loaded in loaded_dumps(warehouse) if loaded.dump == dump), None)
 
 
