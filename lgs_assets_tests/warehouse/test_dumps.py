@@ -19,7 +19,7 @@ from backports import zstd
 
 from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.sources import Reject
-from lgs_assets.warehouse import dumps
+from lgs_assets.warehouse import dumps, publish
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import forget_dump, load_dump, loaded_dumps, rejected_lines
 from lgs_assets_tests.builders import Line, load_lines, write_dump
@@ -304,8 +304,11 @@ def test_a_forgotten_dump_leaves_nothing(warehouse: Warehouse, tmp_path: Path) -
     assert {name: dump.lines for name, dump in ledger(warehouse).items()} == {"kept.sql": 3, "gone.sql": 200}
 
 
-def test_only_what_is_there_can_be_forgotten(warehouse: Warehouse, tmp_path: Path) -> None:
-    """The error names the dumps that there are, and no reader had to wait for it."""
+def test_only_what_is_there_can_be_forgotten(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the dumps that there are, and waits for no reader."""
+    monkeypatch.setattr(publish, "SWAP_PATIENCE_SECONDS", 0)
     with pytest.raises(LgsError, match=r"There is no dump x\. Loaded: none"):
         forget_dump(warehouse, "x")
     load_lines(warehouse, tmp_path, [Line()])

@@ -2,8 +2,8 @@
 
 Of each invoice the lines of one dump count, as a whole: of the dump that ends last among those that hold it. So
 - dumps that end at different times give the same `clean_invoices` in any order of arrival, whatever they hold;
-- dumps that end at the same time do if they agree on the invoices that they share, as extracts of one history do. Where
-  they do not, the later arrival counts (see test_clean_invoices.py): nothing in the dumps themselves says which is right;
+- dumps that end at the same time do if they agree on the invoices that they share, as extracts of one history do.
+  Where they do not, the later arrival counts (see test_clean_invoices.py): nothing in them says which is right;
 - an invoice that is cut in two by the border between dumps is the newer dump's part of it. Dumps that follow on each
   other have to end between invoices, or to overlap.
 """
@@ -107,7 +107,7 @@ def test_months_dealt_out_to_overlapping_files_come_to_the_whole(warehouse: Ware
 
 
 def test_an_invoice_cut_in_two_is_the_newer_part(warehouse: Warehouse, tmp_path: Path) -> None:
-    """A dump ends in the middle of an invoice and the next begins there: which lines are meant, only an overlap says."""
+    """A dump ends in the middle of an invoice and the next begins there: only an overlap keeps it whole."""
     lines = [Line("1", quantity=1), Line("1", quantity=2), Line("2", invoice_date="2011-03-05 10:00:00")]
     first, second = write_dump(tmp_path / "1.sql", lines[:1]), write_dump(tmp_path / "2.sql", lines[1:])
     clean_after(warehouse, [second, first])
