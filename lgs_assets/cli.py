@@ -19,6 +19,7 @@ import dagster as dg
 import sqlalchemy as sa
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
 
 from lgs_assets import project
 from lgs_assets.demo import DEMO_DUMP, write_demo_dump
@@ -62,11 +63,12 @@ def _show(outcome: "Outcome", warehouse: Warehouse) -> None:
     from lgs_assets.versions import published_versions
 
     if outcome.loaded or outcome.rebuilt:
-        console.print(f"Loaded {', '.join(outcome.loaded) or 'no dump'}; rebuilt {len(outcome.rebuilt)} tables.\n")
-    else:
+        loaded = escape(", ".join(outcome.loaded)) or "no dump"
+        console.print(f"Loaded {loaded}; rebuilt {len(outcome.rebuilt)} tables.\n")
+    elif not outcome.refused:
         console.print("Everything is up to date.\n")
     for remark in outcome.remarks:
-        console.print(f"[yellow]![/] {remark}", highlight=False)
+        console.print(f"[yellow]![/] {escape(remark)}", highlight=False)
     if "segment_summary" in published_versions(warehouse):
         console.print(segment_table(warehouse))
     for check in outcome.failed_checks:
@@ -76,6 +78,8 @@ def _show(outcome: "Outcome", warehouse: Warehouse) -> None:
 
 
 def _end_with(outcome: "Outcome") -> None:
+    if outcome.refused:
+        _fail("\n".join(outcome.refused))
     if any(check.severity == dg.AssetCheckSeverity.ERROR for check in outcome.failed_checks):
         raise typer.Exit(CHECKS_FAILED)
 
@@ -250,7 +254,7 @@ def inspect(dump: Annotated[Path, typer.Argument(help="Any file that may be a du
     from lgs_assets.sources.inspection import inspect_dump
     from lgs_assets.terminal import console, inspection_table, reject_table
 
-    with console.status(f"Reading {dump}"):
+    with console.status(f"Reading {escape(str(dump))}"):
         inspection = inspect_dump(dump, dates=Inbox().dates)
     console.print(inspection_table(dump, inspection))
     if inspection.rejected:
@@ -279,9 +283,9 @@ def rejects(
         csv.writer(sys.stdout).writerows([Reject._fields, *lines])
     elif lines:
         console.print(reject_table(lines[:SHOWN_REJECTS]))
-        console.print(f"{len(lines):,} lines of {dump} are rejected; lgs rejects --csv writes all of them.")
+        console.print(f"{len(lines):,} lines of {escape(dump)} are rejected; lgs rejects --csv writes all of them.")
     else:
-        console.print(f"No line of {dump} is rejected.")
+        console.print(f"No line of {escape(dump)} is rejected.")
 
 
 @app.command()

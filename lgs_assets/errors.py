@@ -17,5 +17,5 @@ class ServerError(LgsError):
     """The database server cannot be started, reached or used."""
 
 
-class SourceUnavailableError(LgsError):
-    """The database that lines are pulled from cannot be reached, or broke off: it may be there again in a moment."""
+class UnavailableError(LgsError):
+    """A file or a database elsewhere cannot be reached, or broke off: it may be there again in a moment."""

@@ -21,7 +21,7 @@ from pydantic import Field
 
 from lgs_assets import project
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.errors import LgsError, SourceUnavailableError
+from lgs_assets.errors import LgsError, UnavailableError
 from lgs_assets.resources import Inbox
 from lgs_assets.sources import sha256_of
 from lgs_assets.sources.database import dump_table
@@ -147,7 +147,7 @@ def _persistently(attempt: Callable[[], int], warn: Callable[[str], None]) -> in
     for pause in PAUSES_SECONDS:
         try:
             return attempt()
-        except SourceUnavailableError as error:
+        except UnavailableError as error:
             warn(f"{error}\nTrying again in {pause} s.")
         time.sleep(pause)
     return attempt()

@@ -42,7 +42,8 @@ class Inbox(dg.ConfigurableResource):
     )
 
     reject_limit: float = Field(
-        default_factory=lambda: float(os.environ.get("LGS_REJECT_LIMIT") or REJECT_LIMIT),
+        default_factory=lambda: cast("Any", os.environ.get("LGS_REJECT_LIMIT") or REJECT_LIMIT),
+        validate_default=True,
         ge=0,
         le=1,
         description="The share of a dump's lines that may be rejected: LGS_REJECT_LIMIT, or 0.01.",

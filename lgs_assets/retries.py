@@ -7,12 +7,12 @@ import dagster as dg
 import psycopg
 import sqlalchemy as sa
 
-from lgs_assets.errors import ServerError
+from lgs_assets.errors import ServerError, UnavailableError
 
-MAX_RETRIES = 5
-SECONDS_BETWEEN = 3
+MAX_RETRIES = 10
+SECONDS_BETWEEN = 6
 
-_PASSING = (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.OperationalError, ServerError, OSError)
+_PASSING = (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.OperationalError, ServerError, UnavailableError)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import dagster as dg
 from lgs_assets.assets.raw import READER
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP, write_demo_dump
-from lgs_assets.errors import DumpError, ServerError
+from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.inbox import Arrival, Listing, version_of
 from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox, WarehouseResource
@@ -39,6 +39,8 @@ class Outcome:
     """What was done: the dumps loaded, the tables rebuilt, and the checks that did not hold."""
 
     loaded: list[str]
+    refused: list[str]
+    """Of each dump that could not be loaded, why."""
     remarks: list[str]
     """What a person should know of the dumps that were loaded."""
     rebuilt: list[str]
@@ -57,31 +59,24 @@ def bring_up_to_date(
 
     Without any dump at all it makes the demo dump. What is up to date is left alone unless `force` is given.
     A blocking check that fails ends the work: what is built on its table stays as it was.
-    Raises LgsError with the reason if a step fails; the tables are then as they were before that step. Dumps that
-    cannot be loaded are told together, after all others were dealt with.
+    Raises LgsError with the reason if a step fails; the tables are then as they were before that step. A dump that
+    cannot be loaded holds up no other, and is part of the outcome.
     """
     definitions = build_definitions(settings=settings)
     inbox, ledger = Inbox(), loaded_dumps(WarehouseResource().get())
     readers = {loaded.sha256: loaded.reader for loaded in ledger}
     to_consider = _dumps_to_consider(inbox, dump, [loaded.dump for loaded in ledger])
-    events: list[dg.DagsterEvent] = []
-    requested: list[str] = []
-    refused = [*to_consider.refused]
-    for name, arrival in to_consider.arrivals.items():
-        try:
-            content = sha256_loaded(instance, name, arrival.version)
-            if not force and readers.get(content or "") == READER:
-                continue
-            requested.append(name)
-            instance.add_dynamic_partitions(dumps.name or "", [name])
-            events += _execute(definitions, instance, "ingest", partition=name, progress=progress)
-        except DumpError as error:  # is no reason to leave out the others
-            refused.append(str(error))
+    due = [
+        name
+        for name, arrival in to_consider.arrivals.items()
+        if force or readers.get(sha256_loaded(instance, name, arrival.version) or "") != READER
+    ]
+    events, refused = _ingest(definitions, instance, due, progress)
+    events_of_twins, refused_twins = _ingest(definitions, instance, _bereft(instance, inbox, ledger), progress)
+    events += events_of_twins
     if stale := _outdated(definitions, instance, settings, force=force):
         events += _execute(definitions, instance, "refresh", tables=stale, progress=progress)
-    if refused:
-        raise DumpError("\n".join(refused))
-    return _outcome(requested, events, ledger)
+    return _outcome(events, ledger, [*to_consider.refused, *refused, *refused_twins])
 
 
 def forget_and_rebuild(
@@ -93,27 +88,57 @@ def forget_and_rebuild(
 ) -> Outcome:
     """Takes the lines of a dump out again and rebuilds what was built with them. Its file leaves the inbox.
 
-    Raises LgsError if there is no such dump.
+    Half-done, it can be asked for again. Raises LgsError if there is no such dump.
     """
     definitions = build_definitions(settings=settings)
-    forget_dump(WarehouseResource().get(), dump)
-    Inbox().set_aside(dump)
+    inbox, ledger = Inbox(), loaded_dumps(WarehouseResource().get())
+    known = [loaded.dump for loaded in ledger]
+    aside = inbox.set_aside(dump)
+    if not (aside or dump in known or instance.has_dynamic_partition(dumps.name or "", dump)):
+        raise LgsError(f"There is no dump {dump}. Loaded: {', '.join(known) or 'none'}.")
+    if dump in known:
+        forget_dump(WarehouseResource().get(), dump)
     instance.delete_dynamic_partition(dumps.name or "", dump)
-    stale = _outdated(definitions, instance, settings, force=False)
-    events = _execute(definitions, instance, "refresh", tables=stale, progress=progress)
-    return _outcome([], events)
+    events, refused = _ingest(definitions, instance, _bereft(instance, inbox, ledger), progress)
+    if stale := _outdated(definitions, instance, settings, force=False):
+        events += _execute(definitions, instance, "refresh", tables=stale, progress=progress)
+    return _outcome(events, ledger, refused)
 
 
-def _outcome(loaded: list[str], events: list[dg.DagsterEvent], ledger: Iterable[LoadedDump] = ()) -> Outcome:
+def _ingest(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, names: Iterable[str], progress: Callable[[Step], None]
+) -> tuple[list[dg.DagsterEvent], list[str]]:
+    """Loads dumps. Returns the events, and why some could not be loaded, which is no reason to leave out the others."""
+    events: list[dg.DagsterEvent] = []
+    refused: list[str] = []
+    for name in names:
+        try:
+            instance.add_dynamic_partitions(dumps.name or "", [name])
+            events += _execute(definitions, instance, "ingest", partition=name, progress=progress)
+        except DumpError as error:
+            refused.append(str(error))
+    if events and DEMO_DUMP not in {loaded.dump for loaded in loaded_dumps(WarehouseResource().get())}:
+        instance.delete_dynamic_partition(dumps.name or "", DEMO_DUMP)  # a real dump has taken its place
+    return events, refused
+
+
+def _bereft(instance: dg.DagsterInstance, inbox: Inbox, ledger: Iterable[LoadedDump]) -> list[str]:
+    """The dumps in the inbox of which another one had brought the content that is gone since the ledger was read."""
+    gone = {loaded.sha256 for loaded in ledger} - {loaded.sha256 for loaded in loaded_dumps(WarehouseResource().get())}
+    arrivals = inbox.files().arrivals if gone else {}
+    return [name for name, arrival in arrivals.items() if sha256_loaded(instance, name, arrival.version) in gone]
+
+
+def _outcome(events: list[dg.DagsterEvent], ledger: Iterable[LoadedDump] = (), refused: Sequence[str] = ()) -> Outcome:
     """What the events say; `ledger` is that of before them."""
     before = {dump.dump: dump for dump in ledger}
     made = [event.step_materialization_data.materialization for event in events if event.is_step_materialization]
-    built = {materialization.asset_key.path[-1] for materialization in made}
-    dumps_made = [materialization for materialization in made if materialization.partition]
-    remarks = [remark for dump in dumps_made for remark in _remarks(dump, before.get(dump.partition or ""))]
+    loaded = {materialization.partition: materialization for materialization in made if materialization.partition}
+    built = {materialization.asset_key.path[-1] for materialization in made} - {RAW_INVOICES}
+    remarks = [remark for name, dump in loaded.items() for remark in _remarks(dump, before.get(name))]
     checks = [event.asset_check_evaluation_data for event in events if event.event_type == EVALUATION]
     failed = [check for check in checks if not check.passed]
-    return Outcome(loaded, remarks, sorted(built - {RAW_INVOICES}), failed)
+    return Outcome([*loaded], [*refused], remarks, sorted(built), failed)
 
 
 def _remarks(dump: dg.AssetMaterialization, earlier: LoadedDump | None) -> Iterator[str]:
@@ -186,7 +211,7 @@ def _execute(
     except dg.DagsterError as error:
         if reason := _given_up(instance, run_id):
             raise ServerError(reason) from error
-        if not any(check.blocking for check in _outcome([], _events(instance, run_id)).failed_checks):
+        if not any(check.blocking for check in _outcome(_events(instance, run_id)).failed_checks):
             raise
     return _events(instance, run_id)
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lgs_assets.jobs import ingest
 from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
-from lgs_assets.resources import Inbox
+from lgs_assets.resources import Inbox, WarehouseResource
+from lgs_assets.warehouse.dumps import loaded_dumps
 
 FILES_PER_TICK = 100
 """Each costs a query or two and, later, a run: a tick stays far below the minute that Dagster grants it."""
@@ -18,10 +19,13 @@ class Seen(NamedTuple):
     """A version of a file in the inbox."""
 
     version: str
+    """Of the file, and of the rules by which it is accepted."""
     since: int
     """When it was first seen, in nanoseconds since 1970. A file that comes back is seen anew."""
     is_dealt_with: bool = False
     """Whether its load was requested, or it was found to be loaded."""
+    content: str = ""
+    """The SHA-256 of what it holds, once it is loaded."""
 
 
 class Cursor(BaseModel):
@@ -39,19 +43,26 @@ class Cursor(BaseModel):
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Loads every new or changed dump in the inbox that is complete: marked so, or the same for two ticks.",
 )
-def inbox_sensor(context: dg.SensorEvaluationContext, inbox: Inbox) -> dg.SensorResult:
+def inbox_sensor(context: dg.SensorEvaluationContext, inbox: Inbox, warehouse: WarehouseResource) -> dg.SensorResult:
     """Registers each complete new file as a partition of raw_invoices and requests its load. Reads no file.
 
     A tick deals with so many files, those that wait longest first, and leaves the others to the next. A file whose
-    load failed is dealt with; another version of it, or its return after it was gone, is a new one.
+    load failed is dealt with; another version of it, or its return after it was gone, is a new one. So is a file whose
+    content is not in the ledger any more: another dump had brought it, and holds something else now.
     """
     before, listing, now = _remembered(context), inbox.files(), time.time_ns()
-    files = {
-        name: seen
-        if (seen := before.files.get(name)) and seen.version == arrival.version
-        else Seen(arrival.version, since=now)
-        for name, arrival in listing.arrivals.items()
-    }
+    held = {dump.sha256 for dump in loaded_dumps(warehouse.get())}
+    open_questions = {name for name, seen in before.files.items() if seen.is_dealt_with and not seen.content}
+    if open_questions:
+        open_questions &= context.instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
+    files: dict[str, Seen] = {}
+    for name, arrival in listing.arrivals.items():
+        version = f"{arrival.version} {inbox.reject_limit} {inbox.date_order}"
+        seen = before.files.get(name)
+        if seen and name in open_questions:
+            seen = seen._replace(content=sha256_loaded(context.instance, name, arrival.version) or "")
+        is_known = seen and seen.version == version and (not seen.content or seen.content in held)
+        files[name] = seen if seen and is_known else Seen(version, since=now)
     waiting = sorted(
         (seen.since, name)
         for name, seen in files.items()
@@ -60,8 +71,9 @@ def inbox_sensor(context: dg.SensorEvaluationContext, inbox: Inbox) -> dg.Sensor
     requests = []
     for since, name in waiting[:FILES_PER_TICK]:
         version = files[name].version
-        files[name] = Seen(version, since, is_dealt_with=True)
-        if not sha256_loaded(context.instance, name, version):  # `lgs run` may have loaded it
+        content = sha256_loaded(context.instance, name, listing.arrivals[name].version) or ""
+        files[name] = Seen(version, since, is_dealt_with=True, content=content if content in held else "")
+        if content not in held:  # `lgs run` may have loaded it
             requests.append(
                 dg.RunRequest(partition_key=name, run_key=f"{name}:{version}:{since}", tags={"lgs/dump": name})
             )

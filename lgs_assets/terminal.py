@@ -75,7 +75,7 @@ def segment_table(warehouse: Warehouse) -> Table:
 def inspection_table(path: Path, inspection: Inspection) -> Table:
     """What a dump holds, a fact a row."""
     table = Table(
-        title=str(path), title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
+        title=escape(str(path)), title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
     )
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -108,7 +108,7 @@ def dump_table(dumps: list[LoadedDump]) -> Table:
     table = _table("Dumps", headings, numbers=("lines", "rejected"))
     for dump in dumps:
         table.add_row(
-            dump.dump,
+            escape(dump.dump),
             f"{dump.lines:,}",
             f"{dump.rejected:,}",
             f"{dump.first_invoice_at:%Y-%m-%d}",

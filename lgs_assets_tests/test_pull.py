@@ -15,7 +15,7 @@ import pytest
 from lgs_assets import project
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.errors import LgsError, SourceUnavailableError
+from lgs_assets.errors import LgsError, UnavailableError
 from lgs_assets.pull import Pull, PullUnderWayError, Source, pull_new_lines
 from lgs_assets.resources import Inbox
 from lgs_assets.warehouse.database import Warehouse
@@ -201,7 +201,7 @@ def test_a_source_that_dies_for_good_leaves_nothing(source: Shop, warehouse: War
     before = (project.inbox() / EVERYTHING).read_bytes()
     warnings: list[str] = []
     try:
-        with pytest.raises(SourceUnavailableError):
+        with pytest.raises(UnavailableError):
             pulled(warehouse, everything=True, progress=lambda lines: break_off(source, mariadb), warn=warnings.append)
     finally:
         if mariadb.process.poll() is not None:

@@ -12,8 +12,9 @@ import pytest
 from lgs_assets import project
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.resources import Inbox
+from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.sensors import FILES_PER_TICK, inbox_sensor
+from lgs_assets.warehouse.dumps import forget_dump
 from lgs_assets_tests.builders import Line, write_dump
 
 
@@ -21,6 +22,11 @@ from lgs_assets_tests.builders import Line, write_dump
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.instance_for_test() as instance:
         yield instance
+
+
+@pytest.fixture(autouse=True)
+def _its_own_database(database: str) -> None:
+    """Each tick looks into the ledger."""
 
 
 @pytest.fixture
@@ -31,8 +37,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def tick(instance: dg.DagsterInstance | None, cursor: str | None) -> dg.SensorResult:
+    resources = {"inbox": Inbox(), "warehouse": WarehouseResource()}
     context = dg.build_sensor_context(
-        instance=instance, cursor=cursor, resources={"inbox": Inbox()}, definitions=build_definitions()
+        instance=instance, cursor=cursor, resources=resources, definitions=build_definitions()
     )
     result = inbox_sensor(context)
     assert isinstance(result, dg.SensorResult)
@@ -96,10 +103,44 @@ def test_a_file_without_a_time_is_no_marked_one(instance: dg.DagsterInstance, fo
 
 
 def test_a_file_is_requested_once(instance: dg.DagsterInstance, folder: Path) -> None:
-    """Whatever became of the run: the cursor remembers, and no query is made for the file."""
+    """Whatever became of the run, the cursor remembers. Of a file that is loaded, the instance is not asked again."""
     write_dump(folder / "march.sql", [Line()])
     state = tick(instance, tick(instance, None).cursor).cursor
+    assert requested(result := tick(instance, state)) == []
+    instance.add_dynamic_partitions("dumps", ["march.sql"])
+    job = build_definitions().resolve_job_def("ingest")
+    assert job.execute_in_process(instance=instance, partition_key="march.sql").success
+    state = tick(instance, result.cursor).cursor
     assert requested(tick(None, state)) == []  # without an instance, whoever asks it fails
+
+
+def test_a_file_brings_what_another_one_brought_before_it_changed(
+    warehouse, instance: dg.DagsterInstance, folder: Path
+) -> None:
+    """An archived copy of a rolling file was not loaded twice; it is loaded when the rolling file holds other lines."""
+    job = build_definitions().resolve_job_def("ingest")
+    for name in ("latest.sql", "2011-11.sql"):
+        write_dump(folder / name, [Line("1")])
+        instance.add_dynamic_partitions("dumps", [name])
+        assert job.execute_in_process(instance=instance, partition_key=name).success
+    state = tick(instance, tick(instance, None).cursor).cursor
+    assert requested(tick(instance, state)) == []
+    write_dump(folder / "latest.sql", [Line("1"), Line("2")])
+    assert job.execute_in_process(instance=instance, partition_key="latest.sql").success
+    state = tick(instance, state).cursor
+    assert requested(tick(instance, state)) == ["2011-11.sql"]
+
+
+def test_a_forgotten_file_that_comes_back_is_loaded(warehouse, instance: dg.DagsterInstance, folder: Path) -> None:
+    """The same file with the same time: what counts is that the ledger no longer has its lines."""
+    write_dump(folder / "march.sql", [Line()])
+    instance.add_dynamic_partitions("dumps", ["march.sql"])
+    assert build_definitions().resolve_job_def("ingest").execute_in_process(
+        instance=instance, partition_key="march.sql"
+    ).success
+    forget_dump(warehouse, "march.sql")
+    state = tick(instance, None).cursor
+    assert requested(tick(instance, state)) == ["march.sql"]
 
 
 def test_a_changed_file_is_another_request(instance: dg.DagsterInstance, folder: Path) -> None:

@@ -5,7 +5,6 @@ from upath import UPath
 
 from lgs_assets import project
 from lgs_assets.assets.conventions import DUMP_FRESHNESS, OWNERS
-from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.inbox import version_of
 from lgs_assets.partitions import dumps
 from lgs_assets.resources import Inbox
@@ -29,6 +28,4 @@ def raw_invoices(context: dg.AssetExecutionContext, inbox: Inbox) -> UPath:
     path = inbox.path_of(context.partition_key)
     # Noted before the file is read: one that is replaced meanwhile is another version, and is loaded again.
     context.add_output_metadata({"dump_version": version_of(path)})
-    if context.partition_key != DEMO_DUMP:  # whose lines this one replaces
-        context.instance.delete_dynamic_partition(dumps.name or "", DEMO_DUMP)
     return path

@@ -19,7 +19,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
 
-from lgs_assets.errors import DumpError, LgsError, SourceUnavailableError
+from lgs_assets.errors import DumpError, LgsError, UnavailableError
 from lgs_assets.sources.columns import CANONICAL_COLUMNS, canonical
 
 ROWS_AT_ONCE = 5_000
@@ -69,7 +69,7 @@ def dump_table(
     `timeout_seconds`, where the database can be told. `progress` hears how many lines there are so far; memory does
     not grow with them.
 
-    Raises SourceUnavailableError if the database cannot be reached or breaks off, DumpError if the table does not hold
+    Raises UnavailableError if the database cannot be reached or breaks off, DumpError if the table does not hold
     invoice lines, LgsError for what else the database refuses. None of them shows the password.
     """
     engine = _engine(url, timeout_seconds)
@@ -204,7 +204,7 @@ def _explained(where: str) -> Iterator[None]:
             raise LgsError(f"{reason}. {remedy}") from error
         # ODBC calls a lost connection just an error.
         broke_off = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated
-        raise (SourceUnavailableError if broke_off else LgsError)(reason) from error
+        raise (UnavailableError if broke_off else LgsError)(reason) from error
     except OSError as error:
         raise LgsError(f"{where}: the pull failed: {error}.") from error
 

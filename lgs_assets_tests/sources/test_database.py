@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.dialects import mssql
 
-from lgs_assets.errors import DumpError, LgsError, SourceUnavailableError
+from lgs_assets.errors import DumpError, LgsError, UnavailableError
 from lgs_assets.sources.database import dump_table, invoice_columns, lines_query
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import load_dump
@@ -319,7 +319,7 @@ def test_a_statement_that_takes_too_long_is_given_up(shop: Shop, tmp_path: Path)
     began = time.monotonic()
     with pytest.raises(LgsError, match=r"(statement timeout|max_statement_time exceeded).*_TIMEOUT_SECONDS") as caught:
         dumped(shop.url, tmp_path / "x.gz", table="slow", seconds=1)
-    assert not isinstance(caught.value, SourceUnavailableError)
+    assert not isinstance(caught.value, UnavailableError)
     assert time.monotonic() - began < 10
 
 
@@ -343,7 +343,7 @@ def test_a_source_that_dies_breaks_off_the_pull(shop: Shop, mariadb: MariaDB, tm
             mariadb.kill()
 
     try:
-        with pytest.raises(SourceUnavailableError, match=r"terminat|Lost connection"):
+        with pytest.raises(UnavailableError, match=r"terminat|Lost connection"):
             dump_table(shop.url, "retail", tmp_path / "x.gz", since=None, timeout_seconds=60, progress=die)
     finally:
         if mariadb.process.poll() is not None:
@@ -399,7 +399,7 @@ def test_no_error_shows_the_password(tmp_path: Path, url: str, reason: str) -> N
 def test_a_wrong_password_is_told_and_not_shown(shop: Shop, tmp_path: Path) -> None:
     """In the words of the server."""
     url = sa.make_url(shop.url).set(password=PASSWORD).render_as_string(hide_password=False)
-    with pytest.raises(SourceUnavailableError, match=r"authentication failed|Access denied") as caught:
+    with pytest.raises(UnavailableError, match=r"authentication failed|Access denied") as caught:
         dumped(url, tmp_path / "x.gz")
     assert PASSWORD not in "".join(traceback.format_exception(caught.value))
 
