@@ -87,7 +87,7 @@ def _one_by_one(
         if problem:
             yield from gathered()
             yield Reject(first_line + at, legible(lines[at]), None, problem)
-        elif row:  # a blank line is no record
+        elif lines[at].rstrip(b"\r"):  # a blank line is no record
             good.append(b"%d\t%b\n" % (first_line + at, row))
             originals.append(b"\n".join(lines[at : at + taken]))
         at += taken

@@ -23,7 +23,7 @@ _WORKBOOK_MAGIC = b"PK\x03\x04"
 _PARQUET_MAGIC = b"PAR1"
 # How a script begins. A header of column names begins otherwise.
 _SQL = re.compile(
-    rb"\s*+(?:--|/\*|\\|;|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
+    rb"[\s;]*+(?:--|/\*|\\|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
     rb"|TRUNCATE|DELETE|UPDATE|LOCK|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)\b(?!\s*+(?:[,|\t]|;[\w ]++;)))",
     re.I,
 )

@@ -1,34 +1,30 @@
-"""CSV dumps: the header becomes columns, the records go on as they are."""
+"""CSV dumps, as the programs that people use write them."""
 
+import csv
 import io
+import time
 import tracemalloc
-from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources import CANONICAL_COLUMNS, csv_dump
+from lgs_assets.sources import CANONICAL_COLUMNS, Batch, csv_dump, open_dump
+from lgs_assets_tests.sources.reading import CSV_GOOD, HEADER, LANTERN, Values, endless, read, typed
 
-HEADER = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
-RECORD = '536365,85123A,"LANTERN, ""WHITE""\nlarge",6,2010-12-01 08:26:00,2.55,17850,United Kingdom\n'
-CHUNK_SIZES = [1, 2, 3, 4, 5, 7, 64]
-
-
-def opened(text: str | bytes) -> tuple[tuple[str | None, ...], bytes]:
-    """The columns of the dump and its bytes after the header."""
-    stream = io.BytesIO(text if isinstance(text, bytes) else text.encode())
-    dump = csv_dump.parse(Path("retail.csv"), stream)
-    (block,) = dump.blocks
-    assert (dump.copy_format, block.encoding, block.first_line) == ("csv", "UTF8", 2)
-    return block.columns, b"".join(block.chunks)
+CHUNK_SIZES = [1, 2, 3, 4, 5, 7, 64, 1000]
 
 
-def refusal(text: str | bytes) -> str:
-    with pytest.raises(DumpError) as caught:
-        opened(text)
-    return str(caught.value)
+def record_with(field: str) -> str:
+    return CSV_GOOD.replace("LANTERN", field)
+
+
+def descriptions(content: str | bytes) -> list[str | None]:
+    found = read(content)
+    assert not found.rejects
+    return [line[2] for line in found.good.values()]
 
 
 @pytest.mark.parametrize(
@@ -41,110 +37,235 @@ def refusal(text: str | bytes) -> str:
         "\ufeff" + HEADER,
         "\ufeff" + HEADER.replace("Invoice,", '"Invoice",'),
         HEADER.replace("\n", "\r\n"),
-        HEADER.rstrip("\n"),
     ],
 )
 def test_headers_in_use_mean_the_canonical_columns(header: str) -> None:
     """Each of the names that the retailer's files have used, whatever the case, blanks, quotes and line breaks."""
-    assert opened(header)[0] == CANONICAL_COLUMNS
+    assert read(header + CSV_GOOD).good == {2: LANTERN}
 
 
 def test_columns_come_in_any_order_and_others_are_not_kept() -> None:
-    """None stands for a field that is no column of an invoice line."""
-    columns, _ = opened("Country,row,Customer ID,Price,InvoiceDate,Quantity,Description,,StockCode,Invoice\n")
-    assert columns == (
-        *("country", None, "customer_id", "unit_price", "invoice_date"),
-        *("quantity", "description", None, "stock_code", "invoice_no"),
+    """What is left out is stated."""
+    found = read(
+        "Country,row,Customer ID,Price,InvoiceDate,Quantity,Description,,StockCode,Invoice\n"
+        'United Kingdom,1,17850,2.55,2010-12-01 08:26:00,6,LANTERN,"a,\\\nb",85123A,536365\n'
     )
+    assert found.good == {2: LANTERN}
+    assert found.facts["columns left out"] == "row, "
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "retail.csv, line 1: no column invoice_no, .*, country. Found: none."),
-        (RECORD, "retail.csv, line 1: no column invoice_no, .*, country. Found: 536365, 85123A, "),
-        (HEADER.replace(",", ";"), "retail.csv, line 1: no column invoice_no, .* Found: Invoice;StockCode;"),
-        (HEADER.replace("Price,", ""), r"retail.csv, line 1: no column unit_price. Found: Invoice, .*, Country\."),
+        (CSV_GOOD, ", line 1: no column invoice_no, .*, country. Found: 536365, 85123A, "),
+        (HEADER.replace("Price,", ""), r", line 1: no column unit_price. Found: Invoice, .*, Country\."),
         (
             HEADER.replace("Country", "Country,UnitPrice"),
             "line 1: more than one column for unit_price. Found: Invoice,",
         ),
-        (HEADER.encode("utf-16"), "retail.csv, line 1: expected a header of column names, .* in UTF-8: "),
-        (
-            HEADER.replace("Country", "Größe").encode("latin-1"),
-            "line 1: expected a header of column names, .* in UTF-8",
-        ),
-        (HEADER.replace("\n", "\r") + RECORD, "retail.csv, line 1: expected a header of column names"),
+        (HEADER.replace("\n", "\r") + CSV_GOOD, ", line 1: expected a header of column names: new-line character"),
+        ("\n" + HEADER, ", line 1: no column invoice_no, .* Found: none."),
+        ("x" * 100_000, ", line 1: no column"),
+        (bytes(range(256)) * 10, ", line 1: no column"),
     ],
 )
 def test_a_file_without_the_columns_is_refused(text: str | bytes, said: str) -> None:
     """The error says which columns are missing or there twice, and what the first line holds instead."""
-    with pytest.raises(DumpError, match=said):
-        opened(text)
+    with pytest.raises(DumpError, match=said) as caught:
+        read(text)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+def test_any_dialect_says_the_same(
+    delimiter: str, quoting: int, line_break: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delimiters, quotes and line breaks, also within a value, however the file is cut in chunks."""
+    own_line_breaks = ["one\rline", "dos\r\nlines"] if line_break == "\r\n" else []
+    texts = ["LANTERN", 'HEART, "WHITE"', "a;b|c\td,e", "C:\\N\\", "\\N", "\\.", "two\nlines", "three\n\n lines", " x ",
+             "it's", "é £", "\x01\x02", '"', '""', "NULL value", ",", *own_line_breaks]  # fmt: skip
+    rows = [(*LANTERN[:2], text, *LANTERN[3:]) for text in [*texts, ""]]
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=line_break)  # type: ignore[arg-type]
+    writer.writerow(HEADER.strip().split(","))
+    writer.writerows(rows)
+    for size in [csv_dump.CHUNK_BYTES, *CHUNK_SIZES]:
+        monkeypatch.setattr(csv_dump, "CHUNK_BYTES", size)
+        assert descriptions(file.getvalue()) == [*texts, None], size
+
+
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8"),
+        ("cp1252", "cp1252"),
+        ("utf-16", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+    ],
+)
+def test_any_encoding_says_the_same(encoding: str, named: str) -> None:
+    """It is seen by its mark, or by the first characters beyond ASCII, and stated."""
+    content = HEADER + CSV_GOOD * 10_000 + record_with("CAFÉ £5") + record_with("“quotes”")
+    found = read(content.encode(encoding))
+    assert [found.good[10_002][2], found.good[10_003][2]] == ["CAFÉ £5", "“quotes”"]
+    assert found.facts["encoding"] == named
+
+
+def test_bytes_of_another_encoding_are_rejects() -> None:
+    """A file is in one encoding."""
+    content = (
+        (HEADER + record_with("café") * 3).encode() + record_with("café").encode("cp1252") + b"\n" + CSV_GOOD.encode()
+    )
+    found = read(content)
+    assert [reject.line for reject in found.rejects] == [5]
+    assert "caf\\xe9" in found.rejects[0].text
+    undefined = read(HEADER.encode() + record_with("caf%e").encode().replace(b"%", b"\xe9\x81"))
+    assert undefined.rejects[0].reason == "the byte 0x81 is no part of a text"
+
+
+@pytest.mark.parametrize("missing", ["", '""', "NULL"])
+def test_an_empty_value_is_none(missing: str) -> None:
+    """Also in quotes, and as SQL Server's tools write it; in the first field, the last and the next to another."""
+    record = f"{missing},2,{missing},{missing},2011-01-01,1,{missing},{missing}\n"
+    ((reject),) = read(HEADER + record).rejects
+    assert (reject.column, reject.reason) == ("invoice_no", "expected a value, found none")
+    found = read(HEADER + f"1,2,{missing},3,2011-01-01,1,{missing},NULLARBOR\n")
+    assert found.good == {2: ("1", "2", None, "3", "2011-01-01", "1", None, "NULLARBOR")}
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n\n", "\r\n\r\n", "\n\r\n"])
-def test_blank_lines_at_the_end_are_left_out(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """COPY would take a blank line for a record without fields. Blank lines elsewhere stay, for COPY to refuse."""
-    records = f"{RECORD}\n\n{RECORD}".rstrip("\n")
+def test_blank_lines_are_no_records(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end and between; the numbers are those of the file."""
     for size in [csv_dump.CHUNK_BYTES, *CHUNK_SIZES]:
         monkeypatch.setattr(csv_dump, "CHUNK_BYTES", size)
-        assert opened(HEADER + records + end)[1] == records.encode()
+        found = read(f"{HEADER}\n{CSV_GOOD}\n\r\n{CSV_GOOD.rstrip()}{end}")
+        assert (found.good, found.rejects) == ({3: LANTERN, 6: LANTERN}, [])
 
 
-RECORDS = st.lists(
-    st.sampled_from(["a", ',"', "é", ".", "\\", "\\.", "\n", "\r", "\n\n\n", "\n\\.", "....", "\n\\.\n"])
+@pytest.mark.parametrize(
+    ("lines", "rejected", "good"),
+    [
+        ([record_with('5" disc')], [], [2]),
+        ([record_with('"never ends'), CSV_GOOD, CSV_GOOD], [2], [3, 4]),
+        ([record_with('"ends" early'), CSV_GOOD], [2], [3]),
+        ([record_with('"one'), record_with('two"'), CSV_GOOD], [], [2, 4]),
+        ([record_with('"one'), record_with('"two'), CSV_GOOD], [2, 3], [4]),
+        ([record_with('"one\ntwo"'), CSV_GOOD], [], [2, 4]),
+        ([record_with('"one\ntwo",more'), CSV_GOOD], [2, 3], [4]),
+        ([record_with('"' + "line\n" * 98 + '"'), CSV_GOOD], [], [2, 101]),
+        ([record_with('"' + "line\n" * 100 + '"'), CSV_GOOD], list(range(2, 103)), [103]),
+        (["1,2,3\n", CSV_GOOD.rstrip() + ",more\n", CSV_GOOD], [2, 3], [4]),
+        ([record_with("a\0b"), record_with("a\rb"), CSV_GOOD], [2, 3], [4]),
+        ([record_with('"a\0b"'), record_with('"a\0\nb"'), CSV_GOOD], [2, 3], [5]),
+        ([CSV_GOOD, record_with('"cut off')[:40]], [3], [2]),
+    ],
+)  # fmt: skip
+def test_a_broken_record_takes_no_other_with_it(
+    lines: list[str], rejected: list[int], good: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a quotation that goes wrong, only the line in which it begins is given up."""
+    for size in [csv_dump.CHUNK_BYTES, *CHUNK_SIZES]:
+        monkeypatch.setattr(csv_dump, "CHUNK_BYTES", size)
+        found = read(HEADER + "".join(lines))
+        assert ([reject.line for reject in found.rejects], list(found.good)) == (rejected, good), size
+
+
+def test_a_reject_is_shown_as_it_stands_in_the_file() -> None:
+    """Not as it looks after half the work on it."""
+    line = CSV_GOOD.replace("LANTERN", '"a, ""b""\t\\"').replace(",6,", ",six,").rstrip()
+    (reject, other) = read(f"{HEADER}{line}\r\n{line.replace('a,', 'a,' + chr(10))}").rejects
+    assert (reject.line, reject.text, reject.column) == (2, line, "quantity")
+    assert (other.line, other.text) == (3, line.replace("a,", "a,\n"))
+
+
+def test_what_pandas_writes_is_read() -> None:
+    """With its own index, floats for customers and its way to write a missing value."""
+    frame = pd.DataFrame([LANTERN, LANTERN], columns=HEADER.strip().split(","))
+    frame = frame.astype({"Quantity": int, "Price": float, "Customer ID": float})
+    frame["InvoiceDate"] = pd.to_datetime(frame["InvoiceDate"])
+    frame.loc[1, ["Customer ID", "Description"]] = None
+    for options in ({}, {"sep": ";"}, {"quoting": csv.QUOTE_NONNUMERIC}, {"date_format": "%d/%m/%Y %H:%M"}):
+        found = read(frame.to_csv(**options), dates="day first")  # type: ignore[call-overload]
+        first, second = map(typed, found.good.values())
+        assert (first[2:6], second[2:6]) == (typed(LANTERN)[2:6], (None, *typed(LANTERN)[3:6]))
+        assert (first[6], second[6]) == (17850, None)
+
+
+TEXTS = st.text(st.sampled_from('ab",;|\t\\N\r\n.é\x01\x02 '), max_size=8)
+
+
+@settings(derandomize=True, deadline=None, max_examples=400)
+@given(
+    st.lists(TEXTS, min_size=1, max_size=30),
+    st.sampled_from([*CHUNK_SIZES, csv_dump.CHUNK_BYTES]),
+    st.sampled_from(",;|\t"),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
 )
-
-
-@settings(derandomize=True, deadline=None, max_examples=1000)
-@given(RECORDS.map("".join), st.integers(1, 64), st.sampled_from([4, 5, 1 << 16]))
-def test_records_are_handed_out_byte_for_byte(records: str, size: int, held: int) -> None:
-    """Whatever the chunks, either all bytes come out but line breaks at the end, or an end mark is refused."""
+def test_whatever_is_written_comes_back_equal(texts: list[str], size: int, delimiter: str, quoting: int) -> None:
+    """Every text, in every dialect."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerow(HEADER.strip().split(","))
+    writer.writerows((*LANTERN[:2], text, *LANTERN[3:]) for text in texts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_dump, "CHUNK_BYTES", size)
-        patch.setattr(csv_dump, "HELD_LIMIT_BYTES", held)
-        if "\\." in records.replace("\r", "\n").split("\n"):
-            assert "the line holds nothing but \\." in refusal(HEADER + records)
-        else:
-            found = opened(HEADER + records)[1].decode()
-            assert records.startswith(found)
-            assert found.rstrip("\r\n") == records.rstrip("\r\n")
+        assert descriptions(file.getvalue()) == [text if text not in ("", "NULL") else None for text in texts]
 
 
-@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
-@pytest.mark.parametrize(("before", "after"), [(0, 0), (0, 1), (1, 0), (2, 3)])
-def test_a_line_that_some_servers_take_for_the_end_is_refused(
-    before: int, after: int, line_break: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PostgreSQL 16 and 17 end at such a line and drop what follows without a word."""
-    record = RECORD.replace("\n", "", 1)
-    text = f"{HEADER}{record * before}\\.\n{record * after}".replace("\n", line_break)
-    for size in [csv_dump.CHUNK_BYTES, *CHUNK_SIZES]:
-        monkeypatch.setattr(csv_dump, "CHUNK_BYTES", size)
-        said = f"retail.csv, line {before + 2}: the line holds nothing but \\., which some servers take for the end"
-        assert refusal(text).startswith(said)
-        assert refusal(text.rstrip("\r\n")).startswith(said)
+def by_pythons_module(content: str, delimiter: str) -> list[Values] | None:
+    """The records as Python's own module reads them; None if it refuses any."""
+    try:
+        rows = list(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    return [tuple(field if field not in ("", "NULL") else None for field in row) for row in rows[1:] if row]
 
 
-@pytest.mark.parametrize("value", ["a\\.", "\\.b", "\\\\.", ".", "\\", '"\\."', " \\."])
-def test_other_lines_with_the_end_mark_are_data(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a line of nothing else is dangerous."""
-    for size in [csv_dump.CHUNK_BYTES, *CHUNK_SIZES]:
-        monkeypatch.setattr(csv_dump, "CHUNK_BYTES", size)
-        assert opened(f"{HEADER}{value}\n{value}")[1] == f"{value}\n{value}".encode()
+@settings(derandomize=True, deadline=None, max_examples=1500)
+@given(
+    st.lists(st.sampled_from([*'",a\n\\\t', '""', "NULL", CSV_GOOD, "LANTERN,", ',"', '",']), max_size=12).map("".join),
+    st.sampled_from([1, 7, csv_dump.CHUNK_BYTES]),
+)  # fmt: skip
+def test_any_quotes_are_read_as_pythons_module_reads_them(text: str, size: int) -> None:
+    """What it reads whole is read alike; whatever it is, each line that is not blank is good, rejected or inside."""
+    content = f"{HEADER}{CSV_GOOD}{text}\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_dump, "CHUNK_BYTES", size)
+        found = read(content)
+    expected = by_pythons_module(content, ",")
+    if expected is not None and all(len(row) == len(CANONICAL_COLUMNS) for row in expected):
+        assert found.lines == len(expected)
+        assert all(row in expected for row in found.good.values())
+    inside = sum(value.count("\n") for line in found.good.values() for value in line if value)
+    inside += sum(reject.text.count("\n") for reject in found.rejects)
+    filled = sum(bool(line) for line in content.split("\n")[1:])
+    assert filled <= found.lines + inside <= content.count("\n") - 1
 
 
-@pytest.mark.parametrize("piece", [b"x", b".", b"\n", b"\\.", b"\r\n"])
+@pytest.mark.parametrize("piece", [b"x", b".", b"\n", b"\\.", b"\r\n", b'"', b'""', CSV_GOOD.encode()])
 def test_memory_does_not_grow_with_the_file(piece: bytes) -> None:
-    """Neither long lines nor many blank ones are collected."""
-    stream = io.BytesIO(HEADER.encode() + b"x" + piece * (16 << 20) + b"x")
+    """Neither records nor blank lines are collected, nor what follows a quote; a line has a limit."""
     tracemalloc.start()
     try:
-        (block,) = csv_dump.parse(Path("retail.csv"), stream).blocks
-        length = sum(len(chunk) for chunk in block.chunks)
-        _, peak = tracemalloc.get_traced_memory()
+        length = (1 if b"\n" in piece else 24) << 20
+        path = endless(HEADER.encode() + CSV_GOOD.encode(), piece, length=length, end=b"\n")
+        with open_dump(path) as dump:
+            for piece_ in dump.pieces:
+                assert isinstance(piece_, Batch) or piece_.reason
+    except DumpError as error:
+        assert "a line is longer than 16,777,216 bytes" in str(error)
     finally:
+        _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert length == len(piece) * (16 << 20) + 2
-    assert peak < 4 << 20
+    assert peak < 64 << 20
+
+
+@pytest.mark.parametrize("line", ['"\n', '","\n', 'x","\n', '"x\n', 'x"\n', '""x,"\n', ",\n", '"' * 50 + "\n"])
+def test_time_grows_with_the_number_of_bad_lines_and_no_faster(line: str) -> None:
+    """Not even where each line looks as if it began a quotation that goes on."""
+    began = time.perf_counter()
+    assert read(HEADER + CSV_GOOD + line * 30_000).lines > 10_000
+    assert time.perf_counter() - began < 10
