@@ -131,7 +131,8 @@ def version_of(path: UPath) -> str:
 def land(file: Path, target: UPath) -> None:
     """Copies a file to its place in the inbox, where it appears complete or not at all.
 
-    In a folder, a file with the same bytes is left as it is: it is no new version.
+    In a folder, a file with the same bytes is left as it is: it is no new version. An earlier file of the name is set
+    aside, for the new one may turn out to be no dump.
     Raises DumpError if its name is none for a dump or it cannot be copied, LgsError if the bucket is out of reach.
     """
     if _is_passed_over(file.name):
@@ -139,6 +140,7 @@ def land(file: Path, target: UPath) -> None:
     if objection := _objection_to(file.name):
         raise DumpError(f"{_shown(file)}: {objection}")
     if target.protocol:
+        set_aside(target)
         with _explained(target):
             # An upload appears when all of it is there. Four parts at a time bound the memory that it takes.
             target.fs.put_file(str(file), target.path, max_concurrency=4)
@@ -150,6 +152,7 @@ def land(file: Path, target: UPath) -> None:
                 return
             local.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, arriving)
+            set_aside(target)
             arriving.replace(local)
         except OSError as error:
             raise DumpError(f"{file}: cannot be copied to {target}: {error.strerror or error}.") from error

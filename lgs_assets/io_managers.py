@@ -77,8 +77,9 @@ class WarehouseIOManager(dg.IOManager):
             reject_limit=self.inbox.reject_limit,
             dates=self.inbox.dates,
         )
-        if left_out := dump.facts.get("columns left out"):
-            context.log.warning(f"Columns of {name} that are left out: {left_out}")
+        for what in ("columns left out", "sheets left out"):
+            if what in dump.facts:
+                context.log.warning(f"{name}, {what}: {dump.facts[what]}")
         return {
             "dagster/row_count": dump.lines if dump.dump == name else 0,
             "dump_sha256": dump.sha256,

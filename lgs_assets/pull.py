@@ -28,7 +28,6 @@ from lgs_assets.sources.database import dump_table
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import LoadedDump, loaded_dumps
 
-TIME_ZONE = "Europe/London"  # of the retailer, and so of the timestamps of invoices
 PAUSES_SECONDS = (5, 15, 45)  # before each further attempt
 
 
@@ -161,4 +160,4 @@ def _sha256_there(dump: str, inbox: Inbox, warehouse: Warehouse) -> str | None:
 
 
 def _local(moment: datetime) -> datetime:
-    return moment.astimezone(ZoneInfo(TIME_ZONE)).replace(tzinfo=None)
+    return moment.astimezone(ZoneInfo(project.TIME_ZONE)).replace(tzinfo=None)

@@ -152,8 +152,9 @@ def _remarks(dump: dg.AssetMaterialization, earlier: LoadedDump | None) -> Itera
         yield f"{dump.partition} holds the same as {facts['content_of']}: nothing is loaded twice."
     elif facts["rejected_lines"]:
         yield f"{facts['rejected_lines']:,} lines of {dump.partition} are rejected: lgs rejects {dump.partition}"
-    if "columns left out" in facts:
-        yield f"Columns of {dump.partition} that are left out: {facts['columns left out']}"
+    for what in ("columns", "sheets"):
+        if left_out := facts.get(f"{what} left out"):
+            yield f"{what.capitalize()} of {dump.partition} that are left out: {left_out}"
 
 
 def _dumps_to_consider(inbox: Inbox, dump: Path | None, known: Collection[str]) -> Listing:

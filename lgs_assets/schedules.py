@@ -6,7 +6,7 @@ import dagster as dg
 
 from lgs_assets.errors import LgsError
 from lgs_assets.jobs import pull, refresh
-from lgs_assets.pull import TIME_ZONE
+from lgs_assets.project import TIME_ZONE
 
 nightly_refresh = dg.ScheduleDefinition(
     name="nightly_refresh",

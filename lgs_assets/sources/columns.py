@@ -26,7 +26,7 @@ def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
     Raises DumpError, which starts with `where`, if a canonical column is missing or there twice.
     """
     columns = tuple(_CANONICAL_BY_ALIAS.get(_folded(name)) for name in header)
-    found = ", ".join(header)[:SHOWN_CHARACTERS] or "none"
+    found = _shown(", ".join(header))[:SHOWN_CHARACTERS] or "none"
     if missing := [name for name in CANONICAL_COLUMNS if name not in columns]:
         raise DumpError(f"{where}: no column {', '.join(missing)}. Found: {found}.")
     if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
@@ -41,13 +41,18 @@ def names_none(header: Sequence[str]) -> bool:
 
 def described(header: Sequence[str], columns: Sequence[str | None]) -> dict[str, str]:
     """The facts of a header: which of its names became which column, and which fields are left out."""
-    pairs = list(zip(header, columns, strict=True))
+    pairs = list(zip(map(_shown, header), columns, strict=True))
     facts = {
         "columns": ", ".join(f"{name} as {column}" if name != column else name for name, column in pairs if column)
     }
     if left_out := [name for name, column in pairs if not column]:
         facts["columns left out"] = ", ".join(left_out)
     return facts
+
+
+def _shown(text: str) -> str:
+    """The text, with escapes for what would command a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _folded(name: str) -> str:

@@ -1,6 +1,7 @@
 """The bytes inside a file, whatever it is packed with; what it is packed with is told by its content."""
 
 import bz2
+import errno
 import gzip
 import hashlib
 import io
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO
 
 from backports import zstd
 
-from lgs_assets.errors import DumpError
+from lgs_assets.errors import DumpError, LgsError, UnavailableError
 
 BUFFER_BYTES = 1 << 18
 # Invoice lines shrink to a tenth or so. What expands a thousandfold was made to fill a disk.
@@ -31,6 +32,7 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an archive without files
 _WORKBOOK_MEMBER = "xl/workbook.xml"  # an Excel workbook is a zip archive, too
 _MAC_DEBRIS = "__MACOSX/"  # what macOS packs beside a file
+_PASSING = {errno.EIO, errno.EAGAIN, errno.ESTALE, errno.EHOSTUNREACH, errno.ENETUNREACH}
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError)
 
 
@@ -97,10 +99,15 @@ def unpacked(path: Path) -> Iterator[tuple[Content, BinaryIO]]:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turns whatever goes wrong while `path` is opened or read into a DumpError that says what to do."""
+    """Turns whatever goes wrong while `path` is opened or read into an error that says what to do.
+
+    That is a DumpError where it is the file's fault, UnavailableError where it may pass.
+    """
     try:
         yield
     except OSError as error:
+        if error.errno in _PASSING or isinstance(error, TimeoutError | ConnectionError):
+            raise UnavailableError(f"{path}: cannot be read just now: {error.strerror or error}.") from error
         if error.errno is None:  # so the decompressors say that something is wrong with the data
             raise DumpError(f"{path}: damaged or cut off: {error}. Fetch the file again.") from error
         raise DumpError(f"{path}: cannot be read: {error.strerror or error}.") from error
@@ -108,6 +115,13 @@ def explained(path: Path) -> Iterator[None]:
         raise DumpError(f"{path}: damaged or cut off: {error}. Fetch the file again.") from error
     except RuntimeError as error:  # encrypted, or packed in a way that Python does not know
         raise DumpError(f"{path}: cannot be unpacked: {error}. Pack it as a plain zip or gzip.") from error
+    except LgsError:
+        raise
+    except Exception as error:
+        if not getattr(path, "protocol", ""):
+            raise
+        # The driver of a bucket has errors of its own.
+        raise UnavailableError(f"{path}: cannot be read just now: {error}.") from error
 
 
 def _open(path: Path, file: Any, opened: ExitStack) -> tuple[Any, str | None]:

@@ -33,6 +33,12 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
     """The records of a CSV file. Raises DumpError if its header does not name every canonical column."""
     decoder = Decoder()
     header = decoder(stream.readline(HEADER_LIMIT_BYTES)).decode(errors="replace").rstrip("\r\n")
+    if "\0" in header:
+        raise DumpError(f"{path}: no text, and no dump that is known: SQL, CSV, an Excel workbook or Parquet.")
+    if "\r" in header:
+        raise DumpError(
+            f"{path}: the lines end in a carriage return alone. Save it with the line breaks of Unix or Windows."
+        )
     delimiter = max(_DELIMITERS, key=header.count)
     try:
         names = next(csv.reader([header], delimiter=delimiter), [])
@@ -80,7 +86,8 @@ def _one_by_one(
             try:
                 fields, taken = layout.record(lines, at, source)
                 row = layout.joined(fields)
-                if taken > 1 and len(fields) != len(columns):
+                inner = lines[at + 1 : at + taken]
+                if inner and (len(fields) != len(columns) or layout.has_record(inner, len(columns))):
                     taken, problem = 1, "a quotation begins that does not end where it should"
             except csv.Error as error:
                 problem = f"the quotes are wrong: {error}"
@@ -138,6 +145,11 @@ class _Layout:
                 yield lines[at + taken - 1].decode(errors="surrogateescape") + "\n"
 
         return next(csv.reader(text(), delimiter=self._delimiter, strict=True)), taken
+
+    def has_record(self, lines: list[bytes], fields: int) -> bool:
+        """Whether one of these lines is by itself a record of so many fields."""
+        texts = (line.decode(errors="surrogateescape") for line in lines)
+        return any(len(record) == fields for text in texts for record in csv.reader([text], delimiter=self._delimiter))
 
     def joined(self, fields: list[str]) -> bytes:
         """The fields of a record in COPY's text format."""

@@ -1,6 +1,7 @@
 """A dump, opened: what it is, by its content, and its lines, sifted."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ _SQL = re.compile(
     rb"|TRUNCATE|DELETE|UPDATE|LOCK|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)\b(?!\s*+(?:[,|\t]|;[\w ]++;)))",
     re.I,
 )
+
+
+DAY_AND_MONTH: tuple[DateOrder, DateOrder] = ("day first", "month first")
+DATES_THAT_SHOW_THEIR_ORDER = 0.01
 
 
 @dataclass
@@ -109,21 +114,27 @@ def _sifted(
 
 
 def _order_of_dates(path: Path, first: Lines, given: DateOrder | None) -> DateOrder:
-    """The one order of day, month and year in the file. Mostly the first lines show it; if not, all are looked at.
+    """The one order of day, month and year in the file: that of its first date if the year comes first there.
 
-    Raises DumpError if none shows it, and it is not given either.
+    Else all dates are looked at, for one with a day above 12 shows the order: a few may be mistakes, one in a hundred
+    is none. Raises DumpError if the file does not show the order and it is not given, or if it shows two.
     """
-    order, ambiguous = date_order(_dates(first))
-    if order is None:
-        with unpacked(path) as (_, stream):
-            pieces = (piece for piece in _parsed(path, stream, {}) if isinstance(piece, Lines))
-            order, ambiguous = date_order(chain.from_iterable(map(_dates, pieces)))
-    if order or not ambiguous:
-        return order or "year first"  # no date at all: each line is rejected for that
+    if next(filter(None, map(date_order, _dates(first))), "year first") == "year first":
+        return "year first"  # also without any date: then each line is rejected for that
+    with unpacked(path) as (_, stream):
+        pieces = (piece for piece in _parsed(path, stream, {}) if isinstance(piece, Lines))
+        orders = Counter(map(date_order, chain.from_iterable(map(_dates, pieces))))
+    enough = sum(orders.values()) * DATES_THAT_SHOW_THEIR_ORDER
+    shown = [order for order in DAY_AND_MONTH if orders[order] >= enough]
+    if len(shown) > 1:
+        counts = " and ".join(f"{orders[order]:,} are {order}" for order in shown)
+        raise DumpError(f"{path}: expected dates in one order, but {counts}. Write the year first.")
+    if shown:
+        return shown[0]
     if given is None:
         raise DumpError(
-            f"{path}: dates like {ambiguous} can be read day first and month first, and none in the file "
-            f"shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
+            f"{path}: dates like {next(_dates(first))} can be read day first and month first, and hardly any in the "
+            "file shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
         )
     return given
 

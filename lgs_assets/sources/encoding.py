@@ -17,11 +17,13 @@ class Decoder:
     """Turns complete lines into UTF-8. What is no text in their encoding stays as bytes that are no UTF-8 either.
 
     Without a name given, lines are UTF-8, unless the first ones that hold more than ASCII say otherwise: then they are
-    in cp1252, the encoding of Windows.
+    in cp1252, the encoding of Windows. Later ones that are UTF-8 throughout are taken for it all the same: hardly any
+    other text is that by chance.
     """
 
     def __init__(self, name: str | None = None) -> None:
         self._codec = codecs.lookup(name) if name else None
+        self._is_given = name is not None
 
     @property
     def name(self) -> str:
@@ -34,9 +36,17 @@ class Decoder:
             if data.isascii():
                 return data
             self._codec = codecs.lookup(_likelier(data))
-        if self._codec.name == "utf-8":
+        if self._codec.name == "utf-8" or (not self._is_given and _is_utf_8(data)):
             return data
         return data.decode(self._codec.name, "surrogateescape").encode("utf-8", "surrogateescape")
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        str(data, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _likelier(data: bytes) -> str:

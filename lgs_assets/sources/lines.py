@@ -7,7 +7,7 @@ passes, written in the ordinary way, or it is rejected.
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -130,8 +130,9 @@ class Sieve:
                 if count:
                     yield self._batch(lines, before, count, good)
                 index = before + count
-                original = lines.originals[index] if lines.originals else data[at:end]
-                yield Reject(self._number(lines, index, data[at:end]), legible(original), unfit.column, unfit.reason)
+                line = data[at:end]
+                original = lines.originals[index] if lines.originals else line[self._prefix(line) :]
+                yield Reject(self._number(lines, index, line), legible(original), unfit.column, unfit.reason)
                 good, before, count = [], index + 1, 0
             at = end + 1
         if count:
@@ -141,7 +142,11 @@ class Sieve:
         return Batch(self._kept, self._number(lines, before, good[0]), count, b"".join(good))
 
     def _number(self, lines: Lines, index: int, line: bytes) -> int:
-        return int(line.partition(b"\t")[0]) if self._kept[0] == LINE_NUMBER else lines.first_line + index
+        return int(line[: self._prefix(line)]) if self._kept[0] == LINE_NUMBER else lines.first_line + index
+
+    def _prefix(self, line: bytes) -> int:
+        """How many bytes the number takes that a line begins with, if it does."""
+        return line.index(b"\t") + 1 if self._kept[0] == LINE_NUMBER else 0
 
     def _end_of_ordinary(self, data: bytes, at: int) -> int:
         """The end of the lines from here on that look ordinary, if they are text."""
@@ -223,22 +228,15 @@ _DATE = re.compile(
 )
 
 
-def date_order(dates: Iterable[str]) -> tuple[DateOrder | None, str | None]:
-    """The order of day, month and year that the first of these dates shows which can be read in one way only.
-
-    If none can: one that can be read in two ways, or nothing.
-    """
-    ambiguous = None
-    for text in dates:
-        if match := _DATE.fullmatch(text.strip()):
-            if match["year_first"]:
-                return "year first", None
-            if int(match["one"]) > MONTHS:
-                return "day first", None
-            if int(match["two"]) > MONTHS:
-                return "month first", None
-            ambiguous = ambiguous or text
-    return None, ambiguous
+def date_order(text: str) -> DateOrder | Literal["ambiguous"] | None:
+    """The order of day, month and year that a date shows. None if it is no date."""
+    if not (match := _DATE.fullmatch(text.strip())):
+        return None
+    if match["year_first"]:
+        return "year first"
+    if int(match["one"]) > MONTHS:
+        return "day first"
+    return "month first" if int(match["two"]) > MONTHS else "ambiguous"
 
 
 def _name(text: str) -> str:

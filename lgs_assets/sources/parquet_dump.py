@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lgs_assets.errors import DumpError
+from lgs_assets.project import TIME_ZONE
 from lgs_assets.sources.columns import canonical, described
 from lgs_assets.sources.compression import seekable
 from lgs_assets.sources.copy_text import NULL
@@ -51,7 +52,7 @@ def _as_copy_text(batch: pa.RecordBatch) -> bytes:
 
 
 def _local_time(column: pa.Array) -> pa.Array:
-    """What the clock showed, to the microsecond."""
+    """What the retailer's clock showed, to the microsecond."""
     if column.type.tz:
-        column = pc.local_timestamp(column)
+        column = pc.local_timestamp(column.cast(pa.timestamp(column.type.unit, TIME_ZONE)))
     return column.cast(pa.timestamp("us"), safe=False)

@@ -134,10 +134,11 @@ class _Tables:
             if len(self._others) < SHOWN_TABLES:
                 self._others.add(names[-1][:SHOWN_CHARACTERS])
             return None
-        if self._found not in ((), names):
-            both = " and ".join(".".join(found)[:SHOWN_NAME] for found in (names, self._found))
+        place = (*self._script.database, *names)
+        if self._found not in ((), place):
+            both = " and ".join(".".join(found)[:SHOWN_NAME] for found in (place, self._found))
             raise DumpError(f"{self._script.where}: expected one table, found {both}.")
-        self._found = names
+        self._found = place
         header = _unquoted(listed) if listed else self._created.get(names)
         if header is None:
             raise DumpError(

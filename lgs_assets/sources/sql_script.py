@@ -19,6 +19,8 @@ LINE_LIMIT_BYTES = 1 << 24
 STATEMENT_LIMIT_BYTES = 1 << 18
 
 # Possessive quantifiers (*+) keep the time linear, whatever the script holds.
+_CONNECT = re.compile(rb"\\c(?:onnect)?\s++([^\n]++)\n")
+_NAME_REACH_BYTES = 256
 _LINE_BREAK = re.compile(rb"\n")
 _BLANK = re.compile(rb"(?:\s++|--[^\n]*+\n)*+")
 _COMMENT_MARK = re.compile(rb"/\*|\*/")
@@ -152,6 +154,8 @@ class Script:
         while len(self._buffer) < _DIALECT_REACH_BYTES and not self._exhausted:
             self._fill()
         dialect = _DIALECT.search(self._buffer, 0, _DIALECT_REACH_BYTES)
+        self.database: tuple[str, ...] = ()
+        """The database that the script connects to, if it says so."""
         self.of_sql_server = dialect is not None and dialect[1] is not None
 
     @property
@@ -261,6 +265,8 @@ class Script:
                 self._consume(self._at + len(opening))
                 self._skip_comment()
             elif opening == b"--" or (opening.startswith(b"\\") and not self.of_sql_server):
+                if database := self._match(_CONNECT, reach=_NAME_REACH_BYTES):
+                    self.database = (database[1].decode(errors="replace"),)
                 self.skip_line()
             else:
                 return

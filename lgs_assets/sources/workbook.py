@@ -15,14 +15,16 @@ from lgs_assets.errors import DumpError
 from lgs_assets.sources.columns import canonical, described, names_none
 from lgs_assets.sources.compression import BUFFER_BYTES, check_expansion, explained, seekable
 from lgs_assets.sources.copy_text import escaped
-from lgs_assets.sources.lines import LINE_NUMBER, Lines
+from lgs_assets.sources.lines import LINE_NUMBER, Lines, legible
 
 BATCH_ROWS = 4096
 
 # A sheet is in memory as a rectangle, with every empty cell: one cell far out makes it larger than any memory.
 # Too far is beyond column AZ, or beyond the last row that Excel knows.
 _FAR_CELL = re.compile(rb""" r=["'](?:[A-Z]{3}|[B-Z][A-Z]|[A-Z]*+(?:1[1-9]\d{5}|[2-9]\d{6}|\d{8}))""")
-_FAR_CELL_BYTES = 32
+# What Excel shows as #N/A or #REF!: calamine takes such a cell for an empty one.
+_ERROR_CELL = re.compile(rb"""<c [^>]*\bt=["']e["']""")
+_CELL_BYTES = 128
 
 _Cell = int | float | str | bool | time | date | datetime | timedelta
 
@@ -62,7 +64,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
 
 
 def _check(path: Path, file: BinaryIO) -> None:
-    """Raises DumpError if the archive is damaged, or if what it holds is more than memory does."""
+    """Raises DumpError if the archive is damaged, holds more than memory does, or cells that hold no value."""
     size, expanded = file.seek(0, io.SEEK_END), 0
     with explained(path), zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
@@ -77,7 +79,12 @@ def _check(path: Path, file: BinaryIO) -> None:
                             f"{path}: the cell {cell}… in {member.filename} lies far from any table, "
                             "which ends at column AZ or before. Delete its row or column, and save the workbook again."
                         )
-                    before = chunk[-_FAR_CELL_BYTES:]
+                    if error := _ERROR_CELL.search(before + chunk):
+                        raise DumpError(
+                            f"{path}: a cell of {member.filename} holds an error such as #N/A: {legible(error[0])}. "
+                            "Mend or clear it, and save the workbook again."
+                        )
+                    before = chunk[-_CELL_BYTES:]
     file.seek(0)
 
 
