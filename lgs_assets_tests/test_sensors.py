@@ -135,9 +135,12 @@ def test_a_forgotten_file_that_comes_back_is_loaded(warehouse, instance: dg.Dags
     """The same file with the same time: what counts is that the ledger no longer has its lines."""
     write_dump(folder / "march.sql", [Line()])
     instance.add_dynamic_partitions("dumps", ["march.sql"])
-    assert build_definitions().resolve_job_def("ingest").execute_in_process(
-        instance=instance, partition_key="march.sql"
-    ).success
+    assert (
+        build_definitions()
+        .resolve_job_def("ingest")
+        .execute_in_process(instance=instance, partition_key="march.sql")
+        .success
+    )
     forget_dump(warehouse, "march.sql")
     state = tick(instance, None).cursor
     assert requested(tick(instance, state)) == ["march.sql"]

@@ -7,6 +7,7 @@ import hashlib
 import io
 import lzma
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -33,7 +34,9 @@ _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an archive wit
 _WORKBOOK_MEMBER = "xl/workbook.xml"  # an Excel workbook is a zip archive, too
 _MAC_DEBRIS = "__MACOSX/"  # what macOS packs beside a file
 _PASSING = {errno.EIO, errno.EAGAIN, errno.ESTALE, errno.EHOSTUNREACH, errno.ENETUNREACH}
-_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError)
+# How the libraries say so: zipfile with whatever error the damage leads to.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError, ValueError, struct.error)
+SHOWN_CHARACTERS = 200
 
 
 class Content(io.RawIOBase):
@@ -109,19 +112,23 @@ def explained(path: Path) -> Iterator[None]:
         if error.errno in _PASSING or isinstance(error, TimeoutError | ConnectionError):
             raise UnavailableError(f"{path}: cannot be read just now: {error.strerror or error}.") from error
         if error.errno is None:  # so the decompressors say that something is wrong with the data
-            raise DumpError(f"{path}: damaged or cut off: {error}. Fetch the file again.") from error
+            raise DumpError(f"{path}: damaged or cut off: {_shown(error)}. Fetch the file again.") from error
         raise DumpError(f"{path}: cannot be read: {error.strerror or error}.") from error
     except _DAMAGE as error:
-        raise DumpError(f"{path}: damaged or cut off: {error}. Fetch the file again.") from error
+        raise DumpError(f"{path}: damaged or cut off: {_shown(error)}. Fetch the file again.") from error
     except RuntimeError as error:  # encrypted, or packed in a way that Python does not know
-        raise DumpError(f"{path}: cannot be unpacked: {error}. Pack it as a plain zip or gzip.") from error
+        raise DumpError(f"{path}: cannot be unpacked: {_shown(error)}. Pack it as a plain zip or gzip.") from error
     except LgsError:
         raise
     except Exception as error:
         if not getattr(path, "protocol", ""):
             raise
         # The driver of a bucket has errors of its own.
-        raise UnavailableError(f"{path}: cannot be read just now: {error}.") from error
+        raise UnavailableError(f"{path}: cannot be read just now: {_shown(error)}.") from error
+
+
+def _shown(error: Exception) -> str:
+    return str(error)[:SHOWN_CHARACTERS]
 
 
 def _open(path: Path, file: Any, opened: ExitStack) -> tuple[Any, str | None]:

@@ -32,9 +32,11 @@ _COPY = re.compile(rf"COPY\s++({_NAME})\s*+(?:{_COLUMNS})?+FROM\s++stdin\b(.*)",
 # A COPY that is followed by data or, being long, may be.
 _ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s++stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
 _INSERT = re.compile(rf"(?:WITH\b.*\b)?INSERT\s++(?:INTO\s++)?({_NAME})", re.I | re.S)
-# What brings data of the table under no name that is known, such as INSERT with a damaged letter.
-_DATA = re.compile(
-    r"(?!(?:ALTER|COMMENT|COPY|CREATE|DECLARE|DELETE|DO|EXEC|EXECUTE|GO|IF|INSERT|MERGE|PREPARE|PRINT|SELECT|SET|UPDATE)\b)"
+# What no statement begins with, and what brings data of the table under no name that is known: damage, such as
+# INSERT with another letter in it, or the rest of a row. Passed over, it would take lines with it that nobody misses.
+_DAMAGED = re.compile(
+    r"\s*+(?:[^\w\s:(]|\d|\(\s*+(?![^\W\d]))"
+    r"|(?!(?:ALTER|COMMENT|COPY|CREATE|DO|EXEC|EXECUTE|INSERT|MERGE|PREPARE|SELECT)\b)"
     rf"(?:(?!\b{TABLE}\b).)*+\b{TABLE}\b.*(?:\bVALUES\s*+\(|\bFROM\s++stdin\b)",
     re.I | re.S,
 )
@@ -100,7 +102,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
                     pass
         elif _ANY_COPY_WITH_DATA.match(statement):
             raise DumpError(f"{script.where}: this COPY is not understood: {statement[:SHOWN_CHARACTERS]}")
-        elif ((other := _INSERT.match(statement)) and _unquoted(other[1])[-1] == TABLE) or _DATA.match(statement):
+        elif ((other := _INSERT.match(statement)) and _unquoted(other[1])[-1] == TABLE) or _DAMAGED.match(statement):
             raise DumpError(
                 f"{script.where}: expected rows of VALUES or a COPY block, found {statement[:SHOWN_CHARACTERS]}"
             )

@@ -1,0 +1,147 @@
+"""Parquet files, as pandas, Spark and Arrow itself write them."""
+
+import io
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lgs_assets.sources import compression
+from lgs_assets_tests.sources.reading import HEADER, LANTERN, in_memory, read, refusal, typed
+
+NAMES = HEADER.strip().split(",")
+MOMENT = datetime(2010, 12, 1, 8, 26)
+VALUES: list[Any] = ["536365", "85123A", "LANTERN", 6, MOMENT, 2.55, 17850, "United Kingdom"]
+ROWS = 3
+
+
+def parquet(types: dict[str, pa.DataType] | None = None, **columns: list[Any]) -> bytes:
+    """A file of three lines, the same but for the columns given, of Arrow's own types but for those given."""
+    data = {name: columns.get(name.replace(" ", ""), [usual] * ROWS) for name, usual in zip(NAMES, VALUES, strict=True)}
+    arrays = {name: pa.array(values, (types or {}).get(name)) for name, values in data.items()}
+    return written(pa.table(arrays))
+
+
+def written(table: pa.Table, **options: Any) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(table, file, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        {},
+        {"Quantity": pa.int64(), "Customer ID": pa.int64(), "Price": pa.float64()},
+        {"Quantity": pa.int32(), "Customer ID": pa.float64(), "Price": pa.float32()},
+        {"Quantity": pa.float64(), "Customer ID": pa.string()},
+        {"InvoiceDate": pa.timestamp("s")},
+        {"InvoiceDate": pa.timestamp("ms")},
+        {"InvoiceDate": pa.timestamp("us")},
+        {"InvoiceDate": pa.timestamp("ns")},
+        {"Description": pa.large_string(), "Country": pa.string_view()},
+        {"Description": pa.dictionary(pa.int32(), pa.string()), "Country": pa.dictionary(pa.int8(), pa.string())},
+        {"Price": pa.decimal128(10, 2)},
+        {"Price": pa.decimal128(38, 18)},
+        {"Description": pa.binary()},
+    ],
+    ids=lambda types: " ".join(map(str, types.values())) or "as they come",
+)  # fmt: skip
+def test_any_type_says_the_same(types: dict[str, pa.DataType]) -> None:
+    """Whole numbers or floats, texts or dictionaries of texts, decimals, and moments of every precision."""
+    columns: dict[str, list[Any]] = {}
+    if "Price" in types and pa.types.is_decimal(types["Price"]):
+        columns["Price"] = [Decimal("2.55")] * ROWS
+    if types.get("Customer ID") == pa.string():
+        columns["CustomerID"] = ["17850.0"] * ROWS
+    found = read(parquet(types, **columns))
+    assert [typed(line) for line in found.good.values()] == [typed(LANTERN)] * ROWS
+    assert list(found.good) == [1, 2, 3]
+    assert found.facts["format"] == "Parquet"
+
+
+def test_missing_values_are_none() -> None:
+    """Also where a float is not a number, as some programs say it."""
+    found = read(parquet(Description=[None, "", "\\N"], CustomerID=[None, float("nan"), 13085.0]))
+    assert [typed(line)[2] for line in found.good.values()] == [None, "", "\\N"]
+    assert [typed(line)[6] for line in found.good.values()] == [None, None, 13085]
+
+
+def test_a_moment_with_a_zone_is_what_the_clock_showed_there() -> None:
+    """Also in summer."""
+    moments = [datetime(2010, 12, 1, 8, 26), datetime(2011, 7, 1, 8, 26), datetime(2011, 7, 1, 23, 59)]
+    local = pd.Series(moments).dt.tz_localize("Europe/London")
+    found = read(parquet(InvoiceDate=list(local)))
+    assert [typed(line)[4] for line in found.good.values()] == moments
+
+
+def test_dates_and_parts_of_a_second() -> None:
+    """A day begins at midnight; what is finer than a microsecond is cut."""
+    found = read(parquet(InvoiceDate=[date(2010, 12, 1)] * ROWS))
+    assert typed(found.good[1])[4] == datetime(2010, 12, 1)
+    nanoseconds = pa.array([1_291_191_960_123_456_789] * ROWS, pa.timestamp("ns"))
+    table = pq.read_table(io.BytesIO(parquet()))
+    found = read(written(table.set_column(4, "InvoiceDate", nanoseconds)))
+    assert typed(found.good[1])[4] == datetime(2010, 12, 1, 8, 26, 0, 123456)
+
+
+def test_any_text_comes_back_equal() -> None:
+    """What COPY escapes, and what Arrow does not check."""
+    texts = ["a\tb\nc\rd\\e\\N", "é £ 👩\u200d🚀", "\\"]
+    assert [line[2] for line in read(parquet(Description=texts)).good.values()] == texts
+    damaged = parquet(Description=["LANTERN", "QQQQQQ", "LANTERN"]).replace(b"QQQQQQ", b"QQ\xffQQQ")
+    found = read(damaged)
+    assert (list(found.good), [reject.line for reject in found.rejects]) == ([1, 3], [2])
+    assert "\tQQ\\xffQQQ\t" in found.rejects[0].text
+
+
+def test_a_line_that_cannot_be_read_is_a_reject() -> None:
+    """With the number of its row, however many row groups and batches there are."""
+    rows = 50_000
+    table = pa.table({name: [value] * rows for name, value in zip(NAMES, VALUES, strict=True)})
+    quantities = pa.array([2**31 if row == 40_000 else 6 for row in range(rows)])
+    content = written(table.set_column(3, "Quantity", quantities), row_group_size=7_000)
+    found = read(content)
+    assert [(reject.line, reject.column) for reject in found.rejects] == [(40_001, "quantity")]
+    assert found.lines == rows
+
+
+def test_columns_come_in_any_order_and_others_are_not_read() -> None:
+    """Whatever is in them."""
+    table = pq.read_table(io.BytesIO(parquet())).select(NAMES[::-1])
+    for name, values in {"id": [1] * ROWS, "tags": [["a"]] * ROWS, "place": [{"x": 1}] * ROWS}.items():
+        table = table.append_column(name, pa.array(values))
+    found = read(written(table))
+    assert [typed(line) for line in found.good.values()] == [typed(LANTERN)] * ROWS
+    assert found.facts["columns left out"] == "id, tags, place"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (parquet()[:-10], ": no Parquet file that can be read: "),
+        (b"PAR1" + b"\xff" * 500 + b"PAR1", ": no Parquet file that can be read: "),
+        (b"PAR1", ": no Parquet file that can be read: "),
+        (written(pa.table({"a": [1]})), ": no column invoice_no, "),
+        (parquet(Description=[["a"]] * ROWS), ": no Parquet file that can be read: .*list"),
+    ],
+)
+def test_a_file_without_lines_is_refused(content: bytes, said: str) -> None:
+    """The error says what is wrong with it."""
+    assert re.match(f"a dump{said}", refusal(content), re.S)
+
+
+def test_a_file_that_expands_beyond_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dictionary of one long text makes as many lines as it likes of a few bytes."""
+    monkeypatch.setattr(compression, "RATIO_COUNTS_FROM_BYTES", 1 << 20)
+    rows = 1_000
+    table = pa.table({name: [value] * rows for name, value in zip(NAMES, VALUES, strict=True)})
+    table = table.set_column(2, "Description", pa.array(["x" * 10_000] * rows).dictionary_encode())
+    content = written(table, compression="zstd")
+    assert in_memory(content).stat().st_size < 20_000
+    assert "expected at most 200 times as many" in refusal(content)
