@@ -87,7 +87,7 @@ def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg
     result = run_lineage(instance, "march.sql")
     assert result.success
     assert {check.check_name for check in result.get_asset_check_evaluations() if not check.passed} == set()
-    assert len(result.get_asset_check_evaluations()) == 17
+    assert len(result.get_asset_check_evaluations()) == 18
     for name in LINEAGE:
         (event,) = result.asset_materializations_for_node(name)
         metadata = event.metadata

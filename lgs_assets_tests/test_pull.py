@@ -134,9 +134,13 @@ def loaded(last: str, *, dump: str = "x.sql", at: str = "2011-12-31 12:00") -> L
     return LoadedDump(
         dump=dump,
         sha256="",
+        format="",
+        facts={},
         bytes=1,
         lines=1,
+        rejected=0,
         loaded_at=datetime.fromisoformat(at).replace(tzinfo=UTC),
+        run="",
         reader="",
         **moments,
     )
