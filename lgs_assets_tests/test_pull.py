@@ -54,8 +54,8 @@ def pull_and_load(warehouse: Warehouse, **options: object) -> Pull:
 
 def in_inbox() -> list[str]:
     """Every file in the inbox, hidden ones as well, and what a pull may have left elsewhere."""
-    folders = [project.inbox(), project.state() / "pull"]
-    return sorted(file.name for folder in folders if folder.exists() for file in folder.iterdir())
+    folders = [Path(project.inbox()), project.state() / "pull"]
+    return sorted(file.name for folder in folders if folder.exists() for file in folder.iterdir() if file.is_file())
 
 
 def clean_invoices(warehouse: Warehouse) -> list[tuple[object, ...]]:
@@ -86,7 +86,7 @@ def test_nothing_new_lands_nothing(source: Shop, warehouse: Warehouse) -> None:
     """The very same lines are no new version of their dump, be it in the inbox still or only loaded."""
     pull_and_load(warehouse)
     assert pulled(warehouse).is_new
-    path = project.inbox() / "pulled-2011-03-06.sql.gz"
+    path = Path(project.inbox()) / "pulled-2011-03-06.sql.gz"
     before = path.stat().st_ino, path.stat().st_mtime_ns
     assert pulled(warehouse) == Pull(path.name, 2, is_new=False)
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == before
@@ -118,12 +118,12 @@ def test_late_lines_come_to_the_same_as_a_full_dump(
     pull_and_load(warehouse)
     other = Warehouse(make_database())
     other.prepare()
-    path = project.inbox() / "pulled-2011-03-09.sql.gz"
+    path = Path(project.inbox()) / "pulled-2011-03-09.sql.gz"
     assert path.exists()
-    (project.inbox() / EVERYTHING).unlink()
+    (Path(project.inbox()) / EVERYTHING).unlink()
     done = pulled(warehouse, everything=True)
     assert done == Pull(EVERYTHING, 9, is_new=True)
-    load_dump(other, project.inbox() / EVERYTHING, name=EVERYTHING)
+    load_dump(other, Path(project.inbox()) / EVERYTHING, name=EVERYTHING)
     assert clean_invoices(warehouse) == clean_invoices(other)
     assert len(clean_invoices(other)) == 9
     other.engine.dispose()
@@ -202,7 +202,7 @@ def test_a_source_that_dies_for_good_leaves_nothing(source: Shop, warehouse: War
     """After the last attempt: the reason, an inbox as before, and nothing half-done anywhere."""
     pull_and_load(warehouse)
     source.sell_many(150_000)
-    before = (project.inbox() / EVERYTHING).read_bytes()
+    before = (Path(project.inbox()) / EVERYTHING).read_bytes()
     warnings: list[str] = []
     try:
         with pytest.raises(UnavailableError):
@@ -213,7 +213,7 @@ def test_a_source_that_dies_for_good_leaves_nothing(source: Shop, warehouse: War
         gc.collect()
     assert len(warnings) == 2
     assert in_inbox() == [EVERYTHING]
-    assert (project.inbox() / EVERYTHING).read_bytes() == before
+    assert (Path(project.inbox()) / EVERYTHING).read_bytes() == before
 
 
 def break_off(source: Shop, mariadb: MariaDB) -> None:
@@ -246,7 +246,7 @@ def test_what_a_killed_pull_leaves_goes_with_the_next(
             pulled(warehouse)
         os.kill(process.pid, signal.SIGKILL)
     assert in_inbox() == [EVERYTHING]  # in the workshop
-    assert not project.inbox().exists()
+    assert not Path(project.inbox()).exists()
     assert pulled(warehouse).lines == 20_000
     assert in_inbox() == [EVERYTHING]
 

@@ -106,7 +106,8 @@ def test_a_file_is_requested_once(instance: dg.DagsterInstance, folder: Path) ->
     """Whatever became of the run, the cursor remembers. Of a file that is loaded, the instance is not asked again."""
     write_dump(folder / "march.sql", [Line()])
     state = tick(instance, tick(instance, None).cursor).cursor
-    assert requested(result := tick(instance, state)) == []
+    result = tick(instance, state)
+    assert requested(result) == []
     instance.add_dynamic_partitions("dumps", ["march.sql"])
     job = build_definitions().resolve_job_def("ingest")
     assert job.execute_in_process(instance=instance, partition_key="march.sql").success

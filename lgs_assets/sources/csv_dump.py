@@ -14,7 +14,7 @@ from lgs_assets.errors import DumpError
 from lgs_assets.sources.columns import canonical, described
 from lgs_assets.sources.copy_text import NULL, escaped
 from lgs_assets.sources.encoding import Decoder
-from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
+from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, date_order, legible
 
 CHUNK_BYTES = 1 << 18
 HEADER_LIMIT_BYTES = 1 << 16
@@ -87,7 +87,7 @@ def _one_by_one(
                 fields, taken = layout.record(lines, at, source)
                 row = layout.joined(fields)
                 inner = lines[at + 1 : at + taken]
-                if inner and (len(fields) != len(columns) or layout.has_record(inner, len(columns))):
+                if inner and (len(fields) != len(columns) or layout.has_record(inner, columns)):
                     taken, problem = 1, "a quotation begins that does not end where it should"
             except csv.Error as error:
                 problem = f"the quotes are wrong: {error}"
@@ -146,10 +146,12 @@ class _Layout:
 
         return next(csv.reader(text(), delimiter=self._delimiter, strict=True)), taken
 
-    def has_record(self, lines: list[bytes], fields: int) -> bool:
-        """Whether one of these lines is by itself a record of so many fields."""
-        texts = (line.decode(errors="surrogateescape") for line in lines)
-        return any(len(record) == fields for text in texts for record in csv.reader([text], delimiter=self._delimiter))
+    def has_record(self, lines: list[bytes], columns: tuple[str | None, ...]) -> bool:
+        """Whether one of these lines is by itself a record of the table, with a date where one belongs."""
+        texts = (line.rstrip(b"\r").decode(errors="surrogateescape") for line in lines if b'"' not in line)
+        records = (text.split(self._delimiter) for text in texts)
+        place = columns.index("invoice_date")
+        return any(len(record) == len(columns) and date_order(record[place]) for record in records)
 
     def joined(self, fields: list[str]) -> bytes:
         """The fields of a record in COPY's text format."""

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -119,11 +118,17 @@ def _order_of_dates(path: Path, first: Lines, given: DateOrder | None) -> DateOr
     Else all dates are looked at, for one with a day above 12 shows the order: a few may be mistakes, one in a hundred
     is none. Raises DumpError if the file does not show the order and it is not given, or if it shows two.
     """
-    if next(filter(None, map(date_order, _dates(first))), "year first") == "year first":
-        return "year first"  # also without any date: then each line is rejected for that
+    if next(filter(None, map(date_order, _dates(first))), None) == "year first":
+        return "year first"
+    orders: Counter[str | None] = Counter()
+    example = None
     with unpacked(path) as (_, stream):
-        pieces = (piece for piece in _parsed(path, stream, {}) if isinstance(piece, Lines))
-        orders = Counter(map(date_order, chain.from_iterable(map(_dates, pieces))))
+        for piece in _parsed(path, stream, {}):
+            if isinstance(piece, Lines):
+                orders.update(map(date_order, _dates(piece)))
+                example = example or next(filter(date_order, _dates(piece)), None)
+    if example is None or not orders["ambiguous"] + sum(orders[order] for order in DAY_AND_MONTH):
+        return "year first"  # without any such date, each line is rejected
     enough = sum(orders.values()) * DATES_THAT_SHOW_THEIR_ORDER
     shown = [order for order in DAY_AND_MONTH if orders[order] >= enough]
     if len(shown) > 1:
@@ -133,7 +138,7 @@ def _order_of_dates(path: Path, first: Lines, given: DateOrder | None) -> DateOr
         return shown[0]
     if given is None:
         raise DumpError(
-            f"{path}: dates like {next(_dates(first))} can be read day first and month first, and hardly any in the "
+            f"{path}: dates like {example} can be read day first and month first, and hardly any in the "
             "file shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
         )
     return given

@@ -64,10 +64,10 @@ def test_columns_come_in_any_order_and_others_are_not_kept() -> None:
             HEADER.replace("Country", "Country,UnitPrice"),
             "line 1: more than one column for unit_price. Found: Invoice,",
         ),
-        (HEADER.replace("\n", "\r") + CSV_GOOD, ", line 1: expected a header of column names: new-line character"),
+        (HEADER.replace("\n", "\r") + CSV_GOOD, "the lines end in a carriage return alone"),
         ("\n" + HEADER, ", line 1: no column invoice_no, .* Found: none."),
         ("x" * 100_000, ", line 1: no column"),
-        (bytes(range(256)) * 10, ", line 1: no column"),
+        (bytes(range(256)) * 10, ": no text, and no dump that is known"),
     ],
 )
 def test_a_file_without_the_columns_is_refused(text: str | bytes, said: str) -> None:
@@ -153,6 +153,7 @@ def test_blank_lines_are_no_records(end: str, monkeypatch: pytest.MonkeyPatch) -
         ([record_with('"never ends'), CSV_GOOD, CSV_GOOD], [2], [3, 4]),
         ([record_with('"ends" early'), CSV_GOOD], [2], [3]),
         ([record_with('"one'), record_with('two"'), CSV_GOOD], [], [2, 4]),
+        ([record_with('"one'), CSV_GOOD, record_with('two"'), CSV_GOOD], [2], [3, 4, 5]),
         ([record_with('"one'), record_with('"two'), CSV_GOOD], [2, 3], [4]),
         ([record_with('"one\ntwo"'), CSV_GOOD], [], [2, 4]),
         ([record_with('"one\ntwo",more'), CSV_GOOD], [2, 3], [4]),

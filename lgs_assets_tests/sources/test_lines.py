@@ -167,18 +167,28 @@ def dates_in(content: str, **options: object) -> list[str]:
     return [typed(line)[AT["invoice_date"]].isoformat(" ", "minutes") for line in found.good.values()]
 
 
-def test_one_date_shows_the_order_of_all() -> None:
-    """Wherever it stands, be it far behind; the order is stated."""
-    few, many = ["1/2/2011 8:26", "13/2/2011"], ["01/02/2011 8:26"] * 20_000
+def test_one_date_in_a_hundred_shows_the_order_of_all() -> None:
+    """Wherever they stand, be it far behind; the order is stated."""
+    few, many = ["1/2/2011 8:26", "13/2/2011"], ["01/02/2011 8:26"] * 19_800
     assert dates_in(csv_of(*few)) == ["2011-02-01 08:26", "2011-02-13 00:00"]
     assert read(csv_of(*few)).facts["dates"] == "day first"
-    assert set(dates_in(csv_of(*many, "2/13/2011"))) == {"2011-01-02 08:26", "2011-02-13 00:00"}
-    assert set(dates_in(csv_of(*many, "13.2.2011"))) == {"2011-02-01 08:26", "2011-02-13 00:00"}
+    assert set(dates_in(csv_of(*many, *["2/13/2011"] * 200))) == {"2011-01-02 08:26", "2011-02-13 00:00"}
+    assert set(dates_in(csv_of(*many, *["13.2.2011"] * 200))) == {"2011-02-01 08:26", "2011-02-13 00:00"}
+
+
+def test_fewer_dates_may_be_mistakes() -> None:
+    """A slip of the pen neither turns the dates of a file, nor what is said of them."""
+    content = csv_of(*["03/04/2011"] * 300, "04/13/2011")
+    assert "dates like 03/04/2011 can be read day first and month first" in refusal(content)
+    found = read(content, dates="day first")
+    assert {typed(line)[AT["invoice_date"]].month for line in found.good.values()} == {4}
+    assert [reject.line for reject in found.rejects] == [302]
 
 
 def test_dates_that_nothing_tells_apart_are_refused_unless_it_is_said() -> None:
     """The error shows such a date and what to do."""
     content = csv_of("never", "03/04/2011", "05/06/2011 10:00")
+    assert "dates like never can be read" not in refusal(content)
     assert "dates like 03/04/2011 can be read day first and month first" in refusal(content)
     assert "LGS_DATE_ORDER" in refusal(content)
     for order, month in (("day first", 4), ("month first", 3)):
@@ -195,10 +205,11 @@ def test_lines_with_too_few_fields_show_no_date() -> None:
 
 
 def test_dates_of_another_order_are_rejected() -> None:
-    """One order a file: what the file shows counts, even against what is said."""
-    found = read(csv_of("13/02/2011", "02/13/2011", "2011-02-13"), dates="month first")
-    assert [reject.line for reject in found.rejects] == [3, 4]
+    """One order a file: what the file shows counts, even against what is said. A file that shows two is refused."""
+    found = read(csv_of(*["13/02/2011"] * 200, "02/13/2011", "2011-02-13"), dates="month first")
+    assert [reject.line for reject in found.rejects] == [202, 203]
     assert found.facts["dates"] == "day first"
+    assert "1 are day first and 1 are month first" in refusal(csv_of("13/02/2011", "02/13/2011"))
 
 
 # The fast way and the slow one.
