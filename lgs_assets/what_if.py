@@ -1,6 +1,6 @@
 """What if: any model of `sql/models` on an analyst's own tables, without a database."""
 
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -12,16 +12,19 @@ from lgs_assets.engines import duckdb
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.settings import Settings
 from lgs_assets.warehouse.contract import arrow_schema
-from lgs_assets.warehouse.model import Relation
+from lgs_assets.warehouse.model import Model, Relation
 
 MODELS = {
-    asset.key.path[-1]: asset
-    for asset in ALL_ASSETS
-    if (project.SQL / "models" / f"{asset.key.path[-1]}.sql").exists()
+    asset.key.path[-1]: asset for asset in ALL_ASSETS if (project.SQL / "models" / f"{asset.key.path[-1]}.sql").exists()
 }
 
-# Integers that pandas does not take for floats where some are NULL.
-_NULLABLE = {pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+# Without these, pandas makes floats of integers, and objects of booleans, where some are NULL.
+_NULLABLE = {
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
 
 
 def run_model(name: str, /, **given: Any) -> pd.DataFrame:
@@ -45,7 +48,8 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
     chosen = {key: value for key, value in given.items() if key in Settings.model_fields}
     settings = Settings(**(Settings.from_environment().model_dump() | chosen))
     relations = {table: Relation(table) for table in asset.keys_by_input_name}
-    model = asset(**relations, **({"settings": settings} if "settings" in asset.required_resource_keys else {}))
+    resources = {"settings": settings} if "settings" in asset.required_resource_keys else {}
+    model = cast("Model", asset(**relations, **resources))
     reads = model.reads
     if missing := reads.keys() - given.keys():
         wanted = "; ".join(f"{table} ({', '.join(sorted(reads[table]))})" for table in sorted(missing))
@@ -61,7 +65,7 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
 
 
 def _conformed(table: str, given: object, wanted: set[str]) -> pa.Table:
-    """The wanted columns in the types of the contract; none is changed in value, but for floats that become decimals."""
+    """The wanted columns in the types of the contract; no value is changed but floats that become decimals."""
     fields = [field for field in arrow_schema(table) if field.name in wanted]
     names = [field.name for field in fields]
     if isinstance(given, pd.DataFrame):
@@ -82,6 +86,8 @@ def _column(table: str, field: pa.Field, given: pd.DataFrame | pa.Table) -> pa.A
         values = given[field.name]
         if isinstance(given, pd.DataFrame):
             values = pa.array(values, from_pandas=True)
+        if getattr(values.type, "tz", None) and not field.type.tz:
+            raise ValueError("found times with a time zone; those of the retailer are local and have none")
         if pa.types.is_decimal(field.type) and pa.types.is_floating(values.type):
             values = pc.round(values, 6).cast(pa.string())
         values = values.cast(field.type)
@@ -95,11 +101,11 @@ def _column(table: str, field: pa.Field, given: pd.DataFrame | pa.Table) -> pa.A
 def _series(values: pa.ChunkedArray, field: pa.Field) -> pd.Series:
     """The values as `read_frame` gives them."""
     if pa.types.is_decimal(field.type):
-        return values.cast(pa.string()).cast(pa.float64()).to_pandas()  # by way of its text, the nearest float
-    if pa.types.is_integer(field.type):
+        values, dtype = values.cast(pa.string()).cast(pa.float64()), "float64"  # by way of the text, the nearest float
+    elif pa.types.is_integer(field.type):
         dtype = "Int64" if field.nullable else "int64"
     elif pa.types.is_boolean(field.type):
         dtype = "boolean" if field.nullable else "bool"
     else:
         dtype = "datetime64[us]" if pa.types.is_temporal(field.type) else "str"
-    return values.to_pandas(types_mapper=_NULLABLE.get, date_as_object=False).astype(dtype)
+    return cast("pd.Series", values.to_pandas(types_mapper=_NULLABLE.get, date_as_object=False).astype(dtype))

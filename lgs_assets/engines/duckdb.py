@@ -43,7 +43,8 @@ where table_name = ? and constraint_type = 'PRIMARY KEY'
 def compute(table: str, model: Model, inputs: Mapping[str, pa.Table]) -> pa.Table:
     """The rows of a table that a model makes of its inputs, in the order of the primary key; numbers are exact.
 
-    The inputs are the tables of `model.reads`, with at least those columns, typed as `arrow_schema` says.
+    The inputs are the tables of `model.reads`, with at least those columns, typed as `arrow_schema` says; decimals may
+    have other sizes, as those of a result have.
     Raises ContractError if rows break the contract, LgsError if DuckDB is not there or cannot compute them.
     """
     try:

@@ -50,7 +50,7 @@ class Model:
         """The columns that the SELECT reads, by table."""
         read: dict[str, set[str]] = {}
         tree = sqlglot.parse_one(self.select, read="postgres")
-        for scope in traverse_scope(qualify(tree, schema=declared_types(), dialect="postgres")):
+        for scope in traverse_scope(qualify(tree, schema=dict(declared_types()), dialect="postgres")):
             for source in scope.sources.values():
                 if isinstance(source, exp.Table):
                     columns = {column.name for column in scope.source_columns(source.alias_or_name)}
