@@ -2,19 +2,16 @@
 
 import base64
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 import dagster as dg
 import pandas as pd
-import sqlglot
 from psycopg import sql
 from sqlglot import exp
 from sqlglot.lineage import lineage
 
-from lgs_assets import project
 from lgs_assets.charts import thumbnail
-from lgs_assets.warehouse.contract import columns, contract, qualified
+from lgs_assets.warehouse.contract import columns, declared_types, qualified
 from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets.warehouse.model import Model
@@ -91,8 +88,8 @@ def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
     """From which columns of its inputs each column of a table comes, as the SELECT of its model says."""
     inputs = {relation.name for relation in model.inputs}
     deps_by_column = {}
-    for column in _columns_by_table()[table]:
-        leaves = lineage(column, model.select, schema=_columns_by_table(), dialect="postgres").walk()
+    for column in declared_types()[table]:
+        leaves = lineage(column, model.select, schema=declared_types(), dialect="postgres").walk()
         origins = {
             (leaf.source.name, leaf.name.split(".")[-1])
             for leaf in leaves
@@ -100,15 +97,3 @@ def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
         }
         deps_by_column[column] = [dg.TableColumnDep(dg.AssetKey(origin), name) for origin, name in sorted(origins)]
     return dg.TableColumnLineage(deps_by_column)
-
-
-@cache
-def _columns_by_table() -> dict[str, dict[str, str]]:
-    """What the contracts declare: the type of each column of each table."""
-    tables = [path.stem for path in (project.SQL / "tables").glob("*.sql")]
-    parsed = {table: sqlglot.parse(contract(table), read="postgres")[0] for table in tables}
-    return {
-        table: {column.name: str(column.kind) for column in create.find_all(exp.ColumnDef)}
-        for table, create in parsed.items()
-        if create
-    }

@@ -1,7 +1,7 @@
 """What a run can be told: the settings that change figures, each with its default and its limits."""
 
 import os
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -32,6 +32,11 @@ class Settings(dg.ConfigurableResource):
         lt=1,
         description="The quantile of the invoice amounts at which the distribution charts are cut.",
     )
+
+    @field_validator("snapshot_date", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return value.isoformat() if isinstance(value, date) else value
 
     @field_validator("snapshot_date")
     @classmethod

@@ -3,7 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import traverse_scope
+
 from lgs_assets import project
+from lgs_assets.warehouse.contract import declared_types
 
 
 @dataclass(frozen=True)
@@ -38,3 +44,15 @@ class Model:
     def select(self) -> str:
         """The SELECT, with `:name` for each parameter."""
         return (project.SQL / "models" / self.file).read_text()
+
+    @property
+    def reads(self) -> dict[str, set[str]]:
+        """The columns that the SELECT reads, by table."""
+        read: dict[str, set[str]] = {}
+        tree = sqlglot.parse_one(self.select, read="postgres")
+        for scope in traverse_scope(qualify(tree, schema=dict(declared_types()), dialect="postgres")):
+            for source in scope.sources.values():
+                if isinstance(source, exp.Table):
+                    columns = {column.name for column in scope.source_columns(source.alias_or_name)}
+                    read.setdefault(source.name, set()).update(columns)
+        return read

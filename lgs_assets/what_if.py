@@ -1,0 +1,111 @@
+"""What if: any model of `sql/models` on an analyst's own tables, without a database."""
+
+from typing import Any, cast
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lgs_assets import project
+from lgs_assets.assets import ALL_ASSETS
+from lgs_assets.engines import duckdb
+from lgs_assets.errors import ContractError, LgsError
+from lgs_assets.settings import Settings
+from lgs_assets.warehouse.contract import arrow_schema
+from lgs_assets.warehouse.model import Model, Relation
+
+MODELS = {
+    asset.key.path[-1]: asset for asset in ALL_ASSETS if (project.SQL / "models" / f"{asset.key.path[-1]}.sql").exists()
+}
+
+# Without these, pandas makes floats of integers, and objects of booleans, where some are NULL.
+_NULLABLE = {
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+
+
+def run_model(name: str, /, **given: Any) -> pd.DataFrame:
+    """The rows that the table `name` would have if its inputs were the tables given, in the order of its primary key.
+
+        run_model("rfm_scores", clean_invoices=frame, snapshot_date="2011-06-01")
+
+    It is given a DataFrame or an Arrow table for each table that the SELECT of the model reads, with at least the
+    columns that it reads, and any settings of the model; the other settings are those of the environment, as in a run.
+    The contracts hold. The result is typed as `read_frame` types the table.
+
+    Money is computed in decimals of six places. Decimals come in exactly, or not at all; floats, rounded to six places,
+    as they print: those that `load_asset_value` gives are then what they are in the warehouse.
+
+    Raises LgsError for a model, a table, a column or a setting that is not there, and if DuckDB is not installed;
+    ContractError for a value that breaks a contract; pydantic.ValidationError for a setting that is out of its limits.
+    """
+    if name not in MODELS:
+        raise LgsError(f"There is no model {name}. There are: {', '.join(MODELS)}.")
+    asset = MODELS[name]
+    chosen = {key: value for key, value in given.items() if key in Settings.model_fields}
+    settings = Settings(**(Settings.from_environment().model_dump() | chosen))
+    relations = {table: Relation(table) for table in asset.keys_by_input_name}
+    resources = {"settings": settings} if "settings" in asset.required_resource_keys else {}
+    model = cast("Model", asset(**relations, **resources))
+    reads = model.reads
+    if missing := reads.keys() - given.keys():
+        wanted = "; ".join(f"{table} ({', '.join(sorted(reads[table]))})" for table in sorted(missing))
+        raise LgsError(f"{name} needs a DataFrame or an Arrow table for: {wanted}.")
+    if unknown := given.keys() - reads.keys() - model.parameters.keys():
+        raise LgsError(
+            f"{name} takes no {', '.join(sorted(unknown))}. It reads: {', '.join(reads)}. "
+            f"Its settings: {', '.join(model.parameters) or 'none'}."
+        )
+    inputs = {table: _conformed(table, given[table], columns) for table, columns in reads.items()}
+    rows = duckdb.compute(name, model, inputs)
+    return pd.DataFrame({field.name: _series(rows[field.name], field) for field in arrow_schema(name)})
+
+
+def _conformed(table: str, given: object, wanted: set[str]) -> pa.Table:
+    """The wanted columns in the types of the contract; no value is changed but floats that become decimals."""
+    fields = [field for field in arrow_schema(table) if field.name in wanted]
+    names = [field.name for field in fields]
+    if isinstance(given, pd.DataFrame):
+        present = list(given.columns)
+    elif isinstance(given, pa.Table):
+        present = given.column_names
+    else:
+        raise LgsError(f"{table}: expected a DataFrame or an Arrow table, found {type(given).__name__}.")
+    if missing := [name for name in names if name not in present]:
+        raise LgsError(
+            f"{table} lacks {', '.join(missing)}. Expected: {', '.join(names)}. Found: {', '.join(map(str, present))}."
+        )
+    return pa.table({field.name: _column(table, field, given) for field in fields}, schema=pa.schema(fields))
+
+
+def _column(table: str, field: pa.Field, given: pd.DataFrame | pa.Table) -> pa.Array | pa.ChunkedArray:
+    try:
+        values = given[field.name]
+        if isinstance(given, pd.DataFrame):
+            values = pa.array(values, from_pandas=True)
+        if getattr(values.type, "tz", None) and not field.type.tz:
+            raise ValueError("found times with a time zone; those of the retailer are local and have none")
+        if pa.types.is_decimal(field.type) and pa.types.is_floating(values.type):
+            values = pc.round(values, 6).cast(pa.string())
+        values = values.cast(field.type)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        raise ContractError(f"{table}.{field.name}: expected {field.type}: {error}") from error
+    if values.null_count and not field.nullable:
+        raise ContractError(f"{table}.{field.name}: it may not be NULL, and is in {values.null_count} rows.")
+    return values
+
+
+def _series(values: pa.ChunkedArray, field: pa.Field) -> pd.Series:
+    """The values as `read_frame` gives them."""
+    if pa.types.is_decimal(field.type):
+        values, dtype = values.cast(pa.string()).cast(pa.float64()), "float64"  # by way of the text, the nearest float
+    elif pa.types.is_integer(field.type):
+        dtype = "Int64" if field.nullable else "int64"
+    elif pa.types.is_boolean(field.type):
+        dtype = "boolean" if field.nullable else "bool"
+    else:
+        dtype = "datetime64[us]" if pa.types.is_temporal(field.type) else "str"
+    return cast("pd.Series", values.to_pandas(types_mapper=_NULLABLE.get, date_as_object=False).astype(dtype))
