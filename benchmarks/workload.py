@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import groupby, takewhile
 from pathlib import Path
-from typing import BinaryIO
 
 from lgs_assets.demo import write_demo_dump
 
@@ -108,5 +107,3 @@ def _made(path: Path, write: Callable[[Path], object], *, newer_than: Path | Non
         write(partial)
         partial.replace(path)
     return path
-
-

@@ -19,7 +19,7 @@ def ingest(engine: sa.Engine, dump: Path) -> None:
 
 def clean(engine: sa.Engine) -> None:
     """The second."""
-    raw = pd.read_sql("select * from raw_invoices", engine)
+    raw = pd.read_sql("select * from raw_invoices order by line_number", engine)
     save(engine, "clean_invoices", tables.clean_invoices(raw))
 
 

@@ -141,9 +141,7 @@ def rfm_scores(clean: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("customer_id")
         .with_columns(snapshot_date=pl.lit(snapshot))
-        .with_columns(
-            recency_days=(pl.col("snapshot_date") - pl.col("last_invoice_at")).dt.total_days().cast(pl.Int32)
-        )
+        .with_columns(recency_days=(pl.col("snapshot_date") - pl.col("last_invoice_at")).dt.total_days().cast(pl.Int32))
     )
     scores = customers.with_columns(
         r_score=6 - _quintile(pl.col("recency_days")),
@@ -173,7 +171,7 @@ def segment_summary(segments: pl.DataFrame, playbook: pl.DataFrame) -> pl.DataFr
         customers=pl.len().cast(pl.Int64),
         revenue=pl.col("monetary").sum(),
         **{f"{name}_mean": column.mean().round(6) for name, column in value.items()},
-        **{f"{name}_median": column.median() for name, column in value.items()},
+        **{f"{name}_median": column.median().round(6) for name, column in value.items()},
     )
     of_all = playbook.select("segment", "position", "behaviour", "strategy").join(summary, on="segment", how="left")
     return of_all.with_columns(pl.col("customers", "revenue").fill_null(0)).with_columns(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.peers.common import COLUMNS, COPY_BLOCK, PLAYBOOK, selects
 
-_TYPES = "text, text, text, integer, timestamp, numeric, numeric, text".split(", ")
+_TYPES = ["text", "text", "text", "integer", "timestamp", "numeric", "numeric", "text"]
 
 
 def load(dump: Path) -> str:
