@@ -105,6 +105,7 @@ def targets(results: Results) -> Iterator[tuple[str, str, str, str]]:
             title: taken
             for title in results.titles(size)
             if not any(peer.is_ours and peer.title == title for peer in (*PEERS, DAY, DAY_AND_ALL))
+            and title != _PEERS["psql"].title  # the floor, which has a target of its own
             and results.counts(size, title)
             and (taken := seconds(title, size)) is not None
         }
@@ -116,16 +117,17 @@ def targets(results: Results) -> Iterator[tuple[str, str, str, str]]:
         notebook = _PEERS["notebook"].title
         if (slow := seconds(notebook, size)) is not None:
             yield _target(f"{size}×: times faster than the notebook way", 15, slow / ours, at_least=True)
-            memory, theirs = (results.median(size, title, "client_bytes") for title in (_OURS, notebook))
-            yield _target(f"{size}×: share of its memory", 0.2, (memory or 0) / (theirs or 1))
+            little, much = (results.median(size, title, "client_bytes") for title in (_OURS, notebook))
+            yield _target(f"{size}×: share of its memory", 0.2, (little or 0) / (much or 1))
         lineage = _PEERS[LINEAGE]
         if (whole := seconds(lineage, size)) is not None:
             charts = seconds(lineage, size, "charts", "check_charts") or 0
             yield _target(f"{size}×: orchestration on top, without charts", 3, whole - charts - ours, unit=" s")
         if (warm := seconds(_PEERS["warm_run"], size)) is not None:
             yield _target(f"{size}×: lgs run with nothing to do", 3, warm, unit=" s")
-        memory = results.median(size, _OURS, "client_bytes")
-        yield _target(f"{size}×: memory of Python", 300, (memory or 0) / _MB, unit=" MB", decimals=0)
+        for title in (_OURS, lineage.title):
+            if (memory := results.median(size, title, "client_bytes")) is not None:
+                yield _target(f"{size}×: memory of Python, {title}", 300, memory / _MB, unit=" MB", decimals=0)
         day, everything = seconds(DAY, size), seconds(DAY_AND_ALL, size)
         if day and everything:
             yield _target(f"{size}×: a day's dump on top, share of all from nothing", 0.15, day / everything)

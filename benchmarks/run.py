@@ -45,6 +45,11 @@ class Bench:
         self._administer("drop database {}", name)
         shutil.rmtree(self._home(name), ignore_errors=True)
 
+    def remove_server(self) -> None:
+        """Ends the server, and removes all that was in it."""
+        self.server.stop()
+        shutil.rmtree(self.server.directory, ignore_errors=True)
+
     def measure(self, peer: Peer, url: str, *dumps: Path) -> Measurement:
         """Runs a peer on a database."""
         database = urlsplit(url).path.lstrip("/")
@@ -146,8 +151,8 @@ def main(
     work = work.absolute()
     real_data = os.environ.get("LGS_REAL_DATA")
     source = dump or workload.source_dump(Path(real_data) if real_data else None, work / "dumps")
-    shutil.rmtree(work / "postgres", ignore_errors=True)
     bench = Bench(EmbeddedServer(work / "postgres"), work, Limits(seconds, int(client_gb * 1e9)))
+    bench.remove_server()  # of a benchmark that was broken off
     try:
         results = Results(str(source.name), _versions(bench.server))
         for copies in sorted(set(size or [1])):
@@ -159,14 +164,13 @@ def main(
             save(results, work / "results.json")
             report.write(results, work)
     finally:
-        bench.server.stop()
-        shutil.rmtree(work / "postgres", ignore_errors=True)
+        bench.remove_server()
     typer.echo(f"\n{(work / 'report.md').read_text()}")
 
 
 def _versions(server: EmbeddedServer) -> dict[str, str]:
     with psycopg.connect(server.url()) as connection:
-        postgres = f"{connection.info.server_version / 10_000:g}"
+        postgres = str(connection.info.parameter_status("server_version"))
     pinned = (project.ROOT / "benchmarks" / "requirements.txt").read_text().splitlines()
     peers = dict(line.split(" ")[0].split("==") for line in pinned if "==" in line)
     return {"Python": sys.version.split()[0], "PostgreSQL": postgres} | peers
