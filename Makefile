@@ -1,9 +1,9 @@
-# The commands of the README. Everything they make is below this folder, in .venv and .lgs.
+# The commands of the README. Everything they make is below this folder, in .venv and .lgs; the benchmark's beside them.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run ui test lint lock docs clean
+.PHONY: run ui test lint lock docs benchmark clean
 
 run: export DUMP := $(DUMP)
 run: .venv/installed
@@ -30,9 +30,18 @@ lock: .venv/installed
 docs: .venv/installed
 	$(BIN)/python -m lgs_assets.dictionary > docs/data-dictionary.md
 
+# The whole job against its peers, in ten minutes. LGS_REAL_DATA is the folder of the real data; see benchmarks/README.md.
+benchmark: .venv/installed .venv-benchmark/installed
+	$(BIN)/python -m benchmarks.run $(OPTIONS)
+
+.venv-benchmark/installed: benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-benchmark
+	.venv-benchmark/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir --requirement $<
+	@touch $@
+
 clean:
 	test ! -x $(BIN)/lgs || $(BIN)/lgs stop
-	rm -rf .venv .lgs
+	rm -rf .venv .venv-benchmark .benchmark .lgs
 
 .venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \

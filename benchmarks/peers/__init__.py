@@ -1,0 +1,44 @@
+"""The peers: each does the whole job in its own way, in a process of its own.
+
+A peer is a module that is run as `python -m benchmarks.peers.NAME DUMP [DUMP]` with DATABASE_URL in its environment,
+and leaves the tables in that database. It prints `start` when its imports are done, and the name of each table when
+that table is complete: the benchmark takes the time of each line as it arrives.
+"""
+
+from dataclasses import dataclass
+
+PLATFORM = "platform"
+LINEAGE = "lineage"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One way to do the job, or to go on from what another one has left."""
+
+    name: str
+    """Of its module."""
+    title: str
+    is_ours: bool = False
+    """Runs in the environment of the project, and leaves its tables in the schema of the platform."""
+    follows: str | None = None
+    """The peer in whose database it works. What it does is then no whole job."""
+    at_most: int | None = None
+    """Rounds that it takes part in, where all of them would take too long."""
+
+
+PEERS = (
+    Peer(PLATFORM, "LGS: its own functions", is_ours=True),
+    Peer("psql", "psql: \\copy, create table as"),
+    Peer("dbt_postgres", "dbt-postgres"),
+    Peer("duckdb_postgres", "DuckDB and its Postgres extension"),
+    Peer("polars_adbc", "polars with ADBC"),
+    Peer("pandas_copy", "pandas with COPY"),
+    Peer("notebook", "pandas with to_sql: the notebook way", at_most=2),
+    Peer(LINEAGE, "LGS: lineage in one Dagster process", is_ours=True),
+    Peer("warm_run", "LGS: lgs run, nothing to do", is_ours=True, follows=LINEAGE),
+    Peer("read_frame", "LGS: tables into pandas", is_ours=True, follows=PLATFORM),
+    Peer("read_sql", "pandas.read_sql: tables into pandas", is_ours=True, follows=PLATFORM),
+)
+
+DAY = Peer(PLATFORM, "LGS: a day's dump on top", is_ours=True, follows=PLATFORM)
+DAY_AND_ALL = Peer(PLATFORM, "LGS: both dumps from nothing", is_ours=True)

@@ -1,0 +1,205 @@
+"""The report of a benchmark: a page in Markdown, and a picture for each size. Measures nothing."""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from benchmarks.peers import DAY, DAY_AND_ALL, LINEAGE, PEERS, PLATFORM, Peer
+from benchmarks.results import Results
+from lgs_assets.charts import style
+
+_PEERS = {peer.name: peer for peer in PEERS}
+_OURS = _PEERS[PLATFORM].title
+_LINES = ("raw_invoices", "clean_invoices")
+_NONE = "–"
+_MB = 1e6
+
+
+def write(results: Results, folder: Path) -> None:
+    """Writes report.md and seconds-1x.png (10x …) into the folder."""
+    (folder / "report.md").write_text(page(results))
+    for size in results.sizes:
+        with style.style():
+            picture(results, size).savefig(folder / f"seconds-{size}x.png", metadata={"Software": None})
+
+
+def page(results: Results) -> str:
+    """The report in Markdown."""
+    versions = ", ".join(f"{name} {number}" for name, number in results.versions.items())
+    loads = ", ".join(f"{load:g}" for load in results.load)
+    sections = [
+        f"# Benchmark of {results.began}\n",
+        f"Source: {results.source}. Machine: {results.machine}. {versions}.\n",
+        f"Load average before each round: {loads}. Above the number of cores, others were at work as well.\n",
+        *(_section(results, size) for size in results.sizes),
+        "## Targets\n",
+        _table(["what", "target", "measured", ""], [list(target) for target in targets(results)]),
+    ]
+    return "\n".join(sections)
+
+
+def _section(results: Results, size: int) -> str:
+    head = [
+        "", "runs", "seconds", "from", "to", "× ours", "start", *_LINES, "the others",
+        "client MB", "server MB", "written MB", "WAL MB", "tables",
+    ]  # fmt: skip
+    return f"## {size}×\n\n" + _table(head, [_row(results, size, title) for title in results.titles(size)])
+
+
+def _row(results: Results, size: int, title: str) -> list[str]:
+    runs = results.of(size, title)
+    if not runs:
+        return [title, "0", *[_NONE] * 12, results.error(size, title)]
+    seconds = [run.seconds for run in runs]
+    ours, theirs = results.seconds(size, _OURS), results.seconds(size, title)
+    is_job = f"{size}x {title}" in results.verdicts
+    stages = [results.seconds(size, title, stage) if is_job else None for stage in ("start", *_LINES)]
+    others = theirs - sum(stage or 0 for stage in stages) if theirs and is_job else None
+    memory = [results.median(size, title, name) for name in ("client_bytes", "server_bytes")]
+    bytes_written = [results.median(size, title, name) for name in ("written_bytes", "wal_bytes")]
+    return [
+        title,
+        f"{len(runs)}",
+        _number(theirs),
+        _number(min(seconds)),
+        _number(max(seconds)),
+        _number(theirs / ours if theirs and ours and is_job else None),
+        *(_number(stage) for stage in stages),
+        _number(others),
+        *(_number(value / _MB if value is not None else None, 0) for value in [*memory, *bytes_written]),
+        judged(results, size, title),
+    ]
+
+
+def judged(results: Results, size: int, title: str) -> str:
+    """What the comparison with our tables found, in words."""
+    verdicts = results.verdicts.get(f"{size}x {title}")
+    if not verdicts:
+        return _NONE
+    if faults := results.faults(size, title):
+        return "**does not count**: " + "; ".join(f"{fault.table}: {fault.wrong}" for fault in faults)
+    inexact = sum(verdict.inexact for verdict in verdicts)
+    largest = max(verdict.largest for verdict in verdicts)
+    return f"inexact: {inexact:,} numbers, by up to {float(largest):.0e}" if inexact else "the same"
+
+
+def targets(results: Results) -> Iterator[tuple[str, str, str, str]]:
+    """What was aimed at, as ratios in the same run: the target, what was measured, and whether that is within it.
+
+    Only those for which the results have what it takes.
+    """
+    first, last = results.sizes[0], results.sizes[-1]
+
+    def seconds(peer: Peer | str, size: int, *stages: str) -> float | None:
+        return results.seconds(size, peer if isinstance(peer, str) else peer.title, *stages)
+
+    for size in results.sizes:
+        ours = seconds(_OURS, size)
+        if ours is None:
+            continue
+        rivals = {
+            title: taken
+            for title in results.titles(size)
+            if not any(peer.is_ours and peer.title == title for peer in (*PEERS, DAY, DAY_AND_ALL))
+            and title != _PEERS["psql"].title  # the floor, which has a target of its own
+            and results.counts(size, title)
+            and (taken := seconds(title, size)) is not None
+        }
+        if rivals:
+            fastest = min(rivals, key=lambda title: rivals[title])
+            yield _target(f"{size}×: whole job, against the fastest ({fastest})", 1.0, ours / rivals[fastest])
+        if (floor := seconds(_PEERS["psql"], size)) is not None:
+            yield _target(f"{size}×: whole job, against psql", 1.5 if size < 10 else 1.3, ours / floor)
+        notebook = _PEERS["notebook"].title
+        if (slow := seconds(notebook, size)) is not None:
+            yield _target(f"{size}×: times faster than the notebook way", 15, slow / ours, at_least=True)
+            little, much = (results.median(size, title, "client_bytes") for title in (_OURS, notebook))
+            yield _target(f"{size}×: share of its memory", 0.2, (little or 0) / (much or 1))
+        lineage = _PEERS[LINEAGE]
+        if (whole := seconds(lineage, size)) is not None:
+            charts = seconds(lineage, size, "charts", "check_charts") or 0
+            yield _target(f"{size}×: orchestration on top, without charts", 3, whole - charts - ours, unit=" s")
+        if (warm := seconds(_PEERS["warm_run"], size)) is not None:
+            yield _target(f"{size}×: lgs run with nothing to do", 3, warm, unit=" s")
+        for title in (_OURS, lineage.title):
+            if (memory := results.median(size, title, "client_bytes")) is not None:
+                yield _target(f"{size}×: memory of Python, {title}", 300, memory / _MB, unit=" MB", decimals=0)
+        day, everything = seconds(DAY, size), seconds(DAY_AND_ALL, size)
+        if day and everything:
+            yield _target(f"{size}×: a day's dump on top, share of all from nothing", 0.15, day / everything)
+        frame, read_sql = (seconds(_PEERS[name], size, "clean_invoices") for name in ("read_frame", "read_sql"))
+        if frame and read_sql:
+            yield _target(f"{size}×: clean_invoices into pandas, against read_sql", 3, read_sql / frame, at_least=True)
+        if (small := seconds(_PEERS["read_frame"], size, "rfm_scores")) is not None:
+            yield _target(f"{size}×: rfm_scores into pandas", 0.1, small, unit=" s", decimals=3)
+    start, end = seconds(_OURS, first), seconds(_OURS, last)
+    if first != last and start and end:
+        exponent = math.log(end / start) / math.log(last / first)
+        yield _target(f"{first}× to {last}×: seconds grow with the power", 1.1, exponent)
+
+
+def picture(results: Results, size: int) -> Figure:
+    """Seconds and memory of the whole jobs at a size, fastest first. A point is a run, a bar their median."""
+    titles = [title for title in results.titles(size) if f"{size}x {title}" in results.verdicts and title != DAY.title]
+    titles.sort(key=lambda title: results.seconds(size, title) or 0)
+    figure = style.sheet(f"{results.machine}, {results.began}. Source: {results.source}")
+    left, right = (
+        figure.add_subplot(place) for place in style.grid(figure, columns=2, left=0.29, wspace=0.1, bottom=0.19)
+    )
+    ours = {peer.title for peer in PEERS if peer.is_ours}
+    colours = [style.BLUE if title in ours else style.SKY for title in titles]
+    _bars(left, [results.seconds(size, title) or 0 for title in titles], colours, lambda value: f"{value:.1f} s")
+    for place, title in enumerate(titles):
+        runs = [run.seconds for run in results.of(size, title)]
+        left.plot(runs, [place] * len(runs), "|", color=style.INK, markersize=7)
+    memory = [(results.median(size, title, "client_bytes") or 0) / _MB for title in titles]
+    _bars(right, memory, colours, lambda value: f"{value:,.0f} MB")
+    left.set_yticks(range(len(titles)), [_marked(results, size, title) for title in titles])
+    right.set_yticks([])
+    left.set_xlabel("Seconds, median; a stroke is a run")
+    right.set_xlabel("Peak memory of the client's processes, MB")
+    style.note(figure, "* some numbers differ in the last digits of a float   ** some tables are wrong: does not count")
+    load = f"Load average before the rounds: {min(results.load):g} to {max(results.load):g}" if results.load else ""
+    style.head_and_foot(figure, f"From a dump to all tables in PostgreSQL, {size} times the lines", load)
+    return figure
+
+
+def _bars(axes: Axes, values: list[float], colours: list[str], written: Callable[[float], str]) -> None:
+    places = range(len(values))
+    axes.barh(places, values, 0.62, color=colours)
+    for place, value in zip(places, values, strict=True):
+        axes.annotate(
+            written(value), (value, place), (7, 0), textcoords="offset points", va="center", size=style.SMALL,
+            bbox=style.UNCROSSED,
+        )  # fmt: skip
+    axes.set_xlim(0, 1.22 * max(values, default=1))
+    axes.invert_yaxis()
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def _marked(results: Results, size: int, title: str) -> str:
+    mark = "" if judged(results, size, title) == "the same" else " *"
+    return f"{title}{mark if results.counts(size, title) else ' **'}"
+
+
+def _target(
+    what: str, target: float, measured: float, *, at_least: bool = False, unit: str = "", decimals: int = 2
+) -> tuple[str, str, str, str]:
+    is_met = measured >= target if at_least else measured <= target
+    aim = f"{'≥' if at_least else '≤'} {target:g}{unit}"
+    return what, aim, f"{measured:.{decimals}f}{unit}", "met" if is_met else "**missed**"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _number(value: float | None, decimals: int = 2) -> str:
+    return _NONE if value is None else f"{value:,.{decimals}f}"

@@ -1,0 +1,180 @@
+"""Runs the benchmark: `python -m benchmarks.run --help`. Writes results.json, report.md and a picture for each size."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import psycopg
+import typer
+from psycopg import sql
+
+from benchmarks import report, workload
+from benchmarks.compare import compare
+from benchmarks.measure import Limits, Measurement, clean_environment, measure
+from benchmarks.peers import DAY, DAY_AND_ALL, PEERS, PLATFORM, Peer
+from benchmarks.results import Results, Run, save
+from lgs_assets import project
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.database import SCHEMA
+from lgs_assets.warehouse.server import EmbeddedServer, program
+
+PEERS_PYTHON = project.ROOT / ".venv-benchmark" / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The server, the folder and the limits of all runs."""
+
+    server: EmbeddedServer
+    work: Path
+    limits: Limits
+
+    def fresh_database(self, name: str) -> str:
+        """An empty database of that name. Returns its URL."""
+        self._administer("drop database if exists {}", name)
+        self._administer("create database {}", name)
+        shutil.rmtree(self._home(name), ignore_errors=True)
+        return urlsplit(self.server.url())._replace(path=f"/{name}").geturl()
+
+    def drop(self, name: str) -> None:
+        """Removes a database again, and the state that the platform kept with it."""
+        self._administer("drop database {}", name)
+        shutil.rmtree(self._home(name), ignore_errors=True)
+
+    def remove_server(self) -> None:
+        """Ends the server, and removes all that was in it."""
+        self.server.stop()
+        shutil.rmtree(self.server.directory, ignore_errors=True)
+
+    def measure(self, peer: Peer, url: str, *dumps: Path) -> Measurement:
+        """Runs a peer on a database."""
+        database = urlsplit(url).path.lstrip("/")
+        environment = clean_environment() | {
+            "DATABASE_URL": url,
+            "LGS_DATABASE_URL": url,
+            "LGS_HOME": str(self._home(database)),
+            "MPLCONFIGDIR": str(self.work / "matplotlib"),
+            # The psql that belongs to the server.
+            "PATH": f"{program('psql').parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        python = sys.executable if peer.is_ours else str(PEERS_PYTHON)
+        return measure(
+            [python, "-m", f"benchmarks.peers.{peer.name}", *map(str, dumps)],
+            environment=environment,
+            url=url,
+            data=self.server.data,
+            log=self.work / "clients.log",
+            limits=self.limits,
+        )
+
+    def _home(self, database: str) -> Path:
+        return self.work / "homes" / database
+
+    def _administer(self, statement: str, database: str) -> None:
+        with psycopg.connect(self.server.url(), autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(database)))
+
+
+def run_size(bench: Bench, results: Results, size: int, peers: list[Peer], runs: int, *, dump: Path) -> None:
+    """Runs the peers on a dump, in turn, so many times. A peer goes first in one round and last in another."""
+    reference = bench.fresh_database(f"reference_{size}")
+    # Counts for nothing: what later runs are compared with, and what warms the caches.
+    if (made := bench.measure(_platform(), reference, dump)).error:
+        raise LgsError(f"The platform itself fails: {made.error}")
+    leaders = [peer for peer in peers if not peer.follows]
+    for turn in range(runs):
+        results.load.append(round(os.getloadavg()[0], 2))
+        shift = turn % len(leaders)
+        for peer in leaders[shift:] + leaders[:shift]:
+            if turn >= (peer.at_most or runs):
+                continue
+            url = bench.fresh_database("run")
+            if _record(bench, results, size, peer, url, dump) and turn == 0:
+                schema = SCHEMA if peer.is_ours else "public"
+                results.verdicts[f"{size}x {peer.title}"] = compare(reference, url, schema=schema)
+            for follower in peers:
+                if follower.follows == peer.name:
+                    _record(bench, results, size, follower, url)
+            bench.drop("run")
+    bench.drop(f"reference_{size}")
+
+
+def run_day(bench: Bench, results: Results, size: int, runs: int, *, dump: Path, day: Path) -> None:
+    """A day's dump on top of what is there, against both dumps from nothing; with the same tables in the end."""
+    for turn in range(runs):
+        whole, grown = bench.fresh_database("whole"), bench.fresh_database("grown")
+        bench.measure(_platform(), grown, dump)
+        succeeded = _record(bench, results, size, DAY_AND_ALL, whole, dump, day)
+        if _record(bench, results, size, DAY, grown, day) and succeeded and turn == 0:
+            results.verdicts[f"{size}x {DAY.title}"] = compare(whole, grown, schema=SCHEMA)
+        bench.drop("whole")
+        bench.drop("grown")
+
+
+def _platform() -> Peer:
+    return next(peer for peer in PEERS if peer.name == PLATFORM)
+
+
+def _record(bench: Bench, results: Results, size: int, peer: Peer, url: str, *dumps: Path) -> bool:
+    """Runs a peer and notes what it took. Returns whether it succeeded."""
+    measurement = bench.measure(peer, url, *dumps)
+    results.runs.append(Run(size, peer.title, measurement))
+    typer.echo(f"{size}x  {peer.title:<40}{measurement.error or f'{measurement.seconds:8.2f} s'}")
+    return not measurement.error
+
+
+def main(
+    size: Annotated[list[int] | None, typer.Option(help="Times the lines of the source. May be given again.")] = None,
+    peer: Annotated[list[str] | None, typer.Option(help="Only these. May be given again.")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Rounds; the slowest peers take part in fewer.")] = 5,
+    day: Annotated[bool, typer.Option("--day", help="Also a day's dump on top of each size.")] = False,
+    dump: Annotated[
+        Path | None, typer.Option(help="The source, .sql.gz. Default: LGS_REAL_DATA, or synthetic.")
+    ] = None,
+    work: Annotated[Path, typer.Option(help="Dumps, server and results go here.")] = project.ROOT / ".benchmark",
+    client_gb: Annotated[float, typer.Option(help="A client that needs more memory is stopped.")] = 12,
+    seconds: Annotated[float, typer.Option(help="A client that takes longer is stopped.")] = 1800,
+) -> None:
+    """Measure the whole job, from a dump to all tables, by the platform and by its peers on one server."""
+    names = {candidate.name for candidate in PEERS}
+    if unknown := set(peer or ()) - names:
+        raise typer.BadParameter(
+            f"There is no peer {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}."
+        )
+    peers = [candidate for candidate in PEERS if not peer or candidate.name in peer]
+    if not PEERS_PYTHON.exists() and not all(candidate.is_ours for candidate in peers):
+        raise typer.BadParameter("the environment of the peers is missing: make .venv-benchmark/installed")
+    work = work.absolute()
+    real_data = os.environ.get("LGS_REAL_DATA")
+    source = dump or workload.source_dump(Path(real_data) if real_data else None, work / "dumps")
+    bench = Bench(EmbeddedServer(work / "postgres"), work, Limits(seconds, int(client_gb * 1e9)))
+    bench.remove_server()  # of a benchmark that was broken off
+    try:
+        results = Results(str(source.name), _versions(bench.server))
+        for copies in sorted(set(size or [1])):
+            replicated = workload.replicated(source, work / "dumps", copies=copies)
+            run_size(bench, results, copies, peers, runs, dump=replicated)
+            if day:
+                after = workload.day_after(source, work / "dumps", copies=copies)
+                run_day(bench, results, copies, runs, dump=replicated, day=after)
+            save(results, work / "results.json")
+            report.write(results, work)
+    finally:
+        bench.remove_server()
+    typer.echo(f"\n{(work / 'report.md').read_text()}")
+
+
+def _versions(server: EmbeddedServer) -> dict[str, str]:
+    with psycopg.connect(server.url()) as connection:
+        postgres = str(connection.info.parameter_status("server_version"))
+    pinned = (project.ROOT / "benchmarks" / "requirements.txt").read_text().splitlines()
+    peers = dict(line.split(" ")[0].split("==") for line in pinned if "==" in line)
+    return {"Python": sys.version.split()[0], "PostgreSQL": postgres} | peers
+
+
+if __name__ == "__main__":
+    typer.run(main)
