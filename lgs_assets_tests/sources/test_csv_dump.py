@@ -275,3 +275,12 @@ def test_time_grows_with_the_number_of_bad_lines_and_no_faster(line: str) -> Non
     began = time.perf_counter()
     assert read(HEADER + CSV_GOOD + line * 30_000).lines > 10_000
     assert time.perf_counter() - began < 10
+
+
+def test_a_stray_byte_does_not_turn_the_rest_of_the_file() -> None:
+    """A pound sign of Windows in the first lines, text in UTF-8 far behind: each is read as what it is."""
+    first = record_with("POUND").encode("cp1252").replace(b"POUND", b"\xa3")
+    rest = (CSV_GOOD * 10_000 + record_with("caf\u00e9")).encode()
+    found = read(HEADER.encode() + first + rest)
+    assert not found.rejects
+    assert [found.good[number][2] for number in (2, 10_003)] == ["\u00a3", "caf\u00e9"]

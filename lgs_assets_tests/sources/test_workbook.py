@@ -160,3 +160,14 @@ def test_a_workbook_that_expands_beyond_measure_is_refused(monkeypatch: pytest.M
     shared = workbook({"a": [NAMES, *[with_cell("Description", "x" * 30_000)] * 1000]})
     assert "expected at most 200 times as many" in refusal(shared)
     assert in_memory(shared).stat().st_size < 100_000
+
+
+def test_a_cell_that_shows_an_error_refuses_the_workbook() -> None:
+    """What Excel shows as #N/A is no missing customer: taken for one, the sale would be a guest's."""
+    content = repacked(
+        workbook({"a": [NAMES, with_cell("Customer ID", 4711)]}),
+        "xl/worksheets/sheet1.xml",
+        b'<c r="G2"><v>4711</v></c>',
+        b'<c r="G2" t="e"><v>#N/A</v></c>',
+    )
+    assert "a cell of xl/worksheets/sheet1.xml holds an error such as #N/A" in refusal(content)
