@@ -11,8 +11,9 @@ from sqlglot import exp
 from sqlglot.lineage import lineage
 
 from lgs_assets.charts import thumbnail
-from lgs_assets.warehouse.contract import columns, declared_types, qualified
+from lgs_assets.warehouse.contract import columns, qualified
 from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
+from lgs_assets.warehouse.declaration import declared_types
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets.warehouse.model import Model
 

@@ -11,7 +11,7 @@ from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.engines import duckdb
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.settings import Settings
-from lgs_assets.warehouse.contract import arrow_schema
+from lgs_assets.warehouse.declaration import arrow_schema
 from lgs_assets.warehouse.model import Model, Relation
 
 MODELS = {

@@ -16,7 +16,7 @@ import sqlglot
 from sqlglot import exp
 
 from lgs_assets.errors import ContractError, LgsError
-from lgs_assets.warehouse.contract import declaration
+from lgs_assets.warehouse.declaration import declaration
 from lgs_assets.warehouse.model import Model
 
 # Money has six places, and its product with the fraction of a quantile, which has nine, fifteen.

@@ -1,30 +1,11 @@
-"""The contracts: the tables that `sql/tables` declares, as text, and as PostgreSQL and Arrow understand them."""
+"""The contracts: the tables that `sql/tables` declares, as text and as PostgreSQL understands them."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import psycopg.sql
-import pyarrow as pa
-import sqlglot
-from sqlglot import exp
 
 from lgs_assets import project
 from lgs_assets.warehouse.database import Cursor
-
-# Money has six places; no sum of it comes near 32 digits before the point.
-_ARROW_TYPES = {
-    exp.DType.BOOLEAN: pa.bool_(),
-    exp.DType.SMALLINT: pa.int16(),
-    exp.DType.INT: pa.int32(),
-    exp.DType.BIGINT: pa.int64(),
-    exp.DType.DECIMAL: pa.decimal128(38, 6),
-    exp.DType.DATE: pa.date32(),
-    exp.DType.TIMESTAMP: pa.timestamp("us"),
-    exp.DType.TIMESTAMPTZ: pa.timestamp("us", "UTC"),
-    exp.DType.TEXT: pa.string(),
-    exp.DType.JSONB: pa.string(),
-    exp.DType.VARBINARY: pa.binary(),
-}
 
 
 @dataclass(frozen=True)
@@ -50,35 +31,6 @@ class Constraint:
 def contract(table: str) -> str:
     """The CREATE TABLE of a table, with its rules and comments."""
     return (project.SQL / "tables" / f"{table}.sql").read_text()
-
-
-@cache
-def declaration(table: str) -> exp.Create:
-    """The CREATE TABLE of a table as a syntax tree, for those that ask no database."""
-    return next(tree for tree in sqlglot.parse(contract(table), read="postgres") if isinstance(tree, exp.Create))
-
-
-@cache
-def declared_types() -> dict[str, dict[str, str]]:
-    """The type of each column of each table."""
-    tables = [path.stem for path in (project.SQL / "tables").glob("*.sql")]
-    return {
-        table: {column.name: str(column.kind) for column in declaration(table).find_all(exp.ColumnDef)}
-        for table in tables
-    }
-
-
-@cache
-def arrow_schema(table: str) -> pa.Schema:
-    """The columns of a table as Arrow's types; a field is nullable where the column may be NULL."""
-    return pa.schema(
-        pa.field(
-            column.name,
-            _ARROW_TYPES[column.args["kind"].this],
-            nullable=not column.find(exp.NotNullColumnConstraint, exp.PrimaryKeyColumnConstraint),
-        )
-        for column in declaration(table).find_all(exp.ColumnDef)
-    )
 
 
 def columns(cursor: Cursor, schema: str, table: str) -> list[Column]:

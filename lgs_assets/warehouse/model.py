@@ -3,13 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import traverse_scope
-
 from lgs_assets import project
-from lgs_assets.warehouse.contract import declared_types
 
 
 @dataclass(frozen=True)
@@ -48,6 +42,14 @@ class Model:
     @property
     def reads(self) -> dict[str, set[str]]:
         """The columns that the SELECT reads, by table."""
+        # Imported here: who runs the SELECT need not understand it.
+        import sqlglot
+        from sqlglot import exp
+        from sqlglot.optimizer.qualify import qualify
+        from sqlglot.optimizer.scope import traverse_scope
+
+        from lgs_assets.warehouse.declaration import declared_types
+
         read: dict[str, set[str]] = {}
         tree = sqlglot.parse_one(self.select, read="postgres")
         for scope in traverse_scope(qualify(tree, schema=dict(declared_types()), dialect="postgres")):

@@ -18,8 +18,9 @@ from psycopg import sql
 from lgs_assets.demo import write_demo_dump
 from lgs_assets.engines.duckdb import compute
 from lgs_assets.errors import ContractError, LgsError
-from lgs_assets.warehouse.contract import arrow_schema, primary_key
+from lgs_assets.warehouse.contract import primary_key
 from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
+from lgs_assets.warehouse.declaration import arrow_schema
 from lgs_assets.warehouse.dumps import load_dump
 from lgs_assets.warehouse.model import Model
 from lgs_assets_tests.builders import PARAMETERS, Line, build_tables, load_lines
