@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -152,11 +153,11 @@ def picture(results: Results, size: int) -> Figure:
     )
     ours = {peer.title for peer in PEERS if peer.is_ours}
     colours = [style.BLUE if title in ours else style.SKY for title in titles]
-    _bars(left, [results.seconds(size, title) or 0 for title in titles], colours, lambda value: f"{value:.1f} s")
-    for place, title in enumerate(titles):
-        runs = [run.seconds for run in results.of(size, title)]
+    seconds = [[run.seconds for run in results.of(size, title)] for title in titles]
+    _bars(left, seconds, colours, lambda value: f"{value:.1f} s")
+    for place, runs in enumerate(seconds):
         left.plot(runs, [place] * len(runs), "|", color=style.INK, markersize=7)
-    memory = [(results.median(size, title, "client_bytes") or 0) / _MB for title in titles]
+    memory = [[run.client_bytes / _MB for run in results.of(size, title)] for title in titles]
     _bars(right, memory, colours, lambda value: f"{value:,.0f} MB")
     left.set_yticks(range(len(titles)), [_marked(results, size, title) for title in titles])
     right.set_yticks([])
@@ -164,19 +165,19 @@ def picture(results: Results, size: int) -> Figure:
     right.set_xlabel("Peak memory of the client's processes, MB")
     style.note(figure, "* some numbers differ in the last digits of a float   ** some tables are wrong: does not count")
     load = f"Load average before the rounds: {min(results.load):g} to {max(results.load):g}" if results.load else ""
-    style.head_and_foot(figure, f"From a dump to all tables in PostgreSQL, {size} times the lines", load)
+    style.head_and_foot(figure, f"From a dump to all tables in PostgreSQL: {size}× the lines", load)
     return figure
 
 
-def _bars(axes: Axes, values: list[float], colours: list[str], written: Callable[[float], str]) -> None:
-    places = range(len(values))
-    axes.barh(places, values, 0.62, color=colours)
-    for place, value in zip(places, values, strict=True):
+def _bars(axes: Axes, runs: list[list[float]], colours: list[str], written: Callable[[float], str]) -> None:
+    """A bar for each median, with its value beyond the highest of its runs."""
+    axes.barh(range(len(runs)), [median(values) for values in runs], 0.62, color=colours)
+    for place, values in enumerate(runs):
         axes.annotate(
-            written(value), (value, place), (7, 0), textcoords="offset points", va="center", size=style.SMALL,
-            bbox=style.UNCROSSED,
+            written(median(values)), (max(values), place), (7, 0), textcoords="offset points", va="center",
+            size=style.SMALL, bbox=style.UNCROSSED,
         )  # fmt: skip
-    axes.set_xlim(0, 1.22 * max(values, default=1))
+    axes.set_xlim(0, 1.22 * max(max(values) for values in runs))
     axes.invert_yaxis()
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")

@@ -209,7 +209,7 @@ def measured(server: EmbeddedServer, url: str, folder: Path, client: str, *, sec
 
 
 def test_a_wrong_peer_is_no_rival(tmp_path: Path) -> None:
-    """The fastest is so among those whose tables are ours, beside the floor; page and pictures show all of them."""
+    """The fastest is that of those whose tables are ours, the floor apart; the page and the picture show them all."""
     titles = {peer.name: peer.title for peer in PEERS}
     seconds = {PLATFORM: 6.0, "psql": 4.0, "dbt_postgres": 5.0, "duckdb_postgres": 2.0, "notebook": 60.0}
     runs = [Run(1, titles[name], Measurement(taken, client_bytes=10**8)) for name, taken in seconds.items()]

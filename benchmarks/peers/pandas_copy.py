@@ -32,7 +32,7 @@ def main(connection: psycopg.Connection, dump: Path) -> None:
 
 def save(connection: psycopg.Connection, table: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Makes the table and fills it. Returns the frame as it was written: six places are exact, and more are noise."""
-    frame = frame.round(6)
+    frame = frame.round(dict.fromkeys(frame.select_dtypes("float"), 6))
     columns = ", ".join(f"{name} {_type(frame[name].dtype)}" for name in frame)
     connection.execute(f"create table {table} ({columns})".encode())
     with connection.cursor().copy(f"copy {table} from stdin (format csv, freeze)".encode()) as copy:
