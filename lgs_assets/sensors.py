@@ -6,6 +6,7 @@ from typing import NamedTuple
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.jobs import ingest
 from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox, WarehouseResource
@@ -51,10 +52,15 @@ def inbox_sensor(context: dg.SensorEvaluationContext, inbox: Inbox, warehouse: W
     content is not in the ledger any more: another dump had brought it, and holds something else now.
     """
     before, listing, now = _remembered(context), inbox.files(), time.time_ns()
-    held = {dump.sha256 for dump in loaded_dumps(warehouse.get())}
+    ledger = loaded_dumps(warehouse.get())
+    held = {dump.sha256 for dump in ledger}
     open_questions = {name for name, seen in before.files.items() if seen.is_dealt_with and not seen.content}
+    changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     if open_questions:
-        open_questions &= context.instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
+        materialized = context.instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
+        open_questions &= materialized
+        if DEMO_DUMP in materialized and DEMO_DUMP not in {dump.dump for dump in ledger}:
+            changes.append(dumps.build_delete_request([DEMO_DUMP]))  # a real dump has taken its place
     files: dict[str, Seen] = {}
     for name, arrival in listing.arrivals.items():
         version = f"{arrival.version} {inbox.reject_limit} {inbox.date_order}"
@@ -86,7 +92,7 @@ def inbox_sensor(context: dg.SensorEvaluationContext, inbox: Inbox, warehouse: W
     refused = f"; refused: {' '.join(listing.refused)}" if listing.refused else ""
     return dg.SensorResult(
         run_requests=requests,
-        dynamic_partitions_requests=[dumps.build_add_request(names)] if names else [],
+        dynamic_partitions_requests=[*changes, *([dumps.build_add_request(names)] if names else [])],
         cursor=Cursor(files=files, refused=listing.refused).model_dump_json(),
         skip_reason=None if names else f"Nothing new among {len(files)} files in {inbox.location}{refused}",
     )

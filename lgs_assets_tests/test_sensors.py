@@ -132,6 +132,23 @@ def test_a_file_brings_what_another_one_brought_before_it_changed(
     assert requested(tick(instance, state)) == ["2011-11.sql"]
 
 
+def test_the_demo_leaves_the_partitions_once_a_real_dump_is_loaded(
+    warehouse, instance: dg.DagsterInstance, folder: Path
+) -> None:
+    """Not before: a real dump that cannot be loaded takes nothing away."""
+    job = build_definitions().resolve_job_def("ingest")
+    write_dump(project.state() / "demo" / DEMO_DUMP, [Line("1")])
+    write_dump(folder / "march.sql", [Line("2")])
+    state = tick(instance, tick(instance, None).cursor).cursor
+    for name in (DEMO_DUMP, "march.sql"):
+        before = tick(instance, state)
+        assert not before.dynamic_partitions_requests
+        instance.add_dynamic_partitions("dumps", [name])
+        assert job.execute_in_process(instance=instance, partition_key=name).success
+    (request,) = tick(instance, state).dynamic_partitions_requests
+    assert (type(request), request.partition_keys) == (dg.DeleteDynamicPartitionsRequest, [DEMO_DUMP])
+
+
 def test_a_forgotten_file_that_comes_back_is_loaded(warehouse, instance: dg.DagsterInstance, folder: Path) -> None:
     """The same file with the same time: what counts is that the ledger no longer has its lines."""
     write_dump(folder / "march.sql", [Line()])

@@ -82,7 +82,6 @@ def test_csv_that_postgresql_writes_comes_back_equal(database: str, warehouse: W
     check()
 
 
-@pytest.mark.xfail(strict=True, reason="csv_dump: the reader is handed lines without their line break")
 def test_csv_values_of_several_lines_come_back_equal(database: str, warehouse: Warehouse, tmp_path: Path) -> None:
     """A line break within quotes is part of the value."""
     assert write_and_read_back(database, warehouse, tmp_path, [("1", "2", "a\nb", "UK")], as_csv=True) == 0
