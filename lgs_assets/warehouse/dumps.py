@@ -251,7 +251,6 @@ def _finish_staged(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
         ).format(staged, sql.Identifier(f"{_partition(name)}_pkey"))
     )
     cursor.execute("drop sequence line_numbers")
-    cursor.execute(sql.SQL("analyze {}").format(staged))
 
 
 def _attach(cursor: Cursor, staged: sql.Identifier, name: str) -> None:

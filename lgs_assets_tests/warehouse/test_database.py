@@ -1,7 +1,6 @@
 """Connections to the warehouse: which databases will do, and what becomes of connections that the server cuts."""
 
 import uuid
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -13,15 +12,14 @@ KILL = "select pg_terminate_backend(pid) from pg_stat_activity where application
 
 
 @pytest.fixture
-def latin1(database: str) -> Iterator[str]:
+def latin1(database: str) -> str:
     """The URL of an empty database that is not in UTF-8."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(
             f"create database {name} encoding 'LATIN1' template template0 locale_provider libc locale 'C'".encode()
         )
-        yield f"{database.rsplit('/', 1)[0]}/{name}"
-        connection.execute(f"drop database {name} with (force)".encode())
+    return f"{database.rsplit('/', 1)[0]}/{name}"
 
 
 def test_a_database_that_cannot_hold_every_text_is_refused(latin1: str) -> None:
