@@ -70,7 +70,7 @@ def read(content: str | bytes | Path, *, dates: DateOrder | None = None) -> Read
     """Reads all of a dump. Each line of the file has its own number, in ascending order."""
     good: dict[int, Values] = {}
     rejects: list[Reject] = []
-    with open_dump(content if isinstance(content, Path) else in_memory(content), dates=dates) as dump:
+    with open_dump(in_memory(content) if isinstance(content, str | bytes) else content, dates=dates) as dump:
         last = 0
         for piece in dump.pieces:
             if isinstance(piece, Reject):

@@ -260,7 +260,7 @@ def test_a_block_is_handed_out_line_for_line(lines: list[str], size: int) -> Non
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (";", ": no data of a table retail. Tables with data in the file: none."),
+        ("SELECT 1;", ": no data of a table retail. Tables with data in the file: none."),
         (
             'COPY a.invoices (a) FROM stdin;\n\\.\nINSERT INTO users VALUES (1);\nCOPY "Retail" (a) FROM stdin;\n\\.\n',
             ": no data of a table retail. Tables with data in the file: Retail, invoices, users.",
