@@ -53,8 +53,8 @@ _INSERT = re.compile(
     re.I,
 )
 _INSERT_REACH_BYTES = 1 << 16
-# A comma before the next row, or what may stand behind the last one.
-_AFTER_ROW = re.compile(rb",|;|(?:ON|RETURNING)\b|\Z", re.I)
+# A comma before the next row, or what may stand behind the last one. Where that is nothing, the file may be cut off.
+_AFTER_ROW = re.compile(rb",|;|(?:ON|RETURNING)\b", re.I)
 _AFTER_ROW_OF_SQL_SERVER = re.compile(rb",|;|(?!(?:UNION|EXCEPT|INTERSECT)\b)[A-Z]\w++[\s;(]|\Z", re.I)
 _ROW_REACH_BYTES = 1 << 14
 _ESCAPED_TEXT = rb"'((?:[^'\\]++|''|\\.)*+)'"
@@ -218,7 +218,9 @@ class Script:
                 yield Row(line, text, match.groups()[1:] if match else None)
             self._skip_blank(within_statement=True)
             if not (after := self._match(end, reach=_ROW_REACH_BYTES)):
-                raise DumpError(f"{self.path}, line {self.line}: expected the end of the INSERT, or a comma and a row.")
+                raise DumpError(
+                    f"{self.path}, line {self.line}: expected the end of the INSERT by a semicolon, or a comma and a row."
+                )
             if after[0] != b",":
                 return
             self._consume(after.end())
