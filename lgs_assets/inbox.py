@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from errno import EISDIR
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,8 @@ def land(file: Path, target: UPath) -> None:
         local = Path(target.path)
         arriving = local.with_name(f".{local.name}.{os.getpid()}")
         try:
+            if local.is_dir():
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
             if local.is_file() and filecmp.cmp(file, local, shallow=False):
                 return
             local.parent.mkdir(parents=True, exist_ok=True)

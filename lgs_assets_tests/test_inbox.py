@@ -149,7 +149,7 @@ def test_a_landed_file_appears_complete(folder: Path, tmp_path: Path) -> None:
     (folder / "april.sql").mkdir()
     with pytest.raises(DumpError, match=r"april\.sql: cannot be copied to .*april\.sql: Is a directory"):
         Inbox().land(dump.rename(tmp_path / "april.sql"))
-    assert sorted(file.name for file in folder.iterdir()) == ["april.sql", "march.sql"]
+    assert sorted(file.name for file in folder.iterdir()) == ["april.sql", "forgotten", "march.sql"]
 
 
 def test_a_dump_is_set_aside(folder: Path) -> None:

@@ -59,8 +59,23 @@ def open_dump(path: Path, *, dates: DateOrder | None = None) -> Iterator[Dump]:
     before = _version(path)
     with unpacked(path) as (content, stream):
         facts = {"packing": content.packing} if content.packing else {}
-        pieces = _sifted(path, _parsed(path, stream, facts), facts, dates=dates, before=before)
-        yield Dump(path, before[0], content, facts, pieces)
+        pieces = _sifted(path, _parsed(path, stream, facts), facts, dates=dates, size=before[0])
+        yield Dump(path, before[0], content, facts, _unless_changed(path, pieces, before))
+
+
+def _unless_changed(
+    path: Path, pieces: Iterator[Batch | Reject], before: tuple[int, float]
+) -> Iterator[Batch | Reject]:
+    fault = None
+    try:
+        yield from pieces
+    except DumpError as error:
+        fault = error
+    # What else is wrong with a file that is still being written is of no use to anyone.
+    if _version(path) != before:
+        raise DumpError(f"{path}: the file changed while it was read. It is loaded when it is complete.") from fault
+    if fault:
+        raise fault
 
 
 def _parsed(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
@@ -91,7 +106,7 @@ def _sifted(
     facts: dict[str, str],
     *,
     dates: DateOrder | None,
-    before: tuple[int, float],
+    size: int,
 ) -> Iterator[Batch | Reject]:
     order: DateOrder | None = None
     expanded = 0
@@ -102,14 +117,12 @@ def _sifted(
             continue
         # What is packed within a format is seen only here: a dictionary of Parquet, the shared texts of a workbook.
         expanded += len(piece.data)
-        check_expansion(path, before[0], expanded)
+        check_expansion(path, size, expanded)
         if order is None:
             facts["dates"] = order = _order_of_dates(path, piece, dates)
         if piece.columns not in sieves:
             sieves[piece.columns] = Sieve(piece.columns, order)
         yield from sieves[piece.columns].sift(piece)
-    if _version(path) != before:
-        raise DumpError(f"{path}: the file changed while it was read. It is loaded when it is complete.")
 
 
 def _order_of_dates(path: Path, first: Lines, given: DateOrder | None) -> DateOrder:

@@ -36,7 +36,8 @@ _INSERT = re.compile(rf"(?:WITH\b.*\b)?INSERT\s++(?:INTO\s++)?({_NAME})", re.I |
 # INSERT with another letter in it, or the rest of a row. Passed over, it would take lines with it that nobody misses.
 _DAMAGED = re.compile(
     r"\s*+(?:[^\w\s:(]|\d|\(\s*+(?![^\W\d]))"
-    r"|(?!(?:ALTER|COMMENT|COPY|CREATE|DO|EXEC|EXECUTE|INSERT|MERGE|PREPARE|SELECT)\b)"
+    r"|INSERT\b(?!\s*+(?:[\w\"\[(]|,\s*+[^\W\d]|$))"  # a comma stands behind the permission to INSERT
+    r"|(?!(?:ALTER|COMMENT|CREATE|DO|EXEC|EXECUTE|MERGE|PREPARE|SELECT)\b)"
     rf"(?:(?!\b{TABLE}\b).)*+\b{TABLE}\b.*(?:\bVALUES\s*+\(|\bFROM\s++stdin\b)",
     re.I | re.S,
 )

@@ -55,7 +55,9 @@ _INSERT = re.compile(
     re.I,
 )
 _INSERT_REACH_BYTES = 1 << 16
-_MORE_ROWS = re.compile(rb",|\(|(?:UNION|EXCEPT|INTERSECT)\b", re.I)
+# A comma before the next row, or what may stand behind the last one. Where that is nothing, the file may be cut off.
+_AFTER_ROW = re.compile(rb",|;|(?:ON|RETURNING)\b", re.I)
+_AFTER_ROW_OF_SQL_SERVER = re.compile(rb",|;|(?!(?:UNION|EXCEPT|INTERSECT)\b)[A-Z]\w++[\s;(]|\Z", re.I)
 _ROW_REACH_BYTES = 1 << 14
 _ESCAPED_TEXT = rb"'((?:[^'\\]++|''|\\.)*+)'"
 _PLAIN_TEXT = rb"'((?:[^']++|'')*+)'"
@@ -206,6 +208,7 @@ class Script:
         """
         dialect = {"of_sql_server": self.of_sql_server, "backslashes_escape": self._backslashes_escape}
         pattern = _rows(head, kept, **dialect)
+        end = _AFTER_ROW_OF_SQL_SERVER if self.of_sql_server else _AFTER_ROW
         while True:
             line = self.line
             if match := self._match(pattern, reach=_ROW_REACH_BYTES):
@@ -217,14 +220,15 @@ class Script:
                 text = self._row()
                 match = pattern.fullmatch(text)
                 yield Row(line, text, match.groups()[1:] if match else None)
-            self._skip_blank()
-            more = self._match(_MORE_ROWS, reach=_LONGEST_GO_BYTES)
-            if not more:
+            self._skip_blank(within_statement=True)
+            if not (after := self._match(end, reach=_ROW_REACH_BYTES)):
+                raise DumpError(
+                    f"{self.path}, line {self.line}: expected the end of the INSERT by a semicolon, or a comma and a row."
+                )
+            if after[0] != b",":
                 return
-            if more[0] != b",":
-                raise DumpError(f"{self.path}, line {self.line}: expected the end of the INSERT, or a comma and a row.")
-            self._consume(more.end())
-            self._skip_blank()
+            self._consume(after.end())
+            self._skip_blank(within_statement=True)
 
     def copy_data(self, *, line_limit: int | None = None) -> Iterator[bytes]:
         """The lines up to the line `\\.`, in chunks cut anywhere. The cursor is at the start of the first one.
@@ -253,8 +257,11 @@ class Script:
         """Moves to the start of the next line."""
         self._find(_LINE_BREAK)
 
-    def _skip_blank(self) -> None:
-        """Moves past blanks and comments. Lines that begin with a backslash here are commands to psql: passed over."""
+    def _skip_blank(self, *, within_statement: bool = False) -> None:
+        """Moves past blanks and comments, and before a statement past lines that begin with a backslash.
+
+        These are commands to psql.
+        """
         while True:
             blank = self._match(_BLANK, reach=len(b"--"))
             if blank and blank.end() > self._at:
@@ -264,7 +271,7 @@ class Script:
             if opening == b"/*":
                 self._consume(self._at + len(opening))
                 self._skip_comment()
-            elif opening == b"--" or (opening.startswith(b"\\") and not self.of_sql_server):
+            elif opening == b"--" or (opening.startswith(b"\\") and not within_statement and not self.of_sql_server):
                 if database := self._match(_CONNECT, reach=_NAME_REACH_BYTES):
                     self.database = (database[1].decode(errors="replace"),)
                 self.skip_line()

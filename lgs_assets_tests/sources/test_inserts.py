@@ -97,7 +97,7 @@ def test_rows_of_other_lengths_are_rejects() -> None:
         f"{INSERT}{ROW}, -- the first\n/* the second; */ {ROW}\n;",
         f"{INSERT}{ROW} ON CONFLICT DO NOTHING;\n{INSERT}{ROW} RETURNING 1;",
         f"/* all */{INSERT}\n\t{ROW},\n\t{ROW};",
-        f"{INSERT.lower()}{ROW};{INSERT}  {ROW}",
+        f"{INSERT.lower()}{ROW};{INSERT}  {ROW};",
         f"INSERT INTO other VALUES (1, 'x;'), (2, $$it's;$$);{INSERT}{ROW};INSERT INTO other VALUES (1);{INSERT}{ROW};",
         f"{INSERT.replace('VALUES', 'OVERRIDING SYSTEM VALUE VALUES')}{ROW}, {ROW};",
         f"BEGIN; {INSERT}{ROW}; SAVEPOINT a; {INSERT.replace(', ', ',')}{ROW}; COMMIT",
@@ -135,14 +135,22 @@ def test_columns_may_be_known_from_the_table_alone() -> None:
         (f"{INSERT}{ROW};\n{INSERT}", ", line 2: cut off: the file ends within this statement"),
         (f"{INSERT}{ROW};\n{INSERT[:20]}", ", line 2: cut off: the file ends within this statement"),
         (f"{INSERT}{ROW};\nIN", ", line 2: cut off: the file ends within this statement"),
-        (f"{INSERT}{ROW} UNION ALL SELECT 1;", ", line 1: expected the end of the INSERT, or a comma and a row."),
-        (f"{INSERT}{ROW} {ROW};", ", line 1: expected the end of the INSERT, or a comma and a row."),
+        (f"{INSERT}{ROW}\n", ": expected the end of the INSERT by a semicolon, or a comma and a row."),
+        (f"{INSERT}{ROW} UNION ALL SELECT 1;", ", line 1: expected the end of the INSERT by a semicolon, or a comma"),
+        (f"{INSERT}{ROW} {ROW};", ", line 1: expected the end of the INSERT by a semicolon, or a comma and a row."),
+        (
+            f"{INSERT}{ROW}\n\\, {ROW};",
+            ", line 2: expected the end of the INSERT by a semicolon, or a comma and a row.",
+        ),
+        (f"{INSERT}{ROW}; , {ROW};", ", line 1: expected rows of VALUES or a COPY block, found , ("),
+        (f"{INSERT}{ROW}; INSERT ,{ROW};", ", line 1: expected rows of VALUES or a COPY block, found INSERT ,("),
+        (f"GO\n{TSQL}UNION ALL SELECT 1", ", line 3: expected the end of the INSERT"),
         ("INSERT INTO retail VALUES (1);", ", line 1: the columns are not named, neither here nor in a CREATE TABLE"),
     ],
 )
 def test_a_script_that_loses_rows_is_refused(script: str, said: str) -> None:
     """Wherever it is cut off, and whatever is not understood."""
-    assert said.removeprefix(",") in refusal(script)
+    assert said.removeprefix(":") in refusal(script)
 
 
 # SQL Server.
