@@ -222,9 +222,7 @@ class Script:
                 yield Row(line, text, match.groups()[1:] if match else None)
             self._skip_blank(within_statement=True)
             if not (after := self._match(end, reach=_ROW_REACH_BYTES)):
-                raise DumpError(
-                    f"{self.path}, line {self.line}: expected the end of the INSERT by a semicolon, or a comma and a row."
-                )
+                raise DumpError(f"{self.path}, line {self.line}: expected a semicolon, or a comma and the next row.")
             if after[0] != b",":
                 return
             self._consume(after.end())
