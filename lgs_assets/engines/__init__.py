@@ -1,1 +1,34 @@
-"""Engines other than PostgreSQL that run the same models, one module an engine. Knows no Dagster."""
+"""Engines that run the models where the lines are: beside PostgreSQL, one module an engine. Knows no Dagster.
+
+The seam is `Engine`: SELECTs in, rows or Parquet files out. What an engine has otherwise than PostgreSQL is translated
+within its module, and nowhere else. What becomes of the rows, and which files are a table, is no subject of an engine.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+Source = pa.Table | Sequence[str]
+"""A table to read: its rows in memory, or the paths or URLs of the Parquet files that hold them, in their order."""
+
+
+class Engine(Protocol):
+    """Runs SELECTs in the SQL of `sql/models`: PostgreSQL's, with `:name` for a parameter.
+
+    `inputs` are the tables that the SELECT reads, by name, with at least the columns that it reads. Their types are
+    those of `arrow_schema`, so money is decimal(38, 6), and a text or a time is what it is in PostgreSQL. `parameters`
+    are the values to bind, and perhaps others: None, bool, int, str, Decimal or datetime.
+    Every number is PostgreSQL's to the last digit; one that does not fit is an error.
+    Both raise LgsError if the engine is not there, cannot read its inputs or cannot compute the rows.
+    """
+
+    def rows(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> pa.Table:
+        """The rows of a SELECT, in its order. Numbers may have other sizes than in the contract. Small results only."""
+
+    def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any], target: str) -> None:
+        """Writes the rows of a SELECT as Parquet files into `target`, a folder or URL that holds nothing, in bounded memory.
+
+        The rows keep the order of the SELECT, from file to file in the order of their names, in row groups with
+        statistics. The columns have the types that the SELECT gives them; times have no zone, in microseconds.
+        """
