@@ -233,7 +233,7 @@ def status() -> None:
         console.print(f"[yellow]The tables were built with others: {_listed(used)}[/]")
     built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
     with console.status("Checking the tables"):
-        results = [(check, evaluate(check, warehouse)) for check in CHECKS if check.table in built]
+        results = [(check, evaluate(check, WarehouseResource().store())) for check in CHECKS if check.table in built]
     failed = [(check, result) for check, result in results if not result.passed]
     console.print(f"[bold]Checks[/]: {len(results) - len(failed)} of {len(results)} hold")
     for check, result in failed:

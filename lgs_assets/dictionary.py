@@ -5,13 +5,12 @@
 
 from collections.abc import Iterator
 
-import sqlglot
 from sqlglot import exp
 
 from lgs_assets.assets import ALL_ASSETS
-from lgs_assets.warehouse.contract import contract
+from lgs_assets.warehouse.declaration import comments, declaration
 
-LEDGERS = ("rejected_lines", "dumps", "publications")
+LEDGERS = ("rejected_lines", "dumps", "publications", "lake_parts")
 
 
 def data_dictionary() -> str:
@@ -26,20 +25,15 @@ def data_dictionary() -> str:
 
 
 def _page(table: str) -> Iterator[str]:
-    create, *rest = (statement for statement in sqlglot.parse(contract(table), read="postgres") if statement)
-    comments = {
-        statement.this.name if isinstance(statement.this, exp.Column) else "": statement.expression.name
-        for statement in rest
-        if isinstance(statement, exp.Comment)
-    }
-    yield f"## {table}\n\n{comments['']}\n\n| column | type | |\n|---|---|---|"
-    for column in create.find_all(exp.ColumnDef):
+    said = comments(table)
+    yield f"## {table}\n\n{said['']}\n\n| column | type | |\n|---|---|---|"
+    for column in declaration(table).find_all(exp.ColumnDef):
         kind = column.args["kind"].sql(dialect="postgres").lower()
         required = any(
             isinstance(constraint.kind, exp.NotNullColumnConstraint | exp.PrimaryKeyColumnConstraint)
             for constraint in column.constraints
         )
-        yield f"| `{column.name}` | {kind}{'' if required else ', may be NULL'} | {comments[column.name]} |"
+        yield f"| `{column.name}` | {kind}{'' if required else ', may be NULL'} | {said[column.name]} |"
     yield ""
 
 

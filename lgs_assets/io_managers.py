@@ -1,4 +1,4 @@
-"""How assets are kept: each in the PostgreSQL table of its name, published as a whole or not at all."""
+"""How assets are kept: each in the table of its name, published as a whole or not at all."""
 
 import time
 from pathlib import Path
@@ -13,11 +13,10 @@ from lgs_assets.metadata import describe_table
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.retries import retried
 from lgs_assets.settings import Settings
-from lgs_assets.versions import published_versions, tables_read, version_of
-from lgs_assets.warehouse.dumps import load_dump
-from lgs_assets.warehouse.frames import publish_frame, read_frame
+from lgs_assets.versions import published_versions, reader, tables_read, version_of
+from lgs_assets.warehouse.frames import publish_frame
 from lgs_assets.warehouse.model import Model, Relation
-from lgs_assets.warehouse.publish import Provenance, publish_model
+from lgs_assets.warehouse.publish import Provenance
 
 
 class WarehouseIOManager(dg.IOManager):
@@ -25,11 +24,11 @@ class WarehouseIOManager(dg.IOManager):
 
     | returned | kept as |
     |---|---|
-    | `Model` | the rows of its SELECT; no row leaves the database |
+    | `Model` | the rows of its SELECT, made where the lines are |
     | `pandas.DataFrame` | its rows, by COPY |
     | path of a dump | the partition of the asset's table that the partition key names |
 
-    An input annotated `Relation` is handed over by name and stays in the database. Any other is loaded as a DataFrame;
+    An input annotated `Relation` is handed over by name and stays where it is. Any other is loaded as a DataFrame;
     `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns.
     """
 
@@ -46,7 +45,7 @@ class WarehouseIOManager(dg.IOManager):
 
     def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path | UPath) -> None:
         table = context.asset_key.path[-1]
-        warehouse = self.warehouse.get()
+        store = self.warehouse.store()
         began = time.perf_counter()
         facts: dict[str, Any] = {}
         if isinstance(obj, Path | UPath):
@@ -56,22 +55,21 @@ class WarehouseIOManager(dg.IOManager):
             version = version_of(context.asset_spec, self.settings, inputs)
             provenance = Provenance(version, self.settings.model_dump())
             if isinstance(obj, Model):
-                publish_model(warehouse, table, obj, provenance)
+                store.publish_model(table, obj, provenance)
             else:
-                publish_frame(warehouse, table, obj, provenance)
+                publish_frame(store.warehouse, table, obj, provenance)
         facts["write_seconds"] = round(time.perf_counter() - began, 3)
         model = obj if isinstance(obj, Model) else None
-        context.add_output_metadata(describe_table(warehouse, table, model=model) | facts)
+        context.add_output_metadata(describe_table(store, table, model=model) | facts)
 
     def _load(self, context: dg.OutputContext, path: Path | UPath) -> dict[str, Any]:
         """Loads the dump of the partition. Returns what there is to know of it."""
         name = context.partition_key
-        dump = load_dump(
-            self.warehouse.get(),
+        dump = self.warehouse.store().load_dump(
             path,  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
             name=name,
             run=context.run_id,
-            reader=context.asset_spec.code_version or "",
+            reader=reader(),
             # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
             retired=None if name == DEMO_DUMP else DEMO_DUMP,
             reject_limit=self.inbox.reject_limit,
@@ -104,7 +102,8 @@ class WarehouseIOManager(dg.IOManager):
         if context.dagster_type.typing_type is Relation:
             return Relation(table)
         dumps = context.asset_partition_keys if context.has_asset_partitions else None
-        return read_frame(self.warehouse.get(), table, context.definition_metadata.get("columns"), dumps=dumps)
+        columns = context.definition_metadata.get("columns")
+        return self.warehouse.store().read_frame(table, columns, dumps=dumps)
 
 
 # Not a ConfigurableIOManager: resources nested in one keep the values of the definitions, not those of the launchpad.

@@ -6,15 +6,13 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
-from psycopg import sql
 from sqlglot import exp
 from sqlglot.lineage import lineage
 
 from lgs_assets.charts import thumbnail
-from lgs_assets.warehouse.contract import columns, qualified
-from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
+from lgs_assets.store import Store
+from lgs_assets.warehouse.database import SCHEMA
 from lgs_assets.warehouse.declaration import declared_types
-from lgs_assets.warehouse.frames import read_frame
 from lgs_assets.warehouse.model import Model
 
 PREVIEW_ROWS = 5
@@ -22,35 +20,26 @@ PREVIEW_CHARACTERS = 40
 THUMBNAIL_PIXELS = 420
 
 
-def describe_table(warehouse: Warehouse, table: str, *, model: Model | None) -> dict[str, Any]:
+def describe_table(store: Store, table: str, *, model: Model | None) -> dict[str, Any]:
     """Dagster metadata of an existing table; with its column lineage if a model made it."""
-    with warehouse.transaction() as connection:
-        cursor = driver_cursor(connection)
-        schema = dg.TableSchema(
-            columns=[
-                dg.TableColumn(
-                    column.name,
-                    column.type,
-                    column.description,
-                    constraints=dg.TableColumnConstraints(nullable=column.nullable),
-                )
-                for column in columns(cursor, SCHEMA, table)
-            ]
-        )
-        # A partitioned table has no size of its own, its partitions have; any other has no tree of partitions.
-        cursor.execute(
-            sql.SQL(
-                "select (select count(*) from {table}), pg_total_relation_size({name}) "
-                "+ coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree({name})), 0)"
-            ).format(table=sql.Identifier(SCHEMA, table), name=sql.Literal(qualified(SCHEMA, table)))
-        )
-        ((rows, size),) = cursor.fetchall()
+    extent = store.extent(table)
+    schema = dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                column.type,
+                column.description,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in extent.columns
+        ]
+    )
     described: dict[str, Any] = {
-        "dagster/row_count": int(rows),
+        "dagster/row_count": extent.rows,
         "dagster/table_name": f"{SCHEMA}.{table}",
         "dagster/column_schema": schema,
-        "table_bytes": int(size),
-        "preview": _preview(warehouse, table),
+        "table_bytes": extent.bytes,
+        "preview": _preview(store, table),
     }
     if model:
         described["dagster/column_lineage"] = _column_lineage(table, model)
@@ -67,8 +56,8 @@ def markdown_table(frame: pd.DataFrame) -> str:
     return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
 
 
-def _preview(warehouse: Warehouse, table: str) -> dg.MarkdownMetadataValue:
-    frame = read_frame(warehouse, table, limit=None if table == "charts" else PREVIEW_ROWS)
+def _preview(store: Store, table: str) -> dg.MarkdownMetadataValue:
+    frame = store.read_frame(table, limit=None if table == "charts" else PREVIEW_ROWS)
     if table != "charts":
         return dg.MetadataValue.md(markdown_table(frame))
     pictures = [

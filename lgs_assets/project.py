@@ -13,6 +13,20 @@ def state() -> Path:
     return ROOT / (os.environ.get("LGS_HOME") or ".lgs")
 
 
+def engine() -> str:
+    """What runs the models: LGS_ENGINE, or `postgres`."""
+    return os.environ.get("LGS_ENGINE") or "postgres"
+
+
+def lake() -> str:
+    """Where an engine other than PostgreSQL keeps lines: LGS_LAKE, a folder or a URL, or `lake` in the state folder.
+
+    A relative path is below the checkout.
+    """
+    given = os.environ.get("LGS_LAKE", "")
+    return given if "://" in given else str(ROOT / (given or state() / "lake"))
+
+
 def inbox() -> str:
     """Where dumps arrive: LGS_INBOX, a folder or the URL of a bucket, or `inbox` in the state folder.
 

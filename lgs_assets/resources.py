@@ -12,6 +12,7 @@ from upath import UPath
 from lgs_assets import inbox, project
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.sources import DateOrder
+from lgs_assets.store import Store, configured_store
 from lgs_assets.warehouse.database import Warehouse, database_url
 from lgs_assets.warehouse.dumps import REJECT_LIMIT
 
@@ -29,6 +30,10 @@ class WarehouseResource(dg.ConfigurableResource):
     def get(self) -> Warehouse:
         """The warehouse, connected when it is first used, with its schema in place."""
         return _prepared(database_url())
+
+    def store(self) -> Store:
+        """The tables, in the warehouse and where LGS_ENGINE and LGS_LAKE say."""
+        return configured_store(self.get())
 
 
 class Inbox(dg.ConfigurableResource):

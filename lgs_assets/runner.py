@@ -9,7 +9,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from lgs_assets.assets.raw import READER
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP, write_demo_dump
 from lgs_assets.errors import DumpError, LgsError, ServerError
@@ -17,7 +16,7 @@ from lgs_assets.inbox import Arrival, Listing, version_of
 from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.settings import Settings
-from lgs_assets.versions import outdated
+from lgs_assets.versions import outdated, reader
 from lgs_assets.warehouse.dumps import LoadedDump, forget_dump, loaded_dumps
 
 POLL_SECONDS = 0.1
@@ -69,7 +68,7 @@ def bring_up_to_date(
     due = [
         name
         for name, arrival in to_consider.arrivals.items()
-        if force or readers.get(sha256_loaded(instance, name, arrival.version) or "") != READER
+        if force or readers.get(sha256_loaded(instance, name, arrival.version) or "") != reader()
     ]
     events, refused = _ingest(definitions, instance, due, progress)
     events_of_twins, refused_twins = _ingest(definitions, instance, _bereft(instance, inbox, ledger), progress)

@@ -16,6 +16,8 @@ from lgs_assets.settings import Settings
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import LoadedDump, loaded_dumps
 
+_CODE = project.ROOT / "lgs_assets"
+
 
 @cache
 def code_version(table: str, *sources: Path) -> str:
@@ -26,6 +28,18 @@ def code_version(table: str, *sources: Path) -> str:
     for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+_SOURCES = (_CODE / "sources", _CODE / "warehouse" / "dumps.py")
+READER = code_version(RAW_INVOICES, *_SOURCES)
+"""The version of the code that reads dumps."""
+READER_INTO_LAKE = code_version(RAW_INVOICES, *_SOURCES, _CODE / "lake" / "landing.py")
+"""Another one: lines that are elsewhere are read anew."""
+
+
+def reader() -> str:
+    """The version of the code that reads dumps to where LGS_ENGINE has their lines."""
+    return READER if project.engine() == "postgres" else READER_INTO_LAKE
 
 
 def version_of_dumps(dumps: Iterable[LoadedDump]) -> str:

@@ -8,22 +8,16 @@ import pyarrow.compute as pc
 
 from lgs_assets import project
 from lgs_assets.assets import ALL_ASSETS
-from lgs_assets.engines import duckdb
+from lgs_assets.engines.contracts import in_order, judge
+from lgs_assets.engines.duckdb import DuckDB
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.settings import Settings
 from lgs_assets.warehouse.declaration import arrow_schema
 from lgs_assets.warehouse.model import Model, Relation
+from lgs_assets.warehouse.rows import as_frame
 
 MODELS = {
     asset.key.path[-1]: asset for asset in ALL_ASSETS if (project.SQL / "models" / f"{asset.key.path[-1]}.sql").exists()
-}
-
-# Without these, pandas makes floats of integers, and objects of booleans, where some are NULL.
-_NULLABLE = {
-    pa.int16(): pd.Int16Dtype(),
-    pa.int32(): pd.Int32Dtype(),
-    pa.int64(): pd.Int64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
 }
 
 
@@ -60,8 +54,10 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
             f"Its settings: {', '.join(model.parameters) or 'none'}."
         )
     inputs = {table: _conformed(table, given[table], columns) for table, columns in reads.items()}
-    rows = duckdb.compute(name, model, inputs)
-    return pd.DataFrame({field.name: _series(rows[field.name], field) for field in arrow_schema(name)})
+    engine = DuckDB()
+    rows = engine.rows(in_order(name, model.select), inputs, model.parameters)
+    judge(engine, name, rows)
+    return as_frame(name, rows)
 
 
 def _conformed(table: str, given: object, wanted: set[str]) -> pa.Table:
@@ -96,16 +92,3 @@ def _column(table: str, field: pa.Field, given: pd.DataFrame | pa.Table) -> pa.A
     if values.null_count and not field.nullable:
         raise ContractError(f"{table}.{field.name}: it may not be NULL, and is in {values.null_count} rows.")
     return values
-
-
-def _series(values: pa.ChunkedArray, field: pa.Field) -> pd.Series:
-    """The values as `read_frame` gives them."""
-    if pa.types.is_decimal(field.type):
-        values, dtype = values.cast(pa.string()).cast(pa.float64()), "float64"  # by way of the text, the nearest float
-    elif pa.types.is_integer(field.type):
-        dtype = "Int64" if field.nullable else "int64"
-    elif pa.types.is_boolean(field.type):
-        dtype = "boolean" if field.nullable else "bool"
-    else:
-        dtype = "datetime64[us]" if pa.types.is_temporal(field.type) else "str"
-    return cast("pd.Series", values.to_pandas(types_mapper=_NULLABLE.get, date_as_object=False).astype(dtype))

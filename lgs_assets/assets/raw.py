@@ -3,16 +3,11 @@
 import dagster as dg
 from upath import UPath
 
-from lgs_assets import project
 from lgs_assets.assets.conventions import DUMP_FRESHNESS, OWNERS
 from lgs_assets.inbox import version_of
 from lgs_assets.partitions import dumps
 from lgs_assets.resources import Inbox
-from lgs_assets.versions import code_version
-
-READER = code_version(
-    "raw_invoices", project.ROOT / "lgs_assets" / "sources", project.ROOT / "lgs_assets" / "warehouse" / "dumps.py"
-)
+from lgs_assets.versions import READER
 
 
 @dg.asset(

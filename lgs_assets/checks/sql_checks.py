@@ -16,8 +16,8 @@ from lgs_assets import project
 from lgs_assets.metadata import markdown_table
 from lgs_assets.resources import WarehouseResource
 from lgs_assets.retries import retried
+from lgs_assets.store import Store
 from lgs_assets.versions import distrust, settings_of
-from lgs_assets.warehouse.database import Warehouse
 
 SHOWN_ROWS = 5
 
@@ -73,7 +73,7 @@ CHECKS = (
 )
 
 
-def evaluate(check: SqlCheck, warehouse: Warehouse) -> dg.AssetCheckResult:
+def evaluate(check: SqlCheck, store: Store) -> dg.AssetCheckResult:
     """Runs a check, with the settings that its table was built with.
 
     Its metadata are the number of violating rows, the first of them, and the query to see them all.
@@ -81,8 +81,8 @@ def evaluate(check: SqlCheck, warehouse: Warehouse) -> dg.AssetCheckResult:
     query = check.query
     counted = f"select count(*) over () as violating_rows, violations.* from ({query}) as violations limit {SHOWN_ROWS}"
     names = set(sa.text(query).compile().params)
-    settings = settings_of(warehouse, check.table)
-    rows = warehouse.rows(counted, **{name: getattr(settings, name) for name in names})
+    settings = settings_of(store.warehouse, check.table)
+    rows = store.rows(counted, **{name: getattr(settings, name) for name in names})
     metadata: dict[str, Any] = {
         "violating_rows": rows[0]["violating_rows"] if rows else 0,
         "query": dg.MetadataValue.md(f"```sql\n{query}\n```"),
@@ -110,7 +110,7 @@ def _checks_of(table: str, checks: Iterable[SqlCheck]) -> dg.AssetChecksDefiniti
     ) -> Iterator[dg.AssetCheckResult]:
         for name in sorted(key.name for key in context.selected_asset_check_keys):
             with retried():
-                result = evaluate(by_name[name], warehouse.get())
+                result = evaluate(by_name[name], warehouse.store())
                 if by_name[name].blocking and not result.passed:
                     distrust(warehouse.get(), table)  # else the next run would find it current, and build on it
             yield result

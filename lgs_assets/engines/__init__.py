@@ -5,11 +5,12 @@ within its module, and nowhere else. What becomes of the rows, and which files a
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
-Source = pa.Table | Sequence[str]
+Source: TypeAlias = pa.Table | Sequence[str]
 """A table to read: its rows in memory, or the paths or URLs of the Parquet files that hold them, in their order."""
 
 
@@ -27,8 +28,20 @@ class Engine(Protocol):
         """The rows of a SELECT, in its order. Numbers may have other sizes than in the contract. Small results only."""
 
     def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any], target: str) -> None:
-        """Writes the rows of a SELECT as Parquet files into `target`, a folder or URL that holds nothing, in bounded memory.
+        """Writes the rows of a SELECT as Parquet files into `target`, a folder or URL that is not there yet.
 
-        The rows keep the order of the SELECT, from file to file in the order of their names, in row groups with
-        statistics. The columns have the types that the SELECT gives them; times have no zone, in microseconds.
+        Memory is bounded. The rows keep the order of the SELECT, from file to file in the order of their names, in row
+        groups with statistics. The columns have the types that the SELECT gives them; times are in microseconds,
+        without a zone.
         """
+
+
+@cache
+def engine(name: str) -> Engine:
+    """The engine of that name, one for the process."""
+    match name:
+        case "duckdb":
+            from lgs_assets.engines.duckdb import DuckDB
+
+            return DuckDB()
+    raise ValueError(f"There is no engine {name}.")

@@ -1,26 +1,30 @@
-"""The models in DuckDB: in this process, on tables in memory, without a database.
+"""The models in DuckDB: in this process, on tables in memory or on Parquet files, without a database.
 
-The SELECT and the contract are those of PostgreSQL. What DuckDB has otherwise is translated here, and only here:
+What DuckDB has otherwise than PostgreSQL is translated here, and only here:
 
 | PostgreSQL | DuckDB |
 |---|---|
-| `numeric`, of any size | `decimal(38, 15)`: what does not fit is an error |
+| `numeric`, of any size | decimals of 38 digits: what does not fit is an error |
 | `a / b` and `avg(x)` are exact enough to be rounded | they are doubles, so `quotient` takes their place |
 | `:name` | `$name`; this and all that is but spelt otherwise, by sqlglot |
 """
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import fsspec
 import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from lgs_assets.errors import ContractError, LgsError
-from lgs_assets.warehouse.declaration import declaration
-from lgs_assets.warehouse.model import Model
+from lgs_assets.engines import Source
+from lgs_assets.errors import LgsError
 
-# Money has six places, and its product with the fraction of a quantile, which has nine, fifteen.
-NUMERIC = "decimal(38, 15)"
+if TYPE_CHECKING:  # an extra
+    from duckdb import DuckDBPyConnection
 
 # Cut off after nine places. Rounded to fewer, as the models do, that is the true quotient rounded once, half away from
 # zero; half of a sum of money is whole in nine. A value that is too large for it is an error.
@@ -33,43 +37,76 @@ create macro quotient(a, b) as
     ) * 0.000000001
 """
 
-PRIMARY_KEY = """
-select array_to_string(constraint_column_names, ', ')
-from duckdb_constraints()
-where table_name = ? and constraint_type = 'PRIMARY KEY'
-"""
+SETTINGS = "set timezone = 'UTC'; set enable_progress_bar = false"
+
+FILE = "lines.parquet"
+"""One file holds a table: DuckDB keeps the order of rows within a file, and reads the row groups of one in parallel."""
+ROW_GROUP = 122_880
 
 
-def compute(table: str, model: Model, inputs: Mapping[str, pa.Table]) -> pa.Table:
-    """The rows of a table that a model makes of its inputs, in the order of the primary key; numbers are exact.
+class DuckDB:
+    """The engine in this process: every core, and the memory and the disk of one machine."""
 
-    The inputs are the tables of `model.reads`, with at least those columns, typed as `arrow_schema` says; decimals may
-    have other sizes, as those of a result have.
-    Raises ContractError if rows break the contract, LgsError if DuckDB is not there or cannot compute them.
-    """
+    def rows(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> pa.Table:
+        """See `Engine.rows`."""
+        query, values = _translated(select, parameters)
+        with _session(inputs) as connection:
+            return connection.sql(query, params=values).to_arrow_table()
+
+    def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any], target: str) -> None:
+        """See `Engine.write`."""
+        query, values = _translated(select, parameters)
+        with _session(inputs, target) as connection:
+            if "://" not in target:
+                Path(target).mkdir(parents=True)
+            connection.execute(
+                f"copy ({query}) to {_quoted(f'{target}/{FILE}')} "
+                f"(format parquet, compression zstd, row_group_size {ROW_GROUP})",
+                values,
+            )
+
+
+@contextmanager
+def _session(inputs: Mapping[str, Source], *targets: str) -> Iterator["DuckDBPyConnection"]:
+    """A database in memory in which the inputs are views. What does not fit into memory goes to a temporary folder."""
     try:
         import duckdb
     except ImportError as error:
         raise LgsError('DuckDB is not installed. Install it with: pip install "lgs-assets[duckdb]"') from error
-    with duckdb.connect() as connection:
-        for name, rows in inputs.items():
-            connection.register(name, rows)
-        connection.execute(QUOTIENT)
-        connection.execute(declaration(table).transform(_sized).sql("duckdb"))
-        select = sqlglot.parse_one(model.select, read="postgres").transform(_exact).sql("duckdb")
+    with tempfile.TemporaryDirectory(prefix="lgs-duckdb-") as folder, duckdb.connect() as connection:
         try:
-            connection.execute(f"insert into {table} {select}", model.parameters)
-        except duckdb.ConstraintException as error:
-            raise ContractError(f"{table}: {error}") from error
+            connection.execute(f"{SETTINGS}; set temp_directory = {_quoted(folder)}; {QUOTIENT}")
+            _reach(connection, [*targets, *(url for source in inputs.values() for url in _files(source))])
+            for name, source in inputs.items():
+                if isinstance(source, pa.Table):
+                    connection.register(name, source)
+                else:
+                    files = ", ".join(map(_quoted, source))
+                    connection.execute(f"create view {name} as select * from read_parquet([{files}])")
+            yield connection
         except duckdb.Error as error:
-            raise LgsError(f"{table} cannot be computed by DuckDB: {error}") from error
-        ((key,),) = connection.execute(PRIMARY_KEY, [table]).fetchall()
-        return connection.sql(f"select * from {table} order by {key}").to_arrow_table()
+            raise LgsError(f"DuckDB cannot compute {', '.join(inputs) or 'this'}: {error}") from error
 
 
-def _sized(node: exp.Expr) -> exp.Expr:
-    is_numeric = isinstance(node, exp.DataType) and node.is_type(exp.DType.DECIMAL)
-    return exp.DataType.build(NUMERIC) if is_numeric else node
+def _files(source: Source) -> list[str]:
+    return [] if isinstance(source, pa.Table) else list(source)
+
+
+def _reach(connection: "DuckDBPyConnection", urls: list[str]) -> None:
+    """Lets DuckDB read and write what only a driver of fsspec reaches."""
+    for protocol in {url.partition("://")[0] for url in urls if "://" in url}:
+        connection.register_filesystem(fsspec.filesystem(protocol))
+
+
+def _quoted(text: str) -> str:
+    return exp.Literal.string(text).sql("duckdb")
+
+
+def _translated(select: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The SELECT as DuckDB reads it, and the parameters that it has."""
+    tree = sqlglot.parse_one(select, read="postgres").transform(_exact)
+    bound = {placeholder.name for placeholder in tree.find_all(exp.Placeholder)}
+    return tree.sql("duckdb"), {name: value for name, value in parameters.items() if name in bound}
 
 
 def _exact(node: exp.Expr) -> exp.Expr:

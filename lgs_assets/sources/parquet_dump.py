@@ -12,12 +12,10 @@ from lgs_assets.errors import DumpError
 from lgs_assets.project import TIME_ZONE
 from lgs_assets.sources.columns import canonical, described
 from lgs_assets.sources.compression import seekable
-from lgs_assets.sources.copy_text import NULL
+from lgs_assets.sources.copy_arrow import lines_of
 from lgs_assets.sources.lines import Lines
 
 BATCH_ROWS = 1 << 14
-
-_ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
 def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines]:
@@ -38,17 +36,13 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
 
 
 def _as_copy_text(batch: pa.RecordBatch) -> bytes:
-    fields = []
-    for column in batch.columns:
-        text = _local_time(column) if pa.types.is_timestamp(column.type) else column
-        if pa.types.is_floating(column.type):  # there, "not a number" is another way to say that there is none
-            text = pc.if_else(pc.is_nan(column), None, column)
-        text = text.cast(pa.string())
-        for character, escape in _ESCAPES.items():
-            text = pc.replace_substring(text, character, escape)
-        fields.append(pc.fill_null(text, NULL.decode()))
-    lines = pc.binary_join_element_wise(*fields, "\t").cast(pa.binary())  # Arrow does not check that a text is one
-    return b"\n".join([*lines.to_pylist(), b""])
+    return lines_of(map(_shown, batch.columns))
+
+
+def _shown(column: pa.Array) -> pa.Array:
+    if pa.types.is_floating(column.type):  # there, "not a number" is another way to say that there is none
+        return pc.if_else(pc.is_nan(column), None, column)
+    return _local_time(column) if pa.types.is_timestamp(column.type) else column
 
 
 def _local_time(column: pa.Array) -> pa.Array:

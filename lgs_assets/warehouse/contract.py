@@ -1,6 +1,7 @@
 """The contracts: the tables that `sql/tables` declares, as text and as PostgreSQL understands them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import psycopg.sql
 
@@ -28,6 +29,14 @@ class Constraint:
     columns: tuple[str, ...]
 
 
+class Extent(NamedTuple):
+    """The columns of a table, its rows, and the bytes that it takes, indexes and all."""
+
+    columns: list[Column]
+    rows: int
+    bytes: int
+
+
 def contract(table: str) -> str:
     """The CREATE TABLE of a table, with its rules and comments."""
     return (project.SQL / "tables" / f"{table}.sql").read_text()
@@ -46,6 +55,19 @@ def columns(cursor: Cursor, schema: str, table: str) -> list[Column]:
         [qualified(schema, table)],
     )
     return [Column(*row) for row in cursor]
+
+
+def extent(cursor: Cursor, schema: str, table: str) -> Extent:
+    """How large an existing table is."""
+    # A partitioned table has no size of its own, its partitions have; any other has no tree of partitions.
+    cursor.execute(
+        psycopg.sql.SQL(
+            "select (select count(*) from {table}), pg_total_relation_size({name}) "
+            "+ coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree({name})), 0)"
+        ).format(table=psycopg.sql.Identifier(schema, table), name=psycopg.sql.Literal(qualified(schema, table)))
+    )
+    ((rows, size),) = cursor.fetchall()
+    return Extent(columns(cursor, schema, table), int(rows), int(size))
 
 
 def constraint(cursor: Cursor, schema: str, table: str, name: str) -> Constraint:

@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from lgs_assets import project
-from lgs_assets.warehouse.contract import contract
+from lgs_assets.warehouse.contract import Column, contract
 
 # Money has six places; no sum of it comes near 32 digits before the point.
 _ARROW_TYPES = {
@@ -28,6 +28,15 @@ _ARROW_TYPES = {
 }
 
 
+# As PostgreSQL's catalog spells them, where that is another way.
+_CATALOG_TYPES = {
+    "decimal": "numeric",
+    "int": "integer",
+    "timestamp": "timestamp without time zone",
+    "timestamptz": "timestamp with time zone",
+}
+
+
 @cache
 def declaration(table: str) -> exp.Create:
     """The CREATE TABLE of a table as a syntax tree, for those that ask no database."""
@@ -42,6 +51,27 @@ def declared_types() -> dict[str, dict[str, str]]:
         table: {column.name: str(column.kind) for column in declaration(table).find_all(exp.ColumnDef)}
         for table in tables
     }
+
+
+@cache
+def comments(table: str) -> dict[str, str]:
+    """What the comments say of a table, which goes by an empty name here, and of each of its columns."""
+    return {
+        statement.this.name if isinstance(statement.this, exp.Column) else "": statement.expression.name
+        for statement in sqlglot.parse(contract(table), read="postgres")
+        if isinstance(statement, exp.Comment)
+    }
+
+
+def declared_columns(table: str) -> list[Column]:
+    """The columns of a table as the catalog would describe them."""
+    described = comments(table)
+    columns = []
+    for column in declaration(table).find_all(exp.ColumnDef):
+        kind = column.args["kind"].sql("postgres").lower()
+        nullable = arrow_schema(table).field(column.name).nullable
+        columns.append(Column(column.name, _CATALOG_TYPES.get(kind, kind), nullable, described[column.name]))
+    return columns
 
 
 @cache

@@ -1,12 +1,17 @@
-"""The partitions of `raw_invoices`: loads a dump as one of them or takes it out, and keeps the ledger `dumps`."""
+"""The dumps of `raw_invoices`: loads one or takes it out, and keeps the ledger `dumps`.
 
-from collections.abc import Iterator
+Where the lines of a dump go is a `Landing`: a partition of the table in PostgreSQL, unless another is given.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import psycopg
 from psycopg import sql
@@ -16,6 +21,7 @@ from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.sources import Batch, DateOrder, Dump, Reject, open_dump
 from lgs_assets.sources.copy_text import NULL
 from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor
+from lgs_assets.warehouse.lake_parts import retire
 from lgs_assets.warehouse.publish import lock_for_writing, lock_out_readers
 
 PARENT = "raw_invoices"
@@ -42,6 +48,28 @@ class LoadedDump:
     reader: str
 
 
+class Filled(NamedTuple):
+    """What the good lines of a dump are, as a whole."""
+
+    lines: int
+    first_invoice_at: datetime | None
+    """None without lines."""
+    last_invoice_at: datetime | None
+
+
+class Landing(Protocol):
+    """Where the good lines of one dump go. They wait there until the dump is accepted."""
+
+    def fill(self, dump: Dump, keep: Callable[[list[Reject]], None]) -> Filled:
+        """Reads the whole dump: takes its good lines, hands the others to `keep`. Raises DumpError."""
+
+    def attach(self) -> None:
+        """Makes the lines a part of raw_invoices when the transaction ends. There is none of the dump's name."""
+
+    def discard(self) -> None:
+        """Gives the lines up."""
+
+
 def load_dump(
     warehouse: Warehouse,
     path: Path,
@@ -52,38 +80,37 @@ def load_dump(
     retired: str | None = None,
     reject_limit: float = REJECT_LIMIT,
     dates: DateOrder | None = None,
+    landing: Callable[[Cursor, str], Landing] | None = None,
 ) -> LoadedDump:
-    """Makes the good lines of the dump at `path` the partition `name` of raw_invoices, and removes the dump `retired`.
+    """Makes the good lines of the dump at `path` those of the dump `name` in raw_invoices, and removes `retired`.
 
     The others are kept in rejected_lines; if they are a larger share than `reject_limit`, the dump is refused.
     `run` and `reader` are recorded: which run loads it, and the version of the code that reads it. `dates` is how to
-    read dates in a file that does not show whether the day or the month comes first.
+    read dates in a file that does not show whether the day or the month comes first. `landing` makes the place of the
+    lines, in the transaction of a cursor, for a dump of a name.
 
     One transaction: what an earlier version of the dump held is replaced as a whole, or kept. Loading the same content
     again keeps its time of arrival, and so changes nothing. Content that another dump brought already is not loaded
     twice: what is returned is then that dump. Loads wait for each other.
     Raises DumpError if the file is no dump, or is refused.
     """
-    staged = sql.Identifier(STAGING, _partition(name))
     with warehouse.transaction() as connection, open_dump(path, dates=dates) as dump, _explained(f"{path}"):
         cursor = driver_cursor(connection)
         # Each load begins by reading the definition of the parent and ends by locking it: two at once would deadlock.
         lock_for_writing(cursor, PARENT)
-        _create_staged(cursor, staged, name)
-        _fill(cursor, staged, name, dump)
-        cursor.execute(sql.SQL("select count(*), min(invoice_date), max(invoice_date) from {}").format(staged))
-        ((lines, first, last),) = cursor.fetchall()
+        cursor.execute("create temp table new_rejects (like rejected_lines) on commit drop")
+        landed = (landing or _Partition)(cursor, name)
+        lines, first, last = landed.fill(dump, partial(_keep, cursor, name))
         rejected = _judge(cursor, dump, lines, reject_limit)
-        _finish_staged(cursor, staged, name)
 
         lock_out_readers(connection, cursor, PARENT)
         if retired is not None:
             _take_out(cursor, retired)
         earlier = _take_out(cursor, name)
         if same := _with_content(cursor, dump.content.sha256):
-            cursor.execute(sql.SQL("drop table {}").format(staged))
+            landed.discard()
             return same
-        _attach(cursor, staged, name)
+        landed.attach()
         cursor.execute("insert into rejected_lines select * from new_rejects")
         arrived = earlier.loaded_at if earlier and earlier.sha256 == dump.content.sha256 else None
         # Who arrives later is later in the ledger, too, even if the clock was set back meanwhile.
@@ -137,29 +164,59 @@ def _partition(dump: str) -> str:
     return f"{PARENT}_{sha256(dump.encode()).hexdigest()[:16]}"
 
 
-def _create_staged(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
-    """Makes the empty partition. Its defaults give each line the dump's name and the line's number."""
-    cursor.execute(
-        sql.SQL("create table {} (like {} including all excluding indexes)").format(
-            staged, sql.Identifier(SCHEMA, PARENT)
+class _Partition:
+    """A partition of raw_invoices, which is attached to it if the dump is accepted."""
+
+    def __init__(self, cursor: Cursor, name: str) -> None:
+        """Makes the empty partition. Its defaults give each line the dump's name and the line's number."""
+        self._cursor, self._name = cursor, name
+        self._staged = sql.Identifier(STAGING, _partition(name))
+        cursor.execute(
+            sql.SQL("create table {} (like {} including all excluding indexes)").format(
+                self._staged, sql.Identifier(SCHEMA, PARENT)
+            )
         )
-    )
-    cursor.execute("create temp sequence line_numbers cache 10000")
-    cursor.execute(
-        sql.SQL(
-            "alter table {0} alter dump set default {1}, alter line_number set default nextval('line_numbers'), "
-            "add constraint is_this_dump check (dump = {1})"  # spares a scan when the partition is attached
-        ).format(staged, sql.Literal(name))
-    )
-    cursor.execute("create temp table new_rejects (like rejected_lines) on commit drop")
+        cursor.execute("create temp sequence line_numbers cache 10000")
+        cursor.execute(
+            sql.SQL(
+                "alter table {0} alter dump set default {1}, alter line_number set default nextval('line_numbers'), "
+                "add constraint is_this_dump check (dump = {1})"  # spares a scan when the partition is attached
+            ).format(self._staged, sql.Literal(name))
+        )
 
+    def fill(self, dump: Dump, keep: Callable[[list[Reject]], None]) -> Filled:
+        """Streams the good lines into COPY, a stretch at a time."""
+        for _, stretch in groupby(dump.pieces, key=_Stretches()):
+            rejects: list[Reject] = []
+            _copy(self._cursor, self._staged, dump, stretch, rejects)
+            keep(rejects)
+        self._cursor.execute(
+            sql.SQL("select count(*), min(invoice_date), max(invoice_date) from {}").format(self._staged)
+        )
+        ((lines, first, last),) = self._cursor.fetchall()
+        self._cursor.execute(
+            sql.SQL(
+                "alter table {} alter dump drop default, alter line_number drop default, "
+                "add constraint {} primary key (dump, line_number)"
+            ).format(self._staged, sql.Identifier(f"{_partition(self._name)}_pkey"))
+        )
+        self._cursor.execute("drop sequence line_numbers")
+        return Filled(lines, first, last)
 
-def _fill(cursor: Cursor, staged: sql.Identifier, name: str, dump: Dump) -> None:
-    """Reads the whole dump: its good lines into the partition, the others into new_rejects."""
-    for _, stretch in groupby(dump.pieces, key=_Stretches()):
-        rejects: list[Reject] = []
-        _copy(cursor, staged, dump, stretch, rejects)
-        _keep(cursor, name, rejects)
+    def attach(self) -> None:
+        """Makes the partition one of the table's."""
+        live = sql.Identifier(SCHEMA, _partition(self._name))
+        self._cursor.execute(sql.SQL("alter table {} set schema {}").format(self._staged, sql.Identifier(SCHEMA)))
+        self._cursor.execute(
+            sql.SQL("alter table {} attach partition {} for values in ({})").format(
+                sql.Identifier(SCHEMA, PARENT), live, sql.Literal(self._name)
+            )
+        )
+        self._cursor.execute(sql.SQL("alter table {} drop constraint is_this_dump").format(live))
+
+    def discard(self) -> None:
+        """Drops it."""
+        self._cursor.execute(sql.SQL("drop table {}").format(self._staged))
 
 
 class _Stretches:
@@ -243,30 +300,10 @@ def _with_content(cursor: Cursor, content: str) -> LoadedDump | None:
     return LoadedDump(*row) if row else None
 
 
-def _finish_staged(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
-    cursor.execute(
-        sql.SQL(
-            "alter table {} alter dump drop default, alter line_number drop default, "
-            "add constraint {} primary key (dump, line_number)"
-        ).format(staged, sql.Identifier(f"{_partition(name)}_pkey"))
-    )
-    cursor.execute("drop sequence line_numbers")
-
-
-def _attach(cursor: Cursor, staged: sql.Identifier, name: str) -> None:
-    live = sql.Identifier(SCHEMA, _partition(name))
-    cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
-    cursor.execute(
-        sql.SQL("alter table {} attach partition {} for values in ({})").format(
-            sql.Identifier(SCHEMA, PARENT), live, sql.Literal(name)
-        )
-    )
-    cursor.execute(sql.SQL("alter table {} drop constraint is_this_dump").format(live))
-
-
 def _take_out(cursor: Cursor, name: str) -> LoadedDump | None:
-    """Removes a dump. Returns what the ledger said of it, None if there was no such dump."""
+    """Removes a dump, wherever its lines are. Returns what the ledger said of it, None if there was no such dump."""
     cursor.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(SCHEMA, _partition(name))))
+    retire(cursor, PARENT, name)
     cursor.execute("delete from rejected_lines where dump = %s", [name])
     cursor.execute("delete from dumps where dump = %s returning *", [name])
     row = cursor.fetchone()

@@ -42,19 +42,32 @@ class Model:
     @property
     def reads(self) -> dict[str, set[str]]:
         """The columns that the SELECT reads, by table."""
-        # Imported here: who runs the SELECT need not understand it.
-        import sqlglot
-        from sqlglot import exp
-        from sqlglot.optimizer.qualify import qualify
-        from sqlglot.optimizer.scope import traverse_scope
+        return columns_read(self.select)
 
-        from lgs_assets.warehouse.declaration import declared_types
 
-        read: dict[str, set[str]] = {}
-        tree = sqlglot.parse_one(self.select, read="postgres")
-        for scope in traverse_scope(qualify(tree, schema=dict(declared_types()), dialect="postgres")):
-            for source in scope.sources.values():
-                if isinstance(source, exp.Table):
-                    columns = {column.name for column in scope.source_columns(source.alias_or_name)}
-                    read.setdefault(source.name, set()).update(columns)
-        return read
+def columns_read(select: str) -> dict[str, set[str]]:
+    """The columns that a SELECT reads, by table."""
+    # Imported here: who runs the SELECT need not understand it.
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import traverse_scope
+
+    from lgs_assets.warehouse.declaration import declared_types
+
+    read: dict[str, set[str]] = {}
+    tree = sqlglot.parse_one(select, read="postgres")
+    for scope in traverse_scope(qualify(tree, schema=dict(declared_types()), dialect="postgres")):
+        for source in scope.sources.values():
+            if isinstance(source, exp.Table):
+                columns = {column.name for column in scope.source_columns(source.alias_or_name)}
+                read.setdefault(source.name, set()).update(columns)
+    return read
+
+
+def tables_in(select: str) -> set[str]:
+    """The names of the tables that a SELECT reads, those that it defines itself among them."""
+    import sqlglot
+    from sqlglot import exp
+
+    return {table.name for table in sqlglot.parse_one(select, read="postgres").find_all(exp.Table)}

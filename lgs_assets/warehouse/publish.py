@@ -19,6 +19,7 @@ from lgs_assets.warehouse import dependents
 from lgs_assets.warehouse.contract import contract
 from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor, execute_script
 from lgs_assets.warehouse.diagnosis import explain
+from lgs_assets.warehouse.lake_parts import retire
 from lgs_assets.warehouse.model import Model
 
 # A waiting swap makes every new reader wait behind it, so it waits briefly, lets them pass, and tries again.
@@ -61,16 +62,8 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
         cursor.execute(sql.SQL("select count(*) from {}").format(staged))
         ((rows,),) = cursor.fetchall()
         _swap(connection, cursor, table)
-        cursor.execute(
-            """
-            insert into publications (table_name, version, settings, row_count, published_at)
-            values (%s, %s, %s, %s, now())
-            on conflict (table_name) do update
-            set (version, settings, row_count, published_at)
-                = (excluded.version, excluded.settings, excluded.row_count, excluded.published_at)
-            """,
-            [table, provenance.version, Jsonb(provenance.settings), rows],
-        )
+        retire(cursor, table)
+        record(cursor, table, provenance, rows)
     return int(rows)
 
 
@@ -82,6 +75,20 @@ def publish_model(warehouse: Warehouse, table: str, model: Model, provenance: Pr
         cursor.execute(f"insert into {target.as_string()} {compiled}".encode(), compiled.params)
 
     return publish(warehouse, table, fill, provenance)
+
+
+def record(cursor: Cursor, table: str, provenance: Provenance, rows: int) -> None:
+    """Notes in `publications` what the table is built from, when the transaction ends."""
+    cursor.execute(
+        """
+        insert into publications (table_name, version, settings, row_count, published_at)
+        values (%s, %s, %s, %s, now())
+        on conflict (table_name) do update
+        set (version, settings, row_count, published_at)
+            = (excluded.version, excluded.settings, excluded.row_count, excluded.published_at)
+        """,
+        [table, provenance.version, Jsonb(provenance.settings), rows],
+    )
 
 
 def lock_for_writing(cursor: Cursor, name: str) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.runner import bring_up_to_date
 from lgs_assets.settings import Settings
+from lgs_assets.store import Store
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.builders import Line, build_tables, load_lines, write_dump
 
@@ -71,7 +72,7 @@ def test_every_check_has_its_fault_here() -> None:
 def test_all_hold_on_sound_tables(sound: Warehouse, ties: str, drop_repeats: bool) -> None:
     """No false alarm, under any of the settings."""
     build_tables(sound, ties=ties, drop_repeats=drop_repeats)
-    failed = [check.name for check in CHECKS if not evaluate(check, sound).passed]
+    failed = [check.name for check in CHECKS if not evaluate(check, Store(sound)).passed]
     assert failed == []
 
 
@@ -81,7 +82,7 @@ def test_a_fault_is_found_and_explained(sound: Warehouse, name: str) -> None:
     with sound.transaction() as connection:
         connection.execute(sa.text(FAULTS[name]))
     check = PLANNED[name]
-    result = evaluate(check, sound)
+    result = evaluate(check, Store(sound))
     assert not result.passed
     assert result.severity == check.severity
     assert result.metadata["violating_rows"].value >= 1
@@ -94,10 +95,10 @@ def test_repeats_reconcile_when_they_are_dropped(warehouse: Warehouse, tmp_path:
     load_lines(warehouse, tmp_path, [Line(), Line()])
     check = PLANNED["clean_invoices.reconcile_with_raw"]
     build_tables(warehouse, "clean_invoices", drop_repeats=True)
-    assert evaluate(check, warehouse).passed
+    assert evaluate(check, Store(warehouse)).passed
     with warehouse.transaction() as connection:
         connection.execute(sa.text("update publications set settings = '{}'"))
-    assert not evaluate(check, warehouse).passed
+    assert not evaluate(check, Store(warehouse)).passed
 
 
 def test_a_constant_recency_stops_the_segments(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -7,9 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
+import pyarrow as pa
+from psycopg import sql
 
 from lgs_assets.sources import CANONICAL_COLUMNS
-from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.sources.copy_arrow import from_copy_text
+from lgs_assets.warehouse.contract import primary_key
+from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
+from lgs_assets.warehouse.declaration import arrow_schema
 from lgs_assets.warehouse.dumps import LoadedDump, loaded_dumps
 
 COLUMNS = ", ".join(CANONICAL_COLUMNS)
@@ -48,6 +53,24 @@ def lines_of(warehouse: Warehouse, name: str) -> list[dict[str, Any]]:
 def ledger(warehouse: Warehouse) -> dict[str, LoadedDump]:
     """The ledger by the names of the dumps."""
     return {dump.dump: dump for dump in loaded_dumps(warehouse)}
+
+
+def exact(warehouse: Warehouse, table: str) -> pa.Table:
+    """A table of PostgreSQL in the order of its key, with every decimal to its fifteenth place."""
+    fields = [
+        pa.field(field.name, pa.decimal128(38, 15)) if pa.types.is_decimal(field.type) else field
+        for field in arrow_schema(table)
+    ]
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        texts = {field.name for field in fields if pa.types.is_string(field.type)}
+        key = sql.SQL(", ").join(
+            sql.SQL('{} collate "C"' if name in texts else "{}").format(sql.Identifier(name))
+            for name in primary_key(cursor, SCHEMA, table)
+        )
+        query = sql.SQL("copy (select * from {} order by {}) to stdout").format(sql.Identifier(table), key)
+        with cursor.copy(query) as copy:
+            return from_copy_text(b"".join(copy), pa.schema(fields))
 
 
 def state(warehouse: Warehouse) -> list[Any]:

@@ -54,5 +54,8 @@ select
 from (select * from raw_invoice_totals where age = 1) as newest
 full join clean_invoice_totals as clean on newest.invoice_no = clean.invoice_no
 where
-    (newest.dump, newest.lines, newest.amount, newest.lines_with_customer, newest.customers)
-    is distinct from (clean.dump, clean.lines, clean.amount, clean.lines_with_customer, clean.customers)
+    newest.dump is distinct from clean.dump
+    or newest.lines is distinct from clean.lines
+    or newest.amount is distinct from clean.amount
+    or newest.lines_with_customer is distinct from clean.lines_with_customer
+    or newest.customers is distinct from clean.customers

@@ -11,4 +11,4 @@ full join (
     from clean_invoices
     group by invoice_month
 ) as lines on months.invoice_month = lines.invoice_month
-where (months.sales, months.total_orders) is distinct from (lines.sales, lines.total_orders)
+where months.sales is distinct from lines.sales or months.total_orders is distinct from lines.total_orders

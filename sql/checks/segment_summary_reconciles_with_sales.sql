@@ -8,4 +8,5 @@ from (
         (select coalesce(sum(line_total), 0) from clean_invoices where is_sale) as revenue_of_sales
 ) as totals
 where
-    (customers_in_segments, revenue_of_segments) is distinct from (customers_with_sales, revenue_of_sales)
+    customers_in_segments is distinct from customers_with_sales
+    or revenue_of_segments is distinct from revenue_of_sales

@@ -1,0 +1,101 @@
+"""The lines of a dump, on their way into the lake: one folder a dump, in the order of the dump."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from lgs_assets.engines import Engine
+from lgs_assets.engines.contracts import judge
+from lgs_assets.errors import ContractError, DumpError
+from lgs_assets.lake.place import Place, sweep
+from lgs_assets.sources import Batch, Dump, Reject
+from lgs_assets.sources.copy_arrow import from_copy_text
+from lgs_assets.sources.lines import LINE_NUMBER
+from lgs_assets.warehouse.database import Cursor, Warehouse
+from lgs_assets.warehouse.declaration import arrow_schema
+from lgs_assets.warehouse.dumps import PARENT, REJECTS_IN_MEMORY, Filled
+from lgs_assets.warehouse.lake_parts import Part, begin, publish
+
+FILE = "lines.parquet"
+# So many lines are in memory at a time, and in a row group: a reader of some invoices, or of some days, skips most.
+ROW_GROUP = 122_880
+
+
+class LandingInLake:
+    """Files of a dump's good lines, which become a part of raw_invoices if the dump is accepted. See `Landing`."""
+
+    def __init__(self, warehouse: Warehouse, place: Place, engine: Engine, cursor: Cursor, name: str) -> None:
+        sweep(cursor, place, PARENT)
+        self._place, self._engine, self._cursor, self._name = place, engine, cursor, name
+        self._location = begin(warehouse, PARENT, name)
+        self._part: Part | None = None
+
+    def fill(self, dump: Dump, keep: Callable[[list[Reject]], None]) -> Filled:
+        """Writes the good lines, keeps the others, and judges both by the contract."""
+        place, location = self._place, self._location
+        with place.explained():
+            place.fs.makedirs(place.path(location), exist_ok=True)
+            with place.fs.open(place.path(location, FILE), "wb") as file:
+                filled = self._write(dump, keep, file)
+        files, rows, size = place.settle(location)
+        self._part = Part(location, PARENT, self._name, files, rows, size)
+        try:
+            judge(self._engine, PARENT, [place.url(location, file) for file in files])
+        except ContractError as error:
+            raise DumpError(f"{dump.path}: {error}") from error
+        return filled
+
+    def attach(self) -> None:
+        """Makes the files a part of the table, when the transaction ends."""
+        assert self._part  # noqa: S101 (it is filled before)
+        publish(self._cursor, self._part)
+
+    def discard(self) -> None:
+        """Leaves the files to be swept."""
+
+    def _write(self, dump: Dump, keep: Callable[[list[Reject]], None], file: object) -> Filled:
+        schema = arrow_schema(PARENT)
+        lines, first, last = 0, None, None
+        waiting: list[pa.Table] = []
+        rejects: list[Reject] = []
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+
+            def write(at_least: int) -> None:
+                while sum(rows.num_rows for rows in waiting) >= at_least and waiting:
+                    rows = pa.concat_tables(waiting)
+                    writer.write_table(rows.slice(0, ROW_GROUP), row_group_size=ROW_GROUP)
+                    waiting[:] = [rest] if (rest := rows.slice(ROW_GROUP)).num_rows else []
+
+            for piece in dump.pieces:
+                if isinstance(piece, Reject):
+                    rejects.append(piece)
+                    if len(rejects) == REJECTS_IN_MEMORY:
+                        keep(rejects)
+                        rejects.clear()
+                    continue
+                rows = self._rows(dump, piece, schema)
+                lines += rows.num_rows
+                moments = pc.min_max(rows["invoice_date"]).as_py()
+                first = min(first or datetime.max, moments["min"])
+                last = max(last or datetime.min, moments["max"])
+                waiting.append(rows)
+                write(ROW_GROUP)
+            write(0)
+        keep(rejects)
+        return Filled(lines, first, last)
+
+    def _rows(self, dump: Dump, batch: Batch, schema: pa.Schema) -> pa.Table:
+        try:
+            rows = from_copy_text(batch.data, pa.schema([schema.field(name) for name in batch.columns]))
+        except pa.ArrowInvalid as error:
+            raise DumpError(
+                f"{dump.path}, the lines from {batch.first_line} on: the lake does not take them: {error}"
+            ) from error
+        columns = {name: rows[name] for name in rows.column_names}
+        columns["dump"] = pa.repeat(self._name, rows.num_rows)
+        if LINE_NUMBER not in columns:
+            columns[LINE_NUMBER] = pa.array(range(batch.first_line, batch.first_line + rows.num_rows), pa.int64())
+        return pa.table([columns[name] for name in schema.names], schema=schema)

@@ -1,0 +1,26 @@
+create table lake_parts (
+    location text primary key,
+    table_name text not null,
+    dump text,
+    files jsonb not null default '[]',
+    row_count bigint not null default 0 check (row_count >= 0),
+    bytes bigint not null default 0 check (bytes >= 0),
+    begun_at timestamp with time zone not null,
+    published_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    check (retired_at is null or published_at is not null)
+);
+
+create unique index lake_parts_current on lake_parts (table_name, coalesce(dump, ''))
+where published_at is not null and retired_at is null;
+
+comment on table lake_parts is 'What was begun in the lake, if there is one: it says which Parquet files are a table. One row a folder of files.';
+comment on column lake_parts.location is 'The folder, below the place of the lake. Each has a new name, and no file in it ever changes.';
+comment on column lake_parts.table_name is 'The table that the files are a part of.';
+comment on column lake_parts.dump is 'Of raw_invoices, the dump whose lines they hold. NULL where they are the whole table.';
+comment on column lake_parts.files is 'Names of the files in the folder, in the order of their rows.';
+comment on column lake_parts.row_count is 'Rows in the files.';
+comment on column lake_parts.bytes is 'Size of the files.';
+comment on column lake_parts.begun_at is 'When the first file was about to be written.';
+comment on column lake_parts.published_at is 'When the files became a part of the table. NULL while they are written, and of a write that failed.';
+comment on column lake_parts.retired_at is 'When others took their place. They are deleted some time later, for readers may still be at them.';
