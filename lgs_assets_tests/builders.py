@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from lgs_assets.assets.customers import PLAYBOOK
+from lgs_assets.store import Store
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import load_dump
 from lgs_assets.warehouse.frames import publish_frame
 from lgs_assets.warehouse.model import Model
-from lgs_assets.warehouse.publish import Provenance, publish_model
+from lgs_assets.warehouse.publish import Provenance
 
 UNVERSIONED = Provenance("0" * 64, {})
 
@@ -53,14 +54,15 @@ def write_dump(path: Path, lines: Iterable[Line]) -> Path:
     return path
 
 
-def build_tables(warehouse: Warehouse, *tables: str, **parameters: Any) -> None:
+def build_tables(where: Warehouse | Store, *tables: str, **parameters: Any) -> None:
     """Builds the derived tables named, or all but the charts, from what is in raw_invoices."""
+    store = where if isinstance(where, Store) else Store(where)
     settings = {name: parameters[name] for name in ("ties", "drop_repeats") if name in parameters}
     provenance = Provenance(UNVERSIONED.version, settings)
-    publish_frame(warehouse, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
+    publish_frame(store.warehouse, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     for table in tables or PARAMETERS:
         values = {name: parameters.get(name, default) for name, default in PARAMETERS[table].items()}
-        publish_model(warehouse, table, Model(f"{table}.sql", **values), provenance)
+        store.publish_model(table, Model(f"{table}.sql", **values), provenance)
 
 
 def load_lines(warehouse: Warehouse, folder: Path, lines: Iterable[Line], *, name: str = "retail.sql") -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import psycopg
+import pyarrow as pa
 import pyarrow.dataset as ds
 from psycopg import sql
 
@@ -76,7 +77,7 @@ class Lake:
                 f"{table} has no column {', '.join(sorted(unknown))}; it has {', '.join(schema.names)}."
             )
         parts = [part for part in self._parts(table) if dumps is None or part.dump is None or part.dump in dumps]
-        wanted = None if dumps is None else ds.field("dump").isin(list(dumps))
+        wanted = None if dumps is None else ds.field("dump").isin(pa.array(dumps, pa.string()))
         with self.place.explained():
             paths = [self.place.path(part.location, file) for part in parts for file in part.files]
             lines = ds.dataset(paths, schema=schema, format="parquet", filesystem=self.place.arrow_fs)

@@ -54,7 +54,7 @@ class Place:
         """Turns what goes wrong with the lake as a whole into an LgsError that says what to do."""
         try:
             yield
-        except (LgsError, psycopg.Error):
+        except (LgsError, psycopg.Error, TypeError, AttributeError):  # those are no fault of the lake
             raise
         except Exception as error:  # each driver has errors of its own
             reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__

@@ -55,8 +55,8 @@ def copy_rows(cursor: Cursor, target: sql.Identifier, rows: pa.Table) -> None:
 
 def as_frame(table: str, rows: pa.Table) -> pd.DataFrame:
     """Rows of a table as `read_frame` gives them: typed by the contract, decimals as the nearest floats."""
-    fields = [field for field in arrow_schema(table) if field.name in rows.column_names]
-    return pd.DataFrame({field.name: _series(rows[field.name], field) for field in fields})
+    schema = arrow_schema(table)
+    return pd.DataFrame({name: _series(rows[name], schema.field(name)) for name in rows.column_names})
 
 
 def _series(values: pa.ChunkedArray, field: pa.Field) -> pd.Series:

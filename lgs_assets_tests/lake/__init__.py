@@ -1,0 +1,1 @@
+"""Tests of `lgs_assets.lake`."""

@@ -1,0 +1,354 @@
+"""The lake: what is loaded and built there is what PostgreSQL alone would hold, and no fault leaves anything else."""
+
+import multiprocessing
+import shutil
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from lgs_assets import project
+from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.demo import write_demo_dump
+from lgs_assets.errors import ContractError, DumpError, LgsError
+from lgs_assets.lake.place import GRACE
+from lgs_assets.store import Store, configured_store
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.dumps import forget_dump, load_dump, rejected_lines
+from lgs_assets.warehouse.frames import read_frame
+from lgs_assets.warehouse.lake_parts import Part, current
+from lgs_assets_tests.builders import PARAMETERS, Line, build_tables, write_dump
+from lgs_assets_tests.warehouse.evidence import COLUMNS, exact, ledger, lines_of
+
+PROCESSES = multiprocessing.get_context("spawn")
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def store(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A warehouse without any lines, and an empty lake."""
+    monkeypatch.setenv("LGS_ENGINE", "duckdb")
+    return configured_store(warehouse)
+
+
+def load(store: Store, folder: Path, *lines: Line, name: str = "retail.sql") -> None:
+    """Loads the lines as a dump of that name."""
+    store.load_dump(write_dump(folder / name, lines), name=name)
+
+
+def files(table: str = "") -> set[Path]:
+    """The files that are in the lake, whether they count or not."""
+    return set(Path(project.lake(), table).rglob("*.parquet"))
+
+
+def parts(store: Store, table: str = "raw_invoices") -> list[Part]:
+    return current(store.warehouse, [table])
+
+
+def assert_same_tables(store: Store, postgres: Warehouse) -> None:
+    """Every row and column, every decimal exactly; and every check says the same."""
+    for table in ("raw_invoices", "clean_invoices"):
+        lake = Path(project.lake())
+        kept = [pq.read_table(lake / part.location / name) for part in parts(store, table) for name in part.files]
+        theirs = exact(postgres, table)
+        assert sum(kept_rows.num_rows for kept_rows in kept) == theirs.num_rows
+        offset = 0
+        for rows in kept:
+            assert rows.cast(theirs.schema).equals(theirs.slice(offset, rows.num_rows))
+            offset += rows.num_rows
+    for table in set(PARAMETERS) - {"clean_invoices"}:
+        assert exact(store.warehouse, table).equals(exact(postgres, table)), table
+    for check in CHECKS:
+        if check.table != "charts":
+            ours, theirs = evaluate(check, store), evaluate(check, Store(postgres))
+            assert ours.passed == theirs.passed, check.name
+            assert ours.metadata["violating_rows"] == theirs.metadata["violating_rows"], check.name
+
+
+# The same as without a lake.
+
+
+def test_every_table_is_the_same(store: Store, make_database: Callable[[], str], tmp_path: Path) -> None:
+    """Two dumps that share invoices, a third that is replaced: the lake and PostgreSQL alone hold the same."""
+    alone = Warehouse(make_database())
+    alone.prepare()
+    write_demo_dump(tmp_path / "all.sql", lines=6_000)
+    head, *lines, _, _ = (tmp_path / "all.sql").read_text().split("FROM stdin;\n")[1].split("\n")
+    columns = (tmp_path / "all.sql").read_text().partition("FROM stdin;")[0].rpartition("COPY")[2]
+    for name, some in (("b.sql", [head, *lines[:4000]]), ("a.sql", lines[3000:]), ("b.sql", lines[:3500])):
+        (tmp_path / name).write_text(f"COPY{columns}FROM stdin;\n" + "\n".join(filter(None, some)) + "\n\\.\n")
+        store.load_dump(tmp_path / name, name=name)
+        load_dump(alone, tmp_path / name, name=name)
+    for settings in ({}, {"drop_repeats": True, "ties": "together", "chart_cutoff": Decimal("0.5")}):
+        build_tables(store, **settings)
+        build_tables(alone, **settings)
+        assert_same_tables(store, alone)
+    alone.engine.dispose()
+
+
+GOOD = "536365\t85123A\tLANTERN\t6\t2010-12-01 08:26:00\t2.55\t17850\tUnited Kingdom\n"
+CSV = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
+HEAD = f"COPY retail ({COLUMNS}) FROM stdin;\n"
+DUMPS = [
+    HEAD
+    + GOOD
+    + "C1\t2\t\\N\t-3\t2011-1-2 8:05\t-0.000001\t\\N\tEIRE\n"
+    + "A\t\tx\t1\t2011-01-01\t1\t1\tUK\n"
+    + "\\.\n",
+    HEAD
+    + r"""1	2	a\tb\\N\nc\\\\	1	2011-02-28T23:59:59.5	1e3	13085.0	\\N"""
+    + "\n"
+    + GOOD * 200
+    + "x\n\\.\n",
+    HEAD + "\\.\n-- next\n" + HEAD + GOOD + "\\.\n\n" + HEAD + GOOD.replace("17850", "0") + GOOD * 150 + "\\.\n",
+    CSV + '1,2,"a ""b"", £",1,3/4/2011 8:05,1.5,,UK\n' * 99 + "1,2,x,1,28/4/2011,99999999.999999,2147483647,UK\n",
+    CSV + "1,2,x,1,3/4/2011 8:05,1.5,,UK\n",
+    CSV,
+    HEAD + GOOD.replace("2.55", "NaN") + "\\.\n",
+    HEAD + GOOD,
+]
+
+
+@pytest.mark.parametrize("content", DUMPS, ids=range(len(DUMPS)))
+def test_lines_rejects_and_refusals_are_the_same(store: Store, tmp_path: Path, content: str) -> None:
+    """The same lines under the same numbers, the same rejects for the same reasons, the same row in the ledger."""
+    path = tmp_path / "a dump"
+    path.write_text(content)
+
+    def outcome(of: Store) -> list[Any]:
+        try:
+            of.load_dump(path, name="d", reject_limit=0.4)
+        except DumpError as error:
+            return [str(error), ledger(store.warehouse)]
+        entry = dict(vars(ledger(store.warehouse)["d"]))
+        entry.pop("loaded_at")
+        return [of.read_frame("raw_invoices").to_dict("list"), rejected_lines(store.warehouse, "d"), entry]
+
+    alone = outcome(Store(store.warehouse))
+    if "d" in ledger(store.warehouse):
+        forget_dump(store.warehouse, "d")
+    ours = outcome(store)
+    assert str(ours) == str(alone)  # NaN is not equal to itself
+    assert lines_of(store.warehouse, "d") == []
+
+
+def test_frames_are_the_same(store: Store, make_database: Callable[[], str], tmp_path: Path) -> None:
+    """What a notebook loads: all of a table, some columns in the order asked for, some dumps, the first rows."""
+    alone = Warehouse(make_database())
+    alone.prepare()
+    for name in ("b.sql", "a.sql", "ä.sql"):
+        dump = [Line(f"{name}{i}", description=None, customer_id=None, unit_price="0.1") for i in range(3)]
+        load(store, tmp_path, *dump, name=name)
+        load_dump(alone, tmp_path / name, name=name)
+    build_tables(store)
+    build_tables(alone)
+    for table in ("raw_invoices", "clean_invoices", "monthly_metrics"):
+        pd.testing.assert_frame_equal(store.read_frame(table), read_frame(alone, table))
+        assert store.extent(table)[0] == Store(alone).extent(table)[0]
+        assert store.extent(table).rows == Store(alone).extent(table).rows
+    some: list[dict[str, Any]] = [
+        {"only": ["line_total", "dump"]},
+        {"dumps": ["ä.sql", "a.sql"]},
+        {"only": ["quantity"], "dumps": []},
+        {"dumps": ["b.sql"], "limit": 2},
+        {"limit": 0},
+    ]
+    for table, column in (("raw_invoices", "unit_price"), ("clean_invoices", "line_total")):
+        for arguments in some:
+            wanted = {**arguments, "only": [column, "dump"]} if "only" in arguments else arguments
+            pd.testing.assert_frame_equal(store.read_frame(table, **wanted), read_frame(alone, table, **wanted))
+    with pytest.raises(ContractError, match=r"clean_invoices has no column colour; it has dump, line_number"):
+        store.read_frame("clean_invoices", ["colour"])
+    alone.engine.dispose()
+
+
+def test_what_is_not_there_is_said(store: Store, tmp_path: Path) -> None:
+    """Before the first dump there are no lines; before the first run there is no table of them."""
+    assert store.read_frame("raw_invoices").empty
+    with pytest.raises(ContractError, match="There is no table clean_invoices in the lake yet"):
+        store.read_frame("clean_invoices")
+    build_tables(store)
+    assert store.read_frame("clean_invoices").empty
+    assert store.extent("clean_invoices").rows == 0
+
+
+# A table changes as a whole or not at all.
+
+
+def test_a_dump_is_replaced_forgotten_and_loaded_again(store: Store, tmp_path: Path) -> None:
+    """Each time its lines are those of one version; those of other dumps stay in the files that they are in."""
+    load(store, tmp_path, Line("1"), Line("2"), name="kept.sql")
+    (kept,) = parts(store)
+    load(store, tmp_path, Line("3"), name="b.sql")
+    load(store, tmp_path, Line("4"), Line("5"), name="b.sql")
+    assert store.read_frame("raw_invoices").invoice_no.tolist() == ["4", "5", "1", "2"]
+    forget_dump(store.warehouse, "b.sql")
+    assert parts(store) == [kept]
+    load(store, tmp_path, Line("6"), name="b.sql")
+    assert [part.dump for part in parts(store)] == ["b.sql", "kept.sql"]
+    assert store.read_frame("raw_invoices", dumps=["b.sql"]).invoice_no.tolist() == ["6"]
+    (tmp_path / "c.sql").write_bytes((tmp_path / "b.sql").read_bytes())
+    assert store.load_dump(tmp_path / "c.sql", name="c.sql").dump == "b.sql"
+    assert [part.dump for part in parts(store)] == ["b.sql", "kept.sql"]
+
+
+def test_a_second_run_gives_the_same_bytes(store: Store, tmp_path: Path) -> None:
+    """A dump that is read again, and a table that is made again of the same lines."""
+    write_demo_dump(tmp_path / "retail.sql.gz", lines=20_000)
+    contents = []
+    for _ in range(2):
+        store.load_dump(tmp_path / "retail.sql.gz", name="retail.sql.gz")
+        build_tables(store, "clean_invoices")
+        held = [
+            (part, file)
+            for table in ("raw_invoices", "clean_invoices")
+            for part in parts(store, table)
+            for file in part.files
+        ]
+        contents.append([Path(project.lake(), part.location, file).read_bytes() for part, file in held])
+    assert contents[0] == contents[1]
+
+
+def test_a_refresh_that_breaks_the_contract_leaves_the_last_good_table(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the rule and shows rows. The next write sweeps the files that nothing refers to."""
+    load(store, tmp_path, Line(), Line("C7", quantity=-1))
+    build_tables(store)
+    before, held = store.read_frame("clean_invoices"), parts(store, "clean_invoices")
+    shutil.copytree(project.SQL, tmp_path / "sql")
+    broken = tmp_path / "sql" / "models" / "clean_invoices.sql"
+    broken.write_text(broken.read_text().replace("invoice_no like 'C%' as", "false as"))
+    monkeypatch.setattr(project, "SQL", tmp_path / "sql")
+    with pytest.raises(ContractError, match=r"(?s)clean_invoices, column .*is_cancellation.*: 1 rows.*invoice_no=C7"):
+        build_tables(store, "clean_invoices")
+    pd.testing.assert_frame_equal(store.read_frame("clean_invoices"), before)
+    assert parts(store, "clean_invoices") == held
+    assert len(files("clean_invoices")) == 2
+    monkeypatch.undo()
+    monkeypatch.setenv("LGS_HOME", str(tmp_path / "lgs"))
+    build_tables(store, "clean_invoices")
+    assert len(files("clean_invoices")) == 2  # that of before, which somebody may be reading, and the new one
+
+
+def test_files_are_swept_when_nobody_reads_them_any_more(store: Store, tmp_path: Path) -> None:
+    """What was replaced stays for a while, then the next write takes it away; what counts stays for good."""
+    for number in range(3):
+        load(store, tmp_path, Line(quantity=number + 1))
+        build_tables(store, "clean_invoices")
+    assert (len(files("raw_invoices")), len(files("clean_invoices"))) == (3, 3)
+    with store.warehouse.transaction() as connection:
+        connection.execute(sa.text("update lake_parts set retired_at = retired_at - :grace"), {"grace": GRACE})
+    load(store, tmp_path, Line(quantity=7))
+    build_tables(store, "clean_invoices")
+    assert (len(files("raw_invoices")), len(files("clean_invoices"))) == (2, 2)
+    assert store.read_frame("clean_invoices").quantity.tolist() == [7]
+    assert timedelta(minutes=10) < GRACE
+
+
+def load_and_wait(url: str, path: Path) -> None:
+    """What the process does that is killed: loads a dump, and goes no further than to the end of its lines."""
+    store = configured_store(Warehouse(url))
+    store.load_dump(path, name="retail.sql")
+
+
+def test_a_load_that_is_killed_leaves_the_old_version(store: Store, tmp_path: Path) -> None:
+    """Kill -9 while lines are written: the ledger, the lines and the next load know nothing of it."""
+    load(store, tmp_path, Line())
+    before, entry = store.read_frame("raw_invoices"), ledger(store.warehouse)
+    write_dump(tmp_path / "large" / "retail.sql", [Line(f"{i}") for i in range(100_000)])
+    process = PROCESSES.Process(target=load_and_wait, args=(store.warehouse.url, tmp_path / "large" / "retail.sql"))
+    process.start()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(files()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    assert len(files()) == 2
+    pd.testing.assert_frame_equal(store.read_frame("raw_invoices"), before)
+    assert ledger(store.warehouse) == entry
+    load(store, tmp_path, Line(quantity=2))
+    assert store.read_frame("raw_invoices").quantity.tolist() == [2]
+    assert len(files()) == 2  # the first version, for those who may be reading it, and this one
+
+
+# Where it is.
+
+
+def test_lines_move_into_the_lake_and_out_of_it(store: Store, tmp_path: Path) -> None:
+    """The engine is another one: what is loaded anew moves, and no table is made of the lines that have not."""
+    alone = Store(store.warehouse)
+    load(alone, tmp_path, Line("1"), name="a.sql")
+    load(alone, tmp_path, Line("2"), name="b.sql")
+    build_tables(alone)
+    load(store, tmp_path, Line("1"), name="a.sql")
+    with pytest.raises(LgsError, match=r"The lines of b\.sql are not in the lake.* lgs run .* lgs forget"):
+        build_tables(store, "clean_invoices")
+    load(store, tmp_path, Line("2"), name="b.sql")
+    build_tables(store)
+    assert store.read_frame("clean_invoices").invoice_no.tolist() == ["1", "2"]
+    assert lines_of(store.warehouse, "a.sql") == []
+    with pytest.raises(ContractError, match="There is no table clean_invoices yet"):
+        alone.read_frame("clean_invoices")
+    for name in ("a.sql", "b.sql"):
+        load(alone, tmp_path, Line(name), name=name)
+    build_tables(alone)
+    assert alone.read_frame("clean_invoices").invoice_no.tolist() == ["a.sql", "b.sql"]
+    assert current(store.warehouse, ["raw_invoices", "clean_invoices"]) == []
+
+
+def test_a_view_on_the_lines_is_not_left_behind(store: Store, tmp_path: Path) -> None:
+    """A table on which somebody's view depends does not move into the lake; the error says what to drop."""
+    load(Store(store.warehouse), tmp_path, Line())
+    build_tables(Store(store.warehouse))
+    with store.warehouse.transaction() as connection:
+        connection.execute(sa.text("create view lgs.ours as select * from clean_invoices"))
+    load(store, tmp_path, Line())
+    with pytest.raises(LgsError, match=r"lgs\.clean_invoices moves to the lake, and .*view ours.* Drop them"):
+        build_tables(store, "clean_invoices")
+    assert len(read_frame(store.warehouse, "clean_invoices")) == 1
+
+
+def test_the_lake_may_be_behind_a_url(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any file system of fsspec will do: this one is in memory."""
+    monkeypatch.setenv("LGS_ENGINE", "duckdb")
+    monkeypatch.setenv("LGS_LAKE", f"memory://{tmp_path.name}/lake")
+    store = configured_store(warehouse)
+    for number in range(2):
+        load(store, tmp_path, Line(quantity=number + 1), Line("2", quantity=5))
+        build_tables(store)
+    assert store.read_frame("clean_invoices", ["quantity"], limit=1).quantity.tolist() == [2]
+    assert evaluate(CHECKS[0], store).passed
+    with warehouse.transaction() as connection:
+        connection.execute(sa.text("update lake_parts set retired_at = retired_at - :grace"), {"grace": GRACE})
+    load(store, tmp_path, Line(quantity=3))
+    memory = fsspec.filesystem("memory")
+    assert len(memory.find(f"/{tmp_path.name}/lake/raw_invoices")) == 2
+    memory.rm(f"/{tmp_path.name}", recursive=True)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"LGS_ENGINE": "oracle"}, "LGS_ENGINE: expected one of postgres, duckdb.*; found oracle"),
+        ({"LGS_LAKE": "/proc/lake"}, "/proc/lake: the lake is out of reach: .* Check LGS_LAKE"),
+        ({"LGS_LAKE": "nosuch://lake"}, "nosuch://lake: .*nosuch"),
+    ],
+)
+def test_a_lake_that_cannot_be_is_said(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str
+) -> None:
+    """What is wrong, and what to look at."""
+    for name, value in ({"LGS_ENGINE": "duckdb"} | variables).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(LgsError, match=said):
+        load(configured_store(warehouse), tmp_path, Line())
+    assert ledger(warehouse) == {}
