@@ -8,7 +8,7 @@ WORKDIR /app
 # No more than what the packages depend on, so that a change of the code installs nothing anew.
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY lgs_assets/__init__.py lgs_assets/
-RUN /opt/venv/bin/pip install --constraint requirements.lock --editable ".[azure,mysql,sqlserver]"
+RUN /opt/venv/bin/pip install --constraint requirements.lock --editable ".[azure,duckdb,mysql,sqlserver]"
 
 FROM packages AS jupyter-packages
 RUN /opt/venv/bin/pip install --constraint requirements.lock --editable ".[notebook,jupyter]"
@@ -25,7 +25,7 @@ USER lgs
 
 FROM runtime AS platform
 # What volumes are mounted on takes its owner from here.
-RUN install --directory --owner lgs --group lgs /inbox /opt/dagster /opt/dagster/storage
+RUN install --directory --owner lgs --group lgs /inbox /lake /opt/dagster /opt/dagster/storage
 ENV DAGSTER_HOME=/opt/dagster
 COPY --from=packages /opt/venv /opt/venv
 COPY . .

@@ -11,6 +11,7 @@ import pytest
 from lgs_assets import project
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets_tests.azurite import azurite as azurite  # a fixture, by its name
 from lgs_assets_tests.mariadb import MariaDB
 from lgs_assets_tests.shops import Shop
 

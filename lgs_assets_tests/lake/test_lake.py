@@ -3,17 +3,18 @@
 import multiprocessing
 import shutil
 import time
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from upath import UPath
 
 from lgs_assets import project
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
@@ -317,10 +318,17 @@ def test_a_view_on_the_lines_is_not_left_behind(store: Store, tmp_path: Path) ->
     assert len(read_frame(store.warehouse, "clean_invoices")) == 1
 
 
-def test_the_lake_may_be_behind_a_url(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any file system of fsspec will do: this one is in memory."""
+@pytest.mark.parametrize("protocol", ["memory", "abfs"])
+def test_the_lake_may_be_behind_a_url(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, protocol: str
+) -> None:
+    """Any file system of fsspec will do: one in memory, and a container of Azure Storage."""
+    if protocol == "abfs":
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", request.getfixturevalue("azurite"))
+    root = UPath(f"{protocol}://lake-{uuid.uuid4().hex[:12]}", use_listings_cache=False)
+    root.mkdir(parents=True)
     monkeypatch.setenv("LGS_ENGINE", "duckdb")
-    monkeypatch.setenv("LGS_LAKE", f"memory://{tmp_path.name}/lake")
+    monkeypatch.setenv("LGS_LAKE", f"{root}/retail/lake".replace("///", "//"))
     store = configured_store(warehouse)
     for number in range(2):
         load(store, tmp_path, Line(quantity=number + 1), Line("2", quantity=5))
@@ -330,9 +338,8 @@ def test_the_lake_may_be_behind_a_url(warehouse: Warehouse, tmp_path: Path, monk
     with warehouse.transaction() as connection:
         connection.execute(sa.text("update lake_parts set retired_at = retired_at - :grace"), {"grace": GRACE})
     load(store, tmp_path, Line(quantity=3))
-    memory = fsspec.filesystem("memory")
-    assert len(memory.find(f"/{tmp_path.name}/lake/raw_invoices")) == 2
-    memory.rm(f"/{tmp_path.name}", recursive=True)
+    root.fs.invalidate_cache()
+    assert len([path for path in root.fs.find(root.path) if "/raw_invoices/" in path]) == 2
 
 
 @pytest.mark.parametrize(
