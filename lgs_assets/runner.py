@@ -136,7 +136,9 @@ def _outcome(events: list[dg.DagsterEvent], ledger: Iterable[LoadedDump] = (), r
     built = {materialization.asset_key.path[-1] for materialization in made} - {RAW_INVOICES}
     remarks = [remark for name, dump in loaded.items() for remark in _remarks(dump, before.get(name))]
     checks = [event.asset_check_evaluation_data for event in events if event.event_type == EVALUATION]
-    failed = [check for check in checks if not check.passed]
+    # A check may run after each of several loads: what it says at last counts.
+    last = {(check.asset_key, check.check_name): check for check in checks}
+    failed = [check for check in last.values() if not check.passed]
     return Outcome([*loaded], [*refused], remarks, sorted(built), failed)
 
 

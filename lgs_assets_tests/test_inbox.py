@@ -25,7 +25,6 @@ from lgs_assets_tests.builders import Line, write_dump
 from lgs_assets_tests.test_sensors import requested, tick
 
 
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "lgs" / "inbox"

@@ -52,6 +52,8 @@ class Lake:
         Raises ContractError if rows break the contract, LgsError if the engine cannot make them; both leave the old
         table as it was.
         """
+        if PARENT in model.reads:
+            self._expect_all_dumps()
         if self.holds(table):
             return self._publish_files(table, model, provenance)
         rows = self.engine.rows(in_order(table, model.select), self._inputs(model.reads), model.parameters)
@@ -121,8 +123,6 @@ class Lake:
                 table: self._source(table) if table in TABLES else read_rows(self.warehouse, table, columns)
                 for table, columns in reads.items()
             }
-        if PARENT in reads:
-            self._expect_all_dumps()
         return inputs
 
     def _state(self) -> list[str]:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from lgs_assets import inbox
-from lgs_assets.errors import LgsError
+from lgs_assets.errors import LgsError, UnavailableError
 from lgs_assets.warehouse.database import Cursor
 
 # Who was told of files before they were replaced has so long to read them.
@@ -58,7 +58,9 @@ class Place:
             raise
         except Exception as error:  # each driver has errors of its own
             reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
-            raise LgsError(
+            # What happens to a bucket may pass.
+            kind = UnavailableError if "://" in self.location else LgsError
+            raise kind(
                 f"{self.location}: the lake is out of reach: {reason}. "
                 "Check LGS_LAKE and, of a bucket, the credentials in the environment."
             ) from error

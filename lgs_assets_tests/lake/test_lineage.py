@@ -31,13 +31,17 @@ def lgs(*arguments: str) -> Result:
 
 @pytest.mark.usefixtures("_in_lake")
 def test_the_commands_are_the_same(warehouse: Warehouse) -> None:
-    """Load what is in the inbox, once; see it; take a dump out again; load an asset as in a notebook."""
+    """Load what is in the inbox, once; see it; take a dump out again; load an asset as in a notebook.
+
+    The dumps were loaded before there was a lake: they move by themselves.
+    """
     inbox = Path(project.inbox())
     for month in (3, 4):
         lines = [
             Line(f"{month}-{c}", customer_id=c, invoice_date=f"2011-0{month}-{c - 100:02}") for c in range(101, 130)
         ]
         write_dump(inbox / f"{month}.sql", lines)
+        load_dump(warehouse, inbox / f"{month}.sql", name=f"{month}.sql")
     first = lgs("run")
     assert first.exit_code == 0, first.output
     assert "Loaded 3.sql, 4.sql; rebuilt 10 tables" in first.output
