@@ -37,8 +37,6 @@ create macro quotient(a, b) as
     ) * 0.000000001
 """
 
-SETTINGS = "set timezone = 'UTC'; set enable_progress_bar = false"
-
 FILE = "lines.parquet"
 """One file holds a table: DuckDB keeps the order of rows within a file, and reads the row groups of one in parallel."""
 ROW_GROUP = 122_880
@@ -75,7 +73,10 @@ def _session(inputs: Mapping[str, Source], *targets: str) -> Iterator["DuckDBPyC
         raise LgsError('DuckDB is not installed. Install it with: pip install "lgs-assets[duckdb]"') from error
     with tempfile.TemporaryDirectory(prefix="lgs-duckdb-") as folder, duckdb.connect() as connection:
         try:
-            connection.execute(f"{SETTINGS}; set temp_directory = {_quoted(folder)}; {QUOTIENT}")
+            connection.execute(f"set timezone = 'UTC'; set temp_directory = {_quoted(folder)}; {QUOTIENT}")
+            connection.execute("select current_setting('enable_progress_bar')")
+            if connection.fetchall() == [(True,)]:  # in Jupyter there is none, and to say so would be an error
+                connection.execute("set enable_progress_bar = false")
             _reach(connection, [*targets, *(url for source in inputs.values() for url in _files(source))])
             for name, source in inputs.items():
                 if isinstance(source, pa.Table):
