@@ -13,6 +13,9 @@ import pyarrow as pa
 Source: TypeAlias = pa.Table | Sequence[str]
 """A table to read: its rows in memory, or the paths or URLs of the Parquet files that hold them, in their order."""
 
+ROW_GROUP = 122_880
+"""Rows in a row group of Parquet, where they are counted: few enough that a reader of some days passes over most."""
+
 
 class Engine(Protocol):
     """Runs SELECTs in the SQL of `sql/models`: PostgreSQL's, with `:name` for a parameter.

@@ -27,7 +27,7 @@ class _Rule:
     stated: str
     columns: tuple[str, ...]
     broken: str
-    """The condition that rows which break it meet. Of a key: NULL in one of its columns."""
+    """The condition that rows which break it meet; empty for a key, which no row breaks alone."""
 
 
 def in_order(table: str, select: str) -> str:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from lgs_assets.engines import Source
+from lgs_assets.engines import ROW_GROUP, Source
 from lgs_assets.errors import LgsError
 
 if TYPE_CHECKING:  # an extra
@@ -39,7 +39,6 @@ create macro quotient(a, b) as
 
 FILE = "lines.parquet"
 """One file holds a table: DuckDB keeps the order of rows within a file, and reads the row groups of one in parallel."""
-ROW_GROUP = 122_880
 
 
 class DuckDB:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lgs_assets.engines import Engine
+from lgs_assets.engines import ROW_GROUP, Engine
 from lgs_assets.engines.contracts import judge
 from lgs_assets.errors import ContractError, DumpError
 from lgs_assets.lake.place import Place, sweep
@@ -20,8 +20,6 @@ from lgs_assets.warehouse.dumps import PARENT, REJECTS_IN_MEMORY, Filled
 from lgs_assets.warehouse.lake_parts import Part, begin, publish
 
 FILE = "lines.parquet"
-# So many lines are in memory at a time, and in a row group: a reader of some invoices, or of some days, skips most.
-ROW_GROUP = 122_880
 
 
 class LandingInLake:
@@ -34,7 +32,7 @@ class LandingInLake:
         self._part: Part | None = None
 
     def fill(self, dump: Dump, keep: Callable[[list[Reject]], None]) -> Filled:
-        """Writes the good lines, keeps the others, and judges both by the contract."""
+        """Writes the good lines, keeps the others, and judges what is written by the contract."""
         place, location = self._place, self._location
         with place.explained():
             place.fs.makedirs(place.path(location), exist_ok=True)
@@ -57,6 +55,7 @@ class LandingInLake:
         """Leaves the files to be swept."""
 
     def _write(self, dump: Dump, keep: Callable[[list[Reject]], None], file: object) -> Filled:
+        """Streams the good lines into the file, with no more than a row group of them in memory."""
         schema = arrow_schema(PARENT)
         lines, first, last = 0, None, None
         waiting: list[pa.Table] = []
