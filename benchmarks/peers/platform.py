@@ -20,6 +20,7 @@ UNVERSIONED = Provenance("0" * 64, {})
 # As the assets bind them, at the defaults of the settings.
 MODELS: dict[str, dict[str, Any]] = {
     "clean_invoices": {"drop_repeats": False},
+    "invoice_totals": {},
     "monthly_metrics": {},
     "user_activity": {},
     "invoice_amounts": {},

@@ -54,7 +54,10 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
         staged = sql.Identifier(STAGING, table)
         try:
             with connection.begin_nested():
+                indexes = _take_off_indexes(cursor, staged)
                 fill(cursor, staged)
+                for build in indexes:
+                    cursor.execute(build.encode())
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise ContractError(explain(cursor, table, error, fill)) from error
         cursor.execute(sql.SQL("analyze {}").format(staged))
@@ -109,6 +112,28 @@ def lock_out_readers(connection: sa.Connection, cursor: Cursor, table: str) -> N
                     "Find who holds it: select pid, query from pg_stat_activity where state <> 'idle'"
                 ) from error
             time.sleep(SWAP_PAUSE_SECONDS)
+
+
+def _take_off_indexes(cursor: Cursor, staged: sql.Identifier) -> list[str]:
+    """Drops the indexes of the new table. Returns what builds them when it is full: quicker than line by line."""
+    cursor.execute(
+        """
+        select
+            coalesce(altered || ' add constraint ' || name || ' ' || pg_get_constraintdef(oid), pg_get_indexdef(indexrelid)),
+            coalesce(altered || ' drop constraint ' || name, format('drop index %%s', indexrelid::regclass))
+        from pg_index
+        left join pg_constraint on conindid = indexrelid and conrelid = indrelid
+        cross join format('alter table %%s', indrelid::regclass) as altered
+        cross join quote_ident(conname) as name
+        where indrelid = to_regclass(%s)
+        order by indexrelid
+        """,
+        [staged.as_string()],
+    )
+    indexes = cursor.fetchall()
+    for _, drop in indexes:
+        cursor.execute(drop.encode())
+    return [build for build, _ in indexes]
 
 
 def _swap(connection: sa.Connection, cursor: Cursor, table: str) -> None:
