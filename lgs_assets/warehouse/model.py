@@ -58,3 +58,22 @@ class Model:
                     columns = {column.name for column in scope.source_columns(source.alias_or_name)}
                     read.setdefault(source.name, set()).update(columns)
         return read
+
+
+@dataclass(frozen=True, init=False)
+class InvoiceModel(Model):
+    """A model that makes the rows of an invoice from the lines of that invoice in one table, and at least one row.
+
+    So its table need not be made anew when only some invoices change. Both tables have the columns `invoice_no` and
+    `dump`. Raises ValueError if it reads no such table, or several.
+    """
+
+    def __init__(self, file: str, **arguments: Any) -> None:
+        super().__init__(file, **arguments)
+        if len(self.inputs) != 1:
+            raise ValueError(f"{file} has to read one table of lines; it was given {len(self.inputs)}")
+
+    @property
+    def source(self) -> str:
+        """The table of the lines."""
+        return self.inputs[0].name

@@ -124,17 +124,17 @@ def test_the_contract_holds(warehouse: Warehouse, tmp_path: Path) -> None:
     """What PostgreSQL would not publish is no result here either."""
     load_lines(warehouse, tmp_path, [Line()])
     build_tables(warehouse)
-    lines = {"clean_invoices": exact(warehouse, "clean_invoices")}
+    totals = {"invoice_totals": exact(warehouse, "invoice_totals")}
     model = Model("rfm_scores.sql", snapshot_date=datetime(2011, 3, 4), ties="together")
     with pytest.raises(ContractError, match=r"rfm_scores: .*last_invoice_at <= snapshot_date"):
-        compute("rfm_scores", model, lines)
+        compute("rfm_scores", model, totals)
 
 
 def test_what_does_not_fit_is_an_error() -> None:
     """Money beyond every decimal of DuckDB is not cut to size."""
-    lines = pa.table({"invoice_no": ["1"] * 2, "line_total": pa.array([Decimal(9 * 10**31)] * 2, pa.decimal128(38, 6))})
+    totals = pa.table({"invoice_no": ["1"] * 2, "amount": pa.array([Decimal(9 * 10**31)] * 2, pa.decimal128(38, 6))})
     with pytest.raises(LgsError, match=r"invoice_amounts cannot be computed by DuckDB: .+"):
-        compute("invoice_amounts", Model("invoice_amounts.sql"), {"clean_invoices": lines})
+        compute("invoice_amounts", Model("invoice_amounts.sql"), {"invoice_totals": totals})
 
 
 def test_without_duckdb_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
