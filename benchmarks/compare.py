@@ -10,6 +10,7 @@ from psycopg import sql
 from lgs_assets.warehouse.contract import Column, columns, primary_key
 from lgs_assets.warehouse.database import SCHEMA, Cursor
 
+# What people query. The totals of the invoices are a step on the way there, which not everybody takes.
 TABLES = (
     "raw_invoices", "clean_invoices", "monthly_metrics", "user_activity", "invoice_amounts",
     "invoice_amount_statistics", "rfm_scores", "segments", "segment_summary",

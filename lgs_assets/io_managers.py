@@ -13,7 +13,7 @@ from lgs_assets.metadata import describe_table
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.retries import retried
 from lgs_assets.settings import Settings
-from lgs_assets.versions import published_versions, reader, tables_read, version_of
+from lgs_assets.versions import published_versions, reader, rules_of, tables_read, version_of
 from lgs_assets.warehouse.frames import publish_frame
 from lgs_assets.warehouse.model import Model, Relation
 from lgs_assets.warehouse.publish import Provenance
@@ -53,7 +53,7 @@ class WarehouseIOManager(dg.IOManager):
         else:
             inputs = {name: self._versions_read[name] for name in tables_read(context.asset_spec)}
             version = version_of(context.asset_spec, self.settings, inputs)
-            provenance = Provenance(version, self.settings.model_dump())
+            provenance = Provenance(version, rules_of(context.asset_spec, self.settings), self.settings.model_dump())
             if isinstance(obj, Model):
                 store.publish_model(table, obj, provenance)
             else:

@@ -12,12 +12,13 @@ import pandas as pd
 
 from lgs_assets import project
 from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.build import publish_model
 from lgs_assets.warehouse.contract import Extent, extent
 from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
 from lgs_assets.warehouse.dumps import LoadedDump, load_dump
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets.warehouse.model import Model, tables_in
-from lgs_assets.warehouse.publish import Provenance, publish_model
+from lgs_assets.warehouse.publish import Provenance
 
 if TYPE_CHECKING:  # Arrow takes much memory, and who has no lake needs none of it
     from lgs_assets.lake.lake import Lake
@@ -37,7 +38,7 @@ class Store:
         return load_dump(self.warehouse, path, landing=self.lake.landing if self.lake else None, **arguments)
 
     def publish_model(self, table: str, model: Model, provenance: Provenance) -> int:
-        """Replaces a table by the rows of a model. Returns the number of rows. See `warehouse.publish`."""
+        """Replaces a table by the rows of a model. Returns the number of rows. See `warehouse.build`."""
         if self.lake:
             return self.lake.publish_model(table, model, provenance)
         return publish_model(self.warehouse, table, model, provenance)

@@ -52,6 +52,11 @@ def version_of(spec: dg.AssetSpec, settings: Settings, inputs: Mapping[str, str]
     return _hash([spec.code_version, settings.model_dump(), sorted(inputs.items())])
 
 
+def rules_of(spec: dg.AssetSpec, settings: Settings) -> str:
+    """The version of all that makes any other table of its inputs: its code and the settings."""
+    return version_of(spec, settings, {})
+
+
 def tables_read(spec: dg.AssetSpec) -> list[str]:
     """The tables that an asset is built from."""
     return [dep.asset_key.path[-1] for dep in spec.deps]
@@ -67,7 +72,10 @@ def distrust(warehouse: Warehouse, table: str) -> None:
     """Makes a table count as outdated until it is built anew, so that nothing is built on it as it is."""
     with warehouse.transaction() as connection:
         connection.execute(
-            sa.text("update publications set version = repeat('0', 64) where table_name = :table"), {"table": table}
+            sa.text(
+                "update publications set version = repeat('0', 64), rules = repeat('0', 64) where table_name = :table"
+            ),
+            {"table": table},
         )
 
 

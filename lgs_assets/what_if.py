@@ -1,5 +1,6 @@
 """What if: any model of `sql/models` on an analyst's own tables, without a database."""
 
+from collections.abc import Collection
 from typing import Any, cast
 
 import pandas as pd
@@ -27,8 +28,9 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
         run_model("rfm_scores", clean_invoices=frame, snapshot_date="2011-06-01")
 
     It is given a DataFrame or an Arrow table for each table that the SELECT of the model reads, with at least the
-    columns that it reads, and any settings of the model; the other settings are those of the environment, as in a run.
-    The contracts hold. The result is typed as `read_frame` types the table.
+    columns that it reads; for one that is not given, its own model runs first, on what that reads. Settings of all
+    these models may be given too; the others are those of the environment, as in a run. The contracts hold. The result
+    is typed as `read_frame` types the table.
 
     Money is computed in decimals of six places. Decimals come in exactly, or not at all; floats, rounded to six places,
     as they print: those that `load_asset_value` gives are then what they are in the warehouse.
@@ -38,26 +40,43 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
     """
     if name not in MODELS:
         raise LgsError(f"There is no model {name}. There are: {', '.join(MODELS)}.")
-    asset = MODELS[name]
     chosen = {key: value for key, value in given.items() if key in Settings.model_fields}
     settings = Settings(**(Settings.from_environment().model_dump() | chosen))
+    models = _chain(name, given, settings)
+    read: dict[str, set[str]] = {}
+    for model in models.values():
+        for table, columns in model.reads.items():
+            read.setdefault(table, set()).update(columns)
+    if read.keys() - given.keys() - models.keys():
+        direct = {table: columns for table, columns in models[name].reads.items() if table not in given}
+        wanted = "; ".join(f"{table} ({', '.join(sorted(columns))})" for table, columns in sorted(direct.items()))
+        raise LgsError(f"{name} needs a DataFrame or an Arrow table for: {wanted}. Or for what these are made of.")
+    parameters = {key for model in models.values() for key in model.parameters}
+    if unknown := given.keys() - read.keys() - parameters:
+        raise LgsError(
+            f"{name} takes no {', '.join(sorted(unknown))}. It reads: {', '.join(read)}. "
+            f"Its settings: {', '.join(sorted(parameters)) or 'none'}."
+        )
+    tables = {table: _conformed(table, given[table], columns) for table, columns in read.items() if table in given}
+    engine = DuckDB()
+    for table, model in models.items():
+        inputs = {source: tables[source] for source in model.reads}
+        tables[table] = engine.rows(in_order(table, model.select), inputs, model.parameters)
+        judge(engine, table, tables[table])
+    return as_frame(name, tables[name])
+
+
+def _chain(name: str, given: Collection[str], settings: Settings) -> dict[str, Model]:
+    """The model, after those that make what it reads and is not given."""
+    asset = MODELS[name]
     relations = {table: Relation(table) for table in asset.keys_by_input_name}
     resources = {"settings": settings} if "settings" in asset.required_resource_keys else {}
     model = cast("Model", asset(**relations, **resources))
-    reads = model.reads
-    if missing := reads.keys() - given.keys():
-        wanted = "; ".join(f"{table} ({', '.join(sorted(reads[table]))})" for table in sorted(missing))
-        raise LgsError(f"{name} needs a DataFrame or an Arrow table for: {wanted}.")
-    if unknown := given.keys() - reads.keys() - model.parameters.keys():
-        raise LgsError(
-            f"{name} takes no {', '.join(sorted(unknown))}. It reads: {', '.join(reads)}. "
-            f"Its settings: {', '.join(model.parameters) or 'none'}."
-        )
-    inputs = {table: _conformed(table, given[table], columns) for table, columns in reads.items()}
-    engine = DuckDB()
-    rows = engine.rows(in_order(name, model.select), inputs, model.parameters)
-    judge(engine, name, rows)
-    return as_frame(name, rows)
+    before: dict[str, Model] = {}
+    for table in model.reads:
+        if table in MODELS and table not in given:
+            before |= _chain(table, given, settings)
+    return before | {name: model}
 
 
 def _conformed(table: str, given: object, wanted: set[str]) -> pa.Table:

@@ -1,8 +1,10 @@
 """Small dumps and warehouses, built from what a test says of them."""
 
 import gzip
+import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,14 @@ from lgs_assets.store import Store
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import load_dump
 from lgs_assets.warehouse.frames import publish_frame
-from lgs_assets.warehouse.model import Model
+from lgs_assets.warehouse.model import InvoiceModel, Model, Relation
 from lgs_assets.warehouse.publish import Provenance
 
-UNVERSIONED = Provenance("0" * 64, {})
+UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "clean_invoices": {"drop_repeats": False},
+    "invoice_totals": {},
     "monthly_metrics": {},
     "user_activity": {},
     "invoice_amounts": {},
@@ -28,6 +31,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "segments": {},
     "segment_summary": {},
 }
+
+# Of the tables that are refreshed invoice by invoice, the table of the lines.
+SOURCES = {"clean_invoices": "raw_invoices", "invoice_totals": "clean_invoices"}
 
 
 @dataclass(frozen=True)
@@ -58,11 +64,20 @@ def build_tables(where: Warehouse | Store, *tables: str, **parameters: Any) -> N
     """Builds the derived tables named, or all but the charts, from what is in raw_invoices."""
     store = where if isinstance(where, Store) else Store(where)
     settings = {name: parameters[name] for name in ("ties", "drop_repeats") if name in parameters}
-    provenance = Provenance(UNVERSIONED.version, settings)
+    rules = sha256(json.dumps(parameters, sort_keys=True, default=str).encode()).hexdigest()
+    provenance = Provenance(UNVERSIONED.version, rules, settings)
     publish_frame(store.warehouse, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     for table in tables or PARAMETERS:
         values = {name: parameters.get(name, default) for name, default in PARAMETERS[table].items()}
-        store.publish_model(table, Model(f"{table}.sql", **values), provenance)
+        store.publish_model(table, model(table, **values), provenance)
+
+
+def model(table: str, **parameters: Any) -> Model:
+    """The model of a table, as its asset returns it."""
+    if table in SOURCES:
+        source = SOURCES[table]
+        return InvoiceModel(f"{table}.sql", **{source: Relation(source)}, **parameters)
+    return Model(f"{table}.sql", **parameters)
 
 
 def load_lines(warehouse: Warehouse, folder: Path, lines: Iterable[Line], *, name: str = "retail.sql") -> None:

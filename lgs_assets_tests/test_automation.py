@@ -13,8 +13,8 @@ from lgs_assets.partitions import dumps
 RAW = dg.AssetKey("raw_invoices")
 PLAYBOOK = {"segment_playbook"}
 FOLLOWS_DUMPS = {
-    "clean_invoices", "monthly_metrics", "user_activity", "invoice_amounts", "invoice_amount_statistics", "rfm_scores",
-    "segments", "segment_summary", "charts",
+    "clean_invoices", "invoice_totals", "monthly_metrics", "user_activity", "invoice_amounts",
+    "invoice_amount_statistics", "rfm_scores", "segments", "segment_summary", "charts",
 }  # fmt: skip
 FOLLOWS_SCORES = {"rfm_scores", "segments", "segment_summary", "charts"}
 

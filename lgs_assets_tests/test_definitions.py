@@ -17,11 +17,12 @@ from lgs_assets_tests.builders import Line, write_dump
 LINEAGE = {
     "raw_invoices": set(),
     "clean_invoices": {"raw_invoices"},
-    "monthly_metrics": {"clean_invoices"},
-    "user_activity": {"clean_invoices"},
-    "invoice_amounts": {"clean_invoices"},
+    "invoice_totals": {"clean_invoices"},
+    "monthly_metrics": {"invoice_totals"},
+    "user_activity": {"invoice_totals"},
+    "invoice_amounts": {"invoice_totals"},
     "invoice_amount_statistics": {"invoice_amounts"},
-    "rfm_scores": {"clean_invoices"},
+    "rfm_scores": {"invoice_totals"},
     "segment_playbook": set(),
     "segments": {"rfm_scores", "segment_playbook"},
     "segment_summary": {"segments", "segment_playbook"},
@@ -87,7 +88,7 @@ def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg
     result = run_lineage(instance, "march.sql")
     assert result.success
     assert {check.check_name for check in result.get_asset_check_evaluations() if not check.passed} == set()
-    assert len(result.get_asset_check_evaluations()) == 18
+    assert len(result.get_asset_check_evaluations()) == 19
     for name in LINEAGE:
         (event,) = result.asset_materializations_for_node(name)
         metadata = event.metadata

@@ -20,9 +20,13 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
 
 # Where a line stands in its dump, and when it came, are the only things that may differ.
-NOT_COMPARED = {"clean_invoices": ["dump", "line_number"], "raw_invoices": ["dump", "line_number"]}
+NOT_COMPARED = {
+    "raw_invoices": ["dump", "line_number"],
+    "clean_invoices": ["dump", "line_number"],
+    "invoice_totals": ["dump"],
+}
 TABLES = [
-    "raw_invoices", "clean_invoices", "monthly_metrics", "user_activity", "invoice_amounts",
+    "raw_invoices", "clean_invoices", "invoice_totals", "monthly_metrics", "user_activity", "invoice_amounts",
     "invoice_amount_statistics", "rfm_scores", "segment_playbook", "segments", "segment_summary", "charts",
 ]  # fmt: skip
 

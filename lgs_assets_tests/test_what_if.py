@@ -18,10 +18,13 @@ from lgs_assets.warehouse.model import Model
 from lgs_assets.what_if import MODELS, run_model
 from lgs_assets_tests.builders import PARAMETERS, UNVERSIONED, build_tables
 
-# One invoice a customer, with only what rfm_scores reads.
+# One invoice a customer, with only what invoice_totals reads.
 LINES = pd.DataFrame(
     {
+        "dump": "mine",
         "invoice_no": ["1", "2", "3"],
+        "invoice_month": pd.to_datetime(["2011-01-01", "2011-02-01", "2011-03-01"]),
+        "is_cancellation": False,
         "customer_id": [11, 12, 13],
         "invoice_date": pd.to_datetime(["2011-01-01", "2011-02-01", "2011-03-01"]),
         "line_total": [0.1, 0.2, 1.005],
@@ -54,7 +57,7 @@ def in_warehouse(warehouse: Warehouse, lines: pd.DataFrame, table: str, **settin
     """The table that the warehouse makes of these lines; its own come back afterwards."""
     before = read_frame(warehouse, "clean_invoices")
     publish_frame(warehouse, "clean_invoices", lines, UNVERSIONED)
-    build_tables(warehouse, "rfm_scores", "segments", "segment_summary", **settings)
+    build_tables(warehouse, "invoice_totals", "rfm_scores", "segments", "segment_summary", **settings)
     made = read_frame(warehouse, table)
     publish_frame(warehouse, "clean_invoices", before, UNVERSIONED)
     return made
@@ -117,10 +120,10 @@ def test_the_environment_gives_the_other_settings(monkeypatch: pytest.MonkeyPatc
 )
 def test_money_is_added_up_in_decimals(amounts: pd.Series) -> None:
     """Floats as they print, decimals and texts as they are: the sum is the one of the digits, not of the floats."""
-    lines = pd.DataFrame({"invoice_no": "1", "line_total": amounts})
-    assert run_model("invoice_amounts", clean_invoices=lines)["amount"].tolist() == [1234567890.305]
-    table = pa.Table.from_pandas(lines, preserve_index=False)
-    assert run_model("invoice_amounts", clean_invoices=table)["amount"].tolist() == [1234567890.305]
+    totals = pd.DataFrame({"invoice_no": "1", "amount": amounts})
+    assert run_model("invoice_amounts", invoice_totals=totals)["amount"].tolist() == [1234567890.305]
+    table = pa.Table.from_pandas(totals, preserve_index=False)
+    assert run_model("invoice_amounts", invoice_totals=table)["amount"].tolist() == [1234567890.305]
 
 
 def test_no_rows_give_no_rows(frames: dict[str, pd.DataFrame]) -> None:
@@ -134,9 +137,9 @@ def test_no_rows_give_no_rows(frames: dict[str, pd.DataFrame]) -> None:
     ("name", "given", "message"),
     [
         ("scores", {}, r"There is no model scores\. There are: .*rfm_scores, segments, segment_summary\."),
-        ("rfm_scores", {}, r"rfm_scores needs .* clean_invoices \(customer_id, invoice_date, .*line_total\)"),
+        ("rfm_scores", {}, r"rfm_scores needs .* invoice_totals \(customer_id, invoice_no, .*sale_lines\)\. Or for"),
         ("rfm_scores", {"clean_invoices": LINES.drop(columns=["is_sale", "line_total"])},
-         r"clean_invoices lacks line_total, is_sale\. Expected: .* Found: invoice_no, .*"),
+         r"clean_invoices lacks line_total, is_sale\. Expected: .* Found: dump, invoice_no, .*"),
         ("rfm_scores", {"clean_invoices": LINES, "drop_repeats": True, "x": 1},
          r"rfm_scores takes no drop_repeats, x\. .* Its settings: snapshot_date, ties\."),
         ("rfm_scores", {"clean_invoices": "lines.csv"}, "clean_invoices: expected a DataFrame .*, found str"),

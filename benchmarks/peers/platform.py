@@ -4,30 +4,31 @@ import os
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from benchmarks.peers.common import PLAYBOOK, done
+from lgs_assets.warehouse.build import publish_model
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import load_dump
 from lgs_assets.warehouse.frames import publish_frame
-from lgs_assets.warehouse.model import Model
-from lgs_assets.warehouse.publish import Provenance, publish_model
+from lgs_assets.warehouse.model import InvoiceModel, Model, Relation
+from lgs_assets.warehouse.publish import Provenance
 
-UNVERSIONED = Provenance("0" * 64, {})
+UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
 
-# As the assets bind them, at the defaults of the settings.
-MODELS: dict[str, dict[str, Any]] = {
-    "clean_invoices": {"drop_repeats": False},
-    "monthly_metrics": {},
-    "user_activity": {},
-    "invoice_amounts": {},
-    "invoice_amount_statistics": {"chart_cutoff": Decimal("0.85")},
-    "rfm_scores": {"snapshot_date": None, "ties": "by_customer_id"},
-    "segments": {},
-    "segment_summary": {},
-}
+# As the assets return them, at the defaults of the settings.
+MODELS = [
+    InvoiceModel("clean_invoices.sql", raw_invoices=Relation("raw_invoices"), drop_repeats=False),
+    InvoiceModel("invoice_totals.sql", clean_invoices=Relation("clean_invoices")),
+    Model("monthly_metrics.sql"),
+    Model("user_activity.sql"),
+    Model("invoice_amounts.sql"),
+    Model("invoice_amount_statistics.sql", chart_cutoff=Decimal("0.85")),
+    Model("rfm_scores.sql", snapshot_date=None, ties="by_customer_id"),
+    Model("segments.sql"),
+    Model("segment_summary.sql"),
+]
 
 
 def main(warehouse: Warehouse, dumps: list[Path]) -> None:
@@ -38,8 +39,9 @@ def main(warehouse: Warehouse, dumps: list[Path]) -> None:
         load_dump(warehouse, dump, name=dump.name)
     done("raw_invoices")
     publish_frame(warehouse, PLAYBOOK.stem, pd.read_csv(PLAYBOOK), UNVERSIONED)
-    for table, parameters in MODELS.items():
-        publish_model(warehouse, table, Model(f"{table}.sql", **parameters), UNVERSIONED)
+    for model in MODELS:
+        table = Path(model.file).stem
+        publish_model(warehouse, table, model, UNVERSIONED)
         done(table)
 
 

@@ -2,7 +2,7 @@
 
 from lgs_assets.assets.clean import clean_invoices
 from lgs_assets.assets.customers import rfm_scores, segment_playbook, segment_summary, segments
-from lgs_assets.assets.invoices import invoice_amount_statistics, invoice_amounts
+from lgs_assets.assets.invoices import invoice_amount_statistics, invoice_amounts, invoice_totals
 from lgs_assets.assets.months import monthly_metrics, user_activity
 from lgs_assets.assets.raw import raw_invoices
 from lgs_assets.assets.report import charts
@@ -10,6 +10,7 @@ from lgs_assets.assets.report import charts
 ALL_ASSETS = [
     raw_invoices,
     clean_invoices,
+    invoice_totals,
     monthly_metrics,
     user_activity,
     invoice_amounts,

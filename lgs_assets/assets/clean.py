@@ -2,10 +2,10 @@
 
 from lgs_assets.assets.conventions import IN_WAREHOUSE, derived_asset
 from lgs_assets.settings import Settings
-from lgs_assets.warehouse.model import Model, Relation
+from lgs_assets.warehouse.model import InvoiceModel, Relation
 
 
 @derived_asset(group="invoices", kinds=IN_WAREHOUSE)
-def clean_invoices(raw_invoices: Relation, settings: Settings) -> Model:
+def clean_invoices(raw_invoices: Relation, settings: Settings) -> InvoiceModel:
     """Of each invoice, the lines of the newest dump that holds it, classified. One row a line."""
-    return Model("clean_invoices.sql", raw_invoices=raw_invoices, drop_repeats=settings.drop_repeats)
+    return InvoiceModel("clean_invoices.sql", raw_invoices=raw_invoices, drop_repeats=settings.drop_repeats)

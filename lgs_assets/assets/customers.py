@@ -11,9 +11,9 @@ PLAYBOOK = project.SQL / "seeds" / "segment_playbook.csv"
 
 
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
-def rfm_scores(clean_invoices: Relation, settings: Settings) -> Model:
+def rfm_scores(invoice_totals: Relation, settings: Settings) -> Model:
     """Recency, frequency and monetary value of each customer and their quintiles. One row a customer."""
-    return Model("rfm_scores.sql", clean_invoices=clean_invoices, snapshot_date=settings.snapshot, ties=settings.ties)
+    return Model("rfm_scores.sql", invoice_totals=invoice_totals, snapshot_date=settings.snapshot, ties=settings.ties)
 
 
 @derived_asset(group="customers", kinds={"postgres", "csv"}, sources=(PLAYBOOK,), automation=BUILD_ONCE)

@@ -2,13 +2,19 @@
 
 from lgs_assets.assets.conventions import IN_WAREHOUSE, derived_asset
 from lgs_assets.settings import Settings
-from lgs_assets.warehouse.model import Model, Relation
+from lgs_assets.warehouse.model import InvoiceModel, Model, Relation
 
 
 @derived_asset(group="invoices", kinds=IN_WAREHOUSE)
-def invoice_amounts(clean_invoices: Relation) -> Model:
+def invoice_totals(clean_invoices: Relation) -> InvoiceModel:
+    """What the lines of an invoice come to. One row for each month and customer of an invoice."""
+    return InvoiceModel("invoice_totals.sql", clean_invoices=clean_invoices)
+
+
+@derived_asset(group="invoices", kinds=IN_WAREHOUSE)
+def invoice_amounts(invoice_totals: Relation) -> Model:
     """What each invoice comes to. One row an invoice."""
-    return Model("invoice_amounts.sql", clean_invoices=clean_invoices)
+    return Model("invoice_amounts.sql", invoice_totals=invoice_totals)
 
 
 @derived_asset(group="invoices", kinds=IN_WAREHOUSE)

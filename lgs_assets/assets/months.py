@@ -5,12 +5,12 @@ from lgs_assets.warehouse.model import Model, Relation
 
 
 @derived_asset(group="months", kinds=IN_WAREHOUSE)
-def monthly_metrics(clean_invoices: Relation) -> Model:
+def monthly_metrics(invoice_totals: Relation) -> Model:
     """Orders placed and canceled, sales and their growth. One row a month."""
-    return Model("monthly_metrics.sql", clean_invoices=clean_invoices)
+    return Model("monthly_metrics.sql", invoice_totals=invoice_totals)
 
 
 @derived_asset(group="months", kinds=IN_WAREHOUSE)
-def user_activity(clean_invoices: Relation) -> Model:
+def user_activity(invoice_totals: Relation) -> Model:
     """Customers active in the month, new and existing. One row a month."""
-    return Model("user_activity.sql", clean_invoices=clean_invoices)
+    return Model("user_activity.sql", invoice_totals=invoice_totals)

@@ -58,6 +58,7 @@ CHECKS = (
     SqlCheck("clean_invoices", "cancellations_are_negative", _WARNING),
     SqlCheck("clean_invoices", "prices_are_positive", _WARNING),
     SqlCheck("clean_invoices", "lines_do_not_repeat", _WARNING),
+    SqlCheck("invoice_totals", "reconcile_with_lines", blocking=True),
     SqlCheck("monthly_metrics", "sum_to_all_lines"),
     SqlCheck("monthly_metrics", "no_month_missing"),
     SqlCheck("user_activity", "new_users_are_customers"),

@@ -26,8 +26,8 @@ from lgs_assets.warehouse.model import Model, columns_read
 from lgs_assets.warehouse.publish import Provenance, lock_for_writing, lock_out_readers, publish, record
 from lgs_assets.warehouse.rows import as_frame, copy_rows, read_rows
 
-TABLES = frozenset({PARENT, "clean_invoices"})
-"""The tables that are in the lake: those with a row for each invoice line. All others are in PostgreSQL."""
+TABLES = frozenset({PARENT, "clean_invoices", "invoice_totals"})
+"""The tables that are in the lake: lines, and what they come to by invoice. All others are in PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Lake:
                 lock_out_readers(connection, cursor, table)
                 _drop(cursor, table)
             lake_parts.publish(cursor, part)
-            record(cursor, table, provenance, rows)
+            record(cursor, table, provenance, rows, dumps=None)
         return rows
 
     def _inputs(self, reads: Mapping[str, Collection[str]]) -> dict[str, Source]:

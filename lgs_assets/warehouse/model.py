@@ -45,6 +45,25 @@ class Model:
         return columns_read(self.select)
 
 
+@dataclass(frozen=True, init=False)
+class InvoiceModel(Model):
+    """A model that makes the rows of an invoice from the lines of that invoice in one table, and at least one row.
+
+    So its table need not be made anew when only some invoices change. Both tables have the columns `invoice_no` and
+    `dump`. Raises ValueError if it reads no such table, or several.
+    """
+
+    def __init__(self, file: str, **arguments: Any) -> None:
+        super().__init__(file, **arguments)
+        if len(self.inputs) != 1:
+            raise ValueError(f"{file} has to read one table of lines; it was given {len(self.inputs)}")
+
+    @property
+    def source(self) -> str:
+        """The table of the lines."""
+        return self.inputs[0].name
+
+
 def columns_read(select: str) -> dict[str, set[str]]:
     """The columns that a SELECT reads, by table."""
     # Imported here: who runs the SELECT need not understand it.

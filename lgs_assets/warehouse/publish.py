@@ -7,7 +7,7 @@ takes the place of the old one. Grants and views that people put on the old tabl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -20,7 +20,6 @@ from lgs_assets.warehouse.contract import contract
 from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor, execute_script
 from lgs_assets.warehouse.diagnosis import explain
 from lgs_assets.warehouse.lake_parts import retire
-from lgs_assets.warehouse.model import Model
 
 # A waiting swap makes every new reader wait behind it, so it waits briefly, lets them pass, and tries again.
 SWAP_WAIT_MILLISECONDS = 200
@@ -36,26 +35,33 @@ class Provenance:
 
     version: str
     """SHA-256 of code, contract, settings and inputs."""
+    rules: str
+    """SHA-256 of code, contract and settings."""
     settings: dict[str, Any]
     """The settings of the run."""
 
 
-def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance) -> int:
+def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance, *, source: str | None = None) -> int:
     """Replaces `table` by what `fill` puts into the empty table that it is given. Returns the number of rows.
 
+    The dumps that the lines of `source` are from are recorded as its own.
     Raises ContractError if rows break the contract, ServerError if readers never let go of the old table; both leave
     the old table as it was.
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, table)
+        dumps = hold_still(cursor, source) if source else None
         cursor.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(STAGING)))
         execute_script(cursor, contract(table))
         cursor.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(SCHEMA)))
         staged = sql.Identifier(STAGING, table)
         try:
             with connection.begin_nested():
+                indexes = _take_off_indexes(cursor, staged)
                 fill(cursor, staged)
+                for build in indexes:
+                    cursor.execute(build.encode())
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise ContractError(explain(cursor, table, error, fill)) from error
         cursor.execute(sql.SQL("analyze {}").format(staged))
@@ -63,32 +69,54 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
         ((rows,),) = cursor.fetchall()
         _swap(connection, cursor, table)
         retire(cursor, table)
-        record(cursor, table, provenance, rows)
+        record(cursor, table, provenance, rows, dumps)
     return int(rows)
 
 
-def publish_model(warehouse: Warehouse, table: str, model: Model, provenance: Provenance) -> int:
-    """Replaces `table` by the rows of a model, without a row leaving the database. See `publish`."""
-    compiled = sa.text(model.select).bindparams(**model.parameters).compile(dialect=warehouse.engine.dialect)
-
-    def fill(cursor: Cursor, target: sql.Identifier) -> None:
-        cursor.execute(f"insert into {target.as_string()} {compiled}".encode(), compiled.params)
-
-    return publish(warehouse, table, fill, provenance)
-
-
-def record(cursor: Cursor, table: str, provenance: Provenance, rows: int) -> None:
-    """Notes in `publications` what the table is built from, when the transaction ends."""
+def record(
+    cursor: Cursor, table: str, provenance: Provenance, rows: int, dumps: dict[str, dict[str, Any]] | None
+) -> None:
+    """Writes into `publications` what a table has been built from; `dumps` as `hold_still` tells them."""
     cursor.execute(
         """
-        insert into publications (table_name, version, settings, row_count, published_at)
-        values (%s, %s, %s, %s, now())
+        insert into publications (table_name, version, rules, dumps, settings, row_count, published_at)
+        values (%s, %s, %s, %s, %s, %s, now())
         on conflict (table_name) do update
-        set (version, settings, row_count, published_at)
-            = (excluded.version, excluded.settings, excluded.row_count, excluded.published_at)
+        set (version, rules, dumps, settings, row_count, published_at) = (
+            excluded.version, excluded.rules, excluded.dumps, excluded.settings, excluded.row_count,
+            excluded.published_at
+        )
         """,
-        [table, provenance.version, Jsonb(provenance.settings), rows],
+        [
+            *(table, provenance.version, provenance.rules, Jsonb(dumps) if dumps is not None else None),
+            *(Jsonb(provenance.settings), rows),
+        ],
     )
+
+
+def hold_still(cursor: Cursor, table: str) -> dict[str, dict[str, Any]] | None:
+    """Keeps a table as it is until the transaction ends, but for readers. Returns the dumps that its lines are from.
+
+    Of each dump, what tells it from any other, and the number of its lines. None if it is not known.
+    """
+    cursor.execute(sql.SQL("lock table {} in row share mode").format(sql.Identifier(SCHEMA, table)))
+    cursor.execute(
+        """
+        select case
+            when exists (select from publications where table_name = %(table)s)
+            then (select dumps from publications where table_name = %(table)s)
+            else (
+                select coalesce(jsonb_object_agg(dump, jsonb_build_object(
+                    'sha256', sha256, 'reader', reader, 'loaded_at', loaded_at, 'lines', lines
+                )), '{}')
+                from dumps
+            )
+        end
+        """,
+        {"table": table},
+    )
+    ((dumps,),) = cursor.fetchall()
+    return cast("dict[str, dict[str, Any]] | None", dumps)
 
 
 def lock_for_writing(cursor: Cursor, name: str) -> None:
@@ -116,6 +144,30 @@ def lock_out_readers(connection: sa.Connection, cursor: Cursor, table: str) -> N
                     "Find who holds it: select pid, query from pg_stat_activity where state <> 'idle'"
                 ) from error
             time.sleep(SWAP_PAUSE_SECONDS)
+
+
+def _take_off_indexes(cursor: Cursor, staged: sql.Identifier) -> list[str]:
+    """Drops the indexes of the new table. Returns what builds them when it is full: quicker than line by line."""
+    cursor.execute(
+        """
+        select
+            coalesce(
+                altered || ' add constraint ' || name || ' ' || pg_get_constraintdef(oid), pg_get_indexdef(indexrelid)
+            ),
+            coalesce(altered || ' drop constraint ' || name, format('drop index %%s', indexrelid::regclass))
+        from pg_index
+        left join pg_constraint on conindid = indexrelid and conrelid = indrelid
+        cross join format('alter table %%s', indrelid::regclass) as altered
+        cross join quote_ident(conname) as name
+        where indrelid = to_regclass(%s)
+        order by indexrelid
+        """,
+        [staged.as_string()],
+    )
+    indexes = cursor.fetchall()
+    for _, drop in indexes:
+        cursor.execute(drop.encode())
+    return [build for build, _ in indexes]
 
 
 def _swap(connection: sa.Connection, cursor: Cursor, table: str) -> None:

@@ -40,6 +40,8 @@ from lgs_assets.errors import ServerError
 DATABASE = "lgs"
 ACCOUNT_FOR_ROOT = "nobody"
 TIMEOUT_SECONDS = 60
+# The last checkpoint writes to the disk all that has changed.
+STOP_TIMEOUT_SECONDS = 300
 LAUNCHES = 3  # one may fail because another program took the port just before the server did
 
 # Tuned for bulk work on one machine; everything that keeps a crash harmless (fsync, full_page_writes,
@@ -107,7 +109,7 @@ class EmbeddedServer:
             return False
         ending: psutil.Process | None = None
         with self._explained():
-            for _ in _moments():
+            for _ in _moments(STOP_TIMEOUT_SECONDS):
                 postmaster = self._postmaster()
                 if ending and ending != postmaster:
                     return True
@@ -123,7 +125,7 @@ class EmbeddedServer:
         launches = 0
         with self._explained():
             self.directory.mkdir(parents=True, exist_ok=True)
-            for _ in _moments():
+            for _ in _moments(TIMEOUT_SECONDS):
                 with self._lock_if_free() as lock:
                     if lock is not None and not self._postmaster():
                         if launches == LAUNCHES:
@@ -300,9 +302,9 @@ def _is_root() -> bool:
     return os.geteuid() == 0
 
 
-def _moments() -> Iterator[None]:
+def _moments(seconds: float) -> Iterator[None]:
     """Yields at growing intervals until patience ends: the server logs whoever knocks while it still recovers."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
+    deadline = time.monotonic() + seconds
     pause = 0.02
     while time.monotonic() < deadline:
         yield

@@ -34,6 +34,9 @@ FAULTS = {
         "update clean_invoices set unit_price = 0, line_total = 0, is_sale = false where line_number = 5"
     ),
     "clean_invoices.lines_do_not_repeat": "update clean_invoices set is_repeat = line_number = 5",
+    "invoice_totals.reconcile_with_lines": (
+        "update invoice_totals set sale_amount = sale_amount + 0.01 where invoice_no = '101-0'"
+    ),
     "monthly_metrics.sum_to_all_lines": (
         "update monthly_metrics set sales = sales + 0.01 where invoice_month = '2011-03-01'"
     ),

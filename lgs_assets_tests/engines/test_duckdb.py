@@ -137,9 +137,9 @@ def test_files_are_written_and_read_in_their_order(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_an_error() -> None:
     """Money beyond every decimal of DuckDB is not cut to size."""
-    lines = pa.table({"invoice_no": ["1"] * 2, "line_total": pa.array([Decimal(9 * 10**31)] * 2, pa.decimal128(38, 6))})
+    totals = pa.table({"invoice_no": ["1"] * 2, "amount": pa.array([Decimal(9 * 10**31)] * 2, pa.decimal128(38, 6))})
     with pytest.raises(LgsError, match=r"DuckDB cannot compute .*: .+"):
-        DuckDB().rows(Model("invoice_amounts.sql").select, {"clean_invoices": lines}, {})
+        DuckDB().rows(Model("invoice_amounts.sql").select, {"invoice_totals": totals}, {})
 
 
 def test_without_duckdb_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

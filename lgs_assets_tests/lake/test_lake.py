@@ -20,6 +20,7 @@ from lgs_assets import project
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.demo import write_demo_dump
 from lgs_assets.errors import ContractError, DumpError, LgsError
+from lgs_assets.lake.lake import TABLES
 from lgs_assets.lake.place import GRACE
 from lgs_assets.store import Store, configured_store
 from lgs_assets.warehouse.database import Warehouse
@@ -56,7 +57,7 @@ def parts(store: Store, table: str = "raw_invoices") -> list[Part]:
 
 def assert_same_tables(store: Store, postgres: Warehouse) -> None:
     """Every row and column, every decimal exactly; and every check says the same."""
-    for table in ("raw_invoices", "clean_invoices"):
+    for table in TABLES:
         lake = Path(project.lake())
         kept = [pq.read_table(lake / part.location / name) for part in parts(store, table) for name in part.files]
         theirs = exact(postgres, table)
@@ -65,7 +66,7 @@ def assert_same_tables(store: Store, postgres: Warehouse) -> None:
         for rows in kept:
             assert rows.cast(theirs.schema).equals(theirs.slice(offset, rows.num_rows))
             offset += rows.num_rows
-    for table in set(PARAMETERS) - {"clean_invoices"}:
+    for table in set(PARAMETERS) - TABLES:
         assert exact(store.warehouse, table).equals(exact(postgres, table)), table
     for check in CHECKS:
         if check.table != "charts":
@@ -151,7 +152,7 @@ def test_frames_are_the_same(store: Store, make_database: Callable[[], str], tmp
         load_dump(alone, tmp_path / name, name=name)
     build_tables(store)
     build_tables(alone)
-    for table in ("raw_invoices", "clean_invoices", "monthly_metrics"):
+    for table in (*TABLES, "monthly_metrics"):
         pd.testing.assert_frame_equal(store.read_frame(table), read_frame(alone, table))
         assert store.extent(table)[0] == Store(alone).extent(table)[0]
         assert store.extent(table).rows == Store(alone).extent(table).rows
@@ -303,7 +304,7 @@ def test_lines_move_into_the_lake_and_out_of_it(store: Store, tmp_path: Path) ->
         load(alone, tmp_path, Line(name), name=name)
     build_tables(alone)
     assert alone.read_frame("clean_invoices").invoice_no.tolist() == ["a.sql", "b.sql"]
-    assert current(store.warehouse, ["raw_invoices", "clean_invoices"]) == []
+    assert current(store.warehouse, TABLES) == []
 
 
 def test_a_view_on_the_lines_is_not_left_behind(store: Store, tmp_path: Path) -> None:

@@ -44,11 +44,11 @@ def test_the_commands_are_the_same(warehouse: Warehouse) -> None:
         load_dump(warehouse, inbox / f"{month}.sql", name=f"{month}.sql")
     first = lgs("run")
     assert first.exit_code == 0, first.output
-    assert "Loaded 3.sql, 4.sql; rebuilt 10 tables" in first.output
+    assert "Loaded 3.sql, 4.sql; rebuilt 11 tables" in first.output
     assert "Everything is up to date" in lgs("run").output
     seen = lgs("status")
     assert seen.exit_code == 0, seen.output
-    assert "Checks: 18 of 18 hold" in seen.output
+    assert "Checks: 19 of 19 hold" in seen.output
     assert "outdated" not in seen.output
     assert build_definitions().load_asset_value("clean_invoices", python_type=object)["dump"].nunique() == 2
     gone = lgs("forget", "4.sql")
@@ -73,7 +73,7 @@ def test_every_table_of_the_real_data_is_the_same(
         )
     evaluations = done.get_asset_check_evaluations()
     assert {check.check_name for check in evaluations if not check.passed} == WARNINGS
-    assert len(evaluations) == 17
+    assert len(evaluations) == 18
     (event,) = done.asset_materializations_for_node("clean_invoices")
     assert event.metadata["dagster/row_count"].value == 1_067_371
     assert event.metadata["preview"].value.count("\n") == 6

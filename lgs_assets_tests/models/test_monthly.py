@@ -25,7 +25,7 @@ def test_a_month_counts_invoices_cancellations_and_refunds(warehouse: Warehouse,
             Line("5", invoice_date="2011-04-29 23:59:59", unit_price="0"),
         ],
     )  # fmt: skip
-    build_tables(warehouse, "clean_invoices", "monthly_metrics")
+    build_tables(warehouse, "clean_invoices", "invoice_totals", "monthly_metrics")
     march, april = warehouse.rows("select * from monthly_metrics order by invoice_month")
     assert (march.total_orders, march.canceled_orders, march.placed_orders, march.sales) == (3, 1, 1, Decimal(100))
     assert march.sales_growth_pct is None
@@ -40,21 +40,21 @@ def test_the_last_month_is_whole_once_its_last_day_has_invoices(
 ) -> None:
     """Partial means that the data ends before the last day of the month."""
     load_lines(warehouse, tmp_path, [Line(invoice_date=last)])
-    build_tables(warehouse, "clean_invoices", "monthly_metrics")
+    build_tables(warehouse, "clean_invoices", "invoice_totals", "monthly_metrics")
     assert read_frame(warehouse, "monthly_metrics").is_partial.tolist() == [is_partial]
 
 
 def test_growth_after_a_month_without_sales_is_unknown(warehouse: Warehouse, tmp_path: Path) -> None:
     """A division by zero sales gives NULL, not an error that stops the whole table."""
     load_lines(warehouse, tmp_path, [Line(unit_price="0"), Line("2", invoice_date="2011-04-01 10:00:00")])
-    build_tables(warehouse, "clean_invoices", "monthly_metrics")
+    build_tables(warehouse, "clean_invoices", "invoice_totals", "monthly_metrics")
     assert read_frame(warehouse, "monthly_metrics").sales_growth_pct.isna().all()
 
 
 def test_growth_over_a_missing_month_is_unknown(warehouse: Warehouse, tmp_path: Path) -> None:
     """The month before is the one before in the calendar: where it is missing, there is nothing to compare with."""
     load_lines(warehouse, tmp_path, [Line(), Line("2", invoice_date="2011-05-01 10:00:00", unit_price="5")])
-    build_tables(warehouse, "clean_invoices", "monthly_metrics")
+    build_tables(warehouse, "clean_invoices", "invoice_totals", "monthly_metrics")
     assert read_frame(warehouse, "monthly_metrics").sales_growth_pct.isna().all()
 
 
@@ -70,7 +70,7 @@ def test_a_customer_is_new_once(warehouse: Warehouse, tmp_path: Path) -> None:
             Line("4", customer_id=None, invoice_date="2011-04-04 10:00:00"),
         ],
     )
-    build_tables(warehouse, "clean_invoices", "user_activity")
+    build_tables(warehouse, "clean_invoices", "invoice_totals", "user_activity")
     rows = read_frame(warehouse, "user_activity", ["active_users", "new_users", "existing_users"])
     assert rows.values.tolist() == [[1, 1, 0], [2, 1, 1]]
 
@@ -85,7 +85,8 @@ def test_statistics_are_those_of_pandas(warehouse: Warehouse, tmp_path: Path, pe
     load_lines(
         warehouse, tmp_path, [Line(str(i), unit_price=str(Decimal(value) / 100)) for i, value in enumerate(pence)]
     )
-    build_tables(warehouse, "clean_invoices", "invoice_amounts", "invoice_amount_statistics", chart_cutoff=cutoff)
+    tables = ("clean_invoices", "invoice_totals", "invoice_amounts", "invoice_amount_statistics")
+    build_tables(warehouse, *tables, chart_cutoff=cutoff)
     statistics = read_frame(warehouse, "invoice_amount_statistics").set_index(["population", "is_cut"])
     amounts = pd.Series(pence, dtype=float) / 100
     for population, whole in (("all", amounts), ("positive", amounts[amounts > 0])):

@@ -176,7 +176,7 @@ def test_a_table_in_use_for_too_long_is_left_alone(warehouse: Warehouse, monkeyp
 def test_the_error_of_a_model_shows_offending_rows(warehouse: Warehouse, tmp_path: Path) -> None:
     """Table, column, rule, how many, and the rows: enough to find the cause without a debugger."""
     load_lines(warehouse, tmp_path, [Line(str(i), customer_id=100 + i) for i in range(9)])
-    build_tables(warehouse, "clean_invoices")
+    build_tables(warehouse, "clean_invoices", "invoice_totals")
     with pytest.raises(ContractError) as caught:
         build_tables(warehouse, "rfm_scores", snapshot_date=datetime(2011, 3, 1))
     text = str(caught.value)

@@ -17,9 +17,8 @@ counting_lines as (
         raw_invoices.*,
         row_number() over (
             partition by
-                raw_invoices.dump, raw_invoices.invoice_no, raw_invoices.stock_code, raw_invoices.description,
-                raw_invoices.quantity, raw_invoices.invoice_date, raw_invoices.unit_price, raw_invoices.customer_id,
-                raw_invoices.country
+                raw_invoices.invoice_no, raw_invoices.stock_code, raw_invoices.quantity, raw_invoices.invoice_date,
+                raw_invoices.unit_price, raw_invoices.customer_id, raw_invoices.description, raw_invoices.country
             order by raw_invoices.line_number
         ) > 1 as is_repeat
     from raw_invoices

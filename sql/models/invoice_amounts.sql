@@ -1,3 +1,3 @@
-select invoice_no, sum(line_total) as amount
-from clean_invoices
+select invoice_no, sum(amount) as amount
+from invoice_totals
 group by invoice_no

@@ -3,9 +3,9 @@ with months as (
         invoice_month,
         count(distinct invoice_no) as total_orders,
         count(distinct case when is_cancellation then invoice_no end) as canceled_orders,
-        sum(line_total) as sales,
-        max(invoice_date) as last_invoice_at
-    from clean_invoices
+        sum(amount) as sales,
+        max(last_invoice_at) as last_invoice_at
+    from invoice_totals
     group by invoice_month
 ),
 

@@ -3,19 +3,19 @@
 with snapshot as (
     select
         coalesce(
-            cast(:snapshot_date as timestamp), date_trunc('month', max(invoice_date)) + interval '1 month'
+            cast(:snapshot_date as timestamp), date_trunc('month', max(last_invoice_at)) + interval '1 month'
         ) as snapshot_date
-    from clean_invoices
+    from invoice_totals
 ),
 
 customers as (
     select
         customer_id,
-        max(invoice_date) as last_invoice_at,
+        max(last_sale_at) as last_invoice_at,
         count(distinct invoice_no) as frequency,
-        sum(line_total) as monetary
-    from clean_invoices
-    where is_sale
+        sum(sale_amount) as monetary
+    from invoice_totals
+    where sale_lines > 0
     group by customer_id
 ),
 

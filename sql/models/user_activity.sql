@@ -1,6 +1,6 @@
 with active as (
     select distinct customer_id, invoice_month
-    from clean_invoices
+    from invoice_totals
     where customer_id is not null
 ),
 

@@ -23,6 +23,10 @@ create table clean_invoices (
     )
 );
 
+create index on clean_invoices (invoice_no);
+create index on clean_invoices (customer_id);
+create index on clean_invoices using brin (invoice_date, invoice_month);
+
 comment on table clean_invoices is 'Every line that counts, typed and classified: of each invoice, the lines of the newest dump that holds it. One row a line.';
 comment on column clean_invoices.dump is 'The dump that the line came from.';
 comment on column clean_invoices.line_number is 'Number of the line in the dump.';

@@ -1,6 +1,8 @@
 create table publications (
     table_name text primary key,
     version text not null check (version ~ '^[0-9a-f]{64}$'),
+    rules text not null check (rules ~ '^[0-9a-f]{64}$'),
+    dumps jsonb,
     settings jsonb not null,
     row_count bigint not null check (row_count >= 0),
     published_at timestamp with time zone not null
@@ -9,6 +11,8 @@ create table publications (
 comment on table publications is 'What each table was last built from, written in the transaction that builds it. One row a table.';
 comment on column publications.table_name is 'Name of the table.';
 comment on column publications.version is 'SHA-256 of the code, the contract, the settings and the versions of the inputs that made the table.';
+comment on column publications.rules is 'SHA-256 of the code, the contract and the settings alone: the same as long as only inputs change.';
+comment on column publications.dumps is 'The dumps whose lines the table holds, each with what tells it from any other. NULL where it holds no lines of dumps, or their totals.';
 comment on column publications.settings is 'The settings of the run that built the table.';
 comment on column publications.row_count is 'Rows in the table.';
 comment on column publications.published_at is 'When the table was built.';

@@ -1,0 +1,15 @@
+select
+    invoice_no,
+    row_number() over (partition by invoice_no order by invoice_month, coalesce(customer_id, 0)) as part,
+    max(dump) as dump,
+    invoice_month,
+    customer_id,
+    bool_or(is_cancellation) as is_cancellation,
+    count(*) as lines,
+    sum(line_total) as amount,
+    max(invoice_date) as last_invoice_at,
+    count(case when is_sale then 1 end) as sale_lines,
+    sum(case when is_sale then line_total else 0 end) as sale_amount,
+    max(case when is_sale then invoice_date end) as last_sale_at
+from clean_invoices
+group by invoice_no, invoice_month, customer_id

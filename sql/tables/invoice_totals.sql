@@ -1,0 +1,32 @@
+create table invoice_totals (
+    invoice_no text not null,
+    part integer not null check (part > 0),
+    dump text not null,
+    invoice_month date not null,
+    customer_id integer,
+    is_cancellation boolean not null,
+    lines bigint not null check (lines > 0),
+    amount numeric not null,
+    last_invoice_at timestamp not null,
+    sale_lines bigint not null check (sale_lines between 0 and lines),
+    sale_amount numeric not null check (sale_amount >= 0),
+    last_sale_at timestamp check (last_sale_at <= last_invoice_at),
+    primary key (invoice_no, part),
+    check ((sale_lines = 0) = (last_sale_at is null)),
+    check ((sale_lines = 0) = (sale_amount = 0)),
+    check (sale_lines = 0 or customer_id is not null)
+);
+
+comment on table invoice_totals is 'What the lines of an invoice come to. One row for each month and customer of an invoice, which is one row an invoice but for odd ones. What counts invoices, months and customers reads it instead of all lines.';
+comment on column invoice_totals.invoice_no is 'Invoice number.';
+comment on column invoice_totals.part is 'Number of the row among those of the invoice, from 1.';
+comment on column invoice_totals.dump is 'The dump that the invoice came from.';
+comment on column invoice_totals.invoice_month is 'First day of the month of these lines.';
+comment on column invoice_totals.customer_id is 'Customer of these lines. NULL on guest sales and adjustments.';
+comment on column invoice_totals.is_cancellation is 'The invoice number starts with C.';
+comment on column invoice_totals.lines is 'Lines that count.';
+comment on column invoice_totals.amount is 'Sum of line_total in pounds sterling.';
+comment on column invoice_totals.last_invoice_at is 'Latest invoice_date of the lines.';
+comment on column invoice_totals.sale_lines is 'Lines that are sales: is_sale of clean_invoices.';
+comment on column invoice_totals.sale_amount is 'Sum of line_total of the sales in pounds sterling.';
+comment on column invoice_totals.last_sale_at is 'Latest invoice_date of the sales. NULL if there are none.';
