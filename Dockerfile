@@ -15,7 +15,7 @@ RUN /opt/venv/bin/pip install --constraint requirements.lock --editable ".[noteb
 
 FROM python:3.13-slim AS runtime
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LGS_HOME=/var/lib/lgs
-RUN useradd --uid 1000 --create-home lgs && install --directory --owner lgs --group lgs /var/lib/lgs
+RUN useradd --uid 1000 --create-home lgs && install --directory --owner lgs --group lgs /var/lib/lgs /lake
 WORKDIR /app
 
 FROM runtime AS jupyter
@@ -25,7 +25,7 @@ USER lgs
 
 FROM runtime AS platform
 # What volumes are mounted on takes its owner from here.
-RUN install --directory --owner lgs --group lgs /inbox /lake /opt/dagster /opt/dagster/storage
+RUN install --directory --owner lgs --group lgs /inbox /opt/dagster /opt/dagster/storage
 ENV DAGSTER_HOME=/opt/dagster
 COPY --from=packages /opt/venv /opt/venv
 COPY . .
