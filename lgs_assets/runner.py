@@ -20,7 +20,7 @@ from lgs_assets.settings import Settings
 from lgs_assets.versions import outdated
 from lgs_assets.warehouse.dumps import LoadedDump, forget_dump, loaded_dumps
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.5  # each look at the events takes the interpreter from the run for some milliseconds
 EVALUATION = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 STEP_FAILURE = dg.DagsterEventType.STEP_FAILURE
 

@@ -93,7 +93,8 @@ def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provena
         )
         written = frame.assign(**{name: _written(frame[name], column) for name, column in declared.items()})
         with cursor.copy(statement) as copy:
-            copy.write(written.to_csv(index=False, header=False, na_rep=null, quoting=csv.QUOTE_NONNUMERIC))
+            # All that pandas asks of a file is that it takes text.
+            written.to_csv(copy, index=False, header=False, na_rep=null, quoting=csv.QUOTE_NONNUMERIC)  # type: ignore[call-overload]
 
     return publish(warehouse, table, fill, provenance)
 
