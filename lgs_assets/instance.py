@@ -14,6 +14,14 @@ telemetry:
 # No dialog that asks newcomers for their e-mail address.
 nux:
   enabled: false
+# What the sensors and schedules did is kept for so many days. The schedule daily_retention sees to the runs.
+retention:
+  sensor:
+    purge_after_days: { skipped: 2, success: 90, failure: 90, started: 90 }
+  schedule:
+    purge_after_days: 90
+  auto_materialize:
+    purge_after_days: { skipped: 2, success: 90, failure: 90, started: 90 }
 """
 
 

@@ -1,10 +1,18 @@
-"""The jobs: which assets are materialized together, and the pull that brings a dump from another database."""
+"""The jobs: which assets are materialized together, the pull from another database, and the end of old runs."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import dagster as dg
+from pydantic import Field
 
 from lgs_assets.partitions import RAW_INVOICES
 from lgs_assets.pull import PullUnderWayError, Source, pull_new_lines
 from lgs_assets.resources import Inbox, WarehouseResource
+from lgs_assets.retention import delete_old_runs
+
+RUN_RETENTION_DAYS = 90
 
 lineage = dg.define_asset_job(
     "lineage",
@@ -41,3 +49,27 @@ def land_new_lines(context: dg.OpExecutionContext, source: Source, inbox: Inbox,
 def pull() -> None:
     """The job of the schedule `scheduled_pull`."""
     land_new_lines()
+
+
+class RunRetention(dg.Config):
+    """How long runs are kept."""
+
+    days: int = Field(
+        default_factory=lambda: cast("Any", os.environ.get("LGS_RUN_RETENTION_DAYS") or RUN_RETENTION_DAYS),
+        validate_default=True,
+        ge=1,
+        description=f"Runs that finished longer ago are deleted: LGS_RUN_RETENTION_DAYS, or {RUN_RETENTION_DAYS}.",
+    )
+
+
+@dg.op
+def delete_runs(context: dg.OpExecutionContext, config: RunRetention) -> None:
+    """Deletes the runs that are older than they are kept, but for those that hold the latest of something."""
+    deleted = delete_old_runs(context.instance, finished_before=datetime.now(UTC) - timedelta(days=config.days))
+    context.add_output_metadata({"runs_deleted": deleted})
+
+
+@dg.job(description="Deletes runs of long ago with their events. What tables, dumps and checks were last stays.")
+def retention() -> None:
+    """The job of the schedule `daily_retention`."""
+    delete_runs()

@@ -6,13 +6,9 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
-from sqlglot import exp
-from sqlglot.lineage import lineage
 
-from lgs_assets.charts import thumbnail
 from lgs_assets.store import Store
 from lgs_assets.warehouse.database import SCHEMA
-from lgs_assets.warehouse.declaration import declared_types
 from lgs_assets.warehouse.model import Model
 
 PREVIEW_ROWS = 5
@@ -57,9 +53,11 @@ def markdown_table(frame: pd.DataFrame) -> str:
 
 
 def _preview(store: Store, table: str) -> dg.MarkdownMetadataValue:
-    frame = store.read_frame(table, limit=None if table == "charts" else PREVIEW_ROWS)
     if table != "charts":
-        return dg.MetadataValue.md(markdown_table(frame))
+        return dg.MetadataValue.md(markdown_table(store.read_frame(table, limit=PREVIEW_ROWS)))
+    from lgs_assets.charts import thumbnail  # here: only this needs a library for pictures
+
+    frame = store.read_frame(table, ["name", "position", "title", "png"])
     pictures = [
         f"**{chart['title']}**\n\n![{chart['name']}](data:image/png;base64,"
         f"{base64.b64encode(thumbnail(chart['png'], THUMBNAIL_PIXELS)).decode()})"
@@ -76,6 +74,12 @@ def _cell(value: object) -> str:
 
 def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
     """From which columns of its inputs each column of a table comes, as the SELECT of its model says."""
+    # Imported here: a run that finds everything up to date understands no SQL.
+    from sqlglot import exp
+    from sqlglot.lineage import lineage
+
+    from lgs_assets.warehouse.declaration import declared_types
+
     inputs = {relation.name for relation in model.inputs}
     deps_by_column = {}
     for column in declared_types()[table]:

@@ -19,7 +19,7 @@ from lgs_assets.settings import Settings
 from lgs_assets.versions import outdated, reader
 from lgs_assets.warehouse.dumps import LoadedDump, forget_dump, loaded_dumps
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.5  # each look at the events takes the interpreter from the run for some milliseconds
 EVALUATION = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 STEP_FAILURE = dg.DagsterEventType.STEP_FAILURE
 
@@ -181,11 +181,12 @@ def _outdated(
     """The derived tables that a rebuild would change, or that Dagster knows nothing of."""
     specs = list(definitions.resolve_all_asset_specs())
     stale = outdated(specs, settings, WarehouseResource().get())
+    records = instance.get_asset_records([spec.key for spec in specs])
+    known = {record.asset_entry.asset_key for record in records if record.asset_entry.last_materialization}
     return [
         table
         for spec in specs
-        if (table := spec.key.path[-1]) != RAW_INVOICES
-        and (force or table in stale or instance.get_latest_materialization_event(spec.key) is None)
+        if (table := spec.key.path[-1]) != RAW_INVOICES and (force or table in stale or spec.key not in known)
     ]
 
 

@@ -5,7 +5,7 @@ import os
 import dagster as dg
 
 from lgs_assets.errors import LgsError
-from lgs_assets.jobs import pull, refresh
+from lgs_assets.jobs import pull, refresh, retention
 from lgs_assets.project import TIME_ZONE
 
 nightly_refresh = dg.ScheduleDefinition(
@@ -15,6 +15,15 @@ nightly_refresh = dg.ScheduleDefinition(
     execution_timezone=TIME_ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Rebuilds and checks every derived table once a day, so that a fault shows within a day.",
+)
+
+daily_retention = dg.ScheduleDefinition(
+    name="daily_retention",
+    job=retention,
+    cron_schedule="0 5 * * *",
+    execution_timezone=TIME_ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Deletes runs of more than LGS_RUN_RETENTION_DAYS days ago, so that Dagster's storage stays small.",
 )
 
 

@@ -64,6 +64,14 @@ def warehouse(database: str) -> Iterator[Warehouse]:
     warehouse.engine.dispose()
 
 
+@pytest.fixture
+def one_chart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report has but its first chart: for tests of runs, which else draw for longer than they do anything else."""
+    from lgs_assets.charts import report
+
+    monkeypatch.setattr(report, "CHARTS", report.CHARTS[:1])
+
+
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDB]:
     """The session's own MariaDB server."""

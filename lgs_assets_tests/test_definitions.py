@@ -106,6 +106,7 @@ def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg
     assert {dep.column_name for dep in clean.deps_by_column["line_total"]} == {"quantity", "unit_price"}
 
 
+@pytest.mark.usefixtures("one_chart")
 def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
     """What a notebook does: a DataFrame by the name of the asset, of a partitioned one as well; or a relation."""
     run_lineage(instance, "march.sql")
@@ -118,6 +119,7 @@ def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Pat
     assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation("segments")
 
 
+@pytest.mark.usefixtures("one_chart")
 def test_a_real_dump_takes_the_place_of_the_demo(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
     """Synthetic lines never add to real ones: with the first real dump they are gone, and none but they."""
     write_dump(project.state() / "demo" / DEMO_DUMP, [Line(customer_id=1)])
@@ -128,6 +130,7 @@ def test_a_real_dump_takes_the_place_of_the_demo(warehouse, instance: dg.Dagster
     assert warehouse.rows("select distinct dump from clean_invoices") == [{"dump": "march.sql"}]
 
 
+@pytest.mark.usefixtures("one_chart")
 def test_settings_reach_the_tables(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
     """A setting changes the figures and is recorded with them."""
     run_lineage(instance, "march.sql", settings=Settings(snapshot_date="2012-01-01", ties="together"))
@@ -137,6 +140,7 @@ def test_settings_reach_the_tables(warehouse, instance: dg.DagsterInstance, inbo
     assert warehouse.rows("select distinct settings ->> 'ties' as ties from publications") == [{"ties": "together"}]
 
 
+@pytest.mark.usefixtures("one_chart")
 def test_settings_can_be_given_in_the_launchpad(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
     """Run configuration under resources, as the UI's launchpad writes it; a wrong value is refused before the run."""
     instance.add_dynamic_partitions("dumps", ["march.sql"])

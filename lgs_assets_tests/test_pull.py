@@ -274,7 +274,7 @@ def test_the_job_and_its_schedule_are_there_with_a_source(monkeypatch: pytest.Mo
             for s in defs.schedules
         }
 
-    assert set(schedules()) == {"nightly_refresh"}
+    assert set(schedules()) == {"nightly_refresh", "daily_retention"}
     assert "pull" not in {job.name for job in build_definitions().jobs}
     monkeypatch.setenv("LGS_SOURCE_URL", "mssql://lgs@shop/sales")
     assert schedules()["scheduled_pull"] == ("0 2 * * *", "Europe/London", True)

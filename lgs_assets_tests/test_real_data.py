@@ -17,6 +17,7 @@ import pytest
 from lgs_assets.runner import bring_up_to_date
 from lgs_assets.settings import Settings
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.declaration import declared_types
 from lgs_assets.warehouse.frames import read_frame
 
 # Where a line stands in its dump, and when it came, are the only things that may differ.
@@ -162,28 +163,26 @@ def test_quintile_edges_are_the_published_ones(real: Warehouse, real_data: Path)
         assert (score == 1 + sum((value > edge + 1e-3).astype(int) for edge in inner)).all()
 
 
-def contents(warehouse: Warehouse) -> dict[str, str]:
+def contents(warehouse: Warehouse) -> dict[str, Decimal]:
     """A hash of the rows of each table, whatever their order."""
     hashes = {}
     for table in TABLES:
-        left_out = "".join(f" - '{column}'" for column in NOT_COMPARED.get(table, []))
-        query = f"select sum(hashtextextended((to_jsonb(t){left_out})::text, 0)::numeric)::text as hash from {table} t"
-        hashes[table] = warehouse.rows(query.replace(":", r"\:"))[0].hash
+        columns = ", ".join(column for column in declared_types()[table] if column not in NOT_COMPARED.get(table, []))
+        query = f"select sum(cast(hashtextextended(cast(row({columns}) as text), 0) as numeric)) as hash from {table}"
+        hashes[table] = warehouse.rows(query)[0].hash
     return hashes
 
 
 def test_shuffled_lines_and_second_runs_change_nothing(
-    real: Warehouse, own_environment: pytest.MonkeyPatch, make_database, real_data: Path, tmp_path: Path
+    real: Warehouse, own_environment: pytest.MonkeyPatch, real_data: Path, tmp_path: Path
 ) -> None:
-    """The same tables and the same charts, byte for byte, from the lines in another order and from a forced re-run."""
+    """The same tables and the same charts, byte for byte, once the lines in another order have taken their place."""
     script = gzip.decompress((real_data / "retail.sql.gz").read_bytes()).split(b"\n")
     begin = next(i for i, line in enumerate(script) if line.startswith(b"COPY")) + 1
     end = script.index(b"\\.")
     lines = script[begin:end]
     random.Random(7).shuffle(lines)
-    shuffled = tmp_path / "shuffled.sql"
+    shuffled = tmp_path / "retail.sql.gz"  # a dump of the same name, told by its content to be no gzip
     shuffled.write_bytes(b"\n".join(script[:begin] + lines + script[end:]))
     first = contents(real)
-    assert contents(materialize(own_environment, make_database(), shuffled)) == first
-    again = materialize(own_environment, real.url, real_data / "retail.sql.gz", force=True)
-    assert contents(again) == first
+    assert contents(materialize(own_environment, real.url, shuffled, force=True)) == first

@@ -5,7 +5,6 @@ import pandas as pd
 
 from lgs_assets import project
 from lgs_assets.assets.conventions import derived_asset
-from lgs_assets.charts import render_all
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.resources import WarehouseResource
 from lgs_assets.warehouse.dumps import loaded_dumps
@@ -31,6 +30,8 @@ def charts(
     warehouse: WarehouseResource,
 ) -> pd.DataFrame:
     """Renders every chart of the report. One row a chart: name, title, PNG, SVG."""
+    from lgs_assets.charts import render_all  # here: who draws nothing spares the half second that matplotlib takes
+
     is_demo = any(dump.dump == DEMO_DUMP for dump in loaded_dumps(warehouse.get()))
     return render_all(
         invoice_amounts=invoice_amounts,

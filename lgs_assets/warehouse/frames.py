@@ -5,27 +5,38 @@
 | integer types | int64 | Int64 where the column may be NULL |
 | numeric | float64 | NaN. For plots and statistics; sums that must be exact belong into the warehouse. |
 | boolean | bool | boolean where the column may be NULL |
-| date, timestamp | datetime64 | NaT |
+| date, timestamp | datetime64, in UTC where the type has a time zone | NaT |
 | text | str | NaN |
 | bytea | object, of bytes | None |
 """
 
 import csv
 import io
+import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
 from psycopg import sql
+from psycopg.abc import Buffer
 
 from lgs_assets.errors import ContractError
 from lgs_assets.warehouse.contract import Column, columns, primary_key
 from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor
 from lgs_assets.warehouse.publish import Provenance, publish
 
+_NULL = "\\N"
+"""Of what is read. A text that looks like it comes in quotes."""
+# About a megabyte of most tables.
+_LINES_AT_A_TIME = 10_000
+
 _INTEGERS = {"smallint", "integer", "bigint"}
-_TIMES = {"date", "timestamp without time zone", "timestamp with time zone"}
+_TIMES = {"date": None, "timestamp without time zone": None, "timestamp with time zone": "UTC"}
 
 
 def read_frame(
@@ -48,32 +59,15 @@ def read_frame(
         if unknown := set(only or ()) - set(present):
             raise ContractError(f"{table} has no column {', '.join(sorted(unknown))}; it has {', '.join(present)}.")
         wanted = [present[name] for name in only or present]
-        # No text can be mistaken for a NULL that is spelled anew each time.
-        null = f"\\N{secrets.token_hex(4)}"
         names = sql.SQL(", ").join(sql.Identifier(column.name) for column in wanted)
         rows = sql.SQL("true" if dumps is None else "dump = any ({})").format(sql.Literal(list(dumps or ())))
         key = sql.SQL(", ").join(map(sql.Identifier, primary_key(cursor, SCHEMA, table)))
         query = sql.SQL(
             "copy (select {} from {} where {} order by {} limit {}) to stdout (format csv, null {})"
-        ).format(names, sql.Identifier(SCHEMA, table), rows, key, sql.Literal(limit), sql.Literal(null))
+        ).format(names, sql.Identifier(SCHEMA, table), rows, key, sql.Literal(limit), sql.Literal(_NULL))
         with cursor.copy(query) as copy:
-            text = io.BytesIO(b"".join(copy))
-    frame = pd.read_csv(
-        text,
-        names=[column.name for column in wanted],
-        dtype={column.name: _dtype(column) for column in wanted},
-        na_values=[null],
-        keep_default_na=False,
-        true_values=["t"],
-        false_values=["f"],
-        lineterminator="\n",  # else a lone carriage return in a text counts as one
-    )
-    for column in wanted:
-        if column.type in _TIMES:
-            frame[column.name] = pd.to_datetime(frame[column.name], format="ISO8601").astype("datetime64[us]")
-        elif column.type == "bytea":
-            frame[column.name] = [None if pd.isna(v) else bytes.fromhex(v[2:]) for v in frame[column.name]]
-    return frame
+            read = _parsed(copy, wanted)
+    return pd.DataFrame({column.name: _read(read[column.name], column) for column in wanted})
 
 
 def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:
@@ -99,17 +93,61 @@ def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provena
         )
         written = frame.assign(**{name: _written(frame[name], column) for name, column in declared.items()})
         with cursor.copy(statement) as copy:
-            copy.write(written.to_csv(index=False, header=False, na_rep=null, quoting=csv.QUOTE_NONNUMERIC))
+            # All that pandas asks of a file is that it takes text.
+            written.to_csv(copy, index=False, header=False, na_rep=null, quoting=csv.QUOTE_NONNUMERIC)  # type: ignore[call-overload]
 
     return publish(warehouse, table, fill, provenance)
 
 
-def _dtype(column: Column) -> Any:
+def _parsed(lines: Iterable[Buffer], wanted: Sequence[Column]) -> pa.Table:
+    """The lines of COPY's CSV as an Arrow table. One thread parses what has come while this one takes what comes."""
+    schema = pa.schema([(column.name, _arrow_type(column)) for column in wanted])
+    convert = pyarrow.csv.ConvertOptions(
+        column_types=schema,
+        null_values=[_NULL],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        true_values=["t"],
+        false_values=["f"],
+    )
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+
+    def table(text: memoryview) -> pa.Table:
+        # One block, which has to hold the longest line.
+        read = pyarrow.csv.ReadOptions(column_names=schema.names, block_size=len(text))
+        return pyarrow.csv.read_csv(pa.py_buffer(text), read, parse, convert)
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return pa.concat_tables([schema.empty_table(), *thread.map(table, _portions(lines))])
+
+
+def _portions(lines: Iterable[Buffer]) -> Iterator[memoryview]:
+    remaining = iter(lines)
+    for line in remaining:
+        text = io.BytesIO()
+        text.writelines(chain([line], islice(remaining, _LINES_AT_A_TIME - 1)))
+        yield text.getbuffer()
+
+
+def _arrow_type(column: Column) -> pa.DataType:
     if column.type in _INTEGERS:
-        return "Int64" if column.nullable else "int64"
+        return pa.int64()
+    if column.type in _TIMES:
+        return pa.timestamp("us", _TIMES[column.type])
     if column.type == "boolean":
-        return "boolean" if column.nullable else "bool"
-    return "float64" if column.type in {"numeric", "double precision", "real"} else "str"
+        return pa.bool_()
+    return pa.float64() if column.type in {"numeric", "double precision", "real"} else pa.large_string()
+
+
+def _read(values: pa.ChunkedArray, column: Column) -> pd.Series:
+    """The values as pandas keeps those of a column of this type."""
+    if column.type == "bytea":
+        texts = values.to_pylist()
+        return pd.Series([None if text is None else bytes.fromhex(text[2:]) for text in texts], dtype=object)
+    text: dict[pa.DataType, Any] = {pa.large_string(): pd.StringDtype(na_value=math.nan)}
+    with_gaps = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    series: pd.Series = values.to_pandas(types_mapper=(text | with_gaps if column.nullable else text).get)
+    return series
 
 
 def _written(values: pd.Series, column: Column) -> pd.Series:

@@ -1,6 +1,7 @@
 """DataFrames in and out: types, NULLs and odd values."""
 
-from datetime import date, datetime
+import math
+from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
@@ -49,8 +50,55 @@ def test_types_and_nulls(warehouse: Warehouse) -> None:
 
 def test_an_empty_table_has_its_types(warehouse: Warehouse) -> None:
     """No rows are no reason for other types."""
-    make_table(warehouse, "id bigint primary key, day date, money numeric")
-    assert [str(kind) for kind in read_frame(warehouse, "sample").dtypes] == ["int64", "datetime64[us]", "float64"]
+    make_table(warehouse, "id bigint primary key, day date, money numeric, t text, x bytea")
+    assert [str(kind) for kind in read_frame(warehouse, "sample").dtypes] == [
+        "int64", "datetime64[us]", "float64", "str", "object",
+    ]  # fmt: skip
+
+
+def test_numbers_and_moments_are_exact(warehouse: Warehouse) -> None:
+    """The nearest double, whole numbers beyond those of a double beside a gap, microseconds, and moments in UTC."""
+    make_table(
+        warehouse,
+        "id integer primary key, n bigint, money numeric, d double precision, at timestamp, moment timestamptz",
+        "1, 9007199254740993, 0.1000000000000000055511151231257827, 5e-324, '9999-12-31 23:59:59.999999', null",
+        "2, null, 'Infinity', '-Infinity', '1969-12-31 23:59:59.999999', '2011-12-09 12:50:00.000001+02'",
+        "3, 0, 'NaN', 2.2250738585072011e-308, null, null",
+    )
+    frame = read_frame(warehouse, "sample")
+    assert frame.n.tolist() == [9007199254740993, pd.NA, 0]
+    assert frame.money.tolist()[:2] == [0.1, math.inf] and math.isnan(frame.money[2])
+    assert frame.d.tolist() == [5e-324, -math.inf, 2.2250738585072011e-308]
+    assert frame["at"].tolist()[:2] == [
+        datetime(9999, 12, 31, 23, 59, 59, 999999),
+        datetime(1969, 12, 31, 23, 59, 59, 999999),
+    ]
+    assert frame.moment.tolist()[1] == datetime(2011, 12, 9, 10, 50, 0, 1, tzinfo=UTC)
+
+
+def test_a_column_of_odd_texts_keeps_all_its_rows(warehouse: Warehouse) -> None:
+    """An empty text, line breaks of each kind, what looks like a NULL or like the end of a COPY: each is one row."""
+    make_table(
+        warehouse,
+        "id integer primary key, t text",
+        r"1, ''", r"2, null", r"3, '\N'", r"4, '\.'", r"5, E'a\rb\r\nc\nd\r'", r"6, E'\n'", r"""7, '"'""", r"8, ''",
+    )  # fmt: skip
+    texts = read_frame(warehouse, "sample", ["t"]).t.tolist()
+    assert [None if pd.isna(value) else value for value in texts] == [
+        "", None, "\\N", "\\.", "a\rb\r\nc\nd\r", "\n", '"', "",
+    ]  # fmt: skip
+
+
+def test_more_lines_than_are_read_at_a_time(warehouse: Warehouse) -> None:
+    """Every row arrives once, in order, and can be changed."""
+    make_table(warehouse, "id integer primary key, t text")
+    with warehouse.transaction() as connection:
+        connection.execute(sa.text("insert into sample select n, 'text ' || n from generate_series(1, 25000) as n"))
+    frame = read_frame(warehouse, "sample")
+    assert frame.id.tolist() == list(range(1, 25001))
+    assert frame.t.tolist()[::5000] == [f"text {n}" for n in range(1, 25001, 5000)]
+    frame.loc[0, "id"] = 0
+    assert frame.id.sum() == sum(range(2, 25001))
 
 
 def test_named_columns_in_order_of_the_key(warehouse: Warehouse) -> None:
