@@ -88,6 +88,10 @@ def spark_cluster() -> Iterator[SparkCluster]:
             for name, value in cluster.environment.items():
                 patch.setenv(name, value)
             yield cluster
+            from pyspark.sql import SparkSession
+
+            if session := SparkSession.getActiveSession():
+                session.stop()
     finally:
         cluster.stop()
 

@@ -27,7 +27,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from lgs_assets.engines import Source
+from lgs_assets.engines import ROW_GROUP, Source
 from lgs_assets.errors import LgsError
 
 if TYPE_CHECKING:  # an extra
@@ -40,9 +40,6 @@ FIGURES = {
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
 }
 """The settings of Spark that decide figures; no configuration file has a say in them."""
-
-# Bytes. A task reads at least one row group: those of the default, 128 MiB, would leave most of a cluster idle.
-ROW_GROUP = 16 * 2**20
 
 
 class Spark:
@@ -57,7 +54,8 @@ class Spark:
         """See `Engine.write`."""
         with _session(inputs) as session:
             rows = session.sql(_translated(select), _bound(parameters))
-            rows.write.option("parquet.block.size", ROW_GROUP).parquet(target, compression="zstd")
+            # By default a row group has 128 MiB, and no task reads less than one.
+            rows.write.option("parquet.block.row.count.limit", ROW_GROUP).parquet(target, compression="zstd")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import pytest
 
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
-from lgs_assets.engines import Source
+from lgs_assets.engines import ROW_GROUP, Source
 from lgs_assets.engines.contracts import in_order, judge
 from lgs_assets.engines.spark import Spark
 from lgs_assets.errors import ContractError, LgsError
@@ -154,6 +154,17 @@ def test_what_is_otherwise_in_spark_is_as_in_postgresql(
     given = "(values (0.000001, 'a1'), (-0.000002, null), (99999999.999999, 'b'), (null, null)) as t (x, text)"
     theirs = warehouse.rows(select.replace("from t\n", f"from {given}\n"), **parameters)
     assert ours == list(map(dict, theirs))
+
+
+def test_files_are_written_in_their_order(spark: Spark, tmp_path: Path) -> None:
+    """By several workers at once, in row groups that a reader of a few rows can skip."""
+    numbers = pa.table({"a": pa.array(range(400_000))})
+    spark.write("select a, cast(a as text) as text from n order by a desc", {"n": numbers}, {}, str(tmp_path / "part"))
+    files = parquet_files(tmp_path / "part")
+    assert len(files) > 1
+    assert ds.dataset(files).to_table()["a"].to_pylist() == list(range(399_999, -1, -1))
+    sizes = [pq.read_metadata(file).row_group(0).num_rows for file in files]
+    assert max(sizes) <= ROW_GROUP < max(pq.read_metadata(file).num_rows for file in files)
 
 
 def test_the_contract_is_judged(spark: Spark) -> None:
