@@ -12,7 +12,7 @@ run: .venv/installed
 ui: .venv/installed
 	@$(BIN)/lgs ui
 
-test: .venv/installed
+test: .venv/installed .venv/spark
 	$(BIN)/pytest --numprocesses 2 --dist loadfile $(TESTS)
 
 lint: .venv/installed
@@ -33,6 +33,12 @@ docs: .venv/installed
 # The whole job against its peers, in ten minutes. LGS_REAL_DATA is the folder of the real data; see benchmarks/README.md.
 benchmark: .venv/installed .venv-benchmark/installed
 	$(BIN)/python -m benchmarks.run $(OPTIONS)
+
+# Half a gigabyte that only the tests need.
+.venv/spark: .venv/installed
+	@echo "Adding Spark for the tests (about a minute, once)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir --constraint requirements.lock --editable ".[spark]"
+	@touch $@
 
 .venv-benchmark/installed: benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-benchmark
