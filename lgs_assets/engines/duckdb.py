@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import fsspec
 import pyarrow as pa
 import sqlglot
 from sqlglot import exp
+from upath import UPath
 
 from lgs_assets.engines import ROW_GROUP, Source
 from lgs_assets.errors import LgsError
@@ -94,8 +94,8 @@ def _files(source: Source) -> list[str]:
 
 def _reach(connection: "DuckDBPyConnection", urls: list[str]) -> None:
     """Lets DuckDB read and write what only a driver of fsspec reaches."""
-    for protocol in {url.partition("://")[0] for url in urls if "://" in url}:
-        connection.register_filesystem(fsspec.filesystem(protocol))
+    for url in {url.partition("://")[0]: url for url in urls if "://" in url}.values():
+        connection.register_filesystem(UPath(url).fs)
 
 
 def _quoted(text: str) -> str:
