@@ -23,7 +23,7 @@ from lgs_assets.warehouse.publish import Provenance
 if TYPE_CHECKING:  # Arrow takes much memory, and who has no lake needs none of it
     from lgs_assets.lake.lake import Lake
 
-ENGINES = ("postgres", "duckdb")
+ENGINES = ("postgres", "duckdb", "spark")
 
 
 @dataclass(frozen=True)

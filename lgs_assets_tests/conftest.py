@@ -14,6 +14,7 @@ from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets_tests.azurite import azurite as azurite  # a fixture, by its name
 from lgs_assets_tests.mariadb import MariaDB
 from lgs_assets_tests.shops import Shop
+from lgs_assets_tests.spark import SparkCluster
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,26 @@ def mariadb() -> Iterator[MariaDB]:
     server.start()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def spark_cluster() -> Iterator[SparkCluster]:
+    """The session's own Spark cluster: a master and two workers of one core each."""
+    if not SparkCluster.is_installed():
+        pytest.skip("NOT PROVEN ON SPARK: install Java 17 or later, and the extra spark")
+    cluster = SparkCluster()
+    try:
+        cluster.start(workers=2)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in cluster.environment.items():
+                patch.setenv(name, value)
+            yield cluster
+            from pyspark.sql import SparkSession
+
+            if session := SparkSession.getActiveSession():
+                session.stop()
+    finally:
+        cluster.stop()
 
 
 @pytest.fixture(params=["postgresql", "mariadb"])

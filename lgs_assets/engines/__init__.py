@@ -47,4 +47,8 @@ def engine(name: str) -> Engine:
             from lgs_assets.engines.duckdb import DuckDB
 
             return DuckDB()
+        case "spark":
+            from lgs_assets.engines.spark import Spark
+
+            return Spark()
     raise ValueError(f"There is no engine {name}.")
