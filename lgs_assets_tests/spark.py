@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,7 @@ _JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 _DEFAULTS = f"""
 spark.driver.extraJavaOptions {_JAVA_OPTIONS}
 spark.executor.extraJavaOptions {_JAVA_OPTIONS}
-spark.driver.memory 512m
+spark.driver.memory 1g
 spark.executor.memory 512m
 spark.sql.files.maxPartitionBytes 4m
 spark.sql.shuffle.partitions 4
@@ -92,7 +93,8 @@ class SparkCluster:
         started = [process for process in [*self.workers, self.master] if process and process.is_running()]
         family = [*started, *(child for process in started for child in process.children(recursive=True))]
         for process in family:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # it ended with another
+                process.kill()
         psutil.wait_procs(family)
         shutil.rmtree(self.folder)
 

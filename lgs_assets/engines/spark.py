@@ -41,6 +41,9 @@ FIGURES = {
 }
 """The settings of Spark that decide figures; no configuration file has a say in them."""
 
+# Tables in memory go to the executors, but for small ones: else the driver would compute with their rows by itself.
+HANDED_OVER = {"spark.sql.execution.arrow.localRelationThreshold": "64KB"}
+
 
 class Spark:
     """The engine on a cluster. This process is its driver, which plans and sees no more than the results of `rows`."""
@@ -79,7 +82,7 @@ def _session(inputs: Mapping[str, Source]) -> Iterator["SparkSession"]:
         ) from error
     try:
         session = application.newSession()
-        for name, value in FIGURES.items():
+        for name, value in (FIGURES | HANDED_OVER).items():
             session.conf.set(name, value)
         for name, source in inputs.items():
             is_in_memory = isinstance(source, pa.Table)

@@ -7,6 +7,7 @@ import random
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,7 @@ import pytest
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.engines import ROW_GROUP, Source
-from lgs_assets.engines.contracts import in_order, judge
+from lgs_assets.engines.contracts import in_order, judge, primary_key
 from lgs_assets.engines.spark import Spark
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.lake import TABLES, Lake
@@ -31,7 +32,6 @@ from lgs_assets.warehouse.dumps import load_dump
 from lgs_assets.warehouse.frames import publish_frame
 from lgs_assets.warehouse.lake_parts import current
 from lgs_assets.warehouse.model import Model, tables_in
-from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.rows import read_rows
 from lgs_assets_tests.builders import PARAMETERS, UNVERSIONED, Line, build_tables, load_lines, write_dump
 from lgs_assets_tests.engines.test_duckdb import OTHER_PARAMETERS, SCORES
@@ -49,9 +49,9 @@ def parquet_files(folder: Path) -> list[str]:
     return sorted(map(str, folder.glob("*.parquet")))
 
 
-def lines_in_lake(warehouse: Warehouse, place: Place) -> pa.Table:
-    """The rows of clean_invoices, in the order of the files and of the rows in them."""
-    parts = current(warehouse, ["clean_invoices"])
+def in_lake(warehouse: Warehouse, place: Place, table: str) -> pa.Table:
+    """The rows of a table, in the order of the files and of the rows in them."""
+    parts = current(warehouse, [table])
     return ds.dataset([place.path(part.location, file) for part in parts for file in part.files]).to_table()
 
 
@@ -75,10 +75,10 @@ def test_every_table_of_the_real_data_is_the_same_in_both(
             name: built[name] if name in built else read_rows(warehouse, name, columns)
             for name, columns in model.reads.items()
         }
-        if table == "clean_invoices":
+        if table in TABLES:
             spark.write(model.select, inputs, parameters, str(tmp_path / table))
             built[table] = parquet_files(tmp_path / table)
-            ours = ds.dataset(built[table]).to_table().sort_by("line_number")
+            ours = ds.dataset(built[table]).to_table().sort_by([(name, "ascending") for name in primary_key(table)])
         else:
             built[table] = ours = spark.rows(in_order(table, model.select), inputs, parameters)
         assert_same(ours, theirs, table)
@@ -109,12 +109,12 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
         load_lines(warehouse, tmp_path, some, name=name)
         store.load_dump(write_dump(tmp_path / name, some), name=name)
     build_tables(warehouse, **OTHER_PARAMETERS)
-    provenance = Provenance(UNVERSIONED.version, {name: OTHER_PARAMETERS[name] for name in ("ties", "drop_repeats")})
+    provenance = replace(UNVERSIONED, settings={name: OTHER_PARAMETERS[name] for name in ("ties", "drop_repeats")})
     publish_frame(ours, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     for table, defaults in PARAMETERS.items():
         given = {name: OTHER_PARAMETERS[name] for name in defaults}
         store.publish_model(table, Model(f"{table}.sql", **given), provenance)
-        made = lines_in_lake(ours, place) if table == "clean_invoices" else exact(ours, table)
+        made = in_lake(ours, place, table) if table in TABLES else exact(ours, table)
         assert_same(made, exact(warehouse, table), table)
     for check in CHECKS:
         if tables_in(check.query) & TABLES:
@@ -180,9 +180,9 @@ def test_the_contract_is_judged(spark: Spark) -> None:
 
 def test_what_does_not_fit_is_an_error(spark: Spark) -> None:
     """Money beyond every decimal of Spark is neither cut to size nor NULL."""
-    lines = pa.table({"invoice_no": ["1"] * 2, "line_total": pa.array([Decimal(9 * 10**31)] * 2, pa.decimal128(38, 6))})
-    with pytest.raises(LgsError, match=r"Spark cannot compute clean_invoices: .+"):
-        spark.rows(Model("invoice_amounts.sql").select, {"clean_invoices": lines}, {})
+    totals = pa.table({"invoice_no": ["1"] * 2, "amount": pa.array([Decimal(9 * 10**31)] * 2, pa.decimal128(38, 6))})
+    with pytest.raises(LgsError, match=r"Spark cannot compute invoice_totals: .+"):
+        spark.rows(Model("invoice_amounts.sql").select, {"invoice_totals": totals}, {})
 
 
 def test_a_worker_that_is_killed_costs_no_line(spark: Spark, spark_cluster: SparkCluster, tmp_path: Path) -> None:
@@ -191,9 +191,9 @@ def test_a_worker_that_is_killed_costs_no_line(spark: Spark, spark_cluster: Spar
 
     invoices, parts = [str(number) for number in range(20_000)], range(60)
     for part in parts:
-        totals = pa.array([Decimal(number * part).scaleb(-6) for number in range(20_000)], pa.decimal128(38, 6))
-        pq.write_table(pa.table({"invoice_no": invoices, "line_total": totals}), tmp_path / f"{part}.parquet")
-    select, inputs = Model("invoice_amounts.sql").select, {"clean_invoices": parquet_files(tmp_path)}
+        amounts = pa.array([Decimal(number * part).scaleb(-6) for number in range(20_000)], pa.decimal128(38, 6))
+        pq.write_table(pa.table({"invoice_no": invoices, "amount": amounts}), tmp_path / f"{part}.parquet")
+    select, inputs = Model("invoice_amounts.sql").select, {"invoice_totals": parquet_files(tmp_path)}
     tracker = SparkContext.getOrCreate().statusTracker()
     with ThreadPoolExecutor() as pool:
         job = pool.submit(spark.rows, select, inputs, {})
@@ -206,8 +206,8 @@ def test_a_worker_that_is_killed_costs_no_line(spark: Spark, spark_cluster: Spar
         spark_cluster.kill_worker(0)
         assert not job.done()
         rows = job.result()
-    amounts = dict(zip(rows["invoice_no"].to_pylist(), rows["amount"].to_pylist(), strict=True))
-    assert amounts == {number: Decimal(int(number) * sum(parts)).scaleb(-6) for number in invoices}
+    made = dict(zip(rows["invoice_no"].to_pylist(), rows["amount"].to_pylist(), strict=True))
+    assert made == {number: Decimal(int(number) * sum(parts)).scaleb(-6) for number in invoices}
     spark_cluster.add_worker()
 
 
