@@ -120,10 +120,9 @@ def explained(path: Path) -> Iterator[None]:
         raise DumpError(f"{path}: cannot be unpacked: {_shown(error)}. Pack it as a plain zip or gzip.") from error
     except LgsError:
         raise
-    except Exception as error:
+    except Exception as error:  # the driver of a bucket has errors of its own
         if not getattr(path, "protocol", ""):
             raise
-        # The driver of a bucket has errors of its own.
         raise UnavailableError(f"{path}: cannot be read just now: {_shown(error)}.") from error
 
 

@@ -93,7 +93,7 @@ def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provena
         )
         written = frame.assign(**{name: _written(frame[name], column) for name, column in declared.items()})
         with cursor.copy(statement) as copy:
-            # All that pandas asks of a file is that it takes text.
+            # All that pandas asks of a file is that it takes text; its annotations ask for more.
             written.to_csv(copy, index=False, header=False, na_rep=null, quoting=csv.QUOTE_NONNUMERIC)  # type: ignore[call-overload]
 
     return publish(warehouse, table, fill, provenance)

@@ -1,6 +1,6 @@
 """Arrow tables in and out of the warehouse, by COPY, and as DataFrames: for engines that compute elsewhere.
 
-Apart from `frames`, because who runs a model in PostgreSQL needs no Arrow.
+Apart from `frames`, whose numbers are floats: here every number is exact.
 """
 
 from collections.abc import Collection

@@ -108,6 +108,7 @@ def typed(values: Values) -> tuple[Any, ...]:
     """The values of a line as what they mean."""
     invoice, code, description, quantity, date, price, customer, country = values
     numbers = [int(number) for number in re.split(r"\D", str(date).partition(".")[0])]
+    # The types of the numbers that a date is made of are not told apart from that of a time zone.
     fraction = str(date).partition(".")[2].ljust(6, "0")
     return (
         *(invoice, code, description, int(str(quantity)), datetime(*numbers, microsecond=int(fraction))),  # type: ignore[arg-type]

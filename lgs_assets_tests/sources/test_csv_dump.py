@@ -89,6 +89,7 @@ def test_any_dialect_says_the_same(
              "it's", "é £", "\x01\x02", '"', '""', "NULL value", ",", *own_line_breaks]  # fmt: skip
     rows = [(*LANTERN[:2], text, *LANTERN[3:]) for text in [*texts, ""]]
     file = io.StringIO(newline="")
+    # The stubs know quoting only as the four constants, not as their type.
     writer = csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=line_break)  # type: ignore[arg-type]
     writer.writerow(HEADER.strip().split(","))
     writer.writerows(rows)
@@ -209,6 +210,7 @@ TEXTS = st.text(st.sampled_from('ab",;|\t\\N\r\n.é\x01\x02 '), max_size=8)
 def test_whatever_is_written_comes_back_equal(texts: list[str], size: int, delimiter: str, quoting: int) -> None:
     """Every text, in every dialect."""
     file = io.StringIO(newline="")
+    # The stubs know quoting only as the four constants, not as their type.
     writer = csv.writer(file, delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
     writer.writerow(HEADER.strip().split(","))
     writer.writerows((*LANTERN[:2], text, *LANTERN[3:]) for text in texts)
