@@ -16,7 +16,7 @@ from lgs_assets.inbox import Arrival, Listing, version_of
 from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.settings import Settings
-from lgs_assets.versions import outdated, reader
+from lgs_assets.versions import distrust, outdated, reader
 from lgs_assets.warehouse.dumps import LoadedDump, forget_dump, loaded_dumps
 
 POLL_SECONDS = 0.5  # each look at the events takes the interpreter from the run for some milliseconds
@@ -74,6 +74,8 @@ def bring_up_to_date(
     events_of_twins, refused_twins = _ingest(definitions, instance, _bereft(instance, inbox, ledger), progress)
     events += events_of_twins
     if stale := _outdated(definitions, instance, settings, force=force):
+        for table in stale if force else ():
+            distrust(WarehouseResource().get(), table)  # else a small change would only have its own invoices made anew
         events += _execute(definitions, instance, "refresh", tables=stale, progress=progress)
     return _outcome(events, ledger, [*to_consider.refused, *refused, *refused_twins])
 

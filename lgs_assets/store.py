@@ -15,8 +15,9 @@ from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.build import publish_model
 from lgs_assets.warehouse.contract import Extent, extent
 from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
-from lgs_assets.warehouse.dumps import LoadedDump, load_dump
+from lgs_assets.warehouse.dumps import PARENT, LoadedDump, load_dump
 from lgs_assets.warehouse.frames import read_frame
+from lgs_assets.warehouse.lake_parts import current
 from lgs_assets.warehouse.model import Model, tables_in
 from lgs_assets.warehouse.publish import Provenance
 
@@ -41,6 +42,8 @@ class Store:
         """Replaces a table by the rows of a model. Returns the number of rows. See `warehouse.build`."""
         if self.lake:
             return self.lake.publish_model(table, model, provenance)
+        if any(relation.name == PARENT for relation in model.inputs):
+            self._expect_all_dumps()
         return publish_model(self.warehouse, table, model, provenance)
 
     def read_frame(
@@ -61,6 +64,13 @@ class Store:
         if self.lake and any(map(self.lake.holds, tables_in(query))):
             return self.lake.rows(query, parameters)
         return self.warehouse.rows(query, **parameters)
+
+    def _expect_all_dumps(self) -> None:
+        if elsewhere := [part.dump for part in current(self.warehouse, [PARENT])]:
+            raise LgsError(
+                f"The lines of {', '.join(map(str, elsewhere))} are in the lake, from when LGS_ENGINE was set. lgs run "
+                "loads them anew from the inbox; put the file there again, or give it up with lgs forget."
+            )
 
     def extent(self, table: str) -> Extent:
         """The columns of an existing table and how large it is."""

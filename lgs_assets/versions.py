@@ -44,7 +44,7 @@ def reader() -> str:
 
 def version_of_dumps(dumps: Iterable[LoadedDump]) -> str:
     """The version of raw_invoices: which contents it holds, oldest first, and how they were read."""
-    return _hash([[dump.dump, dump.sha256, dump.reader] for dump in dumps])
+    return _hash([[dump.dump, dump.sha256, dump.reader, dump.facts.get("dates")] for dump in dumps])
 
 
 def version_of(spec: dg.AssetSpec, settings: Settings, inputs: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from lgs_assets.warehouse.contract import qualified
 from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
 from lgs_assets.warehouse.model import InvoiceModel, Model
 from lgs_assets.warehouse.publish import Fill, Provenance, hold_still, lock_for_writing, publish, record
@@ -55,12 +56,13 @@ def _refresh(warehouse: Warehouse, table: str, source: str, fill: Fill, provenan
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, table)
         cursor.execute(
-            "select row_count, dumps from publications where table_name = %s and rules = %s and dumps is not null",
-            [table, provenance.rules],
+            "select dumps from publications "
+            "where table_name = %s and rules = %s and dumps is not null and to_regclass(%s) is not null",
+            [table, provenance.rules, qualified(SCHEMA, table)],
         )
         if not (published := cursor.fetchone()):
             return None
-        rows, before = published
+        (before,) = published
         now = hold_still(cursor, source) or {}
         changed = sorted(dump for dump in before | now if before.get(dump) != now.get(dump))
         lines = sum(dumps[dump]["lines"] for dumps in (before, now) for dump in changed if dump in dumps)
@@ -84,10 +86,10 @@ def _refresh(warehouse: Warehouse, table: str, source: str, fill: Fill, provenan
                 cursor.execute(
                     sql.SQL("delete from {target} where invoice_no in (table changed_invoices)").format(**names)
                 )
-                rows -= cursor.rowcount
                 fill(cursor, target)  # what it reads by its bare name is now the part
-                rows += cursor.rowcount
         except (psycopg.IntegrityError, psycopg.DataError):
             return None  # it is explained where the table is made anew
+        cursor.execute(sql.SQL("select count(*) from {target}").format(**names))
+        ((rows,),) = cursor.fetchall()
         record(cursor, table, provenance, rows, now)
     return int(rows)

@@ -50,7 +50,8 @@ class InvoiceModel(Model):
     """A model that makes the rows of an invoice from the lines of that invoice in one table, and at least one row.
 
     So its table need not be made anew when only some invoices change. Both tables have the columns `invoice_no` and
-    `dump`. Raises ValueError if it reads no such table, or several.
+    `dump`. Beside the lines it may read the ledger of dumps, of which the order does not change unless dumps do.
+    Raises ValueError if it is given no table of lines, or several.
     """
 
     def __init__(self, file: str, **arguments: Any) -> None:

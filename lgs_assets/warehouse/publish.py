@@ -7,7 +7,7 @@ takes the place of the old one. Grants and views that people put on the old tabl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from lgs_assets.errors import ContractError, ServerError
 from lgs_assets.warehouse import dependents
-from lgs_assets.warehouse.contract import contract
+from lgs_assets.warehouse.contract import contract, qualified
 from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor, execute_script
 from lgs_assets.warehouse.diagnosis import explain
 from lgs_assets.warehouse.lake_parts import retire
@@ -97,7 +97,8 @@ def record(
 def hold_still(cursor: Cursor, table: str) -> dict[str, dict[str, Any]] | None:
     """Keeps a table as it is until the transaction ends, but for readers. Returns the dumps that its lines are from.
 
-    Of each dump, what tells it from any other, and the number of its lines. None if it is not known.
+    Of each dump, what tells it from any other, and the number of its lines; with the table that they are read from,
+    which is another one when it has been made anew. None if it is not known.
     """
     cursor.execute(sql.SQL("lock table {} in row share mode").format(sql.Identifier(SCHEMA, table)))
     cursor.execute(
@@ -107,16 +108,17 @@ def hold_still(cursor: Cursor, table: str) -> dict[str, dict[str, Any]] | None:
             then (select dumps from publications where table_name = %(table)s)
             else (
                 select coalesce(jsonb_object_agg(dump, jsonb_build_object(
-                    'sha256', sha256, 'reader', reader, 'loaded_at', loaded_at, 'lines', lines
+                    'sha256', sha256, 'reader', reader, 'dates', facts -> 'dates', 'loaded_at', loaded_at,
+                    'lines', lines
                 )), '{}')
                 from dumps
             )
-        end
+        end, to_regclass(%(name)s)::oid::bigint
         """,
-        {"table": table},
+        {"table": table, "name": qualified(SCHEMA, table)},
     )
-    ((dumps,),) = cursor.fetchall()
-    return cast("dict[str, dict[str, Any]] | None", dumps)
+    ((dumps, oid),) = cursor.fetchall()
+    return None if dumps is None else {dump: facts | {"table": oid} for dump, facts in dumps.items()}
 
 
 def lock_for_writing(cursor: Cursor, name: str) -> None:

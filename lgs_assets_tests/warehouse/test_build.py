@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lgs_assets.errors import ContractError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import forget_dump, loaded_dumps
+from lgs_assets.warehouse.dumps import forget_dump, load_dump, loaded_dumps
 from lgs_assets_tests.builders import PARAMETERS, SOURCES, Line, build_tables, load_lines, model
 
 HISTORY = [
@@ -99,6 +99,44 @@ def test_rows_of_other_invoices_are_not_touched(history: Warehouse, tmp_path: Pa
     build_tables(history, *SOURCES)
     assert [row.rows for row in history.rows(versions.format("clean_invoices"))] == [1, 297]
     assert [row.rows for row in history.rows(versions.format("invoice_totals"))] == [1, 99]
+
+
+def test_totals_of_lines_that_were_made_anew_are_made_anew(history: Warehouse, tmp_path: Path) -> None:
+    """Whatever else has changed: the rules of the lines, say, or lines that were not trusted."""
+    with history.transaction() as connection:
+        connection.execute(
+            sa.text("update clean_invoices set invoice_month = '2012-01-01', invoice_date = '2012-01-01'")
+        )
+    build_tables(history, "invoice_totals")
+    build_tables(history, "clean_invoices")
+    load_lines(history, tmp_path, [Line("1", invoice_date="2011-06-01 10:00")], name="june.sql")
+    build_tables(history, *SOURCES)
+    assert_as_made_anew(history)
+
+
+def test_a_dump_read_in_another_order_of_dates_has_changed(history: Warehouse, tmp_path: Path) -> None:
+    """The same content, and other lines."""
+    path = tmp_path / "days.csv"
+    path.write_text(
+        "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
+        "days,A,LANTERN,1,01/02/2011 10:00,1.00,1,United Kingdom\n"
+    )
+    months = []
+    for dates in ("day first", "month first"):
+        load_dump(history, path, name="days.csv", dates=dates)
+        build_tables(history, *SOURCES)
+        assert_as_made_anew(history)
+        months += history.rows("select invoice_month from invoice_totals where invoice_no = 'days'")
+    assert [str(row.invoice_month) for row in months] == ["2011-02-01", "2011-01-01"]
+
+
+def test_a_table_that_is_gone_is_made_anew(history: Warehouse, tmp_path: Path) -> None:
+    """Although what it was made from is on record."""
+    with history.transaction() as connection:
+        connection.execute(sa.text("drop table invoice_totals"))
+    load_lines(history, tmp_path, [Line("1", invoice_date="2011-06-01 10:00")], name="june.sql")
+    build_tables(history, *SOURCES)
+    assert_as_made_anew(history)
 
 
 @pytest.mark.parametrize(
