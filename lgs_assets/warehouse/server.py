@@ -54,7 +54,7 @@ SETTINGS = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "shared_buffers": "256MB",
-    "work_mem": "64MB",
+    "work_mem": "256MB",  # so that a million lines are sorted in memory
     "maintenance_work_mem": "256MB",
     "jit": "off",  # compiles longer than these queries run
     "timezone": "UTC",

@@ -337,7 +337,7 @@ def test_the_lake_may_be_behind_a_url(
     monkeypatch.setenv("LGS_LAKE", f"{root}/retail/lake".replace("///", "//"))
     store = configured_store(warehouse)
     for number in range(2):
-        load(store, tmp_path, Line(quantity=number + 1), Line("2", quantity=5))
+        load(store, tmp_path, Line(quantity=number + 1), Line("9", quantity=5))
         build_tables(store)
     assert store.read_frame("clean_invoices", ["quantity"], limit=1).quantity.tolist() == [2]
     assert evaluate(CHECKS[0], store).passed
