@@ -30,7 +30,7 @@ lock: .venv/installed
 docs: .venv/installed
 	$(BIN)/python -m lgs_assets.dictionary > docs/data-dictionary.md
 
-# The whole job against its peers, in ten minutes. LGS_REAL_DATA is the folder of the real data; see benchmarks/README.md.
+# The whole job against its peers, in a quarter of an hour. LGS_REAL_DATA is the folder of the real data; see benchmarks/README.md.
 benchmark: .venv/installed .venv-benchmark/installed
 	$(BIN)/python -m benchmarks.run $(OPTIONS)
 

@@ -1,5 +1,6 @@
 """The verdict: whether a peer's tables are ours, row by row and value by value. Only equal work is compared."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -11,9 +12,10 @@ from lgs_assets.warehouse.contract import Column, columns, primary_key
 from lgs_assets.warehouse.database import SCHEMA, Cursor
 
 # What people query. The totals of the invoices are a step on the way there, which not everybody takes.
-TABLES = (
-    "raw_invoices", "clean_invoices", "monthly_metrics", "user_activity", "invoice_amounts",
-    "invoice_amount_statistics", "rfm_scores", "segments", "segment_summary",
+LINES = ("raw_invoices", "clean_invoices")
+RESULTS = (
+    "monthly_metrics", "user_activity", "invoice_amounts", "invoice_amount_statistics", "rfm_scores", "segments",
+    "segment_summary",
 )  # fmt: skip
 
 TOLERANCE = Decimal("0.005")
@@ -36,22 +38,24 @@ class Verdict:
     """By how much they differ at most."""
 
 
-def compare(ours: str, theirs: str, *, schema: str = "public") -> list[Verdict]:
-    """Compares every table in `schema` of the database `theirs` with that of the platform in the database `ours`.
+def compare(
+    ours: str, theirs: str, *, schema: str = "public", tables: Sequence[str] = (*LINES, *RESULTS)
+) -> list[Verdict]:
+    """Compares the tables in `schema` of the database `theirs` with those of the platform in the database `ours`.
 
     Both are URLs of databases on one server, whose superuser they name.
     """
     with psycopg.connect(ours, autocommit=True) as connection, psycopg.connect(theirs, autocommit=True) as other:
         cursor = connection.cursor()
         cursor.execute("set work_mem = '512MB'")
-        _mount(cursor, theirs, schema)
+        _mount(cursor, theirs, schema, tables)
         try:
-            return [_verdict(cursor, other.cursor(), schema, table) for table in TABLES]
+            return [_verdict(cursor, other.cursor(), schema, table) for table in tables]
         finally:
             cursor.execute("drop server peer cascade; drop schema theirs")
 
 
-def _mount(cursor: Cursor, url: str, schema: str) -> None:
+def _mount(cursor: Cursor, url: str, schema: str, tables: Sequence[str]) -> None:
     """Makes the other database's tables readable here, in the schema `theirs`."""
     there = urlsplit(url)
     cursor.execute("create extension if not exists postgres_fdw; create schema theirs")
@@ -64,7 +68,7 @@ def _mount(cursor: Cursor, url: str, schema: str) -> None:
     cursor.execute(sql.SQL("create user mapping for current_user server peer options ({})").format(_options(account)))
     cursor.execute(
         sql.SQL("import foreign schema {} limit to ({}) from server peer into theirs").format(
-            sql.Identifier(schema), sql.SQL(", ").join(map(sql.Identifier, TABLES))
+            sql.Identifier(schema), sql.SQL(", ").join(map(sql.Identifier, tables))
         )
     )
 

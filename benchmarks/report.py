@@ -1,7 +1,8 @@
-"""The report of a benchmark: a page in Markdown, and a picture for each size. Measures nothing."""
+"""The report of a benchmark: a page in Markdown, a picture for each size, and one of how seconds grow with it."""
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -17,15 +18,21 @@ _PEERS = {peer.name: peer for peer in PEERS}
 _OURS = _PEERS[PLATFORM].title
 _LINES = ("raw_invoices", "clean_invoices")
 _NONE = "–"
+# From this size on, what a run does once and for all weighs little.
+LARGE = 10
+_LABEL_HEIGHT = 0.055
 _MB = 1e6
 
 
 def write(results: Results, folder: Path) -> None:
-    """Writes report.md and seconds-1x.png (10x …) into the folder."""
+    """Writes report.md, seconds-1x.png (10x …) and, of several sizes, growth.png into the folder."""
     (folder / "report.md").write_text(page(results))
-    for size in results.sizes:
+    pictures = {f"seconds-{size}x": partial(picture, results, size) for size in results.sizes}
+    if len(results.sizes) > 1:
+        pictures["growth"] = partial(growth, results)
+    for name, draw in pictures.items():
         with style.style():
-            picture(results, size).savefig(folder / f"seconds-{size}x.png", metadata={"Software": None})
+            draw().savefig(folder / f"{name}.png", metadata={"Software": None})
 
 
 def page(results: Results) -> str:
@@ -102,19 +109,21 @@ def targets(results: Results) -> Iterator[tuple[str, str, str, str]]:
         ours = seconds(_OURS, size)
         if ours is None:
             continue
+        floors = [_PEERS[name].title for name in ("psql", "psql_contracts")]  # with a target of their own
         rivals = {
             title: taken
             for title in results.titles(size)
             if not any(peer.is_ours and peer.title == title for peer in (*PEERS, DAY, DAY_AND_ALL))
-            and title != _PEERS["psql"].title  # the floor, which has a target of its own
+            and title not in floors
             and results.counts(size, title)
             and (taken := seconds(title, size)) is not None
         }
         if rivals:
             fastest = min(rivals, key=lambda title: rivals[title])
             yield _target(f"{size}×: whole job, against the fastest ({fastest})", 1.0, ours / rivals[fastest])
-        if (floor := seconds(_PEERS["psql"], size)) is not None:
-            yield _target(f"{size}×: whole job, against psql", 1.5 if size < 10 else 1.3, ours / floor)
+        for title in floors:
+            if (floor := seconds(title, size)) is not None:
+                yield _target(f"{size}×: whole job, against {title}", 1.5 if size < LARGE else 1.3, ours / floor)
         notebook = _PEERS["notebook"].title
         if (slow := seconds(notebook, size)) is not None:
             yield _target(f"{size}×: times faster than the notebook way", 15, slow / ours, at_least=True)
@@ -166,6 +175,35 @@ def picture(results: Results, size: int) -> Figure:
     style.note(figure, "* some numbers differ in the last digits of a float   ** some tables are wrong: does not count")
     load = f"Load average before the rounds: {min(results.load):g} to {max(results.load):g}" if results.load else ""
     style.head_and_foot(figure, f"From a dump to all tables in PostgreSQL: {size}× the lines", load)
+    return figure
+
+
+def growth(results: Results) -> Figure:
+    """Seconds of the whole jobs by size, on logarithmic axes: what grows with the lines is a diagonal."""
+    ours = {peer.title for peer in PEERS if peer.is_ours}
+    jobs = {of.partition(" ")[2] for of in results.verdicts} - {DAY.title}
+    figure = style.sheet(f"{results.machine}, {results.began}. Source: {results.source}")
+    axes = figure.add_subplot(style.grid(figure, right=0.65)[0])
+    ends: list[tuple[float, str]] = []
+    for title in sorted(jobs):
+        points = {size: taken for size in results.sizes if (taken := results.seconds(size, title)) is not None}
+        if len(points) > 1:
+            colour = style.BLUE if title in ours else style.SKY
+            axes.plot(list(points), list(points.values()), "o-", color=colour, markersize=4)
+            ends.append((points[max(points)], f"{points[max(points)]:,.0f} s at {max(points)}×: {title}"))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(results.sizes, [f"{size}×" for size in results.sizes])
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.set_xlabel("Lines, as a multiple of the source")
+    axes.set_ylabel("Seconds, median")
+    place = math.inf
+    for end, label in sorted(ends, reverse=True):
+        _, height = axes.transAxes.inverted().transform(axes.transData.transform((1, end)))
+        place = min(height, place - _LABEL_HEIGHT)  # as far down as it has to be to cross none above
+        axes.annotate(label, (1.02, place), xycoords="axes fraction", va="center", size=style.SMALL)
+    style.head_and_foot(figure, "From a dump to all tables in PostgreSQL: growth", "Dark: LGS. Light: the others.")
     return figure
 
 

@@ -13,10 +13,10 @@ import typer
 from psycopg import sql
 
 from benchmarks import report, workload
-from benchmarks.compare import compare
+from benchmarks.compare import LINES, RESULTS, compare
 from benchmarks.measure import Limits, Measurement, clean_environment, measure
 from benchmarks.peers import DAY, DAY_AND_ALL, PEERS, PLATFORM, Peer
-from benchmarks.results import Results, Run, save
+from benchmarks.results import Results, Run, load, save
 from lgs_assets import project
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import SCHEMA
@@ -95,7 +95,8 @@ def run_size(bench: Bench, results: Results, size: int, peers: list[Peer], runs:
             url = bench.fresh_database("run")
             if _record(bench, results, size, peer, url, dump) and turn == 0:
                 schema = SCHEMA if peer.is_ours else "public"
-                results.verdicts[f"{size}x {peer.title}"] = compare(reference, url, schema=schema)
+                tables = RESULTS if peer.in_lake else (*LINES, *RESULTS)
+                results.verdicts[f"{size}x {peer.title}"] = compare(reference, url, schema=schema, tables=tables)
             for follower in peers:
                 if follower.follows == peer.name:
                     _record(bench, results, size, follower, url)
@@ -132,6 +133,7 @@ def main(
     peer: Annotated[list[str] | None, typer.Option(help="Only these. May be given again.")] = None,
     runs: Annotated[int, typer.Option(min=1, help="Rounds; the slowest peers take part in fewer.")] = 5,
     day: Annotated[bool, typer.Option("--day", help="Also a day's dump on top of each size.")] = False,
+    add: Annotated[bool, typer.Option("--add", help="Adds to the results that are there, of other sizes.")] = False,
     dump: Annotated[
         Path | None, typer.Option(help="The source, .sql.gz. Default: LGS_REAL_DATA, or synthetic.")
     ] = None,
@@ -154,14 +156,15 @@ def main(
     bench = Bench(EmbeddedServer(work / "postgres"), work, Limits(seconds, int(client_gb * 1e9)))
     bench.remove_server()  # of a benchmark that was broken off
     try:
-        results = Results(str(source.name), _versions(bench.server))
+        there = work / "results.json"
+        results = load(there) if add and there.exists() else Results(str(source.name), _versions(bench.server))
         for copies in sorted(set(size or [1])):
             replicated = workload.replicated(source, work / "dumps", copies=copies)
             run_size(bench, results, copies, peers, runs, dump=replicated)
             if day:
                 after = workload.day_after(source, work / "dumps", copies=copies)
                 run_day(bench, results, copies, runs, dump=replicated, day=after)
-            save(results, work / "results.json")
+            save(results, there)
             report.write(results, work)
     finally:
         bench.remove_server()

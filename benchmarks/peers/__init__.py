@@ -20,6 +20,8 @@ class Peer:
     title: str
     is_ours: bool = False
     """Runs in the environment of the project, and leaves its tables in the schema of the platform."""
+    in_lake: bool = False
+    """Leaves lines, and what they come to by invoice, in a lake."""
     follows: str | None = None
     """The peer in whose database it works. What it does is then no whole job."""
     at_most: int | None = None
@@ -28,12 +30,14 @@ class Peer:
 
 PEERS = (
     Peer(PLATFORM, "LGS: its own functions", is_ours=True),
+    Peer("lake", "LGS: DuckDB on a lake", is_ours=True, in_lake=True),
     Peer("psql", "psql: \\copy, create table as"),
+    Peer("psql_contracts", "psql: the same with keys and rules"),
     Peer("dbt_postgres", "dbt-postgres"),
     Peer("duckdb_postgres", "DuckDB and its Postgres extension"),
     Peer("polars_adbc", "polars with ADBC"),
     Peer("pandas_copy", "pandas with COPY"),
-    Peer("notebook", "pandas with to_sql: the notebook way", at_most=2),
+    Peer("notebook", "pandas with to_sql: the notebook way", at_most=1),
     Peer(LINEAGE, "LGS: lineage in one Dagster process", is_ours=True),
     Peer("warm_run", "LGS: lgs run, nothing to do", is_ours=True, follows=LINEAGE),
     Peer("read_frame", "LGS: tables into pandas", is_ours=True, follows=PLATFORM),

@@ -8,9 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.peers.common import PLAYBOOK, done
-from lgs_assets.warehouse.build import publish_model
+from lgs_assets.store import configured_store
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
 from lgs_assets.warehouse.frames import publish_frame
 from lgs_assets.warehouse.model import InvoiceModel, Model, Relation
 from lgs_assets.warehouse.publish import Provenance
@@ -34,14 +33,15 @@ MODELS = [
 def main(warehouse: Warehouse, dumps: list[Path]) -> None:
     """Loads the dumps, and makes every table from them and those that are there."""
     warehouse.prepare()
+    store = configured_store(warehouse)
     done("start")
     for dump in dumps:
-        load_dump(warehouse, dump, name=dump.name)
+        store.load_dump(dump, name=dump.name)
     done("raw_invoices")
     publish_frame(warehouse, PLAYBOOK.stem, pd.read_csv(PLAYBOOK), UNVERSIONED)
     for model in MODELS:
         table = Path(model.file).stem
-        publish_model(warehouse, table, model, UNVERSIONED)
+        store.publish_model(table, model, UNVERSIONED)
         done(table)
 
 

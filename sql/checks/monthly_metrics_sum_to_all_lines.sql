@@ -7,8 +7,12 @@ select
     lines.total_orders as orders_of_lines
 from monthly_metrics as months
 full join (
-    select invoice_month, sum(line_total) as sales, count(distinct invoice_no) as total_orders
-    from clean_invoices
+    select invoice_month, sum(sales) as sales, count(*) as total_orders
+    from (
+        select invoice_month, invoice_no, sum(line_total) as sales
+        from clean_invoices
+        group by invoice_month, invoice_no
+    ) as invoices
     group by invoice_month
 ) as lines on months.invoice_month = lines.invoice_month
 where months.sales is distinct from lines.sales or months.total_orders is distinct from lines.total_orders
