@@ -15,7 +15,7 @@ from psycopg import sql
 from benchmarks import report, workload
 from benchmarks.compare import LINES, RESULTS, compare
 from benchmarks.measure import Limits, Measurement, clean_environment, measure
-from benchmarks.peers import DAY, DAY_AND_ALL, PEERS, PLATFORM, Peer
+from benchmarks.peers import DAY, DAY_AND_ALL, PEERS, PLATFORM, SPARK, Peer
 from benchmarks.results import Results, Run, load, save
 from lgs_assets import project
 from lgs_assets.errors import LgsError
@@ -60,10 +60,12 @@ class Bench:
             "MPLCONFIGDIR": str(self.work / "matplotlib"),
             # The psql that belongs to the server.
             "PATH": f"{program('psql').parent}{os.pathsep}{os.environ['PATH']}",
+            "LGS_ENGINE": peer.engine or "",
+            "LGS_SPARK_MASTER": os.environ.get("LGS_SPARK_MASTER", ""),
         }
         python = sys.executable if peer.is_ours else str(PEERS_PYTHON)
         return measure(
-            [python, "-m", f"benchmarks.peers.{peer.name}", *map(str, dumps)],
+            [python, "-m", f"benchmarks.peers.{peer.module}", *map(str, dumps)],
             environment=environment,
             url=url,
             data=self.server.data,
@@ -95,7 +97,7 @@ def run_size(bench: Bench, results: Results, size: int, peers: list[Peer], runs:
             url = bench.fresh_database("run")
             if _record(bench, results, size, peer, url, dump) and turn == 0:
                 schema = SCHEMA if peer.is_ours else "public"
-                tables = RESULTS if peer.in_lake else (*LINES, *RESULTS)
+                tables = RESULTS if peer.engine else (*LINES, *RESULTS)
                 results.verdicts[f"{size}x {peer.title}"] = compare(reference, url, schema=schema, tables=tables)
             for follower in peers:
                 if follower.follows == peer.name:
@@ -147,7 +149,8 @@ def main(
         raise typer.BadParameter(
             f"There is no peer {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}."
         )
-    peers = [candidate for candidate in PEERS if not peer or candidate.name in peer]
+    chosen = set(peer or names - {SPARK})
+    peers = [candidate for candidate in PEERS if candidate.name in chosen]
     if not PEERS_PYTHON.exists() and not all(candidate.is_ours for candidate in peers):
         raise typer.BadParameter("the environment of the peers is missing: make .venv-benchmark/installed")
     work = work.absolute()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 PLATFORM = "platform"
 LINEAGE = "lineage"
+SPARK = "spark"
 
 
 @dataclass(frozen=True)
@@ -16,21 +17,27 @@ class Peer:
     """One way to do the job, or to go on from what another one has left."""
 
     name: str
-    """Of its module."""
+    """Of its module, unless that is the platform's with another engine."""
     title: str
     is_ours: bool = False
     """Runs in the environment of the project, and leaves its tables in the schema of the platform."""
-    in_lake: bool = False
-    """Leaves lines, and what they come to by invoice, in a lake."""
+    engine: str | None = None
+    """LGS_ENGINE of the platform, which then leaves lines, and what they come to by invoice, in a lake."""
     follows: str | None = None
     """The peer in whose database it works. What it does is then no whole job."""
     at_most: int | None = None
     """Rounds that it takes part in, where all of them would take too long."""
 
+    @property
+    def module(self) -> str:
+        """What is run."""
+        return PLATFORM if self.engine else self.name
+
 
 PEERS = (
     Peer(PLATFORM, "LGS: its own functions", is_ours=True),
-    Peer("lake", "LGS: DuckDB on a lake", is_ours=True, in_lake=True),
+    Peer("duckdb", "LGS: DuckDB on a lake", is_ours=True, engine="duckdb"),
+    Peer(SPARK, "LGS: Spark on a lake", is_ours=True, engine="spark"),
     Peer("psql", "psql: \\copy, create table as"),
     Peer("psql_contracts", "psql: the same with keys and rules"),
     Peer("dbt_postgres", "dbt-postgres"),

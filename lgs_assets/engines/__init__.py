@@ -5,13 +5,22 @@ within its module, and nowhere else. What becomes of the rows, and which files a
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
-Source: TypeAlias = pa.Table | Sequence[str]
-"""A table to read: its rows in memory, or the paths or URLs of the Parquet files that hold them, in their order."""
+
+@dataclass(frozen=True)
+class View:
+    """The rows of a SELECT of the inputs that stand before it."""
+
+    select: str
+
+
+Source: TypeAlias = pa.Table | Sequence[str] | View
+"""A table to read: its rows in memory, the paths or URLs of the Parquet files that hold them in their order, a view."""
 
 ROW_GROUP = 122_880
 """Rows in a row group of Parquet, where they are counted: few enough that a reader of some days passes over most."""

@@ -20,7 +20,7 @@ import sqlglot
 from sqlglot import exp
 from upath import UPath
 
-from lgs_assets.engines import ROW_GROUP, Source
+from lgs_assets.engines import ROW_GROUP, Source, View
 from lgs_assets.errors import LgsError
 
 if TYPE_CHECKING:  # an extra
@@ -80,6 +80,8 @@ def _session(inputs: Mapping[str, Source], *targets: str) -> Iterator["DuckDBPyC
             for name, source in inputs.items():
                 if isinstance(source, pa.Table):
                     connection.register(name, source)
+                elif isinstance(source, View):
+                    connection.execute(f"create view {name} as {_translated(source.select, {})[0]}")
                 else:
                     files = ", ".join(map(_quoted, source))
                     connection.execute(f"create view {name} as select * from read_parquet([{files}])")
@@ -89,7 +91,7 @@ def _session(inputs: Mapping[str, Source], *targets: str) -> Iterator["DuckDBPyC
 
 
 def _files(source: Source) -> list[str]:
-    return [] if isinstance(source, pa.Table) else list(source)
+    return [] if isinstance(source, pa.Table | View) else list(source)
 
 
 def _reach(connection: "DuckDBPyConnection", urls: list[str]) -> None:
@@ -104,15 +106,14 @@ def _quoted(text: str) -> str:
 
 def _translated(select: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The SELECT as DuckDB reads it, and the parameters that it has."""
-    tree = sqlglot.parse_one(select, read="postgres").transform(_exact)
+    tree = sqlglot.parse_one(select, read="postgres")
+    for node in reversed(list(tree.find_all(exp.Div, exp.Avg))):  # what is within another first
+        node.replace(_quotient(node))
     bound = {placeholder.name for placeholder in tree.find_all(exp.Placeholder)}
     return tree.sql("duckdb"), {name: value for name, value in parameters.items() if name in bound}
 
 
-def _exact(node: exp.Expr) -> exp.Expr:
-    match node:
-        case exp.Div():
-            return exp.func("quotient", node.this, node.expression)
-        case exp.Avg():
-            return exp.func("quotient", exp.func("sum", node.this), exp.func("count", node.this))
-    return node
+def _quotient(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Avg):
+        return exp.func("quotient", exp.func("sum", node.this), exp.func("count", node.this))
+    return exp.func("quotient", node.this, node.expression)

@@ -27,11 +27,11 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from lgs_assets.engines import ROW_GROUP, Source
+from lgs_assets.engines import ROW_GROUP, Source, View
 from lgs_assets.errors import LgsError
 
 if TYPE_CHECKING:  # an extra
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 FIGURES = {
     "spark.sql.ansi.enabled": "true",
@@ -85,13 +85,19 @@ def _session(inputs: Mapping[str, Source]) -> Iterator["SparkSession"]:
         for name, value in (FIGURES | HANDED_OVER).items():
             session.conf.set(name, value)
         for name, source in inputs.items():
-            is_in_memory = isinstance(source, pa.Table)
-            rows = session.createDataFrame(source) if is_in_memory else session.read.parquet(*source)
-            rows.createTempView(name)
+            _rows_of(session, source).createTempView(name)
         yield session
     except (PySparkException, Py4JError) as error:
         reason = str(error).partition("\n")[0]  # the plan follows
         raise LgsError(f"Spark cannot compute {', '.join(inputs) or 'this'}: {reason}") from error
+
+
+def _rows_of(session: "SparkSession", source: Source) -> "DataFrame":
+    if isinstance(source, pa.Table):
+        return session.createDataFrame(source)
+    if isinstance(source, View):
+        return session.sql(_translated(source.select))
+    return session.read.parquet(*source)
 
 
 def _translated(select: str) -> str:

@@ -1,9 +1,9 @@
 """The lake as a whole: an engine makes tables from it, and each lands where it belongs."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 import psycopg
@@ -11,23 +11,36 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from psycopg import sql
 
-from lgs_assets.engines import Engine, Source
-from lgs_assets.engines.contracts import as_declared, in_order, judge
+from lgs_assets.engines import Engine, Source, View
+from lgs_assets.engines.contracts import as_declared, in_order, judge, primary_key
 from lgs_assets.errors import ContractError, LgsError, ServerError
 from lgs_assets.lake.landing import LandingInLake
 from lgs_assets.lake.place import Place, sweep
 from lgs_assets.warehouse import lake_parts
+from lgs_assets.warehouse.build import LARGEST_SHARE_REFRESHED, few_changes
 from lgs_assets.warehouse.contract import Extent, qualified
 from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
 from lgs_assets.warehouse.declaration import arrow_schema, declared_columns
 from lgs_assets.warehouse.dumps import PARENT, Landing, loaded_dumps
 from lgs_assets.warehouse.lake_parts import Part, begin, current
-from lgs_assets.warehouse.model import Model, columns_read
-from lgs_assets.warehouse.publish import Provenance, lock_for_writing, lock_out_readers, publish, record
+from lgs_assets.warehouse.model import InvoiceModel, Model, columns_read
+from lgs_assets.warehouse.publish import Provenance, dumps_of, lock_for_writing, lock_out_readers, publish, record
 from lgs_assets.warehouse.rows import as_frame, copy_rows, read_rows
+
+T = TypeVar("T")
 
 TABLES = frozenset({PARENT, "clean_invoices", "invoice_totals"})
 """The tables that are in the lake: lines, and what they come to by invoice. All others are in PostgreSQL."""
+
+# The invoices of dumps that have changed, as the lines have them, and as the table knows them.
+_CHANGED = """
+select invoice_no from lines where dump in (select dump from changed_dumps)
+union
+select invoice_no from earlier where dump in (select dump from changed_dumps)
+union
+select invoice_no from recent where dump in (select dump from changed_dumps)
+"""
+_IS_CHANGED = "invoice_no in (select invoice_no from changed)"
 
 
 @dataclass(frozen=True)
@@ -80,15 +93,14 @@ class Lake:
             )
         parts = [part for part in self._parts(table) if dumps is None or part.dump is None or part.dump in dumps]
         wanted = None if dumps is None else ds.field("dump").isin(pa.array(dumps, pa.string()))
-        with self.place.explained():
-            paths = [self.place.path(part.location, file) for part in parts for file in part.files]
-            lines = ds.dataset(paths, schema=schema, format="parquet", filesystem=self.place.arrow_fs)
-            columns = list(only or schema.names)
-            if limit is None:
-                rows = lines.to_table(columns, filter=wanted)
-            else:
-                rows = lines.head(limit, columns=columns, filter=wanted)
-        return as_frame(table, rows)
+        columns = list(only or schema.names)
+        if table == PARENT or len(parts) == 1:
+            return as_frame(table, self._rows(parts, schema, columns, wanted, limit))
+        key = primary_key(table)
+        read = [*columns, *(name for name in key if name not in columns)]
+        rows = pa.concat_tables([self._rows([part], schema, read, wanted, limit) for part in parts])
+        rows = rows.sort_by([(name, "ascending") for name in key]).slice(0, limit)  # each part is in this order
+        return as_frame(table, rows.select(columns))
 
     def extent(self, table: str) -> Extent:
         """How large a table in the lake is."""
@@ -100,40 +112,114 @@ class Lake:
             cursor = driver_cursor(connection)
             lock_for_writing(cursor, table)
             sweep(cursor, self.place, table)
-            location = begin(self.warehouse, table)
-            self.engine.write(
-                as_declared(table, model.select), self._inputs(model.reads), model.parameters, self.place.url(location)
-            )
-            files, rows, size = self.place.settle(location)
-            part = Part(location, table, None, files, rows, size)
-            judge(self.engine, table, self._urls([part]))
-            cursor.execute("select to_regclass(%s)", [qualified(SCHEMA, table)])
-            if cursor.fetchone() != (None,):  # it is from the time before the lake
-                lock_out_readers(connection, cursor, table)
-                _drop(cursor, table)
-            lake_parts.publish(cursor, part)
-            record(cursor, table, provenance, rows, dumps=None)
+            inputs, dumps = self._at_one_moment(lambda: (self._read(model.reads), self._dumps(cursor, model)))
+            if changed := self._few_changes(cursor, table, provenance, dumps):
+                rows = self._refresh(cursor, table, cast(InvoiceModel, model), inputs, changed)
+            else:
+                part = self._write(table, model.select, inputs, model.parameters)
+                judge(self.engine, table, self._files(table, [part]))
+                cursor.execute("select to_regclass(%s)", [qualified(SCHEMA, table)])
+                if cursor.fetchone() != (None,):  # it is from the time before the lake
+                    lock_out_readers(connection, cursor, table)
+                    _drop(cursor, table)
+                lake_parts.publish(cursor, part)
+                rows = part.rows
+            record(cursor, table, provenance, rows, dumps)
         return rows
 
+    def _few_changes(
+        self, cursor: Cursor, table: str, provenance: Provenance, dumps: dict[str, dict[str, Any]] | None
+    ) -> list[str]:
+        """The dumps by which the table differs from what it would be made from, none if it has to be made anew."""
+        parts = current(self.warehouse, [table])
+        recent = sum(part.rows for part in parts[1:])
+        if not parts or dumps is None or recent > LARGEST_SHARE_REFRESHED * parts[0].rows:
+            return []
+        return few_changes(cursor, table, provenance, dumps)
+
+    def _refresh(
+        self, cursor: Cursor, table: str, model: InvoiceModel, inputs: dict[str, Source], changed: list[str]
+    ) -> int:
+        """Replaces the rows of the invoices that are, or were, in the changed dumps. Returns the rows of the table.
+
+        They go to its second part, a small one, and the first stays as it is if it has no rows of them.
+        """
+        first, *recent = self._parts(table)
+        before: dict[str, Source] = {
+            "lines": inputs.pop(model.source),
+            "earlier": self._files(table, [first]),
+            "recent": self._files(table, recent),
+            "changed_dumps": pa.table({"dump": pa.array(changed, pa.string())}),
+        }
+        before["changed"] = self.engine.rows(_CHANGED, before, {})
+        count = f"select count(*) as found from earlier where {_IS_CHANGED}"
+        (touched,) = self.engine.rows(count, before, {}).to_pylist()
+        if touched["found"]:
+            rest = self._write(table, f"select * from earlier where not {_IS_CHANGED}", before, {})
+            lake_parts.replace(cursor, [first], rest)
+            first = rest
+        second = self._write(
+            table,
+            f"select * from (\n{model.select}\n) as remade\nunion all\nselect * from recent where not {_IS_CHANGED}",
+            before | inputs | {model.source: View(f"select * from lines where {_IS_CHANGED}")},
+            model.parameters,
+        )
+        judge(self.engine, table, self._files(table, [second]))
+        lake_parts.replace(cursor, recent, second)
+        return first.rows + second.rows
+
+    def _write(self, table: str, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> Part:
+        """Writes the rows of a SELECT as a part of the table, which is none yet."""
+        location = begin(self.warehouse, table)
+        self.engine.write(as_declared(table, select), inputs, parameters, self.place.url(location))
+        files, rows, size = self.place.settle(location)
+        return Part(location, table, None, files, rows, size)
+
+    def _dumps(self, cursor: Cursor, model: Model) -> dict[str, dict[str, Any]] | None:
+        """The dumps that the lines are from which a model reads. None if it is not known."""
+        if not isinstance(model, InvoiceModel):
+            return None
+        made = self._parts(model.source)[0].location if model.source != PARENT else self.place.location
+        return dumps_of(cursor, model.source, made=made)
+
     def _inputs(self, reads: Mapping[str, Collection[str]]) -> dict[str, Source]:
-        """What is read: of tables in the lake the files, of others the rows. All of them are of one moment."""
+        """What is read, all of one moment."""
+        return self._at_one_moment(lambda: self._read(reads))
+
+    def _read(self, reads: Mapping[str, Collection[str]]) -> dict[str, Source]:
+        """What is read: of tables in the lake the files, of others the rows."""
+        return {
+            table: self._source(table) if table in TABLES else read_rows(self.warehouse, table, columns)
+            for table, columns in reads.items()
+        }
+
+    def _at_one_moment(self, read: Callable[[], T]) -> T:
+        """What is read; again, if anything in the lake has changed meanwhile."""
         before = None
         while before != (before := self._state()):
-            inputs: dict[str, Source] = {
-                table: self._source(table) if table in TABLES else read_rows(self.warehouse, table, columns)
-                for table, columns in reads.items()
-            }
-        return inputs
+            found = read()
+        return found
 
     def _state(self) -> list[str]:
         """Another one whenever a table in the lake, and with raw_invoices the ledger of dumps, has changed."""
         return [part.location for part in current(self.warehouse, TABLES)]
 
-    def _source(self, table: str) -> Source:
-        return self._urls(self._parts(table)) or arrow_schema(table).empty_table()
+    def _rows(
+        self, parts: list[Part], schema: pa.Schema, columns: list[str], wanted: Any, limit: int | None
+    ) -> pa.Table:
+        with self.place.explained():
+            paths = [self.place.path(part.location, file) for part in parts for file in part.files]
+            lines = ds.dataset(paths, schema=schema, format="parquet", filesystem=self.place.arrow_fs)
+            if limit is None:
+                return lines.to_table(columns, filter=wanted)
+            return lines.head(limit, columns=columns, filter=wanted)
 
-    def _urls(self, parts: list[Part]) -> list[str]:
-        return [self.place.url(part.location, file) for part in parts for file in part.files]
+    def _source(self, table: str) -> Source:
+        return self._files(table, self._parts(table))
+
+    def _files(self, table: str, parts: list[Part]) -> Source:
+        urls = [self.place.url(part.location, file) for part in parts for file in part.files]
+        return urls or arrow_schema(table).empty_table()
 
     def _parts(self, table: str) -> list[Part]:
         parts = current(self.warehouse, [table])

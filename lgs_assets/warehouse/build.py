@@ -1,5 +1,7 @@
 """Builds a table by a model: as a whole, or only the rows of the invoices that a change of dumps touches."""
 
+from typing import Any
+
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
@@ -50,23 +52,31 @@ def publish_model(warehouse: Warehouse, table: str, model: Model, provenance: Pr
     return publish(warehouse, table, fill, provenance, source=model.source)
 
 
+def few_changes(cursor: Cursor, table: str, provenance: Provenance, now: dict[str, dict[str, Any]]) -> list[str]:
+    """The dumps by which a table differs from what it would be made from now, which is as `dumps_of` tells.
+
+    None if it has to be made anew: it differs by too many lines, by nothing, or by other rules than `provenance` has.
+    """
+    cursor.execute(
+        "select dumps from publications where table_name = %s and rules = %s and dumps is not null",
+        [table, provenance.rules],
+    )
+    if not (published := cursor.fetchone()):
+        return []
+    (before,) = published
+    changed = sorted(dump for dump in before | now if before.get(dump) != now.get(dump))
+    lines = sum(dumps[dump]["lines"] for dumps in (before, now) for dump in changed if dump in dumps)
+    return changed if lines <= LARGEST_SHARE_REFRESHED * sum(dump["lines"] for dump in now.values()) else []
+
+
 def _refresh(warehouse: Warehouse, table: str, source: str, fill: Fill, provenance: Provenance) -> int | None:
     """Replaces the rows of the invoices that have changed. Returns the rows of the table, None if it has to be anew."""
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, table)
-        cursor.execute(
-            "select dumps from publications "
-            "where table_name = %s and rules = %s and dumps is not null and to_regclass(%s) is not null",
-            [table, provenance.rules, qualified(SCHEMA, table)],
-        )
-        if not (published := cursor.fetchone()):
-            return None
-        (before,) = published
         now = hold_still(cursor, source) or {}
-        changed = sorted(dump for dump in before | now if before.get(dump) != now.get(dump))
-        lines = sum(dumps[dump]["lines"] for dumps in (before, now) for dump in changed if dump in dumps)
-        if not changed or lines > LARGEST_SHARE_REFRESHED * sum(dump["lines"] for dump in now.values()):
+        cursor.execute("select to_regclass(%s)", [qualified(SCHEMA, table)])
+        if cursor.fetchone() == (None,) or not (changed := few_changes(cursor, table, provenance, now)):
             return None
         target = sql.Identifier(SCHEMA, table)
         names = {

@@ -16,7 +16,7 @@ from lgs_assets.warehouse.database import Cursor, Warehouse
 
 @dataclass(frozen=True)
 class Part:
-    """A folder of files that is a table, or of raw_invoices one dump."""
+    """A folder of files that is a table or a part of it, of raw_invoices one dump."""
 
     location: str
     table: str
@@ -52,20 +52,28 @@ def retire(cursor: Cursor, table: str, dump: str | None = None) -> None:
 def publish(cursor: Cursor, part: Part) -> None:
     """Makes a folder be the table, or a dump's part of it, when the transaction ends."""
     retire(cursor, part.table, part.dump)
+    replace(cursor, [], part)
+
+
+def replace(cursor: Cursor, old: list[Part], new: Part) -> None:
+    """Makes a folder be a part of the table, in the place of others, when the transaction ends."""
+    cursor.execute(
+        "update lake_parts set retired_at = now() where location = any (%s)", [[part.location for part in old]]
+    )
     cursor.execute(
         "update lake_parts set published_at = now(), files = %s, row_count = %s, bytes = %s where location = %s",
-        [Jsonb(part.files), part.rows, part.bytes, part.location],
+        [Jsonb(new.files), new.rows, new.bytes, new.location],
     )
 
 
 def current(warehouse: Warehouse, tables: Collection[str]) -> list[Part]:
-    """What the tables consist of, ordered by dump."""
+    """What the tables consist of, ordered by dump; without dumps, the oldest first."""
     rows = warehouse.rows(
         """
         select location, table_name as table, dump, files, row_count as rows, bytes
         from lake_parts
         where table_name = any (:tables) and published_at is not null and retired_at is null
-        order by table_name, dump collate "C"
+        order by table_name, dump collate "C", begun_at, location
         """,
         tables=list(tables),
     )

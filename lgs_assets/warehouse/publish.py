@@ -95,12 +95,19 @@ def record(
 
 
 def hold_still(cursor: Cursor, table: str) -> dict[str, dict[str, Any]] | None:
-    """Keeps a table as it is until the transaction ends, but for readers. Returns the dumps that its lines are from.
-
-    Of each dump, what tells it from any other, and the number of its lines; with the table that they are read from,
-    which is another one when it has been made anew. None if it is not known.
-    """
+    """Keeps a table as it is until the transaction ends, but for readers. Returns the dumps that its lines are from."""
     cursor.execute(sql.SQL("lock table {} in row share mode").format(sql.Identifier(SCHEMA, table)))
+    cursor.execute("select to_regclass(%s)::oid::bigint", [qualified(SCHEMA, table)])
+    ((oid,),) = cursor.fetchall()
+    return dumps_of(cursor, table, made=oid)
+
+
+def dumps_of(cursor: Cursor, table: str, *, made: int | str) -> dict[str, dict[str, Any]] | None:
+    """The dumps that the lines of a table are from. None if it is not known.
+
+    Of each dump, what tells it from any other, and the number of its lines; with `made`, what tells the table that they
+    are read from, which is another one when it has been made anew.
+    """
     cursor.execute(
         """
         select case
@@ -113,12 +120,12 @@ def hold_still(cursor: Cursor, table: str) -> dict[str, dict[str, Any]] | None:
                 )), '{}')
                 from dumps
             )
-        end, to_regclass(%(name)s)::oid::bigint
+        end
         """,
-        {"table": table, "name": qualified(SCHEMA, table)},
+        {"table": table},
     )
-    ((dumps, oid),) = cursor.fetchall()
-    return None if dumps is None else {dump: facts | {"table": oid} for dump, facts in dumps.items()}
+    ((dumps,),) = cursor.fetchall()
+    return None if dumps is None else {dump: facts | {"table": made} for dump, facts in dumps.items()}
 
 
 def lock_for_writing(cursor: Cursor, name: str) -> None:

@@ -53,7 +53,7 @@ SETTINGS = {
     "max_wal_senders": "0",  # required by wal_level=minimal
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
-    "shared_buffers": "256MB",
+    "shared_buffers": "1GB",  # so that a million lines are written to the disk once, at the commit
     "work_mem": "256MB",  # so that a million lines are sorted in memory
     "maintenance_work_mem": "256MB",
     "jit": "off",  # compiles longer than these queries run

@@ -135,6 +135,17 @@ def test_files_are_written_and_read_in_their_order(tmp_path: Path) -> None:
     assert row == {"n": 400_000, "t": "it's"}
 
 
+def test_a_quotient_within_a_quotient_is_exact() -> None:
+    """As any other: no double in between."""
+    tenth = pa.table({"a": pa.array([Decimal("0.1")], pa.decimal128(38, 6))})
+    (row,) = (
+        DuckDB()
+        .rows("select a / (a / 1000000) as b, avg(a / 100000000) as c from tenth group by a", {"tenth": tenth}, {})
+        .to_pylist()
+    )
+    assert row == {"b": Decimal(1_000_000), "c": Decimal("0.000000001")}
+
+
 def test_what_does_not_fit_is_an_error() -> None:
     """Money beyond every decimal of DuckDB is not cut to size."""
     totals = pa.table({"invoice_no": ["1"] * 2, "amount": pa.array([Decimal(9 * 10**31)] * 2, pa.decimal128(38, 6))})

@@ -14,6 +14,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from upath import UPath
 
 from lgs_assets import project
@@ -27,8 +29,9 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import forget_dump, load_dump, rejected_lines
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets.warehouse.lake_parts import Part, current
-from lgs_assets_tests.builders import PARAMETERS, Line, build_tables, write_dump
+from lgs_assets_tests.builders import PARAMETERS, SOURCES, Line, build_tables, write_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, exact, ledger, lines_of
+from lgs_assets_tests.warehouse.test_build import HISTORY, change
 
 PROCESSES = multiprocessing.get_context("spawn")
 PATIENCE_SECONDS = 60
@@ -93,9 +96,9 @@ def test_every_table_is_the_same(store: Store, make_database: Callable[[], str],
         (tmp_path / name).write_text(f"COPY{columns}FROM stdin;\n" + "\n".join(filter(None, some)) + "\n\\.\n")
         store.load_dump(tmp_path / name, name=name)
         load_dump(alone, tmp_path / name, name=name)
-    for settings in ({}, {"drop_repeats": True, "ties": "together", "chart_cutoff": Decimal("0.5")}):
-        build_tables(store, **settings)
-        build_tables(alone, **settings)
+    for parameters in ({}, {"drop_repeats": True, "ties": "together", "chart_cutoff": Decimal("0.5")}):
+        build_tables(store, **parameters)
+        build_tables(alone, **parameters)
         assert_same_tables(store, alone)
         assert_same_checks(store, alone)
     alone.engine.dispose()
@@ -259,6 +262,68 @@ def test_files_are_swept_when_nobody_reads_them_any_more(store: Store, tmp_path:
     assert (len(files("raw_invoices")), len(files("clean_invoices"))) == (2, 2)
     assert store.read_frame("clean_invoices").quantity.tolist() == [7]
     assert timedelta(minutes=10) < GRACE
+
+
+# Work follows the change.
+
+
+@pytest.fixture
+def history(store: Store, tmp_path: Path) -> Store:
+    """A lake with a dump that is long beside all others."""
+    load(store, tmp_path, *HISTORY, name="history.sql")
+    build_tables(store, *SOURCES)
+    return store
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(change, min_size=1, max_size=4), drop_repeats=st.booleans())
+def test_after_any_changes_the_tables_are_as_if_made_anew(
+    history: Store, tmp_path: Path, changes: list[tuple[str, list[Line]]], drop_repeats: bool
+) -> None:
+    """Small dumps arrive, are replaced and forgotten, win invoices and lose them: the rows, and their order."""
+    for dump in ledger(history.warehouse):
+        if dump != "history.sql":
+            forget_dump(history.warehouse, dump)
+    build_tables(history, *SOURCES, drop_repeats=drop_repeats)
+    for name, lines in changes:
+        if lines:
+            load(history, tmp_path, *lines, name=name)
+        elif name in ledger(history.warehouse):
+            forget_dump(history.warehouse, name)
+        build_tables(history, *SOURCES, drop_repeats=drop_repeats)
+    refreshed = [(history.read_frame(table), history.read_frame(table, ["dump"], limit=7)) for table in SOURCES]
+    counted = history.warehouse.rows(
+        "select row_count from publications where table_name = any (:tables)", tables=[*SOURCES]
+    )
+    assert sorted(row.row_count for row in counted) == sorted(len(frame) for frame, _ in refreshed)
+    build_tables(history, *SOURCES, drop_repeats=drop_repeats)  # nothing has changed: made anew
+    for table, (frame, head) in zip(SOURCES, refreshed, strict=True):
+        assert len(parts(history, table)) == 1
+        pd.testing.assert_frame_equal(frame, history.read_frame(table))
+        pd.testing.assert_frame_equal(head, history.read_frame(table, ["dump"], limit=7))
+
+
+def test_files_of_other_invoices_are_not_touched(history: Store, tmp_path: Path) -> None:
+    """New invoices go to a second, small part; only that one is written when the next ones come."""
+    held = {table: parts(history, table) for table in SOURCES}
+    for day in (1, 2):
+        load(history, tmp_path, Line(f"new {day}", invoice_date=f"2011-06-0{day} 10:00"), name=f"june-{day}.sql")
+        build_tables(history, *SOURCES)
+        for table, (first,) in held.items():
+            assert parts(history, table)[0] == first
+            assert [part.rows for part in parts(history, table)[1:]] == [day]
+    load(history, tmp_path, Line("1", invoice_date="2011-06-03 10:00"), name="june-3.sql")
+    build_tables(history, *SOURCES)
+    assert [part.rows for part in parts(history, "clean_invoices")] == [297, 3]
+
+
+def test_a_second_part_that_grows_becomes_one_with_the_first(history: Store, tmp_path: Path) -> None:
+    """So that the small one stays small."""
+    for day in range(1, 5):
+        lines = [Line(f"new {day}", invoice_date=f"2011-06-0{day} 10:00")] * 20
+        load(history, tmp_path, *lines, name=f"june-{day}.sql")
+        build_tables(history, "clean_invoices")
+    assert [part.rows for part in parts(history, "clean_invoices")] == [360, 20]
 
 
 def load_and_wait(url: str, path: Path) -> None:

@@ -11,13 +11,13 @@ create table lake_parts (
     check (retired_at is null or published_at is not null)
 );
 
-create unique index lake_parts_current on lake_parts (table_name, coalesce(dump, ''))
+create unique index lake_parts_current on lake_parts (table_name, dump)
 where published_at is not null and retired_at is null;
 
 comment on table lake_parts is 'What was begun in the lake, if there is one: it says which Parquet files are a table. One row a folder of files.';
 comment on column lake_parts.location is 'The folder, below the place of the lake. Each has a new name, and no file in it ever changes.';
 comment on column lake_parts.table_name is 'The table that the files are a part of.';
-comment on column lake_parts.dump is 'Of raw_invoices, the dump whose lines they hold. NULL where they are the whole table.';
+comment on column lake_parts.dump is 'Of raw_invoices, the dump whose lines they hold. NULL of the other tables, where a second folder holds the rows of the invoices that changed last.';
 comment on column lake_parts.files is 'Names of the files in the folder, in the order of their rows.';
 comment on column lake_parts.row_count is 'Rows in the files.';
 comment on column lake_parts.bytes is 'Size of the files.';
