@@ -370,8 +370,10 @@ def test_lines_move_into_the_lake_and_out_of_it(store: Store, tmp_path: Path) ->
     assert lines_of(store.warehouse, "a.sql") == []
     with pytest.raises(ContractError, match="There is no table clean_invoices yet"):
         alone.read_frame("clean_invoices")
-    for name in ("a.sql", "b.sql"):
-        load(alone, tmp_path, Line(name), name=name)
+    load(alone, tmp_path, Line("a.sql"), name="a.sql")
+    with pytest.raises(LgsError, match=r"The lines of b\.sql are in the lake.* lgs run .* lgs forget"):
+        build_tables(alone, "clean_invoices")
+    load(alone, tmp_path, Line("b.sql"), name="b.sql")
     build_tables(alone)
     assert alone.read_frame("clean_invoices").invoice_no.tolist() == ["a.sql", "b.sql"]
     assert current(store.warehouse, TABLES) == []

@@ -13,7 +13,7 @@ create table invoice_amount_statistics (
     check (minimum <= median and median <= maximum and mean between minimum and maximum)
 );
 
-comment on table invoice_amount_statistics is 'The distribution of invoice_amounts.amount. One row for each of: all invoices and those with a positive amount, whole and cut at their own cutoff_amount.';
+comment on table invoice_amount_statistics is 'The distribution of invoice_amounts.amount. One row for each of: all invoices and, if there are any, those with a positive amount, whole and cut at their own cutoff_amount.';
 comment on column invoice_amount_statistics.population is 'all: every invoice. positive: those with an amount above 0.';
 comment on column invoice_amount_statistics.is_cut is 'Only amounts up to the cutoff_amount of the whole population.';
 comment on column invoice_amount_statistics.invoices is 'Invoices counted.';

@@ -12,7 +12,7 @@ comment on table publications is 'What each table was last built from, written i
 comment on column publications.table_name is 'Name of the table.';
 comment on column publications.version is 'SHA-256 of the code, the contract, the settings and the versions of the inputs that made the table.';
 comment on column publications.rules is 'SHA-256 of the code, the contract and the settings alone: the same as long as only inputs change.';
-comment on column publications.dumps is 'The dumps whose lines the table holds, each with what tells it from any other. NULL where it is always made anew: in a lake, and where it holds neither lines nor totals of invoices.';
+comment on column publications.dumps is 'The dumps whose lines the table holds, each with what tells it from any other. NULL where it is always made anew: where it holds neither lines nor totals of invoices.';
 comment on column publications.settings is 'The settings of the run that built the table.';
 comment on column publications.row_count is 'Rows in the table.';
 comment on column publications.published_at is 'When the table was built.';
