@@ -54,5 +54,5 @@ if __name__ == "__main__":
     with TemporaryDirectory() as name:
         os.environ |= {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_LOG_PATH": name}
         make_project(Path(name))
-        psql.run(psql.load(Path(sys.argv[1])))
+        psql.run(psql.load(Path(sys.argv[1])) + "analyze raw_invoices;")
         build(Path(name))

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class View:
-    """The rows of a SELECT of the inputs that stand before it."""
+    """The rows of a SELECT, without parameters, of the inputs that stand before it."""
 
     select: str
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import pandas as pd
 import psycopg
@@ -17,7 +17,7 @@ from lgs_assets.errors import ContractError, LgsError, ServerError
 from lgs_assets.lake.landing import LandingInLake
 from lgs_assets.lake.place import Place, sweep
 from lgs_assets.warehouse import lake_parts
-from lgs_assets.warehouse.build import LARGEST_SHARE_REFRESHED, few_changes
+from lgs_assets.warehouse.build import few_changes
 from lgs_assets.warehouse.contract import Extent, qualified
 from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
 from lgs_assets.warehouse.declaration import arrow_schema, declared_columns
@@ -31,6 +31,9 @@ T = TypeVar("T")
 
 TABLES = frozenset({PARENT, "clean_invoices", "invoice_totals"})
 """The tables that are in the lake: lines, and what they come to by invoice. All others are in PostgreSQL."""
+
+# As a share of the first. What is larger is no more quick to write at each refresh.
+LARGEST_SECOND_PART = 0.1
 
 # The invoices of dumps that have changed, as the lines have them, and as the table knows them.
 _CHANGED = """
@@ -113,9 +116,8 @@ class Lake:
             lock_for_writing(cursor, table)
             sweep(cursor, self.place, table)
             inputs, dumps = self._at_one_moment(lambda: (self._read(model.reads), self._dumps(cursor, model)))
-            if changed := self._few_changes(cursor, table, provenance, dumps):
-                rows = self._refresh(cursor, table, cast(InvoiceModel, model), inputs, changed)
-            else:
+            rows = self._refresh(cursor, table, model, provenance, inputs, dumps)
+            if rows is None:
                 part = self._write(table, model.select, inputs, model.parameters)
                 judge(self.engine, table, self._files(table, [part]))
                 cursor.execute("select to_regclass(%s)", [qualified(SCHEMA, table)])
@@ -127,46 +129,57 @@ class Lake:
             record(cursor, table, provenance, rows, dumps)
         return rows
 
-    def _few_changes(
-        self, cursor: Cursor, table: str, provenance: Provenance, dumps: dict[str, dict[str, Any]] | None
-    ) -> list[str]:
-        """The dumps by which the table differs from what it would be made from, none if it has to be made anew."""
-        parts = current(self.warehouse, [table])
-        recent = sum(part.rows for part in parts[1:])
-        if not parts or dumps is None or recent > LARGEST_SHARE_REFRESHED * parts[0].rows:
-            return []
-        return few_changes(cursor, table, provenance, dumps)
-
     def _refresh(
-        self, cursor: Cursor, table: str, model: InvoiceModel, inputs: dict[str, Source], changed: list[str]
-    ) -> int:
-        """Replaces the rows of the invoices that are, or were, in the changed dumps. Returns the rows of the table.
+        self,
+        cursor: Cursor,
+        table: str,
+        model: Model,
+        provenance: Provenance,
+        inputs: Mapping[str, Source],
+        dumps: dict[str, dict[str, Any]] | None,
+    ) -> int | None:
+        """Replaces the rows of the invoices that are, or were, in dumps that changed. Returns the rows of the table.
 
         They go to its second part, a small one, and the first stays as it is if it has no rows of them.
+        None if the table has to be made anew.
         """
-        first, *recent = self._parts(table)
+        parts = current(self.warehouse, [table])
+        if not isinstance(model, InvoiceModel) or not parts or dumps is None:
+            return None
+        first, *recent = parts
+        if sum(part.rows for part in recent) > LARGEST_SECOND_PART * first.rows:
+            return None
+        if not (changed := few_changes(cursor, table, provenance, dumps)):
+            return None
         before: dict[str, Source] = {
-            "lines": inputs.pop(model.source),
+            "lines": inputs[model.source],
             "earlier": self._files(table, [first]),
             "recent": self._files(table, recent),
             "changed_dumps": pa.table({"dump": pa.array(changed, pa.string())}),
         }
-        before["changed"] = self.engine.rows(_CHANGED, before, {})
-        count = f"select count(*) as found from earlier where {_IS_CHANGED}"
-        (touched,) = self.engine.rows(count, before, {}).to_pylist()
-        if touched["found"]:
-            rest = self._write(table, f"select * from earlier where not {_IS_CHANGED}", before, {})
+        try:
+            before["changed"] = self.engine.rows(_CHANGED, before, {})
+            count = f"select count(*) as found from earlier where {_IS_CHANGED}"
+            (touched,) = self.engine.rows(count, before, {}).to_pylist()
+            rest = first
+            if touched["found"]:
+                rest = self._write(table, f"select * from earlier where not {_IS_CHANGED}", before, {})
+            remade = View(f"select * from lines where {_IS_CHANGED}")  # it stands behind what it reads
+            others = {name: source for name, source in inputs.items() if name != model.source}
+            second = self._write(
+                table,
+                f"select * from (\n{model.select}\n) as remade\n"
+                f"union all\nselect * from recent where not {_IS_CHANGED}",
+                before | others | {model.source: remade},
+                model.parameters,
+            )
+            judge(self.engine, table, self._files(table, [second]))
+        except LgsError:
+            return None  # it is explained where the table is made anew, if it still is at fault there
+        if rest != first:
             lake_parts.replace(cursor, [first], rest)
-            first = rest
-        second = self._write(
-            table,
-            f"select * from (\n{model.select}\n) as remade\nunion all\nselect * from recent where not {_IS_CHANGED}",
-            before | inputs | {model.source: View(f"select * from lines where {_IS_CHANGED}")},
-            model.parameters,
-        )
-        judge(self.engine, table, self._files(table, [second]))
         lake_parts.replace(cursor, recent, second)
-        return first.rows + second.rows
+        return rest.rows + second.rows
 
     def _write(self, table: str, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> Part:
         """Writes the rows of a SELECT as a part of the table, which is none yet."""

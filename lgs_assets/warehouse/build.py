@@ -55,7 +55,7 @@ def publish_model(warehouse: Warehouse, table: str, model: Model, provenance: Pr
 def few_changes(cursor: Cursor, table: str, provenance: Provenance, now: dict[str, dict[str, Any]]) -> list[str]:
     """The dumps by which a table differs from what it would be made from now, which is as `dumps_of` tells.
 
-    None if it has to be made anew: it differs by too many lines, by nothing, or by other rules than `provenance` has.
+    None of them if it has to be made anew: it differs by too many lines, by nothing, or by the rules in `provenance`.
     """
     cursor.execute(
         "select dumps from publications where table_name = %s and rules = %s and dumps is not null",

@@ -43,7 +43,7 @@ def begin(warehouse: Warehouse, table: str, dump: str | None = None) -> str:
 def retire(cursor: Cursor, table: str, dump: str | None = None) -> None:
     """Makes the table, or a dump's part of it, be without files, when the transaction ends."""
     cursor.execute(
-        "update lake_parts set retired_at = now() where table_name = %s and dump is not distinct from %s "
+        "update lake_parts set retired_at = clock_timestamp() where table_name = %s and dump is not distinct from %s "
         "and published_at is not null and retired_at is null",
         [table, dump],
     )
@@ -58,7 +58,8 @@ def publish(cursor: Cursor, part: Part) -> None:
 def replace(cursor: Cursor, old: list[Part], new: Part) -> None:
     """Makes a folder be a part of the table, in the place of others, when the transaction ends."""
     cursor.execute(
-        "update lake_parts set retired_at = now() where location = any (%s)", [[part.location for part in old]]
+        "update lake_parts set retired_at = clock_timestamp() where location = any (%s)",
+        [[part.location for part in old]],
     )
     cursor.execute(
         "update lake_parts set published_at = now(), files = %s, row_count = %s, bytes = %s where location = %s",

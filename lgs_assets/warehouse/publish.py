@@ -76,7 +76,7 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
 def record(
     cursor: Cursor, table: str, provenance: Provenance, rows: int, dumps: dict[str, dict[str, Any]] | None
 ) -> None:
-    """Writes into `publications` what a table has been built from; `dumps` as `hold_still` tells them."""
+    """Writes into `publications` what a table has been built from; `dumps` as `dumps_of` tells them."""
     cursor.execute(
         """
         insert into publications (table_name, version, rules, dumps, settings, row_count, published_at)

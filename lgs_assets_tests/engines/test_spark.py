@@ -6,6 +6,7 @@ The cluster is real: a master and two workers of one core each, as processes of 
 import random
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -29,14 +30,15 @@ from lgs_assets.lake.place import Place
 from lgs_assets.store import Store
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.dumps import load_dump
-from lgs_assets.warehouse.frames import publish_frame
+from lgs_assets.warehouse.frames import publish_frame, read_frame
 from lgs_assets.warehouse.lake_parts import current
 from lgs_assets.warehouse.model import Model, tables_in
 from lgs_assets.warehouse.rows import read_rows
-from lgs_assets_tests.builders import PARAMETERS, UNVERSIONED, Line, build_tables, load_lines, write_dump
+from lgs_assets_tests.builders import PARAMETERS, SOURCES, UNVERSIONED, Line, build_tables, load_lines, write_dump
 from lgs_assets_tests.engines.test_duckdb import OTHER_PARAMETERS, SCORES
 from lgs_assets_tests.spark import PATIENCE_SECONDS, SparkCluster
 from lgs_assets_tests.warehouse.evidence import exact
+from lgs_assets_tests.warehouse.test_build import HISTORY
 
 
 @pytest.fixture
@@ -120,6 +122,25 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
         if tables_in(check.query) & TABLES:
             here, there = evaluate(check, store), evaluate(check, Store(warehouse))
             assert here.metadata["violating_rows"] == there.metadata["violating_rows"], check
+    ours.engine.dispose()
+
+
+def test_a_refresh_follows_the_change(
+    spark: Spark, warehouse: Warehouse, make_database: Callable[[], str], tmp_path: Path
+) -> None:
+    """New invoices go into a second part; a line of an old one has the first written without it."""
+    ours = Warehouse(make_database())
+    ours.prepare()
+    store = Store(ours, Lake(ours, Place(str(tmp_path / "lake")), spark))
+    later = [[Line("new", invoice_date="2011-06-01 10:00")], [Line("1", invoice_date="2011-06-02 10:00")]]
+    for number, lines in enumerate([HISTORY, *later]):
+        load_lines(warehouse, tmp_path, lines, name=f"{number}.sql")
+        store.load_dump(tmp_path / f"{number}.sql", name=f"{number}.sql")
+        build_tables(store, *SOURCES)
+    build_tables(warehouse, *SOURCES)
+    for table in SOURCES:
+        pd.testing.assert_frame_equal(store.read_frame(table), read_frame(warehouse, table))
+    assert [part.rows for part in current(ours, ["clean_invoices"])] == [297, 2]
     ours.engine.dispose()
 
 

@@ -317,6 +317,33 @@ def test_files_of_other_invoices_are_not_touched(history: Store, tmp_path: Path)
     assert [part.rows for part in parts(history, "clean_invoices")] == [297, 3]
 
 
+def test_a_refresh_that_breaks_the_contract_changes_no_part(
+    history: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even that of the invoices that have changed, which is written first."""
+    held = parts(history, "clean_invoices")
+    load(history, tmp_path, Line("1", invoice_date="2011-06-01 10:00"), name="june.sql")
+    shutil.copytree(project.SQL, tmp_path / "sql")
+    broken = tmp_path / "sql" / "models" / "clean_invoices.sql"
+    broken.write_text(broken.read_text().replace("invoice_no like 'C%' as", "true as"))
+    with monkeypatch.context() as patch:
+        patch.setattr(project, "SQL", tmp_path / "sql")
+        with pytest.raises(ContractError, match="is_cancellation"):
+            build_tables(history, "clean_invoices")
+    assert parts(history, "clean_invoices") == held
+    build_tables(history, "clean_invoices")
+    assert [part.rows for part in parts(history, "clean_invoices")] == [297, 1]
+
+
+def test_a_table_that_is_gone_is_made_anew(history: Store, tmp_path: Path) -> None:
+    """Although the ledger names its files: all that it needs are the lines."""
+    (part,) = parts(history, "clean_invoices")
+    shutil.rmtree(Path(project.lake(), part.location))
+    load(history, tmp_path, Line("new", invoice_date="2011-06-01 10:00"), name="june.sql")
+    build_tables(history, *SOURCES)
+    assert [part.rows for part in parts(history, "clean_invoices")] == [301]
+
+
 def test_a_second_part_that_grows_becomes_one_with_the_first(history: Store, tmp_path: Path) -> None:
     """So that the small one stays small."""
     for day in range(1, 5):

@@ -231,6 +231,18 @@ def test_a_dump_loaded_twice_is_the_same_as_once(warehouse: Warehouse, tmp_path:
     assert (lines_of(warehouse, "retail.sql"), loaded_dumps(warehouse)) == (before, known)
 
 
+def test_a_vacuum_does_not_take_the_lines_for_none(warehouse: Warehouse, tmp_path: Path) -> None:
+    """PostgreSQL expects as many as there are, so that it plans for them, whenever autovacuum comes by."""
+    load_lines(warehouse, tmp_path, [Line(f"{number}") for number in range(500)])
+    with warehouse.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("vacuum raw_invoices"))
+    (expected,) = warehouse.rows(
+        "select sum(reltuples) from pg_class join pg_inherits on inhrelid = pg_class.oid "
+        "where inhparent = 'raw_invoices'::regclass"
+    )
+    assert expected.sum == 500
+
+
 def test_a_changed_file_replaces_its_dump_and_no_other(warehouse: Warehouse, tmp_path: Path) -> None:
     """Dumps lie side by side, each under its name; a new version is a new arrival."""
     load_lines(warehouse, tmp_path, [Line()] * 5, name="a.sql")

@@ -11,6 +11,7 @@ create table lake_parts (
     check (retired_at is null or published_at is not null)
 );
 
+-- Of the other tables, whose dump is NULL, there may be two.
 create unique index lake_parts_current on lake_parts (table_name, dump)
 where published_at is not null and retired_at is null;
 
