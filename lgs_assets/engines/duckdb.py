@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pyarrow as pa
 import sqlglot
 from sqlglot import exp
@@ -36,6 +37,9 @@ create macro quotient(a, b) as
         as decimal(38, 0)
     ) * 0.000000001
 """
+
+SHARE_OF_MEMORY = 0.25
+"""For PostgreSQL, Dagster and the cache of the files want some, too. What does not fit goes to disk."""
 
 FILE = "lines.parquet"
 """One file holds a table: DuckDB keeps the order of rows within a file, and reads the row groups of one in parallel."""
@@ -72,7 +76,11 @@ def _session(inputs: Mapping[str, Source], *targets: str) -> Iterator["DuckDBPyC
         raise LgsError('DuckDB is not installed. Install it with: pip install "lgs-assets[duckdb]"') from error
     with tempfile.TemporaryDirectory(prefix="lgs-duckdb-") as folder, duckdb.connect() as connection:
         try:
-            connection.execute(f"set timezone = 'UTC'; set temp_directory = {_quoted(folder)}; {QUOTIENT}")
+            memory = psutil.virtual_memory().total // 2**20 * SHARE_OF_MEMORY
+            connection.execute(
+                f"set timezone = 'UTC'; set memory_limit = '{memory:.0f} MiB'; "
+                f"set temp_directory = {_quoted(folder)}; {QUOTIENT}"
+            )
             connection.execute("select current_setting('enable_progress_bar')")
             if connection.fetchall() == [(True,)]:  # in Jupyter there is none, and to say so would be an error
                 connection.execute("set enable_progress_bar = false")
