@@ -128,12 +128,12 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
 def test_a_refresh_follows_the_change(
     spark: Spark, warehouse: Warehouse, make_database: Callable[[], str], tmp_path: Path
 ) -> None:
-    """New invoices go into a second part; a line of an old one has the first written without it."""
+    """Invoices that are new or have changed go into a second part; the first is written without the old ones."""
     ours = Warehouse(make_database())
     ours.prepare()
     store = Store(ours, Lake(ours, Place(str(tmp_path / "lake")), spark))
-    later = [[Line("new", invoice_date="2011-06-01 10:00")], [Line("1", invoice_date="2011-06-02 10:00")]]
-    for number, lines in enumerate([HISTORY, *later]):
+    june = [Line("new", invoice_date="2011-06-01 10:00"), Line("1", invoice_date="2011-06-02 10:00")]
+    for number, lines in enumerate([HISTORY, june]):
         load_lines(warehouse, tmp_path, lines, name=f"{number}.sql")
         store.load_dump(tmp_path / f"{number}.sql", name=f"{number}.sql")
         build_tables(store, *SOURCES)

@@ -275,7 +275,7 @@ def history(store: Store, tmp_path: Path) -> Store:
     return store
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(change, min_size=1, max_size=4), drop_repeats=st.booleans())
 def test_after_any_changes_the_tables_are_as_if_made_anew(
     history: Store, tmp_path: Path, changes: list[tuple[str, list[Line]]], drop_repeats: bool
