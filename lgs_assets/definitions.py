@@ -4,15 +4,15 @@ from typing import Any
 
 import dagster as dg
 
+from lgs_assets.arrivals.pull import Source
 from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.checks import ALL_CHECKS
-from lgs_assets.io_managers import warehouse_io_manager
-from lgs_assets.jobs import ingest, lineage, pull, refresh, retention
-from lgs_assets.pull import Source
-from lgs_assets.resources import Inbox, WarehouseResource
-from lgs_assets.schedules import daily_retention, nightly_refresh, scheduled_pull
-from lgs_assets.sensors import inbox_sensor, keep_current
-from lgs_assets.settings import Settings
+from lgs_assets.configuration import Settings
+from lgs_assets.wiring.io_manager import warehouse_io_manager
+from lgs_assets.wiring.jobs import ingest, lineage, pull, refresh, retention
+from lgs_assets.wiring.resources import Inbox, WarehouseResource
+from lgs_assets.wiring.schedules import daily_retention, nightly_refresh, scheduled_pull
+from lgs_assets.wiring.sensors import inbox_sensor, keep_current
 
 
 def build_definitions(**overrides: Any) -> dg.Definitions:

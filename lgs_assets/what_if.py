@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 
 from lgs_assets import project
 from lgs_assets.assets import ALL_ASSETS
-from lgs_assets.engines.contracts import in_order, judge
-from lgs_assets.engines.duckdb import DuckDB
+from lgs_assets.configuration import Settings
+from lgs_assets.contracts.declaration import arrow_schema
+from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.errors import ContractError, LgsError
-from lgs_assets.settings import Settings
-from lgs_assets.warehouse.declaration import arrow_schema
-from lgs_assets.warehouse.model import Model, Relation
+from lgs_assets.lake.duckdb import DuckDB
+from lgs_assets.lake.judgement import in_order, judge
 from lgs_assets.warehouse.rows import as_frame
 
 MODELS = {

@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 
 from lgs_assets.assets.customers import PLAYBOOK
-from lgs_assets.store import Store
+from lgs_assets.contracts.model import InvoiceModel, Model, Relation
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
 from lgs_assets.warehouse.frames import publish_frame
-from lgs_assets.warehouse.model import InvoiceModel, Model, Relation
+from lgs_assets.warehouse.loading import load_dump
 from lgs_assets.warehouse.publish import Provenance
+from lgs_assets.warehouse.tables import Store
 
 UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
 

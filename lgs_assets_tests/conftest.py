@@ -11,10 +11,10 @@ import pytest
 from lgs_assets import project
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
-from lgs_assets_tests.azurite import azurite as azurite  # a fixture, by its name
-from lgs_assets_tests.mariadb import MariaDB
-from lgs_assets_tests.shops import Shop
-from lgs_assets_tests.spark import SparkCluster
+from lgs_assets_tests.arrivals.azurite import azurite as azurite  # a fixture, by its name
+from lgs_assets_tests.arrivals.shops import Shop
+from lgs_assets_tests.lake.spark import SparkCluster
+from lgs_assets_tests.sources.mariadb import MariaDB
 
 
 @pytest.fixture(autouse=True)

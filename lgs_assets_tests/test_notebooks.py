@@ -18,10 +18,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from lgs_assets import project
+from lgs_assets.command.runner import bring_up_to_date
+from lgs_assets.configuration import Settings
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import write_demo_dump
-from lgs_assets.runner import bring_up_to_date
-from lgs_assets.settings import Settings
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
 

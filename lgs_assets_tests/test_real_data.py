@@ -14,10 +14,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from lgs_assets.runner import bring_up_to_date
-from lgs_assets.settings import Settings
+from lgs_assets.command.runner import bring_up_to_date
+from lgs_assets.configuration import Settings
+from lgs_assets.contracts.declaration import declared_types
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.declaration import declared_types
 from lgs_assets.warehouse.frames import read_frame
 
 # Where a line stands in its dump, and when it came, are the only things that may differ.

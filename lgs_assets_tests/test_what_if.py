@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from lgs_assets.contracts.model import Model
 from lgs_assets.demo import write_demo_dump
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
 from lgs_assets.warehouse.frames import publish_frame, read_frame
-from lgs_assets.warehouse.model import Model
+from lgs_assets.warehouse.loading import load_dump
 from lgs_assets.what_if import MODELS, run_model
 from lgs_assets_tests.builders import PARAMETERS, UNVERSIONED, build_tables
 

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from benchmarks.peers.common import done
-from lgs_assets.instance import dagster_instance
-from lgs_assets.runner import Step, bring_up_to_date
-from lgs_assets.settings import Settings
+from lgs_assets.command.runner import Step, bring_up_to_date
+from lgs_assets.configuration import Settings
+from lgs_assets.wiring.instance import dagster_instance
 
 
 def report(step: Step) -> None:

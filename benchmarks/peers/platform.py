@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.peers.common import PLAYBOOK, done
-from lgs_assets.store import configured_store
+from lgs_assets.contracts.model import InvoiceModel, Model, Relation
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame
-from lgs_assets.warehouse.model import InvoiceModel, Model, Relation
 from lgs_assets.warehouse.publish import Provenance
+from lgs_assets.warehouse.tables import configured_store
 
 UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
 

@@ -1,8 +1,8 @@
 """The second stage: the lines that count, typed and classified."""
 
-from lgs_assets.assets.conventions import IN_WAREHOUSE, derived_asset
-from lgs_assets.settings import Settings
-from lgs_assets.warehouse.model import InvoiceModel, Relation
+from lgs_assets.configuration import Settings
+from lgs_assets.contracts.model import InvoiceModel, Relation
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 
 @derived_asset(group="invoices", kinds=IN_WAREHOUSE)

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from lgs_assets import project
-from lgs_assets.assets.conventions import BUILD_ONCE, IN_WAREHOUSE, derived_asset
-from lgs_assets.settings import Settings
-from lgs_assets.warehouse.model import Model, Relation
+from lgs_assets.configuration import Settings
+from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.wiring.derived_asset import BUILD_ONCE, IN_WAREHOUSE, derived_asset
 
 PLAYBOOK = project.SQL / "seeds" / "segment_playbook.csv"
 

@@ -1,8 +1,8 @@
 """The invoices: what each comes to, and how the amounts are distributed."""
 
-from lgs_assets.assets.conventions import IN_WAREHOUSE, derived_asset
-from lgs_assets.settings import Settings
-from lgs_assets.warehouse.model import InvoiceModel, Model, Relation
+from lgs_assets.configuration import Settings
+from lgs_assets.contracts.model import InvoiceModel, Model, Relation
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 
 @derived_asset(group="invoices", kinds=IN_WAREHOUSE)

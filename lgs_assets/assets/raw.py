@@ -3,11 +3,11 @@
 import dagster as dg
 from upath import UPath
 
-from lgs_assets.assets.conventions import DUMP_FRESHNESS, OWNERS
-from lgs_assets.inbox import version_of
-from lgs_assets.partitions import dumps
-from lgs_assets.resources import Inbox
-from lgs_assets.versions import READER
+from lgs_assets.arrivals.inbox import version_of
+from lgs_assets.wiring.derived_asset import DUMP_FRESHNESS, OWNERS
+from lgs_assets.wiring.partitions import dumps
+from lgs_assets.wiring.resources import Inbox
+from lgs_assets.wiring.versions import READER
 
 
 @dg.asset(

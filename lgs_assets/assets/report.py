@@ -4,10 +4,10 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets import project
-from lgs_assets.assets.conventions import derived_asset
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.resources import WarehouseResource
-from lgs_assets.warehouse.dumps import loaded_dumps
+from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.wiring.derived_asset import derived_asset
+from lgs_assets.wiring.resources import WarehouseResource
 
 
 @derived_asset(

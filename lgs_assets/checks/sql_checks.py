@@ -13,11 +13,11 @@ import pandas as pd
 import sqlalchemy as sa
 
 from lgs_assets import project
-from lgs_assets.metadata import markdown_table
-from lgs_assets.resources import WarehouseResource
-from lgs_assets.retries import retried
-from lgs_assets.store import Store
-from lgs_assets.versions import distrust, settings_of
+from lgs_assets.warehouse.tables import Store
+from lgs_assets.wiring.metadata import markdown_table
+from lgs_assets.wiring.resources import WarehouseResource
+from lgs_assets.wiring.retries import retried
+from lgs_assets.wiring.versions import distrust, settings_of
 
 SHOWN_ROWS = 5
 

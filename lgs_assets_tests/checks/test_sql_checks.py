@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
-from lgs_assets.runner import bring_up_to_date
-from lgs_assets.settings import Settings
-from lgs_assets.store import Store
+from lgs_assets.command.runner import bring_up_to_date
+from lgs_assets.configuration import Settings
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.tables import Store
 from lgs_assets_tests.builders import Line, build_tables, load_lines, write_dump
 
 SOUND = [

@@ -22,16 +22,16 @@ from lgs_assets import project
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.demo import write_demo_dump
 from lgs_assets.errors import ContractError, DumpError, LgsError
-from lgs_assets.lake.lake import TABLES
 from lgs_assets.lake.place import GRACE
-from lgs_assets.store import Store, configured_store
+from lgs_assets.lake.tables import TABLES
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import forget_dump, load_dump, rejected_lines
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets.warehouse.lake_parts import Part, current
+from lgs_assets.warehouse.loading import forget_dump, load_dump, rejected_lines
+from lgs_assets.warehouse.tables import Store, configured_store
 from lgs_assets_tests.builders import PARAMETERS, SOURCES, Line, build_tables, write_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, exact, ledger, lines_of
-from lgs_assets_tests.warehouse.test_build import HISTORY, change
+from lgs_assets_tests.warehouse.test_refresh import HISTORY, change
 
 PROCESSES = multiprocessing.get_context("spawn")
 PATIENCE_SECONDS = 60

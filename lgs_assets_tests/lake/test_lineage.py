@@ -7,13 +7,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from lgs_assets import project
-from lgs_assets.cli import app
+from lgs_assets.command.cli import app
+from lgs_assets.configuration import Settings
 from lgs_assets.definitions import build_definitions
-from lgs_assets.resources import Inbox, WarehouseResource
-from lgs_assets.settings import Settings
-from lgs_assets.versions import outdated
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
+from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.wiring.resources import Inbox, WarehouseResource
+from lgs_assets.wiring.versions import outdated
 from lgs_assets_tests.builders import Line, build_tables, write_dump
 from lgs_assets_tests.lake.test_lake import assert_same_tables
 

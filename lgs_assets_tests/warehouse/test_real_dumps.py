@@ -15,7 +15,7 @@ import pytest
 
 from lgs_assets import project
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
+from lgs_assets.warehouse.loading import load_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, debris, differences, ledger
 
 LINES = 1_067_371
@@ -24,7 +24,7 @@ LOAD = """
 import sys
 from pathlib import Path
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
+from lgs_assets.warehouse.loading import load_dump
 load_dump(Warehouse(sys.argv[1]), Path(sys.argv[2]), name=sys.argv[3])
 """
 # A process of its own in between: what is measured starts with the memory of its parent.

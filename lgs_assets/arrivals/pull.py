@@ -1,0 +1,163 @@
+"""Straight from production: what is new in a table of another database lands in the inbox, as one more dump.
+
+A pull begins at midnight some days before the last line that is loaded, so that lines which come late are not missed,
+and names its dump after that day: all pulls of a day are versions of one dump, of which the latest counts. What the
+source has deleted since goes with the earlier version; from dumps of other names nothing is ever taken away.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from pydantic import Field
+
+from lgs_assets import project
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.errors import LgsError, UnavailableError
+from lgs_assets.sources import sha256_of
+from lgs_assets.sources.database import dump_table
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.loading import LoadedDump, loaded_dumps
+from lgs_assets.wiring.resources import Inbox
+
+PAUSES_SECONDS = (5, 15, 45)  # before each further attempt
+
+
+class Source(dg.ConfigurableResource):
+    """The table that lines are pulled from, in the database of LGS_SOURCE_URL.
+
+    That is read when it is needed: a URL holds a password, and run configuration is for everybody to see.
+    """
+
+    table: str = Field(default="retail", description="The table or view, with its schema if need be: schema.table.")
+    overlap_days: int = Field(
+        default=3,
+        ge=0,
+        description="How many days before the last loaded line a pull begins, for the sake of lines that came late.",
+    )
+    timeout_seconds: int = Field(default=900, ge=1, description="How long a statement may take before it is given up.")
+
+    @classmethod
+    def from_environment(cls) -> "Source":
+        """The source that LGS_SOURCE_TABLE, LGS_SOURCE_OVERLAP_DAYS and LGS_SOURCE_TIMEOUT_SECONDS give.
+
+        Raises pydantic.ValidationError, which names the setting, for a value that is out of its limits.
+        """
+        given: dict[str, Any] = {name: os.environ.get(f"LGS_SOURCE_{name.upper()}") for name in cls.model_fields}
+        return cls(**{name: value for name, value in given.items() if value})
+
+    @staticmethod
+    def url() -> str | None:
+        """The URL of the database, with its password; None or empty if there is no source."""
+        return os.environ.get("LGS_SOURCE_URL")
+
+    def since(self, dumps: Iterable[LoadedDump]) -> datetime | None:
+        """The moment from which on lines are to be pulled; None, for all of them, if only the demo dump is loaded."""
+        # No dump holds what came after it was loaded: a line that is dated ahead by mistake hides nothing.
+        known = [min(dump.last_invoice_at, _local(dump.loaded_at)) for dump in dumps if dump.dump != DEMO_DUMP]
+        if not known:
+            return None
+        return datetime.combine(max(known).date() - timedelta(days=self.overlap_days), datetime.min.time())
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What came of a pull."""
+
+    dump: str
+    """The name of its dump in the inbox."""
+    lines: int
+    """How many lines the source has since the pull begins. Without any there is no dump."""
+    is_new: bool
+    """Whether a dump has landed. If not, there was no line, or this very dump was there before."""
+
+
+class PullUnderWayError(LgsError):
+    """Another process pulls just now."""
+
+
+def pull_new_lines(
+    source: Source,
+    inbox: Inbox,
+    warehouse: Warehouse,
+    *,
+    everything: bool = False,
+    warn: Callable[[str], None],
+    progress: Callable[[int], None] = lambda lines: None,
+) -> Pull:
+    """Pulls the lines that are new since the last loaded one, or everything, and lands them in the inbox.
+
+    If the source breaks off, `warn` is told so and another attempt follows; `progress` is told the lines so far.
+    Raises LgsError with the reason, and no password in it, if there is no source, a pull is under way or this one
+    fails. Nothing is left of a failed pull.
+    """
+    if not (url := source.url()):
+        raise LgsError(
+            "LGS_SOURCE_URL is not set. It says from which database to pull: README.md, Straight from production."
+        )
+    since = None if everything else source.since(loaded_dumps(warehouse))
+    name = f"pulled-{since:%Y-%m-%d}.sql.gz" if since else "pulled-everything.sql.gz"
+    with _workshop() as folder:
+        pulled = folder / name
+
+        def attempt() -> int:
+            seconds = source.timeout_seconds
+            return dump_table(url, source.table, pulled, since=since, timeout_seconds=seconds, progress=progress)
+
+        lines = _persistently(attempt, warn)
+        is_new = lines > 0 and sha256_of(pulled) != _sha256_there(name, inbox, warehouse)
+        if is_new:
+            inbox.land(pulled)
+    return Pull(name, lines, is_new)
+
+
+@contextmanager
+def _workshop() -> Iterator[Path]:
+    """A folder for one pull at a time, empty after it, whatever a killed one left there.
+
+    Raises PullUnderWayError. The kernel frees the lock when its process ends, however it ends.
+    """
+    folder = project.state() / "pull"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PullUnderWayError("A pull is under way already: its lines arrive without this one.") from None
+        try:
+            yield folder
+        finally:
+            for file in folder.iterdir():
+                file.unlink()
+    finally:
+        os.close(lock)
+
+
+def _persistently(attempt: Callable[[], int], warn: Callable[[str], None]) -> int:
+    for pause in PAUSES_SECONDS:
+        try:
+            return attempt()
+        except UnavailableError as error:
+            warn(f"{error}\nTrying again in {pause} s.")
+        time.sleep(pause)
+    return attempt()
+
+
+def _sha256_there(dump: str, inbox: Inbox, warehouse: Warehouse) -> str | None:
+    """Of the dump of this name in the inbox; if it was taken away, of the one that is loaded."""
+    if (path := inbox.path_of(dump)).exists():
+        return sha256_of(path)  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
+    return next((loaded.sha256 for loaded in loaded_dumps(warehouse) if loaded.dump == dump), None)
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(ZoneInfo(project.TIME_ZONE)).replace(tzinfo=None)
