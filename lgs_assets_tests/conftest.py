@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets_tests.arrivals.azurite import azurite as azurite  # a fixture, by its name
@@ -115,7 +115,7 @@ def shop(request: pytest.FixtureRequest) -> Shop:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of the UCI data and the published figures: LGS_REAL_DATA, or shared/data beside the checkout."""
-    folder = Path(os.environ.get("LGS_REAL_DATA") or project.ROOT.parent / "shared" / "data")
+    folder = Path(os.environ.get("LGS_REAL_DATA") or places.ROOT.parent / "shared" / "data")
     if not (folder / "retail.sql.gz").exists():
         pytest.skip(f"NOT PROVEN ON THE REAL DATA: set LGS_REAL_DATA to the folder that holds it (no {folder})")
     return folder

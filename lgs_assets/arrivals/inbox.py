@@ -71,6 +71,43 @@ class _Entry:
     """Why it is not taken; empty if it is."""
 
 
+@dataclass(frozen=True)
+class Inbox:
+    """Where dumps arrive: a folder or a bucket. A dump's file name is its partition key.
+
+    Each method raises LgsError if the inbox is out of reach, and DumpError for what is wrong with one file.
+    """
+
+    location: str
+    """The folder, or the URL of a bucket."""
+    demo_folder: Path
+    """Where the demo dump lies: it must never mix with real ones."""
+
+    def prepare(self) -> None:
+        """Makes the folder, for people to find. A bucket is not ours to make."""
+        if not (where := place(self.location)).protocol:
+            where.mkdir(parents=True, exist_ok=True)
+
+    def files(self) -> Listing:
+        """What lies in the inbox, from one look at its directory."""
+        return listing(place(self.location))
+
+    def path_of(self, dump: str) -> UPath:
+        """Where the dump of this name lies."""
+        if dump == DEMO_DUMP:
+            return UPath(self.demo_folder / dump)
+        return path_of(place(self.location), dump)
+
+    def land(self, file: Path) -> str:
+        """Copies a file into the inbox, where it appears complete or not at all. Returns its name there."""
+        land(file, self.path_of(file.name))
+        return file.name
+
+    def set_aside(self, dump: str) -> UPath | None:
+        """Moves a dump to the folder `forgotten` of the inbox. Returns where it lies then; None if it was not there."""
+        return set_aside(self.path_of(dump))
+
+
 def place(location: str) -> UPath:
     """The folder or the part of a bucket that LGS_INBOX names. The path of a folder is a `pathlib.Path` too.
 

@@ -13,51 +13,51 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Self
 from zoneinfo import ZoneInfo
 
-import dagster as dg
-from pydantic import Field
+from pydantic import SecretStr
 
-from lgs_assets import project
+from lgs_assets import places
+from lgs_assets.arrivals.inbox import Inbox
+from lgs_assets.configuration import Configuration
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError, UnavailableError
 from lgs_assets.sources import sha256_of
 from lgs_assets.sources.database import dump_table
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import LoadedDump, loaded_dumps
-from lgs_assets.wiring.resources import Inbox
 
 PAUSES_SECONDS = (5, 15, 45)  # before each further attempt
 
 
-class Source(dg.ConfigurableResource):
-    """The table that lines are pulled from, in the database of LGS_SOURCE_URL.
+@dataclass(frozen=True)
+class Source:
+    """The table that lines are pulled from, in another database."""
 
-    That is read when it is needed: a URL holds a password, and run configuration is for everybody to see.
-    """
-
-    table: str = Field(default="retail", description="The table or view, with its schema if need be: schema.table.")
-    overlap_days: int = Field(
-        default=3,
-        ge=0,
-        description="How many days before the last loaded line a pull begins, for the sake of lines that came late.",
-    )
-    timeout_seconds: int = Field(default=900, ge=1, description="How long a statement may take before it is given up.")
+    url: SecretStr
+    """Of the database, with its password."""
+    table: str
+    """The table or view, with its schema if need be: schema.table."""
+    overlap_days: int
+    """How many days before the last loaded line a pull begins, for the sake of lines that came late."""
+    timeout_seconds: int
+    """How long a statement may take before it is given up."""
+    workshop: Path
+    """The folder in which a pull is put together."""
 
     @classmethod
-    def from_environment(cls) -> "Source":
-        """The source that LGS_SOURCE_TABLE, LGS_SOURCE_OVERLAP_DAYS and LGS_SOURCE_TIMEOUT_SECONDS give.
-
-        Raises pydantic.ValidationError, which names the setting, for a value that is out of its limits.
-        """
-        given: dict[str, Any] = {name: os.environ.get(f"LGS_SOURCE_{name.upper()}") for name in cls.model_fields}
-        return cls(**{name: value for name, value in given.items() if value})
-
-    @staticmethod
-    def url() -> str | None:
-        """The URL of the database, with its password; None or empty if there is no source."""
-        return os.environ.get("LGS_SOURCE_URL")
+    def of(cls, configuration: Configuration) -> Self | None:
+        """The source of the configuration, None if there is none."""
+        if not configuration.source_url:
+            return None
+        return cls(
+            url=configuration.source_url,
+            table=configuration.source_table,
+            overlap_days=configuration.source_overlap_days,
+            timeout_seconds=configuration.source_timeout_seconds,
+            workshop=configuration.state / "pull",
+        )
 
     def since(self, dumps: Iterable[LoadedDump]) -> datetime | None:
         """The moment from which on lines are to be pulled; None, for all of them, if only the demo dump is loaded."""
@@ -85,7 +85,7 @@ class PullUnderWayError(LgsError):
 
 
 def pull_new_lines(
-    source: Source,
+    source: Source | None,
     inbox: Inbox,
     warehouse: Warehouse,
     *,
@@ -99,18 +99,24 @@ def pull_new_lines(
     Raises LgsError with the reason, and no password in it, if there is no source, a pull is under way or this one
     fails. Nothing is left of a failed pull.
     """
-    if not (url := source.url()):
+    if not source:
         raise LgsError(
             "LGS_SOURCE_URL is not set. It says from which database to pull: README.md, Straight from production."
         )
     since = None if everything else source.since(loaded_dumps(warehouse))
     name = f"pulled-{since:%Y-%m-%d}.sql.gz" if since else "pulled-everything.sql.gz"
-    with _workshop() as folder:
+    with _workshop(source.workshop) as folder:
         pulled = folder / name
 
         def attempt() -> int:
-            seconds = source.timeout_seconds
-            return dump_table(url, source.table, pulled, since=since, timeout_seconds=seconds, progress=progress)
+            return dump_table(
+                source.url.get_secret_value(),
+                source.table,
+                pulled,
+                since=since,
+                timeout_seconds=source.timeout_seconds,
+                progress=progress,
+            )
 
         lines = _persistently(attempt, warn)
         is_new = lines > 0 and sha256_of(pulled) != _sha256_there(name, inbox, warehouse)
@@ -120,12 +126,11 @@ def pull_new_lines(
 
 
 @contextmanager
-def _workshop() -> Iterator[Path]:
-    """A folder for one pull at a time, empty after it, whatever a killed one left there.
+def _workshop(folder: Path) -> Iterator[Path]:
+    """The folder for one pull at a time, empty after it, whatever a killed one left there.
 
     Raises PullUnderWayError. The kernel frees the lock when its process ends, however it ends.
     """
-    folder = project.state() / "pull"
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY)
     try:
@@ -160,4 +165,4 @@ def _sha256_there(dump: str, inbox: Inbox, warehouse: Warehouse) -> str | None:
 
 
 def _local(moment: datetime) -> datetime:
-    return moment.astimezone(ZoneInfo(project.TIME_ZONE)).replace(tzinfo=None)
+    return moment.astimezone(ZoneInfo(places.TIME_ZONE)).replace(tzinfo=None)

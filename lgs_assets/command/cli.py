@@ -15,20 +15,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import dagster as dg
-import sqlalchemy as sa
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 
-from lgs_assets import project
-from lgs_assets.configuration import Settings
-from lgs_assets.demo import DEMO_DUMP, write_demo_dump
+from lgs_assets import places
+from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
-from lgs_assets.warehouse.database import SCHEMA, Warehouse, database_url, embedded_server
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.command.runner import Outcome
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.warehouse.database import Warehouse
 
 CHECKS_FAILED = 3
 
@@ -48,16 +45,13 @@ def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
     def reported(*arguments: Any, **options: Any) -> None:
         try:
             command(*arguments, **options)
-        except ValidationError as error:
-            reasons = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            _fail(f"Settings: {reasons}")
         except LgsError as error:
             _fail(str(error))
 
     return reported
 
 
-def _show(outcome: "Outcome", warehouse: Warehouse) -> None:
+def _show(outcome: "Outcome", warehouse: "Warehouse") -> None:
     """What a run did, the segments as they are now, and the checks that do not hold."""
     from lgs_assets.command.terminal import check_lines, console, segment_table
     from lgs_assets.wiring.versions import published_versions
@@ -74,18 +68,28 @@ def _show(outcome: "Outcome", warehouse: Warehouse) -> None:
     for check in outcome.failed_checks:
         rows = int(str(check.metadata["violating_rows"].value))
         name = f"{check.asset_key.to_user_string()}.{check.check_name}"
-        console.print(*check_lines(name, check.severity, rows, check.description or ""), sep="\n")
+        console.print(*check_lines(name, check.severity.value, rows, check.description or ""), sep="\n")
 
 
 def _end_with(outcome: "Outcome") -> None:
     if outcome.refused:
         _fail("\n".join(outcome.refused))
-    if any(check.severity == dg.AssetCheckSeverity.ERROR for check in outcome.failed_checks):
+    if any(check.severity.value == "ERROR" for check in outcome.failed_checks):
         raise typer.Exit(CHECKS_FAILED)
 
 
-def _listed(settings: Settings) -> str:
-    return ", ".join(f"{name}={value}" for name, value in settings.model_dump().items())
+def _shown(value: object) -> str:
+    """A value as a person would write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "unset" if value is None else str(value)
+
+
+def _warehouse() -> "Warehouse":
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.wiring.resources import Resources
+
+    return Resources.of(Configuration.read()).warehouse
 
 
 def _fail(reason: str) -> None:
@@ -93,17 +97,17 @@ def _fail(reason: str) -> None:
     raise typer.Exit(1)
 
 
-def _bring_up_to_date(dump: Path | None, *, settings: Settings, force: bool = False) -> None:
-    """Loads and rebuilds what is to be, and shows it. Exits with CHECKS_FAILED if a check found an error."""
-    from lgs_assets.command.runner import bring_up_to_date
+def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, *, force: bool = False) -> None:
+    """Loads and rebuilds what is due, and shows it. Exits with CHECKS_FAILED if a check found an error."""
+    from lgs_assets.command.runner import Runner
     from lgs_assets.command.terminal import console, step_progress
     from lgs_assets.wiring.instance import dagster_instance
-    from lgs_assets.wiring.resources import WarehouseResource
 
-    with dagster_instance() as instance, step_progress() as progress:
-        outcome = bring_up_to_date(instance, dump=dump, settings=settings, force=force, progress=progress)
-    _show(outcome, WarehouseResource().get())
-    if settings != Settings.from_environment():
+    with dagster_instance(configuration) as instance, step_progress() as progress:
+        runner = Runner(configuration, instance, progress)
+        outcome = runner.bring_up_to_date(dump, force=force)
+    _show(outcome, runner.resources.warehouse)
+    if configuration.settings != configuration.read().settings:
         console.print("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
     lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
     console.print(
@@ -150,13 +154,11 @@ def run(
     What is up to date is left alone: a second run changes nothing. Settings come from the options, else from the
     environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_CHART_CUTOFF), else they have their defaults.
     """
-    from lgs_assets.wiring.resources import Inbox
+    from lgs_assets.configuration import Configuration
 
     options = {"snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff}
     given = {name: value for name, value in options.items() if value is not None}
-    settings = Settings(**(Settings.from_environment().model_dump() | given))
-    Inbox().prepare()
-    _bring_up_to_date(dump, settings=settings, force=force)
+    _bring_up_to_date(Configuration.read(**given), dump, force=force)
 
 
 @app.command()
@@ -167,16 +169,18 @@ def pull(
     ] = False,
 ) -> None:
     """Pull new lines from the database of LGS_SOURCE_URL and bring every table and chart up to date with them."""
-    from lgs_assets.arrivals.pull import Source, pull_new_lines
+    from lgs_assets.arrivals.pull import pull_new_lines
     from lgs_assets.command.terminal import console
-    from lgs_assets.wiring.resources import Inbox, WarehouseResource
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.wiring.resources import Resources
 
-    source, inbox = Source.from_environment(), Inbox()
+    configuration = Configuration.read()
+    resources = Resources.of(configuration)
     with console.status("Pulling") as status:
         done = pull_new_lines(
-            source,
-            inbox,
-            WarehouseResource().get(),
+            resources.source,
+            resources.inbox,
+            resources.warehouse,
             everything=everything,
             warn=lambda text: console.print(text, style="yellow", markup=False),
             progress=lambda lines: status.update(f"Pulling: {lines:,} lines"),
@@ -184,9 +188,9 @@ def pull(
     if done.is_new:
         console.print(f"Pulled {done.lines:,} lines: {done.dump}")
     else:
-        console.print(f"Nothing new in the table {source.table}.")
-    if inbox.path_of(done.dump).exists():  # if it is not new, perhaps it could not be loaded when it was
-        _bring_up_to_date(None, settings=Settings.from_environment())
+        console.print(f"Nothing new in the table {configuration.source_table}.")
+    if resources.inbox.path_of(done.dump).exists():  # if it is not new, perhaps it could not be loaded when it was
+        _bring_up_to_date(configuration)
 
 
 @app.command()
@@ -196,13 +200,17 @@ def ui(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Open the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C."""
-    from lgs_assets.wiring.instance import dagster_home
-    from lgs_assets.wiring.resources import Inbox
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.wiring.instance import dagster_instance
+    from lgs_assets.wiring.resources import Resources
 
-    Inbox().prepare()
-    database_url()  # the server starts once, before the processes that use it
-    os.environ["DAGSTER_HOME"] = str(dagster_home())
-    os.chdir(project.ROOT)
+    configuration = Configuration.read()
+    resources = Resources.of(configuration)
+    resources.inbox.prepare()
+    # Both are made once, before the processes that use them.
+    resources.warehouse.prepare()
+    dagster_instance(configuration).dispose()
+    os.chdir(places.ROOT)
     dg_command = str(Path(sys.executable).with_name("dg"))
     os.execv(  # noqa: S606 (nothing is left to do here but that)
         dg_command, [dg_command, "dev", "--workspace", "workspace.yaml", "--host", host, "--port", str(port)]
@@ -215,31 +223,42 @@ def status() -> None:
     """Show what is loaded, how fresh the tables are and which checks fail."""
     from lgs_assets.checks.sql_checks import CHECKS, evaluate
     from lgs_assets.command.terminal import check_lines, console, dump_table, publication_table
+    from lgs_assets.configuration import Configuration
     from lgs_assets.definitions import build_definitions
     from lgs_assets.warehouse.loading import loaded_dumps
-    from lgs_assets.wiring.resources import WarehouseResource
-    from lgs_assets.wiring.versions import outdated, settings_of
+    from lgs_assets.wiring.resources import Resources
+    from lgs_assets.wiring.versions import outdated, settings_used
 
-    warehouse = WarehouseResource().get()
-    settings = Settings.from_environment()
+    configuration = Configuration.read()
+    resources = Resources.of(configuration)
+    warehouse = resources.warehouse
     if not (dumps := loaded_dumps(warehouse)):
         console.print("Nothing is loaded yet: lgs run")
         return
     console.print(dump_table(dumps))
-    stale = outdated(build_definitions(settings=settings).resolve_all_asset_specs(), settings, warehouse)
-    console.print(publication_table(warehouse, stale))
-    console.print(f"Settings: {_listed(settings)}")
-    if (used := settings_of(warehouse, "rfm_scores")) != settings:
-        console.print(f"[yellow]The tables were built with others: {_listed(used)}[/]")
+    specs = build_definitions(configuration, **vars(resources)).resolve_all_asset_specs()
+    console.print(publication_table(warehouse, outdated(specs, configuration.settings, warehouse)))
+    wanted = configuration.settings.model_dump()
+    console.print(f"Settings: {', '.join(f'{name} {_shown(value)}' for name, value in wanted.items())}")
+    others = [
+        f"{table} with {name} {_shown(value)}"
+        for table, settings in settings_used(warehouse).items()
+        for name, value in settings.items()
+        if value != wanted[name]
+    ]
+    if others:
+        console.print(f"[yellow]Built with other settings: {escape('; '.join(others))}[/]")
     built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
     with console.status("Checking the tables"):
-        results = [(check, evaluate(check, WarehouseResource().store())) for check in CHECKS if check.table in built]
+        results = [(check, evaluate(check, resources.tables)) for check in CHECKS if check.table in built]
     failed = [(check, result) for check, result in results if not result.passed]
     console.print(f"[bold]Checks[/]: {len(results) - len(failed)} of {len(results)} hold")
     for check, result in failed:
         rows = int(str(result.metadata["violating_rows"].value))
-        console.print(*check_lines(f"{check.table}.{check.name}", check.severity, rows, check.description), sep="\n")
-    if any(check.severity == dg.AssetCheckSeverity.ERROR for check, _ in failed):
+        console.print(
+            *check_lines(f"{check.table}.{check.name}", check.severity.value, rows, check.description), sep="\n"
+        )
+    if any(check.severity.value == "ERROR" for check, _ in failed):
         raise typer.Exit(CHECKS_FAILED)
 
 
@@ -251,11 +270,11 @@ def inspect(dump: Annotated[Path, typer.Argument(help="Any file that may be a du
     Ends with exit code 3 if lines would be rejected.
     """
     from lgs_assets.command.terminal import console, inspection_table, reject_table
+    from lgs_assets.configuration import Configuration
     from lgs_assets.sources.inspection import inspect_dump
-    from lgs_assets.wiring.resources import Inbox
 
     with console.status(f"Reading {escape(str(dump))}"):
-        inspection = inspect_dump(dump, dates=Inbox().dates)
+        inspection = inspect_dump(dump, dates=Configuration.read().dates)
     console.print(inspection_table(dump, inspection))
     if inspection.rejected:
         console.print(reject_table(inspection.first_rejects))
@@ -272,9 +291,8 @@ def rejects(
     from lgs_assets.command.terminal import SHOWN_REJECTS, console, reject_table
     from lgs_assets.sources import Reject
     from lgs_assets.warehouse.loading import loaded_dumps, rejected_lines
-    from lgs_assets.wiring.resources import WarehouseResource
 
-    warehouse = WarehouseResource().get()
+    warehouse = _warehouse()
     known = [loaded.dump for loaded in loaded_dumps(warehouse)]
     if dump not in known:
         raise LgsError(f"There is no dump {dump}. Loaded: {', '.join(known) or 'none'}.")
@@ -295,14 +313,16 @@ def forget(dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs 
 
     Its file is moved to the folder `forgotten` of the inbox.
     """
-    from lgs_assets.command.runner import forget_and_rebuild
+    from lgs_assets.command.runner import Runner
     from lgs_assets.command.terminal import step_progress
+    from lgs_assets.configuration import Configuration
     from lgs_assets.wiring.instance import dagster_instance
-    from lgs_assets.wiring.resources import WarehouseResource
 
-    with dagster_instance() as instance, step_progress() as progress:
-        outcome = forget_and_rebuild(instance, dump=dump, settings=Settings.from_environment(), progress=progress)
-    _show(outcome, WarehouseResource().get())
+    configuration = Configuration.read()
+    with dagster_instance(configuration) as instance, step_progress() as progress:
+        runner = Runner(configuration, instance, progress)
+        outcome = runner.forget(dump)
+    _show(outcome, runner.resources.warehouse)
     _end_with(outcome)
 
 
@@ -315,6 +335,8 @@ def demo_dump(
     force: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a synthetic dump that has the anatomy of a real one. The same seed gives the same bytes."""
+    from lgs_assets.demo.dump import write_demo_dump
+
     if path.exists() and not force:
         raise LgsError(f"{path} is there already; --force replaces it.")
     written = write_demo_dump(path, lines=lines, seed=seed)
@@ -328,9 +350,8 @@ def charts(
 ) -> None:
     """Export every chart of the report as PNG and SVG files."""
     from lgs_assets.warehouse.frames import read_frame
-    from lgs_assets.wiring.resources import WarehouseResource
 
-    frame = read_frame(WarehouseResource().get(), "charts").sort_values("position")
+    frame = read_frame(_warehouse(), "charts").sort_values("position")
     folder.mkdir(parents=True, exist_ok=True)
     for chart in frame.to_dict("records"):
         stem = folder / f"{chart['position']:02}_{chart['name']}"
@@ -343,9 +364,12 @@ def charts(
 @_reporting_errors
 def psql(context: typer.Context) -> None:
     """Open psql on the warehouse. Further arguments go to psql: lgs psql -c 'select * from segment_summary'."""
+    import sqlalchemy as sa
+
+    from lgs_assets.warehouse.database import SCHEMA
     from lgs_assets.warehouse.server import program
 
-    url = sa.make_url(database_url())
+    url = sa.make_url(_warehouse().url)
     # The password goes by the environment, where it may be already: everybody may read the arguments of a process.
     password = {"PGPASSWORD": str(url.password)} if url.password else {}
     environment = os.environ | password | {"PGOPTIONS": f"-c search_path={SCHEMA},public"}
@@ -358,4 +382,18 @@ def psql(context: typer.Context) -> None:
 @_reporting_errors
 def stop() -> None:
     """Stop the embedded PostgreSQL. It starts again by itself when it is needed."""
-    typer.echo("PostgreSQL stopped." if embedded_server().stop() else "PostgreSQL was not running.")
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.wiring.resources import embedded_server
+
+    stopped = embedded_server(Configuration.read()).stop()
+    typer.echo("PostgreSQL stopped." if stopped else "PostgreSQL was not running.")
+
+
+@app.command("config")
+@_reporting_errors
+def show_configuration() -> None:
+    """Show everything that can be set: its value, and where that comes from. Secrets are not shown."""
+    from lgs_assets.command.terminal import configuration_table, console
+    from lgs_assets.configuration import Configuration
+
+    console.print(configuration_table(Configuration.read()))

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -13,11 +13,14 @@ from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lgs_assets.command.runner import Step
-from lgs_assets.sources import Reject
-from lgs_assets.sources.inspection import Inspection
-from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import LoadedDump
+from lgs_assets.configuration import Configuration, origin, variable
+
+if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
+    from lgs_assets.command.runner import Step
+    from lgs_assets.sources import Reject
+    from lgs_assets.sources.inspection import Inspection
+    from lgs_assets.warehouse.database import Warehouse
+    from lgs_assets.warehouse.loading import LoadedDump
 
 SHOWN_CHARACTERS = 200
 SHOWN_REJECTS = 50
@@ -32,7 +35,7 @@ class StepProgress:
         self._progress = progress
         self._running: dict[str, object] = {}
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, step: "Step") -> None:
         """Takes notice of a step that begins or ends."""
         label = step.name.replace("check_", "checks of ") if step.name.startswith("check_") else step.name
         if step.seconds is None:
@@ -51,7 +54,16 @@ def step_progress() -> Iterator[StepProgress]:
         yield StepProgress(progress)
 
 
-def segment_table(warehouse: Warehouse) -> Table:
+def configuration_table(configuration: Configuration) -> Table:
+    """Everything that can be set: the variable, its value and where that comes from."""
+    table = _table("Configuration", ("variable", "value", "from"), numbers=())
+    for name, value in configuration:
+        shown = "" if value is None else str(value)  # a secret prints as asterisks
+        table.add_row(variable(name), escape(shown), origin(name))
+    return table
+
+
+def segment_table(warehouse: "Warehouse") -> Table:
     """The segments with their size and value, best customers first."""
     headings = ("segment", "customers", "%", "days", "orders", "£ each", "revenue £", "%")
     table = _table(
@@ -72,7 +84,7 @@ def segment_table(warehouse: Warehouse) -> Table:
     return table
 
 
-def inspection_table(path: Path, inspection: Inspection) -> Table:
+def inspection_table(path: Path, inspection: "Inspection") -> Table:
     """What a dump holds, a fact a row."""
     table = Table(
         title=escape(str(path)), title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
@@ -89,7 +101,7 @@ def inspection_table(path: Path, inspection: Inspection) -> Table:
     return table
 
 
-def reject_table(rejects: Sequence[Reject]) -> Table:
+def reject_table(rejects: Sequence["Reject"]) -> Table:
     """Lines that were rejected, each with the reason."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("line", justify="right", no_wrap=True)
@@ -102,7 +114,7 @@ def reject_table(rejects: Sequence[Reject]) -> Table:
     return table
 
 
-def dump_table(dumps: list[LoadedDump]) -> Table:
+def dump_table(dumps: list["LoadedDump"]) -> Table:
     """The dumps whose lines are in the warehouse."""
     headings = ("dump", "lines", "rejected", "first invoice", "last invoice", "loaded")
     table = _table("Dumps", headings, numbers=("lines", "rejected"))
@@ -118,7 +130,7 @@ def dump_table(dumps: list[LoadedDump]) -> Table:
     return table
 
 
-def publication_table(warehouse: Warehouse, outdated: list[str]) -> Table:
+def publication_table(warehouse: "Warehouse", outdated: list[str]) -> Table:
     """The tables of the warehouse, and whether they are what the dumps, the code and the settings now give."""
     table = _table("Tables", ("table", "rows", "built", "state"), numbers=("rows",))
     published = warehouse.rows("select * from publications order by published_at, table_name")
@@ -130,9 +142,9 @@ def publication_table(warehouse: Warehouse, outdated: list[str]) -> Table:
     return table
 
 
-def check_lines(name: str, severity: dg.AssetCheckSeverity, rows: int, description: str) -> tuple[str, Padding]:
+def check_lines(name: str, severity: str, rows: int, description: str) -> tuple[str, Padding]:
     """One check that does not hold, for a reader who decides whether to act."""
-    mark = "[yellow]![/]" if severity == dg.AssetCheckSeverity.WARN else "[red]✗[/]"
+    mark = "[yellow]![/]" if severity == "WARN" else "[red]✗[/]"
     return f"  {mark} {name}: {rows:,} rows", Padding(f"[dim]{description}[/]", (0, 0, 0, 4))
 
 

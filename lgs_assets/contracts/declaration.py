@@ -9,7 +9,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.warehouse.catalog import Column, contract
 
 # Money has six places; no sum of it comes near 32 digits before the point.
@@ -46,7 +46,7 @@ def declaration(table: str) -> exp.Create:
 @cache
 def declared_types() -> dict[str, dict[str, str]]:
     """The type of each column of each table."""
-    tables = [path.stem for path in (project.SQL / "tables").glob("*.sql")]
+    tables = [path.stem for path in (places.SQL / "tables").glob("*.sql")]
     return {
         table: {column.name: str(column.kind) for column in declaration(table).find_all(exp.ColumnDef)}
         for table in tables

@@ -1,9 +1,14 @@
 """What is to be built: tables by name, and the SELECTs that make one from others. Runs nothing."""
 
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
-from lgs_assets import project
+import sqlalchemy as sa
+
+from lgs_assets import places
 
 
 @dataclass(frozen=True)
@@ -15,29 +20,35 @@ class Relation:
 
 @dataclass(frozen=True, init=False)
 class Model:
-    """One SELECT of `sql/models`, the tables that it reads and the values that it binds.
+    """One SELECT of `sql/models`, the tables that it reads and the values of its parameters.
 
-    `Model("segments.sql", rfm_scores=relation, limit=3)` reads the table `rfm_scores` and binds `:limit`.
+    `Model("segments.sql", rfm_scores=relation)` reads the table `rfm_scores`. A parameter of the SELECT, such as
+    `:ties`, is the setting of that name: `bound_to` gives it its value.
     Raises ValueError if a relation goes by another name than the SELECT gives it.
     """
 
     file: str
     inputs: tuple[Relation, ...] = ()
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
-    def __init__(self, file: str, **arguments: Any) -> None:
-        relations = {name: value for name, value in arguments.items() if isinstance(value, Relation)}
+    def __init__(self, file: str, **relations: Relation) -> None:
         for name, relation in relations.items():
             if name != relation.name:
                 raise ValueError(f"{file} reads the table {name!r}, but was given {relation.name!r}")
         object.__setattr__(self, "file", file)
         object.__setattr__(self, "inputs", tuple(relations.values()))
-        object.__setattr__(self, "parameters", {k: v for k, v in arguments.items() if k not in relations})
+        object.__setattr__(self, "parameters", {})
+
+    def bound_to(self, settings: Mapping[str, Any]) -> Self:
+        """The model with a value for each of its parameters. Raises KeyError if there is no such setting."""
+        bound = copy(self)
+        object.__setattr__(bound, "parameters", {name: settings[name] for name in parameters_of(self.select)})
+        return bound
 
     @property
     def select(self) -> str:
         """The SELECT, with `:name` for each parameter."""
-        return (project.SQL / "models" / self.file).read_text()
+        return (places.SQL / "models" / self.file).read_text()
 
     @property
     def reads(self) -> dict[str, set[str]]:
@@ -54,8 +65,8 @@ class InvoiceModel(Model):
     Raises ValueError if it is given no table of lines, or several.
     """
 
-    def __init__(self, file: str, **arguments: Any) -> None:
-        super().__init__(file, **arguments)
+    def __init__(self, file: str, **relations: Relation) -> None:
+        super().__init__(file, **relations)
         if len(self.inputs) != 1:
             raise ValueError(f"{file} has to read one table of lines; it was given {len(self.inputs)}")
 
@@ -63,6 +74,16 @@ class InvoiceModel(Model):
     def source(self) -> str:
         """The table of the lines."""
         return self.inputs[0].name
+
+
+def model_path(table: str) -> Path:
+    """Where the SELECT of a table is, if it is made by one."""
+    return places.SQL / "models" / f"{table}.sql"
+
+
+def parameters_of(select: str) -> list[str]:
+    """The names that a SELECT binds, `name` for each `:name`, in alphabetical order."""
+    return sorted(sa.text(select).compile().params)
 
 
 def columns_read(select: str) -> dict[str, set[str]]:

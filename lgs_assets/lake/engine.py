@@ -6,7 +6,6 @@ within its module, and nowhere else. What becomes of the rows, and which files a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
@@ -48,9 +47,8 @@ class Engine(Protocol):
         """
 
 
-@cache
-def engine(name: str) -> Engine:
-    """The engine of that name, one for the process."""
+def engine(name: str, spark_master: str | None) -> Engine:
+    """The engine of that name; of spark, on the cluster of that master."""
     match name:
         case "duckdb":
             from lgs_assets.lake.duckdb import DuckDB
@@ -59,5 +57,5 @@ def engine(name: str) -> Engine:
         case "spark":
             from lgs_assets.lake.spark import Spark
 
-            return Spark()
+            return Spark(spark_master)
     raise ValueError(f"There is no engine {name}.")

@@ -17,9 +17,9 @@ What Spark has otherwise than PostgreSQL is translated here, and only here:
 | what is but spelt otherwise, and NULLs last in an order | by sqlglot |
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,24 +45,28 @@ FIGURES = {
 HANDED_OVER = {"spark.sql.execution.arrow.localRelationThreshold": "64KB"}
 
 
+@dataclass(frozen=True)
 class Spark:
     """The engine on a cluster. This process is its driver, which plans and sees no more than the results of `rows`."""
 
+    master: str | None
+    """Of the cluster: LGS_SPARK_MASTER."""
+
     def rows(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> pa.Table:
         """See `Engine.rows`."""
-        with _session(inputs) as session:
+        with _session(self.master, inputs) as session:
             return session.sql(_translated(select), _bound(parameters)).toArrow()
 
     def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any], target: str) -> None:
         """See `Engine.write`."""
-        with _session(inputs) as session:
+        with _session(self.master, inputs) as session:
             rows = session.sql(_translated(select), _bound(parameters))
             # By default a row group has 128 MiB, and no task reads less than one.
             rows.write.option("parquet.block.row.count.limit", ROW_GROUP).parquet(target, compression="zstd")
 
 
 @contextmanager
-def _session(inputs: Mapping[str, Source]) -> Iterator["SparkSession"]:
+def _session(master: str | None, inputs: Mapping[str, Source]) -> Iterator["SparkSession"]:
     """A session of its own in this process's application, in which the inputs are views."""
     try:
         from py4j.protocol import Py4JError
@@ -70,7 +74,6 @@ def _session(inputs: Mapping[str, Source]) -> Iterator["SparkSession"]:
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise LgsError('Spark is not installed. Install it with: pip install "lgs-assets[spark]"') from error
-    master = os.environ.get("LGS_SPARK_MASTER")
     if not master:
         raise LgsError("Set LGS_SPARK_MASTER to the master of a cluster, such as spark://host:7077.")
     try:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import psycopg.sql
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.warehouse.database import Cursor
 
 
@@ -39,7 +39,7 @@ class Extent(NamedTuple):
 
 def contract(table: str) -> str:
     """The CREATE TABLE of a table, with its rules and comments."""
-    return (project.SQL / "tables" / f"{table}.sql").read_text()
+    return (places.SQL / "tables" / f"{table}.sql").read_text()
 
 
 def columns(cursor: Cursor, schema: str, table: str) -> list[Column]:

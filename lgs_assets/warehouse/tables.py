@@ -1,7 +1,4 @@
-"""The tables of the lineage, wherever they are: all in PostgreSQL, or those with a row for each line in a lake.
-
-Which of the two answers is decided here, and only here.
-"""
+"""The tables of the lineage, wherever they are: all in PostgreSQL, or those with a row for each line in a lake."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lgs_assets import project
 from lgs_assets.contracts.model import Model, tables_in
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.catalog import Extent, extent
@@ -23,8 +19,6 @@ from lgs_assets.warehouse.refresh import publish_model
 
 if TYPE_CHECKING:  # Arrow takes much memory, and who has no lake needs none of it
     from lgs_assets.lake.tables import Lake
-
-ENGINES = ("postgres", "duckdb", "spark")
 
 
 @dataclass(frozen=True)
@@ -78,17 +72,3 @@ class Store:
             return self.lake.extent(table)
         with self.warehouse.transaction() as connection:
             return extent(driver_cursor(connection), SCHEMA, table)
-
-
-def configured_store(warehouse: Warehouse) -> Store:
-    """The tables as LGS_ENGINE and LGS_LAKE say. Raises LgsError if there is no such engine, or no such place."""
-    name = project.engine()
-    if name == "postgres":
-        return Store(warehouse)
-    if name not in ENGINES:
-        raise LgsError(f"LGS_ENGINE: expected one of {', '.join(ENGINES)}; found {name}.")
-    from lgs_assets.lake.engine import engine
-    from lgs_assets.lake.place import Place
-    from lgs_assets.lake.tables import Lake
-
-    return Store(warehouse, Lake(warehouse, Place(project.lake()), engine(name)))

@@ -1,6 +1,5 @@
 """What all assets of the lineage have in common, so that each says only what is its own."""
 
-import inspect
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -61,7 +60,7 @@ def derived_asset(
             group_name=group,
             kinds=kinds,
             owners=OWNERS,
-            code_version=code_version(function.__name__, Path(inspect.getfile(function)), *sources),
+            code_version=code_version(function.__name__, *sources, function=function),
             automation_condition=automation,
             freshness_policy=DERIVED_FRESHNESS,
             **arguments,

@@ -1,11 +1,8 @@
 """Dagster's own state: where it is kept, and the configuration that it starts with."""
 
-import os
-from pathlib import Path
-
 import dagster as dg
 
-from lgs_assets import project
+from lgs_assets.configuration import Configuration
 
 _DEFAULT_CONFIGURATION = """\
 # Dagster's storage is SQLite in this folder. Edited values are kept.
@@ -25,18 +22,12 @@ retention:
 """
 
 
-def dagster_home() -> Path:
-    """The folder of Dagster's state: DAGSTER_HOME, or `dagster` in the state folder, made if need be."""
-    if given := os.environ.get("DAGSTER_HOME"):
-        return Path(given)
-    home = project.state() / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    if not (configuration := home / "dagster.yaml").exists():
-        configuration.write_text(_DEFAULT_CONFIGURATION)
-    return home
-
-
-def dagster_instance() -> dg.DagsterInstance:
-    """The instance of that folder. Its environment variable is set, for the processes that this one starts."""
-    os.environ["DAGSTER_HOME"] = str(dagster_home())
+def dagster_instance(configuration: Configuration) -> dg.DagsterInstance:
+    """Dagster's instance, in the folder of the configuration, which is made if need be."""
+    if not configuration.dagster_home:
+        home = configuration.dagster_state
+        home.mkdir(parents=True, exist_ok=True)
+        if not (file := home / "dagster.yaml").exists():
+            file.write_text(_DEFAULT_CONFIGURATION)
+    configuration.export()
     return dg.DagsterInstance.get()

@@ -8,15 +8,15 @@ import dagster as dg
 import pandas as pd
 from upath import UPath
 
-from lgs_assets.configuration import Settings
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.frames import publish_frame
 from lgs_assets.warehouse.publish import Provenance
+from lgs_assets.warehouse.tables import Store
 from lgs_assets.wiring.metadata import describe_table
-from lgs_assets.wiring.resources import Inbox, WarehouseResource
+from lgs_assets.wiring.resources import RunAcceptance, RunSettings
 from lgs_assets.wiring.retries import retried
-from lgs_assets.wiring.versions import published_versions, reader, rules_of, tables_read, version_of
+from lgs_assets.wiring.versions import bound_settings, published_versions, reader, rules_of, tables_read, version_of
 
 
 class WarehouseIOManager(dg.IOManager):
@@ -32,10 +32,10 @@ class WarehouseIOManager(dg.IOManager):
     `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns.
     """
 
-    def __init__(self, warehouse: WarehouseResource, inbox: Inbox, settings: Settings) -> None:
-        self.warehouse = warehouse
-        self.inbox = inbox
+    def __init__(self, tables: Store, settings: RunSettings, acceptance: RunAcceptance) -> None:
+        self.tables = tables
         self.settings = settings
+        self.acceptance = acceptance
         self._versions_read: dict[str, str] = {}
 
     def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path | UPath) -> None:
@@ -45,7 +45,7 @@ class WarehouseIOManager(dg.IOManager):
 
     def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path | UPath) -> None:
         table = context.asset_key.path[-1]
-        store = self.warehouse.store()
+        store = self.tables
         began = time.perf_counter()
         facts: dict[str, Any] = {}
         if isinstance(obj, Path | UPath):
@@ -53,8 +53,10 @@ class WarehouseIOManager(dg.IOManager):
         else:
             inputs = {name: self._versions_read[name] for name in tables_read(context.asset_spec)}
             version = version_of(context.asset_spec, self.settings, inputs)
-            provenance = Provenance(version, rules_of(context.asset_spec, self.settings), self.settings.model_dump())
+            settings = bound_settings(table, self.settings)
+            provenance = Provenance(version, rules_of(context.asset_spec, self.settings), settings)
             if isinstance(obj, Model):
+                obj = obj.bound_to(self.settings.values())
                 store.publish_model(table, obj, provenance)
             else:
                 publish_frame(store.warehouse, table, obj, provenance)
@@ -65,15 +67,15 @@ class WarehouseIOManager(dg.IOManager):
     def _load(self, context: dg.OutputContext, path: Path | UPath) -> dict[str, Any]:
         """Loads the dump of the partition. Returns what there is to know of it."""
         name = context.partition_key
-        dump = self.warehouse.store().load_dump(
+        dump = self.tables.load_dump(
             path,  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
             name=name,
             run=context.run_id,
-            reader=reader(),
+            reader=reader(self.tables),
             # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
             retired=None if name == DEMO_DUMP else DEMO_DUMP,
-            reject_limit=self.inbox.reject_limit,
-            dates=self.inbox.dates,
+            reject_limit=self.acceptance.reject_limit,
+            dates=self.acceptance.dates,
         )
         for what in ("columns left out", "sheets left out"):
             if what in dump.facts:
@@ -98,16 +100,16 @@ class WarehouseIOManager(dg.IOManager):
     def _read(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         table = context.asset_key.path[-1]
         # Noted before the rows are read: a table that is replaced meanwhile makes what is built from it outdated.
-        self._versions_read[table] = published_versions(self.warehouse.get()).get(table, "")
+        self._versions_read[table] = published_versions(self.tables.warehouse).get(table, "")
         if context.dagster_type.typing_type is Relation:
             return Relation(table)
         dumps = context.asset_partition_keys if context.has_asset_partitions else None
         columns = context.definition_metadata.get("columns")
-        return self.warehouse.store().read_frame(table, columns, dumps=dumps)
+        return self.tables.read_frame(table, columns, dumps=dumps)
 
 
 # Not a ConfigurableIOManager: resources nested in one keep the values of the definitions, not those of the launchpad.
-@dg.io_manager(required_resource_keys={"warehouse", "inbox", "settings"})
+@dg.io_manager(required_resource_keys={"tables", "settings", "acceptance"})
 def warehouse_io_manager(context: dg.InitResourceContext) -> WarehouseIOManager:
     """The IO manager with the resources of the run."""
-    return WarehouseIOManager(context.resources.warehouse, context.resources.inbox, context.resources.settings)
+    return WarehouseIOManager(context.resources.tables, context.resources.settings, context.resources.acceptance)

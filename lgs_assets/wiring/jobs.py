@@ -1,18 +1,17 @@
 """The jobs: which assets are materialized together, the pull from another database, and the end of old runs."""
 
-import os
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
 
 import dagster as dg
 from pydantic import Field
 
+from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.partitions import RAW_INVOICES
-from lgs_assets.wiring.resources import Inbox, WarehouseResource
 from lgs_assets.wiring.retention import delete_old_runs
 
-RUN_RETENTION_DAYS = 90
+RETENTION = "retention"
 
 lineage = dg.define_asset_job(
     "lineage",
@@ -35,10 +34,15 @@ refresh = dg.define_asset_job(
 
 
 @dg.op
-def land_new_lines(context: dg.OpExecutionContext, source: Source, inbox: Inbox, warehouse: WarehouseResource) -> None:
+def land_new_lines(
+    context: dg.OpExecutionContext,
+    source: dg.ResourceParam[Source],
+    inbox: dg.ResourceParam[Inbox],
+    warehouse: dg.ResourceParam[Warehouse],
+) -> None:
     """Lands what is new in the source as one more dump in the inbox."""
     try:
-        done = pull_new_lines(source, inbox, warehouse.get(), warn=context.log.warning)
+        done = pull_new_lines(source, inbox, warehouse, warn=context.log.warning)
     except PullUnderWayError as reason:  # such as one that takes longer than the time between two
         context.log.info(str(reason))
         return
@@ -54,12 +58,7 @@ def pull() -> None:
 class RunRetention(dg.Config):
     """How long runs are kept."""
 
-    days: int = Field(
-        default_factory=lambda: cast("Any", os.environ.get("LGS_RUN_RETENTION_DAYS") or RUN_RETENTION_DAYS),
-        validate_default=True,
-        ge=1,
-        description=f"Runs that finished longer ago are deleted: LGS_RUN_RETENTION_DAYS, or {RUN_RETENTION_DAYS}.",
-    )
+    days: int = Field(ge=1, description="Runs that finished longer ago are deleted.")
 
 
 @dg.op
@@ -69,7 +68,16 @@ def delete_runs(context: dg.OpExecutionContext, config: RunRetention) -> None:
     context.add_output_metadata({"runs_deleted": deleted})
 
 
-@dg.job(description="Deletes runs of long ago with their events. What tables, dumps and checks were last stays.")
-def retention() -> None:
-    """The job of the schedule `daily_retention`."""
+@dg.graph
+def delete_old() -> None:
+    """The one step of `retention`."""
     delete_runs()
+
+
+def retention(days: int) -> dg.JobDefinition:
+    """The job of the schedule `daily_retention`, which keeps runs for so many days."""
+    return delete_old.to_job(
+        name=RETENTION,
+        config=dg.RunConfig({"delete_runs": RunRetention(days=days)}),
+        description="Deletes runs of long ago with their events. What tables, dumps and checks were last stays.",
+    )

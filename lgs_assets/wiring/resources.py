@@ -1,91 +1,74 @@
-"""What assets, checks and sensors are handed: the warehouse and the inbox."""
+"""What assets, checks, sensors and commands are handed, all of it made once from one configuration.
 
-import os
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal, cast
+Only the settings and the rules of acceptance can be changed in the launchpad. No place, no URL and no password is part
+of a run's configuration: whoever can launch a run could otherwise have any file read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
 
 import dagster as dg
-from pydantic import Field
-from upath import UPath
 
-from lgs_assets import project
-from lgs_assets.arrivals import inbox
-from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.sources import DateOrder
-from lgs_assets.warehouse.database import Warehouse, database_url
-from lgs_assets.warehouse.loading import REJECT_LIMIT
-from lgs_assets.warehouse.tables import Store, configured_store
+from lgs_assets.arrivals.inbox import Inbox
+from lgs_assets.arrivals.pull import Source
+from lgs_assets.configuration import Acceptance, Configuration, Settings
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets.warehouse.tables import Store
 
 
-@lru_cache(maxsize=8)
-def _prepared(url: str) -> Warehouse:
-    warehouse = Warehouse(url)
-    warehouse.prepare()
-    return warehouse
+class RunSettings(dg.ConfigurableResource, Settings):
+    """The settings of a run, which change figures. What is given here holds for this run."""
 
 
-class WarehouseResource(dg.ConfigurableResource):
-    """The warehouse of LGS_DATABASE_URL, or of the embedded server. No password passes through run configuration."""
-
-    def get(self) -> Warehouse:
-        """The warehouse, connected when it is first used, with its schema in place."""
-        return _prepared(database_url())
-
-    def store(self) -> Store:
-        """The tables, in the warehouse and where LGS_ENGINE and LGS_LAKE say."""
-        return configured_store(self.get())
+class RunAcceptance(dg.ConfigurableResource, Acceptance):
+    """How dumps are accepted by a run."""
 
 
-class Inbox(dg.ConfigurableResource):
-    """Where dumps arrive: a folder or a bucket. A dump's file name is its partition key.
+@dataclass(frozen=True)
+class Resources:
+    """The resources by name."""
 
-    Each method raises LgsError if the inbox is out of reach, and DumpError for what is wrong with one file.
-    """
+    warehouse: Warehouse
+    tables: Store
+    inbox: Inbox
+    source: Source | None
+    settings: RunSettings
+    acceptance: RunAcceptance
 
-    location: str = Field(
-        default_factory=project.inbox, description="A folder or the URL of a bucket: LGS_INBOX, or .lgs/inbox."
-    )
+    @classmethod
+    def of(cls, configuration: Configuration) -> Self:
+        """The resources of a configuration. Connects to nothing: what is out of reach shows when it is used."""
+        warehouse = Warehouse(database_of(configuration))
+        return cls(
+            warehouse=warehouse,
+            tables=tables_of(configuration, warehouse),
+            inbox=Inbox(configuration.inbox_location, demo_folder=configuration.state / "demo"),
+            source=Source.of(configuration),
+            settings=RunSettings(**configuration.settings.model_dump()),
+            acceptance=RunAcceptance(**configuration.acceptance.model_dump()),
+        )
 
-    reject_limit: float = Field(
-        default_factory=lambda: cast("Any", os.environ.get("LGS_REJECT_LIMIT") or REJECT_LIMIT),
-        validate_default=True,
-        ge=0,
-        le=1,
-        description="The share of a dump's lines that may be rejected: LGS_REJECT_LIMIT, or 0.01.",
-    )
-    date_order: Literal["shown", "day first", "month first"] = Field(
-        default_factory=lambda: cast("Any", os.environ.get("LGS_DATE_ORDER") or "shown"),
-        validate_default=True,
-        description="How to read dates like 03/04/2011 in a dump in which no date shows it: LGS_DATE_ORDER. "
-        "shown: such a dump is refused.",
-    )
 
-    @property
-    def dates(self) -> DateOrder | None:
-        """The order of dates in a dump that does not show it, None to refuse it."""
-        return None if self.date_order == "shown" else self.date_order
+def embedded_server(configuration: Configuration) -> EmbeddedServer:
+    """The platform's own server, running or not."""
+    return EmbeddedServer(configuration.state / "postgres")
 
-    def prepare(self) -> None:
-        """Makes the folder, for people to find. A bucket is not ours to make."""
-        if not (place := inbox.place(self.location)).protocol:
-            place.mkdir(parents=True, exist_ok=True)
 
-    def files(self) -> inbox.Listing:
-        """What lies in the inbox, from one look at its directory."""
-        return inbox.listing(inbox.place(self.location))
+def database_of(configuration: Configuration) -> str | Callable[[], str]:
+    """The URL of the database, or what tells it: the embedded server, which it starts if need be."""
+    given = configuration.database_url
+    return given.get_secret_value() if given else embedded_server(configuration).url
 
-    def path_of(self, dump: str) -> UPath:
-        """Where the dump of this name lies. The demo dump has its own place: it must never mix with real ones."""
-        if dump == DEMO_DUMP:
-            return UPath(project.state() / "demo" / dump)
-        return inbox.path_of(inbox.place(self.location), dump)
 
-    def land(self, file: Path) -> str:
-        """Copies a file into the inbox, where it appears complete or not at all. Returns its name there."""
-        inbox.land(file, self.path_of(file.name))
-        return file.name
+def tables_of(configuration: Configuration, warehouse: Warehouse) -> Store:
+    """The tables where the configuration has them: all in PostgreSQL, or those of lines in a lake."""
+    if configuration.engine == "postgres":
+        return Store(warehouse)
+    from lgs_assets.lake.engine import engine
+    from lgs_assets.lake.place import Place
+    from lgs_assets.lake.tables import Lake
 
-    def set_aside(self, dump: str) -> UPath | None:
-        """Moves a dump to the folder `forgotten` of the inbox. Returns where it lies then; None if it was not there."""
-        return inbox.set_aside(self.path_of(dump))
+    chosen = engine(configuration.engine, configuration.spark_master)
+    return Store(warehouse, Lake(warehouse, Place(configuration.lake_location), chosen))

@@ -1,12 +1,10 @@
 """The schedules: what happens at a fixed time."""
 
-import os
-
 import dagster as dg
 
-from lgs_assets.errors import LgsError
-from lgs_assets.project import TIME_ZONE
-from lgs_assets.wiring.jobs import pull, refresh, retention
+from lgs_assets.errors import ConfigurationError
+from lgs_assets.places import TIME_ZONE
+from lgs_assets.wiring.jobs import RETENTION, pull, refresh
 
 nightly_refresh = dg.ScheduleDefinition(
     name="nightly_refresh",
@@ -19,7 +17,7 @@ nightly_refresh = dg.ScheduleDefinition(
 
 daily_retention = dg.ScheduleDefinition(
     name="daily_retention",
-    job=retention,
+    job_name=RETENTION,
     cron_schedule="0 5 * * *",
     execution_timezone=TIME_ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
@@ -27,9 +25,8 @@ daily_retention = dg.ScheduleDefinition(
 )
 
 
-def scheduled_pull() -> dg.ScheduleDefinition:
-    """The schedule of the pull, by LGS_SOURCE_CRON. Raises LgsError if that is no such time."""
-    cron = os.environ.get("LGS_SOURCE_CRON") or "0 2 * * *"
+def scheduled_pull(cron: str) -> dg.ScheduleDefinition:
+    """The schedule of the pull. Raises ConfigurationError if `cron` is not a time as in a crontab."""
     try:
         return dg.ScheduleDefinition(
             name="scheduled_pull",
@@ -40,4 +37,4 @@ def scheduled_pull() -> dg.ScheduleDefinition:
             description="Pulls new lines from the database of LGS_SOURCE_URL, each night or as LGS_SOURCE_CRON says.",
         )
     except dg.DagsterInvalidDefinitionError as error:
-        raise LgsError(f"LGS_SOURCE_CRON: expected a time such as 0 2 * * *, found {cron!r}.") from error
+        raise ConfigurationError(f"LGS_SOURCE_CRON: expected a time such as 0 2 * * *; found {cron!r}.") from error

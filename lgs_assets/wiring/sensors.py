@@ -6,11 +6,13 @@ from typing import NamedTuple
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import loaded_dumps
 from lgs_assets.wiring.jobs import ingest
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
-from lgs_assets.wiring.resources import Inbox, WarehouseResource
+from lgs_assets.wiring.resources import RunAcceptance
 
 FILES_PER_TICK = 100
 """Each costs a query or two and, later, a run: a tick stays far below the minute that Dagster grants it."""
@@ -44,7 +46,12 @@ class Cursor(BaseModel):
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Loads every new or changed dump in the inbox that is complete: marked so, or the same for two ticks.",
 )
-def inbox_sensor(context: dg.SensorEvaluationContext, inbox: Inbox, warehouse: WarehouseResource) -> dg.SensorResult:
+def inbox_sensor(
+    context: dg.SensorEvaluationContext,
+    inbox: dg.ResourceParam[Inbox],
+    acceptance: RunAcceptance,
+    warehouse: dg.ResourceParam[Warehouse],
+) -> dg.SensorResult:
     """Registers each complete new file as a partition of raw_invoices and requests its load. Reads no file.
 
     A tick deals with so many files, those that wait longest first, and leaves the others to the next. A file whose
@@ -52,7 +59,7 @@ def inbox_sensor(context: dg.SensorEvaluationContext, inbox: Inbox, warehouse: W
     content is not in the ledger any more: another dump had brought it, and holds something else now.
     """
     before, listing, now = _remembered(context), inbox.files(), time.time_ns()
-    ledger = loaded_dumps(warehouse.get())
+    ledger = loaded_dumps(warehouse)
     held = {dump.sha256 for dump in ledger}
     open_questions = {name for name, seen in before.files.items() if seen.is_dealt_with and not seen.content}
     changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
@@ -63,7 +70,7 @@ def inbox_sensor(context: dg.SensorEvaluationContext, inbox: Inbox, warehouse: W
             changes.append(dumps.build_delete_request([DEMO_DUMP]))  # a real dump has taken its place
     files: dict[str, Seen] = {}
     for name, arrival in listing.arrivals.items():
-        version = f"{arrival.version} {inbox.reject_limit} {inbox.date_order}"
+        version = f"{arrival.version} {acceptance.reject_limit} {acceptance.date_order}"
         seen = before.files.get(name)
         if seen and name in open_questions:
             seen = seen._replace(content=sha256_loaded(context.instance, name, arrival.version) or "")

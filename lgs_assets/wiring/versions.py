@@ -1,30 +1,38 @@
 """What a table was built from, as one hash: it tells what is up to date without building anything."""
 
+import inspect
 import json
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
 from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import sqlalchemy as sa
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.configuration import Settings
+from lgs_assets.contracts.model import model_path, parameters_of
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.tables import Store
 from lgs_assets.wiring.partitions import RAW_INVOICES
 
-_CODE = project.ROOT / "lgs_assets"
+_CODE = places.ROOT / "lgs_assets"
 
 
-@cache
-def code_version(table: str, *sources: Path) -> str:
-    """The version of the code that makes a table: its contract and model, and the other files or folders named."""
-    own = (project.SQL / "tables" / f"{table}.sql", project.SQL / "models" / f"{table}.sql")
-    files = [file for source in (*own, *sources) for file in ([source] if source.is_file() else source.glob("*.py"))]
-    digest = sha256()
+def code_version(table: str, *sources: Path, function: Callable[..., Any] | None = None) -> str:
+    """The version of the code that makes a table: its contract and model, its function, other files and folders.
+
+    Of its function only the text counts: what else is in the same module makes other tables.
+    Raises FileNotFoundError for a file or folder that does not exist.
+    """
+    own = [places.SQL / "tables" / f"{table}.sql"]
+    if model_path(table).exists():
+        own.append(model_path(table))
+    files = [file for source in (*own, *sources) for file in (source.glob("*.py") if source.is_dir() else [source])]
+    digest = sha256(inspect.getsource(function).encode() if function else b"")
     for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
@@ -37,9 +45,9 @@ READER_INTO_LAKE = code_version(RAW_INVOICES, *_SOURCES, _CODE / "lake" / "landi
 """Another one: lines that are elsewhere are read anew."""
 
 
-def reader() -> str:
-    """The version of the code that reads dumps to where LGS_ENGINE has their lines."""
-    return READER if project.engine() == "postgres" else READER_INTO_LAKE
+def reader(tables: Store) -> str:
+    """The version of the code that reads dumps to where their lines are."""
+    return READER_INTO_LAKE if tables.lake else READER
 
 
 def version_of_dumps(dumps: Iterable[LoadedDump]) -> str:
@@ -47,13 +55,20 @@ def version_of_dumps(dumps: Iterable[LoadedDump]) -> str:
     return _hash([[dump.dump, dump.sha256, dump.reader, dump.facts.get("dates")] for dump in dumps])
 
 
+def bound_settings(table: str, settings: Settings) -> dict[str, Any]:
+    """The settings that the model of a table binds, by name, as they are recorded: no others can change its content."""
+    names = parameters_of(model_path(table).read_text()) if model_path(table).exists() else []
+    return settings.model_dump(include=set(names))
+
+
 def version_of(spec: dg.AssetSpec, settings: Settings, inputs: Mapping[str, str]) -> str:
-    """The version of any other table: its code, the settings, and the versions of the tables that it reads."""
-    return _hash([spec.code_version, settings.model_dump(), sorted(inputs.items())])
+    """The version of any other table: its code, the settings that it binds, and the versions of its inputs."""
+    bound = bound_settings(spec.key.path[-1], settings)
+    return _hash([spec.code_version, bound, sorted(inputs.items())])
 
 
 def rules_of(spec: dg.AssetSpec, settings: Settings) -> str:
-    """The version of all that makes any other table of its inputs: its code and the settings."""
+    """The version of all that makes any other table of its inputs: its code and the settings that it binds."""
     return version_of(spec, settings, {})
 
 
@@ -68,8 +83,8 @@ def published_versions(warehouse: Warehouse) -> dict[str, str]:
     return {RAW_INVOICES: version_of_dumps(loaded_dumps(warehouse))} | {row.table_name: row.version for row in rows}
 
 
-def distrust(warehouse: Warehouse, table: str) -> None:
-    """Makes a table count as outdated until it is built anew, so that nothing is built on it as it is."""
+def mark_outdated(warehouse: Warehouse, table: str) -> None:
+    """Makes a table count as outdated until it is rebuilt, so that nothing is built on it as it is."""
     with warehouse.transaction() as connection:
         connection.execute(
             sa.text(
@@ -80,9 +95,15 @@ def distrust(warehouse: Warehouse, table: str) -> None:
 
 
 def settings_of(warehouse: Warehouse, table: str) -> Settings:
-    """The settings that a table was built with; those of the environment where it tells none."""
+    """The settings that a table was built with; defaults for those that it does not depend on."""
     rows = warehouse.rows("select settings from publications where table_name = :table", table=table)
-    return Settings(**rows[0].settings) if rows else Settings.from_environment()
+    return Settings(**rows[0].settings) if rows else Settings()
+
+
+def settings_used(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+    """The settings that each table was built with, by table and name; no table is named that depends on none."""
+    rows = warehouse.rows("select table_name, settings from publications order by table_name")
+    return {row.table_name: row.settings for row in rows if row.settings}
 
 
 def outdated(specs: Iterable[dg.AssetSpec], settings: Settings, warehouse: Warehouse) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from lgs_assets import project
+from lgs_assets import places
 
 AZURITE = "azurite@3.35.0"
 # The account and the key of every Azurite: they are public.
@@ -22,7 +22,7 @@ def azurite_program() -> str:
     """Azurite on the path, or installed below .lgs, once."""
     if found := shutil.which("azurite-blob"):
         return found
-    cache = project.ROOT / ".lgs" / "azurite"
+    cache = places.ROOT / ".lgs" / "azurite"
     program = cache / "node_modules" / ".bin" / "azurite-blob"
     if not program.exists():
         if not (npm := shutil.which("npm")):

@@ -16,12 +16,12 @@ from upath import UPath
 
 from lgs_assets.arrivals.inbox import Listing, version_of
 from lgs_assets.command.cli import app
+from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import loaded_dumps
-from lgs_assets.wiring.resources import Inbox
-from lgs_assets_tests.builders import Line, write_dump
+from lgs_assets_tests.builders import Line, resources, write_dump
 from lgs_assets_tests.wiring.test_sensors import requested, tick
 
 
@@ -46,7 +46,7 @@ def test_whatever_lies_there_is_a_dump(folder: Path) -> None:
     names = ["MARCH", "März (2).csv", "a dump.xlsx", "retail.parquet", "retail.sql.gz"]
     for name in names:
         write_dump(folder / name, [Line()])
-    listing = Inbox().files()
+    listing = resources().inbox.files()
     assert list(listing.arrivals) == names
     assert listing.refused == []
 
@@ -61,31 +61,31 @@ def test_whatever_lies_there_is_a_dump(folder: Path) -> None:
 def test_hidden_and_temporary_names_are_passed_over(folder: Path, name: str) -> None:
     """They belong to whoever writes them. Nobody is told, and nobody can land such a file."""
     file = write_dump(folder / name, [Line()])
-    assert Inbox().files() == Listing()
+    assert resources().inbox.files() == Listing()
     with pytest.raises(DumpError, match="passes over"):
-        Inbox().land(file)
+        resources().inbox.land(file)
 
 
 def test_what_is_set_aside_and_an_empty_place_are_nothing(folder: Path) -> None:
     """Neither the inbox's own folder nor that of a disk is refused; a place that does not exist yet is no error."""
     (folder / "forgotten").mkdir()
     (folder / "lost+found").mkdir()
-    assert Inbox().files() == Listing()
+    assert resources().inbox.files() == Listing()
     shutil.rmtree(folder)
-    assert Inbox().files() == Listing()
+    assert resources().inbox.files() == Listing()
 
 
 def test_the_version_changes_with_the_file(folder: Path) -> None:
     """Another size or another time is another version; a single file has the version that the listing gives."""
     dump = write_dump(folder / "march.sql", [Line()])
     os.utime(dump, ns=(1, 1))
-    first = Inbox().files().arrivals["march.sql"].version
-    assert version_of(Inbox().path_of("march.sql")) == first
+    first = resources().inbox.files().arrivals["march.sql"].version
+    assert version_of(resources().inbox.path_of("march.sql")) == first
     os.utime(dump, ns=(2, 2))
-    touched = Inbox().files().arrivals["march.sql"].version
+    touched = resources().inbox.files().arrivals["march.sql"].version
     write_dump(dump, [Line(), Line()])
     os.utime(dump, ns=(2, 2))
-    assert len({first, touched, Inbox().files().arrivals["march.sql"].version}) == 3
+    assert len({first, touched, resources().inbox.files().arrivals["march.sql"].version}) == 3
 
 
 def test_what_cannot_be_loaded_is_refused_and_holds_up_nothing(folder: Path, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_what_cannot_be_loaded_is_refused_and_holds_up_nothing(folder: Path, tmp
     (folder / "nowhere.sql").symlink_to(folder / "nothing")
     for name in ("from...to.sql", "two\nlines.sql", os.fsdecode(b"caf\xe9.sql")):
         write_dump(folder / name, [Line()])
-    listing = Inbox().files()
+    listing = resources().inbox.files()
     assert list(listing.arrivals) == ["good.sql", "inside.sql"]
     reasons = {
         "folder.sql: is no file", "pipe.sql: is no file", "nowhere.sql: is no file", "out.sql: leads out of the inbox",
@@ -118,7 +118,7 @@ def test_no_name_leads_out_of_the_inbox(folder: Path, tmp_path: Path, name: str)
     (folder / "folder").mkdir()
     (folder / "out.sql").symlink_to(secret)
     with pytest.raises(DumpError, match="leads out of the inbox"):
-        Inbox().path_of(name)
+        resources().inbox.path_of(name)
 
 
 def test_a_folder_out_of_reach_is_one_reason(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,19 +126,19 @@ def test_a_folder_out_of_reach_is_one_reason(folder: Path, monkeypatch: pytest.M
     write_dump(folder / "march.sql", [Line()])
     monkeypatch.setenv("LGS_INBOX", str(folder / "march.sql"))
     with pytest.raises(LgsError, match=r"march\.sql: out of reach: Not a directory\. Check LGS_INBOX"):
-        Inbox().files()
+        resources().inbox.files()
 
 
 def test_a_landed_file_appears_complete(folder: Path, tmp_path: Path) -> None:
     """Under its own name, in place of an earlier one; what cannot be copied leaves nothing behind."""
     write_dump(folder / "march.sql", [Line(), Line()])
     dump = write_dump(tmp_path / "march.sql", [Line()])
-    assert Inbox().land(dump) == "march.sql"
+    assert resources().inbox.land(dump) == "march.sql"
     assert (folder / "march.sql").read_bytes() == dump.read_bytes()
-    assert Inbox().land(folder / "march.sql") == "march.sql"  # where it is already
+    assert resources().inbox.land(folder / "march.sql") == "march.sql"  # where it is already
     (folder / "april.sql").mkdir()
     with pytest.raises(DumpError, match=r"april\.sql: cannot be copied to .*april\.sql: Is a directory"):
-        Inbox().land(dump.rename(tmp_path / "april.sql"))
+        resources().inbox.land(dump.rename(tmp_path / "april.sql"))
     assert sorted(file.name for file in folder.iterdir()) == ["april.sql", "forgotten", "march.sql"]
 
 
@@ -147,11 +147,11 @@ def test_a_dump_is_set_aside(folder: Path) -> None:
     for lines in ([Line()], [Line(), Line()]):
         dump = write_dump(folder / "march.sql", lines)
         content = dump.read_bytes()
-        aside = Inbox().set_aside("march.sql")
+        aside = resources().inbox.set_aside("march.sql")
         assert aside == folder / "forgotten" / "march.sql"
         assert Path(aside).read_bytes() == content
-    assert Inbox().files().arrivals == {}
-    assert Inbox().set_aside("march.sql") is None
+    assert resources().inbox.files().arrivals == {}
+    assert resources().inbox.set_aside("march.sql") is None
 
 
 def test_a_file_that_is_gone_fails_its_run_with_a_reason(
@@ -206,7 +206,7 @@ def test_an_unknown_scheme_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A typing error in LGS_INBOX ends in a reason."""
     monkeypatch.setenv("LGS_INBOX", "abfz://dumps")
     with pytest.raises(LgsError, match=r"abfz://dumps: out of reach: .*abfz"):
-        Inbox().files()
+        resources().inbox.files()
 
 
 @pytest.fixture(params=["", "/retail/inbox"], ids=["container", "folder of a container"])
@@ -227,12 +227,16 @@ def upload(bucket: UPath, name: str, lines: list[Line], tmp_path: Path) -> None:
 
 def load(instance: dg.DagsterInstance, dump: str) -> dg.ExecuteInProcessResult:
     instance.add_dynamic_partitions("dumps", [dump])
-    return build_definitions().resolve_job_def("ingest").execute_in_process(instance=instance, partition_key=dump)
+    return (
+        build_definitions(Configuration.read())
+        .resolve_job_def("ingest")
+        .execute_in_process(instance=instance, partition_key=dump)
+    )
 
 
 def test_a_bucket_lists_as_a_folder_does(azurite: str, bucket: UPath, tmp_path: Path) -> None:
     """The same rules for names, folders and markers; and nothing of what lies beside the inbox."""
-    assert Inbox().files().arrivals == {}
+    assert resources().inbox.files().arrivals == {}
     for name in ("a dump é.csv", ".hidden", "b.sql.part", "c.sql", "c.sql.done", "forgotten/d.sql", "e.sql/f.sql"):
         upload(bucket, name, [Line()], tmp_path)
     if bucket.parent != bucket:
@@ -241,7 +245,7 @@ def test_a_bucket_lists_as_a_folder_does(azurite: str, bucket: UPath, tmp_path: 
         # As a file browser leaves one: an object that stands for the folder itself.
         with BlobServiceClient.from_connection_string(azurite).get_container_client(bucket.drive) as container:
             container.upload_blob("retail/inbox/", b"")
-    listing = Inbox().files()
+    listing = resources().inbox.files()
     assert {name: arrival.is_marked for name, arrival in listing.arrivals.items()} == {
         "a dump é.csv": False,
         "c.sql": True,
@@ -249,7 +253,7 @@ def test_a_bucket_lists_as_a_folder_does(azurite: str, bucket: UPath, tmp_path: 
     assert listing.refused == [
         f"{bucket / 'e.sql'}: is no file. Dumps lie in the inbox itself, as files; take it away from there."
     ]
-    assert version_of(Inbox().path_of("c.sql")) == listing.arrivals["c.sql"].version
+    assert version_of(resources().inbox.path_of("c.sql")) == listing.arrivals["c.sql"].version
 
 
 def test_the_sensor_ticks_on_a_bucket(bucket: UPath, instance: dg.DagsterInstance, tmp_path: Path) -> None:
@@ -300,11 +304,11 @@ def test_a_dump_in_a_bucket_is_set_aside(bucket: UPath, tmp_path: Path) -> None:
     for lines in ([Line()], [Line(), Line()]):
         upload(bucket, "march.sql", lines, tmp_path)
         content = (bucket / "march.sql").read_bytes()
-        aside = Inbox().set_aside("march.sql")
+        aside = resources().inbox.set_aside("march.sql")
         assert aside == bucket / "forgotten" / "march.sql"
         assert aside.read_bytes() == content
-    assert Inbox().files().arrivals == {}
-    assert Inbox().set_aside("march.sql") is None
+    assert resources().inbox.files().arrivals == {}
+    assert resources().inbox.set_aside("march.sql") is None
 
 
 def test_a_bucket_that_is_not_there_is_told(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,11 +316,11 @@ def test_a_bucket_that_is_not_there_is_told(azurite: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", azurite)
     monkeypatch.setenv("LGS_INBOX", "abfs://no-such-container/inbox")
     with pytest.raises(LgsError, match="abfs://no-such-container/inbox: out of reach: No such file"):
-        Inbox().files()
+        resources().inbox.files()
 
 
 def test_no_name_leads_out_of_a_bucket(bucket: UPath) -> None:
     """As in a folder."""
     for name in ("../march.sql", "..", "forgotten/march.sql"):
         with pytest.raises(DumpError, match="leads out of the inbox"):
-            Inbox().path_of(name)
+            resources().inbox.path_of(name)

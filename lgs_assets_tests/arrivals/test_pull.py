@@ -12,16 +12,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lgs_assets import project
 from lgs_assets.arrivals.pull import Pull, PullUnderWayError, Source, pull_new_lines
+from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import LoadedDump, load_dump
-from lgs_assets.wiring.resources import Inbox
 from lgs_assets_tests.arrivals.shops import Shop
-from lgs_assets_tests.builders import Line, build_tables
+from lgs_assets_tests.builders import Line, build_tables, resources
 from lgs_assets_tests.sources.mariadb import MariaDB
 
 EVERYTHING = "pulled-everything.sql.gz"
@@ -43,18 +42,18 @@ def source(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 
 def pulled(warehouse: Warehouse, *, warn: Callable[[str], None] = pytest.fail, **options: object) -> Pull:
-    return pull_new_lines(Source.from_environment(), Inbox(), warehouse, warn=warn, **options)
+    return pull_new_lines(resources().source, resources().inbox, warehouse, warn=warn, **options)
 
 
 def pull_and_load(warehouse: Warehouse, **options: object) -> Pull:
     done = pulled(warehouse, **options)
-    load_dump(warehouse, Inbox().path_of(done.dump), name=done.dump)
+    load_dump(warehouse, resources().inbox.path_of(done.dump), name=done.dump)
     return done
 
 
 def in_inbox() -> list[str]:
     """Every file in the inbox, hidden ones as well, and what a pull may have left elsewhere."""
-    folders = [Path(project.inbox()), project.state() / "pull"]
+    folders = [Path(Configuration.read().inbox_location), Configuration.read().state / "pull"]
     return sorted(file.name for folder in folders if folder.exists() for file in folder.iterdir() if file.is_file())
 
 
@@ -86,7 +85,7 @@ def test_nothing_new_lands_nothing(source: Shop, warehouse: Warehouse) -> None:
     """The very same lines are no new version of their dump, be it in the inbox still or only loaded."""
     pull_and_load(warehouse)
     assert pulled(warehouse).is_new
-    path = Path(project.inbox()) / "pulled-2011-03-06.sql.gz"
+    path = Path(Configuration.read().inbox_location) / "pulled-2011-03-06.sql.gz"
     before = path.stat().st_ino, path.stat().st_mtime_ns
     assert pulled(warehouse) == Pull(path.name, 2, is_new=False)
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == before
@@ -118,12 +117,12 @@ def test_late_lines_come_to_the_same_as_a_full_dump(
     pull_and_load(warehouse)
     other = Warehouse(make_database())
     other.prepare()
-    path = Path(project.inbox()) / "pulled-2011-03-09.sql.gz"
+    path = Path(Configuration.read().inbox_location) / "pulled-2011-03-09.sql.gz"
     assert path.exists()
-    (Path(project.inbox()) / EVERYTHING).unlink()
+    (Path(Configuration.read().inbox_location) / EVERYTHING).unlink()
     done = pulled(warehouse, everything=True)
     assert done == Pull(EVERYTHING, 9, is_new=True)
-    load_dump(other, Path(project.inbox()) / EVERYTHING, name=EVERYTHING)
+    load_dump(other, Path(Configuration.read().inbox_location) / EVERYTHING, name=EVERYTHING)
     assert clean_invoices(warehouse) == clean_invoices(other)
     assert len(clean_invoices(other)) == 9
     other.engine.dispose()
@@ -167,7 +166,7 @@ def test_the_overlap_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     """In whole days, none at all among them."""
     for days, since in (("0", "2011-12-09"), ("10", "2011-11-29")):
         monkeypatch.setenv("LGS_SOURCE_OVERLAP_DAYS", days)
-        assert Source.from_environment().since([loaded("2011-12-09 12:50")]) == datetime.fromisoformat(since)
+        assert resources().source.since([loaded("2011-12-09 12:50")]) == datetime.fromisoformat(since)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of PyMySQL, on its way out
@@ -193,7 +192,7 @@ def test_a_source_that_dies_in_mid_pull_is_asked_again(source: Shop, warehouse: 
     assert len(warnings) == 1
     assert "Trying again in 0 s" in warnings[0]
     assert in_inbox() == [EVERYTHING]
-    load_dump(warehouse, Inbox().path_of(EVERYTHING), name=EVERYTHING)
+    load_dump(warehouse, resources().inbox.path_of(EVERYTHING), name=EVERYTHING)
     assert warehouse.rows("select count(*) as lines from raw_invoices") == [{"lines": 150_000}]
 
 
@@ -202,7 +201,7 @@ def test_a_source_that_dies_for_good_leaves_nothing(source: Shop, warehouse: War
     """After the last attempt: the reason, an inbox as before, and nothing half-done anywhere."""
     pull_and_load(warehouse)
     source.sell_many(150_000)
-    before = (Path(project.inbox()) / EVERYTHING).read_bytes()
+    before = (Path(Configuration.read().inbox_location) / EVERYTHING).read_bytes()
     warnings: list[str] = []
     try:
         with pytest.raises(UnavailableError):
@@ -213,7 +212,7 @@ def test_a_source_that_dies_for_good_leaves_nothing(source: Shop, warehouse: War
         gc.collect()
     assert len(warnings) == 2
     assert in_inbox() == [EVERYTHING]
-    assert (Path(project.inbox()) / EVERYTHING).read_bytes() == before
+    assert (Path(Configuration.read().inbox_location) / EVERYTHING).read_bytes() == before
 
 
 def break_off(source: Shop, mariadb: MariaDB) -> None:
@@ -239,7 +238,7 @@ def test_what_a_killed_pull_leaves_goes_with_the_next(
         "import sys, time; from lgs_assets.arrivals.pull import *\n"
         "from lgs_assets.wiring.resources import WarehouseResource\n"
         "def dawdle(lines): print(lines, flush=True); time.sleep(60)\n"
-        "pull_new_lines(Source(), Inbox(), WarehouseResource().get(), warn=print, progress=dawdle)"
+        "pull_new_lines(Source(), resources().inbox, resources().warehouse, warn=print, progress=dawdle)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "5000\n"
@@ -247,7 +246,7 @@ def test_what_a_killed_pull_leaves_goes_with_the_next(
             pulled(warehouse)
         os.kill(process.pid, signal.SIGKILL)
     assert in_inbox() == [EVERYTHING]  # in the workshop
-    assert not Path(project.inbox()).exists()
+    assert not Path(Configuration.read().inbox_location).exists()
     assert pulled(warehouse).lines == 20_000
     assert in_inbox() == [EVERYTHING]
 
@@ -268,7 +267,7 @@ def test_the_job_and_its_schedule_are_there_with_a_source(monkeypatch: pytest.Mo
     """Nightly by default, running by default, at the retailer's time; without a source there is neither."""
 
     def schedules() -> dict[str, tuple[str, str | None, bool]]:
-        defs = build_definitions()
+        defs = build_definitions(Configuration.read())
         dg.Definitions.validate_loadable(defs)
         return {
             s.name: (str(s.cron_schedule), s.execution_timezone, s.default_status == dg.DefaultScheduleStatus.RUNNING)
@@ -276,15 +275,15 @@ def test_the_job_and_its_schedule_are_there_with_a_source(monkeypatch: pytest.Mo
         }
 
     assert set(schedules()) == {"nightly_refresh", "daily_retention"}
-    assert "pull" not in {job.name for job in build_definitions().jobs}
+    assert "pull" not in {job.name for job in build_definitions(Configuration.read()).jobs}
     monkeypatch.setenv("LGS_SOURCE_URL", "mssql://lgs@shop/sales")
     assert schedules()["scheduled_pull"] == ("0 2 * * *", "Europe/London", True)
-    assert "pull" in {job.name for job in build_definitions().jobs}
+    assert "pull" in {job.name for job in build_definitions(Configuration.read()).jobs}
     monkeypatch.setenv("LGS_SOURCE_CRON", "*/5 * * * *")
     assert schedules()["scheduled_pull"][0] == "*/5 * * * *"
     monkeypatch.setenv("LGS_SOURCE_CRON", "at night")
     with pytest.raises(LgsError, match=r"LGS_SOURCE_CRON: .*'at night'"):
-        build_definitions()
+        build_definitions(Configuration.read())
 
 
 def test_the_job_lands_a_dump_and_tells_no_password(
@@ -292,7 +291,7 @@ def test_the_job_lands_a_dump_and_tells_no_password(
 ) -> None:
     """Its run says what it pulled, its launchpad sets the table; no event of it, failed or not, holds the URL."""
     with dg.instance_for_test() as instance:
-        job = build_definitions().resolve_job_def("pull")
+        job = build_definitions(Configuration.read()).resolve_job_def("pull")
         result = job.execute_in_process(instance=instance)
         (output,) = (event for event in result.all_events if event.is_successful_output)
         metadata = output.step_output_data.metadata
@@ -317,7 +316,7 @@ def test_the_job_lands_a_dump_and_tells_no_password(
 
 def test_a_pull_under_way_is_no_failure_of_the_next(source: Shop, warehouse: Warehouse) -> None:
     """Every few minutes, one that takes long lets the others end at once, and well."""
-    job = build_definitions().resolve_job_def("pull")
+    job = build_definitions(Configuration.read()).resolve_job_def("pull")
     others: list[bool] = []
     done = pulled(warehouse, progress=lambda lines: others.append(job.execute_in_process().success))
     assert others == [True]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from lgs_assets import project
 from lgs_assets.command.cli import app
+from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring import resources
 from lgs_assets_tests.arrivals.shops import Shop
@@ -165,7 +165,7 @@ def test_a_bad_dump_leaves_the_good_state(warehouse: Warehouse, dump: Path, tmp_
 
 def test_one_bad_dump_holds_up_no_other(warehouse: Warehouse, dump: Path) -> None:
     """Of several in the inbox the good ones are loaded and what follows is rebuilt; the bad one is the exit code."""
-    inbox = Path(project.inbox())
+    inbox = Path(Configuration.read().inbox_location)
     write_dump(inbox / "a.sql", [Line(quantity="seven")])
     write_dump(inbox / "b.sql", [Line()])
     result = lgs("run")

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.command.cli import app
-from lgs_assets.demo import write_demo_dump
+from lgs_assets.configuration import Configuration
+from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets_tests.builders import Line, write_dump
@@ -100,7 +101,7 @@ def test_rejected_lines_can_be_looked_at_and_corrected(warehouse: Warehouse, fla
 
 def test_a_dump_is_forgotten_downstream_too(warehouse: Warehouse, tmp_path: Path) -> None:
     """Its customers leave the segments, its file leaves the inbox, another run does not bring it back; nor the last."""
-    inbox = Path(project.inbox())
+    inbox = Path(Configuration.read().inbox_location)
     for name, lines in (("march.sql", customers(100, 200)), ("april.sql", customers(150, 260, month=4))):
         write_dump(inbox / name, lines)
     assert lgs("run").exit_code == 0
@@ -138,8 +139,8 @@ def test_a_run_survives_the_death_of_the_database(tmp_path: Path, killed_after: 
     dump = tmp_path / "demo.sql.gz"
     write_demo_dump(dump, lines=20_000)
     command = [sys.executable, "-c", "from lgs_assets.command.cli import app; app()", "run", str(dump)]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=project.ROOT, env=os.environ)
-    server = EmbeddedServer(project.state() / "postgres")
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=places.ROOT, env=os.environ)
+    server = EmbeddedServer(Configuration.read().state / "postgres")
     told = ""
     for line in run.stdout:
         told += line

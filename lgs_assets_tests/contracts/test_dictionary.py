@@ -2,13 +2,13 @@
 
 import re
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.contracts.dictionary import data_dictionary
 
 
 def test_the_page_is_current() -> None:
     """`make docs` was run after the last change of a contract."""
-    assert (project.ROOT / "docs" / "data-dictionary.md").read_text() == data_dictionary()
+    assert (places.ROOT / "docs" / "data-dictionary.md").read_text() == data_dictionary()
 
 
 def test_every_column_is_described() -> None:

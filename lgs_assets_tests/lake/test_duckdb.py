@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.contracts.model import Model
-from lgs_assets.demo import write_demo_dump
+from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.duckdb import DuckDB
 from lgs_assets.lake.judgement import in_order, judge
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import load_dump
 from lgs_assets.warehouse.rows import read_rows
-from lgs_assets_tests.builders import PARAMETERS, Line, build_tables, load_lines
+from lgs_assets_tests.builders import MODELS, Line, build_tables, load_lines, model
 from lgs_assets_tests.warehouse.evidence import exact
 
 OTHER_PARAMETERS: dict[str, Any] = {
@@ -45,14 +45,14 @@ line = st.builds(
 def assert_same_lineage(warehouse: Warehouse, given: dict[str, Any]) -> None:
     """From raw_invoices on, each table is built in DuckDB from those that DuckDB built, and is PostgreSQL's."""
     built: dict[str, pa.Table] = {}
-    for table, defaults in PARAMETERS.items():
-        model = Model(f"{table}.sql", **{name: given.get(name, default) for name, default in defaults.items()})
+    for table in MODELS:
+        made = model(table, **given)
         inputs = {
             name: built[name] if name in built else read_rows(warehouse, name, columns)
-            for name, columns in model.reads.items()
+            for name, columns in made.reads.items()
         }
         theirs = exact(warehouse, table)
-        built[table] = DuckDB().rows(in_order(table, model.select), inputs, model.parameters)
+        built[table] = DuckDB().rows(in_order(table, made.select), inputs, made.parameters)
         ours = built[table].cast(theirs.schema)
         assert [name for name in theirs.column_names if not ours[name].equals(theirs[name])] == [], table
 

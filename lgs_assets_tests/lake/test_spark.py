@@ -34,7 +34,7 @@ from lgs_assets.warehouse.lake_parts import current
 from lgs_assets.warehouse.loading import load_dump
 from lgs_assets.warehouse.rows import read_rows
 from lgs_assets.warehouse.tables import Store
-from lgs_assets_tests.builders import PARAMETERS, SOURCES, UNVERSIONED, Line, build_tables, load_lines, write_dump
+from lgs_assets_tests.builders import MODELS, SOURCES, UNVERSIONED, Line, build_tables, load_lines, model, write_dump
 from lgs_assets_tests.lake.spark import PATIENCE_SECONDS, SparkCluster
 from lgs_assets_tests.lake.test_duckdb import OTHER_PARAMETERS, SCORES
 from lgs_assets_tests.warehouse.evidence import exact
@@ -71,18 +71,18 @@ def test_every_table_of_the_real_data_is_the_same_in_both(
     raw = read_rows(warehouse, "raw_invoices", Model("clean_invoices.sql").reads["raw_invoices"])
     pq.write_table(raw, tmp_path / "raw_invoices.parquet", row_group_size=100_000)
     built: dict[str, Source] = {"raw_invoices": [str(tmp_path / "raw_invoices.parquet")]}
-    for table, parameters in PARAMETERS.items():
-        model, theirs = Model(f"{table}.sql"), exact(warehouse, table)
+    for table in MODELS:
+        made, theirs = model(table), exact(warehouse, table)
         inputs = {
             name: built[name] if name in built else read_rows(warehouse, name, columns)
-            for name, columns in model.reads.items()
+            for name, columns in made.reads.items()
         }
         if table in TABLES:
-            spark.write(model.select, inputs, parameters, str(tmp_path / table))
+            spark.write(made.select, inputs, made.parameters, str(tmp_path / table))
             built[table] = parquet_files(tmp_path / table)
             ours = ds.dataset(built[table]).to_table().sort_by([(name, "ascending") for name in primary_key(table)])
         else:
-            built[table] = ours = spark.rows(in_order(table, model.select), inputs, parameters)
+            built[table] = ours = spark.rows(in_order(table, made.select), inputs, made.parameters)
         assert_same(ours, theirs, table)
 
 
@@ -113,9 +113,8 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
     build_tables(warehouse, **OTHER_PARAMETERS)
     provenance = replace(UNVERSIONED, settings={name: OTHER_PARAMETERS[name] for name in ("ties", "drop_repeats")})
     publish_frame(ours, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
-    for table, defaults in PARAMETERS.items():
-        given = {name: OTHER_PARAMETERS[name] for name in defaults}
-        store.publish_model(table, Model(f"{table}.sql", **given), provenance)
+    for table in MODELS:
+        store.publish_model(table, model(table, **OTHER_PARAMETERS), provenance)
         made = in_lake(ours, place, table) if table in TABLES else exact(ours, table)
         assert_same(made, exact(warehouse, table), table)
     for check in CHECKS:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lgs_assets.errors import ContractError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import forget_dump, load_dump, loaded_dumps
-from lgs_assets_tests.builders import PARAMETERS, SOURCES, Line, build_tables, load_lines, model
+from lgs_assets_tests.builders import SOURCES, Line, build_tables, load_lines, model
 
 HISTORY = [
     Line(f"{number}", stock_code=stock, customer_id=number % 7 + 1, invoice_date=f"2011-0{number % 5 + 1}-04 10:00")
@@ -43,7 +43,7 @@ def contents(warehouse: Warehouse) -> set[tuple[str, str]]:
 
 
 def rows_made_anew(warehouse: Warehouse, table: str, **parameters: Any) -> list[tuple[Any, ...]]:
-    made = model(table, **PARAMETERS[table] | parameters)
+    made = model(table, **parameters)
     return sorted((tuple(row.values()) for row in warehouse.rows(made.select, **made.parameters)), key=str)
 
 

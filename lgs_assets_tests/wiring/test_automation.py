@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.checks import ALL_CHECKS
+from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
+from lgs_assets.wiring.lineage import ASSETS
 from lgs_assets.wiring.partitions import dumps
 
 RAW = dg.AssetKey("raw_invoices")
@@ -24,7 +25,7 @@ class Daemon:
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
-        self.definitions = build_definitions()
+        self.definitions = build_definitions(Configuration.read())
         self.cursor = None
 
     def tick(self) -> set[str]:
@@ -99,7 +100,7 @@ def test_changed_code_rebuilds_its_table_and_what_follows(settled: Daemon) -> No
     """An upgrade needs no dump and no night to take effect."""
     changed = dg.map_asset_specs(
         lambda spec: spec.replace_attributes(code_version="new") if spec.key.path == ["rfm_scores"] else spec,
-        ALL_ASSETS,
+        ASSETS,
     )
     settled.definitions = dg.Definitions(changed, asset_checks=ALL_CHECKS, resources=settled.definitions.resources)
     assert settled.tick() == FOLLOWS_SCORES

@@ -6,31 +6,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lgs_assets import project
-from lgs_assets.configuration import Settings
+from lgs_assets import places
+from lgs_assets.configuration import Configuration
 from lgs_assets.contracts.model import Relation
 from lgs_assets.definitions import build_definitions, defs
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.loading import loaded_dumps
-from lgs_assets_tests.builders import Line, write_dump
+from lgs_assets.wiring.versions import settings_used
+from lgs_assets_tests.builders import MODELS, Line, write_dump
 
-LINEAGE = {
-    "raw_invoices": set(),
-    "clean_invoices": {"raw_invoices"},
-    "invoice_totals": {"clean_invoices"},
-    "monthly_metrics": {"invoice_totals"},
-    "user_activity": {"invoice_totals"},
-    "invoice_amounts": {"invoice_totals"},
-    "invoice_amount_statistics": {"invoice_amounts"},
-    "rfm_scores": {"invoice_totals"},
-    "segment_playbook": set(),
-    "segments": {"rfm_scores", "segment_playbook"},
-    "segment_summary": {"segments", "segment_playbook"},
-    "charts": {
-        "invoice_amounts", "invoice_amount_statistics", "monthly_metrics", "user_activity", "rfm_scores",
-        "segment_playbook", "segment_summary",
-    },
-}  # fmt: skip
 SPECS = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
 
 
@@ -39,12 +23,13 @@ def test_definitions_load() -> None:
     dg.Definitions.validate_loadable(defs)
 
 
-def test_the_lineage_is_the_one_of_the_readme() -> None:
-    """Each table is built from those that the picture says."""
-    assert {name: {dep.asset_key.path[-1] for dep in spec.deps} for name, spec in SPECS.items()} == LINEAGE
+def test_a_table_is_built_from_what_its_model_reads() -> None:
+    """The arrows that the UI shows are those of the SELECT; the ledger of dumps is none of the lineage's tables."""
+    for name, model in MODELS.items():
+        assert {dep.asset_key.path[-1] for dep in SPECS[name].deps} == model.reads.keys() & SPECS.keys(), name
 
 
-@pytest.mark.parametrize("name", LINEAGE)
+@pytest.mark.parametrize("name", SPECS)
 def test_an_asset_says_what_it_is(name: str) -> None:
     """Description, owner, group, kinds and code version are there for the UI, and a contract for the table."""
     spec = SPECS[name]
@@ -54,7 +39,7 @@ def test_an_asset_says_what_it_is(name: str) -> None:
     assert "postgres" in spec.kinds
     assert spec.code_version
     assert spec.freshness_policy
-    assert (project.SQL / "tables" / f"{name}.sql").exists()
+    assert (places.SQL / "tables" / f"{name}.sql").exists()
 
 
 @pytest.fixture
@@ -77,9 +62,9 @@ def inbox(tmp_path: Path) -> Path:
     return folder
 
 
-def run_lineage(instance: dg.DagsterInstance, dump: str, **overrides: object) -> dg.ExecuteInProcessResult:
+def run_lineage(instance: dg.DagsterInstance, dump: str, **settings: object) -> dg.ExecuteInProcessResult:
     instance.add_dynamic_partitions("dumps", [dump])
-    job = build_definitions(**overrides).resolve_job_def("lineage")
+    job = build_definitions(Configuration.read(**settings)).resolve_job_def("lineage")
     return job.execute_in_process(instance=instance, partition_key=dump)
 
 
@@ -88,8 +73,10 @@ def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg
     result = run_lineage(instance, "march.sql")
     assert result.success
     assert {check.check_name for check in result.get_asset_check_evaluations() if not check.passed} == set()
-    assert len(result.get_asset_check_evaluations()) == 19
-    for name in LINEAGE:
+    assert {(check.asset_key.path[-1], check.check_name) for check in result.get_asset_check_evaluations()} == {
+        (check.table, check.name) for check in CHECKS
+    }
+    for name in SPECS:
         (event,) = result.asset_materializations_for_node(name)
         metadata = event.metadata
         assert metadata["dagster/row_count"].value > 0
@@ -98,7 +85,7 @@ def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg
         assert columns and all(column.description for column in columns)
         assert "|" in metadata["preview"].value or "data:image/png;base64," in metadata["preview"].value
         assert len(metadata["preview"].value) < 400_000
-        is_model = (project.SQL / "models" / f"{name}.sql").exists()
+        is_model = (places.SQL / "models" / f"{name}.sql").exists()
         assert ("dagster/column_lineage" in metadata) == is_model
     segments = result.asset_materializations_for_node("segments")[0].metadata["dagster/column_lineage"].value
     assert segments.deps_by_column["strategy"] == [dg.TableColumnDep(dg.AssetKey("segment_playbook"), "strategy")]
@@ -110,7 +97,7 @@ def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg
 def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
     """What a notebook does: a DataFrame by the name of the asset, of a partitioned one as well; or a relation."""
     run_lineage(instance, "march.sql")
-    definitions = build_definitions()
+    definitions = build_definitions(Configuration.read())
     assert definitions.load_asset_value("segments", instance=instance).shape == (20, 8)
     write_dump(inbox / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
     run_lineage(instance, "april.sql")
@@ -122,7 +109,7 @@ def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Pat
 @pytest.mark.usefixtures("one_chart")
 def test_a_real_dump_takes_the_place_of_the_demo(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
     """Synthetic lines never add to real ones: with the first real dump they are gone, and none but they."""
-    write_dump(project.state() / "demo" / DEMO_DUMP, [Line(customer_id=1)])
+    write_dump(Configuration.read().state / "demo" / DEMO_DUMP, [Line(customer_id=1)])
     run_lineage(instance, DEMO_DUMP)
     assert [dump.dump for dump in loaded_dumps(warehouse)] == [DEMO_DUMP]
     run_lineage(instance, "march.sql")
@@ -133,23 +120,25 @@ def test_a_real_dump_takes_the_place_of_the_demo(warehouse, instance: dg.Dagster
 @pytest.mark.usefixtures("one_chart")
 def test_settings_reach_the_tables(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
     """A setting changes the figures and is recorded with them."""
-    run_lineage(instance, "march.sql", settings=Settings(snapshot_date="2012-01-01", ties="together"))
+    run_lineage(instance, "march.sql", snapshot_date="2012-01-01", ties="together")
     assert warehouse.rows("select distinct snapshot_date::text from rfm_scores") == [
         {"snapshot_date": "2012-01-01 00:00:00"}
     ]
-    assert warehouse.rows("select distinct settings ->> 'ties' as ties from publications") == [{"ties": "together"}]
+    assert settings_used(warehouse)["rfm_scores"] == {"snapshot_date": "2012-01-01", "ties": "together"}
 
 
 @pytest.mark.usefixtures("one_chart")
 def test_settings_can_be_given_in_the_launchpad(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
     """Run configuration under resources, as the UI's launchpad writes it; a wrong value is refused before the run."""
     instance.add_dynamic_partitions("dumps", ["march.sql"])
-    job = build_definitions().resolve_job_def("lineage")
+    job = build_definitions(Configuration.read()).resolve_job_def("lineage")
     config = {"resources": {"settings": {"config": {"snapshot_date": "2011-06-01", "chart_cutoff": 0.5}}}}
     assert job.execute_in_process(instance=instance, partition_key="march.sql", run_config=config).success
-    assert warehouse.rows("select distinct settings ->> 'snapshot_date' as day from publications") == [
-        {"day": "2011-06-01"}
-    ]
+    used = settings_used(warehouse)
+    assert (used["rfm_scores"]["snapshot_date"], used["invoice_amount_statistics"]["chart_cutoff"]) == (
+        "2011-06-01",
+        0.5,
+    )
     for wrong in ({"ties": "never"}, {"chart_cutoff": "high"}, {"colour": "red"}):
         with pytest.raises(dg.DagsterInvalidConfigError):
             job.execute_in_process(

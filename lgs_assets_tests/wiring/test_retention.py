@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 from pydantic import ValidationError
 
+from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.wiring.partitions import dumps
 from lgs_assets.wiring.retention import delete_old_runs
@@ -75,7 +76,7 @@ def test_the_runs_that_the_present_rests_on_stay(instance: dg.DagsterInstance) -
 
 def test_the_job_keeps_runs_for_as_long_as_the_setting_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runs of the last days stay; a number of days that is none is refused by name."""
-    job = build_definitions().resolve_job_def("retention")
+    job = build_definitions(Configuration.read()).resolve_job_def("retention")
     monkeypatch.setenv("LGS_RUN_RETENTION_DAYS", "1")
     with dg.instance_for_test() as instance:
         runs = {run(instance, table) for _ in range(2)}

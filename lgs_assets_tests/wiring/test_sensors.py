@@ -9,13 +9,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lgs_assets import project
+from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.loading import forget_dump
-from lgs_assets.wiring.resources import Inbox, WarehouseResource
 from lgs_assets.wiring.sensors import FILES_PER_TICK, inbox_sensor
-from lgs_assets_tests.builders import Line, write_dump
+from lgs_assets_tests.builders import Line, resources, write_dump
 
 
 @pytest.fixture
@@ -37,9 +36,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def tick(instance: dg.DagsterInstance | None, cursor: str | None) -> dg.SensorResult:
-    resources = {"inbox": Inbox(), "warehouse": WarehouseResource()}
     context = dg.build_sensor_context(
-        instance=instance, cursor=cursor, resources=resources, definitions=build_definitions()
+        instance=instance,
+        cursor=cursor,
+        resources=vars(resources()),
+        definitions=build_definitions(Configuration.read()),
     )
     result = inbox_sensor(context)
     assert isinstance(result, dg.SensorResult)
@@ -109,7 +110,7 @@ def test_a_file_is_requested_once(instance: dg.DagsterInstance, folder: Path) ->
     result = tick(instance, state)
     assert requested(result) == []
     instance.add_dynamic_partitions("dumps", ["march.sql"])
-    job = build_definitions().resolve_job_def("ingest")
+    job = build_definitions(Configuration.read()).resolve_job_def("ingest")
     assert job.execute_in_process(instance=instance, partition_key="march.sql").success
     state = tick(instance, result.cursor).cursor
     assert requested(tick(None, state)) == []  # without an instance, whoever asks it fails
@@ -119,7 +120,7 @@ def test_a_file_brings_what_another_one_brought_before_it_changed(
     warehouse, instance: dg.DagsterInstance, folder: Path
 ) -> None:
     """An archived copy of a rolling file was not loaded twice; it is loaded when the rolling file holds other lines."""
-    job = build_definitions().resolve_job_def("ingest")
+    job = build_definitions(Configuration.read()).resolve_job_def("ingest")
     for name in ("latest.sql", "2011-11.sql"):
         write_dump(folder / name, [Line("1")])
         instance.add_dynamic_partitions("dumps", [name])
@@ -136,8 +137,8 @@ def test_the_demo_leaves_the_partitions_once_a_real_dump_is_loaded(
     warehouse, instance: dg.DagsterInstance, folder: Path
 ) -> None:
     """Not before: a real dump that cannot be loaded takes nothing away."""
-    job = build_definitions().resolve_job_def("ingest")
-    write_dump(project.state() / "demo" / DEMO_DUMP, [Line("1")])
+    job = build_definitions(Configuration.read()).resolve_job_def("ingest")
+    write_dump(Configuration.read().state / "demo" / DEMO_DUMP, [Line("1")])
     write_dump(folder / "march.sql", [Line("2")])
     state = tick(instance, tick(instance, None).cursor).cursor
     for name in (DEMO_DUMP, "march.sql"):
@@ -154,7 +155,7 @@ def test_a_forgotten_file_that_comes_back_is_loaded(warehouse, instance: dg.Dags
     write_dump(folder / "march.sql", [Line()])
     instance.add_dynamic_partitions("dumps", ["march.sql"])
     assert (
-        build_definitions()
+        build_definitions(Configuration.read())
         .resolve_job_def("ingest")
         .execute_in_process(instance=instance, partition_key="march.sql")
         .success
@@ -196,7 +197,7 @@ def test_what_the_command_line_loaded_is_not_loaded_again(
     """A file of which the last load of its partition was this version needs no run, until it changes."""
     dump = write_dump(folder / "march.sql", [Line()])
     instance.add_dynamic_partitions("dumps", ["march.sql"])
-    job = build_definitions().resolve_job_def("ingest")
+    job = build_definitions(Configuration.read()).resolve_job_def("ingest")
     assert job.execute_in_process(instance=instance, partition_key="march.sql").success
     state = tick(instance, None).cursor
     assert requested(tick(instance, state)) == []
@@ -262,7 +263,7 @@ def test_hundreds_of_files_are_taken_tick_by_tick(instance: dg.DagsterInstance, 
 def test_the_demo_dump_is_refused(instance: dg.DagsterInstance, folder: Path) -> None:
     """Under its name another file would be loaded: the demo dump in its own place."""
     write_dump(folder / DEMO_DUMP, [Line()])
-    write_dump(project.state() / "demo" / DEMO_DUMP, [Line()])
+    write_dump(Configuration.read().state / "demo" / DEMO_DUMP, [Line()])
     state = tick(instance, None).cursor
     result = tick(instance, state)
     assert requested(result) == []
