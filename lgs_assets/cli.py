@@ -196,12 +196,12 @@ def ui(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Open the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C."""
-    from lgs_assets.instance import dagster_home
-    from lgs_assets.resources import Inbox
+    from lgs_assets.instance import dagster_instance
+    from lgs_assets.resources import Inbox, WarehouseResource
 
     Inbox().prepare()
-    database_url()  # the server starts once, before the processes that use it
-    os.environ["DAGSTER_HOME"] = str(dagster_home())
+    WarehouseResource().get()  # it and Dagster's state are made once, before the processes that use them
+    dagster_instance().dispose()
     os.chdir(project.ROOT)
     dg_command = str(Path(sys.executable).with_name("dg"))
     os.execv(  # noqa: S606 (nothing is left to do here but that)

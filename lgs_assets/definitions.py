@@ -8,10 +8,11 @@ from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.io_managers import warehouse_io_manager
 from lgs_assets.jobs import ingest, lineage, pull, refresh, retention
+from lgs_assets.lost_runs import attended_in_process_executor
 from lgs_assets.pull import Source
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.schedules import daily_retention, nightly_refresh, scheduled_pull
-from lgs_assets.sensors import inbox_sensor, keep_current
+from lgs_assets.sensors import inbox_sensor, keep_current, lost_runs
 from lgs_assets.settings import Settings
 
 
@@ -34,10 +35,10 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
         asset_checks=ALL_CHECKS,
         jobs=[lineage, ingest, refresh, retention, *([pull] if has_source else [])],
         schedules=[nightly_refresh, daily_retention, *([scheduled_pull()] if has_source else [])],
-        sensors=[inbox_sensor, keep_current],
+        sensors=[inbox_sensor, keep_current, lost_runs],
         resources=resources | overrides,
         # The lineage is a chain of short steps: a process for each would cost several times their work.
-        executor=dg.in_process_executor,
+        executor=attended_in_process_executor,
     )
 
 

@@ -6,11 +6,20 @@ from pathlib import Path
 import dagster as dg
 
 from lgs_assets import project
+from lgs_assets.lost_runs import exclusively, fail_lost_runs
 
 _DEFAULT_CONFIGURATION = """\
 # Dagster's storage is SQLite in this folder. Edited values are kept.
 telemetry:
   enabled: false
+# A run whose process was killed is failed and started once more. What failed by itself, such as a bad dump, is not.
+run_launcher:
+  module: lgs_assets.lost_runs
+  class: AttendedRunLauncher
+run_retries:
+  enabled: true
+  max_retries: 1
+  retry_on_asset_or_op_failure: false
 # No dialog that asks newcomers for their e-mail address.
 nux:
   enabled: false
@@ -37,6 +46,12 @@ def dagster_home() -> Path:
 
 
 def dagster_instance() -> dg.DagsterInstance:
-    """The instance of that folder. Its environment variable is set, for the processes that this one starts."""
-    os.environ["DAGSTER_HOME"] = str(dagster_home())
-    return dg.DagsterInstance.get()
+    """The instance of that folder, in which no run is lost. Its environment variable is set, for child processes.
+
+    One process at a time makes it: two would leave Dagster's SQLite with two versions of its schema, for good.
+    """
+    with exclusively(project.state() / "dagster.lock"):
+        os.environ["DAGSTER_HOME"] = str(dagster_home())
+        instance = dg.DagsterInstance.get()
+    fail_lost_runs(instance)
+    return instance

@@ -13,6 +13,7 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP, write_demo_dump
 from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.inbox import Arrival, Listing, version_of
+from lgs_assets.lost_runs import attend
 from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.settings import Settings
@@ -204,6 +205,7 @@ def _execute(
     """Runs a job and returns its events. A failed blocking check ends it early, and is among them."""
     run_id = str(uuid.uuid4())
     selection = [dg.AssetKey(table) for table in tables] if tables is not None else None
+    attend(instance, run_id)
     try:
         with _reported(instance, run_id, progress):
             definitions.resolve_job_def(job).execute_in_process(

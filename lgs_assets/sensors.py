@@ -1,4 +1,4 @@
-"""The sensors: new dump files become runs, and rebuilt tables rebuild what follows."""
+"""The sensors: new dumps become runs, rebuilt tables rebuild what follows, and runs that were killed are failed."""
 
 import time
 from typing import NamedTuple
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.jobs import ingest
+from lgs_assets.lost_runs import fail_lost_runs
 from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.warehouse.dumps import loaded_dumps
@@ -105,6 +106,17 @@ keep_current = dg.AutomationConditionSensorDefinition(
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Rebuilds each table after the tables that it is built from.",
 )
+
+
+@dg.sensor(
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Fails runs whose process was killed. Automation would wait for them for ever.",
+)
+def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Requests nothing: Dagster starts what it launched itself once more, and automation does the rest."""
+    failed = fail_lost_runs(context.instance)
+    return dg.SkipReason(f"Failed, because their process is gone: {', '.join(failed)}" if failed else "No run is lost")
 
 
 def _remembered(context: dg.SensorEvaluationContext) -> Cursor:
