@@ -34,24 +34,18 @@ retention:
 """
 
 
-def dagster_home() -> Path:
-    """The folder of Dagster's state: DAGSTER_HOME, or `dagster` in the state folder, made if need be."""
-    if given := os.environ.get("DAGSTER_HOME"):
-        return Path(given)
-    home = project.state() / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    if not (configuration := home / "dagster.yaml").exists():
-        configuration.write_text(_DEFAULT_CONFIGURATION)
-    return home
-
-
 def dagster_instance() -> dg.DagsterInstance:
-    """The instance of that folder, in which no run is lost. Its environment variable is set, for child processes.
+    """The instance in DAGSTER_HOME, or in `dagster` in the state folder; made if need be. Fails the runs that are lost.
 
-    One process at a time makes it: two would leave Dagster's SQLite with two versions of its schema, for good.
+    DAGSTER_HOME is then set, for child processes. Two processes that made the instance at once would leave its SQLite
+    with two versions of the schema for good, so only one at a time does.
     """
-    with exclusively(project.state() / "dagster.lock"):
-        os.environ["DAGSTER_HOME"] = str(dagster_home())
+    given = os.environ.get("DAGSTER_HOME")
+    home = Path(given) if given else project.state() / "dagster"
+    with exclusively(home / ".lock"):
+        if not given and not (configuration := home / "dagster.yaml").exists():
+            configuration.write_text(_DEFAULT_CONFIGURATION)
+        os.environ["DAGSTER_HOME"] = str(home)
         instance = dg.DagsterInstance.get()
     fail_lost_runs(instance)
     return instance
