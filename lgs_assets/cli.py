@@ -93,14 +93,18 @@ def _fail(reason: str) -> None:
     raise typer.Exit(1)
 
 
+def _say_waiting() -> None:
+    typer.secho("Another command is at work. Waiting for it to finish.", err=True)
+
+
 def _bring_up_to_date(dump: Path | None, *, settings: Settings, force: bool = False) -> None:
     """Loads and rebuilds what is to be, and shows it. Exits with CHECKS_FAILED if a check found an error."""
-    from lgs_assets.instance import dagster_instance
+    from lgs_assets.instance import dagster_instance, taking_turns
     from lgs_assets.resources import WarehouseResource
     from lgs_assets.runner import bring_up_to_date
     from lgs_assets.terminal import console, step_progress
 
-    with dagster_instance() as instance, step_progress() as progress:
+    with dagster_instance() as instance, taking_turns(instance, waiting=_say_waiting), step_progress() as progress:
         outcome = bring_up_to_date(instance, dump=dump, settings=settings, force=force, progress=progress)
     _show(outcome, WarehouseResource().get())
     if settings != Settings.from_environment():
@@ -295,12 +299,12 @@ def forget(dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs 
 
     Its file is moved to the folder `forgotten` of the inbox.
     """
-    from lgs_assets.instance import dagster_instance
+    from lgs_assets.instance import dagster_instance, taking_turns
     from lgs_assets.resources import WarehouseResource
     from lgs_assets.runner import forget_and_rebuild
     from lgs_assets.terminal import step_progress
 
-    with dagster_instance() as instance, step_progress() as progress:
+    with dagster_instance() as instance, taking_turns(instance, waiting=_say_waiting), step_progress() as progress:
         outcome = forget_and_rebuild(instance, dump=dump, settings=Settings.from_environment(), progress=progress)
     _show(outcome, WarehouseResource().get())
     _end_with(outcome)

@@ -1,12 +1,15 @@
 """Dagster's own state: where it is kept, and the configuration that it starts with."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import dagster as dg
 
 from lgs_assets import project
-from lgs_assets.lost_runs import exclusively, fail_lost_runs
+from lgs_assets.locks import exclusively
+from lgs_assets.lost_runs import fail_lost_runs
 
 _DEFAULT_CONFIGURATION = """\
 # Dagster's storage is SQLite in this folder. Edited values are kept.
@@ -49,3 +52,8 @@ def dagster_instance() -> dg.DagsterInstance:
         instance = dg.DagsterInstance.get()
     fail_lost_runs(instance)
     return instance
+
+
+def taking_turns(instance: dg.DagsterInstance, *, waiting: Callable[[], None]) -> AbstractContextManager[None]:
+    """Commands that load or rebuild do so one after the other: the checks of one would judge what another half did."""
+    return exclusively(Path(instance.root_directory, ".command.lock"), waiting=waiting)

@@ -12,11 +12,12 @@ import fcntl
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 import dagster as dg
+
+from lgs_assets.locks import exclusively, is_locked
 
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -41,7 +42,7 @@ def attend(instance: dg.DagsterInstance, run_id: str) -> None:
 def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
     """Fails the runs that are lost, and returns their ids. Several processes may call it at once."""
     with exclusively(_folder(instance) / ".lock"):
-        abandoned = {path for path in _registers_in(instance) if not _is_held(path)}
+        abandoned = {path for path in _registers_in(instance) if not is_locked(path)}
         # In this order: whoever took a run over did so before its former process ended.
         lost = _runs_in(abandoned) - _runs_in(_registers_in(instance) - abandoned)
         runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)) if lost else []
@@ -87,15 +88,6 @@ def attended_in_process_executor(context: dg.InitExecutorContext) -> dg.Executor
     return _AttendedExecutor(create(context))
 
 
-@contextmanager
-def exclusively(lock: Path) -> Iterator[None]:
-    """Runs the block while no other process runs one under the same lock. The folder of its file is made if need be."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def _folder(instance: dg.DagsterInstance) -> Path:
     return Path(instance.storage_directory(), "attendance")
 
@@ -111,15 +103,6 @@ def _new_register(folder: Path) -> TextIO:
 
 def _registers_in(instance: dg.DagsterInstance) -> set[Path]:
     return {path for path in _folder(instance).iterdir() if not path.name.startswith(".")}
-
-
-def _is_held(path: Path) -> bool:
-    with path.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def _runs_in(registers: set[Path]) -> set[str]:
