@@ -26,6 +26,9 @@ _UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 
+LOST = "lgs/lost"
+"""The tag of the runs that were failed here."""
+
 _registers: dict[Path, TextIO] = {}
 _registering = threading.Lock()
 
@@ -53,6 +56,7 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
                 if run.status == dg.DagsterRunStatus.CANCELING
                 else instance.report_run_failed
             )
+            instance.add_run_tags(run.run_id, {LOST: "true"})
             report(run, "The process of this run was killed, or the machine went down.")
         for path in abandoned:
             path.unlink()

@@ -7,8 +7,8 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.jobs import ingest
-from lgs_assets.lost_runs import fail_lost_runs
+from lgs_assets.jobs import ingest, refresh
+from lgs_assets.lost_runs import LOST, fail_lost_runs
 from lgs_assets.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.resources import Inbox, WarehouseResource
 from lgs_assets.warehouse.dumps import loaded_dumps
@@ -109,14 +109,25 @@ keep_current = dg.AutomationConditionSensorDefinition(
 
 
 @dg.sensor(
+    job=refresh,
     minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Fails runs whose process was killed. Automation would wait for them for ever.",
+    description="Fails runs whose process was killed, for which automation would wait for ever, and makes up for them.",
 )
-def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """Requests nothing: Dagster starts what it launched itself once more, and automation does the rest."""
+def lost_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Requests the tables that a command was rebuilding when it was killed, unless a later one has rebuilt them.
+
+    Dagster itself starts once more what its daemon had launched, and the inbox sensor what loaded a dump.
+    """
     failed = fail_lost_runs(context.instance)
-    return dg.SkipReason(f"Failed, because their process is gone: {', '.join(failed)}" if failed else "No run is lost")
+    last = context.instance.get_runs(dg.RunsFilter(job_name=refresh.name), limit=1)
+    requests = [
+        dg.RunRequest(run_key=run.run_id, asset_selection=sorted(run.asset_selection))
+        for run in last
+        if LOST in run.tags and run.asset_selection and not run.remote_job_origin
+    ]
+    reason = f"Failed, because their process is gone: {', '.join(failed)}" if failed else "No run is lost"
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
 
 
 def _remembered(context: dg.SensorEvaluationContext) -> Cursor:
