@@ -18,6 +18,7 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.instance import dagster_instance
 from lgs_assets.lost_runs import attend, attended_in_process_executor, fail_lost_runs
 from lgs_assets.resources import WarehouseResource
+from lgs_assets.sensors import lost_runs
 from lgs_assets.settings import Settings
 from lgs_assets.versions import outdated
 from lgs_assets.warehouse.dumps import loaded_dumps
@@ -206,3 +207,26 @@ def test_a_killed_ui_goes_on_where_it_was(
         start(*LGS, "ui", "--port", "0", stdout=log, stderr=log)
         wait_until(lambda: is_current(instance, 20), "all is made up for")
     assert status(instance, run.run_id) in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
+
+
+def test_what_a_killed_command_was_rebuilding_is_requested_once(
+    instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen]
+) -> None:
+    """Automation asks only for changes that it has seen happen. A later rebuild leaves nothing to make up for."""
+    definitions = build_definitions()
+    job = definitions.resolve_job_def("refresh")
+    tables = {dg.AssetKey("segments"), dg.AssetKey("rfm_scores")}
+    lost = instance.create_run_for_job(job, asset_selection=tables)
+    process = start("-c", ATTEND, lost.run_id, stdout=subprocess.PIPE)
+    assert process.stdout and process.stdout.readline() == b"attended\n"
+
+    def requests() -> list[tuple[str | None, set[dg.AssetKey]]]:
+        result = lost_runs(dg.build_sensor_context(instance=instance, definitions=definitions))
+        assert isinstance(result, dg.SensorResult)
+        return [(request.run_key, set(request.asset_selection or [])) for request in result.run_requests or []]
+
+    assert requests() == []
+    kill(process)
+    assert [requests() for _ in range(2)] == [[(lost.run_id, tables)]] * 2  # Dagster heeds a run key once
+    instance.create_run_for_job(job, asset_selection=tables)
+    assert requests() == []
