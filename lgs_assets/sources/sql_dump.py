@@ -24,34 +24,34 @@ SHOWN_TABLES = 20
 SHOWN_CHARACTERS = 63  # as many as PostgreSQL allows a name
 SHOWN_NAME = 4 * SHOWN_CHARACTERS  # with a schema, and as bytes
 
-# Possessive quantifiers (*+) keep the time linear, whatever the script holds.
-_IDENTIFIER = r'(?:"(?:[^"]|"")*+"|\[(?:[^\]]|\]\])*+\]|[^\W\d][\w$]*+)'
-_NAME = rf"{_IDENTIFIER}(?:\s*+\.\s*+{_IDENTIFIER})*+"
-_COLUMNS = rf"\(\s*+({_IDENTIFIER}(?:\s*+,\s*+{_IDENTIFIER})*+)\s*+\)\s*+"
-_COPY = re.compile(rf"COPY\s++({_NAME})\s*+(?:{_COLUMNS})?+FROM\s++stdin\b(.*)", re.I | re.S)
+# As in scripts, no pattern matches a text in two ways: see sql_script.
+_IDENTIFIER = r'(?:"[^"]*(?:""[^"]*)*"(?!")|\[[^\]]*(?:\]\][^\]]*)*\](?!\])|[^\W\d][\w$]*(?![\w$]))'
+_NAME = rf"{_IDENTIFIER}(?:\s*\.\s*{_IDENTIFIER})*"
+_COLUMNS = rf"\(\s*({_IDENTIFIER}(?:\s*,\s*{_IDENTIFIER})*)\s*\)\s*"
+_COPY = re.compile(rf"COPY\s+({_NAME})\s*(?:{_COLUMNS})?FROM\s+stdin\b(.*)", re.I | re.S)
 # A COPY that is followed by data or, being long, may be.
-_ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s++stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
-_INSERT = re.compile(rf"(?:WITH\b.*\b)?INSERT\s++(?:INTO\s++)?({_NAME})", re.I | re.S)
+_ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s+stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
+_INSERT = re.compile(rf"(?:WITH\b.*\b)?INSERT\s+(?:INTO\s+)?({_NAME})", re.I | re.S)
 # What no statement begins with, and what brings data of the table under no name that is known: damage, such as
 # INSERT with another letter in it, or the rest of a row. Passed over, it would take lines with it that nobody misses.
 _DAMAGED = re.compile(
-    r"\s*+(?:[^\w\s:(]|\d|\(\s*+(?![^\W\d]))"
-    r"|INSERT\b(?!\s*+(?:[\w\"\[(]|,\s*+[^\W\d]|$))"  # a comma stands behind the permission to INSERT
+    r"\s*(?:[^\w\s:(]|\d|\(\s*(?!\s|[^\W\d]))"
+    r"|INSERT\b(?!\s*(?:[\w\"\[(]|,\s*[^\W\d]|$))"  # a comma stands behind the permission to INSERT
     r"|(?!(?:ALTER|COMMENT|CREATE|DO|EXEC|EXECUTE|MERGE|PREPARE|SELECT)\b)"
-    rf"(?:(?!\b{TABLE}\b).)*+\b{TABLE}\b.*(?:\bVALUES\s*+\(|\bFROM\s++stdin\b)",
+    rf"(?:(?!\b{TABLE}\b).)*\b{TABLE}\b.*(?:\bVALUES\s*\(|\bFROM\s+stdin\b)",
     re.I | re.S,
 )
 _CREATE_TABLE = re.compile(
-    rf"CREATE\s++(?:UNLOGGED\s++)?TABLE\s++(?:IF\s++NOT\s++EXISTS\s++)?({_NAME})\s*+\((.*)\)", re.I | re.S
+    rf"CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({_NAME})\s*\((.*)\)", re.I | re.S
 )
-_CREATE_ROUTINE = re.compile(r"(?:CREATE|ALTER)\s++(?:OR\s++\w++\s++)?(?:FUNCTION|PROC|PROCEDURE|TRIGGER)\b", re.I)
-_ATOMIC = re.compile(r"\bBEGIN\s++ATOMIC\b", re.I)
-_SETTING = re.compile(r"SET\s++(client_encoding|standard_conforming_strings)\s*+(?:=|TO\b)\s*+'?([\w-]++)'?\s*+$", re.I)
+_CREATE_ROUTINE = re.compile(r"(?:CREATE|ALTER)\s+(?:OR\s+\w+\s+)?(?:FUNCTION|PROC|PROCEDURE|TRIGGER)\b", re.I)
+_ATOMIC = re.compile(r"\bBEGIN\s+ATOMIC\b", re.I)
+_SETTING = re.compile(r"SET\s+(client_encoding|standard_conforming_strings)\s*(?:=|TO\b)\s*'?([\w-]+)'?\s*$", re.I)
 # Here every byte that looks like ASCII is ASCII. In other encodings, half a character can look like a backslash.
 _READABLE_ENCODING = re.compile(
     r"UTF-?8|UNICODE|SQL_ASCII|LATIN\d+|ISO[_-]?8859[_-]\d+|(?:WIN|WINDOWS-?)(?:125\d|866|874)|KOI8-?[RU]|EUC_\w+", re.I
 )
-_PIECE = re.compile(rf"({_IDENTIFIER})|'(?:[^']|'')*+'|(\()|(\))|(,)|[^\s(),'\"\[]|\s++", re.S)
+_PIECE = re.compile(rf"({_IDENTIFIER})|'[^']*(?:''[^']*)*'(?!')|(\()|(\))|(,)|[^\s(),'\"\[]|\s+", re.S)
 _CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
 
 # What is special in a quotation as such, and in one with backslash escapes. COPY has the same escapes but for few.
@@ -61,7 +61,7 @@ _ESCAPE = re.compile(
     % {b"hex": rb"[\dA-Fa-f]"},
     re.S,
 )
-_ESCAPE_OF_COPY = re.compile(rb"\\(?:[bfnrt\\]|x[\dA-Fa-f]++|[0-7]++)")
+_ESCAPE_OF_COPY = re.compile(rb"\\(?:[bfnrt\\]|x[\dA-Fa-f]+|[0-7]+)")
 _COPY_ESCAPES = {b"\\": rb"\\", b"''": b"'", b"\t": rb"\t", b"\n": rb"\n", b"\r": rb"\r"}
 
 _Names = tuple[str, ...]

@@ -18,52 +18,57 @@ LINE_LIMIT_BYTES = 1 << 24
 # A COPY of the 1,600 columns that PostgreSQL allows fits. Of longer statements the rest is passed over.
 STATEMENT_LIMIT_BYTES = 1 << 18
 
-# Possessive quantifiers (*+) keep the time linear, whatever the script holds.
-_CONNECT = re.compile(rb"\\c(?:onnect)?\s++([^\n]++)\n")
+# No pattern matches a text in two ways, which keeps the time linear whatever the script holds: a run of characters ends
+# where the next thing begins, or with a lookahead that forbids more of them. Possessive quantifiers would say the same,
+# but are wrong in Python up to 3.11.4.
+_CONNECT = re.compile(rb"\\c(?:onnect)?\s+(\S[^\n]*)\n")
 _NAME_REACH_BYTES = 256
 _LINE_BREAK = re.compile(rb"\n")
-_BLANK = re.compile(rb"(?:\s++|--[^\n]*+\n)*+")
+_BLANK = re.compile(rb"(?:\s+|--[^\n]*\n)*")
 _COMMENT_MARK = re.compile(rb"/\*|\*/")
 _QUOTE_OR_ESCAPE = re.compile(rb"\\.|''|'", re.DOTALL)
 _BRACKETS = re.compile(rb"\]\]|\]")
 _END_OF_DATA = re.compile(rb"\n\\\.\r?\n")
 _LONGEST_END_OF_DATA = b"\n\\.\r\n"
 _IN_NAME = rb"[\w$\x80-\xff]"
-_TAG = rb"\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]{0,62}+)?+\$"
+_TAG = rb"\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]{0,62})?\$"
 _LONGEST_TAG_BYTES = len("$$") + 63
 _LOOKBEHIND_BYTES = 2
 
 # What only SQL Server knows, or only PostgreSQL: the first of either tells whose script it is.
 _DIALECT = re.compile(
-    rb"^(?:(GO[ \t]*+\r?$|USE\s*+\[|(?:INSERT(?:\s++INTO)?|CREATE\s++TABLE)\s++\[|SET\s++(?:ANSI_|QUOTED_|IDENTITY_))"
-    rb"|SET\s++(?:client_encoding|standard_conforming_strings)\b|COPY\s|\\)",
+    rb"^(?:(GO[ \t]*\r?$|USE\s*\[|(?:INSERT(?:\s+INTO)?|CREATE\s+TABLE)\s+\[|SET\s+(?:ANSI_|QUOTED_|IDENTITY_))"
+    rb"|SET\s+(?:client_encoding|standard_conforming_strings)\b|COPY\s|\\)",
     re.I | re.M,
 )
 _DIALECT_REACH_BYTES = 1 << 16
-_GO = rb"(?<![^\s])GO[ \t]*+\d*+[ \t]*+(?=\r?\n|--)"
+_GO = rb"(?<![^\s])GO[ \t]*(?:\d+[ \t]*)?(?=\r?\n|--)"
 _LONGEST_GO_BYTES = 32
 # SQL Server needs no semicolons. These words begin a statement, or stand where it does no harm to begin one.
 _BEGINNING = re.compile(rb"(?<![\w@#$])(?:INSERT|CREATE)(?![\w@#$])", re.I)
 _DATA_WORDS = (b"INSERT", b"COPY")
 
 # Names and the head of an INSERT, in bytes.
-_NAME = rb'(?:"(?:[^"]|"")*+"|\[(?:[^\]]|\]\])*+\]|[A-Za-z_\x80-\xff][\w$\x80-\xff]*+)'
+_NAME = (
+    rb'(?:"[^"]*(?:""[^"]*)*"(?!")|\[[^\]]*(?:\]\][^\]]*)*\](?!\])'
+    rb"|[A-Za-z_\x80-\xff][\w$\x80-\xff]*(?![\w$\x80-\xff]))"
+)
 _INSERT = re.compile(
-    rb"INSERT\s++(?:INTO\s++)?(%(name)b(?:\s*+\.\s*+%(name)b)*+)\s*+"
-    rb"(?:\(\s*+(%(name)b(?:\s*+,\s*+%(name)b)*+)\s*+\)\s*+)?(?:OVERRIDING\s++\w++\s++VALUE\s++)?VALUES\s*+(?=\()"
+    rb"INSERT\s+(?:INTO\s+)?(%(name)b(?:\s*\.\s*%(name)b)*)\s*"
+    rb"(?:\(\s*(%(name)b(?:\s*,\s*%(name)b)*)\s*\)\s*)?(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES\s*(?=\()"
     % {b"name": _NAME},
     re.I,
 )
 _INSERT_REACH_BYTES = 1 << 16
 # A comma before the next row, or what may stand behind the last one. Where that is nothing, the file may be cut off.
 _AFTER_ROW = re.compile(rb",|;|(?:ON|RETURNING)\b", re.I)
-_AFTER_ROW_OF_SQL_SERVER = re.compile(rb",|;|(?!(?:UNION|EXCEPT|INTERSECT)\b)[A-Z]\w++[\s;(]|\Z", re.I)
+_AFTER_ROW_OF_SQL_SERVER = re.compile(rb",|;|(?!(?:UNION|EXCEPT|INTERSECT)\b)[A-Z]\w+[\s;(]|\Z", re.I)
 _ROW_REACH_BYTES = 1 << 14
-_ESCAPED_TEXT = rb"'((?:[^'\\]++|''|\\.)*+)'"
-_PLAIN_TEXT = rb"'((?:[^']++|'')*+)'"
-_NUMBER = rb"(NULL\b|[-+]?(?:\d++\.?\d*+|\.\d++)(?:E[-+]?\d++)?(?![\w.]))"
+_ESCAPED_TEXT = rb"'([^'\\]*(?:(?:''|\\.)[^'\\]*)*)'"
+_PLAIN_TEXT = rb"'([^']*(?:''[^']*)*)'"
+_NUMBER = rb"(NULL\b|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:E[-+]?\d+)?(?![\w.]))"
 # In a column that is not kept: true, default, 0x1F, B'101'.
-_ANYTHING = rb"((?:\bB'\d*+'|[-+\w.]++))"
+_ANYTHING = rb"(\bB'\d*'|[-+\w.]+(?![-+\w.]))"
 
 
 class Row(NamedTuple):
@@ -88,15 +93,15 @@ def _rows(head: bytes, kept: tuple[bool, ...], *, of_sql_server: bool, backslash
     """
     texts = b"[EN]?%b|((?!))" % _ESCAPED_TEXT if backslashes_escape else b"E%b|N?%b" % (_ESCAPED_TEXT, _PLAIN_TEXT)
     value = rb"""
-        (?: (?:TRY_)?CAST \s*+ \( \s*+ )?+ (?: (?:TIMESTAMP|DATE) \s++ (?=') )?+
-        (?: %b | %b ) \s*+
-        (?: :: \s*+ [\w\ .]++ (?:\([\d,\ ]*+\)[\w\ ]*+)?+ \s*+ )*+
-        (?: AS \s++ [\w\ .\[\]]++ (?:\([\w,\ ]*+\))?+ \s*+ \) \s*+ )?+
+        (?: (?:TRY_)?CAST \s* \( \s* )? (?: (?:TIMESTAMP|DATE) \s+ (?=') )?
+        (?: %b | %b ) \s*
+        (?: :: \s* (?!\s) [\w\ .]+ (?![\w\ .]) (?: \([\d,\ ]*\) [\w\ ]* (?![\w\ ]) )? \s* )*
+        (?: AS \s+ (?!\s) [\w\ .\[\]]+ (?![\w\ .\[\]]) (?: \([\w,\ ]*\) )? \s* \) \s* )?
     """
-    row = rb", \s*+".join(value % (texts, _NUMBER if is_kept else _ANYTHING) for is_kept in kept)
-    go = rb"(?:%b\s++)?" % _GO if of_sql_server else b""
-    again = rb"\s*+ (?: , | ;?+ \s*+ %b %b ) \s*+ (?=\()" % (go, re.escape(head.rstrip()))
-    return re.compile(rb"(\( \s*+ %b \)) (?:%b)?" % (row, again), re.VERBOSE | re.DOTALL | re.I)
+    row = rb", \s*".join(value % (texts, _NUMBER if is_kept else _ANYTHING) for is_kept in kept)
+    go = rb"(?:%b\s+)?" % _GO if of_sql_server else b""
+    again = rb"\s* (?!\s) (?: , | ;? \s* %b %b ) \s* (?=\()" % (go, re.escape(head.rstrip()))
+    return re.compile(rb"(\( \s* %b \)) (?:%b)?" % (row, again), re.VERBOSE | re.DOTALL | re.I)
 
 
 @functools.cache
@@ -107,7 +112,7 @@ def _token(*, of_sql_server: bool, backslashes_escape: bool, in_row: bool) -> re
     Group 3 is a quote after which a backslash escapes.
     """
     tokens = [rb";", rb"--", rb"/\*", rb'"']
-    passed = [rb'"[^"]*+"', rb"-(?=[^-])", rb"/(?=[^*])"]
+    passed = [rb'"[^"]*"', rb"-(?=[^-])", rb"/(?=[^*])"]
     special = b";'\"/"
     escaping_quote = rb"(?!)"
     if of_sql_server:
@@ -121,11 +126,11 @@ def _token(*, of_sql_server: bool, backslashes_escape: bool, in_row: bool) -> re
         passed += [rb"(?<=%b)\$" % _IN_NAME, rb"(?!%b)\$(?=.{%d})" % (_TAG, _LONGEST_TAG_BYTES)]
         special += b"$"
     tokens += [rb"'"]
-    passed += [rb"(?!%b)'[^']*+'" % escaping_quote]
+    passed += [rb"(?!%b)'[^']*'" % escaping_quote]
     if in_row:
         tokens += [rb"[()]"]
         special += b"()"
-    pattern = rb"((?:[^%b-]++|%b)*+)(%b)?" % (special, b"|".join(passed), b"|".join(tokens))
+    pattern = rb"((?:[^%b-]+|%b)*)(%b)?" % (special, b"|".join(passed), b"|".join(tokens))
     return re.compile(pattern + (rb"((?!))?" if of_sql_server else b""), re.DOTALL | re.I)
 
 
