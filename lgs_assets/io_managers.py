@@ -75,7 +75,7 @@ class WarehouseIOManager(dg.IOManager):
             reject_limit=self.inbox.reject_limit,
             dates=self.inbox.dates,
         )
-        for what in ("columns left out", "sheets left out"):
+        for what in ("columns left out", "sheets left out", "tables left out"):
             if what in dump.facts:
                 context.log.warning(f"{name}, {what}: {dump.facts[what]}")
         return {

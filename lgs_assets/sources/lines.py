@@ -20,6 +20,7 @@ DateOrder = Literal["year first", "day first", "month first"]
 LINE_NUMBER = "line_number"
 
 SHOWN_CHARACTERS = 60
+MOST_AT_ONCE = 1000  # Python's `re` remembers each repetition of a group until the whole has matched
 INTEGER_LIMIT = 2**31
 PRICE_LIMIT = Decimal(10**8)
 PRICE_DECIMALS = 6
@@ -104,7 +105,7 @@ class Sieve:
         self._readers = _READERS | {"invoice_date": partial(_date, order=dates)}
         patterns = _ORDINARY | {"invoice_date": _ORDINARY_DATES[dates] + _ORDINARY_TIME}
         line = rb"\t".join(patterns[column] if column else _WORDS_OR_NOTHING for column in columns) + rb"\n"
-        self._ordinary = re.compile(rb"(?:%b)*" % line)
+        self._ordinary = re.compile(rb"(?:%b){0,%d}" % (line, MOST_AT_ONCE))
         as_they_are = self._kept == columns and dates == "year first"
         self._rewritten = None if as_they_are else _rewriting(columns, dates)
 
