@@ -20,7 +20,7 @@ DateOrder = Literal["year first", "day first", "month first"]
 LINE_NUMBER = "line_number"
 
 SHOWN_CHARACTERS = 60
-MOST_AT_ONCE = 1000  # Python's `re` remembers each repetition of a group until the whole has matched
+MOST_AT_ONCE = 100  # Python's `re` remembers each repetition of a group until the whole has matched
 INTEGER_LIMIT = 2**31
 PRICE_LIMIT = Decimal(10**8)
 PRICE_DECIMALS = 6

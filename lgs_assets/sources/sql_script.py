@@ -20,7 +20,7 @@ LINE_LIMIT_BYTES = 1 << 24
 STATEMENT_LIMIT_BYTES = 1 << 18
 
 # How many times a group repeats at most: Python's `re` remembers each time until the whole has matched.
-MOST_AT_ONCE = 1000
+MOST_AT_ONCE = 100
 # No pattern matches a text in two ways, which keeps the time linear whatever the script holds: a run of characters ends
 # where the next thing begins, or with a lookahead that forbids more of them. Possessive quantifiers would say the same,
 # but are wrong in Python up to 3.11.4.
