@@ -212,7 +212,7 @@ def _remarks(dump: dg.AssetMaterialization, earlier: LoadedDump | None) -> Itera
         yield f"{dump.partition} holds the same as {facts['content_of']}: nothing is loaded twice."
     elif facts["rejected_lines"]:
         yield f"{facts['rejected_lines']:,} lines of {dump.partition} are rejected: lgs rejects {dump.partition}"
-    for what in ("columns", "sheets"):
+    for what in ("columns", "sheets", "tables"):
         if left_out := facts.get(f"{what} left out"):
             yield f"{what.capitalize()} of {dump.partition} that are left out: {left_out}"
 

@@ -5,7 +5,7 @@ import re
 NULL = b"\\N"
 
 # A backslash and a tab are a tab, too, though pg_dump writes a backslash and a t.
-_ESCAPED_TAB = re.compile(rb"((?<!\\)(?:\\\\)*+\\)\t")
+_ESCAPED_TAB = re.compile(rb"((?<!\\)(?:\\\\)*\\)\t")
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.)", re.S)
 _MEANINGS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})

@@ -114,7 +114,7 @@ class _Layout:
         escapes = {b"\\": rb"\\", b"\t": rb"\t", _INNER_DELIMITER: rb"\x01", _INNER_QUOTE: rb"\x02"}
         self._escapes = {character: escape for character, escape in escapes.items() if character != mark}
         self._inner = {b'""': _INNER_QUOTE, b"\r": rb"\r", mark: rb"\t" if mark == b"\t" else _INNER_DELIMITER}
-        self._quotation = re.compile(rb'"(?<![^%b\n]")((?:[^"\n]++|"")*+)"(?![^%b\n])' % (mark, mark))
+        self._quotation = re.compile(rb'"(?<![^%b\n]")([^"\n]*(?:""[^"\n]*)*)"(?![^%b\n])' % (mark, mark))
 
     def as_copy_text(self, lines: bytes) -> bytes:
         """Lines in COPY's text format. Quotes are left in those that cannot be read by themselves."""

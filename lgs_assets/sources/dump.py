@@ -23,8 +23,8 @@ _WORKBOOK_MAGIC = b"PK\x03\x04"
 _PARQUET_MAGIC = b"PAR1"
 # How a script begins. A header of column names begins otherwise.
 _SQL = re.compile(
-    rb"[\s;]*+(?:--|/\*|\\|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
-    rb"|TRUNCATE|DELETE|UPDATE|LOCK|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)\b(?!\s*+(?:[,|\t]|;[\w ]++;)))",
+    rb"[\s;]*(?:--|/\*|\\|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
+    rb"|TRUNCATE|DELETE|UPDATE|LOCK|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)\b(?!\s*(?:[,|\t]|;[\w ]+;)))",
     re.I,
 )
 
@@ -158,8 +158,8 @@ def _order_of_dates(path: Path, first: Lines, given: DateOrder | None) -> DateOr
 
 
 def _dates(lines: Lines) -> Iterator[str]:
-    fields_before = rb"(?:[^\t\n]*+\t){%d}" % lines.columns.index("invoice_date")
-    for match in re.finditer(rb"^%b([^\t\n]*+)" % fields_before, lines.data, re.M):
+    fields_before = rb"(?:[^\t\n]*\t){%d}" % lines.columns.index("invoice_date")
+    for match in re.finditer(rb"^%b([^\t\n]*)" % fields_before, lines.data, re.M):
         yield match[1].decode(errors="replace")
 
 

@@ -44,7 +44,7 @@ def inspect_dump(path: Path, *, dates: DateOrder | None = None) -> Inspection:
 
 
 def _range(batch: Batch) -> tuple[str, str]:
-    fields_before = rb"(?:[^\t\n]*+\t){%d}" % batch.columns.index("invoice_date")
-    texts = set(re.findall(rb"^%b([^\t\n]*+)" % fields_before, batch.data, re.M))
+    fields_before = rb"(?:[^\t\n]*\t){%d}" % batch.columns.index("invoice_date")
+    texts = set(re.findall(rb"^%b([^\t\n]*)" % fields_before, batch.data, re.M))
     moments = [year_first(text.decode()) for text in texts]
     return min(moments), max(moments)

@@ -20,6 +20,7 @@ DateOrder = Literal["year first", "day first", "month first"]
 LINE_NUMBER = "line_number"
 
 SHOWN_CHARACTERS = 60
+MOST_AT_ONCE = 100  # Python's `re` remembers each repetition of a group until the whole has matched
 INTEGER_LIMIT = 2**31
 PRICE_LIMIT = Decimal(10**8)
 PRICE_DECIMALS = 6
@@ -80,11 +81,11 @@ _ORDINARY_DATES: dict[DateOrder, bytes] = {
     + _YEAR,
 }
 _ORDINARY_TIME = rb"(?:[ T](?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)?"
-# Possessive quantifiers (++) keep the time linear, whatever a line holds.
-_WORDS = rb"[^\t\n\r\\\0]++"
-_WORDS_OR_NOTHING = rb"(?:\\N|[^\t\n\r\\\0]*+)"
+# No pattern matches a line in two ways, which keeps the time linear whatever a line holds.
+_WORDS = rb"[^\t\n\r\\\0]+"
+_WORDS_OR_NOTHING = rb"(?:\\N|[^\t\n\r\\\0]*)"
 _ORDINARY = {
-    LINE_NUMBER: rb"\d++",
+    LINE_NUMBER: rb"\d+",
     "invoice_no": _WORDS,
     "stock_code": _WORDS,
     "description": _WORDS_OR_NOTHING,
@@ -104,7 +105,7 @@ class Sieve:
         self._readers = _READERS | {"invoice_date": partial(_date, order=dates)}
         patterns = _ORDINARY | {"invoice_date": _ORDINARY_DATES[dates] + _ORDINARY_TIME}
         line = rb"\t".join(patterns[column] if column else _WORDS_OR_NOTHING for column in columns) + rb"\n"
-        self._ordinary = re.compile(rb"(?:%b)*+" % line)
+        self._ordinary = re.compile(rb"(?:%b){0,%d}" % (line, MOST_AT_ONCE))
         as_they_are = self._kept == columns and dates == "year first"
         self._rewritten = None if as_they_are else _rewriting(columns, dates)
 
@@ -189,13 +190,13 @@ def _rewriting(columns: tuple[str | None, ...], dates: DateOrder) -> Callable[[b
     for column in columns:
         group = sum(field.count(b"(") for field in fields) + 1
         if column is None:
-            fields.append(rb"[^\t\n]*+")
+            fields.append(rb"[^\t\n]*")
         elif column == "invoice_date" and dates != "year first":
-            fields.append(rb"(\d++)/(\d++)/(\d++)([^\t\n]*+)")
+            fields.append(rb"(\d+)/(\d+)/(\d+)([^\t\n]*)")
             day, month = (group, group + 1) if dates == "day first" else (group + 1, group)
             template.append(rb"\g<%d>-\g<%d>-\g<%d>\g<%d>" % (group + 2, month, day, group + 3))
         else:
-            fields.append(rb"([^\t\n]*+)")
+            fields.append(rb"([^\t\n]*)")
             template.append(rb"\g<%d>" % group)
     return partial(re.compile(rb"\t".join(fields)).sub, rb"\t".join(template))
 
@@ -221,7 +222,7 @@ _DATE = re.compile(
     r"""
     (?: (?P<year_first>\d{4}) [-/.] (?P<second>\d{1,2}) [-/.] (?P<third>\d{1,2})
       | (?P<one>\d{1,2}) [-/.] (?P<two>\d{1,2}) [-/.] (?P<year_last>\d{4}) )
-    (?: (?:[ ]+|T) (?P<hour>\d{1,2}) : (?P<minute>\d{2}) (?: : (?P<seconds>\d{2}(?:\.\d{1,6})?) \d*+ )?
+    (?: (?:[ ]+|T) (?P<hour>\d{1,2}) : (?P<minute>\d{2}) (?: : (?P<seconds>\d{2}(?:\.\d{1,6})?) \d* )?
         [ ]* (?P<half>[AP]M)? )?
     """,
     re.VERBOSE | re.I | re.A,

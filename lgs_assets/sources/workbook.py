@@ -21,7 +21,7 @@ BATCH_ROWS = 4096
 
 # A sheet is in memory as a rectangle, with every empty cell: one cell far out makes it larger than any memory.
 # Too far is beyond column AZ, or beyond the last row that Excel knows.
-_FAR_CELL = re.compile(rb""" r=["'](?:[A-Z]{3}|[B-Z][A-Z]|[A-Z]*+(?:1[1-9]\d{5}|[2-9]\d{6}|\d{8}))""")
+_FAR_CELL = re.compile(rb""" r=["'](?:[A-Z]{3}|[B-Z][A-Z]|[A-Z]*(?:1[1-9]\d{5}|[2-9]\d{6}|\d{8}))""")
 # What Excel shows as #N/A or #REF!: calamine takes such a cell for an empty one.
 _ERROR_CELL = re.compile(rb"""<c [^>]*\bt=["']e["']""")
 _CELL_BYTES = 128

@@ -77,7 +77,7 @@ class WarehouseIOManager(dg.IOManager):
             reject_limit=self.acceptance.reject_limit,
             dates=self.acceptance.dates,
         )
-        for what in ("columns left out", "sheets left out"):
+        for what in ("columns left out", "sheets left out", "tables left out"):
             if what in dump.facts:
                 context.log.warning(f"{name}, {what}: {dump.facts[what]}")
         return {
