@@ -7,8 +7,10 @@ error, and what a blocking check guards was left as it was, or lines of an inspe
 import csv
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import version
@@ -203,10 +205,31 @@ def ui(
     database_url()  # the server starts once, before the processes that use it
     os.environ["DAGSTER_HOME"] = str(dagster_home())
     os.chdir(project.ROOT)
-    dg_command = str(Path(sys.executable).with_name("dg"))
-    os.execv(  # noqa: S606 (nothing is left to do here but that)
-        dg_command, [dg_command, "dev", "--workspace", "workspace.yaml", "--host", host, "--port", str(port)]
+    address = ["--host", host, "--port", str(port)]
+    workspace = ["--workspace", "workspace.yaml", "--code-server-log-level", "warning"]
+    _run_until_one_ends(
+        [sys.executable, "-m", "lgs_assets.webserver", *address, *workspace, "--dagster-log-level", "warning"],
+        [str(Path(sys.executable).with_name("dagster-daemon")), "run", *workspace, "--log-level", "warning"],
     )
+
+
+def _run_until_one_ends(*commands: list[str]) -> None:
+    """Runs the commands side by side until this process is told to end; fails if one of them ends by itself."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    # In groups of their own: of Ctrl-C they are told by this process, once.
+    processes = [subprocess.Popen(command, process_group=0) for command in commands]
+    try:
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        return
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGINT)  # does nothing to one that has ended
+        for process in processes:
+            process.wait()
+    raise typer.Exit(1)
 
 
 @app.command()

@@ -32,12 +32,8 @@ PAUSES_SECONDS = (5, 15, 45)  # before each further attempt
 
 
 class Source(dg.ConfigurableResource):
-    """The table that lines are pulled from, in the database of LGS_SOURCE_URL.
+    """Lines in another database. Where they are is the environment's to say: whoever starts a run chooses no table."""
 
-    That is read when it is needed: a URL holds a password, and run configuration is for everybody to see.
-    """
-
-    table: str = Field(default="retail", description="The table or view, with its schema if need be: schema.table.")
     overlap_days: int = Field(
         default=3,
         ge=0,
@@ -47,7 +43,7 @@ class Source(dg.ConfigurableResource):
 
     @classmethod
     def from_environment(cls) -> "Source":
-        """The source that LGS_SOURCE_TABLE, LGS_SOURCE_OVERLAP_DAYS and LGS_SOURCE_TIMEOUT_SECONDS give.
+        """The source that LGS_SOURCE_OVERLAP_DAYS and LGS_SOURCE_TIMEOUT_SECONDS give.
 
         Raises pydantic.ValidationError, which names the setting, for a value that is out of its limits.
         """
@@ -58,6 +54,11 @@ class Source(dg.ConfigurableResource):
     def url() -> str | None:
         """The URL of the database, with its password; None or empty if there is no source."""
         return os.environ.get("LGS_SOURCE_URL")
+
+    @property
+    def table(self) -> str:
+        """The table or view, with its schema if need be: LGS_SOURCE_TABLE, or `retail`."""
+        return os.environ.get("LGS_SOURCE_TABLE") or "retail"
 
     def since(self, dumps: Iterable[LoadedDump]) -> datetime | None:
         """The moment from which on lines are to be pulled; None, for all of them, if only the demo dump is loaded."""

@@ -42,10 +42,6 @@ class Inbox(dg.ConfigurableResource):
     Each method raises LgsError if the inbox is out of reach, and DumpError for what is wrong with one file.
     """
 
-    location: str = Field(
-        default_factory=project.inbox, description="A folder or the URL of a bucket: LGS_INBOX, or .lgs/inbox."
-    )
-
     reject_limit: float = Field(
         default_factory=lambda: cast("Any", os.environ.get("LGS_REJECT_LIMIT") or REJECT_LIMIT),
         validate_default=True,
@@ -59,6 +55,13 @@ class Inbox(dg.ConfigurableResource):
         description="How to read dates like 03/04/2011 in a dump in which no date shows it: LGS_DATE_ORDER. "
         "shown: such a dump is refused.",
     )
+
+    @property
+    def location(self) -> str:
+        """A folder or the URL of a bucket: LGS_INBOX, or .lgs/inbox. Not configuration of a run, which could then read
+        any file of this machine, and call any other.
+        """
+        return project.inbox()
 
     @property
     def dates(self) -> DateOrder | None:

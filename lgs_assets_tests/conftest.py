@@ -12,6 +12,7 @@ from lgs_assets import project
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets_tests.azurite import azurite as azurite  # a fixture, by its name
+from lgs_assets_tests.browser import browser as browser  # likewise
 from lgs_assets_tests.mariadb import MariaDB
 from lgs_assets_tests.shops import Shop
 from lgs_assets_tests.spark import SparkCluster
