@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import dagster as dg
 import sqlalchemy as sa
 import typer
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
 from pydantic import ValidationError
 from rich.markup import escape
 
 from lgs_assets import project
+from lgs_assets.addresses import parse_url
 from lgs_assets.demo import DEMO_DUMP, write_demo_dump
 from lgs_assets.errors import LgsError
 from lgs_assets.settings import Settings
@@ -368,13 +371,29 @@ def psql(context: typer.Context) -> None:
     """Open psql on the warehouse. Further arguments go to psql: lgs psql -c 'select * from segment_summary'."""
     from lgs_assets.warehouse.server import program
 
-    url = sa.make_url(database_url())
-    # The password goes by the environment, where it may be already: everybody may read the arguments of a process.
-    password = {"PGPASSWORD": str(url.password)} if url.password else {}
-    environment = os.environ | password | {"PGOPTIONS": f"-c search_path={SCHEMA},public"}
-    where = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
-    done = subprocess.run([program("psql"), "--dbname", str(where), *context.args], env=environment)
+    variables, others = _libpq_variables(parse_url(database_url(), variable="LGS_DATABASE_URL"))
+    options = f"{variables.get('PGOPTIONS', '')} -c search_path={SCHEMA},public"
+    database = ["--dbname", make_conninfo(**others)] if others else []
+    environment = os.environ | variables | {"PGOPTIONS": options}
+    done = subprocess.run([program("psql"), *database, *context.args], env=environment)
     raise typer.Exit(done.returncode)
+
+
+def _libpq_variables(url: sa.URL) -> tuple[dict[str, str], dict[str, str]]:
+    """The variables that say to PostgreSQL's programs what the URL does; and what none can say, but for secrets.
+
+    Everybody may read the arguments of a process; its environment, only its own account.
+    """
+    given = {"host": url.host, "port": url.port, "user": url.username, "password": url.password, "dbname": url.database}
+    words = {name: str(value) for name, value in given.items() if value is not None}
+    words |= {name: ",".join(values) for name, values in url.normalized_query.items()}
+    known = {option.keyword.decode(): option for option in Conninfo.get_defaults()}
+    unknown = words.keys() - known.keys()
+    if unknown:
+        raise LgsError(f"LGS_DATABASE_URL: PostgreSQL has no parameter {', '.join(sorted(unknown))}.")
+    variables = {envvar.decode(): word for name, word in words.items() if (envvar := known[name].envvar)}
+    others = {name: word for name, word in words.items() if not (known[name].envvar or known[name].dispchar == b"*")}
+    return variables, others
 
 
 @app.command()

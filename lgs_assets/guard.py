@@ -85,7 +85,8 @@ def _objection_by_method(scope: Scope, headers: Headers) -> str:
         return "Send GraphQL by POST, as application/json." if is_query else ""
     if scope["method"] != "POST":
         return "The methods are GET, HEAD and POST."
-    types = [value.partition(";")[0].strip().lower() for value in headers.getlist("content-type")]
+    # In just this spelling: of another, some applications take the query string for the body.
+    types = [value.partition(";")[0].strip() for value in headers.getlist("content-type")]
     return "" if types == ["application/json"] else "Send a POST as application/json (Content-Type)."
 
 

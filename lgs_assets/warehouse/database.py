@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -12,7 +12,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.rows import TupleRow
 
-from lgs_assets import project
+from lgs_assets import addresses, project
 from lgs_assets.errors import ServerError
 from lgs_assets.warehouse.server import EmbeddedServer
 
@@ -44,7 +44,7 @@ def database_url() -> str:
 class Warehouse:
     """The tables of the lineage in one PostgreSQL database, in the schema `lgs`."""
 
-    url: str
+    url: str = field(repr=False)  # it holds a password
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -53,7 +53,7 @@ class Warehouse:
         One that a restart of the server has cut since its last use is replaced.
         """
         # A plain postgresql:// means psycopg 3 to SQLAlchemy 2.1; say so for the readers of this line.
-        url = sa.make_url(self.url).set(drivername="postgresql+psycopg")
+        url = self._parsed_url.set(drivername="postgresql+psycopg")
         options = f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD"
         arguments = {"options": options, "application_name": "lgs", "client_encoding": "UTF8"}
         # The server may have been restarted since a connection was last used.
@@ -122,8 +122,12 @@ class Warehouse:
             raise ServerError(f"PostgreSQL at {self._shown_url} cannot be used: {error.orig}") from error
 
     @property
+    def _parsed_url(self) -> sa.URL:
+        return addresses.parse_url(self.url, variable="LGS_DATABASE_URL")
+
+    @property
     def _shown_url(self) -> str:
-        return sa.make_url(self.url).render_as_string(hide_password=True)
+        return addresses.shown(self._parsed_url)
 
 
 def driver_cursor(connection: sa.Connection) -> Cursor:
