@@ -10,8 +10,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
@@ -203,36 +204,42 @@ def ui(
     """Open the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C."""
     from lgs_assets.instance import dagster_home
     from lgs_assets.resources import Inbox
+    from lgs_assets.webserver import listen, own_origins, serve
 
+    origins, listening = own_origins(host, port), listen(host, port)
     Inbox().prepare()
     database_url()  # the server starts once, before the processes that use it
     os.environ["DAGSTER_HOME"] = str(dagster_home())
     os.chdir(project.ROOT)
-    address = ["--host", host, "--port", str(port)]
-    workspace = ["--workspace", "workspace.yaml", "--code-server-log-level", "warning"]
-    _run_until_one_ends(
-        [sys.executable, "-m", "lgs_assets.webserver", *address, *workspace, "--dagster-log-level", "warning"],
-        [str(Path(sys.executable).with_name("dagster-daemon")), "run", *workspace, "--log-level", "warning"],
-    )
+    options = ["--workspace", "workspace.yaml", "--code-server-log-level", "warning"]
+    daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *options, "--log-level", "warning"]
+    with _beside(daemon):
+        serve(listening, origins, [*options, "--dagster-log-level", "warning"])
 
 
-def _run_until_one_ends(*commands: list[str]) -> None:
-    """Runs the commands side by side until this process is told to end; fails if one of them ends by itself."""
+@contextmanager
+def _beside(command: list[str]) -> Iterator[None]:
+    """Runs a command beside the block, and ends each of them when the other one ends."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    # In groups of their own: of Ctrl-C they are told by this process, once.
-    processes = [subprocess.Popen(command, process_group=0) for command in commands]
+    process = subprocess.Popen(command, process_group=0)  # it hears of Ctrl-C from this process, once
+    is_over = threading.Event()
+
+    def watch() -> None:
+        process.wait()
+        if not is_over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
     try:
-        while all(process.poll() is None for process in processes):
-            time.sleep(0.2)
-    except KeyboardInterrupt:
-        return
+        yield
     finally:
-        for process in processes:
-            process.send_signal(signal.SIGINT)  # does nothing to one that has ended
-        for process in processes:
-            process.wait()
-    raise typer.Exit(1)
+        has_ended = process.poll() is not None
+        is_over.set()
+        process.send_signal(signal.SIGINT)  # does nothing to one that has ended
+        process.wait()
+        if has_ended:
+            _fail(f"{Path(command[0]).name} has ended by itself.")
 
 
 @app.command()

@@ -25,12 +25,12 @@ _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (told apart, not bound)
 
 
 def own_origins(host: str, port: int) -> list[str]:
-    """Where the pages are found: on this machine, at the host that is listened on, and where LGS_UI_ORIGINS says.
+    """Where the pages are found: at the host that is listened on, on this machine, and where LGS_UI_ORIGINS says.
 
     That variable has origins such as https://dagster.example.com, with spaces between them. Raises LgsError if one of
     them is none.
     """
-    names = [*_LOOPBACK, *({host} - {*_LOOPBACK, *_ANY_ADDRESS})]
+    names = dict.fromkeys([host, *_LOOPBACK] if host not in _ANY_ADDRESS else _LOOPBACK)
     local = [f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}" for name in names]
     try:
         return [origin_of(origin) for origin in local + os.environ.get("LGS_UI_ORIGINS", "").split()]
@@ -46,17 +46,16 @@ def listen(host: str, port: int) -> socket.socket:
         raise LgsError(f"{host}:{port}: cannot listen there: {error.strerror}. Choose another port: --port.") from error
 
 
-def serve(host: str, port: int, options: list[str]) -> None:
+def serve(listening: socket.socket, origins: list[str], options: list[str]) -> None:
     """Serves the Dagster UI until the process is told to end. `options` are those of `dagster-webserver`."""
-    origins, listening = own_origins(host, port), listen(host, port)
 
     def run_guarded(app: ASGIApp, *, log_level: str, **_: Any) -> None:
-        print(f"The Dagster UI is at http://{'localhost' if host in _ANY_ADDRESS else host}:{port}", flush=True)
+        print(f"The Dagster UI is at {origins[0]}", flush=True)
         guarded = Guard(app, origins=origins)
         uvicorn.Server(uvicorn.Config(guarded, log_level=log_level)).run(sockets=[listening])
 
     uvicorn.run = run_guarded  # type: ignore[assignment]
-    dagster_webserver(["--host", _NOWHERE, "--port", str(port), *options])
+    dagster_webserver(["--host", _NOWHERE, "--port", "1", *options])
 
 
 if __name__ == "__main__":
@@ -65,6 +64,6 @@ if __name__ == "__main__":
     parser.add_argument("-p", "--port", type=int, default=3000)
     given, others = parser.parse_known_args()
     try:
-        serve(given.host, given.port, others)
+        serve(listen(given.host, given.port), own_origins(given.host, given.port), others)
     except LgsError as error:
         sys.exit(str(error))
