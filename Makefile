@@ -28,7 +28,7 @@ lock: .venv/installed
 
 # The pages that are made from the code.
 docs: .venv/installed
-	$(BIN)/python -m lgs_assets.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m lgs_assets.contracts.dictionary > docs/data-dictionary.md
 
 # The whole job against its peers, in a quarter of an hour. LGS_REAL_DATA is the folder of the real data; see benchmarks/README.md.
 benchmark: .venv/installed .venv-benchmark/installed

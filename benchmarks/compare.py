@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from lgs_assets.warehouse.contract import Column, columns, primary_key
+from lgs_assets.warehouse.catalog import Column, columns, primary_key
 from lgs_assets.warehouse.database import SCHEMA, Cursor
 
 # What people query. The totals of the invoices are a step on the way there, which not everybody takes.

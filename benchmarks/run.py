@@ -17,12 +17,12 @@ from benchmarks.compare import LINES, RESULTS, compare
 from benchmarks.measure import Limits, Measurement, clean_environment, measure
 from benchmarks.peers import DAY, DAY_AND_ALL, PEERS, PLATFORM, SPARK, Peer
 from benchmarks.results import Results, Run, load, save
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import SCHEMA
 from lgs_assets.warehouse.server import EmbeddedServer, program
 
-PEERS_PYTHON = project.ROOT / ".venv-benchmark" / "bin" / "python"
+PEERS_PYTHON = places.ROOT / ".venv-benchmark" / "bin" / "python"
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def main(
     dump: Annotated[
         Path | None, typer.Option(help="The source, .sql.gz. Default: LGS_REAL_DATA, or synthetic.")
     ] = None,
-    work: Annotated[Path, typer.Option(help="Dumps, server and results go here.")] = project.ROOT / ".benchmark",
+    work: Annotated[Path, typer.Option(help="Dumps, server and results go here.")] = places.ROOT / ".benchmark",
     client_gb: Annotated[float, typer.Option(help="A client that needs more memory is stopped.")] = 12,
     seconds: Annotated[float, typer.Option(help="A client that takes longer is stopped.")] = 1800,
 ) -> None:
@@ -194,7 +194,7 @@ def main(
 def _versions(server: EmbeddedServer) -> dict[str, str]:
     with psycopg.connect(server.url()) as connection:
         postgres = str(connection.info.parameter_status("server_version"))
-    pinned = (project.ROOT / "benchmarks" / "requirements.txt").read_text().splitlines()
+    pinned = (places.ROOT / "benchmarks" / "requirements.txt").read_text().splitlines()
     peers = dict(line.split(" ")[0].split("==") for line in pinned if "==" in line)
     return {"Python": sys.version.split()[0], "PostgreSQL": postgres} | peers
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, takewhile
 from pathlib import Path
 
-from lgs_assets.demo import write_demo_dump
+from lgs_assets.demo.dump import write_demo_dump
 
 REAL_LINES = 1_067_371
 """Of the UCI data. A synthetic dump that stands in for it has as many."""

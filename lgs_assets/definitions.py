@@ -4,41 +4,37 @@ from typing import Any
 
 import dagster as dg
 
-from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.checks import ALL_CHECKS
-from lgs_assets.io_managers import warehouse_io_manager
-from lgs_assets.jobs import ingest, lineage, pull, refresh, retention
-from lgs_assets.pull import Source
-from lgs_assets.resources import Inbox, WarehouseResource
-from lgs_assets.schedules import daily_retention, nightly_refresh, scheduled_pull
-from lgs_assets.sensors import inbox_sensor, keep_current
-from lgs_assets.settings import Settings
+from lgs_assets.configuration import Configuration
+from lgs_assets.wiring.io_manager import warehouse_io_manager
+from lgs_assets.wiring.jobs import ingest, lineage, pull, refresh, retention
+from lgs_assets.wiring.lineage import ASSETS
+from lgs_assets.wiring.resources import Resources
+from lgs_assets.wiring.schedules import daily_retention, nightly_refresh, scheduled_pull
+from lgs_assets.wiring.sensors import inbox_sensor, keep_current
 
 
-def build_definitions(**overrides: Any) -> dg.Definitions:
-    """The definitions, with resources replaced by name: `warehouse`, `inbox`, `source`, `settings` or `io_manager`.
+def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Definitions:
+    """The definitions for a configuration, with resources replaced by name: those of `Resources`, or `io_manager`.
 
-    The pull is among them only where there is a source. Raises LgsError or pydantic.ValidationError for a variable
-    whose value cannot be used.
+    The pull is among them only where there is a source. Raises ConfigurationError for a schedule that is none.
     """
-    has_source = bool(Source.url())
-    resources: dict[str, Any] = {
-        "warehouse": WarehouseResource(),
-        "inbox": Inbox(),
-        "source": Source.from_environment(),
-        "settings": Settings.from_environment(),
-        "io_manager": warehouse_io_manager,
-    }
+    resources = vars(Resources.of(configuration)) | {"io_manager": warehouse_io_manager} | overrides
+    has_source = resources["source"] is not None
     return dg.Definitions(
-        assets=ALL_ASSETS,
+        assets=ASSETS,
         asset_checks=ALL_CHECKS,
-        jobs=[lineage, ingest, refresh, retention, *([pull] if has_source else [])],
-        schedules=[nightly_refresh, daily_retention, *([scheduled_pull()] if has_source else [])],
+        jobs=[lineage, ingest, refresh, retention(configuration.run_retention_days), *([pull] if has_source else [])],
+        schedules=[
+            nightly_refresh,
+            daily_retention,
+            *([scheduled_pull(configuration.source_cron)] if has_source else []),
+        ],
         sensors=[inbox_sensor, keep_current],
-        resources=resources | overrides,
+        resources=resources,
         # The lineage is a chain of short steps: a process for each would cost several times their work.
         executor=dg.in_process_executor,
     )
 
 
-defs = build_definitions()
+defs = build_definitions(Configuration.read())

@@ -19,3 +19,7 @@ class ServerError(LgsError):
 
 class UnavailableError(LgsError):
     """A file or a database elsewhere cannot be reached, or broke off: it may be there again in a moment."""
+
+
+class ConfigurationError(LgsError):
+    """A value of the environment, of the file `.env` or of an option cannot be used: its text names it."""

@@ -1,25 +1,20 @@
 """What if: any model of `sql/models` on an analyst's own tables, without a database."""
 
 from collections.abc import Collection
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lgs_assets import project
-from lgs_assets.assets import ALL_ASSETS
-from lgs_assets.engines.contracts import in_order, judge
-from lgs_assets.engines.duckdb import DuckDB
+from lgs_assets import places
+from lgs_assets.configuration import Configuration, Settings
+from lgs_assets.contracts.declaration import arrow_schema
+from lgs_assets.contracts.model import Model, model_path
 from lgs_assets.errors import ContractError, LgsError
-from lgs_assets.settings import Settings
-from lgs_assets.warehouse.declaration import arrow_schema
-from lgs_assets.warehouse.model import Model, Relation
+from lgs_assets.lake.duckdb import DuckDB
+from lgs_assets.lake.judgement import in_order, judge
 from lgs_assets.warehouse.rows import as_frame
-
-MODELS = {
-    asset.key.path[-1]: asset for asset in ALL_ASSETS if (project.SQL / "models" / f"{asset.key.path[-1]}.sql").exists()
-}
 
 
 def run_model(name: str, /, **given: Any) -> pd.DataFrame:
@@ -36,13 +31,13 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
     as they print: those that `load_asset_value` gives are then what they are in the warehouse.
 
     Raises LgsError for a model, a table, a column or a setting that is not there, and if DuckDB is not installed;
-    ContractError for a value that breaks a contract; pydantic.ValidationError for a setting that is out of its limits.
+    ContractError for a value that breaks a contract; ConfigurationError for a setting that is out of its limits.
     """
-    if name not in MODELS:
-        raise LgsError(f"There is no model {name}. There are: {', '.join(MODELS)}.")
+    if not model_path(name).exists():
+        there_are = sorted(path.stem for path in (places.SQL / "models").glob("*.sql"))
+        raise LgsError(f"There is no model {name}. There are: {', '.join(there_are)}.")
     chosen = {key: value for key, value in given.items() if key in Settings.model_fields}
-    settings = Settings(**(Settings.from_environment().model_dump() | chosen))
-    models = _chain(name, given, settings)
+    models = _chain(name, given, Configuration.read(**chosen).settings)
     read: dict[str, set[str]] = {}
     for model in models.values():
         for table, columns in model.reads.items():
@@ -68,13 +63,10 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
 
 def _chain(name: str, given: Collection[str], settings: Settings) -> dict[str, Model]:
     """The model, after those that make what it reads and is not given."""
-    asset = MODELS[name]
-    relations = {table: Relation(table) for table in asset.keys_by_input_name}
-    resources = {"settings": settings} if "settings" in asset.required_resource_keys else {}
-    model = cast("Model", asset(**relations, **resources))
+    model = Model(f"{name}.sql").bound_to(settings.values())
     before: dict[str, Model] = {}
     for table in model.reads:
-        if table in MODELS and table not in given:
+        if model_path(table).exists() and table not in given:
             before |= _chain(table, given, settings)
     return before | {name: model}
 

@@ -11,29 +11,22 @@ from typing import Any
 import pandas as pd
 
 from lgs_assets.assets.customers import PLAYBOOK
-from lgs_assets.store import Store
+from lgs_assets.configuration import Configuration, Settings
+from lgs_assets.contracts.model import InvoiceModel, Model
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
 from lgs_assets.warehouse.frames import publish_frame
-from lgs_assets.warehouse.model import InvoiceModel, Model, Relation
+from lgs_assets.warehouse.loading import load_dump
 from lgs_assets.warehouse.publish import Provenance
+from lgs_assets.warehouse.tables import Store
+from lgs_assets.wiring.lineage import models
+from lgs_assets.wiring.resources import Resources
 
 UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
 
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "clean_invoices": {"drop_repeats": False},
-    "invoice_totals": {},
-    "monthly_metrics": {},
-    "user_activity": {},
-    "invoice_amounts": {},
-    "invoice_amount_statistics": {"chart_cutoff": "0.85"},
-    "rfm_scores": {"snapshot_date": None, "ties": "by_customer_id"},
-    "segments": {},
-    "segment_summary": {},
-}
-
-# Of the tables that are refreshed invoice by invoice, the table of the lines.
-SOURCES = {"clean_invoices": "raw_invoices", "invoice_totals": "clean_invoices"}
+MODELS = models()
+"""The model of each table that a SELECT makes, in an order in which they can be built."""
+SOURCES = {table: made.source for table, made in MODELS.items() if isinstance(made, InvoiceModel)}
+"""Of the tables that are refreshed invoice by invoice, the table of the lines."""
 
 
 @dataclass(frozen=True)
@@ -60,24 +53,24 @@ def write_dump(path: Path, lines: Iterable[Line]) -> Path:
     return path
 
 
-def build_tables(where: Warehouse | Store, *tables: str, **parameters: Any) -> None:
+def build_tables(where: Warehouse | Store, *tables: str, **settings: Any) -> None:
     """Builds the derived tables named, or all but the charts, from what is in raw_invoices."""
     store = where if isinstance(where, Store) else Store(where)
-    settings = {name: parameters[name] for name in ("ties", "drop_repeats") if name in parameters}
-    rules = sha256(json.dumps(parameters, sort_keys=True, default=str).encode()).hexdigest()
+    rules = sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
     provenance = Provenance(UNVERSIONED.version, rules, settings)
     publish_frame(store.warehouse, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
-    for table in tables or PARAMETERS:
-        values = {name: parameters.get(name, default) for name, default in PARAMETERS[table].items()}
-        store.publish_model(table, model(table, **values), provenance)
+    for table in tables or MODELS:
+        store.publish_model(table, model(table, **settings), provenance)
 
 
-def model(table: str, **parameters: Any) -> Model:
-    """The model of a table, as its asset returns it."""
-    if table in SOURCES:
-        source = SOURCES[table]
-        return InvoiceModel(f"{table}.sql", **{source: Relation(source)}, **parameters)
-    return Model(f"{table}.sql", **parameters)
+def model(table: str, **settings: Any) -> Model:
+    """The model of a table, as its asset returns it, with these settings and the defaults of the others."""
+    return MODELS[table].bound_to(Settings(**settings).values())
+
+
+def resources() -> Resources:
+    """The resources of the environment as it is now."""
+    return Resources.of(Configuration.read())
 
 
 def load_lines(warehouse: Warehouse, folder: Path, lines: Iterable[Line], *, name: str = "retail.sql") -> None:

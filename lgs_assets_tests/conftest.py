@@ -8,14 +8,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
-from lgs_assets_tests.azurite import azurite as azurite  # a fixture, by its name
+from lgs_assets_tests.arrivals.azurite import azurite as azurite  # a fixture, by its name
+from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.browser import browser as browser  # likewise
-from lgs_assets_tests.mariadb import MariaDB
-from lgs_assets_tests.shops import Shop
-from lgs_assets_tests.spark import SparkCluster
+from lgs_assets_tests.lake.spark import SparkCluster
+from lgs_assets_tests.sources.mariadb import MariaDB
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +116,7 @@ def shop(request: pytest.FixtureRequest) -> Shop:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of the UCI data and the published figures: LGS_REAL_DATA, or shared/data beside the checkout."""
-    folder = Path(os.environ.get("LGS_REAL_DATA") or project.ROOT.parent / "shared" / "data")
+    folder = Path(os.environ.get("LGS_REAL_DATA") or places.ROOT.parent / "shared" / "data")
     if not (folder / "retail.sql.gz").exists():
         pytest.skip(f"NOT PROVEN ON THE REAL DATA: set LGS_REAL_DATA to the folder that holds it (no {folder})")
     return folder

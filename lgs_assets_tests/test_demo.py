@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgs_assets.demo import DEMO_DUMP, write_demo_dump
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import LgsError
 from lgs_assets.sources import CANONICAL_COLUMNS, Batch, open_dump
 

@@ -21,13 +21,13 @@ import psycopg
 import pytest
 import yaml
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.definitions import defs
-from lgs_assets.demo import write_demo_dump
+from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.server import EmbeddedServer, program
 
-COMPOSE_FILE = project.ROOT / "docker-compose.yml"
+COMPOSE_FILE = places.ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_FILE.read_text())["services"]
 LONG_RUNNING = {"postgres", "code", "webserver", "daemon", "jupyter"}
 PATIENCE_SECONDS = 120  # with anything that a service is waited for
@@ -41,7 +41,7 @@ def commented_variables() -> dict[str, str]:
     """The variables of .env.example that have a comment above them, by name."""
     commented: dict[str, str] = {}
     above = ""
-    for line in (project.ROOT / ".env.example").read_text().splitlines():
+    for line in (places.ROOT / ".env.example").read_text().splitlines():
         if line.startswith("#") or not line:
             above = line
         elif above:
@@ -102,7 +102,7 @@ def test_our_containers_have_no_privileges() -> None:
         match["name"]: match["body"]
         for match in re.finditer(
             r"^FROM \S+ AS (?P<name>\S+)\n(?P<body>.*?)(?=^FROM|\Z)",
-            (project.ROOT / "Dockerfile").read_text(),
+            (places.ROOT / "Dockerfile").read_text(),
             re.M | re.S,
         )
     }
@@ -115,10 +115,10 @@ def test_our_containers_have_no_privileges() -> None:
 
 def test_the_images_hold_what_the_dockerfile_copies_and_no_secrets() -> None:
     """.dockerignore lets in exactly what is named there; what is copied exists."""
-    ignore = (project.ROOT / ".dockerignore").read_text().split()
+    ignore = (places.ROOT / ".dockerignore").read_text().split()
     assert "*" in ignore
     let_in = {line.removeprefix("!") for line in ignore if line.startswith("!")}
-    assert {name for name in let_in if not (project.ROOT / name).exists()} == set()
+    assert {name for name in let_in if not (places.ROOT / name).exists()} == set()
     assert {name.split("/")[0] for name in ("deploy/prepare.py", "sql", "lgs_assets", "requirements.lock")} <= let_in
 
 
@@ -142,7 +142,7 @@ class Deployment:
         for folder in (self.home, self.inbox):
             folder.mkdir(parents=True)
         for name in ("dagster.yaml", "workspace.yaml"):
-            text = (project.ROOT / "deploy" / name).read_text()
+            text = (places.ROOT / "deploy" / name).read_text()
             (self.home / name).write_text(self.here(text).replace("host: code", "host: 127.0.0.1"))
 
     @property
@@ -191,7 +191,7 @@ class Deployment:
             subprocess.run(
                 self.command(service),
                 env=self.environment(service),
-                cwd=project.ROOT,  # where the Dockerfile works, too
+                cwd=places.ROOT,  # where the Dockerfile works, too
                 stdout=log,
                 stderr=log,
                 timeout=60,
@@ -204,7 +204,7 @@ class Deployment:
                 self.processes[service] = subprocess.Popen(
                     self.command(service),
                     env=self.environment(service),
-                    cwd=project.ROOT,
+                    cwd=places.ROOT,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -17,15 +17,15 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from lgs_assets import project
+from lgs_assets import places
+from lgs_assets.command.runner import Runner
+from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.demo import write_demo_dump
-from lgs_assets.runner import bring_up_to_date
-from lgs_assets.settings import Settings
+from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
 
-NOTEBOOKS = sorted((project.ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((places.ROOT / "notebooks").glob("*.ipynb"))
 FRAMES = ("segments", "summary", "calls", "moved")
 
 
@@ -55,13 +55,13 @@ def executed(make_database, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             environment.delenv(name)
         environment.setenv("LGS_HOME", str(folder / "lgs"))
         environment.setenv("LGS_DATABASE_URL", url)
-        environment.setenv("PYTHONPATH", str(project.ROOT))
+        environment.setenv("PYTHONPATH", str(places.ROOT))
         environment.setenv("IPYTHONDIR", str(folder / "ipython"))
         environment.setenv("JUPYTER_RUNTIME_DIR", str(folder / "jupyter"))
         dump = write_demo_dump(folder / "retail.sql.gz", lines=20_000).path
         with dg.DagsterInstance.ephemeral() as instance:
-            bring_up_to_date(instance, dump=dump, settings=Settings())
-        notebook = nbformat.read(project.ROOT / "notebooks" / "customer_segments.ipynb", as_version=4)
+            Runner(Configuration.read(), instance).bring_up_to_date(dump)
+        notebook = nbformat.read(places.ROOT / "notebooks" / "customer_segments.ipynb", as_version=4)
         keep = "\n".join(f"{name}.to_pickle({str(folder / name)!r})" for name in FRAMES)
         notebook.cells.append(new_code_cell(keep))
         NotebookClient(
@@ -136,7 +136,7 @@ def test_the_call_list_is_net_of_cancellations(executed: Executed) -> None:
 def test_the_what_if_is_what_the_setting_does(executed: Executed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those who would move are those who move when the tables are rebuilt with ties together."""
     monkeypatch.setenv("LGS_DATABASE_URL", executed.warehouse.url)
-    definitions = build_definitions(settings=Settings(ties="together"))
+    definitions = build_definitions(Configuration.read(ties="together"))
     with dg.DagsterInstance.ephemeral() as instance:
         tables = [dg.AssetKey("rfm_scores"), dg.AssetKey("segments")]
         definitions.resolve_job_def("refresh").execute_in_process(instance=instance, asset_selection=tables)

@@ -14,10 +14,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from lgs_assets.runner import bring_up_to_date
-from lgs_assets.settings import Settings
+from lgs_assets.command.runner import Runner
+from lgs_assets.configuration import Configuration
+from lgs_assets.contracts.declaration import declared_types
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.declaration import declared_types
 from lgs_assets.warehouse.frames import read_frame
 
 # Where a line stands in its dump, and when it came, are the only things that may differ.
@@ -42,7 +42,7 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest
 def materialize(patch: pytest.MonkeyPatch, database: str, dump: Path, **options: bool) -> Warehouse:
     patch.setenv("LGS_DATABASE_URL", database)
     with dg.instance_for_test() as instance:
-        outcome = bring_up_to_date(instance, dump=dump, settings=Settings(), **options)
+        outcome = Runner(Configuration.read(), instance).bring_up_to_date(dump, **options)
     assert {check.severity for check in outcome.failed_checks} == {dg.AssetCheckSeverity.WARN}
     return Warehouse(database)
 

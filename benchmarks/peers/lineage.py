@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from benchmarks.peers.common import done
-from lgs_assets.instance import dagster_instance
-from lgs_assets.runner import Step, bring_up_to_date
-from lgs_assets.settings import Settings
+from lgs_assets.command.runner import Runner, Step
+from lgs_assets.configuration import Configuration
+from lgs_assets.wiring.instance import dagster_instance
 
 
 def report(step: Step) -> None:
@@ -16,6 +16,7 @@ def report(step: Step) -> None:
 
 
 if __name__ == "__main__":
-    with dagster_instance() as instance:
+    configuration = Configuration.read()
+    with dagster_instance(configuration) as instance:
         done("start")
-        bring_up_to_date(instance, dump=Path(sys.argv[1]), settings=Settings(), progress=report)
+        Runner(configuration, instance, report).bring_up_to_date(Path(sys.argv[1]))

@@ -3,7 +3,7 @@
 import sys
 from contextlib import redirect_stdout
 
-from lgs_assets.cli import app
+from lgs_assets.command.cli import app
 
 if __name__ == "__main__":
     sys.argv = ["lgs", "run"]

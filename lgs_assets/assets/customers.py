@@ -2,18 +2,17 @@
 
 import pandas as pd
 
-from lgs_assets import project
-from lgs_assets.assets.conventions import BUILD_ONCE, IN_WAREHOUSE, derived_asset
-from lgs_assets.settings import Settings
-from lgs_assets.warehouse.model import Model, Relation
+from lgs_assets import places
+from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.wiring.derived_asset import BUILD_ONCE, IN_WAREHOUSE, derived_asset
 
-PLAYBOOK = project.SQL / "seeds" / "segment_playbook.csv"
+PLAYBOOK = places.SQL / "seeds" / "segment_playbook.csv"
 
 
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
-def rfm_scores(invoice_totals: Relation, settings: Settings) -> Model:
+def rfm_scores(invoice_totals: Relation) -> Model:
     """Recency, frequency and monetary value of each customer and their quintiles. One row a customer."""
-    return Model("rfm_scores.sql", invoice_totals=invoice_totals, snapshot_date=settings.snapshot, ties=settings.ties)
+    return Model("rfm_scores.sql", invoice_totals=invoice_totals)
 
 
 @derived_asset(group="customers", kinds={"postgres", "csv"}, sources=(PLAYBOOK,), automation=BUILD_ONCE)

@@ -1,8 +1,7 @@
 """The invoices: what each comes to, and how the amounts are distributed."""
 
-from lgs_assets.assets.conventions import IN_WAREHOUSE, derived_asset
-from lgs_assets.settings import Settings
-from lgs_assets.warehouse.model import InvoiceModel, Model, Relation
+from lgs_assets.contracts.model import InvoiceModel, Model, Relation
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 
 @derived_asset(group="invoices", kinds=IN_WAREHOUSE)
@@ -18,6 +17,6 @@ def invoice_amounts(invoice_totals: Relation) -> Model:
 
 
 @derived_asset(group="invoices", kinds=IN_WAREHOUSE)
-def invoice_amount_statistics(invoice_amounts: Relation, settings: Settings) -> Model:
+def invoice_amount_statistics(invoice_amounts: Relation) -> Model:
     """Minimum, maximum, mean, median, mode and cut-off of the invoice amounts. One row a population and cut."""
-    return Model("invoice_amount_statistics.sql", invoice_amounts=invoice_amounts, chart_cutoff=settings.cutoff)
+    return Model("invoice_amount_statistics.sql", invoice_amounts=invoice_amounts)

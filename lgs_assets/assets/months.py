@@ -1,7 +1,7 @@
 """The monthly figures: orders, sales and active customers."""
 
-from lgs_assets.assets.conventions import IN_WAREHOUSE, derived_asset
-from lgs_assets.warehouse.model import Model, Relation
+from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 
 @derived_asset(group="months", kinds=IN_WAREHOUSE)

@@ -3,11 +3,10 @@
 import dagster as dg
 from upath import UPath
 
-from lgs_assets.assets.conventions import DUMP_FRESHNESS, OWNERS
-from lgs_assets.inbox import version_of
-from lgs_assets.partitions import dumps
-from lgs_assets.resources import Inbox
-from lgs_assets.versions import READER
+from lgs_assets.arrivals.inbox import Inbox, version_of
+from lgs_assets.wiring.derived_asset import DUMP_FRESHNESS, OWNERS
+from lgs_assets.wiring.partitions import dumps
+from lgs_assets.wiring.versions import READER
 
 
 @dg.asset(
@@ -18,7 +17,7 @@ from lgs_assets.versions import READER
     partitions_def=dumps,
     freshness_policy=DUMP_FRESHNESS,
 )
-def raw_invoices(context: dg.AssetExecutionContext, inbox: Inbox) -> UPath:
+def raw_invoices(context: dg.AssetExecutionContext, inbox: dg.ResourceParam[Inbox]) -> UPath:
     """Every line of every accepted dump, as it came. One partition a dump, one row a line."""
     path = inbox.path_of(context.partition_key)
     # Noted before the file is read: one that is replaced meanwhile is another version, and is loaded again.

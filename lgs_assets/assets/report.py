@@ -3,17 +3,17 @@
 import dagster as dg
 import pandas as pd
 
-from lgs_assets import project
-from lgs_assets.assets.conventions import derived_asset
+from lgs_assets import places
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.resources import WarehouseResource
-from lgs_assets.warehouse.dumps import loaded_dumps
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.wiring.derived_asset import derived_asset
 
 
 @derived_asset(
     group="report",
     kinds={"postgres", "matplotlib"},
-    sources=(project.ROOT / "lgs_assets" / "charts",),
+    sources=(places.ROOT / "lgs_assets" / "charts",),
     ins={
         "invoice_amounts": dg.AssetIn(metadata={"columns": ["amount"]}),
         "rfm_scores": dg.AssetIn(metadata={"columns": ["snapshot_date", "recency_days", "frequency", "monetary"]}),
@@ -27,12 +27,12 @@ def charts(
     rfm_scores: pd.DataFrame,
     segment_playbook: pd.DataFrame,
     segment_summary: pd.DataFrame,
-    warehouse: WarehouseResource,
+    warehouse: dg.ResourceParam[Warehouse],
 ) -> pd.DataFrame:
     """Renders every chart of the report. One row a chart: name, title, PNG, SVG."""
     from lgs_assets.charts import render_all  # here: who draws nothing spares the half second that matplotlib takes
 
-    is_demo = any(dump.dump == DEMO_DUMP for dump in loaded_dumps(warehouse.get()))
+    is_demo = any(dump.dump == DEMO_DUMP for dump in loaded_dumps(warehouse))
     return render_all(
         invoice_amounts=invoice_amounts,
         invoice_amount_statistics=invoice_amount_statistics,

@@ -1,47 +1,63 @@
-"""The asset checks: each runs a query of `sql/checks` that returns the rows that violate it.
+"""The asset checks: each is a query in `sql/checks` that returns the rows that violate it.
 
-Three degrees: a *blocking* failure stops what would be built on the table, an *error* makes figures untrustworthy and
-is to be mended, a *warning* counts oddities of the data that somebody should know of.
+The folder is the registry: `sql/checks/<table>/<rule>.sql` is the check `<rule>` of `<table>`. The comment at its head
+says what must hold, and in its last line to what degree: a *blocking* failure stops what would be built on the table,
+an *error* makes figures untrustworthy, a *warning* counts oddities of the data that somebody should know of.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, takewhile
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
-import sqlalchemy as sa
 
-from lgs_assets import project
-from lgs_assets.metadata import markdown_table
-from lgs_assets.resources import WarehouseResource
-from lgs_assets.retries import retried
-from lgs_assets.store import Store
-from lgs_assets.versions import distrust, settings_of
+from lgs_assets import places
+from lgs_assets.contracts.model import parameters_of
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.tables import Store
+from lgs_assets.wiring.metadata import markdown_table
+from lgs_assets.wiring.retries import retried
+from lgs_assets.wiring.versions import mark_outdated, settings_of
 
 SHOWN_ROWS = 5
+
+_DEGREES = {
+    "blocking": dg.AssetCheckSeverity.ERROR,
+    "error": dg.AssetCheckSeverity.ERROR,
+    "warning": dg.AssetCheckSeverity.WARN,
+}
 
 
 @dataclass(frozen=True)
 class SqlCheck:
-    """A check by the name of its query: `sql/checks/<table>_<name>.sql`, which begins with its description."""
+    """A check, as its file states it."""
 
     table: str
     name: str
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
-    blocking: bool = False
+    query: str
+    """The SELECT of the violating rows, with the comment at its head."""
+    description: str
+    """What must hold."""
+    severity: dg.AssetCheckSeverity
+    blocking: bool
 
-    @property
-    def query(self) -> str:
-        """The SELECT of the violating rows."""
-        return (project.SQL / "checks" / f"{self.table}_{self.name}.sql").read_text()
-
-    @property
-    def description(self) -> str:
-        """The comment at the head of the query."""
-        lines = self.query.splitlines()
-        head = lines[: next(i for i, line in enumerate(lines) if not line.startswith("--"))]
-        return " ".join(line.removeprefix("--").strip() for line in head)
+    @classmethod
+    def read(cls, file: Path) -> "SqlCheck":
+        """The check of a file. Raises LgsError if its head does not end with a degree."""
+        query = file.read_text()
+        *said, degree = [
+            line.removeprefix("--").strip()
+            for line in takewhile(lambda line: line.startswith("--"), query.splitlines())
+        ] or [""]
+        if degree not in _DEGREES or not said:
+            raise LgsError(
+                f"{file}: expected a comment that says what must hold and ends with a line of its own, "
+                f"-- {' or -- '.join(_DEGREES)}; found {degree!r}."
+            )
+        return cls(file.parent.name, file.stem, query, " ".join(said), _DEGREES[degree], degree == "blocking")
 
     @property
     def spec(self) -> dg.AssetCheckSpec:
@@ -49,29 +65,7 @@ class SqlCheck:
         return dg.AssetCheckSpec(self.name, asset=self.table, description=self.description, blocking=self.blocking)
 
 
-_WARNING = dg.AssetCheckSeverity.WARN
-
-CHECKS = (
-    SqlCheck("raw_invoices", "lines_match_ledger", blocking=True),
-    SqlCheck("raw_invoices", "no_line_is_rejected", _WARNING),
-    SqlCheck("clean_invoices", "reconcile_with_raw", blocking=True),
-    SqlCheck("clean_invoices", "cancellations_are_negative", _WARNING),
-    SqlCheck("clean_invoices", "prices_are_positive", _WARNING),
-    SqlCheck("clean_invoices", "lines_do_not_repeat", _WARNING),
-    SqlCheck("invoice_totals", "reconcile_with_lines", blocking=True),
-    SqlCheck("monthly_metrics", "sum_to_all_lines"),
-    SqlCheck("monthly_metrics", "no_month_missing"),
-    SqlCheck("user_activity", "new_users_are_customers"),
-    SqlCheck("invoice_amounts", "sum_to_all_lines"),
-    SqlCheck("rfm_scores", "reconcile_with_sales", blocking=True),
-    SqlCheck("rfm_scores", "are_quintiles", blocking=True),
-    SqlCheck("rfm_scores", "quintiles_are_balanced", blocking=True),
-    SqlCheck("rfm_scores", "recency_is_not_constant", blocking=True),
-    SqlCheck("segment_playbook", "covers_each_cell_once", blocking=True),
-    SqlCheck("segments", "match_scores", blocking=True),
-    SqlCheck("segment_summary", "reconciles_with_sales", blocking=True),
-    SqlCheck("charts", "are_pictures"),
-)
+CHECKS = tuple(SqlCheck.read(file) for file in sorted((places.SQL / "checks").glob("*/*.sql")))
 
 
 def evaluate(check: SqlCheck, store: Store) -> dg.AssetCheckResult:
@@ -81,9 +75,8 @@ def evaluate(check: SqlCheck, store: Store) -> dg.AssetCheckResult:
     """
     query = check.query
     counted = f"select count(*) over () as violating_rows, violations.* from ({query}) as violations limit {SHOWN_ROWS}"
-    names = set(sa.text(query).compile().params)
-    settings = settings_of(store.warehouse, check.table)
-    rows = store.rows(counted, **{name: getattr(settings, name) for name in names})
+    settings = settings_of(store.warehouse, check.table).values()
+    rows = store.rows(counted, **{name: settings[name] for name in parameters_of(query)})
     metadata: dict[str, Any] = {
         "violating_rows": rows[0]["violating_rows"] if rows else 0,
         "query": dg.MetadataValue.md(f"```sql\n{query}\n```"),
@@ -101,25 +94,22 @@ def evaluate(check: SqlCheck, store: Store) -> dg.AssetCheckResult:
     )
 
 
-def _checks_of(table: str, checks: Iterable[SqlCheck]) -> dg.AssetChecksDefinition:
+def _checks_of(table: str, checks: Sequence[SqlCheck]) -> dg.AssetChecksDefinition:
     """All checks of one table as one step: a step costs more than most of these queries."""
     by_name = {check.name: check for check in checks}
 
-    @dg.multi_asset_check(name=f"check_{table}", specs=[check.spec for check in by_name.values()], can_subset=True)
+    @dg.multi_asset_check(name=f"check_{table}", specs=[check.spec for check in checks], can_subset=True)
     def run_checks(
-        context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
+        context: dg.AssetCheckExecutionContext, tables: dg.ResourceParam[Store]
     ) -> Iterator[dg.AssetCheckResult]:
         for name in sorted(key.name for key in context.selected_asset_check_keys):
             with retried():
-                result = evaluate(by_name[name], warehouse.store())
+                result = evaluate(by_name[name], tables)
                 if by_name[name].blocking and not result.passed:
-                    distrust(warehouse.get(), table)  # else the next run would find it current, and build on it
+                    mark_outdated(tables.warehouse, table)  # else the next run would find it current, and build on it
             yield result
 
     return run_checks
 
 
-ALL_CHECKS = [
-    _checks_of(table, [check for check in CHECKS if check.table == table])
-    for table in dict.fromkeys(check.table for check in CHECKS)
-]
+ALL_CHECKS = [_checks_of(table, [*checks]) for table, checks in groupby(CHECKS, key=lambda check: check.table)]

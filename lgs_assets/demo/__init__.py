@@ -3,6 +3,5 @@
 The same number of lines and the same seed give the same bytes, as long as numpy and zlib are the same.
 """
 
-from lgs_assets.demo.dump import DEMO_DUMP, DemoSummary, write_demo_dump
-
-__all__ = ["DEMO_DUMP", "DemoSummary", "write_demo_dump"]
+DEMO_DUMP = "demo-retail.sql.gz"
+"""The name of the dump that stands in for a missing one."""

@@ -18,8 +18,6 @@ from lgs_assets.demo.season import FIRST_MINUTE, LAST_MINUTE, open_season
 from lgs_assets.demo.trade import draw_ledger
 from lgs_assets.errors import LgsError
 
-DEMO_DUMP = "demo-retail.sql.gz"
-
 _DEFAULT_LINES = 100_000
 _DEFAULT_SEED = 2009  # any other number gives as good a dump
 # Fewer lines have no room for every oddity; with more, invoice numbers would need a seventh digit.

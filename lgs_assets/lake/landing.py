@@ -7,17 +7,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lgs_assets.engines import ROW_GROUP, Engine
-from lgs_assets.engines.contracts import judge
+from lgs_assets.contracts.declaration import arrow_schema
 from lgs_assets.errors import ContractError, DumpError
+from lgs_assets.lake.engine import ROW_GROUP, Engine
+from lgs_assets.lake.judgement import judge
 from lgs_assets.lake.place import Place, sweep
 from lgs_assets.sources import Batch, Dump, Reject
 from lgs_assets.sources.copy_arrow import from_copy_text
 from lgs_assets.sources.lines import LINE_NUMBER
 from lgs_assets.warehouse.database import Cursor, Warehouse
-from lgs_assets.warehouse.declaration import arrow_schema
-from lgs_assets.warehouse.dumps import PARENT, REJECTS_IN_MEMORY, Filled
 from lgs_assets.warehouse.lake_parts import Part, begin, publish
+from lgs_assets.warehouse.loading import PARENT, REJECTS_IN_MEMORY, Filled
 
 FILE = "lines.parquet"
 

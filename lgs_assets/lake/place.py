@@ -13,7 +13,7 @@ import psycopg
 import pyarrow.parquet as pq
 from upath import UPath
 
-from lgs_assets import inbox
+from lgs_assets.arrivals import inbox
 from lgs_assets.errors import LgsError, UnavailableError
 from lgs_assets.warehouse.database import Cursor
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lgs_assets.errors import DumpError
-from lgs_assets.project import TIME_ZONE
+from lgs_assets.places import TIME_ZONE
 from lgs_assets.sources.columns import canonical, described
 from lgs_assets.sources.compression import seekable
 from lgs_assets.sources.copy_arrow import lines_of

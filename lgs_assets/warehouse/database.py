@@ -1,10 +1,7 @@
 """The database: which one it is, how to connect to it, and how it is prepared for its first use."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -12,9 +9,8 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.rows import TupleRow
 
-from lgs_assets import addresses, project
+from lgs_assets import addresses, places
 from lgs_assets.errors import ServerError
-from lgs_assets.warehouse.server import EmbeddedServer
 
 SCHEMA = "lgs"
 STAGING = "lgs_staging"
@@ -30,34 +26,37 @@ _BROKEN_OFF = (psycopg.OperationalError, psycopg.InternalError, sa.exc.Operation
 Cursor = psycopg.Cursor[TupleRow]
 
 
-def embedded_server() -> EmbeddedServer:
-    """The project's own server, running or not."""
-    return EmbeddedServer(project.state() / "postgres")
-
-
-def database_url() -> str:
-    """The URL of the warehouse: LGS_DATABASE_URL, or the embedded server's, which is started if need be."""
-    return os.environ.get("LGS_DATABASE_URL") or embedded_server().url()
-
-
-@dataclass(frozen=True)
 class Warehouse:
-    """The tables of the lineage in one PostgreSQL database, in the schema `lgs`."""
+    """The tables of the lineage in one PostgreSQL database, in the schema `lgs`.
 
-    url: str = field(repr=False)  # it holds a password
+    Nothing is connected, and no server started, before the first use. That also makes the schema, once.
+    """
 
-    @cached_property
+    def __init__(self, where: str | Callable[[], str]) -> None:
+        """`where` is the URL of the database, or tells it: that of an embedded server, which it starts if need be."""
+        self._locate = where if callable(where) else lambda: where
+        self._engine: sa.Engine | None = None
+        self._is_prepared = False
+
+    @property
+    def url(self) -> str:
+        """The URL of the database, with its password."""
+        return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    @property
     def engine(self) -> sa.Engine:
         """Connections that find the tables by their bare names. The time zone is UTC: timestamps have none.
 
         One that a restart of the server has cut since its last use is replaced.
         """
-        # A plain postgresql:// means psycopg 3 to SQLAlchemy 2.1; say so for the readers of this line.
-        url = self._parsed_url.set(drivername="postgresql+psycopg")
-        options = f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD"
-        arguments = {"options": options, "application_name": "lgs", "client_encoding": "UTF8"}
-        # The server may have been restarted since a connection was last used.
-        return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
+        if self._engine is None:
+            # A plain postgresql:// means psycopg 3 to SQLAlchemy 2.1; say so for the readers of this line.
+            url = addresses.parse_url(self._locate(), variable="LGS_DATABASE_URL").set(drivername="postgresql+psycopg")
+            options = f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD"
+            arguments = {"options": options, "application_name": "lgs", "client_encoding": "UTF8"}
+            # The server may have been restarted since a connection was last used.
+            self._engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
+        return self._engine
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -67,6 +66,7 @@ class Warehouse:
         Raises ServerError when the server cannot be reached, or breaks off: killed, out of disk, out of memory.
         """
         try:
+            self.prepare()
             with self._connection() as connection, connection.begin():
                 _become_owner(driver_cursor(connection))
                 yield connection
@@ -88,7 +88,9 @@ class Warehouse:
         Raises ServerError if they were made by a version of the platform that declares them otherwise, or if the
         server or the database is none that will do.
         """
-        scripts = [(project.SQL / "tables" / f"{table}.sql").read_text() for table in PERMANENT_TABLES]
+        if self._is_prepared:
+            return
+        scripts = [(places.SQL / "tables" / f"{table}.sql").read_text() for table in PERMANENT_TABLES]
         made_from = sha256("".join(scripts).encode()).hexdigest()
         with self._connection() as connection, connection.begin():
             cursor = driver_cursor(connection)
@@ -101,33 +103,36 @@ class Warehouse:
                     f"A database in UTF8 is needed; this one is in {encoding[0][0]}: "
                     "create database lgs encoding 'UTF8' template template0"
                 )
-            if _is_prepared(cursor, made_from):
-                return
-            cursor.execute("select pg_advisory_xact_lock(%s)", [PREPARATION_LOCK])
-            if _is_prepared(cursor, made_from):
-                return
-            cursor.execute(f"create schema if not exists {SCHEMA}; create schema if not exists {STAGING}")
-            cursor.execute("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
-            if cursor.fetchone() == (True,):  # elsewhere an administrator runs this file beforehand
-                execute_script(cursor, (project.SQL / "roles.sql").read_text())
-                _become_owner(cursor)
-            for script in scripts:
-                execute_script(cursor, script)
-            cursor.execute(f"comment on schema {SCHEMA} is 'lgs {made_from}'")
+            if not _is_prepared(cursor, made_from):
+                cursor.execute("select pg_advisory_xact_lock(%s)", [PREPARATION_LOCK])
+            if not _is_prepared(cursor, made_from):
+                self._make_schema(cursor, scripts, made_from)
+        self._is_prepared = True
+
+    def _make_schema(self, cursor: Cursor, scripts: list[str], made_from: str) -> None:
+        cursor.execute(f"create schema if not exists {SCHEMA}; create schema if not exists {STAGING}")
+        cursor.execute("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
+        if cursor.fetchone() == (True,):  # elsewhere an administrator runs this file beforehand
+            execute_script(cursor, (places.SQL / "roles.sql").read_text())
+            _become_owner(cursor)
+        for script in scripts:
+            execute_script(cursor, script)
+        cursor.execute(f"comment on schema {SCHEMA} is 'lgs {made_from}'")
 
     def _connection(self) -> sa.Connection:
+        try:
+            return self.engine.connect()
+        except sa.exc.OperationalError:
+            self.engine.dispose()
+            self._engine = None  # the embedded server may have stopped, and starts again on another port
         try:
             return self.engine.connect()
         except sa.exc.OperationalError as error:
             raise ServerError(f"PostgreSQL at {self._shown_url} cannot be used: {error.orig}") from error
 
     @property
-    def _parsed_url(self) -> sa.URL:
-        return addresses.parse_url(self.url, variable="LGS_DATABASE_URL")
-
-    @property
     def _shown_url(self) -> str:
-        return addresses.shown(self._parsed_url)
+        return addresses.shown(self.engine.url.set(drivername="postgresql"))
 
 
 def driver_cursor(connection: sa.Connection) -> Cursor:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import psycopg
 from psycopg import sql
 
-from lgs_assets.warehouse.contract import Constraint, columns, constraint, qualified
+from lgs_assets.warehouse.catalog import Constraint, columns, constraint, qualified
 from lgs_assets.warehouse.database import STAGING, Cursor
 
 SHOWN_ROWS = 5

@@ -26,7 +26,7 @@ from psycopg import sql
 from psycopg.abc import Buffer
 
 from lgs_assets.errors import ContractError
-from lgs_assets.warehouse.contract import Column, columns, primary_key
+from lgs_assets.warehouse.catalog import Column, columns, primary_key
 from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor
 from lgs_assets.warehouse.publish import Provenance, publish
 

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from lgs_assets.errors import ContractError, ServerError
 from lgs_assets.warehouse import dependents
-from lgs_assets.warehouse.contract import contract, qualified
+from lgs_assets.warehouse.catalog import contract, qualified
 from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor, execute_script
 from lgs_assets.warehouse.diagnosis import explain
 from lgs_assets.warehouse.lake_parts import retire

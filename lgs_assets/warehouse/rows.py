@@ -10,11 +10,11 @@ import pandas as pd
 import pyarrow as pa
 from psycopg import sql
 
+from lgs_assets.contracts.declaration import arrow_schema
 from lgs_assets.errors import ContractError
 from lgs_assets.sources.copy_arrow import as_copy_text, from_copy_text
-from lgs_assets.warehouse.contract import columns
+from lgs_assets.warehouse.catalog import columns
 from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
-from lgs_assets.warehouse.declaration import arrow_schema
 
 # Without these, pandas makes floats of integers, and objects of booleans, where some are NULL.
 _NULLABLE = {

@@ -18,20 +18,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
-from lgs_assets.demo import write_demo_dump
+from lgs_assets.configuration import Configuration
+from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import ContractError, DumpError, LgsError
-from lgs_assets.lake.lake import TABLES
 from lgs_assets.lake.place import GRACE
-from lgs_assets.store import Store, configured_store
+from lgs_assets.lake.tables import TABLES
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import forget_dump, load_dump, rejected_lines
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets.warehouse.lake_parts import Part, current
-from lgs_assets_tests.builders import PARAMETERS, SOURCES, Line, build_tables, write_dump
+from lgs_assets.warehouse.loading import forget_dump, load_dump, rejected_lines
+from lgs_assets.warehouse.tables import Store
+from lgs_assets.wiring.resources import tables_of
+from lgs_assets_tests.builders import MODELS, SOURCES, Line, build_tables, write_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, exact, ledger, lines_of
-from lgs_assets_tests.warehouse.test_build import HISTORY, change
+from lgs_assets_tests.warehouse.test_refresh import HISTORY, change
 
 PROCESSES = multiprocessing.get_context("spawn")
 PATIENCE_SECONDS = 60
@@ -41,7 +43,7 @@ PATIENCE_SECONDS = 60
 def store(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A warehouse without any lines, and an empty lake."""
     monkeypatch.setenv("LGS_ENGINE", "duckdb")
-    return configured_store(warehouse)
+    return tables_of(Configuration.read(), warehouse)
 
 
 def load(store: Store, folder: Path, *lines: Line, name: str = "retail.sql") -> None:
@@ -51,7 +53,7 @@ def load(store: Store, folder: Path, *lines: Line, name: str = "retail.sql") -> 
 
 def files(table: str = "") -> set[Path]:
     """The files that are in the lake, whether they count or not."""
-    return set(Path(project.lake(), table).rglob("*.parquet"))
+    return set(Path(Configuration.read().lake_location, table).rglob("*.parquet"))
 
 
 def parts(store: Store, table: str = "raw_invoices") -> list[Part]:
@@ -61,7 +63,7 @@ def parts(store: Store, table: str = "raw_invoices") -> list[Part]:
 def assert_same_tables(store: Store, postgres: Warehouse) -> None:
     """Every row and column, every decimal exactly."""
     for table in TABLES:
-        lake = Path(project.lake())
+        lake = Path(Configuration.read().lake_location)
         kept = [pq.read_table(lake / part.location / name) for part in parts(store, table) for name in part.files]
         theirs = exact(postgres, table)
         assert sum(kept_rows.num_rows for kept_rows in kept) == theirs.num_rows
@@ -69,7 +71,7 @@ def assert_same_tables(store: Store, postgres: Warehouse) -> None:
         for rows in kept:
             assert rows.cast(theirs.schema).equals(theirs.slice(offset, rows.num_rows))
             offset += rows.num_rows
-    for table in set(PARAMETERS) - TABLES:
+    for table in set(MODELS) - TABLES:
         assert exact(store.warehouse, table).equals(exact(postgres, table)), table
 
 
@@ -223,7 +225,9 @@ def test_a_second_run_gives_the_same_bytes(store: Store, tmp_path: Path) -> None
             for part in parts(store, table)
             for file in part.files
         ]
-        contents.append([Path(project.lake(), part.location, file).read_bytes() for part, file in held])
+        contents.append(
+            [Path(Configuration.read().lake_location, part.location, file).read_bytes() for part, file in held]
+        )
     assert contents[0] == contents[1]
 
 
@@ -234,10 +238,10 @@ def test_a_refresh_that_breaks_the_contract_leaves_the_last_good_table(
     load(store, tmp_path, Line(), Line("C7", quantity=-1))
     build_tables(store)
     before, held = store.read_frame("clean_invoices"), parts(store, "clean_invoices")
-    shutil.copytree(project.SQL, tmp_path / "sql")
+    shutil.copytree(places.SQL, tmp_path / "sql")
     broken = tmp_path / "sql" / "models" / "clean_invoices.sql"
     broken.write_text(broken.read_text().replace("invoice_no like 'C%' as", "false as"))
-    monkeypatch.setattr(project, "SQL", tmp_path / "sql")
+    monkeypatch.setattr(places, "SQL", tmp_path / "sql")
     with pytest.raises(ContractError, match=r"(?s)clean_invoices, column .*is_cancellation.*: 1 rows.*invoice_no=C7"):
         build_tables(store, "clean_invoices")
     pd.testing.assert_frame_equal(store.read_frame("clean_invoices"), before)
@@ -323,11 +327,11 @@ def test_a_refresh_that_breaks_the_contract_changes_no_part(
     """Not even that of the invoices that have changed, which is written first."""
     held = parts(history, "clean_invoices")
     load(history, tmp_path, Line("1", invoice_date="2011-06-01 10:00"), name="june.sql")
-    shutil.copytree(project.SQL, tmp_path / "sql")
+    shutil.copytree(places.SQL, tmp_path / "sql")
     broken = tmp_path / "sql" / "models" / "clean_invoices.sql"
     broken.write_text(broken.read_text().replace("invoice_no like 'C%' as", "true as"))
     with monkeypatch.context() as patch:
-        patch.setattr(project, "SQL", tmp_path / "sql")
+        patch.setattr(places, "SQL", tmp_path / "sql")
         with pytest.raises(ContractError, match="is_cancellation"):
             build_tables(history, "clean_invoices")
     assert parts(history, "clean_invoices") == held
@@ -338,7 +342,7 @@ def test_a_refresh_that_breaks_the_contract_changes_no_part(
 def test_a_table_that_is_gone_is_made_anew(history: Store, tmp_path: Path) -> None:
     """Although the ledger names its files: all that it needs are the lines."""
     (part,) = parts(history, "clean_invoices")
-    shutil.rmtree(Path(project.lake(), part.location))
+    shutil.rmtree(Path(Configuration.read().lake_location, part.location))
     load(history, tmp_path, Line("new", invoice_date="2011-06-01 10:00"), name="june.sql")
     build_tables(history, *SOURCES)
     assert [part.rows for part in parts(history, "clean_invoices")] == [301]
@@ -355,7 +359,7 @@ def test_a_second_part_that_grows_becomes_one_with_the_first(history: Store, tmp
 
 def load_and_wait(url: str, path: Path) -> None:
     """What the process does that is killed: loads a dump, and goes no further than to the end of its lines."""
-    store = configured_store(Warehouse(url))
+    store = tables_of(Configuration.read(), Warehouse(url))
     store.load_dump(path, name="retail.sql")
 
 
@@ -429,7 +433,7 @@ def test_the_lake_may_be_behind_a_url(
     root.mkdir(parents=True)
     monkeypatch.setenv("LGS_ENGINE", "duckdb")
     monkeypatch.setenv("LGS_LAKE", f"{root}/retail/lake".replace("///", "//"))
-    store = configured_store(warehouse)
+    store = tables_of(Configuration.read(), warehouse)
     for number in range(2):
         load(store, tmp_path, Line(quantity=number + 1), Line("9", quantity=5))
         build_tables(store)
@@ -457,5 +461,5 @@ def test_a_lake_that_cannot_be_is_said(
     for name, value in ({"LGS_ENGINE": "duckdb"} | variables).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(LgsError, match=said):
-        load(configured_store(warehouse), tmp_path, Line())
+        load(tables_of(Configuration.read(), warehouse), tmp_path, Line())
     assert ledger(warehouse) == {}

@@ -6,15 +6,13 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner, Result
 
-from lgs_assets import project
-from lgs_assets.cli import app
+from lgs_assets.command.cli import app
+from lgs_assets.configuration import Configuration, Settings
 from lgs_assets.definitions import build_definitions
-from lgs_assets.resources import Inbox, WarehouseResource
-from lgs_assets.settings import Settings
-from lgs_assets.versions import outdated
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
-from lgs_assets_tests.builders import Line, build_tables, write_dump
+from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.wiring.versions import outdated
+from lgs_assets_tests.builders import Line, build_tables, resources, write_dump
 from lgs_assets_tests.lake.test_lake import assert_same_tables
 
 WARNINGS = {"cancellations_are_negative", "prices_are_positive", "lines_do_not_repeat"}
@@ -35,7 +33,7 @@ def test_the_commands_are_the_same(warehouse: Warehouse) -> None:
 
     The dumps were loaded before there was a lake: they move by themselves.
     """
-    inbox = Path(project.inbox())
+    inbox = Path(Configuration.read().inbox_location)
     for month in (3, 4):
         lines = [
             Line(f"{month}-{c}", customer_id=c, invoice_date=f"2011-0{month}-{c - 100:02}") for c in range(101, 130)
@@ -50,10 +48,13 @@ def test_the_commands_are_the_same(warehouse: Warehouse) -> None:
     assert seen.exit_code == 0, seen.output
     assert "Checks: 19 of 19 hold" in seen.output
     assert "outdated" not in seen.output
-    assert build_definitions().load_asset_value("clean_invoices", python_type=object)["dump"].nunique() == 2
+    assert (
+        build_definitions(Configuration.read()).load_asset_value("clean_invoices", python_type=object)["dump"].nunique()
+        == 2
+    )
     gone = lgs("forget", "4.sql")
     assert gone.exit_code == 0, gone.output
-    lines = WarehouseResource().store().read_frame("clean_invoices", ["dump", "line_total"])
+    lines = resources().tables.read_frame("clean_invoices", ["dump", "line_total"])
     assert (set(lines["dump"]), len(lines)) == ({"3.sql"}, 29)
     assert warehouse.rows("select count(*) as n from monthly_metrics") == [{"n": 1}]
 
@@ -63,8 +64,8 @@ def test_every_table_of_the_real_data_is_the_same(
 ) -> None:
     """One job from the dump to the segments, with its checks: all tables are PostgreSQL's, to the last digit."""
     monkeypatch.setenv("LGS_ENGINE", "duckdb")
-    name = Inbox().land(real_data / "retail.sql.gz")
-    definitions = build_definitions()
+    name = resources().inbox.land(real_data / "retail.sql.gz")
+    definitions = build_definitions(Configuration.read())
     tables = [spec.key for spec in definitions.resolve_all_asset_specs() if spec.key.path != ["charts"]]
     with dg.instance_for_test() as instance:
         instance.add_dynamic_partitions("dumps", [name])
@@ -82,5 +83,5 @@ def test_every_table_of_the_real_data_is_the_same(
     alone.prepare()
     load_dump(alone, real_data / "retail.sql.gz", name=name)
     build_tables(alone)
-    assert_same_tables(WarehouseResource().store(), alone)
+    assert_same_tables(resources().tables, alone)
     alone.engine.dispose()

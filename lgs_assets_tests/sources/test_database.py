@@ -22,10 +22,10 @@ from sqlalchemy.dialects import mssql
 from lgs_assets.errors import DumpError, LgsError, UnavailableError
 from lgs_assets.sources.database import dump_table, invoice_columns, lines_query
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
+from lgs_assets.warehouse.loading import load_dump
+from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.builders import Line
-from lgs_assets_tests.mariadb import MariaDB
-from lgs_assets_tests.shops import Shop
+from lgs_assets_tests.sources.mariadb import MariaDB
 
 PASSWORD = "Tr0ub4dor"
 STRANGE_TEXT = [

@@ -10,12 +10,12 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
+from lgs_assets.contracts.declaration import arrow_schema
 from lgs_assets.sources import CANONICAL_COLUMNS
 from lgs_assets.sources.copy_arrow import from_copy_text
-from lgs_assets.warehouse.contract import primary_key
+from lgs_assets.warehouse.catalog import primary_key
 from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
-from lgs_assets.warehouse.declaration import arrow_schema
-from lgs_assets.warehouse.dumps import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.loading import LoadedDump, loaded_dumps
 
 COLUMNS = ", ".join(CANONICAL_COLUMNS)
 PATIENCE_SECONDS = 30

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
+from lgs_assets.warehouse.loading import load_dump
 from lgs_assets.warehouse.server import program
 from lgs_assets_tests.warehouse.evidence import COLUMNS, differences
 

@@ -24,7 +24,7 @@ import pytest
 
 from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import forget_dump, load_dump, loaded_dumps, rejected_lines
+from lgs_assets.warehouse.loading import forget_dump, load_dump, loaded_dumps, rejected_lines
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets_tests.builders import Line, load_lines, write_dump
 from lgs_assets_tests.warehouse.evidence import AT_WORK, COLUMNS, counted_while, debris, ledger, lines_of

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgs_assets.demo import write_demo_dump
+from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import forget_dump, load_dump, loaded_dumps
+from lgs_assets.warehouse.loading import forget_dump, load_dump, loaded_dumps
 from lgs_assets_tests.builders import Line, build_tables, write_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, debris
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
+from lgs_assets.warehouse.loading import load_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, debris, differences, ledger
 
 LINES = 1_067_371
@@ -24,7 +24,7 @@ LOAD = """
 import sys
 from pathlib import Path
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.dumps import load_dump
+from lgs_assets.warehouse.loading import load_dump
 load_dump(Warehouse(sys.argv[1]), Path(sys.argv[2]), name=sys.argv[3])
 """
 # A process of its own in between: what is measured starts with the memory of its parent.
@@ -42,7 +42,7 @@ def real(make_database: Callable[[], str], real_data: Path) -> Iterator[tuple[Wa
     warehouse.prepare()
     load_dump(warehouse, real_data / "online_retail_II.csv.zip", name="csv")
     arguments = [LOAD, warehouse.url, str(real_data / "retail.sql.gz"), "sql"]
-    environment = {**os.environ, "PYTHONPATH": str(project.ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(places.ROOT)}
     measured = subprocess.check_output([sys.executable, "-c", MEASURE, *arguments], env=environment)
     yield warehouse, int(measured)
     warehouse.engine.dispose()

@@ -21,7 +21,7 @@ import psutil
 import psycopg
 import pytest
 
-from lgs_assets import project
+from lgs_assets import places
 from lgs_assets.errors import ServerError
 from lgs_assets.warehouse.server import ACCOUNT_FOR_ROOT, SETTINGS, EmbeddedServer, program
 
@@ -88,7 +88,7 @@ def ask() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         clients.append(
             subprocess.Popen(
                 [*command, sys.executable, "-W", "always::ResourceWarning", "-c", CLIENT, server.directory, wish],
-                env=os.environ | {"PYTHONPATH": str(project.ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+                env=os.environ | {"PYTHONPATH": str(places.ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,

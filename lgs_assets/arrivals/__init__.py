@@ -1,0 +1,1 @@
+"""How dumps come: dropped into the inbox, or pulled from a database."""

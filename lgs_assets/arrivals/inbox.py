@@ -1,0 +1,302 @@
+"""Where dumps arrive, a folder or a bucket: which files there are dumps, and what tells one version from another.
+
+A directory is looked at once and no file is read: what is in a dump is the subject of `sources`.
+"""
+
+import filecmp
+import math
+import os
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from errno import EISDIR
+from pathlib import Path
+from typing import Any
+
+from upath import UPath
+
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.errors import DumpError, LgsError
+
+FORGOTTEN = "forgotten"
+"""The folder of the inbox into which dumps are set aside."""
+MARKER = ".done"
+"""The suffix of a file that says: the file of the same name without it is complete."""
+
+_UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".download", "._copying_", ".swp", "~")
+_LEFT_ALONE = {FORGOTTEN, "lost+found"}  # the second is in the root of many a mounted disk
+_UNPRINTABLE = {"Cc", "Cs"}  # control characters, and bytes that are no UTF-8
+# The extra of this project that installs the driver of a scheme.
+_EXTRAS = {"abfs": "azure", "abfss": "azure", "az": "azure", "s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
+# What the drivers of Azure, S3 and Google Cloud call it.
+_MODIFIED = ("last_modified", "LastModified", "mtime")
+_ENTITY_TAG = ("etag", "ETag")
+
+_NO_FILE = "is no file. Dumps lie in the inbox itself, as files; take it away from there."
+_LEADS_OUT = "leads out of the inbox. Put the file itself there."
+_NAME_OF_DEMO = "has the name of the demo dump, which has its own place. Rename it."
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A dump that lies in the inbox."""
+
+    version: str
+    """Another one for another content: size and time of the last change, in a bucket size and entity tag."""
+    is_marked: bool
+    """Whether a marker says that it is complete."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in the inbox."""
+
+    arrivals: dict[str, Arrival] = field(default_factory=dict)
+    """The dumps by name, complete or not."""
+    refused: list[str] = field(default_factory=list)
+    """What cannot be loaded as it lies there: where, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file as its directory lists it."""
+
+    name: str
+    version: str = ""
+    modified: float = 0
+    """Seconds since 1970."""
+    objection: str = ""
+    """Why it is not taken; empty if it is."""
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Where dumps arrive: a folder or a bucket. A dump's file name is its partition key.
+
+    Each method raises LgsError if the inbox is out of reach, and DumpError for what is wrong with one file.
+    """
+
+    location: str
+    """The folder, or the URL of a bucket."""
+    demo_folder: Path
+    """Where the demo dump lies: it must never mix with real ones."""
+
+    def prepare(self) -> None:
+        """Makes the folder, for people to find. A bucket is not ours to make."""
+        if not (where := place(self.location)).protocol:
+            where.mkdir(parents=True, exist_ok=True)
+
+    def files(self) -> Listing:
+        """What lies in the inbox, from one look at its directory."""
+        return listing(place(self.location))
+
+    def path_of(self, dump: str) -> UPath:
+        """Where the dump of this name lies."""
+        if dump == DEMO_DUMP:
+            return UPath(self.demo_folder / dump)
+        return path_of(place(self.location), dump)
+
+    def land(self, file: Path) -> str:
+        """Copies a file into the inbox, where it appears complete or not at all. Returns its name there."""
+        land(file, self.path_of(file.name))
+        return file.name
+
+    def set_aside(self, dump: str) -> UPath | None:
+        """Moves a dump to the folder `forgotten` of the inbox. Returns where it lies then; None if it was not there."""
+        return set_aside(self.path_of(dump))
+
+
+def place(location: str) -> UPath:
+    """The folder or the part of a bucket that LGS_INBOX names. The path of a folder is a `pathlib.Path` too.
+
+    Raises LgsError if the driver of a URL is not installed, or lacks credentials.
+    """
+    if "://" not in location:
+        return UPath(location)
+    with _explained(location):
+        where = UPath(location, use_listings_cache=False)
+        try:
+            where.fs  # noqa: B018 (it loads the driver)
+        except ImportError as error:
+            extra = _EXTRAS.get(where.protocol)
+            remedy = f'Install it: .venv/bin/pip install --editable ".[{extra}]".' if extra else f"{error}."
+            raise LgsError(f"{location}: the driver for {where.protocol}:// is not installed. {remedy}") from error
+        return where
+
+
+def listing(where: UPath) -> Listing:
+    """The dumps in the inbox, without hidden and temporary names, markers and what was set aside.
+
+    A folder that does not exist yet is empty. Raises LgsError if the place cannot be listed.
+    """
+    with _explained(where):
+        entries = sorted(_objects(where) if where.protocol else _files(Path(where.path)), key=lambda entry: entry.name)
+    marked_at = {entry.name.removesuffix(MARKER): entry.modified for entry in entries if entry.name.endswith(MARKER)}
+    found = Listing()
+    for entry in entries:
+        if _is_passed_over(entry.name):
+            continue
+        demo = _NAME_OF_DEMO if entry.name == DEMO_DUMP else ""
+        if objection := demo or _objection_to(entry.name) or entry.objection:
+            found.refused.append(f"{_shown(where / entry.name)}: {objection}")
+        else:
+            # A marker older than the file is about an earlier version of it.
+            is_marked = marked_at.get(entry.name, -math.inf) >= entry.modified
+            found.arrivals[entry.name] = Arrival(entry.version, is_marked)
+    return found
+
+
+def path_of(where: UPath, dump: str) -> UPath:
+    """The path of a dump. Raises DumpError if it would lead out of the inbox."""
+    path = where / dump
+    if "/" in dump or dump == ".." or not (where.protocol or _is_inside(Path(where.path), Path(path.path))):
+        raise DumpError(f"{_shown(path)}: {_LEADS_OUT}")
+    return path
+
+
+def version_of(path: UPath) -> str:
+    """The version of the file, as in a listing. Raises DumpError if it is not there, LgsError if it is out of reach."""
+    with _explained(path):
+        try:
+            entry = _object(path.fs.info(path.path)) if path.protocol else _file(path.name, Path(path.path).stat())
+        except FileNotFoundError as error:
+            raise DumpError(f"{_shown(path)}: there is no such file. Put it there again.") from error
+    return entry.version
+
+
+def land(file: Path, target: UPath) -> None:
+    """Copies a file to its place in the inbox, where it appears complete or not at all.
+
+    In a folder, a file with the same bytes is left as it is: it is no new version. An earlier file of the name is set
+    aside, for the new one may turn out to be no dump.
+    Raises DumpError if its name is none for a dump or it cannot be copied, LgsError if the bucket is out of reach.
+    """
+    if _is_passed_over(file.name):
+        raise DumpError(f"{_shown(file)}: the inbox passes over a file of this name, as temporary. Rename it.")
+    if objection := _objection_to(file.name):
+        raise DumpError(f"{_shown(file)}: {objection}")
+    if target.protocol:
+        set_aside(target)
+        with _explained(target):
+            # An upload appears when all of it is there. Four parts at a time bound the memory that it takes.
+            target.fs.put_file(str(file), target.path, max_concurrency=4)
+    else:
+        local = Path(target.path)
+        arriving = local.with_name(f".{local.name}.{os.getpid()}")
+        try:
+            if local.is_dir():
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+            if local.is_file() and filecmp.cmp(file, local, shallow=False):
+                return
+            local.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, arriving)
+            set_aside(target)
+            arriving.replace(local)
+        except OSError as error:
+            raise DumpError(f"{file}: cannot be copied to {target}: {error.strerror or error}.") from error
+        finally:
+            arriving.unlink(missing_ok=True)
+
+
+def set_aside(path: UPath) -> UPath | None:
+    """Moves a dump to the folder `forgotten` beside it, in place of an earlier one of its name.
+
+    Returns where it lies then; None if it was not there. Raises LgsError if it cannot be moved.
+    """
+    aside = path.parent / FORGOTTEN / path.name
+    with _explained(path), suppress(FileNotFoundError):
+        if path.protocol:
+            # Through this machine: some drivers delete the original before the bucket has made its own copy.
+            return path.move(aside)
+        path.lstat()  # no folder is made for nothing
+        aside.parent.mkdir(exist_ok=True)
+        return path.replace(aside)
+    return None
+
+
+@contextmanager
+def _explained(where: UPath | str) -> Iterator[None]:
+    """Turns what goes wrong with the inbox as a whole into an LgsError that says what to do."""
+    try:
+        yield
+    except LgsError:
+        raise
+    except Exception as error:  # each driver has errors of its own
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0].rstrip(".")
+        raise LgsError(
+            f"{where}: out of reach: {reason}. Check LGS_INBOX and, of a bucket, the credentials in the environment."
+        ) from error
+
+
+def _objects(where: UPath) -> Iterator[_Entry]:
+    try:
+        objects = where.fs.ls(where.path, detail=True)
+    except FileNotFoundError:
+        if not where.fs.exists(where.drive):
+            raise
+        return  # nothing has arrived yet below this prefix
+    itself = where.path.rstrip("/")
+    if [info["name"].rstrip("/") for info in objects] == [itself]:
+        # An object that stands for the folder, as file browsers make it: the driver of Azure then lists nothing else.
+        objects = where.fs.find(where.path, withdirs=True, detail=True).values()
+    for info in objects:
+        if info["name"].rstrip("/").rpartition("/")[0] == itself:
+            yield _object(info)
+
+
+def _object(info: dict[str, Any]) -> _Entry:
+    """The entry of an object, from what its driver tells of it."""
+    name = info["name"].rstrip("/").rpartition("/")[2]
+    if info["type"] != "file":
+        return _Entry(name, objection=_NO_FILE)
+    modified = next((info[key].timestamp() for key in _MODIFIED if key in info), 0.0)
+    tag = next((info[key] for key in _ENTITY_TAG if key in info), modified)
+    return _Entry(name, f"{info['size']}:{tag}", modified)
+
+
+def _files(folder: Path) -> Iterator[_Entry]:
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # it is gone since
+                yield _file_in(folder, entry)
+
+
+def _file_in(folder: Path, entry: os.DirEntry[str]) -> _Entry:
+    try:
+        if entry.is_symlink() and not _is_inside(folder, Path(entry)):
+            return _Entry(entry.name, objection=_LEADS_OUT)
+        return _file(entry.name, entry.stat()) if entry.is_file() else _Entry(entry.name, objection=_NO_FILE)
+    except FileNotFoundError:
+        raise
+    except OSError as error:  # links in a circle, for one
+        return _Entry(entry.name, objection=f"cannot be looked at: {error.strerror}. Put the file there anew.")
+
+
+def _file(name: str, status: os.stat_result) -> _Entry:
+    return _Entry(name, f"{status.st_size}:{status.st_mtime_ns}", status.st_mtime)
+
+
+def _is_inside(folder: Path, path: Path) -> bool:
+    """Whether the path, its links followed, is below the folder."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _is_passed_over(name: str) -> bool:
+    """Whether a file of this name is none, or not yet, for the inbox."""
+    return name.startswith((".", "~")) or name.lower().endswith((*_UNFINISHED, MARKER)) or name in _LEFT_ALONE
+
+
+def _objection_to(name: str) -> str:
+    """Why a dump cannot have this name, which is to be the key of a partition; empty if it can."""
+    if "..." in name:
+        return "three dots in a name mean a range of dumps in Dagster. Rename it."
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in name):
+        return "the name holds a control character or is not UTF-8. Rename it."
+    return ""
+
+
+def _shown(path: UPath | Path) -> str:
+    """The path in a message: with escapes if it holds what a terminal or a log cannot show."""
+    return text if (text := str(path)).isprintable() else ascii(text)

@@ -1,0 +1,168 @@
+"""Straight from production: what is new in a table of another database lands in the inbox, as one more dump.
+
+A pull begins at midnight some days before the last line that is loaded, so that lines which come late are not missed,
+and names its dump after that day: all pulls of a day are versions of one dump, of which the latest counts. What the
+source has deleted since goes with the earlier version; from dumps of other names nothing is ever taken away.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+
+from lgs_assets import places
+from lgs_assets.arrivals.inbox import Inbox
+from lgs_assets.configuration import Configuration
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.errors import LgsError, UnavailableError
+from lgs_assets.sources import sha256_of
+from lgs_assets.sources.database import dump_table
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.loading import LoadedDump, loaded_dumps
+
+PAUSES_SECONDS = (5, 15, 45)  # before each further attempt
+
+
+@dataclass(frozen=True)
+class Source:
+    """The table that lines are pulled from, in another database."""
+
+    url: SecretStr
+    """Of the database, with its password."""
+    table: str
+    """The table or view, with its schema if need be: schema.table."""
+    overlap_days: int
+    """How many days before the last loaded line a pull begins, for the sake of lines that came late."""
+    timeout_seconds: int
+    """How long a statement may take before it is given up."""
+    workshop: Path
+    """The folder in which a pull is put together."""
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> Self | None:
+        """The source of the configuration, None if there is none."""
+        if not configuration.source_url:
+            return None
+        return cls(
+            url=configuration.source_url,
+            table=configuration.source_table,
+            overlap_days=configuration.source_overlap_days,
+            timeout_seconds=configuration.source_timeout_seconds,
+            workshop=configuration.state / "pull",
+        )
+
+    def since(self, dumps: Iterable[LoadedDump]) -> datetime | None:
+        """The moment from which on lines are to be pulled; None, for all of them, if only the demo dump is loaded."""
+        # No dump holds what came after it was loaded: a line that is dated ahead by mistake hides nothing.
+        known = [min(dump.last_invoice_at, _local(dump.loaded_at)) for dump in dumps if dump.dump != DEMO_DUMP]
+        if not known:
+            return None
+        return datetime.combine(max(known).date() - timedelta(days=self.overlap_days), datetime.min.time())
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What came of a pull."""
+
+    dump: str
+    """The name of its dump in the inbox."""
+    lines: int
+    """How many lines the source has since the pull begins. Without any there is no dump."""
+    is_new: bool
+    """Whether a dump has landed. If not, there was no line, or this very dump was there before."""
+
+
+class PullUnderWayError(LgsError):
+    """Another process pulls just now."""
+
+
+def pull_new_lines(
+    source: Source | None,
+    inbox: Inbox,
+    warehouse: Warehouse,
+    *,
+    everything: bool = False,
+    warn: Callable[[str], None],
+    progress: Callable[[int], None] = lambda lines: None,
+) -> Pull:
+    """Pulls the lines that are new since the last loaded one, or everything, and lands them in the inbox.
+
+    If the source breaks off, `warn` is told so and another attempt follows; `progress` is told the lines so far.
+    Raises LgsError with the reason, and no password in it, if there is no source, a pull is under way or this one
+    fails. Nothing is left of a failed pull.
+    """
+    if not source:
+        raise LgsError(
+            "LGS_SOURCE_URL is not set. It says from which database to pull: README.md, Straight from production."
+        )
+    since = None if everything else source.since(loaded_dumps(warehouse))
+    name = f"pulled-{since:%Y-%m-%d}.sql.gz" if since else "pulled-everything.sql.gz"
+    with _workshop(source.workshop) as folder:
+        pulled = folder / name
+
+        def attempt() -> int:
+            return dump_table(
+                source.url.get_secret_value(),
+                source.table,
+                pulled,
+                since=since,
+                timeout_seconds=source.timeout_seconds,
+                progress=progress,
+            )
+
+        lines = _persistently(attempt, warn)
+        is_new = lines > 0 and sha256_of(pulled) != _sha256_there(name, inbox, warehouse)
+        if is_new:
+            inbox.land(pulled)
+    return Pull(name, lines, is_new)
+
+
+@contextmanager
+def _workshop(folder: Path) -> Iterator[Path]:
+    """The folder for one pull at a time, empty after it, whatever a killed one left there.
+
+    Raises PullUnderWayError. The kernel frees the lock when its process ends, however it ends.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PullUnderWayError("A pull is under way already: its lines arrive without this one.") from None
+        try:
+            yield folder
+        finally:
+            for file in folder.iterdir():
+                file.unlink()
+    finally:
+        os.close(lock)
+
+
+def _persistently(attempt: Callable[[], int], warn: Callable[[str], None]) -> int:
+    for pause in PAUSES_SECONDS:
+        try:
+            return attempt()
+        except UnavailableError as error:
+            warn(f"{error}\nTrying again in {pause} s.")
+        time.sleep(pause)
+    return attempt()
+
+
+def _sha256_there(dump: str, inbox: Inbox, warehouse: Warehouse) -> str | None:
+    """Of the dump of this name in the inbox; if it was taken away, of the one that is loaded."""
+    if (path := inbox.path_of(dump)).exists():
+        return sha256_of(path)  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
+    return next((loaded.sha256 for loaded in loaded_dumps(warehouse) if loaded.dump == dump), None)
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(ZoneInfo(places.TIME_ZONE)).replace(tzinfo=None)

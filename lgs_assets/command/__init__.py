@@ -1,0 +1,1 @@
+"""`lgs`: the platform from a terminal."""

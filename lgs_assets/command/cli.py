@@ -1,0 +1,448 @@
+"""The command `lgs`: what a person does with the platform from a terminal.
+
+Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage; 3 a check of what was built found an
+error, and what a blocking check guards was left as it was, or lines of an inspected dump would be rejected.
+"""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.markup import escape
+
+from lgs_assets import places
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.errors import LgsError
+
+if TYPE_CHECKING:  # what takes long to import waits until a command needs it
+    from sqlalchemy import URL
+
+    from lgs_assets.command.runner import Outcome
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.warehouse.database import Warehouse
+
+CHECKS_FAILED = 3
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a plain traceback is what a bug report needs
+    help="Customer analytics for a retailer: from invoice dumps to RFM segments and charts.",
+    rich_markup_mode="rich",
+)
+
+
+def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Ends a command that fails on purpose with its reason and exit code 1, without a traceback."""
+
+    @wraps(command)
+    def reported(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except LgsError as error:
+            _fail(str(error))
+
+    return reported
+
+
+def _show(outcome: "Outcome", warehouse: "Warehouse") -> None:
+    """What a run did, the segments as they are now, and the checks that do not hold."""
+    from lgs_assets.command.terminal import check_lines, console, segment_table
+    from lgs_assets.wiring.versions import published_versions
+
+    if outcome.loaded or outcome.rebuilt:
+        loaded = escape(", ".join(outcome.loaded)) or "no dump"
+        console.print(f"Loaded {loaded}; rebuilt {len(outcome.rebuilt)} tables.\n")
+    elif not outcome.refused:
+        console.print("Everything is up to date.\n")
+    for remark in outcome.remarks:
+        console.print(f"[yellow]![/] {escape(remark)}", highlight=False)
+    if "segment_summary" in published_versions(warehouse):
+        console.print(segment_table(warehouse))
+    for check in outcome.failed_checks:
+        rows = int(str(check.metadata["violating_rows"].value))
+        name = f"{check.asset_key.to_user_string()}.{check.check_name}"
+        console.print(*check_lines(name, check.severity.value, rows, check.description or ""), sep="\n")
+
+
+def _end_with(outcome: "Outcome") -> None:
+    if outcome.refused:
+        _fail("\n".join(outcome.refused))
+    if any(check.severity.value == "ERROR" for check in outcome.failed_checks):
+        raise typer.Exit(CHECKS_FAILED)
+
+
+def _shown(value: object) -> str:
+    """A value as a person would write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "unset" if value is None else str(value)
+
+
+def _warehouse() -> "Warehouse":
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.wiring.resources import Resources
+
+    return Resources.of(Configuration.read()).warehouse
+
+
+def _fail(reason: str) -> None:
+    typer.secho(reason, err=True, fg=typer.colors.RED)
+    raise typer.Exit(1)
+
+
+def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, *, force: bool = False) -> None:
+    """Loads and rebuilds what is due, and shows it. Exits with CHECKS_FAILED if a check found an error."""
+    from lgs_assets.command.runner import Runner
+    from lgs_assets.command.terminal import console, step_progress
+    from lgs_assets.wiring.instance import dagster_instance
+
+    with dagster_instance(configuration) as instance, step_progress() as progress:
+        runner = Runner(configuration, instance, progress)
+        outcome = runner.bring_up_to_date(dump, force=force)
+    _show(outcome, runner.resources.warehouse)
+    if configuration.settings != configuration.read().settings:
+        console.print("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
+    lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
+    console.print(
+        "\nLook further:\n"
+        f"  [bold]{lgs} ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
+        f"  [bold]{lgs} charts[/]    every chart as PNG and SVG in a folder\n"
+        f"  [bold]{lgs} psql[/]      the tables in SQL: select * from segments limit 10;\n"
+        f"  [bold]{lgs} status[/]    what is loaded, how fresh it is, which checks fail\n"
+        "  notebooks/customer_segments.ipynb    the analysis, for any Jupyter that runs in .venv",
+        highlight=False,
+    )
+    _end_with(outcome)
+
+
+@app.callback(invoke_without_command=True)
+def _main(show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+    if show_version:
+        typer.echo(version("lgs-assets"))
+        raise typer.Exit
+
+
+@app.command()
+@_reporting_errors
+def run(
+    dump: Annotated[
+        Path | None,
+        typer.Argument(help="A dump in any format. Default: what is in the inbox, or a demo dump."),
+    ] = None,
+    snapshot_date: Annotated[
+        str | None, typer.Option(help="The date that recency looks back from. Default: the month after the data.")
+    ] = None,
+    ties: Annotated[
+        Literal["by_customer_id", "together"] | None,
+        typer.Option(help="How equal frequencies are scored: by_customer_id or together."),
+    ] = None,
+    drop_repeats: Annotated[
+        bool | None, typer.Option("--drop-repeats/--keep-repeats", help="Leave out lines that repeat another.")
+    ] = None,
+    chart_cutoff: Annotated[float | None, typer.Option(help="The quantile at which the amount charts are cut.")] = None,
+    force: Annotated[bool, typer.Option(help="Load and rebuild even what is up to date.")] = False,
+) -> None:
+    """Load a dump and bring every table and chart up to date.
+
+    What is up to date is left alone: a second run changes nothing. Settings come from the options, else from the
+    environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_CHART_CUTOFF), else they have their defaults.
+    """
+    from lgs_assets.configuration import Configuration
+
+    options = {"snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats, "chart_cutoff": chart_cutoff}
+    given = {name: value for name, value in options.items() if value is not None}
+    _bring_up_to_date(Configuration.read(**given), dump, force=force)
+
+
+@app.command()
+@_reporting_errors
+def pull(
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Pull all lines, not just what is new since the last loaded one.")
+    ] = False,
+) -> None:
+    """Pull new lines from the database of LGS_SOURCE_URL and bring every table and chart up to date with them."""
+    from lgs_assets.arrivals.pull import pull_new_lines
+    from lgs_assets.command.terminal import console
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.wiring.resources import Resources
+
+    configuration = Configuration.read()
+    resources = Resources.of(configuration)
+    with console.status("Pulling") as status:
+        done = pull_new_lines(
+            resources.source,
+            resources.inbox,
+            resources.warehouse,
+            everything=everything,
+            warn=lambda text: console.print(text, style="yellow", markup=False),
+            progress=lambda lines: status.update(f"Pulling: {lines:,} lines"),
+        )
+    if done.is_new:
+        console.print(f"Pulled {done.lines:,} lines: {done.dump}")
+    else:
+        console.print(f"Nothing new in the table {configuration.source_table}.")
+    if resources.inbox.path_of(done.dump).exists():  # if it is not new, perhaps it could not be loaded when it was
+        _bring_up_to_date(configuration)
+
+
+@app.command()
+@_reporting_errors
+def ui(
+    port: Annotated[int, typer.Option(help="The port of the web page.")] = 3000,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Open the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C."""
+    from lgs_assets.command.webserver import listen, own_origins, serve
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.wiring.instance import dagster_instance
+    from lgs_assets.wiring.resources import Resources
+
+    configuration = Configuration.read()
+    origins, listening = own_origins(host, port, configuration), listen(host, port)
+    resources = Resources.of(configuration)
+    resources.inbox.prepare()
+    # Both are made once, before the processes that use them.
+    resources.warehouse.prepare()
+    dagster_instance(configuration).dispose()
+    os.chdir(places.ROOT)
+    options = ["--workspace", "workspace.yaml", "--code-server-log-level", "warning"]
+    daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *options, "--log-level", "warning"]
+    with _beside(daemon):
+        serve(listening, origins, [*options, "--dagster-log-level", "warning"])
+
+
+@contextmanager
+def _beside(command: list[str]) -> Iterator[None]:
+    """Runs a command beside the block, and ends each of them when the other one ends."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    process = subprocess.Popen(command, process_group=0)  # it hears of Ctrl-C from this process, once
+    is_over = threading.Event()
+
+    def watch() -> None:
+        process.wait()
+        if not is_over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        has_ended = process.poll() is not None
+        is_over.set()
+        process.send_signal(signal.SIGINT)  # does nothing to one that has ended
+        process.wait()
+        if has_ended:
+            _fail(f"{Path(command[0]).name} has ended by itself.")
+
+
+@app.command()
+@_reporting_errors
+def status() -> None:
+    """Show what is loaded, how fresh the tables are and which checks fail."""
+    from lgs_assets.checks.sql_checks import CHECKS, evaluate
+    from lgs_assets.command.terminal import check_lines, console, dump_table, publication_table
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.definitions import build_definitions
+    from lgs_assets.warehouse.loading import loaded_dumps
+    from lgs_assets.wiring.resources import Resources
+    from lgs_assets.wiring.versions import outdated, settings_used
+
+    configuration = Configuration.read()
+    resources = Resources.of(configuration)
+    warehouse = resources.warehouse
+    if not (dumps := loaded_dumps(warehouse)):
+        console.print("Nothing is loaded yet: lgs run")
+        return
+    console.print(dump_table(dumps))
+    specs = build_definitions(configuration, **vars(resources)).resolve_all_asset_specs()
+    console.print(publication_table(warehouse, outdated(specs, configuration.settings, warehouse)))
+    wanted = configuration.settings.model_dump()
+    console.print(f"Settings: {', '.join(f'{name} {_shown(value)}' for name, value in wanted.items())}")
+    others = [
+        f"{table} with {name} {_shown(value)}"
+        for table, settings in settings_used(warehouse).items()
+        for name, value in settings.items()
+        if value != wanted[name]
+    ]
+    if others:
+        console.print(f"[yellow]Built with other settings: {escape('; '.join(others))}[/]")
+    built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
+    with console.status("Checking the tables"):
+        results = [(check, evaluate(check, resources.tables)) for check in CHECKS if check.table in built]
+    failed = [(check, result) for check, result in results if not result.passed]
+    console.print(f"[bold]Checks[/]: {len(results) - len(failed)} of {len(results)} hold")
+    for check, result in failed:
+        rows = int(str(result.metadata["violating_rows"].value))
+        console.print(
+            *check_lines(f"{check.table}.{check.name}", check.severity.value, rows, check.description), sep="\n"
+        )
+    if any(check.severity.value == "ERROR" for check, _ in failed):
+        raise typer.Exit(CHECKS_FAILED)
+
+
+@app.command()
+@_reporting_errors
+def inspect(dump: Annotated[Path, typer.Argument(help="Any file that may be a dump.")]) -> None:
+    """Show what a dump is and what is wrong with it, without loading it.
+
+    Ends with exit code 3 if lines would be rejected.
+    """
+    from lgs_assets.command.terminal import console, inspection_table, reject_table
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.sources.inspection import inspect_dump
+
+    with console.status(f"Reading {escape(str(dump))}"):
+        inspection = inspect_dump(dump, dates=Configuration.read().dates)
+    console.print(inspection_table(dump, inspection))
+    if inspection.rejected:
+        console.print(reject_table(inspection.first_rejects))
+        raise typer.Exit(CHECKS_FAILED)
+
+
+@app.command()
+@_reporting_errors
+def rejects(
+    dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs status shows it.")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write all as CSV, instead of the first as a table.")] = False,
+) -> None:
+    """Show the lines of a loaded dump that were rejected, and why. A corrected dump of the same name replaces them."""
+    from lgs_assets.command.terminal import SHOWN_REJECTS, console, reject_table
+    from lgs_assets.sources import Reject
+    from lgs_assets.warehouse.loading import loaded_dumps, rejected_lines
+
+    warehouse = _warehouse()
+    known = [loaded.dump for loaded in loaded_dumps(warehouse)]
+    if dump not in known:
+        raise LgsError(f"There is no dump {dump}. Loaded: {', '.join(known) or 'none'}.")
+    lines = rejected_lines(warehouse, dump)
+    if as_csv:
+        csv.writer(sys.stdout).writerows([Reject._fields, *lines])
+    elif lines:
+        console.print(reject_table(lines[:SHOWN_REJECTS]))
+        console.print(f"{len(lines):,} lines of {escape(dump)} are rejected; lgs rejects --csv writes all of them.")
+    else:
+        console.print(f"No line of {escape(dump)} is rejected.")
+
+
+@app.command()
+@_reporting_errors
+def forget(dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs status shows it.")]) -> None:
+    """Take the lines of a dump out again, and rebuild what was built with them.
+
+    Its file is moved to the folder `forgotten` of the inbox.
+    """
+    from lgs_assets.command.runner import Runner
+    from lgs_assets.command.terminal import step_progress
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.wiring.instance import dagster_instance
+
+    configuration = Configuration.read()
+    with dagster_instance(configuration) as instance, step_progress() as progress:
+        runner = Runner(configuration, instance, progress)
+        outcome = runner.forget(dump)
+    _show(outcome, runner.resources.warehouse)
+    _end_with(outcome)
+
+
+@app.command("demo-dump")
+@_reporting_errors
+def demo_dump(
+    path: Annotated[Path, typer.Argument(help="Where to write it: .sql or .sql.gz.")] = Path(DEMO_DUMP),
+    lines: Annotated[int, typer.Option(min=1000, help="About how many invoice lines.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other lines.")] = 2009,
+    force: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a synthetic dump that has the anatomy of a real one. The same seed gives the same bytes."""
+    from lgs_assets.demo.dump import write_demo_dump
+
+    if path.exists() and not force:
+        raise LgsError(f"{path} is there already; --force replaces it.")
+    written = write_demo_dump(path, lines=lines, seed=seed)
+    typer.echo(f"{path}: {written.lines:,} synthetic lines of {written.customers:,} customers")
+
+
+@app.command()
+@_reporting_errors
+def charts(
+    folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("charts"),
+) -> None:
+    """Export every chart of the report as PNG and SVG files."""
+    from lgs_assets.warehouse.frames import read_frame
+
+    frame = read_frame(_warehouse(), "charts").sort_values("position")
+    folder.mkdir(parents=True, exist_ok=True)
+    for chart in frame.to_dict("records"):
+        stem = folder / f"{chart['position']:02}_{chart['name']}"
+        stem.with_suffix(".png").write_bytes(chart["png"])
+        stem.with_suffix(".svg").write_text(chart["svg"])
+        typer.echo(f"{stem}.png  {chart['title']}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@_reporting_errors
+def psql(context: typer.Context) -> None:
+    """Open psql on the warehouse. Further arguments go to psql: lgs psql -c 'select * from segment_summary'."""
+    from psycopg.conninfo import make_conninfo
+
+    from lgs_assets.warehouse.database import SCHEMA
+    from lgs_assets.warehouse.server import program
+
+    variables, others = _libpq_variables(_warehouse().engine.url)
+    options = f"{variables.get('PGOPTIONS', '')} -c search_path={SCHEMA},public"
+    database = ["--dbname", make_conninfo(**others)] if others else []
+    environment = os.environ | variables | {"PGOPTIONS": options}
+    done = subprocess.run([program("psql"), *database, *context.args], env=environment)
+    raise typer.Exit(done.returncode)
+
+
+def _libpq_variables(url: "URL") -> tuple[dict[str, str], dict[str, str]]:
+    """The variables that say to PostgreSQL's programs what the URL does; and what none can say, but for secrets.
+
+    Everybody may read the arguments of a process; its environment, only its own account.
+    """
+    from psycopg.pq import Conninfo
+
+    given = {"host": url.host, "port": url.port, "user": url.username, "password": url.password, "dbname": url.database}
+    words = {name: str(value) for name, value in given.items() if value is not None}
+    words |= {name: ",".join(values) for name, values in url.normalized_query.items()}
+    known = {option.keyword.decode(): option for option in Conninfo.get_defaults()}
+    if unknown := words.keys() - known.keys():
+        raise LgsError(f"LGS_DATABASE_URL: PostgreSQL has no parameter {', '.join(sorted(unknown))}.")
+    variables = {envvar.decode(): word for name, word in words.items() if (envvar := known[name].envvar)}
+    others = {name: word for name, word in words.items() if not (known[name].envvar or known[name].dispchar == b"*")}
+    return variables, others
+
+
+@app.command()
+@_reporting_errors
+def stop() -> None:
+    """Stop the embedded PostgreSQL. It starts again by itself when it is needed."""
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.wiring.resources import embedded_server
+
+    stopped = embedded_server(Configuration.read()).stop()
+    typer.echo("PostgreSQL stopped." if stopped else "PostgreSQL was not running.")
+
+
+@app.command("config")
+@_reporting_errors
+def show_configuration() -> None:
+    """Show everything that can be set: its value, and where that comes from. Secrets are not shown."""
+    from lgs_assets.command.terminal import configuration_table, console
+    from lgs_assets.configuration import Configuration
+
+    console.print(configuration_table(Configuration.read()))

@@ -1,0 +1,167 @@
+"""What the command line shows: progress, tables and numbers."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from lgs_assets.configuration import Configuration, origin, variable
+
+if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
+    from lgs_assets.command.runner import Step
+    from lgs_assets.sources import Reject
+    from lgs_assets.sources.inspection import Inspection
+    from lgs_assets.warehouse.database import Warehouse
+    from lgs_assets.warehouse.loading import LoadedDump
+
+SHOWN_CHARACTERS = 200
+SHOWN_REJECTS = 50
+
+console = Console()
+
+
+class StepProgress:
+    """Shows each step of a run: a spinner while it works, then its name and how long it took."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._running: dict[str, object] = {}
+
+    def __call__(self, step: "Step") -> None:
+        """Takes notice of a step that begins or ends."""
+        label = step.name.replace("check_", "checks of ") if step.name.startswith("check_") else step.name
+        if step.seconds is None:
+            self._running[step.name] = self._progress.add_task(label, total=None)
+        else:
+            if (task := self._running.pop(step.name, None)) is not None:
+                self._progress.remove_task(task)  # type: ignore[arg-type]
+            self._progress.console.print(f"  [green]✓[/] {label:<36} [dim]{step.seconds:6.1f} s[/]")
+
+
+@contextmanager
+def step_progress() -> Iterator[StepProgress]:
+    """Progress of a run, for the length of a `with` block."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield StepProgress(progress)
+
+
+def configuration_table(configuration: Configuration) -> Table:
+    """Everything that can be set: the variable, its value and where that comes from."""
+    table = _table("Configuration", ("variable", "value", "from"), numbers=())
+    for name, value in configuration:
+        shown = "" if value is None else str(value)  # a secret prints as asterisks
+        table.add_row(variable(name), escape(shown), origin(name))
+    return table
+
+
+def segment_table(warehouse: "Warehouse") -> Table:
+    """The segments with their size and value, best customers first."""
+    headings = ("segment", "customers", "%", "days", "orders", "£ each", "revenue £", "%")
+    table = _table(
+        "Segments: size, mean recency, frequency and monetary value, revenue", headings, numbers=headings[1:]
+    )
+    for row in warehouse.rows("select * from segment_summary order by position"):
+        means = ("–", "–", "–")
+        if row.customers:
+            means = (f"{row.recency_mean:,.0f}", f"{row.frequency_mean:,.1f}", f"{row.monetary_mean:,.0f}")
+        table.add_row(
+            row.segment,
+            f"{row.customers:,}",
+            f"{row.customers_pct:.1f}",
+            *means,
+            f"{row.revenue:,.2f}",
+            f"{row.revenue_pct:.1f}",
+        )
+    return table
+
+
+def inspection_table(path: Path, inspection: "Inspection") -> Table:
+    """What a dump holds, a fact a row."""
+    table = Table(
+        title=escape(str(path)), title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
+    )
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for fact, value in inspection.facts.items():
+        table.add_row(fact, escape(value))
+    table.add_row("content", f"sha256 {inspection.sha256}")
+    table.add_row("good lines", f"{inspection.lines:,}")
+    table.add_row("rejected lines", f"{inspection.rejected:,}")
+    if inspection.lines:
+        table.add_row("invoice dates", f"{inspection.first_invoice_at} to {inspection.last_invoice_at}")
+    return table
+
+
+def reject_table(rejects: Sequence["Reject"]) -> Table:
+    """Lines that were rejected, each with the reason."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("line", justify="right", no_wrap=True)
+    table.add_column("column", no_wrap=True)
+    table.add_column("reason", overflow="fold")
+    table.add_column("the line as it stands in the dump", overflow="fold", style="dim")
+    for reject in rejects:
+        text = reject.text if len(reject.text) <= SHOWN_CHARACTERS else reject.text[:SHOWN_CHARACTERS] + "…"
+        table.add_row(f"{reject.line:,}", reject.column or "", escape(reject.reason), escape(text))
+    return table
+
+
+def dump_table(dumps: list["LoadedDump"]) -> Table:
+    """The dumps whose lines are in the warehouse."""
+    headings = ("dump", "lines", "rejected", "first invoice", "last invoice", "loaded")
+    table = _table("Dumps", headings, numbers=("lines", "rejected"))
+    for dump in dumps:
+        table.add_row(
+            escape(dump.dump),
+            f"{dump.lines:,}",
+            f"{dump.rejected:,}",
+            f"{dump.first_invoice_at:%Y-%m-%d}",
+            f"{dump.last_invoice_at:%Y-%m-%d}",
+            f"{age(dump.loaded_at)} ago",
+        )
+    return table
+
+
+def publication_table(warehouse: "Warehouse", outdated: list[str]) -> Table:
+    """The tables of the warehouse, and whether they are what the dumps, the code and the settings now give."""
+    table = _table("Tables", ("table", "rows", "built", "state"), numbers=("rows",))
+    published = warehouse.rows("select * from publications order by published_at, table_name")
+    for row in published:
+        state = "[yellow]outdated[/]" if row.table_name in outdated else "[green]current[/]"
+        table.add_row(row.table_name, f"{row.row_count:,}", f"{age(row.published_at)} ago", state)
+    for missing in sorted(set(outdated) - {row.table_name for row in published}):
+        table.add_row(missing, "–", "never", "[yellow]outdated[/]")
+    return table
+
+
+def check_lines(name: str, severity: str, rows: int, description: str) -> tuple[str, Padding]:
+    """One check that does not hold, for a reader who decides whether to act."""
+    mark = "[yellow]![/]" if severity == "WARN" else "[red]✗[/]"
+    return f"  {mark} {name}: {rows:,} rows", Padding(f"[dim]{description}[/]", (0, 0, 0, 4))
+
+
+def _table(title: str, headings: Sequence[str], *, numbers: Sequence[str]) -> Table:
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in numbers else "left", no_wrap=True)
+    return table
+
+
+def age(moment: datetime) -> str:
+    """How long ago a moment was, in its largest unit."""
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "moments"

@@ -1,0 +1,232 @@
+"""Everything that can be set, and the one reader of the environment.
+
+A `Configuration` is read once, where a process begins, and handed on from there: nothing else looks at `os.environ`.
+Values come from the environment, else from the file `.env` of the checkout, else they are defaults. An empty value
+counts as unset.
+"""
+
+import os
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lgs_assets import places
+from lgs_assets.errors import ConfigurationError
+
+ENV_FILE = places.ROOT / ".env"
+PREFIX = "LGS_"
+
+# In plainer words than pydantic's.
+_EXPECTED = {
+    "bool_parsing": "true or false",
+    "float_parsing": "a number",
+    "int_parsing": "a whole number",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number of at most {le}",
+}
+
+Engine = Literal["postgres", "duckdb", "spark"]
+
+
+class Settings(BaseModel):
+    """The settings of the analysis: those that change figures. Each model binds the ones that it reads, by name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    snapshot_date: str | None = Field(
+        default=None,
+        description="The moment that recency looks back from, ISO 8601, such as 2012-01-01. "
+        "Unset: the first day of the month after the last invoice.",
+    )
+    ties: Literal["by_customer_id", "together"] = Field(
+        default="by_customer_id",
+        description="How customers with the same frequency are scored. by_customer_id: ranked by their id, so that "
+        "quintiles are equally large (the retailer's published rule). together: all the same.",
+    )
+    drop_repeats: bool = Field(
+        default=False,
+        description="Leave out lines that repeat an earlier line of their dump in every column.",
+    )
+    chart_cutoff: float = Field(
+        default=0.85,
+        gt=0,
+        lt=1,
+        description="The quantile of the invoice amounts at which the distribution charts are cut.",
+    )
+
+    @field_validator("snapshot_date", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return value.isoformat() if isinstance(value, date) else value
+
+    @field_validator("snapshot_date")
+    @classmethod
+    def _is_a_date(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError("expected a date such as 2012-01-01") from error
+        if moment.tzinfo:
+            raise ValueError("expected a date without a time zone: invoices have none")
+        return value
+
+    def values(self) -> dict[str, Any]:
+        """The settings by name, as SQL takes them: the date as a timestamp, the cut-off exactly as it was written."""
+        return {
+            "snapshot_date": datetime.fromisoformat(self.snapshot_date) if self.snapshot_date else None,
+            "ties": self.ties,
+            "drop_repeats": self.drop_repeats,
+            "chart_cutoff": Decimal(str(self.chart_cutoff)),
+        }
+
+
+class Acceptance(BaseModel):
+    """How dumps are accepted: what may be wrong with them, and how to read what they leave open."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reject_limit: float = Field(
+        default=0.01, ge=0, le=1, description="The share of a dump's lines that may be rejected."
+    )
+    date_order: Literal["shown", "day first", "month first"] = Field(
+        default="shown",
+        description="How to read dates that may begin with the day or the month. shown: as the dump shows it; a dump "
+        "that does not is refused.",
+    )
+
+    @property
+    def dates(self) -> Literal["day first", "month first"] | None:
+        """The order of dates where a dump does not show it; None to refuse such a dump."""
+        return None if self.date_order == "shown" else self.date_order
+
+
+class Configuration(Settings, Acceptance, BaseSettings):
+    """Everything that can be set, as one frozen value. A field `name` is the variable `LGS_NAME`."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
+
+    home: Path = Field(default=Path(".lgs"), description="Where the platform keeps its state.")
+    dagster_home: Path | None = Field(
+        default=None, validation_alias="DAGSTER_HOME", description="Where Dagster keeps its own. Unset: in LGS_HOME."
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="The database, PostgreSQL 16 or later. Unset: the embedded PostgreSQL."
+    )
+    inbox: str | None = Field(
+        default=None, description="Where dumps arrive: a folder, or the URL of a bucket. Unset: inbox in LGS_HOME."
+    )
+    source_url: SecretStr | None = Field(default=None, description="The database to pull lines from. Unset: none.")
+    source_table: str = Field(default="retail", description="Its table or view, as schema.table if need be.")
+    source_cron: str = Field(default="0 2 * * *", description="When to pull, as in a crontab, by the time in London.")
+    source_overlap_days: int = Field(
+        default=3, ge=0, description="How many days before the last loaded line a pull begins."
+    )
+    source_timeout_seconds: int = Field(default=900, ge=1, description="How long a statement there may take.")
+    engine: Engine = Field(
+        default="postgres", description="What runs the models: postgres; or duckdb or spark, on a lake."
+    )
+    lake: str | None = Field(
+        default=None, description="Where the lake is: a folder, or the URL of a bucket. Unset: lake in LGS_HOME."
+    )
+    spark_master: str | None = Field(
+        default=None, description="The master of the Spark cluster, such as spark://host:7077."
+    )
+    ui_origins: str = Field(
+        default="",
+        description="Further addresses of the Dagster UI, such as https://dagster.example.com of a proxy before it, "
+        "with spaces between them.",
+    )
+    run_retention_days: int = Field(
+        default=90, ge=1, description="For how many days Dagster keeps runs and their events, where its daemon runs."
+    )
+
+    @classmethod
+    def read(cls, **given: Any) -> Self:
+        """The configuration of the environment and the file `.env`; values that are given outrank both.
+
+        Raises ConfigurationError for a value that cannot be used: it names the variable, what was found and what is
+        expected, and shows no secret.
+        """
+        try:
+            return cls(_env_file=ENV_FILE, **given)
+        except ValidationError as error:
+            reasons = [_reason(detail, given) for detail in error.errors()]
+            raise ConfigurationError("\n".join(reasons)) from None  # pydantic's own text holds the values
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the analysis alone."""
+        return Settings(**{name: getattr(self, name) for name in Settings.model_fields})
+
+    @property
+    def acceptance(self) -> Acceptance:
+        """How dumps are accepted, alone."""
+        return Acceptance(reject_limit=self.reject_limit, date_order=self.date_order)
+
+    @property
+    def state(self) -> Path:
+        """The folder of everything that the platform makes; a relative one is below the checkout."""
+        return places.ROOT / self.home
+
+    @property
+    def dagster_state(self) -> Path:
+        """The folder of Dagster's own state."""
+        return self.dagster_home or self.state / "dagster"
+
+    @property
+    def inbox_location(self) -> str:
+        """The folder or the URL where dumps arrive; a relative folder is below the checkout."""
+        return self._location(self.inbox, "inbox")
+
+    @property
+    def lake_location(self) -> str:
+        """The folder or the URL where an engine other than PostgreSQL keeps lines; likewise."""
+        return self._location(self.lake, "lake")
+
+    def export(self) -> None:
+        """Tells Dagster where its state is: here and in the processes that follow it asks only this variable."""
+        os.environ[variable("dagster_home")] = str(self.dagster_state)
+
+    def _location(self, given: str | None, name: str) -> str:
+        return given if given and "://" in given else str(places.ROOT / (given or self.state / name))
+
+
+def variable(name: str) -> str:
+    """The environment variable of a field."""
+    alias = Configuration.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
+
+
+def origin(name: str) -> str:
+    """Where the value of a field comes from: `environment`, `.env` or `default`."""
+    if os.environ.get(variable(name)):
+        return "environment"
+    return ".env" if _in_file().get(variable(name)) else "default"
+
+
+def _in_file() -> Mapping[str, str | None]:
+    from dotenv import dotenv_values
+
+    return dotenv_values(ENV_FILE)
+
+
+def _reason(detail: ErrorDetails, given: Collection[str]) -> str:
+    """One line on a value that cannot be used: the variable, or the option of the command that gave it."""
+    found_as = str(detail["loc"][0])
+    name = next(name for name in Configuration.model_fields if found_as in (name, variable(name)))
+    is_secret = SecretStr in get_args(Configuration.model_fields[name].annotation)
+    expected = _EXPECTED.get(detail["type"]) or detail["msg"].partition("expected ")[2]
+    expected = expected or detail["msg"].removeprefix("Input should be ")
+    found = "a value that is not shown" if is_secret else repr(detail["input"])
+    place = f"--{name.replace('_', '-')}" if name in given else variable(name)
+    return f"{place}: expected {expected.format(**detail.get('ctx', {}))}; found {found}."

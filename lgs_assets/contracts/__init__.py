@@ -1,0 +1,1 @@
+"""What `sql/` declares, read without a database: tables, models and the data dictionary."""

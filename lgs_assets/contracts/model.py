@@ -1,0 +1,114 @@
+"""What is to be built: tables by name, and the SELECTs that make one from others. Runs nothing."""
+
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from lgs_assets import places
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table of the warehouse that stays there. Only its name travels."""
+
+    name: str
+
+
+@dataclass(frozen=True, init=False)
+class Model:
+    """One SELECT of `sql/models`, the tables that it reads and the values of its parameters.
+
+    `Model("segments.sql", rfm_scores=relation)` reads the table `rfm_scores`. A parameter of the SELECT, such as
+    `:ties`, is the setting of that name: `bound_to` gives it its value.
+    Raises ValueError if a relation goes by another name than the SELECT gives it.
+    """
+
+    file: str
+    inputs: tuple[Relation, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __init__(self, file: str, **relations: Relation) -> None:
+        for name, relation in relations.items():
+            if name != relation.name:
+                raise ValueError(f"{file} reads the table {name!r}, but was given {relation.name!r}")
+        object.__setattr__(self, "file", file)
+        object.__setattr__(self, "inputs", tuple(relations.values()))
+        object.__setattr__(self, "parameters", {})
+
+    def bound_to(self, settings: Mapping[str, Any]) -> Self:
+        """The model with a value for each of its parameters. Raises KeyError if there is no such setting."""
+        bound = copy(self)
+        object.__setattr__(bound, "parameters", {name: settings[name] for name in parameters_of(self.select)})
+        return bound
+
+    @property
+    def select(self) -> str:
+        """The SELECT, with `:name` for each parameter."""
+        return (places.SQL / "models" / self.file).read_text()
+
+    @property
+    def reads(self) -> dict[str, set[str]]:
+        """The columns that the SELECT reads, by table."""
+        return columns_read(self.select)
+
+
+@dataclass(frozen=True, init=False)
+class InvoiceModel(Model):
+    """A model that makes the rows of an invoice from the lines of that invoice in one table, and at least one row.
+
+    So its table need not be made anew when only some invoices change. Both tables have the columns `invoice_no` and
+    `dump`. Beside the lines it may read the ledger of dumps, of which the order does not change unless dumps do.
+    Raises ValueError if it is given no table of lines, or several.
+    """
+
+    def __init__(self, file: str, **relations: Relation) -> None:
+        super().__init__(file, **relations)
+        if len(self.inputs) != 1:
+            raise ValueError(f"{file} has to read one table of lines; it was given {len(self.inputs)}")
+
+    @property
+    def source(self) -> str:
+        """The table of the lines."""
+        return self.inputs[0].name
+
+
+def model_path(table: str) -> Path:
+    """Where the SELECT of a table is, if it is made by one."""
+    return places.SQL / "models" / f"{table}.sql"
+
+
+def parameters_of(select: str) -> list[str]:
+    """The names that a SELECT binds, `name` for each `:name`, in alphabetical order."""
+    return sorted(sa.text(select).compile().params)
+
+
+def columns_read(select: str) -> dict[str, set[str]]:
+    """The columns that a SELECT reads, by table."""
+    # Imported here: who runs the SELECT need not understand it.
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import traverse_scope
+
+    from lgs_assets.contracts.declaration import declared_types
+
+    read: dict[str, set[str]] = {}
+    tree = sqlglot.parse_one(select, read="postgres")
+    for scope in traverse_scope(qualify(tree, schema=dict(declared_types()), dialect="postgres")):
+        for source in scope.sources.values():
+            if isinstance(source, exp.Table):
+                columns = {column.name for column in scope.source_columns(source.alias_or_name)}
+                read.setdefault(source.name, set()).update(columns)
+    return read
+
+
+def tables_in(select: str) -> set[str]:
+    """The names of the tables that a SELECT reads, those that it defines itself among them."""
+    import sqlglot
+    from sqlglot import exp
+
+    return {table.name for table in sqlglot.parse_one(select, read="postgres").find_all(exp.Table)}

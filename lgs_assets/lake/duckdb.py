@@ -1,0 +1,127 @@
+"""The models in DuckDB: in this process, on tables in memory or on Parquet files, without a database.
+
+What DuckDB has otherwise than PostgreSQL is translated here, and only here:
+
+| PostgreSQL | DuckDB |
+|---|---|
+| `numeric`, of any size | decimals of 38 digits: what does not fit is an error |
+| `a / b` and `avg(x)` are exact enough to be rounded | they are doubles, so `quotient` takes their place |
+| `:name` | `$name`; this and all that is but spelt otherwise, by sqlglot |
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+from upath import UPath
+
+from lgs_assets.errors import LgsError
+from lgs_assets.lake.engine import ROW_GROUP, Source, View
+
+if TYPE_CHECKING:  # an extra
+    from duckdb import DuckDBPyConnection
+
+# Cut off after nine places. Rounded to fewer, as the models do, that is the true quotient rounded once, half away from
+# zero; half of a sum of money is whole in nine. A value that is too large for it is an error.
+QUOTIENT = """
+create macro quotient(a, b) as
+    cast(
+        cast(cast(a as decimal(38, 9)) * 1000000000 as hugeint) * 1000000000
+        // cast(cast(b as decimal(38, 9)) * 1000000000 as hugeint)
+        as decimal(38, 0)
+    ) * 0.000000001
+"""
+
+SHARE_OF_MEMORY = 0.25
+"""For PostgreSQL, Dagster and the cache of the files want some, too. What does not fit goes to disk."""
+
+FILE = "lines.parquet"
+"""One file holds a table: DuckDB keeps the order of rows within a file, and reads the row groups of one in parallel."""
+
+
+class DuckDB:
+    """The engine in this process: every core, and the memory and the disk of one machine."""
+
+    def rows(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> pa.Table:
+        """See `Engine.rows`."""
+        query, values = _translated(select, parameters)
+        with _session(inputs) as connection:
+            return connection.sql(query, params=values).to_arrow_table()
+
+    def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any], target: str) -> None:
+        """See `Engine.write`."""
+        query, values = _translated(select, parameters)
+        with _session(inputs, target) as connection:
+            if "://" not in target:
+                Path(target).mkdir(parents=True)
+            connection.execute(
+                f"copy ({query}) to {_quoted(f'{target}/{FILE}')} "
+                f"(format parquet, compression zstd, row_group_size {ROW_GROUP})",
+                values,
+            )
+
+
+@contextmanager
+def _session(inputs: Mapping[str, Source], *targets: str) -> Iterator["DuckDBPyConnection"]:
+    """A database in memory in which the inputs are views. What does not fit into memory goes to a temporary folder."""
+    try:
+        import duckdb
+    except ImportError as error:
+        raise LgsError('DuckDB is not installed. Install it with: pip install "lgs-assets[duckdb]"') from error
+    with tempfile.TemporaryDirectory(prefix="lgs-duckdb-") as folder, duckdb.connect() as connection:
+        try:
+            memory = psutil.virtual_memory().total // 2**20 * SHARE_OF_MEMORY
+            connection.execute(
+                f"set timezone = 'UTC'; set memory_limit = '{memory:.0f} MiB'; "
+                f"set temp_directory = {_quoted(folder)}; {QUOTIENT}"
+            )
+            connection.execute("select current_setting('enable_progress_bar')")
+            if connection.fetchall() == [(True,)]:  # in Jupyter there is none, and to say so would be an error
+                connection.execute("set enable_progress_bar = false")
+            _reach(connection, [*targets, *(url for source in inputs.values() for url in _files(source))])
+            for name, source in inputs.items():
+                if isinstance(source, pa.Table):
+                    connection.register(name, source)
+                elif isinstance(source, View):
+                    connection.execute(f"create view {name} as {_translated(source.select, {})[0]}")
+                else:
+                    files = ", ".join(map(_quoted, source))
+                    connection.execute(f"create view {name} as select * from read_parquet([{files}])")
+            yield connection
+        except duckdb.Error as error:
+            raise LgsError(f"DuckDB cannot compute {', '.join(inputs) or 'this'}: {error}") from error
+
+
+def _files(source: Source) -> list[str]:
+    return [] if isinstance(source, pa.Table | View) else list(source)
+
+
+def _reach(connection: "DuckDBPyConnection", urls: list[str]) -> None:
+    """Lets DuckDB read and write what only a driver of fsspec reaches."""
+    for url in {url.partition("://")[0]: url for url in urls if "://" in url}.values():
+        connection.register_filesystem(UPath(url).fs)
+
+
+def _quoted(text: str) -> str:
+    return exp.Literal.string(text).sql("duckdb")
+
+
+def _translated(select: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The SELECT as DuckDB reads it, and the parameters that it has."""
+    tree = sqlglot.parse_one(select, read="postgres")
+    for node in reversed(list(tree.find_all(exp.Div, exp.Avg))):  # what is within another first
+        node.replace(_quotient(node))
+    bound = {placeholder.name for placeholder in tree.find_all(exp.Placeholder)}
+    return tree.sql("duckdb"), {name: value for name, value in parameters.items() if name in bound}
+
+
+def _quotient(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Avg):
+        return exp.func("quotient", exp.func("sum", node.this), exp.func("count", node.this))
+    return exp.func("quotient", node.this, node.expression)

@@ -1,0 +1,263 @@
+"""The lake as a whole: an engine makes tables from it, and each lands where it belongs."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import pyarrow.dataset as ds
+from psycopg import sql
+
+from lgs_assets.contracts.declaration import arrow_schema, declared_columns
+from lgs_assets.contracts.model import InvoiceModel, Model, columns_read
+from lgs_assets.errors import ContractError, LgsError, ServerError
+from lgs_assets.lake.engine import Engine, Source, View
+from lgs_assets.lake.judgement import as_declared, in_order, judge, primary_key
+from lgs_assets.lake.landing import LandingInLake
+from lgs_assets.lake.place import Place, sweep
+from lgs_assets.warehouse import lake_parts
+from lgs_assets.warehouse.catalog import Extent, qualified
+from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
+from lgs_assets.warehouse.lake_parts import Part, begin, current
+from lgs_assets.warehouse.loading import PARENT, Landing, loaded_dumps
+from lgs_assets.warehouse.publish import Provenance, dumps_of, lock_for_writing, lock_out_readers, publish, record
+from lgs_assets.warehouse.refresh import few_changes
+from lgs_assets.warehouse.rows import as_frame, copy_rows, read_rows
+
+T = TypeVar("T")
+
+TABLES = frozenset({PARENT, "clean_invoices", "invoice_totals"})
+"""The tables that are in the lake: lines, and what they come to by invoice. All others are in PostgreSQL."""
+
+# As a share of the first. What is larger is no more quick to write at each refresh.
+LARGEST_SECOND_PART = 0.1
+
+# The invoices of dumps that have changed, as the lines have them, and as the table knows them.
+_CHANGED = """
+select invoice_no from lines where dump in (select dump from changed_dumps)
+union
+select invoice_no from earlier where dump in (select dump from changed_dumps)
+union
+select invoice_no from recent where dump in (select dump from changed_dumps)
+"""
+_IS_CHANGED = "invoice_no in (select invoice_no from changed)"
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The tables of the lineage where their lines are in a lake, the ledgers and the results in PostgreSQL."""
+
+    warehouse: Warehouse
+    place: Place
+    engine: Engine
+
+    def holds(self, table: str) -> bool:
+        """Whether the table is in the lake."""
+        return table in TABLES
+
+    def landing(self, cursor: Cursor, name: str) -> Landing:
+        """Where the lines of a dump go."""
+        return LandingInLake(self.warehouse, self.place, self.engine, cursor, name)
+
+    def publish_model(self, table: str, model: Model, provenance: Provenance) -> int:
+        """Replaces a table by the rows of a model, which the engine makes. Returns the number of rows.
+
+        Raises ContractError if rows break the contract, LgsError if the engine cannot make them; both leave the old
+        table as it was.
+        """
+        if PARENT in model.reads:
+            self._expect_all_dumps()
+        if self.holds(table):
+            return self._publish_files(table, model, provenance)
+        rows = self.engine.rows(in_order(table, model.select), self._inputs(model.reads), model.parameters)
+        return publish(self.warehouse, table, lambda cursor, target: copy_rows(cursor, target, rows), provenance)
+
+    def rows(self, query: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows of one SELECT, with `:name` for a parameter, which the engine finds."""
+        rows = self.engine.rows(query, self._inputs(columns_read(query)), parameters).to_pylist()
+        return [{name: _shown(value) for name, value in row.items()} for row in rows]
+
+    def read_frame(
+        self,
+        table: str,
+        only: Sequence[str] | None = None,
+        *,
+        dumps: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> pd.DataFrame:
+        """See `warehouse.frames.read_frame`. Reads no other columns, and no other dumps."""
+        schema = arrow_schema(table)
+        if unknown := set(only or ()) - set(schema.names):
+            raise ContractError(
+                f"{table} has no column {', '.join(sorted(unknown))}; it has {', '.join(schema.names)}."
+            )
+        parts = [part for part in self._parts(table) if dumps is None or part.dump is None or part.dump in dumps]
+        wanted = None if dumps is None else ds.field("dump").isin(pa.array(dumps, pa.string()))
+        columns = list(only or schema.names)
+        if table == PARENT or len(parts) == 1:
+            return as_frame(table, self._rows(parts, schema, columns, wanted, limit))
+        key = primary_key(table)
+        read = [*columns, *(name for name in key if name not in columns)]
+        rows = pa.concat_tables([self._rows([part], schema, read, wanted, limit) for part in parts])
+        rows = rows.sort_by([(name, "ascending") for name in key]).slice(0, limit)  # each part is in this order
+        return as_frame(table, rows.select(columns))
+
+    def extent(self, table: str) -> Extent:
+        """How large a table in the lake is."""
+        parts = self._parts(table)
+        return Extent(declared_columns(table), sum(part.rows for part in parts), sum(part.bytes for part in parts))
+
+    def _publish_files(self, table: str, model: Model, provenance: Provenance) -> int:
+        with self.warehouse.transaction() as connection:
+            cursor = driver_cursor(connection)
+            lock_for_writing(cursor, table)
+            sweep(cursor, self.place, table)
+            inputs, dumps = self._at_one_moment(lambda: (self._read(model.reads), self._dumps(cursor, model)))
+            rows = self._refresh(cursor, table, model, provenance, inputs, dumps)
+            if rows is None:
+                part = self._write(table, model.select, inputs, model.parameters)
+                judge(self.engine, table, self._files(table, [part]))
+                cursor.execute("select to_regclass(%s)", [qualified(SCHEMA, table)])
+                if cursor.fetchone() != (None,):  # it is from the time before the lake
+                    lock_out_readers(connection, cursor, table)
+                    _drop(cursor, table)
+                lake_parts.publish(cursor, part)
+                rows = part.rows
+            record(cursor, table, provenance, rows, dumps)
+        return rows
+
+    def _refresh(
+        self,
+        cursor: Cursor,
+        table: str,
+        model: Model,
+        provenance: Provenance,
+        inputs: Mapping[str, Source],
+        dumps: dict[str, dict[str, Any]] | None,
+    ) -> int | None:
+        """Replaces the rows of the invoices that are, or were, in dumps that changed. Returns the rows of the table.
+
+        They go to its second part, a small one, and the first stays as it is if it has no rows of them.
+        None if the table has to be made anew.
+        """
+        parts = current(self.warehouse, [table])
+        if not isinstance(model, InvoiceModel) or not parts or dumps is None:
+            return None
+        first, *recent = parts
+        if sum(part.rows for part in recent) > LARGEST_SECOND_PART * first.rows:
+            return None
+        if not (changed := few_changes(cursor, table, provenance, dumps)):
+            return None
+        before: dict[str, Source] = {
+            "lines": inputs[model.source],
+            "earlier": self._files(table, [first]),
+            "recent": self._files(table, recent),
+            "changed_dumps": pa.table({"dump": pa.array(changed, pa.string())}),
+        }
+        try:
+            before["changed"] = self.engine.rows(_CHANGED, before, {})
+            count = f"select count(*) as found from earlier where {_IS_CHANGED}"
+            (touched,) = self.engine.rows(count, before, {}).to_pylist()
+            rest = first
+            if touched["found"]:
+                rest = self._write(table, f"select * from earlier where not {_IS_CHANGED}", before, {})
+            remade = View(f"select * from lines where {_IS_CHANGED}")  # it stands behind what it reads
+            others = {name: source for name, source in inputs.items() if name != model.source}
+            second = self._write(
+                table,
+                f"select * from (\n{model.select}\n) as remade\n"
+                f"union all\nselect * from recent where not {_IS_CHANGED}",
+                before | others | {model.source: remade},
+                model.parameters,
+            )
+            judge(self.engine, table, self._files(table, [second]))
+        except LgsError:
+            return None  # it is explained where the table is made anew, if it still is at fault there
+        if rest != first:
+            lake_parts.replace(cursor, [first], rest)
+        lake_parts.replace(cursor, recent, second)
+        return rest.rows + second.rows
+
+    def _write(self, table: str, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> Part:
+        """Writes the rows of a SELECT as a part of the table, which is none yet."""
+        location = begin(self.warehouse, table)
+        self.engine.write(as_declared(table, select), inputs, parameters, self.place.url(location))
+        files, rows, size = self.place.settle(location)
+        return Part(location, table, None, files, rows, size)
+
+    def _dumps(self, cursor: Cursor, model: Model) -> dict[str, dict[str, Any]] | None:
+        """The dumps that the lines are from which a model reads. None if it is not known."""
+        if not isinstance(model, InvoiceModel):
+            return None
+        made = self._parts(model.source)[0].location if model.source != PARENT else self.place.location
+        return dumps_of(cursor, model.source, made=made)
+
+    def _inputs(self, reads: Mapping[str, Collection[str]]) -> dict[str, Source]:
+        """What is read, all of one moment."""
+        return self._at_one_moment(lambda: self._read(reads))
+
+    def _read(self, reads: Mapping[str, Collection[str]]) -> dict[str, Source]:
+        """What is read: of tables in the lake the files, of others the rows."""
+        return {
+            table: self._source(table) if table in TABLES else read_rows(self.warehouse, table, columns)
+            for table, columns in reads.items()
+        }
+
+    def _at_one_moment(self, read: Callable[[], T]) -> T:
+        """What is read; again, if anything in the lake has changed meanwhile."""
+        before = None
+        while before != (before := self._state()):
+            found = read()
+        return found
+
+    def _state(self) -> list[str]:
+        """Another one whenever a table in the lake, and with raw_invoices the ledger of dumps, has changed."""
+        return [part.location for part in current(self.warehouse, TABLES)]
+
+    def _rows(
+        self, parts: list[Part], schema: pa.Schema, columns: list[str], wanted: Any, limit: int | None
+    ) -> pa.Table:
+        with self.place.explained():
+            paths = [self.place.path(part.location, file) for part in parts for file in part.files]
+            lines = ds.dataset(paths, schema=schema, format="parquet", filesystem=self.place.arrow_fs)
+            if limit is None:
+                return lines.to_table(columns, filter=wanted)
+            return lines.head(limit, columns=columns, filter=wanted)
+
+    def _source(self, table: str) -> Source:
+        return self._files(table, self._parts(table))
+
+    def _files(self, table: str, parts: list[Part]) -> Source:
+        urls = [self.place.url(part.location, file) for part in parts for file in part.files]
+        return urls or arrow_schema(table).empty_table()
+
+    def _parts(self, table: str) -> list[Part]:
+        parts = current(self.warehouse, [table])
+        if not parts and table != PARENT:
+            raise ContractError(f"There is no table {table} in the lake yet: materialize the asset {table} first.")
+        return parts
+
+    def _expect_all_dumps(self) -> None:
+        held = {part.dump for part in current(self.warehouse, [PARENT])}
+        if missing := [dump.dump for dump in loaded_dumps(self.warehouse) if dump.dump not in held]:
+            raise LgsError(
+                f"The lines of {', '.join(missing)} are not in the lake, but in PostgreSQL, from before LGS_ENGINE was "
+                "set. lgs run loads them anew from the inbox; put the file there again, or give it up with lgs forget."
+            )
+
+
+def _drop(cursor: Cursor, table: str) -> None:
+    try:
+        cursor.execute(sql.SQL("drop table {}").format(sql.Identifier(SCHEMA, table)))
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise ServerError(
+            f"{SCHEMA}.{table} moves to the lake, and these depend on it: {error.diag.message_detail}. Drop them."
+        ) from error
+
+
+def _shown(value: object) -> object:
+    """Decimals without zeros at the end, as PostgreSQL has them."""
+    return Decimal(format(value.normalize(), "f")) if isinstance(value, Decimal) else value

@@ -1,0 +1,106 @@
+"""The contracts: the tables that `sql/tables` declares, as text and as PostgreSQL understands them."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import psycopg.sql
+
+from lgs_assets import places
+from lgs_assets.warehouse.database import Cursor
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, as the catalog describes it."""
+
+    name: str
+    type: str
+    nullable: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One rule of a table: its name, its kind (`c`heck, `n`ot null, `p`rimary key, `u`nique or e`x`clusion)."""
+
+    name: str
+    kind: str
+    definition: str
+    columns: tuple[str, ...]
+
+
+class Extent(NamedTuple):
+    """The columns of a table, its rows, and the bytes that it takes, indexes and all."""
+
+    columns: list[Column]
+    rows: int
+    bytes: int
+
+
+def contract(table: str) -> str:
+    """The CREATE TABLE of a table, with its rules and comments."""
+    return (places.SQL / "tables" / f"{table}.sql").read_text()
+
+
+def columns(cursor: Cursor, schema: str, table: str) -> list[Column]:
+    """The columns of an existing table, in order; none if there is no such table."""
+    cursor.execute(
+        """
+        select attname, format_type(atttypid, atttypmod), not attnotnull,
+            coalesce(col_description(attrelid, attnum), '')
+        from pg_attribute
+        where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+        order by attnum
+        """,
+        [qualified(schema, table)],
+    )
+    return [Column(*row) for row in cursor]
+
+
+def extent(cursor: Cursor, schema: str, table: str) -> Extent:
+    """How large an existing table is."""
+    # A partitioned table has no size of its own, its partitions have; any other has no tree of partitions.
+    cursor.execute(
+        psycopg.sql.SQL(
+            "select (select count(*) from {table}), pg_total_relation_size({name}) "
+            "+ coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree({name})), 0)"
+        ).format(table=psycopg.sql.Identifier(schema, table), name=psycopg.sql.Literal(qualified(schema, table)))
+    )
+    ((rows, size),) = cursor.fetchall()
+    return Extent(columns(cursor, schema, table), int(rows), int(size))
+
+
+def constraint(cursor: Cursor, schema: str, table: str, name: str) -> Constraint:
+    """One constraint of an existing table."""
+    cursor.execute(
+        """
+        select conname, contype::text, pg_get_constraintdef(oid),
+            array(select attname::text from pg_attribute where attrelid = conrelid and attnum = any (conkey))
+        from pg_constraint
+        where conrelid = to_regclass(%s) and conname = %s
+        """,
+        [qualified(schema, table), name],
+    )
+    ((name, kind, definition, names),) = cursor.fetchall()
+    return Constraint(name, kind, definition, tuple(names))
+
+
+def primary_key(cursor: Cursor, schema: str, table: str) -> list[str]:
+    """The columns of the primary key, in its order. Every table has one."""
+    cursor.execute(
+        """
+        select attname::text
+        from pg_constraint
+        cross join unnest(conkey) with ordinality as keys (attnum, place)
+        inner join pg_attribute on attrelid = conrelid and pg_attribute.attnum = keys.attnum
+        where conrelid = to_regclass(%s) and contype = 'p'
+        order by place
+        """,
+        [qualified(schema, table)],
+    )
+    return [name for (name,) in cursor]
+
+
+def qualified(schema: str, table: str) -> str:
+    """The table's full name, each part quoted as an identifier."""
+    return psycopg.sql.Identifier(schema, table).as_string()

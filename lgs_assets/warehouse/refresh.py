@@ -1,0 +1,105 @@
+"""Builds a table by a model: as a whole, or only the rows of the invoices that a change of dumps touches."""
+
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+
+from lgs_assets.contracts.model import InvoiceModel, Model
+from lgs_assets.warehouse.catalog import qualified
+from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
+from lgs_assets.warehouse.publish import Fill, Provenance, hold_still, lock_for_writing, publish, record
+
+# Of all lines. Beyond it, to make the table anew takes no longer than to look up what has changed.
+LARGEST_SHARE_REFRESHED = 0.1
+
+# The invoices that have changed, and their lines: those in the dumps that are new to the table, and of other dumps
+# those of invoices that the table knows. An invoice that it does not know is in no other dump.
+_CHANGED_INVOICES = """
+create temp table changed_invoices on commit drop as
+select invoice_no from {source} where dump = any ({dumps})
+union
+select invoice_no from {target} where dump = any ({dumps})
+"""
+_CHANGED_LINES = """
+create temp table {part} on commit drop as
+select * from {source} where dump = any ({dumps})
+union all
+select * from {source}
+where dump <> all ({dumps}) and invoice_no in (
+    select invoice_no from changed_invoices
+    where exists (select from {target} as known where known.invoice_no = changed_invoices.invoice_no)
+)
+"""
+
+
+def publish_model(warehouse: Warehouse, table: str, model: Model, provenance: Provenance) -> int:
+    """Replaces `table` by the rows of a model, without a row leaving the database. Returns the number of rows.
+
+    If an InvoiceModel made it by the same rules, and few lines have changed since, only the rows of their invoices are
+    replaced: in one transaction, too, and with the same result. Raises as `publish` does.
+    """
+    compiled = sa.text(model.select).bindparams(**model.parameters).compile(dialect=warehouse.engine.dialect)
+
+    def fill(cursor: Cursor, target: sql.Identifier) -> None:
+        cursor.execute(f"insert into {target.as_string()} {compiled}".encode(), compiled.params)
+
+    if not isinstance(model, InvoiceModel):
+        return publish(warehouse, table, fill, provenance)
+    if (rows := _refresh(warehouse, table, model.source, fill, provenance)) is not None:
+        return rows
+    return publish(warehouse, table, fill, provenance, source=model.source)
+
+
+def few_changes(cursor: Cursor, table: str, provenance: Provenance, now: dict[str, dict[str, Any]]) -> list[str]:
+    """The dumps by which a table differs from what it would be made from now, which is as `dumps_of` tells.
+
+    None of them if it has to be made anew: it differs by too many lines, by nothing, or by the rules in `provenance`.
+    """
+    cursor.execute(
+        "select dumps from publications where table_name = %s and rules = %s and dumps is not null",
+        [table, provenance.rules],
+    )
+    if not (published := cursor.fetchone()):
+        return []
+    (before,) = published
+    changed = sorted(dump for dump in before | now if before.get(dump) != now.get(dump))
+    lines = sum(dumps[dump]["lines"] for dumps in (before, now) for dump in changed if dump in dumps)
+    return changed if lines <= LARGEST_SHARE_REFRESHED * sum(dump["lines"] for dump in now.values()) else []
+
+
+def _refresh(warehouse: Warehouse, table: str, source: str, fill: Fill, provenance: Provenance) -> int | None:
+    """Replaces the rows of the invoices that have changed. Returns the rows of the table, None if it has to be anew."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        lock_for_writing(cursor, table)
+        now = hold_still(cursor, source) or {}
+        cursor.execute("select to_regclass(%s)", [qualified(SCHEMA, table)])
+        if cursor.fetchone() == (None,) or not (changed := few_changes(cursor, table, provenance, now)):
+            return None
+        target = sql.Identifier(SCHEMA, table)
+        names = {
+            "source": sql.Identifier(SCHEMA, source),
+            "target": target,
+            "part": sql.Identifier("pg_temp", source),
+            "dumps": sql.Literal(changed),
+        }
+        try:
+            with connection.begin_nested():
+                cursor.execute(sql.SQL(_CHANGED_INVOICES).format(**names))
+                cursor.execute("analyze changed_invoices")
+                cursor.execute(sql.SQL(_CHANGED_LINES).format(**names))
+                cursor.execute(sql.SQL("analyze {part}").format(**names))
+                # Who builds on the table keeps it still by a lock that this one waits for. Readers go on.
+                cursor.execute(sql.SQL("lock table {target} in exclusive mode").format(**names))
+                cursor.execute(
+                    sql.SQL("delete from {target} where invoice_no in (table changed_invoices)").format(**names)
+                )
+                fill(cursor, target)  # what it reads by its bare name is now the part
+        except (psycopg.IntegrityError, psycopg.DataError):
+            return None  # it is explained where the table is made anew
+        cursor.execute(sql.SQL("select count(*) from {target}").format(**names))
+        ((rows,),) = cursor.fetchall()
+        record(cursor, table, provenance, rows, now)
+    return int(rows)

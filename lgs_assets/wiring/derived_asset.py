@@ -1,0 +1,74 @@
+"""What all assets of the lineage have in common, so that each says only what is its own."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from lgs_assets.wiring.partitions import RAW_INVOICES
+from lgs_assets.wiring.versions import code_version
+
+OWNERS = ["team:analytics"]
+
+# The daily schedule rebuilds every derived table: two missed days are a fault.
+DERIVED_FRESHNESS = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=30), fail_window=timedelta(hours=54))
+# The retailer hands over a dump a month.
+DUMP_FRESHNESS = dg.FreshnessPolicy.time_window(warn_window=timedelta(days=35), fail_window=timedelta(days=65))
+
+# Typed loosely: Dagster's annotations do not let conditions on assets and on assets and checks be combined.
+_Condition: Any = dg.AutomationCondition
+
+# An input that failed a blocking check, unless it is rebuilt in the same run, which then stops by itself.
+_ANY_INPUT_BLOCKED = _Condition.any_deps_match(
+    _Condition.any_checks_match(_Condition.check_failed(), blocking_only=True) & ~_Condition.will_be_requested()
+)
+
+# Rebuild when an input or the code has changed. A dump that is registered but not loaded, because it is bad, must not
+# hold up the lines of the good ones, so dumps may be missing.
+KEEP_CURRENT: dg.AutomationCondition[Any] = (
+    (
+        _Condition.newly_missing()
+        | _Condition.any_deps_updated()
+        | (_Condition.code_version_changed() & ~_Condition.missing())
+    ).since_last_handled()
+    & ~_Condition.any_deps_missing().ignore(dg.AssetSelection.assets(RAW_INVOICES))
+    & ~_Condition.any_deps_in_progress()
+    & ~_ANY_INPUT_BLOCKED
+    & ~_Condition.in_progress()
+)
+
+# Build what has no inputs at the first opportunity, and again when its code or its file has changed.
+BUILD_ONCE: dg.AutomationCondition[Any] = (
+    (_Condition.missing() & ~_Condition.execution_failed()) | _Condition.code_version_changed().since_last_handled()
+) & ~_Condition.in_progress()
+
+
+def derived_asset(
+    *,
+    group: str,
+    kinds: set[str],
+    sources: tuple[Path, ...] = (),
+    automation: dg.AutomationCondition[Any] = KEEP_CURRENT,
+    **arguments: Any,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """`@dg.asset` for a table that is built from others; `sources` are the files that its content depends on."""
+
+    def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        asset: dg.AssetsDefinition = dg.asset(
+            group_name=group,
+            kinds=kinds,
+            owners=OWNERS,
+            code_version=code_version(function.__name__, *sources, function=function),
+            automation_condition=automation,
+            freshness_policy=DERIVED_FRESHNESS,
+            **arguments,
+        )(function)
+        return asset
+
+    return decorate
+
+
+IN_WAREHOUSE = {"postgres", "sql"}
+"""The kinds of an asset whose work is a SELECT."""

@@ -1,0 +1,24 @@
+"""The lineage as data: every asset of the package `assets`, and the models that the SQL ones return."""
+
+from graphlib import TopologicalSorter
+
+import dagster as dg
+
+from lgs_assets import assets
+from lgs_assets.contracts.model import Model, Relation, model_path
+
+ASSETS = [asset for asset in dg.load_assets_from_package_module(assets) if isinstance(asset, dg.AssetsDefinition)]
+
+
+def models() -> dict[str, Model]:
+    """The model of each table that a SELECT makes, in an order in which they can be built. No setting is bound."""
+    by_table = {asset.key.path[-1]: asset for asset in ASSETS}
+    inputs = {table: [key.path[-1] for key in asset.dependency_keys] for table, asset in by_table.items()}
+    order = TopologicalSorter(inputs).static_order()
+    return {table: _returned(by_table[table]) for table in order if model_path(table).exists()}
+
+
+def _returned(asset: dg.AssetsDefinition) -> Model:
+    model = asset(**{name: Relation(name) for name in asset.keys_by_input_name})
+    assert isinstance(model, Model)  # noqa: S101 (narrows the type for the checker)
+    return model

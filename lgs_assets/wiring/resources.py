@@ -1,0 +1,74 @@
+"""What assets, checks, sensors and commands are handed, all of it made once from one configuration.
+
+Only the settings and the rules of acceptance can be changed in the launchpad. No place, no URL and no password is part
+of a run's configuration: whoever can launch a run could otherwise have any file read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import dagster as dg
+
+from lgs_assets.arrivals.inbox import Inbox
+from lgs_assets.arrivals.pull import Source
+from lgs_assets.configuration import Acceptance, Configuration, Settings
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets.warehouse.tables import Store
+
+
+class RunSettings(dg.ConfigurableResource, Settings):
+    """The settings of a run, which change figures. What is given here holds for this run."""
+
+
+class RunAcceptance(dg.ConfigurableResource, Acceptance):
+    """How dumps are accepted by a run."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The resources by name."""
+
+    warehouse: Warehouse
+    tables: Store
+    inbox: Inbox
+    source: Source | None
+    settings: RunSettings
+    acceptance: RunAcceptance
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> Self:
+        """The resources of a configuration. Connects to nothing: what is out of reach shows when it is used."""
+        warehouse = Warehouse(database_of(configuration))
+        return cls(
+            warehouse=warehouse,
+            tables=tables_of(configuration, warehouse),
+            inbox=Inbox(configuration.inbox_location, demo_folder=configuration.state / "demo"),
+            source=Source.of(configuration),
+            settings=RunSettings(**configuration.settings.model_dump()),
+            acceptance=RunAcceptance(**configuration.acceptance.model_dump()),
+        )
+
+
+def embedded_server(configuration: Configuration) -> EmbeddedServer:
+    """The platform's own server, running or not."""
+    return EmbeddedServer(configuration.state / "postgres")
+
+
+def database_of(configuration: Configuration) -> str | Callable[[], str]:
+    """The URL of the database, or what tells it: the embedded server, which it starts if need be."""
+    given = configuration.database_url
+    return given.get_secret_value() if given else embedded_server(configuration).url
+
+
+def tables_of(configuration: Configuration, warehouse: Warehouse) -> Store:
+    """The tables where the configuration has them: all in PostgreSQL, or those of lines in a lake."""
+    if configuration.engine == "postgres":
+        return Store(warehouse)
+    from lgs_assets.lake.engine import engine
+    from lgs_assets.lake.place import Place
+    from lgs_assets.lake.tables import Lake
+
+    chosen = engine(configuration.engine, configuration.spark_master)
+    return Store(warehouse, Lake(warehouse, Place(configuration.lake_location), chosen))

@@ -1,0 +1,40 @@
+"""The schedules: what happens at a fixed time."""
+
+import dagster as dg
+
+from lgs_assets.errors import ConfigurationError
+from lgs_assets.places import TIME_ZONE
+from lgs_assets.wiring.jobs import RETENTION, pull, refresh
+
+nightly_refresh = dg.ScheduleDefinition(
+    name="nightly_refresh",
+    job=refresh,
+    cron_schedule="0 3 * * *",
+    execution_timezone=TIME_ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Rebuilds and checks every derived table once a day, so that a fault shows within a day.",
+)
+
+daily_retention = dg.ScheduleDefinition(
+    name="daily_retention",
+    job_name=RETENTION,
+    cron_schedule="0 5 * * *",
+    execution_timezone=TIME_ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Deletes runs of more than LGS_RUN_RETENTION_DAYS days ago, so that Dagster's storage stays small.",
+)
+
+
+def scheduled_pull(cron: str) -> dg.ScheduleDefinition:
+    """The schedule of the pull. Raises ConfigurationError if `cron` is not a time as in a crontab."""
+    try:
+        return dg.ScheduleDefinition(
+            name="scheduled_pull",
+            job=pull,
+            cron_schedule=cron,
+            execution_timezone=TIME_ZONE,
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description="Pulls new lines from the database of LGS_SOURCE_URL, each night or as LGS_SOURCE_CRON says.",
+        )
+    except dg.DagsterInvalidDefinitionError as error:
+        raise ConfigurationError(f"LGS_SOURCE_CRON: expected a time such as 0 2 * * *; found {cron!r}.") from error

@@ -1,0 +1,123 @@
+"""The sensors: new dump files become runs, and rebuilt tables rebuild what follows."""
+
+import time
+from typing import NamedTuple
+
+import dagster as dg
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lgs_assets.arrivals.inbox import Inbox
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.wiring.jobs import ingest
+from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
+from lgs_assets.wiring.resources import RunAcceptance
+
+FILES_PER_TICK = 100
+"""Each costs a query or two and, later, a run: a tick stays far below the minute that Dagster grants it."""
+
+
+class Seen(NamedTuple):
+    """A version of a file in the inbox."""
+
+    version: str
+    """Of the file, and of the rules by which it is accepted."""
+    since: int
+    """When it was first seen, in nanoseconds since 1970. A file that comes back is seen anew."""
+    is_dealt_with: bool = False
+    """Whether its load was requested, or it was found to be loaded."""
+    content: str = ""
+    """The SHA-256 of what it holds, once it is loaded."""
+
+
+class Cursor(BaseModel):
+    """What the inbox sensor remembers from one tick to the next."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    files: dict[str, Seen] = {}
+    refused: list[str] = []
+
+
+@dg.sensor(
+    job=ingest,
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Loads every new or changed dump in the inbox that is complete: marked so, or the same for two ticks.",
+)
+def inbox_sensor(
+    context: dg.SensorEvaluationContext,
+    inbox: dg.ResourceParam[Inbox],
+    acceptance: RunAcceptance,
+    warehouse: dg.ResourceParam[Warehouse],
+) -> dg.SensorResult:
+    """Registers each complete new file as a partition of raw_invoices and requests its load. Reads no file.
+
+    A tick deals with so many files, those that wait longest first, and leaves the others to the next. A file whose
+    load failed is dealt with; another version of it, or its return after it was gone, is a new one. So is a file whose
+    content is not in the ledger any more: another dump had brought it, and holds something else now.
+    """
+    before, listing, now = _remembered(context), inbox.files(), time.time_ns()
+    ledger = loaded_dumps(warehouse)
+    held = {dump.sha256 for dump in ledger}
+    open_questions = {name for name, seen in before.files.items() if seen.is_dealt_with and not seen.content}
+    changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    if open_questions:
+        materialized = context.instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
+        open_questions &= materialized
+        if DEMO_DUMP in materialized and DEMO_DUMP not in {dump.dump for dump in ledger}:
+            changes.append(dumps.build_delete_request([DEMO_DUMP]))  # a real dump has taken its place
+    files: dict[str, Seen] = {}
+    for name, arrival in listing.arrivals.items():
+        version = f"{arrival.version} {acceptance.reject_limit} {acceptance.date_order}"
+        seen = before.files.get(name)
+        if seen and name in open_questions:
+            seen = seen._replace(content=sha256_loaded(context.instance, name, arrival.version) or "")
+        is_known = seen and seen.version == version and (not seen.content or seen.content in held)
+        files[name] = seen if seen and is_known else Seen(version, since=now)
+    waiting = sorted(
+        (seen.since, name)
+        for name, seen in files.items()
+        if not seen.is_dealt_with and (listing.arrivals[name].is_marked or seen == before.files.get(name))
+    )
+    requests = []
+    for since, name in waiting[:FILES_PER_TICK]:
+        version = files[name].version
+        content = sha256_loaded(context.instance, name, listing.arrivals[name].version) or ""
+        files[name] = Seen(version, since, is_dealt_with=True, content=content if content in held else "")
+        if content not in held:  # `lgs run` may have loaded it
+            requests.append(
+                dg.RunRequest(partition_key=name, run_key=f"{name}:{version}:{since}", tags={"lgs/dump": name})
+            )
+    if vanished := sorted(before.files.keys() - files.keys()):
+        context.log.info(f"No longer in the inbox, their lines stay: {', '.join(vanished)}")
+    for reason in listing.refused:
+        if reason not in before.refused:
+            context.log.warning(f"Refused: {reason}")
+    names = [request.partition_key or "" for request in requests]
+    refused = f"; refused: {' '.join(listing.refused)}" if listing.refused else ""
+    return dg.SensorResult(
+        run_requests=requests,
+        dynamic_partitions_requests=[*changes, *([dumps.build_add_request(names)] if names else [])],
+        cursor=Cursor(files=files, refused=listing.refused).model_dump_json(),
+        skip_reason=None if names else f"Nothing new among {len(files)} files in {inbox.location}{refused}",
+    )
+
+
+keep_current = dg.AutomationConditionSensorDefinition(
+    "keep_current",
+    target=dg.AssetSelection.all() - dg.AssetSelection.assets(RAW_INVOICES),
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Rebuilds each table after the tables that it is built from.",
+)
+
+
+def _remembered(context: dg.SensorEvaluationContext) -> Cursor:
+    """The cursor of the tick before; an empty one if there was none, or one of other code."""
+    try:
+        return Cursor.model_validate_json(context.cursor or "{}")
+    except ValidationError:
+        context.log.info("The cursor is that of another version of the platform: every file counts as new.")
+        return Cursor()

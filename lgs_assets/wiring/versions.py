@@ -1,0 +1,126 @@
+"""What a table was built from, as one hash: it tells what is up to date without building anything."""
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping
+from graphlib import TopologicalSorter
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as sa
+
+from lgs_assets import places
+from lgs_assets.configuration import Settings
+from lgs_assets.contracts.model import model_path, parameters_of
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.loading import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.tables import Store
+from lgs_assets.wiring.partitions import RAW_INVOICES
+
+_CODE = places.ROOT / "lgs_assets"
+
+
+def code_version(table: str, *sources: Path, function: Callable[..., Any] | None = None) -> str:
+    """The version of the code that makes a table: its contract and model, its function, other files and folders.
+
+    Of its function only the text counts: what else is in the same module makes other tables.
+    Raises FileNotFoundError for a file or folder that does not exist.
+    """
+    own = [places.SQL / "tables" / f"{table}.sql"]
+    if model_path(table).exists():
+        own.append(model_path(table))
+    files = [file for source in (*own, *sources) for file in (source.glob("*.py") if source.is_dir() else [source])]
+    digest = sha256(inspect.getsource(function).encode() if function else b"")
+    for file in sorted(files):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+_SOURCES = (_CODE / "sources", _CODE / "warehouse" / "loading.py")
+READER = code_version(RAW_INVOICES, *_SOURCES)
+"""The version of the code that reads dumps."""
+READER_INTO_LAKE = code_version(RAW_INVOICES, *_SOURCES, _CODE / "lake" / "landing.py")
+"""Another one: lines that are elsewhere are read anew."""
+
+
+def reader(tables: Store) -> str:
+    """The version of the code that reads dumps to where their lines are."""
+    return READER_INTO_LAKE if tables.lake else READER
+
+
+def version_of_dumps(dumps: Iterable[LoadedDump]) -> str:
+    """The version of raw_invoices: which contents it holds, oldest first, and how they were read."""
+    return _hash([[dump.dump, dump.sha256, dump.reader, dump.facts.get("dates")] for dump in dumps])
+
+
+def bound_settings(table: str, settings: Settings) -> dict[str, Any]:
+    """The settings that the model of a table binds, by name, as they are recorded: no others can change its content."""
+    names = parameters_of(model_path(table).read_text()) if model_path(table).exists() else []
+    return settings.model_dump(include=set(names))
+
+
+def version_of(spec: dg.AssetSpec, settings: Settings, inputs: Mapping[str, str]) -> str:
+    """The version of any other table: its code, the settings that it binds, and the versions of its inputs."""
+    bound = bound_settings(spec.key.path[-1], settings)
+    return _hash([spec.code_version, bound, sorted(inputs.items())])
+
+
+def rules_of(spec: dg.AssetSpec, settings: Settings) -> str:
+    """The version of all that makes any other table of its inputs: its code and the settings that it binds."""
+    return version_of(spec, settings, {})
+
+
+def tables_read(spec: dg.AssetSpec) -> list[str]:
+    """The tables that an asset is built from."""
+    return [dep.asset_key.path[-1] for dep in spec.deps]
+
+
+def published_versions(warehouse: Warehouse) -> dict[str, str]:
+    """The version that each table of the warehouse has now."""
+    rows = warehouse.rows("select table_name, version from publications")
+    return {RAW_INVOICES: version_of_dumps(loaded_dumps(warehouse))} | {row.table_name: row.version for row in rows}
+
+
+def mark_outdated(warehouse: Warehouse, table: str) -> None:
+    """Makes a table count as outdated until it is rebuilt, so that nothing is built on it as it is."""
+    with warehouse.transaction() as connection:
+        connection.execute(
+            sa.text(
+                "update publications set version = repeat('0', 64), rules = repeat('0', 64) where table_name = :table"
+            ),
+            {"table": table},
+        )
+
+
+def settings_of(warehouse: Warehouse, table: str) -> Settings:
+    """The settings that a table was built with; defaults for those that it does not depend on."""
+    rows = warehouse.rows("select settings from publications where table_name = :table", table=table)
+    return Settings(**rows[0].settings) if rows else Settings()
+
+
+def settings_used(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+    """The settings that each table was built with, by table and name; no table is named that depends on none."""
+    rows = warehouse.rows("select table_name, settings from publications order by table_name")
+    return {row.table_name: row.settings for row in rows if row.settings}
+
+
+def outdated(specs: Iterable[dg.AssetSpec], settings: Settings, warehouse: Warehouse) -> list[str]:
+    """The tables that a rebuild would change: those whose code, settings or inputs differ from what they hold.
+
+    `specs` are those of all assets, in any order.
+    """
+    published = published_versions(warehouse)
+    by_table = {spec.key.path[-1]: spec for spec in specs}
+    inputs_of = {table: tables_read(spec) for table, spec in by_table.items()}
+    expected = {RAW_INVOICES: published[RAW_INVOICES]}
+    for table in TopologicalSorter(inputs_of).static_order():
+        if table != RAW_INVOICES:
+            inputs = {name: expected[name] for name in inputs_of[table]}
+            expected[table] = version_of(by_table[table], settings, inputs)
+    return [table for table, version in expected.items() if published.get(table) != version]
+
+
+def _hash(content: object) -> str:
+    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,1 @@
+delete from clean_invoices where line_number = 5

@@ -1,0 +1,1 @@
+update dumps set lines = lines + 1

@@ -1,0 +1,1 @@
+update rfm_scores set recency_days = 7

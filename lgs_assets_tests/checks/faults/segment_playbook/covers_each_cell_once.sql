@@ -1,0 +1,1 @@
+delete from segment_playbook where segment = 'Promising'

@@ -1,0 +1,1 @@
+update segments set segment = 'Champions'

@@ -1,0 +1,274 @@
+"""The command line: what a person types, sees and can script."""
+
+import gzip
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from typer.testing import CliRunner, Result
+
+from lgs_assets.command.cli import app
+from lgs_assets.configuration import Configuration
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring import resources
+from lgs_assets_tests.arrivals.shops import Shop
+from lgs_assets_tests.builders import Line, load_lines, write_dump
+
+PATIENCE_SECONDS = 120
+
+
+def lgs(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "100"}).invoke(app, arguments)
+
+
+@pytest.fixture
+def dump(tmp_path: Path, one_chart: None) -> Path:
+    lines = [
+        Line(f"{c}-{i}", customer_id=c, invoice_date=f"2011-0{i}-{c - 100:02} 10:00")
+        for c in range(101, 121)
+        for i in range(1, 3 + c % 2)
+    ]
+    return write_dump(tmp_path / "a folder" / "march.sql.gz", lines)
+
+
+def state_of(warehouse: Warehouse) -> list[dict[str, object]]:
+    query = (
+        "select table_name, published_at::text as at from publications union select dump, loaded_at::text from dumps"
+    )
+    return sorted((dict(row) for row in warehouse.rows(query)), key=str)
+
+
+def test_help_names_every_command() -> None:
+    """A newcomer finds all of them, each with a line that says what it does."""
+    result = lgs("--help")
+    assert result.exit_code == 0
+    for command in ("run", "pull", "ui", "status", "demo-dump", "charts", "psql", "stop"):
+        assert f" {command} " in result.output
+        assert lgs(command, "--help").exit_code == 0
+
+
+def test_a_second_run_changes_nothing(warehouse: Warehouse, dump: Path) -> None:
+    """The first run loads and builds everything and shows the segments; the second says that there is nothing to do."""
+    first = lgs("run", str(dump))
+    assert first.exit_code == 0, first.output
+    assert "Loaded march.sql.gz; rebuilt 11 tables" in first.output
+    assert "Champions" in first.output
+    before = state_of(warehouse)
+    for arguments in (("run", str(dump)), ("run",)):
+        again = lgs(*arguments)
+        assert again.exit_code == 0, again.output
+        assert "Everything is up to date" in again.output
+    assert state_of(warehouse) == before
+
+
+def test_a_changed_setting_rebuilds_and_status_tells_it(
+    warehouse: Warehouse, dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tables follow the settings of the run, and status tells where they are not those of the environment."""
+    assert lgs("run", str(dump)).exit_code == 0
+    result = lgs("run", "--ties", "together")
+    assert result.exit_code == 0, result.output
+    assert "Loaded no dump; rebuilt" in result.output
+    status = lgs("status")
+    assert status.exit_code == 0, status.output
+    assert "march.sql.gz" in status.output
+    assert "The tables were built with others: snapshot_date=None, ties=together" in status.output
+    assert "outdated" in status.output
+    assert "19 of 19 hold" in status.output
+    monkeypatch.setenv("LGS_TIES", "together")
+    assert "outdated" not in lgs("status").output
+    assert "Everything is up to date" in lgs("run").output
+
+
+def test_status_finds_a_fault(warehouse: Warehouse, dump: Path) -> None:
+    """A table that no longer adds up is an exit code that scripts see."""
+    assert lgs("run", str(dump)).exit_code == 0
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("delete from segments where customer_id = 105")
+    result = lgs("status")
+    assert result.exit_code == 3
+    assert "segments.match_scores: 1 rows" in result.output
+
+
+def test_without_a_dump_the_demo_is_made(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A first run with nothing at hand has something to show; its charts are files that say that it is invented."""
+    result = lgs("run")
+    assert result.exit_code == 0, result.output
+    assert "demo-retail.sql.gz" in result.output
+    assert len(warehouse.rows("select * from segment_summary where customers > 0")) == 10
+    assert lgs("charts", str(tmp_path / "out")).exit_code == 0
+    pngs, svgs = (sorted((tmp_path / "out").glob(f"*.{form}")) for form in ("png", "svg"))
+    assert [file.stem for file in pngs] == [file.stem for file in svgs]
+    assert [file.name[:2] for file in pngs] == [f"{position:02}" for position in range(1, 15)]
+    assert all(file.read_bytes()[1:4] == b"PNG" for file in pngs)
+    assert all("SYNTHETIC invoice lines" in file.read_text() for file in svgs)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("run", "/nowhere/retail.sql"), "no such file"),
+        (("run", "--chart-cutoff", "2"), "chart_cutoff"),
+        (("run", "--snapshot-date", "soon"), "snapshot_date"),
+        (("charts", "/tmp"), "materialize the asset charts first"),
+        (("pull",), "LGS_SOURCE_URL is not set"),
+    ],
+)
+def test_a_failure_is_one_reason_and_exit_code_1(database: str, arguments: tuple[str, ...], reason: str) -> None:
+    """No traceback for what a person can mend."""
+    result = lgs(*arguments)
+    assert result.exit_code == 1
+    assert reason in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.usefixtures("one_chart")
+def test_pull_brings_production_up_to_date(
+    warehouse: Warehouse, make_database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Lines go from the table of the source into every table here, all or what is new; without any nothing is done."""
+    shop = Shop(make_database())
+    monkeypatch.setenv("LGS_SOURCE_URL", shop.url)
+    shop.make_table()
+    empty = lgs("pull")
+    assert (empty.exit_code, empty.output) == (0, "Nothing new in the table retail.\n")
+    load_lines(warehouse, tmp_path, [Line("1", invoice_date="2011-03-20 10:00:00")])
+    shop.sell(*(Line(str(i), customer_id=100 + i, invoice_date=f"2011-03-{i:02} 10:00:00") for i in range(1, 21)))
+    everything = lgs("pull", "--everything")
+    assert everything.exit_code == 0, everything.output
+    assert "Pulled 20 lines: pulled-everything.sql.gz" in everything.output
+    assert "Loaded pulled-everything.sql.gz; rebuilt 11 tables" in everything.output
+    shop.sell(Line("21", customer_id=121, invoice_date="2011-03-19 10:00:00"))
+    for pulled, then in (("Pulled 5 lines: ", "Loaded pulled-2011-03-17.sql.gz"), ("Nothing new", "is up to date")):
+        again = lgs("pull")
+        assert again.exit_code == 0, again.output
+        assert pulled in again.output
+        assert then in again.output
+    assert warehouse.rows("select sum(customers)::int as customers from segment_summary") == [{"customers": 21}]
+
+
+def test_a_bad_dump_leaves_the_good_state(warehouse: Warehouse, dump: Path, tmp_path: Path) -> None:
+    """The reason names file, line, column and value; tables and ledger are as before; the next good run works."""
+    assert lgs("run", str(dump)).exit_code == 0
+    before = state_of(warehouse)
+    bad = write_dump(tmp_path / "bad" / dump.name, [Line(), Line(quantity="seven")])
+    result = lgs("run", str(bad))
+    assert result.exit_code == 1
+    reason = " ".join(result.stderr.split())
+    assert "march.sql.gz: 1 of 2 lines cannot be read" in reason
+    assert "line 3, column quantity" in reason
+    assert "seven" in reason
+    assert state_of(warehouse) == before
+    assert lgs("run", str(dump)).exit_code == 0
+    assert state_of(warehouse) == before
+
+
+def test_one_bad_dump_holds_up_no_other(warehouse: Warehouse, dump: Path) -> None:
+    """Of several in the inbox the good ones are loaded and what follows is rebuilt; the bad one is the exit code."""
+    inbox = Path(Configuration.read().inbox_location)
+    write_dump(inbox / "a.sql", [Line(quantity="seven")])
+    write_dump(inbox / "b.sql", [Line()])
+    result = lgs("run")
+    assert result.exit_code == 1
+    assert "a.sql: 1 of 1 lines cannot be read" in " ".join(result.stderr.split())
+    assert [row.dump for row in warehouse.rows("select distinct dump from clean_invoices")] == ["b.sql"]
+    assert warehouse.rows("select * from charts")
+
+
+def test_a_failed_check_is_exit_code_3_each_time(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A blocking check shows its finding instead of a traceback, and the second run is no way around it."""
+    dump = write_dump(tmp_path / "one_day.sql", [Line(str(i), customer_id=100 + i) for i in range(9)])
+    for _ in range(2):
+        result = lgs("run", str(dump))
+        assert result.exit_code == 3, result.output
+        assert "rfm_scores.recency_is_not_constant: 1 rows" in result.output
+
+
+def test_permanent_tables_of_another_version_are_told(warehouse: Warehouse, dump: Path) -> None:
+    """After an upgrade that declares them otherwise there is a reason and a remedy, not an error from SQL."""
+    with warehouse.engine.begin() as connection:
+        connection.exec_driver_sql("comment on schema lgs is 'lgs of long ago'")
+    resources._prepared.cache_clear()
+    result = lgs("run", str(dump))
+    assert result.exit_code == 1
+    assert "made by another version of the platform" in " ".join(result.stderr.split())
+
+
+def test_demo_dump_writes_what_was_asked_for(tmp_path: Path) -> None:
+    """Size and place are the caller's."""
+    target = tmp_path / "demo.sql.gz"
+    assert lgs("demo-dump", str(target), "--lines", "1500").exit_code == 0
+    data = gzip.decompress(target.read_bytes()).split(b"FROM stdin;\n")[1].split(b"\n\\.")[0]
+    assert abs(data.count(b"\n") + 1 - 1500) <= 30
+
+
+def test_psql_finds_the_tables(warehouse: Warehouse) -> None:
+    """The program of the wheel, with the database, the password and the schema set; its exit code is passed on."""
+    command = [sys.executable, "-c", "from lgs_assets.command.cli import app; app()", "psql", "-Atc"]
+    good = subprocess.run(
+        [*command, "select count(*) from dumps"], capture_output=True, text=True, env=os.environ.copy()
+    )
+    assert (good.returncode, good.stdout.strip()) == (0, "0"), good.stderr
+    assert subprocess.run([*command, "select * from nothing"], capture_output=True).returncode == 1
+
+
+def test_stop_without_a_server_says_so() -> None:
+    """Nothing to stop is no failure."""
+    result = lgs("stop")
+    assert (result.exit_code, result.output.strip()) == (0, "PostgreSQL was not running.")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://lgs:hush@127.0.0.1:1/lgs",
+        "postgresql://127.0.0.1:1/lgs?user=lgs&password=hush",
+        "postgresql://lgs:a@hush@127.0.0.1:1/lgs",
+        "postgresql://lgs:a@b/hush@127.0.0.1:1/lgs",
+        "postgresql://lgs:a@b?hush@127.0.0.1:1/lgs",
+        "postgresql://lgs:a@b:hush@127.0.0.1:1/lgs",
+        "postgresql://lgs:hush",
+        "lgs:hush@127.0.0.1/lgs",
+    ],
+)
+@pytest.mark.parametrize("command", ["status", "psql"])
+def test_no_error_shows_the_password_of_the_database(monkeypatch: pytest.MonkeyPatch, url: str, command: str) -> None:
+    """Neither where the database does not answer, nor where the URL is none; not in a traceback, either."""
+    monkeypatch.setenv("LGS_DATABASE_URL", url)
+    result = lgs(command)
+    shown = result.output + "".join(traceback.format_exception(result.exception)) + repr(Warehouse(url))
+    assert result.exit_code in (1, 2)
+    assert "hush" not in shown
+
+
+@pytest.mark.parametrize(
+    "form", ["postgresql://{user}:{password}@{where}", "postgresql://{where}?user={user}&password={password}"]
+)
+def test_psql_is_told_the_password_where_nobody_sees_it(
+    database: str, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """The arguments of a process are for every account to read; psql connects all the same, with every parameter."""
+    url = urlsplit(database)
+    password = url.password or ""
+    where = f"{url.hostname}:{url.port}{url.path}"
+    separator = "&" if "?" in form else "?"
+    given = form.format(user=url.username, password=password, where=where)
+    monkeypatch.setenv("LGS_DATABASE_URL", f"{given}{separator}application_name=who&keepalives_idle=7")
+    query = "select current_setting('application_name'), current_setting('search_path')"
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("lgs"), "psql", "-XAt", "-c", query, "-f", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as lgs_process:
+        assert lgs_process.stdout and lgs_process.stdout.readline() == "who|lgs,public\n"
+        family = [psutil.Process(lgs_process.pid), *psutil.Process(lgs_process.pid).children(recursive=True)]
+        arguments = [word for process in family for word in process.cmdline()]
+        lgs_process.communicate("select 1", timeout=PATIENCE_SECONDS)
+    assert any("psql" in word for word in arguments[2:])
+    assert [word for word in arguments if password in word] == []

@@ -1,0 +1,152 @@
+"""What a person does with dumps from a terminal: look into one, see its rejected lines, take one out again."""
+
+import bz2
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from lgs_assets import places
+from lgs_assets.command.cli import app
+from lgs_assets.configuration import Configuration
+from lgs_assets.demo.dump import write_demo_dump
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets_tests.builders import Line, write_dump
+
+pytestmark = pytest.mark.usefixtures("one_chart")
+
+
+def lgs(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
+
+
+def customers(first: int, last: int, *, month: int = 3) -> list[Line]:
+    """A line for each customer, each with an invoice on a day and hour of its own."""
+    return [
+        Line(f"{month}-{c}", customer_id=c, invoice_date=f"2011-{month:02}-{1 + c % 28:02} {c % 24:02}:00")
+        for c in range(first, last)
+    ]
+
+
+@pytest.fixture
+def flawed(tmp_path: Path) -> Path:
+    """A dump of 200 lines, one of them without a number where its quantity belongs."""
+    return write_dump(tmp_path / "dumps" / "march.sql", [*customers(100, 299), Line(quantity="seven")])
+
+
+def test_inspect_says_what_a_file_is_and_loads_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Format, packing, encoding, which column becomes which, how many lines, from when to when."""
+    text = "Invoice;StockCode;Description;Quantity;InvoiceDate;Price;Customer ID;Country;Till\n"
+    text += "1;22041;£ ROBIN;2;13/04/2011 10:00;1.50;17001;France;4\n"
+    file = tmp_path / "dump"
+    file.write_bytes(bz2.compress(text.encode("cp1252")))
+    result = lgs("inspect", str(file))
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.output.split())
+    for fact in (
+        "format CSV",
+        "packing bzip2",
+        "encoding cp1252",
+        "delimiter semicolon",
+        "Customer ID as customer_id",
+        "columns left out Till",
+        "dates day first",
+        "good lines 1",
+        "2011-04-13 10:00:00 to 2011-04-13 10:00:00",
+    ):
+        assert fact in told
+    assert warehouse.rows("select * from dumps") == []
+
+
+def test_inspect_shows_the_first_problems(flawed: Path) -> None:
+    """A line that would be rejected is an exit code for scripts, and is shown with the reason."""
+    result = lgs("inspect", str(flawed))
+    assert result.exit_code == 3
+    told = " ".join(result.output.split())
+    assert "good lines 199" in told
+    assert "rejected lines 1" in told
+    assert "201 quantity expected a whole number" in told
+    assert lgs("inspect", str(flawed.parent)).exit_code == 1
+
+
+def test_rejected_lines_can_be_looked_at_and_corrected(warehouse: Warehouse, flawed: Path) -> None:
+    """They are a table for the eye and CSV for whoever corrects them; the corrected dump has none."""
+    run = lgs("run", str(flawed))
+    assert run.exit_code == 0, run.output
+    assert "1 lines of march.sql are rejected: lgs rejects march.sql" in run.output
+    assert "raw_invoices.no_line_is_rejected: 1 rows" in run.output
+    shown = lgs("rejects", "march.sql")
+    assert shown.exit_code == 0, shown.output
+    assert "seven" in shown.output
+    assert "1 lines of march.sql are rejected" in shown.output
+    (reject,) = csv.DictReader(io.StringIO(lgs("rejects", "march.sql", "--csv").output))
+    assert (reject["line"], reject["column"]) == ("201", "quantity")
+    assert reject["text"].startswith("500001\t22041")
+    write_dump(flawed, [*customers(100, 299), Line(quantity=7)])
+    corrected = lgs("run", str(flawed))
+    assert corrected.exit_code == 0, corrected.output
+    assert "march.sql takes the place of the dump of this name: 199 lines" in corrected.output
+    assert "No line of march.sql is rejected" in lgs("rejects", "march.sql").output
+    unknown = lgs("rejects", "april.sql")
+    assert unknown.exit_code == 1
+    assert "There is no dump april.sql. Loaded: march.sql" in unknown.stderr
+
+
+def test_a_dump_is_forgotten_downstream_too(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Its customers leave the segments, its file leaves the inbox, another run does not bring it back; nor the last."""
+    inbox = Path(Configuration.read().inbox_location)
+    for name, lines in (("march.sql", customers(100, 200)), ("april.sql", customers(150, 260, month=4))):
+        write_dump(inbox / name, lines)
+    assert lgs("run").exit_code == 0
+    assert len(warehouse.rows("select * from segments")) == 160
+    result = lgs("forget", "april.sql")
+    assert result.exit_code == 0, result.output
+    assert len(warehouse.rows("select * from segments")) == 100
+    assert [row.dump for row in warehouse.rows("select dump from dumps")] == ["march.sql"]
+    assert sorted(path.name for path in inbox.iterdir()) == ["forgotten", "march.sql"]
+    assert "Everything is up to date" in lgs("run").output
+    again = lgs("forget", "april.sql")
+    assert again.exit_code == 1
+    assert "There is no dump april.sql. Loaded: march.sql" in again.stderr
+    last = lgs("forget", "march.sql")  # no lines is a state like any other
+    assert last.exit_code == 0, last.output
+    assert warehouse.rows("select * from segments") == []
+
+
+def test_the_same_content_is_loaded_once(warehouse: Warehouse, flawed: Path) -> None:
+    """Under another name and packed, it is recognised: no line more, and the next run has nothing to do."""
+    assert lgs("run", str(flawed)).exit_code == 0
+    before = warehouse.rows("select * from dumps")
+    packed = flawed.with_name("march-again.sql.bz2")
+    packed.write_bytes(bz2.compress(flawed.read_bytes()))
+    result = lgs("run", str(packed))
+    assert result.exit_code == 0, result.output
+    assert "march-again.sql.bz2 holds the same as march.sql" in result.output
+    assert warehouse.rows("select * from dumps") == before
+    assert "Everything is up to date" in lgs("run").output
+
+
+@pytest.mark.parametrize("killed_after", ["check_raw_invoices", "rfm_scores"])
+def test_a_run_survives_the_death_of_the_database(tmp_path: Path, killed_after: str) -> None:
+    """Killed in mid-run, the server is started again and the step tried again; the run ends well."""
+    dump = tmp_path / "demo.sql.gz"
+    write_demo_dump(dump, lines=20_000)
+    command = [sys.executable, "-c", "from lgs_assets.command.cli import app; app()", "run", str(dump)]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=places.ROOT, env=os.environ)
+    server = EmbeddedServer(Configuration.read().state / "postgres")
+    told = ""
+    for line in run.stdout:
+        told += line
+        if killed_after.replace("check_", "checks of ") in line:
+            os.kill(int((server.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+            break
+    told += run.stdout.read()
+    assert run.wait() == 0, told
+    assert len(Warehouse(server.url()).rows("select * from segment_summary where customers > 0")) == 10

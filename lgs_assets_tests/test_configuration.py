@@ -1,0 +1,81 @@
+"""The configuration: defaults, limits, where each value comes from, and what is said of one that cannot be used."""
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from lgs_assets import configuration, places
+from lgs_assets.configuration import Configuration, Settings, origin
+from lgs_assets.errors import ConfigurationError
+
+
+@pytest.fixture
+def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file `.env`, in a folder of the test's own."""
+    file = tmp_path / ".env"
+    monkeypatch.setattr(configuration, "ENV_FILE", file)
+    return file
+
+
+def test_defaults_are_the_published_rules() -> None:
+    """Without any setting the published figures come out."""
+    assert Settings().model_dump() == {
+        "snapshot_date": None, "ties": "by_customer_id", "drop_repeats": False, "chart_cutoff": 0.85
+    }  # fmt: skip
+
+
+def test_the_environment_gives_values(monkeypatch: pytest.MonkeyPatch, env_file: Path) -> None:
+    """Each has its variable, which outranks the file; an empty one counts as unset."""
+    env_file.write_text("LGS_DROP_REPEATS=true\nLGS_CHART_CUTOFF=0.5\nPOSTGRES_PASSWORD=of the compose file\n")
+    monkeypatch.setenv("LGS_SNAPSHOT_DATE", "2012-01-01")
+    monkeypatch.setenv("LGS_TIES", "")
+    monkeypatch.setenv("LGS_CHART_CUTOFF", "0.9")
+    assert Configuration.read().settings.values() == {
+        "snapshot_date": datetime(2012, 1, 1), "ties": "by_customer_id", "drop_repeats": True,
+        "chart_cutoff": Decimal("0.9"),
+    }  # fmt: skip
+    assert [origin(name) for name in ("snapshot_date", "ties", "drop_repeats", "chart_cutoff")] == [
+        "environment", "default", ".env", "environment"
+    ]  # fmt: skip
+
+
+def test_a_relative_place_is_below_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it is the same from whatever folder a command is started; a URL stays as it is."""
+    monkeypatch.setenv("LGS_INBOX", "dumps")
+    monkeypatch.setenv("LGS_LAKE", "abfs://container/lake")
+    assert Configuration.read().inbox_location == str(places.ROOT / "dumps")
+    assert Configuration.read().lake_location == "abfs://container/lake"
+
+
+@pytest.mark.parametrize(
+    ("variable", "found", "expected"),
+    [
+        ("LGS_SNAPSHOT_DATE", "soon", "a date such as 2012-01-01"),
+        ("LGS_SNAPSHOT_DATE", "2012-01-01T00:00:00+01:00", "a date without a time zone: invoices have none"),
+        ("LGS_TIES", "x", "'by_customer_id' or 'together'"),
+        ("LGS_DROP_REPEATS", "perhaps", "true or false"),
+        ("LGS_CHART_CUTOFF", "1", "a number below 1.0"),
+        ("LGS_CHART_CUTOFF", "high", "a number"),
+        ("LGS_REJECT_LIMIT", "2", "a number of at most 1.0"),
+        ("LGS_DATE_ORDER", "both", "'shown', 'day first' or 'month first'"),
+        ("LGS_ENGINE", "sqlite", "'postgres', 'duckdb' or 'spark'"),
+        ("LGS_RUN_RETENTION_DAYS", "0", "a number of at least 1"),
+        ("LGS_SOURCE_OVERLAP_DAYS", "three", "a whole number"),
+    ],
+)
+def test_a_value_out_of_limits_is_named(
+    variable: str, found: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line: the variable, what is expected and what was found."""
+    monkeypatch.setenv(variable, found)
+    with pytest.raises(ConfigurationError) as error:
+        Configuration.read()
+    assert str(error.value) == f"{variable}: expected {expected}; found {found!r}."
+
+
+def test_an_option_that_is_wrong_goes_by_its_own_name() -> None:
+    """Whoever typed it never heard of the variable."""
+    with pytest.raises(ConfigurationError, match=r"^--chart-cutoff: expected a number below 1\.0; found 7\.$"):
+        Configuration.read(chart_cutoff=7)

@@ -1,0 +1,176 @@
+"""Work follows the change: tables that are refreshed by invoice are what they would be if they were made anew."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lgs_assets.errors import ContractError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.loading import forget_dump, load_dump, loaded_dumps
+from lgs_assets_tests.builders import SOURCES, Line, build_tables, load_lines, model
+
+HISTORY = [
+    Line(f"{number}", stock_code=stock, customer_id=number % 7 + 1, invoice_date=f"2011-0{number % 5 + 1}-04 10:00")
+    for number in range(100)
+    for stock in ("A", "A", "B")
+]
+
+# Invoices of the history and others, before its end and after it, with repeats, guests and two customers.
+line = st.builds(
+    Line,
+    invoice_no=st.sampled_from(["1", "2", "3", "C4", "new"]),
+    stock_code=st.sampled_from(["A", "B"]),
+    quantity=st.sampled_from([1, -2]),
+    invoice_date=st.sampled_from(["2011-02-04 10:00", "2011-03-01 00:00", "2011-06-01 10:00"]),
+    customer_id=st.sampled_from([1, 2, None]),
+)
+change = st.tuples(st.sampled_from(["a.sql", "b.sql", "c.sql"]), st.lists(line, max_size=6))
+
+
+def oids(warehouse: Warehouse) -> dict[str, int]:
+    """What tells a table from one that has taken its place."""
+    (row,) = warehouse.rows(f"select {', '.join(f'to_regclass({table!r})::oid::int as {table}' for table in SOURCES)}")
+    return dict(row)
+
+
+def contents(warehouse: Warehouse) -> set[tuple[str, str]]:
+    return {(dump.dump, dump.sha256) for dump in loaded_dumps(warehouse)}
+
+
+def rows_made_anew(warehouse: Warehouse, table: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    made = model(table, **parameters)
+    return sorted((tuple(row.values()) for row in warehouse.rows(made.select, **made.parameters)), key=str)
+
+
+def rows(warehouse: Warehouse, table: str) -> list[tuple[Any, ...]]:
+    return sorted((tuple(row.values()) for row in warehouse.rows(f"select * from {table}")), key=str)
+
+
+def assert_as_made_anew(warehouse: Warehouse, **parameters: Any) -> None:
+    for table in SOURCES:
+        assert rows(warehouse, table) == rows_made_anew(warehouse, table, **parameters)
+        (counted,) = warehouse.rows(
+            f"select row_count, (select count(*) from {table}) as rows from publications where table_name = :table",
+            table=table,
+        )
+        assert counted.row_count == counted.rows
+
+
+@pytest.fixture
+def history(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
+    """A warehouse with a dump that is long beside all others."""
+    load_lines(warehouse, tmp_path, HISTORY, name="history.sql")
+    build_tables(warehouse, *SOURCES)
+    return warehouse
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(change, min_size=1, max_size=5), drop_repeats=st.booleans())
+def test_after_any_changes_the_tables_are_as_if_made_anew(
+    history: Warehouse, tmp_path: Path, changes: list[tuple[str, list[Line]]], drop_repeats: bool
+) -> None:
+    """Small dumps arrive, are replaced and forgotten, win invoices and lose them. No table is made anew meanwhile."""
+    for dump in loaded_dumps(history):
+        if dump.dump != "history.sql":
+            forget_dump(history, dump.dump)
+    build_tables(history, *SOURCES, drop_repeats=drop_repeats)
+    before, ledger = oids(history), contents(history)
+    for name, lines in changes:
+        if lines:
+            load_lines(history, tmp_path, lines, name=name)
+        elif name in {dump.dump for dump in loaded_dumps(history)}:
+            forget_dump(history, name)
+        if contents(history) != ledger:
+            ledger = contents(history)
+            build_tables(history, *SOURCES, drop_repeats=drop_repeats)
+            assert_as_made_anew(history, drop_repeats=drop_repeats)
+    assert oids(history) == before
+
+
+def test_rows_of_other_invoices_are_not_touched(history: Warehouse, tmp_path: Path) -> None:
+    """A new dump writes the rows of its own invoices, and no others."""
+    versions = "select xmin::text as version, count(*) as rows from {} group by 1 order by 2"
+    load_lines(history, tmp_path, [Line("1", invoice_date="2011-06-01 10:00")], name="june.sql")
+    build_tables(history, *SOURCES)
+    assert [row.rows for row in history.rows(versions.format("clean_invoices"))] == [1, 297]
+    assert [row.rows for row in history.rows(versions.format("invoice_totals"))] == [1, 99]
+
+
+def test_totals_of_lines_that_were_made_anew_are_made_anew(history: Warehouse, tmp_path: Path) -> None:
+    """Whatever else has changed: the rules of the lines, say, or lines that were not trusted."""
+    with history.transaction() as connection:
+        connection.execute(
+            sa.text("update clean_invoices set invoice_month = '2012-01-01', invoice_date = '2012-01-01'")
+        )
+    build_tables(history, "invoice_totals")
+    build_tables(history, "clean_invoices")
+    load_lines(history, tmp_path, [Line("1", invoice_date="2011-06-01 10:00")], name="june.sql")
+    build_tables(history, *SOURCES)
+    assert_as_made_anew(history)
+
+
+def test_a_dump_read_in_another_order_of_dates_has_changed(history: Warehouse, tmp_path: Path) -> None:
+    """The same content, and other lines."""
+    path = tmp_path / "days.csv"
+    path.write_text(
+        "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
+        "days,A,LANTERN,1,01/02/2011 10:00,1.00,1,United Kingdom\n"
+    )
+    months = []
+    for dates in ("day first", "month first"):
+        load_dump(history, path, name="days.csv", dates=dates)
+        build_tables(history, *SOURCES)
+        assert_as_made_anew(history)
+        months += history.rows("select invoice_month from invoice_totals where invoice_no = 'days'")
+    assert [str(row.invoice_month) for row in months] == ["2011-02-01", "2011-01-01"]
+
+
+def test_a_table_that_is_gone_is_made_anew(history: Warehouse, tmp_path: Path) -> None:
+    """Although what it was made from is on record."""
+    with history.transaction() as connection:
+        connection.execute(sa.text("drop table invoice_totals"))
+    load_lines(history, tmp_path, [Line("1", invoice_date="2011-06-01 10:00")], name="june.sql")
+    build_tables(history, *SOURCES)
+    assert_as_made_anew(history)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda warehouse, folder: build_tables(warehouse, *SOURCES),
+        lambda warehouse, folder: build_tables(warehouse, *SOURCES, drop_repeats=True),
+        lambda warehouse, folder: (
+            load_lines(warehouse, folder, HISTORY[:60], name="much.sql"),
+            build_tables(warehouse, *SOURCES),
+        ),
+    ],
+    ids=["nothing has changed", "other rules", "much has changed"],
+)
+def test_else_the_tables_are_made_anew(
+    history: Warehouse, tmp_path: Path, change: Callable[[Warehouse, Path], object]
+) -> None:
+    """Also when nothing has changed: who asks for it then does not trust the table, and here is right."""
+    with history.transaction() as connection:
+        connection.execute(sa.text("delete from clean_invoices where invoice_no = '50'"))
+    before = oids(history)
+    change(history, tmp_path)
+    after = oids(history)
+    assert all(after[table] != before[table] for table in SOURCES)
+    assert {row.invoice_no for row in history.rows("select invoice_no from invoice_totals")} >= {"50"}
+
+
+def test_a_line_that_breaks_the_contract_is_explained(history: Warehouse, tmp_path: Path) -> None:
+    """As when the table is made anew; and nothing has changed."""
+    before = rows(history, "clean_invoices")
+    load_lines(history, tmp_path, [Line("1", invoice_date="2011-06-01 10:00")], name="june.sql")
+    with history.transaction() as connection:
+        connection.execute(sa.text("alter table raw_invoices drop constraint raw_invoices_customer_id_check"))
+        connection.execute(sa.text("update raw_invoices set customer_id = 3000000000 where dump = 'june.sql'"))
+    with pytest.raises(ContractError, match="clean_invoices: integer out of range"):
+        build_tables(history, *SOURCES)
+    assert rows(history, "clean_invoices") == before

@@ -1,0 +1,162 @@
+"""What the Dagster UI is told of the platform, and the whole lineage as one job on a small dump."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from lgs_assets import places
+from lgs_assets.configuration import Configuration
+from lgs_assets.contracts.model import Relation
+from lgs_assets.definitions import build_definitions, defs
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.wiring.versions import settings_used
+from lgs_assets_tests.builders import MODELS, Line, write_dump
+
+SPECS = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
+
+
+def test_definitions_load() -> None:
+    """Every job, schedule, sensor, asset and check resolves against the others."""
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_a_table_is_built_from_what_its_model_reads() -> None:
+    """The arrows that the UI shows are those of the SELECT; the ledger of dumps is none of the lineage's tables."""
+    for name, model in MODELS.items():
+        assert {dep.asset_key.path[-1] for dep in SPECS[name].deps} == model.reads.keys() & SPECS.keys(), name
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_an_asset_says_what_it_is(name: str) -> None:
+    """Description, owner, group, kinds and code version are there for the UI, and a contract for the table."""
+    spec = SPECS[name]
+    assert spec.description and spec.description.endswith(".")
+    assert spec.owners == ["team:analytics"]
+    assert spec.group_name in {"invoices", "months", "customers", "report"}
+    assert "postgres" in spec.kinds
+    assert spec.code_version
+    assert spec.freshness_policy
+    assert (places.SQL / "tables" / f"{name}.sql").exists()
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [("inbox", "location"), ("source", "table"), ("source", "url"), ("warehouse", "url"), ("warehouse", "location")],
+)
+def test_no_place_can_be_given_to_a_run(monkeypatch: pytest.MonkeyPatch, resource: str, name: str) -> None:
+    """Whoever starts a run, in the launchpad or over GraphQL, chooses no file, table or address that it reads."""
+    monkeypatch.setenv("LGS_SOURCE_URL", "postgresql://shop.example/sales")
+    jobs = build_definitions().get_repository_def().get_all_jobs()
+    for job in [job for job in jobs if resource in job.resource_defs]:
+        dg.validate_run_config(job, {})
+        with pytest.raises(dg.DagsterInvalidConfigError, match=f'unexpected config entry "{name}"'):
+            dg.validate_run_config(job, {"resources": {resource: {"config": {name: "/etc/hostname"}}}})
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as instance:
+        yield instance
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "lgs" / "inbox"
+    write_dump(
+        folder / "march.sql",
+        [
+            Line(f"{c}-{i}", customer_id=c, invoice_date=f"2011-03-{c - 100:02} 10:00")
+            for c in range(101, 121)
+            for i in (1, 2)
+        ],
+    )
+    return folder
+
+
+def run_lineage(instance: dg.DagsterInstance, dump: str, **settings: object) -> dg.ExecuteInProcessResult:
+    instance.add_dynamic_partitions("dumps", [dump])
+    job = build_definitions(Configuration.read(**settings)).resolve_job_def("lineage")
+    return job.execute_in_process(instance=instance, partition_key=dump)
+
+
+def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+    """One run from dump to charts; what it records of each table is what the UI shows."""
+    result = run_lineage(instance, "march.sql")
+    assert result.success
+    assert {check.check_name for check in result.get_asset_check_evaluations() if not check.passed} == set()
+    assert {(check.asset_key.path[-1], check.check_name) for check in result.get_asset_check_evaluations()} == {
+        (check.table, check.name) for check in CHECKS
+    }
+    for name in SPECS:
+        (event,) = result.asset_materializations_for_node(name)
+        metadata = event.metadata
+        assert metadata["dagster/row_count"].value > 0
+        assert metadata["dagster/table_name"].value == f"lgs.{name}"
+        columns = metadata["dagster/column_schema"].value.columns
+        assert columns and all(column.description for column in columns)
+        assert "|" in metadata["preview"].value or "data:image/png;base64," in metadata["preview"].value
+        assert len(metadata["preview"].value) < 400_000
+        is_model = (places.SQL / "models" / f"{name}.sql").exists()
+        assert ("dagster/column_lineage" in metadata) == is_model
+    segments = result.asset_materializations_for_node("segments")[0].metadata["dagster/column_lineage"].value
+    assert segments.deps_by_column["strategy"] == [dg.TableColumnDep(dg.AssetKey("segment_playbook"), "strategy")]
+    clean = result.asset_materializations_for_node("clean_invoices")[0].metadata["dagster/column_lineage"].value
+    assert {dep.column_name for dep in clean.deps_by_column["line_total"]} == {"quantity", "unit_price"}
+
+
+@pytest.mark.usefixtures("one_chart")
+def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+    """What a notebook does: a DataFrame by the name of the asset, of a partitioned one as well; or a relation."""
+    run_lineage(instance, "march.sql")
+    definitions = build_definitions(Configuration.read())
+    assert definitions.load_asset_value("segments", instance=instance).shape == (20, 8)
+    write_dump(inbox / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
+    run_lineage(instance, "april.sql")
+    assert len(definitions.load_asset_value("raw_invoices", instance=instance)) == 41
+    assert len(definitions.load_asset_value("raw_invoices", partition_key="april.sql", instance=instance)) == 1
+    assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation("segments")
+
+
+@pytest.mark.usefixtures("one_chart")
+def test_a_real_dump_takes_the_place_of_the_demo(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+    """Synthetic lines never add to real ones: with the first real dump they are gone, and none but they."""
+    write_dump(Configuration.read().state / "demo" / DEMO_DUMP, [Line(customer_id=1)])
+    run_lineage(instance, DEMO_DUMP)
+    assert [dump.dump for dump in loaded_dumps(warehouse)] == [DEMO_DUMP]
+    run_lineage(instance, "march.sql")
+    assert [dump.dump for dump in loaded_dumps(warehouse)] == ["march.sql"]
+    assert warehouse.rows("select distinct dump from clean_invoices") == [{"dump": "march.sql"}]
+
+
+@pytest.mark.usefixtures("one_chart")
+def test_settings_reach_the_tables(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+    """A setting changes the figures and is recorded with them."""
+    run_lineage(instance, "march.sql", snapshot_date="2012-01-01", ties="together")
+    assert warehouse.rows("select distinct snapshot_date::text from rfm_scores") == [
+        {"snapshot_date": "2012-01-01 00:00:00"}
+    ]
+    assert settings_used(warehouse)["rfm_scores"] == {"snapshot_date": "2012-01-01", "ties": "together"}
+
+
+@pytest.mark.usefixtures("one_chart")
+def test_settings_can_be_given_in_the_launchpad(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+    """Run configuration under resources, as the UI's launchpad writes it; a wrong value is refused before the run."""
+    instance.add_dynamic_partitions("dumps", ["march.sql"])
+    job = build_definitions(Configuration.read()).resolve_job_def("lineage")
+    config = {"resources": {"settings": {"config": {"snapshot_date": "2011-06-01", "chart_cutoff": 0.5}}}}
+    assert job.execute_in_process(instance=instance, partition_key="march.sql", run_config=config).success
+    used = settings_used(warehouse)
+    assert (used["rfm_scores"]["snapshot_date"], used["invoice_amount_statistics"]["chart_cutoff"]) == (
+        "2011-06-01",
+        0.5,
+    )
+    for wrong in ({"ties": "never"}, {"chart_cutoff": "high"}, {"colour": "red"}):
+        with pytest.raises(dg.DagsterInvalidConfigError):
+            job.execute_in_process(
+                instance=instance,
+                partition_key="march.sql",
+                run_config={"resources": {"settings": {"config": wrong}}},
+            )

@@ -1,0 +1,270 @@
+"""The inbox sensor, tick by tick, on a real instance and real files."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from lgs_assets.configuration import Configuration
+from lgs_assets.definitions import build_definitions
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.warehouse.loading import forget_dump
+from lgs_assets.wiring.sensors import FILES_PER_TICK, inbox_sensor
+from lgs_assets_tests.builders import Line, resources, write_dump
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as instance:
+        yield instance
+
+
+@pytest.fixture(autouse=True)
+def _its_own_database(database: str) -> None:
+    """Each tick looks into the ledger."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "lgs" / "inbox"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def tick(instance: dg.DagsterInstance | None, cursor: str | None) -> dg.SensorResult:
+    context = dg.build_sensor_context(
+        instance=instance,
+        cursor=cursor,
+        resources=vars(resources()),
+        definitions=build_definitions(Configuration.read()),
+    )
+    result = inbox_sensor(context)
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def requested(result: dg.SensorResult) -> list[str]:
+    keys = [request.partition_key for request in result.run_requests or []]
+    assert keys == [key for added in result.dynamic_partitions_requests or [] for key in added.partition_keys]
+    return keys
+
+
+def known(result: dg.SensorResult) -> list[str]:
+    return list(json.loads(result.cursor)["files"])
+
+
+def test_a_file_is_taken_once_it_stays_the_same(instance: dg.DagsterInstance, folder: Path) -> None:
+    """First seen, it may still be growing; unchanged on the next tick, its partition and its load are requested."""
+    assert requested(tick(instance, None)) == []
+    dump = write_dump(folder / "march.sql", [Line()])
+    first = tick(instance, None)
+    assert requested(first) == []
+    write_dump(dump, [Line(), Line()])
+    second = tick(instance, first.cursor)
+    assert requested(second) == []
+    third = tick(instance, second.cursor)
+    assert requested(third) == ["march.sql"]
+
+
+def test_a_file_renamed_into_place_is_taken(instance: dg.DagsterInstance, folder: Path) -> None:
+    """As long as it grows under a temporary name it is nothing; under its own it is a dump like any other."""
+    arriving = write_dump(folder / "march.sql.part", [Line()])
+    state = tick(instance, None).cursor
+    assert requested(tick(instance, state)) == []
+    arriving.rename(folder / "march.sql")
+    state = tick(instance, state).cursor
+    assert requested(tick(instance, state)) == ["march.sql"]
+
+
+def test_a_marked_file_is_taken_at_once(instance: dg.DagsterInstance, folder: Path) -> None:
+    """The marker says that it is complete, and is itself no dump."""
+    write_dump(folder / "march.sql", [Line()])
+    (folder / "march.sql.done").touch()
+    result = tick(instance, None)
+    assert requested(result) == ["march.sql"]
+    assert known(result) == ["march.sql"]
+
+
+def test_a_marker_speaks_of_no_later_version(instance: dg.DagsterInstance, folder: Path) -> None:
+    """What is written over a file that was marked long ago may still be growing."""
+    (folder / "march.sql.done").touch()
+    os.utime(folder / "march.sql.done", (1, 1))
+    write_dump(folder / "march.sql", [Line()])
+    assert requested(tick(instance, None)) == []
+
+
+def test_a_file_without_a_time_is_no_marked_one(instance: dg.DagsterInstance, folder: Path) -> None:
+    """Some tools set the time of the last change to the beginning of time."""
+    os.utime(write_dump(folder / "march.sql", [Line()]), (0, 0))
+    assert requested(tick(instance, None)) == []
+
+
+def test_a_file_is_requested_once(instance: dg.DagsterInstance, folder: Path) -> None:
+    """Whatever became of the run, the cursor remembers. Of a file that is loaded, the instance is not asked again."""
+    write_dump(folder / "march.sql", [Line()])
+    state = tick(instance, tick(instance, None).cursor).cursor
+    result = tick(instance, state)
+    assert requested(result) == []
+    instance.add_dynamic_partitions("dumps", ["march.sql"])
+    job = build_definitions(Configuration.read()).resolve_job_def("ingest")
+    assert job.execute_in_process(instance=instance, partition_key="march.sql").success
+    state = tick(instance, result.cursor).cursor
+    assert requested(tick(None, state)) == []  # without an instance, whoever asks it fails
+
+
+def test_a_file_brings_what_another_one_brought_before_it_changed(
+    warehouse, instance: dg.DagsterInstance, folder: Path
+) -> None:
+    """An archived copy of a rolling file was not loaded twice; it is loaded when the rolling file holds other lines."""
+    job = build_definitions(Configuration.read()).resolve_job_def("ingest")
+    for name in ("latest.sql", "2011-11.sql"):
+        write_dump(folder / name, [Line("1")])
+        instance.add_dynamic_partitions("dumps", [name])
+        assert job.execute_in_process(instance=instance, partition_key=name).success
+    state = tick(instance, tick(instance, None).cursor).cursor
+    assert requested(tick(instance, state)) == []
+    write_dump(folder / "latest.sql", [Line("1"), Line("2")])
+    assert job.execute_in_process(instance=instance, partition_key="latest.sql").success
+    state = tick(instance, state).cursor
+    assert requested(tick(instance, state)) == ["2011-11.sql"]
+
+
+def test_the_demo_leaves_the_partitions_once_a_real_dump_is_loaded(
+    warehouse, instance: dg.DagsterInstance, folder: Path
+) -> None:
+    """Not before: a real dump that cannot be loaded takes nothing away."""
+    job = build_definitions(Configuration.read()).resolve_job_def("ingest")
+    write_dump(Configuration.read().state / "demo" / DEMO_DUMP, [Line("1")])
+    write_dump(folder / "march.sql", [Line("2")])
+    state = tick(instance, tick(instance, None).cursor).cursor
+    for name in (DEMO_DUMP, "march.sql"):
+        before = tick(instance, state)
+        assert not before.dynamic_partitions_requests
+        instance.add_dynamic_partitions("dumps", [name])
+        assert job.execute_in_process(instance=instance, partition_key=name).success
+    (request,) = tick(instance, state).dynamic_partitions_requests
+    assert (type(request), request.partition_keys) == (dg.DeleteDynamicPartitionsRequest, [DEMO_DUMP])
+
+
+def test_a_forgotten_file_that_comes_back_is_loaded(warehouse, instance: dg.DagsterInstance, folder: Path) -> None:
+    """The same file with the same time: what counts is that the ledger no longer has its lines."""
+    write_dump(folder / "march.sql", [Line()])
+    instance.add_dynamic_partitions("dumps", ["march.sql"])
+    assert (
+        build_definitions(Configuration.read())
+        .resolve_job_def("ingest")
+        .execute_in_process(instance=instance, partition_key="march.sql")
+        .success
+    )
+    forget_dump(warehouse, "march.sql")
+    state = tick(instance, None).cursor
+    assert requested(tick(instance, state)) == ["march.sql"]
+
+
+def test_a_changed_file_is_another_request(instance: dg.DagsterInstance, folder: Path) -> None:
+    """The run key holds the version of the file: the same one is not loaded twice, a new one is."""
+    dump = write_dump(folder / "march.sql", [Line()])
+    state = tick(instance, None).cursor
+    (one,) = tick(instance, state).run_requests
+    (same,) = tick(instance, state).run_requests
+    write_dump(dump, [Line(), Line()])
+    state = tick(instance, state).cursor
+    (other,) = tick(instance, state).run_requests
+    assert one.run_key == same.run_key != other.run_key
+
+
+def test_a_file_that_comes_back_is_another_request(instance: dg.DagsterInstance, folder: Path) -> None:
+    """It was gone when its run wanted to read it; Dagster would ignore the run key that it has seen before."""
+    dump = write_dump(folder / "march.sql", [Line()])
+    first = tick(instance, tick(instance, None).cursor)
+    (one,) = first.run_requests
+    dump.rename(folder.parent / "march.sql")
+    state = tick(instance, first.cursor).cursor
+    (folder.parent / "march.sql").rename(dump)
+    state = tick(instance, state).cursor
+    (again,) = tick(instance, state).run_requests
+    assert one.partition_key == again.partition_key
+    assert one.run_key != again.run_key
+
+
+def test_what_the_command_line_loaded_is_not_loaded_again(
+    warehouse, instance: dg.DagsterInstance, folder: Path
+) -> None:
+    """A file of which the last load of its partition was this version needs no run, until it changes."""
+    dump = write_dump(folder / "march.sql", [Line()])
+    instance.add_dynamic_partitions("dumps", ["march.sql"])
+    job = build_definitions(Configuration.read()).resolve_job_def("ingest")
+    assert job.execute_in_process(instance=instance, partition_key="march.sql").success
+    state = tick(instance, None).cursor
+    assert requested(tick(instance, state)) == []
+    os.utime(dump)
+    state = tick(instance, state).cursor
+    assert requested(tick(instance, state)) == ["march.sql"]
+
+
+def test_a_vanished_file_is_told_and_no_reason_to_do_anything(
+    instance: dg.DagsterInstance, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its lines stay in the warehouse; the sensor forgets the file."""
+    dump = write_dump(folder / "march.sql", [Line()])
+    state = tick(instance, None).cursor
+    dump.unlink()
+    result = tick(instance, state)
+    assert requested(result) == known(result) == []
+    assert "No longer in the inbox, their lines stay: march.sql" in capsys.readouterr().err
+
+
+def test_what_is_refused_is_told_once_and_holds_up_nothing(
+    instance: dg.DagsterInstance, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A warning when it is first seen, the reason for a skipped tick from then on; the good file is loaded."""
+    write_dump(folder / "march.sql", [Line()])
+    (folder / "april.sql").mkdir()
+    first = tick(instance, None)
+    assert capsys.readouterr().err.count(f"Refused: {folder}/april.sql: is no file.") == 1
+    second = tick(instance, first.cursor)
+    assert "Refused" not in capsys.readouterr().err
+    assert requested(second) == known(second) == ["march.sql"]
+    third = tick(instance, second.cursor)
+    assert f"{folder}/april.sql: is no file." in str(third.skip_reason)
+
+
+@pytest.mark.parametrize("cursor", ['{"march.sql": [55, 1700000000000000000]}', "not even JSON", '{"files": [1]}'])
+def test_a_cursor_of_other_code_starts_afresh(instance: dg.DagsterInstance, folder: Path, cursor: str) -> None:
+    """After an upgrade every file counts as new; what is loaded is found to be so."""
+    write_dump(folder / "march.sql", [Line()])
+    state = tick(instance, cursor)
+    assert requested(state) == []
+    assert requested(tick(instance, state.cursor)) == ["march.sql"]
+
+
+def test_hundreds_of_files_are_taken_tick_by_tick(instance: dg.DagsterInstance, folder: Path) -> None:
+    """No tick does more than its share, none is slow, and each file is requested once."""
+    names = [f"day {day:03}.sql" for day in range(500)]
+    for name in names:
+        write_dump(folder / name, [Line()])
+    state, taken = tick(instance, None).cursor, []
+    while True:
+        began = time.perf_counter()
+        result = tick(instance, state)
+        assert time.perf_counter() - began < 10  # seconds; Dagster would wait for sixty
+        if not requested(result):
+            break
+        assert len(requested(result)) <= FILES_PER_TICK
+        taken += requested(result)
+        state = result.cursor
+    assert taken == names
+
+
+def test_the_demo_dump_is_refused(instance: dg.DagsterInstance, folder: Path) -> None:
+    """Under its name another file would be loaded: the demo dump in its own place."""
+    write_dump(folder / DEMO_DUMP, [Line()])
+    write_dump(Configuration.read().state / "demo" / DEMO_DUMP, [Line()])
+    state = tick(instance, None).cursor
+    result = tick(instance, state)
+    assert requested(result) == []
+    assert "has the name of the demo dump" in str(result.skip_reason)

@@ -1,4 +1,0 @@
--- A cancellation takes back units: its quantity is negative.
-select invoice_no, stock_code, quantity, unit_price, dump, line_number
-from clean_invoices
-where is_cancellation and quantity >= 0

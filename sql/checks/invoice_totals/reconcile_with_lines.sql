@@ -1,0 +1,42 @@
+-- Each invoice comes to exactly its lines in clean_invoices, for each month and customer: their number, their money to the
+-- penny, all of them and the sales, and their latest dates.
+-- blocking
+select
+    coalesce(totals.invoice_no, lines.invoice_no) as invoice_no,
+    coalesce(totals.invoice_month, lines.invoice_month) as invoice_month,
+    coalesce(totals.customer_id, lines.customer_id) as customer_id,
+    totals.lines,
+    lines.lines as lines_of_invoice,
+    totals.amount,
+    lines.amount as amount_of_lines,
+    totals.sale_amount,
+    lines.sale_amount as sale_amount_of_lines
+from invoice_totals as totals
+full join (
+    select
+        invoice_no,
+        invoice_month,
+        customer_id,
+        max(dump) as dump,
+        bool_or(is_cancellation) as is_cancellation,
+        count(*) as lines,
+        sum(line_total) as amount,
+        max(invoice_date) as last_invoice_at,
+        count(case when is_sale then 1 end) as sale_lines,
+        sum(case when is_sale then line_total else 0 end) as sale_amount,
+        max(case when is_sale then invoice_date end) as last_sale_at
+    from clean_invoices
+    group by invoice_no, invoice_month, customer_id
+) as lines
+    on totals.invoice_no = lines.invoice_no
+    and totals.invoice_month = lines.invoice_month
+    and coalesce(totals.customer_id, 0) = coalesce(lines.customer_id, 0)
+where
+    totals.dump is distinct from lines.dump
+    or totals.is_cancellation is distinct from lines.is_cancellation
+    or totals.lines is distinct from lines.lines
+    or totals.amount is distinct from lines.amount
+    or totals.last_invoice_at is distinct from lines.last_invoice_at
+    or totals.sale_lines is distinct from lines.sale_lines
+    or totals.sale_amount is distinct from lines.sale_amount
+    or totals.last_sale_at is distinct from lines.last_sale_at

@@ -1,5 +1,0 @@
--- The customers differ in recency. Where all have the same, R follows their order and the segments mean nothing: look
--- for a dump whose dates are all alike, or a snapshot date that was not meant.
-select min(recency_days) as recency_days, count(*) as customers
-from rfm_scores
-having count(*) > 1 and count(distinct recency_days) = 1
