@@ -9,9 +9,10 @@ from lgs_assets.configuration import Configuration
 from lgs_assets.wiring.io_manager import warehouse_io_manager
 from lgs_assets.wiring.jobs import ingest, lineage, pull, refresh, retention
 from lgs_assets.wiring.lineage import ASSETS
+from lgs_assets.wiring.lost_runs import attended_in_process_executor
 from lgs_assets.wiring.resources import Resources
 from lgs_assets.wiring.schedules import daily_retention, nightly_refresh, scheduled_pull
-from lgs_assets.wiring.sensors import inbox_sensor, keep_current
+from lgs_assets.wiring.sensors import inbox_sensor, keep_current, lost_runs
 
 
 def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Definitions:
@@ -30,10 +31,10 @@ def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Defi
             daily_retention,
             *([scheduled_pull(configuration.source_cron)] if has_source else []),
         ],
-        sensors=[inbox_sensor, keep_current],
+        sensors=[inbox_sensor, keep_current, lost_runs],
         resources=resources,
         # The lineage is a chain of short steps: a process for each would cost several times their work.
-        executor=dg.in_process_executor,
+        executor=attended_in_process_executor,
     )
 
 

@@ -102,13 +102,21 @@ def _fail(reason: str) -> None:
     raise typer.Exit(1)
 
 
+def _say_waiting() -> None:
+    typer.secho("Another command is at work. Waiting for it to finish.", err=True)
+
+
 def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, *, force: bool = False) -> None:
     """Loads and rebuilds what is due, and shows it. Exits with CHECKS_FAILED if a check found an error."""
     from lgs_assets.command.runner import Runner
     from lgs_assets.command.terminal import console, step_progress
-    from lgs_assets.wiring.instance import dagster_instance
+    from lgs_assets.wiring.instance import dagster_instance, taking_turns
 
-    with dagster_instance(configuration) as instance, step_progress() as progress:
+    with (
+        dagster_instance(configuration) as instance,
+        taking_turns(instance, waiting=_say_waiting),
+        step_progress() as progress,
+    ):
         runner = Runner(configuration, instance, progress)
         outcome = runner.bring_up_to_date(dump, force=force)
     _show(outcome, runner.resources.warehouse)
@@ -348,10 +356,14 @@ def forget(dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs 
     from lgs_assets.command.runner import Runner
     from lgs_assets.command.terminal import step_progress
     from lgs_assets.configuration import Configuration
-    from lgs_assets.wiring.instance import dagster_instance
+    from lgs_assets.wiring.instance import dagster_instance, taking_turns
 
     configuration = Configuration.read()
-    with dagster_instance(configuration) as instance, step_progress() as progress:
+    with (
+        dagster_instance(configuration) as instance,
+        taking_turns(instance, waiting=_say_waiting),
+        step_progress() as progress,
+    ):
         runner = Runner(configuration, instance, progress)
         outcome = runner.forget(dump)
     _show(outcome, runner.resources.warehouse)

@@ -17,6 +17,7 @@ from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.loading import LoadedDump, forget_dump, loaded_dumps
+from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Resources
 from lgs_assets.wiring.versions import mark_outdated, outdated, reader
@@ -167,6 +168,7 @@ class Runner:
         """Runs a job and returns its events. A failed blocking check ends it early, and is among them."""
         run_id = str(uuid.uuid4())
         selection = [dg.AssetKey(table) for table in tables] if tables is not None else None
+        attend(self.instance, run_id)
         try:
             with _reported(self.instance, run_id, self.progress):
                 self.definitions.resolve_job_def(job).execute_in_process(

@@ -5,18 +5,17 @@
 
 from collections.abc import Iterator
 
-import dagster as dg
 from sqlglot import exp
 
-from lgs_assets import assets
 from lgs_assets.contracts.declaration import comments, declaration
+from lgs_assets.wiring.lineage import ASSETS
 
 LEDGERS = ("rejected_lines", "dumps", "publications", "lake_parts")
 
 
 def data_dictionary() -> str:
     """The page: the tables of the lineage in its order, then the ledgers."""
-    tables = [asset.key.path[-1] for asset in dg.load_assets_from_package_module(assets)]  # type: ignore[union-attr] + list(LEDGERS)
+    tables = [asset.key.path[-1] for asset in ASSETS] + list(LEDGERS)
     pages = ["\n".join(_page(table)) for table in tables]
     head = (
         "# Data dictionary\n\nMade from `sql/tables` by `make docs`. Money is pounds sterling, exact; "

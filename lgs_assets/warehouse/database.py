@@ -143,11 +143,14 @@ def driver_cursor(connection: sa.Connection) -> Cursor:
 
 
 def _is_prepared(cursor: Cursor, made_from: str) -> bool:
+    # From the catalog itself: to_regnamespace() remembers that the schema was missing when it was first asked for, and
+    # does not learn that somebody else has made it since.
     cursor.execute(
-        "select obj_description(to_regclass(%s)), obj_description(to_regnamespace(%s))",
-        [f"{SCHEMA}.publications", SCHEMA],
+        "select obj_description(t.oid, 'pg_class'), obj_description(s.oid, 'pg_namespace') from pg_namespace s "
+        "left join pg_class t on t.relnamespace = s.oid and t.relname = 'publications' where s.nspname = %s",
+        [SCHEMA],
     )
-    ((table, schema),) = cursor.fetchall()
+    table, schema = cursor.fetchone() or (None, None)
     if table and schema != f"lgs {made_from}":
         raise ServerError(
             f"The permanent tables of the schema {SCHEMA} were made by another version of the platform. "

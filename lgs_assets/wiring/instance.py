@@ -1,13 +1,27 @@
 """Dagster's own state: where it is kept, and the configuration that it starts with."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
 import dagster as dg
 
 from lgs_assets.configuration import Configuration
+from lgs_assets.wiring.locks import exclusively
+from lgs_assets.wiring.lost_runs import fail_lost_runs
 
 _DEFAULT_CONFIGURATION = """\
 # Dagster's storage is SQLite in this folder. Edited values are kept.
 telemetry:
   enabled: false
+# A run whose process was killed is failed and started once more. What failed by itself, such as a bad dump, is not.
+run_launcher:
+  module: lgs_assets.wiring.lost_runs
+  class: AttendedRunLauncher
+run_retries:
+  enabled: true
+  max_retries: 1
+  retry_on_asset_or_op_failure: false
 # No dialog that asks newcomers for their e-mail address.
 nux:
   enabled: false
@@ -23,11 +37,21 @@ retention:
 
 
 def dagster_instance(configuration: Configuration) -> dg.DagsterInstance:
-    """Dagster's instance, in the folder of the configuration, which is made if need be."""
-    if not configuration.dagster_home:
-        home = configuration.dagster_state
-        home.mkdir(parents=True, exist_ok=True)
-        if not (file := home / "dagster.yaml").exists():
+    """Dagster's instance, in the folder of the configuration; made if need be. Fails the runs that are lost.
+
+    Two processes that made the instance at once would leave its SQLite with two versions of the schema for good, so
+    only one at a time does.
+    """
+    home = configuration.dagster_state
+    with exclusively(home / ".lock"):
+        if not configuration.dagster_home and not (file := home / "dagster.yaml").exists():
             file.write_text(_DEFAULT_CONFIGURATION)
-    configuration.export()
-    return dg.DagsterInstance.get()
+        configuration.export()
+        instance = dg.DagsterInstance.get()
+    fail_lost_runs(instance)
+    return instance
+
+
+def taking_turns(instance: dg.DagsterInstance, *, waiting: Callable[[], None]) -> AbstractContextManager[None]:
+    """Commands that load or rebuild do so one after the other: the checks of one would judge what another half did."""
+    return exclusively(Path(instance.root_directory, ".command.lock"), waiting=waiting)

@@ -1,4 +1,4 @@
-"""The sensors: new dump files become runs, and rebuilt tables rebuild what follows."""
+"""The sensors: new dumps become runs, rebuilt tables rebuild what follows, and runs that were killed are failed."""
 
 import time
 from typing import NamedTuple
@@ -10,7 +10,8 @@ from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import loaded_dumps
-from lgs_assets.wiring.jobs import ingest
+from lgs_assets.wiring.jobs import ingest, refresh
+from lgs_assets.wiring.lost_runs import LOST, fail_lost_runs
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import RunAcceptance
 
@@ -112,6 +113,28 @@ keep_current = dg.AutomationConditionSensorDefinition(
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Rebuilds each table after the tables that it is built from.",
 )
+
+
+@dg.sensor(
+    job=refresh,
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Fails runs whose process was killed, for which automation would wait for ever, and makes up for them.",
+)
+def lost_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Requests the tables that a command was rebuilding when it was killed, unless a later one has rebuilt them.
+
+    Dagster itself starts once more what its daemon had launched, and the inbox sensor what loaded a dump.
+    """
+    failed = fail_lost_runs(context.instance)
+    last = context.instance.get_runs(dg.RunsFilter(job_name=refresh.name), limit=1)
+    requests = [
+        dg.RunRequest(run_key=run.run_id, asset_selection=sorted(run.asset_selection))
+        for run in last
+        if LOST in run.tags and run.asset_selection and not run.remote_job_origin
+    ]
+    reason = f"Failed, because their process is gone: {', '.join(failed)}" if failed else "No run is lost"
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
 
 
 def _remembered(context: dg.SensorEvaluationContext) -> Cursor:

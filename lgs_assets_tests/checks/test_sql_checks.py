@@ -20,7 +20,8 @@ SOUND = [
 ]
 
 FAULTS = {
-    f"{file.parent.name}.{file.stem}": file.read_text() for file in (Path(__file__).parent / "faults").glob("*/*.sql")
+    f"{file.parent.name}.{file.stem}": file.read_text()
+    for file in sorted((Path(__file__).parent / "faults").glob("*/*.sql"))
 }
 """What breaks each rule: a statement that plants the fault, in a file named as the check's."""
 PLANNED = {f"{check.table}.{check.name}": check for check in CHECKS}

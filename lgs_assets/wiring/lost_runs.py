@@ -1,0 +1,113 @@
+"""Runs whose process was killed. To Dagster they never end, and automation waits for them: here they are failed.
+
+A process that has runs in its hands holds a lock on a file of its own in Dagster's storage, and notes the runs there.
+The kernel releases the lock when the process ends, however it ends: no process id proves that, for ids are reused. A
+run is lost when a file that nobody holds names it and no file that is held does. A run that no file names belongs to
+a process that is out of sight, and is left alone.
+
+One process executes a run; before that, another one launches it. Both attend to it, so that it is never out of hands.
+"""
+
+import fcntl
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+import dagster as dg
+
+from lgs_assets.wiring.locks import exclusively, is_locked
+
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+LOST = "lgs/lost"
+"""The tag of the runs that were failed here."""
+
+_registers: dict[Path, TextIO] = {}
+_registering = threading.Lock()
+
+
+def attend(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Notes that the run is in the hands of this process from now on, until the process ends."""
+    with _registering:
+        folder = _folder(instance)
+        if folder not in _registers:
+            _registers[folder] = _new_register(folder)
+        print(run_id, file=_registers[folder], flush=True)
+
+
+def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Fails the runs that are lost, and returns their ids. Several processes may call it at once."""
+    with exclusively(_folder(instance) / ".lock"):
+        abandoned = {path for path in _registers_in(instance) if not is_locked(path)}
+        # In this order: whoever took a run over did so before its former process ended.
+        lost = _runs_in(abandoned) - _runs_in(_registers_in(instance) - abandoned)
+        runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)) if lost else []
+        failed = [run for run in runs if run.run_id in lost]
+        for run in failed:
+            report = (
+                instance.report_run_canceled
+                if run.status == dg.DagsterRunStatus.CANCELING
+                else instance.report_run_failed
+            )
+            instance.add_run_tags(run.run_id, {LOST: "true"})
+            report(run, "The process of this run was killed, or the machine went down.")
+        for path in abandoned:
+            path.unlink()
+    return [run.run_id for run in failed]
+
+
+class AttendedRunLauncher(dg.DefaultRunLauncher):
+    """Dagster's own launcher; what it has launched is lost if everything is killed before a process executes it."""
+
+    def launch_run(self, context: Any) -> None:
+        """Has the code location start a process for the run, which then attends to it itself."""
+        attend(context.workspace.instance, context.dagster_run.run_id)
+        super().launch_run(context)
+
+
+class _AttendedExecutor(dg.Executor):
+    def __init__(self, executor: dg.Executor) -> None:
+        self._executor = executor
+
+    @property
+    def retries(self) -> Any:
+        return self._executor.retries
+
+    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[Any]:
+        attend(plan_context.instance, plan_context.run_id)
+        yield from self._executor.execute(plan_context, execution_plan)
+
+
+@dg.executor(name="in_process", config_schema=cast("Any", dg.in_process_executor.config_schema))
+def attended_in_process_executor(context: dg.InitExecutorContext) -> dg.Executor:
+    """Dagster's in_process_executor, in a process that attends to its run."""
+    create = cast("Callable[[dg.InitExecutorContext], dg.Executor]", dg.in_process_executor.executor_creation_fn)
+    return _AttendedExecutor(create(context))
+
+
+def _folder(instance: dg.DagsterInstance) -> Path:
+    return Path(instance.storage_directory(), "attendance")
+
+
+def _new_register(folder: Path) -> TextIO:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f".{uuid.uuid4()}"
+    file = path.open("w")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    path.rename(path.with_name(path.name.removeprefix(".")))  # nobody sees it before it is held
+    return file
+
+
+def _registers_in(instance: dg.DagsterInstance) -> set[Path]:
+    return {path for path in _folder(instance).iterdir() if not path.name.startswith(".")}
+
+
+def _runs_in(registers: set[Path]) -> set[str]:
+    return {run_id for path in registers for run_id in path.read_text().split()}

@@ -1,0 +1,52 @@
+"""Commands that are started at once in a fresh folder: one makes Dagster's state and the warehouse, the others wait."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import Line, write_dump
+
+ONE_CHART = "from lgs_assets.charts import report; report.CHARTS = report.CHARTS[:1]; from lgs_assets.command.cli import app; app()"
+
+
+def test_commands_started_at_once_in_a_fresh_folder_all_succeed(tmp_path: Path) -> None:
+    """No command fails, and Dagster's databases have one version of their schema each."""
+    lines = [Line(str(i), customer_id=100 + i, invoice_date=f"2011-03-{i + 1:02} 10:00:00") for i in range(20)]
+    dump = str(write_dump(tmp_path / "retail.sql", lines))
+    commands = [("run", dump), ("status",), ("run", dump), ("psql", "-c", "select 1")]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", ONE_CHART, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for arguments in commands
+    ]
+    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(commands), "\n".join(outputs)
+    for database in (tmp_path / "lgs" / "dagster").rglob("*.db"):
+        with sqlite3.connect(database) as connection:
+            assert len(connection.execute("select version_num from alembic_version").fetchall()) == 1, database
+
+
+def test_a_warehouse_prepared_several_times_at_once_is_prepared_once(make_database) -> None:
+    """Who waited for the lock sees what was made in the meantime."""
+    for _ in range(5):
+        url, together, errors = make_database(), threading.Barrier(4), []
+
+        def prepare(url: str = url, together: threading.Barrier = together, errors: list[Exception] = errors) -> None:
+            warehouse = Warehouse(url)
+            together.wait()
+            try:
+                warehouse.prepare()
+            except Exception as error:
+                errors.append(error)
+            warehouse.engine.dispose()
+
+        threads = [threading.Thread(target=prepare) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []

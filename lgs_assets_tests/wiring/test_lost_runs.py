@@ -1,0 +1,231 @@
+"""Runs whose process was killed: that they are told from those that live, and made up for; with real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psutil
+import pytest
+
+from lgs_assets.configuration import Configuration
+from lgs_assets.definitions import build_definitions
+from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets.wiring.lost_runs import attend, attended_in_process_executor, fail_lost_runs
+from lgs_assets.wiring.sensors import lost_runs
+from lgs_assets.wiring.versions import outdated
+from lgs_assets_tests.builders import Line, resources, write_dump
+
+PATIENCE_SECONDS = 180  # the processes of a UI take long to start on a machine that has much else to do
+UNFINISHED = dg.RunsFilter(
+    statuses=[status for status in dg.DagsterRunStatus if status.value not in ("SUCCESS", "FAILURE", "CANCELED")]
+)
+
+
+@dg.op
+def endless() -> None:
+    """Works until it is killed."""
+    time.sleep(3600)
+
+
+@dg.job(executor_def=attended_in_process_executor)
+def endless_job() -> None:
+    """A run that never ends by itself."""
+    endless()
+
+
+EXECUTE = """
+import dagster as dg
+from lgs_assets_tests.wiring.test_lost_runs import endless_job
+dg.execute_job(dg.reconstructable(endless_job), dg.DagsterInstance.get())
+"""
+ATTEND = """
+import sys, time, dagster as dg
+from lgs_assets.wiring.lost_runs import attend
+attend(dg.DagsterInstance.get(), sys.argv[1])
+print("attended", flush=True)
+time.sleep(3600)
+"""
+
+
+@pytest.fixture
+def instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("DAGSTER_HOME", "")  # what is set by the instance goes with the test
+    with dagster_instance(Configuration.read()) as instance:
+        yield instance
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen]]:
+    """Starts a Python process, and kills it with all that it started when the test is over."""
+    started: list[subprocess.Popen] = []
+
+    def start(*arguments: str, **options: Any) -> subprocess.Popen:
+        process = subprocess.Popen([sys.executable, *arguments], start_new_session=True, **options)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        kill(process)
+
+
+def kill(process: subprocess.Popen) -> None:
+    """kill -9 of a process and of all that it started."""
+    with suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(process.pid)
+        for one in [parent, *parent.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+    process.wait()
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"Not within {PATIENCE_SECONDS} s: {what}")
+        time.sleep(0.2)
+    return result
+
+
+def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run
+    return run.status
+
+
+@pytest.fixture
+def working(instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen]) -> tuple[subprocess.Popen, str]:
+    """A process in the midst of a run, and the run."""
+    process = start("-c", EXECUTE)
+
+    def in_a_step() -> list[str]:
+        runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+        return [run.run_id for run in runs if instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)]
+
+    (run_id,) = wait_until(in_a_step, "a step begins")
+    return process, run_id
+
+
+def test_a_killed_run_is_failed_once_and_a_live_one_never(
+    instance: dg.DagsterInstance, working: tuple[subprocess.Popen, str]
+) -> None:
+    """The kernel tells which is which: not a process id, which another process may have by then, and no clock."""
+    process, run_id = working
+    assert [fail_lost_runs(instance) for _ in range(3)] == [[]] * 3
+    assert status(instance, run_id) == dg.DagsterRunStatus.STARTED
+    kill(process)
+    assert [fail_lost_runs(instance) for _ in range(2)] == [[run_id], []]
+    assert status(instance, run_id) == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_killed_while_it_is_cancelled_is_cancelled(
+    instance: dg.DagsterInstance, working: tuple[subprocess.Popen, str]
+) -> None:
+    """Somebody wanted its end: it is not to be started once more."""
+    process, run_id = working
+    run = instance.get_run_by_id(run_id)
+    assert run
+    instance.report_run_canceling(run)
+    kill(process)
+    fail_lost_runs(instance)
+    assert status(instance, run_id) == dg.DagsterRunStatus.CANCELED
+
+
+def test_a_run_is_lost_when_all_who_attended_to_it_are_gone(
+    instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen]
+) -> None:
+    """The process that launched it may go before the one that executes it; of a stranger's run nothing is known."""
+    launched, taken_over, foreign = (instance.create_run_for_job(endless_job).run_id for _ in range(3))
+    for run_id in (launched, taken_over):
+        process = start("-c", ATTEND, run_id, stdout=subprocess.PIPE)
+        assert process.stdout and process.stdout.readline() == b"attended\n"
+        assert fail_lost_runs(instance) == []
+        if run_id == taken_over:
+            attend(instance, run_id)
+        kill(process)
+        assert fail_lost_runs(instance) == ([run_id] if run_id == launched else [])
+    assert status(instance, foreign) == status(instance, taken_over) == dg.DagsterRunStatus.NOT_STARTED
+
+
+def is_current(instance: dg.DagsterInstance, lines: int) -> bool:
+    """Whether no run is under way, and every table is made of the dump of so many lines."""
+    specs = list(build_definitions(Configuration.read()).resolve_all_asset_specs())
+    return (
+        not instance.get_runs_count(UNFINISHED)
+        and [dump.lines for dump in loaded_dumps(resources().warehouse)] == [lines]
+        and not outdated(specs, Configuration.read().settings, resources().warehouse)
+    )
+
+
+LGS = ("-c", "from lgs_assets.command.cli import app; app()")
+
+
+@pytest.mark.usefixtures("warehouse")
+@pytest.mark.parametrize("step", ["checks of raw_invoices", "rfm_scores"])
+def test_the_next_command_makes_up_for_one_that_was_killed(
+    instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen], tmp_path: Path, step: str
+) -> None:
+    """Killed after a step in the midst, the run is failed by the next command, which does what was left."""
+    dump = write_dump(tmp_path / "retail.sql", [Line(str(i), customer_id=100 + i) for i in range(20)])
+    killed = start(*LGS, "run", str(dump), stdout=subprocess.PIPE, text=True)
+    assert killed.stdout and any(step in line for line in killed.stdout)
+    kill(killed)
+    (lost,) = [run.run_id for run in instance.get_runs(UNFINISHED)] or [None]
+    done = subprocess.run([sys.executable, *LGS, "run"], capture_output=True, text=True)
+    assert done.returncode in (0, 3), done.stderr  # all on one day, as a check finds
+    assert lost is None or status(instance, lost) == dg.DagsterRunStatus.FAILURE
+    assert is_current(instance, 20)
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_killed_ui_goes_on_where_it_was(
+    instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen], tmp_path: Path
+) -> None:
+    """Its processes are gone in the midst of a run of automation; the next UI fails that run and ends the work."""
+    write_dump(
+        tmp_path / "lgs" / "inbox" / "retail.sql",
+        [Line(str(i), customer_id=100 + i, invoice_date=f"2011-03-{i + 1:02} 10:00:00") for i in range(20)],
+    )
+    with (tmp_path / "ui.log").open("ab") as log:
+        ui = start(*LGS, "ui", "--port", "0", stdout=log, stderr=log)
+        run = wait_until(
+            lambda: [run for run in instance.get_runs(UNFINISHED) if run.job_name.startswith("__ASSET_JOB")],
+            "automation begins to build the tables",
+        )[0]
+        os.kill(ui.pid, signal.SIGSTOP)
+        kill(ui)
+        start(*LGS, "ui", "--port", "0", stdout=log, stderr=log)
+        wait_until(lambda: is_current(instance, 20), "all is made up for")
+    assert status(instance, run.run_id) in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
+
+
+def test_what_a_killed_command_was_rebuilding_is_requested_once(
+    instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen]
+) -> None:
+    """Automation asks only for changes that it has seen happen. A later rebuild leaves nothing to make up for."""
+    definitions = build_definitions(Configuration.read())
+    job = definitions.resolve_job_def("refresh")
+    tables = {dg.AssetKey("segments"), dg.AssetKey("rfm_scores")}
+    lost = instance.create_run_for_job(job, asset_selection=tables)
+    process = start("-c", ATTEND, lost.run_id, stdout=subprocess.PIPE)
+    assert process.stdout and process.stdout.readline() == b"attended\n"
+
+    def requests() -> list[tuple[str | None, set[dg.AssetKey]]]:
+        result = lost_runs(dg.build_sensor_context(instance=instance, definitions=definitions))
+        assert isinstance(result, dg.SensorResult)
+        return [(request.run_key, set(request.asset_selection or [])) for request in result.run_requests or []]
+
+    assert requests() == []
+    kill(process)
+    assert [requests() for _ in range(2)] == [[(lost.run_id, tables)]] * 2  # Dagster heeds a run key once
+    instance.create_run_for_job(job, asset_selection=tables)
+    assert requests() == []
