@@ -141,6 +141,11 @@ class Configuration(Settings, Acceptance, BaseSettings):
     spark_master: str | None = Field(
         default=None, description="The master of the Spark cluster, such as spark://host:7077."
     )
+    ui_origins: str = Field(
+        default="",
+        description="Further addresses of the Dagster UI, such as https://dagster.example.com of a proxy before it, "
+        "with spaces between them.",
+    )
     run_retention_days: int = Field(
         default=90, ge=1, description="For how many days Dagster keeps runs and their events, where its daemon runs."
     )

@@ -13,6 +13,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets_tests.arrivals.azurite import azurite as azurite  # a fixture, by its name
 from lgs_assets_tests.arrivals.shops import Shop
+from lgs_assets_tests.browser import browser as browser  # likewise
 from lgs_assets_tests.lake.spark import SparkCluster
 from lgs_assets_tests.sources.mariadb import MariaDB
 

@@ -7,9 +7,12 @@ error, and what a blocking check guards was left as it was, or lines of an inspe
 import csv
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +26,8 @@ from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
+    from sqlalchemy import URL
+
     from lgs_assets.command.runner import Outcome
     from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.database import Warehouse
@@ -208,21 +213,48 @@ def ui(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Open the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C."""
+    from lgs_assets.command.webserver import listen, own_origins, serve
     from lgs_assets.configuration import Configuration
     from lgs_assets.wiring.instance import dagster_instance
     from lgs_assets.wiring.resources import Resources
 
     configuration = Configuration.read()
+    origins, listening = own_origins(host, port, configuration), listen(host, port)
     resources = Resources.of(configuration)
     resources.inbox.prepare()
     # Both are made once, before the processes that use them.
     resources.warehouse.prepare()
     dagster_instance(configuration).dispose()
     os.chdir(places.ROOT)
-    dg_command = str(Path(sys.executable).with_name("dg"))
-    os.execv(  # noqa: S606 (nothing is left to do here but that)
-        dg_command, [dg_command, "dev", "--workspace", "workspace.yaml", "--host", host, "--port", str(port)]
-    )
+    options = ["--workspace", "workspace.yaml", "--code-server-log-level", "warning"]
+    daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *options, "--log-level", "warning"]
+    with _beside(daemon):
+        serve(listening, origins, [*options, "--dagster-log-level", "warning"])
+
+
+@contextmanager
+def _beside(command: list[str]) -> Iterator[None]:
+    """Runs a command beside the block, and ends each of them when the other one ends."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    process = subprocess.Popen(command, process_group=0)  # it hears of Ctrl-C from this process, once
+    is_over = threading.Event()
+
+    def watch() -> None:
+        process.wait()
+        if not is_over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        has_ended = process.poll() is not None
+        is_over.set()
+        process.send_signal(signal.SIGINT)  # does nothing to one that has ended
+        process.wait()
+        if has_ended:
+            _fail(f"{Path(command[0]).name} has ended by itself.")
 
 
 @app.command()
@@ -376,18 +408,35 @@ def charts(
 @_reporting_errors
 def psql(context: typer.Context) -> None:
     """Open psql on the warehouse. Further arguments go to psql: lgs psql -c 'select * from segment_summary'."""
-    import sqlalchemy as sa
+    from psycopg.conninfo import make_conninfo
 
     from lgs_assets.warehouse.database import SCHEMA
     from lgs_assets.warehouse.server import program
 
-    url = sa.make_url(_warehouse().url)
-    # The password goes by the environment, where it may be already: everybody may read the arguments of a process.
-    password = {"PGPASSWORD": str(url.password)} if url.password else {}
-    environment = os.environ | password | {"PGOPTIONS": f"-c search_path={SCHEMA},public"}
-    where = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
-    done = subprocess.run([program("psql"), "--dbname", str(where), *context.args], env=environment)
+    variables, others = _libpq_variables(_warehouse().engine.url)
+    options = f"{variables.get('PGOPTIONS', '')} -c search_path={SCHEMA},public"
+    database = ["--dbname", make_conninfo(**others)] if others else []
+    environment = os.environ | variables | {"PGOPTIONS": options}
+    done = subprocess.run([program("psql"), *database, *context.args], env=environment)
     raise typer.Exit(done.returncode)
+
+
+def _libpq_variables(url: "URL") -> tuple[dict[str, str], dict[str, str]]:
+    """The variables that say to PostgreSQL's programs what the URL does; and what none can say, but for secrets.
+
+    Everybody may read the arguments of a process; its environment, only its own account.
+    """
+    from psycopg.pq import Conninfo
+
+    given = {"host": url.host, "port": url.port, "user": url.username, "password": url.password, "dbname": url.database}
+    words = {name: str(value) for name, value in given.items() if value is not None}
+    words |= {name: ",".join(values) for name, values in url.normalized_query.items()}
+    known = {option.keyword.decode(): option for option in Conninfo.get_defaults()}
+    if unknown := words.keys() - known.keys():
+        raise LgsError(f"LGS_DATABASE_URL: PostgreSQL has no parameter {', '.join(sorted(unknown))}.")
+    variables = {envvar.decode(): word for name, word in words.items() if (envvar := known[name].envvar)}
+    others = {name: word for name, word in words.items() if not (known[name].envvar or known[name].dispchar == b"*")}
+    return variables, others
 
 
 @app.command()

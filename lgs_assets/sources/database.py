@@ -19,6 +19,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects import mssql
 
+from lgs_assets import addresses
 from lgs_assets.errors import DumpError, LgsError, UnavailableError
 from lgs_assets.sources.columns import CANONICAL_COLUMNS, canonical
 
@@ -73,7 +74,7 @@ def dump_table(
     invoice lines, LgsError for what else the database refuses. None of them shows the password.
     """
     engine = _engine(url, timeout_seconds)
-    where = f"Table {table} of {engine.url.set(query={}).render_as_string(hide_password=True)}"
+    where = f"Table {table} of {addresses.shown(engine.url)}"
     with _explained(where), engine.connect() as connection:
         for statement in _opening(connection.dialect, timeout_seconds):
             connection.exec_driver_sql(statement)
@@ -132,26 +133,18 @@ def lines_query(columns: _Columns, *, since: datetime | None) -> sa.Select[Any]:
 
 def _engine(url: str, timeout_seconds: int) -> sa.Engine:
     """What connects to the database, but has not yet. Raises LgsError, without the password, if nothing can."""
+    parsed = addresses.parse_url(url, variable="LGS_SOURCE_URL")
+    backend = parsed.get_backend_name()
+    driver, extra = _DRIVERS.get(backend, ("", ""))
+    if driver and "+" not in parsed.drivername:
+        parsed = parsed.set(drivername=f"{backend}+{driver}")
     try:
-        parsed = sa.make_url(url)
-        backend = parsed.get_backend_name()
-        driver, extra = _DRIVERS.get(backend, ("", ""))
-        if driver and "+" not in parsed.drivername:
-            parsed = parsed.set(drivername=f"{backend}+{driver}")
-        if "@" in (parsed.host or ""):
-            raise ValueError  # the end of a password
         arguments = _connect_args(parsed.get_driver_name(), timeout_seconds)
         return sa.create_engine(parsed, poolclass=sa.NullPool, connect_args=arguments)
-    except (sa.exc.ArgumentError, ValueError) as error:
-        if isinstance(error, sa.exc.NoSuchModuleError):
-            raise LgsError(
-                f"LGS_SOURCE_URL: SQLAlchemy has no {parsed.drivername}, but {', '.join(_DRIVERS)}."
-            ) from error
-        # The text of the error may hold the password, or a part of it.
-        raise LgsError(
-            "LGS_SOURCE_URL: expected dialect://user:password@host:port/database. What means something in a URL is "
-            "written in percent in a password: %40 for @, %3A for :, %2F for /, %25 for %."
-        ) from None
+    except sa.exc.NoSuchModuleError as error:
+        raise LgsError(f"LGS_SOURCE_URL: SQLAlchemy has no {parsed.drivername}, but {', '.join(_DRIVERS)}.") from error
+    except (sa.exc.ArgumentError, ValueError):  # their text may hold a secret
+        raise LgsError("LGS_SOURCE_URL: its driver does not take a parameter that follows the question mark.") from None
     except ModuleNotFoundError as error:
         ours = f'.venv/bin/pip install --constraint requirements.lock --editable ".[{extra}]"'
         remedy = ours if error.name == driver else f"pip install it, or name no driver: {backend}://"

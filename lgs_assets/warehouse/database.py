@@ -9,7 +9,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.rows import TupleRow
 
-from lgs_assets import places
+from lgs_assets import addresses, places
 from lgs_assets.errors import ServerError
 
 SCHEMA = "lgs"
@@ -51,7 +51,7 @@ class Warehouse:
         """
         if self._engine is None:
             # A plain postgresql:// means psycopg 3 to SQLAlchemy 2.1; say so for the readers of this line.
-            url = sa.make_url(self._locate()).set(drivername="postgresql+psycopg")
+            url = addresses.parse_url(self._locate(), variable="LGS_DATABASE_URL").set(drivername="postgresql+psycopg")
             options = f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD"
             arguments = {"options": options, "application_name": "lgs", "client_encoding": "UTF8"}
             # The server may have been restarted since a connection was last used.
@@ -132,7 +132,7 @@ class Warehouse:
 
     @property
     def _shown_url(self) -> str:
-        return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
+        return addresses.shown(self.engine.url.set(drivername="postgresql"))
 
 
 def driver_cursor(connection: sa.Connection) -> Cursor:

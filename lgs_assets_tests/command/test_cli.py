@@ -4,8 +4,11 @@ import gzip
 import os
 import subprocess
 import sys
+import traceback
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -15,6 +18,8 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring import resources
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.builders import Line, load_lines, write_dump
+
+PATIENCE_SECONDS = 120
 
 
 def lgs(*arguments: str) -> Result:
@@ -216,3 +221,54 @@ def test_stop_without_a_server_says_so() -> None:
     """Nothing to stop is no failure."""
     result = lgs("stop")
     assert (result.exit_code, result.output.strip()) == (0, "PostgreSQL was not running.")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://lgs:hush@127.0.0.1:1/lgs",
+        "postgresql://127.0.0.1:1/lgs?user=lgs&password=hush",
+        "postgresql://lgs:a@hush@127.0.0.1:1/lgs",
+        "postgresql://lgs:a@b/hush@127.0.0.1:1/lgs",
+        "postgresql://lgs:a@b?hush@127.0.0.1:1/lgs",
+        "postgresql://lgs:a@b:hush@127.0.0.1:1/lgs",
+        "postgresql://lgs:hush",
+        "lgs:hush@127.0.0.1/lgs",
+    ],
+)
+@pytest.mark.parametrize("command", ["status", "psql"])
+def test_no_error_shows_the_password_of_the_database(monkeypatch: pytest.MonkeyPatch, url: str, command: str) -> None:
+    """Neither where the database does not answer, nor where the URL is none; not in a traceback, either."""
+    monkeypatch.setenv("LGS_DATABASE_URL", url)
+    result = lgs(command)
+    shown = result.output + "".join(traceback.format_exception(result.exception)) + repr(Warehouse(url))
+    assert result.exit_code in (1, 2)
+    assert "hush" not in shown
+
+
+@pytest.mark.parametrize(
+    "form", ["postgresql://{user}:{password}@{where}", "postgresql://{where}?user={user}&password={password}"]
+)
+def test_psql_is_told_the_password_where_nobody_sees_it(
+    database: str, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """The arguments of a process are for every account to read; psql connects all the same, with every parameter."""
+    url = urlsplit(database)
+    password = url.password or ""
+    where = f"{url.hostname}:{url.port}{url.path}"
+    separator = "&" if "?" in form else "?"
+    given = form.format(user=url.username, password=password, where=where)
+    monkeypatch.setenv("LGS_DATABASE_URL", f"{given}{separator}application_name=who&keepalives_idle=7")
+    query = "select current_setting('application_name'), current_setting('search_path')"
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("lgs"), "psql", "-XAt", "-c", query, "-f", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as lgs_process:
+        assert lgs_process.stdout and lgs_process.stdout.readline() == "who|lgs,public\n"
+        family = [psutil.Process(lgs_process.pid), *psutil.Process(lgs_process.pid).children(recursive=True)]
+        arguments = [word for process in family for word in process.cmdline()]
+        lgs_process.communicate("select 1", timeout=PATIENCE_SECONDS)
+    assert any("psql" in word for word in arguments[2:])
+    assert [word for word in arguments if password in word] == []

@@ -43,6 +43,20 @@ def test_an_asset_says_what_it_is(name: str) -> None:
     assert (places.SQL / "tables" / f"{name}.sql").exists()
 
 
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [("inbox", "location"), ("source", "table"), ("source", "url"), ("warehouse", "url"), ("warehouse", "location")],
+)
+def test_no_place_can_be_given_to_a_run(monkeypatch: pytest.MonkeyPatch, resource: str, name: str) -> None:
+    """Whoever starts a run, in the launchpad or over GraphQL, chooses no file, table or address that it reads."""
+    monkeypatch.setenv("LGS_SOURCE_URL", "postgresql://shop.example/sales")
+    jobs = build_definitions().get_repository_def().get_all_jobs()
+    for job in [job for job in jobs if resource in job.resource_defs]:
+        dg.validate_run_config(job, {})
+        with pytest.raises(dg.DagsterInvalidConfigError, match=f'unexpected config entry "{name}"'):
+            dg.validate_run_config(job, {"resources": {resource: {"config": {name: "/etc/hostname"}}}})
+
+
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.instance_for_test() as instance:

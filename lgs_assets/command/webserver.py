@@ -1,0 +1,69 @@
+"""Dagster's webserver behind the guard: `python -m lgs_assets.command.webserver`, with the options of its own command.
+
+Dagster has no setting for a middleware, so its command runs in this process, and what it hands to `uvicorn.run`, a
+whole ASGI application, is served here. The address stays here as well: Dagster is told one that nothing can listen on,
+so that a version which serves in another way serves nothing, rather than without the guard. A proxy before a second
+port would be no guard at all, for a browser finds that port, too.
+"""
+
+import argparse
+import socket
+import sys
+from typing import Any
+
+import uvicorn
+from dagster_webserver.cli import dagster_webserver
+from starlette.types import ASGIApp
+
+from lgs_assets.command.guard import Guard, origin_of
+from lgs_assets.configuration import Configuration
+from lgs_assets.errors import LgsError
+
+_NOWHERE = "guarded.invalid"  # RFC 6761: no name below .invalid ever resolves
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (told apart, not bound)
+
+
+def own_origins(host: str, port: int, configuration: Configuration) -> list[str]:
+    """Where the pages are found: at the host that is listened on, on this machine, and where LGS_UI_ORIGINS says.
+
+    Raises LgsError if one of the latter is no origin.
+    """
+    names = dict.fromkeys([host, *_LOOPBACK] if host not in _ANY_ADDRESS else _LOOPBACK)
+    local = [f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}" for name in names]
+    try:
+        return [origin_of(origin) for origin in [*local, *configuration.ui_origins.split()]]
+    except LgsError as error:
+        raise LgsError(f"LGS_UI_ORIGINS: {error}.") from error
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises LgsError if the port is taken, or the address is not this machine's."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise LgsError(f"{host}:{port}: cannot listen there: {error.strerror}. Choose another port: --port.") from error
+
+
+def serve(listening: socket.socket, origins: list[str], options: list[str]) -> None:
+    """Serves the Dagster UI until the process is told to end. `options` are those of `dagster-webserver`."""
+
+    def run_guarded(app: ASGIApp, *, log_level: str, **_: Any) -> None:
+        print(f"The Dagster UI is at {origins[0]}", flush=True)
+        guarded = Guard(app, origins=origins)
+        uvicorn.Server(uvicorn.Config(guarded, log_level=log_level)).run(sockets=[listening])
+
+    uvicorn.run = run_guarded  # type: ignore[assignment]
+    dagster_webserver(["--host", _NOWHERE, "--port", "1", *options])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-h", "--host", default="127.0.0.1")
+    parser.add_argument("-p", "--port", type=int, default=3000)
+    given, others = parser.parse_known_args()
+    try:
+        origins = own_origins(given.host, given.port, Configuration.read())
+        serve(listen(given.host, given.port), origins, others)
+    except LgsError as error:
+        sys.exit(str(error))
