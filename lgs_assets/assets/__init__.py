@@ -1,11 +1,11 @@
 """The lineage: one software-defined asset a table, one module a stage, each asset a few lines."""
 
+from lgs_assets.assets.charts import CHART_FAMILIES, charts
 from lgs_assets.assets.clean import clean_invoices
 from lgs_assets.assets.customers import rfm_scores, segment_playbook, segment_summary, segments
 from lgs_assets.assets.invoices import invoice_amount_statistics, invoice_amounts, invoice_totals
 from lgs_assets.assets.months import monthly_metrics, user_activity
 from lgs_assets.assets.raw import raw_invoices
-from lgs_assets.assets.report import charts
 
 ALL_ASSETS = [
     raw_invoices,
@@ -19,5 +19,6 @@ ALL_ASSETS = [
     segment_playbook,
     segments,
     segment_summary,
+    *CHART_FAMILIES,
     charts,
 ]

@@ -1,10 +1,14 @@
-"""From a figure to its files, PNG and SVG, and to a small preview. The same figure makes the same bytes."""
+"""From a figure to its files, PNG and SVG, and to a smaller preview. The same figure makes the same bytes."""
+
+from __future__ import annotations
 
 import io
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from matplotlib.figure import Figure
 from PIL import Image
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # A chart has few colours; the shades between them keep small type legible.
 _PREVIEW_COLOURS: Final = 32

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lgs_assets.charts.tables import prepare
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from lgs_assets.charts.report import CHARTS, figure_of
 from lgs_assets.charts.style import style
-from lgs_assets.charts.tables import prepare
 
 PLAYBOOK = [
     ("Champions", 5, 5, 4, 5),
