@@ -14,6 +14,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.command.runner import bring_up_to_date
 from lgs_assets.configuration import Settings
 from lgs_assets.contracts.declaration import declared_types
@@ -26,10 +27,7 @@ NOT_COMPARED = {
     "clean_invoices": ["invoice_no", "line_number"],
     "invoice_totals": ["dump"],
 }
-TABLES = [
-    "raw_invoices", "clean_invoices", "invoice_totals", "monthly_metrics", "user_activity", "invoice_amounts",
-    "invoice_amount_statistics", "rfm_scores", "segment_playbook", "segments", "segment_summary", "charts",
-]  # fmt: skip
+TABLES = [asset.key.path[-1] for asset in ALL_ASSETS]
 
 
 @pytest.fixture(scope="module")

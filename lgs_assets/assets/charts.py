@@ -16,7 +16,7 @@ from lgs_assets.wiring.derived_asset import derived_asset
 from lgs_assets.wiring.resources import WarehouseResource
 
 PREVIEW_PIXELS = 900
-"""The width of a chart in the UI. At this size its smallest type can be read, and its event takes some 30 KB."""
+"""The width of a chart in the UI. At this size its smallest type can be read, and an event stores some 27 KB of it."""
 
 _SHARED = project.ROOT / "lgs_assets" / "charts"
 

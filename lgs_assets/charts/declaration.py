@@ -42,16 +42,16 @@ class Chart:
         return union([self.reads, SNAPSHOT]) if self.has_snapshot else self.reads
 
 
-@dataclass(frozen=True)
+@dataclass
 class Family:
-    """Charts that are drawn together, because they show the same tables. Each family module has one, called FAMILY."""
+    """Charts that are drawn together because they show the same tables. Each family module has one, called FAMILY."""
 
     module: str
     """Its last part is the name of the table that holds the charts."""
     part: int
-    """The place of the family in the report. Numbers may be left out, so that a family can come in between."""
+    """The family's place in the report. Gaps are allowed, so that another family can come in between."""
     charts: list[Chart] = field(default_factory=list)
-    """In the order of the report: that of their definition."""
+    """In the order of their definition, which is that of the report."""
 
     @property
     def table(self) -> str:

@@ -44,11 +44,10 @@ def render(charts: Iterable[Chart], tables: Mapping[str, pd.DataFrame], *, origi
     from lgs_assets.charts.image import png_of, svg_of
 
     rows = []
-    for position, chart in enumerate(charts, start=1):
-        with style.style():
+    with style.style():
+        for position, chart in enumerate(charts, start=1):
             figure = figure_of(chart, tables, origin=origin)
-            png, svg = png_of(figure, chart.title), svg_of(figure, chart.title)
-        rows.append((chart.name, position, chart.title, png, svg))
+            rows.append((chart.name, position, chart.title, png_of(figure, chart.title), svg_of(figure, chart.title)))
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 

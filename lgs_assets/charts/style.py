@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,7 +91,7 @@ def load_matplotlib(cache: Path) -> None:
         return
     os.environ["MPLCONFIGDIR"] = str(cache)
     try:
-        pass
+        import_module("matplotlib.font_manager")
     finally:
         del os.environ["MPLCONFIGDIR"]
 

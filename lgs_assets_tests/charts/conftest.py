@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from lgs_assets.charts.tables import prepare
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from lgs_assets.charts.report import CHARTS, figure_of
+from lgs_assets.charts.report import families, figure_of
 from lgs_assets.charts.style import style
 
 PLAYBOOK = [
@@ -74,9 +73,9 @@ def draw() -> Callable[[str, Frames], Figure]:
     """Draws the named chart from tables, without rendering it."""
 
     def figure(name: str, given: Frames) -> Figure:
-        (chart,) = (chart for chart in CHARTS if chart.name == name)
+        (chart,) = (chart for family in families() for chart in family.charts if chart.name == name)
         with style():
-            return figure_of(chart, prepare(**given))
+            return figure_of(chart, given)
 
     return figure
 

@@ -6,17 +6,19 @@ import dagster as dg
 import pytest
 
 from lgs_assets.assets import ALL_ASSETS
+from lgs_assets.charts.report import families
 from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.definitions import build_definitions
 from lgs_assets.wiring.partitions import dumps
 
 RAW = dg.AssetKey("raw_invoices")
 PLAYBOOK = {"segment_playbook"}
+CHARTS = {"charts", *(family.table for family in families())}
 FOLLOWS_DUMPS = {
     "clean_invoices", "invoice_totals", "monthly_metrics", "user_activity", "invoice_amounts",
-    "invoice_amount_statistics", "rfm_scores", "segments", "segment_summary", "charts",
+    "invoice_amount_statistics", "rfm_scores", "segments", "segment_summary", *CHARTS,
 }  # fmt: skip
-FOLLOWS_SCORES = {"rfm_scores", "segments", "segment_summary", "charts"}
+FOLLOWS_SCORES = {"rfm_scores", "segments", "segment_summary", "customer_charts", "charts"}
 
 
 class Daemon:

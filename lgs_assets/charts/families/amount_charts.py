@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lgs_assets.charts import style
-from lgs_assets.charts.declaration import Family, Reads
+from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.density import bandwidth, density
 from lgs_assets.charts.scales import BOTH_SIDES, LINEAR, LOG, Scale, Values, even_bars, in_counts, label_ticks
 from lgs_assets.charts.wording import count, counted, percentile, pounds, short_pounds
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
 FAMILY: Final = Family(__name__, part=1)
 
-_READS: Final[Reads] = {
-    "invoice_amounts": ("amount",),
-    "invoice_amount_statistics": (
-        *("population", "is_cut", "invoices", "minimum", "maximum", "mean", "median", "mode"),
-        *("cutoff_quantile", "cutoff_amount"),
-    ),
-}
+_AMOUNTS: Final = ("amount",)
+_FIGURES: Final = (
+    *("population", "is_cut", "invoices", "minimum", "maximum", "mean", "median", "mode"),
+    *("cutoff_quantile", "cutoff_amount"),
+)
 
 _BARS: Final = 75
 
@@ -56,31 +54,37 @@ class _Population:
     subtitle: str
 
 
-@FAMILY.chart("Amounts of all invoices", **_READS)
+@FAMILY.chart("Amounts of all invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES)
 def invoice_amounts_all(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
     """Histogram and box of all invoice amounts."""
     return _distribution(invoice_amounts, invoice_amount_statistics, population="all", is_cut=False)
 
 
-@FAMILY.chart("Amounts of positive invoices", **_READS)
+@FAMILY.chart("Amounts of positive invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES)
 def invoice_amounts_positive(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
     """Histogram and box of the amounts above £0."""
     return _distribution(invoice_amounts, invoice_amount_statistics, population="positive", is_cut=False)
 
 
-@FAMILY.chart("Amounts of all but the largest invoices", **_READS)
+@FAMILY.chart("Amounts of all but the largest invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES)
 def invoice_amounts_all_cut(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
     """Histogram and box of the amounts up to the cut-off."""
     return _distribution(invoice_amounts, invoice_amount_statistics, population="all", is_cut=True)
 
 
-@FAMILY.chart("Amounts of all but the largest positive invoices", **_READS)
+@FAMILY.chart(
+    "Amounts of all but the largest positive invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES
+)
 def invoice_amounts_positive_cut(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
     """Histogram and box of the amounts above £0, up to their cut-off."""
     return _distribution(invoice_amounts, invoice_amount_statistics, population="positive", is_cut=True)
 
 
-@FAMILY.chart("Density of the amounts of all but the largest positive invoices", **_READS)
+@FAMILY.chart(
+    "Density of the amounts of all but the largest positive invoices",
+    invoice_amounts=_AMOUNTS,
+    invoice_amount_statistics=_FIGURES,
+)
 def invoice_amount_density(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
     """Density of the amounts above £0, up to their cut-off."""
     shown = _population(invoice_amounts, invoice_amount_statistics, "positive", is_cut=True)
