@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pandas as pd
 
 from lgs_assets.assets.customers import PLAYBOOK
@@ -18,7 +19,7 @@ from lgs_assets.warehouse.frames import publish_frame
 from lgs_assets.warehouse.loading import load_dump
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.tables import Store
-from lgs_assets.wiring.lineage import models
+from lgs_assets.wiring.lineage import ASSETS, models
 from lgs_assets.wiring.resources import Resources
 
 UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
@@ -66,6 +67,12 @@ def build_tables(where: Warehouse | Store, *tables: str, **settings: Any) -> Non
 def model(table: str, **settings: Any) -> Model:
     """The model of a table, as its asset returns it, with these settings and the defaults of the others."""
     return MODELS[table].bound_to(Settings(**settings).values())
+
+
+def followers(table: str) -> set[str]:
+    """The tables that are built from a table, directly or through others."""
+    direct = {asset.key.path[-1] for asset in ASSETS if dg.AssetKey(table) in asset.dependency_keys}
+    return direct.union(*map(followers, direct))
 
 
 def resources() -> Resources:

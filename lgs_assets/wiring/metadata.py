@@ -1,6 +1,5 @@
 """What the Dagster UI shows of a table: columns, lineage, size, first rows. Events are kept for long: all is small."""
 
-import base64
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,12 +7,12 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets.contracts.model import Model
+from lgs_assets.warehouse.catalog import Column
 from lgs_assets.warehouse.database import SCHEMA
 from lgs_assets.warehouse.tables import Store
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 40
-THUMBNAIL_PIXELS = 420
 
 
 def describe_table(store: Store, table: str, *, model: Model | None) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def describe_table(store: Store, table: str, *, model: Model | None) -> dict[str
         "dagster/table_name": f"{SCHEMA}.{table}",
         "dagster/column_schema": schema,
         "table_bytes": extent.bytes,
-        "preview": _preview(store, table),
+        "preview": _preview(store, table, extent.columns),
     }
     if model:
         described["dagster/column_lineage"] = _column_lineage(table, model)
@@ -52,18 +51,10 @@ def markdown_table(frame: pd.DataFrame) -> str:
     return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
 
 
-def _preview(store: Store, table: str) -> dg.MarkdownMetadataValue:
-    if table != "charts":
-        return dg.MetadataValue.md(markdown_table(store.read_frame(table, limit=PREVIEW_ROWS)))
-    from lgs_assets.charts import thumbnail  # here: only this needs a library for pictures
-
-    frame = store.read_frame(table, ["name", "position", "title", "png"])
-    pictures = [
-        f"**{chart['title']}**\n\n![{chart['name']}](data:image/png;base64,"
-        f"{base64.b64encode(thumbnail(chart['png'], THUMBNAIL_PIXELS)).decode()})"
-        for chart in frame.sort_values("position").to_dict("records")
-    ]
-    return dg.MetadataValue.md("\n\n".join(pictures))
+def _preview(store: Store, table: str, columns: Iterable[Column]) -> dg.MarkdownMetadataValue:
+    """The first rows, without columns of bytes, which nobody reads."""
+    legible = [column.name for column in columns if column.type != "bytea"]
+    return dg.MetadataValue.md(markdown_table(store.read_frame(table, legible, limit=PREVIEW_ROWS)))
 
 
 def _cell(value: object) -> str:

@@ -6,6 +6,7 @@ of a run's configuration: whoever can launch a run could otherwise have any file
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import dagster as dg
@@ -36,6 +37,8 @@ class Resources:
     source: Source | None
     settings: RunSettings
     acceptance: RunAcceptance
+    state: Path
+    """The folder of everything that the platform makes."""
 
     @classmethod
     def of(cls, configuration: Configuration) -> Self:
@@ -48,6 +51,7 @@ class Resources:
             source=Source.of(configuration),
             settings=RunSettings(**configuration.settings.model_dump()),
             acceptance=RunAcceptance(**configuration.acceptance.model_dump()),
+            state=configuration.state,
         )
 
 

@@ -1,12 +1,14 @@
 """What the Dagster UI is told of the platform, and the whole lineage as one job on a small dump."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from lgs_assets import places
+from lgs_assets.charts.report import families
 from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.configuration import Configuration
 from lgs_assets.contracts.model import Relation
@@ -77,10 +79,12 @@ def inbox(tmp_path: Path) -> Path:
     return folder
 
 
-def run_lineage(instance: dg.DagsterInstance, dump: str, **settings: object) -> dg.ExecuteInProcessResult:
+def run_lineage(
+    instance: dg.DagsterInstance, dump: str, *, raise_on_error: bool = True, **settings: object
+) -> dg.ExecuteInProcessResult:
     instance.add_dynamic_partitions("dumps", [dump])
     job = build_definitions(Configuration.read(**settings)).resolve_job_def("lineage")
-    return job.execute_in_process(instance=instance, partition_key=dump)
+    return job.execute_in_process(instance=instance, partition_key=dump, raise_on_error=raise_on_error)
 
 
 def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
@@ -98,14 +102,33 @@ def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg
         assert metadata["dagster/table_name"].value == f"lgs.{name}"
         columns = metadata["dagster/column_schema"].value.columns
         assert columns and all(column.description for column in columns)
-        assert "|" in metadata["preview"].value or "data:image/png;base64," in metadata["preview"].value
-        assert len(metadata["preview"].value) < 400_000
+        assert metadata["preview"].value.startswith("| ")
+        assert len(metadata["preview"].value) < 4_000
         is_model = (places.SQL / "models" / f"{name}.sql").exists()
         assert ("dagster/column_lineage" in metadata) == is_model
+    for family in families():
+        (event,) = result.asset_materializations_for_node(family.table)
+        pictures = event.metadata["charts"].value
+        assert pictures.count("data:image/png;base64,") == len(family.charts)
+        assert len(pictures) < 60_000 * len(family.charts)
     segments = result.asset_materializations_for_node("segments")[0].metadata["dagster/column_lineage"].value
     assert segments.deps_by_column["strategy"] == [dg.TableColumnDep(dg.AssetKey("segment_playbook"), "strategy")]
     clean = result.asset_materializations_for_node("clean_invoices")[0].metadata["dagster/column_lineage"].value
     assert {dep.column_name for dep in clean.deps_by_column["line_total"]} == {"quantity", "unit_price"}
+
+
+@pytest.mark.usefixtures("one_chart")
+def test_a_chart_that_fails_takes_no_other_family(warehouse, instance, inbox: Path, monkeypatch) -> None:
+    """The other families are redrawn; of the failed one, and of the report, the last good charts stay."""
+    run_lineage(instance, "march.sql")
+    before = {row.table_name: row.published_at for row in warehouse.rows("select * from publications")}
+    customers = families()[-1]
+    monkeypatch.setattr(customers, "charts", [replace(customers.charts[0], draw=lambda **tables: 1 / 0)])
+    write_dump(inbox / "april.sql", [Line("a", customer_id=101, invoice_date="2011-04-04 10:00:00")])
+    assert not run_lineage(instance, "april.sql", raise_on_error=False).success
+    after = {row.table_name: row.published_at for row in warehouse.rows("select * from publications")}
+    assert {table for table in before if before[table] == after[table]} == {customers.table, "charts"}
+    assert warehouse.rows(f"select name from {customers.table}") == [{"name": "rfm_distributions"}]
 
 
 @pytest.mark.usefixtures("one_chart")
