@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 from itertools import groupby
 from xml.etree.ElementTree import Element
 
@@ -45,9 +44,9 @@ def sheets(package: Package) -> Iterator[Sheet]:
     found = package.elements(CONTENT, {_TABLE + "table-row", _TABLE + "null-date", _STYLE + "style"})
     for table, elements in groupby(found, key=_table_around):
         if table is not None:
-            sheet = Sheet(table.get(_TABLE + "name", ""), table.get(_TABLE + "style-name") in hidden_styles, epoch=epoch)
-            sheet.rows = partial(_rows, package, (element for _, element in elements), sheet)
-            yield sheet
+            name, style, merged = table.get(_TABLE + "name", ""), table.get(_TABLE + "style-name"), list[str]()
+            rows = _rows(package, (element for _, element in elements), name, merged)
+            yield Sheet(name, style in hidden_styles, epoch, rows, merged)
             continue
         for _, element in elements:  # what stands before the tables
             if element.tag == _TABLE + "null-date":
@@ -60,24 +59,24 @@ def _table_around(found: tuple[tuple[Element, ...], Element]) -> Element | None:
     return next((element for element in found[0] if element.tag == _TABLE + "table"), None)
 
 
-def _rows(package: Package, elements: Iterator[Element], sheet: Sheet) -> Iterator[Row]:
+def _rows(package: Package, elements: Iterator[Element], name: str, merged: list[str]) -> Iterator[Row]:
     last = 0
     for element in elements:
         try:
-            row = _row(element, last + 1, sheet)
+            row = _row(element, last + 1, merged)
             repeated = _count(element, _TABLE + "number-rows-repeated")
             if row.cells and last + repeated > ROW_LIMIT:
                 raise ValueError(f"expected at most {ROW_LIMIT:,} rows")
         except ValueError as error:
             raise DumpError(
-                f"{package.path}, sheet {sheet.name}, row {last + 1}: {error}. Save the workbook again."
+                f"{package.path}, sheet {name}, row {last + 1}: {error}. Save the workbook again."
             ) from error
         if row.cells:
             yield from (row._replace(number=line) for line in range(last + 1, last + repeated + 1))
         last += repeated
 
 
-def _row(element: Element, line: int, sheet: Sheet) -> Row:
+def _row(element: Element, line: int, merged: list[str]) -> Row:
     cells: dict[int, str] = {}
     faults: dict[int, str] = {}
     at = 0
@@ -94,7 +93,7 @@ def _row(element: Element, line: int, sheet: Sheet) -> Row:
         faults |= dict.fromkeys(columns, fault) if fault else {}
         down, across = (_count(cell, f"{_TABLE}number-{what}-spanned") for what in ("rows", "columns"))
         if down > 1 or across > 1:
-            sheet.merged.append(f"{letters_of(at)}{line}:{letters_of(at + across - 1)}{line + down - 1}")
+            merged.append(f"{letters_of(at)}{line}:{letters_of(at + across - 1)}{line + down - 1}")
         at = columns.stop
     return Row(line, cells, faults)
 

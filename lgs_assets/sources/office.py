@@ -7,8 +7,7 @@ text, are refused: no office program writes them.
 import io
 import re
 import zipfile
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +31,7 @@ UNFINISHED_LIMIT_BYTES = 1 << 22
 DEPTH_LIMIT = 50
 NAMES_LIMIT = 10_000
 
+RANGE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})", re.A)
 NEVER_COMPUTED = "a formula without a value; open and save the workbook once"
 EPOCH = datetime(1899, 12, 30)
 # Before this day Excel counts a 29 February 1900, which other programs do not.
@@ -47,27 +47,26 @@ class UnreadableError(Exception):
 
 
 class Row(NamedTuple):
-    """A row of a sheet that holds something."""
+    """A row of a sheet."""
 
     number: int
     """As the sheet counts, from 1."""
     cells: dict[int, str]
-    """What each cell says by its column, from 0, as a field of COPY's text format; dates in ISO 8601. No empty cells."""
+    """What each cell says, by its column from 0: a field of COPY's text format, dates in ISO 8601. No empty cells."""
     faults: dict[int, str]
     """Why the value of a cell cannot be taken, by its column; `cells` then has what the cell shows."""
 
 
-@dataclass
-class Sheet:
+class Sheet(NamedTuple):
     """A sheet of a workbook."""
 
     name: str
     hidden: bool
-    epoch: datetime = EPOCH
+    epoch: datetime
     """The day that dates are counted from."""
-    rows: Callable[[], Iterator[Row]] = tuple().__iter__
-    """The rows in their order. To be called once."""
-    merged: list[str] = field(default_factory=list)
+    rows: Iterator[Row]
+    """The rows that hold something, in their order."""
+    merged: list[str]
     """The ranges of merged cells, such as A2:A21. Complete when the rows have been read."""
 
 
@@ -82,12 +81,13 @@ class Package:
             self._archive = zipfile.ZipFile(file)
         self._members = {_folded(member.filename): member for member in self._archive.infolist()}
 
-    def __contains__(self, part: str) -> bool:
+    def has(self, part: str) -> bool:
+        """Whether there is such a part."""
         return _folded(part) in self._members
 
     def read(self, part: str) -> Iterator[bytes]:
         """The bytes of a part. Raises DumpError if it is missing or damaged, or expands beyond measure."""
-        if part not in self:
+        if not self.has(part):
             raise DumpError(f"{self.path}: the workbook lacks its part {part}. Save it again.")
         with explained(self.path), self._archive.open(self._members[_folded(part)]) as content:
             while chunk := content.read(CHUNK_BYTES):
@@ -182,7 +182,9 @@ def number(text: str) -> str:
 def text_field(text: str) -> str:
     """A text as a field of COPY's text format. Raises UnreadableError if it is longer than a cell can hold."""
     if len(text) > TEXT_LIMIT:
-        raise UnreadableError(text[:SHOWN_CHARACTERS], f"a text of {len(text):,} characters; a cell holds {TEXT_LIMIT:,}")
+        raise UnreadableError(
+            text[:SHOWN_CHARACTERS], f"a text of {len(text):,} characters; a cell holds {TEXT_LIMIT:,}"
+        )
     return escaped(text)
 
 

@@ -1,20 +1,29 @@
 """Workbooks: the rows below the header of every visible sheet, one sheet after the other, are the lines of the dump."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator
+from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources import ods, xlsx
-from lgs_assets.sources.columns import HEADER_WITHIN_LINES, canonical, described, header_among, names_few, shown
+from lgs_assets.sources.columns import (
+    HEADER_WITHIN_LINES,
+    SHOWN_CHARACTERS,
+    canonical,
+    described,
+    header_among,
+    names_few,
+    shown,
+)
 from lgs_assets.sources.compression import seekable
 from lgs_assets.sources.copy_text import NULL, unescaped
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject
-from lgs_assets.sources.office import Package, Row, Sheet, moment
+from lgs_assets.sources.office import RANGE, Package, Row, column_of, moment
 
 BATCH_ROWS = 4096
-SHOWN_RANGES = 3
+SHOWN_AREAS = 3
 
 _MISSING = NULL.decode()
 
@@ -23,15 +32,15 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
     """The rows of the sheets, numbered through them; memory does not grow with their number.
 
     Left out are hidden sheets, sheets without a header, and rows with nothing in the columns of an invoice line.
-    Raises DumpError if a header lacks a column, if no sheet has one, or if the file is no workbook.
+    Raises DumpError if a header lacks a column, if no sheet has one, if cells of several lines are merged, or if the
+    file is no workbook.
     """
     taken: list[str] = []
     left_out: list[str] = []
     above: list[str] = []
-    merged: list[str] = []
     with seekable(stream) as file:
         package = Package(path, file)
-        reader = ods if ods.CONTENT in package else xlsx
+        reader = ods if package.has(ods.CONTENT) else xlsx
         facts["format"] = reader.FORMAT
         rows_before = 0
         for sheet in reader.sheets(package):
@@ -39,35 +48,57 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
             if sheet.hidden:
                 left_out.append(f"{name} (hidden)")
                 continue
-            rows = sheet.rows()
-            first = list(islice(rows, HEADER_WITHIN_LINES))
+            first = list(islice(sheet.rows, HEADER_WITHIN_LINES))
             names = [_names(row) for row in first]
             at = header_among(names)
-            if names_few(names[at]) if names else True:
+            if not first or names_few(names[at]):
                 left_out.append(name)
                 continue
             columns = canonical(names[at], where=f"{path}, sheet {name}, row {first[at].number}")
             facts |= described(names[at], columns)
             taken.append(name)
-            above += [f"{name}: {shown(' '.join(row))}" for row in names[:at]]
+            above += [shown(" ".join(row))[:SHOWN_CHARACTERS] for row in names[:at]]
             places = {place: column for place, column in zip(sorted(first[at].cells), columns, strict=True) if column}
-            rows_before = yield from _lines(places, chain(first[at + 1 :], rows), sheet, rows_before)
-            merged += [f"{name}!{range_}" for range_ in sheet.merged]
+            rows_before = yield from _lines(places, chain(first[at + 1 :], sheet.rows), sheet.epoch, rows_before)
+            _check_merged(sheet.merged, places, first[at].number, where=f"{path}, sheet {name}")
     if not taken:
-        raise DumpError(f"{path}: no sheet has a row with the names of the columns. Sheets: {', '.join(left_out)}.")
+        sheets = ", ".join(left_out) or "none"
+        raise DumpError(
+            f"{path}: no sheet names the columns in one of its first {HEADER_WITHIN_LINES} rows. Sheets: {sheets}."
+        )
     facts["sheets"] = ", ".join(taken)
     if left_out:
         facts["sheets left out"] = ", ".join(left_out)
+    if above:
+        facts["lines above the header"] = ", ".join(above)
 
 
 def _names(row: Row) -> list[str]:
     return [unescaped(row.cells[place].encode()).decode() for place in sorted(row.cells)]
 
 
+def _check_merged(areas: list[str], places: Collection[int], header: int, *, where: str) -> None:
+    """Raises DumpError if lines share merged cells: only the first of them has the value, the others would lack it.
+
+    What is merged across the whole table is a note.
+    """
+    hiding = []
+    for area in areas:
+        if (match := RANGE.fullmatch(area)) and header < int(match[2]) < int(match[4]):
+            covered = set(places) & set(range(column_of(match[1]), column_of(match[3]) + 1))
+            hiding += [area] if covered and covered != set(places) else []
+    if hiding:
+        more = f" and {len(hiding) - SHOWN_AREAS:,} more" if len(hiding) > SHOWN_AREAS else ""
+        raise DumpError(
+            f"{where}: the cells {', '.join(hiding[:SHOWN_AREAS])}{more} are merged, and only the first row of each "
+            "has the value. Unmerge them, fill the value down, and save the workbook again."
+        )
+
+
 def _lines(
-    places: dict[int, str], rows: Iterator[Row], sheet: Sheet, rows_before: int
+    places: dict[int, str], rows: Iterator[Row], epoch: datetime, rows_before: int
 ) -> Generator[Lines | Reject, None, int]:
-    """The rows as lines, and those with a cell whose value cannot be taken as rejects. Returns the last one's number."""
+    """The rows as lines; those with a cell whose value cannot be taken as rejects. Returns the last one's number."""
     columns = (LINE_NUMBER, *places.values())
     date_at = columns.index("invoice_date") - 1
     number = rows_before
@@ -86,7 +117,7 @@ def _lines(
             yield Reject(number, "\t".join(fields), places[fault], row.faults[fault])
             continue
         if "-" not in fields[date_at]:  # a number there is a date whose format got lost
-            fields[date_at] = moment(fields[date_at], sheet.epoch) or fields[date_at]
+            fields[date_at] = moment(fields[date_at], epoch) or fields[date_at]
         first = first if batch else number
         batch.append("\t".join([str(number), *fields]) + "\n")
     if batch:

@@ -5,15 +5,15 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
+from functools import lru_cache
 from string import ascii_letters
 from xml.etree.ElementTree import Element
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.copy_text import escaped
 from lgs_assets.sources.office import (
     EPOCH,
     NEVER_COMPUTED,
+    RANGE,
     ROW_LIMIT,
     Package,
     Row,
@@ -40,8 +40,8 @@ _DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(50, 59)}
 # What is no sign of a date in a format: texts, single characters, colours, currencies, exponents.
 _NO_DATE = re.compile(r'"[^"]*"|[\\_*].|\[(?!h+\]|m+\]|s+\])[^\]]*\]|E[+-]', re.I)
 _CHARACTER = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
-_RANGE = re.compile(r"([A-Z]{1,3})\d{1,7}:([A-Z]{1,3})(\d{1,7})", re.A)
 ARRAY_COLUMNS_LIMIT = 100
+VALUES_REMEMBERED = 1 << 12
 # How much memory the texts that cells share may take, each with what it takes beside itself.
 TEXTS_LIMIT_BYTES = 1 << 28
 BYTES_A_TEXT = 100
@@ -57,9 +57,9 @@ def sheets(package: Package) -> list[Sheet]:
     found = []
     for _, tab in package.elements(part, _named("sheet")):
         identity = next((value for name, value in tab.items() if name.endswith(" id")), "")
-        sheet = Sheet(tab.get("name", ""), tab.get("state", "visible") != "visible", epoch=book.epoch)
-        sheet.rows = partial(_rows, book, book.targets.get(identity, identity), sheet)
-        found.append(sheet)
+        name, is_hidden, merged = tab.get("name", ""), tab.get("state", "visible") != "visible", list[str]()
+        rows = _rows(book, book.targets.get(identity, identity), name, merged)
+        found.append(Sheet(name, is_hidden, book.epoch, rows, merged))
     if not found:
         raise DumpError(f"{package.path}: expected an Excel workbook, found none in the archive.")
     return found
@@ -86,11 +86,11 @@ class _Book:
         self.date_styles = _date_styles(package, parts["styles"]) if "styles" in parts else set()
 
 
-def _rows(book: _Book, part: str, sheet: Sheet) -> Iterator[Row]:
+def _rows(book: _Book, part: str, name: str, merged: list[str]) -> Iterator[Row]:
     reader, last = _RowReader(book), 0
     for _, element in book.package.elements(part, _named("row", "mergeCell")):
         if element.tag.endswith(" mergeCell"):
-            sheet.merged.append(element.get("ref", ""))
+            merged.append(element.get("ref", ""))
             continue
         try:
             line = int(element.get("r") or _row_of_first_cell(element) or last + 1)
@@ -99,7 +99,7 @@ def _rows(book: _Book, part: str, sheet: Sheet) -> Iterator[Row]:
             row = reader.row(element, line)
         except ValueError as error:
             raise DumpError(
-                f"{book.package.path}, sheet {sheet.name}, after row {last}: {error}. Save the workbook again."
+                f"{book.package.path}, sheet {name}, after row {last}: {error}. Save the workbook again."
             ) from error
         last = line
         if row.cells:
@@ -111,6 +111,7 @@ class _RowReader:
 
     def __init__(self, book: _Book) -> None:
         self._book = book
+        self._meaning = lru_cache(VALUES_REMEMBERED)(self._read)  # most cells repeat one of the rows above
         self._arrays: dict[int, int] = {}  # the columns that formulas of several cells fill, each with the last row
 
     def row(self, element: Element, line: int) -> Row:
@@ -120,43 +121,45 @@ class _RowReader:
         value_tag = element.tag.removesuffix("row") + "v"
         digits, at = str(line), -1
         for cell in element:
-            reference = cell.get("r")
-            at = column_of(reference.removesuffix(digits)) if reference else at + 1
+            at = column_of(reference.removesuffix(digits)) if (reference := cell.get("r")) else at + 1
             if at in cells:
                 raise ValueError(f"two cells in row {line}, column {at + 1}")
             try:
-                if len(cell) == 1 and cell[0].tag == value_tag:
-                    value = self._stored(cell, cell[0].text or "")
+                if len(cell) == 1 and (value := cell[0]).tag == value_tag:
+                    field = self._meaning(cell.get("t"), cell.get("s"), value.text)
                 else:
-                    value = self._other(cell)
+                    field = self._other(cell)
             except UnreadableError as error:
-                value, faults[at] = error.shown, error.reason
-            if value:
-                cells[at] = value
+                field, faults[at] = error.shown, error.reason
+            if field:
+                cells[at] = field
         for column, last in self._arrays.items():
             if line <= last and cells.get(column, "0") == "0":
                 cells[column], faults[column] = "=…", NEVER_COMPUTED
         return Row(line, cells, faults)
 
-    def _stored(self, cell: Element, text: str) -> str:
+    def _read(self, kind: str | None, style: str | None, text: str | None) -> str:
         """What the stored value of a cell means."""
-        kind = cell.get("t", "n")
+        if not text and kind != "e":
+            return ""
+        text = text or ""
         try:
-            if kind == "s":
-                return self._book.texts[_index(text)]
-            if kind == "n":
-                date = moment(text, self._book.epoch) if cell.get("s", "0") in self._book.date_styles else None
-                return date or (number(text) if text else "")
+            match kind:
+                case None | "n":
+                    date = moment(text, self._book.epoch) if (style or "0") in self._book.date_styles else None
+                    return date or number(text)
+                case "s":
+                    return self._book.texts[_index(text)]
+                case "str" | "inlineStr":
+                    return text_field(_characters(text))
+                case "b":
+                    return "TRUE" if _is_true(text) else "FALSE"
+                case "d":
+                    return text_field(text.replace("T", " "))
+                case _:
+                    raise error_shown(text)
         except (ValueError, IndexError) as error:
             raise UnreadableError(text, "a damaged cell") from error
-        match kind:
-            case "str" | "inlineStr":
-                return text_field(_characters(text))
-            case "b":
-                return "TRUE" if _is_true(text) else "FALSE"
-            case "d":
-                return escaped(text.replace("T", " "))
-        raise error_shown(text)
 
     def _other(self, cell: Element) -> str:
         """What a cell means that has no value, or more than a value."""
@@ -170,21 +173,21 @@ class _RowReader:
             if not stored or (text in ("", "0") and not self._book.computed):
                 self._note_array(formula)
                 raise UnreadableError(f"={formula.text or '…'}", NEVER_COMPUTED)
-        return self._stored(cell, text)
+        return self._meaning(cell.get("t"), cell.get("s"), text)
 
     def _note_array(self, formula: Element) -> None:
         """Remembers which other cells wait for the value of a formula: they have no formula of their own."""
-        if formula.get("t") == "array" and (match := _RANGE.fullmatch(formula.get("ref", ""))):
-            first, last = column_of(match[1]), column_of(match[2])
+        if formula.get("t") == "array" and (match := RANGE.fullmatch(formula.get("ref", ""))):
+            first, last = column_of(match[1]), column_of(match[3])
             for column in range(first, min(last + 1, first + ARRAY_COLUMNS_LIMIT)):
-                self._arrays[column] = max(self._arrays.get(column, 0), int(match[3]))
+                self._arrays[column] = max(self._arrays.get(column, 0), int(match[4]))
 
 
 def _related(package: Package, part: str) -> list[tuple[str, str, str]]:
     """What a part of the package refers to: the kind, the identity and the name of each other part."""
     folder, name = posixpath.split(part)
     relations = posixpath.join(folder, "_rels", f"{name}.rels")
-    if relations not in package:
+    if not package.has(relations):
         return []
     return [
         (
@@ -209,7 +212,9 @@ def _shared_texts(package: Package, part: str) -> Iterator[str]:
             known[text] = text
             memory += sys.getsizeof(text) + BYTES_A_TEXT
             if memory > TEXTS_LIMIT_BYTES:
-                raise DumpError(f"{package.path}: its texts take more than {TEXTS_LIMIT_BYTES >> 20} MB. Save it as CSV.")
+                raise DumpError(
+                    f"{package.path}: its texts take more than {TEXTS_LIMIT_BYTES >> 20} MB. Save it as CSV."
+                )
         yield known[text]
 
 
