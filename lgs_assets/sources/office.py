@@ -162,7 +162,7 @@ def _take(
     return taken
 
 
-@lru_cache(1 << 12)
+@lru_cache(1 << 10)
 def moment(serial: str, epoch: datetime) -> str | None:
     """The date and time that a serial number means, to the millisecond, in ISO 8601. None if it means none."""
     try:

@@ -22,7 +22,7 @@ from lgs_assets.sources.copy_text import NULL, unescaped
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject
 from lgs_assets.sources.office import RANGE, Package, Row, column_of, moment
 
-BATCH_ROWS = 4096
+BATCH_CHARACTERS = 1 << 18
 SHOWN_AREAS = 3
 
 _MISSING = NULL.decode()
@@ -101,18 +101,17 @@ def _lines(
     """The rows as lines; those with a cell whose value cannot be taken as rejects. Returns the last one's number."""
     columns = (LINE_NUMBER, *places.values())
     date_at = columns.index("invoice_date") - 1
-    number = rows_before
     batch: list[str] = []
-    first = 0
+    number, first, size = rows_before, 0, 0
     for row in rows:
         fields = [row.cells.get(place, _MISSING) for place in places]
         if fields.count(_MISSING) == len(fields):
             continue
         number = rows_before + row.number
         fault = next((place for place in places if place in row.faults), None) if row.faults else None
-        if batch and (fault is not None or len(batch) == BATCH_ROWS):
+        if batch and (fault is not None or size > BATCH_CHARACTERS):
             yield Lines(columns, first, "".join(batch).encode())
-            batch = []
+            batch, size = [], 0
         if fault is not None:
             yield Reject(number, "\t".join(fields), places[fault], row.faults[fault])
             continue
@@ -120,6 +119,7 @@ def _lines(
             fields[date_at] = moment(fields[date_at], epoch) or fields[date_at]
         first = first if batch else number
         batch.append("\t".join([str(number), *fields]) + "\n")
+        size += len(batch[-1])
     if batch:
         yield Lines(columns, first, "".join(batch).encode())
     return number

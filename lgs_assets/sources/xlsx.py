@@ -41,7 +41,7 @@ _DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(50, 59)}
 _NO_DATE = re.compile(r'"[^"]*"|[\\_*].|\[(?!h+\]|m+\]|s+\])[^\]]*\]|E[+-]', re.I)
 _CHARACTER = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
 ARRAY_COLUMNS_LIMIT = 100
-VALUES_REMEMBERED = 1 << 12
+VALUES_REMEMBERED = 1 << 10
 # How much memory the texts that cells share may take, each with what it takes beside itself.
 TEXTS_LIMIT_BYTES = 1 << 28
 BYTES_A_TEXT = 100

@@ -173,7 +173,7 @@ def test_a_workbook_without_lines_is_refused(content: bytes, said: str) -> None:
 def test_a_workbook_that_expands_beyond_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own files, and a text that is written once and used by every row."""
     monkeypatch.setattr(compression, "RATIO_COUNTS_FROM_BYTES", 1 << 20)
-    bomb = repacked(PLAIN, SHEET, b"</sheetData>", b"<row/>" * (1 << 21) + b"</sheetData>")
+    bomb = repacked(PLAIN, SHEET, b"</sheetData>", b"<a/>" * (1 << 22) + b"</sheetData>")
     assert "expected at most 200 times as many" in refusal(bomb)
     shared = workbook({"a": [NAMES, *[with_cell("Description", "x" * 30_000)] * 1000]})
     assert "expected at most 200 times as many" in refusal(shared)
