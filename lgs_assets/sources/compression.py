@@ -31,7 +31,7 @@ _BZIP2_MAGIC = b"BZh"
 _XZ_MAGIC = b"\xfd7zXZ\0"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an archive without files
-_WORKBOOK_MEMBER = "xl/workbook.xml"  # an Excel workbook is a zip archive, too
+_OFFICE_MEMBERS = {"[content_types].xml", "content.xml"}  # a workbook is a zip archive, too: of Excel, of LibreOffice
 _MAC_DEBRIS = "__MACOSX/"  # what macOS packs beside a file
 _PASSING = {errno.EIO, errno.EAGAIN, errno.ESTALE, errno.EHOSTUNREACH, errno.ENETUNREACH}
 # How the libraries say so: zipfile with whatever error the damage leads to.
@@ -145,7 +145,7 @@ def _open(path: Path, file: Any, opened: ExitStack) -> tuple[Any, str | None]:
         return opened.enter_context(zstd.open(file)), "zstd"
     if magic.startswith(_ZIP_MAGICS):
         archive = opened.enter_context(zipfile.ZipFile(file))
-        if _WORKBOOK_MEMBER not in archive.namelist():
+        if _OFFICE_MEMBERS.isdisjoint(map(str.lower, archive.namelist())):
             return opened.enter_context(_member(path, archive)), "zip"
         file.seek(0)
     return file, None

@@ -16,7 +16,7 @@ from lgs_assets.sources.lines import Batch, DateOrder, Lines, Reject, Sieve, dat
 
 _REFUSED = {
     b"PGDMP": "an archive of pg_dump; expected plain SQL. pg_restore --file turns it into that.",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls), or protected by a password. Save it as .xlsx.",
+    b"\xd0\xcf\x11\xe0": "a workbook of the old kind (.xls), or a protected one. Save it as .xlsx, without a password.",
     b"%PDF": "a PDF; expected an SQL dump, CSV, an Excel workbook or Parquet.",
 }
 _WORKBOOK_MAGIC = b"PK\x03\x04"
@@ -50,9 +50,10 @@ class Dump:
 
 @contextmanager
 def open_dump(path: Path, *, dates: DateOrder | None = None) -> Iterator[Dump]:
-    """Opens a dump for the length of a `with` block. Memory does not grow with it, but for sheets of Excel.
+    """Opens a dump for the length of a `with` block. Memory does not grow with it.
 
-    A plain SQL dump, T-SQL, CSV, an Excel workbook or Parquet, alone or packed by gzip, zip, bzip2, xz or zstd.
+    A plain SQL dump, T-SQL, CSV, a workbook of Excel or LibreOffice or Parquet, alone or packed by gzip, zip, bzip2, xz
+    or zstd.
     `dates` is how to read dates like 03/04/2011 in a file in which none shows it.
     Raises DumpError, also while the pieces are read, if the file is no such dump or changes meanwhile.
     """
