@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 from lgs_assets import project
 from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.configuration import Settings
-from lgs_assets.contracts.declaration import arrow_schema
+from lgs_assets.contracts.declaration import arrow_schema, in_order
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.duckdb import DuckDB
-from lgs_assets.lake.judgement import in_order, judge
-from lgs_assets.warehouse.rows import as_frame
+from lgs_assets.lake.judgement import judge
+from lgs_assets.warehouse.frames import as_frame
 
 MODELS = {
     asset.key.path[-1]: asset for asset in ALL_ASSETS if (project.SQL / "models" / f"{asset.key.path[-1]}.sql").exists()

@@ -10,9 +10,9 @@ import pandas as pd
 from benchmarks.peers.common import PLAYBOOK, done
 from lgs_assets.contracts.model import InvoiceModel, Model, Relation
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.frames import publish_frame
+from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
-from lgs_assets.warehouse.tables import configured_store
+from lgs_assets.wiring.resources import configured_tables
 
 UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
 
@@ -33,12 +33,12 @@ MODELS = [
 def main(warehouse: Warehouse, dumps: list[Path]) -> None:
     """Loads the dumps, and makes every table from them and those that are there."""
     warehouse.prepare()
-    store = configured_store(warehouse)
+    store = configured_tables(warehouse)
     done("start")
     for dump in dumps:
-        store.load_dump(dump, name=dump.name)
+        store.load_dump(DumpFile(dump, dump.name))
     done("raw_invoices")
-    publish_frame(warehouse, PLAYBOOK.stem, pd.read_csv(PLAYBOOK), UNVERSIONED)
+    store.publish_frame(PLAYBOOK.stem, pd.read_csv(PLAYBOOK), UNVERSIONED)
     for model in MODELS:
         table = Path(model.file).stem
         store.publish_model(table, model, UNVERSIONED)

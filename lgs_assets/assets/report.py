@@ -5,7 +5,7 @@ import pandas as pd
 
 from lgs_assets import project
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.derived_asset import derived_asset
 from lgs_assets.wiring.resources import WarehouseResource
 

@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from lgs_assets import project
-from lgs_assets.warehouse.tables import Store
+from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.metadata import markdown_table
 from lgs_assets.wiring.resources import WarehouseResource
 from lgs_assets.wiring.retries import retried
@@ -74,7 +74,7 @@ CHECKS = (
 )
 
 
-def evaluate(check: SqlCheck, store: Store) -> dg.AssetCheckResult:
+def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
     """Runs a check, with the settings that its table was built with.
 
     Its metadata are the number of violating rows, the first of them, and the query to see them all.
@@ -82,8 +82,8 @@ def evaluate(check: SqlCheck, store: Store) -> dg.AssetCheckResult:
     query = check.query
     counted = f"select count(*) over () as violating_rows, violations.* from ({query}) as violations limit {SHOWN_ROWS}"
     names = set(sa.text(query).compile().params)
-    settings = settings_of(store.warehouse, check.table)
-    rows = store.rows(counted, **{name: getattr(settings, name) for name in names})
+    settings = settings_of(tables.warehouse, check.table)
+    rows = tables.rows(counted, {name: getattr(settings, name) for name in names})
     metadata: dict[str, Any] = {
         "violating_rows": rows[0]["violating_rows"] if rows else 0,
         "query": dg.MetadataValue.md(f"```sql\n{query}\n```"),
@@ -111,7 +111,7 @@ def _checks_of(table: str, checks: Iterable[SqlCheck]) -> dg.AssetChecksDefiniti
     ) -> Iterator[dg.AssetCheckResult]:
         for name in sorted(key.name for key in context.selected_asset_check_keys):
             with retried():
-                result = evaluate(by_name[name], warehouse.store())
+                result = evaluate(by_name[name], warehouse.tables())
                 if by_name[name].blocking and not result.passed:
                     distrust(warehouse.get(), table)  # else the next run would find it current, and build on it
             yield result

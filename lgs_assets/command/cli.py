@@ -216,7 +216,7 @@ def status() -> None:
     from lgs_assets.checks.sql_checks import CHECKS, evaluate
     from lgs_assets.command.terminal import check_lines, console, dump_table, publication_table
     from lgs_assets.definitions import build_definitions
-    from lgs_assets.warehouse.loading import loaded_dumps
+    from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.resources import WarehouseResource
     from lgs_assets.wiring.versions import outdated, settings_of
 
@@ -233,7 +233,7 @@ def status() -> None:
         console.print(f"[yellow]The tables were built with others: {_listed(used)}[/]")
     built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
     with console.status("Checking the tables"):
-        results = [(check, evaluate(check, WarehouseResource().store())) for check in CHECKS if check.table in built]
+        results = [(check, evaluate(check, WarehouseResource().tables())) for check in CHECKS if check.table in built]
     failed = [(check, result) for check, result in results if not result.passed]
     console.print(f"[bold]Checks[/]: {len(results) - len(failed)} of {len(results)} hold")
     for check, result in failed:
@@ -271,7 +271,7 @@ def rejects(
     """Show the lines of a loaded dump that were rejected, and why. A corrected dump of the same name replaces them."""
     from lgs_assets.command.terminal import SHOWN_REJECTS, console, reject_table
     from lgs_assets.sources import Reject
-    from lgs_assets.warehouse.loading import loaded_dumps, rejected_lines
+    from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
     from lgs_assets.wiring.resources import WarehouseResource
 
     warehouse = WarehouseResource().get()
@@ -327,10 +327,9 @@ def charts(
     folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("charts"),
 ) -> None:
     """Export every chart of the report as PNG and SVG files."""
-    from lgs_assets.warehouse.frames import read_frame
     from lgs_assets.wiring.resources import WarehouseResource
 
-    frame = read_frame(WarehouseResource().get(), "charts").sort_values("position")
+    frame = WarehouseResource().tables().read_frame("charts").sort_values("position")
     folder.mkdir(parents=True, exist_ok=True)
     for chart in frame.to_dict("records"):
         stem = folder / f"{chart['position']:02}_{chart['name']}"

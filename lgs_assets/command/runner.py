@@ -14,7 +14,8 @@ from lgs_assets.configuration import Settings
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP, write_demo_dump
 from lgs_assets.errors import DumpError, LgsError, ServerError
-from lgs_assets.warehouse.loading import LoadedDump, forget_dump, loaded_dumps
+from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.loading import forget_dump
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Inbox, WarehouseResource
 from lgs_assets.wiring.versions import distrust, outdated, reader

@@ -17,7 +17,7 @@ from lgs_assets.command.runner import Step
 from lgs_assets.sources import Reject
 from lgs_assets.sources.inspection import Inspection
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import LoadedDump
+from lgs_assets.warehouse.ledger import LoadedDump
 
 SHOWN_CHARACTERS = 200
 SHOWN_REJECTS = 50

@@ -1,16 +1,23 @@
 """What is to be built: tables by name, and the SELECTs that make one from others. Runs nothing."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
 
 from lgs_assets import project
+
+Value: TypeAlias = bool | int | str | Decimal | datetime | None
+"""What can be bound in a SELECT."""
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A table of the warehouse that stays there. Only its name travels."""
+    """A table of the warehouse that stays there: what travels is its name, and the version that it had."""
 
     name: str
+    version: str = ""
+    """What tells the table, as it was when it was handed over, from any other state of it; empty if it is not known."""
 
 
 @dataclass(frozen=True, init=False)
@@ -23,7 +30,7 @@ class Model:
 
     file: str
     inputs: tuple[Relation, ...] = ()
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Value] = field(default_factory=dict)
 
     def __init__(self, file: str, **arguments: Any) -> None:
         relations = {name: value for name, value in arguments.items() if isinstance(value, Relation)}
@@ -49,8 +56,8 @@ class Model:
 class InvoiceModel(Model):
     """A model that makes the rows of an invoice from the lines of that invoice in one table, and at least one row.
 
-    So its table need not be made anew when only some invoices change. Both tables have the columns `invoice_no` and
-    `dump`. Beside the lines it may read the ledger of dumps, of which the order does not change unless dumps do.
+    So its table need not be rebuilt in full when only some invoices change. Both tables have the columns `invoice_no`
+    and `dump`. Beside the lines it may read the ledger of dumps, of which the order does not change unless dumps do.
     Raises ValueError if it is given no table of lines, or several.
     """
 
@@ -67,7 +74,7 @@ class InvoiceModel(Model):
 
 def columns_read(select: str) -> dict[str, set[str]]:
     """The columns that a SELECT reads, by table."""
-    # Imported here: who runs the SELECT need not understand it.
+    # Imported here: to run a SELECT is not to understand it.
     import sqlglot
     from sqlglot import exp
     from sqlglot.optimizer.qualify import qualify

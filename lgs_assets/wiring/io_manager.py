@@ -1,113 +1,78 @@
 """How assets are kept: each in the table of its name, published as a whole or not at all."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
-from upath import UPath
 
 from lgs_assets.configuration import Settings
 from lgs_assets.contracts.model import Model, Relation
-from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.warehouse.frames import publish_frame
+from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
-from lgs_assets.wiring.metadata import describe_table
-from lgs_assets.wiring.resources import Inbox, WarehouseResource
+from lgs_assets.wiring.metadata import describe_dump, describe_table
+from lgs_assets.wiring.resources import WarehouseResource
 from lgs_assets.wiring.retries import retried
-from lgs_assets.wiring.versions import published_versions, reader, rules_of, tables_read, version_of
+from lgs_assets.wiring.versions import published_versions, reader, rules_of, version_of, versions_read
 
 
-class WarehouseIOManager(dg.IOManager):
+class WarehouseIOManager(dg.ConfigurableIOManager):
     """Persists what an asset returns in the table of the asset's name, and hands it to those that read it.
 
     | returned | kept as |
     |---|---|
-    | `Model` | the rows of its SELECT, made where the lines are |
+    | `Model` | the rows of its SELECT, computed where the lines are |
     | `pandas.DataFrame` | its rows, by COPY |
-    | path of a dump | the partition of the asset's table that the partition key names |
+    | `DumpFile` | the partition of the asset's table that the dump names |
 
     An input annotated `Relation` is handed over by name and stays where it is. Any other is loaded as a DataFrame;
-    `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns.
+    `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns. Both carry the version that was read.
     """
 
-    def __init__(self, warehouse: WarehouseResource, inbox: Inbox, settings: Settings) -> None:
-        self.warehouse = warehouse
-        self.inbox = inbox
-        self.settings = settings
-        self._versions_read: dict[str, str] = {}
+    warehouse: dg.ResourceDependency[WarehouseResource]
+    settings: dg.ResourceDependency[Settings]
 
-    def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path | UPath) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
         """Writes the table in one transaction. Raises ContractError or DumpError, which leave the old one in place."""
         with retried():
             self._write(context, obj)
-
-    def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Path | UPath) -> None:
-        table = context.asset_key.path[-1]
-        store = self.warehouse.store()
-        began = time.perf_counter()
-        facts: dict[str, Any] = {}
-        if isinstance(obj, Path | UPath):
-            facts = self._load(context, obj)
-        else:
-            inputs = {name: self._versions_read[name] for name in tables_read(context.asset_spec)}
-            version = version_of(context.asset_spec, self.settings, inputs)
-            provenance = Provenance(version, rules_of(context.asset_spec, self.settings), self.settings.model_dump())
-            if isinstance(obj, Model):
-                store.publish_model(table, obj, provenance)
-            else:
-                publish_frame(store.warehouse, table, obj, provenance)
-        facts["write_seconds"] = round(time.perf_counter() - began, 3)
-        model = obj if isinstance(obj, Model) else None
-        context.add_output_metadata(describe_table(store, table, model=model) | facts)
-
-    def _load(self, context: dg.OutputContext, path: Path | UPath) -> dict[str, Any]:
-        """Loads the dump of the partition. Returns what there is to know of it."""
-        name = context.partition_key
-        dump = self.warehouse.store().load_dump(
-            path,  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
-            name=name,
-            run=context.run_id,
-            reader=reader(),
-            # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
-            retired=None if name == DEMO_DUMP else DEMO_DUMP,
-            reject_limit=self.inbox.reject_limit,
-            dates=self.inbox.dates,
-        )
-        for what in ("columns left out", "sheets left out"):
-            if what in dump.facts:
-                context.log.warning(f"{name}, {what}: {dump.facts[what]}")
-        return {
-            "dagster/row_count": dump.lines if dump.dump == name else 0,
-            "dump_sha256": dump.sha256,
-            "dump_bytes": dump.bytes,
-            "dump_format": dump.format,
-            "dump_lines": dump.lines,
-            "rejected_lines": dump.rejected,
-            "content_of": dump.dump,
-            "first_invoice_at": str(dump.first_invoice_at),
-            "last_invoice_at": str(dump.last_invoice_at),
-        } | {fact: value for fact, value in dump.facts.items() if fact != "format"}
 
     def load_input(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         """The table as the annotation of the input asks for it."""
         with retried():
             return self._read(context)
 
+    def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
+        table, tables = context.asset_key.path[-1], self.warehouse.tables()
+        began = time.perf_counter()
+        described: dict[str, Any] = {}
+        match obj:
+            case DumpFile():
+                loaded = tables.load_dump(obj, run=context.run_id, reader=reader())
+                for what in ("columns left out", "sheets left out"):
+                    if what in loaded.facts:
+                        context.log.warning(f"{obj.name}, {what}: {loaded.facts[what]}")
+                described = describe_dump(obj, loaded)
+            case Model():
+                tables.publish_model(table, obj, self._provenance(context, obj))
+            case pd.DataFrame():
+                tables.publish_frame(table, obj, self._provenance(context, obj))
+        described["write_seconds"] = round(time.perf_counter() - began, 3)
+        model = obj if isinstance(obj, Model) else None
+        context.add_output_metadata(describe_table(tables, table, model=model) | described)
+
+    def _provenance(self, context: dg.OutputContext, obj: Model | pd.DataFrame) -> Provenance:
+        spec = context.asset_spec
+        version = version_of(spec, self.settings, versions_read(spec, obj))
+        return Provenance(version, rules_of(spec, self.settings), self.settings.model_dump())
+
     def _read(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         table = context.asset_key.path[-1]
         # Noted before the rows are read: a table that is replaced meanwhile makes what is built from it outdated.
-        self._versions_read[table] = published_versions(self.warehouse.get()).get(table, "")
+        version = published_versions(self.warehouse.get()).get(table, "")
         if context.dagster_type.typing_type is Relation:
-            return Relation(table)
+            return Relation(table, version)
         dumps = context.asset_partition_keys if context.has_asset_partitions else None
-        columns = context.definition_metadata.get("columns")
-        return self.warehouse.store().read_frame(table, columns, dumps=dumps)
-
-
-# Not a ConfigurableIOManager: resources nested in one keep the values of the definitions, not those of the launchpad.
-@dg.io_manager(required_resource_keys={"warehouse", "inbox", "settings"})
-def warehouse_io_manager(context: dg.InitResourceContext) -> WarehouseIOManager:
-    """The IO manager with the resources of the run."""
-    return WarehouseIOManager(context.resources.warehouse, context.resources.inbox, context.resources.settings)
+        frame = self.warehouse.tables().read_frame(table, context.definition_metadata.get("columns"), dumps=dumps)
+        frame.attrs |= {"table": table, "version": version}
+        return frame

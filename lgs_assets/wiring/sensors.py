@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.jobs import ingest
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Inbox, WarehouseResource

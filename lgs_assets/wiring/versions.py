@@ -8,12 +8,15 @@ from hashlib import sha256
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import sqlalchemy as sa
 
 from lgs_assets import project
 from lgs_assets.configuration import Settings
+from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.wiring.partitions import RAW_INVOICES
 
 _CODE = project.ROOT / "lgs_assets"
@@ -21,9 +24,13 @@ _CODE = project.ROOT / "lgs_assets"
 
 @cache
 def code_version(table: str, *sources: Path) -> str:
-    """The version of the code that makes a table: its contract and model, and the other files or folders named."""
-    own = (project.SQL / "tables" / f"{table}.sql", project.SQL / "models" / f"{table}.sql")
-    files = [file for source in (*own, *sources) for file in ([source] if source.is_file() else source.glob("*.py"))]
+    """The version of the code that makes a table: its contract and model, and the other files or folders named.
+
+    Raises FileNotFoundError for one that does not exist.
+    """
+    model = project.SQL / "models" / f"{table}.sql"
+    own = (project.SQL / "tables" / f"{table}.sql", *([model] if model.exists() else []))
+    files = [file for source in (*own, *sources) for file in (source.glob("*.py") if source.is_dir() else [source])]
     digest = sha256()
     for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
@@ -60,6 +67,25 @@ def rules_of(spec: dg.AssetSpec, settings: Settings) -> str:
 def tables_read(spec: dg.AssetSpec) -> list[str]:
     """The tables that an asset is built from."""
     return [dep.asset_key.path[-1] for dep in spec.deps]
+
+
+def built_from(frame: pd.DataFrame, inputs: Iterable[object]) -> pd.DataFrame:
+    """A frame that an asset has made of its inputs, with the versions of the tables among them."""
+    read = {value.name: value.version for value in inputs if isinstance(value, Relation)}
+    read |= {value.attrs["table"]: value.attrs["version"] for value in inputs if isinstance(value, pd.DataFrame)}
+    frame.attrs = {"built_from": read}
+    return frame
+
+
+def versions_read(spec: dg.AssetSpec, made: Model | pd.DataFrame) -> dict[str, str]:
+    """The version of each table that an asset was built from, as it was when it was handed over."""
+    if isinstance(made, Model):
+        known = {relation.name: relation.version for relation in made.inputs}
+    else:
+        known = made.attrs["built_from"]
+    if missing := [table for table in tables_read(spec) if table not in known]:
+        raise LgsError(f"{spec.key.path[-1]} is given {', '.join(missing)}, which its model is not told of.")
+    return {table: known[table] for table in tables_read(spec)}
 
 
 def published_versions(warehouse: Warehouse) -> dict[str, str]:

@@ -11,7 +11,7 @@ from lgs_assets.command.cli import app
 from lgs_assets.configuration import Settings
 from lgs_assets.definitions import build_definitions
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.wiring.resources import Inbox, WarehouseResource
 from lgs_assets.wiring.versions import outdated
 from lgs_assets_tests.builders import Line, build_tables, write_dump
@@ -41,7 +41,7 @@ def test_the_commands_are_the_same(warehouse: Warehouse) -> None:
             Line(f"{month}-{c}", customer_id=c, invoice_date=f"2011-0{month}-{c - 100:02}") for c in range(101, 130)
         ]
         write_dump(inbox / f"{month}.sql", lines)
-        load_dump(warehouse, inbox / f"{month}.sql", name=f"{month}.sql")
+        load_dump(warehouse, DumpFile(inbox / f"{month}.sql", f"{month}.sql"))
     first = lgs("run")
     assert first.exit_code == 0, first.output
     assert "Loaded 3.sql, 4.sql; rebuilt 11 tables" in first.output
@@ -53,7 +53,7 @@ def test_the_commands_are_the_same(warehouse: Warehouse) -> None:
     assert build_definitions().load_asset_value("clean_invoices", python_type=object)["dump"].nunique() == 2
     gone = lgs("forget", "4.sql")
     assert gone.exit_code == 0, gone.output
-    lines = WarehouseResource().store().read_frame("clean_invoices", ["dump", "line_total"])
+    lines = WarehouseResource().tables().read_frame("clean_invoices", ["dump", "line_total"])
     assert (set(lines["dump"]), len(lines)) == ({"3.sql"}, 29)
     assert warehouse.rows("select count(*) as n from monthly_metrics") == [{"n": 1}]
 
@@ -80,7 +80,7 @@ def test_every_table_of_the_real_data_is_the_same(
     assert outdated(definitions.resolve_all_asset_specs(), Settings(), warehouse) == ["charts"]
     alone = Warehouse(make_database())
     alone.prepare()
-    load_dump(alone, real_data / "retail.sql.gz", name=name)
+    load_dump(alone, DumpFile(real_data / "retail.sql.gz", name))
     build_tables(alone)
-    assert_same_tables(WarehouseResource().store(), alone)
+    assert_same_tables(WarehouseResource().tables(), alone)
     alone.engine.dispose()

@@ -11,7 +11,8 @@ from lgs_assets.configuration import Settings
 from lgs_assets.contracts.model import Relation
 from lgs_assets.definitions import build_definitions, defs
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.wiring.versions import published_versions
 from lgs_assets_tests.builders import Line, write_dump
 
 LINEAGE = {
@@ -116,7 +117,9 @@ def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Pat
     run_lineage(instance, "april.sql")
     assert len(definitions.load_asset_value("raw_invoices", instance=instance)) == 41
     assert len(definitions.load_asset_value("raw_invoices", partition_key="april.sql", instance=instance)) == 1
-    assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation("segments")
+    assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation(
+        "segments", published_versions(warehouse)["segments"]
+    )
 
 
 @pytest.mark.usefixtures("one_chart")
