@@ -8,7 +8,7 @@ from lgs_assets.arrivals.pull import Source
 from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.configuration import Settings
-from lgs_assets.wiring.io_manager import WarehouseIOManager
+from lgs_assets.wiring.io_manager import warehouse_io_manager
 from lgs_assets.wiring.jobs import ingest, lineage, pull, refresh, retention
 from lgs_assets.wiring.resources import Inbox, WarehouseResource
 from lgs_assets.wiring.schedules import daily_retention, nightly_refresh, scheduled_pull
@@ -26,18 +26,16 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
         "warehouse": WarehouseResource(),
         "inbox": Inbox(),
         "source": Source.from_environment(),
-        # Configured at launch, here and in what depends on it: the launchpad may set it for a run.
-        "settings": Settings.configure_at_launch(**Settings.from_environment().model_dump()),
-    } | overrides
-    if "io_manager" not in resources:
-        resources["io_manager"] = WarehouseIOManager(warehouse=resources["warehouse"], settings=resources["settings"])
+        "settings": Settings.from_environment(),
+        "io_manager": warehouse_io_manager,
+    }
     return dg.Definitions(
         assets=ALL_ASSETS,
         asset_checks=ALL_CHECKS,
         jobs=[lineage, ingest, refresh, retention, *([pull] if has_source else [])],
         schedules=[nightly_refresh, daily_retention, *([scheduled_pull()] if has_source else [])],
         sensors=[inbox_sensor, keep_current],
-        resources=resources,
+        resources=resources | overrides,
         # The lineage is a chain of short steps: a process for each would cost several times their work.
         executor=dg.in_process_executor,
     )

@@ -13,7 +13,7 @@ import python_calamine
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.columns import canonical, described, names_none
-from lgs_assets.sources.compression import BUFFER_BYTES, check_expansion, explained, seekable
+from lgs_assets.sources.compression import BUFFER_BYTES, check_expansion, faults_as_dump_errors, seekable
 from lgs_assets.sources.copy_text import escaped
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, legible
 
@@ -66,7 +66,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
 def _check(path: Path, file: BinaryIO) -> None:
     """Raises DumpError if the archive is damaged, holds more than memory does, or cells that hold no value."""
     size, expanded = file.seek(0, io.SEEK_END), 0
-    with explained(path), zipfile.ZipFile(file) as archive:
+    with faults_as_dump_errors(path), zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             with archive.open(member) as content:
                 before = b""

@@ -63,7 +63,7 @@ class Landing(Protocol):
         """Reads the whole dump: takes its good lines, hands the others to `store_rejects`. Raises DumpError."""
 
     def attach(self) -> None:
-        """Makes the lines a part of raw_invoices when the transaction ends. There is none of the dump's name."""
+        """Makes the lines a part of raw_invoices when the transaction ends. No dump of its name is there."""
 
     def discard(self) -> None:
         """Gives the lines up."""

@@ -16,7 +16,7 @@ from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import published_versions, reader, rules_of, version_of, versions_read
 
 
-class WarehouseIOManager(dg.ConfigurableIOManager):
+class WarehouseIOManager(dg.IOManager):
     """Persists what an asset returns in the table of the asset's name, and hands it to those that read it.
 
     | returned | kept as |
@@ -29,8 +29,9 @@ class WarehouseIOManager(dg.ConfigurableIOManager):
     `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns. Both carry the version that was read.
     """
 
-    warehouse: dg.ResourceDependency[WarehouseResource]
-    settings: dg.ResourceDependency[Settings]
+    def __init__(self, warehouse: WarehouseResource, settings: Settings) -> None:
+        self.warehouse = warehouse
+        self.settings = settings
 
     def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
         """Writes the table in one transaction. Raises ContractError or DumpError, which leave the old one in place."""
@@ -76,3 +77,11 @@ class WarehouseIOManager(dg.ConfigurableIOManager):
         frame = self.warehouse.tables().read_frame(table, context.definition_metadata.get("columns"), dumps=dumps)
         frame.attrs |= {"table": table, "version": version}
         return frame
+
+
+# Not a ConfigurableIOManager: the settings nested in one are those of the definitions, not of the launchpad; and nested
+# with `configure_at_launch` they reach a run, but `Definitions.load_asset_value` does not find them and fails.
+@dg.io_manager(required_resource_keys={"warehouse", "settings"})
+def warehouse_io_manager(context: dg.InitResourceContext) -> WarehouseIOManager:
+    """The IO manager with the resources of the run."""
+    return WarehouseIOManager(context.resources.warehouse, context.resources.settings)

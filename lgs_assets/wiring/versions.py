@@ -41,7 +41,7 @@ _SOURCES = (_CODE / "sources", _CODE / "warehouse" / "loading.py")
 READER = code_version(RAW_INVOICES, *_SOURCES)
 """The version of the code that reads dumps."""
 READER_INTO_LAKE = code_version(RAW_INVOICES, *_SOURCES, _CODE / "lake" / "landing.py")
-"""Another one: lines that are elsewhere are read anew."""
+"""Another one: when lines move to another store, their dumps are read again."""
 
 
 def reader() -> str:

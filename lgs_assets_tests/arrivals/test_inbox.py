@@ -183,21 +183,21 @@ def test_the_command_line_tells_what_is_refused(warehouse: Warehouse, folder: Pa
 
 
 def test_a_missing_driver_is_told_with_its_extra() -> None:
-    """For each of the three, what to install."""
+    """For each of the three, what to install; and which variable names the place."""
     script = """
 import sys
 sys.modules.update(adlfs=None, s3fs=None, gcsfs=None)
 from lgs_assets.errors import LgsError
-from lgs_assets.arrivals.inbox import place
+from lgs_assets.places import open_place
 for url in ("abfs://dumps/a", "s3://dumps", "gs://dumps"):
     try:
-        place(url)
+        open_place(url, variable='LGS_LAKE')
     except LgsError as error:
         print(error)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
-        f"{url}: the driver for {url.partition(':')[0]}:// is not installed. "
+        f"LGS_LAKE: {url}: the driver for {url.partition(':')[0]}:// is not installed. "
         f'Install it: .venv/bin/pip install --editable ".[{extra}]".'
         for url, extra in {"abfs://dumps/a": "azure", "s3://dumps": "s3", "gs://dumps": "gcs"}.items()
     ]

@@ -407,6 +407,24 @@ def test_lines_move_into_the_lake_and_out_of_it(store: Tables, tmp_path: Path) -
     assert current(store.warehouse, TABLES) == []
 
 
+def test_files_of_what_has_left_the_lake_are_swept(store: Tables, tmp_path: Path) -> None:
+    """PostgreSQL knows nothing of the lake: the next write into the lake finds that a dump and a table have gone."""
+    alone = PostgresTables(store.warehouse)
+    load(store, tmp_path, Line("1"))
+    build_tables(store, "clean_invoices")
+    load(alone, tmp_path, Line("2"))
+    build_tables(alone, "clean_invoices")
+    assert current(store.warehouse, TABLES) == []
+    for _ in range(2):
+        load(store, tmp_path, Line("3"))
+        build_tables(store, "clean_invoices")
+        assert store.read_frame("clean_invoices").invoice_no.tolist() == ["3"]
+        with store.warehouse.transaction() as connection:
+            connection.execute(sa.text("update lake_parts set retired_at = retired_at - :grace"), {"grace": GRACE})
+    assert {path.relative_to(project.lake()).parts[0] for path in files()} == {"raw_invoices", "clean_invoices"}
+    assert len(files()) == 4  # of each table the one that counts, and the one before it
+
+
 def test_a_view_on_the_lines_is_not_left_behind(store: Tables, tmp_path: Path) -> None:
     """A table on which somebody's view depends does not move into the lake; the error says what to drop."""
     load(PostgresTables(store.warehouse), tmp_path, Line())
@@ -448,7 +466,7 @@ def test_the_lake_may_be_behind_a_url(
     [
         ({"LGS_ENGINE": "oracle"}, "LGS_ENGINE: expected one of postgres, duckdb.*; found oracle"),
         ({"LGS_LAKE": "/proc/lake"}, "/proc/lake: the lake is out of reach: .* Check LGS_LAKE"),
-        ({"LGS_LAKE": "nosuch://lake"}, "nosuch://lake: .*nosuch"),
+        ({"LGS_LAKE": "nosuch://lake"}, "nosuch://lake: out of reach: .*nosuch.* Check LGS_LAKE and the credentials"),
     ],
 )
 def test_a_lake_that_cannot_be_is_said(
