@@ -12,7 +12,7 @@ from lgs_assets.charts.report import ORIGIN, compose, families, render
 from lgs_assets.charts.style import load_matplotlib
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.derived_asset import derived_asset
 
 PREVIEW_PIXELS = 900

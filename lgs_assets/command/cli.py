@@ -265,7 +265,7 @@ def status() -> None:
     from lgs_assets.command.terminal import check_lines, console, dump_table, publication_table
     from lgs_assets.configuration import Configuration
     from lgs_assets.definitions import build_definitions
-    from lgs_assets.warehouse.loading import loaded_dumps
+    from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.resources import Resources
     from lgs_assets.wiring.versions import outdated, settings_used
 
@@ -330,7 +330,7 @@ def rejects(
     """Show the lines of a loaded dump that were rejected, and why. A corrected dump of the same name replaces them."""
     from lgs_assets.command.terminal import SHOWN_REJECTS, console, reject_table
     from lgs_assets.sources import Reject
-    from lgs_assets.warehouse.loading import loaded_dumps, rejected_lines
+    from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
 
     warehouse = _warehouse()
     known = [loaded.dump for loaded in loaded_dumps(warehouse)]

@@ -16,7 +16,8 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import DumpError, LgsError, ServerError
-from lgs_assets.warehouse.loading import LoadedDump, forget_dump, loaded_dumps
+from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.loading import forget_dump
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Resources

@@ -66,7 +66,7 @@ class Content(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Reads up to as many bytes as the buffer holds."""
-        with explained(self._path):
+        with faults_as_dump_errors(self._path):
             data = self._source.read(len(buffer))
         self._hash.update(data)
         self.size += len(data)
@@ -92,7 +92,7 @@ def unpacked(path: Path) -> Iterator[tuple[Content, BinaryIO]]:
     Raises DumpError, also while the stream is read, if the file cannot be read, is empty, damaged or cut off.
     """
     with ExitStack() as opened:
-        with explained(path):
+        with faults_as_dump_errors(path):
             file = opened.enter_context(path.open("rb"))
             size = path.stat().st_size
             source, packing = _open(path, file, opened)
@@ -101,7 +101,7 @@ def unpacked(path: Path) -> Iterator[tuple[Content, BinaryIO]]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def faults_as_dump_errors(path: Path) -> Iterator[None]:
     """Turns whatever goes wrong while `path` is opened or read into an error that says what to do.
 
     That is a DumpError where it is the file's fault, UnavailableError where it may pass.

@@ -75,7 +75,7 @@ def dump_table(
     """
     engine = _engine(url, timeout_seconds)
     where = f"Table {table} of {addresses.shown(engine.url)}"
-    with _explained(where), engine.connect() as connection:
+    with _faults_as_lgs_errors(where), engine.connect() as connection:
         for statement in _opening(connection.dialect, timeout_seconds):
             connection.exec_driver_sql(statement)
         schema, _, name = table.rpartition(".")
@@ -183,7 +183,7 @@ def _opening(dialect: sa.Dialect, timeout_seconds: int) -> Sequence[str]:
 
 
 @contextmanager
-def _explained(where: str) -> Iterator[None]:
+def _faults_as_lgs_errors(where: str) -> Iterator[None]:
     """Turns what goes wrong on the way from the database to the file into an error that says whether to try again."""
     try:
         yield

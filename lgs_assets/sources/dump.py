@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources import csv_dump, sql_dump
-from lgs_assets.sources.compression import Content, check_expansion, explained, unpacked
+from lgs_assets.sources.compression import Content, check_expansion, faults_as_dump_errors, unpacked
 from lgs_assets.sources.encoding import without_byte_order_mark
 from lgs_assets.sources.lines import Batch, DateOrder, Lines, Reject, Sieve, date_order
 
@@ -165,6 +165,6 @@ def _dates(lines: Lines) -> Iterator[str]:
 
 
 def _version(path: Path) -> tuple[int, float]:
-    with explained(path):
+    with faults_as_dump_errors(path):
         status = path.stat()
     return status.st_size, status.st_mtime

@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.compression import check_expansion, explained
+from lgs_assets.sources.compression import check_expansion, faults_as_dump_errors
 from lgs_assets.sources.copy_text import escaped
 from lgs_assets.sources.lines import SHOWN_CHARACTERS
 
@@ -77,7 +77,7 @@ class Package:
         self.path = path
         self._bytes = file.seek(0, io.SEEK_END)
         self._expanded = 0
-        with explained(path):
+        with faults_as_dump_errors(path):
             self._archive = zipfile.ZipFile(file)
         self._members = {_folded(member.filename): member for member in self._archive.infolist()}
 
@@ -89,7 +89,7 @@ class Package:
         """The bytes of a part. Raises DumpError if it is missing or damaged, or expands beyond measure."""
         if not self.has(part):
             raise DumpError(f"{self.path}: the workbook lacks its part {part}. Save it again.")
-        with explained(self.path), self._archive.open(self._members[_folded(part)]) as content:
+        with faults_as_dump_errors(self.path), self._archive.open(self._members[_folded(part)]) as content:
             while chunk := content.read(CHUNK_BYTES):
                 self._expanded += len(chunk)
                 check_expansion(self.path, self._bytes, self._expanded)

@@ -15,7 +15,7 @@ from lgs_assets.errors import ServerError
 SCHEMA = "lgs"
 STAGING = "lgs_staging"
 MINIMUM_VERSION = 16
-# Everything else is derived from these, and made anew from its contract at each write.
+# Everything else is derived from these, and rebuilt from its contract at each write.
 PERMANENT_TABLES = ("dumps", "raw_invoices", "rejected_lines", "publications", "lake_parts")
 # Held while the schema is prepared, so that two first uses do not collide. Any number serves that nobody else locks.
 PREPARATION_LOCK = 5_302_011

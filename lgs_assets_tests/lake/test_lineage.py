@@ -11,8 +11,9 @@ from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration, Settings
 from lgs_assets.definitions import build_definitions
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.wiring.lineage import ASSETS
+from lgs_assets.wiring.resources import WarehouseResource
 from lgs_assets.wiring.versions import outdated
 from lgs_assets_tests.builders import Line, build_tables, resources, write_dump
 from lgs_assets_tests.lake.test_lake import assert_same_tables
@@ -41,7 +42,7 @@ def test_the_commands_are_the_same(warehouse: Warehouse) -> None:
             Line(f"{month}-{c}", customer_id=c, invoice_date=f"2011-0{month}-{c - 100:02}") for c in range(101, 130)
         ]
         write_dump(inbox / f"{month}.sql", lines)
-        load_dump(warehouse, inbox / f"{month}.sql", name=f"{month}.sql")
+        load_dump(warehouse, DumpFile(inbox / f"{month}.sql", f"{month}.sql"))
     first = lgs("run")
     assert first.exit_code == 0, first.output
     assert f"Loaded 3.sql, 4.sql; rebuilt {len(ASSETS) - 1} tables" in first.output
@@ -57,6 +58,7 @@ def test_the_commands_are_the_same(warehouse: Warehouse) -> None:
     gone = lgs("forget", "4.sql")
     assert gone.exit_code == 0, gone.output
     lines = resources().tables.read_frame("clean_invoices", ["dump", "line_total"])
+    lines = WarehouseResource().tables().read_frame("clean_invoices", ["dump", "line_total"])
     assert (set(lines["dump"]), len(lines)) == ({"3.sql"}, 29)
     assert warehouse.rows("select count(*) as n from monthly_metrics") == [{"n": 1}]
 
@@ -84,7 +86,8 @@ def test_every_table_of_the_real_data_is_the_same(
     assert outdated(definitions.resolve_all_asset_specs(), Settings(), warehouse) == report
     alone = Warehouse(make_database())
     alone.prepare()
-    load_dump(alone, real_data / "retail.sql.gz", name=name)
+    load_dump(alone, DumpFile(real_data / "retail.sql.gz", name))
     build_tables(alone)
     assert_same_tables(resources().tables, alone)
+    assert_same_tables(WarehouseResource().tables(), alone)
     alone.engine.dispose()

@@ -22,7 +22,7 @@ from sqlalchemy.dialects import mssql
 from lgs_assets.errors import DumpError, LgsError, UnavailableError
 from lgs_assets.sources.database import dump_table, invoice_columns, lines_query
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.builders import Line
 from lgs_assets_tests.sources.mariadb import MariaDB
@@ -164,7 +164,7 @@ def test_any_text_arrives_as_it_is(shop: Shop, warehouse: Warehouse, tmp_path: P
     shop.make_table()
     shop.sell(*(Line(f"{i:03}", description=text) for i, text in enumerate([*STRANGE_TEXT, *texts])))
     dumped(shop.url, path := tmp_path / "texts.sql.gz")
-    load_dump(warehouse, path, name=path.name)
+    load_dump(warehouse, DumpFile(path, path.name))
     arrived = warehouse.rows("select description from raw_invoices order by invoice_no")
     assert [row.description for row in arrived] == [*STRANGE_TEXT, *texts]
 

@@ -5,17 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from lgs_assets import places
 from lgs_assets.charts.report import families
 from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.configuration import Configuration
-from lgs_assets.contracts.model import Relation
+from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.definitions import build_definitions, defs
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.warehouse.loading import loaded_dumps
-from lgs_assets.wiring.versions import settings_used
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.wiring.versions import built_from, code_version, published_versions, settings_used, versions_read
 from lgs_assets_tests.builders import MODELS, Line, write_dump
 
 SPECS = {spec.key.path[-1]: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key)}
@@ -141,7 +143,9 @@ def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Pat
     run_lineage(instance, "april.sql")
     assert len(definitions.load_asset_value("raw_invoices", instance=instance)) == 41
     assert len(definitions.load_asset_value("raw_invoices", partition_key="april.sql", instance=instance)) == 1
-    assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation("segments")
+    assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation(
+        "segments", published_versions(warehouse)["segments"]
+    )
 
 
 @pytest.mark.usefixtures("one_chart")
@@ -182,3 +186,39 @@ def test_settings_can_be_given_in_the_launchpad(warehouse, instance: dg.DagsterI
                 partition_key="march.sql",
                 run_config={"resources": {"settings": {"config": wrong}}},
             )
+
+
+@pytest.mark.usefixtures("one_chart")
+def test_the_rows_of_a_table_and_of_its_partition_are_counted(
+    warehouse, instance: dg.DagsterInstance, inbox: Path
+) -> None:
+    """Of the second dump, its own lines as the partition's; those of both as the table's."""
+    run_lineage(instance, "march.sql")
+    write_dump(inbox / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
+    result = run_lineage(instance, "april.sql")
+    (event,) = result.asset_materializations_for_node("raw_invoices")
+    assert event.metadata["dagster/row_count"].value == 41
+    assert event.metadata["dagster/partition_row_count"].value == 1
+
+
+def test_an_input_that_the_model_is_not_told_of_is_an_error() -> None:
+    """Else its table would be built from a version that nobody knows."""
+    spec = dg.AssetSpec("segments", deps=["rfm_scores", "segment_playbook"])
+    made = Model("segments.sql", rfm_scores=Relation("rfm_scores", "v1"))
+    with pytest.raises(LgsError, match="segments is given segment_playbook, which its model is not told of"):
+        versions_read(spec, made)
+
+
+def test_a_frame_carries_the_versions_that_it_was_built_from() -> None:
+    """Those that its inputs had when they were handed over, whatever has become of the tables since."""
+    read = pd.DataFrame({"amount": [1.0]})
+    read.attrs |= {"table": "invoice_amounts", "version": "v1"}
+    made = built_from(pd.DataFrame(), [read, Relation("rfm_scores", "v2"), "no table"])
+    spec = dg.AssetSpec("charts", deps=["invoice_amounts", "rfm_scores"])
+    assert versions_read(spec, made) == {"invoice_amounts": "v1", "rfm_scores": "v2"}
+
+
+def test_a_file_that_code_depends_on_must_exist(tmp_path: Path) -> None:
+    """A path that is out of date would leave the version the same for good."""
+    with pytest.raises(FileNotFoundError):
+        code_version("segments", tmp_path / "gone.py")
