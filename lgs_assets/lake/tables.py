@@ -76,11 +76,11 @@ class LakeTables:
         """See `Tables.publish_frame`. A table that Python makes is in PostgreSQL."""
         return self._results.publish_frame(table, frame, provenance)
 
-    def rows(self, query: str, parameters: Mapping[str, Value]) -> Sequence[Mapping[str, Any]]:
+    def rows(self, query: str, parameters: Mapping[str, Value] | None = None) -> Sequence[Mapping[str, Any]]:
         """See `Tables.rows`. The engine finds them if the SELECT reads a table in the lake."""
         if TABLES.isdisjoint(tables_in(query)):
             return self._results.rows(query, parameters)
-        rows = self.engine.rows(query, self._inputs(columns_read(query)), parameters).to_pylist()
+        rows = self.engine.rows(query, self._inputs(columns_read(query)), parameters or {}).to_pylist()
         return [{name: _shown(value) for name, value in row.items()} for row in rows]
 
     def read_frame(

@@ -46,7 +46,7 @@ class Tables(Protocol):
     ) -> pd.DataFrame:
         """The rows of a table in the order of its primary key. See `frames.read_frame`."""
 
-    def rows(self, query: str, parameters: Mapping[str, Value]) -> Sequence[Mapping[str, Any]]:
+    def rows(self, query: str, parameters: Mapping[str, Value] | None = None) -> Sequence[Mapping[str, Any]]:
         """The rows of one SELECT, with `:name` for a parameter."""
 
     def extent(self, table: str) -> Extent:
@@ -84,9 +84,12 @@ class PostgresTables:
         """See `Tables.read_frame`."""
         return frames.read_frame(self.warehouse, table, only, dumps=dumps, limit=limit)
 
-    def rows(self, query: str, parameters: Mapping[str, Value]) -> Sequence[Mapping[str, Any]]:
+    def rows(self, query: str, parameters: Mapping[str, Value] | None = None) -> Sequence[Mapping[str, Any]]:
         """See `Tables.rows`."""
-        return [{str(name): value for name, value in row.items()} for row in self.warehouse.rows(query, **parameters)]
+        return [
+            {str(name): value for name, value in row.items()}
+            for row in self.warehouse.rows(query, **(parameters or {}))
+        ]
 
     def extent(self, table: str) -> Extent:
         """See `Tables.extent`."""

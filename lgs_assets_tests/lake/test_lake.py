@@ -36,7 +36,7 @@ from lgs_assets_tests.warehouse.evidence import COLUMNS, exact, ledger, lines_of
 from lgs_assets_tests.warehouse.test_refresh import HISTORY, change
 
 PROCESSES = multiprocessing.get_context("spawn")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 
 
 @pytest.fixture
