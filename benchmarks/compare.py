@@ -11,7 +11,7 @@ from psycopg import sql
 from lgs_assets.contracts.contract import Column
 from lgs_assets.contracts.declaration import primary_key
 from lgs_assets.warehouse.catalog import columns
-from lgs_assets.warehouse.database import SCHEMA, Cursor
+from lgs_assets.warehouse.schema import SCHEMA, Cursor
 
 # What people query. The totals of the invoices are a step on the way there, which not everybody takes.
 LINES = ("raw_invoices", "clean_invoices")

@@ -410,7 +410,7 @@ def psql(context: typer.Context) -> None:
     """Open psql on the warehouse. Further arguments go to psql: lgs psql -c 'select * from segment_summary'."""
     from psycopg.conninfo import make_conninfo
 
-    from lgs_assets.warehouse.database import SCHEMA
+    from lgs_assets.warehouse.schema import SCHEMA
     from lgs_assets.warehouse.server import program
 
     variables, others = _libpq_variables(_warehouse().engine.url)

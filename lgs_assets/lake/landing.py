@@ -16,8 +16,9 @@ from lgs_assets.lake.place import Place
 from lgs_assets.sources import Batch, Dump, Reject
 from lgs_assets.sources.copy_arrow import from_copy_text
 from lgs_assets.sources.lines import LINE_NUMBER
-from lgs_assets.warehouse.database import Cursor, Warehouse
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import PARENT, REJECTS_IN_MEMORY, LoadedLines
+from lgs_assets.warehouse.schema import Cursor
 
 FILE = "lines.parquet"
 

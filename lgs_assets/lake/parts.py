@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from lgs_assets.lake.place import Place
-from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import SCHEMA, Cursor
 
 # Readers that were told of files before they were replaced have this long to read them.
 GRACE = timedelta(hours=1)

@@ -22,12 +22,13 @@ from lgs_assets.lake.parts import Part, begin, current, sweep
 from lgs_assets.lake.place import Place
 from lgs_assets.warehouse import loading
 from lgs_assets.warehouse.catalog import Extent, qualified
-from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import as_frame, copy_rows, named, read_rows
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import PARENT, DumpFile, Landing
 from lgs_assets.warehouse.publish import Provenance, dumps_of, lock_for_writing, lock_out_readers, publish, record
 from lgs_assets.warehouse.refresh import changed_dumps
+from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
 from lgs_assets.warehouse.tables import PostgresTables, refuse_without_lines_of
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import psycopg.sql
 
 from lgs_assets.contracts.contract import Column
-from lgs_assets.warehouse.database import Cursor
+from lgs_assets.warehouse.schema import Cursor
 
 
 @dataclass(frozen=True)

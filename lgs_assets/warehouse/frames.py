@@ -20,8 +20,9 @@ from lgs_assets.contracts.types import series, type_of
 from lgs_assets.errors import ContractError
 from lgs_assets.sources.copy_arrow import as_copy_text, from_copy_text
 from lgs_assets.warehouse.catalog import columns
-from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import Provenance, publish
+from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
 
 # About a megabyte of most tables.
 _LINES_AT_A_TIME = 10_000

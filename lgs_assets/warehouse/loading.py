@@ -20,9 +20,10 @@ from psycopg.types.json import Jsonb
 from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.sources import Batch, DateOrder, Dump, Reject, open_dump
 from lgs_assets.sources.copy_text import NULL
-from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.publish import lock_for_writing, lock_out_readers
+from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, driver_cursor
 
 PARENT = "raw_invoices"
 REJECT_LIMIT = 0.01

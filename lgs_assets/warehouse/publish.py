@@ -18,8 +18,9 @@ from lgs_assets.contracts.contract import contract
 from lgs_assets.errors import ContractError, ServerError
 from lgs_assets.warehouse import dependents
 from lgs_assets.warehouse.catalog import qualified
-from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor, execute_script
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.diagnosis import explain
+from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, driver_cursor, execute_script
 
 # A waiting swap makes every new reader wait behind it, so it waits briefly, lets them pass, and tries again.
 SWAP_WAIT_MILLISECONDS = 200

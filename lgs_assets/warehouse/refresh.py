@@ -8,8 +8,9 @@ from psycopg import sql
 
 from lgs_assets.contracts.model import InvoiceModel, Model
 from lgs_assets.warehouse.catalog import qualified
-from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import Fill, Provenance, lock_against_writers, lock_for_writing, publish, record
+from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
 
 # Of all lines. Beyond it, rebuilding the table takes no longer than looking up what has changed.
 LARGEST_SHARE_REFRESHED = 0.1

@@ -10,10 +10,11 @@ from lgs_assets.contracts.model import Model, Value
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse import catalog, frames, loading, refresh
 from lgs_assets.warehouse.catalog import Extent
-from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import LoadedDump, dumps_without_lines
 from lgs_assets.warehouse.loading import PARENT, DumpFile
 from lgs_assets.warehouse.publish import Provenance
+from lgs_assets.warehouse.schema import SCHEMA, driver_cursor
 
 
 class Tables(Protocol):

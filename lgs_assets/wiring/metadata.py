@@ -8,9 +8,9 @@ import pandas as pd
 
 from lgs_assets.contracts.contract import Column
 from lgs_assets.contracts.model import Model
-from lgs_assets.warehouse.database import SCHEMA
 from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.loading import DumpFile
+from lgs_assets.warehouse.schema import SCHEMA
 from lgs_assets.warehouse.tables import Tables
 
 PREVIEW_ROWS = 5

@@ -30,7 +30,7 @@ from lgs_assets.warehouse.frames import read_frame
 from lgs_assets.warehouse.ledger import rejected_lines
 from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
 from lgs_assets.warehouse.tables import PostgresTables, Tables
-from lgs_assets.wiring.resources import configured_tables, tables_of
+from lgs_assets.wiring.resources import tables_of
 from lgs_assets_tests.builders import MODELS, SOURCES, Line, build_tables, write_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, exact, ledger, lines_of
 from lgs_assets_tests.warehouse.test_refresh import HISTORY, change
@@ -361,8 +361,6 @@ def test_a_second_part_that_grows_becomes_one_with_the_first(history: Tables, tm
 def load_and_wait(url: str, path: Path) -> None:
     """What the process does that is killed: loads a dump, and goes no further than to the end of its lines."""
     store = tables_of(Configuration.read(), Warehouse(url))
-    store.load_dump(path, name="retail.sql")
-    store = configured_tables(Warehouse(url))
     store.load_dump(DumpFile(path, "retail.sql"))
 
 

@@ -13,8 +13,9 @@ from psycopg import sql
 from lgs_assets.contracts.declaration import arrow_schema, primary_key
 from lgs_assets.sources import CANONICAL_COLUMNS
 from lgs_assets.sources.copy_arrow import from_copy_text
-from lgs_assets.warehouse.database import Warehouse, driver_cursor
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.schema import driver_cursor
 
 COLUMNS = ", ".join(CANONICAL_COLUMNS)
 PATIENCE_SECONDS = 30

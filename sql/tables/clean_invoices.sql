@@ -1,3 +1,4 @@
+-- derived: rebuilt at will from other tables
 create table clean_invoices (
     dump text not null,
     line_number bigint not null,

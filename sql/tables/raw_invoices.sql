@@ -1,3 +1,4 @@
+-- kept: what the dumps hold, loaded once
 create table raw_invoices (
     dump text not null,
     line_number bigint not null,
