@@ -75,7 +75,7 @@ def _steps_taken(cursor: Cursor) -> list[str] | None:
     )
     comment, tables = cursor.fetchone() or (None, [])
     if LEDGER in tables:
-        cursor.execute(f"select name from {SCHEMA}.{LEDGER} order by name collate \"C\"")
+        cursor.execute(f'select name from {SCHEMA}.{LEDGER} order by name collate "C"')
         return [name for (name,) in cursor]
     if "publications" not in tables:
         return None

@@ -20,7 +20,6 @@ from lgs_assets.errors import LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.loading import DumpFile, load_dump
-from lgs_assets.wiring.resources import Inbox
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.builders import Line, build_tables, resources
 from lgs_assets_tests.sources.mariadb import MariaDB
@@ -50,7 +49,7 @@ def pulled(warehouse: Warehouse, *, warn: Callable[[str], None] = pytest.fail, *
 def pull_and_load(warehouse: Warehouse, **options: object) -> Pull:
     done = pulled(warehouse, **options)
     load_dump(warehouse, DumpFile(resources().inbox.path_of(done.dump), done.dump))
-    load_dump(warehouse, DumpFile(Inbox().path_of(done.dump), done.dump))
+    load_dump(warehouse, DumpFile(resources().inbox.path_of(done.dump), done.dump))
     return done
 
 
@@ -196,7 +195,7 @@ def test_a_source_that_dies_in_mid_pull_is_asked_again(source: Shop, warehouse: 
     assert "Trying again in 0 s" in warnings[0]
     assert in_inbox() == [EVERYTHING]
     load_dump(warehouse, DumpFile(resources().inbox.path_of(EVERYTHING), EVERYTHING))
-    load_dump(warehouse, DumpFile(Inbox().path_of(EVERYTHING), EVERYTHING))
+    load_dump(warehouse, DumpFile(resources().inbox.path_of(EVERYTHING), EVERYTHING))
     assert warehouse.rows("select count(*) as lines from raw_invoices") == [{"lines": 150_000}]
 
 

@@ -13,7 +13,6 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.wiring.lineage import ASSETS
-from lgs_assets.wiring.resources import WarehouseResource
 from lgs_assets.wiring.versions import outdated
 from lgs_assets_tests.builders import Line, build_tables, resources, write_dump
 from lgs_assets_tests.lake.test_lake import assert_same_tables
@@ -58,7 +57,6 @@ def test_the_commands_are_the_same(warehouse: Warehouse) -> None:
     gone = lgs("forget", "4.sql")
     assert gone.exit_code == 0, gone.output
     lines = resources().tables.read_frame("clean_invoices", ["dump", "line_total"])
-    lines = WarehouseResource().tables().read_frame("clean_invoices", ["dump", "line_total"])
     assert (set(lines["dump"]), len(lines)) == ({"3.sql"}, 29)
     assert warehouse.rows("select count(*) as n from monthly_metrics") == [{"n": 1}]
 
@@ -89,5 +87,4 @@ def test_every_table_of_the_real_data_is_the_same(
     load_dump(alone, DumpFile(real_data / "retail.sql.gz", name))
     build_tables(alone)
     assert_same_tables(resources().tables, alone)
-    assert_same_tables(WarehouseResource().tables(), alone)
     alone.engine.dispose()

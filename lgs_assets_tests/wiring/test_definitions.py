@@ -54,7 +54,7 @@ def test_an_asset_says_what_it_is(name: str) -> None:
 def test_no_place_can_be_given_to_a_run(monkeypatch: pytest.MonkeyPatch, resource: str, name: str) -> None:
     """Whoever starts a run, in the launchpad or over GraphQL, chooses no file, table or address that it reads."""
     monkeypatch.setenv("LGS_SOURCE_URL", "postgresql://shop.example/sales")
-    jobs = build_definitions().get_repository_def().get_all_jobs()
+    jobs = build_definitions(Configuration.read()).get_repository_def().get_all_jobs()
     for job in [job for job in jobs if resource in job.resource_defs]:
         dg.validate_run_config(job, {})
         with pytest.raises(dg.DagsterInvalidConfigError, match=f'unexpected config entry "{name}"'):
