@@ -1,7 +1,7 @@
 """Rows of INSERTs: those of PostgreSQL, and those of the scripts that SQL Server's Management Studio writes."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.sources import sql_script
@@ -289,6 +289,7 @@ def numbered(row: int) -> str:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+@settings(deadline=None)
 @given(strays=st.lists(STRAYS, max_size=4))
 @example(strays=[(4, 30, "'"), (5, 30, "'"), (9, 28, "\\'")])
 @example(strays=[(row, 30, "'") for row in range(SEVERAL)])
