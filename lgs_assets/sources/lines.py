@@ -151,8 +151,9 @@ class Sieve:
 
     def _end_of_ordinary(self, data: bytes, at: int) -> int:
         """The end of the lines from here on that look ordinary, if they are text."""
-        match = self._ordinary.match(data, at)
-        return match.end() if match else at
+        while (match := self._ordinary.match(data, at)) and match.end() > at:
+            at = match.end()
+        return at
 
     def _read(self, line: bytes) -> bytes:
         """The line in the ordinary way. Raises _UnfitError if there is none."""

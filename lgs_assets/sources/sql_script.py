@@ -67,6 +67,8 @@ _INSERT_REACH_BYTES = 1 << 16
 # A comma before the next row, or what may stand behind the last one. Where that is nothing, the file may be cut off.
 _AFTER_ROW = re.compile(rb",|;|(?:ON|RETURNING)\b", re.I)
 _AFTER_ROW_OF_SQL_SERVER = re.compile(rb",|;|(?!(?:UNION|EXCEPT|INTERSECT)\b)[A-Z]\w+[\s;(]|\Z", re.I)
+# Elsewhere, what looks like the end of a row with a stray quote may stand in a text.
+_END_AFTER_ODD_ROW = re.compile(rb";[ \t\r]*(?:\n|--|/\*|%b|COMMIT\b)" % _INSERT.pattern, re.I)
 _ROW_REACH_BYTES = 1 << 14
 _MARK_BEFORE_END = re.compile(rb"[)\n]")
 _ESCAPED_TEXT = rb"'([^'\\]*(?:(?:''|\\.)[^'\\]*)*)'"
@@ -260,10 +262,14 @@ class Script:
                     continue
             else:
                 text, match = self._odd_row(patterns)
+                if not text.startswith(b"("):
+                    raise DumpError(f"{self.path}, line {line}: expected the next row, found no parenthesis.")
                 yield Row(line, text, match.groups()[1:] if match else None)
             self._skip_blank(within_statement=True)
             if not (after := self._match(end, reach=_ROW_REACH_BYTES)):
                 raise DumpError(f"{self.path}, line {self.line}: expected a semicolon, or a comma and the next row.")
+            if after[0] == b";" and not match and not self._match(_END_AFTER_ODD_ROW, reach=_ROW_REACH_BYTES):
+                raise DumpError(f"{self.path}, line {self.line}: expected the end of a line after an odd row.")
             if after[0] != b",":
                 return
             self._consume(after.end())

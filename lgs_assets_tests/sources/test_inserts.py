@@ -1,7 +1,7 @@
 """Rows of INSERTs: those of PostgreSQL, and those of the scripts that SQL Server's Management Studio writes."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.sources import sql_script
@@ -132,7 +132,6 @@ def test_columns_may_be_known_from_the_table_alone() -> None:
     [
         (f"{INSERT}{ROW}, {ROW[:-5]}", ", line 1: cut off: this quotation never ends"),
         (f"{INSERT}{ROW},\n('1', 2", ", line 2: this row of values never ends, or is no row."),
-        (f"{INSERT}{ROW},\n('it's');", ", line 2: cut off: this quotation never ends"),
         (f"{INSERT}{ROW},", ": this row of values never ends, or is no row."),
         (f"{INSERT}{ROW};\n{INSERT}", ", line 2: cut off: the file ends within this statement"),
         (f"{INSERT}{ROW};\n{INSERT[:20]}", ", line 2: cut off: the file ends within this statement"),
@@ -289,6 +288,7 @@ def numbered(row: int) -> str:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+@settings(deadline=None)
 @given(strays=st.lists(STRAYS, max_size=4))
 @example(strays=[(4, 30, "'"), (5, 30, "'"), (9, 28, "\\'")])
 @example(strays=[(row, 30, "'") for row in range(SEVERAL)])
