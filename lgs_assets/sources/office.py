@@ -30,6 +30,7 @@ TEXT_LIMIT = 32_767
 UNFINISHED_LIMIT_BYTES = 1 << 22
 DEPTH_LIMIT = 50
 NAMES_LIMIT = 10_000
+DESCRIPTION_LIMIT_BYTES = 1 << 24
 
 RANGE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})", re.A)
 NEVER_COMPUTED = "a formula without a value; open and save the workbook once"
@@ -94,6 +95,12 @@ class Package:
                 self._expanded += len(chunk)
                 check_expansion(self.path, self._bytes, self._expanded)
                 yield chunk
+
+    def described(self, part: str, names: Collection[str]) -> Iterator[tuple[tuple[Element, ...], Element]]:
+        """As `elements`, of a part that only describes others and cannot be large. Raises DumpError if it is."""
+        if self.has(part) and (size := self._members[_folded(part)].file_size) > DESCRIPTION_LIMIT_BYTES:
+            raise DumpError(f"{self.path}, {part}: expected at most {DESCRIPTION_LIMIT_BYTES:,} bytes, found {size:,}.")
+        return self.elements(part, names)
 
     def elements(self, part: str, names: Collection[str]) -> Iterator[tuple[tuple[Element, ...], Element]]:
         """Each element of a part with one of these names, once it is whole, and the elements around it.

@@ -55,7 +55,7 @@ def sheets(package: Package) -> list[Sheet]:
         raise DumpError(f"{package.path}: a binary Excel workbook (.xlsb). Save it as .xlsx.")
     book = _Book(package, part)
     found = []
-    for _, tab in package.elements(part, _named("sheet")):
+    for _, tab in package.described(part, _named("sheet")):
         identity = next((value for name, value in tab.items() if name.endswith(" id")), "")
         name, is_hidden, merged = tab.get("name", ""), tab.get("state", "visible") != "visible", list[str]()
         rows = _rows(book, book.targets.get(identity, identity), name, merged)
@@ -75,7 +75,7 @@ class _Book:
         self.epoch = EPOCH
         self.computed = True
         """Whether the values of formulas are what a program computed."""
-        for _, element in package.elements(part, _named("workbookPr", "calcPr")):
+        for _, element in package.described(part, _named("workbookPr", "calcPr")):
             if _is_true(element.get("date1904", "0")):
                 self.epoch = _EPOCH_1904
             # So libraries that compute nothing have Excel do it: until then, the zeros that they store mean nothing.
@@ -195,7 +195,7 @@ def _related(package: Package, part: str) -> list[tuple[str, str, str]]:
             element.get("Id", ""),
             posixpath.normpath(posixpath.join("/", folder, element.get("Target", ""))),
         )
-        for _, element in package.elements(relations, {_RELATIONSHIP})
+        for _, element in package.described(relations, {_RELATIONSHIP})
     ]
 
 
@@ -223,7 +223,7 @@ def _date_styles(package: Package, part: str) -> set[str]:
     dates = {str(known) for known in _DATE_FORMATS}
     styles: set[str] = set()
     index = 0
-    for around, element in package.elements(part, _named("numFmt", "xf")):
+    for around, element in package.described(part, _named("numFmt", "xf")):
         if element.tag.endswith(" numFmt"):
             shows_date = _shows_date(element.get("formatCode", ""))
             (dates.add if shows_date else dates.discard)(element.get("numFmtId", ""))
