@@ -12,7 +12,7 @@ from typing import BinaryIO
 import python_calamine
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.columns import canonical, described, names_none
+from lgs_assets.sources.columns import canonical, described, names_few
 from lgs_assets.sources.compression import BUFFER_BYTES, check_expansion, explained, seekable
 from lgs_assets.sources.copy_text import escaped
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, legible
@@ -48,7 +48,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
                 filled = (numbered for numbered in rows if any(cell != "" for cell in numbered[1]))
                 _, first = next(filled, (0, []))
                 header = [_text(cell) or "" for cell in first]
-                if not names_none(header):
+                if not names_few(header):
                     columns = canonical(header, where=f"{path}, sheet {name}")
                     facts |= described(header, columns)
                     sheets.append(name)
