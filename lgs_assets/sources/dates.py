@@ -43,17 +43,15 @@ _TIME = r"""
         (?: [ ]* (?P<half>[AP])\.?M\.? )? (?: [ ]* (?P<zone>Z|UTC|GMT|[-+]\d\d(?::?\d\d)?) )? )?
 """
 # Each with the groups year, first and second: of the other two parts, in this order, unless the month has a name.
-_WRITTEN: tuple[tuple[_Order, re.Pattern[str]], ...] = tuple(
-    (form, re.compile(f"(?:{pattern}){_TIME}", re.VERBOSE | re.I | re.A))
-    for form, pattern in (
-        ("year first", r"(?P<year>\d{4})[-/.](?P<first>\d{1,2})[-/.](?P<second>\d{1,2})"),
-        ("year first", r"(?P<year>\d{4})(?P<first>\d\d)(?P<second>\d\d)"),
-        ("year last", rf"(?P<first>\d{{1,2}})[-/.](?P<second>\d{{1,2}})[-/.]{_YEAR}"),
-        ("month by name", rf"{_WEEKDAY}{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}"),
-        ("month by name", rf"{_WEEKDAY}{_MONTH}{_GAP}{_DAY}[-/.,\ ]{{1,3}}{_YEAR}"),
-        ("month by name", rf"(?P<year>\d{{4}}){_GAP}{_MONTH}{_GAP}{_DAY}"),
-    )
+_PATTERNS: tuple[tuple[_Order, str], ...] = (
+    ("year first", r"(?P<year>\d{4})[-/.](?P<first>\d{1,2})[-/.](?P<second>\d{1,2})"),
+    ("year first", r"(?P<year>\d{4})(?P<first>\d\d)(?P<second>\d\d)"),
+    ("year last", rf"(?P<first>\d{{1,2}})[-/.](?P<second>\d{{1,2}})[-/.]{_YEAR}"),
+    ("month by name", rf"{_WEEKDAY}{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}"),
+    ("month by name", rf"{_WEEKDAY}{_MONTH}{_GAP}{_DAY}[-/.,\ ]{{1,3}}{_YEAR}"),
+    ("month by name", rf"(?P<year>\d{{4}}){_GAP}{_MONTH}{_GAP}{_DAY}"),
 )
+_WRITTEN = tuple((form, re.compile(f"(?:{date}){_TIME}", re.VERBOSE | re.I | re.A)) for form, date in _PATTERNS)
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d{1,15})?", re.A)
 
 _MONTH_AND_DAY = rb"(?:(?:0[13-9]|1[0-2])-(?:0[1-9]|[12]\d|30)|(?:0[13578]|1[02])-31|02-(?:0[1-9]|1\d|2[0-8]))"

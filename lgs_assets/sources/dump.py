@@ -28,6 +28,7 @@ _REFUSED = {
 }
 _WORKBOOK_MAGIC = b"PK\x03\x04"
 _PARQUET_MAGIC = b"PAR1"
+_MENDED = {"invoice_no": "invoice numbers mended", "country": "countries mended"}
 _READ_ALONE = (_WORKBOOK_MAGIC, _PARQUET_MAGIC)
 # How a script begins. A header of column names begins otherwise.
 _SQL = re.compile(
@@ -153,13 +154,13 @@ def _sifted(
         expanded += len(piece.data)
         check_expansion(path, size, expanded)
         if form is None:
-            form = _form(path, piece, given=given, arrived=arrived, written_by_hand=facts["format"] == csv_dump.FORMAT)
+            form = _form(path, piece, given=given, arrived=arrived, written_by_hand=facts.get("format") == csv_dump.FORMAT)
             facts["dates"], facts["numbers"] = form[0].form, f"{form[1]}"
         if piece.columns not in sieves:
             sieves[piece.columns] = Sieve(piece.columns, dates=form[0], numbers=form[1])
         yield from sieves[piece.columns].sift(piece)
     mended = sum((sieve.mended for sieve in sieves.values()), Counter[str]())
-    facts |= {f"{column} mended": f"{count:,}" for column, count in sorted(mended.items())}
+    facts |= {_MENDED[column]: f"{count:,}" for column, count in sorted(mended.items())}
 
 
 def _form(

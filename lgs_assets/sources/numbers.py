@@ -1,7 +1,7 @@
 """Numbers as people and programs write them: with a decimal point or a decimal comma, which one file does not mix.
 
-Which of the two a file has, its content shows: 2.55 has a decimal point, whoever wrote it, 1.234,50 has a decimal comma,
-and 1.234 does not show what it has.
+Which of the two a file has, its content shows: 2.55 has a decimal point, whoever wrote it, and 1.234,50 a
+decimal comma; 1.234 does not show what it has.
 """
 
 import re
