@@ -130,8 +130,8 @@ def explained(path: Path) -> Iterator[None]:
     except _DAMAGE as error:
         if _WINDOW_TOO_LARGE in str(error):
             raise DumpError(
-                f"{path}: cannot be unpacked: its zstd window takes more than {ZSTD_WINDOW_LIMIT >> 20} MiB of memory. "
-                "Pack it without --long and --ultra."
+                f"{path}: cannot be unpacked: its zstd window takes more than {ZSTD_WINDOW_LIMIT >> 20} MiB of memory, "
+                "unless it is damaged. Pack it without --long and --ultra."
             ) from error
         raise DumpError(f"{path}: damaged or cut off: {_shown(error)}. Fetch the file again.") from error
     except RuntimeError as error:  # encrypted, or packed in a way that Python does not know

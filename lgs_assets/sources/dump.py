@@ -154,7 +154,9 @@ def _sifted(
         expanded += len(piece.data)
         check_expansion(path, size, expanded)
         if form is None:
-            form = _form(path, piece, given=given, arrived=arrived, written_by_hand=facts.get("format") == csv_dump.FORMAT)
+            form = _form(
+                path, piece, given=given, arrived=arrived, written_by_hand=facts.get("format") == csv_dump.FORMAT
+            )
             facts["dates"], facts["numbers"] = form[0].form, f"{form[1]}"
         if piece.columns not in sieves:
             sieves[piece.columns] = Sieve(piece.columns, dates=form[0], numbers=form[1])
