@@ -56,13 +56,13 @@ class Inbox(dg.ConfigurableResource):
     date_order: Literal["shown", "day first", "month first"] = Field(
         default_factory=lambda: cast("Any", os.environ.get("LGS_DATE_ORDER") or "shown"),
         validate_default=True,
-        description="How to read dates like 03/04/2011 in a dump in which no date shows it: LGS_DATE_ORDER. "
-        "shown: such a dump is refused.",
+        description="How to read dates like 03/04/2011, whatever a dump shows: LGS_DATE_ORDER. shown: as the dump "
+        "shows, and one that does not is refused.",
     )
 
     @property
     def dates(self) -> DateOrder | None:
-        """The order of dates in a dump that does not show it, None to refuse it."""
+        """The order of day and month in a dump, None to go by what it shows."""
         return None if self.date_order == "shown" else self.date_order
 
     def prepare(self) -> None:

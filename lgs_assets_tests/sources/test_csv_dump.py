@@ -38,11 +38,48 @@ def descriptions(content: str | bytes) -> list[str | None]:
         "\ufeff" + HEADER,
         "\ufeff" + HEADER.replace("Invoice,", '"Invoice",'),
         HEADER.replace("\n", "\r\n"),
+        "Invoice-No,Stock\u00a0Code,Description,Quantity (units),Invoice  Date,Price (GBP),Customer-ID,Country\n",
+        "invoice.no,stock-code,description,QUANTITY,invoice_date,Unit_Price_GBP,Customer\u202fID,country\n",
+        "Invoice No.,StockCode,Description,Quantity,InvoiceDate,Price £,Customer ID,Country\n",
+        "Invoice,StockCode,Description,Quantity,InvoiceDate,Unit price [in GBP],Customer ID,Country\n",
     ],
 )
 def test_headers_in_use_mean_the_canonical_columns(header: str) -> None:
     """Each of the names that the retailer's files have used, whatever the case, blanks, quotes and line breaks."""
     assert read(header + CSV_GOOD).good == {2: LANTERN}
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "sep=,\n",
+        "\n",
+        "Sales report\n\n",
+        '"Sales, by line",,,,,,,\n',
+        "Country: all\nPrice\n",
+        "x\n" * 19,
+        "\ufeffsep=,\n",
+    ],
+)
+@pytest.mark.parametrize("size", [1, csv_dump.CHUNK_BYTES])
+def test_lines_above_the_header_are_told(above: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A title, notes, blank lines, what Excel is told of the delimiter: the lines below keep their numbers."""
+    monkeypatch.setattr(csv_dump, "CHUNK_BYTES", size)
+    found = read(above + HEADER + CSV_GOOD)
+    assert (list(found.good.values()), list(found.good)) == ([LANTERN], [above.count("\n") + 2])
+    told = [line for line in above.lstrip("\ufeff").split("\n") if line]
+    assert found.facts.get("lines above the header", "") == ", ".join(told)
+
+
+def test_a_header_further_down_is_none() -> None:
+    """The error says what the file begins with."""
+    assert ", line 1: no column invoice_no" in refusal("x\n" * 20 + HEADER + CSV_GOOD)
+
+
+def test_the_bare_name_of_a_column_comes_before_one_with_a_unit() -> None:
+    """What else has the name, with a unit, is another column."""
+    found = read(HEADER.replace("\n", ",Price (EUR)\n") + CSV_GOOD.replace("\n", ",9.99\n"))
+    assert (found.good, found.facts["columns left out"]) == ({2: LANTERN}, "Price (EUR)")
 
 
 def test_columns_come_in_any_order_and_others_are_not_kept() -> None:

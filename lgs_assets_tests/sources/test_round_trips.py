@@ -21,6 +21,7 @@ PIECES = [
     *("\t", "\n", "\r", "\r\n", "\\", "\\N", "\\.", "\n\\.\n", "\x01", "\x02", "\x7f", "NULL"),
     *("'", "''", '"', '""', ",", ";", "$$", " ", "£", "é", "b", "(", "), ('", "--", "/*", "*/", "\nGO\n", COPY),
 ]
+PERIOD = datetime(1990, 1, 1), datetime(2025, 12, 31)
 NARROW = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 WIDE = NARROW | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 OPTIONS: list[tuple[Sequence[str], str]] = [
@@ -43,9 +44,9 @@ def rows(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[Any, ...
     """Legal lines."""
     names = texts.map(lambda text: f"C{text}")
     numbers = st.integers(-(2**31), 2**31 - 1)
-    moments = st.datetimes(datetime(1990, 1, 1), datetime(2025, 12, 31)) | st.datetimes(
-        datetime(2010, 1, 1), datetime(2025, 12, 31)
-    ).map(lambda moment: moment.replace(microsecond=0))
+    moments = st.datetimes(*PERIOD) | st.datetimes(datetime(2010, 1, 1), datetime(2025, 12, 31)).map(
+        lambda moment: moment.replace(microsecond=0)
+    )
     prices = st.decimals(-99_999_999, 99_999_999, places=6) | st.decimals(-10, 1000, places=2) | st.just(Decimal("1e3"))
     customers = st.none() | st.integers(1, 2**31 - 1) | st.just(Decimal("13085.0"))
     line = st.tuples(names, names, st.none() | texts, numbers, moments, prices, customers, names)
