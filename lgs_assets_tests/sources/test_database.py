@@ -299,7 +299,7 @@ def sqlite_shop(folder: Path, *rows: tuple[Any, ...]) -> Shop:
 def test_dates_that_sqlite_cannot_compare_are_told(tmp_path: Path, date: Any, since: datetime | None) -> None:
     """With the column and the value, rather than that there is nothing new."""
     shop = sqlite_shop(tmp_path, (3, "2011-03-04 10:00:00", 2.5), (3, date, 2.5))
-    with pytest.raises(DumpError, match="column invoicedate: expected dates as texts like .*, found ") as refused:
+    with pytest.raises(DumpError, match=r"column invoicedate: expected dates as texts like .*, found ") as refused:
         dumped(shop.url, tmp_path / "x.gz", since=since)
     assert repr(date) in str(refused.value)
 
