@@ -69,9 +69,9 @@ class Survey:
         enough = self._dates.total() * SHARE_THAT_SHOWS
         shown = [order for order in _DAY_AND_MONTH if self._dates[order] >= enough]
         if len(shown) > 1:
-            counts = " and ".join(f"{self._dates[order]:,} are {order}" for order in shown)
+            counts = " and ".join(f"{self._dates[order]:,} {order}" for order in shown)
             raise DumpError(
-                f"{path}: expected dates in one order, but {counts}. Write the year first, or set LGS_DATE_ORDER to "
+                f"{path}: expected dates in one order, found {counts}. Write the year first, or set LGS_DATE_ORDER to "
                 "the right one: lines in the other are rejected."
             )
         if not shown:
@@ -89,8 +89,8 @@ class Survey:
         """
         shown = self._shown_marks()
         if len(shown) > 1:
-            counts = " and ".join(f"{self._marks[mark]:,} have a {name_of(mark)}" for mark in shown)
-            raise DumpError(f"{path}: expected numbers in one format, but {counts}. Write all with a decimal point.")
+            counts = " and ".join(f"{self._marks[mark]:,} with a {name_of(mark)}" for mark in shown)
+            raise DumpError(f"{path}: expected numbers in one format, found {counts}. Write all with a decimal point.")
         if not shown and written_by_hand and self._ambiguous_number:
             raise DumpError(
                 f"{path}: numbers like {self._ambiguous_number} can be read with a decimal point and with a decimal "

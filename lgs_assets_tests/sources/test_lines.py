@@ -122,8 +122,7 @@ def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
         (with_field("quantity", "٣"), "quantity", "a whole number"),
         (with_field("quantity", "\\N"), "quantity", "expected a value, found none"),
         (with_field("quantity", ""), "quantity", "expected a value, found ''"),
-        (with_field("unit_price", "€2.55"), "unit_price", "a price in £: digits, with a point before the pence"),
-        (with_field("unit_price", "2,55"), "unit_price", "a price"),
+        (with_field("unit_price", "¥2.55"), "unit_price", "a price: digits, with a point before the pence"),
         (with_field("unit_price", "2.55p"), "unit_price", "a price"),
         (with_field("unit_price", "(2.55"), "unit_price", "a price"),
         (with_field("unit_price", "--2.55"), "unit_price", "a price"),
@@ -246,7 +245,7 @@ def test_dates_of_another_order_are_rejected() -> None:
     found = read(csv_of(*["13/02/2011"] * 200, "02/13/2011", "2011-02-13"))
     assert [reject.line for reject in found.rejects] == [202, 203]
     assert found.facts["dates"] == "day first"
-    assert "1 are day first and 1 are month first" in refusal(csv_of("13/02/2011", "02/13/2011"))
+    assert "1 day first and 1 month first" in refusal(csv_of("13/02/2011", "02/13/2011"))
 
 
 def test_what_a_person_says_of_dates_outranks_what_they_show() -> None:
@@ -336,11 +335,20 @@ def test_numbers_that_may_mean_two_things_are_refused() -> None:
     """Where the file shows its format, a quantity that may be a thousand times as large is rejected."""
     line = '1,2,x,"{}",2011-02-13,"{}",5,UK\n'.format
     assert "numbers like 1.000 can be read with a decimal point and with a" in refusal(HEADER + line("1.000", "2"))
-    assert "1 have a decimal point and 1 a decimal comma" in refusal(HEADER + line("1", "2.5") + line("1", "2,5"))
+    assert "1 with a decimal point and 1 with a decimal comma" in refusal(HEADER + line("1", "2.5") + line("1", "2,5"))
     found = read(HEADER + line("6", "2.55") + line("1.000", "2.55"))
     assert [(reject.line, reject.column) for reject in found.rejects] == [(3, "quantity")]
     assert numbers_in(("1.000", "2.55"), ("6.000", "0.850")) == [(1, Decimal("2.55")), (6, Decimal("0.85"))]
     assert numbers_in(("6", "2,55"), ("1.000", "2,55"))[1][0] == 1000
+
+
+def test_prices_have_one_currency() -> None:
+    """It is stated unless it is the pound; a price in another is rejected, one without a sign is not."""
+    prices = ["€2.55"] * 3 + ["2.55", "£2.55"]
+    found = read(HEADER + "".join(f"1,2,x,6,2011-02-13,{price},5,UK\n" for price in prices))
+    assert found.facts["numbers"] == "decimal point, in €"
+    assert [(reject.line, reject.column) for reject in found.rejects] == [(6, "unit_price")]
+    assert found.rejects[0].reason.startswith("expected a price in €: digits")
 
 
 def test_a_script_has_a_decimal_point_unless_it_shows_a_comma() -> None:
