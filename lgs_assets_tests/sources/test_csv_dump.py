@@ -172,7 +172,8 @@ def test_an_empty_value_is_none(missing: str) -> None:
     assert reject.column == "invoice_no"
     assert reject.reason.startswith("expected a value, found")
     found = read(HEADER + f"1,2,{missing},3,2011-01-01,1,{missing},NULLARBOR\n")
-    assert found.good == {2: ("1", "2", None, "3", "2011-01-01", "1", None, "NULLARBOR")}
+    expected = ("1", "2", None, "3", "2011-01-01", "1", None, "NULLARBOR")
+    assert [typed(line) for line in found.good.values()] == [typed(expected)]
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n\n", "\r\n\r\n", "\n\r\n"])
