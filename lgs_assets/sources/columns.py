@@ -1,5 +1,7 @@
 """The canonical columns of an invoice line, and the names that dumps give them."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 from lgs_assets.errors import DumpError
@@ -15,6 +17,8 @@ _ALIASES = {
     "customer_id": ("customerid",),
     "country": (),
 }
+# What stands behind a name in brackets, or as a currency: Price (GBP), Price £, Unit_Price_GBP.
+_UNIT = re.compile(r"[\W_]*(?:\(.*\)|\[.*\]|(?<![^\W_])(?:in[\W_]+)?(?:GBP|EUR|USD)|[£€$])[\W_]*$", re.I)
 SHOWN_CHARACTERS = 500
 HEADER_WITHIN_LINES = 20
 CANONICAL_COLUMNS = tuple(_ALIASES)
@@ -24,9 +28,14 @@ _CANONICAL_BY_ALIAS = {alias: name for name, aliases in _ALIASES.items() for ali
 def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
     """The canonical column of each field of a dump's lines, None for a field that is none of them.
 
+    A name may have a unit behind it, as in `Price (GBP)`, unless another column has the bare name.
     Raises DumpError, which starts with `where`, if a canonical column is missing or there twice.
     """
-    columns = tuple(_CANONICAL_BY_ALIAS.get(_folded(name)) for name in header)
+    bare = [_CANONICAL_BY_ALIAS.get(_folded(name)) for name in header]
+    with_unit = [_CANONICAL_BY_ALIAS.get(_folded(_UNIT.sub("", name))) for name in header]
+    columns = tuple(
+        column or (other if other not in bare else None) for column, other in zip(bare, with_unit, strict=True)
+    )
     found = shown(", ".join(header))[:SHOWN_CHARACTERS] or "none"
     if missing := [name for name in CANONICAL_COLUMNS if name not in columns]:
         raise DumpError(f"{where}: no column {', '.join(missing)}. Found: {found}.")
@@ -66,8 +75,9 @@ def shown(text: str) -> str:
 
 def _named(row: Sequence[str]) -> int:
     """How many columns a row names."""
-    return len({_CANONICAL_BY_ALIAS.get(_folded(name)) for name in row} - {None})
+    return len({_CANONICAL_BY_ALIAS.get(_folded(_UNIT.sub("", name))) for name in row} - {None})
 
 
 def _folded(name: str) -> str:
-    return name.strip().lower().replace("_", "").replace(" ", "")
+    """The letters and digits of a name, in small letters: dashes and blanks of any kind do not tell names apart."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).lower())

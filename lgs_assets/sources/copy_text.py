@@ -18,11 +18,13 @@ def escaped(value: str | None) -> str:
 
 def unescaped(field: bytes) -> bytes:
     """The bytes that a field other than NULL stands for."""
-    return _ESCAPE.sub(_meaning, field)
+    return _ESCAPE.sub(_meaning, field) if b"\\" in field else field
 
 
 def fields_of(line: bytes) -> list[bytes] | None:
     """The fields of a line as they are written, None if the line ends in a backslash that escapes nothing."""
+    if b"\\" not in line:
+        return line.split(b"\t")
     if (len(line) - len(line.rstrip(b"\\"))) % 2:
         return None
     return _ESCAPED_TAB.sub(rb"\1t", line).split(b"\t")

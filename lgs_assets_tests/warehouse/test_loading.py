@@ -170,7 +170,7 @@ def test_a_refusal_sums_up_what_is_wrong(warehouse: Warehouse, tmp_path: Path) -
             f"  line {line}, column quantity: expected a whole number from -2,147,483,648 to 2,147,483,647, found 'six'"
             for line in (102, 103, 104, 105)
         ],
-        "  line 106, column unit_price: expected a price: digits, with a point before the pence, found 'NaN'",
+        "  line 106, column unit_price: expected a value, found 'NaN'",
     ]
 
 
@@ -293,6 +293,7 @@ def test_the_ledger_says_what_there_is_to_know(warehouse: Warehouse, tmp_path: P
         "packing": "gzip",
         "encoding": "cp1252",
         "dates": "year first",
+        "numbers": "decimal point",
         "delimiter": "comma",
         "columns": "Invoice as invoice_no, StockCode as stock_code, Description as description, Quantity as quantity, "
         "InvoiceDate as invoice_date, Price as unit_price, Customer ID as customer_id, Country as country",
