@@ -314,7 +314,7 @@ def inspect(dump: Annotated[Path, typer.Argument(help="Any file that may be a du
     from lgs_assets.sources.inspection import inspect_dump
 
     with console.status(f"Reading {escape(str(dump))}"):
-        inspection = inspect_dump(dump, dates=Configuration.read().dates)
+        inspection = inspect_dump(dump.resolve(), dates=Configuration.read().dates)
     console.print(inspection_table(dump, inspection))
     if inspection.rejected:
         console.print(reject_table(inspection.first_rejects))
@@ -348,17 +348,28 @@ def rejects(
 
 @app.command()
 @_reporting_errors
-def forget(dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs status shows it.")]) -> None:
+def forget(
+    dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs status shows it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
     """Take the lines of a dump out again, and rebuild what was built with them.
 
     Its file is moved to the folder `forgotten` of the inbox.
     """
+    from lgs_assets.arrivals.inbox import FORGOTTEN, is_name
     from lgs_assets.command.runner import Runner
     from lgs_assets.command.terminal import step_progress
     from lgs_assets.configuration import Configuration
+    from lgs_assets.warehouse.loading import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
 
+    if not is_name(dump):
+        raise typer.BadParameter(f"{dump!r} is not the name of a dump; lgs status shows them.")
     configuration = Configuration.read()
+    if not yes:
+        lines = sum(loaded.lines for loaded in loaded_dumps(_warehouse()) if loaded.dump == dump)
+        place = f"{configuration.inbox_location}/{FORGOTTEN}"
+        typer.confirm(f"Take {lines:,} lines of {dump} out of the tables, and move its file to {place}?", abort=True)
     with (
         dagster_instance(configuration) as instance,
         taking_turns(instance, waiting=_say_waiting),
