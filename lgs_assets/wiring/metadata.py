@@ -8,6 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets.contracts.model import Model
+from lgs_assets.escaping import markdown
 from lgs_assets.warehouse.database import SCHEMA
 from lgs_assets.warehouse.tables import Store
 
@@ -59,7 +60,7 @@ def _preview(store: Store, table: str) -> dg.MarkdownMetadataValue:
 
     frame = store.read_frame(table, ["name", "position", "title", "png"])
     pictures = [
-        f"**{chart['title']}**\n\n![{chart['name']}](data:image/png;base64,"
+        f"**{markdown(chart['title'])}**\n\n![{markdown(chart['name'])}](data:image/png;base64,"
         f"{base64.b64encode(thumbnail(chart['png'], THUMBNAIL_PIXELS)).decode()})"
         for chart in frame.sort_values("position").to_dict("records")
     ]
@@ -68,8 +69,7 @@ def _preview(store: Store, table: str) -> dg.MarkdownMetadataValue:
 
 def _cell(value: object) -> str:
     text = "" if pd.isna(value) else str(value)  # type: ignore[call-overload]  # a scalar
-    text = text.replace("|", "\\|").replace("\n", " ")
-    return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
+    return markdown(text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…")
 
 
 def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
