@@ -6,7 +6,8 @@ A directory is looked at once and no file is read: what is in a dump is the subj
 import filecmp
 import math
 import os
-import shutil
+import stat
+import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,10 +23,12 @@ from lgs_assets.configuration import Acceptance
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import DumpError
 from lgs_assets.places import open_place, reaching
+from lgs_assets.sources.compression import opened
 from lgs_assets.warehouse.loading import DumpFile
 
 VARIABLE = "LGS_INBOX"
 """What says where the inbox is."""
+COPY_BYTES = 1 << 20
 FORGOTTEN = "forgotten"
 """The folder of the inbox into which dumps are set aside."""
 MARKER = ".done"
@@ -96,7 +99,7 @@ class Inbox:
     def prepare(self) -> None:
         """Makes the folder, for people to find. A bucket is not ours to make."""
         if not (where := self._place).protocol:
-            where.mkdir(parents=True, exist_ok=True)
+            where.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def files(self) -> Listing:
         """What lies in the inbox, from one look at its directory."""
@@ -155,11 +158,18 @@ def listing(where: UPath) -> Listing:
 
 
 def path_of(where: UPath, dump: str) -> UPath:
-    """The path of a dump. Raises DumpError if it would lead out of the inbox."""
+    """The path of a dump. Raises DumpError if no dump has such a name, or if it would lead out of the inbox."""
     path = where / dump
     if "/" in dump or dump == ".." or not (where.protocol or _is_inside(Path(where.path), Path(path.path))):
         raise DumpError(f"{_shown(path)}: {_LEADS_OUT}")
+    if objection := _objection_to(dump):
+        raise DumpError(f"{_shown(path)}: {objection}")
     return path
+
+
+def is_name(text: str) -> bool:
+    """Whether a dump can have this name."""
+    return not _objection_to(text)
 
 
 def version_of(path: UPath) -> str:
@@ -179,8 +189,6 @@ def land(file: Path, target: UPath) -> None:
     aside, for the new one may turn out to be no dump.
     Raises DumpError if its name is none for a dump or it cannot be copied, LgsError if the bucket is out of reach.
     """
-    if _is_passed_over(file.name):
-        raise DumpError(f"{_shown(file)}: the inbox passes over a file of this name, as temporary. Rename it.")
     if objection := _objection_to(file.name):
         raise DumpError(f"{_shown(file)}: {objection}")
     if target.protocol:
@@ -189,19 +197,30 @@ def land(file: Path, target: UPath) -> None:
             # An upload appears when all of it is there. Four parts at a time bound the memory that it takes.
             target.fs.put_file(str(file), target.path, max_concurrency=4)
     else:
-        local = Path(target.path)
-        arriving = local.with_name(f".{local.name}.{os.getpid()}")
         try:
-            if local.is_dir():
-                raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
-            if local.is_file() and filecmp.cmp(file, local, shallow=False):
-                return
-            local.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, arriving)
-            set_aside(target)
-            arriving.replace(local)
+            _land_here(file, Path(target.path))
         except OSError as error:
             raise DumpError(f"{file}: cannot be copied to {target}: {error.strerror or error}.") from error
+
+
+def _land_here(file: Path, target: Path) -> None:
+    """Copies a file, for its owner's eyes only, under a name that nobody can guess; then gives it its own."""
+    if target.is_dir():
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with opened(file.resolve()) as (source, size):
+        if target.is_file() and not target.is_symlink() and filecmp.cmp(file, target, shallow=False):
+            return
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".arriving-")  # O_EXCL: it follows no link
+        arriving = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as copy:
+                while data := source.read(min(COPY_BYTES, size - copy.tell())):
+                    copy.write(data)
+            if source.read(1):
+                raise DumpError(f"{_shown(file)}: the file grew while it was copied. Try again when it is complete.")
+            set_aside(UPath(target))
+            arriving.replace(target)
         finally:
             arriving.unlink(missing_ok=True)
 
@@ -216,9 +235,16 @@ def set_aside(path: UPath) -> UPath | None:
         if path.protocol:
             # Through this machine: some drivers delete the original before the bucket has made its own copy.
             return path.move(aside)
-        path.lstat()  # no folder is made for nothing
-        aside.parent.mkdir(exist_ok=True)
-        return path.replace(aside)
+        if stat.S_ISDIR(path.lstat().st_mode):
+            raise DumpError(f"{_shown(path)}: {_NO_FILE}")
+        with suppress(FileExistsError):
+            Path(aside.parent.path).mkdir(mode=0o700)
+        folder = os.open(aside.parent.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)  # not one that a link names
+        try:
+            os.rename(path.path, path.name, dst_dir_fd=folder)
+        finally:
+            os.close(folder)
+        return aside
     return None
 
 
@@ -282,6 +308,10 @@ def _is_passed_over(name: str) -> bool:
 
 def _objection_to(name: str) -> str:
     """Why a dump cannot have this name, which is to be the key of a partition; empty if it can."""
+    if not name or "/" in name:
+        return "is not the name of a file."
+    if _is_passed_over(name):
+        return "the inbox passes over a file of this name, as temporary. Rename it."
     if "..." in name:
         return "three dots in a name mean a range of dumps in Dagster. Rename it."
     if any(unicodedata.category(character) in _UNPRINTABLE for character in name):

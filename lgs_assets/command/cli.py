@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
 
 from lgs_assets import places
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
+from lgs_assets.escaping import csv_cell, printable
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from sqlalchemy import URL
@@ -58,16 +58,16 @@ def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
 
 def _show(outcome: "Outcome", warehouse: "Warehouse") -> None:
     """What a run did, the segments as they are now, and the checks that do not hold."""
-    from lgs_assets.command.terminal import check_lines, console, segment_table
+    from lgs_assets.command.terminal import check_lines, console, plain, segment_table
     from lgs_assets.wiring.versions import published_versions
 
     if outcome.loaded or outcome.rebuilt:
-        loaded = escape(", ".join(outcome.loaded)) or "no dump"
+        loaded = plain(", ".join(outcome.loaded)) or "no dump"
         console.print(f"Loaded {loaded}; rebuilt {len(outcome.rebuilt)} tables.\n")
     elif not outcome.refused:
         console.print("Everything is up to date.\n")
     for remark in outcome.remarks:
-        console.print(f"[yellow]![/] {escape(remark)}", highlight=False)
+        console.print(f"[yellow]![/] {plain(remark)}", highlight=False)
     if "segment_summary" in published_versions(warehouse):
         console.print(segment_table(warehouse))
     for check in outcome.failed_checks:
@@ -98,7 +98,7 @@ def _warehouse() -> "Warehouse":
 
 
 def _fail(reason: str) -> None:
-    typer.secho(reason, err=True, fg=typer.colors.RED)
+    typer.secho(printable(reason, keep="\n"), err=True, fg=typer.colors.RED)
     raise typer.Exit(1)
 
 
@@ -195,7 +195,7 @@ def pull(
             resources.inbox,
             resources.warehouse,
             everything=everything,
-            warn=lambda text: console.print(text, style="yellow", markup=False),
+            warn=lambda text: console.print(printable(text, keep="\n"), style="yellow", markup=False),
             progress=lambda lines: status.update(f"Pulling: {lines:,} lines"),
         )
     if done.is_new:
@@ -262,7 +262,7 @@ def _beside(command: list[str]) -> Iterator[None]:
 def status() -> None:
     """Show what is loaded, how fresh the tables are and which checks fail."""
     from lgs_assets.checks.sql_checks import CHECKS, evaluate
-    from lgs_assets.command.terminal import check_lines, console, dump_table, publication_table
+    from lgs_assets.command.terminal import check_lines, console, dump_table, plain, publication_table
     from lgs_assets.configuration import Configuration
     from lgs_assets.definitions import build_definitions
     from lgs_assets.warehouse.ledger import loaded_dumps
@@ -287,7 +287,7 @@ def status() -> None:
         if value != wanted[name]
     ]
     if others:
-        console.print(f"[yellow]Built with other settings: {escape('; '.join(others))}[/]")
+        console.print(f"[yellow]Built with other settings: {plain('; '.join(others))}[/]")
     built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
     with console.status("Checking the tables"):
         results = [(check, evaluate(check, resources.tables)) for check in CHECKS if check.table in built]
@@ -309,12 +309,12 @@ def inspect(dump: Annotated[Path, typer.Argument(help="Any file that may be a du
 
     Ends with exit code 3 if lines would be rejected.
     """
-    from lgs_assets.command.terminal import console, inspection_table, reject_table
+    from lgs_assets.command.terminal import console, inspection_table, plain, reject_table
     from lgs_assets.configuration import Configuration
     from lgs_assets.sources.inspection import inspect_dump
 
-    with console.status(f"Reading {escape(str(dump))}"):
-        inspection = inspect_dump(dump, dates=Configuration.read().dates)
+    with console.status(f"Reading {plain(str(dump))}"):
+        inspection = inspect_dump(dump.resolve(), dates=Configuration.read().dates)
     console.print(inspection_table(dump, inspection))
     if inspection.rejected:
         console.print(reject_table(inspection.first_rejects))
@@ -328,7 +328,7 @@ def rejects(
     as_csv: Annotated[bool, typer.Option("--csv", help="Write all as CSV, instead of the first as a table.")] = False,
 ) -> None:
     """Show the lines of a loaded dump that were rejected, and why. A corrected dump of the same name replaces them."""
-    from lgs_assets.command.terminal import SHOWN_REJECTS, console, reject_table
+    from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table
     from lgs_assets.sources import Reject
     from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
 
@@ -338,27 +338,41 @@ def rejects(
         raise LgsError(f"There is no dump {dump}. Loaded: {', '.join(known) or 'none'}.")
     lines = rejected_lines(warehouse, dump)
     if as_csv:
-        csv.writer(sys.stdout).writerows([Reject._fields, *lines])
+        # Cells in quotes, for a spreadsheet may take another character than the comma for their border.
+        rows = [[line.line, *(csv_cell(text or "") for text in line[1:])] for line in lines]
+        csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC).writerows([Reject._fields, *rows])
     elif lines:
         console.print(reject_table(lines[:SHOWN_REJECTS]))
-        console.print(f"{len(lines):,} lines of {escape(dump)} are rejected; lgs rejects --csv writes all of them.")
+        console.print(f"{len(lines):,} lines of {plain(dump)} are rejected; lgs rejects --csv writes all of them.")
     else:
-        console.print(f"No line of {escape(dump)} is rejected.")
+        console.print(f"No line of {plain(dump)} is rejected.")
 
 
 @app.command()
 @_reporting_errors
-def forget(dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs status shows it.")]) -> None:
+def forget(
+    dump: Annotated[str, typer.Argument(help="The name of a dump, as lgs status shows it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
     """Take the lines of a dump out again, and rebuild what was built with them.
 
     Its file is moved to the folder `forgotten` of the inbox.
     """
+    from lgs_assets.arrivals.inbox import FORGOTTEN, is_name
     from lgs_assets.command.runner import Runner
     from lgs_assets.command.terminal import step_progress
     from lgs_assets.configuration import Configuration
+    from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
 
+    if not is_name(dump):
+        raise typer.BadParameter(f"{dump!r} is not the name of a dump; lgs status shows them.")
     configuration = Configuration.read()
+    if not yes:
+        lines = sum(loaded.lines for loaded in loaded_dumps(_warehouse()) if loaded.dump == dump)
+        aside = f"{configuration.inbox_location}/{FORGOTTEN}"
+        question = f"Take {lines:,} lines of {printable(dump)} out of the tables, and move its file to {aside}?"
+        typer.confirm(question, abort=True)
     with (
         dagster_instance(configuration) as instance,
         taking_turns(instance, waiting=_say_waiting),
@@ -401,7 +415,7 @@ def charts(
         stem = folder / f"{chart['position']:02}_{chart['name']}"
         stem.with_suffix(".png").write_bytes(chart["png"])
         stem.with_suffix(".svg").write_text(chart["svg"])
-        typer.echo(f"{stem}.png  {chart['title']}")
+        typer.echo(f"{printable(str(stem))}.png  {printable(chart['title'])}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -14,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from lgs_assets.configuration import Configuration, origin, variable
+from lgs_assets.escaping import printable
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.command.runner import Step
@@ -26,6 +27,11 @@ SHOWN_CHARACTERS = 200
 SHOWN_REJECTS = 50
 
 console = Console()
+
+
+def plain(text: str) -> str:
+    """Text of others, for rich: neither markup nor what commands a terminal."""
+    return escape(printable(text))
 
 
 class StepProgress:
@@ -58,8 +64,8 @@ def configuration_table(configuration: Configuration) -> Table:
     """Everything that can be set: the variable, its value and where that comes from."""
     table = _table("Configuration", ("variable", "value", "from"), numbers=())
     for name, value in configuration:
-        shown = "" if value is None else str(value)  # a secret prints as asterisks
-        table.add_row(variable(name), escape(shown), origin(name))
+        text = "" if value is None else str(value)  # a secret prints as asterisks
+        table.add_row(variable(name), plain(text), origin(name))
     return table
 
 
@@ -87,12 +93,12 @@ def segment_table(warehouse: "Warehouse") -> Table:
 def inspection_table(path: Path, inspection: "Inspection") -> Table:
     """What a dump holds, a fact a row."""
     table = Table(
-        title=escape(str(path)), title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
+        title=plain(str(path)), title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
     )
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for fact, value in inspection.facts.items():
-        table.add_row(fact, escape(value))
+        table.add_row(fact, plain(value))
     table.add_row("content", f"sha256 {inspection.sha256}")
     table.add_row("good lines", f"{inspection.lines:,}")
     table.add_row("rejected lines", f"{inspection.rejected:,}")
@@ -110,7 +116,7 @@ def reject_table(rejects: Sequence["Reject"]) -> Table:
     table.add_column("the line as it stands in the dump", overflow="fold", style="dim")
     for reject in rejects:
         text = reject.text if len(reject.text) <= SHOWN_CHARACTERS else reject.text[:SHOWN_CHARACTERS] + "…"
-        table.add_row(f"{reject.line:,}", reject.column or "", escape(reject.reason), escape(text))
+        table.add_row(f"{reject.line:,}", plain(reject.column or ""), plain(reject.reason), plain(text))
     return table
 
 
@@ -120,7 +126,7 @@ def dump_table(dumps: list["LoadedDump"]) -> Table:
     table = _table("Dumps", headings, numbers=("lines", "rejected"))
     for dump in dumps:
         table.add_row(
-            escape(dump.dump),
+            plain(dump.dump),
             f"{dump.lines:,}",
             f"{dump.rejected:,}",
             f"{dump.first_invoice_at:%Y-%m-%d}",

@@ -6,8 +6,10 @@ import gzip
 import hashlib
 import io
 import lzma
+import os
 import re
 import shutil
+import stat
 import struct
 import tempfile
 import zipfile
@@ -51,7 +53,7 @@ class Content(io.RawIOBase):
     Reading it raises DumpError if the file cannot be read, is damaged or cut off, or expands beyond all measure.
     """
 
-    def __init__(self, path: Path, packed_bytes: int, source: Any, packing: str | None) -> None:
+    def __init__(self, path: Path, file: BinaryIO, packed_bytes: int, source: Any, packing: str | None) -> None:
         self.packing = packing
         """What it was packed with."""
         self.files: Sequence[str] = source.files if isinstance(source, _Members) else ()
@@ -59,6 +61,7 @@ class Content(io.RawIOBase):
         self.size = 0
         """The bytes read so far."""
         self._path = path
+        self._file = file
         self._packed_bytes = packed_bytes
         self._source = source
         self._hash = hashlib.sha256()
@@ -81,6 +84,8 @@ class Content(io.RawIOBase):
         """Reads up to as many bytes as the buffer holds."""
         with faults_as_dump_errors(self._path):
             data = self._source.read(len(buffer))
+            if self._file.tell() > self._packed_bytes:  # it may grow for ever
+                raise DumpError(f"{self._path}: the file grew while it was read. It is loaded when it is complete.")
         self._hash.update(data)
         self.size += len(data)
         check_expansion(self._path, self._packed_bytes, self.size)
@@ -104,13 +109,35 @@ def unpacked(path: Path) -> Iterator[tuple[Content, BinaryIO]]:
 
     Raises DumpError, also while the stream is read, if the file cannot be read, is empty, damaged or cut off.
     """
-    with ExitStack() as opened:
+    with ExitStack() as stack:
         with faults_as_dump_errors(path):
-            file = opened.enter_context(path.open("rb"))
-            size = path.stat().st_size
-            source, packing = _open(path, file, opened)
-        content = Content(path, size, source, packing)
+            file, size = stack.enter_context(opened(path))
+            source, packing = _open(path, file, stack)
+        content = Content(path, file, size, source, packing)
         yield content, io.BufferedReader(content, BUFFER_BYTES)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """The file, open for reading, and its size, for the length of a `with` block.
+
+    Others may write into its folder, and put something else in its place at any moment. So what is judged is what was
+    opened: a link is followed only to a file beside it, and a pipe is neither waited for nor read.
+    Raises DumpError for what is not a file, OSError for one that cannot be opened.
+    """
+    if getattr(path, "protocol", ""):
+        with path.open("rb") as file:
+            yield file, path.stat().st_size
+        return
+    place = path.resolve()
+    if place.parent != path.parent.resolve():
+        raise DumpError(f"{path}: the link leads out of its folder. Put the file itself there.")
+    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise DumpError(f"{path}: expected a file; found a pipe or a device.")
+        yield file, status.st_size
 
 
 @contextmanager
@@ -148,23 +175,23 @@ def _shown(error: Exception) -> str:
     return str(error)[:SHOWN_CHARACTERS]
 
 
-def _open(path: Path, file: Any, opened: ExitStack) -> tuple[Any, str | None]:
+def _open(path: Path, file: Any, stack: ExitStack) -> tuple[Any, str | None]:
     magic = file.read(len(_XZ_MAGIC))
     file.seek(0)
     if not magic:
         raise DumpError(f"{path}: the file is empty. Fetch it again.")
     if magic.startswith(_GZIP_MAGIC):
-        return opened.enter_context(gzip.open(file)), "gzip"
+        return stack.enter_context(gzip.open(file)), "gzip"
     if magic.startswith(_BZIP2_MAGIC):
-        return opened.enter_context(bz2.open(file)), "bzip2"
+        return stack.enter_context(bz2.open(file)), "bzip2"
     if magic.startswith(_XZ_MAGIC):
-        return opened.enter_context(lzma.open(file)), "xz"
+        return stack.enter_context(lzma.open(file)), "xz"
     if magic.startswith(_ZSTD_MAGIC):
-        return opened.enter_context(zstd.open(file)), "zstd"
+        return stack.enter_context(zstd.open(file)), "zstd"
     if magic.startswith(_ZIP_MAGICS):
-        archive = opened.enter_context(zipfile.ZipFile(file))
+        archive = stack.enter_context(zipfile.ZipFile(file))
         if _OFFICE_MEMBERS.isdisjoint(map(str.lower, archive.namelist())):
-            return _content(path, archive, opened), "zip"
+            return _content(path, archive, stack), "zip"
         file.seek(0)
     return file, None
 

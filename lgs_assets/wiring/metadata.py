@@ -8,6 +8,7 @@ import pandas as pd
 
 from lgs_assets.contracts.contract import Column
 from lgs_assets.contracts.model import Model
+from lgs_assets.escaping import markdown
 from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.schema import SCHEMA
@@ -77,8 +78,7 @@ def _preview(tables: Tables, table: str, columns: Iterable[Column]) -> dg.Markdo
 
 def _cell(value: object) -> str:
     text = "" if pd.isna(value) else str(value)  # type: ignore[call-overload]  # a scalar
-    text = text.replace("|", "\\|").replace("\n", " ")
-    return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
+    return markdown(text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…")
 
 
 def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:

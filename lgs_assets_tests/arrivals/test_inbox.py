@@ -19,6 +19,7 @@ from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.errors import DumpError, LgsError
+from lgs_assets.sources.compression import sha256_of, unpacked
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets_tests.builders import Line, resources, write_dump
@@ -120,6 +121,63 @@ def test_no_name_leads_out_of_the_inbox(folder: Path, tmp_path: Path, name: str)
     (folder / "out.sql").symlink_to(secret)
     with pytest.raises(DumpError, match="leads out of the inbox"):
         resources().inbox.path_of(name)
+
+
+def test_a_link_in_place_of_a_folder_leads_nothing_away(folder: Path, tmp_path: Path) -> None:
+    """Whoever may write to the inbox makes no other account put files elsewhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    write_dump(folder / "march.sql", [Line()])
+    (folder / "forgotten").symlink_to(elsewhere)
+    with pytest.raises(LgsError, match="out of reach"):
+        resources().inbox.set_aside("march.sql")
+    assert (folder / "march.sql").exists()
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_landed_dump_is_for_its_owner_alone(folder: Path, tmp_path: Path) -> None:
+    """It is written under a name that cannot be guessed, follows no link that waits there, and replaces one."""
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    for name in ("march.sql", f".march.sql.{os.getpid()}"):
+        (folder / name).symlink_to(victim)
+    dump = write_dump(tmp_path / "elsewhere" / "march.sql", [Line()])
+    (folder / "march.sql").unlink()
+    resources().inbox.land(dump)
+    assert victim.read_text() == "untouched"
+    assert (folder / "march.sql").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("swap", ["link", "pipe", "device"])
+def test_what_takes_the_place_of_a_file_is_not_read(folder: Path, tmp_path: Path, swap: str) -> None:
+    """It was a file when it was looked at. A pipe is not waited for, either."""
+    secret = write_dump(tmp_path / "secret.sql", [Line()])
+    dump = write_dump(folder / "march.sql", [Line()])
+    path = resources().inbox.path_of("march.sql")
+    dump.unlink()
+    match swap:
+        case "link":
+            dump.symlink_to(secret)
+        case "pipe":
+            os.mkfifo(dump)
+        case "device":
+            dump.symlink_to("/dev/zero")
+    with pytest.raises(DumpError, match=r"leads out of its folder|expected a file"):
+        sha256_of(path)
+
+
+def test_a_file_that_grows_is_not_read_for_ever(folder: Path) -> None:
+    """What was there when it was opened is the limit."""
+    dump = write_dump(folder / "march.sql", [Line()])
+
+    def read_while_it_grows() -> None:
+        with unpacked(dump) as (_, stream):
+            while data := stream.read(1):
+                with dump.open("ab") as writer:
+                    writer.write(data * (1 << 19))
+
+    with pytest.raises(DumpError, match="grew while it was read"):
+        read_while_it_grows()
 
 
 def test_a_folder_out_of_reach_is_one_reason(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,18 +106,34 @@ def test_a_dump_is_forgotten_downstream_too(warehouse: Warehouse, tmp_path: Path
         write_dump(inbox / name, lines)
     assert lgs("run").exit_code == 0
     assert len(warehouse.rows("select * from segments")) == 160
-    result = lgs("forget", "april.sql")
+    asked = lgs("forget", "april.sql")
+    assert "Take 110 lines of april.sql out of the tables" in asked.output
+    assert asked.exit_code == 1
+    assert len(warehouse.rows("select * from segments")) == 160
+    result = lgs("forget", "april.sql", "--yes")
     assert result.exit_code == 0, result.output
     assert len(warehouse.rows("select * from segments")) == 100
     assert [row.dump for row in warehouse.rows("select dump from dumps")] == ["march.sql"]
     assert sorted(path.name for path in inbox.iterdir()) == ["forgotten", "march.sql"]
     assert "Everything is up to date" in lgs("run").output
-    again = lgs("forget", "april.sql")
+    again = lgs("forget", "april.sql", "--yes")
     assert again.exit_code == 1
     assert "There is no dump april.sql. Loaded: march.sql" in again.stderr
-    last = lgs("forget", "march.sql")  # no lines is a state like any other
+    last = lgs("forget", "march.sql", "--yes")  # no lines is a state like any other
     assert last.exit_code == 0, last.output
     assert warehouse.rows("select * from segments") == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "forgotten", "lost+found", ".hidden", "a\nb", "\x1b[2J"])
+def test_what_cannot_be_the_name_of_a_dump_is_wrong_usage(warehouse: Warehouse, name: str) -> None:
+    """Nothing of the inbox moves: neither all of it, nor a folder of it."""
+    inbox = Path(places.ROOT, os.environ["LGS_HOME"], "inbox")
+    write_dump(inbox / "march.sql", [Line()])
+    (inbox / "forgotten").mkdir()
+    (inbox / "folder").mkdir()
+    assert lgs("forget", name, "--yes").exit_code == 2
+    assert lgs("forget", "folder", "--yes").exit_code == 1
+    assert sorted(path.name for path in inbox.iterdir()) == ["folder", "forgotten", "march.sql"]
 
 
 def test_the_same_content_is_loaded_once(warehouse: Warehouse, flawed: Path) -> None:

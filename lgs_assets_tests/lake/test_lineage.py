@@ -54,7 +54,7 @@ def test_the_commands_are_the_same(warehouse: Warehouse) -> None:
         build_definitions(Configuration.read()).load_asset_value("clean_invoices", python_type=object)["dump"].nunique()
         == 2
     )
-    gone = lgs("forget", "4.sql")
+    gone = lgs("forget", "4.sql", "--yes")
     assert gone.exit_code == 0, gone.output
     lines = resources().tables.read_frame("clean_invoices", ["dump", "line_total"])
     assert (set(lines["dump"]), len(lines)) == ({"3.sql"}, 29)
