@@ -12,8 +12,9 @@ run: .venv/installed
 ui: .venv/installed
 	@$(BIN)/lgs ui
 
+# Files that are named run in this process: to start workers takes longer than most of them.
 test: .venv/installed .venv/spark
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(TESTS)
+	$(BIN)/pytest $(if $(findstring .py,$(TESTS)),,--numprocesses 2 --dist loadfile) $(TESTS)
 
 lint: .venv/installed
 	$(BIN)/ruff check .

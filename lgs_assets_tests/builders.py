@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 
 import dagster as dg
 import pandas as pd
+import sqlalchemy as sa
 
 from lgs_assets.assets import ALL_ASSETS
 from lgs_assets.assets.customers import PLAYBOOK
@@ -98,6 +99,11 @@ def model(table: str, **parameters: Any) -> Model:
     default = MODELS[table]
     relations = {relation.name: relation for relation in default.inputs}
     return type(default)(default.file, **relations, **default.parameters | parameters)
+
+
+def values(row: sa.RowMapping) -> tuple[Any, ...]:
+    """The values of a row, in the order of its columns."""
+    return tuple(dict(row).values())
 
 
 def load_lines(warehouse: Warehouse, folder: Path, lines: Iterable[Line], *, name: str = "retail.sql") -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -37,7 +38,7 @@ def test_the_environment_gives_settings(monkeypatch: pytest.MonkeyPatch) -> None
         {"chart_cutoff": 0}, {"drop_repeats": "perhaps"},
     ],
 )  # fmt: skip
-def test_a_value_out_of_limits_is_named(wrong: dict[str, object]) -> None:
+def test_a_value_out_of_limits_is_named(wrong: dict[str, Any]) -> None:
     """The error says which setting it is."""
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         Settings(**wrong)

@@ -148,8 +148,8 @@ def test_a_dump_is_set_aside(folder: Path) -> None:
         dump = write_dump(folder / "march.sql", lines)
         content = dump.read_bytes()
         aside = Inbox().set_aside("march.sql")
-        assert aside == folder / "forgotten" / "march.sql"
-        assert Path(aside).read_bytes() == content
+        assert aside and Path(aside.path) == folder / "forgotten" / "march.sql"
+        assert aside.read_bytes() == content
     assert Inbox().files().arrivals == {}
     assert Inbox().set_aside("march.sql") is None
 

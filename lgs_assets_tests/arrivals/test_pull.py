@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -21,7 +22,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import LoadedDump, load_dump
 from lgs_assets.wiring.resources import Inbox
 from lgs_assets_tests.arrivals.shops import Shop
-from lgs_assets_tests.builders import Line, build_tables
+from lgs_assets_tests.builders import Line, MakeDatabase, build_tables
 from lgs_assets_tests.sources.mariadb import MariaDB
 
 EVERYTHING = "pulled-everything.sql.gz"
@@ -42,13 +43,13 @@ def source(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
     return shop
 
 
-def pulled(warehouse: Warehouse, *, warn: Callable[[str], None] = pytest.fail, **options: object) -> Pull:
+def pulled(warehouse: Warehouse, *, warn: Callable[[str], None] = pytest.fail, **options: Any) -> Pull:
     return pull_new_lines(Source.from_environment(), Inbox(), warehouse, warn=warn, **options)
 
 
-def pull_and_load(warehouse: Warehouse, **options: object) -> Pull:
+def pull_and_load(warehouse: Warehouse, **options: Any) -> Pull:
     done = pulled(warehouse, **options)
-    load_dump(warehouse, Inbox().path_of(done.dump), name=done.dump)
+    load_dump(warehouse, Path(Inbox().path_of(done.dump).path), name=done.dump)
     return done
 
 
@@ -99,7 +100,7 @@ def test_nothing_new_lands_nothing(source: Shop, warehouse: Warehouse) -> None:
 
 
 def test_late_lines_come_to_the_same_as_a_full_dump(
-    source: Shop, warehouse: Warehouse, make_database, tmp_path: Path
+    source: Shop, warehouse: Warehouse, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     """Lines before the last one, lines of an old invoice, corrections: the loader makes of all of it what is true."""
     pull_and_load(warehouse)
@@ -185,7 +186,7 @@ def test_a_source_that_dies_in_mid_pull_is_asked_again(source: Shop, warehouse: 
 
     def revive(text: str) -> None:
         warnings.append(text)
-        if mariadb.process.poll() is not None:
+        if not mariadb.is_up:
             mariadb.start()
 
     assert pulled(warehouse, progress=die, warn=revive) == Pull(EVERYTHING, 150_000, is_new=True)
@@ -193,7 +194,7 @@ def test_a_source_that_dies_in_mid_pull_is_asked_again(source: Shop, warehouse: 
     assert len(warnings) == 1
     assert "Trying again in 0 s" in warnings[0]
     assert in_inbox() == [EVERYTHING]
-    load_dump(warehouse, Inbox().path_of(EVERYTHING), name=EVERYTHING)
+    load_dump(warehouse, Path(Inbox().path_of(EVERYTHING).path), name=EVERYTHING)
     assert warehouse.rows("select count(*) as lines from raw_invoices") == [{"lines": 150_000}]
 
 
@@ -208,7 +209,7 @@ def test_a_source_that_dies_for_good_leaves_nothing(source: Shop, warehouse: War
         with pytest.raises(UnavailableError):
             pulled(warehouse, everything=True, progress=lambda lines: break_off(source, mariadb), warn=warnings.append)
     finally:
-        if mariadb.process.poll() is not None:
+        if not mariadb.is_up:
             mariadb.start()
         gc.collect()
     assert len(warnings) == 2
@@ -228,7 +229,7 @@ def break_off(source: Shop, mariadb: MariaDB) -> None:
 
 
 def test_what_a_killed_pull_leaves_goes_with_the_next(
-    make_database, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    make_database: MakeDatabase, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While it lives no other pull begins; kill -9 frees its lock, and its half of a dump is never seen."""
     shop = Shop(make_database())
@@ -242,7 +243,7 @@ def test_what_a_killed_pull_leaves_goes_with_the_next(
         "pull_new_lines(Source(), Inbox(), WarehouseResource().get(), warn=print, progress=dawdle)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "5000\n"
+        assert process.stdout and process.stdout.readline() == "5000\n"
         with pytest.raises(PullUnderWayError, match="under way"):
             pulled(warehouse)
         os.kill(process.pid, signal.SIGKILL)
@@ -272,14 +273,15 @@ def test_the_job_and_its_schedule_are_there_with_a_source(monkeypatch: pytest.Mo
         dg.Definitions.validate_loadable(defs)
         return {
             s.name: (str(s.cron_schedule), s.execution_timezone, s.default_status == dg.DefaultScheduleStatus.RUNNING)
-            for s in defs.schedules
+            for s in defs.schedules or []
+            if isinstance(s, dg.ScheduleDefinition)
         }
 
     assert set(schedules()) == {"nightly_refresh", "daily_retention"}
-    assert "pull" not in {job.name for job in build_definitions().jobs}
+    assert "pull" not in {job.name for job in build_definitions().jobs or []}
     monkeypatch.setenv("LGS_SOURCE_URL", "mssql://lgs@shop/sales")
     assert schedules()["scheduled_pull"] == ("0 2 * * *", "Europe/London", True)
-    assert "pull" in {job.name for job in build_definitions().jobs}
+    assert "pull" in {job.name for job in build_definitions().jobs or []}
     monkeypatch.setenv("LGS_SOURCE_CRON", "*/5 * * * *")
     assert schedules()["scheduled_pull"][0] == "*/5 * * * *"
     monkeypatch.setenv("LGS_SOURCE_CRON", "at night")

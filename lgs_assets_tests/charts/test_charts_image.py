@@ -6,16 +6,18 @@ import pytest
 from PIL import Image
 
 from lgs_assets.charts import render_all, thumbnail
+from lgs_assets_tests.charts.conftest import MakeFrames
 
 
 @pytest.fixture(scope="module")
-def png(frames):
+def png(frames: MakeFrames) -> bytes:
     """The chart with the most in it."""
-    return render_all(**frames(), names=["rfm_distributions"])["png"][0]
+    png: bytes = render_all(**frames(), names=["rfm_distributions"])["png"].iloc[0]
+    return png
 
 
 @pytest.mark.parametrize("width", [1, 320, 480])
-def test_a_thumbnail_has_its_width_and_is_small(png, width):
+def test_a_thumbnail_has_its_width_and_is_small(png: bytes, width: int) -> None:
     """A preview is kept for ever in the event log: it has the proportions of the chart and some 15 KB at most."""
     small = thumbnail(png, width)
     with Image.open(io.BytesIO(small)) as image:
@@ -24,6 +26,6 @@ def test_a_thumbnail_has_its_width_and_is_small(png, width):
     assert len(small) < 16_000
 
 
-def test_a_thumbnail_is_the_same_each_time(png):
+def test_a_thumbnail_is_the_same_each_time(png: bytes) -> None:
     """The same chart makes the same preview."""
     assert thumbnail(png, 320) == thumbnail(png, 320)

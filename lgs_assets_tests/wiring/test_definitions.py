@@ -2,35 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from lgs_assets import project
+from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.configuration import Settings
 from lgs_assets.contracts.model import Relation
 from lgs_assets.definitions import build_definitions, defs
 from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.warehouse.database import PERMANENT_TABLES, Warehouse
 from lgs_assets.warehouse.loading import loaded_dumps
-from lgs_assets_tests.builders import Line, write_dump
+from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets_tests.builders import MODELS, SHOP, Line, write_dump
 
-LINEAGE = {
-    "raw_invoices": set(),
-    "clean_invoices": {"raw_invoices"},
-    "invoice_totals": {"clean_invoices"},
-    "monthly_metrics": {"invoice_totals"},
-    "user_activity": {"invoice_totals"},
-    "invoice_amounts": {"invoice_totals"},
-    "invoice_amount_statistics": {"invoice_amounts"},
-    "rfm_scores": {"invoice_totals"},
-    "segment_playbook": set(),
-    "segments": {"rfm_scores", "segment_playbook"},
-    "segment_summary": {"segments", "segment_playbook"},
-    "charts": {
-        "invoice_amounts", "invoice_amount_statistics", "monthly_metrics", "user_activity", "rfm_scores",
-        "segment_playbook", "segment_summary",
-    },
-}  # fmt: skip
 SPECS = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
 
 
@@ -39,12 +26,21 @@ def test_definitions_load() -> None:
     dg.Definitions.validate_loadable(defs)
 
 
-def test_the_lineage_is_the_one_of_the_readme() -> None:
-    """Each table is built from those that the picture says."""
-    assert {name: {dep.asset_key.path[-1] for dep in spec.deps} for name, spec in SPECS.items()} == LINEAGE
+def test_every_table_of_the_lineage_has_an_asset() -> None:
+    """A contract without an asset would be a table that nothing fills; what loads and builds record is none."""
+    contracts = {path.stem for path in (project.SQL / "tables").glob("*.sql")}
+    assert contracts - SPECS.keys() == set(PERMANENT_TABLES) - {"raw_invoices"}
+    assert SPECS.keys() <= contracts
 
 
-@pytest.mark.parametrize("name", LINEAGE)
+@pytest.mark.parametrize("table", MODELS)
+def test_an_asset_depends_on_what_its_model_reads(table: str) -> None:
+    """Else Dagster would build it too early, or not at all when an input has changed."""
+    dependencies = {dep.asset_key.path[-1] for dep in SPECS[table].deps}
+    assert dependencies == MODELS[table].reads.keys() & SPECS.keys()
+
+
+@pytest.mark.parametrize("name", SPECS)
 def test_an_asset_says_what_it_is(name: str) -> None:
     """Description, owner, group, kinds and code version are there for the UI, and a contract for the table."""
     spec = SPECS[name]
@@ -58,102 +54,124 @@ def test_an_asset_says_what_it_is(name: str) -> None:
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test() as instance:
+def instance(built: Warehouse) -> Iterator[dg.DagsterInstance]:
+    """The instance that knows how the tables came about."""
+    with dagster_instance() as instance:
         yield instance
 
 
-@pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    folder = tmp_path / "lgs" / "inbox"
-    write_dump(
-        folder / "march.sql",
-        [
-            Line(f"{c}-{i}", customer_id=c, invoice_date=f"2011-03-{c - 100:02} 10:00")
-            for c in range(101, 121)
-            for i in (1, 2)
-        ],
+def run(
+    instance: dg.DagsterInstance,
+    job: str,
+    *tables: str,
+    dump: str | None = None,
+    config: dict[str, Any] | None = None,
+    **overrides: Any,
+) -> dg.ExecuteInProcessResult:
+    """Runs a job, or what it does for some tables."""
+    if dump:
+        instance.add_dynamic_partitions("dumps", [dump])
+    return (
+        build_definitions(**overrides)
+        .resolve_job_def(job)
+        .execute_in_process(
+            instance=instance,
+            partition_key=dump,
+            asset_selection=[dg.AssetKey(table) for table in tables] or None,
+            run_config=config,
+        )
     )
-    return folder
 
 
-def run_lineage(instance: dg.DagsterInstance, dump: str, **overrides: object) -> dg.ExecuteInProcessResult:
-    instance.add_dynamic_partitions("dumps", [dump])
-    job = build_definitions(**overrides).resolve_job_def("lineage")
-    return job.execute_in_process(instance=instance, partition_key=dump)
+def test_runs_build_every_table_and_execute_every_check(instance: dg.DagsterInstance) -> None:
+    """One check each, which holds."""
+    runs = [record.dagster_run.run_id for record in instance.get_run_records()]
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    events = [entry.get_dagster_event() for run_id in runs for entry in instance.all_logs(run_id, of_type=kind)]
+    evaluations = [event.asset_check_evaluation_data for event in events]
+    checks = sorted((check.asset_key.path[-1], check.check_name) for check in evaluations)
+    assert checks == sorted((check.table, check.name) for check in CHECKS)
+    assert all(check.passed for check in evaluations)
 
 
-def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
-    """One run from dump to charts; what it records of each table is what the UI shows."""
-    result = run_lineage(instance, "march.sql")
-    assert result.success
-    assert {check.check_name for check in result.get_asset_check_evaluations() if not check.passed} == set()
-    assert len(result.get_asset_check_evaluations()) == 19
-    for name in LINEAGE:
-        (event,) = result.asset_materializations_for_node(name)
-        metadata = event.metadata
-        assert metadata["dagster/row_count"].value > 0
-        assert metadata["dagster/table_name"].value == f"lgs.{name}"
-        columns = metadata["dagster/column_schema"].value.columns
-        assert columns and all(column.description for column in columns)
-        assert "|" in metadata["preview"].value or "data:image/png;base64," in metadata["preview"].value
-        assert len(metadata["preview"].value) < 400_000
-        is_model = (project.SQL / "models" / f"{name}.sql").exists()
-        assert ("dagster/column_lineage" in metadata) == is_model
-    segments = result.asset_materializations_for_node("segments")[0].metadata["dagster/column_lineage"].value
-    assert segments.deps_by_column["strategy"] == [dg.TableColumnDep(dg.AssetKey("segment_playbook"), "strategy")]
-    clean = result.asset_materializations_for_node("clean_invoices")[0].metadata["dagster/column_lineage"].value
-    assert {dep.column_name for dep in clean.deps_by_column["line_total"]} == {"quantity", "unit_price"}
+@pytest.mark.parametrize("name", SPECS)
+def test_what_a_build_records_is_what_the_ui_shows(instance: dg.DagsterInstance, name: str) -> None:
+    """Of each table the rows, the columns, where they come from, and a look at it."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(name))
+    assert event and event.asset_materialization
+    metadata = event.asset_materialization.metadata
+    assert int(str(metadata["dagster/row_count"].value)) > 0
+    assert metadata["dagster/table_name"].value == f"lgs.{name}"
+    schema = metadata["dagster/column_schema"].value
+    assert isinstance(schema, dg.TableSchema)
+    assert schema.columns and all(column.description for column in schema.columns)
+    preview = str(metadata["preview"].value)
+    is_picture = any(column.type == "bytea" for column in schema.columns)
+    assert ("data:image/png;base64," if is_picture else f"| {schema.columns[0].name} ") in preview
+    assert len(preview) < 400_000
+    assert ("dagster/column_lineage" in metadata) == (name in MODELS)
 
 
-@pytest.mark.usefixtures("one_chart")
-def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+@pytest.mark.parametrize(
+    ("column", "sources"),
+    [
+        ("segments.strategy", {"segment_playbook.strategy"}),
+        ("clean_invoices.line_total", {"raw_invoices.quantity", "raw_invoices.unit_price"}),
+    ],
+)
+def test_a_column_knows_where_it_comes_from(instance: dg.DagsterInstance, column: str, sources: set[str]) -> None:
+    """Read from the SELECT: a value that is passed on, and one that is computed."""
+    table, _, name = column.partition(".")
+    event = instance.get_latest_materialization_event(dg.AssetKey(table))
+    assert event and event.asset_materialization
+    lineage = event.asset_materialization.metadata["dagster/column_lineage"].value
+    assert isinstance(lineage, dg.TableColumnLineage)
+    assert {f"{dep.asset_key.path[-1]}.{dep.column_name}" for dep in lineage.deps_by_column[name]} == sources
+
+
+def test_assets_load_by_name(instance: dg.DagsterInstance) -> None:
     """What a notebook does: a DataFrame by the name of the asset, of a partitioned one as well; or a relation."""
-    run_lineage(instance, "march.sql")
-    definitions = build_definitions()
-    assert definitions.load_asset_value("segments", instance=instance).shape == (20, 8)
-    write_dump(inbox / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
-    run_lineage(instance, "april.sql")
-    assert len(definitions.load_asset_value("raw_invoices", instance=instance)) == 41
-    assert len(definitions.load_asset_value("raw_invoices", partition_key="april.sql", instance=instance)) == 1
-    assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation("segments")
+    load: Any = build_definitions().load_asset_value
+    assert len(load("segments", instance=instance)) == len({line.customer_id for line in SHOP})
+    write_dump(Path(project.inbox()) / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
+    assert run(instance, "ingest", dump="april.sql").success
+    assert len(load("raw_invoices", instance=instance)) == len(SHOP) + 1
+    assert len(load("raw_invoices", partition_key="april.sql", instance=instance)) == 1
+    assert load("segments", python_type=Relation, instance=instance) == Relation("segments")
 
 
-@pytest.mark.usefixtures("one_chart")
-def test_a_real_dump_takes_the_place_of_the_demo(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+def test_a_real_dump_takes_the_place_of_the_demo(warehouse: Warehouse, tmp_path: Path) -> None:
     """Synthetic lines never add to real ones: with the first real dump they are gone, and none but they."""
     write_dump(project.state() / "demo" / DEMO_DUMP, [Line(customer_id=1)])
-    run_lineage(instance, DEMO_DUMP)
-    assert [dump.dump for dump in loaded_dumps(warehouse)] == [DEMO_DUMP]
-    run_lineage(instance, "march.sql")
-    assert [dump.dump for dump in loaded_dumps(warehouse)] == ["march.sql"]
-    assert warehouse.rows("select distinct dump from clean_invoices") == [{"dump": "march.sql"}]
+    write_dump(Path(project.inbox()) / "march.sql", SHOP)
+    with dagster_instance() as instance:
+        for dump in (DEMO_DUMP, "march.sql"):
+            assert run(instance, "lineage", "raw_invoices", "clean_invoices", dump=dump).success
+            assert [loaded.dump for loaded in loaded_dumps(warehouse)] == [dump]
+            assert warehouse.rows("select distinct dump from clean_invoices") == [{"dump": dump}]
 
 
-@pytest.mark.usefixtures("one_chart")
-def test_settings_reach_the_tables(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+def test_settings_reach_the_tables(built: Warehouse, instance: dg.DagsterInstance) -> None:
     """A setting changes the figures and is recorded with them."""
-    run_lineage(instance, "march.sql", settings=Settings(snapshot_date="2012-01-01", ties="together"))
-    assert warehouse.rows("select distinct snapshot_date::text from rfm_scores") == [
+    run(instance, "refresh", "rfm_scores", settings=Settings(snapshot_date="2012-01-01", ties="together"))
+    assert built.rows("select distinct snapshot_date::text from rfm_scores") == [
         {"snapshot_date": "2012-01-01 00:00:00"}
     ]
-    assert warehouse.rows("select distinct settings ->> 'ties' as ties from publications") == [{"ties": "together"}]
-
-
-@pytest.mark.usefixtures("one_chart")
-def test_settings_can_be_given_in_the_launchpad(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
-    """Run configuration under resources, as the UI's launchpad writes it; a wrong value is refused before the run."""
-    instance.add_dynamic_partitions("dumps", ["march.sql"])
-    job = build_definitions().resolve_job_def("lineage")
-    config = {"resources": {"settings": {"config": {"snapshot_date": "2011-06-01", "chart_cutoff": 0.5}}}}
-    assert job.execute_in_process(instance=instance, partition_key="march.sql", run_config=config).success
-    assert warehouse.rows("select distinct settings ->> 'snapshot_date' as day from publications") == [
-        {"day": "2011-06-01"}
+    assert built.rows("select settings ->> 'ties' as ties from publications where table_name = 'rfm_scores'") == [
+        {"ties": "together"}
     ]
+
+
+def test_settings_can_be_given_in_the_launchpad(built: Warehouse, instance: dg.DagsterInstance) -> None:
+    """Run configuration under resources, as the UI's launchpad writes it; a wrong value is refused before the run."""
+
+    def launch(**settings: object) -> dg.ExecuteInProcessResult:
+        config = {"resources": {"settings": {"config": settings}}}
+        return run(instance, "lineage", dump="march.sql", config=config)
+
+    assert launch(snapshot_date="2011-07-01", chart_cutoff=0.5).success
+    query = "select settings ->> 'snapshot_date' as day from publications where table_name = 'rfm_scores'"
+    assert built.rows(query) == [{"day": "2011-07-01"}]
     for wrong in ({"ties": "never"}, {"chart_cutoff": "high"}, {"colour": "red"}):
         with pytest.raises(dg.DagsterInvalidConfigError):
-            job.execute_in_process(
-                instance=instance,
-                partition_key="march.sql",
-                run_config={"resources": {"settings": {"config": wrong}}},
-            )
+            launch(**wrong)
