@@ -148,8 +148,8 @@ def test_a_dump_is_set_aside(folder: Path) -> None:
         dump = write_dump(folder / "march.sql", lines)
         content = dump.read_bytes()
         aside = resources().inbox.set_aside("march.sql")
-        assert aside == folder / "forgotten" / "march.sql"
-        assert Path(aside).read_bytes() == content
+        assert aside and Path(aside.path) == folder / "forgotten" / "march.sql"
+        assert aside.read_bytes() == content
     assert resources().inbox.files().arrivals == {}
     assert resources().inbox.set_aside("march.sql") is None
 

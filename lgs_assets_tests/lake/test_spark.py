@@ -6,7 +6,6 @@ The cluster is real: a master and two workers of one core each, as processes of 
 import random
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -34,7 +33,17 @@ from lgs_assets.warehouse.lake_parts import current
 from lgs_assets.warehouse.loading import load_dump
 from lgs_assets.warehouse.rows import read_rows
 from lgs_assets.warehouse.tables import Store
-from lgs_assets_tests.builders import MODELS, SOURCES, UNVERSIONED, Line, build_tables, load_lines, model, write_dump
+from lgs_assets_tests.builders import (
+    MODELS,
+    SOURCES,
+    UNVERSIONED,
+    Line,
+    MakeDatabase,
+    build_tables,
+    load_lines,
+    model,
+    write_dump,
+)
 from lgs_assets_tests.lake.spark import PATIENCE_SECONDS, SparkCluster
 from lgs_assets_tests.lake.test_duckdb import OTHER_PARAMETERS, SCORES
 from lgs_assets_tests.warehouse.evidence import exact
@@ -42,9 +51,8 @@ from lgs_assets_tests.warehouse.test_refresh import HISTORY
 
 
 @pytest.fixture
-def spark(spark_cluster: SparkCluster, monkeypatch: pytest.MonkeyPatch) -> Spark:
-    monkeypatch.setenv("LGS_SPARK_MASTER", spark_cluster.url)
-    return Spark()
+def spark(spark_cluster: SparkCluster) -> Spark:
+    return Spark(spark_cluster.url)
 
 
 def parquet_files(folder: Path) -> list[str]:
@@ -87,7 +95,7 @@ def test_every_table_of_the_real_data_is_the_same_in_both(
 
 
 def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
-    spark: Spark, warehouse: Warehouse, make_database, tmp_path: Path
+    spark: Spark, warehouse: Warehouse, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     """From dumps to checks. Ties, NULLs, repeats, overlaps, a missing month, great and tiny sums; other settings."""
     chance = random.Random(4)
@@ -125,7 +133,7 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
 
 
 def test_a_refresh_follows_the_change(
-    spark: Spark, warehouse: Warehouse, make_database: Callable[[], str], tmp_path: Path
+    spark: Spark, warehouse: Warehouse, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     """Invoices that are new or have changed go into a second part; the first is written without the old ones."""
     ours = Warehouse(make_database())
@@ -235,11 +243,11 @@ def test_without_a_master_it_says_what_to_set() -> None:
     """Spark's own default would be this machine, whatever it is asked to do."""
     pytest.importorskip("pyspark", reason="NOT PROVEN ON SPARK: install the extra spark")
     with pytest.raises(LgsError, match="Set LGS_SPARK_MASTER"):
-        Spark().rows("select 1", {}, {})
+        Spark(None).rows("select 1", {}, {})
 
 
 def test_without_spark_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spark is an extra."""
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(LgsError, match=r'pip install "lgs-assets\[spark\]"'):
-        Spark().rows("select 1", {}, {})
+        Spark(None).rows("select 1", {}, {})

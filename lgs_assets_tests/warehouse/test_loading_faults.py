@@ -24,9 +24,9 @@ import pytest
 
 from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import forget_dump, load_dump, loaded_dumps, rejected_lines
+from lgs_assets.warehouse.loading import LoadedDump, forget_dump, load_dump, loaded_dumps, rejected_lines
 from lgs_assets.warehouse.server import EmbeddedServer
-from lgs_assets_tests.builders import Line, load_lines, write_dump
+from lgs_assets_tests.builders import Line, load_lines, values, write_dump
 from lgs_assets_tests.warehouse.evidence import AT_WORK, COLUMNS, counted_while, debris, ledger, lines_of
 
 NAME = "retail.sql"
@@ -65,7 +65,7 @@ def version_held(warehouse: Warehouse) -> int:
     """Which of the two versions there is. Fails if it is not the whole of one, or if there is anything else."""
     assert debris(warehouse) == []
     ((row),) = warehouse.rows(STATE)
-    assert tuple(row.values()) in WHOLE
+    assert values(row) in WHOLE
     return int(row.version)
 
 
@@ -266,7 +266,7 @@ def test_the_same_dump_at_once_is_there_once(warehouse: Warehouse, versions: lis
 
 
 @contextmanager
-def load_under_way(warehouse: Warehouse, path: Path) -> Iterator[Future[object]]:
+def load_under_way(warehouse: Warehouse, path: Path) -> Iterator[Future[LoadedDump]]:
     """A load that has opened its file and has the rest of it still to read, until the block ends."""
     with (
         ThreadPoolExecutor() as pool,
