@@ -157,9 +157,8 @@ def picture(results: Results, size: int) -> Figure:
     titles = [title for title in results.titles(size) if f"{size}x {title}" in results.verdicts and title != DAY.title]
     titles.sort(key=lambda title: results.seconds(size, title) or 0)
     figure = style.sheet(f"{results.machine}, {results.began}. Source: {results.source}")
-    left, right = (
-        figure.add_subplot(place) for place in style.grid(figure, columns=2, left=0.29, wspace=0.1, bottom=0.19)
-    )
+    grid = style.grid(figure, columns=2, left=0.29, wspace=0.1, bottom=0.19)
+    left, right = (figure.add_subplot(grid[0, column]) for column in range(2))
     ours = {peer.title for peer in PEERS if peer.is_ours}
     colours = [style.BLUE if title in ours else style.SKY for title in titles]
     seconds = [[run.seconds for run in results.of(size, title)] for title in titles]

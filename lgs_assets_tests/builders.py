@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 import pandas as pd
+import sqlalchemy as sa
 
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.configuration import Configuration, Settings
@@ -23,10 +24,18 @@ from lgs_assets.wiring.resources import Resources
 
 UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
 
+DERIVED = [asset.key.path[-1] for asset in ASSETS if asset.key.path != ["raw_invoices"]]
+"""What the lineage makes of the lines: every asset but the lines themselves."""
 MODELS = models()
 """The model of each table that a SELECT makes, in an order in which they can be built."""
 SOURCES = {table: made.source for table, made in MODELS.items() if isinstance(made, InvoiceModel)}
 """Of the tables that are refreshed invoice by invoice, the table of the lines."""
+
+
+class MakeDatabase(Protocol):
+    """Makes a database on the session's server and returns its URL: an empty one, or the copy of another."""
+
+    def __call__(self, *, template: str = ...) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,14 @@ class Line:
     unit_price: str = "1.00"
     customer_id: int | str | None = 17001
     country: str = "United Kingdom"
+
+
+# Lines of which every check holds: twenty customers, who bought in one to three months.
+SHOP = [
+    Line(f"{customer}-{number}", customer_id=customer, invoice_date=f"2011-{3 + number:02}-{customer - 100:02} 10:00")
+    for customer in range(101, 121)
+    for number in range(1 + customer % 3)
+]
 
 
 def write_dump(path: Path, lines: Iterable[Line]) -> Path:
@@ -77,6 +94,11 @@ def followers(table: str) -> set[str]:
 def resources() -> Resources:
     """The resources of the environment as it is now."""
     return Resources.of(Configuration.read())
+
+
+def values(row: sa.RowMapping) -> tuple[Any, ...]:
+    """The values of a row, in the order of its columns."""
+    return tuple(dict(row).values())
 
 
 def load_lines(warehouse: Warehouse, folder: Path, lines: Iterable[Line], *, name: str = "retail.sql") -> None:

@@ -1,29 +1,52 @@
-"""What tests share: real servers for the session, a fresh database for each test, and the real data."""
+"""What tests share: real servers for the session, a database for each test, a warehouse built once, the real data."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from lgs_assets import places
+from lgs_assets.charts.report import families
+from lgs_assets.command.runner import Runner
+from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.arrivals.azurite import azurite as azurite  # a fixture, by its name
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.browser import browser as browser  # likewise
+from lgs_assets_tests.builders import SHOP, MakeDatabase, write_dump
 from lgs_assets_tests.lake.spark import SparkCluster
 from lgs_assets_tests.sources.mariadb import MariaDB
+
+
+def leave_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
+    """Takes away the settings of the person who runs the tests, and gives the platform a state folder of its own."""
+    for name in [name for name in os.environ if name.startswith(("LGS_", "DAGSTER_")) and name != "LGS_REAL_DATA"]:
+        patch.delenv(name)
+    patch.setenv("LGS_HOME", str(home))
+    patch.setenv("DAGSTER_HOME", "")  # the platform sets it; what it was comes back afterwards
+
+
+@contextmanager
+def own_environment(home: Path, database: str) -> Iterator[pytest.MonkeyPatch]:
+    """The environment of a fixture that outlives a test: its own state folder, and this database."""
+    with pytest.MonkeyPatch.context() as patch:
+        leave_environment(patch, home)
+        patch.setenv("LGS_DATABASE_URL", database)
+        yield patch
 
 
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test sees the settings, the state or the database of the person who runs it, or leaves a server behind."""
-    for name in [name for name in os.environ if name.startswith(("LGS_", "DAGSTER_")) and name != "LGS_REAL_DATA"]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("LGS_HOME", str(tmp_path / "lgs"))
+    leave_environment(monkeypatch, tmp_path / "lgs")
     yield
     EmbeddedServer(tmp_path / "lgs" / "postgres").stop()
 
@@ -37,20 +60,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 
 
 @pytest.fixture(scope="session")
-def make_database(server: EmbeddedServer):
-    """Makes an empty database on the session's server and returns its URL."""
+def make_database(server: EmbeddedServer) -> MakeDatabase:
+    """Makes databases on the session's server."""
+    url = server.url()
 
-    def make() -> str:
+    def make(*, template: str = "template1") -> str:
         name = f"test_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute(f"create database {name}")
-        return server.url().rsplit("/", 1)[0] + f"/{name}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"create database {name} template {template.rpartition('/')[2]}".encode())
+        return f"{url.rpartition('/')[0]}/{name}"
 
     return make
 
 
 @pytest.fixture
-def database(make_database, monkeypatch: pytest.MonkeyPatch) -> str:
+def database(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of an empty database, to which LGS_DATABASE_URL points."""
     url = make_database()
     monkeypatch.setenv("LGS_DATABASE_URL", url)
@@ -66,13 +90,58 @@ def warehouse(database: str) -> Iterator[Warehouse]:
     warehouse.engine.dispose()
 
 
+def draw_one_chart(patch: pytest.MonkeyPatch) -> None:
+    """Leaves each family but its first chart."""
+    for family in families():
+        patch.setattr(family, "charts", family.charts[:1])
+
+
 @pytest.fixture
 def one_chart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each family has its first chart only: runs would otherwise spend most of their time drawing."""
-    from lgs_assets.charts.report import families
+    draw_one_chart(monkeypatch)
 
-    for family in families():
-        monkeypatch.setattr(family, "charts", family.charts[:1])
+
+@dataclass(frozen=True)
+class Built:
+    """What a run left: a database that nobody is connected to, and a state folder with Dagster's history."""
+
+    database: str
+    home: Path
+
+
+@pytest.fixture(scope="session")
+def built_once(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Every table of SHOP, built by the run of `lgs run`; never changed, only copied. See `built`."""
+    made = Built(make_database(), tmp_path_factory.mktemp("built") / "lgs")
+    with own_environment(made.home, made.database) as patch:
+        draw_one_chart(patch)
+        configuration = Configuration.read()
+        write_dump(Path(configuration.inbox_location) / "march.sql", SHOP)
+        with dagster_instance(configuration) as instance:
+            runner = Runner(configuration, instance)
+            runner.bring_up_to_date()
+        runner.resources.warehouse.engine.dispose()
+    return made
+
+
+@pytest.fixture
+def built(
+    built_once: Built,
+    make_database: MakeDatabase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    one_chart: None,
+) -> Iterator[Warehouse]:
+    """A warehouse in which every table of SHOP is built and every check holds, with its inbox and Dagster's history.
+
+    They are the test's own: it may plant a fault, or go on from there with another run.
+    """
+    shutil.copytree(built_once.home, tmp_path / "lgs")
+    warehouse = Warehouse(make_database(template=built_once.database))
+    monkeypatch.setenv("LGS_DATABASE_URL", warehouse.url)
+    yield warehouse
+    warehouse.engine.dispose()
 
 
 @pytest.fixture(scope="session")

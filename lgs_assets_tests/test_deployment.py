@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -230,7 +231,7 @@ class Deployment:
 
     def wait_until_healthy(self, *services: str) -> None:
         for service in services:
-            self.wait_until(lambda service=service: self.is_healthy(service), f"{service} is healthy")
+            self.wait_until(partial(self.is_healthy, service), f"{service} is healthy")
 
     def show_logs(self) -> None:
         for log in sorted(self.folder.glob("*.log")):
@@ -377,6 +378,7 @@ def test_a_run_that_dies_with_its_service_is_made_up_for(deployment: Deployment)
     """As in a power cut: the code service is gone in the midst of a load, and comes back; so does the load."""
 
     def status(**wanted: str) -> str | None:
+        found: str | None
         (found,) = [run["status"] for run in deployment.runs() if wanted.items() <= run.items()] or [None]
         return found
 

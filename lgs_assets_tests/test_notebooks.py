@@ -1,7 +1,6 @@
 """The notebooks run as they are stored, on the demo data, and say what the tables say."""
 
 import base64
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ import dagster as dg
 import nbformat
 import pandas as pd
 import pytest
-from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
@@ -24,6 +23,8 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
+from lgs_assets_tests.builders import MakeDatabase
+from lgs_assets_tests.conftest import own_environment
 
 NOTEBOOKS = sorted((places.ROOT / "notebooks").glob("*.ipynb"))
 FRAMES = ("segments", "summary", "calls", "moved")
@@ -47,14 +48,10 @@ class Executed:
 
 
 @pytest.fixture(scope="module")
-def executed(make_database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
+def executed(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
     """customer_segments.ipynb, executed where nothing of the checkout lies, on a small demo dump."""
     folder, url = tmp_path_factory.mktemp("notebook"), make_database()
-    with pytest.MonkeyPatch.context() as environment:
-        for name in [name for name in os.environ if name.startswith(("LGS_", "DAGSTER_"))]:
-            environment.delenv(name)
-        environment.setenv("LGS_HOME", str(folder / "lgs"))
-        environment.setenv("LGS_DATABASE_URL", url)
+    with own_environment(folder / "lgs", url) as environment:
         environment.setenv("PYTHONPATH", str(places.ROOT))
         environment.setenv("IPYTHONDIR", str(folder / "ipython"))
         environment.setenv("JUPYTER_RUNTIME_DIR", str(folder / "jupyter"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -16,7 +17,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
 from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.what_if import run_model
-from lgs_assets_tests.builders import MODELS, UNVERSIONED, build_tables
+from lgs_assets_tests.builders import MODELS, UNVERSIONED, MakeDatabase, build_tables
 
 # One invoice a customer, with only what invoice_totals reads.
 LINES = pd.DataFrame(
@@ -34,7 +35,7 @@ LINES = pd.DataFrame(
 
 
 @pytest.fixture(scope="module")
-def demo(make_database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def demo(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """All tables of a synthetic dump."""
     warehouse = Warehouse(make_database())
     warehouse.prepare()
@@ -159,8 +160,9 @@ def test_what_is_not_there_is_named(name: str, given: dict[str, object], message
 )
 def test_a_value_that_does_not_fit_is_refused(column: str, values: list[object], message: str) -> None:
     """Nothing is rounded, shifted or left out in silence; the error names the column."""
+    replaced: dict[str, Any] = {column: values}
     with pytest.raises(ContractError, match=rf"clean_invoices\.{column}: .*{message}"):
-        run_model("rfm_scores", clean_invoices=LINES.assign(**{column: values}))
+        run_model("rfm_scores", clean_invoices=LINES.assign(**replaced))
 
 
 def test_a_setting_out_of_its_limits_is_named() -> None:

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import psycopg
@@ -44,7 +45,7 @@ def save(connection: psycopg.Connection, table: str, frame: pd.DataFrame) -> pd.
     return frame
 
 
-def _type(dtype: object) -> str:
+def _type(dtype: Any) -> str:
     if pd.api.types.is_bool_dtype(dtype):
         return "boolean"
     if pd.api.types.is_integer_dtype(dtype):

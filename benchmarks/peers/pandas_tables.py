@@ -53,7 +53,7 @@ def monthly_metrics(clean: pd.DataFrame) -> pd.DataFrame:
     months["canceled_orders"] = months["canceled_orders"].fillna(0).astype(int)
     months["placed_orders"] = months["total_orders"] - 2 * months["canceled_orders"]
     months["sales_growth_pct"] = (100 * months["sales"].pct_change()).round(6)
-    last_day = months.index + pd.offsets.MonthEnd(0)
+    last_day = pd.DatetimeIndex(months.index) + pd.offsets.MonthEnd(0)
     months["is_partial"] = (months.index == months.index.max()) & (months["last_invoice_at"] < last_day)
     return months.reset_index()
 

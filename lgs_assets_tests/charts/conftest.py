@@ -26,11 +26,15 @@ PLAYBOOK = [
 ]
 SIZES = (852, 1147, 713, 56, 110, 269, 388, 750, 71, 1522)
 
-Frames = dict[str, pd.DataFrame]
+Frames = dict[str, Any]  # DataFrames by table; their cells have no types
+MakeFrames = Callable[..., Frames]
+# A Figure, typed loosely: what its artists are, a test knows better than Matplotlib's stubs.
+Draw = Callable[[str, Frames], Any]
+Texts = Callable[[Figure], list[str]]
 
 
 @pytest.fixture(scope="session")
-def frames() -> Callable[..., Frames]:
+def frames() -> MakeFrames:
     """Makes the tables of a small retailer; what a test is about is given."""
 
     def make(
@@ -69,7 +73,7 @@ def frames() -> Callable[..., Frames]:
 
 
 @pytest.fixture(scope="session")
-def draw() -> Callable[[str, Frames], Figure]:
+def draw() -> Draw:
     """Draws the named chart from tables, without rendering it."""
 
     def figure(name: str, given: Frames) -> Figure:
@@ -81,7 +85,7 @@ def draw() -> Callable[[str, Frames], Figure]:
 
 
 @pytest.fixture(scope="session")
-def texts() -> Callable[[Figure], list[str]]:
+def texts() -> Texts:
     """Every text on a figure, its line breaks as blanks."""
 
     def read(figure: Figure) -> list[str]:
@@ -119,7 +123,7 @@ def months_of(random: np.random.Generator, number: int, partial: bool) -> pd.Dat
     growth = np.concatenate([[np.nan], 100 * (sales[1:] / sales[:-1] - 1)])
     ends = months + pd.offsets.MonthEnd(1) + pd.Timedelta(hours=17)
     if partial:
-        ends = ends[:-1].append(months[-1:] + pd.Timedelta(days=8, hours=12))
+        ends = pd.DatetimeIndex([*ends[:-1], months[-1] + pd.Timedelta(days=8, hours=12)])
     canceled = random.integers(100, 500, number)
     placed = random.integers(900, 2600, number)
     return pd.DataFrame(

@@ -16,14 +16,14 @@ varied = st.lists(st.floats(0, 1000).map(lambda value: round(value, 2)), min_siz
 
 @settings(deadline=None)
 @given(varied)
-def test_the_area_is_one(values):
+def test_the_area_is_one(values: list[float]) -> None:
     """A density is a share of all: nothing leaks out at the ends."""
     at, height = density(np.array(values), low=0, high=1000)
     assert np.sum(height) * (at[1] - at[0]) == pytest.approx(1)
     assert (height >= 0).all()
 
 
-def test_counting_in_cells_is_as_good_as_summing_kernels():
+def test_counting_in_cells_is_as_good_as_summing_kernels() -> None:
     """The short way agrees with the definition, its kernels reflected at both ends, to a part in a thousand."""
     values = np.random.default_rng(5).gamma(2, 100, 400).clip(0, 700)
     at, height = density(values, low=0, high=700)
@@ -35,19 +35,19 @@ def test_counting_in_cells_is_as_good_as_summing_kernels():
     assert height == pytest.approx(exact, abs=exact.max() / 1000)
 
 
-def test_the_bandwidth_is_silvermans():
+def test_the_bandwidth_is_silvermans() -> None:
     """A worked example: 32 values from 0 to 31, whose spread is the interquartile range's."""
     values = np.arange(32.0)
     assert bandwidth(values) == pytest.approx(0.9 * min(values.std(ddof=1), 15.5 / 1.34) / 2)
 
 
-def test_values_that_mostly_agree_still_have_a_bandwidth():
+def test_values_that_mostly_agree_still_have_a_bandwidth() -> None:
     """An interquartile range of 0 leaves the standard deviation; no difference at all leaves nothing."""
     assert bandwidth(np.array([15.0] * 9 + [40.0])) > 0
     assert bandwidth(np.array([15.0])) == 0
 
 
-def test_many_values_take_no_longer():
+def test_many_values_take_no_longer() -> None:
     """Fifty thousand invoices are a moment's work."""
     values = np.random.default_rng(5).uniform(0, 700, 50_000)
     start = time.process_time()

@@ -1,8 +1,12 @@
 """The charts by month: the partial month is marked and no trend, and short or broken histories can be drawn."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
+
+from lgs_assets_tests.charts.conftest import Draw, MakeFrames, Texts
 
 MONTHLY = [
     "monthly_orders",
@@ -14,18 +18,18 @@ MONTHLY = [
 BARS = [name for name in MONTHLY if name != "monthly_active_users"]
 
 
-def hatched(figure):
+def hatched(figure: Any) -> list[Any]:
     return [bar for bar in figure.axes[0].patches if bar.get_hatch()]
 
 
 @pytest.mark.parametrize("name", MONTHLY)
-def test_a_partial_month_is_marked(name, frames, draw, texts):
+def test_a_partial_month_is_marked(name: str, frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """Nine days of December are no fall in sales: the label says to when the data goes."""
     assert any(text.endswith("partial: to 9 Dec") for text in texts(draw(name, frames())))
 
 
 @pytest.mark.parametrize("name", MONTHLY)
-def test_a_whole_last_month_is_not_marked(name, frames, draw, texts):
+def test_a_whole_last_month_is_not_marked(name: str, frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """The mark means something only if a complete month has none."""
     figure = draw(name, frames(partial=False))
     assert not any("partial" in text for text in texts(figure))
@@ -33,13 +37,13 @@ def test_a_whole_last_month_is_not_marked(name, frames, draw, texts):
 
 
 @pytest.mark.parametrize("name", BARS)
-def test_only_the_bars_of_the_partial_month_are_hatched(name, frames, draw):
+def test_only_the_bars_of_the_partial_month_are_hatched(name: str, frames: MakeFrames, draw: Draw) -> None:
     """Hatching survives grey printing; it is at the last month and nowhere else."""
     figure = draw(name, frames(months=14))
     assert {round(bar.get_x() + bar.get_width() / 2) for bar in hatched(figure)} == {13}
 
 
-def test_the_line_of_active_users_ends_with_the_last_whole_month(frames, draw):
+def test_the_line_of_active_users_ends_with_the_last_whole_month(frames: MakeFrames, draw: Draw) -> None:
     """A line into the partial month would be drawn as a fall; the month is a hollow point by itself."""
     line, point = draw("monthly_active_users", frames(months=14)).axes[0].lines
     assert np.flatnonzero(~np.isnan(line.get_ydata())).tolist() == list(range(13))
@@ -48,20 +52,20 @@ def test_the_line_of_active_users_ends_with_the_last_whole_month(frames, draw):
     assert point.get_linestyle() == "None"
 
 
-def test_a_month_between_gaps_is_a_point(frames, draw):
+def test_a_month_between_gaps_is_a_point(frames: MakeFrames, draw: Draw) -> None:
     """A line needs two months; one alone is seen by its marker."""
     line = draw("monthly_active_users", frames(months=1, partial=False)).axes[0].lines[0]
     assert (line.get_marker(), len(line.get_xdata())) == ("o", 1)
 
 
-def test_the_growth_of_a_partial_month_is_not_comparable(frames, draw, texts):
+def test_the_growth_of_a_partial_month_is_not_comparable(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """The figure is there for who looks for it, with the warning beside it."""
     given = frames()
     given["monthly_metrics"].loc[13, "sales_growth_pct"] = -70.33
     assert "−70.3 % not comparable, partial: to 9 Dec" in texts(draw("monthly_sales_growth", given))
 
 
-def test_the_highest_month_is_a_whole_one(frames, draw, texts):
+def test_the_highest_month_is_a_whole_one(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """A partial month sets no record."""
     given = frames()
     given["monthly_metrics"]["sales"] = [*range(1, 14), 99e6]
@@ -72,7 +76,7 @@ def test_the_highest_month_is_a_whole_one(frames, draw, texts):
 
 @pytest.mark.parametrize("partial", [True, False])
 @pytest.mark.parametrize("name", MONTHLY)
-def test_one_month_is_enough(name, partial, frames, draw, texts):
+def test_one_month_is_enough(name: str, partial: bool, frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """The first month of a retailer has a chart; growth says why there is none."""
     figure = draw(name, frames(months=1, partial=partial))
     if name == "monthly_sales_growth":
@@ -81,7 +85,7 @@ def test_one_month_is_enough(name, partial, frames, draw, texts):
         assert "Month of the invoice, Nov 2010" in texts(figure)
 
 
-def test_a_month_without_invoices_is_a_gap(frames, draw):
+def test_a_month_without_invoices_is_a_gap(frames: MakeFrames, draw: Draw) -> None:
     """A month that the table lacks keeps its place, and the line does not run across it."""
     given = frames(months=8)
     for table in ("monthly_metrics", "user_activity"):
@@ -90,14 +94,14 @@ def test_a_month_without_invoices_is_a_gap(frames, draw):
     assert np.flatnonzero(np.isnan(line.get_ydata())).tolist() == [4, 7]
 
 
-def test_a_month_of_guests_has_no_active_user(frames, draw):
+def test_a_month_of_guests_has_no_active_user(frames: MakeFrames, draw: Draw) -> None:
     """user_activity has no row for a month without customers; the month had invoices, so this is a 0."""
     given = frames(months=8)
     given["user_activity"] = given["user_activity"].drop(index=4)
     assert draw("monthly_active_users", given).axes[0].lines[0].get_ydata()[4] == 0
 
 
-def test_new_and_existing_customers_add_up_to_the_active_ones(frames, draw):
+def test_new_and_existing_customers_add_up_to_the_active_ones(frames: MakeFrames, draw: Draw) -> None:
     """The height of a stack is the number of active customers."""
     given = frames(partial=False)
     bars = draw("new_and_existing_users", given).axes[0].patches
@@ -106,7 +110,7 @@ def test_new_and_existing_customers_add_up_to_the_active_ones(frames, draw):
 
 
 @pytest.mark.parametrize("months", [2, 26, 27, 75, 300])
-def test_the_names_of_months_fit_side_by_side(months, frames, draw):
+def test_the_names_of_months_fit_side_by_side(months: int, frames: MakeFrames, draw: Draw) -> None:
     """Decades of months are named in steps, at most 26 of them."""
     ticks = draw("monthly_sales", frames(months=months)).axes[0].get_xticks()
     assert 1 <= len(ticks) <= 26

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import matplotlib
 import pandas as pd
@@ -19,24 +20,25 @@ from lgs_assets.charts.families import customer_charts, month_charts
 from lgs_assets.charts.report import compose, families, render
 from lgs_assets.contracts.declaration import declared_types
 from lgs_assets.errors import ContractError
+from lgs_assets_tests.charts.conftest import Draw, Frames, MakeFrames, Texts
 
 CHARTS = [chart for family in families() for chart in family.charts]
 NAMES = [chart.name for chart in CHARTS]
 
 
-def render_all(tables):
+def render_all(tables: Frames) -> pd.DataFrame:
     return compose({family.table: render(family.charts, tables) for family in families()})
 
 
 @pytest.fixture(scope="module")
-def report(frames):
+def report(frames: MakeFrames) -> pd.DataFrame:
     """The full report, rendered once; a warning is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return render_all(frames())
 
 
-def test_the_report_is_its_families_one_after_another(report):
+def test_the_report_is_its_families_one_after_another(report: pd.DataFrame) -> None:
     """Every declared chart is there once, family by family, in the order of definition."""
     assert list(report["name"]) == NAMES
     assert report["name"].is_unique
@@ -45,7 +47,7 @@ def test_the_report_is_its_families_one_after_another(report):
 
 
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.table)
-def test_a_family_reads_columns_that_exist(family):
+def test_a_family_reads_columns_that_exist(family: Family) -> None:
     """Every table and column that a chart declares is in the contracts, and so is the family's own table."""
     declared = declared_types()
     assert set(declared[family.table]) == set(declared["charts"])
@@ -53,7 +55,7 @@ def test_a_family_reads_columns_that_exist(family):
         assert set(columns) <= set(declared[table])
 
 
-def test_a_family_is_drawn_from_what_it_declares_alone(frames, draw):
+def test_a_family_is_drawn_from_what_it_declares_alone(frames: MakeFrames, draw: Draw) -> None:
     """No chart reads a table or a column that only another family declares."""
     tables = frames()
     for family in families():
@@ -62,7 +64,7 @@ def test_a_family_is_drawn_from_what_it_declares_alone(frames, draw):
             draw(chart.name, given)
 
 
-def test_a_chart_is_declared_once():
+def test_a_chart_is_declared_once() -> None:
     """A function that takes other tables than it declares is refused where it stands."""
     with pytest.raises(TypeError, match=r"draw takes \['segments'\], but declares \['rfm_scores'\]"):
 
@@ -71,7 +73,7 @@ def test_a_chart_is_declared_once():
             raise NotImplementedError
 
 
-def test_the_rows_keep_the_contract_of_the_table(report):
+def test_the_rows_keep_the_contract_of_the_table(report: pd.DataFrame) -> None:
     """The frame can be written as it is: columns, slugs, positions from 1, a title and bytes everywhere."""
     assert list(report.columns) == ["name", "position", "title", "png", "svg"]
     assert all(re.fullmatch("[a-z0-9_]+", name) for name in report["name"])
@@ -81,27 +83,27 @@ def test_the_rows_keep_the_contract_of_the_table(report):
     assert all(isinstance(svg, str) for svg in report["svg"])
 
 
-def test_png_files_are_large_enough_to_print(report):
+def test_png_files_are_large_enough_to_print(report: pd.DataFrame) -> None:
     """Every PNG opens and has the pixels of a sheet of 10 by 5.6 inches at 160 dots an inch."""
     for png in report["png"]:
         with Image.open(io.BytesIO(png)) as image:
             assert image.size == (1600, 896)
 
 
-def test_svg_files_are_well_formed_and_small(report):
+def test_svg_files_are_well_formed_and_small(report: pd.DataFrame) -> None:
     """A browser can open every SVG, and a page can hold all of them."""
     for name, svg in zip(report["name"], report["svg"], strict=True):
         assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg", name
         assert len(svg.encode()) < 300_000, name
 
 
-def test_the_order_of_rows_changes_no_byte(frames, report):
+def test_the_order_of_rows_changes_no_byte(frames: MakeFrames, report: pd.DataFrame) -> None:
     """A table has no order: its rows shuffled make the same PNG and the same SVG."""
     shuffled = {table: frame.sample(frac=1, random_state=3) for table, frame in frames().items()}
     pd.testing.assert_frame_equal(render_all(shuffled), report)
 
 
-def test_the_settings_of_the_machine_change_no_byte(frames, report):
+def test_the_settings_of_the_machine_change_no_byte(frames: MakeFrames, report: pd.DataFrame) -> None:
     """A chart looks the same beside another's matplotlib settings, and leaves them alone."""
     with matplotlib.rc_context({"font.size": 31, "axes.facecolor": "red", "savefig.dpi": 50}):
         before = dict(matplotlib.rcParams)
@@ -110,14 +112,14 @@ def test_the_settings_of_the_machine_change_no_byte(frames, report):
     assert again["png"][0] == report["png"].iloc[-1]
 
 
-def test_no_file_says_when_or_by_what_it_was_made(report):
+def test_no_file_says_when_or_by_what_it_was_made(report: pd.DataFrame) -> None:
     """A date or a version in a file would make each run's bytes differ."""
     assert all(b"Software" not in png and b"tIME" not in png for png in report["png"])
     assert not any("<dc:date>" in svg or "Matplotlib v" in svg for svg in report["svg"])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_chart_says_what_it_shows_and_where_from(name, frames, draw, texts):
+def test_every_chart_says_what_it_shows_and_where_from(name: str, frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """A printed sheet stands alone: title, source and dates; the axes say what they measure."""
     figure = draw(name, frames())
     written = texts(figure)
@@ -131,7 +133,7 @@ def test_every_chart_says_what_it_shows_and_where_from(name, frames, draw, texts
         assert any(axes.get_ylabel() for axes in figure.axes) or name == "segment_sizes"
 
 
-def test_a_missing_column_is_named(frames):
+def test_a_missing_column_is_named(frames: MakeFrames) -> None:
     """A frame that lacks a column is refused with the table and the column."""
     given = frames()
     given["monthly_metrics"] = given["monthly_metrics"].drop(columns="is_partial")
@@ -139,7 +141,7 @@ def test_a_missing_column_is_named(frames):
         render(month_charts.FAMILY.charts, given)
 
 
-def test_tables_of_different_segments_are_refused(frames):
+def test_tables_of_different_segments_are_refused(frames: MakeFrames) -> None:
     """A playbook newer than its summary is not drawn as if they agreed."""
     given = frames()
     given["segment_playbook"] = given["segment_playbook"].replace({"segment": {"Champions": "Heroes"}})
@@ -147,7 +149,7 @@ def test_tables_of_different_segments_are_refused(frames):
         render(customer_charts.FAMILY.charts, given)
 
 
-def test_empty_tables_make_a_report_that_says_so(frames, draw, texts):
+def test_empty_tables_make_a_report_that_says_so(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """Before the first dump there is a sheet for each chart, not a failure."""
     empty = {table: frame.iloc[:0] for table, frame in frames().items()}
     for name in NAMES:
@@ -161,14 +163,14 @@ def modules_after(code: str, **environment: str) -> set[str]:
     return set(subprocess.check_output([sys.executable, "-c", script], text=True, env=variables).split())
 
 
-def test_reading_the_declarations_loads_no_matplotlib():
+def test_reading_the_declarations_loads_no_matplotlib() -> None:
     """The definitions need to know what charts read; only drawing takes the time and memory of matplotlib."""
     loaded = modules_after("import lgs_assets.definitions")
     assert "lgs_assets.charts.families.month_charts" in loaded
     assert not {"matplotlib", "PIL"} & loaded
 
 
-def test_drawing_needs_no_pyplot_and_writes_nothing_to_the_home(tmp_path):
+def test_drawing_needs_no_pyplot_and_writes_nothing_to_the_home(tmp_path: Path) -> None:
     """Pyplot would choose a GUI backend and keep every figure in memory; fonts are cached where the caller says."""
     code = f"""
 import os

@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
+from lgs_assets_tests.charts.conftest import Draw, MakeFrames, Texts
 
-def test_each_panel_holds_every_customer(frames, draw):
+
+def test_each_panel_holds_every_customer(frames: MakeFrames, draw: Draw) -> None:
     """No customer lies outside the bars, at neither end of any of the scales."""
     given = frames(customers=700)
     for axes in draw("rfm_distributions", given).axes:
         assert axes.patches[0].get_data().values.sum() == 700
 
 
-def test_the_cuts_are_the_quintiles_of_the_values(frames, draw, texts):
+def test_the_cuts_are_the_quintiles_of_the_values(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """Lines and figures are at the 20, 40, 60 and 80 % quantiles, as the definitions cut them."""
     given = frames()
     given["rfm_scores"]["frequency"] = np.repeat([1, 2, 4, 8], 100)
@@ -20,14 +22,14 @@ def test_the_cuts_are_the_quintiles_of_the_values(frames, draw, texts):
     assert any(text.endswith("cut at 1, 2, 4, 8") for text in texts(figure))
 
 
-def test_a_bar_of_orders_ends_with_its_power_of_two(frames, draw):
+def test_a_bar_of_orders_ends_with_its_power_of_two(frames: MakeFrames, draw: Draw) -> None:
     """Like a quintile, a bar includes its right end: 4 orders are in the bar from 3 to 4."""
     given = frames(customers=5)
     given["rfm_scores"]["frequency"] = [1, 2, 3, 4, 5]
     assert draw("rfm_distributions", given).axes[1].patches[0].get_data().values.tolist() == [1, 1, 2, 1]
 
 
-def test_recency_scores_run_the_other_way(frames, draw):
+def test_recency_scores_run_the_other_way(frames: MakeFrames, draw: Draw) -> None:
     """Fewest days are the best score: 5 is on the left for recency, on the right for the others."""
     scores = [[text.get_text() for text in axes.texts] for axes in draw("rfm_distributions", frames()).axes]
     assert scores[0] == sorted(scores[0], reverse=True)
@@ -35,7 +37,9 @@ def test_recency_scores_run_the_other_way(frames, draw):
 
 
 @pytest.mark.parametrize(("days", "orders", "pounds"), [(0, 1, 0.01), (700, 500_000, 6e8)])
-def test_one_customer_is_enough(days, orders, pounds, frames, draw, texts):
+def test_one_customer_is_enough(
+    days: int, orders: int, pounds: float, frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
     """The first customer of a retailer has a chart, however little or much they bought."""
     given = frames(customers=1)
     given["rfm_scores"] = given["rfm_scores"].assign(recency_days=days, frequency=orders, monetary=pounds)

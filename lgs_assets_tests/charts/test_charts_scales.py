@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from lgs_assets.charts.scales import BOTH_SIDES, LINEAR, LOG, even_bars
+from lgs_assets.charts.scales import BOTH_SIDES, LINEAR, LOG, Scale, even_bars
 
 pence = st.integers(-(10**9), 10**9).map(lambda value: value / 100)
 
 
 @settings(deadline=None)
 @given(pence, pence)
-def test_even_bars_hold_both_ends(one, other):
+def test_even_bars_hold_both_ends(one: float, other: float) -> None:
     """Bars of a round width, not too many and not too few, reach at least from end to end."""
     low, high = min(one, other), max(one, other)
     edges = even_bars(low, high, 75)
@@ -24,7 +24,7 @@ def test_even_bars_hold_both_ends(one, other):
 
 @settings(deadline=None)
 @given(pence, pence)
-def test_bars_on_a_scale_hold_both_ends(one, other):
+def test_bars_on_a_scale_hold_both_ends(one: float, other: float) -> None:
     """The smallest and the largest amount are in a bar, whatever rounding the logarithm brings."""
     low, high = min(one, other), max(one, other)
     edges = BOTH_SIDES.bars(low, high, 75)
@@ -42,7 +42,7 @@ def test_bars_on_a_scale_hold_both_ends(one, other):
         (LINEAR, -370, 600),
     ],
 )
-def test_an_axis_has_at_least_two_ticks(scale, low, high):
+def test_an_axis_has_at_least_two_ticks(scale: Scale, low: float, high: float) -> None:
     """A wide axis has the powers of ten, a narrow one whatever it takes to read it."""
     axes = Figure().add_subplot()
     scale.lay(axes, low, high)

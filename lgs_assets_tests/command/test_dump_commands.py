@@ -5,20 +5,19 @@ import csv
 import io
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from lgs_assets import places
 from lgs_assets.command.cli import app
+from lgs_assets.command.runner import Runner, Step
 from lgs_assets.configuration import Configuration
 from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
-from lgs_assets_tests.builders import Line, write_dump
+from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets_tests.builders import DERIVED, Line, write_dump
 
 pytestmark = pytest.mark.usefixtures("one_chart")
 
@@ -127,7 +126,7 @@ def test_a_dump_is_forgotten_downstream_too(warehouse: Warehouse, tmp_path: Path
 @pytest.mark.parametrize("name", ["", ".", "forgotten", "lost+found", ".hidden", "a\nb", "\x1b[2J"])
 def test_what_cannot_be_the_name_of_a_dump_is_wrong_usage(warehouse: Warehouse, name: str) -> None:
     """Nothing of the inbox moves: neither all of it, nor a folder of it."""
-    inbox = Path(places.ROOT, os.environ["LGS_HOME"], "inbox")
+    inbox = Path(Configuration.read().inbox_location)
     write_dump(inbox / "march.sql", [Line()])
     (inbox / "forgotten").mkdir()
     (inbox / "folder").mkdir()
@@ -136,33 +135,32 @@ def test_what_cannot_be_the_name_of_a_dump_is_wrong_usage(warehouse: Warehouse, 
     assert sorted(path.name for path in inbox.iterdir()) == ["folder", "forgotten", "march.sql"]
 
 
-def test_the_same_content_is_loaded_once(warehouse: Warehouse, flawed: Path) -> None:
+def test_the_same_content_is_loaded_once(built: Warehouse, tmp_path: Path) -> None:
     """Under another name and packed, it is recognised: no line more, and the next run has nothing to do."""
-    assert lgs("run", str(flawed)).exit_code == 0
-    before = warehouse.rows("select * from dumps")
-    packed = flawed.with_name("march-again.sql.bz2")
-    packed.write_bytes(bz2.compress(flawed.read_bytes()))
+    before = built.rows("select * from dumps")
+    packed = tmp_path / "march-again.sql.bz2"
+    packed.write_bytes(bz2.compress((Path(Configuration.read().inbox_location) / "march.sql").read_bytes()))
     result = lgs("run", str(packed))
     assert result.exit_code == 0, result.output
     assert "march-again.sql.bz2 holds the same as march.sql" in result.output
-    assert warehouse.rows("select * from dumps") == before
+    assert built.rows("select * from dumps") == before
     assert "Everything is up to date" in lgs("run").output
 
 
 @pytest.mark.parametrize("killed_after", ["check_raw_invoices", "rfm_scores"])
 def test_a_run_survives_the_death_of_the_database(tmp_path: Path, killed_after: str) -> None:
     """Killed in mid-run, the server is started again and the step tried again; the run ends well."""
-    dump = tmp_path / "demo.sql.gz"
-    write_demo_dump(dump, lines=20_000)
-    command = [sys.executable, "-c", "from lgs_assets.command.cli import app; app()", "run", str(dump)]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=places.ROOT, env=os.environ)
+    dump = write_demo_dump(tmp_path / "demo.sql.gz", lines=20_000).path
     server = EmbeddedServer(Configuration.read().state / "postgres")
-    told = ""
-    for line in run.stdout:
-        told += line
-        if killed_after.replace("check_", "checks of ") in line:
-            os.kill(int((server.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-            break
-    told += run.stdout.read()
-    assert run.wait() == 0, told
+    killed: list[int] = []
+
+    def kill(step: Step) -> None:
+        if step.name == killed_after and step.seconds is not None:
+            killed.append(int((server.data / "postmaster.pid").read_text().split()[0]))
+            os.kill(killed[0], signal.SIGKILL)
+
+    with dagster_instance(Configuration.read()) as instance:
+        outcome = Runner(Configuration.read(), instance, kill).bring_up_to_date(dump)
+    assert len(killed) == 1
+    assert sorted(outcome.rebuilt) == sorted(DERIVED)
     assert len(Warehouse(server.url()).rows("select * from segment_summary where customers > 0")) == 10

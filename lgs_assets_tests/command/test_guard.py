@@ -25,10 +25,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from lgs_assets import places
 from lgs_assets.command.guard import origin_of
 from lgs_assets.errors import LgsError
+from lgs_assets_tests.builders import MakeDatabase
 from lgs_assets_tests.test_deployment import free_port
 
 PATIENCE_SECONDS = 600  # the machine may be busy
@@ -76,7 +78,7 @@ class Webserver:
 
 
 @pytest.fixture(scope="module")
-def surroundings(tmp_path_factory: pytest.TempPathFactory, make_database) -> dict[str, str]:
+def surroundings(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDatabase) -> dict[str, str]:
     """The environment of both webservers: one state folder, one warehouse."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LGS_", "DAGSTER_"))}
     home = tmp_path_factory.mktemp("home")
@@ -246,10 +248,10 @@ def test_a_websocket_needs_an_origin_of_its_own(guarded: Webserver, host: str, o
     """The handshake itself is refused; with the page's own origin it is not."""
 
     def open_as(host: str, origin: str | None) -> None:
-        origin = origin and origin.replace("{port}", str(guarded.port))
+        own = Origin(origin.replace("{port}", str(guarded.port))) if origin else None
         uri = f"ws://{host}:{guarded.port}/graphql"
         connection = socket.create_connection(("127.0.0.1", guarded.port))
-        with connect(uri, sock=connection, origin=origin, subprotocols=["graphql-ws"]) as websocket:
+        with connect(uri, sock=connection, origin=own, subprotocols=[Subprotocol("graphql-ws")]) as websocket:
             websocket.send('{"type": "connection_init"}')
             assert json.loads(websocket.recv(PATIENCE_SECONDS)) == {"type": "connection_ack"}
 

@@ -105,7 +105,7 @@ class SparkCluster:
         where = ["--host", _HOST, "--port", "0", "--webui-port", "0"]
         settings = {"SPARK_LOCAL_IP": _HOST, "SPARK_DAEMON_MEMORY": "256m"}
         settings |= dict.fromkeys(["SPARK_LAUNCHER_OPTS", "SPARK_DAEMON_JAVA_OPTS"], _JAVA_OPTIONS)
-        command = [program, main, *where, *options]
+        command: list[str | Path] = [program, main, *where, *options]
         with log.open("wb") as out:
             return psutil.Popen(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **settings})
 

@@ -4,7 +4,6 @@ import multiprocessing
 import shutil
 import time
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +30,7 @@ from lgs_assets.warehouse.ledger import rejected_lines
 from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
 from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring.resources import tables_of
-from lgs_assets_tests.builders import MODELS, SOURCES, Line, build_tables, write_dump
+from lgs_assets_tests.builders import MODELS, SOURCES, Line, MakeDatabase, build_tables, write_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, exact, ledger, lines_of
 from lgs_assets_tests.warehouse.test_refresh import HISTORY, change
 
@@ -88,7 +87,7 @@ def assert_same_checks(store: Tables, postgres: Warehouse) -> None:
 # The same as without a lake.
 
 
-def test_every_table_is_the_same(store: Tables, make_database: Callable[[], str], tmp_path: Path) -> None:
+def test_every_table_is_the_same(store: Tables, make_database: MakeDatabase, tmp_path: Path) -> None:
     """Two dumps that share invoices, a third that is replaced: the lake and PostgreSQL alone hold the same."""
     alone = Warehouse(make_database())
     alone.prepare()
@@ -153,7 +152,7 @@ def test_lines_rejects_and_refusals_are_the_same(store: Tables, tmp_path: Path, 
     assert lines_of(store.warehouse, "d") == []
 
 
-def test_frames_are_the_same(store: Tables, make_database: Callable[[], str], tmp_path: Path) -> None:
+def test_frames_are_the_same(store: Tables, make_database: MakeDatabase, tmp_path: Path) -> None:
     """What a notebook loads: all of a table, some columns in the order asked for, some dumps, the first rows."""
     alone = Warehouse(make_database())
     alone.prepare()
@@ -260,13 +259,14 @@ def test_files_are_swept_when_nobody_reads_them_any_more(store: Tables, tmp_path
         load(store, tmp_path, Line(quantity=number + 1))
         build_tables(store, "clean_invoices")
     assert (len(files("raw_invoices")), len(files("clean_invoices"))) == (3, 3)
-    with store.warehouse.transaction() as connection:
-        connection.execute(sa.text("update lake_parts set retired_at = retired_at - :grace"), {"grace": GRACE})
-    load(store, tmp_path, Line(quantity=7))
-    build_tables(store, "clean_invoices")
-    assert (len(files("raw_invoices")), len(files("clean_invoices"))) == (2, 2)
+    a_minute = timedelta(minutes=1)
+    for quantity, passed, left in ((6, GRACE - a_minute, 4), (7, a_minute, 3)):
+        with store.warehouse.transaction() as connection:
+            connection.execute(sa.text("update lake_parts set retired_at = retired_at - :passed"), {"passed": passed})
+        load(store, tmp_path, Line(quantity=quantity))
+        build_tables(store, "clean_invoices")
+        assert (len(files("raw_invoices")), len(files("clean_invoices"))) == (left, left)
     assert store.read_frame("clean_invoices").quantity.tolist() == [7]
-    assert timedelta(minutes=10) < GRACE
 
 
 # Work follows the change.

@@ -6,7 +6,6 @@ The cluster is real: a master and two workers of one core each, as processes of 
 import random
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -22,7 +21,7 @@ import pytest
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.contracts.declaration import in_order, primary_key
-from lgs_assets.contracts.model import Model, tables_in
+from lgs_assets.contracts.model import Model, Value, tables_in
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.engine import ROW_GROUP, Source
 from lgs_assets.lake.judgement import judge
@@ -34,7 +33,17 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame, read_rows
 from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.warehouse.tables import PostgresTables
-from lgs_assets_tests.builders import MODELS, SOURCES, UNVERSIONED, Line, build_tables, load_lines, model, write_dump
+from lgs_assets_tests.builders import (
+    MODELS,
+    SOURCES,
+    UNVERSIONED,
+    Line,
+    MakeDatabase,
+    build_tables,
+    load_lines,
+    model,
+    write_dump,
+)
 from lgs_assets_tests.lake.spark import PATIENCE_SECONDS, SparkCluster
 from lgs_assets_tests.lake.test_duckdb import OTHER_PARAMETERS, SCORES
 from lgs_assets_tests.warehouse.evidence import exact
@@ -42,9 +51,8 @@ from lgs_assets_tests.warehouse.test_refresh import HISTORY
 
 
 @pytest.fixture
-def spark(spark_cluster: SparkCluster, monkeypatch: pytest.MonkeyPatch) -> Spark:
-    monkeypatch.setenv("LGS_SPARK_MASTER", spark_cluster.url)
-    return Spark()
+def spark(spark_cluster: SparkCluster) -> Spark:
+    return Spark(spark_cluster.url)
 
 
 def parquet_files(folder: Path) -> list[str]:
@@ -87,7 +95,7 @@ def test_every_table_of_the_real_data_is_the_same_in_both(
 
 
 def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
-    spark: Spark, warehouse: Warehouse, make_database, tmp_path: Path
+    spark: Spark, warehouse: Warehouse, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     """From dumps to checks. Ties, NULLs, repeats, overlaps, a missing month, great and tiny sums; other settings."""
     chance = random.Random(4)
@@ -106,7 +114,7 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
     ours = Warehouse(make_database())
     ours.prepare()
     place = Place(str(tmp_path / "lake"))
-    store = PostgresTables(ours, LakeTables(ours, place, spark))
+    store = LakeTables(ours, place, spark)
     for name, some in {"old.sql": lines[:50], "new.sql": lines[40:]}.items():
         load_lines(warehouse, tmp_path, some, name=name)
         store.load_dump(DumpFile(write_dump(tmp_path / name, some), name))
@@ -125,12 +133,12 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
 
 
 def test_a_refresh_follows_the_change(
-    spark: Spark, warehouse: Warehouse, make_database: Callable[[], str], tmp_path: Path
+    spark: Spark, warehouse: Warehouse, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     """Invoices that are new or have changed go into a second part; the first is written without the old ones."""
     ours = Warehouse(make_database())
     ours.prepare()
-    store = PostgresTables(ours, LakeTables(ours, Place(str(tmp_path / "lake")), spark))
+    store = LakeTables(ours, Place(str(tmp_path / "lake")), spark)
     june = [Line("new", invoice_date="2011-06-01 10:00"), Line("1", invoice_date="2011-06-02 10:00")]
     for number, lines in enumerate([HISTORY, june]):
         load_lines(warehouse, tmp_path, lines, name=f"{number}.sql")
@@ -163,7 +171,7 @@ def test_what_is_otherwise_in_spark_is_as_in_postgresql(
     """
     values = [Decimal(text).scaleb(-6) if text else None for text in ("1", "-2", "99999999999999", None)]
     rows = pa.table({"x": pa.array(values, pa.decimal128(38, 6)), "text": ["a1", None, "b", None]})
-    parameters = {"fraction": Decimal("0.123456789"), "moment": datetime(2011, 3, 27, 1, 30, 0, 5)}
+    parameters: dict[str, Value] = {"fraction": Decimal("0.123456789"), "moment": datetime(2011, 3, 27, 1, 30, 0, 5)}
     monkeypatch.setenv("TZ", "Europe/London")  # where there is no such moment
     time.tzset()
     try:
@@ -235,11 +243,11 @@ def test_without_a_master_it_says_what_to_set() -> None:
     """Spark's own default would be this machine, whatever it is asked to do."""
     pytest.importorskip("pyspark", reason="NOT PROVEN ON SPARK: install the extra spark")
     with pytest.raises(LgsError, match="Set LGS_SPARK_MASTER"):
-        Spark().rows("select 1", {}, {})
+        Spark(None).rows("select 1", {}, {})
 
 
 def test_without_spark_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spark is an extra."""
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(LgsError, match=r'pip install "lgs-assets\[spark\]"'):
-        Spark().rows("select 1", {}, {})
+        Spark(None).rows("select 1", {}, {})

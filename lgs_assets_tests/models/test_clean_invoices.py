@@ -7,7 +7,7 @@ import pytest
 
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
-from lgs_assets_tests.builders import Line, build_tables, load_lines
+from lgs_assets_tests.builders import Line, build_tables, load_lines, values
 
 OLD = [Line("1", invoice_date="2011-01-05 10:00"), Line("2", invoice_date="2011-01-31 10:00", quantity=7)]
 # Sent again in February with the second invoice corrected and shortened.
@@ -27,7 +27,7 @@ def test_the_newest_dump_of_an_invoice_wins_in_any_order_of_arrival(
     build_tables(warehouse, "clean_invoices")
     lines = warehouse.rows("select invoice_no, quantity, dump from clean_invoices order by 1, 2")
     # old.sql ends in March (its second line of invoice 2), so it is the newest of the three.
-    assert [tuple(line.values()) for line in lines] == [
+    assert [values(line) for line in lines] == [
         ("1", 1, "old.sql"),
         ("2", 1, "old.sql"),
         ("2", 7, "old.sql"),
@@ -60,7 +60,7 @@ def test_lines_are_classified(warehouse: Warehouse, tmp_path: Path) -> None:
         "select invoice_no, line_total::text, customer_id, is_cancellation, is_sale "
         "from clean_invoices order by line_number"
     )
-    assert [tuple(row.values()) for row in rows] == [
+    assert [values(row) for row in rows] == [
         ("1", "1.005", 17001, False, True),
         ("C2", "-10.1", 17001, True, False),
         ("A3", "-11062.06", None, False, False),

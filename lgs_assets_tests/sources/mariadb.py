@@ -15,8 +15,8 @@ import sqlalchemy as sa
 ACCOUNT_FOR_ROOT = "nobody"
 PATIENCE_SECONDS = 60
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
-_PROGRAM = shutil.which("mariadbd", path=_PATH)
-_INSTALLER = shutil.which("mariadb-install-db", path=_PATH)
+_PROGRAM = shutil.which("mariadbd", path=_PATH) or ""
+_INSTALLER = shutil.which("mariadb-install-db", path=_PATH) or ""
 
 
 @dataclass
@@ -35,6 +35,10 @@ class MariaDB:
     def url(self) -> str:
         """The URL of its administrator, without a database."""
         return f"mariadb+pymysql://root@127.0.0.1:{self.port}/"
+
+    @property
+    def is_up(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
         """Starts it, the first time with an empty data directory, and waits until it answers."""

@@ -4,7 +4,7 @@ import io
 import itertools
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -115,11 +115,10 @@ def or_none(text: str | None) -> str | None:
 def typed(values: Values) -> tuple[Any, ...]:
     """The values of a line as what they mean."""
     invoice, code, description, quantity, date, price, customer, country = values
-    numbers = [int(number) for number in re.split(r"\D", str(date).partition(".")[0])]
-    # The types of the numbers that a date is made of are not told apart from that of a time zone.
-    fraction = str(date).partition(".")[2].ljust(6, "0")
+    moment: list[Any] = [int(number) for number in re.split(r"\D", str(date).partition(".")[0])]
+    fraction = timedelta(microseconds=int(str(date).partition(".")[2].ljust(6, "0")))
     return (
-        *(invoice, code, description, int(str(quantity)), datetime(*numbers, microsecond=int(fraction))),  # type: ignore[arg-type]
+        *(invoice, code, description, int(str(quantity)), datetime(*moment) + fraction),
         *(Decimal(str(price)), None if customer is None else int(Decimal(customer)), country),
     )
 

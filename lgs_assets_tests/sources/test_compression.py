@@ -132,7 +132,10 @@ def test_an_archive_of_anything_else_is_refused(other: bytes, said: str) -> None
 
 def test_a_window_of_zstd_that_is_too_large_is_no_damage() -> None:
     """The error says how to pack the file."""
-    options = {zstd.CompressionParameter.window_log: 28, zstd.CompressionParameter.enable_long_distance_matching: 1}
+    options: dict[int, int] = {
+        zstd.CompressionParameter.window_log: 28,
+        zstd.CompressionParameter.enable_long_distance_matching: 1,
+    }
     compressor = zstd.ZstdCompressor(options=options)  # in two steps: of a whole one it takes a window that fits
     packed = compressor.compress(TEXT) + compressor.flush()
     with pytest.raises(DumpError, match=r"window takes more than 128 MiB of memory.* Pack it without --long"):

@@ -5,6 +5,7 @@ import io
 import time
 import tracemalloc
 from contextlib import suppress
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -228,8 +229,14 @@ def test_what_pandas_writes_is_read() -> None:
     frame = frame.astype({"Quantity": int, "Price": float, "Customer ID": float})
     frame["InvoiceDate"] = pd.to_datetime(frame["InvoiceDate"])
     frame.loc[1, ["Customer ID", "Description"]] = None
-    for options in ({}, {"sep": ";"}, {"quoting": csv.QUOTE_NONNUMERIC}, {"date_format": "%d/%m/%Y %H:%M"}):
-        found = read(frame.to_csv(**options), dates="day first")  # type: ignore[call-overload]
+    written: list[dict[str, Any]] = [
+        {},
+        {"sep": ";"},
+        {"quoting": csv.QUOTE_NONNUMERIC},
+        {"date_format": "%d/%m/%Y %H:%M"},
+    ]
+    for options in written:
+        found = read(str(frame.to_csv(**options)), dates="day first")
         first, second = map(typed, found.good.values())
         assert (first[2:6], second[2:6]) == (typed(LANTERN)[2:6], (None, *typed(LANTERN)[3:6]))
         assert (first[6], second[6]) == (17850, None)

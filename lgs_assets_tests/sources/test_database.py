@@ -25,7 +25,7 @@ from lgs_assets.sources.database import dump_table, invoice_columns, lines_query
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets_tests.arrivals.shops import Shop
-from lgs_assets_tests.builders import Line
+from lgs_assets_tests.builders import Line, MakeDatabase
 from lgs_assets_tests.sources.mariadb import MariaDB
 from lgs_assets_tests.sources.reading import read
 
@@ -125,7 +125,7 @@ def test_prices_are_exact(shop: Shop, tmp_path: Path, price: str, texts: list[st
     assert [row[5] for row in rows_of(dumped(shop.url, tmp_path / "x.gz"))] == texts
 
 
-def test_reals_are_those_of_pg_dump(make_database, tmp_path: Path) -> None:
+def test_reals_are_those_of_pg_dump(make_database: MakeDatabase, tmp_path: Path) -> None:
     """Of any real a number that becomes it again; of those that whole numbers fit into, the one PostgreSQL writes."""
     shop = Shop(make_database())
     shop.make_table()
@@ -134,7 +134,8 @@ def test_reals_are_those_of_pg_dump(make_database, tmp_path: Path) -> None:
     reals = [real for real in reals if real < 3e38] + [bits.randrange(10**7) / 100 for _ in range(2_000)]  # no NaN
     shop.sell(*(Line(str(i), unit_price=str(real)) for i, real in enumerate(reals)))
     with shop.connection() as connection:
-        written = dict(connection.exec_driver_sql("select invoice_no, unit_price::text from retail").all())
+        rows = connection.exec_driver_sql("select invoice_no, unit_price::text from retail").all()
+    written: dict[str, str] = {row[0]: row[1] for row in rows}
     found = {row[0]: row[5] for row in rows_of(dumped(shop.url, tmp_path / "x.gz"))}
     assert {i: np.float32(text) for i, text in found.items()} == {i: np.float32(text) for i, text in written.items()}
     below = {i: Decimal(text) for i, text in written.items() if float(text) < 1 << 24}
@@ -195,7 +196,7 @@ def test_of_an_invoice_all_lines_come_or_none(shop: Shop, tmp_path: Path) -> Non
 def test_sql_server_is_asked_in_its_own_words() -> None:
     """No server of that kind runs here: what it would be sent has its quotes, its types, and values apart."""
     columns = ["Invoice No", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
-    types = {"Price": mssql.REAL(), "Customer ID": mssql.FLOAT(), "InvoiceDate": mssql.DATETIME2()}
+    types: dict[str, Any] = {"Price": mssql.REAL(), "Customer ID": mssql.FLOAT(), "InvoiceDate": mssql.DATETIME2()}
     table = sa.table(
         "Retail Lines", *(sa.column(name, types.get(name, mssql.NVARCHAR(50))) for name in columns), schema="shop.dbo"
     )
@@ -245,7 +246,7 @@ def test_a_table_of_something_else_is_refused(shop: Shop, tmp_path: Path, change
     ],
 )
 def test_what_has_no_plain_text_is_refused(
-    make_database, tmp_path: Path, column: str, kind: str, value: str, reason: str
+    make_database: MakeDatabase, tmp_path: Path, column: str, kind: str, value: str, reason: str
 ) -> None:
     """Rather than written in some way that nobody chose."""
     shop = Shop(make_database())
@@ -383,7 +384,7 @@ def test_a_source_that_dies_breaks_off_the_pull(shop: Shop, mariadb: MariaDB, tm
         with pytest.raises(UnavailableError, match=r"terminat|Lost connection"):
             dump_table(shop.url, "retail", tmp_path / "x.gz", since=None, timeout_seconds=60, progress=die)
     finally:
-        if mariadb.process.poll() is not None:
+        if not mariadb.is_up:
             mariadb.start()
         gc.collect()
     assert told[-1] < 150_000

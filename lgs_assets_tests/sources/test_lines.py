@@ -15,6 +15,7 @@ from lgs_assets.sources import CANONICAL_COLUMNS, open_dump
 from lgs_assets.sources.dates import DateFormat
 from lgs_assets.sources.lines import Lines, Reject, Sieve
 from lgs_assets.sources.numbers import NumberFormat
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.sources.reading import (
     COPY,
     CSV_GOOD,
@@ -461,7 +462,7 @@ def test_ordinary_lines_pass_as_if_each_were_read(
 ) -> None:
     """The glance that lets thousands through changes nothing but the time."""
     lines = random_lines(7, 20_000)
-    columns = CANONICAL_COLUMNS
+    columns: tuple[str | None, ...] = CANONICAL_COLUMNS
     if extra:
         lines = [b"x\\ty\t" + line for line in lines[::2]] + [b"\t" + line for line in lines[1::2]]
         columns = (None, *columns)
@@ -475,7 +476,7 @@ def test_ordinary_lines_pass_as_if_each_were_read(
 
 
 @pytest.fixture
-def contract(warehouse) -> Iterator[psycopg.Connection]:
+def contract(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
     """A connection on which `taken` has the contract of raw_invoices."""
     with psycopg.connect(warehouse.url, options="-c search_path=lgs") as connection:
         connection.execute("create temp table taken (like raw_invoices including constraints)")

@@ -129,7 +129,7 @@ def test_errors_name_what_is_not_there(warehouse: Warehouse) -> None:
         read_frame(warehouse, "sample", ["colour"])
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(text.filter(bool), text.filter(bool), st.binary(max_size=8), text), max_size=8))
 def test_what_is_written_comes_back(warehouse: Warehouse, rows: list[tuple[str, str, bytes, str]]) -> None:
     """Any text, the empty one and one that looks like a NULL among them, and any bytes."""

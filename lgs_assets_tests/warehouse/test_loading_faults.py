@@ -24,10 +24,10 @@ import pytest
 
 from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
+from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps, rejected_lines
 from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
 from lgs_assets.warehouse.server import EmbeddedServer
-from lgs_assets_tests.builders import Line, load_lines, write_dump
+from lgs_assets_tests.builders import Line, load_lines, values, write_dump
 from lgs_assets_tests.warehouse.evidence import AT_WORK, COLUMNS, counted_while, debris, ledger, lines_of
 
 NAME = "retail.sql"
@@ -66,7 +66,7 @@ def version_held(warehouse: Warehouse) -> int:
     """Which of the two versions there is. Fails if it is not the whole of one, or if there is anything else."""
     assert debris(warehouse) == []
     ((row),) = warehouse.rows(STATE)
-    assert tuple(row.values()) in WHOLE
+    assert values(row) in WHOLE
     return int(row.version)
 
 
@@ -156,7 +156,7 @@ def test_a_server_that_is_killed_has_the_old_version_or_the_new(
         held = version_held(warehouse)
         path = versions[2 - held]
         with ThreadPoolExecutor() as pool:
-            load = pool.submit(load_dump, warehouse, path, name=NAME)
+            load = pool.submit(load_dump, warehouse, DumpFile(path, NAME))
             time.sleep(moments.uniform(0, seconds))
             victim(own_server).kill()
             assert isinstance(load.exception(60), ServerError | None)
@@ -267,7 +267,7 @@ def test_the_same_dump_at_once_is_there_once(warehouse: Warehouse, versions: lis
 
 
 @contextmanager
-def load_under_way(warehouse: Warehouse, path: Path) -> Iterator[Future[object]]:
+def load_under_way(warehouse: Warehouse, path: Path) -> Iterator[Future[LoadedDump]]:
     """A load that has opened its file and has the rest of it still to read, until the block ends."""
     with (
         ThreadPoolExecutor() as pool,
@@ -275,7 +275,7 @@ def load_under_way(warehouse: Warehouse, path: Path) -> Iterator[Future[object]]
         psycopg.connect(warehouse.url, autocommit=True) as observer,
     ):
         rival.execute("select pg_advisory_xact_lock(hashtextextended('lgs.raw_invoices', 0))")
-        load = pool.submit(load_dump, warehouse, path, name=NAME)
+        load = pool.submit(load_dump, warehouse, DumpFile(path, NAME))
         while observer.execute("select from pg_locks where locktype = 'advisory' and not granted").fetchall() == []:
             assert not load.done()
         yield load

@@ -22,7 +22,7 @@ from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
-from lgs_assets_tests.builders import Line, build_tables, write_dump
+from lgs_assets_tests.builders import Line, build_tables, values, write_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, debris
 
 MONTHS = 25
@@ -113,7 +113,7 @@ def test_an_invoice_cut_in_two_is_the_newer_part(warehouse: Warehouse, tmp_path:
     first, second = write_dump(tmp_path / "1.sql", lines[:1]), write_dump(tmp_path / "2.sql", lines[1:])
     clean_after(warehouse, [second, first])
     rows = warehouse.rows("select invoice_no, quantity from clean_invoices order by 1, 2")
-    assert [tuple(row.values()) for row in rows] == [("1", 2), ("2", 1)]
+    assert [values(row) for row in rows] == [("1", 2), ("2", 1)]
     overlapping = write_dump(tmp_path / "2.sql", lines)
     assert clean_after(warehouse, [first, overlapping]) == clean_after(warehouse, [overlapping, first])
     assert warehouse.rows("select count(*) as lines from clean_invoices")[0].lines == len(lines)

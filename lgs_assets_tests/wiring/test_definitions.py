@@ -1,24 +1,30 @@
-"""What the Dagster UI is told of the platform, and the whole lineage as one job on a small dump."""
+"""What the Dagster UI is told of the platform, and what its jobs do on a small dump."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from lgs_assets import places
+from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.report import families
 from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.configuration import Configuration
+from lgs_assets.contracts.contract import ledgers
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.definitions import build_definitions, defs
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets.wiring.versions import built_from, code_version, published_versions, settings_used, versions_read
-from lgs_assets_tests.builders import MODELS, Line, write_dump
+from lgs_assets_tests.builders import MODELS, SHOP, Line, resources, write_dump
 
 SPECS = {spec.key.path[-1]: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key)}
 
@@ -28,10 +34,18 @@ def test_definitions_load() -> None:
     dg.Definitions.validate_loadable(defs)
 
 
-def test_a_table_is_built_from_what_its_model_reads() -> None:
-    """The arrows that the UI shows are those of the SELECT; the ledger of dumps is none of the lineage's tables."""
-    for name, model in MODELS.items():
-        assert {dep.asset_key.path[-1] for dep in SPECS[name].deps} == model.reads.keys() & SPECS.keys(), name
+def test_every_table_of_the_lineage_has_an_asset() -> None:
+    """A contract without an asset would be a table that nothing fills; what loads and builds record is none."""
+    contracts = {path.stem for path in (places.SQL / "tables").glob("*.sql")}
+    assert contracts - SPECS.keys() == set(ledgers())
+    assert SPECS.keys() <= contracts
+
+
+@pytest.mark.parametrize("table", MODELS)
+def test_an_asset_depends_on_what_its_model_reads(table: str) -> None:
+    """Else Dagster would build it too early, or not at all when an input has changed."""
+    dependencies = {dep.asset_key.path[-1] for dep in SPECS[table].deps}
+    assert dependencies == MODELS[table].reads.keys() & SPECS.keys()
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -62,142 +76,164 @@ def test_no_place_can_be_given_to_a_run(monkeypatch: pytest.MonkeyPatch, resourc
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test() as instance:
+def instance(built: Warehouse) -> Iterator[dg.DagsterInstance]:
+    """The instance that knows how the tables came about."""
+    with dagster_instance(Configuration.read()) as instance:
         yield instance
 
 
-@pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    folder = tmp_path / "lgs" / "inbox"
-    write_dump(
-        folder / "march.sql",
-        [
-            Line(f"{c}-{i}", customer_id=c, invoice_date=f"2011-03-{c - 100:02} 10:00")
-            for c in range(101, 121)
-            for i in (1, 2)
-        ],
-    )
-    return folder
-
-
-def run_lineage(
-    instance: dg.DagsterInstance, dump: str, *, raise_on_error: bool = True, **settings: object
+def run(
+    instance: dg.DagsterInstance,
+    job: str,
+    *tables: str,
+    dump: str | None = None,
+    config: dict[str, Any] | None = None,
+    raise_on_error: bool = True,
+    **settings: Any,
 ) -> dg.ExecuteInProcessResult:
-    instance.add_dynamic_partitions("dumps", [dump])
-    job = build_definitions(Configuration.read(**settings)).resolve_job_def("lineage")
-    return job.execute_in_process(instance=instance, partition_key=dump, raise_on_error=raise_on_error)
-
-
-def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
-    """One run from dump to charts; what it records of each table is what the UI shows."""
-    result = run_lineage(instance, "march.sql")
-    assert result.success
-    assert {check.check_name for check in result.get_asset_check_evaluations() if not check.passed} == set()
-    assert {(check.asset_key.path[-1], check.check_name) for check in result.get_asset_check_evaluations()} == {
-        (check.table, check.name) for check in CHECKS
-    }
-    for name in SPECS:
-        (event,) = result.asset_materializations_for_node(name)
-        metadata = event.metadata
-        assert metadata["dagster/row_count"].value > 0
-        assert metadata["dagster/table_name"].value == f"lgs.{name}"
-        columns = metadata["dagster/column_schema"].value.columns
-        assert columns and all(column.description for column in columns)
-        assert metadata["preview"].value.startswith("| ")
-        assert len(metadata["preview"].value) < 4_000
-        is_model = (places.SQL / "models" / f"{name}.sql").exists()
-        assert ("dagster/column_lineage" in metadata) == is_model
-    for family in families():
-        (event,) = result.asset_materializations_for_node(family.table)
-        pictures = event.metadata["charts"].value
-        assert pictures.count("data:image/png;base64,") == len(family.charts)
-        assert len(pictures) < 60_000 * len(family.charts)
-    segments = result.asset_materializations_for_node("segments")[0].metadata["dagster/column_lineage"].value
-    assert segments.deps_by_column["strategy"] == [dg.TableColumnDep(dg.AssetKey("segment_playbook"), "strategy")]
-    clean = result.asset_materializations_for_node("clean_invoices")[0].metadata["dagster/column_lineage"].value
-    assert {dep.column_name for dep in clean.deps_by_column["line_total"]} == {"quantity", "unit_price"}
-
-
-@pytest.mark.usefixtures("one_chart")
-def test_a_chart_that_fails_takes_no_other_family(warehouse, instance, inbox: Path, monkeypatch) -> None:
-    """The other families are redrawn; of the failed one, and of the report, the last good charts stay."""
-    run_lineage(instance, "march.sql")
-    before = {row.table_name: row.published_at for row in warehouse.rows("select * from publications")}
-    customers = families()[-1]
-    monkeypatch.setattr(customers, "charts", [replace(customers.charts[0], draw=lambda **tables: 1 / 0)])
-    write_dump(inbox / "april.sql", [Line("a", customer_id=101, invoice_date="2011-04-04 10:00:00")])
-    assert not run_lineage(instance, "april.sql", raise_on_error=False).success
-    after = {row.table_name: row.published_at for row in warehouse.rows("select * from publications")}
-    assert {table for table in before if before[table] == after[table]} == {customers.table, "charts"}
-    assert warehouse.rows(f"select name from {customers.table}") == [{"name": "rfm_distributions"}]
-
-
-@pytest.mark.usefixtures("one_chart")
-def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
-    """What a notebook does: a DataFrame by the name of the asset, of a partitioned one as well; or a relation."""
-    run_lineage(instance, "march.sql")
-    definitions = build_definitions(Configuration.read())
-    assert definitions.load_asset_value("segments", instance=instance).shape == (20, 8)
-    write_dump(inbox / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
-    run_lineage(instance, "april.sql")
-    assert len(definitions.load_asset_value("raw_invoices", instance=instance)) == 41
-    assert len(definitions.load_asset_value("raw_invoices", partition_key="april.sql", instance=instance)) == 1
-    assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation(
-        "segments", published_versions(warehouse)["segments"]
+    """Runs a job, or what it does for some tables."""
+    if dump:
+        instance.add_dynamic_partitions("dumps", [dump])
+    return (
+        build_definitions(Configuration.read(**settings))
+        .resolve_job_def(job)
+        .execute_in_process(
+            instance=instance,
+            partition_key=dump,
+            asset_selection=[dg.AssetKey(table) for table in tables] or None,
+            run_config=config,
+            raise_on_error=raise_on_error,
+        )
     )
 
 
-@pytest.mark.usefixtures("one_chart")
-def test_a_real_dump_takes_the_place_of_the_demo(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+def metadata_of(instance: dg.DagsterInstance, table: str) -> dict[str, Any]:
+    """What the last build of a table recorded, by name."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(table))
+    assert event and event.asset_materialization
+    return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+
+def test_runs_build_every_table_and_execute_every_check(instance: dg.DagsterInstance) -> None:
+    """One check each, which holds."""
+    runs = [record.dagster_run.run_id for record in instance.get_run_records()]
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    events = [entry.get_dagster_event() for run_id in runs for entry in instance.all_logs(run_id, of_type=kind)]
+    evaluations = [event.asset_check_evaluation_data for event in events]
+    checks = sorted((check.asset_key.path[-1], check.check_name) for check in evaluations)
+    assert checks == sorted((check.table, check.name) for check in CHECKS)
+    assert all(check.passed for check in evaluations)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_what_a_build_records_is_what_the_ui_shows(instance: dg.DagsterInstance, name: str) -> None:
+    """Of each table the rows, the columns, where they come from, and a look at it."""
+    metadata = metadata_of(instance, name)
+    assert metadata["dagster/row_count"] > 0
+    assert metadata["dagster/table_name"] == f"lgs.{name}"
+    columns = metadata["dagster/column_schema"].columns
+    assert columns and all(column.description for column in columns)
+    assert metadata["preview"].startswith(f"| {columns[0].name} ")
+    assert len(metadata["preview"]) < 4_000
+    assert ("dagster/column_lineage" in metadata) == (name in MODELS)
+
+
+@pytest.mark.parametrize("family", families(), ids=lambda family: family.table)
+def test_the_charts_of_a_family_are_shown_with_it(instance: dg.DagsterInstance, family: Family) -> None:
+    """Pictures small enough for an event log that keeps them for ever."""
+    pictures = metadata_of(instance, family.table)["charts"]
+    assert pictures.count("data:image/png;base64,") == len(family.charts)
+    assert len(pictures) < 60_000 * len(family.charts)
+
+
+@pytest.mark.parametrize(
+    ("column", "sources"),
+    [
+        ("segments.strategy", {"segment_playbook.strategy"}),
+        ("clean_invoices.line_total", {"raw_invoices.quantity", "raw_invoices.unit_price"}),
+    ],
+)
+def test_a_column_knows_where_it_comes_from(instance: dg.DagsterInstance, column: str, sources: set[str]) -> None:
+    """Read from the SELECT: a value that is passed on, and one that is computed."""
+    table, _, name = column.partition(".")
+    lineage = metadata_of(instance, table)["dagster/column_lineage"]
+    assert {f"{dep.asset_key.path[-1]}.{dep.column_name}" for dep in lineage.deps_by_column[name]} == sources
+
+
+def test_a_chart_that_fails_takes_no_other_family(
+    built: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other families are redrawn; of the failed one, and of the report, the last good charts stay."""
+    before = {row.table_name: row.published_at for row in built.rows("select * from publications")}
+    customers = families()[-1]
+
+    def fail(**tables: Any) -> Figure:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(customers, "charts", [replace(customers.charts[0], draw=fail)])
+    april = [Line("a", customer_id=101, invoice_date="2011-04-04 10:00:00")]
+    write_dump(Path(Configuration.read().inbox_location) / "april.sql", april)
+    assert not run(instance, "lineage", dump="april.sql", raise_on_error=False).success
+    after = {row.table_name: row.published_at for row in built.rows("select * from publications")}
+    assert {table for table in before if before[table] == after[table]} == {customers.table, "charts"}
+    assert built.rows(f"select name from {customers.table}") == [{"name": "rfm_distributions"}]
+
+
+def test_assets_load_by_name(instance: dg.DagsterInstance) -> None:
+    """What a notebook does: a DataFrame by the name of the asset, of a partitioned one as well; or a relation."""
+    load: Any = build_definitions(Configuration.read()).load_asset_value
+    assert len(load("segments", instance=instance)) == len({line.customer_id for line in SHOP})
+    write_dump(Path(Configuration.read().inbox_location) / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
+    assert run(instance, "ingest", dump="april.sql").success
+    assert len(load("raw_invoices", instance=instance)) == len(SHOP) + 1
+    assert len(load("raw_invoices", partition_key="april.sql", instance=instance)) == 1
+    assert load("segments", python_type=Relation, instance=instance) == Relation(
+        "segments", published_versions(resources().warehouse)["segments"]
+    )
+
+
+def test_a_real_dump_takes_the_place_of_the_demo(warehouse: Warehouse, tmp_path: Path) -> None:
     """Synthetic lines never add to real ones: with the first real dump they are gone, and none but they."""
     write_dump(Configuration.read().state / "demo" / DEMO_DUMP, [Line(customer_id=1)])
-    run_lineage(instance, DEMO_DUMP)
-    assert [dump.dump for dump in loaded_dumps(warehouse)] == [DEMO_DUMP]
-    run_lineage(instance, "march.sql")
-    assert [dump.dump for dump in loaded_dumps(warehouse)] == ["march.sql"]
-    assert warehouse.rows("select distinct dump from clean_invoices") == [{"dump": "march.sql"}]
+    write_dump(Path(Configuration.read().inbox_location) / "march.sql", SHOP)
+    with dagster_instance(Configuration.read()) as instance:
+        for dump in (DEMO_DUMP, "march.sql"):
+            assert run(instance, "lineage", "raw_invoices", "clean_invoices", dump=dump).success
+            assert [loaded.dump for loaded in loaded_dumps(warehouse)] == [dump]
+            assert warehouse.rows("select distinct dump from clean_invoices") == [{"dump": dump}]
 
 
-@pytest.mark.usefixtures("one_chart")
-def test_settings_reach_the_tables(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+def test_settings_reach_the_tables(built: Warehouse, instance: dg.DagsterInstance) -> None:
     """A setting changes the figures and is recorded with them."""
-    run_lineage(instance, "march.sql", snapshot_date="2012-01-01", ties="together")
-    assert warehouse.rows("select distinct snapshot_date::text from rfm_scores") == [
+    assert run(instance, "refresh", "rfm_scores", snapshot_date="2012-01-01", ties="together").success
+    assert built.rows("select distinct snapshot_date::text from rfm_scores") == [
         {"snapshot_date": "2012-01-01 00:00:00"}
     ]
-    assert settings_used(warehouse)["rfm_scores"] == {"snapshot_date": "2012-01-01", "ties": "together"}
+    assert settings_used(built)["rfm_scores"] == {"snapshot_date": "2012-01-01", "ties": "together"}
 
 
-@pytest.mark.usefixtures("one_chart")
-def test_settings_can_be_given_in_the_launchpad(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
+def test_settings_can_be_given_in_the_launchpad(built: Warehouse, instance: dg.DagsterInstance) -> None:
     """Run configuration under resources, as the UI's launchpad writes it; a wrong value is refused before the run."""
-    instance.add_dynamic_partitions("dumps", ["march.sql"])
-    job = build_definitions(Configuration.read()).resolve_job_def("lineage")
-    config = {"resources": {"settings": {"config": {"snapshot_date": "2011-06-01", "chart_cutoff": 0.5}}}}
-    assert job.execute_in_process(instance=instance, partition_key="march.sql", run_config=config).success
-    used = settings_used(warehouse)
-    assert used["rfm_scores"]["snapshot_date"] == "2011-06-01"
+
+    def launch(**settings: object) -> dg.ExecuteInProcessResult:
+        config = {"resources": {"settings": {"config": settings}}}
+        return run(instance, "lineage", dump="march.sql", config=config)
+
+    assert launch(snapshot_date="2011-07-01", chart_cutoff=0.5).success
+    used = settings_used(built)
+    assert used["rfm_scores"]["snapshot_date"] == "2011-07-01"
     assert used["invoice_amount_statistics"] == {"chart_cutoff": 0.5}
     for wrong in ({"ties": "never"}, {"chart_cutoff": "high"}, {"colour": "red"}):
         with pytest.raises(dg.DagsterInvalidConfigError):
-            job.execute_in_process(
-                instance=instance,
-                partition_key="march.sql",
-                run_config={"resources": {"settings": {"config": wrong}}},
-            )
+            launch(**wrong)
 
 
-@pytest.mark.usefixtures("one_chart")
-def test_the_rows_of_a_table_and_of_its_partition_are_counted(
-    warehouse, instance: dg.DagsterInstance, inbox: Path
-) -> None:
+def test_the_rows_of_a_table_and_of_its_partition_are_counted(instance: dg.DagsterInstance) -> None:
     """Of the second dump, its own lines as the partition's; those of both as the table's."""
-    run_lineage(instance, "march.sql")
-    write_dump(inbox / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
-    result = run_lineage(instance, "april.sql")
+    write_dump(Path(Configuration.read().inbox_location) / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
+    result = run(instance, "ingest", dump="april.sql")
     (event,) = result.asset_materializations_for_node("raw_invoices")
-    assert event.metadata["dagster/row_count"].value == 41
+    assert event.metadata["dagster/row_count"].value == len(SHOP) + 1
     assert event.metadata["dagster/partition_row_count"].value == 1
 
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import Line, write_dump
+from lgs_assets_tests.builders import Line, MakeDatabase, write_dump
 
 ONE_CHART = """
 from lgs_assets.charts.report import families
@@ -34,10 +34,11 @@ def test_commands_started_at_once_in_a_fresh_folder_all_succeed(tmp_path: Path) 
             assert len(connection.execute("select version_num from alembic_version").fetchall()) == 1, database
 
 
-def test_a_warehouse_prepared_several_times_at_once_is_prepared_once(make_database) -> None:
+def test_a_warehouse_prepared_several_times_at_once_is_prepared_once(make_database: MakeDatabase) -> None:
     """Who waited for the lock sees what was made in the meantime."""
     for _ in range(5):
-        url, together, errors = make_database(), threading.Barrier(4), []
+        url, together = make_database(), threading.Barrier(4)
+        errors: list[Exception] = []
 
         def prepare(url: str = url, together: threading.Barrier = together, errors: list[Exception] = errors) -> None:
             warehouse = Warehouse(url)

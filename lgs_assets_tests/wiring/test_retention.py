@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -44,7 +45,7 @@ def instance(request: pytest.FixtureRequest) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def run(instance: dg.DagsterInstance, *assets: object, **options: object) -> str:
+def run(instance: dg.DagsterInstance, *assets: Any, **options: Any) -> str:
     return dg.materialize([*assets], instance=instance, raise_on_error=False, **options).run_id
 
 

@@ -1,1 +1,1 @@
-insert into charts values ('x', 1, 'X', 'no picture', '<svg></svg>')
+insert into charts values ('x', 99, 'X', 'no picture', '<svg></svg>')
