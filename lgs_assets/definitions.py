@@ -20,7 +20,7 @@ def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Defi
 
     The pull is among them only where there is a source. Raises ConfigurationError for a schedule that is none.
     """
-    resources = vars(Resources.of(configuration)) | {"io_manager": warehouse_io_manager} | overrides
+    resources = vars(Resources.of(configuration)) | overrides
     has_source = resources["source"] is not None
     return dg.Definitions(
         assets=ASSETS,
@@ -32,10 +32,17 @@ def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Defi
             *([scheduled_pull(configuration.source_cron)] if has_source else []),
         ],
         sensors=[inbox_sensor, keep_current, lost_runs],
-        resources=resources,
+        resources={"io_manager": warehouse_io_manager} | {name: _as_is(value) for name, value in resources.items()},
         # The lineage is a chain of short steps: a process for each would cost several times their work.
         executor=attended_in_process_executor,
     )
+
+
+def _as_is(value: object) -> object:
+    """A resource that takes no configuration, where Dagster would accept any for it and ignore it."""
+    if isinstance(value, dg.ConfigurableResource):
+        return value
+    return dg.ResourceDefinition(lambda _: value, config_schema={})
 
 
 defs = build_definitions(Configuration.read())

@@ -47,6 +47,7 @@ class Memory:
     """A file that is not on the disk: all of a path that `open_dump` needs."""
 
     name = "a dump"
+    protocol = "memory"
 
     def __init__(self, stream: Callable[[], BinaryIO], size: int) -> None:
         self._stream = stream

@@ -20,6 +20,7 @@ from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.definitions import build_definitions, defs
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
+from lgs_assets.escaping import markdown
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.instance import dagster_instance
@@ -133,7 +134,7 @@ def test_what_a_build_records_is_what_the_ui_shows(instance: dg.DagsterInstance,
     assert metadata["dagster/table_name"] == f"lgs.{name}"
     columns = metadata["dagster/column_schema"].columns
     assert columns and all(column.description for column in columns)
-    assert metadata["preview"].startswith(f"| {columns[0].name} ")
+    assert metadata["preview"].startswith(f"| {markdown(columns[0].name)} ")
     assert len(metadata["preview"]) < 4_000
     assert ("dagster/column_lineage" in metadata) == (name in MODELS)
 
