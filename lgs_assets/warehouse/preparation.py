@@ -8,6 +8,8 @@ loaded again. Derived tables take no steps: one whose contract has changed is ou
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import psycopg
+
 from lgs_assets import places
 from lgs_assets.contracts.contract import contract, kept_tables
 from lgs_assets.errors import ServerError
@@ -101,11 +103,16 @@ def _make(cursor: Cursor, steps: list[str]) -> None:
 
 
 def _take(cursor: Cursor, step: str) -> None:
+    """Takes one step, in the transaction of the cursor."""
     become_owner(cursor)
     cursor.execute("select to_regclass(%s)", [f"{SCHEMA}.{LEDGER}"])
     if cursor.fetchone() == (None,):
         execute_script(cursor, contract(LEDGER))
-    execute_script(cursor, (places.SQL / "migrations" / f"{step}.sql").read_text())
+    file = places.SQL / "migrations" / f"{step}.sql"
+    try:
+        execute_script(cursor, file.read_text())
+    except psycopg.Error as error:
+        raise ServerError(f"The warehouse cannot be upgraded, and stays as it is: {file.name}: {error}") from error
     _remember(cursor, step)
 
 

@@ -1,0 +1,118 @@
+"""The first use of a warehouse: it is made as the contracts say, or upgraded with its dumps in place."""
+
+import gzip
+import shutil
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from lgs_assets import places
+from lgs_assets.contracts.contract import kept_tables
+from lgs_assets.errors import ServerError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import MakeDatabase, build_tables
+
+# What pg_dump wrote of a small warehouse that was made before there were migrations.
+BEFORE_MIGRATIONS = Path(__file__).with_name("before_migrations.sql.gz")
+
+# All that a contract says of its table. A rule that was added to lines which are there is not validated.
+DECLARED = """
+select attrelid::regclass::text, attname::text, format_type(atttypid, atttypmod) || attnotnull,
+    coalesce(pg_get_expr(adbin, adrelid), '') || coalesce(col_description(attrelid, attnum), '')
+from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
+where attrelid = any (%(tables)s::regclass[]) and attnum > 0 and not attisdropped
+union all
+select conrelid::regclass::text, conname::text,
+    -- Read back from a dump, a rule has other parentheses.
+    translate(replace(pg_get_constraintdef(oid), ' NOT VALID', ''), '()', ''), contype::text
+from pg_constraint where conrelid = any (%(tables)s::regclass[])
+union all
+select indrelid::regclass::text, indexrelid::regclass::text, pg_get_indexdef(indexrelid), ''
+from pg_index where indrelid = any (%(tables)s::regclass[])
+order by 1, 2, 3
+"""
+
+
+@pytest.fixture
+def old(make_database: MakeDatabase) -> str:
+    """The URL of a database with a warehouse that knows no migrations, and two dumps in it."""
+    url = make_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute((places.SQL / "roles.sql").read_bytes())
+        connection.execute("drop schema lgs, lgs_staging cascade")
+        connection.execute(gzip.decompress(BEFORE_MIGRATIONS.read_bytes()))
+    return url
+
+
+@pytest.fixture
+def own_sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the folder `sql`, in which a test may write."""
+    shutil.copytree(places.SQL, tmp_path / "sql")
+    monkeypatch.setattr(places, "SQL", tmp_path / "sql")
+    return tmp_path / "sql"
+
+
+def declared(url: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        tables = [f"lgs.{table}" for table in kept_tables()]
+        return connection.execute(DECLARED, {"tables": tables}).fetchall()
+
+
+def query(url: str, text: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(text.encode()).fetchall()
+
+
+def test_an_old_warehouse_is_upgraded_with_its_dumps_in_place(old: str, make_database: MakeDatabase) -> None:
+    """Its kept tables are what a new warehouse has, no line is lost, and the lineage is rebuilt from them."""
+    lines = query(old, "select * from lgs.raw_invoices order by dump, line_number")
+    new = make_database()
+    for url in (old, new):
+        Warehouse(url).prepare()
+    assert set(declared(old)) ^ set(declared(new)) == set()
+    assert query(old, "select name from lgs.migrations") == query(new, "select name from lgs.migrations") != []
+    assert query(old, "select * from lgs.raw_invoices order by dump, line_number") == lines != []
+    upgraded = Warehouse(old)
+    build_tables(upgraded)
+    assert upgraded.rows("select count(*) as lines from clean_invoices") == [{"lines": len(lines)}]
+    upgraded.engine.dispose()
+
+
+def test_a_step_that_fails_leaves_all_as_it_was(old: str, own_sql: Path) -> None:
+    """Half a step is none: the next attempt finds what was there before it."""
+    Warehouse(old).prepare()
+    before = declared(old)
+    (own_sql / "migrations" / "9998_broken.sql").write_text("drop table lgs.dumps cascade; select 1 / 0;")
+    with pytest.raises(ServerError, match=r"9998_broken\.sql: division by zero"):
+        Warehouse(old).prepare()
+    assert declared(old) == before
+    (own_sql / "migrations" / "9998_broken.sql").write_text("alter table lgs.dumps add column note text")
+    Warehouse(old).prepare()
+    assert query(old, "select note from lgs.dumps limit 1") == [(None,)]
+
+
+def test_a_warehouse_of_a_newer_version_is_left_alone(database: str, own_sql: Path) -> None:
+    """The error says in a line what to do."""
+    Warehouse(database).prepare()
+    with psycopg.connect(database) as connection:
+        connection.execute("insert into lgs.migrations values ('9999_later', now())")
+    with pytest.raises(ServerError, match="made by a newer version of the platform, which has 9999_later: upgrade"):
+        Warehouse(database).prepare()
+
+
+def test_a_warehouse_that_is_too_old_is_left_alone(old: str) -> None:
+    """Nothing is known of its tables, so nothing is done to them."""
+    with psycopg.connect(old) as connection:
+        connection.execute("comment on schema lgs is 'lgs of long ago'")
+    with pytest.raises(ServerError, match="too old to be upgraded"):
+        Warehouse(old).prepare()
+    assert query(old, "select to_regclass('lgs.migrations')") == [(None,)]
+
+
+def test_a_contract_says_what_kind_of_table_it_is(own_sql: Path) -> None:
+    """Else a table of facts might be rebuilt, or a derived one kept."""
+    (own_sql / "tables" / "segments.sql").write_text("create table segments (x int);")
+    with pytest.raises(ValueError, match=r"segments\.sql: expected a first line"):
+        kept_tables()
