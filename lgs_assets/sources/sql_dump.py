@@ -272,7 +272,7 @@ def _as_copy_text(row: Row) -> bytes:
     is_special = _SPECIAL.search(row.text) is not None
     for escaped, plain, other in zip(values[0::3], values[1::3], values[2::3], strict=True):
         if other is not None:
-            fields.append(NULL if other.upper() == b"NULL" else _date_of_bytes(other) or other)
+            fields.append(_word(other) if other[:1].isalpha() else other)
         elif not is_special:
             fields.append(escaped or plain or b"")
         elif escaped is not None:
@@ -280,6 +280,10 @@ def _as_copy_text(row: Row) -> bytes:
         else:
             fields.append(_SPECIAL.sub(_as_copy_escape, plain or b""))
     return b"\t".join(fields)
+
+
+def _word(written: bytes) -> bytes:
+    return NULL if written.upper() == b"NULL" else _date_of_bytes(written) or written
 
 
 def _date_of_bytes(cast: bytes) -> bytes | None:

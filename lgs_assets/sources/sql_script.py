@@ -72,7 +72,7 @@ _END_AFTER_ODD_ROW = re.compile(rb";[ \t\r]*(?:\n|--|/\*|%b|COMMIT\b)" % _INSERT
 _ROW_REACH_BYTES = 1 << 14
 _MARK_BEFORE_END = re.compile(rb"[)\n]")
 _ESCAPED_TEXT = rb"'([^'\\]*(?:(?:''|\\.)[^'\\]*)*)'"
-_PLAIN_TEXT = rb"'([^']*(?:''[^']*)*)'"
+_PLAIN_TEXT = rb"'([^']*(?:(?='(?!'))|(?:''[^']*)+))'"
 _NUMBER = rb"NULL\b|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:E[-+]?\d+)?(?![\w.])"
 # How SQL Server's older tools write a date: as its bytes.
 _BINARY_DATE = rb"CAST \s* \( \s* 0x[\dA-F]+ \s+ AS \s+ \[?(?:SMALLDATETIME|DATETIME2?|DATE)\]? (?:\s*\(\d\))? \s* \)"
@@ -116,11 +116,13 @@ class _Patterns(NamedTuple):
 @functools.lru_cache(maxsize=8)
 def _patterns(head: bytes, kept: tuple[bool, ...], *, of_sql_server: bool, backslashes_escape: bool) -> _Patterns:
     texts = b"[EN]?%b|((?!))" % _ESCAPED_TEXT if backslashes_escape else b"E%b|N?%b" % (_ESCAPED_TEXT, _PLAIN_TEXT)
+    # Two branches of which one fits are quicker than a group that may be missing, as most are in most rows.
     value = rb"""
-        (?: (?:TRY_)?CAST \s* \( \s* )? (?: (?:TIMESTAMP|DATE) \s+ (?=') )?
+        (?: (?![CTD]) | (?=[CTD]) (?: (?:TRY_)?CAST \s* \( \s* )? (?: (?:TIMESTAMP|DATE) \s+ (?=') )? )
         (?: %b | %b ) \s*
-        (?: :: \s* (?!\s) [\w\ .]+ (?![\w\ .]) (?: \([\d,\ ]*\) [\w\ ]* (?![\w\ ]) )? \s* )*
-        (?: AS \s+ (?!\s) [\w\ .\[\]]+ (?![\w\ .\[\]]) (?: \([\w,\ ]*\) )? \s* \) \s* )?
+        (?: (?![:A]) | (?=[:A])
+            (?: :: \s* (?!\s) [\w\ .]+ (?![\w\ .]) (?: \([\d,\ ]*\) [\w\ ]* (?![\w\ ]) )? \s* )*
+            (?: AS \s+ (?!\s) [\w\ .\[\]]+ (?![\w\ .\[\]]) (?: \([\w,\ ]*\) )? \s* \) \s* )? )
     """
     number = b"(%b | %b)" % (_NUMBER, _BINARY_DATE) if of_sql_server else b"(%b)" % _NUMBER
     row = rb", \s*".join(value % (texts, number if is_kept else _ANYTHING) for is_kept in kept)
