@@ -6,7 +6,8 @@ counts as unset.
 """
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -212,6 +213,27 @@ def origin(name: str) -> str:
     if os.environ.get(variable(name)):
         return "environment"
     return ".env" if _in_file().get(variable(name)) else "default"
+
+
+def child_environment(added: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process that this one starts: its own, with more variables."""
+    return os.environ | added
+
+
+@contextmanager
+def default_variable(name: str, value: str) -> Iterator[None]:
+    """Sets a variable for the length of a block, for a library that takes it from the environment alone.
+
+    A value that the user has set is respected.
+    """
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
 
 
 def _in_file() -> Mapping[str, str | None]:

@@ -6,13 +6,14 @@ declarations need not spend.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from lgs_assets.configuration import default_variable
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -84,16 +85,11 @@ _SETTINGS: Final[dict[RcKeyType, Any]] = {
 def load_matplotlib(cache: Path) -> None:
     """Imports matplotlib so that it caches its list of fonts in `cache`, not in the user's home.
 
-    Matplotlib takes the folder from the environment alone, at import: the variable is set for just that long. A value
-    set by the user is respected.
+    Matplotlib takes the folder from the environment alone, at import: the variable is set for just that long.
     """
-    if "matplotlib" in sys.modules or "MPLCONFIGDIR" in os.environ:
-        return
-    os.environ["MPLCONFIGDIR"] = str(cache)
-    try:
-        import_module("matplotlib.font_manager")
-    finally:
-        del os.environ["MPLCONFIGDIR"]
+    if "matplotlib" not in sys.modules:
+        with default_variable("MPLCONFIGDIR", str(cache)):
+            import_module("matplotlib.font_manager")
 
 
 @contextmanager

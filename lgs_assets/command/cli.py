@@ -424,13 +424,14 @@ def psql(context: typer.Context) -> None:
     """Open psql on the warehouse. Further arguments go to psql: lgs psql -c 'select * from segment_summary'."""
     from psycopg.conninfo import make_conninfo
 
+    from lgs_assets.configuration import child_environment
     from lgs_assets.warehouse.schema import SCHEMA
     from lgs_assets.warehouse.server import program
 
     variables, others = _libpq_variables(_warehouse().engine.url)
     options = f"{variables.get('PGOPTIONS', '')} -c search_path={SCHEMA},public"
     database = ["--dbname", make_conninfo(**others)] if others else []
-    environment = os.environ | variables | {"PGOPTIONS": options}
+    environment = child_environment(variables | {"PGOPTIONS": options})
     done = subprocess.run([program("psql"), *database, *context.args], env=environment)
     raise typer.Exit(done.returncode)
 

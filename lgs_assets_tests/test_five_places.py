@@ -1,0 +1,95 @@
+"""The recipe of CONTRIBUTING.md: a table is five small things in five places, and nothing else needs an edit."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lgs_assets import places
+
+FIVE_PLACES = {
+    "sql/models/refunds_by_month.sql": """
+select invoice_month, sum(quantity) as units
+from clean_invoices
+where is_cancellation
+group by invoice_month
+""",
+    "sql/tables/refunds_by_month.sql": """-- derived: rebuilt at will from other tables
+create table refunds_by_month (
+    invoice_month date primary key,
+    units bigint not null
+);
+
+comment on table refunds_by_month is 'Units given back each month. One row a month.';
+comment on column refunds_by_month.invoice_month is 'First day of the month.';
+comment on column refunds_by_month.units is 'Units, negative.';
+""",
+    "lgs_assets/assets/refunds.py": """
+from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
+
+
+@derived_asset(group="months", kinds=IN_WAREHOUSE)
+def refunds_by_month(clean_invoices: Relation) -> Model:
+    \"\"\"Units given back each month. One row a month.\"\"\"
+    return Model("refunds_by_month.sql", clean_invoices=clean_invoices)
+""",
+    "sql/checks/refunds_by_month/units_are_negative.sql": """-- What is given back counts below zero.
+-- error
+select invoice_month, units
+from refunds_by_month
+where units >= 0
+""",
+    "lgs_assets_tests/checks/faults/refunds_by_month/units_are_negative.sql": (
+        "insert into refunds_by_month values ('2011-03-01', 1)"
+    ),
+    "lgs_assets_tests/models/test_refunds_by_month.py": """
+from pathlib import Path
+
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import Line, build_tables, load_lines
+
+
+def test_units_are_added_up(warehouse: Warehouse, tmp_path: Path) -> None:
+    load_lines(warehouse, tmp_path, [Line("C1", quantity=-2), Line("C2", quantity=-3), Line("3")])
+    build_tables(warehouse, "clean_invoices", "refunds_by_month")
+    assert [row.units for row in warehouse.rows("select units from refunds_by_month")] == [-5]
+""",
+}
+
+# What expects something of every table, check or asset that there is.
+EXPECTATIONS = [
+    "lgs_assets_tests/models/test_refunds_by_month.py",
+    "lgs_assets_tests/contracts",
+    "lgs_assets_tests/checks/test_sql_checks.py::test_every_check_has_its_fault_here",
+    "lgs_assets_tests/checks/test_sql_checks.py::test_a_fault_is_found_and_explained[refunds_by_month.units_are_negative]",
+    "lgs_assets_tests/wiring/test_definitions.py::test_definitions_load",
+    "lgs_assets_tests/wiring/test_definitions.py::test_every_table_of_the_lineage_has_an_asset",
+    "lgs_assets_tests/wiring/test_definitions.py::test_runs_build_every_table_and_execute_every_check",
+    "lgs_assets_tests/wiring/test_definitions.py::test_an_asset_depends_on_what_its_model_reads",
+    "lgs_assets_tests/wiring/test_definitions.py::test_an_asset_says_what_it_is",
+    "lgs_assets_tests/wiring/test_automation.py",
+]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the checkout, without what is made in it."""
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "benchmarks", "notebooks")
+    shutil.copytree(places.ROOT, tmp_path / "checkout", ignore=ignored)
+    return tmp_path / "checkout"
+
+
+def test_a_table_is_added_in_five_places(checkout: Path) -> None:
+    """The data dictionary follows, and every expectation that is derived from folders and definitions holds."""
+    for path, content in FIVE_PLACES.items():
+        (checkout / path).parent.mkdir(exist_ok=True)
+        (checkout / path).write_text(content.lstrip())
+    python = [sys.executable, "-m"]
+    dictionary = subprocess.check_output([*python, "lgs_assets.contracts.dictionary"], cwd=checkout, text=True)
+    assert "## refunds_by_month\n\nUnits given back each month." in dictionary
+    (checkout / "docs" / "data-dictionary.md").write_text(dictionary)
+    tested = subprocess.run([*python, "pytest", "-q", *EXPECTATIONS], cwd=checkout, text=True, capture_output=True)
+    assert tested.returncode == 0, tested.stdout

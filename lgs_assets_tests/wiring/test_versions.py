@@ -1,0 +1,62 @@
+"""What outdates a table: its own code, its inputs and the settings that it reads, and nothing else."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lgs_assets.configuration import Settings
+from lgs_assets.contracts.model import parameters_of
+from lgs_assets.definitions import defs
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.versions import code_version, outdated
+from lgs_assets_tests.builders import MODELS, followers
+
+SPECS = list(defs.resolve_all_asset_specs())
+
+# Of each setting, other values than its default.
+OTHERS: dict[str, st.SearchStrategy[Any]] = {
+    "snapshot_date": st.dates().map(str),
+    "ties": st.just("together"),
+    "drop_repeats": st.just(True),
+    "chart_cutoff": st.floats(0.01, 0.84),
+}
+
+
+def test_every_setting_is_tried() -> None:
+    """A setting that is added cannot be forgotten here; one that no model binds would change nothing."""
+    assert OTHERS.keys() == Settings.model_fields.keys()
+    assert OTHERS.keys() == {name for model in MODELS.values() for name in parameters_of(model.select)}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changed=st.fixed_dictionaries({}, optional=OTHERS))
+def test_settings_outdate_what_binds_them_and_what_follows(built: Warehouse, changed: dict[str, Any]) -> None:
+    """Whatever is set: the tables whose SELECT binds it, all that is built from them, and no other."""
+    bound = {table for table, model in MODELS.items() if changed.keys() & set(parameters_of(model.select))}
+    expected = bound.union(*map(followers, bound))
+    assert set(outdated(SPECS, Settings(**changed), built)) == expected
+
+
+def function_of(module: Path, name: str) -> Callable[..., Any]:
+    spec = importlib.util.spec_from_file_location(module.stem, module)
+    assert spec and spec.loader
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    function: Callable[..., Any] = getattr(loaded, name)
+    return function
+
+
+def test_a_function_that_is_added_leaves_its_neighbours_alone(tmp_path: Path) -> None:
+    """Only the text of a table's own function counts, wherever it stands in its module."""
+    alone, beside, changed = tmp_path / "alone.py", tmp_path / "beside.py", tmp_path / "changed.py"
+    alone.write_text("def segments(x):\n    return x\n")
+    beside.write_text("def more(x):\n    return -x\n\n\n" + alone.read_text())
+    changed.write_text("def segments(x):\n    return x + 1\n")
+    versions = [
+        code_version("segments", function=function_of(module, "segments")) for module in (alone, beside, changed)
+    ]
+    assert versions[0] == versions[1] != versions[2]
