@@ -24,7 +24,7 @@ LOAD = """
 import sys
 from pathlib import Path
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 load_dump(Warehouse(sys.argv[1]), DumpFile(Path(sys.argv[2]), sys.argv[3]))
 """
 # A process of its own in between: what is measured starts with the memory of its parent.
