@@ -2,16 +2,16 @@
 # The checkout is installed where it lies: the code finds its SQL beside itself.
 
 FROM python:3.13-slim AS packages
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-RUN python -m venv /opt/venv
+ENV UV_NO_CACHE=1 UV_PYTHON=/opt/venv/bin/python UV_COMPILE_BYTECODE=1 UV_CONSTRAINT=requirements.lock
 WORKDIR /app
-# No more than what the packages depend on, so that a change of the code installs nothing anew.
+# No more than what the packages depend on, so that a change of the code installs nothing again.
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY lgs_assets/__init__.py lgs_assets/
-RUN /opt/venv/bin/pip install --constraint requirements.lock --editable ".[azure,duckdb,mysql,sqlserver]"
+RUN pip install --no-cache-dir --constraint requirements.lock uv && python -m venv --without-pip /opt/venv
+RUN uv pip install --editable ".[azure,duckdb,mysql,sqlserver]"
 
 FROM packages AS jupyter-packages
-RUN /opt/venv/bin/pip install --constraint requirements.lock --editable ".[notebook,jupyter]"
+RUN uv pip install --editable ".[notebook,jupyter]"
 
 FROM python:3.13-slim AS runtime
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LGS_HOME=/var/lib/lgs

@@ -2,6 +2,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Installs from the lock file, in seconds, and leaves no cache outside this folder.
+INSTALL := $(BIN)/uv pip install --quiet --no-cache --python $(BIN)/python --constraint requirements.lock --editable
+# Two at a time, unless a file or a test is named: starting the second process would take longer than running it.
+TWO_AT_A_TIME := $(if $(TESTS),,--numprocesses 2 --dist loadfile)
 
 .PHONY: run ui test lint lock docs benchmark clean
 
@@ -12,17 +16,16 @@ run: .venv/installed
 ui: .venv/installed
 	@$(BIN)/lgs ui
 
-test: .venv/installed .venv/spark
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(TESTS)
+test: .venv/tests-installed
+	$(BIN)/pytest $(TWO_AT_A_TIME) $(TESTS)
 
-lint: .venv/installed
+lint: .venv/tests-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # Pins every dependency, for every supported Python and platform.
 lock: .venv/installed
-	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" --upgrade --output-file requirements.lock pyproject.toml
 
@@ -34,10 +37,20 @@ docs: .venv/installed
 benchmark: .venv/installed .venv-benchmark/installed
 	$(BIN)/python -m benchmarks.run $(OPTIONS)
 
-# Half a gigabyte that only the tests need.
-.venv/spark: .venv/installed
-	@echo "Adding Spark for the tests (about a minute, once)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir --constraint requirements.lock --editable ".[spark]"
+# What running needs, and nothing else.
+.venv/installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@echo "Setting up .venv (half a minute, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir --constraint requirements.lock uv
+	@$(INSTALL) .
+	@touch $@
+
+# What the tests need besides: Spark alone is half a gigabyte.
+.venv/tests-installed: .venv/installed
+	@echo "Adding to .venv what the tests need (once)"
+	@$(INSTALL) ".[dev,spark]"
 	@touch $@
 
 .venv-benchmark/installed: benchmarks/requirements.txt
@@ -48,11 +61,3 @@ benchmark: .venv/installed .venv-benchmark/installed
 clean:
 	test ! -x $(BIN)/lgs || $(BIN)/lgs stop
 	rm -rf .venv .venv-benchmark .benchmark .lgs
-
-.venv/installed: pyproject.toml requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
-	@echo "Setting up .venv (about a minute, once)"
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-cache-dir --constraint requirements.lock --editable ".[dev]"
-	@touch $@

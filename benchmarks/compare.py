@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from lgs_assets.warehouse.catalog import Column, columns, primary_key
-from lgs_assets.warehouse.database import SCHEMA, Cursor
+from lgs_assets.contracts.contract import Column
+from lgs_assets.contracts.declaration import primary_key
+from lgs_assets.warehouse.catalog import columns
+from lgs_assets.warehouse.schema import SCHEMA, Cursor
 
 # What people query. The totals of the invoices are a step on the way there, which not everybody takes.
 LINES = ("raw_invoices", "clean_invoices")
@@ -87,7 +89,7 @@ def _verdict(cursor: Cursor, other: Cursor, schema: str, table: str) -> Verdict:
         rows, ours = _fingerprint(cursor, sql.Identifier(SCHEMA, table), declared)
         if (rows, ours) == _fingerprint(other, sql.Identifier(schema, table), declared):
             return Verdict(table, rows)
-        cursor.execute(_comparison(table, declared, primary_key(cursor, SCHEMA, table)))
+        cursor.execute(_comparison(table, declared, primary_key(table)))
     except psycopg.DataError as error:
         return Verdict(table, 0, wrong=f"holds what it cannot hold: {error.diag.message_primary}")
     ((rows, rows_there, only_ours, only_theirs, *per_column),) = cursor.fetchall()
@@ -128,7 +130,7 @@ def _fingerprint(cursor: Cursor, table: sql.Identifier, declared: list[Column]) 
     return rows, hash_of_all
 
 
-def _comparison(table: str, declared: list[Column], key: list[str]) -> sql.Composed:
+def _comparison(table: str, declared: list[Column], key: Sequence[str]) -> sql.Composed:
     """One row: the rows of both, those on one side only, and of each column the different, the wrong, the largest."""
     ours, theirs = sql.Identifier(SCHEMA, table), sql.Identifier("theirs", table)
     return sql.SQL(

@@ -19,7 +19,7 @@ from benchmarks.peers import DAY, DAY_AND_ALL, PEERS, PLATFORM, SPARK, Peer
 from benchmarks.results import Results, Run, load, save
 from lgs_assets import places
 from lgs_assets.errors import LgsError
-from lgs_assets.warehouse.database import SCHEMA
+from lgs_assets.warehouse.schema import SCHEMA
 from lgs_assets.warehouse.server import EmbeddedServer, program
 
 PEERS_PYTHON = places.ROOT / ".venv-benchmark" / "bin" / "python"

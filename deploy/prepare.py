@@ -12,7 +12,8 @@ import psycopg
 from psycopg import sql
 
 from lgs_assets.errors import ServerError
-from lgs_assets.warehouse.database import SCHEMA, Warehouse
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import SCHEMA
 
 WAREHOUSE = "warehouse"
 DAGSTER = "dagster"

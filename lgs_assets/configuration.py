@@ -100,8 +100,8 @@ class Acceptance(BaseModel):
     )
     date_order: Literal["shown", "day first", "month first"] = Field(
         default="shown",
-        description="How to read dates that may begin with the day or the month. shown: as the dump shows it; a dump "
-        "that does not is refused.",
+        description="How to read dates that may begin with the day or the month, whatever a dump shows. shown: as the "
+        "dump shows; one that does not is refused.",
     )
 
     @property

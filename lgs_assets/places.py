@@ -1,7 +1,56 @@
-"""Where things are: the folders of the checkout."""
+"""Where things are: the folders of the checkout, and any folder or bucket, opened by its path or its URL."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from upath import UPath
+
+from lgs_assets.errors import LgsError, UnavailableError
 
 ROOT = Path(__file__).resolve().parents[1]
 SQL = ROOT / "sql"
 TIME_ZONE = "Europe/London"  # of the retailer, and so of the timestamps of invoices
+
+# The extra of this project that installs the driver of a scheme.
+_EXTRAS = {"abfs": "azure", "abfss": "azure", "az": "azure", "s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
+
+
+def open_place(location: str, *, variable: str) -> UPath:
+    """The folder or the part of a bucket that a variable names. The path of a folder is a `pathlib.Path` too.
+
+    Raises LgsError if the driver of a URL is not installed, or lacks credentials.
+    """
+    if "://" not in location:
+        return UPath(location)
+    with reaching(location, variable=variable):
+        place = UPath(location, use_listings_cache=False)
+        try:
+            place.fs  # noqa: B018 (it loads the driver)
+        except ImportError as error:
+            extra = _EXTRAS.get(place.protocol)
+            remedy = f'Install it: .venv/bin/pip install --editable ".[{extra}]".' if extra else f"{error}."
+            raise LgsError(
+                f"{variable}: {location}: the driver for {place.protocol}:// is not installed. {remedy}"
+            ) from error
+        return place
+
+
+@contextmanager
+def reaching(
+    where: UPath | str, *, variable: str, passing: tuple[type[Exception], ...] = (), what: str = ""
+) -> Iterator[None]:
+    """Turns whatever goes wrong at a place into an LgsError that says what to check; for a bucket, UnavailableError.
+
+    `what` is the place in words. Errors that are `passing` are not about the place, and are left as they are.
+    """
+    try:
+        yield
+    except Exception as error:  # each driver has errors of its own
+        if isinstance(error, (LgsError, *passing)):
+            raise
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+        is_bucket = "://" in str(where)
+        kind = UnavailableError if is_bucket else LgsError
+        remedy = f"{variable} and the credentials in the environment" if is_bucket else variable
+        raise kind(f"{where}: {f'{what} is ' if what else ''}out of reach: {reason}. Check {remedy}.") from error

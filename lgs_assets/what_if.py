@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 
 from lgs_assets import places
 from lgs_assets.configuration import Configuration, Settings
-from lgs_assets.contracts.declaration import arrow_schema
+from lgs_assets.contracts.declaration import arrow_schema, in_order
 from lgs_assets.contracts.model import Model, model_path
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.duckdb import DuckDB
-from lgs_assets.lake.judgement import in_order, judge
-from lgs_assets.warehouse.rows import as_frame
+from lgs_assets.lake.judgement import judge
+from lgs_assets.warehouse.frames import as_frame
 
 
 def run_model(name: str, /, **given: Any) -> pd.DataFrame:

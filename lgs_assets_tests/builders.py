@@ -8,17 +8,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pandas as pd
 
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.configuration import Configuration, Settings
 from lgs_assets.contracts.model import InvoiceModel, Model
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.frames import publish_frame
-from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.warehouse.publish import Provenance
-from lgs_assets.warehouse.tables import Store
-from lgs_assets.wiring.lineage import models
+from lgs_assets.warehouse.tables import PostgresTables, Tables
+from lgs_assets.wiring.lineage import ASSETS, models
 from lgs_assets.wiring.resources import Resources
 
 UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
@@ -53,12 +53,12 @@ def write_dump(path: Path, lines: Iterable[Line]) -> Path:
     return path
 
 
-def build_tables(where: Warehouse | Store, *tables: str, **settings: Any) -> None:
+def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> None:
     """Builds the derived tables named, or all but the charts, from what is in raw_invoices."""
-    store = where if isinstance(where, Store) else Store(where)
+    store = PostgresTables(where) if isinstance(where, Warehouse) else where
     rules = sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
     provenance = Provenance(UNVERSIONED.version, rules, settings)
-    publish_frame(store.warehouse, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
+    store.publish_frame("segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     for table in tables or MODELS:
         store.publish_model(table, model(table, **settings), provenance)
 
@@ -68,6 +68,12 @@ def model(table: str, **settings: Any) -> Model:
     return MODELS[table].bound_to(Settings(**settings).values())
 
 
+def followers(table: str) -> set[str]:
+    """The tables that are built from a table, directly or through others."""
+    direct = {asset.key.path[-1] for asset in ASSETS if dg.AssetKey(table) in asset.dependency_keys}
+    return direct.union(*map(followers, direct))
+
+
 def resources() -> Resources:
     """The resources of the environment as it is now."""
     return Resources.of(Configuration.read())
@@ -75,4 +81,4 @@ def resources() -> Resources:
 
 def load_lines(warehouse: Warehouse, folder: Path, lines: Iterable[Line], *, name: str = "retail.sql") -> None:
     """Loads the lines as a dump of that name."""
-    load_dump(warehouse, write_dump(folder / name, lines), name=name)
+    load_dump(warehouse, DumpFile(write_dump(folder / name, lines), name))

@@ -19,7 +19,8 @@ from benchmarks.peers.common import selects
 from benchmarks.peers.platform import MODELS, main
 from benchmarks.results import Results, Run, load, save
 from benchmarks.workload import day_after, replicate, replicated, write_day_after
-from lgs_assets.warehouse.database import SCHEMA, Warehouse
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import SCHEMA
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets_tests.builders import Line, write_dump
 

@@ -19,6 +19,7 @@ from lgs_assets.configuration import Configuration
 from lgs_assets.contracts.declaration import declared_types
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
+from lgs_assets.wiring.lineage import ASSETS
 
 # Where a line stands in its dump, and when it came, are the only things that may differ.
 NOT_COMPARED = {
@@ -26,10 +27,7 @@ NOT_COMPARED = {
     "clean_invoices": ["invoice_no", "line_number"],
     "invoice_totals": ["dump"],
 }
-TABLES = [
-    "raw_invoices", "clean_invoices", "invoice_totals", "monthly_metrics", "user_activity", "invoice_amounts",
-    "invoice_amount_statistics", "rfm_scores", "segment_playbook", "segments", "segment_summary", "charts",
-]  # fmt: skip
+TABLES = [asset.key.path[-1] for asset in ASSETS]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
-from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.what_if import run_model
 from lgs_assets_tests.builders import MODELS, UNVERSIONED, build_tables
 
@@ -39,7 +39,7 @@ def demo(make_database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wa
     warehouse = Warehouse(make_database())
     warehouse.prepare()
     dump = write_demo_dump(tmp_path_factory.mktemp("demo") / "retail.sql.gz", lines=20_000).path
-    load_dump(warehouse, dump, name="retail.sql.gz")
+    load_dump(warehouse, DumpFile(dump, "retail.sql.gz"))
     build_tables(warehouse)
     yield warehouse
     warehouse.engine.dispose()

@@ -9,7 +9,7 @@ import pandas as pd
 from benchmarks.peers.common import PLAYBOOK, done
 from lgs_assets.configuration import Configuration, Settings
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.frames import publish_frame
+from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.wiring.lineage import models
 from lgs_assets.wiring.resources import tables_of
@@ -23,9 +23,9 @@ def main(warehouse: Warehouse, dumps: list[Path]) -> None:
     store = tables_of(Configuration.read(), warehouse)
     done("start")
     for dump in dumps:
-        store.load_dump(dump, name=dump.name)
+        store.load_dump(DumpFile(dump, dump.name))
     done("raw_invoices")
-    publish_frame(warehouse, PLAYBOOK.stem, pd.read_csv(PLAYBOOK), UNVERSIONED)
+    store.publish_frame(PLAYBOOK.stem, pd.read_csv(PLAYBOOK), UNVERSIONED)
     for table, model in models().items():
         store.publish_model(table, model.bound_to(Settings().values()), UNVERSIONED)
         done(table)

@@ -10,18 +10,24 @@ import stat
 import tempfile
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from errno import EISDIR
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from upath import UPath
 
+from lgs_assets.configuration import Acceptance
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.errors import DumpError, LgsError
+from lgs_assets.errors import DumpError
+from lgs_assets.places import open_place, reaching
 from lgs_assets.sources.compression import opened
+from lgs_assets.warehouse.loading import DumpFile
 
+VARIABLE = "LGS_INBOX"
+"""What says where the inbox is."""
 COPY_BYTES = 1 << 20
 FORGOTTEN = "forgotten"
 """The folder of the inbox into which dumps are set aside."""
@@ -31,15 +37,15 @@ MARKER = ".done"
 _UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".download", "._copying_", ".swp", "~")
 _LEFT_ALONE = {FORGOTTEN, "lost+found"}  # the second is in the root of many a mounted disk
 _UNPRINTABLE = {"Cc", "Cs"}  # control characters, and bytes that are no UTF-8
-# The extra of this project that installs the driver of a scheme.
-_EXTRAS = {"abfs": "azure", "abfss": "azure", "az": "azure", "s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 # What the drivers of Azure, S3 and Google Cloud call it.
 _MODIFIED = ("last_modified", "LastModified", "mtime")
 _ENTITY_TAG = ("etag", "ETag")
 
-_NO_FILE = "is no file. Dumps lie in the inbox itself, as files; take it away from there."
+_NO_FILE = "is not a file. Put dump files directly in the inbox, and move this elsewhere."
 _LEADS_OUT = "leads out of the inbox. Put the file itself there."
 _NAME_OF_DEMO = "has the name of the demo dump, which has its own place. Rename it."
+
+_reaching = partial(reaching, variable=VARIABLE)
 
 
 @dataclass(frozen=True)
@@ -86,20 +92,38 @@ class Inbox:
     demo_folder: Path
     """Where the demo dump lies: it must never mix with real ones."""
 
+    @property
+    def _place(self) -> UPath:
+        return open_place(self.location, variable=VARIABLE)
+
     def prepare(self) -> None:
         """Makes the folder, for people to find. A bucket is not ours to make."""
-        if not (where := place(self.location)).protocol:
+        if not (where := self._place).protocol:
             where.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def files(self) -> Listing:
         """What lies in the inbox, from one look at its directory."""
-        return listing(place(self.location))
+        return listing(self._place)
 
     def path_of(self, dump: str) -> UPath:
         """Where the dump of this name lies."""
         if dump == DEMO_DUMP:
             return UPath(self.demo_folder / dump)
-        return path_of(place(self.location), dump)
+        return path_of(self._place, dump)
+
+    def dump(self, name: str, acceptance: Acceptance) -> DumpFile:
+        """The dump of this name as it now lies here, and how it is to be read and judged."""
+        path = self.path_of(name)
+        return DumpFile(
+            path,  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
+            name,
+            # Noted before the file is read: one that is replaced meanwhile is another version, and is loaded again.
+            version=version_of(path),
+            reject_limit=acceptance.reject_limit,
+            dates=acceptance.dates,
+            # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
+            supersedes=None if name == DEMO_DUMP else DEMO_DUMP,
+        )
 
     def land(self, file: Path) -> str:
         """Copies a file into the inbox, where it appears complete or not at all. Returns its name there."""
@@ -111,30 +135,12 @@ class Inbox:
         return set_aside(self.path_of(dump))
 
 
-def place(location: str) -> UPath:
-    """The folder or the part of a bucket that LGS_INBOX names. The path of a folder is a `pathlib.Path` too.
-
-    Raises LgsError if the driver of a URL is not installed, or lacks credentials.
-    """
-    if "://" not in location:
-        return UPath(location)
-    with _explained(location):
-        where = UPath(location, use_listings_cache=False)
-        try:
-            where.fs  # noqa: B018 (it loads the driver)
-        except ImportError as error:
-            extra = _EXTRAS.get(where.protocol)
-            remedy = f'Install it: .venv/bin/pip install --editable ".[{extra}]".' if extra else f"{error}."
-            raise LgsError(f"{location}: the driver for {where.protocol}:// is not installed. {remedy}") from error
-        return where
-
-
 def listing(where: UPath) -> Listing:
     """The dumps in the inbox, without hidden and temporary names, markers and what was set aside.
 
     A folder that does not exist yet is empty. Raises LgsError if the place cannot be listed.
     """
-    with _explained(where):
+    with _reaching(where):
         entries = sorted(_objects(where) if where.protocol else _files(Path(where.path)), key=lambda entry: entry.name)
     marked_at = {entry.name.removesuffix(MARKER): entry.modified for entry in entries if entry.name.endswith(MARKER)}
     found = Listing()
@@ -168,7 +174,7 @@ def is_name(text: str) -> bool:
 
 def version_of(path: UPath) -> str:
     """The version of the file, as in a listing. Raises DumpError if it is not there, LgsError if it is out of reach."""
-    with _explained(path):
+    with _reaching(path):
         try:
             entry = _object(path.fs.info(path.path)) if path.protocol else _file(path.name, Path(path.path).stat())
         except FileNotFoundError as error:
@@ -187,7 +193,7 @@ def land(file: Path, target: UPath) -> None:
         raise DumpError(f"{_shown(file)}: {objection}")
     if target.protocol:
         set_aside(target)
-        with _explained(target):
+        with _reaching(target):
             # An upload appears when all of it is there. Four parts at a time bound the memory that it takes.
             target.fs.put_file(str(file), target.path, max_concurrency=4)
     else:
@@ -225,7 +231,7 @@ def set_aside(path: UPath) -> UPath | None:
     Returns where it lies then; None if it was not there. Raises LgsError if it cannot be moved.
     """
     aside = path.parent / FORGOTTEN / path.name
-    with _explained(path), suppress(FileNotFoundError):
+    with _reaching(path), suppress(FileNotFoundError):
         if path.protocol:
             # Through this machine: some drivers delete the original before the bucket has made its own copy.
             return path.move(aside)
@@ -240,20 +246,6 @@ def set_aside(path: UPath) -> UPath | None:
             os.close(folder)
         return aside
     return None
-
-
-@contextmanager
-def _explained(where: UPath | str) -> Iterator[None]:
-    """Turns what goes wrong with the inbox as a whole into an LgsError that says what to do."""
-    try:
-        yield
-    except LgsError:
-        raise
-    except Exception as error:  # each driver has errors of its own
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0].rstrip(".")
-        raise LgsError(
-            f"{where}: out of reach: {reason}. Check LGS_INBOX and, of a bucket, the credentials in the environment."
-        ) from error
 
 
 def _objects(where: UPath) -> Iterator[_Entry]:

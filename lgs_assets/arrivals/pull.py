@@ -26,7 +26,7 @@ from lgs_assets.errors import LgsError, UnavailableError
 from lgs_assets.sources import sha256_of
 from lgs_assets.sources.database import dump_table
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 
 PAUSES_SECONDS = (5, 15, 45)  # before each further attempt
 

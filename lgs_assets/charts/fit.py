@@ -1,10 +1,13 @@
-"""Text that must fit a box: which of some wordings, at which size."""
+"""Text that must fit a box: which of several wordings, at which size."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from matplotlib.axes import Axes
-from matplotlib.text import Text
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Text
 
 Box = tuple[float, float, float, float]
 """Left, bottom, width and height, in the units of the axes."""
@@ -13,14 +16,14 @@ _LARGEST: Final = 12.0
 _COMFORTABLE: Final = 10.5
 _SMALLEST: Final = 7.0
 
-# The part of a box that text may fill.
+# The fraction of a box that text may fill.
 _FILL: Final = 0.9
 
 
 def write_in(axes: Axes, box: Box, wordings: Sequence[str], **options: Any) -> Text | None:
-    """Writes the first wording that fits into the box at a comfortable size, or else the one that fits at the largest.
+    """Writes the first wording that fits the box at a comfortable size, or else the one that fits at the largest size.
 
-    None, and nothing written, if none fits at a size that can be read.
+    Returns None, and writes nothing, if no wording fits at a legible size.
     """
     x, y, width, height = box
     corners = axes.transData.transform([(x, y), (x + width, y + height)])

@@ -1,13 +1,17 @@
-"""From a figure to its files, PNG and SVG, and to a small preview. The same figure makes the same bytes."""
+"""From a figure to its files, PNG and SVG, and to a smaller preview. The same figure makes the same bytes."""
+
+from __future__ import annotations
 
 import io
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from matplotlib.figure import Figure
 from PIL import Image
 
-# A chart has few colours; the shades between them keep small type legible.
-_PREVIEW_COLOURS: Final = 32
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# A chart has few colours; the shades between them keep small type legible. With fewer, neighbouring segments merge.
+_PREVIEW_COLOURS: Final = 64
 
 
 def png_of(figure: Figure, title: str) -> bytes:
@@ -21,12 +25,13 @@ def svg_of(figure: Figure, title: str) -> str:
 
 
 def thumbnail(png: bytes, width: int) -> bytes:
-    """A small PNG of a chart, `width` pixels wide, in few colours: some 10 KB at 480."""
+    """A small PNG of a chart, `width` pixels wide, in few colours: some 20 KB at 900."""
     with Image.open(io.BytesIO(png)) as image:
         height = max(1, round(image.height * width / image.width))
         small = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
     file = io.BytesIO()
-    small.quantize(_PREVIEW_COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    # An octree is faster than median cut, and truer to the few colours of large areas.
+    small.quantize(_PREVIEW_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "PNG")
     return file.getvalue()
 
 

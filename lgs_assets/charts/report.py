@@ -1,130 +1,88 @@
-"""The report: which charts it has, in which order, and how they are rendered together."""
+"""The report: its families of charts in order, how a family is rendered, and how the parts make the whole."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
-from matplotlib.figure import Figure
 
+from lgs_assets.charts import families as modules
 from lgs_assets.charts import style
-from lgs_assets.charts.amounts import density_curve, distribution
-from lgs_assets.charts.image import png_of, svg_of
-from lgs_assets.charts.months import active_users, new_and_existing_users, orders, sales, sales_growth
-from lgs_assets.charts.rfm import rfm_distributions
-from lgs_assets.charts.segments import segment_grid, segment_sizes, segment_treemap
-from lgs_assets.charts.tables import Tables, prepare
-from lgs_assets.errors import LgsError
+from lgs_assets.charts.declaration import SNAPSHOT, SPAN, Chart, Family
+from lgs_assets.charts.wording import day, span
+from lgs_assets.errors import ContractError
 
-_AMOUNTS: Final = ("invoice_amounts", "invoice_amount_statistics")
-_USERS: Final = ("monthly_metrics", "user_activity")
-_SEGMENTS: Final = ("rfm_scores", "segment_playbook", "segment_summary")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
+ORIGIN: Final = "invoice lines of the London Gift Shop warehouse"
+"""What the data is, for the footer."""
 
-@dataclass(frozen=True)
-class Chart:
-    """A chart of the report."""
-
-    name: str
-    title: str
-    draw: Callable[[Tables], Figure]
-    tables: tuple[str, ...]
-    """The tables that it needs rows of."""
+_COLUMNS: Final = ["name", "position", "title", "png", "svg"]
 
 
-CHARTS: Final = (
-    Chart(
-        "invoice_amounts_all",
-        "Amounts of all invoices",
-        partial(distribution, population="all", is_cut=False),
-        _AMOUNTS,
-    ),
-    Chart(
-        "invoice_amounts_positive",
-        "Amounts of positive invoices",
-        partial(distribution, population="positive", is_cut=False),
-        _AMOUNTS,
-    ),
-    Chart(
-        "invoice_amounts_all_cut",
-        "Amounts of all but the largest invoices",
-        partial(distribution, population="all", is_cut=True),
-        _AMOUNTS,
-    ),
-    Chart(
-        "invoice_amounts_positive_cut",
-        "Amounts of all but the largest positive invoices",
-        partial(distribution, population="positive", is_cut=True),
-        _AMOUNTS,
-    ),
-    Chart(
-        "invoice_amount_density",
-        "Density of the amounts of all but the largest positive invoices",
-        partial(density_curve, population="positive"),
-        _AMOUNTS,
-    ),
-    Chart("monthly_orders", "Orders placed and canceled each month", orders, _USERS),
-    Chart("monthly_sales", "Sales each month", sales, _USERS),
-    Chart("monthly_sales_growth", "Growth of sales from month to month", sales_growth, _USERS),
-    Chart("monthly_active_users", "Customers active each month", active_users, _USERS),
-    Chart("new_and_existing_users", "New and existing customers each month", new_and_existing_users, _USERS),
-    Chart(
-        "rfm_distributions", "Recency, frequency and monetary value of customers", rfm_distributions, ("rfm_scores",)
-    ),
-    Chart("segment_sizes", "Customers and revenue of each segment", segment_sizes, _SEGMENTS),
-    Chart("segment_treemap", "Segments in proportion to their customers", segment_treemap, _SEGMENTS),
-    Chart("segment_grid", "Segments by recency and frequency", segment_grid, _SEGMENTS),
-)
-"""Every chart, in the order of the report."""
+@cache
+def families() -> tuple[Family, ...]:
+    """Every family, in the order of the report."""
+    found: list[Family] = [
+        import_module(f"{modules.__name__}.{module.name}").FAMILY for module in iter_modules(modules.__path__)
+    ]
+    return tuple(sorted(found, key=lambda family: family.part))
 
 
-def render_all(
-    *,
-    invoice_amounts: pd.DataFrame,
-    invoice_amount_statistics: pd.DataFrame,
-    monthly_metrics: pd.DataFrame,
-    user_activity: pd.DataFrame,
-    rfm_scores: pd.DataFrame,
-    segment_playbook: pd.DataFrame,
-    segment_summary: pd.DataFrame,
-    origin: str = Tables.origin,
-    names: Iterable[str] | None = None,
-) -> pd.DataFrame:
-    """Every chart of the report, or only those named: a row each of name, position, title, png and svg.
+def render(charts: Iterable[Chart], tables: Mapping[str, pd.DataFrame], *, origin: str = ORIGIN) -> pd.DataFrame:
+    """The charts as files: one row each of name, position (from 1), title, PNG and SVG.
 
-    `origin` says in the footers what the data is. Each frame has the columns of its table's contract, in any order of
-    rows; the same rows make the same bytes.
-    Raises ContractError if a column is missing or the tables of segments disagree, LgsError if there is no such chart.
+    Each table has at least the columns that the charts read, its rows in any order; the same rows make the same bytes.
+    `origin` says in the footers what the data is.
+    Raises ContractError if a column is missing or tables disagree.
     """
-    tables = prepare(
-        invoice_amounts=invoice_amounts,
-        invoice_amount_statistics=invoice_amount_statistics,
-        monthly_metrics=monthly_metrics,
-        user_activity=user_activity,
-        rfm_scores=rfm_scores,
-        segment_playbook=segment_playbook,
-        segment_summary=segment_summary,
-        origin=origin,
-    )
-    wanted = {chart.name for chart in CHARTS} if names is None else set(names)
-    if unknown := wanted - {chart.name for chart in CHARTS}:
-        raise LgsError(
-            f"There is no chart {', '.join(sorted(unknown))}; there are {', '.join(chart.name for chart in CHARTS)}."
-        )
-    rows = [_row(chart, position, tables) for position, chart in enumerate(CHARTS, start=1) if chart.name in wanted]
-    return pd.DataFrame(rows, columns=["name", "position", "title", "png", "svg"])
+    from lgs_assets.charts.image import png_of, svg_of
+
+    rows = []
+    with style.style():
+        for position, chart in enumerate(charts, start=1):
+            figure = figure_of(chart, tables, origin=origin)
+            rows.append((chart.name, position, chart.title, png_of(figure, chart.title), svg_of(figure, chart.title)))
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def figure_of(chart: Chart, tables: Tables) -> Figure:
+def compose(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The whole report from the rendered families, by table: their charts in order, numbered from 1."""
+    ordered = [parts[family.table].sort_values("position") for family in families()]
+    return pd.concat(ordered, ignore_index=True).assign(position=lambda charts: charts.index + 1)
+
+
+def figure_of(chart: Chart, tables: Mapping[str, pd.DataFrame], *, origin: str = ORIGIN) -> Figure:
     """The chart on its sheet, with title and footer. To be called, and the figure saved, within `style.style()`."""
-    figure = style.message("No data yet.") if tables.empty(*chart.tables) else chart.draw(tables)
-    scored = "rfm_scores" in chart.tables and not tables.empty("rfm_scores")
-    style.head_and_foot(figure, chart.title, f"{tables.source()}. {tables.snapshot()}" if scored else tables.source())
+    needed = {table: _ordered(tables, table, columns) for table, columns in chart.needs.items()}
+    has_rows = not any(frame.empty for frame in needed.values())
+    given = {table: needed[table][list(columns)] for table, columns in chart.reads.items()}
+    figure = chart.draw(**given) if has_rows else style.message("No data yet.")
+    footer = _source(origin, _ordered(tables, "monthly_metrics", SPAN["monthly_metrics"]))
+    if chart.has_snapshot and has_rows:
+        (column,) = SNAPSHOT["rfm_scores"]
+        footer += f". RFM snapshot: {day(needed['rfm_scores'][column].max())}"
+    style.head_and_foot(figure, chart.title, footer)
     return figure
 
 
-def _row(chart: Chart, position: int, tables: Tables) -> tuple[str, int, str, bytes, str]:
-    with style.style():
-        figure = figure_of(chart, tables)
-        return chart.name, position, chart.title, png_of(figure, chart.title), svg_of(figure, chart.title)
+def _source(origin: str, months: pd.DataFrame) -> str:
+    """What the data is, and from when to when."""
+    if months.empty:
+        return f"Source: {origin}"
+    return f"Source: {origin}, {span(day(months['invoice_month'].min()), day(months['last_invoice_at'].max()))}"
+
+
+def _ordered(tables: Mapping[str, pd.DataFrame], table: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    frame = tables[table]
+    if missing := [column for column in columns if column not in frame]:
+        raise ContractError(
+            f"Charts need the column {', '.join(sorted(missing))} of {table}; "
+            f"the frame has {', '.join(sorted(map(str, frame.columns)))}."
+        )
+    return frame[list(columns)].sort_values(list(columns), ignore_index=True)

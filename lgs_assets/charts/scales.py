@@ -1,21 +1,24 @@
-"""Scales for amounts that lie anywhere between pennies and a fortune: how they are cut into bars and ticked."""
+"""Scales for amounts anywhere between pennies and a fortune: how they are divided into bars and ticked."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from lgs_assets.charts.wording import count, short_pounds
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
 Values = NDArray[np.float64]
 
 _LINEAR_WITHIN: Final = 10.0
-"""Pounds either side of 0 within which the scale of all amounts is linear: pennies are not worth half of the width."""
+"""Pounds either side of 0 within which the scale of all amounts is linear: pennies do not deserve half the width."""
 
 # A line at the end of an axis would coincide with the other axis.
 _MARGIN: Final = 0.008
@@ -36,12 +39,12 @@ class Scale:
     options: dict[str, Any] = field(default_factory=dict)
 
     def bars(self, low: float, high: float, number: int) -> Values:
-        """The edges of so many bars of equal width on the axis, from `low` to `high`."""
+        """The edges of `number` bars of equal width on the axis, from `low` to `high`."""
         start, end = self.forward(np.array([low, high], dtype=float))
         if start == end:
             start, end = start - 0.5, end + 0.5
         edges = self.inverse(np.linspace(start, end, number + 1))
-        # Back from the logarithm, the ends may have moved inwards by a rounding error.
+        # Converting back from the logarithm may move the ends inwards by a rounding error.
         edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
         return edges
 
@@ -69,7 +72,7 @@ BOTH_SIDES: Final = Scale(
 
 
 def even_bars(low: float, high: float, number: int) -> Values:
-    """The edges of about so many bars of a round width that hold `low` to `high`."""
+    """The edges of about `number` bars of a round width that cover `low` to `high`."""
     if low == high:
         low, high, number = low - 5, high + 5, 10
     rough = (high - low) / number
@@ -80,18 +83,32 @@ def even_bars(low: float, high: float, number: int) -> Values:
 
 
 def in_pounds(axis: Axis) -> None:
-    """Writes the ticks of an axis as `£250k`."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: short_pounds(value)))
+    """Labels the ticks of an axis like `£250k`."""
+    label_ticks(axis, short_pounds)
 
 
 def in_counts(axis: Axis, most: int = 6) -> None:
-    """Writes the ticks of an axis, at whole numbers, as `1,522`."""
-    axis.set_major_locator(MaxNLocator(most, integer=True))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+    """Puts at most `most` intervals on an axis, at whole numbers, and labels their ticks like `1,522`."""
+    at_round_numbers(axis, most, integer=True)
+    label_ticks(axis, count)
+
+
+def at_round_numbers(axis: Axis, most: int, **options: Any) -> None:
+    """Puts ticks at round numbers, at most `most` intervals of them."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(most, **options))
+
+
+def label_ticks(axis: Axis, written: Callable[[float], str]) -> None:
+    """Labels each tick of an axis with its value as `written` words it."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
 
 
 def _round_amounts(low: float, high: float) -> list[float]:
-    """The powers of ten within the limits, on both sides of 0, with multiples of them as long as there are few."""
+    """The powers of ten within the limits, on both sides of 0, with multiples of them where they are few."""
     smallest = 0.01 if low > 0 else _LINEAR_WITHIN
     within: list[float] = []
     for multiples in ((1,), (1, 2, 5), range(1, 10)):

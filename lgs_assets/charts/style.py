@@ -1,16 +1,25 @@
-"""How every chart looks: the sheet, its type, its colours. Nothing about what is drawn on it."""
+"""How every chart looks: the sheet, its type, its colours, its legend. Nothing about what is drawn on it.
 
+Functions here and in `scales` import matplotlib when they draw: it takes half a second that readers of the
+declarations need not spend.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-import matplotlib
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
-from matplotlib.typing import RcKeyType
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.gridspec import GridSpec
+    from matplotlib.typing import RcKeyType
 
 WIDTH: Final = 10.0
 HEIGHT: Final = 5.6
@@ -22,8 +31,8 @@ MUTED: Final = "#555555"
 GRID: Final = "#d9d9d9"
 BAND: Final = "#f0f0f0"
 
-# Okabe and Ito (2008), Color Universal Design: told apart with any colour vision. Of these, blue and orange, and blue
-# and sky, also differ in grey; two series on one chart use only such a pair.
+# Okabe and Ito (2008), Color Universal Design: distinct to any colour vision. Blue and orange, and blue and sky,
+# also differ in grey; two series on one chart use only such a pair.
 BLUE: Final = "#0072B2"
 ORANGE: Final = "#E69F00"
 VERMILION: Final = "#D55E00"
@@ -31,14 +40,14 @@ GREEN: Final = "#009E73"
 SKY: Final = "#56B4E9"
 
 UNCROSSED: Final = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-"""The background of text that no line of the grid shall cross."""
+"""The background of text that grid lines must not cross."""
 
 TITLE: Final = 15.0
 TEXT: Final = 9.5
 SMALL: Final = 8.0
 
 MARGIN: Final = 0.022
-"""Between the edge of the sheet and its title and footer, in parts of its width."""
+"""Between the edge of the sheet and its title and footer, as a fraction of its width."""
 
 _SETTINGS: Final[dict[RcKeyType, Any]] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
@@ -72,9 +81,26 @@ _SETTINGS: Final[dict[RcKeyType, Any]] = {
 }
 
 
+def load_matplotlib(cache: Path) -> None:
+    """Imports matplotlib so that it caches its list of fonts in `cache`, not in the user's home.
+
+    Matplotlib takes the folder from the environment alone, at import: the variable is set for just that long. A value
+    set by the user is respected.
+    """
+    if "matplotlib" in sys.modules or "MPLCONFIGDIR" in os.environ:
+        return
+    os.environ["MPLCONFIGDIR"] = str(cache)
+    try:
+        import_module("matplotlib.font_manager")
+    finally:
+        del os.environ["MPLCONFIGDIR"]
+
+
 @contextmanager
 def style() -> Iterator[None]:
-    """For the length of a `with` block, matplotlib draws in this style, whatever the machine's own settings."""
+    """Within a `with` block, matplotlib draws in this style, whatever the machine's own settings."""
+    import matplotlib
+
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_SETTINGS)
@@ -82,7 +108,9 @@ def style() -> Iterator[None]:
 
 
 def sheet(subtitle: str) -> Figure:
-    """An empty sheet with its second line; the report adds the title and the footer."""
+    """An empty sheet with its subtitle; the report adds the title and the footer."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI)
     figure.text(MARGIN, 0.89, subtitle, va="center", color=MUTED)
     return figure
@@ -105,7 +133,7 @@ def grid(
     bottom: float = 0.16,
     **options: Any,
 ) -> GridSpec:
-    """The part of a sheet where axes go, below the second line and above the footer."""
+    """The part of a sheet where axes go, below the subtitle and above the footer."""
     return figure.add_gridspec(rows, columns, left=left, right=right, top=top, bottom=bottom, **options)
 
 
@@ -122,13 +150,27 @@ def legend(axes: Axes, handles: Sequence[Artist]) -> None:
     )
 
 
+def swatch(colour: str, label: str, *, edge: str | None = None) -> Artist:
+    """A filled box in a legend."""
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=colour, edgecolor=edge or colour, label=label)
+
+
+def stroke(**look: Any) -> Artist:
+    """A line in a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], **look)
+
+
 def note(figure: Figure, text: str) -> None:
     """A line just above the footer: how to read the chart."""
     figure.text(MARGIN, 0.068, text, va="center", size=SMALL, color=MUTED)
 
 
 def message(text: str) -> Figure:
-    """A sheet that says why there is nothing to draw."""
+    """A sheet that says why nothing is drawn."""
     figure = sheet("")
     figure.text(0.5, 0.5, text, ha="center", va="center", size=TITLE, color=MUTED)
     return figure
@@ -136,18 +178,24 @@ def message(text: str) -> Figure:
 
 def lighter(colour: str) -> tuple[float, float, float]:
     """The colour at a quarter of its strength: the fill of a partial month, under hatching."""
+    from matplotlib.colors import to_rgb
+
     red, green, blue = (1 - (1 - part) / 4 for part in to_rgb(colour))
     return red, green, blue
 
 
 def ramp(shades: int) -> list[str]:
-    """So many colours from dark to light, first to last: in order also in grey, and with any colour vision."""
+    """As many colours as asked for, from dark to light: in order even in grey, and with any colour vision."""
+    import matplotlib
+
     colormap = matplotlib.colormaps["YlGnBu_r"]
     return [matplotlib.colors.to_hex(colormap(0.02 + 0.88 * shade / max(shades - 1, 1))) for shade in range(shades)]
 
 
 def ink_on(colour: str) -> str:
     """Black or white, whichever reads better on the colour."""
-    # The relative luminance of WCAG 2; at 0.179 its contrast with black is that with white.
+    from matplotlib.colors import to_rgb
+
+    # The relative luminance of WCAG 2; at 0.179 black and white contrast equally with the colour.
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour))
     return INK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else "white"

@@ -17,7 +17,7 @@ import pandas as pd
 from lgs_assets import places
 from lgs_assets.contracts.model import parameters_of
 from lgs_assets.errors import LgsError
-from lgs_assets.warehouse.tables import Store
+from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.metadata import markdown_table
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import mark_outdated, settings_of
@@ -68,15 +68,15 @@ class SqlCheck:
 CHECKS = tuple(SqlCheck.read(file) for file in sorted((places.SQL / "checks").glob("*/*.sql")))
 
 
-def evaluate(check: SqlCheck, store: Store) -> dg.AssetCheckResult:
+def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
     """Runs a check, with the settings that its table was built with.
 
     Its metadata are the number of violating rows, the first of them, and the query to see them all.
     """
     query = check.query
     counted = f"select count(*) over () as violating_rows, violations.* from ({query}) as violations limit {SHOWN_ROWS}"
-    settings = settings_of(store.warehouse, check.table).values()
-    rows = store.rows(counted, **{name: settings[name] for name in parameters_of(query)})
+    settings = settings_of(tables.warehouse, check.table).values()
+    rows = tables.rows(counted, {name: settings[name] for name in parameters_of(query)})
     metadata: dict[str, Any] = {
         "violating_rows": rows[0]["violating_rows"] if rows else 0,
         "query": dg.MetadataValue.md(f"```sql\n{query}\n```"),
@@ -100,7 +100,7 @@ def _checks_of(table: str, checks: Sequence[SqlCheck]) -> dg.AssetChecksDefiniti
 
     @dg.multi_asset_check(name=f"check_{table}", specs=[check.spec for check in checks], can_subset=True)
     def run_checks(
-        context: dg.AssetCheckExecutionContext, tables: dg.ResourceParam[Store]
+        context: dg.AssetCheckExecutionContext, tables: dg.ResourceParam[Tables]
     ) -> Iterator[dg.AssetCheckResult]:
         for name in sorted(key.name for key in context.selected_asset_check_keys):
             with retried():

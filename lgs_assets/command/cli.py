@@ -265,7 +265,7 @@ def status() -> None:
     from lgs_assets.command.terminal import check_lines, console, dump_table, plain, publication_table
     from lgs_assets.configuration import Configuration
     from lgs_assets.definitions import build_definitions
-    from lgs_assets.warehouse.loading import loaded_dumps
+    from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.resources import Resources
     from lgs_assets.wiring.versions import outdated, settings_used
 
@@ -330,7 +330,7 @@ def rejects(
     """Show the lines of a loaded dump that were rejected, and why. A corrected dump of the same name replaces them."""
     from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table
     from lgs_assets.sources import Reject
-    from lgs_assets.warehouse.loading import loaded_dumps, rejected_lines
+    from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
 
     warehouse = _warehouse()
     known = [loaded.dump for loaded in loaded_dumps(warehouse)]
@@ -362,7 +362,7 @@ def forget(
     from lgs_assets.command.runner import Runner
     from lgs_assets.command.terminal import step_progress
     from lgs_assets.configuration import Configuration
-    from lgs_assets.warehouse.loading import loaded_dumps
+    from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
 
     if not is_name(dump):
@@ -424,7 +424,7 @@ def psql(context: typer.Context) -> None:
     """Open psql on the warehouse. Further arguments go to psql: lgs psql -c 'select * from segment_summary'."""
     from psycopg.conninfo import make_conninfo
 
-    from lgs_assets.warehouse.database import SCHEMA
+    from lgs_assets.warehouse.schema import SCHEMA
     from lgs_assets.warehouse.server import program
 
     variables, others = _libpq_variables(_warehouse().engine.url)

@@ -16,7 +16,8 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import DumpError, LgsError, ServerError
-from lgs_assets.warehouse.loading import LoadedDump, forget_dump, loaded_dumps
+from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.loading import forget_dump
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Resources
@@ -212,7 +213,7 @@ def _remarks(dump: dg.AssetMaterialization, earlier: LoadedDump | None) -> Itera
         yield f"{dump.partition} holds the same as {facts['content_of']}: nothing is loaded twice."
     elif facts["rejected_lines"]:
         yield f"{facts['rejected_lines']:,} lines of {dump.partition} are rejected: lgs rejects {dump.partition}"
-    for what in ("columns", "sheets"):
+    for what in ("columns", "sheets", "tables"):
         if left_out := facts.get(f"{what} left out"):
             yield f"{what.capitalize()} of {dump.partition} that are left out: {left_out}"
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to impo
     from lgs_assets.sources import Reject
     from lgs_assets.sources.inspection import Inspection
     from lgs_assets.warehouse.database import Warehouse
-    from lgs_assets.warehouse.loading import LoadedDump
+    from lgs_assets.warehouse.ledger import LoadedDump
 
 SHOWN_CHARACTERS = 200
 SHOWN_REJECTS = 50

@@ -1,87 +1,140 @@
-"""The contracts as they are declared: read without a database, as syntax trees and as Arrow's types.
+"""The contracts understood: the columns, keys and rules that each CREATE TABLE of `sql/tables` declares.
 
-Apart from `contract`, because who loads a dump or runs a model needs none of it, and Arrow takes much memory.
+Read without a database, from the script that PostgreSQL runs, so nothing is declared twice.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from lgs_assets import places
-from lgs_assets.warehouse.catalog import Column, contract
+from lgs_assets.contracts.contract import Column, contract, tables
+from lgs_assets.contracts.types import declared_type, type_of
 
-# Money has six places; no sum of it comes near 32 digits before the point.
-_ARROW_TYPES = {
-    exp.DType.BOOLEAN: pa.bool_(),
-    exp.DType.SMALLINT: pa.int16(),
-    exp.DType.INT: pa.int32(),
-    exp.DType.BIGINT: pa.int64(),
-    exp.DType.DECIMAL: pa.decimal128(38, 6),
-    exp.DType.DATE: pa.date32(),
-    exp.DType.TIMESTAMP: pa.timestamp("us"),
-    exp.DType.TIMESTAMPTZ: pa.timestamp("us", "UTC"),
-    exp.DType.TEXT: pa.string(),
-    exp.DType.JSONB: pa.string(),
-    exp.DType.VARBINARY: pa.binary(),
-}
+# What Arrow and Parquet decide by their types: decimals have six places, and no time is infinite.
+_DECIDED = {"scale": exp.Literal.number(6), "isfinite": exp.true()}
 
 
-# As PostgreSQL's catalog spells them, where that is another way.
-_CATALOG_TYPES = {
-    "decimal": "numeric",
-    "int": "integer",
-    "timestamp": "timestamp without time zone",
-    "timestamptz": "timestamp with time zone",
-}
+@dataclass(frozen=True)
+class Rule:
+    """A rule that each row meets by itself."""
+
+    stated: str
+    """As an error quotes it."""
+    columns: tuple[str, ...]
+    broken: str
+    """The condition that rows which break it meet."""
 
 
-@cache
-def declaration(table: str) -> exp.Create:
-    """The CREATE TABLE of a table as a syntax tree, for those that ask no database."""
-    return next(tree for tree in sqlglot.parse(contract(table), read="postgres") if isinstance(tree, exp.Create))
+@dataclass(frozen=True)
+class _Contract:
+    create: exp.Create
+    comments: dict[str, str]
+    """Of each column; of the table itself under the empty name."""
+
+    @property
+    def columns(self) -> list[exp.ColumnDef]:
+        return list(self.create.find_all(exp.ColumnDef))
 
 
 @cache
-def declared_types() -> dict[str, dict[str, str]]:
-    """The type of each column of each table."""
-    tables = [path.stem for path in (places.SQL / "tables").glob("*.sql")]
-    return {
-        table: {column.name: str(column.kind) for column in declaration(table).find_all(exp.ColumnDef)}
-        for table in tables
-    }
-
-
-@cache
-def comments(table: str) -> dict[str, str]:
-    """What the comments say of a table, which goes by an empty name here, and of each of its columns."""
-    return {
-        statement.this.name if isinstance(statement.this, exp.Column) else "": statement.expression.name
-        for statement in sqlglot.parse(contract(table), read="postgres")
-        if isinstance(statement, exp.Comment)
-    }
-
-
-def declared_columns(table: str) -> list[Column]:
-    """The columns of a table as the catalog would describe them."""
-    described = comments(table)
-    columns = []
-    for column in declaration(table).find_all(exp.ColumnDef):
-        kind = column.args["kind"].sql("postgres").lower()
-        nullable = arrow_schema(table).field(column.name).nullable
-        columns.append(Column(column.name, _CATALOG_TYPES.get(kind, kind), nullable, described[column.name]))
-    return columns
-
-
-@cache
-def arrow_schema(table: str) -> pa.Schema:
-    """The columns of a table as Arrow's types; a field is nullable where the column may be NULL."""
-    return pa.schema(
-        pa.field(
-            column.name,
-            _ARROW_TYPES[column.args["kind"].this],
-            nullable=not column.find(exp.NotNullColumnConstraint, exp.PrimaryKeyColumnConstraint),
-        )
-        for column in declaration(table).find_all(exp.ColumnDef)
+def _parsed(script: str) -> _Contract:
+    statements = sqlglot.parse(script, read="postgres")
+    return _Contract(
+        create=next(tree for tree in statements if isinstance(tree, exp.Create)),
+        comments={
+            tree.this.name if isinstance(tree.this, exp.Column) else "": tree.expression.name
+            for tree in statements
+            if isinstance(tree, exp.Comment)
+        },
     )
+
+
+def _of(table: str) -> _Contract:
+    return _parsed(contract(table))
+
+
+def description(table: str) -> str:
+    """What the comment on a table says."""
+    return _of(table).comments[""]
+
+
+def columns(table: str) -> list[Column]:
+    """The columns of a table, in order, as PostgreSQL's catalog would describe them."""
+    declared, required = _of(table), set(primary_key(table))
+    return [
+        Column(
+            name=column.name,
+            type=declared_type(column.args["kind"].sql("postgres").lower()).name,
+            nullable=column.name not in required and not column.find(exp.NotNullColumnConstraint),
+            description=declared.comments[column.name],
+        )
+        for column in declared.columns
+    ]
+
+
+def declared_types() -> dict[str, dict[str, str]]:
+    """The type of each column of each table: the schema that SELECTs are resolved against."""
+    return {table: {column.name: column.type for column in columns(table)} for table in tables()}
+
+
+def arrow_schema(table: str) -> pa.Schema:
+    """The columns of a table in Arrow's exact types; a field is nullable where the column may be NULL."""
+    return pa.schema(pa.field(column.name, type_of(column).exact, column.nullable) for column in columns(table))
+
+
+def primary_key(table: str) -> tuple[str, ...]:
+    """The columns of the primary key, in its order. Every table has one."""
+    return keys(table)[0]
+
+
+def keys(table: str) -> list[tuple[str, ...]]:
+    """The primary key, then whatever else is unique."""
+    declared = _of(table)
+    primary: list[tuple[str, ...]] = []
+    unique: list[tuple[str, ...]] = []
+    for column in declared.columns:
+        if column.find(exp.PrimaryKeyColumnConstraint):
+            primary.append((column.name,))
+        if column.find(exp.UniqueColumnConstraint):
+            unique.append((column.name,))
+    for part in declared.create.this.expressions:
+        match part:
+            case exp.PrimaryKey():
+                primary.append(tuple(name.name for name in part.expressions))
+            case exp.UniqueColumnConstraint():
+                unique.append(tuple(name.name for name in part.this.expressions))
+    return primary + unique
+
+
+def rules(table: str) -> list[Rule]:
+    """What each row must meet by itself: values that are required, then the CHECKs."""
+    required = [
+        Rule("NOT NULL", (column.name,), f"{column.name} is null") for column in columns(table) if not column.nullable
+    ]
+    return required + [_rule(check.this) for check in _of(table).create.find_all(exp.CheckColumnConstraint)]
+
+
+def in_order(table: str, select: str) -> str:
+    """The rows of a SELECT in the order of the primary key of the table."""
+    return f"select * from (\n{select}\n) as model order by {', '.join(primary_key(table))}"
+
+
+def as_declared(table: str, select: str) -> str:
+    """The rows of a SELECT in the types of the contract, `numeric` in six places, and in the order of the key."""
+    cast = ", ".join(
+        f"cast({column.name} as {type_of(column).cast or column.type}) as {column.name}" for column in columns(table)
+    )
+    return f"select {cast} from (\n{select}\n) as model order by {', '.join(primary_key(table))}"
+
+
+def _rule(condition: exp.Expr) -> Rule:
+    names = tuple(dict.fromkeys(column.name for column in condition.find_all(exp.Column)))
+    broken = f"not ({condition.transform(_decided).sql('postgres')})"
+    return Rule(f"CHECK ({condition.sql('postgres')})", names, broken)
+
+
+def _decided(node: exp.Expr) -> exp.Expr:
+    return _DECIDED[node.name].copy() if isinstance(node, exp.Anonymous) and node.name in _DECIDED else node

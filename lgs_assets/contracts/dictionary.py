@@ -4,19 +4,17 @@
 """
 
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 
-from sqlglot import exp
-
-from lgs_assets.contracts.declaration import comments, declaration
-from lgs_assets.wiring.lineage import ASSETS
-
-LEDGERS = ("rejected_lines", "dumps", "publications", "lake_parts")
+from lgs_assets import places
+from lgs_assets.contracts.contract import ledgers, tables
+from lgs_assets.contracts.declaration import columns, description
+from lgs_assets.contracts.model import Model
 
 
 def data_dictionary() -> str:
     """The page: the tables of the lineage in its order, then the ledgers."""
-    tables = [asset.key.path[-1] for asset in ASSETS] + list(LEDGERS)
-    pages = ["\n".join(_page(table)) for table in tables]
+    pages = ["\n".join(_page(table)) for table in (*lineage(), *ledgers())]
     head = (
         "# Data dictionary\n\nMade from `sql/tables` by `make docs`. Money is pounds sterling, exact; "
         "timestamps are the retailer's local time, those with a time zone are moments of the platform's own.\n"
@@ -24,16 +22,25 @@ def data_dictionary() -> str:
     return "\n".join([head, *pages])
 
 
+def lineage() -> list[str]:
+    """The tables of the lineage, each after those that its model reads; at the end those that no model makes or reads.
+
+    Tables at the same distance from the dumps are in alphabetical order.
+    """
+    members = [table for table in tables() if table not in ledgers()]
+    models = [table for table in members if (places.SQL / "models" / f"{table}.sql").exists()]
+    reads = {table: Model(f"{table}.sql").reads.keys() - set(ledgers()) for table in models}
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for table in sorted(reads.keys() | set().union(*reads.values())):
+        sorter.add(table, *sorted(reads.get(table, ())))
+    order = list(sorter.static_order())
+    return order + [table for table in members if table not in order]
+
+
 def _page(table: str) -> Iterator[str]:
-    said = comments(table)
-    yield f"## {table}\n\n{said['']}\n\n| column | type | |\n|---|---|---|"
-    for column in declaration(table).find_all(exp.ColumnDef):
-        kind = column.args["kind"].sql(dialect="postgres").lower()
-        required = any(
-            isinstance(constraint.kind, exp.NotNullColumnConstraint | exp.PrimaryKeyColumnConstraint)
-            for constraint in column.constraints
-        )
-        yield f"| `{column.name}` | {kind}{'' if required else ', may be NULL'} | {said[column.name]} |"
+    yield f"## {table}\n\n{description(table)}\n\n| column | type | |\n|---|---|---|"
+    for column in columns(table):
+        yield f"| `{column.name}` | {column.type}{', may be NULL' if column.nullable else ''} | {column.description} |"
     yield ""
 
 

@@ -3,19 +3,26 @@
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self
+from typing import Self, TypeAlias
 
 import sqlalchemy as sa
 
 from lgs_assets import places
 
+Value: TypeAlias = bool | int | str | Decimal | datetime | None
+"""What can be bound in a SELECT."""
+
 
 @dataclass(frozen=True)
 class Relation:
-    """A table of the warehouse that stays there. Only its name travels."""
+    """A table of the warehouse that stays there: what travels is its name, and the version that it had."""
 
     name: str
+    version: str = ""
+    """What tells the table, as it was when it was handed over, from any other state of it; empty if it is not known."""
 
 
 @dataclass(frozen=True, init=False)
@@ -29,7 +36,7 @@ class Model:
 
     file: str
     inputs: tuple[Relation, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Value] = field(default_factory=dict)
 
     def __init__(self, file: str, **relations: Relation) -> None:
         for name, relation in relations.items():
@@ -39,7 +46,7 @@ class Model:
         object.__setattr__(self, "inputs", tuple(relations.values()))
         object.__setattr__(self, "parameters", {})
 
-    def bound_to(self, settings: Mapping[str, Any]) -> Self:
+    def bound_to(self, settings: Mapping[str, Value]) -> Self:
         """The model with a value for each of its parameters. Raises KeyError if there is no such setting."""
         bound = copy(self)
         object.__setattr__(bound, "parameters", {name: settings[name] for name in parameters_of(self.select)})
@@ -60,8 +67,8 @@ class Model:
 class InvoiceModel(Model):
     """A model that makes the rows of an invoice from the lines of that invoice in one table, and at least one row.
 
-    So its table need not be made anew when only some invoices change. Both tables have the columns `invoice_no` and
-    `dump`. Beside the lines it may read the ledger of dumps, of which the order does not change unless dumps do.
+    So its table need not be rebuilt in full when only some invoices change. Both tables have the columns `invoice_no`
+    and `dump`. Beside the lines it may read the ledger of dumps, of which the order does not change unless dumps do.
     Raises ValueError if it is given no table of lines, or several.
     """
 
@@ -88,7 +95,7 @@ def parameters_of(select: str) -> list[str]:
 
 def columns_read(select: str) -> dict[str, set[str]]:
     """The columns that a SELECT reads, by table."""
-    # Imported here: who runs the SELECT need not understand it.
+    # Imported here: to run a SELECT is not to understand it.
     import sqlglot
     from sqlglot import exp
     from sqlglot.optimizer.qualify import qualify

@@ -21,6 +21,7 @@ import sqlglot
 from sqlglot import exp
 from upath import UPath
 
+from lgs_assets.contracts.model import Value
 from lgs_assets.errors import LgsError
 from lgs_assets.lake.engine import ROW_GROUP, Source, View
 
@@ -48,13 +49,13 @@ FILE = "lines.parquet"
 class DuckDB:
     """The engine in this process: every core, and the memory and the disk of one machine."""
 
-    def rows(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> pa.Table:
+    def rows(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Value]) -> pa.Table:
         """See `Engine.rows`."""
         query, values = _translated(select, parameters)
         with _session(inputs) as connection:
             return connection.sql(query, params=values).to_arrow_table()
 
-    def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any], target: str) -> None:
+    def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Value], target: str) -> None:
         """See `Engine.write`."""
         query, values = _translated(select, parameters)
         with _session(inputs, target) as connection:
@@ -112,7 +113,7 @@ def _quoted(text: str) -> str:
     return exp.Literal.string(text).sql("duckdb")
 
 
-def _translated(select: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def _translated(select: str, parameters: Mapping[str, Value]) -> tuple[str, dict[str, Any]]:
     """The SELECT as DuckDB reads it, and the parameters that it has."""
     tree = sqlglot.parse_one(select, read="postgres")
     for node in reversed(list(tree.find_all(exp.Div, exp.Avg))):  # what is within another first

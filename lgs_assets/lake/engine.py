@@ -6,9 +6,11 @@ within its module, and nowhere else. What becomes of the rows, and which files a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import pyarrow as pa
+
+from lgs_assets.contracts.model import Value
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,10 @@ class Engine(Protocol):
     Both raise LgsError if the engine is not there, cannot read its inputs or cannot compute the rows.
     """
 
-    def rows(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> pa.Table:
+    def rows(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Value]) -> pa.Table:
         """The rows of a SELECT, in its order. Numbers may have other sizes than in the contract. Small results only."""
 
-    def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any], target: str) -> None:
+    def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Value], target: str) -> None:
         """Writes the rows of a SELECT as Parquet files into `target`, a folder or URL that is not there yet.
 
         Memory is bounded. The rows keep the order of the SELECT, from file to file in the order of their names, in row

@@ -11,13 +11,14 @@ from lgs_assets.contracts.declaration import arrow_schema
 from lgs_assets.errors import ContractError, DumpError
 from lgs_assets.lake.engine import ROW_GROUP, Engine
 from lgs_assets.lake.judgement import judge
-from lgs_assets.lake.place import Place, sweep
+from lgs_assets.lake.parts import Part, begin, publish, sweep
+from lgs_assets.lake.place import Place
 from lgs_assets.sources import Batch, Dump, Reject
 from lgs_assets.sources.copy_arrow import from_copy_text
 from lgs_assets.sources.lines import LINE_NUMBER
-from lgs_assets.warehouse.database import Cursor, Warehouse
-from lgs_assets.warehouse.lake_parts import Part, begin, publish
-from lgs_assets.warehouse.loading import PARENT, REJECTS_IN_MEMORY, Filled
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.loading import PARENT, REJECTS_IN_MEMORY, LoadedLines
+from lgs_assets.warehouse.schema import Cursor
 
 FILE = "lines.parquet"
 
@@ -31,13 +32,13 @@ class LandingInLake:
         self._location = begin(warehouse, PARENT, name)
         self._part: Part | None = None
 
-    def fill(self, dump: Dump, keep: Callable[[list[Reject]], None]) -> Filled:
-        """Writes the good lines, keeps the others, and judges what is written by the contract."""
+    def fill(self, dump: Dump, store_rejects: Callable[[list[Reject]], None]) -> LoadedLines:
+        """Writes the good lines, hands on the others, and judges what is written by the contract."""
         place, location = self._place, self._location
-        with place.explained():
+        with place.reaching():
             place.fs.makedirs(place.path(location), exist_ok=True)
             with place.fs.open(place.path(location, FILE), "wb") as file:
-                filled = self._write(dump, keep, file)
+                filled = self._write(dump, store_rejects, file)
         files, rows, size = place.settle(location)
         self._part = Part(location, PARENT, self._name, files, rows, size)
         try:
@@ -54,7 +55,7 @@ class LandingInLake:
     def discard(self) -> None:
         """Leaves the files to be swept."""
 
-    def _write(self, dump: Dump, keep: Callable[[list[Reject]], None], file: object) -> Filled:
+    def _write(self, dump: Dump, store_rejects: Callable[[list[Reject]], None], file: object) -> LoadedLines:
         """Streams the good lines into the file, with no more than a row group of them in memory."""
         schema = arrow_schema(PARENT)
         lines, first, last = 0, None, None
@@ -72,7 +73,7 @@ class LandingInLake:
                 if isinstance(piece, Reject):
                     rejects.append(piece)
                     if len(rejects) == REJECTS_IN_MEMORY:
-                        keep(rejects)
+                        store_rejects(rejects)
                         rejects.clear()
                     continue
                 rows = self._rows(dump, piece, schema)
@@ -83,15 +84,15 @@ class LandingInLake:
                 waiting.append(rows)
                 write(ROW_GROUP)
             write(0)
-        keep(rejects)
-        return Filled(lines, first, last)
+        store_rejects(rejects)
+        return LoadedLines(lines, first, last)
 
     def _rows(self, dump: Dump, batch: Batch, schema: pa.Schema) -> pa.Table:
         try:
             rows = from_copy_text(batch.data, pa.schema([schema.field(name) for name in batch.columns]))
         except pa.ArrowInvalid as error:
             raise DumpError(
-                f"{dump.path}, the lines from {batch.first_line} on: the lake does not take them: {error}"
+                f"{dump.path}, the lines from {batch.first_line} on: the lake cannot hold them: {error}"
             ) from error
         columns = {name: rows[name] for name in rows.column_names}
         columns["dump"] = pa.repeat(self._name, rows.num_rows)

@@ -1,10 +1,8 @@
-"""The place of the lake, a folder or a bucket: files are looked at there, and swept."""
+"""The place of the lake, a folder or a bucket: files are measured there, and deleted."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,12 +11,10 @@ import psycopg
 import pyarrow.parquet as pq
 from upath import UPath
 
-from lgs_assets.arrivals import inbox
-from lgs_assets.errors import LgsError, UnavailableError
-from lgs_assets.warehouse.database import Cursor
+from lgs_assets.places import open_place, reaching
 
-# Who was told of files before they were replaced has so long to read them.
-GRACE = timedelta(hours=1)
+VARIABLE = "LGS_LAKE"
+"""What says where the lake is."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class Place:
 
     @cached_property
     def _root(self) -> UPath:
-        return inbox.place(self.location)
+        return open_place(self.location, variable=VARIABLE)
 
     @property
     def fs(self) -> Any:
@@ -49,25 +45,14 @@ class Place:
         """The same, as the file system calls it."""
         return self._root.joinpath(*below).path
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
+    def reaching(self) -> AbstractContextManager[None]:
         """Turns what goes wrong with the lake as a whole into an LgsError that says what to do."""
-        try:
-            yield
-        except (LgsError, psycopg.Error, TypeError, AttributeError):  # those are no fault of the lake
-            raise
-        except Exception as error:  # each driver has errors of its own
-            reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
-            # What happens to a bucket may pass.
-            kind = UnavailableError if "://" in self.location else LgsError
-            raise kind(
-                f"{self.location}: the lake is out of reach: {reason}. "
-                "Check LGS_LAKE and, of a bucket, the credentials in the environment."
-            ) from error
+        passing = (psycopg.Error, TypeError, AttributeError)  # those are no fault of the lake
+        return reaching(self.location, variable=VARIABLE, passing=passing, what="the lake")
 
     def settle(self, location: str) -> tuple[list[str], int, int]:
         """The Parquet files of a folder that is complete, by name, their rows and their bytes. They are on the disk."""
-        with self.explained():
+        with self.reaching():
             found = self.fs.find(self.path(location), detail=True)
             sizes = {path: info["size"] for path, info in sorted(found.items()) if path.endswith(".parquet")}
             rows = 0
@@ -83,22 +68,8 @@ class Place:
 
     def delete(self, location: str) -> None:
         """Deletes a folder, if it is there."""
-        with self.explained(), suppress(FileNotFoundError):
+        with self.reaching(), suppress(FileNotFoundError):
             self.fs.rm(self.path(location), recursive=True)
-
-
-def sweep(cursor: Cursor, place: Place, table: str) -> None:
-    """Deletes what failed writes of the table left, and what was replaced long ago.
-
-    The caller holds the lock for writing the table: no other write of it is under way.
-    """
-    cursor.execute(
-        "select location from lake_parts where table_name = %s and (published_at is null or retired_at < now() - %s)",
-        [table, GRACE],
-    )
-    for (location,) in cursor.fetchall():
-        place.delete(location)
-        cursor.execute("delete from lake_parts where location = %s", [location])
 
 
 def _flush(path: str) -> None:

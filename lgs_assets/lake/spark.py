@@ -27,6 +27,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from lgs_assets.contracts.model import Value
 from lgs_assets.errors import LgsError
 from lgs_assets.lake.engine import ROW_GROUP, Source, View
 
@@ -52,12 +53,12 @@ class Spark:
     master: str | None
     """Of the cluster: LGS_SPARK_MASTER."""
 
-    def rows(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> pa.Table:
+    def rows(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Value]) -> pa.Table:
         """See `Engine.rows`."""
         with _session(self.master, inputs) as session:
             return session.sql(_translated(select), _bound(parameters)).toArrow()
 
-    def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any], target: str) -> None:
+    def write(self, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Value], target: str) -> None:
         """See `Engine.write`."""
         with _session(self.master, inputs) as session:
             rows = session.sql(_translated(select), _bound(parameters))
@@ -106,8 +107,8 @@ def _rows_of(session: "SparkSession", source: Source) -> "DataFrame":
 def _translated(select: str) -> str:
     """The SELECT as Spark reads it."""
     tree = sqlglot.parse_one(select, read="postgres")
-    for node in reversed(list(tree.find_all(*_OTHERWISE))):  # what is within another first
-        node.replace(_OTHERWISE[type(node)](node))
+    for node in reversed(list(tree.find_all(*_REWRITES))):  # what is within another first
+        node.replace(_REWRITES[type(node)](node))
     return tree.sql("spark")
 
 
@@ -127,7 +128,7 @@ def _concatenation(node: exp.Concat) -> exp.Expr:
     return exp.func("concat_ws", exp.Literal.string(""), *node.expressions, dialect="spark")
 
 
-_OTHERWISE: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
+_REWRITES: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
     exp.Div: _quotient,
     exp.Avg: _quotient,
     exp.TimestampTrunc: _without_zone,
@@ -135,5 +136,5 @@ _OTHERWISE: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
 }
 
 
-def _bound(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _bound(parameters: Mapping[str, Value]) -> dict[str, Any]:
     return {name: str(value) if isinstance(value, datetime) else value for name, value in parameters.items()}

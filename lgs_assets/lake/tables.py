@@ -1,4 +1,4 @@
-"""The lake as a whole: an engine makes tables from it, and each lands where it belongs."""
+"""The store whose lines are in a lake: an engine makes tables from them, and each lands where it belongs."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,28 +11,32 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from psycopg import sql
 
-from lgs_assets.contracts.declaration import arrow_schema, declared_columns
-from lgs_assets.contracts.model import InvoiceModel, Model, columns_read
+from lgs_assets.contracts.declaration import arrow_schema, as_declared, columns, in_order, primary_key
+from lgs_assets.contracts.model import InvoiceModel, Model, Value, columns_read, tables_in
 from lgs_assets.errors import ContractError, LgsError, ServerError
+from lgs_assets.lake import parts as ledger
 from lgs_assets.lake.engine import Engine, Source, View
-from lgs_assets.lake.judgement import as_declared, in_order, judge, primary_key
+from lgs_assets.lake.judgement import judge
 from lgs_assets.lake.landing import LandingInLake
-from lgs_assets.lake.place import Place, sweep
-from lgs_assets.warehouse import lake_parts
+from lgs_assets.lake.parts import Part, begin, current, sweep
+from lgs_assets.lake.place import Place
+from lgs_assets.warehouse import loading
 from lgs_assets.warehouse.catalog import Extent, qualified
-from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
-from lgs_assets.warehouse.lake_parts import Part, begin, current
-from lgs_assets.warehouse.loading import PARENT, Landing, loaded_dumps
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import as_frame, copy_rows, named, read_rows
+from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.loading import PARENT, DumpFile, Landing
 from lgs_assets.warehouse.publish import Provenance, dumps_of, lock_for_writing, lock_out_readers, publish, record
-from lgs_assets.warehouse.refresh import few_changes
-from lgs_assets.warehouse.rows import as_frame, copy_rows, read_rows
+from lgs_assets.warehouse.refresh import changed_dumps
+from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
+from lgs_assets.warehouse.tables import PostgresTables, refuse_without_lines_of
 
 T = TypeVar("T")
 
 TABLES = frozenset({PARENT, "clean_invoices", "invoice_totals"})
 """The tables that are in the lake: lines, and what they come to by invoice. All others are in PostgreSQL."""
 
-# As a share of the first. What is larger is no more quick to write at each refresh.
+# As a share of the first. A larger one would not be quick to write at each refresh.
 LARGEST_SECOND_PART = 0.1
 
 # The invoices of dumps that have changed, as the lines have them, and as the table knows them.
@@ -47,37 +51,37 @@ _IS_CHANGED = "invoice_no in (select invoice_no from changed)"
 
 
 @dataclass(frozen=True)
-class Lake:
-    """The tables of the lineage where their lines are in a lake, the ledgers and the results in PostgreSQL."""
+class LakeTables:
+    """The lines, and what they come to by invoice, are in a lake; the ledgers and the results are in PostgreSQL."""
 
     warehouse: Warehouse
     place: Place
     engine: Engine
 
-    def holds(self, table: str) -> bool:
-        """Whether the table is in the lake."""
-        return table in TABLES
-
-    def landing(self, cursor: Cursor, name: str) -> Landing:
-        """Where the lines of a dump go."""
-        return LandingInLake(self.warehouse, self.place, self.engine, cursor, name)
+    def load_dump(self, file: DumpFile, *, run: str = "", reader: str = "") -> LoadedDump:
+        """See `Tables.load_dump`."""
+        return loading.load_dump(self.warehouse, file, run=run, reader=reader, landing=self._landing)
 
     def publish_model(self, table: str, model: Model, provenance: Provenance) -> int:
-        """Replaces a table by the rows of a model, which the engine makes. Returns the number of rows.
-
-        Raises ContractError if rows break the contract, LgsError if the engine cannot make them; both leave the old
-        table as it was.
-        """
+        """See `Tables.publish_model`."""
         if PARENT in model.reads:
-            self._expect_all_dumps()
-        if self.holds(table):
+            held = {part.dump for part in current(self.warehouse, [PARENT])}
+            missing = [loaded.dump for loaded in loaded_dumps(self.warehouse) if loaded.dump not in held]
+            refuse_without_lines_of(missing, store="the lake")
+        if table in TABLES:
             return self._publish_files(table, model, provenance)
         rows = self.engine.rows(in_order(table, model.select), self._inputs(model.reads), model.parameters)
         return publish(self.warehouse, table, lambda cursor, target: copy_rows(cursor, target, rows), provenance)
 
-    def rows(self, query: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The rows of one SELECT, with `:name` for a parameter, which the engine finds."""
-        rows = self.engine.rows(query, self._inputs(columns_read(query)), parameters).to_pylist()
+    def publish_frame(self, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:
+        """See `Tables.publish_frame`. A table that Python makes is in PostgreSQL."""
+        return self._results.publish_frame(table, frame, provenance)
+
+    def rows(self, query: str, parameters: Mapping[str, Value] | None = None) -> Sequence[Mapping[str, Any]]:
+        """See `Tables.rows`. The engine finds them if the SELECT reads a table in the lake."""
+        if TABLES.isdisjoint(tables_in(query)):
+            return self._results.rows(query, parameters)
+        rows = self.engine.rows(query, self._inputs(columns_read(query)), parameters or {}).to_pylist()
         return [{name: _shown(value) for name, value in row.items()} for row in rows]
 
     def read_frame(
@@ -88,27 +92,35 @@ class Lake:
         dumps: Sequence[str] | None = None,
         limit: int | None = None,
     ) -> pd.DataFrame:
-        """See `warehouse.frames.read_frame`. Reads no other columns, and no other dumps."""
+        """See `Tables.read_frame`. Reads no other columns, and no other dumps."""
+        if table not in TABLES:
+            return self._results.read_frame(table, only, dumps=dumps, limit=limit)
         schema = arrow_schema(table)
-        if unknown := set(only or ()) - set(schema.names):
-            raise ContractError(
-                f"{table} has no column {', '.join(sorted(unknown))}; it has {', '.join(schema.names)}."
-            )
+        asked = list(named(table, schema.names, only))
         parts = [part for part in self._parts(table) if dumps is None or part.dump is None or part.dump in dumps]
         wanted = None if dumps is None else ds.field("dump").isin(pa.array(dumps, pa.string()))
-        columns = list(only or schema.names)
         if table == PARENT or len(parts) == 1:
-            return as_frame(table, self._rows(parts, schema, columns, wanted, limit))
+            return as_frame(table, self._rows(parts, schema, asked, wanted, limit))
         key = primary_key(table)
-        read = [*columns, *(name for name in key if name not in columns)]
+        read = [*asked, *(name for name in key if name not in asked)]
         rows = pa.concat_tables([self._rows([part], schema, read, wanted, limit) for part in parts])
         rows = rows.sort_by([(name, "ascending") for name in key]).slice(0, limit)  # each part is in this order
-        return as_frame(table, rows.select(columns))
+        return as_frame(table, rows.select(asked))
 
     def extent(self, table: str) -> Extent:
-        """How large a table in the lake is."""
+        """See `Tables.extent`."""
+        if table not in TABLES:
+            return self._results.extent(table)
         parts = self._parts(table)
-        return Extent(declared_columns(table), sum(part.rows for part in parts), sum(part.bytes for part in parts))
+        return Extent(columns(table), sum(part.rows for part in parts), sum(part.bytes for part in parts))
+
+    @property
+    def _results(self) -> PostgresTables:
+        """The tables that are not in the lake."""
+        return PostgresTables(self.warehouse)
+
+    def _landing(self, cursor: Cursor, name: str) -> Landing:
+        return LandingInLake(self.warehouse, self.place, self.engine, cursor, name)
 
     def _publish_files(self, table: str, model: Model, provenance: Provenance) -> int:
         with self.warehouse.transaction() as connection:
@@ -124,7 +136,7 @@ class Lake:
                 if cursor.fetchone() != (None,):  # it is from the time before the lake
                     lock_out_readers(connection, cursor, table)
                     _drop(cursor, table)
-                lake_parts.publish(cursor, part)
+                ledger.publish(cursor, part)
                 rows = part.rows
             record(cursor, table, provenance, rows, dumps)
         return rows
@@ -141,7 +153,7 @@ class Lake:
         """Replaces the rows of the invoices that are, or were, in dumps that changed. Returns the rows of the table.
 
         They go to its second part, a small one, and the first stays as it is if it has no rows of them.
-        None if the table has to be made anew.
+        None if the table has to be rebuilt.
         """
         parts = current(self.warehouse, [table])
         if not isinstance(model, InvoiceModel) or not parts or dumps is None:
@@ -149,7 +161,7 @@ class Lake:
         first, *recent = parts
         if sum(part.rows for part in recent) > LARGEST_SECOND_PART * first.rows:
             return None
-        if not (changed := few_changes(cursor, table, provenance, dumps)):
+        if not (changed := changed_dumps(cursor, table, provenance, dumps)):
             return None
         before: dict[str, Source] = {
             "lines": inputs[model.source],
@@ -175,14 +187,14 @@ class Lake:
             )
             judge(self.engine, table, self._files(table, [second]))
         except LgsError:
-            return None  # it is explained where the table is made anew, if it still is at fault there
+            return None  # the rebuild explains it, if it is at fault there, too
         if rest != first:
-            lake_parts.replace(cursor, [first], rest)
-        lake_parts.replace(cursor, recent, second)
+            ledger.replace(cursor, [first], rest)
+        ledger.replace(cursor, recent, second)
         return rest.rows + second.rows
 
-    def _write(self, table: str, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Any]) -> Part:
-        """Writes the rows of a SELECT as a part of the table, which is none yet."""
+    def _write(self, table: str, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Value]) -> Part:
+        """Writes the rows of a SELECT as a part of the table to come."""
         location = begin(self.warehouse, table)
         self.engine.write(as_declared(table, select), inputs, parameters, self.place.url(location))
         files, rows, size = self.place.settle(location)
@@ -220,7 +232,7 @@ class Lake:
     def _rows(
         self, parts: list[Part], schema: pa.Schema, columns: list[str], wanted: Any, limit: int | None
     ) -> pa.Table:
-        with self.place.explained():
+        with self.place.reaching():
             paths = [self.place.path(part.location, file) for part in parts for file in part.files]
             lines = ds.dataset(paths, schema=schema, format="parquet", filesystem=self.place.arrow_fs)
             if limit is None:
@@ -239,14 +251,6 @@ class Lake:
         if not parts and table != PARENT:
             raise ContractError(f"There is no table {table} in the lake yet: materialize the asset {table} first.")
         return parts
-
-    def _expect_all_dumps(self) -> None:
-        held = {part.dump for part in current(self.warehouse, [PARENT])}
-        if missing := [dump.dump for dump in loaded_dumps(self.warehouse) if dump.dump not in held]:
-            raise LgsError(
-                f"The lines of {', '.join(missing)} are not in the lake, but in PostgreSQL, from before LGS_ENGINE was "
-                "set. lgs run loads them anew from the inbox; put the file there again, or give it up with lgs forget."
-            )
 
 
 def _drop(cursor: Cursor, table: str) -> None:

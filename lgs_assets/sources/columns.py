@@ -1,5 +1,7 @@
 """The canonical columns of an invoice line, and the names that dumps give them."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 from lgs_assets.errors import DumpError
@@ -15,7 +17,10 @@ _ALIASES = {
     "customer_id": ("customerid",),
     "country": (),
 }
+# What stands behind a name in brackets, or as a currency: Price (GBP), Price £, Unit_Price_GBP.
+_UNIT = re.compile(r"[\W_]*(?:\(.*\)|\[.*\]|(?<![^\W_])(?:in[\W_]+)?(?:GBP|EUR|USD)|[£€$])[\W_]*$", re.I)
 SHOWN_CHARACTERS = 500
+HEADER_WITHIN_LINES = 20
 CANONICAL_COLUMNS = tuple(_ALIASES)
 _CANONICAL_BY_ALIAS = {alias: name for name, aliases in _ALIASES.items() for alias in (name.replace("_", ""), *aliases)}
 
@@ -23,10 +28,15 @@ _CANONICAL_BY_ALIAS = {alias: name for name, aliases in _ALIASES.items() for ali
 def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
     """The canonical column of each field of a dump's lines, None for a field that is none of them.
 
+    A name may have a unit behind it, as in `Price (GBP)`, unless another column has the bare name.
     Raises DumpError, which starts with `where`, if a canonical column is missing or there twice.
     """
-    columns = tuple(_CANONICAL_BY_ALIAS.get(_folded(name)) for name in header)
-    found = _shown(", ".join(header))[:SHOWN_CHARACTERS] or "none"
+    bare = [_CANONICAL_BY_ALIAS.get(_folded(name)) for name in header]
+    with_unit = [_CANONICAL_BY_ALIAS.get(_folded(_UNIT.sub("", name))) for name in header]
+    columns = tuple(
+        column or (other if other not in bare else None) for column, other in zip(bare, with_unit, strict=True)
+    )
+    found = shown(", ".join(header))[:SHOWN_CHARACTERS] or "none"
     if missing := [name for name in CANONICAL_COLUMNS if name not in columns]:
         raise DumpError(f"{where}: no column {', '.join(missing)}. Found: {found}.")
     if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
@@ -34,14 +44,22 @@ def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
     return columns
 
 
-def names_none(header: Sequence[str]) -> bool:
-    """Whether none of these is the name of a canonical column."""
-    return not any(_folded(name) in _CANONICAL_BY_ALIAS for name in header)
+def header_among(rows: Sequence[Sequence[str]]) -> int:
+    """Which of the first rows of a table is its header: the index of the first that names the most columns.
+
+    Above a header may stand a title, notes and blank rows. Pass no more than HEADER_WITHIN_LINES rows.
+    """
+    return max(range(len(rows)), key=lambda index: _named(rows[index]), default=0)
+
+
+def names_few(row: Sequence[str]) -> bool:
+    """Whether a row names fewer than half of the columns: it is no header then, not even one that lacks a column."""
+    return 2 * _named(row) < len(CANONICAL_COLUMNS)
 
 
 def described(header: Sequence[str], columns: Sequence[str | None]) -> dict[str, str]:
     """The facts of a header: which of its names became which column, and which fields are left out."""
-    pairs = list(zip(map(_shown, header), columns, strict=True))
+    pairs = list(zip(map(shown, header), columns, strict=True))
     facts = {
         "columns": ", ".join(f"{name} as {column}" if name != column else name for name, column in pairs if column)
     }
@@ -50,10 +68,16 @@ def described(header: Sequence[str], columns: Sequence[str | None]) -> dict[str,
     return facts
 
 
-def _shown(text: str) -> str:
-    """The text, with escapes for what would command a terminal."""
+def shown(text: str) -> str:
+    """A text on one line, with escapes for what would command a terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def _named(row: Sequence[str]) -> int:
+    """How many columns a row names."""
+    return len({_CANONICAL_BY_ALIAS.get(_folded(_UNIT.sub("", name))) for name in row} - {None})
+
+
 def _folded(name: str) -> str:
-    return name.strip().lower().replace("_", "").replace(" ", "")
+    """The letters and digits of a name, in small letters: dashes and blanks of any kind do not tell names apart."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).lower())

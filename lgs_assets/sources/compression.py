@@ -7,13 +7,14 @@ import hashlib
 import io
 import lzma
 import os
+import re
 import shutil
 import stat
 import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,14 +28,18 @@ BUFFER_BYTES = 1 << 18
 EXPANDED_LIMIT_BYTES = 1 << 36
 RATIO_LIMIT = 200
 RATIO_COUNTS_FROM_BYTES = 1 << 26
+FILES_LIMIT = 100
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BZIP2_MAGIC = b"BZh"
 _XZ_MAGIC = b"\xfd7zXZ\0"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an archive without files
-_WORKBOOK_MEMBER = "xl/workbook.xml"  # an Excel workbook is a zip archive, too
-_MAC_DEBRIS = "__MACOSX/"  # what macOS packs beside a file
+_OFFICE_MEMBERS = {"[content_types].xml", "content.xml"}  # a workbook is a zip archive, too: of Excel, of LibreOffice
+_DEBRIS = re.compile(r"^__MACOSX/|(?:^|/)(?:\.[^/]*|Thumbs\.db|desktop\.ini)$")  # what systems pack beside files
+ZSTD_WINDOW_LIMIT = 1 << 27
+"""What zstd itself unpacks unless it is told to take more memory."""
+_WINDOW_TOO_LARGE = "requires too much memory"
 _PASSING = {errno.EIO, errno.EAGAIN, errno.ESTALE, errno.EHOSTUNREACH, errno.ENETUNREACH}
 # How the libraries say so: zipfile with whatever error the damage leads to.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError, ValueError, struct.error)
@@ -44,12 +49,15 @@ SHOWN_CHARACTERS = 200
 class Content(io.RawIOBase):
     """The stream of what is inside a file. Its hash and its size are complete when it has been read to its end.
 
+    An archive may hold several files: they come one after the other, each with an end of its own.
     Reading it raises DumpError if the file cannot be read, is damaged or cut off, or expands beyond all measure.
     """
 
     def __init__(self, path: Path, file: BinaryIO, packed_bytes: int, source: Any, packing: str | None) -> None:
         self.packing = packing
         """What it was packed with."""
+        self.files: Sequence[str] = source.files if isinstance(source, _Members) else ()
+        """The names of the files, if there are several."""
         self.size = 0
         """The bytes read so far."""
         self._path = path
@@ -67,9 +75,14 @@ class Content(io.RawIOBase):
         """It is there to be read."""
         return True
 
+    def next_file(self) -> bool:
+        """Moves on to the next file of an archive, at the end of one. Whether there is one."""
+        with faults_as_dump_errors(self._path):
+            return isinstance(self._source, _Members) and self._source.next()
+
     def readinto(self, buffer: Any) -> int:
         """Reads up to as many bytes as the buffer holds."""
-        with explained(self._path):
+        with faults_as_dump_errors(self._path):
             data = self._source.read(len(buffer))
             if self._file.tell() > self._packed_bytes:  # it may grow for ever
                 raise DumpError(f"{self._path}: the file grew while it was read. It is loaded when it is complete.")
@@ -97,7 +110,7 @@ def unpacked(path: Path) -> Iterator[tuple[Content, BinaryIO]]:
     Raises DumpError, also while the stream is read, if the file cannot be read, is empty, damaged or cut off.
     """
     with ExitStack() as stack:
-        with explained(path):
+        with faults_as_dump_errors(path):
             file, size = stack.enter_context(opened(path))
             source, packing = _open(path, file, stack)
         content = Content(path, file, size, source, packing)
@@ -128,7 +141,7 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def faults_as_dump_errors(path: Path) -> Iterator[None]:
     """Turns whatever goes wrong while `path` is opened or read into an error that says what to do.
 
     That is a DumpError where it is the file's fault, UnavailableError where it may pass.
@@ -142,6 +155,11 @@ def explained(path: Path) -> Iterator[None]:
             raise DumpError(f"{path}: damaged or cut off: {_shown(error)}. Fetch the file again.") from error
         raise DumpError(f"{path}: cannot be read: {error.strerror or error}.") from error
     except _DAMAGE as error:
+        if _WINDOW_TOO_LARGE in str(error):
+            raise DumpError(
+                f"{path}: cannot be unpacked: its zstd window takes more than {ZSTD_WINDOW_LIMIT >> 20} MiB of memory, "
+                "unless it is damaged. Pack it without --long and --ultra."
+            ) from error
         raise DumpError(f"{path}: damaged or cut off: {_shown(error)}. Fetch the file again.") from error
     except RuntimeError as error:  # encrypted, or packed in a way that Python does not know
         raise DumpError(f"{path}: cannot be unpacked: {_shown(error)}. Pack it as a plain zip or gzip.") from error
@@ -172,19 +190,46 @@ def _open(path: Path, file: Any, stack: ExitStack) -> tuple[Any, str | None]:
         return stack.enter_context(zstd.open(file)), "zstd"
     if magic.startswith(_ZIP_MAGICS):
         archive = stack.enter_context(zipfile.ZipFile(file))
-        if _WORKBOOK_MEMBER not in archive.namelist():
-            return stack.enter_context(_member(path, archive)), "zip"
+        if _OFFICE_MEMBERS.isdisjoint(map(str.lower, archive.namelist())):
+            return _content(path, archive, stack), "zip"
         file.seek(0)
     return file, None
 
 
-def _member(path: Path, archive: zipfile.ZipFile) -> Any:
-    """The one file in the archive."""
-    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith(_MAC_DEBRIS)]
-    if len(names) != 1:
-        found = f"{len(names)}: {', '.join(names[:5])}" if names else "none"
-        raise DumpError(f"{path}: expected one file in the archive, found {found}.")
-    return archive.open(names[0])
+def _content(path: Path, archive: zipfile.ZipFile, opened: ExitStack) -> Any:
+    """The file in the archive, or the files."""
+    names = [name for name in archive.namelist() if not (name.endswith("/") or _DEBRIS.search(name))]
+    if not 1 <= len(names) <= FILES_LIMIT:
+        raise DumpError(f"{path}: expected up to {FILES_LIMIT} files in the archive, found {len(names) or 'none'}.")
+    return opened.enter_context(archive.open(names[0]) if len(names) == 1 else _Members(archive, names))
+
+
+class _Members:
+    """The files of an archive as a stream that ends with each of them."""
+
+    def __init__(self, archive: zipfile.ZipFile, files: Sequence[str]) -> None:
+        self.files = files
+        self._archive = archive
+        self._rest = iter(files)
+        self._file = archive.open(next(self._rest))
+
+    def __enter__(self) -> "_Members":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read(self, size: int) -> bytes:
+        """The next bytes of the file that is open."""
+        return self._file.read(size)
+
+    def next(self) -> bool:
+        """Opens the next file. Whether there is one."""
+        if (name := next(self._rest, None)) is None:
+            return False
+        self._file.close()
+        self._file = self._archive.open(name)
+        return True
 
 
 @contextmanager
@@ -199,6 +244,6 @@ def seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
 def sha256_of(path: Path) -> str:
     """The SHA-256 of what a file holds, unpacked: what tells a dump from any other. Raises DumpError."""
     with unpacked(path) as (content, stream):
-        while stream.read(BUFFER_BYTES):
+        while stream.read(BUFFER_BYTES) or content.next_file():
             pass
         return content.sha256

@@ -1,9 +1,5 @@
-"""Arrow tables in COPY's text format, and back: exactly, for no number is ever a float.
+"""Arrow tables in COPY's text format, and back: exactly, for no number is ever a float unless the schema says so."""
 
-Apart from `copy_text`, because Arrow takes much memory, and who loads a dump into PostgreSQL needs none of it.
-"""
-
-import io
 from collections.abc import Iterable
 
 import pyarrow as pa
@@ -25,8 +21,8 @@ _ALONE = (
 
 
 def as_copy_text(rows: pa.RecordBatch) -> bytes:
-    """The rows as lines, each with its line break. Decimals without zeros at the end."""
-    return lines_of(_without_zeros(column) if pa.types.is_decimal(column.type) else column for column in rows.columns)
+    """The rows as lines, each with its line break. Decimals without zeros at the end, bytes in hexadecimal."""
+    return lines_of(map(_as_copied, rows.columns))
 
 
 def lines_of(columns: Iterable[pa.Array]) -> bytes:
@@ -41,47 +37,61 @@ def lines_of(columns: Iterable[pa.Array]) -> bytes:
     return b"\n".join([*lines.to_pylist(), b""])
 
 
-def from_copy_text(text: bytes, schema: pa.Schema) -> pa.Table:
+def from_copy_text(text: bytes | memoryview, schema: pa.Schema) -> pa.Table:
     """The rows that lines of COPY's text format hold, in the order and the types of the schema.
 
     Raises pyarrow.ArrowInvalid for a value that is not of its type: so many digits that a decimal cannot hold, say.
     """
-    if not text:
+    if not len(text):
         return schema.empty_table()
-    # A month, a day or an hour may have one digit; Arrow reads two.
-    read_as = {f.name: pa.string() if pa.types.is_timestamp(f.type) else f.type for f in schema}
-    rows = pa.csv.read_csv(
-        io.BytesIO(text),
-        pa.csv.ReadOptions(column_names=schema.names, block_size=max(len(text), 1)),
+    try:
+        rows = _fields(text, {field.name: field.type for field in schema})
+    except pa.ArrowInvalid:  # perhaps a month, a day or an hour of one digit, where Arrow expects two
+        as_text = {f.name: pa.string() if pa.types.is_timestamp(f.type) else f.type for f in schema}
+        rows = _fields(text, as_text)
+    return pa.table([_typed(rows[field.name], field.type) for field in schema], schema=schema)
+
+
+def _fields(text: bytes | memoryview, types: dict[str, pa.DataType]) -> pa.Table:
+    """The fields of each line, with escapes as they are written; bytes as text."""
+    return pa.csv.read_csv(
+        pa.py_buffer(text),
+        pa.csv.ReadOptions(column_names=list(types), block_size=len(text)),
         pa.csv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, ignore_empty_lines=False),
         pa.csv.ConvertOptions(
-            column_types=read_as, null_values=[NULL.decode()], strings_can_be_null=True,
-            true_values=["t"], false_values=["f"],
+            column_types={name: pa.string() if pa.types.is_binary(kind) else kind for name, kind in types.items()},
+            null_values=[NULL.decode()], strings_can_be_null=True, true_values=["t"], false_values=["f"],
         ),
     )  # fmt: skip
-    columns = [_meant(rows[field.name], field.type) for field in schema]
-    return pa.table(columns, schema=schema)
 
 
-def _without_zeros(column: pa.Array) -> pa.Array:
+def _as_copied(column: pa.Array) -> pa.Array:
+    if pa.types.is_binary(column.type):
+        return pa.array([None if value is None else f"\\x{value.hex()}" for value in column.to_pylist()], pa.string())
+    if not pa.types.is_decimal(column.type):
+        return column
     text = column.cast(pa.string())
     for zeros, shorter in _ZEROS:
         text = pc.replace_substring_regex(text, zeros, shorter)
     return text
 
 
-def _meant(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    if pa.types.is_timestamp(kind):
-        try:
-            return column.cast(kind)
-        except pa.ArrowInvalid:
-            for alone, two_digits in _ALONE:
-                column = pc.replace_substring_regex(column, alone, two_digits)
-            return column.cast(kind)
-    if pa.types.is_string(kind) and pc.any(pc.match_substring(column, "\\")).as_py():
-        return pa.chunked_array([[_text(value) for value in column.to_pylist()]], pa.string())
+def _typed(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_binary(kind):
+        return pa.chunked_array([[_bytes(field) for field in column.to_pylist()]], kind)
+    if pa.types.is_timestamp(kind) and not pa.types.is_timestamp(column.type):
+        for alone, two_digits in _ALONE:
+            column = pc.replace_substring_regex(column, alone, two_digits)
+        return column.cast(kind)
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    if is_text and pc.any(pc.match_substring(column, "\\")).as_py():
+        return pa.chunked_array([[_text(field) for field in column.to_pylist()]], kind)
     return column
 
 
-def _text(value: str | None) -> str | None:
-    return value if value is None or "\\" not in value else unescaped(value.encode()).decode()
+def _text(field: str | None) -> str | None:
+    return field if field is None or "\\" not in field else unescaped(field.encode()).decode()
+
+
+def _bytes(field: str | None) -> bytes | None:
+    return None if field is None else bytes.fromhex(unescaped(field.encode()).decode().removeprefix("\\x"))

@@ -5,7 +5,7 @@ import re
 NULL = b"\\N"
 
 # A backslash and a tab are a tab, too, though pg_dump writes a backslash and a t.
-_ESCAPED_TAB = re.compile(rb"((?<!\\)(?:\\\\)*+\\)\t")
+_ESCAPED_TAB = re.compile(rb"((?<!\\)(?:\\\\)*\\)\t")
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.)", re.S)
 _MEANINGS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -18,11 +18,13 @@ def escaped(value: str | None) -> str:
 
 def unescaped(field: bytes) -> bytes:
     """The bytes that a field other than NULL stands for."""
-    return _ESCAPE.sub(_meaning, field)
+    return _ESCAPE.sub(_meaning, field) if b"\\" in field else field
 
 
 def fields_of(line: bytes) -> list[bytes] | None:
     """The fields of a line as they are written, None if the line ends in a backslash that escapes nothing."""
+    if b"\\" not in line:
+        return line.split(b"\t")
     if (len(line) - len(line.rstrip(b"\\"))) % 2:
         return None
     return _ESCAPED_TAB.sub(rb"\1t", line).split(b"\t")

@@ -1,4 +1,4 @@
-"""CSV dumps: a line of column names, then a record a line, separated by commas, semicolons, tabs or bars.
+"""CSV dumps: a line of column names, then a record a line, with commas, semicolons, tabs or bars between the fields.
 
 Most chunks of lines need no more than replacements. A line whose quotes do not add up by itself is read by Python's own
 module, with the lines after it as far as its record goes on.
@@ -8,45 +8,43 @@ import csv
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.columns import canonical, described
+from lgs_assets.sources.columns import HEADER_WITHIN_LINES, canonical, described, header_among, shown
 from lgs_assets.sources.copy_text import NULL, escaped
+from lgs_assets.sources.dates import form_of
 from lgs_assets.sources.encoding import Decoder
-from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, date_order, legible
+from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
 
+FORMAT = "CSV"
 CHUNK_BYTES = 1 << 18
 HEADER_LIMIT_BYTES = 1 << 16
 LINE_LIMIT_BYTES = 1 << 24
 RECORD_LIMIT_LINES = 100
+SHOWN_CHARACTERS = 100
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-# What stands for a missing value. SQL Server's tools write NULL.
-_MISSING = ("", "NULL")
-_MISSING_WORD = re.compile(rb"NULL(?<![^\t\n]NULL)(?![^\t\n])")
 # Stand for a delimiter and a quote within quotes while all others are replaced.
 _INNER_DELIMITER, _INNER_QUOTE = b"\x01", b"\x02"
 
 
-def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
-    """The records of a CSV file. Raises DumpError if its header does not name every canonical column."""
+def parse(
+    path: Path | str, stream: BinaryIO, facts: dict[str, str], *, after: int = 0
+) -> Generator[Lines | Reject, None, int]:
+    """The records of a CSV file, numbered by their lines after `after`. Returns the number of the last line.
+
+    Above the header may stand a title, notes and blank lines.
+    Raises DumpError if none of the first lines names every canonical column.
+    """
     decoder = Decoder()
-    header = decoder(stream.readline(HEADER_LIMIT_BYTES)).decode(errors="replace").rstrip("\r\n")
-    if "\0" in header:
-        raise DumpError(f"{path}: no text, and no dump that is known: SQL, CSV, an Excel workbook or Parquet.")
-    if "\r" in header:
-        raise DumpError(
-            f"{path}: the lines end in a carriage return alone. Save it with the line breaks of Unix or Windows."
-        )
-    delimiter = max(_DELIMITERS, key=header.count)
-    try:
-        names = next(csv.reader([header], delimiter=delimiter), [])
-    except csv.Error as error:
-        raise DumpError(f"{path}, line 1: expected a header of column names: {error}.") from error
-    columns = canonical(names, where=f"{path}, line 1")
-    facts |= {"format": "CSV", "delimiter": _DELIMITERS[delimiter]} | described(names, columns)
-    source, layout, line = _Source(path, stream, decoder), _Layout(delimiter), 2
+    source = _Source(path, stream, decoder)
+    header = _header(path, source)
+    columns = canonical(header.names, where=f"{path}, line {header.line}")
+    facts |= {"format": FORMAT, "delimiter": _DELIMITERS[header.delimiter]} | described(header.names, columns)
+    if header.above:
+        facts["lines above the header"] = ", ".join(header.above)
+    layout, line = _Layout(header.delimiter), after + header.line + 1
     while text := source.chunk():
         lines, data = text.split(b"\n")[:-1], layout.as_copy_text(text)
         if b'"' in data or b"\n\n" in data or data.startswith(b"\n"):
@@ -55,6 +53,42 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
             yield Lines(columns, line, data, lines)
             line += len(lines)
     facts.setdefault("encoding", decoder.name)
+    return line - 1
+
+
+class _Header(NamedTuple):
+    """The line that names the columns."""
+
+    line: int
+    names: list[str]
+    delimiter: str
+    above: list[str]
+    """What the lines above it say."""
+
+
+def _header(path: Path | str, source: "_Source") -> _Header:
+    """Moves behind the header: of the first lines, the one that names the most columns."""
+    lines = source.first_lines(HEADER_WITHIN_LINES)
+    texts = [line[:HEADER_LIMIT_BYTES].decode(errors="replace").rstrip("\r") for line in lines[:HEADER_WITHIN_LINES]]
+    if "\0" in texts[0]:
+        raise DumpError(f"{path}: this is not text, nor any format the platform reads: SQL, CSV, Excel, Parquet.")
+    if "\r" in texts[0]:
+        raise DumpError(
+            f"{path}: the lines end in a carriage return alone. Save it with the line breaks of Unix or Windows."
+        )
+    delimiters = [max(_DELIMITERS, key=text.count) for text in texts]
+    rows = [_fields(text, delimiter) for text, delimiter in zip(texts, delimiters, strict=True)]
+    at = header_among(rows)
+    source.put_back(lines[at + 1 :])
+    above = [shown(text)[:SHOWN_CHARACTERS] for text in texts[:at] if text.strip()]
+    return _Header(at + 1, rows[at], delimiters[at], above)
+
+
+def _fields(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return [text]
 
 
 def _one_by_one(
@@ -114,7 +148,7 @@ class _Layout:
         escapes = {b"\\": rb"\\", b"\t": rb"\t", _INNER_DELIMITER: rb"\x01", _INNER_QUOTE: rb"\x02"}
         self._escapes = {character: escape for character, escape in escapes.items() if character != mark}
         self._inner = {b'""': _INNER_QUOTE, b"\r": rb"\r", mark: rb"\t" if mark == b"\t" else _INNER_DELIMITER}
-        self._quotation = re.compile(rb'"(?<![^%b\n]")((?:[^"\n]++|"")*+)"(?![^%b\n])' % (mark, mark))
+        self._quotation = re.compile(rb'"(?<![^%b\n]")([^"\n]*(?:""[^"\n]*)*)"(?![^%b\n])' % (mark, mark))
 
     def as_copy_text(self, lines: bytes) -> bytes:
         """Lines in COPY's text format. Quotes are left in those that cannot be read by themselves."""
@@ -123,9 +157,7 @@ class _Layout:
         for _ in range(2):  # neighbours share the tab between them
             data = data.replace(b"\t\t", b"\t%b\t" % NULL)
         data = data.replace(b"\t\n", b"\t%b\n" % NULL).replace(b"\n\t", b"\n%b\t" % NULL)
-        if data.startswith(b"\t"):
-            data = NULL + data
-        return _MISSING_WORD.sub(rb"\\N", data)
+        return NULL + data if data.startswith(b"\t") else data
 
     def record(self, lines: list[bytes], at: int, source: "_Source") -> tuple[list[str], int]:
         """The fields of the record that begins in a line, and how many lines it has. Adds lines if it needs more.
@@ -151,12 +183,11 @@ class _Layout:
         texts = (line.rstrip(b"\r").decode(errors="surrogateescape") for line in lines if b'"' not in line)
         records = (text.split(self._delimiter) for text in texts)
         place = columns.index("invoice_date")
-        return any(len(record) == len(columns) and date_order(record[place]) for record in records)
+        return any(len(record) == len(columns) and form_of(record[place]) for record in records)
 
     def joined(self, fields: list[str]) -> bytes:
         """The fields of a record in COPY's text format."""
-        row = "\t".join(escaped(None if field in _MISSING else field) for field in fields)
-        return row.encode(errors="surrogateescape")
+        return "\t".join(map(escaped, fields)).encode(errors="surrogateescape")
 
     def _unquoted(self, quotation: re.Match[bytes]) -> bytes:
         return _replaced(quotation[1], self._inner)
@@ -171,11 +202,18 @@ def _replaced(data: bytes, replacements: dict[bytes, bytes]) -> bytes:
 class _Source:
     """The lines of the file in UTF-8."""
 
-    def __init__(self, path: Path, stream: BinaryIO, decoder: Decoder) -> None:
+    def __init__(self, path: Path | str, stream: BinaryIO, decoder: Decoder) -> None:
         self._path = path
         self._stream = stream
         self._decoder = decoder
         self._put_back = b""
+
+    def first_lines(self, count: int) -> list[bytes]:
+        """The lines at the start of the file without their line breaks: a chunk of them, and so many if there are."""
+        lines: list[bytes] = []
+        while len(lines) < count and (text := self.chunk()):
+            lines += text.split(b"\n")[:-1]
+        return lines or [b""]
 
     def chunk(self) -> bytes:
         """The next lines, each with its line break; nothing at the end."""

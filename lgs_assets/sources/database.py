@@ -9,7 +9,7 @@ import gzip
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from sqlalchemy.dialects import mssql
 from lgs_assets import addresses
 from lgs_assets.errors import DumpError, LgsError, UnavailableError
 from lgs_assets.sources.columns import CANONICAL_COLUMNS, canonical
+from lgs_assets.sources.dates import iso
 
 ROWS_AT_ONCE = 5_000
 CONNECT_SECONDS = 30
@@ -75,16 +76,20 @@ def dump_table(
     """
     engine = _engine(url, timeout_seconds)
     where = f"Table {table} of {addresses.shown(engine.url)}"
-    with _explained(where), engine.connect() as connection:
+    with _faults_as_lgs_errors(where), engine.connect() as connection:
         for statement in _opening(connection.dialect, timeout_seconds):
             connection.exec_driver_sql(statement)
         schema, _, name = table.rpartition(".")
         with warnings.catch_warnings(action="ignore", category=sa.exc.SAWarning):  # of types that it does not know
             found = sa.inspect(connection).get_columns(name, schema or None)
-        columns = invoice_columns(
-            sa.table(name, *(sa.column(column["name"], column["type"]) for column in found), schema=schema or None),
-            where=where,
-        )
+        by_value = engine.dialect.name == "sqlite"  # there a type says little, and that of a view's column nothing
+        fields = (sa.column(column["name"], sa.DateTime() if by_value else column["type"]) for column in found)
+        columns = invoice_columns(sa.table(name, *fields, schema=schema or None), where=where)
+        if by_value:
+            columns = _as_stored(columns)
+            _check_dates(connection, columns["invoice_date"], where)
+            # As text, the date alone is less than its midnight.
+            since = since and since - timedelta(microseconds=1)
         writers = [_writer(name, column, engine.dialect.name, where) for name, column in columns.items()]
         lines = 0
         with path.open("wb") as file, gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as dump:
@@ -110,6 +115,24 @@ def invoice_columns(table: sa.TableClause, *, where: str) -> _Columns:
             f"found {dates.type!r}. Make a view that converts them, and name it in LGS_SOURCE_TABLE."
         )
     return {name: by_name[name] for name in CANONICAL_COLUMNS}
+
+
+def _as_stored(columns: _Columns) -> _Columns:
+    """The columns without types: SQLite keeps any value in any column, and each is read as what it is."""
+    declared = columns["invoice_no"].table
+    table = sa.table(declared.name, *(sa.column(column.name) for column in columns.values()), schema=declared.schema)
+    return {name: table.columns[column.name] for name, column in columns.items()}
+
+
+def _check_dates(connection: sa.Connection, dates: sa.ColumnElement[Any], where: str) -> None:
+    """Raises DumpError if SQLite cannot tell which of two dates is the later: it compares them as texts."""
+    is_text = sa.func.typeof(dates) == "text"
+    strange = sa.select(dates).where(dates.is_not(None), sa.or_(~is_text, sa.func.datetime(dates).is_(None))).limit(1)
+    if (found := connection.execute(strange).first()) is not None:
+        raise DumpError(
+            f"{where}, column {dates.name}: expected dates as texts like 2011-12-09 12:50:00, found {found[0]!r}. "
+            "Make a view that converts them, and name it in LGS_SOURCE_TABLE."
+        )
 
 
 def lines_query(columns: _Columns, *, since: datetime | None) -> sa.Select[Any]:
@@ -183,7 +206,7 @@ def _opening(dialect: sa.Dialect, timeout_seconds: int) -> Sequence[str]:
 
 
 @contextmanager
-def _explained(where: str) -> Iterator[None]:
+def _faults_as_lgs_errors(where: str) -> Iterator[None]:
     """Turns what goes wrong on the way from the database to the file into an error that says whether to try again."""
     try:
         yield
@@ -200,6 +223,8 @@ def _explained(where: str) -> Iterator[None]:
         raise (UnavailableError if broke_off else LgsError)(reason) from error
     except OSError as error:
         raise LgsError(f"{where}: the pull failed: {error}.") from error
+    except (ValueError, TypeError, ArithmeticError) as error:  # a value that is not of the type of its column
+        raise DumpError(f"{where}: a value cannot be read: {error}.") from error
 
 
 def _writer(name: str, column: sa.ColumnElement[Any], backend: str, where: str) -> Callable[[Any], str]:
@@ -210,6 +235,8 @@ def _writer(name: str, column: sa.ColumnElement[Any], backend: str, where: str) 
 
     def text(value: Any) -> str:
         match value:
+            case str() if name == "invoice_date":
+                return _iso_if_real(value)
             case str():
                 return (value.rstrip(" ") if is_padded else value).translate(_ESCAPES)
             case float():
@@ -221,6 +248,14 @@ def _writer(name: str, column: sa.ColumnElement[Any], backend: str, where: str) 
         raise DumpError(f"{where}, column {name}: expected text, a number or a timestamp; found {value!r}.")
 
     return text
+
+
+def _iso_if_real(text: str) -> str:
+    """A date as every database writes it. One that is not real stays as it is: its line is rejected, not the dump."""
+    try:
+        return iso(text)
+    except ValueError:
+        return text.translate(_ESCAPES)
 
 
 def _line(row: Sequence[Any], writers: Sequence[Callable[[Any], str]]) -> str:

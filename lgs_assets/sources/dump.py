@@ -5,32 +5,37 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
 from lgs_assets.errors import DumpError
+from lgs_assets.places import TIME_ZONE
 from lgs_assets.sources import csv_dump, sql_dump
-from lgs_assets.sources.compression import Content, check_expansion, explained, unpacked
+from lgs_assets.sources.columns import shown
+from lgs_assets.sources.compression import Content, check_expansion, faults_as_dump_errors, unpacked
+from lgs_assets.sources.dates import DateFormat, DateOrder
 from lgs_assets.sources.encoding import without_byte_order_mark
-from lgs_assets.sources.lines import Batch, DateOrder, Lines, Reject, Sieve, date_order
+from lgs_assets.sources.lines import Batch, Lines, Reject, Sieve
+from lgs_assets.sources.numbers import NumberFormat
+from lgs_assets.sources.survey import Survey
 
 _REFUSED = {
     b"PGDMP": "an archive of pg_dump; expected plain SQL. pg_restore --file turns it into that.",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls), or protected by a password. Save it as .xlsx.",
+    b"\xd0\xcf\x11\xe0": "a workbook of the old kind (.xls), or a protected one. Save it as .xlsx, without a password.",
     b"%PDF": "a PDF; expected an SQL dump, CSV, an Excel workbook or Parquet.",
 }
 _WORKBOOK_MAGIC = b"PK\x03\x04"
 _PARQUET_MAGIC = b"PAR1"
+_MENDED = {"invoice_no": "invoice numbers mended", "country": "countries mended"}
+_READ_ALONE = (_WORKBOOK_MAGIC, _PARQUET_MAGIC)
 # How a script begins. A header of column names begins otherwise.
 _SQL = re.compile(
-    rb"[\s;]*+(?:--|/\*|\\|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
-    rb"|TRUNCATE|DELETE|UPDATE|LOCK|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)\b(?!\s*+(?:[,|\t]|;[\w ]++;)))",
+    rb"[\s;]*(?:--|/\*|\\|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
+    rb"|TRUNCATE|DELETE|UPDATE|LOCK|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)\b(?!\s*(?:[,|\t]|;[\w ]+;)))",
     re.I,
 )
-
-
-DAY_AND_MONTH: tuple[DateOrder, DateOrder] = ("day first", "month first")
-DATES_THAT_SHOW_THEIR_ORDER = 0.01
 
 
 @dataclass
@@ -43,23 +48,27 @@ class Dump:
     content: Content
     """What the file holds, unpacked. When all pieces are read, its hash tells this dump from any other."""
     facts: dict[str, str]
-    """What is known of its form: `format`, `packing`, `encoding`, `dates`, `columns`, `columns left out` …"""
+    """What is known of its form: `format`, `packing`, `encoding`, `dates`, `numbers`, `columns` …"""
     pieces: Iterator[Batch | Reject]
     """Every line in its order, good or rejected. To be read once."""
 
 
 @contextmanager
-def open_dump(path: Path, *, dates: DateOrder | None = None) -> Iterator[Dump]:
-    """Opens a dump for the length of a `with` block. Memory does not grow with it, but for sheets of Excel.
+def open_dump(path: Path, *, dates: DateOrder | None = None, arrived: date | None = None) -> Iterator[Dump]:
+    """Opens a dump for the length of a `with` block. Memory does not grow with it.
 
-    A plain SQL dump, T-SQL, CSV, an Excel workbook or Parquet, alone or packed by gzip, zip, bzip2, xz or zstd.
-    `dates` is how to read dates like 03/04/2011 in a file in which none shows it.
+    A plain SQL dump, T-SQL, CSV, a workbook of Excel or LibreOffice or Parquet, alone or packed by gzip, zip, bzip2, xz
+    or zstd.
+    `dates` is how to read dates like 03/04/2011, whatever the file shows. `arrived` is the day of its arrival, today
+    in London unless it is given: lines with a later date are rejected.
     Raises DumpError, also while the pieces are read, if the file is no such dump or changes meanwhile.
     """
     before = _version(path)
+    today = datetime.now(ZoneInfo(TIME_ZONE)).date()
     with unpacked(path) as (content, stream):
         facts = {"packing": content.packing} if content.packing else {}
-        pieces = _sifted(path, _parsed(path, stream, facts), facts, dates=dates, size=before[0])
+        lines = _parsed(path, content, stream, facts)
+        pieces = _sifted(path, lines, facts, given=dates, arrived=arrived or today, size=before[0])
         yield Dump(path, before[0], content, facts, _unless_changed(path, pieces, before))
 
 
@@ -78,7 +87,27 @@ def _unless_changed(
         raise fault
 
 
-def _parsed(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+def _parsed(path: Path, content: Content, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+    """The lines of the file; of an archive, those of all files in it, numbered through them."""
+    if not content.files:
+        return _lines(path, stream, facts)
+    facts["files"] = ", ".join(map(shown, content.files))
+    return _lines_of_files(path, content, stream, facts)
+
+
+def _lines_of_files(path: Path, content: Content, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+    last = 0
+    for name in content.files:
+        where = f"{path}, {shown(name)}"
+        start = stream.peek()  # type: ignore[attr-defined]
+        if start.startswith((*_REFUSED, *_READ_ALONE)) or _SQL.match(start):
+            raise DumpError(f"{where}: several files in one archive are read if they are CSV. Pack this one alone.")
+        text = _text(path, stream, facts)
+        last = yield from csv_dump.parse(where, text, facts, after=last)
+        content.next_file()
+
+
+def _lines(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     start = stream.peek()  # type: ignore[attr-defined]
     for magic, what in _REFUSED.items():
         if start.startswith(magic):
@@ -92,12 +121,18 @@ def _parsed(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lin
         from lgs_assets.sources import parquet_dump
 
         return parquet_dump.parse(path, stream, facts)
-    stream, encoding = without_byte_order_mark(path, stream)
-    if encoding:
-        facts["encoding"] = encoding
+    stream = _text(path, stream, facts)
     if _SQL.match(stream.peek()):  # type: ignore[attr-defined]
         return sql_dump.parse(path, stream, facts)
     return csv_dump.parse(path, stream, facts)
+
+
+def _text(path: Path, stream: BinaryIO, facts: dict[str, str]) -> BinaryIO:
+    """The stream behind its byte order mark, whose encoding is noted."""
+    stream, encoding = without_byte_order_mark(path, stream)
+    if encoding:
+        facts["encoding"] = encoding
+    return stream
 
 
 def _sifted(
@@ -105,10 +140,11 @@ def _sifted(
     lines: Iterator[Lines | Reject],
     facts: dict[str, str],
     *,
-    dates: DateOrder | None,
+    given: DateOrder | None,
+    arrived: date,
     size: int,
 ) -> Iterator[Batch | Reject]:
-    order: DateOrder | None = None
+    form: tuple[DateFormat, NumberFormat] | None = None
     expanded = 0
     sieves: dict[tuple[str | None, ...], Sieve] = {}
     for piece in lines:
@@ -118,52 +154,37 @@ def _sifted(
         # What is packed within a format is seen only here: a dictionary of Parquet, the shared texts of a workbook.
         expanded += len(piece.data)
         check_expansion(path, size, expanded)
-        if order is None:
-            facts["dates"] = order = _order_of_dates(path, piece, dates)
+        if form is None:
+            form = _form(
+                path, piece, given=given, arrived=arrived, written_by_hand=facts.get("format") == csv_dump.FORMAT
+            )
+            facts["dates"], facts["numbers"] = form[0].form, f"{form[1]}"
         if piece.columns not in sieves:
-            sieves[piece.columns] = Sieve(piece.columns, order)
+            sieves[piece.columns] = Sieve(piece.columns, dates=form[0], numbers=form[1])
         yield from sieves[piece.columns].sift(piece)
+    mended = sum((sieve.mended for sieve in sieves.values()), Counter[str]())
+    facts |= {_MENDED[column]: f"{count:,}" for column, count in sorted(mended.items())}
 
 
-def _order_of_dates(path: Path, first: Lines, given: DateOrder | None) -> DateOrder:
-    """The one order of day, month and year in the file: that of its first date if the year comes first there.
-
-    Else all dates are looked at, for one with a day above 12 shows the order: a few may be mistakes, one in a hundred
-    is none. Raises DumpError if the file does not show the order and it is not given, or if it shows two.
-    """
-    if next(filter(None, map(date_order, _dates(first))), None) == "year first":
-        return "year first"
-    orders: Counter[str | None] = Counter()
-    example = None
-    with unpacked(path) as (_, stream):
-        for piece in _parsed(path, stream, {}):
-            if isinstance(piece, Lines):
-                orders.update(map(date_order, _dates(piece)))
-                example = example or next(filter(date_order, _dates(piece)), None)
-    if example is None or not orders["ambiguous"] + sum(orders[order] for order in DAY_AND_MONTH):
-        return "year first"  # without any such date, each line is rejected
-    enough = sum(orders.values()) * DATES_THAT_SHOW_THEIR_ORDER
-    shown = [order for order in DAY_AND_MONTH if orders[order] >= enough]
-    if len(shown) > 1:
-        counts = " and ".join(f"{orders[order]:,} are {order}" for order in shown)
-        raise DumpError(f"{path}: expected dates in one order, but {counts}. Write the year first.")
-    if shown:
-        return shown[0]
-    if given is None:
-        raise DumpError(
-            f"{path}: dates like {example} can be read day first and month first, and hardly any in the "
-            "file shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
-        )
-    return given
-
-
-def _dates(lines: Lines) -> Iterator[str]:
-    fields_before = rb"(?:[^\t\n]*+\t){%d}" % lines.columns.index("invoice_date")
-    for match in re.finditer(rb"^%b([^\t\n]*+)" % fields_before, lines.data, re.M):
-        yield match[1].decode(errors="replace")
+def _form(
+    path: Path, first: Lines, *, given: DateOrder | None, arrived: date, written_by_hand: bool
+) -> tuple[DateFormat, NumberFormat]:
+    """How all dates and numbers of the file are written. Where its first lines leave that open, all are looked at."""
+    survey = Survey()
+    survey.add(first)
+    if not survey.is_enough(given, written_by_hand=written_by_hand):
+        survey = Survey()
+        with unpacked(path) as (content, stream):
+            for piece in _parsed(path, content, stream, {}):
+                if isinstance(piece, Lines):
+                    survey.add(piece)
+    return (
+        DateFormat(survey.date_form(path, given), arrived),
+        survey.number_format(path, written_by_hand=written_by_hand),
+    )
 
 
 def _version(path: Path) -> tuple[int, float]:
-    with explained(path):
+    with faults_as_dump_errors(path):
         status = path.stat()
     return status.st_size, status.st_mtime

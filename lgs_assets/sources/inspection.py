@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lgs_assets.sources.dates import DateOrder, iso
 from lgs_assets.sources.dump import open_dump
-from lgs_assets.sources.lines import Batch, DateOrder, Reject, year_first
+from lgs_assets.sources.lines import Batch, Reject
 
 SHOWN_REJECTS = 10
 
@@ -44,7 +45,7 @@ def inspect_dump(path: Path, *, dates: DateOrder | None = None) -> Inspection:
 
 
 def _range(batch: Batch) -> tuple[str, str]:
-    fields_before = rb"(?:[^\t\n]*+\t){%d}" % batch.columns.index("invoice_date")
-    texts = set(re.findall(rb"^%b([^\t\n]*+)" % fields_before, batch.data, re.M))
-    moments = [year_first(text.decode()) for text in texts]
+    fields_before = rb"(?:[^\t\n]*\t){%d}" % batch.columns.index("invoice_date")
+    texts = set(re.findall(rb"^%b([^\t\n]*)" % fields_before, batch.data, re.M))
+    moments = [iso(text.decode()) for text in texts]
     return min(moments), max(moments)

@@ -6,24 +6,27 @@ passes, written in the ordinary way, or it is rejected.
 """
 
 import re
-import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from decimal import Decimal
-from functools import partial
-from typing import Literal, NamedTuple
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 from lgs_assets.sources.copy_text import NULL, escaped, fields_of, unescaped
-
-DateOrder = Literal["year first", "day first", "month first"]
+from lgs_assets.sources.dates import DateFormat
+from lgs_assets.sources.identity import invoice_number, trimmed
+from lgs_assets.sources.missing import FIRST_OF_A_VALUE, is_missing
+from lgs_assets.sources.numbers import NumberFormat
 
 LINE_NUMBER = "line_number"
 
+LENGTH_LIMITS = {"invoice_no": 100, "stock_code": 100, "description": 500, "country": 100}
+"""Characters at most. PostgreSQL takes no key of more than 2,700 bytes into an index."""
+
 SHOWN_CHARACTERS = 60
-INTEGER_LIMIT = 2**31
-PRICE_LIMIT = Decimal(10**8)
-PRICE_DECIMALS = 6
-MONTHS = 12
+READINGS_IN_MEMORY = 1 << 13
+
+_MAY_BE_MISSING = ("description", "customer_id")
+_IDENTITIES = ("invoice_no", "country")
 
 
 class Lines(NamedTuple):
@@ -70,43 +73,56 @@ class _UnfitError(Exception):
         self.column = column
 
 
-_YEAR = rb"[12]\d{3}"
-_ORDINARY_DATES: dict[DateOrder, bytes] = {
-    "year first": _YEAR
-    + rb"-(?:(?:0[13-9]|1[0-2])-(?:0[1-9]|[12]\d|30)|(?:0[13578]|1[02])-31|02-(?:0[1-9]|1\d|2[0-8]))",
-    "day first": rb"(?:(?:0?[1-9]|[12]\d|30)/(?:0?[13-9]|1[0-2])|31/(?:0?[13578]|1[02])|(?:0?[1-9]|1\d|2[0-8])/0?2)/"
-    + _YEAR,
-    "month first": rb"(?:(?:0?[13-9]|1[0-2])/(?:0?[1-9]|[12]\d|30)|(?:0?[13578]|1[02])/31|0?2/(?:0?[1-9]|1\d|2[0-8]))/"
-    + _YEAR,
-}
-_ORDINARY_TIME = rb"(?:[ T](?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)?"
-# Possessive quantifiers (++) keep the time linear, whatever a line holds.
-_WORDS = rb"[^\t\n\r\\\0]++"
-_WORDS_OR_NOTHING = rb"(?:\\N|[^\t\n\r\\\0]*+)"
+_TEXT = rb"[^\t\n\r\\\0]"
+
+
+def _ordinary_text(longest: int) -> bytes:
+    """Text that is none of the words for what is missing, at a glance: those with an N first are short."""
+    return rb"(?:[%b]%b{0,%d}|[Nn]%b{4,%d})" % (FIRST_OF_A_VALUE, _TEXT, longest - 1, _TEXT, longest - 1)
+
+
+# What goes through unread. Whatever else can be an invoice line is read, and found to be one.
 _ORDINARY = {
-    LINE_NUMBER: rb"\d++",
-    "invoice_no": _WORDS,
-    "stock_code": _WORDS,
-    "description": _WORDS_OR_NOTHING,
+    LINE_NUMBER: rb"\d+",
+    "invoice_no": rb"[0-9A-MO-Z][0-9A-Z/_-]{0,%d}" % (LENGTH_LIMITS["invoice_no"] - 1),
+    "stock_code": _ordinary_text(LENGTH_LIMITS["stock_code"]),
+    "description": rb"(?:%b|\\N)" % _ordinary_text(LENGTH_LIMITS["description"]),
     "quantity": rb"-?\d{1,9}",
-    "unit_price": rb"-?\d{1,8}(?:\.\d{1,6})?",
     "customer_id": rb"(?:\\N|[1-9]\d{0,8}(?:\.0)?)",
-    "country": _WORDS,
+    "country": _ordinary_text(LENGTH_LIMITS["country"]) + rb"(?<=[!-~])",  # no blank at its end
 }
+_ORDINARY_PRICE = {".": rb"-?\d{1,8}(?:\.\d{1,6})?", ",": rb"-?\d{1,8},\d{1,6}"}
+_LEFT_OUT = rb"(?:\\N|%b*)" % _TEXT
 
 
 class Sieve:
-    """Sifts the lines of one layout: these columns, this order of day, month and year."""
+    """Sifts the lines of one layout: these columns, dates and numbers written like this."""
 
-    def __init__(self, columns: tuple[str | None, ...], dates: DateOrder) -> None:
+    def __init__(self, columns: tuple[str | None, ...], *, dates: DateFormat, numbers: NumberFormat) -> None:
+        self.mended: Counter[str] = Counter()
+        """How many good lines spelt their invoice number or country in another way than the one in which they pass."""
         self._columns = columns
         self._kept = tuple(column for column in columns if column)
-        self._readers = _READERS | {"invoice_date": partial(_date, order=dates)}
-        patterns = _ORDINARY | {"invoice_date": _ORDINARY_DATES[dates] + _ORDINARY_TIME}
-        line = rb"\t".join(patterns[column] if column else _WORDS_OR_NOTHING for column in columns) + rb"\n"
-        self._ordinary = re.compile(rb"(?:%b)*+" % line)
-        as_they_are = self._kept == columns and dates == "year first"
-        self._rewritten = None if as_they_are else _rewriting(columns, dates)
+        meanings: dict[str, Callable[[str], str]] = {
+            "invoice_no": invoice_number,
+            "quantity": numbers.quantity,
+            "invoice_date": dates.read,
+            "unit_price": numbers.price,
+            "customer_id": numbers.customer,
+            "country": trimmed,
+        }
+        self._readers = [
+            column and (column, lru_cache(READINGS_IN_MEMORY)(partial(_reading, column, meanings.get(column, str))))
+            for column in columns
+        ]
+        patterns = _ORDINARY | {
+            "invoice_date": dates.ordinary(),
+            "unit_price": _ORDINARY_PRICE[numbers.decimal_mark],
+        }
+        line = rb"\t".join(patterns[column] if column else _LEFT_OUT for column in columns) + rb"\n"
+        self._ordinary = re.compile(rb"(?:%b)*" % line)
+        as_they_are = self._kept == columns and dates.form == "year first" and numbers.decimal_mark == "."
+        self._rewritten = None if as_they_are else _rewriting(columns, dates, numbers)
 
     def sift(self, lines: Lines) -> Iterator[Batch | Reject]:
         """Hands out every line in its order: in a batch with its good neighbours, or rejected."""
@@ -161,41 +177,70 @@ class Sieve:
             raise _UnfitError("a backslash at the end of the line")
         if len(fields) != len(self._columns):
             raise _UnfitError(f"expected {len(self._columns)} fields, found {len(fields)}")
-        values = [self._value(column, field) for column, field in zip(self._columns, fields, strict=True) if column]
-        return "\t".join(map(escaped, values)).encode() + b"\n"
-
-    def _value(self, column: str, field: bytes) -> str | None:
-        if field == NULL:
-            if column in ("description", "customer_id"):
-                return None
-            raise _UnfitError("expected a value, found none", column)
-        try:
-            text = unescaped(field).decode()
-        except UnicodeDecodeError as error:
-            raise _UnfitError(f"the byte 0x{error.object[error.start]:02x} is no part of a text", column) from error
-        if "\0" in text:
-            raise _UnfitError("a NUL character, which no text may hold", column)
-        try:
-            return self._readers[column](text)
-        except ValueError as error:
-            shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
-            raise _UnfitError(f"expected {error}, found {shown!r}", column) from error
+        good: list[bytes] = []
+        mended: list[str] = []
+        for reader, field in zip(self._readers, fields, strict=True):
+            if reader:
+                column, reading = reader
+                value, is_mended = reading(field)
+                good.append(value)
+                if is_mended:
+                    mended.append(column)
+        self.mended.update(mended)
+        return b"\t".join(good) + b"\n"
 
 
-def _rewriting(columns: tuple[str | None, ...], dates: DateOrder) -> Callable[[bytes], bytes]:
-    """What leaves out of ordinary lines the fields that are not kept, and puts the year of a date first."""
+def _reading(column: str, meaning: Callable[[str], str], field: bytes) -> tuple[bytes, bool]:
+    """A field as it stands in an ordinary line, and whether it identifies something that it spelt in another way.
+
+    Raises _UnfitError if it cannot stand there.
+    """
+    text = None if field == NULL else _text(column, field)
+    if text is None or is_missing(text):
+        if column in _MAY_BE_MISSING:
+            return NULL, False
+        raise _UnfitError(f"expected a value, found {'none' if text is None else _shown(text)}", column)
+    try:
+        value = meaning(text)
+        if len(value) > (limit := LENGTH_LIMITS.get(column, len(value))):
+            raise ValueError(f"at most {limit} characters, not {len(value):,}")
+    except ValueError as error:
+        raise _UnfitError(f"expected {error}, found {_shown(text)}", column) from error
+    return escaped(value).encode(), column in _IDENTITIES and value != text
+
+
+def _text(column: str, field: bytes) -> str:
+    try:
+        text = unescaped(field).decode()
+    except UnicodeDecodeError as error:
+        raise _UnfitError(f"byte 0x{error.object[error.start]:02x} is not valid text", column) from error
+    if "\0" in text:
+        raise _UnfitError("a NUL character, which text cannot hold", column)
+    return text
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
+
+
+def _rewriting(columns: tuple[str | None, ...], dates: DateFormat, numbers: NumberFormat) -> Callable[[bytes], bytes]:
+    """What makes ordinary lines those of a batch: without the fields that are not kept, the year of dates first, and a
+    point in prices."""
     fields: list[bytes] = []
     template: list[bytes] = []
     for column in columns:
         group = sum(field.count(b"(") for field in fields) + 1
         if column is None:
-            fields.append(rb"[^\t\n]*+")
-        elif column == "invoice_date" and dates != "year first":
-            fields.append(rb"(\d++)/(\d++)/(\d++)([^\t\n]*+)")
-            day, month = (group, group + 1) if dates == "day first" else (group + 1, group)
+            fields.append(rb"[^\t\n]*")
+        elif column == "invoice_date" and dates.form in ("day first", "month first"):
+            fields.append(rb"(\d+)[-/.](\d+)[-/.](\d+)([^\t\n]*)")
+            day, month = (group, group + 1) if dates.form == "day first" else (group + 1, group)
             template.append(rb"\g<%d>-\g<%d>-\g<%d>\g<%d>" % (group + 2, month, day, group + 3))
+        elif column == "unit_price" and numbers.decimal_mark == ",":
+            fields.append(rb"(-?\d+),(\d+)")
+            template.append(rb"\g<%d>.\g<%d>" % (group, group + 1))
         else:
-            fields.append(rb"([^\t\n]*+)")
+            fields.append(rb"([^\t\n]*)")
             template.append(rb"\g<%d>" % group)
     return partial(re.compile(rb"\t".join(fields)).sub, rb"\t".join(template))
 
@@ -212,98 +257,3 @@ def _end_of_text(data: bytes, at: int, end: int) -> int:
 def legible(line: bytes) -> str:
     """A line as text that can be stored and shown: NUL, and bytes that are no text, as `\\xNN`."""
     return line.rstrip(b"\r\n").decode(errors="backslashreplace").replace("\0", "\\x00")
-
-
-# ------------------------------------------------------------------------------------------------------ single values
-
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?", re.I | re.A)
-_DATE = re.compile(
-    r"""
-    (?: (?P<year_first>\d{4}) [-/.] (?P<second>\d{1,2}) [-/.] (?P<third>\d{1,2})
-      | (?P<one>\d{1,2}) [-/.] (?P<two>\d{1,2}) [-/.] (?P<year_last>\d{4}) )
-    (?: (?:[ ]+|T) (?P<hour>\d{1,2}) : (?P<minute>\d{2}) (?: : (?P<seconds>\d{2}(?:\.\d{1,6})?) \d*+ )?
-        [ ]* (?P<half>[AP]M)? )?
-    """,
-    re.VERBOSE | re.I | re.A,
-)
-
-
-def date_order(text: str) -> DateOrder | Literal["ambiguous"] | None:
-    """The order of day, month and year that a date shows. None if it is no date."""
-    if not (match := _DATE.fullmatch(text.strip())):
-        return None
-    if match["year_first"]:
-        return "year first"
-    if int(match["one"]) > MONTHS:
-        return "day first"
-    return "month first" if int(match["two"]) > MONTHS else "ambiguous"
-
-
-def _name(text: str) -> str:
-    if not text:
-        raise ValueError("a value")
-    return text
-
-
-def _integer(text: str) -> str:
-    number = Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
-    if number is None or not -INTEGER_LIMIT <= number < INTEGER_LIMIT or number != int(number):
-        raise ValueError(f"a whole number from {-INTEGER_LIMIT:,} to {INTEGER_LIMIT - 1:,}")
-    return str(int(number))
-
-
-def _customer(text: str) -> str | None:
-    if not text.strip():
-        return None
-    number = _integer(text)
-    if int(number) < 1:
-        raise ValueError("the number of a customer, from 1 on")
-    return number
-
-
-def _price(text: str) -> str:
-    if not _NUMBER.fullmatch(text.strip()):
-        raise ValueError("a price: digits, with a point before the pence")
-    price = Decimal(text.strip())
-    if len(price.as_tuple().digits) > sys.float_info.dig:
-        # The full print of a binary number: 2.5499999999999998 is what some programs make of 2.55.
-        price = Decimal(repr(float(price)))
-    if abs(price) >= PRICE_LIMIT or price != round(price, PRICE_DECIMALS):
-        raise ValueError(f"a price below {PRICE_LIMIT:,} with {PRICE_DECIMALS} decimals at most")
-    return format(price.normalize(), "f")  # 2.5500000000 is 2.55
-
-
-def _date(text: str, *, order: DateOrder) -> str:
-    match = _DATE.fullmatch(text.strip())
-    if not match or (match["year_first"] is not None) != (order == "year first"):
-        raise ValueError(f"a date and time, {order}")
-    pieces = {
-        "year first": ("year_first", "second", "third"),
-        "day first": ("year_last", "two", "one"),
-        "month first": ("year_last", "one", "two"),
-    }
-    date = "-".join(match.group(*pieces[order]))
-    time = f"{match['hour'] or 0}:{match['minute'] or 0}:{match['seconds'] or '0'}" + (match["half"] or "")
-    clock = ("%I:%M:%S" if match["half"] else "%H:%M:%S") + (".%f" if "." in time else "")
-    try:
-        moment = datetime.strptime(f"{date} {time}", f"%Y-%m-%d {clock}" + ("%p" if match["half"] else ""))
-    except ValueError as error:
-        raise ValueError(f"a date and time that there is, {order}") from error
-    return moment.isoformat(" ")
-
-
-def year_first(text: str) -> str:
-    """A date and time of a batch in ISO 8601: such texts compare like what they mean."""
-    return _date(text, order="year first")
-
-
-_READERS: dict[str, Callable[[str], str | None]] = {
-    LINE_NUMBER: str,
-    "invoice_no": _name,
-    "stock_code": _name,
-    "description": str,
-    "quantity": _integer,
-    "unit_price": _price,
-    "customer_id": _customer,
-    "country": str,
-}

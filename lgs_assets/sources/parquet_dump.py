@@ -16,6 +16,7 @@ from lgs_assets.sources.copy_arrow import lines_of
 from lgs_assets.sources.lines import Lines
 
 BATCH_ROWS = 1 << 14
+WHOLE_LIMIT = 2.0**53  # up to here a binary number of eight bytes has all digits of whole ones
 
 
 def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines]:
@@ -40,9 +41,16 @@ def _as_copy_text(batch: pa.RecordBatch) -> bytes:
 
 
 def _shown(column: pa.Array) -> pa.Array:
-    if pa.types.is_floating(column.type):  # there, "not a number" is another way to say that there is none
-        return pc.if_else(pc.is_nan(column), None, column)
+    if pa.types.is_floating(column.type):
+        return _digits(column)
     return _local_time(column) if pa.types.is_timestamp(column.type) else column
+
+
+def _digits(column: pa.Array) -> pa.Array:
+    """Numbers without an exponent where they are whole: one may be that of an invoice. NaN says that there is none."""
+    is_whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), WHOLE_LIMIT))
+    whole = pc.if_else(is_whole, column, None).cast(pa.int64()).cast(pa.string())
+    return pc.coalesce(whole, pc.if_else(pc.is_nan(column), None, column).cast(pa.string()))
 
 
 def _local_time(column: pa.Array) -> pa.Array:

@@ -8,6 +8,7 @@ import codecs
 import functools
 import re
 from collections.abc import Generator, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,35 +25,45 @@ SHOWN_TABLES = 20
 SHOWN_CHARACTERS = 63  # as many as PostgreSQL allows a name
 SHOWN_NAME = 4 * SHOWN_CHARACTERS  # with a schema, and as bytes
 
-# Possessive quantifiers (*+) keep the time linear, whatever the script holds.
-_IDENTIFIER = r'(?:"(?:[^"]|"")*+"|\[(?:[^\]]|\]\])*+\]|[^\W\d][\w$]*+)'
-_NAME = rf"{_IDENTIFIER}(?:\s*+\.\s*+{_IDENTIFIER})*+"
-_COLUMNS = rf"\(\s*+({_IDENTIFIER}(?:\s*+,\s*+{_IDENTIFIER})*+)\s*+\)\s*+"
-_COPY = re.compile(rf"COPY\s++({_NAME})\s*+(?:{_COLUMNS})?+FROM\s++stdin\b(.*)", re.I | re.S)
+# As in scripts, no pattern matches a text in two ways: see sql_script.
+_IDENTIFIER = (
+    r'(?:"[^"]*(?:""[^"]*)*"(?!")|`[^`]*(?:``[^`]*)*`(?!`)|\[[^\]]*(?:\]\][^\]]*)*\](?!\])'
+    r"|[^\W\d][\w$]*(?![\w$]))"
+)
+_NAME = rf"{_IDENTIFIER}(?:\s*\.\s*{_IDENTIFIER})*"
+_COLUMNS = rf"\(\s*({_IDENTIFIER}(?:\s*,\s*{_IDENTIFIER})*)\s*\)\s*"
+_COPY = re.compile(rf"COPY\s+({_NAME})\s*(?:{_COLUMNS})?FROM\s+stdin\b(.*)", re.I | re.S)
 # A COPY that is followed by data or, being long, may be.
-_ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s++stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
-_INSERT = re.compile(rf"(?:WITH\b.*\b)?INSERT\s++(?:INTO\s++)?({_NAME})", re.I | re.S)
-# What no statement begins with, and what brings data of the table under no name that is known: damage, such as
-# INSERT with another letter in it, or the rest of a row. Passed over, it would take lines with it that nobody misses.
+_ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s+stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
+_INSERT = re.compile(rf"(?:WITH\b.*\b)?INSERT\s+(?:INTO\s+)?({_NAME})", re.I | re.S)
+# What no statement begins with: damage, such as INSERT with another letter in it, or the rest of a row. Passed over, it
+# would take lines with it that nobody misses.
 _DAMAGED = re.compile(
-    r"\s*+(?:[^\w\s:(]|\d|\(\s*+(?![^\W\d]))"
-    r"|INSERT\b(?!\s*+(?:[\w\"\[(]|,\s*+[^\W\d]|$))"  # a comma stands behind the permission to INSERT
-    r"|(?!(?:ALTER|COMMENT|CREATE|DO|EXEC|EXECUTE|MERGE|PREPARE|SELECT)\b)"
-    rf"(?:(?!\b{TABLE}\b).)*+\b{TABLE}\b.*(?:\bVALUES\s*+\(|\bFROM\s++stdin\b)",
-    re.I | re.S,
+    r"\s*(?:[^\w\s:(]|\d|\(\s*(?!\s|[^\W\d]))"
+    r"|INSERT\b(?!\s*(?:[\w\"`\[(]|,\s*[^\W\d]|$))",  # a comma stands behind the permission to INSERT
+    re.I,
+)
+# What may hold statements that bring data, in quotes or not, without bringing any.
+_DEFINITION = re.compile(r"\s*(?:ALTER|COMMENT|CREATE|DO|EXEC|EXECUTE|MERGE|PREPARE|SELECT)\b", re.I)
+# Anything else that names the table and brings data is damaged, or has a stray quote that reaches to the table's lines.
+_TABLE = re.compile(rf"\b{TABLE}\b", re.I)
+_DATA = re.compile(r"\bVALUES\s*\(|\bFROM\s+stdin\b", re.I)
+_DATA_IN_OTHERS = re.compile(
+    rf"\n[ \t]*(?:INSERT\s+(?:INTO\s+)?|COPY\s+)(?:{_IDENTIFIER}\s*\.\s*)*[\"`\[]?{TABLE}\b", re.I
 )
 _CREATE_TABLE = re.compile(
-    rf"CREATE\s++(?:UNLOGGED\s++)?TABLE\s++(?:IF\s++NOT\s++EXISTS\s++)?({_NAME})\s*+\((.*)\)", re.I | re.S
+    rf"CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({_NAME})\s*\((.*)\)", re.I | re.S
 )
-_CREATE_ROUTINE = re.compile(r"(?:CREATE|ALTER)\s++(?:OR\s++\w++\s++)?(?:FUNCTION|PROC|PROCEDURE|TRIGGER)\b", re.I)
-_ATOMIC = re.compile(r"\bBEGIN\s++ATOMIC\b", re.I)
-_SETTING = re.compile(r"SET\s++(client_encoding|standard_conforming_strings)\s*+(?:=|TO\b)\s*+'?([\w-]++)'?\s*+$", re.I)
+_CREATE_ROUTINE = re.compile(r"(?:CREATE|ALTER)\s+(?:OR\s+\w+\s+)?(?:FUNCTION|PROC|PROCEDURE|TRIGGER)\b", re.I)
+_ATOMIC = re.compile(r"\bBEGIN\s+ATOMIC\b", re.I)
+_SETTING = re.compile(r"SET\s+(client_encoding|standard_conforming_strings)\s*(?:=|TO\b)\s*'?([\w-]+)'?\s*$", re.I)
 # Here every byte that looks like ASCII is ASCII. In other encodings, half a character can look like a backslash.
 _READABLE_ENCODING = re.compile(
     r"UTF-?8|UNICODE|SQL_ASCII|LATIN\d+|ISO[_-]?8859[_-]\d+|(?:WIN|WINDOWS-?)(?:125\d|866|874)|KOI8-?[RU]|EUC_\w+", re.I
 )
-_PIECE = re.compile(rf"({_IDENTIFIER})|'(?:[^']|'')*+'|(\()|(\))|(,)|[^\s(),'\"\[]|\s++", re.S)
+_PIECE = re.compile(rf"({_IDENTIFIER})|'[^']*(?:''[^']*)*'(?!')|(\()|(\))|(,)|[^\s(),'\"`\[]|\s+", re.S)
 _CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
+_CONSTRAINTS_OF_MYSQL = (*_CONSTRAINTS, "key", "index", "fulltext", "spatial")
 
 # What is special in a quotation as such, and in one with backslash escapes. COPY has the same escapes but for few.
 _SPECIAL = re.compile(rb"\\|''|[\t\n\r]")
@@ -61,7 +72,8 @@ _ESCAPE = re.compile(
     % {b"hex": rb"[\dA-Fa-f]"},
     re.S,
 )
-_ESCAPE_OF_COPY = re.compile(rb"\\(?:[bfnrt\\]|x[\dA-Fa-f]++|[0-7]++)")
+_ESCAPE_OF_COPY = re.compile(rb"\\(?:[bfnrt\\]|x[\dA-Fa-f]+|[0-7]+)")
+_BINARY_DATE = re.compile(rb"CAST\s*\(\s*0x([\dA-F]+)\s+AS\s+\[?(\w+)", re.I)
 _COPY_ESCAPES = {b"\\": rb"\\", b"''": b"'", b"\t": rb"\t", b"\n": rb"\n", b"\r": rb"\r"}
 
 _Names = tuple[str, ...]
@@ -80,7 +92,12 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
                 facts["format"] = "T-SQL script of INSERTs" if script.of_sql_server else "SQL dump of INSERTs"
                 last = yield from _inserted(script, head, columns, after=last)
             else:
-                script.statement()
+                other_rows = script.statement() or ""
+                if _DATA_IN_OTHERS.search(other_rows):
+                    raise DumpError(
+                        f"{script.where}: expected the end of this INSERT, found one of the table {TABLE} within its "
+                        "quotations: a quote is missing, or there is one too many."
+                    )
         elif (statement := script.statement()) is None:
             break
         elif setting := _SETTING.match(statement):
@@ -103,7 +120,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
                     pass
         elif _ANY_COPY_WITH_DATA.match(statement):
             raise DumpError(f"{script.where}: this COPY is not understood: {statement[:SHOWN_CHARACTERS]}")
-        elif ((other := _INSERT.match(statement)) and _unquoted(other[1])[-1] == TABLE) or _DAMAGED.match(statement):
+        elif ((other := _INSERT.match(statement)) and _unquoted(other[1])[-1] == TABLE) or _is_damaged(statement):
             raise DumpError(
                 f"{script.where}: expected rows of VALUES or a COPY block, found {statement[:SHOWN_CHARACTERS]}"
             )
@@ -177,6 +194,14 @@ def _believe(script: Script, setting: str, value: str) -> None:
         ) from error
 
 
+def _is_damaged(statement: str) -> bool:
+    """Whether it begins as none does, or brings data of the table in a way that is not known."""
+    if _DAMAGED.match(statement):
+        return True
+    table = None if _DEFINITION.match(statement) else _TABLE.search(statement)
+    return table is not None and _DATA.search(statement, table.end()) is not None
+
+
 def _codec(encoding: str) -> str | None:
     """Python's name for an encoding of PostgreSQL's, None for bytes of which PostgreSQL knows no encoding."""
     name = re.sub(r"^WIN(?:DOWNS-?)?", "cp", encoding.upper()).replace("UNICODE", "UTF8").replace("EUC_CN", "GB2312")
@@ -247,7 +272,7 @@ def _as_copy_text(row: Row) -> bytes:
     is_special = _SPECIAL.search(row.text) is not None
     for escaped, plain, other in zip(values[0::3], values[1::3], values[2::3], strict=True):
         if other is not None:
-            fields.append(NULL if other.upper() == b"NULL" else other)
+            fields.append(NULL if other.upper() == b"NULL" else _date_of_bytes(other) or other)
         elif not is_special:
             fields.append(escaped or plain or b"")
         elif escaped is not None:
@@ -255,6 +280,47 @@ def _as_copy_text(row: Row) -> bytes:
         else:
             fields.append(_SPECIAL.sub(_as_copy_escape, plain or b""))
     return b"\t".join(fields)
+
+
+def _date_of_bytes(cast: bytes) -> bytes | None:
+    """The date and time that SQL Server's `CAST(0x… AS DateTime)` means, None if this is none, or out of range.
+
+    DateTime is days since 1900 and 300ths of a second, SmallDateTime days and minutes, the higher byte first. Date is
+    days since the year 1, DateTime2 a number of decimals, units of that many since midnight and then a Date, the lower
+    byte first. A Date may have a byte 0 after it.
+    """
+    if not (match := _BINARY_DATE.match(cast)) or len(match[1]) % 2:
+        return None
+    data, kind = bytes.fromhex(match[1].decode()), match[2].lower()
+    start, days, passed = datetime(1, 1, 1), 0, timedelta()
+    if kind in (b"datetime", b"smalldatetime"):
+        half = len(data) // 2
+        if len(data) != (8 if kind == b"datetime" else 4):
+            return None
+        start = datetime(1900, 1, 1)
+        days, units = int.from_bytes(data[:half], signed=half == 4), int.from_bytes(data[half:])
+        # SQL Server shows thousandths.
+        passed = timedelta(milliseconds=(units * 20 + 3) // 6) if kind == b"datetime" else timedelta(minutes=units)
+    else:
+        time = b""
+        if kind == b"datetime2":
+            decimals, data = data[0], data[1:]
+            if decimals > 7:
+                return None
+            width = 3 if decimals < 3 else 4 if decimals < 5 else 5
+            time, data = data[:width], data[width:]
+            passed = timedelta(microseconds=int.from_bytes(time, "little") * 10**6 // 10**decimals)
+        if len(data) == 4 and data[3] == 0:
+            data = data[:3]
+        if len(data) != 3:
+            return None
+        days = int.from_bytes(data, "little")
+    if passed >= timedelta(days=1):
+        return None
+    try:
+        return (start + timedelta(days=days) + passed).isoformat(" ").encode()
+    except OverflowError:
+        return None
 
 
 def _as_copy_escape(special: re.Match[bytes]) -> bytes:
@@ -270,13 +336,14 @@ def _as_copy_escape(special: re.Match[bytes]) -> bytes:
 def _listed_columns(body: str) -> Iterator[str]:
     """The names of the columns in the parentheses of a CREATE TABLE."""
     depth, expecting = 0, True
+    constraints = _CONSTRAINTS_OF_MYSQL if body.lstrip().startswith("`") else _CONSTRAINTS
     for piece in _PIECE.finditer(body):
         name, opening, closing, comma = piece.groups()
         depth += bool(opening) - bool(closing)
         if depth < 0:
             return
         if name and expecting:
-            if name.lower() not in _CONSTRAINTS:
+            if name.lower() not in constraints:
                 yield _unquoted(name)[0]
             expecting = False
         elif comma and not depth:
@@ -285,11 +352,13 @@ def _listed_columns(body: str) -> Iterator[str]:
 
 @functools.lru_cache(maxsize=8)  # a run of INSERTs names one table
 def _unquoted(identifiers: str) -> _Names:
-    """The names that identifiers stand for: as written in quotes, in lower case in brackets and without."""
+    """The names that identifiers stand for: as written in quotes and backticks, else in lower case."""
     return tuple(_name(identifier) for identifier in re.findall(_IDENTIFIER, identifiers))
 
 
 def _name(identifier: str) -> str:
     if identifier.startswith('"'):
         return identifier[1:-1].replace('""', '"')
+    if identifier.startswith("`"):
+        return identifier[1:-1].replace("``", "`")
     return identifier.strip("[]").lower()

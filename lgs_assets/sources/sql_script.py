@@ -1,7 +1,8 @@
 """SQL scripts: a cursor that walks one and hands out its statements and its data. Nothing in a script is run.
 
-Quoted text, comments and whatever nobody asks for are passed over. PostgreSQL's scripts are read, and those of SQL
-Server, in which names stand in brackets and a line GO ends a batch of statements.
+Quoted text, comments and whatever nobody asks for are passed over. PostgreSQL's scripts are read, those of MySQL and
+MariaDB, in which names stand in backticks and backslashes escape, and those of SQL Server, in which names stand in
+brackets and a line GO ends a batch of statements.
 """
 
 import functools
@@ -18,52 +19,65 @@ LINE_LIMIT_BYTES = 1 << 24
 # A COPY of the 1,600 columns that PostgreSQL allows fits. Of longer statements the rest is passed over.
 STATEMENT_LIMIT_BYTES = 1 << 18
 
-# Possessive quantifiers (*+) keep the time linear, whatever the script holds.
-_CONNECT = re.compile(rb"\\c(?:onnect)?\s++([^\n]++)\n")
+# How many times a group repeats at most: Python's `re` remembers each time until the whole has matched.
+MOST_AT_ONCE = 100
+# No pattern matches a text in two ways, which keeps the time linear whatever the script holds: a run of characters ends
+# where the next thing begins, or with a lookahead that forbids more of them. Possessive quantifiers would say the same,
+# but are wrong in Python up to 3.11.4.
+_CONNECT = re.compile(rb"\\c(?:onnect)?\s+(\S[^\n]*)\n")
 _NAME_REACH_BYTES = 256
 _LINE_BREAK = re.compile(rb"\n")
-_BLANK = re.compile(rb"(?:\s++|--[^\n]*+\n)*+")
+_BLANK = re.compile(rb"(?:\s+|--[^\n]*\n){0,%d}" % MOST_AT_ONCE)
 _COMMENT_MARK = re.compile(rb"/\*|\*/")
 _QUOTE_OR_ESCAPE = re.compile(rb"\\.|''|'", re.DOTALL)
 _BRACKETS = re.compile(rb"\]\]|\]")
 _END_OF_DATA = re.compile(rb"\n\\\.\r?\n")
 _LONGEST_END_OF_DATA = b"\n\\.\r\n"
 _IN_NAME = rb"[\w$\x80-\xff]"
-_TAG = rb"\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]{0,62}+)?+\$"
+_TAG = rb"\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]{0,62})?\$"
 _LONGEST_TAG_BYTES = len("$$") + 63
 _LOOKBEHIND_BYTES = 2
 
-# What only SQL Server knows, or only PostgreSQL: the first of either tells whose script it is.
+# What only SQL Server knows, only MySQL, or only PostgreSQL: the first of these tells whose script it is.
 _DIALECT = re.compile(
-    rb"^(?:(GO[ \t]*+\r?$|USE\s*+\[|(?:INSERT(?:\s++INTO)?|CREATE\s++TABLE)\s++\[|SET\s++(?:ANSI_|QUOTED_|IDENTITY_))"
-    rb"|SET\s++(?:client_encoding|standard_conforming_strings)\b|COPY\s|\\)",
+    rb"^(?:(GO[ \t]*\r?$|USE\s*\[|(?:INSERT(?:\s+INTO)?|CREATE\s+TABLE)\s+\[|SET\s+(?:ANSI_|QUOTED_|IDENTITY_))"
+    rb"|(/\*!\d{5}|-- (?:MySQL|MariaDB) dump|(?:INSERT\s+INTO|CREATE\s+TABLE(?:\s+IF\s+NOT\s+EXISTS)?)\s+`)"
+    rb"|SET\s+(?:client_encoding|standard_conforming_strings)\b|COPY\s|\\)",
     re.I | re.M,
 )
 _DIALECT_REACH_BYTES = 1 << 16
-_GO = rb"(?<![^\s])GO[ \t]*+\d*+[ \t]*+(?=\r?\n|--)"
+_GO = rb"(?<![^\s])GO[ \t]*(?:\d+[ \t]*)?(?=\r?\n|--)"
 _LONGEST_GO_BYTES = 32
 # SQL Server needs no semicolons. These words begin a statement, or stand where it does no harm to begin one.
 _BEGINNING = re.compile(rb"(?<![\w@#$])(?:INSERT|CREATE)(?![\w@#$])", re.I)
 _DATA_WORDS = (b"INSERT", b"COPY")
 
 # Names and the head of an INSERT, in bytes.
-_NAME = rb'(?:"(?:[^"]|"")*+"|\[(?:[^\]]|\]\])*+\]|[A-Za-z_\x80-\xff][\w$\x80-\xff]*+)'
+_NAME = (
+    rb'(?:"[^"]*(?:""[^"]*)*"(?!")|`[^`]*(?:``[^`]*)*`(?!`)|\[[^\]]*(?:\]\][^\]]*)*\](?!\])'
+    rb"|[A-Za-z_\x80-\xff][\w$\x80-\xff]*(?![\w$\x80-\xff]))"
+)
 _INSERT = re.compile(
-    rb"INSERT\s++(?:INTO\s++)?(%(name)b(?:\s*+\.\s*+%(name)b)*+)\s*+"
-    rb"(?:\(\s*+(%(name)b(?:\s*+,\s*+%(name)b)*+)\s*+\)\s*+)?(?:OVERRIDING\s++\w++\s++VALUE\s++)?VALUES\s*+(?=\()"
+    rb"INSERT\s+(?:INTO\s+)?(%(name)b(?:\s*\.\s*%(name)b)*)\s*"
+    rb"(?:\(\s*(%(name)b(?:\s*,\s*%(name)b)*)\s*\)\s*)?(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES\s*(?=\()"
     % {b"name": _NAME},
     re.I,
 )
 _INSERT_REACH_BYTES = 1 << 16
 # A comma before the next row, or what may stand behind the last one. Where that is nothing, the file may be cut off.
 _AFTER_ROW = re.compile(rb",|;|(?:ON|RETURNING)\b", re.I)
-_AFTER_ROW_OF_SQL_SERVER = re.compile(rb",|;|(?!(?:UNION|EXCEPT|INTERSECT)\b)[A-Z]\w++[\s;(]|\Z", re.I)
+_AFTER_ROW_OF_SQL_SERVER = re.compile(rb",|;|(?!(?:UNION|EXCEPT|INTERSECT)\b)[A-Z]\w+[\s;(]|\Z", re.I)
+# Elsewhere, what looks like the end of a row with a stray quote may stand in a text.
+_END_AFTER_ODD_ROW = re.compile(rb";[ \t\r]*(?:\n|--|/\*|%b|COMMIT\b)" % _INSERT.pattern, re.I)
 _ROW_REACH_BYTES = 1 << 14
-_ESCAPED_TEXT = rb"'((?:[^'\\]++|''|\\.)*+)'"
-_PLAIN_TEXT = rb"'((?:[^']++|'')*+)'"
-_NUMBER = rb"(NULL\b|[-+]?(?:\d++\.?\d*+|\.\d++)(?:E[-+]?\d++)?(?![\w.]))"
+_MARK_BEFORE_END = re.compile(rb"[)\n]")
+_ESCAPED_TEXT = rb"'([^'\\]*(?:(?:''|\\.)[^'\\]*)*)'"
+_PLAIN_TEXT = rb"'([^']*(?:''[^']*)*)'"
+_NUMBER = rb"NULL\b|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:E[-+]?\d+)?(?![\w.])"
+# How SQL Server's older tools write a date: as its bytes.
+_BINARY_DATE = rb"CAST \s* \( \s* 0x[\dA-F]+ \s+ AS \s+ \[?(?:SMALLDATETIME|DATETIME2?|DATE)\]? (?:\s*\(\d\))? \s* \)"
 # In a column that is not kept: true, default, 0x1F, B'101'.
-_ANYTHING = rb"((?:\bB'\d*+'|[-+\w.]++))"
+_ANYTHING = rb"(\bB'\d*'|[-+\w.]+(?![-+\w.]))"
 
 
 class Row(NamedTuple):
@@ -74,40 +88,69 @@ class Row(NamedTuple):
     text: bytes
     """The row as it is written, with its parentheses."""
     values: tuple[bytes | None, ...] | None
-    """Three a value, of which one is not None: a text with backslash escapes, one without, or a number or NULL.
+    """Three a value, of which one is not None: a text with backslash escapes, one without, or a number, a date in bytes
+    or NULL.
 
     None as a whole if the row is not made of as many values as it should be.
     """
 
 
-@functools.lru_cache(maxsize=8)
-def _rows(head: bytes, kept: tuple[bool, ...], *, of_sql_server: bool, backslashes_escape: bool) -> re.Pattern[bytes]:
+class _Patterns(NamedTuple):
+    """How the rows of one kind of INSERT are told."""
+
+    row: re.Pattern[bytes]
     """Group 1: a row with as many values, kept or not, each a text, a number, NULL, or a cast of these.
 
     Then three groups a value, as `Row` says. If the next row follows, up to there: be it by the same head again.
     """
+    another: re.Pattern[bytes]
+    """The last byte before what reads as another whole row.
+
+    In a text, quotes are doubled or escaped. So what stands there in quotes of its own is no part of a text, however
+    the quotes before it pair off: one of them is stray.
+    """
+    end: re.Pattern[bytes]
+    """The last byte before that, or before what ends a row where a line ends, as it may in a text."""
+
+
+@functools.lru_cache(maxsize=8)
+def _patterns(head: bytes, kept: tuple[bool, ...], *, of_sql_server: bool, backslashes_escape: bool) -> _Patterns:
     texts = b"[EN]?%b|((?!))" % _ESCAPED_TEXT if backslashes_escape else b"E%b|N?%b" % (_ESCAPED_TEXT, _PLAIN_TEXT)
     value = rb"""
-        (?: (?:TRY_)?CAST \s*+ \( \s*+ )?+ (?: (?:TIMESTAMP|DATE) \s++ (?=') )?+
-        (?: %b | %b ) \s*+
-        (?: :: \s*+ [\w\ .]++ (?:\([\d,\ ]*+\)[\w\ ]*+)?+ \s*+ )*+
-        (?: AS \s++ [\w\ .\[\]]++ (?:\([\w,\ ]*+\))?+ \s*+ \) \s*+ )?+
+        (?: (?:TRY_)?CAST \s* \( \s* )? (?: (?:TIMESTAMP|DATE) \s+ (?=') )?
+        (?: %b | %b ) \s*
+        (?: :: \s* (?!\s) [\w\ .]+ (?![\w\ .]) (?: \([\d,\ ]*\) [\w\ ]* (?![\w\ ]) )? \s* )*
+        (?: AS \s+ (?!\s) [\w\ .\[\]]+ (?![\w\ .\[\]]) (?: \([\w,\ ]*\) )? \s* \) \s* )?
     """
-    row = rb", \s*+".join(value % (texts, _NUMBER if is_kept else _ANYTHING) for is_kept in kept)
-    go = rb"(?:%b\s++)?" % _GO if of_sql_server else b""
-    again = rb"\s*+ (?: , | ;?+ \s*+ %b %b ) \s*+ (?=\()" % (go, re.escape(head.rstrip()))
-    return re.compile(rb"(\( \s*+ %b \)) (?:%b)?" % (row, again), re.VERBOSE | re.DOTALL | re.I)
+    number = b"(%b | %b)" % (_NUMBER, _BINARY_DATE) if of_sql_server else b"(%b)" % _NUMBER
+    row = rb", \s*".join(value % (texts, number if is_kept else _ANYTHING) for is_kept in kept)
+    go = rb"(?:%b\s+)?" % _GO if of_sql_server else b""
+    again = rb"\s* (?!\s) (?: , | ;? \s* %b %b ) \s* (?=\()" % (go, re.escape(head.rstrip()))
+    next_row = rb"(?: %b )? \( \s* %b \) \s* (?: [,;\n] | \Z )" % (_INSERT.pattern, row)
+    another = rb"\) (?= \s* (?: [,;] \s* )? %b ) | \n (?= %b )" % (next_row, next_row)
+    ends = rb", [ \t\r]* \n \s* \( | ; [ \t\r]* \n | (?: ; | \n ) \s* %b | \n %b" % (_INSERT.pattern, _GO)
+    return _Patterns(
+        *(
+            re.compile(pattern, re.VERBOSE | re.DOTALL | re.I)
+            for pattern in (
+                rb"(\( \s* %b \)) (?:%b)?" % (row, again),
+                another,
+                rb"%b | \) (?= \s* (?: %b )) | \n (?= %b )" % (another, ends, _INSERT.pattern),
+            )
+        )
+    )
 
 
 @functools.cache
 def _token(*, of_sql_server: bool, backslashes_escape: bool, in_row: bool) -> re.Pattern[bytes]:
     """Group 1: what neither ends a statement nor opens anything, whole quotations included. Group 2: what does.
 
-    Group 2 is nothing before a word that begins a statement, and is missing where only the next chunk can tell.
+    Group 2 is nothing before a word that begins a statement. It is missing where only the next chunk can tell, and
+    where there is more to pass.
     Group 3 is a quote after which a backslash escapes.
     """
     tokens = [rb";", rb"--", rb"/\*", rb'"']
-    passed = [rb'"[^"]*+"', rb"-(?=[^-])", rb"/(?=[^*])"]
+    passed = [rb'"[^"]*"', rb"-(?=[^-])", rb"/(?=[^*])"]
     special = b";'\"/"
     escaping_quote = rb"(?!)"
     if of_sql_server:
@@ -121,11 +164,11 @@ def _token(*, of_sql_server: bool, backslashes_escape: bool, in_row: bool) -> re
         passed += [rb"(?<=%b)\$" % _IN_NAME, rb"(?!%b)\$(?=.{%d})" % (_TAG, _LONGEST_TAG_BYTES)]
         special += b"$"
     tokens += [rb"'"]
-    passed += [rb"(?!%b)'[^']*+'" % escaping_quote]
+    passed += [rb"(?!%b)'[^']*'" % escaping_quote]
     if in_row:
         tokens += [rb"[()]"]
         special += b"()"
-    pattern = rb"((?:[^%b-]++|%b)*+)(%b)?" % (special, b"|".join(passed), b"|".join(tokens))
+    pattern = rb"((?:[^%b-]+|%b){0,%d})(%b)?" % (special, b"|".join(passed), MOST_AT_ONCE, b"|".join(tokens))
     return re.compile(pattern + (rb"((?!))?" if of_sql_server else b""), re.DOTALL | re.I)
 
 
@@ -152,13 +195,13 @@ class Script:
         self._buffer = b""
         self._at = 0
         self._exhausted = False
-        self._backslashes_escape = False
         while len(self._buffer) < _DIALECT_REACH_BYTES and not self._exhausted:
             self._fill()
         dialect = _DIALECT.search(self._buffer, 0, _DIALECT_REACH_BYTES)
         self.database: tuple[str, ...] = ()
         """The database that the script connects to, if it says so."""
         self.of_sql_server = dialect is not None and dialect[1] is not None
+        self._backslashes_escape = dialect is not None and dialect[2] is not None
 
     @property
     def where(self) -> str:
@@ -207,22 +250,26 @@ class Script:
         `kept` tells for each column whether its values are asked for. Raises DumpError if a row never ends.
         """
         dialect = {"of_sql_server": self.of_sql_server, "backslashes_escape": self._backslashes_escape}
-        pattern = _rows(head, kept, **dialect)
+        patterns = _patterns(head, kept, **dialect)
         end = _AFTER_ROW_OF_SQL_SERVER if self.of_sql_server else _AFTER_ROW
         while True:
             line = self.line
-            if match := self._match(pattern, reach=_ROW_REACH_BYTES):
+            match = self._match(patterns.row, reach=_ROW_REACH_BYTES)
+            if match and not (b"\n" in match[1] and patterns.another.search(match[1])):
                 self._consume(match.end())
                 yield Row(line, match[1], match.groups()[1:])
                 if match.end() > match.end(1):
                     continue
             else:
-                text = self._row()
-                match = pattern.fullmatch(text)
+                text, match = self._odd_row(patterns)
+                if not text.startswith(b"("):
+                    raise DumpError(f"{self.path}, line {line}: expected the next row, found no parenthesis.")
                 yield Row(line, text, match.groups()[1:] if match else None)
             self._skip_blank(within_statement=True)
             if not (after := self._match(end, reach=_ROW_REACH_BYTES)):
                 raise DumpError(f"{self.path}, line {self.line}: expected a semicolon, or a comma and the next row.")
+            if after[0] == b";" and not match and not self._match(_END_AFTER_ODD_ROW, reach=_ROW_REACH_BYTES):
+                raise DumpError(f"{self.path}, line {self.line}: expected the end of a line after an odd row.")
             if after[0] != b",":
                 return
             self._consume(after.end())
@@ -275,6 +322,33 @@ class Script:
                 self.skip_line()
             else:
                 return
+
+    def _odd_row(self, patterns: _Patterns) -> tuple[bytes, re.Match[bytes] | None]:
+        """Moves past a row that does not simply read as one. Returns its text, and its match if it has only comments.
+
+        A stray quote turns texts inside out: the row goes on to where its quotes and parentheses pair off, but no
+        further than to the first sign of its end.
+        """
+        while len(self._buffer) - self._at < STATEMENT_LIMIT_BYTES and not self._exhausted:
+            self._fill()
+        start, line, exhausted = self._at, self.line, self._exhausted
+        self._exhausted = True  # so that the buffer stays, and there is a way back
+        try:
+            text = self._row()
+            match = patterns.row.fullmatch(text)
+            end = self._at
+        except DumpError:
+            text, match, end = b"", None, len(self._buffer)
+        self._exhausted = exhausted
+        sign = patterns.another if match else patterns.end
+        for mark in _MARK_BEFORE_END.finditer(self._buffer, start, end - 1):
+            if sign.match(self._buffer, mark.start()):
+                self._at, self.line = start, line
+                return self._consume(mark.end()), None
+        if not text:
+            self._at, self.line = start, line
+            text = self._row()
+        return text, match
 
     def _row(self) -> bytes:
         """Moves past the row that comes next, whatever it holds. Returns it without comments, cut if long."""
@@ -337,7 +411,8 @@ class Script:
             if match[2] is not None:
                 self._consume(match.end())
                 return passed, match[2], match[3] is not None
-            self._consume(match.end(1))
+            if self._consume(match.end(1)):
+                continue
             if self._exhausted:
                 break
             self._fill()

@@ -1,103 +1,125 @@
-"""Excel workbooks (.xlsx): each sheet begins with a row of column names, and all sheets together are the dump."""
+"""Workbooks: the rows below the header of every visible sheet, one sheet after the other, are the lines of the dump."""
 
-import io
-import re
-import zipfile
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
-from itertools import islice
+from collections.abc import Collection, Generator, Iterator
+from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-import python_calamine
-
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.columns import canonical, described, names_none
-from lgs_assets.sources.compression import BUFFER_BYTES, check_expansion, explained, seekable
-from lgs_assets.sources.copy_text import escaped
-from lgs_assets.sources.lines import LINE_NUMBER, Lines, legible
+from lgs_assets.sources import ods, xlsx
+from lgs_assets.sources.columns import (
+    HEADER_WITHIN_LINES,
+    SHOWN_CHARACTERS,
+    canonical,
+    described,
+    header_among,
+    names_few,
+    shown,
+)
+from lgs_assets.sources.compression import seekable
+from lgs_assets.sources.copy_text import NULL, unescaped
+from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject
+from lgs_assets.sources.office import RANGE, Package, Row, column_of, moment
 
-BATCH_ROWS = 4096
+BATCH_CHARACTERS = 1 << 18
+SHOWN_AREAS = 3
 
-# A sheet is in memory as a rectangle, with every empty cell: one cell far out makes it larger than any memory.
-# Too far is beyond column AZ, or beyond the last row that Excel knows.
-_FAR_CELL = re.compile(rb""" r=["'](?:[A-Z]{3}|[B-Z][A-Z]|[A-Z]*+(?:1[1-9]\d{5}|[2-9]\d{6}|\d{8}))""")
-# What Excel shows as #N/A or #REF!: calamine takes such a cell for an empty one.
-_ERROR_CELL = re.compile(rb"""<c [^>]*\bt=["']e["']""")
-_CELL_BYTES = 128
-
-_Cell = int | float | str | bool | time | date | datetime | timedelta
+_MISSING = NULL.decode()
 
 
-def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines]:
-    """The rows of every sheet, numbered through the sheets. One sheet at a time is in memory.
+def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+    """The rows of the sheets, numbered through them; memory does not grow with their number.
 
-    Empty rows are passed over, and sheets that name no column of an invoice line.
-    Raises DumpError if a sheet names some of the columns but not all, or if no sheet names any.
+    Left out are hidden sheets, sheets without a header, and rows with nothing in the columns of an invoice line.
+    Raises DumpError if a header lacks a column, if no sheet has one, if cells of several lines are merged, or if the
+    file is no workbook.
     """
-    sheets: list[str] = []
+    taken: list[str] = []
+    left_out: list[str] = []
+    above: list[str] = []
     with seekable(stream) as file:
-        _check(path, file)
-        try:
-            book = python_calamine.load_workbook(file)
-            rows_before = 0
-            for name in book.sheet_names:
-                sheet = book.get_sheet_by_name(name)
-                rows = enumerate(sheet.iter_rows(), rows_before + 1)
-                rows_before += sheet.end[0] + 1 if sheet.end else 0
-                filled = (numbered for numbered in rows if any(cell != "" for cell in numbered[1]))
-                _, first = next(filled, (0, []))
-                header = [_text(cell) or "" for cell in first]
-                if not names_none(header):
-                    columns = canonical(header, where=f"{path}, sheet {name}")
-                    facts |= described(header, columns)
-                    sheets.append(name)
-                    yield from _lines(columns, filled)
-        except python_calamine.CalamineError as error:
-            raise DumpError(f"{path}: no Excel workbook that can be read: {error}. Save it as .xlsx again.") from error
-        if not sheets:
-            names = ", ".join(book.sheet_names)
-            raise DumpError(f"{path}: no sheet begins with the names of the columns. Sheets: {names}.")
-        facts |= {"format": "Excel workbook", "sheets": ", ".join(sheets)}
-        if left_out := [name for name in book.sheet_names if name not in sheets]:
-            facts["sheets left out"] = ", ".join(left_out)
-
-
-def _check(path: Path, file: BinaryIO) -> None:
-    """Raises DumpError if the archive is damaged, holds more than memory does, or cells that hold no value."""
-    size, expanded = file.seek(0, io.SEEK_END), 0
-    with explained(path), zipfile.ZipFile(file) as archive:
-        for member in archive.infolist():
-            with archive.open(member) as content:
-                before = b""
-                while chunk := content.read(BUFFER_BYTES):
-                    expanded += len(chunk)
-                    check_expansion(path, size, expanded)
-                    if far := _FAR_CELL.search(before + chunk):
-                        cell = far[0][len(' r="') :].decode()
-                        raise DumpError(
-                            f"{path}: the cell {cell}… in {member.filename} lies far from any table, "
-                            "which ends at column AZ or before. Delete its row or column, and save the workbook again."
-                        )
-                    if error := _ERROR_CELL.search(before + chunk):
-                        raise DumpError(
-                            f"{path}: a cell of {member.filename} holds an error such as #N/A: {legible(error[0])}. "
-                            "Mend or clear it, and save the workbook again."
-                        )
-                    before = chunk[-_CELL_BYTES:]
-    file.seek(0)
-
-
-def _lines(columns: tuple[str | None, ...], rows: Iterator[tuple[int, list[_Cell]]]) -> Iterator[Lines]:
-    while batch := list(islice(rows, BATCH_ROWS)):
-        data = "".join(
-            "\t".join([str(number), *(escaped(_text(cell)) for cell in row)]) + "\n" for number, row in batch
+        package = Package(path, file)
+        reader = ods if package.has(ods.CONTENT) else xlsx
+        facts["format"] = reader.FORMAT
+        rows_before = 0
+        for sheet in reader.sheets(package):
+            name = shown(sheet.name)
+            if sheet.hidden:
+                left_out.append(f"{name} (hidden)")
+                continue
+            first = list(islice(sheet.rows, HEADER_WITHIN_LINES))
+            names = [_names(row) for row in first]
+            at = header_among(names)
+            if not first or names_few(names[at]):
+                left_out.append(name)
+                continue
+            columns = canonical(names[at], where=f"{path}, sheet {name}, row {first[at].number}")
+            facts |= described(names[at], columns)
+            taken.append(name)
+            above += [shown(" ".join(row))[:SHOWN_CHARACTERS] for row in names[:at]]
+            places = {place: column for place, column in zip(sorted(first[at].cells), columns, strict=True) if column}
+            rows_before = yield from _lines(places, chain(first[at + 1 :], sheet.rows), sheet.epoch, rows_before)
+            _check_merged(sheet.merged, places, first[at].number, where=f"{path}, sheet {name}")
+    if not taken:
+        sheets = ", ".join(left_out) or "none"
+        raise DumpError(
+            f"{path}: no sheet names the columns in one of its first {HEADER_WITHIN_LINES} rows. Sheets: {sheets}."
         )
-        yield Lines((LINE_NUMBER, *columns), batch[0][0], data.encode())
+    facts["sheets"] = ", ".join(taken)
+    if left_out:
+        facts["sheets left out"] = ", ".join(left_out)
+    if above:
+        facts["lines above the header"] = ", ".join(above)
 
 
-def _text(cell: _Cell) -> str | None:
-    """What a cell says; None if it is empty. A number is the shortest text that means it."""
-    if isinstance(cell, str):
-        return cell or None
-    return repr(cell).removesuffix(".0") if isinstance(cell, float) else str(cell)
+def _names(row: Row) -> list[str]:
+    return [unescaped(row.cells[place].encode()).decode() for place in sorted(row.cells)]
+
+
+def _check_merged(areas: list[str], places: Collection[int], header: int, *, where: str) -> None:
+    """Raises DumpError if lines share merged cells: only the first of them has the value, the others would lack it.
+
+    What is merged across the whole table is a note.
+    """
+    hiding = []
+    for area in areas:
+        if (match := RANGE.fullmatch(area)) and header < int(match[2]) < int(match[4]):
+            covered = set(places) & set(range(column_of(match[1]), column_of(match[3]) + 1))
+            hiding += [area] if covered and covered != set(places) else []
+    if hiding:
+        more = f" and {len(hiding) - SHOWN_AREAS:,} more" if len(hiding) > SHOWN_AREAS else ""
+        raise DumpError(
+            f"{where}: the cells {', '.join(hiding[:SHOWN_AREAS])}{more} are merged, and only the first row of each "
+            "has the value. Unmerge them, fill the value down, and save the workbook again."
+        )
+
+
+def _lines(
+    places: dict[int, str], rows: Iterator[Row], epoch: datetime, rows_before: int
+) -> Generator[Lines | Reject, None, int]:
+    """The rows as lines; those with a cell whose value cannot be taken as rejects. Returns the last one's number."""
+    columns = (LINE_NUMBER, *places.values())
+    date_at = columns.index("invoice_date") - 1
+    batch: list[str] = []
+    number, first, size = rows_before, 0, 0
+    for row in rows:
+        fields = [row.cells.get(place, _MISSING) for place in places]
+        if fields.count(_MISSING) == len(fields):
+            continue
+        number = rows_before + row.number
+        fault = next((place for place in places if place in row.faults), None) if row.faults else None
+        if batch and (fault is not None or size > BATCH_CHARACTERS):
+            yield Lines(columns, first, "".join(batch).encode())
+            batch, size = [], 0
+        if fault is not None:
+            yield Reject(number, "\t".join(fields), places[fault], row.faults[fault])
+            continue
+        if "-" not in fields[date_at]:  # a number there is a date whose format got lost
+            fields[date_at] = moment(fields[date_at], epoch) or fields[date_at]
+        first = first if batch else number
+        batch.append("\t".join([str(number), *fields]) + "\n")
+        size += len(batch[-1])
+    if batch:
+        yield Lines(columns, first, "".join(batch).encode())
+    return number

@@ -1,22 +1,12 @@
-"""The contracts: the tables that `sql/tables` declares, as text and as PostgreSQL understands them."""
+"""What only PostgreSQL's catalog knows: the columns of a table as they are, its constraints by name, and its size."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import psycopg.sql
 
-from lgs_assets import places
-from lgs_assets.warehouse.database import Cursor
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table, as the catalog describes it."""
-
-    name: str
-    type: str
-    nullable: bool
-    description: str
+from lgs_assets.contracts.contract import Column
+from lgs_assets.warehouse.schema import Cursor
 
 
 @dataclass(frozen=True)
@@ -35,11 +25,6 @@ class Extent(NamedTuple):
     columns: list[Column]
     rows: int
     bytes: int
-
-
-def contract(table: str) -> str:
-    """The CREATE TABLE of a table, with its rules and comments."""
-    return (places.SQL / "tables" / f"{table}.sql").read_text()
 
 
 def columns(cursor: Cursor, schema: str, table: str) -> list[Column]:
@@ -83,22 +68,6 @@ def constraint(cursor: Cursor, schema: str, table: str, name: str) -> Constraint
     )
     ((name, kind, definition, names),) = cursor.fetchall()
     return Constraint(name, kind, definition, tuple(names))
-
-
-def primary_key(cursor: Cursor, schema: str, table: str) -> list[str]:
-    """The columns of the primary key, in its order. Every table has one."""
-    cursor.execute(
-        """
-        select attname::text
-        from pg_constraint
-        cross join unnest(conkey) with ordinality as keys (attnum, place)
-        inner join pg_attribute on attrelid = conrelid and pg_attribute.attnum = keys.attnum
-        where conrelid = to_regclass(%s) and contype = 'p'
-        order by place
-        """,
-        [qualified(schema, table)],
-    )
-    return [name for (name,) in cursor]
 
 
 def qualified(schema: str, table: str) -> str:

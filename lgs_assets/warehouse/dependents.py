@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lgs_assets.errors import ServerError
 from lgs_assets.warehouse.catalog import qualified
-from lgs_assets.warehouse.database import SCHEMA, Cursor
+from lgs_assets.warehouse.schema import SCHEMA, Cursor
 
 # The views that read a table, directly or through others, nearest first.
 _VIEWS = """

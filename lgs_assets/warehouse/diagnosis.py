@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 from lgs_assets.warehouse.catalog import Constraint, columns, constraint, qualified
-from lgs_assets.warehouse.database import STAGING, Cursor
+from lgs_assets.warehouse.schema import STAGING, Cursor
 
 SHOWN_ROWS = 5
 _UNJUDGED = sql.Identifier("pg_temp", "unjudged")

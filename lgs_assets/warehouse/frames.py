@@ -1,42 +1,31 @@
-"""pandas DataFrames in and out of the warehouse, by COPY.
+"""Rows in and out of the warehouse by COPY: as Arrow tables, every number exact, and as pandas DataFrames.
 
-| PostgreSQL | read as | null |
-|---|---|---|
-| integer types | int64 | Int64 where the column may be NULL |
-| numeric | float64 | NaN. For plots and statistics; sums that must be exact belong into the warehouse. |
-| boolean | bool | boolean where the column may be NULL |
-| date, timestamp | datetime64, in UTC where the type has a time zone | NaT |
-| text | str | NaN |
-| bytea | object, of bytes | None |
+`contracts.types` says what each type of PostgreSQL becomes.
 """
 
-import csv
 import io
-import math
-import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain, islice
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 from psycopg import sql
 from psycopg.abc import Buffer
 
+from lgs_assets.contracts import declaration
+from lgs_assets.contracts.contract import Column
+from lgs_assets.contracts.types import series, type_of
 from lgs_assets.errors import ContractError
-from lgs_assets.warehouse.catalog import Column, columns, primary_key
-from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor
+from lgs_assets.sources.copy_arrow import as_copy_text, from_copy_text
+from lgs_assets.warehouse.catalog import columns
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import Provenance, publish
+from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
 
-_NULL = "\\N"
-"""Of what is read. A text that looks like it comes in quotes."""
 # About a megabyte of most tables.
 _LINES_AT_A_TIME = 10_000
-
-_INTEGERS = {"smallint", "integer", "bigint"}
-_TIMES = {"date": None, "timestamp without time zone": None, "timestamp with time zone": "UTC"}
 
 
 def read_frame(
@@ -53,21 +42,38 @@ def read_frame(
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
-        present = {column.name: column for column in columns(cursor, SCHEMA, table)}
-        if not present:
-            raise ContractError(f"There is no table {table} yet: materialize the asset {table} first.")
-        if unknown := set(only or ()) - set(present):
-            raise ContractError(f"{table} has no column {', '.join(sorted(unknown))}; it has {', '.join(present)}.")
-        wanted = [present[name] for name in only or present]
+        present = _columns(cursor, table)
+        wanted = [present[name] for name in named(table, list(present), only)]
         names = sql.SQL(", ").join(sql.Identifier(column.name) for column in wanted)
         rows = sql.SQL("true" if dumps is None else "dump = any ({})").format(sql.Literal(list(dumps or ())))
-        key = sql.SQL(", ").join(map(sql.Identifier, primary_key(cursor, SCHEMA, table)))
-        query = sql.SQL(
-            "copy (select {} from {} where {} order by {} limit {}) to stdout (format csv, null {})"
-        ).format(names, sql.Identifier(SCHEMA, table), rows, key, sql.Literal(limit), sql.Literal(_NULL))
-        with cursor.copy(query) as copy:
-            read = _parsed(copy, wanted)
-    return pd.DataFrame({column.name: _read(read[column.name], column) for column in wanted})
+        key = sql.SQL(", ").join(map(sql.Identifier, declaration.primary_key(table)))
+        query = sql.SQL("select {} from {} where {} order by {} limit {}").format(
+            names, sql.Identifier(SCHEMA, table), rows, key, sql.Literal(limit)
+        )
+        read = _copied(cursor, query, pa.schema([(column.name, type_of(column).frame) for column in wanted]))
+    return pd.DataFrame({column.name: series(read[column.name], column) for column in wanted})
+
+
+def read_rows(warehouse: Warehouse, table: str, only: Collection[str]) -> pa.Table:
+    """The named columns of a table as `arrow_schema` types them, every number exactly, in any order.
+
+    Raises ContractError if there is no such table, or if it holds a number of more than six places.
+    """
+    schema = pa.schema([field for field in declaration.arrow_schema(table) if field.name in only])
+    names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        _columns(cursor, table)
+        try:
+            return _copied(cursor, sql.SQL("select {} from {}").format(names, sql.Identifier(SCHEMA, table)), schema)
+        except pa.ArrowInvalid as error:
+            raise ContractError(f"{table} cannot be handed to another engine: {error}") from error
+
+
+def as_frame(table: str, rows: pa.Table) -> pd.DataFrame:
+    """Rows of a table that are in memory, as `read_frame` gives them."""
+    declared = {column.name: column for column in declaration.columns(table)}
+    return pd.DataFrame({name: series(rows[name], declared[name]) for name in rows.column_names})
 
 
 def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:
@@ -75,50 +81,46 @@ def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provena
 
     Raises ContractError if a column is missing or not in the contract, or if a value breaks the contract.
     """
-
-    def fill(cursor: Cursor, target: sql.Identifier) -> None:
-        declared = {column.name: column for column in columns(cursor, STAGING, table)}
-        if set(frame.columns) != set(declared):
-            missing, unknown = sorted(set(declared) - set(frame.columns)), sorted(set(frame.columns) - set(declared))
-            raise ContractError(
-                f"{table}: the frame has not the columns of the contract. "
-                f"Missing: {', '.join(missing) or 'none'}. "
-                f"Not in the contract: {', '.join(map(str, unknown)) or 'none'}."
-            )
-        null = f"\\N{secrets.token_hex(4)}"
-        names = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
-        # pandas leaves some texts with a carriage return unquoted unless it quotes all, the NULLs among them.
-        statement = sql.SQL("copy {0} ({1}) from stdin (format csv, null {2}, force_null ({1}))").format(
-            target, names, sql.Literal(null)
+    declared = declaration.columns(table)
+    names = [column.name for column in declared]
+    if set(frame.columns) != set(names) or len(frame.columns) != len(names):
+        missing, unknown = sorted(set(names) - set(frame.columns)), sorted(map(str, set(frame.columns) - set(names)))
+        raise ContractError(
+            f"{table}: the columns of the frame are not those of the contract. "
+            f"Missing: {', '.join(missing) or 'none'}. Not in the contract: {', '.join(unknown) or 'none'}."
         )
-        written = frame.assign(**{name: _written(frame[name], column) for name, column in declared.items()})
-        with cursor.copy(statement) as copy:
-            # All that pandas asks of a file is that it takes text; its annotations ask for more.
-            written.to_csv(copy, index=False, header=False, na_rep=null, quoting=csv.QUOTE_NONNUMERIC)  # type: ignore[call-overload]
-
-    return publish(warehouse, table, fill, provenance)
+    rows = pa.table({column.name: _values(table, frame[column.name], column) for column in declared})
+    return publish(warehouse, table, lambda cursor, target: copy_rows(cursor, target, rows), provenance)
 
 
-def _parsed(lines: Iterable[Buffer], wanted: Sequence[Column]) -> pa.Table:
-    """The lines of COPY's CSV as an Arrow table. One thread parses what has come while this one takes what comes."""
-    schema = pa.schema([(column.name, _arrow_type(column)) for column in wanted])
-    convert = pyarrow.csv.ConvertOptions(
-        column_types=schema,
-        null_values=[_NULL],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-        true_values=["t"],
-        false_values=["f"],
-    )
-    parse = pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+def copy_rows(cursor: Cursor, target: sql.Identifier, rows: pa.Table) -> None:
+    """Adds the rows to a table that has their columns in their order. PostgreSQL types and judges the values."""
+    with cursor.copy(sql.SQL("copy {} from stdin").format(target)) as copy:
+        for batch in rows.to_batches():
+            if batch.num_rows:
+                copy.write(as_copy_text(batch))
 
-    def table(text: memoryview) -> pa.Table:
-        # One block, which has to hold the longest line.
-        read = pyarrow.csv.ReadOptions(column_names=schema.names, block_size=len(text))
-        return pyarrow.csv.read_csv(pa.py_buffer(text), read, parse, convert)
 
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        return pa.concat_tables([schema.empty_table(), *thread.map(table, _portions(lines))])
+def named(table: str, present: Sequence[str], only: Sequence[str] | None) -> Sequence[str]:
+    """The columns that a reader asks for, all if it names none. Raises ContractError for one that is not there."""
+    if unknown := set(only or ()) - set(present):
+        raise ContractError(f"{table} has no column {', '.join(sorted(unknown))}; it has {', '.join(present)}.")
+    return only or present
+
+
+def _columns(cursor: Cursor, table: str) -> dict[str, Column]:
+    """The columns of the table as they are, by name."""
+    present = {column.name: column for column in columns(cursor, SCHEMA, table)}
+    if not present:
+        raise ContractError(f"There is no table {table} yet: materialize the asset {table} first.")
+    return present
+
+
+def _copied(cursor: Cursor, query: sql.Composed, schema: pa.Schema) -> pa.Table:
+    """The rows of a query. One thread parses the lines that have come while this one takes those that come."""
+    parse = partial(from_copy_text, schema=schema)
+    with cursor.copy(sql.SQL("copy ({}) to stdout").format(query)) as copy, ThreadPoolExecutor(1) as thread:
+        return pa.concat_tables([schema.empty_table(), *thread.map(parse, _portions(copy))])
 
 
 def _portions(lines: Iterable[Buffer]) -> Iterator[memoryview]:
@@ -129,35 +131,15 @@ def _portions(lines: Iterable[Buffer]) -> Iterator[memoryview]:
         yield text.getbuffer()
 
 
-def _arrow_type(column: Column) -> pa.DataType:
-    if column.type in _INTEGERS:
-        return pa.int64()
-    if column.type in _TIMES:
-        return pa.timestamp("us", _TIMES[column.type])
-    if column.type == "boolean":
-        return pa.bool_()
-    return pa.float64() if column.type in {"numeric", "double precision", "real"} else pa.large_string()
-
-
-def _read(values: pa.ChunkedArray, column: Column) -> pd.Series:
-    """The values as pandas keeps those of a column of this type."""
-    if column.type == "bytea":
-        texts = values.to_pylist()
-        return pd.Series([None if text is None else bytes.fromhex(text[2:]) for text in texts], dtype=object)
-    text: dict[pa.DataType, Any] = {pa.large_string(): pd.StringDtype(na_value=math.nan)}
-    with_gaps = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    series: pd.Series = values.to_pandas(types_mapper=(text | with_gaps if column.nullable else text).get)
-    return series
-
-
-def _written(values: pd.Series, column: Column) -> pd.Series:
-    """The values in a form whose text PostgreSQL reads as the column's type."""
-    if column.type == "bytea":
-        return values.map(lambda value: value if value is None else f"\\x{value.hex()}")
+def _values(table: str, values: pd.Series, column: Column) -> pa.Array | pa.ChunkedArray:
+    """The values of a frame's column as Arrow has them, NaN as NULL."""
     if (
-        column.type in _INTEGERS
+        pa.types.is_integer(type_of(column).exact)
         and pd.api.types.is_float_dtype(values.dtype)
         and (values % 1 == 0)[values.notna()].all()
     ):
-        return values.astype("Int64")  # pandas makes floats of integers with gaps
-    return values
+        values = values.astype("Int64")  # pandas makes floats of integers with gaps
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        raise ContractError(f"{table}.{column.name}: expected {column.type}: {error}") from error

@@ -1,4 +1,4 @@
-"""The dumps of `raw_invoices`: loads one or takes it out, and keeps the ledger `dumps`.
+"""The dumps of `raw_invoices`: loads one or takes it out, and writes that into the ledger `dumps`.
 
 Where the lines of a dump go is a `Landing`: a partition of the table in PostgreSQL, unless another is given.
 """
@@ -20,9 +20,10 @@ from psycopg.types.json import Jsonb
 from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.sources import Batch, DateOrder, Dump, Reject, open_dump
 from lgs_assets.sources.copy_text import NULL
-from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor
-from lgs_assets.warehouse.lake_parts import retire
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.publish import lock_for_writing, lock_out_readers
+from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, driver_cursor
 
 PARENT = "raw_invoices"
 REJECT_LIMIT = 0.01
@@ -31,24 +32,23 @@ REJECTS_IN_MEMORY = 10_000
 
 
 @dataclass(frozen=True)
-class LoadedDump:
-    """A row of the ledger."""
+class DumpFile:
+    """A dump to be loaded: where its file is, and how it is to be read and judged."""
 
-    dump: str
-    sha256: str
-    format: str
-    facts: dict[str, str]
-    bytes: int
-    lines: int
-    rejected: int
-    first_invoice_at: datetime
-    last_invoice_at: datetime
-    loaded_at: datetime
-    run: str
-    reader: str
+    path: Path
+    name: str
+    """The name that its lines go by in raw_invoices; what they held under it before is replaced."""
+    version: str = ""
+    """What tells this version of the file from any other without reading it."""
+    reject_limit: float = REJECT_LIMIT
+    """The share of its lines that may be rejected; beyond it the dump is refused."""
+    dates: DateOrder | None = None
+    """How to read dates in a file that does not show whether the day or the month comes first; None to refuse it."""
+    supersedes: str | None = None
+    """Another dump, whose lines these replace: synthetic and real lines must never add up."""
 
 
-class Filled(NamedTuple):
+class LoadedLines(NamedTuple):
     """What the good lines of a dump are, as a whole."""
 
     lines: int
@@ -60,11 +60,11 @@ class Filled(NamedTuple):
 class Landing(Protocol):
     """Where the good lines of one dump go. They wait there until the dump is accepted."""
 
-    def fill(self, dump: Dump, keep: Callable[[list[Reject]], None]) -> Filled:
-        """Reads the whole dump: takes its good lines, hands the others to `keep`. Raises DumpError."""
+    def fill(self, dump: Dump, store_rejects: Callable[[list[Reject]], None]) -> LoadedLines:
+        """Reads the whole dump: takes its good lines, hands the others to `store_rejects`. Raises DumpError."""
 
     def attach(self) -> None:
-        """Makes the lines a part of raw_invoices when the transaction ends. There is none of the dump's name."""
+        """Makes the lines a part of raw_invoices when the transaction ends. No dump of its name is there."""
 
     def discard(self) -> None:
         """Gives the lines up."""
@@ -72,48 +72,46 @@ class Landing(Protocol):
 
 def load_dump(
     warehouse: Warehouse,
-    path: Path,
+    file: DumpFile,
     *,
-    name: str,
     run: str = "",
     reader: str = "",
-    retired: str | None = None,
-    reject_limit: float = REJECT_LIMIT,
-    dates: DateOrder | None = None,
     landing: Callable[[Cursor, str], Landing] | None = None,
 ) -> LoadedDump:
-    """Makes the good lines of the dump at `path` those of the dump `name` in raw_invoices, and removes `retired`.
+    """Makes the good lines of a file those of the dump of its name in raw_invoices.
 
-    The others are kept in rejected_lines; if they are a larger share than `reject_limit`, the dump is refused.
-    `run` and `reader` are recorded: which run loads it, and the version of the code that reads it. `dates` is how to
-    read dates in a file that does not show whether the day or the month comes first. `landing` makes the place of the
-    lines, in the transaction of a cursor, for a dump of a name.
+    The others are stored in rejected_lines. `run` and `reader` are recorded: which run loads it, and the version of the
+    code that reads it. `landing` makes the place of the lines, in the transaction of a cursor, for a dump of a name.
 
     One transaction: what an earlier version of the dump held is replaced as a whole, or kept. Loading the same content
-    again keeps its time of arrival, and so changes nothing. Content that another dump brought already is not loaded
+    again keeps its time of arrival, and so changes nothing. Content that another dump has brought already is not loaded
     twice: what is returned is then that dump. Loads wait for each other.
-    Raises DumpError if the file is no dump, or is refused.
+    Raises DumpError if the file is not a dump, or is refused.
     """
-    with warehouse.transaction() as connection, open_dump(path, dates=dates) as dump, _explained(f"{path}"):
+    with (
+        warehouse.transaction() as connection,
+        open_dump(file.path, dates=file.dates) as dump,
+        _refusals_as_dump_errors(f"{file.path}"),
+    ):
         cursor = driver_cursor(connection)
         # Each load begins by reading the definition of the parent and ends by locking it: two at once would deadlock.
         lock_for_writing(cursor, PARENT)
         cursor.execute("create temp table new_rejects (like rejected_lines) on commit drop")
-        landed = (landing or _Partition)(cursor, name)
-        lines, first, last = landed.fill(dump, partial(_keep, cursor, name))
-        rejected = _judge(cursor, dump, lines, reject_limit)
+        landed = (landing or _Partition)(cursor, file.name)
+        lines, first, last = landed.fill(dump, partial(_store_rejects, cursor, file.name))
+        rejected = _judge(cursor, dump, lines, file.reject_limit)
 
         lock_out_readers(connection, cursor, PARENT)
-        if retired is not None:
-            _take_out(cursor, retired)
-        earlier = _take_out(cursor, name)
+        if file.supersedes is not None:
+            _take_out(cursor, file.supersedes)
+        earlier = _take_out(cursor, file.name)
         if same := _with_content(cursor, dump.content.sha256):
             landed.discard()
             return same
         landed.attach()
         cursor.execute("insert into rejected_lines select * from new_rejects")
         arrived = earlier.loaded_at if earlier and earlier.sha256 == dump.content.sha256 else None
-        # Who arrives later is later in the ledger, too, even if the clock was set back meanwhile.
+        # A later arrival is later in the ledger, too, even if the clock was set back meanwhile.
         cursor.execute(
             """
             insert into dumps values (
@@ -126,7 +124,7 @@ def load_dump(
             returning *
             """,
             [
-                *(name, dump.content.sha256, _form(dump), Jsonb(dump.facts), dump.bytes),
+                *(file.name, dump.content.sha256, _form(dump), Jsonb(dump.facts), dump.bytes),
                 *(lines, rejected, first, last, arrived, run, reader),
             ],
         )
@@ -145,18 +143,6 @@ def forget_dump(warehouse: Warehouse, name: str) -> None:
             raise LgsError(f"There is no dump {name}. Loaded: {', '.join(known) or 'none'}.")
         lock_out_readers(connection, cursor, PARENT)
         _take_out(cursor, name)
-
-
-def loaded_dumps(warehouse: Warehouse) -> list[LoadedDump]:
-    """The ledger, oldest dump first: in the order in which newer dumps win."""
-    query = "select * from dumps order by last_invoice_at, loaded_at, dump"
-    return [LoadedDump(**row) for row in warehouse.rows(query)]
-
-
-def rejected_lines(warehouse: Warehouse, dump: str) -> list[Reject]:
-    """The lines of a dump that were rejected, in their order."""
-    query = "select line_number, line, column_name, reason from rejected_lines where dump = :dump order by line_number"
-    return [Reject(*row.values()) for row in warehouse.rows(query, dump=dump)]
 
 
 def _partition(dump: str) -> str:
@@ -184,12 +170,12 @@ class _Partition:
             ).format(self._staged, sql.Literal(name))
         )
 
-    def fill(self, dump: Dump, keep: Callable[[list[Reject]], None]) -> Filled:
+    def fill(self, dump: Dump, store_rejects: Callable[[list[Reject]], None]) -> LoadedLines:
         """Streams the good lines into COPY, a stretch at a time."""
         for _, stretch in groupby(dump.pieces, key=_Stretches()):
             rejects: list[Reject] = []
             _copy(self._cursor, self._staged, dump, stretch, rejects)
-            keep(rejects)
+            store_rejects(rejects)
         self._cursor.execute(
             sql.SQL("select count(*), min(invoice_date), max(invoice_date) from {}").format(self._staged)
         )
@@ -201,7 +187,7 @@ class _Partition:
             ).format(self._staged, sql.Identifier(f"{_partition(self._name)}_pkey"))
         )
         self._cursor.execute("drop sequence line_numbers")
-        return Filled(lines, first, last)
+        return LoadedLines(lines, first, last)
 
     def attach(self) -> None:
         """Makes the partition one of the table's."""
@@ -256,7 +242,7 @@ def _copy(
     # What a reject sends: it takes the number of its line and is left out.
     nothing = b"\t".join([NULL] * len(first.columns)) + b"\n"
     cursor.execute("select setval('line_numbers', %s, false)", [first.first_line])
-    with _explained(f"{dump.path}, the lines from {first.first_line} on"), cursor.copy(statement) as copy:
+    with _refusals_as_dump_errors(f"{dump.path}, the lines from {first.first_line} on"), cursor.copy(statement) as copy:
         copy.write(first.data)
         for piece in stretch:
             if isinstance(piece, Reject):
@@ -266,7 +252,7 @@ def _copy(
                 copy.write(piece.data)
 
 
-def _keep(cursor: Cursor, name: str, rejects: list[Reject]) -> None:
+def _store_rejects(cursor: Cursor, name: str, rejects: list[Reject]) -> None:
     if rejects:
         with cursor.copy("copy new_rejects (dump, line_number, column_name, reason, line) from stdin") as copy:
             for reject in rejects:
@@ -301,9 +287,8 @@ def _with_content(cursor: Cursor, content: str) -> LoadedDump | None:
 
 
 def _take_out(cursor: Cursor, name: str) -> LoadedDump | None:
-    """Removes a dump, wherever its lines are. Returns what the ledger said of it, None if there was no such dump."""
+    """Removes a dump from the ledger, and its lines. Returns what the ledger said of it, None if it was not there."""
     cursor.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(SCHEMA, _partition(name))))
-    retire(cursor, PARENT, name)
     cursor.execute("delete from rejected_lines where dump = %s", [name])
     cursor.execute("delete from dumps where dump = %s returning *", [name])
     row = cursor.fetchone()
@@ -311,13 +296,13 @@ def _take_out(cursor: Cursor, name: str) -> LoadedDump | None:
 
 
 @contextmanager
-def _explained(what: str) -> Iterator[None]:
+def _refusals_as_dump_errors(what: str) -> Iterator[None]:
     """Turns PostgreSQL's refusal of a value into a DumpError."""
     try:
         yield
     except (psycopg.DataError, psycopg.IntegrityError) as error:
         message, context = error.diag.message_primary, error.diag.context or ""
-        raise DumpError(f"{what}: PostgreSQL does not take them: {message}. {context}") from error
+        raise DumpError(f"{what}: PostgreSQL refuses them: {message}. {context}") from error
 
 
 def _form(dump: Dump) -> str:

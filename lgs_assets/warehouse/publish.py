@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from lgs_assets.contracts.contract import contract
 from lgs_assets.errors import ContractError, ServerError
 from lgs_assets.warehouse import dependents
-from lgs_assets.warehouse.catalog import contract, qualified
-from lgs_assets.warehouse.database import SCHEMA, STAGING, Cursor, Warehouse, driver_cursor, execute_script
+from lgs_assets.warehouse.catalog import qualified
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.diagnosis import explain
-from lgs_assets.warehouse.lake_parts import retire
+from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, driver_cursor, execute_script
 
 # A waiting swap makes every new reader wait behind it, so it waits briefly, lets them pass, and tries again.
 SWAP_WAIT_MILLISECONDS = 200
@@ -51,7 +52,7 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, table)
-        dumps = hold_still(cursor, source) if source else None
+        dumps = lock_against_writers(cursor, source) if source else None
         cursor.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(STAGING)))
         execute_script(cursor, contract(table))
         cursor.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(SCHEMA)))
@@ -68,7 +69,6 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
         cursor.execute(sql.SQL("select count(*) from {}").format(staged))
         ((rows,),) = cursor.fetchall()
         _swap(connection, cursor, table)
-        retire(cursor, table)
         record(cursor, table, provenance, rows, dumps)
     return int(rows)
 
@@ -94,8 +94,8 @@ def record(
     )
 
 
-def hold_still(cursor: Cursor, table: str) -> dict[str, dict[str, Any]] | None:
-    """Keeps a table as it is until the transaction ends, but for readers. Returns the dumps that its lines are from."""
+def lock_against_writers(cursor: Cursor, table: str) -> dict[str, dict[str, Any]] | None:
+    """Locks a table against writers until the transaction ends. Returns the dumps that its lines are from."""
     cursor.execute(sql.SQL("lock table {} in row share mode").format(sql.Identifier(SCHEMA, table)))
     cursor.execute("select to_regclass(%s)::oid::bigint", [qualified(SCHEMA, table)])
     ((oid,),) = cursor.fetchall()
@@ -106,7 +106,7 @@ def dumps_of(cursor: Cursor, table: str, *, made: int | str) -> dict[str, dict[s
     """The dumps that the lines of a table are from. None if it is not known.
 
     Of each dump, what tells it from any other, and the number of its lines; with `made`, what tells the table that they
-    are read from, which is another one when it has been made anew.
+    are read from, which is another one once it has been rebuilt.
     """
     cursor.execute(
         """

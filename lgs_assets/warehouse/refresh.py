@@ -8,10 +8,11 @@ from psycopg import sql
 
 from lgs_assets.contracts.model import InvoiceModel, Model
 from lgs_assets.warehouse.catalog import qualified
-from lgs_assets.warehouse.database import SCHEMA, Cursor, Warehouse, driver_cursor
-from lgs_assets.warehouse.publish import Fill, Provenance, hold_still, lock_for_writing, publish, record
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.publish import Fill, Provenance, lock_against_writers, lock_for_writing, publish, record
+from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
 
-# Of all lines. Beyond it, to make the table anew takes no longer than to look up what has changed.
+# Of all lines. Beyond it, rebuilding the table takes no longer than looking up what has changed.
 LARGEST_SHARE_REFRESHED = 0.1
 
 # The invoices that have changed, and their lines: those in the dumps that are new to the table, and of other dumps
@@ -52,10 +53,10 @@ def publish_model(warehouse: Warehouse, table: str, model: Model, provenance: Pr
     return publish(warehouse, table, fill, provenance, source=model.source)
 
 
-def few_changes(cursor: Cursor, table: str, provenance: Provenance, now: dict[str, dict[str, Any]]) -> list[str]:
-    """The dumps by which a table differs from what it would be made from now, which is as `dumps_of` tells.
+def changed_dumps(cursor: Cursor, table: str, provenance: Provenance, now: dict[str, dict[str, Any]]) -> list[str]:
+    """The dumps by which a table differs from what it would be built from now, which is as `dumps_of` tells.
 
-    None of them if it has to be made anew: it differs by too many lines, by nothing, or by the rules in `provenance`.
+    None of them if it has to be rebuilt: it differs by too many lines, by nothing, or by the rules in `provenance`.
     """
     cursor.execute(
         "select dumps from publications where table_name = %s and rules = %s and dumps is not null",
@@ -70,13 +71,13 @@ def few_changes(cursor: Cursor, table: str, provenance: Provenance, now: dict[st
 
 
 def _refresh(warehouse: Warehouse, table: str, source: str, fill: Fill, provenance: Provenance) -> int | None:
-    """Replaces the rows of the invoices that have changed. Returns the rows of the table, None if it has to be anew."""
+    """Replaces the rows of invoices that have changed. Returns the rows of the table, None if it must be rebuilt."""
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, table)
-        now = hold_still(cursor, source) or {}
+        now = lock_against_writers(cursor, source) or {}
         cursor.execute("select to_regclass(%s)", [qualified(SCHEMA, table)])
-        if cursor.fetchone() == (None,) or not (changed := few_changes(cursor, table, provenance, now)):
+        if cursor.fetchone() == (None,) or not (changed := changed_dumps(cursor, table, provenance, now)):
             return None
         target = sql.Identifier(SCHEMA, table)
         names = {
@@ -91,14 +92,14 @@ def _refresh(warehouse: Warehouse, table: str, source: str, fill: Fill, provenan
                 cursor.execute("analyze changed_invoices")
                 cursor.execute(sql.SQL(_CHANGED_LINES).format(**names))
                 cursor.execute(sql.SQL("analyze {part}").format(**names))
-                # Who builds on the table keeps it still by a lock that this one waits for. Readers go on.
+                # Builders of dependent tables hold a lock that this waits for. Readers go on.
                 cursor.execute(sql.SQL("lock table {target} in exclusive mode").format(**names))
                 cursor.execute(
                     sql.SQL("delete from {target} where invoice_no in (table changed_invoices)").format(**names)
                 )
                 fill(cursor, target)  # what it reads by its bare name is now the part
         except (psycopg.IntegrityError, psycopg.DataError):
-            return None  # it is explained where the table is made anew
+            return None  # the rebuild explains it
         cursor.execute(sql.SQL("select count(*) from {target}").format(**names))
         ((rows,),) = cursor.fetchall()
         record(cursor, table, provenance, rows, now)

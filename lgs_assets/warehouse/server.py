@@ -94,7 +94,7 @@ class EmbeddedServer:
 
         Raises ServerError when the server's files are not for this account to read.
         """
-        with self._explained(), contextlib.suppress(FileNotFoundError, psycopg.Error):
+        with self._refusals_as_server_errors(), contextlib.suppress(FileNotFoundError, psycopg.Error):
             url = self._url_file.read_text()
             # With SCRAM both sides prove that they know the password: a stranger on the port cannot ask for it.
             with psycopg.connect(url, connect_timeout=5, require_auth="scram-sha-256") as connection:
@@ -108,7 +108,7 @@ class EmbeddedServer:
         if not self.directory.exists():
             return False
         ending: psutil.Process | None = None
-        with self._explained():
+        with self._refusals_as_server_errors():
             for _ in _moments(STOP_TIMEOUT_SECONDS):
                 postmaster = self._postmaster()
                 if ending and ending != postmaster:
@@ -123,7 +123,7 @@ class EmbeddedServer:
 
     def _start(self) -> str:
         launches = 0
-        with self._explained():
+        with self._refusals_as_server_errors():
             self.directory.mkdir(parents=True, exist_ok=True)
             for _ in _moments(TIMEOUT_SECONDS):
                 with self._lock_if_free() as lock:
@@ -274,7 +274,7 @@ class EmbeddedServer:
         return command
 
     @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _refusals_as_server_errors(self) -> Iterator[None]:
         """Says what to do about a file that the operating system refuses."""
         try:
             yield

@@ -1,44 +1,41 @@
-"""The tables of the lineage, wherever they are: all in PostgreSQL, or those with a row for each line in a lake."""
+"""The tables of the lineage, wherever they are: the protocol of every store, and the store that is PostgreSQL alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pandas as pd
 
-from lgs_assets.contracts.model import Model, tables_in
+from lgs_assets.contracts.model import Model, Value
 from lgs_assets.errors import LgsError
-from lgs_assets.warehouse.catalog import Extent, extent
-from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
-from lgs_assets.warehouse.frames import read_frame
-from lgs_assets.warehouse.lake_parts import current
-from lgs_assets.warehouse.loading import PARENT, LoadedDump, load_dump
+from lgs_assets.warehouse import catalog, frames, loading, refresh
+from lgs_assets.warehouse.catalog import Extent
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.ledger import LoadedDump, dumps_without_lines
+from lgs_assets.warehouse.loading import PARENT, DumpFile
 from lgs_assets.warehouse.publish import Provenance
-from lgs_assets.warehouse.refresh import publish_model
-
-if TYPE_CHECKING:  # Arrow takes much memory, and who has no lake needs none of it
-    from lgs_assets.lake.tables import Lake
+from lgs_assets.warehouse.schema import SCHEMA, driver_cursor
 
 
-@dataclass(frozen=True)
-class Store:
-    """The tables, with a lake or without one. Each method is that of the place where the table is."""
+class Tables(Protocol):
+    """Where the tables are. The ledgers are in PostgreSQL, and so is all that people query."""
 
-    warehouse: Warehouse
-    lake: "Lake | None" = None
+    @property
+    def warehouse(self) -> Warehouse:
+        """The database that holds the ledgers and the results."""
 
-    def load_dump(self, path: Path, **arguments: Any) -> LoadedDump:
-        """Makes the lines of a dump a part of raw_invoices. See `warehouse.dumps.load_dump`."""
-        return load_dump(self.warehouse, path, landing=self.lake.landing if self.lake else None, **arguments)
+    def load_dump(self, file: DumpFile, *, run: str = "", reader: str = "") -> LoadedDump:
+        """Makes the lines of a dump a part of raw_invoices. See `loading.load_dump`."""
 
     def publish_model(self, table: str, model: Model, provenance: Provenance) -> int:
-        """Replaces a table by the rows of a model. Returns the number of rows. See `warehouse.build`."""
-        if self.lake:
-            return self.lake.publish_model(table, model, provenance)
-        if any(relation.name == PARENT for relation in model.inputs):
-            self._expect_all_dumps()
-        return publish_model(self.warehouse, table, model, provenance)
+        """Replaces a table by the rows of a model. Returns the number of rows.
+
+        Raises ContractError if rows break the contract, LgsError if lines that the model reads are in another store or
+        the rows cannot be computed. Each leaves the old table as it was.
+        """
+
+    def publish_frame(self, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:
+        """Replaces a table by the rows of a frame. Returns the number of rows. See `frames.publish_frame`."""
 
     def read_frame(
         self,
@@ -48,27 +45,64 @@ class Store:
         dumps: Sequence[str] | None = None,
         limit: int | None = None,
     ) -> pd.DataFrame:
-        """The rows of a table in the order of its primary key. See `warehouse.frames.read_frame`."""
-        if self.lake and self.lake.holds(table):
-            return self.lake.read_frame(table, only, dumps=dumps, limit=limit)
-        return read_frame(self.warehouse, table, only, dumps=dumps, limit=limit)
+        """The rows of a table in the order of its primary key. See `frames.read_frame`."""
 
-    def rows(self, query: str, **parameters: Any) -> Sequence[Mapping[Any, Any]]:
-        """The rows of one SELECT, with `:name` for a parameter: found where the lines are, if it reads them."""
-        if self.lake and any(map(self.lake.holds, tables_in(query))):
-            return self.lake.rows(query, parameters)
-        return self.warehouse.rows(query, **parameters)
-
-    def _expect_all_dumps(self) -> None:
-        if elsewhere := [part.dump for part in current(self.warehouse, [PARENT])]:
-            raise LgsError(
-                f"The lines of {', '.join(map(str, elsewhere))} are in the lake, from when LGS_ENGINE was set. lgs run "
-                "loads them anew from the inbox; put the file there again, or give it up with lgs forget."
-            )
+    def rows(self, query: str, parameters: Mapping[str, Value] | None = None) -> Sequence[Mapping[str, Any]]:
+        """The rows of one SELECT, with `:name` for a parameter."""
 
     def extent(self, table: str) -> Extent:
         """The columns of an existing table and how large it is."""
-        if self.lake and self.lake.holds(table):
-            return self.lake.extent(table)
+
+
+@dataclass(frozen=True)
+class PostgresTables:
+    """Every table is in PostgreSQL."""
+
+    warehouse: Warehouse
+
+    def load_dump(self, file: DumpFile, *, run: str = "", reader: str = "") -> LoadedDump:
+        """See `Tables.load_dump`."""
+        return loading.load_dump(self.warehouse, file, run=run, reader=reader)
+
+    def publish_model(self, table: str, model: Model, provenance: Provenance) -> int:
+        """See `Tables.publish_model`."""
+        if any(relation.name == PARENT for relation in model.inputs):
+            refuse_without_lines_of(dumps_without_lines(self.warehouse), store="PostgreSQL")
+        return refresh.publish_model(self.warehouse, table, model, provenance)
+
+    def publish_frame(self, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:
+        """See `Tables.publish_frame`."""
+        return frames.publish_frame(self.warehouse, table, frame, provenance)
+
+    def read_frame(
+        self,
+        table: str,
+        only: Sequence[str] | None = None,
+        *,
+        dumps: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> pd.DataFrame:
+        """See `Tables.read_frame`."""
+        return frames.read_frame(self.warehouse, table, only, dumps=dumps, limit=limit)
+
+    def rows(self, query: str, parameters: Mapping[str, Value] | None = None) -> Sequence[Mapping[str, Any]]:
+        """See `Tables.rows`."""
+        return [
+            {str(name): value for name, value in row.items()}
+            for row in self.warehouse.rows(query, **(parameters or {}))
+        ]
+
+    def extent(self, table: str) -> Extent:
+        """See `Tables.extent`."""
         with self.warehouse.transaction() as connection:
-            return extent(driver_cursor(connection), SCHEMA, table)
+            return catalog.extent(driver_cursor(connection), SCHEMA, table)
+
+
+def refuse_without_lines_of(missing: Collection[str], *, store: str) -> None:
+    """Raises LgsError if a store lacks the lines of dumps that are loaded: what it built would lack them, too."""
+    if missing:
+        raise LgsError(
+            f"The lines of {', '.join(missing)} are not in {store}: they were loaded while LGS_ENGINE had another "
+            "value. lgs run loads them again from the inbox; put the file back there, or remove the dump with lgs "
+            "forget."
+        )

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from lgs_assets.wiring.partitions import RAW_INVOICES
-from lgs_assets.wiring.versions import code_version
+from lgs_assets.wiring.versions import built_from, code_version
 
 OWNERS = ["team:analytics"]
 
@@ -56,6 +58,11 @@ def derived_asset(
     """`@dg.asset` for a table that is built from others; `sources` are the files that its content depends on."""
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        @wraps(function)
+        def build(*given: Any, **inputs: Any) -> Any:
+            made = function(*given, **inputs)
+            return built_from(made, (*given, *inputs.values())) if isinstance(made, pd.DataFrame) else made
+
         asset: dg.AssetsDefinition = dg.asset(
             group_name=group,
             kinds=kinds,
@@ -64,7 +71,7 @@ def derived_asset(
             automation_condition=automation,
             freshness_policy=DERIVED_FRESHNESS,
             **arguments,
-        )(function)
+        )(build)
         return asset
 
     return decorate

@@ -1,25 +1,26 @@
 """What the Dagster UI shows of a table: columns, lineage, size, first rows. Events are kept for long: all is small."""
 
-import base64
 from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from lgs_assets.contracts.contract import Column
 from lgs_assets.contracts.model import Model
 from lgs_assets.escaping import markdown
-from lgs_assets.warehouse.database import SCHEMA
-from lgs_assets.warehouse.tables import Store
+from lgs_assets.warehouse.ledger import LoadedDump
+from lgs_assets.warehouse.loading import DumpFile
+from lgs_assets.warehouse.schema import SCHEMA
+from lgs_assets.warehouse.tables import Tables
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 40
-THUMBNAIL_PIXELS = 420
 
 
-def describe_table(store: Store, table: str, *, model: Model | None) -> dict[str, Any]:
+def describe_table(tables: Tables, table: str, *, model: Model | None) -> dict[str, Any]:
     """Dagster metadata of an existing table; with its column lineage if a model made it."""
-    extent = store.extent(table)
+    extent = tables.extent(table)
     schema = dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -36,11 +37,27 @@ def describe_table(store: Store, table: str, *, model: Model | None) -> dict[str
         "dagster/table_name": f"{SCHEMA}.{table}",
         "dagster/column_schema": schema,
         "table_bytes": extent.bytes,
-        "preview": _preview(store, table),
+        "preview": _preview(tables, table, extent.columns),
     }
     if model:
         described["dagster/column_lineage"] = _column_lineage(table, model)
     return described
+
+
+def describe_dump(file: DumpFile, loaded: LoadedDump) -> dict[str, Any]:
+    """Dagster metadata of a partition of raw_invoices. It has no lines if another dump has brought the same content."""
+    return {
+        "dagster/partition_row_count": loaded.lines if loaded.dump == file.name else 0,
+        "dump_version": file.version,
+        "dump_sha256": loaded.sha256,
+        "dump_bytes": loaded.bytes,
+        "dump_format": loaded.format,
+        "dump_lines": loaded.lines,
+        "rejected_lines": loaded.rejected,
+        "content_of": loaded.dump,
+        "first_invoice_at": str(loaded.first_invoice_at),
+        "last_invoice_at": str(loaded.last_invoice_at),
+    } | {fact: value for fact, value in loaded.facts.items() if fact != "format"}
 
 
 def markdown_table(frame: pd.DataFrame) -> str:
@@ -53,18 +70,10 @@ def markdown_table(frame: pd.DataFrame) -> str:
     return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
 
 
-def _preview(store: Store, table: str) -> dg.MarkdownMetadataValue:
-    if table != "charts":
-        return dg.MetadataValue.md(markdown_table(store.read_frame(table, limit=PREVIEW_ROWS)))
-    from lgs_assets.charts import thumbnail  # here: only this needs a library for pictures
-
-    frame = store.read_frame(table, ["name", "position", "title", "png"])
-    pictures = [
-        f"**{markdown(chart['title'])}**\n\n![{markdown(chart['name'])}](data:image/png;base64,"
-        f"{base64.b64encode(thumbnail(chart['png'], THUMBNAIL_PIXELS)).decode()})"
-        for chart in frame.sort_values("position").to_dict("records")
-    ]
-    return dg.MetadataValue.md("\n\n".join(pictures))
+def _preview(tables: Tables, table: str, columns: Iterable[Column]) -> dg.MarkdownMetadataValue:
+    """The first rows, without columns of bytes, which nobody reads."""
+    legible = [column.name for column in columns if column.type != "bytea"]
+    return dg.MetadataValue.md(markdown_table(tables.read_frame(table, legible, limit=PREVIEW_ROWS)))
 
 
 def _cell(value: object) -> str:
@@ -74,16 +83,16 @@ def _cell(value: object) -> str:
 
 def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
     """From which columns of its inputs each column of a table comes, as the SELECT of its model says."""
-    # Imported here: a run that finds everything up to date understands no SQL.
+    # Imported here: a run that finds everything up to date parses no SQL.
     from sqlglot import exp
     from sqlglot.lineage import lineage
 
     from lgs_assets.contracts.declaration import declared_types
 
     inputs = {relation.name for relation in model.inputs}
-    deps_by_column = {}
-    for column in declared_types()[table]:
-        leaves = lineage(column, model.select, schema=declared_types(), dialect="postgres").walk()
+    schema, deps_by_column = declared_types(), {}
+    for column in schema[table]:
+        leaves = lineage(column, model.select, schema=schema, dialect="postgres").walk()
         origins = {
             (leaf.source.name, leaf.name.split(".")[-1])
             for leaf in leaves

@@ -6,6 +6,7 @@ of a run's configuration: whoever can launch a run could otherwise have any file
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import dagster as dg
@@ -15,7 +16,7 @@ from lgs_assets.arrivals.pull import Source
 from lgs_assets.configuration import Acceptance, Configuration, Settings
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
-from lgs_assets.warehouse.tables import Store
+from lgs_assets.warehouse.tables import PostgresTables, Tables
 
 
 class RunSettings(dg.ConfigurableResource, Settings):
@@ -31,11 +32,13 @@ class Resources:
     """The resources by name."""
 
     warehouse: Warehouse
-    tables: Store
+    tables: Tables
     inbox: Inbox
     source: Source | None
     settings: RunSettings
     acceptance: RunAcceptance
+    state: Path
+    """The folder of everything that the platform makes."""
 
     @classmethod
     def of(cls, configuration: Configuration) -> Self:
@@ -48,6 +51,7 @@ class Resources:
             source=Source.of(configuration),
             settings=RunSettings(**configuration.settings.model_dump()),
             acceptance=RunAcceptance(**configuration.acceptance.model_dump()),
+            state=configuration.state,
         )
 
 
@@ -62,13 +66,13 @@ def database_of(configuration: Configuration) -> str | Callable[[], str]:
     return given.get_secret_value() if given else embedded_server(configuration).url
 
 
-def tables_of(configuration: Configuration, warehouse: Warehouse) -> Store:
+def tables_of(configuration: Configuration, warehouse: Warehouse) -> Tables:
     """The tables where the configuration has them: all in PostgreSQL, or those of lines in a lake."""
     if configuration.engine == "postgres":
-        return Store(warehouse)
-    from lgs_assets.lake.engine import engine
+        return PostgresTables(warehouse)
+    from lgs_assets.lake.engine import engine  # here: without a lake none of this is needed
     from lgs_assets.lake.place import Place
-    from lgs_assets.lake.tables import Lake
+    from lgs_assets.lake.tables import LakeTables
 
     chosen = engine(configuration.engine, configuration.spark_master)
-    return Store(warehouse, Lake(warehouse, Place(configuration.lake_location), chosen))
+    return LakeTables(warehouse, Place(configuration.lake_location), chosen)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.jobs import ingest, refresh
 from lgs_assets.wiring.lost_runs import LOST, fail_lost_runs
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded

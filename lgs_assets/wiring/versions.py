@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 import sqlalchemy as sa
 
 from lgs_assets import places
 from lgs_assets.configuration import Settings
-from lgs_assets.contracts.model import model_path, parameters_of
+from lgs_assets.contracts.model import Model, Relation, model_path, parameters_of
+from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import LoadedDump, loaded_dumps
-from lgs_assets.warehouse.tables import Store
+from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring.partitions import RAW_INVOICES
 
 _CODE = places.ROOT / "lgs_assets"
@@ -42,12 +44,12 @@ _SOURCES = (_CODE / "sources", _CODE / "warehouse" / "loading.py")
 READER = code_version(RAW_INVOICES, *_SOURCES)
 """The version of the code that reads dumps."""
 READER_INTO_LAKE = code_version(RAW_INVOICES, *_SOURCES, _CODE / "lake" / "landing.py")
-"""Another one: lines that are elsewhere are read anew."""
+"""Another one: when lines move to another store, their dumps are read again."""
 
 
-def reader(tables: Store) -> str:
+def reader(tables: Tables) -> str:
     """The version of the code that reads dumps to where their lines are."""
-    return READER_INTO_LAKE if tables.lake else READER
+    return READER if isinstance(tables, PostgresTables) else READER_INTO_LAKE
 
 
 def version_of_dumps(dumps: Iterable[LoadedDump]) -> str:
@@ -75,6 +77,25 @@ def rules_of(spec: dg.AssetSpec, settings: Settings) -> str:
 def tables_read(spec: dg.AssetSpec) -> list[str]:
     """The tables that an asset is built from."""
     return [dep.asset_key.path[-1] for dep in spec.deps]
+
+
+def built_from(frame: pd.DataFrame, inputs: Iterable[object]) -> pd.DataFrame:
+    """A frame that an asset has made of its inputs, with the versions of the tables among them."""
+    read = {value.name: value.version for value in inputs if isinstance(value, Relation)}
+    read |= {value.attrs["table"]: value.attrs["version"] for value in inputs if isinstance(value, pd.DataFrame)}
+    frame.attrs = {"built_from": read}
+    return frame
+
+
+def versions_read(spec: dg.AssetSpec, made: Model | pd.DataFrame) -> dict[str, str]:
+    """The version of each table that an asset was built from, as it was when it was handed over."""
+    if isinstance(made, Model):
+        known = {relation.name: relation.version for relation in made.inputs}
+    else:
+        known = made.attrs["built_from"]
+    if missing := [table for table in tables_read(spec) if table not in known]:
+        raise LgsError(f"{spec.key.path[-1]} is given {', '.join(missing)}, which its model is not told of.")
+    return {table: known[table] for table in tables_read(spec)}
 
 
 def published_versions(warehouse: Warehouse) -> dict[str, str]:

@@ -21,7 +21,7 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.sources.compression import sha256_of, unpacked
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets_tests.builders import Line, resources, write_dump
 from lgs_assets_tests.wiring.test_sensors import requested, tick
 
@@ -104,7 +104,8 @@ def test_what_cannot_be_loaded_is_refused_and_holds_up_nothing(folder: Path, tmp
     listing = resources().inbox.files()
     assert list(listing.arrivals) == ["good.sql", "inside.sql"]
     reasons = {
-        "folder.sql: is no file", "pipe.sql: is no file", "nowhere.sql: is no file", "out.sql: leads out of the inbox",
+        "folder.sql: is not a file", "pipe.sql: is not a file", "nowhere.sql: is not a file",
+        "out.sql: leads out of the inbox",
         "circle.sql: cannot be looked at", "from...to.sql: three dots", r"two\nlines.sql': the name holds",
         r"caf\udce9.sql': the name holds",
     }  # fmt: skip
@@ -230,7 +231,7 @@ def test_the_command_line_tells_what_is_refused(warehouse: Warehouse, folder: Pa
     result = CliRunner(env={"COLUMNS": "100"}).invoke(app, ["run"])
     assert result.exit_code == 1
     reasons = " ".join(result.stderr.split())
-    assert "folder.sql: is no file" in reasons
+    assert "folder.sql: is not a file" in reasons
     assert "bad.sql" in reasons
     assert "Traceback" not in result.output
     assert [dump.dump for dump in loaded_dumps(warehouse)] == ["good.sql"]
@@ -240,21 +241,21 @@ def test_the_command_line_tells_what_is_refused(warehouse: Warehouse, folder: Pa
 
 
 def test_a_missing_driver_is_told_with_its_extra() -> None:
-    """For each of the three, what to install."""
+    """For each of the three, what to install; and which variable names the place."""
     script = """
 import sys
 sys.modules.update(adlfs=None, s3fs=None, gcsfs=None)
 from lgs_assets.errors import LgsError
-from lgs_assets.arrivals.inbox import place
+from lgs_assets.places import open_place
 for url in ("abfs://dumps/a", "s3://dumps", "gs://dumps"):
     try:
-        place(url)
+        open_place(url, variable='LGS_LAKE')
     except LgsError as error:
         print(error)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
-        f"{url}: the driver for {url.partition(':')[0]}:// is not installed. "
+        f"LGS_LAKE: {url}: the driver for {url.partition(':')[0]}:// is not installed. "
         f'Install it: .venv/bin/pip install --editable ".[{extra}]".'
         for url, extra in {"abfs://dumps/a": "azure", "s3://dumps": "s3", "gs://dumps": "gcs"}.items()
     ]
@@ -309,7 +310,7 @@ def test_a_bucket_lists_as_a_folder_does(azurite: str, bucket: UPath, tmp_path: 
         "c.sql": True,
     }
     assert listing.refused == [
-        f"{bucket / 'e.sql'}: is no file. Dumps lie in the inbox itself, as files; take it away from there."
+        f"{bucket / 'e.sql'}: is not a file. Put dump files directly in the inbox, and move this elsewhere."
     ]
     assert version_of(resources().inbox.path_of("c.sql")) == listing.arrivals["c.sql"].version
 

@@ -18,7 +18,8 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import LoadedDump, load_dump
+from lgs_assets.warehouse.ledger import LoadedDump
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.builders import Line, build_tables, resources
 from lgs_assets_tests.sources.mariadb import MariaDB
@@ -47,7 +48,8 @@ def pulled(warehouse: Warehouse, *, warn: Callable[[str], None] = pytest.fail, *
 
 def pull_and_load(warehouse: Warehouse, **options: object) -> Pull:
     done = pulled(warehouse, **options)
-    load_dump(warehouse, resources().inbox.path_of(done.dump), name=done.dump)
+    load_dump(warehouse, DumpFile(resources().inbox.path_of(done.dump), done.dump))
+    load_dump(warehouse, DumpFile(resources().inbox.path_of(done.dump), done.dump))
     return done
 
 
@@ -89,7 +91,7 @@ def test_nothing_new_lands_nothing(source: Shop, warehouse: Warehouse) -> None:
     before = path.stat().st_ino, path.stat().st_mtime_ns
     assert pulled(warehouse) == Pull(path.name, 2, is_new=False)
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == before
-    load_dump(warehouse, path, name=path.name)
+    load_dump(warehouse, DumpFile(path, path.name))
     path.unlink()
     assert pulled(warehouse) == Pull(path.name, 2, is_new=False)
     source.execute("delete from retail")
@@ -122,7 +124,7 @@ def test_late_lines_come_to_the_same_as_a_full_dump(
     (Path(Configuration.read().inbox_location) / EVERYTHING).unlink()
     done = pulled(warehouse, everything=True)
     assert done == Pull(EVERYTHING, 9, is_new=True)
-    load_dump(other, Path(Configuration.read().inbox_location) / EVERYTHING, name=EVERYTHING)
+    load_dump(other, DumpFile(Path(Configuration.read().inbox_location) / EVERYTHING, EVERYTHING))
     assert clean_invoices(warehouse) == clean_invoices(other)
     assert len(clean_invoices(other)) == 9
     other.engine.dispose()
@@ -192,7 +194,8 @@ def test_a_source_that_dies_in_mid_pull_is_asked_again(source: Shop, warehouse: 
     assert len(warnings) == 1
     assert "Trying again in 0 s" in warnings[0]
     assert in_inbox() == [EVERYTHING]
-    load_dump(warehouse, resources().inbox.path_of(EVERYTHING), name=EVERYTHING)
+    load_dump(warehouse, DumpFile(resources().inbox.path_of(EVERYTHING), EVERYTHING))
+    load_dump(warehouse, DumpFile(resources().inbox.path_of(EVERYTHING), EVERYTHING))
     assert warehouse.rows("select count(*) as lines from raw_invoices") == [{"lines": 150_000}]
 
 

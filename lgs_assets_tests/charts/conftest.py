@@ -9,9 +9,8 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from lgs_assets.charts.report import CHARTS, figure_of
+from lgs_assets.charts.report import families, figure_of
 from lgs_assets.charts.style import style
-from lgs_assets.charts.tables import prepare
 
 PLAYBOOK = [
     ("Champions", 5, 5, 4, 5),
@@ -74,9 +73,9 @@ def draw() -> Callable[[str, Frames], Figure]:
     """Draws the named chart from tables, without rendering it."""
 
     def figure(name: str, given: Frames) -> Figure:
-        (chart,) = (chart for chart in CHARTS if chart.name == name)
+        (chart,) = (chart for family in families() for chart in family.charts if chart.name == name)
         with style():
-            return figure_of(chart, prepare(**given))
+            return figure_of(chart, given)
 
     return figure
 

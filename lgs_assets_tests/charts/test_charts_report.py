@@ -1,6 +1,7 @@
 """The report as a whole: which charts it has, what every one of them says, and that equal tables make equal bytes."""
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -10,13 +11,21 @@ import xml.etree.ElementTree as ET
 import matplotlib
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
-from lgs_assets.charts import render_all
-from lgs_assets.charts.report import CHARTS
-from lgs_assets.errors import ContractError, LgsError
+from lgs_assets.charts.declaration import Family
+from lgs_assets.charts.families import customer_charts, month_charts
+from lgs_assets.charts.report import compose, families, render
+from lgs_assets.contracts.declaration import declared_types
+from lgs_assets.errors import ContractError
 
+CHARTS = [chart for family in families() for chart in family.charts]
 NAMES = [chart.name for chart in CHARTS]
+
+
+def render_all(tables):
+    return compose({family.table: render(family.charts, tables) for family in families()})
 
 
 @pytest.fixture(scope="module")
@@ -24,27 +33,42 @@ def report(frames):
     """The full report, rendered once; a warning is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return render_all(**frames())
+        return render_all(frames())
 
 
-def test_the_report_has_every_chart_of_the_definitions(report):
-    """No chart that the definitions promise is missing, and their order is the report's."""
-    assert list(report["name"]) == [
-        "invoice_amounts_all",
-        "invoice_amounts_positive",
-        "invoice_amounts_all_cut",
-        "invoice_amounts_positive_cut",
-        "invoice_amount_density",
-        "monthly_orders",
-        "monthly_sales",
-        "monthly_sales_growth",
-        "monthly_active_users",
-        "new_and_existing_users",
-        "rfm_distributions",
-        "segment_sizes",
-        "segment_treemap",
-        "segment_grid",
-    ]
+def test_the_report_is_its_families_one_after_another(report):
+    """Every declared chart is there once, family by family, in the order of definition."""
+    assert list(report["name"]) == NAMES
+    assert report["name"].is_unique
+    assert list(report["position"]) == list(range(1, len(report) + 1))
+    assert len({family.part for family in families()}) == len(families())
+
+
+@pytest.mark.parametrize("family", families(), ids=lambda family: family.table)
+def test_a_family_reads_columns_that_exist(family):
+    """Every table and column that a chart declares is in the contracts, and so is the family's own table."""
+    declared = declared_types()
+    assert set(declared[family.table]) == set(declared["charts"])
+    for table, columns in family.reads.items():
+        assert set(columns) <= set(declared[table])
+
+
+def test_a_family_is_drawn_from_what_it_declares_alone(frames, draw):
+    """No chart reads a table or a column that only another family declares."""
+    tables = frames()
+    for family in families():
+        given = {table: tables[table][list(columns)] for table, columns in family.reads.items()}
+        for chart in family.charts:
+            draw(chart.name, given)
+
+
+def test_a_chart_is_declared_once():
+    """A function that takes other tables than it declares is refused where it stands."""
+    with pytest.raises(TypeError, match=r"draw takes \['segments'\], but declares \['rfm_scores'\]"):
+
+        @Family("some.trial_charts", part=9).chart("Trial", rfm_scores=["frequency"])
+        def draw(segments: pd.DataFrame) -> Figure:
+            raise NotImplementedError
 
 
 def test_the_rows_keep_the_contract_of_the_table(report):
@@ -74,14 +98,14 @@ def test_svg_files_are_well_formed_and_small(report):
 def test_the_order_of_rows_changes_no_byte(frames, report):
     """A table has no order: its rows shuffled make the same PNG and the same SVG."""
     shuffled = {table: frame.sample(frac=1, random_state=3) for table, frame in frames().items()}
-    pd.testing.assert_frame_equal(render_all(**shuffled), report)
+    pd.testing.assert_frame_equal(render_all(shuffled), report)
 
 
 def test_the_settings_of_the_machine_change_no_byte(frames, report):
     """A chart looks the same beside another's matplotlib settings, and leaves them alone."""
     with matplotlib.rc_context({"font.size": 31, "axes.facecolor": "red", "savefig.dpi": 50}):
         before = dict(matplotlib.rcParams)
-        again = render_all(**frames(), names=["segment_grid"])
+        again = render(customer_charts.FAMILY.charts[-1:], frames())
         assert dict(matplotlib.rcParams) == before
     assert again["png"][0] == report["png"].iloc[-1]
 
@@ -107,24 +131,12 @@ def test_every_chart_says_what_it_shows_and_where_from(name, frames, draw, texts
         assert any(axes.get_ylabel() for axes in figure.axes) or name == "segment_sizes"
 
 
-def test_named_charts_keep_their_place(frames):
-    """One chart can be rendered alone, and is the same row as in the full report."""
-    chosen = render_all(**frames(), names=["segment_grid", "monthly_sales"])
-    assert list(zip(chosen["name"], chosen["position"], strict=True)) == [("monthly_sales", 7), ("segment_grid", 14)]
-
-
-def test_an_unknown_chart_is_refused_with_the_names_there_are(frames):
-    """A typo in a name is answered by the names, not by an empty report."""
-    with pytest.raises(LgsError, match=r"no chart monthly_sale; there are .*monthly_sales,"):
-        render_all(**frames(), names=["monthly_sale"])
-
-
 def test_a_missing_column_is_named(frames):
     """A frame that lacks a column is refused with the table and the column."""
     given = frames()
     given["monthly_metrics"] = given["monthly_metrics"].drop(columns="is_partial")
     with pytest.raises(ContractError, match="column is_partial of monthly_metrics"):
-        render_all(**given)
+        render(month_charts.FAMILY.charts, given)
 
 
 def test_tables_of_different_segments_are_refused(frames):
@@ -132,7 +144,7 @@ def test_tables_of_different_segments_are_refused(frames):
     given = frames()
     given["segment_playbook"] = given["segment_playbook"].replace({"segment": {"Champions": "Heroes"}})
     with pytest.raises(ContractError, match=r"Only in segment_playbook: Heroes\. Only in segment_summary: Champions"):
-        render_all(**given)
+        render(customer_charts.FAMILY.charts, given)
 
 
 def test_empty_tables_make_a_report_that_says_so(frames, draw, texts):
@@ -142,7 +154,35 @@ def test_empty_tables_make_a_report_that_says_so(frames, draw, texts):
         assert "No data yet." in texts(draw(name, empty))
 
 
-def test_rendering_needs_no_pyplot():
-    """Pyplot would choose a GUI backend and keep every figure in memory."""
-    code = "import sys, lgs_assets.charts; sys.exit('matplotlib.pyplot' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def modules_after(code: str, **environment: str) -> set[str]:
+    """The modules that a new interpreter has loaded once it has run the code."""
+    script = f"import sys\n{code}\nprint(*sys.modules)"
+    variables = {name: value for name, value in os.environ.items() if name != "MPLCONFIGDIR"} | environment
+    return set(subprocess.check_output([sys.executable, "-c", script], text=True, env=variables).split())
+
+
+def test_reading_the_declarations_loads_no_matplotlib():
+    """The definitions need to know what charts read; only drawing takes the time and memory of matplotlib."""
+    loaded = modules_after("import lgs_assets.definitions")
+    assert "lgs_assets.charts.families.month_charts" in loaded
+    assert not {"matplotlib", "PIL"} & loaded
+
+
+def test_drawing_needs_no_pyplot_and_writes_nothing_to_the_home(tmp_path):
+    """Pyplot would choose a GUI backend and keep every figure in memory; fonts are cached where the caller says."""
+    code = f"""
+import os
+from pathlib import Path
+from lgs_assets.charts import image, style
+before = dict(os.environ)
+style.load_matplotlib(cache=Path({str(tmp_path / "cache")!r}))
+assert dict(os.environ) == before
+with style.style():
+    image.png_of(style.message("Hello"), "Hello")
+"""
+    home = tmp_path / "home"
+    home.mkdir()
+    loaded = modules_after(code, HOME=str(home), XDG_CACHE_HOME="", XDG_CONFIG_HOME="")
+    assert "matplotlib" in loaded and "matplotlib.pyplot" not in loaded
+    assert list(home.iterdir()) == []
+    assert list((tmp_path / "cache").glob("fontlist*"))

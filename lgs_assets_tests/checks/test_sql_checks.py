@@ -10,7 +10,7 @@ from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.command.runner import Runner
 from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.tables import Store
+from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, load_lines, write_dump
 
 SOUND = [
@@ -47,7 +47,7 @@ def test_every_check_has_its_fault_here() -> None:
 def test_all_hold_on_sound_tables(sound: Warehouse, ties: str, drop_repeats: bool) -> None:
     """No false alarm, under any of the settings."""
     build_tables(sound, ties=ties, drop_repeats=drop_repeats)
-    failed = [check.name for check in CHECKS if not evaluate(check, Store(sound)).passed]
+    failed = [check.name for check in CHECKS if not evaluate(check, PostgresTables(sound)).passed]
     assert failed == []
 
 
@@ -57,7 +57,7 @@ def test_a_fault_is_found_and_explained(sound: Warehouse, name: str) -> None:
     with sound.transaction() as connection:
         connection.execute(sa.text(FAULTS[name]))
     check = PLANNED[name]
-    result = evaluate(check, Store(sound))
+    result = evaluate(check, PostgresTables(sound))
     assert not result.passed
     assert result.severity == check.severity
     assert result.metadata["violating_rows"].value >= 1
@@ -70,10 +70,10 @@ def test_repeats_reconcile_when_they_are_dropped(warehouse: Warehouse, tmp_path:
     load_lines(warehouse, tmp_path, [Line(), Line()])
     check = PLANNED["clean_invoices.reconcile_with_raw"]
     build_tables(warehouse, "clean_invoices", drop_repeats=True)
-    assert evaluate(check, Store(warehouse)).passed
+    assert evaluate(check, PostgresTables(warehouse)).passed
     with warehouse.transaction() as connection:
         connection.execute(sa.text("update publications set settings = '{}'"))
-    assert not evaluate(check, Store(warehouse)).passed
+    assert not evaluate(check, PostgresTables(warehouse)).passed
 
 
 def test_a_constant_recency_stops_the_segments(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from lgs_assets.contracts.declaration import in_order
 from lgs_assets.contracts.model import Model
 from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.duckdb import DuckDB
-from lgs_assets.lake.judgement import in_order, judge
+from lgs_assets.lake.judgement import judge
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import load_dump
-from lgs_assets.warehouse.rows import read_rows
+from lgs_assets.warehouse.frames import read_rows
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets_tests.builders import MODELS, Line, build_tables, load_lines, model
 from lgs_assets_tests.warehouse.evidence import exact
 
@@ -60,7 +61,7 @@ def assert_same_lineage(warehouse: Warehouse, given: dict[str, Any]) -> None:
 def test_every_table_is_the_same_in_both(warehouse: Warehouse, tmp_path: Path) -> None:
     """All rows and columns, in the order of the key, every decimal exactly."""
     dump = write_demo_dump(tmp_path / "retail.sql.gz", lines=20_000).path
-    load_dump(warehouse, dump, name="retail.sql.gz")
+    load_dump(warehouse, DumpFile(dump, "retail.sql.gz"))
     build_tables(warehouse)
     assert_same_lineage(warehouse, {})
 

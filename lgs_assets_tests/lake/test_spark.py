@@ -21,19 +21,19 @@ import pytest
 
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.contracts.declaration import in_order, primary_key
 from lgs_assets.contracts.model import Model, tables_in
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.engine import ROW_GROUP, Source
-from lgs_assets.lake.judgement import in_order, judge, primary_key
+from lgs_assets.lake.judgement import judge
+from lgs_assets.lake.parts import current
 from lgs_assets.lake.place import Place
 from lgs_assets.lake.spark import Spark
-from lgs_assets.lake.tables import TABLES, Lake
+from lgs_assets.lake.tables import TABLES, LakeTables
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.frames import publish_frame, read_frame
-from lgs_assets.warehouse.lake_parts import current
-from lgs_assets.warehouse.loading import load_dump
-from lgs_assets.warehouse.rows import read_rows
-from lgs_assets.warehouse.tables import Store
+from lgs_assets.warehouse.frames import publish_frame, read_frame, read_rows
+from lgs_assets.warehouse.loading import DumpFile, load_dump
+from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import MODELS, SOURCES, UNVERSIONED, Line, build_tables, load_lines, model, write_dump
 from lgs_assets_tests.lake.spark import PATIENCE_SECONDS, SparkCluster
 from lgs_assets_tests.lake.test_duckdb import OTHER_PARAMETERS, SCORES
@@ -66,7 +66,7 @@ def test_every_table_of_the_real_data_is_the_same_in_both(
     spark: Spark, warehouse: Warehouse, tmp_path: Path, real_data: Path
 ) -> None:
     """All rows and columns, every decimal exactly; each table is built from those that Spark built."""
-    load_dump(warehouse, real_data / "retail.sql.gz", name="retail.sql.gz")
+    load_dump(warehouse, DumpFile(real_data / "retail.sql.gz", "retail.sql.gz"))
     build_tables(warehouse)
     raw = read_rows(warehouse, "raw_invoices", Model("clean_invoices.sql").reads["raw_invoices"])
     pq.write_table(raw, tmp_path / "raw_invoices.parquet", row_group_size=100_000)
@@ -106,10 +106,10 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
     ours = Warehouse(make_database())
     ours.prepare()
     place = Place(str(tmp_path / "lake"))
-    store = Store(ours, Lake(ours, place, spark))
+    store = PostgresTables(ours, LakeTables(ours, place, spark))
     for name, some in {"old.sql": lines[:50], "new.sql": lines[40:]}.items():
         load_lines(warehouse, tmp_path, some, name=name)
-        store.load_dump(write_dump(tmp_path / name, some), name=name)
+        store.load_dump(DumpFile(write_dump(tmp_path / name, some), name))
     build_tables(warehouse, **OTHER_PARAMETERS)
     provenance = replace(UNVERSIONED, settings={name: OTHER_PARAMETERS[name] for name in ("ties", "drop_repeats")})
     publish_frame(ours, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
@@ -119,7 +119,7 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
         assert_same(made, exact(warehouse, table), table)
     for check in CHECKS:
         if tables_in(check.query) & TABLES:
-            here, there = evaluate(check, store), evaluate(check, Store(warehouse))
+            here, there = evaluate(check, store), evaluate(check, PostgresTables(warehouse))
             assert here.metadata["violating_rows"] == there.metadata["violating_rows"], check
     ours.engine.dispose()
 
@@ -130,11 +130,11 @@ def test_a_refresh_follows_the_change(
     """Invoices that are new or have changed go into a second part; the first is written without the old ones."""
     ours = Warehouse(make_database())
     ours.prepare()
-    store = Store(ours, Lake(ours, Place(str(tmp_path / "lake")), spark))
+    store = PostgresTables(ours, LakeTables(ours, Place(str(tmp_path / "lake")), spark))
     june = [Line("new", invoice_date="2011-06-01 10:00"), Line("1", invoice_date="2011-06-02 10:00")]
     for number, lines in enumerate([HISTORY, june]):
         load_lines(warehouse, tmp_path, lines, name=f"{number}.sql")
-        store.load_dump(tmp_path / f"{number}.sql", name=f"{number}.sql")
+        store.load_dump(DumpFile(tmp_path / f"{number}.sql", f"{number}.sql"))
         build_tables(store, *SOURCES)
     build_tables(warehouse, *SOURCES)
     for table in SOURCES:

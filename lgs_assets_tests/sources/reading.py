@@ -4,7 +4,7 @@ import io
 import itertools
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ import pytest
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources import CANONICAL_COLUMNS, DateOrder, Reject, open_dump
+from lgs_assets.sources.missing import is_missing
 
 COLUMNS = ", ".join(CANONICAL_COLUMNS)
 COPY = f"COPY public.retail ({COLUMNS}) FROM stdin;\n"
@@ -66,11 +67,13 @@ def in_memory(content: str | bytes) -> Path:
     return cast("Path", Memory(lambda: io.BytesIO(data), len(data)))
 
 
-def read(content: str | bytes | Path, *, dates: DateOrder | None = None) -> Read:
+def read(content: str | bytes | Path, *, dates: DateOrder | None = None, arrived: date | None = None) -> Read:
     """Reads all of a dump. Each line of the file has its own number, in ascending order."""
     good: dict[int, Values] = {}
     rejects: list[Reject] = []
-    with open_dump(in_memory(content) if isinstance(content, str | bytes) else content, dates=dates) as dump:
+    with open_dump(
+        in_memory(content) if isinstance(content, str | bytes) else content, dates=dates, arrived=arrived
+    ) as dump:
         last = 0
         for piece in dump.pieces:
             if isinstance(piece, Reject):
@@ -102,6 +105,11 @@ def outcome(content: str | bytes) -> Read | str:
         return read(content)
     except DumpError as error:
         return str(error)
+
+
+def or_none(text: str | None) -> str | None:
+    """A text as the platform keeps it: none if it says that there is none."""
+    return None if text is None or is_missing(text) else text
 
 
 def typed(values: Values) -> tuple[Any, ...]:

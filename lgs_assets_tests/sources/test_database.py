@@ -11,6 +11,7 @@ import traceback
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,10 +23,11 @@ from sqlalchemy.dialects import mssql
 from lgs_assets.errors import DumpError, LgsError, UnavailableError
 from lgs_assets.sources.database import dump_table, invoice_columns, lines_query
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.builders import Line
 from lgs_assets_tests.sources.mariadb import MariaDB
+from lgs_assets_tests.sources.reading import read
 
 PASSWORD = "Tr0ub4dor"
 STRANGE_TEXT = [
@@ -164,7 +166,7 @@ def test_any_text_arrives_as_it_is(shop: Shop, warehouse: Warehouse, tmp_path: P
     shop.make_table()
     shop.sell(*(Line(f"{i:03}", description=text) for i, text in enumerate([*STRANGE_TEXT, *texts])))
     dumped(shop.url, path := tmp_path / "texts.sql.gz")
-    load_dump(warehouse, path, name=path.name)
+    load_dump(warehouse, DumpFile(path, path.name))
     arrived = warehouse.rows("select description from raw_invoices order by invoice_no")
     assert [row.description for row in arrived] == [*STRANGE_TEXT, *texts]
 
@@ -277,6 +279,41 @@ def test_any_other_database_will_do(tmp_path: Path) -> None:
     assert rows_of(dumped(shop.url, tmp_path / "x.gz", since=datetime(2011, 3, 4))) == [
         ["1", "2", "\\N", "3", "2011-03-04 10:00:00", "123456.789012", "13085", "UK"]
     ]
+
+
+def sqlite_shop(folder: Path, *rows: tuple[Any, ...]) -> Shop:
+    """A table whose types SQLite does not mind, with these dates, quantities and prices."""
+    shop = Shop(f"sqlite:///{folder / 'shop.db'}")
+    with shop.connection() as connection:
+        connection.exec_driver_sql(
+            "create table retail (invoice real, stockcode text, description text, quantity integer, "
+            "invoicedate datetime, price real, customerid integer, country text)"
+        )
+        for row in rows:
+            connection.exec_driver_sql("insert into retail values (1, '2', null, ?, ?, ?, 13085, 'UK')", row)
+    return shop
+
+
+@pytest.mark.parametrize("date", ["02/01/2011", 1291191960, "never", b"2011-01-02"])
+@pytest.mark.parametrize("since", [None, datetime(2011, 1, 1)])
+def test_dates_that_sqlite_cannot_compare_are_told(tmp_path: Path, date: Any, since: datetime | None) -> None:
+    """With the column and the value, rather than that there is nothing new."""
+    shop = sqlite_shop(tmp_path, (3, "2011-03-04 10:00:00", 2.5), (3, date, 2.5))
+    with pytest.raises(DumpError, match=r"column invoicedate: expected dates as texts like .*, found ") as refused:
+        dumped(shop.url, tmp_path / "x.gz", since=since)
+    assert repr(date) in str(refused.value)
+
+
+def test_other_values_of_another_type_are_for_the_sieve(tmp_path: Path) -> None:
+    """One line is rejected with the column and the value, not the pull; a day without a time begins at midnight."""
+    shop = sqlite_shop(tmp_path, (3, "2011-03-04", 2.5), ("six", "2011-03-04T10:00", 2.55), (1, "2011-02-30", "abc"))
+    assert [row[:1] + row[3:6] for row in rows_of(dumped(shop.url, tmp_path / "x.gz", since=datetime(2011, 3, 4)))] == [
+        ["1", "1", "2011-02-30", "abc"],
+        ["1", "3", "2011-03-04 00:00:00", "2.5"],
+        ["1", "six", "2011-03-04 10:00:00", "2.55"],
+    ]
+    found = read(tmp_path / "x.gz")
+    assert [reject.column for reject in found.rejects] == ["invoice_date", "quantity"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="NOT PROVEN: no /dev/full here")

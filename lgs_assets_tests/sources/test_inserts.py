@@ -1,9 +1,11 @@
 """Rows of INSERTs: those of PostgreSQL, and those of the scripts that SQL Server's Management Studio writes."""
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from lgs_assets.sources import sql_script
-from lgs_assets_tests.sources.reading import INSERT, LANTERN, ROW, read, refusal, typed
+from lgs_assets_tests.sources.reading import COLUMNS, INSERT, LANTERN, ROW, outcome, read, refusal, typed
 
 CHUNK_SIZES = [1, 2, 3, 5, 7, 64, 1000]
 TABLE = "[dbo].[retail]"
@@ -26,13 +28,13 @@ def row_with(description: str) -> str:
     ("written", "meaning"),
     [
         ("'it''s'", "it's"),
-        ("''", ""),
-        ("'\\N'", "\\N"),
+        ("''", None),
+        ("'\\N'", None),
         ("'C:\\'", "C:\\"),
         ("'a\tb\nc\rd\\te'", "a\tb\nc\rd\\te"),
         ("NULL", None),
         ("null", None),
-        ("'NULL'", "NULL"),
+        ("'NULL'", None),
         ("''''", "'"),
         ("'), ('", "), ("),
         ("'); DROP TABLE dumps; --'", "'); DROP TABLE dumps; --"[1:]),
@@ -130,7 +132,6 @@ def test_columns_may_be_known_from_the_table_alone() -> None:
     [
         (f"{INSERT}{ROW}, {ROW[:-5]}", ", line 1: cut off: this quotation never ends"),
         (f"{INSERT}{ROW},\n('1', 2", ", line 2: this row of values never ends, or is no row."),
-        (f"{INSERT}{ROW},\n('it's');", ", line 2: cut off: this quotation never ends"),
         (f"{INSERT}{ROW},", ": this row of values never ends, or is no row."),
         (f"{INSERT}{ROW};\n{INSERT}", ", line 2: cut off: the file ends within this statement"),
         (f"{INSERT}{ROW};\n{INSERT[:20]}", ", line 2: cut off: the file ends within this statement"),
@@ -174,6 +175,7 @@ def test_a_script_of_sql_server_is_read() -> None:
         "format": "T-SQL script of INSERTs",
         "encoding": "utf-16-le",
         "dates": "year first",
+        "numbers": "decimal point",
         "columns": "invoice as invoice_no, stockcode as stock_code, description, quantity, "
         "invoicedate as invoice_date, price as unit_price, customer id as customer_id, country",
     }
@@ -225,8 +227,10 @@ def test_rows_of_sql_server_are_found_whatever_stands_between(between: str, monk
         ("CAST(N'2010-12-01T08:26:00.000' AS DateTime)", "N'2010-12-01 08:26:00.000'", None),
         ("17850", "CAST(17850 AS Numeric(18, 0))", None),
         ("17850", "17850.0", None),
-        ("CAST(N'2010-12-01T08:26:00.000' AS DateTime)", "CAST(0x00009E4100000000 AS DateTime)", "expected 8 values"),
-        ("N'2010-12-01T08:26:00.000' AS", "N'2010-12-01T08:26:00.000+00:00' AS", "a date and time"),
+        ("CAST(N'2010-12-01T08:26:00.000' AS DateTime)", "CAST(0x00009E41 AS DateTime)", "a date and time"),
+        ("CAST(N'2010-12-01T08:26:00.000' AS DateTime)", "CAST(0x00009E3FFFFFFFFF AS DateTime)", "a date and time"),
+        ("CAST(N'2010-12-01T08:26:00.000' AS DateTime)", "0x00009E3F008AFA20", "expected 8 values"),
+        ("N'2010-12-01T08:26:00.000' AS", "N'2010-12-01T08:26:00.000+00:00' AS", None),
     ],
 )  # fmt: skip
 def test_types_of_sql_server_are_read_or_rejected(old: str, new: str, meaning: str | None) -> None:
@@ -244,3 +248,98 @@ def test_a_row_that_is_cut_in_utf_16_is_refused() -> None:
     script = f"USE [x]\nGO\n{TSQL * 50}".encode("utf-16")
     assert "cut off" in refusal(script[:-31])
     assert "half a character of UTF-16" in refusal(script[:5000] + script[5001:])
+
+
+@pytest.mark.parametrize(
+    ("written", "meaning"),
+    [
+        ("CAST(0x00009E3F008AFA20 AS DateTime)", "2010-12-01 08:26:00"),
+        ("CAST( 0x00009e3f008afa21 AS [datetime] )", "2010-12-01 08:26:00.003000"),
+        ("CAST(0x9E3F01FA AS SmallDateTime)", "2010-12-01 08:26:00"),
+        ("CAST(0x9A330B AS Date)", "2010-12-01 00:00:00"),
+        ("CAST(0x9A330B00 AS Date)", "2010-12-01 00:00:00"),
+        ("CAST(0x07005CF8AF469A330B AS DateTime2)", "2010-12-01 08:26:00"),
+        ("CAST(0x009876009A330B AS DateTime2(0))", "2010-12-01 08:26:00"),
+    ],
+)
+def test_binary_dates_of_sql_server_are_read(written: str, meaning: str) -> None:
+    """As the server itself shows them."""
+    changed = TSQL.replace("CAST(N'2010-12-01T08:26:00.000' AS DateTime)", written)
+    found = read(f"USE [x]\nGO\n{TSQL}{changed}{TSQL}")
+    assert [line[4] for line in found.good.values()][1] == meaning
+
+
+# Stray quotes.
+
+SEVERAL = 12
+LAYOUTS = {
+    "an INSERT a row": (INSERT, f";\n{INSERT}", ";\n"),
+    "an INSERT a row, one line": (INSERT, f"; {INSERT}", ";\n"),
+    "one INSERT, a row a line": (INSERT + "\n", ",\n", ";\n"),
+    "one INSERT, one line": (INSERT, ",", ";\n"),
+    "SQL Server": ("USE [x]\nGO\n" + HEAD + " VALUES ", f"\n{HEAD} VALUES ", "\n"),
+    "SQL Server with batches": ("USE [x]\nGO\n" + HEAD + " VALUES ", f"\nGO\n{HEAD} VALUES ", "\nGO\n"),
+    "MySQL": (f"-- MySQL dump 10.13\nINSERT INTO `retail` ({COLUMNS}) VALUES ", ",", ";\n"),
+}
+STRAYS = st.tuples(st.integers(0, SEVERAL - 1), st.integers(1, 70), st.sampled_from(["'", "\\'"]))
+
+
+def numbered(row: int) -> str:
+    return ROW.replace("536365", f"T{row:04}").replace("LANTERN", "it''s; red),\nbig\n); x" if row % 3 else "LANTERN")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@settings(deadline=None)
+@given(strays=st.lists(STRAYS, max_size=4))
+@example(strays=[(4, 30, "'"), (5, 30, "'"), (9, 28, "\\'")])
+@example(strays=[(row, 30, "'") for row in range(SEVERAL)])
+def test_a_stray_quote_takes_no_good_row_with_it(layout: str, strays: list[tuple[int, int, str]]) -> None:
+    """Rows without one are good, or the dump is refused; texts of several lines are what they were."""
+    start, between, end = LAYOUTS[layout]
+    rows = [numbered(row) for row in range(SEVERAL)]
+    for row, at, stray in strays:
+        rows[row] = rows[row][:at] + stray + rows[row][at:]
+    found = outcome(start + between.join(rows) + end)
+    if isinstance(found, str):
+        assert strays
+        return
+    struck = {row for row, _, _ in strays}
+    good = {line[0]: line[2] for line in found.good.values()}
+    for row in set(range(SEVERAL)) - struck:
+        assert good[f"T{row:04}"] == ("it's; red),\nbig\n); x" if row % 3 else "LANTERN")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_rows_with_a_stray_quote_are_rejected_one_by_one(layout: str) -> None:
+    """Two of them do not pair off over the rows between them."""
+    start, between, end = LAYOUTS[layout]
+    rows = [ROW.replace("LANTERN", "O'LANTERN") if row in (2, 6) else ROW for row in range(SEVERAL)]
+    found = read(start + between.join(rows) + end)
+    assert len(found.good) == SEVERAL - 2
+    assert [reject.text for reject in found.rejects] == [rows[2]] * 2
+
+
+def test_a_stray_quote_in_another_table_takes_no_row_with_it() -> None:
+    """Rows of ours within its quotations are missed."""
+    script = (
+        f"INSERT INTO other VALUES ('O'NEILL');\n{INSERT}{ROW};\nINSERT INTO other VALUES ('O'HARA');\n{INSERT}{ROW};\n"
+    )
+    assert "line 1: expected the end of this INSERT" in refusal(script)
+
+
+# MySQL and MariaDB.
+
+
+def test_a_dump_of_mysql_is_read() -> None:
+    """As mysqldump writes it: names in backticks, comments that are commands, backslashes that escape."""
+    found = read(
+        "-- MySQL dump 10.13  Distrib 8.0.36\n/*!40101 SET NAMES utf8 */;\nDROP TABLE IF EXISTS `retail`;\n"
+        "CREATE TABLE `retail` (\n  `Invoice` varchar(20) NOT NULL,\n  `StockCode` varchar(20) DEFAULT NULL,\n"
+        "  `Description` text COMMENT 'it''s, a text',\n  `Quantity` int DEFAULT '0',\n"
+        "  `InvoiceDate` datetime,\n  `Price` decimal(10,2),\n  `Customer ID` int,\n  `Country` varchar(40),\n"
+        "  KEY `by_customer` (`Customer ID`),\n  FULLTEXT KEY `words` (`Description`)\n) ENGINE=InnoDB;\n"
+        "LOCK TABLES `retail` WRITE;\n/*!40000 ALTER TABLE `retail` DISABLE KEYS */;\n"
+        f"INSERT INTO `retail` VALUES {ROW},{ROW.replace('LANTERN', chr(92) + chr(39))};\n"
+        f"INSERT INTO `retail` VALUES {ROW};\nUNLOCK TABLES;\n"
+    )
+    assert ([line[2] for line in found.good.values()], found.rejects) == (["LANTERN", "'", "LANTERN"], [])

@@ -13,13 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lgs_assets.sources.identity import trimmed
 from lgs_assets.warehouse.server import program
-from lgs_assets_tests.sources.reading import COLUMNS, COPY, read, typed
+from lgs_assets_tests.sources.reading import COLUMNS, COPY, or_none, read, typed
 
 PIECES = [
     *("\t", "\n", "\r", "\r\n", "\\", "\\N", "\\.", "\n\\.\n", "\x01", "\x02", "\x7f", "NULL"),
     *("'", "''", '"', '""', ",", ";", "$$", " ", "£", "é", "b", "(", "), ('", "--", "/*", "*/", "\nGO\n", COPY),
 ]
+PERIOD = datetime(1990, 1, 1), datetime(2025, 12, 31)
 NARROW = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 WIDE = NARROW | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 OPTIONS: list[tuple[Sequence[str], str]] = [
@@ -42,13 +44,19 @@ def rows(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[Any, ...
     """Legal lines."""
     names = texts.map(lambda text: f"C{text}")
     numbers = st.integers(-(2**31), 2**31 - 1)
-    moments = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)) | st.datetimes(datetime(2010, 1, 1)).map(
+    moments = st.datetimes(*PERIOD) | st.datetimes(datetime(2010, 1, 1), datetime(2025, 12, 31)).map(
         lambda moment: moment.replace(microsecond=0)
     )
     prices = st.decimals(-99_999_999, 99_999_999, places=6) | st.decimals(-10, 1000, places=2) | st.just(Decimal("1e3"))
     customers = st.none() | st.integers(1, 2**31 - 1) | st.just(Decimal("13085.0"))
     line = st.tuples(names, names, st.none() | texts, numbers, moments, prices, customers, names)
     return st.lists(line, min_size=40, max_size=80)
+
+
+def kept(line: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A line as the platform keeps it: some blanks and words mean nothing, in some columns."""
+    invoice, code, description, *others, country = line
+    return (trimmed(invoice), code, or_none(description), *others, trimmed(country))
 
 
 def written(database: str, lines: list[tuple[Any, ...]], folder: Path) -> list[tuple[Any, ...]]:
@@ -83,7 +91,7 @@ def test_what_pg_dump_writes_comes_back_equal(make_database: Any, tmp_path: Path
         for options, setting in ENCODINGS if narrow else OPTIONS:
             found = read(dumped(database, tmp_path / "retail.sql", options, setting))
             assert not found.rejects, options
-            assert [typed(line) for line in found.good.values()] == stored, options
+            assert [typed(line) for line in found.good.values()] == list(map(kept, stored)), options
 
     check()
 
@@ -101,8 +109,6 @@ def test_csv_that_postgresql_writes_comes_back_equal(make_database: Any, tmp_pat
         with psycopg.connect(database) as connection, connection.cursor().copy(copy.encode()) as content:
             found = read(b"".join(content))
         assert not found.rejects
-        assert [typed(line) for line in found.good.values()] == [
-            (*line[:2], None if line[2] in ("", "NULL") else line[2], *line[3:]) for line in stored
-        ]
+        assert [typed(line) for line in found.good.values()] == list(map(kept, stored))
 
     check()

@@ -10,12 +10,12 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from lgs_assets.contracts.declaration import arrow_schema
+from lgs_assets.contracts.declaration import arrow_schema, primary_key
 from lgs_assets.sources import CANONICAL_COLUMNS
 from lgs_assets.sources.copy_arrow import from_copy_text
-from lgs_assets.warehouse.catalog import primary_key
-from lgs_assets.warehouse.database import SCHEMA, Warehouse, driver_cursor
-from lgs_assets.warehouse.loading import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.schema import driver_cursor
 
 COLUMNS = ", ".join(CANONICAL_COLUMNS)
 PATIENCE_SECONDS = 30
@@ -66,7 +66,7 @@ def exact(warehouse: Warehouse, table: str) -> pa.Table:
         texts = {field.name for field in fields if pa.types.is_string(field.type)}
         key = sql.SQL(", ").join(
             sql.SQL('{} collate "C"' if name in texts else "{}").format(sql.Identifier(name))
-            for name in primary_key(cursor, SCHEMA, table)
+            for name in primary_key(table)
         )
         query = sql.SQL("copy (select * from {} order by {}) to stdout").format(sql.Identifier(table), key)
         with cursor.copy(query) as copy:

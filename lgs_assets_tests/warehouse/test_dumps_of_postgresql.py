@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.warehouse.server import program
 from lgs_assets_tests.warehouse.evidence import COLUMNS, differences
 
@@ -50,7 +50,7 @@ def write_and_read_back(database: str, warehouse: Warehouse, folder: Path, rows:
                 content = b"".join(written)
         path = folder / "retail"
         path.write_bytes(content if as_csv else COPY.encode() + content + b"\\.\n")
-        load_dump(warehouse, path, name="retail")
+        load_dump(warehouse, DumpFile(path, "retail"))
         return differences(
             warehouse,
             f"select row_number() over (order by line), {COLUMNS} from public.retail",
@@ -138,7 +138,7 @@ def test_psql_takes_the_same_lines_from_a_script(database: str, warehouse: Wareh
             options = ["--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
             subprocess.run([str(program("psql")), *options, "--file", str(path), database], check=True)
             ((taken,),) = connection.execute("select count(*) from public.retail")
-        assert load_dump(warehouse, path, name="retail.sql").lines == taken
+        assert load_dump(warehouse, DumpFile(path, "retail.sql")).lines == taken
 
     check()
 
@@ -208,7 +208,7 @@ def pg_dump(warehouse: Warehouse, path: Path, *options: str, settings: str = "")
 def test_the_retailers_own_pg_dump_is_read(shop: Warehouse, tmp_path: Path, options: tuple[str, ...]) -> None:
     """What the program itself writes, other tables, odd names and functions around the table included, loads equal."""
     path = pg_dump(shop, tmp_path / "retail.sql", *options)
-    assert load_dump(shop, path, name="retail.sql").lines == 1000
+    assert load_dump(shop, DumpFile(path, "retail.sql")).lines == 1000
     assert differences(shop, SHOP_LINES, f"select {COLUMNS} from raw_invoices") == 0
 
 
@@ -216,7 +216,7 @@ def test_pg_dump_without_standard_strings_is_read(shop: Warehouse, tmp_path: Pat
     """Servers of old have backslashes escape in every string, and pg_dump writes for the server that it reads."""
     path = pg_dump(shop, tmp_path / "retail.sql", settings="-c standard_conforming_strings=off")
     assert "SET standard_conforming_strings = off;" in path.read_text()
-    assert load_dump(shop, path, name="retail.sql").lines == 1000
+    assert load_dump(shop, DumpFile(path, "retail.sql")).lines == 1000
     assert differences(shop, SHOP_LINES, f"select {COLUMNS} from raw_invoices") == 0
 
 
@@ -225,7 +225,7 @@ def test_pg_dump_on_windows_is_read(shop: Warehouse, tmp_path: Path) -> None:
     script = pg_dump(shop, tmp_path / "retail.sql").read_bytes().replace(b"\n", b"\r\n")
     with zipfile.ZipFile(tmp_path / "retail.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("retail.sql", script)
-    assert load_dump(shop, tmp_path / "retail.zip", name="retail.sql").lines == 1000
+    assert load_dump(shop, DumpFile(tmp_path / "retail.zip", "retail.sql")).lines == 1000
     assert differences(shop, SHOP_LINES, f"select {COLUMNS} from raw_invoices") == 0
 
 
@@ -244,6 +244,6 @@ def test_pg_dump_of_a_partitioned_table_is_read(database: str, warehouse: Wareho
         )
     path = pg_dump(warehouse, tmp_path / "retail.sql", "--load-via-partition-root", "--table=*.*")
     assert path.read_text().count("COPY public.retail (") == 3
-    assert load_dump(warehouse, path, name="retail.sql").lines == 10
+    assert load_dump(warehouse, DumpFile(path, "retail.sql")).lines == 10
     shown = f"select {COLUMNS} from "
     assert differences(warehouse, f"{shown} public.retail", f"{shown} raw_invoices") == 0

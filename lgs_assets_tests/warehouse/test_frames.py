@@ -1,7 +1,9 @@
 """DataFrames in and out: types, NULLs and odd values."""
 
 import math
+import shutil
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lgs_assets import places
 from lgs_assets.errors import ContractError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
@@ -18,9 +21,18 @@ from lgs_assets_tests.builders import UNVERSIONED
 text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 
 
+@pytest.fixture(autouse=True)
+def _own_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contracts are a copy, to which a test adds its own."""
+    shutil.copytree(places.SQL, tmp_path / "sql")
+    monkeypatch.setattr(places, "SQL", tmp_path / "sql")
+
+
 def make_table(warehouse: Warehouse, columns: str, *values: str) -> None:
+    contract = f"create table sample ({columns})"
+    (places.SQL / "tables" / "sample.sql").write_text(contract)
     with warehouse.transaction() as connection:
-        connection.execute(sa.text(f"create table lgs.sample ({columns})"))
+        connection.execute(sa.text(contract.replace("sample", "lgs.sample", 1)))
         for row in values:
             connection.execute(sa.text(f"insert into sample values ({row})"))
 

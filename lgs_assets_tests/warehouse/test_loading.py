@@ -22,7 +22,8 @@ from lgs_assets.sources import Reject
 from lgs_assets.warehouse import loading as dumps
 from lgs_assets.warehouse import publish
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import forget_dump, load_dump, loaded_dumps, rejected_lines
+from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
+from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
 from lgs_assets_tests.builders import Line, load_lines, write_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, counted_while, debris, ledger, lines_of, state
 
@@ -37,7 +38,7 @@ def load(warehouse: Warehouse, folder: Path, content: str, *, name: str = "retai
     """Loads a file of that name and content, and returns its lines."""
     path = folder / name
     path.write_text(content)
-    load_dump(warehouse, path, name=name)
+    load_dump(warehouse, DumpFile(path, name))
     return lines_of(warehouse, name)
 
 
@@ -96,7 +97,7 @@ def test_a_line_keeps_its_number_in_the_file(
     path = tmp_path / "retail.sql"
     path.write_text(f"SELECT E'\n\\n';\n{blocks}")
     written = path.read_text().split("\n")
-    loaded = load_dump(warehouse, path, name="retail.sql", reject_limit=1)
+    loaded = load_dump(warehouse, DumpFile(path, "retail.sql", reject_limit=1))
     lines, rejects = lines_of(warehouse, "retail.sql"), rejected_lines(warehouse, "retail.sql")
     assert all(written[line["line_number"] - 1].startswith(f"{line['invoice_no']}\t") for line in lines)
     assert [reject.text for reject in rejects] == [text for text in written if "\tsix\t" in text]
@@ -112,7 +113,7 @@ def test_rejects_are_kept_and_the_good_lines_load(warehouse: Warehouse, tmp_path
     """Each with its number, its text, the column and the reason; nothing else knows of them."""
     path = tmp_path / "retail.sql"
     path.write_text(f"--\n{COPY}{GOOD * 3}1\t2\n{GOOD}{GOOD.replace('2.55', '£2')}{GOOD * 200}\\.\n")
-    loaded = load_dump(warehouse, path, name="retail.sql")
+    loaded = load_dump(warehouse, DumpFile(path, "retail.sql"))
     assert (loaded.lines, loaded.rejected) == (204, 2)
     assert rejected_lines(warehouse, "retail.sql") == [
         Reject(6, "1\t2", None, "expected 8 fields, found 2"),
@@ -129,7 +130,7 @@ def test_a_reject_may_hold_anything(warehouse: Warehouse, tmp_path: Path) -> Non
     nasty = b"1\t2\tx\tsix\\N \0\xff\xfe'); DROP TABLE lgs.dumps; --\\.\t\t\t\t"
     path = tmp_path / "retail.sql"
     path.write_bytes((COPY + GOOD.replace("LANTERN", "£") * 100).encode() + nasty + b"\n\\.\n")
-    load_dump(warehouse, path, name="retail.sql")
+    load_dump(warehouse, DumpFile(path, "retail.sql"))
     ((reject),) = rejected_lines(warehouse, "retail.sql")
     assert reject.text.encode().replace(b"\\x00", b"\0").replace(b"\\xff\\xfe", b"\xff\xfe") == nasty
 
@@ -148,10 +149,10 @@ def test_the_limit_of_rejects(
     """A dump at the limit is accepted, one above it is refused as a whole."""
     path = write_dump(tmp_path / "retail.sql", [Line()] * good + [BAD] * bad)
     if accepted:
-        assert load_dump(warehouse, path, name="retail.sql", reject_limit=limit).rejected == bad
+        assert load_dump(warehouse, DumpFile(path, "retail.sql", reject_limit=limit)).rejected == bad
     else:
         with pytest.raises(DumpError, match=f"{bad:,} of {good + bad:,} lines cannot be read, more than"):
-            load_dump(warehouse, path, name="retail.sql", reject_limit=limit)
+            load_dump(warehouse, DumpFile(path, "retail.sql", reject_limit=limit))
         assert loaded_dumps(warehouse) == []
     assert debris(warehouse) == []
 
@@ -161,7 +162,7 @@ def test_a_refusal_sums_up_what_is_wrong(warehouse: Warehouse, tmp_path: Path) -
     lines = [Line()] * 100 + [BAD] * 4 + [Line(unit_price="NaN")] * 3 + [Line(country="UK\tmore")]
     path = write_dump(tmp_path / "retail.sql", lines)
     with pytest.raises(DumpError) as refused:
-        load_dump(warehouse, path, name="retail.sql")
+        load_dump(warehouse, DumpFile(path, "retail.sql"))
     assert str(refused.value).split("\n") == [
         f"{path}: 8 of 108 lines cannot be read, more than 1.00%. "
         "At fault: quantity 4, unit_price 3, the line as a whole 1. The first:",
@@ -169,7 +170,7 @@ def test_a_refusal_sums_up_what_is_wrong(warehouse: Warehouse, tmp_path: Path) -
             f"  line {line}, column quantity: expected a whole number from -2,147,483,648 to 2,147,483,647, found 'six'"
             for line in (102, 103, 104, 105)
         ],
-        "  line 106, column unit_price: expected a price: digits, with a point before the pence, found 'NaN'",
+        "  line 106, column unit_price: expected a value, found 'NaN'",
     ]
 
 
@@ -200,10 +201,10 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 def test_content_that_is_there_is_not_loaded_twice(warehouse: Warehouse, tmp_path: Path, name: str) -> None:
     """Under another name, packed or not: it is recognised, and nothing changes."""
     path = write_dump(tmp_path / "retail.sql", [Line(), Line(quantity=2)])
-    first = load_dump(warehouse, path, name="retail.sql")
+    first = load_dump(warehouse, DumpFile(path, "retail.sql"))
     before = state(warehouse)
     (tmp_path / name).write_bytes(PACKED[name](path.read_bytes()))
-    assert load_dump(warehouse, tmp_path / name, name=name) == first
+    assert load_dump(warehouse, DumpFile(tmp_path / name, name)) == first
     assert state(warehouse) == before
     assert debris(warehouse) == []
 
@@ -214,12 +215,12 @@ def test_a_dump_that_becomes_another_gives_up_its_lines(warehouse: Warehouse, tm
     load_lines(warehouse, tmp_path, [Line()] * 300 + [BAD], name="b.sql")
     before = ledger(warehouse)
     (tmp_path / "b.sql").write_bytes((tmp_path / "a.sql").read_bytes())
-    assert load_dump(warehouse, tmp_path / "b.sql", name="b.sql") == before["a.sql"]
+    assert load_dump(warehouse, DumpFile(tmp_path / "b.sql", "b.sql")) == before["a.sql"]
     assert ledger(warehouse) == {"a.sql": before["a.sql"]}
     assert rejected_lines(warehouse, "b.sql") == []
     assert debris(warehouse) == []
     load_lines(warehouse, tmp_path, [Line()] * 4, name="a.sql")
-    load_dump(warehouse, tmp_path / "b.sql", name="b.sql")
+    load_dump(warehouse, DumpFile(tmp_path / "b.sql", "b.sql"))
     assert {name: dump.lines for name, dump in ledger(warehouse).items()} == {"a.sql": 4, "b.sql": 2}
 
 
@@ -278,7 +279,7 @@ def test_the_ledger_says_what_there_is_to_know(warehouse: Warehouse, tmp_path: P
     path = tmp_path / "march.csv.gz"
     path.write_bytes(gzip.compress(content))
     ((before),) = warehouse.rows("select clock_timestamp() as now")
-    loaded = load_dump(warehouse, path, name="march.csv.gz", run="run 1", reader="reader 1")
+    loaded = load_dump(warehouse, DumpFile(path, "march.csv.gz"), run="run 1", reader="reader 1")
     assert loaded_dumps(warehouse) == [loaded]
     assert (loaded.dump, loaded.sha256) == ("march.csv.gz", sha256(content).hexdigest())
     assert (loaded.format, loaded.bytes) == ("CSV, cp1252, gzip", path.stat().st_size)
@@ -292,13 +293,14 @@ def test_the_ledger_says_what_there_is_to_know(warehouse: Warehouse, tmp_path: P
         "packing": "gzip",
         "encoding": "cp1252",
         "dates": "year first",
+        "numbers": "decimal point",
         "delimiter": "comma",
         "columns": "Invoice as invoice_no, StockCode as stock_code, Description as description, Quantity as quantity, "
         "InvoiceDate as invoice_date, Price as unit_price, Customer ID as customer_id, Country as country",
         "columns left out": "Till",
     }
     assert 0 <= (loaded.loaded_at - before.now).total_seconds() < 60
-    again = load_dump(warehouse, path, name="march.csv.gz", run="run 2", reader="reader 2")
+    again = load_dump(warehouse, DumpFile(path, "march.csv.gz"), run="run 2", reader="reader 2")
     assert again == replace(loaded, run="run 2", reader="reader 2")
 
 
@@ -313,7 +315,7 @@ def test_a_forgotten_dump_leaves_nothing(warehouse: Warehouse, tmp_path: Path) -
     forget_dump(warehouse, "gone.sql")
     assert state(warehouse) == before
     assert debris(warehouse) == []
-    load_dump(warehouse, tmp_path / "gone.sql", name="gone.sql")
+    load_dump(warehouse, DumpFile(tmp_path / "gone.sql", "gone.sql"))
     assert {name: dump.lines for name, dump in ledger(warehouse).items()} == {"kept.sql": 3, "gone.sql": 200}
 
 
@@ -338,10 +340,10 @@ def test_a_retired_dump_goes_as_the_new_one_comes(warehouse: Warehouse, tmp_path
     seen = counted_while(
         warehouse,
         "select string_agg(distinct dump, '+') from raw_invoices",
-        lambda: load_dump(warehouse, path, name="retail.sql", retired="demo.sql"),
+        lambda: load_dump(warehouse, DumpFile(path, "retail.sql", supersedes="demo.sql")),
     )
     assert seen == {"demo.sql", "retail.sql"}
-    load_dump(warehouse, path, name="retail.sql", retired="demo.sql")
+    load_dump(warehouse, DumpFile(path, "retail.sql", supersedes="demo.sql"))
     assert list(ledger(warehouse)) == ["retail.sql"]
 
 
@@ -349,10 +351,10 @@ def test_a_retired_dump_goes_though_its_content_comes_again(warehouse: Warehouse
     """The demo dump, loaded by its reader under a name of their own, is a dump as any other; and so is one known."""
     load_lines(warehouse, tmp_path, [Line()] * 5, name="demo.sql")
     (tmp_path / "mine.sql").write_bytes((tmp_path / "demo.sql").read_bytes())
-    load_dump(warehouse, tmp_path / "mine.sql", name="mine.sql", retired="demo.sql")
+    load_dump(warehouse, DumpFile(tmp_path / "mine.sql", "mine.sql", supersedes="demo.sql"))
     assert list(ledger(warehouse)) == ["mine.sql"]
     load_lines(warehouse, tmp_path, [Line()] * 6, name="demo.sql")
-    load_dump(warehouse, tmp_path / "mine.sql", name="yours.sql", retired="demo.sql")
+    load_dump(warehouse, DumpFile(tmp_path / "mine.sql", "yours.sql", supersedes="demo.sql"))
     assert list(ledger(warehouse)) == ["mine.sql"]
     assert debris(warehouse) == []
 
@@ -402,7 +404,7 @@ def test_a_bad_dump_is_refused_and_changes_nothing(
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     before = state(loaded)
     with pytest.raises(DumpError, match=said) as caught:
-        load_dump(loaded, path, name="kept.sql", retired="other.sql")
+        load_dump(loaded, DumpFile(path, "kept.sql", supersedes="other.sql"))
     assert str(caught.value).startswith(str(path))
     assert state(loaded) == before
     assert debris(loaded) == []
@@ -415,11 +417,11 @@ def test_readers_see_whole_dumps_only(warehouse: Warehouse, tmp_path: Path) -> N
     """While a dump is replaced again and again, a reader counts the lines of one version, and the ledger agrees."""
     small = write_dump(tmp_path / "small.sql", [Line()] * 1000 + [BAD])
     large = write_dump(tmp_path / "large.sql", [Line()] * 3000 + [BAD] * 3)
-    load_dump(warehouse, small, name="retail.sql")
+    load_dump(warehouse, DumpFile(small, "retail.sql"))
     seen = counted_while(
         warehouse,
         "select (select count(*) from raw_invoices), (select lines from dumps), (select count(*) from rejected_lines)",
-        lambda: [load_dump(warehouse, path, name="retail.sql") for path in [large, small] * 4],
+        lambda: [load_dump(warehouse, DumpFile(path, "retail.sql")) for path in [large, small] * 4],
     )
     assert seen == {(1000, 1000, 1), (3000, 3000, 3)}
 
@@ -473,7 +475,7 @@ def test_rival_loads_all_arrive(warehouse: Warehouse, tmp_path: Path) -> None:
     def rival(name: str, path: Path) -> None:
         own = Warehouse(warehouse.url)
         ready.wait(30)
-        load_dump(own, path, name=name, retired="c.sql" if name == "b.sql" else None)
+        load_dump(own, DumpFile(path, name, supersedes="c.sql" if name == "b.sql" else None))
         own.engine.dispose()
 
     for _ in range(5):

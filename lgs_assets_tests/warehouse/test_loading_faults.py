@@ -24,7 +24,8 @@ import pytest
 
 from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import forget_dump, load_dump, loaded_dumps, rejected_lines
+from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
+from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets_tests.builders import Line, load_lines, write_dump
 from lgs_assets_tests.warehouse.evidence import AT_WORK, COLUMNS, counted_while, debris, ledger, lines_of
@@ -77,7 +78,7 @@ def load_in_process(url: str, path: Path, ready: Connection) -> None:
     warehouse = Warehouse(url)
     warehouse.rows("select 1")
     ready.send("ready")
-    load_dump(warehouse, path, name=NAME)
+    load_dump(warehouse, DumpFile(path, NAME))
 
 
 @contextmanager
@@ -112,7 +113,7 @@ def test_a_load_that_is_killed_leaves_the_old_version_or_the_new(warehouse: Ware
                 process.join(60)
                 kills += process.exitcode == -signal.SIGKILL
             assert version_held(warehouse) in (held, wanted)
-            load_dump(warehouse, versions[wanted - 1], name=NAME)
+            load_dump(warehouse, DumpFile(versions[wanted - 1], NAME))
             held = version_held(warehouse)
             assert held == wanted
     assert len(steps) >= 3, f"the kills hit too little of a load: only {steps}"
@@ -147,7 +148,7 @@ def test_a_server_that_is_killed_has_the_old_version_or_the_new(
     first.prepare()
     for path in versions:
         began = time.monotonic()
-        load_dump(first, path, name=NAME)
+        load_dump(first, DumpFile(path, NAME))
         seconds = time.monotonic() - began
     moments = random.Random(9)
     for _ in range(SERVER_KILLS // 2):
@@ -161,7 +162,7 @@ def test_a_server_that_is_killed_has_the_old_version_or_the_new(
             assert isinstance(load.exception(60), ServerError | None)
         warehouse = Warehouse(own_server.url())
         assert version_held(warehouse) in (1, 2)
-        load_dump(warehouse, path, name=NAME)
+        load_dump(warehouse, DumpFile(path, NAME))
         assert version_held(warehouse) == 3 - held
         warehouse.engine.dispose()
     first.engine.dispose()
@@ -221,16 +222,16 @@ def test_want_of_room_stops_a_load_and_nothing_else(
     server, in_shortage = shortage
     warehouse = Warehouse(server.url())
     warehouse.prepare()
-    load_dump(warehouse, versions[0], name=NAME)
+    load_dump(warehouse, DumpFile(versions[0], NAME))
     large = write_dump(tmp_path / "large.sql", [Line(f"{i}", description="large" * 30) for i in range(100_000)])
     with in_shortage(server):
         warehouse = Warehouse(server.url())
         with pytest.raises(ServerError, match=r"broke off: could not (extend|write) [\s\S]*is its disk full"):
-            load_dump(warehouse, large, name=NAME)
+            load_dump(warehouse, DumpFile(large, NAME))
         assert version_held(warehouse) == 1
         warehouse.engine.dispose()
     warehouse = Warehouse(server.url())
-    assert load_dump(warehouse, large, name=NAME).lines == 100_000
+    assert load_dump(warehouse, DumpFile(large, NAME)).lines == 100_000
     assert debris(warehouse) == []
     warehouse.engine.dispose()
 
@@ -240,7 +241,7 @@ def test_want_of_room_stops_a_load_and_nothing_else(
 
 def test_a_reader_sees_whole_states_whoever_loads(warehouse: Warehouse, versions: list[Path]) -> None:
     """Two processes load two versions at once, again and again, and one is killed each time."""
-    load_dump(warehouse, versions[0], name=NAME)
+    load_dump(warehouse, DumpFile(versions[0], NAME))
 
     def rivals() -> None:
         moments = random.Random(9)
@@ -308,7 +309,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     warehouse: Warehouse, tmp_path: Path, versions: list[Path], fault: Callable[[Path], object], said: str, packed: bool
 ) -> None:
     """What was there stays, and the file is loaded once it holds still."""
-    load_dump(warehouse, versions[0], name=NAME)
+    load_dump(warehouse, DumpFile(versions[0], NAME))
     whole = versions[1].read_bytes()
     path = tmp_path / "arriving"
     path.write_bytes(gzip.compress(whole, 0) if packed else whole)
@@ -318,7 +319,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         load.result()
     assert version_held(warehouse) == 1
     path.write_bytes(whole)
-    load_dump(warehouse, path, name=NAME)
+    load_dump(warehouse, DumpFile(path, NAME))
     assert version_held(warehouse) == 2
 
 
@@ -363,7 +364,7 @@ def test_what_is_no_file_to_read_is_refused(
     path = tmp_path / "dump.sql"
     make(path)
     with pytest.raises(DumpError, match=said) as refused, as_an_ordinary_user():
-        load_dump(warehouse, path, name=NAME)
+        load_dump(warehouse, DumpFile(path, NAME))
     assert str(refused.value).startswith(str(path))
     assert ledger(warehouse) == before
     assert debris(warehouse) == []
@@ -407,7 +408,7 @@ COMMIT; DROP TABLE lgs.raw_invoices;
     (tmp_path / "dump").write_text(script)
     tables = warehouse.rows("select relname from pg_class where relnamespace = 'lgs'::regnamespace order by 1")
     for _ in range(2):
-        loaded = load_dump(warehouse, tmp_path / "dump", name=name, run=name, reader=name, reject_limit=0.5)
+        loaded = load_dump(warehouse, DumpFile(tmp_path / "dump", name, reject_limit=0.5), run=name, reader=name)
     assert (loaded.dump, loaded.run, loaded.reader) == (name, name, name)
     assert loaded_dumps(warehouse) == [loaded]
     ((line),) = lines_of(warehouse, name)

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import forget_dump, load_dump, loaded_dumps
+from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
 from lgs_assets_tests.builders import Line, build_tables, write_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, debris
 
@@ -44,7 +45,7 @@ def clean_after(warehouse: Warehouse, files: Iterable[Path]) -> str:
     for dump in loaded_dumps(warehouse):
         forget_dump(warehouse, dump.dump)
     for file in files:
-        load_dump(warehouse, file, name=file.name)
+        load_dump(warehouse, DumpFile(file, file.name))
     assert debris(warehouse) == []
     build_tables(warehouse, "clean_invoices")
     return clean_lines(warehouse)

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from lgs_assets.errors import ContractError, ServerError
 from lgs_assets.warehouse import publish
-from lgs_assets.warehouse.database import STAGING, Warehouse
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
+from lgs_assets.warehouse.schema import STAGING
 from lgs_assets_tests.builders import UNVERSIONED, Line, build_tables, load_lines
 
 

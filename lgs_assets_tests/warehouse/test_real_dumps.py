@@ -15,7 +15,7 @@ import pytest
 
 from lgs_assets import places
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import load_dump
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, debris, differences, ledger
 
 LINES = 1_067_371
@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import load_dump
-load_dump(Warehouse(sys.argv[1]), Path(sys.argv[2]), name=sys.argv[3])
+load_dump(Warehouse(sys.argv[1]), DumpFile(Path(sys.argv[2]), sys.argv[3]))
 """
 # A process of its own in between: what is measured starts with the memory of its parent.
 MEASURE = """
@@ -40,7 +40,7 @@ def real(make_database: Callable[[], str], real_data: Path) -> Iterator[tuple[Wa
     """A warehouse with both shapes of the real data, and the most memory that loading the SQL dump took."""
     warehouse = Warehouse(make_database())
     warehouse.prepare()
-    load_dump(warehouse, real_data / "online_retail_II.csv.zip", name="csv")
+    load_dump(warehouse, DumpFile(real_data / "online_retail_II.csv.zip", "csv"))
     arguments = [LOAD, warehouse.url, str(real_data / "retail.sql.gz"), "sql"]
     environment = {**os.environ, "PYTHONPATH": str(places.ROOT)}
     measured = subprocess.check_output([sys.executable, "-c", MEASURE, *arguments], env=environment)

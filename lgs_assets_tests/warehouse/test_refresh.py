@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lgs_assets.errors import ContractError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import forget_dump, load_dump, loaded_dumps
+from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
 from lgs_assets_tests.builders import SOURCES, Line, build_tables, load_lines, model
 
 HISTORY = [
@@ -123,7 +124,7 @@ def test_a_dump_read_in_another_order_of_dates_has_changed(history: Warehouse, t
     )
     months = []
     for dates in ("day first", "month first"):
-        load_dump(history, path, name="days.csv", dates=dates)
+        load_dump(history, DumpFile(path, "days.csv", dates=dates))
         build_tables(history, *SOURCES)
         assert_as_made_anew(history)
         months += history.rows("select invoice_month from invoice_totals where invoice_no = 'days'")

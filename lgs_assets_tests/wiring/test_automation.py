@@ -10,14 +10,12 @@ from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.wiring.lineage import ASSETS
 from lgs_assets.wiring.partitions import dumps
+from lgs_assets_tests.builders import followers
 
 RAW = dg.AssetKey("raw_invoices")
 PLAYBOOK = {"segment_playbook"}
-FOLLOWS_DUMPS = {
-    "clean_invoices", "invoice_totals", "monthly_metrics", "user_activity", "invoice_amounts",
-    "invoice_amount_statistics", "rfm_scores", "segments", "segment_summary", "charts",
-}  # fmt: skip
-FOLLOWS_SCORES = {"rfm_scores", "segments", "segment_summary", "charts"}
+FOLLOWS_SCORES = {"rfm_scores"} | followers("rfm_scores")
+FOLLOWS_DUMPS = followers("raw_invoices")
 
 
 class Daemon:

@@ -1,19 +1,23 @@
 """What the Dagster UI is told of the platform, and the whole lineage as one job on a small dump."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from lgs_assets import places
+from lgs_assets.charts.report import families
 from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.configuration import Configuration
-from lgs_assets.contracts.model import Relation
+from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.definitions import build_definitions, defs
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.warehouse.loading import loaded_dumps
-from lgs_assets.wiring.versions import settings_used
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.wiring.versions import built_from, code_version, published_versions, settings_used, versions_read
 from lgs_assets_tests.builders import MODELS, Line, write_dump
 
 SPECS = {spec.key.path[-1]: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key)}
@@ -50,7 +54,7 @@ def test_an_asset_says_what_it_is(name: str) -> None:
 def test_no_place_can_be_given_to_a_run(monkeypatch: pytest.MonkeyPatch, resource: str, name: str) -> None:
     """Whoever starts a run, in the launchpad or over GraphQL, chooses no file, table or address that it reads."""
     monkeypatch.setenv("LGS_SOURCE_URL", "postgresql://shop.example/sales")
-    jobs = build_definitions().get_repository_def().get_all_jobs()
+    jobs = build_definitions(Configuration.read()).get_repository_def().get_all_jobs()
     for job in [job for job in jobs if resource in job.resource_defs]:
         dg.validate_run_config(job, {})
         with pytest.raises(dg.DagsterInvalidConfigError, match=f'unexpected config entry "{name}"'):
@@ -77,10 +81,12 @@ def inbox(tmp_path: Path) -> Path:
     return folder
 
 
-def run_lineage(instance: dg.DagsterInstance, dump: str, **settings: object) -> dg.ExecuteInProcessResult:
+def run_lineage(
+    instance: dg.DagsterInstance, dump: str, *, raise_on_error: bool = True, **settings: object
+) -> dg.ExecuteInProcessResult:
     instance.add_dynamic_partitions("dumps", [dump])
     job = build_definitions(Configuration.read(**settings)).resolve_job_def("lineage")
-    return job.execute_in_process(instance=instance, partition_key=dump)
+    return job.execute_in_process(instance=instance, partition_key=dump, raise_on_error=raise_on_error)
 
 
 def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg.DagsterInstance, inbox: Path) -> None:
@@ -98,14 +104,33 @@ def test_the_job_builds_every_table_and_runs_every_check(warehouse, instance: dg
         assert metadata["dagster/table_name"].value == f"lgs.{name}"
         columns = metadata["dagster/column_schema"].value.columns
         assert columns and all(column.description for column in columns)
-        assert "|" in metadata["preview"].value or "data:image/png;base64," in metadata["preview"].value
-        assert len(metadata["preview"].value) < 400_000
+        assert metadata["preview"].value.startswith("| ")
+        assert len(metadata["preview"].value) < 4_000
         is_model = (places.SQL / "models" / f"{name}.sql").exists()
         assert ("dagster/column_lineage" in metadata) == is_model
+    for family in families():
+        (event,) = result.asset_materializations_for_node(family.table)
+        pictures = event.metadata["charts"].value
+        assert pictures.count("data:image/png;base64,") == len(family.charts)
+        assert len(pictures) < 60_000 * len(family.charts)
     segments = result.asset_materializations_for_node("segments")[0].metadata["dagster/column_lineage"].value
     assert segments.deps_by_column["strategy"] == [dg.TableColumnDep(dg.AssetKey("segment_playbook"), "strategy")]
     clean = result.asset_materializations_for_node("clean_invoices")[0].metadata["dagster/column_lineage"].value
     assert {dep.column_name for dep in clean.deps_by_column["line_total"]} == {"quantity", "unit_price"}
+
+
+@pytest.mark.usefixtures("one_chart")
+def test_a_chart_that_fails_takes_no_other_family(warehouse, instance, inbox: Path, monkeypatch) -> None:
+    """The other families are redrawn; of the failed one, and of the report, the last good charts stay."""
+    run_lineage(instance, "march.sql")
+    before = {row.table_name: row.published_at for row in warehouse.rows("select * from publications")}
+    customers = families()[-1]
+    monkeypatch.setattr(customers, "charts", [replace(customers.charts[0], draw=lambda **tables: 1 / 0)])
+    write_dump(inbox / "april.sql", [Line("a", customer_id=101, invoice_date="2011-04-04 10:00:00")])
+    assert not run_lineage(instance, "april.sql", raise_on_error=False).success
+    after = {row.table_name: row.published_at for row in warehouse.rows("select * from publications")}
+    assert {table for table in before if before[table] == after[table]} == {customers.table, "charts"}
+    assert warehouse.rows(f"select name from {customers.table}") == [{"name": "rfm_distributions"}]
 
 
 @pytest.mark.usefixtures("one_chart")
@@ -118,7 +143,9 @@ def test_assets_load_by_name(warehouse, instance: dg.DagsterInstance, inbox: Pat
     run_lineage(instance, "april.sql")
     assert len(definitions.load_asset_value("raw_invoices", instance=instance)) == 41
     assert len(definitions.load_asset_value("raw_invoices", partition_key="april.sql", instance=instance)) == 1
-    assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation("segments")
+    assert definitions.load_asset_value("segments", python_type=Relation, instance=instance) == Relation(
+        "segments", published_versions(warehouse)["segments"]
+    )
 
 
 @pytest.mark.usefixtures("one_chart")
@@ -159,3 +186,39 @@ def test_settings_can_be_given_in_the_launchpad(warehouse, instance: dg.DagsterI
                 partition_key="march.sql",
                 run_config={"resources": {"settings": {"config": wrong}}},
             )
+
+
+@pytest.mark.usefixtures("one_chart")
+def test_the_rows_of_a_table_and_of_its_partition_are_counted(
+    warehouse, instance: dg.DagsterInstance, inbox: Path
+) -> None:
+    """Of the second dump, its own lines as the partition's; those of both as the table's."""
+    run_lineage(instance, "march.sql")
+    write_dump(inbox / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
+    result = run_lineage(instance, "april.sql")
+    (event,) = result.asset_materializations_for_node("raw_invoices")
+    assert event.metadata["dagster/row_count"].value == 41
+    assert event.metadata["dagster/partition_row_count"].value == 1
+
+
+def test_an_input_that_the_model_is_not_told_of_is_an_error() -> None:
+    """Else its table would be built from a version that nobody knows."""
+    spec = dg.AssetSpec("segments", deps=["rfm_scores", "segment_playbook"])
+    made = Model("segments.sql", rfm_scores=Relation("rfm_scores", "v1"))
+    with pytest.raises(LgsError, match="segments is given segment_playbook, which its model is not told of"):
+        versions_read(spec, made)
+
+
+def test_a_frame_carries_the_versions_that_it_was_built_from() -> None:
+    """Those that its inputs had when they were handed over, whatever has become of the tables since."""
+    read = pd.DataFrame({"amount": [1.0]})
+    read.attrs |= {"table": "invoice_amounts", "version": "v1"}
+    made = built_from(pd.DataFrame(), [read, Relation("rfm_scores", "v2"), "no table"])
+    spec = dg.AssetSpec("charts", deps=["invoice_amounts", "rfm_scores"])
+    assert versions_read(spec, made) == {"invoice_amounts": "v1", "rfm_scores": "v2"}
+
+
+def test_a_file_that_code_depends_on_must_exist(tmp_path: Path) -> None:
+    """A path that is out of date would leave the version the same for good."""
+    with pytest.raises(FileNotFoundError):
+        code_version("segments", tmp_path / "gone.py")

@@ -16,7 +16,7 @@ import pytest
 
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.warehouse.loading import loaded_dumps
+from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets.wiring.lost_runs import attend, attended_in_process_executor, fail_lost_runs
 from lgs_assets.wiring.sensors import lost_runs

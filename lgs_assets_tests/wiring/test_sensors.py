@@ -225,12 +225,12 @@ def test_what_is_refused_is_told_once_and_holds_up_nothing(
     write_dump(folder / "march.sql", [Line()])
     (folder / "april.sql").mkdir()
     first = tick(instance, None)
-    assert capsys.readouterr().err.count(f"Refused: {folder}/april.sql: is no file.") == 1
+    assert capsys.readouterr().err.count(f"Refused: {folder}/april.sql: is not a file.") == 1
     second = tick(instance, first.cursor)
     assert "Refused" not in capsys.readouterr().err
     assert requested(second) == known(second) == ["march.sql"]
     third = tick(instance, second.cursor)
-    assert f"{folder}/april.sql: is no file." in str(third.skip_reason)
+    assert f"{folder}/april.sql: is not a file." in str(third.skip_reason)
 
 
 @pytest.mark.parametrize("cursor", ['{"march.sql": [55, 1700000000000000000]}', "not even JSON", '{"files": [1]}'])

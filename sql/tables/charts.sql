@@ -1,3 +1,4 @@
+-- derived: rebuilt at will from other tables
 create table charts (
     name text primary key check (name ~ '^[a-z0-9_]+$'),
     position smallint not null unique check (position > 0),

@@ -1,3 +1,4 @@
+-- kept: facts that no dump brings back
 create table dumps (
     dump text primary key check (dump <> ''),
     sha256 text not null unique check (sha256 ~ '^[0-9a-f]{64}$'),

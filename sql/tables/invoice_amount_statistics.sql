@@ -1,3 +1,4 @@
+-- derived: rebuilt at will from other tables
 create table invoice_amount_statistics (
     population text not null check (population in ('all', 'positive')),
     is_cut boolean not null,

@@ -1,3 +1,4 @@
+-- derived: rebuilt at will from other tables
 create table invoice_amounts (
     invoice_no text primary key,
     amount numeric not null

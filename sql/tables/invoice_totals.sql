@@ -1,3 +1,4 @@
+-- derived: rebuilt at will from other tables
 create table invoice_totals (
     invoice_no text not null,
     part integer not null check (part > 0),

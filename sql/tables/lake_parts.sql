@@ -1,3 +1,4 @@
+-- kept: facts that no dump brings back
 create table lake_parts (
     location text primary key,
     table_name text not null,

@@ -1,3 +1,4 @@
+-- derived: rebuilt at will from other tables
 create table monthly_metrics (
     invoice_month date primary key check (extract(day from invoice_month) = 1),
     total_orders bigint not null check (total_orders > 0),

@@ -1,3 +1,4 @@
+-- kept: facts that no dump brings back
 create table publications (
     table_name text primary key,
     version text not null check (version ~ '^[0-9a-f]{64}$'),

@@ -1,3 +1,4 @@
+-- kept: facts that no dump brings back
 create table rejected_lines (
     dump text not null,
     line_number bigint not null,

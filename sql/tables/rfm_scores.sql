@@ -1,3 +1,4 @@
+-- derived: rebuilt at will from other tables
 create table rfm_scores (
     customer_id integer primary key,
     snapshot_date timestamp not null,

@@ -1,3 +1,4 @@
+-- derived: rebuilt at will from other tables
 create table segment_summary (
     segment text primary key,
     position smallint not null unique,

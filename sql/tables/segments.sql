@@ -1,3 +1,4 @@
+-- derived: rebuilt at will from other tables
 create table segments (
     customer_id integer primary key,
     segment text not null,

@@ -1,3 +1,4 @@
+-- derived: rebuilt at will from other tables
 create table user_activity (
     invoice_month date primary key check (extract(day from invoice_month) = 1),
     active_users bigint not null check (active_users > 0),

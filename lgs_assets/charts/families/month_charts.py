@@ -1,29 +1,34 @@
 """Charts of what happened month by month: orders, sales, customers. Each marks a partial month as such."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from lgs_assets.charts import style
-from lgs_assets.charts.scales import Values, in_counts, in_pounds
-from lgs_assets.charts.tables import Tables
+from lgs_assets.charts.declaration import Family
+from lgs_assets.charts.scales import Values, in_counts, in_pounds, label_ticks
 from lgs_assets.charts.wording import change, count, day_of_year, month, month_of_year, short_pounds, span
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FAMILY: Final = Family(__name__, part=2)
+
+_MONTH: Final = ("invoice_month", "last_invoice_at", "is_partial")
 _BAR: Final = 0.8
 """Width of a month's bars, in months."""
 _HATCH: Final = "/////"
 _LABELS: Final = 26
 """Months, or labels of a month's value, that fit side by side."""
 _FEWEST: Final = 8
-"""Months that there is at least room for."""
+"""Months that there is always room for."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,10 @@ class _Timeline:
     """By column; NaN where a month has none."""
 
 
-def orders(tables: Tables) -> Figure:
+@FAMILY.chart("Orders placed and canceled each month", monthly_metrics=(*_MONTH, "placed_orders", "canceled_orders"))
+def monthly_orders(monthly_metrics: pd.DataFrame) -> Figure:
     """Placed and canceled orders, side by side."""
-    timeline = _timeline(tables)
+    timeline = _timeline(monthly_metrics)
     figure, axes = _sheet(
         timeline, "Placed: all invoices less two for each cancellation, itself and the invoice that it cancels"
     )
@@ -53,13 +59,20 @@ def orders(tables: Tables) -> Figure:
     _label_partial(axes, timeline, placed / 2)
     in_counts(axes.yaxis)
     axes.set_ylabel("Orders a month")
-    style.legend(axes, [Patch(color=style.BLUE, label="placed"), Patch(color=style.ORANGE, label="canceled")])
+    style.legend(
+        axes,
+        [
+            style.swatch(style.BLUE, "placed"),
+            style.swatch(style.ORANGE, "canceled"),
+        ],
+    )
     return figure
 
 
-def sales(tables: Tables) -> Figure:
+@FAMILY.chart("Sales each month", monthly_metrics=(*_MONTH, "sales"))
+def monthly_sales(monthly_metrics: pd.DataFrame) -> Figure:
     """Sales."""
-    timeline = _timeline(tables)
+    timeline = _timeline(monthly_metrics)
     figure, axes = _sheet(timeline, "Sum of all invoice lines, cancellations and refunds included")
     values = timeline.values["sales"]
     _draw_bars(axes, timeline, values, style.BLUE)
@@ -70,9 +83,10 @@ def sales(tables: Tables) -> Figure:
     return figure
 
 
-def sales_growth(tables: Tables) -> Figure:
+@FAMILY.chart("Growth of sales from month to month", monthly_metrics=(*_MONTH, "sales_growth_pct"))
+def monthly_sales_growth(monthly_metrics: pd.DataFrame) -> Figure:
     """Change of sales on the month before."""
-    timeline = _timeline(tables)
+    timeline = _timeline(monthly_metrics)
     growth = timeline.values["sales_growth_pct"]
     if np.isnan(growth).all():
         return style.message("No month has a month before it to compare with.")
@@ -86,14 +100,15 @@ def sales_growth(tables: Tables) -> Figure:
     _label_partial(axes, timeline, growth / 2, f"{remark}not comparable,\n")
     axes.margins(y=0.08)
     axes.axhline(0, color=style.INK, linewidth=0.9)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: change(value, 0)))
+    label_ticks(axes.yaxis, lambda value: change(value, 0))
     axes.set_ylabel("Change of sales, in %")
     return figure
 
 
-def active_users(tables: Tables) -> Figure:
+@FAMILY.chart("Customers active each month", monthly_metrics=_MONTH, user_activity=("invoice_month", "active_users"))
+def monthly_active_users(monthly_metrics: pd.DataFrame, user_activity: pd.DataFrame) -> Figure:
     """Active customers."""
-    timeline = _timeline(tables)
+    timeline = _timeline(_with_users(monthly_metrics, user_activity))
     figure, axes = _sheet(timeline, "Customers with at least one invoice line in the month, cancellations included")
     values = timeline.values["active_users"]
     # The line ends with the last whole month; a partial one is a point by itself.
@@ -108,9 +123,14 @@ def active_users(tables: Tables) -> Figure:
     return figure
 
 
-def new_and_existing_users(tables: Tables) -> Figure:
-    """New and existing customers, stacked to the active ones."""
-    timeline = _timeline(tables)
+@FAMILY.chart(
+    "New and existing customers each month",
+    monthly_metrics=_MONTH,
+    user_activity=("invoice_month", "new_users", "existing_users"),
+)
+def new_and_existing_users(monthly_metrics: pd.DataFrame, user_activity: pd.DataFrame) -> Figure:
+    """New and existing customers, stacked: together, the active ones."""
+    timeline = _timeline(_with_users(monthly_metrics, user_activity))
     figure, axes = _sheet(
         timeline, "New: first ever invoice line in the month. The data begins with the first month, where all are new"
     )
@@ -121,14 +141,23 @@ def new_and_existing_users(tables: Tables) -> Figure:
     _label_partial(axes, timeline, (existing + new) / 2)
     in_counts(axes.yaxis)
     axes.set_ylabel("Customers active in the month")
-    style.legend(axes, [Patch(color=style.BLUE, label="existing"), Patch(color=style.ORANGE, label="new")])
+    style.legend(
+        axes,
+        [
+            style.swatch(style.BLUE, "existing"),
+            style.swatch(style.ORANGE, "new"),
+        ],
+    )
     return figure
 
 
-def _timeline(tables: Tables) -> _Timeline:
-    known = tables.monthly_metrics.merge(tables.user_activity, on="invoice_month", how="left")
-    # A month of guests only has no row in user_activity: no customer was active.
-    known = known.fillna(dict.fromkeys(("active_users", "new_users", "existing_users"), 0))
+def _with_users(monthly_metrics: pd.DataFrame, user_activity: pd.DataFrame) -> pd.DataFrame:
+    # A month with nothing but guests has no row in user_activity: no customer was active.
+    nobody = dict.fromkeys(user_activity.columns.drop("invoice_month"), 0)
+    return monthly_metrics.merge(user_activity, on="invoice_month", how="left").fillna(nobody)
+
+
+def _timeline(known: pd.DataFrame) -> _Timeline:
     months = pd.date_range(known["invoice_month"].min(), known["invoice_month"].max(), freq="MS")
     places = months.get_indexer(pd.Index(known["invoice_month"]))
     columns = known.columns.drop(["invoice_month", "last_invoice_at", "is_partial"])
@@ -163,7 +192,7 @@ def _sheet(timeline: _Timeline, subtitle: str) -> tuple[Figure, Axes]:
 
 
 def _ticks(timeline: _Timeline) -> list[tuple[float, str]]:
-    """The months that are named, as many as fit, and the year where one begins."""
+    """The months whose names fit, and the year at each January."""
     every = next(step for step in (1, 2, 3, 4, 6, 12, 24, 60, 120) if len(timeline.months) <= _LABELS * step)
     return [
         (at, f"{month_of_year(name)}\n{name.year if name.month == 1 else ''}")
@@ -182,7 +211,7 @@ def _draw_bars(
     shift: float = 0.0,
     base: Values | None = None,
 ) -> None:
-    """A bar a month, on top of the base if one is given; a partial month's is pale and hatched."""
+    """One bar a month, on top of the base if one is given; a partial month's bar is pale and hatched."""
     looks: list[tuple[NDArray[np.bool_], dict[str, Any]]] = [
         (~timeline.is_partial, {"color": colour}),
         (
@@ -221,7 +250,7 @@ def _label(axes: Axes, at: float, value: float, text: str, size: float) -> None:
 
 
 def _label_partial(axes: Axes, timeline: _Timeline, heights: Values, remark: str = "") -> None:
-    """Says of a partial month what it is, to its right at the given height."""
+    """Marks a partial month as such, to its right at the given height."""
     for at, height in zip(timeline.at[timeline.is_partial], heights[timeline.is_partial], strict=True):
         axes.annotate(
             f"{remark}partial:\nto {day_of_year(timeline.ends)}",

@@ -1,29 +1,39 @@
-"""Charts of what invoices come to: the distribution of amounts, with the figures of invoice_amount_statistics."""
+"""Charts of how invoice amounts are distributed, with the figures of invoice_amount_statistics."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
 from lgs_assets.charts import style
+from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.density import bandwidth, density
-from lgs_assets.charts.scales import BOTH_SIDES, LINEAR, LOG, Scale, Values, even_bars, in_counts
-from lgs_assets.charts.tables import Tables
+from lgs_assets.charts.scales import BOTH_SIDES, LINEAR, LOG, Scale, Values, even_bars, in_counts, label_ticks
 from lgs_assets.charts.wording import count, counted, percentile, pounds, short_pounds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FAMILY: Final = Family(__name__, part=1)
+
+_AMOUNTS: Final = ("amount",)
+_FIGURES: Final = (
+    *("population", "is_cut", "invoices", "minimum", "maximum", "mean", "median", "mode"),
+    *("cutoff_quantile", "cutoff_amount"),
+)
 
 _BARS: Final = 75
 
-# A few large refunds would press all else into one bar: when the lowest hundredth takes more than two thirds of the
-# width, it is told in words.
+# A few large refunds would squeeze everything else into one bar: a lowest hundredth that takes more than two thirds of
+# the width is described in words instead.
 _TAIL: Final = 0.01
 _TAIL_TAKES: Final = 3
 
-# Dots closer than this part of the width cannot be told apart in print.
+# Dots closer than the width divided by this cannot be told apart in print.
 _DOTS: Final = 250
 
 _STATISTICS: Final[dict[str, dict[str, Any]]] = {
@@ -44,9 +54,69 @@ class _Population:
     subtitle: str
 
 
-def distribution(tables: Tables, *, population: str, is_cut: bool) -> Figure:
-    """Histogram and box of a population of invoice amounts."""
-    shown = _population(tables, population, is_cut)
+@FAMILY.chart("Amounts of all invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES)
+def invoice_amounts_all(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
+    """Histogram and box of all invoice amounts."""
+    return _distribution(invoice_amounts, invoice_amount_statistics, population="all", is_cut=False)
+
+
+@FAMILY.chart("Amounts of positive invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES)
+def invoice_amounts_positive(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
+    """Histogram and box of the amounts above £0."""
+    return _distribution(invoice_amounts, invoice_amount_statistics, population="positive", is_cut=False)
+
+
+@FAMILY.chart("Amounts of all but the largest invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES)
+def invoice_amounts_all_cut(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
+    """Histogram and box of the amounts up to the cut-off."""
+    return _distribution(invoice_amounts, invoice_amount_statistics, population="all", is_cut=True)
+
+
+@FAMILY.chart(
+    "Amounts of all but the largest positive invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES
+)
+def invoice_amounts_positive_cut(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
+    """Histogram and box of the amounts above £0, up to their cut-off."""
+    return _distribution(invoice_amounts, invoice_amount_statistics, population="positive", is_cut=True)
+
+
+@FAMILY.chart(
+    "Density of the amounts of all but the largest positive invoices",
+    invoice_amounts=_AMOUNTS,
+    invoice_amount_statistics=_FIGURES,
+)
+def invoice_amount_density(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
+    """Density of the amounts above £0, up to their cut-off."""
+    shown = _population(invoice_amounts, invoice_amount_statistics, "positive", is_cut=True)
+    if shown is None:
+        return style.message("No such invoices.")
+    if bandwidth(shown.amounts) == 0:
+        return style.message(f"Every invoice comes to {pounds(shown.amounts[0])}: there is no density to draw.")
+    low, high = min(0.0, shown.statistics["minimum"]), shown.statistics["maximum"]
+    figure = style.sheet(shown.subtitle)
+    axes = figure.add_subplot(style.grid(figure, bottom=0.175)[0])
+    edges = even_bars(low, high, _BARS)
+    axes.hist(
+        shown.amounts, bins=list(edges), density=True, histtype="stepfilled", color=style.BAND, edgecolor=style.GRID
+    )
+    at, height = density(shown.amounts, low=low, high=high)
+    axes.fill_between(at, height, color=style.SKY, alpha=0.35, linewidth=0)
+    axes.plot(at, height, color=style.BLUE, linewidth=2)
+    LINEAR.lay(axes, edges[0], edges[-1])
+    label_ticks(axes.yaxis, lambda value: f"{100 * value:g} %")
+    axes.set_ylabel("Share of invoices per £1")
+    axes.set_xlabel("Invoice amount in £")
+    _draw_statistics(axes, shown.statistics)
+    style.note(
+        figure,
+        f"Curve: Gaussian kernel, bandwidth {pounds(bandwidth(shown.amounts))} by Silverman's rule, folded back at "
+        f"both ends. Behind it: histogram per {short_pounds(edges[1] - edges[0])}.",
+    )
+    return figure
+
+
+def _distribution(amounts: pd.DataFrame, statistics: pd.DataFrame, *, population: str, is_cut: bool) -> Figure:
+    shown = _population(amounts, statistics, population, is_cut)
     if shown is None:
         return style.message("No such invoices.")
     scale = LINEAR if is_cut else LOG if population == "positive" else BOTH_SIDES
@@ -69,45 +139,16 @@ def distribution(tables: Tables, *, population: str, is_cut: bool) -> Figure:
     return figure
 
 
-def density_curve(tables: Tables, *, population: str) -> Figure:
-    """Density of a population of invoice amounts, cut at its cut-off."""
-    shown = _population(tables, population, is_cut=True)
-    if shown is None:
-        return style.message("No such invoices.")
-    if bandwidth(shown.amounts) == 0:
-        return style.message(f"Every invoice comes to {pounds(shown.amounts[0])}: there is no density to draw.")
-    low, high = min(0.0, shown.statistics["minimum"]), shown.statistics["maximum"]
-    figure = style.sheet(shown.subtitle)
-    axes = figure.add_subplot(style.grid(figure, bottom=0.175)[0])
-    edges = even_bars(low, high, _BARS)
-    axes.hist(
-        shown.amounts, bins=list(edges), density=True, histtype="stepfilled", color=style.BAND, edgecolor=style.GRID
-    )
-    at, height = density(shown.amounts, low=low, high=high)
-    axes.fill_between(at, height, color=style.SKY, alpha=0.35, linewidth=0)
-    axes.plot(at, height, color=style.BLUE, linewidth=2)
-    LINEAR.lay(axes, edges[0], edges[-1])
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
-    axes.set_ylabel("Share of invoices per £1")
-    axes.set_xlabel("Invoice amount in £")
-    _draw_statistics(axes, shown.statistics)
-    style.note(
-        figure,
-        f"Curve: Gaussian kernel, bandwidth {pounds(bandwidth(shown.amounts))} by Silverman's rule, folded back at "
-        f"both ends. Behind it: histogram per {short_pounds(edges[1] - edges[0])}.",
-    )
-    return figure
-
-
-def _population(tables: Tables, population: str, is_cut: bool) -> _Population | None:
-    """None if no invoice is in the population."""
+def _population(
+    invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, population: str, is_cut: bool
+) -> _Population | None:
+    """Returns None if the population has no invoices."""
     every, whole, shown = (
-        _row(tables.invoice_amount_statistics, *which)
-        for which in (("all", False), (population, False), (population, is_cut))
+        _row(invoice_amount_statistics, *which) for which in (("all", False), (population, False), (population, is_cut))
     )
     if not (every and whole and shown):
         return None
-    amounts = tables.invoice_amounts["amount"].to_numpy(dtype=float)
+    amounts = invoice_amounts["amount"].to_numpy(dtype=float)
     if population == "positive":
         amounts = amounts[amounts > 0]
     if is_cut:
@@ -177,7 +218,7 @@ def _draw_box(axes: Axes, shown: _Population, scale: Scale) -> None:
 
 
 def _thinned(values: Values, scale: Scale, low: float, high: float) -> Values:
-    """One value for all that would be drawn on the same spot."""
+    """One value for all that would be drawn at the same spot."""
     drawn = values[(values >= low) & (values <= high)]
     start, end = scale.forward(np.array([low, high]))
     _, first = np.unique(np.round(_DOTS * (scale.forward(drawn) - start) / (end - start)), return_index=True)
@@ -185,12 +226,12 @@ def _thinned(values: Values, scale: Scale, low: float, high: float) -> Values:
 
 
 def _draw_statistics(axes: Axes, statistics: dict[str, Any]) -> None:
-    """A line at each of the five statistics, and a legend that names them with their amounts."""
+    """A line at each of the five statistics, and a legend that gives their names and amounts."""
     low, high = axes.get_xlim()
     lines = []
     for name, look in _STATISTICS.items():
         value = statistics[name]
         if low <= value <= high:
             axes.axvline(value, **look)
-        lines.append(Line2D([], [], **{**look, "label": f"{look['label']} {pounds(value)}"}))
+        lines.append(style.stroke(**{**look, "label": f"{look['label']} {pounds(value)}"}))
     style.legend(axes, lines)

@@ -1,0 +1,75 @@
+"""The last stage: the charts of the report, drawn family by family and put together."""
+
+import base64
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+from lgs_assets import places
+from lgs_assets.charts.declaration import Family
+from lgs_assets.charts.report import ORIGIN, compose, families, render
+from lgs_assets.charts.style import load_matplotlib
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.wiring.derived_asset import derived_asset
+
+PREVIEW_PIXELS = 900
+"""The width of a chart in the UI. At this size its smallest type can be read, and an event stores some 27 KB of it."""
+
+_SHARED = places.ROOT / "lgs_assets" / "charts"
+
+
+def _family_asset(family: Family) -> dg.AssetsDefinition:
+    """The asset of a family: it reads what its charts declare, and depends on no other family's code."""
+
+    def draw(
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        state: dg.ResourceParam[Path],
+        **tables: pd.DataFrame,
+    ) -> pd.DataFrame:
+        load_matplotlib(cache=state / "matplotlib")
+        charts = render(family.charts, tables, origin=_origin(warehouse))
+        context.add_output_metadata({"charts": _pictures(charts)})
+        return charts
+
+    draw.__name__, draw.__doc__ = family.table, family.description
+    return derived_asset(
+        group="report",
+        kinds={"postgres", "matplotlib"},
+        sources=(_SHARED, family.file),
+        ins={table: dg.AssetIn(metadata={"columns": list(columns)}) for table, columns in family.reads.items()},
+    )(draw)
+
+
+CHART_FAMILIES = [_family_asset(family) for family in families()]
+
+
+@derived_asset(
+    group="report",
+    kinds={"postgres"},
+    sources=(_SHARED / "report.py",),
+    ins={family.table: dg.AssetIn() for family in families()},
+)
+def charts(**parts: pd.DataFrame) -> pd.DataFrame:
+    """Every chart of the report, in order. One row a chart: name, position, title, PNG, SVG."""
+    return compose(parts)
+
+
+def _origin(warehouse: Warehouse) -> str:
+    """What the footers say of the data. A picture travels without its table: one of invented figures has to say so."""
+    is_demo = any(dump.dump == DEMO_DUMP for dump in loaded_dumps(warehouse))
+    return "SYNTHETIC invoice lines, made by lgs demo-dump" if is_demo else ORIGIN
+
+
+def _pictures(charts: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """The charts below each other, for the UI."""
+    from lgs_assets.charts.image import thumbnail  # here: only this needs a library for pictures
+
+    encoded = [base64.b64encode(thumbnail(png, PREVIEW_PIXELS)).decode() for png in charts["png"]]
+    pictures = zip(charts["title"], charts["name"], encoded, strict=True)
+    return dg.MetadataValue.md(
+        "\n\n".join(f"**{title}**\n\n![{name}](data:image/png;base64,{png})" for title, name, png in pictures)
+    )

@@ -1,0 +1,98 @@
+"""How a chart declares its title and the columns it reads, and the family of charts it is drawn with. Draws nothing."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Draw = TypeVar("Draw", bound="Callable[..., Figure]")
+
+Reads = dict[str, tuple[str, ...]]
+"""Columns by table."""
+
+SPAN: Final[Reads] = {"monthly_metrics": ("invoice_month", "last_invoice_at")}
+"""What every footer reads, to say from when to when the data is."""
+SNAPSHOT: Final[Reads] = {"rfm_scores": ("snapshot_date",)}
+"""What the footer of a chart on customers' scores reads as well."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of the report. Its name is that of the function that draws it."""
+
+    name: str
+    title: str
+    draw: Callable[..., Figure]
+    """Takes the frame of each table by the table's name."""
+    reads: Reads
+    """What `draw` is given: its rows are sorted by these columns, so that the same rows make the same bytes."""
+    has_snapshot: bool
+    """Whether the footer gives the date that recency looks back from."""
+
+    @property
+    def needs(self) -> Reads:
+        """The tables that have to have rows, or there is nothing to draw."""
+        return union([self.reads, SNAPSHOT]) if self.has_snapshot else self.reads
+
+
+@dataclass
+class Family:
+    """Charts that are drawn together because they show the same tables. Each family module has one, called FAMILY."""
+
+    module: str
+    """Its last part is the name of the table that holds the charts."""
+    part: int
+    """The family's place in the report. Gaps are allowed, so that another family can come in between."""
+    charts: list[Chart] = field(default_factory=list)
+    """In the order of their definition, which is that of the report."""
+
+    @property
+    def table(self) -> str:
+        """The table that holds the charts."""
+        return self.module.rpartition(".")[2]
+
+    @property
+    def file(self) -> Path:
+        """The module that draws the charts."""
+        return Path(inspect.getfile(sys.modules[self.module]))
+
+    @property
+    def description(self) -> str:
+        """The first line of the module's docstring, and what a row is."""
+        return f"{(sys.modules[self.module].__doc__ or '').partition(chr(10))[0]} One row a chart."
+
+    @property
+    def reads(self) -> Reads:
+        """The columns that the family is drawn from, footers included."""
+        return union([SPAN, *(chart.needs for chart in self.charts)])
+
+    def chart(self, title: str, /, *, has_snapshot: bool = False, **reads: Sequence[str]) -> Callable[[Draw], Draw]:
+        """Makes a function a chart of the family; `reads` names the columns of each table that it takes.
+
+        Raises TypeError if the function does not take exactly these tables.
+        """
+
+        def declare(draw: Draw) -> Draw:
+            if (taken := set(inspect.signature(draw).parameters)) != set(reads):
+                raise TypeError(f"{draw.__name__} takes {sorted(taken)}, but declares {sorted(reads)}")
+            columns = {table: tuple(names) for table, names in reads.items()}
+            self.charts.append(Chart(draw.__name__, title, draw, columns, has_snapshot))
+            return draw
+
+        return declare
+
+
+def union(several: Iterable[Mapping[str, Sequence[str]]]) -> Reads:
+    """The columns of all, by table."""
+    columns: dict[str, dict[str, None]] = {}
+    for reads in several:
+        for table, names in reads.items():
+            columns.setdefault(table, {}).update(dict.fromkeys(names))
+    return {table: tuple(names) for table, names in columns.items()}

@@ -1,0 +1,1 @@
+"""The families of charts, one module each, named after the table that holds its charts."""

@@ -1,0 +1,49 @@
+"""A contract as it is handed on: the script of a table, for those that run it, and its columns. Imports no library."""
+
+from dataclasses import dataclass
+
+from lgs_assets import places
+
+LINES = "raw_invoices"
+"""The table that the lineage begins with."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    type: str
+    """As PostgreSQL's catalog spells it."""
+    nullable: bool
+    description: str
+
+
+def tables() -> list[str]:
+    """The name of every table that has a contract, in alphabetical order."""
+    return sorted(path.stem for path in (places.SQL / "tables").glob("*.sql"))
+
+
+def kept_tables() -> list[str]:
+    """The tables of facts that nothing in the warehouse brings back: their contracts begin with `-- kept`.
+
+    All others begin with `-- derived`, and are rebuilt at will. Raises ValueError for a contract that says neither.
+    """
+    return [table for table in tables() if _kind(table) == "kept"]
+
+
+def ledgers() -> list[str]:
+    """The tables that the platform keeps of its own work: all that are kept, but for the lines of dumps."""
+    return [table for table in kept_tables() if table != LINES]
+
+
+def contract(table: str) -> str:
+    """The CREATE TABLE of a table, with its rules and comments."""
+    return (places.SQL / "tables" / f"{table}.sql").read_text()
+
+
+def _kind(table: str) -> str:
+    kind = contract(table).partition(":")[0].removeprefix("-- ")
+    if kind not in ("derived", "kept"):
+        raise ValueError(f"sql/tables/{table}.sql: expected a first line -- derived: … or -- kept: …; found {kind!r}")
+    return kind

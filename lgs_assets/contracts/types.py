@@ -1,0 +1,83 @@
+"""The types of columns, and what each becomes on its way: the one place that maps types.
+
+| PostgreSQL | in pandas | where the column may be NULL |
+|---|---|---|
+| integer types | int64 | Int64 |
+| numeric | float64: for plots and statistics; sums that must be exact belong in the warehouse | NaN |
+| boolean | bool | boolean |
+| date, timestamp | datetime64, in UTC where the type has a time zone | NaT |
+| text and any other type | str | NaN |
+| bytea | object, of bytes | None |
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from lgs_assets.contracts.contract import Column
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """A type of PostgreSQL in each of the forms that its values take."""
+
+    name: str
+    """As PostgreSQL's catalog spells it."""
+    parsed: str
+    """As the parser of contracts spells it."""
+    exact: pa.DataType
+    """In Arrow and Parquet, with nothing lost."""
+    frame: pa.DataType
+    """In Arrow, on the way into pandas."""
+    in_pandas: Any = None
+    """The type in pandas, where it is not the one that Arrow chooses."""
+    with_gaps: Any = None
+    """The type in pandas of a column that may be NULL; without it, pandas makes floats or objects of the values."""
+    cast: str = ""
+    """As a model's result is cast to it, where that is not its name."""
+
+
+_MICROSECONDS, _MOMENT = pa.timestamp("us"), pa.timestamp("us", "UTC")
+_STR, _INT64 = pd.StringDtype(na_value=math.nan), pd.Int64Dtype()
+
+_TYPES = (
+    ColumnType("boolean", "boolean", pa.bool_(), pa.bool_(), with_gaps=pd.BooleanDtype()),
+    ColumnType("smallint", "smallint", pa.int16(), pa.int64(), with_gaps=_INT64),
+    ColumnType("integer", "int", pa.int32(), pa.int64(), with_gaps=_INT64),
+    ColumnType("bigint", "bigint", pa.int64(), pa.int64(), with_gaps=_INT64),
+    # Money has six places; no sum of it comes near 32 digits before the point.
+    ColumnType("numeric", "decimal", pa.decimal128(38, 6), pa.float64(), cast="decimal(38, 6)"),
+    ColumnType("real", "real", pa.float32(), pa.float64()),
+    ColumnType("double precision", "double precision", pa.float64(), pa.float64()),
+    ColumnType("date", "date", pa.date32(), _MICROSECONDS),
+    ColumnType("timestamp without time zone", "timestamp", _MICROSECONDS, _MICROSECONDS),
+    ColumnType("timestamp with time zone", "timestamptz", _MOMENT, _MOMENT),
+    ColumnType("text", "text", pa.string(), pa.large_string(), in_pandas=_STR),
+    ColumnType("jsonb", "jsonb", pa.string(), pa.large_string(), in_pandas=_STR),
+    ColumnType("bytea", "bytea", pa.binary(), pa.binary()),
+)
+_BY_NAME = {kind.name: kind for kind in _TYPES}
+_BY_SPELLING = {kind.parsed: kind for kind in _TYPES}
+
+
+def type_of(column: Column) -> ColumnType:
+    """The type of a column. One that is not listed is handled as text."""
+    return _BY_NAME.get(column.type, _BY_NAME["text"])
+
+
+def declared_type(spelling: str) -> ColumnType:
+    """The type that a contract declares. Raises KeyError for one that the platform cannot carry."""
+    return _BY_SPELLING[spelling]
+
+
+def series(values: pa.ChunkedArray, column: Column) -> pd.Series:
+    """The values of a column as pandas holds them, decimals as the nearest floats."""
+    kind = type_of(column)
+    if pa.types.is_decimal(values.type) and pa.types.is_floating(kind.frame):
+        values = values.cast(pa.string())  # Arrow's own cast of a decimal is not the nearest float
+    dtype = kind.with_gaps if column.nullable and kind.with_gaps else kind.in_pandas
+    found: pd.Series = values.cast(kind.frame).to_pandas(types_mapper=lambda _: dtype)
+    return found

@@ -1,0 +1,153 @@
+"""Numbers as people and programs write them: with a decimal point or a decimal comma, which one file does not mix.
+
+Which of the two a file has, its content shows: 2.55 has a decimal point, whoever wrote it, and 1.234,50 a
+decimal comma; 1.234 does not show what it has.
+"""
+
+import re
+import sys
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from lgs_assets.sources.identity import trimmed
+
+DecimalMark = Literal[".", ","]
+
+INTEGER_LIMIT = 2**31
+PRICE_LIMIT = Decimal(10**8)
+PRICE_DECIMALS = 6
+POUND = "£"
+
+MARKS: tuple[DecimalMark, DecimalMark] = (".", ",")
+_CURRENCIES = "£€$"
+# The minus of typesetters, hyphens and dashes; blanks that keep the groups of thousands together; apostrophes.
+_LOOK_ALIKES = str.maketrans(
+    dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d", "-")
+    | dict.fromkeys("\u00a0\u2007\u2009\u202f", " ")
+    | dict.fromkeys("\u2019", "'")
+)
+_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?", re.I | re.A)
+_WRITTEN = re.compile(
+    rf"""
+    (?P<opening>\()? [ ]* (?P<sign>[-+])? [ ]* (?P<currency>[{_CURRENCIES}])? [ ]* (?P<inner_sign>[-+])? [ ]*
+    (?P<digits>[\d.,](?:[\d.,' ]*[\d.,])?) (?P<exponent>e[-+]?\d{{1,3}})?
+    [ ]* (?P<currency_behind>[{_CURRENCIES}])? [ ]* (?P<sign_behind>-)? [ ]* (?P<closing>\))?
+    """,
+    re.VERBOSE | re.I | re.A,
+)
+_UNGROUPED = {mark: re.compile(rf"\d+\{mark}?\d*|\{mark}\d+", re.A) for mark in MARKS}
+_GROUPED = {
+    mark: re.compile(rf"[1-9]\d{{0,2}}([{other}' ])\d{{3}}(?:\1\d{{3}})*(?:\{mark}\d*)?", re.A)
+    for mark, other in zip(MARKS, reversed(MARKS), strict=True)
+}
+_GROUPING = {mark: str.maketrans({other: "", "'": "", " ": "", mark: "."}) for mark, other in ((".", ","), (",", "."))}
+
+
+class NumberFormat(NamedTuple):
+    """How the numbers of a dump are written."""
+
+    decimal_mark: DecimalMark = "."
+    currency: str = POUND
+    """The only sign of a currency that may stand beside a price."""
+    quantities_have_decimals: bool = True
+    """Whether 1.000 is a quantity of one. Among others without decimals it may as well be a thousand."""
+
+    def __str__(self) -> str:
+        """The format in words."""
+        return name_of(self.decimal_mark) + (f", in {self.currency}" if self.currency != POUND else "")
+
+    def whole(self, text: str) -> str:
+        """A whole number in digits. Raises ValueError, which says what is expected."""
+        number = self._number(text)
+        if number is None or not -INTEGER_LIMIT <= number < INTEGER_LIMIT or number != int(number):
+            raise ValueError(f"a whole number from {-INTEGER_LIMIT:,} to {INTEGER_LIMIT - 1:,}")
+        return str(int(number))
+
+    def quantity(self, text: str) -> str:
+        """A whole number in digits. Raises ValueError, which says what is expected."""
+        if not self.quantities_have_decimals and self.decimal_mark in text and decimal_mark_of(text) == "either":
+            raise ValueError("a whole number that cannot be taken for another, a thousand times as large")
+        return self.whole(text)
+
+    def customer(self, text: str) -> str:
+        """The number of a customer, an identifier that some programs write with decimals: 13085.0."""
+        number = self.whole(trimmed(text).removesuffix(".0"))
+        if int(number) < 1:
+            raise ValueError("the number of a customer, from 1 on")
+        return number
+
+    def price(self, text: str) -> str:
+        """A price in digits, with a point before its decimals. Raises ValueError, which says what is expected."""
+        if (price := self._number(text)) is None:
+            among = f" in {self.currency}" if currency_of(text) not in (None, self.currency) else ""
+            raise ValueError(f"a price{among}: digits, with a {name_of(self.decimal_mark)[8:]} before the pence")
+        if len(price.as_tuple().digits) > sys.float_info.dig:
+            # The full print of a binary number: 2.5499999999999998 is what some programs make of 2.55.
+            price = Decimal(repr(float(price)))
+        if abs(price) >= PRICE_LIMIT or price != round(price, PRICE_DECIMALS):
+            raise ValueError(f"a price below {PRICE_LIMIT:,} with {PRICE_DECIMALS} decimals at most")
+        return format(price.normalize(), "f")  # 2.5500000000 is 2.55
+
+    def _number(self, text: str) -> Decimal | None:
+        if self.decimal_mark == "." and _PLAIN.fullmatch(text):
+            return Decimal(text)
+        written = _written(text)
+        if written is None or written.currency not in (None, self.currency):
+            return None
+        return _value(written, self.decimal_mark)
+
+
+@lru_cache(maxsize=1 << 14)
+def decimal_mark_of(text: str) -> DecimalMark | Literal["either"] | None:
+    """The decimal mark that a number shows: the one with which alone it can be read.
+
+    `either` if it means one thing with the one and something else with the other. None if it has no such mark, or if
+    it is no number.
+    """
+    if text.isdecimal() or (written := _written(text)) is None:
+        return None
+    values = {mark: value for mark in MARKS if (value := _value(written, mark)) is not None}
+    if len(values) == 1:
+        return next(iter(values))
+    return "either" if len(set(values.values())) > 1 else None
+
+
+def currency_of(text: str) -> str | None:
+    """The sign of the currency beside a number, None if there is none."""
+    return written.currency if (written := _written(text)) else None
+
+
+class _Written(NamedTuple):
+    """The parts of a number."""
+
+    is_negative: bool
+    digits: str
+    exponent: str
+    currency: str | None
+
+
+def _written(text: str) -> _Written | None:
+    match = _WRITTEN.fullmatch(trimmed(text).translate(_LOOK_ALIKES))
+    if not match or bool(match["opening"]) != bool(match["closing"]):
+        return None
+    signs = [sign for sign in match.group("opening", "sign", "inner_sign", "sign_behind") if sign]
+    currencies = [currency for currency in match.group("currency", "currency_behind") if currency]
+    if len(signs) > 1 or len(currencies) > 1:
+        return None
+    return _Written(
+        bool(signs) and signs != ["+"], match["digits"], match["exponent"] or "", currencies[0] if currencies else None
+    )
+
+
+def _value(written: _Written, mark: DecimalMark) -> Decimal | None:
+    digits = written.digits
+    if not (_UNGROUPED[mark].fullmatch(digits) or _GROUPED[mark].fullmatch(digits)):
+        return None
+    value = Decimal(digits.translate(_GROUPING[mark]) + written.exponent)
+    return -value if written.is_negative else value
+
+
+def name_of(mark: DecimalMark) -> str:
+    """A decimal mark in words."""
+    return "decimal point" if mark == "." else "decimal comma"

@@ -1,0 +1,120 @@
+"""What form the dates and the numbers of a dump have: one form for all of it, told by its lines.
+
+A few lines may be mistakes, one in a hundred is none: a dump that shows two forms is refused, and so is one that does
+not show which of two it has.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from lgs_assets.errors import DumpError
+from lgs_assets.sources.dates import EITHER_ORDER, DateForm, DateOrder, EitherOrder, form_of
+from lgs_assets.sources.lines import Lines
+from lgs_assets.sources.numbers import MARKS, POUND, DecimalMark, NumberFormat, currency_of, decimal_mark_of, name_of
+
+SHARE_THAT_SHOWS = 0.01
+
+_DAY_AND_MONTH: tuple[DateOrder, DateOrder] = ("day first", "month first")
+
+
+class Survey:
+    """Counts what the dates, the quantities and the prices of lines show."""
+
+    def __init__(self) -> None:
+        self._dates: Counter[DateForm | EitherOrder | None] = Counter()
+        self._marks: Counter[DecimalMark | Literal["either"] | None] = Counter()
+        self._currencies: Counter[str] = Counter()
+        self._has_plain_quantities = False
+        self._ambiguous_date = self._ambiguous_number = ""
+
+    def add(self, lines: Lines) -> None:
+        """Looks at more lines."""
+        for date in _fields(lines, "invoice_date"):
+            form = form_of(date)
+            self._dates[form] += 1
+            if form == EITHER_ORDER:
+                self._ambiguous_date = self._ambiguous_date or date
+        for column in ("quantity", "unit_price"):
+            for number in _fields(lines, column):
+                mark = decimal_mark_of(number)
+                self._marks[mark] += 1
+                if mark == "either":
+                    self._ambiguous_number = self._ambiguous_number or number
+                elif mark is None and column == "quantity":
+                    self._has_plain_quantities = True
+                if not number.isascii() or "$" in number:
+                    self._currencies.update(filter(None, [currency_of(number)]))
+
+    def is_enough(self, given: DateOrder | None, *, written_by_hand: bool) -> bool:
+        """Whether these lines, the first ones, tell the form of all: no others can show better."""
+        main = self._main_form()
+        shows_dates = main is not None and (main != EITHER_ORDER or given is not None)
+        return shows_dates and (not written_by_hand or len(self._shown_marks()) == 1)
+
+    def date_form(self, path: Path, given: DateOrder | None) -> DateForm:
+        """The form of the dates. Where day and month stand before the year, it is as given, if it is.
+
+        Raises DumpError, which names the file, if the lines show two orders, or none and none is given.
+        """
+        main = self._main_form()
+        if main is None:
+            return "year first"  # without any date, each line is rejected
+        if main != EITHER_ORDER:
+            return main
+        if given is not None:
+            return given
+        enough = self._dates.total() * SHARE_THAT_SHOWS
+        shown = [order for order in _DAY_AND_MONTH if self._dates[order] >= enough]
+        if len(shown) > 1:
+            counts = " and ".join(f"{self._dates[order]:,} {order}" for order in shown)
+            raise DumpError(
+                f"{path}: expected dates in one order, found {counts}. Write the year first, or set LGS_DATE_ORDER to "
+                "the right one: lines in the other are rejected."
+            )
+        if not shown:
+            raise DumpError(
+                f"{path}: dates like {self._ambiguous_date} can be read day first and month first, and hardly any in "
+                "the file shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
+            )
+        return shown[0]
+
+    def number_format(self, path: Path, *, written_by_hand: bool) -> NumberFormat:
+        """How the numbers are written; with a decimal point unless they show a comma.
+
+        `written_by_hand` says that the format of the file leaves open how numbers are written, as CSV does.
+        Raises DumpError, which names the file, if the lines show both marks, or numbers that may mean two things.
+        """
+        shown = self._shown_marks()
+        if len(shown) > 1:
+            counts = " and ".join(f"{self._marks[mark]:,} with a {name_of(mark)}" for mark in shown)
+            raise DumpError(f"{path}: expected numbers in one format, found {counts}. Write all with a decimal point.")
+        if not shown and written_by_hand and self._ambiguous_number:
+            raise DumpError(
+                f"{path}: numbers like {self._ambiguous_number} can be read with a decimal point and with a decimal "
+                "comma, and hardly any in the file shows which. Write them without separators of thousands, and "
+                "prices with two decimals."
+            )
+        currency = next((currency for currency, _ in self._currencies.most_common(1)), POUND)
+        doubtful = written_by_hand and self._has_plain_quantities
+        return NumberFormat(shown[0] if shown else ".", currency, quantities_have_decimals=not doubtful)
+
+    def _main_form(self) -> DateForm | EitherOrder | None:
+        """The form of most dates, those with day and month before the year taken together; None without dates."""
+        forms: Counter[DateForm | EitherOrder] = Counter()
+        for form, count in self._dates.items():
+            if form is not None:
+                forms[EITHER_ORDER if form in _DAY_AND_MONTH else form] += count
+        return next((form for form, _ in forms.most_common(1)), None)
+
+    def _shown_marks(self) -> list[DecimalMark]:
+        enough = (self._marks.total() - self._marks[None]) * SHARE_THAT_SHOWS
+        return [mark for mark in MARKS if self._marks[mark] and self._marks[mark] >= enough]
+
+
+def _fields(lines: Lines, column: str) -> Iterator[str]:
+    fields_before = rb"(?:[^\t\n]*\t){%d}" % lines.columns.index(column)
+    for match in re.finditer(rb"^%b([^\t\n]*)" % fields_before, lines.data, re.M):
+        yield match[1].decode(errors="replace")

@@ -1,0 +1,270 @@
+"""The sheets of an Excel workbook (.xlsx, .xlsm), however its XML is written."""
+
+import posixpath
+import re
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from string import ascii_letters
+from xml.etree.ElementTree import Element
+
+from lgs_assets.errors import DumpError
+from lgs_assets.sources.office import (
+    EPOCH,
+    NEVER_COMPUTED,
+    RANGE,
+    ROW_LIMIT,
+    Package,
+    Row,
+    Sheet,
+    UnreadableError,
+    column_of,
+    error_shown,
+    moment,
+    number,
+    text_field,
+)
+
+FORMAT = "Excel workbook"
+
+# What Excel writes, and the strict variant of the standard.
+_NAMESPACES = (
+    "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    "http://purl.oclc.org/ooxml/spreadsheetml/main",
+)
+_RELATIONSHIP = "http://schemas.openxmlformats.org/package/2006/relationships Relationship"
+_EPOCH_1904 = datetime(1904, 1, 1)
+# The formats that Excel shows as dates and that no workbook spells out, by their numbers.
+_DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(50, 59)}
+# What is no sign of a date in a format: texts, single characters, colours, currencies, exponents.
+_NO_DATE = re.compile(r'"[^"]*"|[\\_*].|\[(?!h+\]|m+\]|s+\])[^\]]*\]|E[+-]', re.I)
+_CHARACTER = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
+ARRAY_COLUMNS_LIMIT = 100
+VALUES_REMEMBERED = 1 << 10
+# How much memory the texts that cells share may take, each with what it takes beside itself.
+TEXTS_LIMIT_BYTES = 1 << 28
+BYTES_A_TEXT = 100
+
+
+def sheets(package: Package) -> list[Sheet]:
+    """The sheets in the order of their tabs. Raises DumpError if there are none."""
+    start = _related(package, "")
+    part = next((target for kind, _, target in start if kind == "officeDocument"), "xl/workbook.xml")
+    if part.endswith(".bin"):
+        raise DumpError(f"{package.path}: a binary Excel workbook (.xlsb). Save it as .xlsx.")
+    book = _Book(package, part)
+    found = []
+    for _, tab in package.described(part, _named("sheet")):
+        identity = next((value for name, value in tab.items() if name.endswith(" id")), "")
+        name, is_hidden, merged = tab.get("name", ""), tab.get("state", "visible") != "visible", list[str]()
+        rows = _rows(book, book.targets.get(identity, identity), name, merged)
+        found.append(Sheet(name, is_hidden, book.epoch, rows, merged))
+    if not found:
+        raise DumpError(f"{package.path}: expected an Excel workbook, found none in the archive.")
+    return found
+
+
+class _Book:
+    """What the sheets of a workbook share."""
+
+    def __init__(self, package: Package, part: str) -> None:
+        related = _related(package, part)
+        self.package = package
+        self.targets = {identity: target for _, identity, target in related}
+        self.epoch = EPOCH
+        self.computed = True
+        """Whether the values of formulas are what a program computed."""
+        for _, element in package.described(part, _named("workbookPr", "calcPr")):
+            if _is_true(element.get("date1904", "0")):
+                self.epoch = _EPOCH_1904
+            # So libraries that compute nothing have Excel do it: until then, the zeros that they store mean nothing.
+            if _is_true(element.get("fullCalcOnLoad", "0")) or not _is_true(element.get("calcCompleted", "1")):
+                self.computed = False
+        parts = {kind: target for kind, _, target in related}
+        self.texts = list(_shared_texts(package, parts["sharedStrings"])) if "sharedStrings" in parts else []
+        self.date_styles = _date_styles(package, parts["styles"]) if "styles" in parts else set()
+
+
+def _rows(book: _Book, part: str, name: str, merged: list[str]) -> Iterator[Row]:
+    reader, last = _RowReader(book), 0
+    for _, element in book.package.elements(part, _named("row", "mergeCell")):
+        if element.tag.endswith(" mergeCell"):
+            merged.append(element.get("ref", ""))
+            continue
+        try:
+            line = int(element.get("r") or _row_of_first_cell(element) or last + 1)
+            if not last < line <= ROW_LIMIT:
+                raise ValueError(f"expected a row from {last + 1} to {ROW_LIMIT}, found {line}")
+            row = reader.row(element, line)
+        except ValueError as error:
+            raise DumpError(
+                f"{book.package.path}, sheet {name}, after row {last}: {error}. Save the workbook again."
+            ) from error
+        last = line
+        if row.cells:
+            yield row
+
+
+class _RowReader:
+    """Reads the rows of one sheet from their elements."""
+
+    def __init__(self, book: _Book) -> None:
+        self._book = book
+        self._meaning = lru_cache(VALUES_REMEMBERED)(self._read)  # most cells repeat one of the rows above
+        self._arrays: dict[int, int] = {}  # the columns that formulas of several cells fill, each with the last row
+
+    def row(self, element: Element, line: int) -> Row:
+        """One row. Raises ValueError if its cells have no proper places."""
+        cells: dict[int, str] = {}
+        faults: dict[int, str] = {}
+        value_tag = element.tag.removesuffix("row") + "v"
+        digits, at = str(line), -1
+        for cell in element:
+            at = column_of(reference.removesuffix(digits)) if (reference := cell.get("r")) else at + 1
+            if at in cells:
+                raise ValueError(f"two cells in row {line}, column {at + 1}")
+            try:
+                if len(cell) == 1 and (value := cell[0]).tag == value_tag:
+                    field = self._meaning(cell.get("t"), cell.get("s"), value.text)
+                else:
+                    field = self._other(cell)
+            except UnreadableError as error:
+                field, faults[at] = error.shown, error.reason
+            if field:
+                cells[at] = field
+        for column, last in self._arrays.items():
+            if line <= last and cells.get(column, "0") == "0":
+                cells[column], faults[column] = "=…", NEVER_COMPUTED
+        return Row(line, cells, faults)
+
+    def _read(self, kind: str | None, style: str | None, text: str | None) -> str:
+        """What the stored value of a cell means."""
+        if not text and kind != "e":
+            return ""
+        text = text or ""
+        try:
+            match kind:
+                case None | "n":
+                    date = moment(text, self._book.epoch) if (style or "0") in self._book.date_styles else None
+                    return date or number(text)
+                case "s":
+                    return self._book.texts[_index(text)]
+                case "str" | "inlineStr":
+                    return text_field(_characters(text))
+                case "b":
+                    return "TRUE" if _is_true(text) else "FALSE"
+                case "d":
+                    return text_field(text.replace("T", " "))
+                case _:
+                    raise error_shown(text)
+        except (ValueError, IndexError) as error:
+            raise UnreadableError(text, "a damaged cell") from error
+
+    def _other(self, cell: Element) -> str:
+        """What a cell means that has no value, or more than a value."""
+        parts = {child.tag.rpartition(" ")[2]: child for child in cell}
+        if "is" in parts:
+            return text_field(_text(parts["is"]))
+        text = (parts["v"].text or "") if "v" in parts else ""
+        if (formula := parts.get("f")) is not None:
+            # Excel writes an empty value where a formula comes to an empty text, and says that it is a text.
+            stored = "v" in parts and (text or cell.get("t") == "str")
+            if not stored or (text in ("", "0") and not self._book.computed):
+                self._note_array(formula)
+                raise UnreadableError(f"={formula.text or '…'}", NEVER_COMPUTED)
+        return self._meaning(cell.get("t"), cell.get("s"), text)
+
+    def _note_array(self, formula: Element) -> None:
+        """Remembers which other cells wait for the value of a formula: they have no formula of their own."""
+        if formula.get("t") == "array" and (match := RANGE.fullmatch(formula.get("ref", ""))):
+            first, last = column_of(match[1]), column_of(match[3])
+            for column in range(first, min(last + 1, first + ARRAY_COLUMNS_LIMIT)):
+                self._arrays[column] = max(self._arrays.get(column, 0), int(match[4]))
+
+
+def _related(package: Package, part: str) -> list[tuple[str, str, str]]:
+    """What a part of the package refers to: the kind, the identity and the name of each other part."""
+    folder, name = posixpath.split(part)
+    relations = posixpath.join(folder, "_rels", f"{name}.rels")
+    if not package.has(relations):
+        return []
+    return [
+        (
+            element.get("Type", "").rpartition("/")[2],
+            element.get("Id", ""),
+            posixpath.normpath(posixpath.join("/", folder, element.get("Target", ""))),
+        )
+        for _, element in package.described(relations, {_RELATIONSHIP})
+    ]
+
+
+def _shared_texts(package: Package, part: str) -> Iterator[str]:
+    """The texts that cells refer to by their index. Raises DumpError if they take too much memory."""
+    known: dict[str, str] = {}
+    memory = 0
+    for _, element in package.elements(part, _named("si")):
+        try:
+            text = text_field(_text(element))
+        except UnreadableError as error:
+            raise DumpError(f"{package.path}, {part}: {error.reason}.") from error
+        if text not in known:
+            known[text] = text
+            memory += sys.getsizeof(text) + BYTES_A_TEXT
+            if memory > TEXTS_LIMIT_BYTES:
+                raise DumpError(
+                    f"{package.path}: its texts take more than {TEXTS_LIMIT_BYTES >> 20} MB. Save it as CSV."
+                )
+        yield known[text]
+
+
+def _date_styles(package: Package, part: str) -> set[str]:
+    """The styles that show a number as a date, by their index."""
+    dates = {str(known) for known in _DATE_FORMATS}
+    styles: set[str] = set()
+    index = 0
+    for around, element in package.described(part, _named("numFmt", "xf")):
+        if element.tag.endswith(" numFmt"):
+            shows_date = _shows_date(element.get("formatCode", ""))
+            (dates.add if shows_date else dates.discard)(element.get("numFmtId", ""))
+        elif around[-1].tag.endswith(" cellXfs"):
+            if element.get("numFmtId", "0") in dates:
+                styles.add(str(index))
+            index += 1
+    return styles
+
+
+def _shows_date(pattern: str) -> bool:
+    """Whether a format shows a number as a date or a time of day; elapsed time, [h]:mm, is neither."""
+    signs = _NO_DATE.sub("", pattern).partition(";")[0].lower()
+    return "[" not in signs and signs != "general" and any(sign in signs for sign in "ymdhs")
+
+
+def _text(element: Element) -> str:
+    """The text of an element in all its runs, without what is only a reading aid."""
+    runs = [run for run in element if run.tag.endswith((" t", " r"))]
+    pieces = [piece for run in runs for piece in ([run] if run.tag.endswith(" t") else run) if piece.tag.endswith(" t")]
+    return _characters("".join(piece.text or "" for piece in pieces))
+
+
+def _characters(text: str) -> str:
+    """The text with the characters that XML has no place for: Excel writes a carriage return as _x000D_."""
+    return _CHARACTER.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
+
+
+def _row_of_first_cell(element: Element) -> str:
+    return element[0].get("r", "").lstrip(ascii_letters) if len(element) else ""
+
+
+def _index(text: str) -> int:
+    if (index := int(text)) < 0:
+        raise IndexError(text)
+    return index
+
+
+def _is_true(text: str) -> bool:
+    return text in ("1", "true")
+
+
+def _named(*names: str) -> frozenset[str]:
+    return frozenset(f"{namespace} {name}" for namespace in _NAMESPACES for name in names)

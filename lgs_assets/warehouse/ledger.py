@@ -1,0 +1,48 @@
+"""The ledger of dumps: what is loaded, which of its lines were rejected, and what is not in PostgreSQL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lgs_assets.sources import Reject
+from lgs_assets.warehouse.database import Warehouse
+
+
+@dataclass(frozen=True)
+class LoadedDump:
+    """A row of the ledger."""
+
+    dump: str
+    sha256: str
+    format: str
+    facts: dict[str, str]
+    bytes: int
+    lines: int
+    rejected: int
+    first_invoice_at: datetime
+    last_invoice_at: datetime
+    loaded_at: datetime
+    run: str
+    reader: str
+
+
+def loaded_dumps(warehouse: Warehouse) -> list[LoadedDump]:
+    """The ledger, oldest dump first: in the order in which newer dumps win."""
+    query = "select * from dumps order by last_invoice_at, loaded_at, dump"
+    return [LoadedDump(**row) for row in warehouse.rows(query)]
+
+
+def rejected_lines(warehouse: Warehouse, dump: str) -> list[Reject]:
+    """The lines of a dump that were rejected, in their order."""
+    query = "select line_number, line, column_name, reason from rejected_lines where dump = :dump order by line_number"
+    return [Reject(*row.values()) for row in warehouse.rows(query, dump=dump)]
+
+
+def dumps_without_lines(warehouse: Warehouse) -> list[str]:
+    """The dumps of which PostgreSQL holds no line: they were loaded into another store."""
+    query = """
+        select dump
+        from dumps
+        where (select true from raw_invoices where raw_invoices.dump = dumps.dump limit 1) is null
+        order by last_invoice_at, loaded_at, dump
+    """
+    return [row.dump for row in warehouse.rows(query)]

@@ -1,0 +1,113 @@
+"""Makes the warehouse what this version of the platform expects: its schemas, roles and kept tables.
+
+A new warehouse is made from the contracts as they are. One that is there takes the steps of `sql/migrations` that it
+has not taken yet, in order, each in one transaction; the table `migrations` remembers them. Nothing is dropped to be
+loaded again. Derived tables take no steps: one whose contract has changed is outdated, and rebuilt.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from lgs_assets import places
+from lgs_assets.contracts.contract import contract, kept_tables
+from lgs_assets.errors import ServerError
+from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, become_owner, execute_script
+
+MINIMUM_VERSION = 16
+# Held while the warehouse is prepared, so that two first uses do not collide. Any number serves that nobody else locks.
+PREPARATION_LOCK = 5_302_011
+# How the schema was commented by the last version that knew no migrations. Its tables are those before the first step.
+BEFORE_MIGRATIONS = "lgs bd0ca470e7eea23162230d95ad190984b9c67304e3e8adb16cc00df7077bad27"
+LEDGER = "migrations"
+
+Transaction = Callable[[], AbstractContextManager[Cursor]]
+
+
+def prepare(transaction: Transaction) -> None:
+    """Brings the warehouse up to date; each call of `transaction` gives a cursor in a transaction of its own.
+
+    Raises ServerError if the server or the database will not do, if the warehouse was made by a newer version of the
+    platform, or by one too old to be upgraded, or if a step fails, which leaves everything as it was before that step.
+    """
+    with transaction() as cursor:
+        _expect_usable_server(cursor)
+        taken = _steps_taken(cursor)
+    steps = sorted(file.stem for file in (places.SQL / "migrations").glob("*.sql"))
+    while taken is None or taken != steps:
+        with transaction() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(%s)", [PREPARATION_LOCK])
+            if (taken := _steps_taken(cursor)) is None:
+                _make(cursor, steps)
+            elif unknown := [step for step in taken if step not in steps]:
+                raise ServerError(
+                    f"The warehouse was made by a newer version of the platform, which has {', '.join(unknown)}: "
+                    "upgrade this one."
+                )
+            elif due := [step for step in steps if step not in taken]:
+                _take(cursor, due[0])
+
+
+def _expect_usable_server(cursor: Cursor) -> None:
+    version = cursor.connection.info.server_version // 10_000
+    if version < MINIMUM_VERSION:
+        raise ServerError(f"PostgreSQL {MINIMUM_VERSION} or later is needed; this server is {version}.")
+    cursor.execute("show server_encoding")
+    if (encoding := cursor.fetchall()) != [("UTF8",)]:
+        raise ServerError(
+            f"A database in UTF8 is needed; this one is in {encoding[0][0]}: "
+            "create database lgs encoding 'UTF8' template template0"
+        )
+
+
+def _steps_taken(cursor: Cursor) -> list[str] | None:
+    """The steps that the warehouse has taken, in order; None if there is no warehouse yet."""
+    # From the catalog itself: to_regnamespace() remembers that the schema was missing when it was first asked for, and
+    # does not learn that somebody else has made it since.
+    cursor.execute(
+        """
+        select obj_description(pg_namespace.oid, 'pg_namespace'), array_remove(array_agg(relname::text), null)
+        from pg_namespace
+        left join pg_class on relnamespace = pg_namespace.oid and relname = any (%s)
+        where nspname = %s
+        group by pg_namespace.oid
+        """,
+        [[LEDGER, "publications"], SCHEMA],
+    )
+    comment, tables = cursor.fetchone() or (None, [])
+    if LEDGER in tables:
+        cursor.execute(f'select name from {SCHEMA}.{LEDGER} order by name collate "C"')
+        return [name for (name,) in cursor]
+    if "publications" not in tables:
+        return None
+    if comment != BEFORE_MIGRATIONS:
+        raise ServerError(
+            f"The tables of the schema {SCHEMA} were made by a version of the platform that is too old to be upgraded. "
+            f"Drop them and load the dumps again, which are in the inbox: drop schema {SCHEMA}, {STAGING} cascade"
+        )
+    return []
+
+
+def _make(cursor: Cursor, steps: list[str]) -> None:
+    """Makes the warehouse as the contracts are now, which is as if every step had been taken."""
+    cursor.execute(f"create schema if not exists {SCHEMA}; create schema if not exists {STAGING}")
+    cursor.execute("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
+    if cursor.fetchone() == (True,):  # elsewhere an administrator runs this file beforehand
+        execute_script(cursor, (places.SQL / "roles.sql").read_text())
+        become_owner(cursor)
+    for table in kept_tables():
+        execute_script(cursor, contract(table))
+    for step in steps:
+        _remember(cursor, step)
+
+
+def _take(cursor: Cursor, step: str) -> None:
+    become_owner(cursor)
+    cursor.execute("select to_regclass(%s)", [f"{SCHEMA}.{LEDGER}"])
+    if cursor.fetchone() == (None,):
+        execute_script(cursor, contract(LEDGER))
+    execute_script(cursor, (places.SQL / "migrations" / f"{step}.sql").read_text())
+    _remember(cursor, step)
+
+
+def _remember(cursor: Cursor, step: str) -> None:
+    cursor.execute(f"insert into {SCHEMA}.{LEDGER} values (%s, now())", [step])
