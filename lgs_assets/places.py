@@ -1,7 +1,8 @@
 """Where things are: the folders of the checkout, and any folder or bucket, opened by its path or its URL."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from upath import UPath
@@ -54,3 +55,14 @@ def reaching(
         kind = UnavailableError if is_bucket else LgsError
         remedy = f"{variable} and the credentials in the environment" if is_bucket else variable
         raise kind(f"{where}: {f'{what} is ' if what else ''}out of reach: {reason}. Check {remedy}.") from error
+
+
+def private_folder(path: Path, *, mode: int = 0o700) -> None:
+    """Makes the folder, and what is missing above it, for this account alone; closes one that others could open."""
+    for folder in [*reversed(path.parents), path]:
+        if not folder.exists():
+            with suppress(FileExistsError):
+                folder.mkdir(mode=mode)
+    status = path.stat()
+    if status.st_uid == os.geteuid() and status.st_mode & 0o777 & ~mode:
+        path.chmod(mode)

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.warehouse.database import Warehouse
 
 CHECKS_FAILED = 3
+_EXPORTS = {"charts", "demo-dump", "psql"}  # they write files for people to hand on
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -136,10 +137,15 @@ def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, 
 
 
 @app.callback(invoke_without_command=True)
-def _main(show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+def _main(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
     if show_version:
         typer.echo(version("lgs-assets"))
         raise typer.Exit
+    if context.invoked_subcommand not in _EXPORTS:  # what the platform keeps is for this account alone
+        context.call_on_close(partial(os.umask, os.umask(0o077)))
 
 
 @app.command()

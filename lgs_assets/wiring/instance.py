@@ -7,6 +7,8 @@ from pathlib import Path
 import dagster as dg
 
 from lgs_assets.configuration import Configuration
+from lgs_assets.places import private_folder
+from lgs_assets.warehouse.server import folder_mode
 from lgs_assets.wiring.locks import exclusively
 from lgs_assets.wiring.lost_runs import fail_lost_runs
 
@@ -42,6 +44,7 @@ def dagster_instance(configuration: Configuration) -> dg.DagsterInstance:
     Two processes that made the instance at once would leave its SQLite with two versions of the schema for good, so
     only one at a time does.
     """
+    private_folder(configuration.state, mode=folder_mode())
     home = configuration.dagster_state
     with exclusively(home / ".lock"):
         if not configuration.dagster_home and not (file := home / "dagster.yaml").exists():

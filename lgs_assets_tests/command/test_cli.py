@@ -273,3 +273,19 @@ def test_psql_is_told_the_password_where_nobody_sees_it(
         lgs_process.communicate("select 1", timeout=PATIENCE_SECONDS)
     assert any("psql" in word for word in arguments[2:])
     assert [word for word in arguments if password in word] == []
+
+
+def test_what_the_platform_keeps_is_for_its_account_alone(tmp_path: Path, dump: Path) -> None:
+    """Dumps, logs, Dagster's databases and PostgreSQL's own files; also where an earlier version was less careful."""
+    home = tmp_path / "lgs"
+    home.mkdir(mode=0o755)
+    dump.chmod(0o644)
+    before = os.umask(0o022)
+    try:
+        assert lgs("run", str(dump)).exit_code == 0
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+    found = [home, *home.rglob("*")]
+    assert {"march.sql.gz", "dagster.yaml", "server.log", "url", "PG_VERSION"} <= {path.name for path in found}
+    assert [path for path in found if path.lstat().st_mode & 0o077 and not path.is_symlink()] == []

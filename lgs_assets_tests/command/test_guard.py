@@ -373,7 +373,7 @@ def test_the_ui_works_behind_the_guard(browser: webdriver.Chrome, guarded: Webse
     """A person starts a run in the browser and watches it to its end, by a live subscription over a WebSocket."""
     browser.get(f"{guarded.url}/locations/lgs_assets/jobs/retention/playground")
     wait = WebDriverWait(browser, PATIENCE_SECONDS)
-    launch = "//button[contains(., 'Launch run')]"
+    launch = "//button[contains(., 'Launch Run')]"
     wait.until(lambda driver: driver.find_element(By.XPATH, launch).is_enabled())
     browser.get_log("performance")  # what was before is of no interest
     browser.find_element(By.XPATH, launch).click()
