@@ -106,7 +106,7 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
     ours = Warehouse(make_database())
     ours.prepare()
     place = Place(str(tmp_path / "lake"))
-    store = PostgresTables(ours, LakeTables(ours, place, spark))
+    store = LakeTables(ours, place, spark)
     for name, some in {"old.sql": lines[:50], "new.sql": lines[40:]}.items():
         load_lines(warehouse, tmp_path, some, name=name)
         store.load_dump(DumpFile(write_dump(tmp_path / name, some), name))
@@ -131,7 +131,7 @@ def test_a_refresh_follows_the_change(
     """Invoices that are new or have changed go into a second part; the first is written without the old ones."""
     ours = Warehouse(make_database())
     ours.prepare()
-    store = PostgresTables(ours, LakeTables(ours, Place(str(tmp_path / "lake")), spark))
+    store = LakeTables(ours, Place(str(tmp_path / "lake")), spark)
     june = [Line("new", invoice_date="2011-06-01 10:00"), Line("1", invoice_date="2011-06-02 10:00")]
     for number, lines in enumerate([HISTORY, june]):
         load_lines(warehouse, tmp_path, lines, name=f"{number}.sql")
