@@ -174,6 +174,12 @@ class _Rewindable:
     def seek(self, position: int) -> None:
         assert position == 0
         self._stream = io.BufferedReader(self._make())
+        self._read = 0
+
+    def tell(self) -> int:
+        return self._read
 
     def read(self, size: int) -> bytes:
-        return self._stream.read(size)
+        data = self._stream.read(size)
+        self._read += len(data)
+        return data
