@@ -1,6 +1,5 @@
 """Where things are: the folders of the checkout, and any folder or bucket, opened by its path or its URL."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -58,11 +57,8 @@ def reaching(
 
 
 def private_folder(path: Path, *, mode: int = 0o700) -> None:
-    """Makes the folder, and what is missing above it, for this account alone; closes one that others could open."""
+    """Makes the folder, and what is missing above it, for this account alone. One that is there stays as it is."""
     for folder in [*reversed(path.parents), path]:
         if not folder.exists():
             with suppress(FileExistsError):
                 folder.mkdir(mode=mode)
-    status = path.stat()
-    if status.st_uid == os.geteuid() and status.st_mode & 0o777 & ~mode:
-        path.chmod(mode)

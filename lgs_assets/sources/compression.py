@@ -125,7 +125,7 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     opened: a link is followed only to a file beside it, and a pipe is neither waited for nor read.
     Raises DumpError for what is not a file, OSError for one that cannot be opened.
     """
-    if getattr(path, "protocol", ""):
+    if not isinstance(path, Path):  # in a bucket
         with path.open("rb") as file:
             yield file, path.stat().st_size
         return

@@ -1,7 +1,7 @@
 """Dagster's own state: where it is kept, and the configuration that it starts with."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -45,6 +45,8 @@ def dagster_instance(configuration: Configuration) -> dg.DagsterInstance:
     only one at a time does.
     """
     private_folder(configuration.state, mode=folder_mode())
+    with suppress(PermissionError):  # perhaps the folder of another account, who may do with it as they like
+        configuration.state.chmod(folder_mode())  # an earlier version left it open
     home = configuration.dagster_state
     with exclusively(home / ".lock"):
         if not configuration.dagster_home and not (file := home / "dagster.yaml").exists():
