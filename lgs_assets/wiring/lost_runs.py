@@ -2,10 +2,10 @@
 
 A process that has runs in its hands holds a lock on a file of its own in Dagster's storage, and notes the runs there.
 The kernel releases the lock when the process ends, however it ends: no process id proves that, for ids are reused. A
-run is lost when a file that nobody holds names it and no file that is held does. A run that no file names belongs to
-a process that is out of sight, and is left alone.
+run that no file names belongs to a process that is out of sight, and is left alone.
 
-One process executes a run; before that, another one launches it. Both attend to it, so that it is never out of hands.
+One process executes a run; before that, another one may launch it. Once it is executed, it is lost with the process
+that executes it, though the launcher, such as the daemon, lives on; until then, with the one that launches it.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, Literal, TextIO, cast, get_args
 
 import dagster as dg
 
@@ -26,6 +26,8 @@ _UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 
+Role = Literal["executes", "launches"]
+
 LOST = "lgs/lost"
 """The tag of the runs that were failed here."""
 
@@ -33,21 +35,23 @@ _registers: dict[Path, TextIO] = {}
 _registering = threading.Lock()
 
 
-def attend(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Notes that the run is in the hands of this process from now on, until the process ends."""
+def attend(instance: dg.DagsterInstance, run_id: str, *, role: Role = "executes") -> None:
+    """Notes that this process executes or launches the run, from now on until the process ends."""
     with _registering:
         folder = _folder(instance)
         if folder not in _registers:
             _registers[folder] = _new_register(folder)
-        print(run_id, file=_registers[folder], flush=True)
+        print(role, run_id, file=_registers[folder], flush=True)
 
 
 def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
     """Fails the runs that are lost, and returns their ids. Several processes may call it at once."""
     with exclusively(_folder(instance) / ".lock"):
         abandoned = {path for path in _registers_in(instance) if not is_locked(path)}
-        # In this order: whoever took a run over did so before its former process ended.
-        lost = _runs_in(abandoned) - _runs_in(_registers_in(instance) - abandoned)
+        gone = _noted_in(abandoned)
+        # Only now: whoever took a run over did so before its former process ended.
+        held = _noted_in(_registers_in(instance) - abandoned)
+        lost = (gone["executes"] | (gone["launches"] - held["launches"])) - held["executes"]
         runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)) if lost else []
         failed = [run for run in runs if run.run_id in lost]
         for run in failed:
@@ -68,7 +72,7 @@ class AttendedRunLauncher(dg.DefaultRunLauncher):
 
     def launch_run(self, context: Any) -> None:
         """Has the code location start a process for the run, which then attends to it itself."""
-        attend(context.workspace.instance, context.dagster_run.run_id)
+        attend(context.workspace.instance, context.dagster_run.run_id, role="launches")
         super().launch_run(context)
 
 
@@ -109,5 +113,7 @@ def _registers_in(instance: dg.DagsterInstance) -> set[Path]:
     return {path for path in _folder(instance).iterdir() if not path.name.startswith(".")}
 
 
-def _runs_in(registers: set[Path]) -> set[str]:
-    return {run_id for path in registers for run_id in path.read_text().split()}
+def _noted_in(registers: set[Path]) -> dict[Role, set[str]]:
+    """The runs that these registers name, by role."""
+    notes = [line.split() for path in registers for line in path.read_text().splitlines()]
+    return {role: {run_id for noted, run_id in notes if noted == role} for role in get_args(Role)}

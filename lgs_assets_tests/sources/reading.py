@@ -155,7 +155,7 @@ def endless(beginning: bytes, piece: bytes, *, length: int, end: bytes) -> Path:
         reader = _Rewindable(lambda: Repeated(beginning, piece * (4096 // len(piece) or 1), length=length, end=end))
         return cast("BinaryIO", reader)
 
-    return cast("Path", Memory(stream, length))
+    return cast("Path", Memory(stream, len(beginning) + length + len(piece) + len(end)))
 
 
 class _Rewindable:
