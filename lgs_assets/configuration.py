@@ -243,12 +243,12 @@ def _in_file() -> Mapping[str, str | None]:
 
 
 def _reason(detail: ErrorDetails, given: Collection[str]) -> str:
-    """One line on a value that cannot be used: the variable, or the option of the command that gave it."""
+    """One line on a value that cannot be used: the variable, or the name by which it was given."""
     found_as = str(detail["loc"][0])
     name = next(name for name in Configuration.model_fields if found_as in (name, variable(name)))
     is_secret = SecretStr in get_args(Configuration.model_fields[name].annotation)
     expected = _EXPECTED.get(detail["type"]) or detail["msg"].partition("expected ")[2]
     expected = expected or detail["msg"].removeprefix("Input should be ")
     found = "a value that is not shown" if is_secret else repr(detail["input"])
-    place = f"--{name.replace('_', '-')}" if name in given else variable(name)
+    place = name if name in given else variable(name)
     return f"{place}: expected {expected.format(**detail.get('ctx', {}))}; found {found}."

@@ -75,7 +75,7 @@ def test_a_value_out_of_limits_is_named(
     assert str(error.value) == f"{variable}: expected {expected}; found {found!r}."
 
 
-def test_an_option_that_is_wrong_goes_by_its_own_name() -> None:
+def test_a_value_that_was_given_goes_by_its_own_name() -> None:
     """Whoever typed it never heard of the variable."""
-    with pytest.raises(ConfigurationError, match=r"^--chart-cutoff: expected a number below 1\.0; found 7\.$"):
+    with pytest.raises(ConfigurationError, match=r"^chart_cutoff: expected a number below 1\.0; found 7\.$"):
         Configuration.read(chart_cutoff=7)

@@ -53,10 +53,10 @@ def test_money_is_exact(warehouse: Warehouse, tmp_path: Path, text: str) -> None
     assert (row["unit_price"], row["total"]) == (Decimal(text), 3 * Decimal(text))
 
 
-def test_null_and_empty_text_differ(warehouse: Warehouse, tmp_path: Path) -> None:
-    """In COPY's text format `\\N` is no value, and nothing is an empty one."""
+def test_an_empty_text_and_a_word_for_it_are_missing(warehouse: Warehouse, tmp_path: Path) -> None:
+    """One rule for every format, whatever COPY's own is."""
     load_lines(warehouse, tmp_path, [Line(description=text) for text in (None, "", "N", "\\\\N")])
-    assert [line["description"] for line in lines_of(warehouse, "retail.sql")] == [None, "", "N", "\\N"]
+    assert [line["description"] for line in lines_of(warehouse, "retail.sql")] == [None, None, "N", None]
 
 
 def test_columns_that_are_not_kept_never_reach_the_database(
@@ -112,14 +112,14 @@ def test_a_line_keeps_its_number_in_the_file(
 def test_rejects_are_kept_and_the_good_lines_load(warehouse: Warehouse, tmp_path: Path) -> None:
     """Each with its number, its text, the column and the reason; nothing else knows of them."""
     path = tmp_path / "retail.sql"
-    path.write_text(f"--\n{COPY}{GOOD * 3}1\t2\n{GOOD}{GOOD.replace('2.55', '£2')}{GOOD * 200}\\.\n")
+    path.write_text(f"--\n{COPY}{GOOD * 3}1\t2\n{GOOD}{GOOD.replace('2.55', 'two')}{GOOD * 200}\\.\n")
     loaded = load_dump(warehouse, DumpFile(path, "retail.sql"))
     assert (loaded.lines, loaded.rejected) == (204, 2)
     assert rejected_lines(warehouse, "retail.sql") == [
         Reject(6, "1\t2", None, "expected 8 fields, found 2"),
         Reject(
-            *(8, GOOD.replace("2.55", "£2").rstrip(), "unit_price"),
-            "expected a price: digits, with a point before the pence, found '£2'",
+            *(8, GOOD.replace("2.55", "two").rstrip(), "unit_price"),
+            "expected a price: digits, with a point before the pence, found 'two'",
         ),
     ]
     assert {6, 8}.isdisjoint(line["line_number"] for line in lines_of(warehouse, "retail.sql"))
@@ -376,7 +376,7 @@ BAD_DUMPS: list[tuple[str | bytes, str]] = [
     (CSV_HEADER, ": the dump holds no lines"),
     ("COPY other (a) FROM stdin;\n\\.\n", ": no data of a table retail. Tables with data in the file: other"),
     (CSV_HEADER + CSV_GOOD.replace("2010-12-01", "01/02/2010"), ": dates like 01/02/2010 08:26:00 can be read day"),
-    (f"x\0,{CSV_HEADER}1,{CSV_GOOD}", ": no text, and no dump that is known: SQL, CSV"),
+    (f"x\0,{CSV_HEADER}1,{CSV_GOOD}", ": this is not text, nor any format the platform reads: SQL, CSV"),
     (b"", ": the file is empty"),
     (gzip.compress(sql_with(GOOD[:-1]).encode() * 500)[:-40], ": damaged or cut off: .* Fetch the file again"),
     (gzip.compress(sql_with(GOOD[:-1]).encode(), 0).replace(b"2.55", b"3.55", 1), ": damaged or cut off: CRC check"),
