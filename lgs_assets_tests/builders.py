@@ -73,8 +73,9 @@ def write_dump(path: Path, lines: Iterable[Line]) -> Path:
 def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> None:
     """Builds the derived tables named, or all but the charts, from what is in raw_invoices."""
     store = PostgresTables(where) if isinstance(where, Warehouse) else where
-    rules = sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
-    provenance = Provenance(UNVERSIONED.version, rules, settings)
+    recorded = Settings(**settings).model_dump(include=set(settings))
+    rules = sha256(json.dumps(recorded, sort_keys=True).encode()).hexdigest()
+    provenance = Provenance(UNVERSIONED.version, rules, recorded)
     store.publish_frame("segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     for table in tables or MODELS:
         store.publish_model(table, model(table, **settings), provenance)

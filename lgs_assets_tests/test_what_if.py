@@ -130,7 +130,7 @@ def test_no_rows_give_no_rows(frames: dict[str, pd.DataFrame]) -> None:
 @pytest.mark.parametrize(
     ("name", "given", "message"),
     [
-        ("scores", {}, r"There is no model scores\. There are: .*rfm_scores, segment_summary, segments\."),
+        ("scores", {}, r"There is no model scores\. There are: .*rfm_scores, segment_summary, segments"),
         ("rfm_scores", {}, r"rfm_scores needs .* invoice_totals \(customer_id, invoice_no, .*sale_lines\)\. Or for"),
         ("rfm_scores", {"clean_invoices": LINES.drop(columns=["is_sale", "line_total"])},
          r"clean_invoices lacks line_total, is_sale\. Expected: .* Found: dump, invoice_no, .*"),
@@ -165,5 +165,5 @@ def test_a_value_that_does_not_fit_is_refused(column: str, values: list[object],
 
 def test_a_setting_out_of_its_limits_is_named() -> None:
     """As for a run."""
-    with pytest.raises(ConfigurationError, match="^ties: expected"):
+    with pytest.raises(ConfigurationError, match=r"^ties: expected"):
         run_model("rfm_scores", clean_invoices=LINES, ties="by name")

@@ -297,7 +297,7 @@ def test_the_job_and_its_schedule_are_there_with_a_source(monkeypatch: pytest.Mo
 def test_the_job_lands_a_dump_and_tells_no_password(
     source: Shop, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its run says what it pulled, its launchpad sets the table; no event of it, failed or not, holds the URL."""
+    """Its run says what it pulled; no event of it, failed or not, holds the URL."""
     with dg.instance_for_test() as instance:
         job = build_definitions(Configuration.read()).resolve_job_def("pull")
         result = job.execute_in_process(instance=instance)
@@ -305,14 +305,14 @@ def test_the_job_lands_a_dump_and_tells_no_password(
         metadata = output.step_output_data.metadata
         assert (metadata["dump"].value, metadata["lines"].value) == (EVERYTHING, 3)
         assert in_inbox() == [EVERYTHING]
-        config = {"resources": {"source": {"config": {"table": "nothing"}}}}
         monkeypatch.setenv(
             "LGS_SOURCE_URL", source.url.replace("@", ":S3cret@" if source.kind == "mariadb" else "S3cret@")
         )
-        failed = [
-            job.execute_in_process(instance=instance, raise_on_error=False, run_config=run_config)
-            for run_config in (None, config)
-        ]
+        failed = []
+        for table in ("retail", "nothing"):
+            monkeypatch.setenv("LGS_SOURCE_TABLE", table)
+            job = build_definitions(Configuration.read()).resolve_job_def("pull")
+            failed.append(job.execute_in_process(instance=instance, raise_on_error=False))
         assert [result.success for result in failed] == [False, False]
         told = "\n".join(str(entry) for run in (result, *failed) for entry in instance.all_logs(run.run_id)) + str(
             [record.dagster_run for record in instance.get_run_records()]
