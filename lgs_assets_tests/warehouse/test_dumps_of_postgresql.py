@@ -168,7 +168,7 @@ create view "Shop; --".v as select 'it''s; --' as "odd "" name", a - -1 as b, /*
 create table z_table as table "Shop; --".a_table;
 insert into "Shop; --".retail
     (invoice_no, stock_code, description, quantity, invoice_date, unit_price, customer_id, country)
-select n::text, 'S' || n, (array['it''s', E'a\tb', E'\\.', E'\\N', 'é £', '', null])[1 + n % 7], n - 500,
+select n::text, 'S' || n, (array['it''s', E'a\tb', E'\\.', E'x\\N', 'é £', 'y', null])[1 + n % 7], n - 500,
     timestamp '2009-12-01 07:45' + n * interval '13 minutes', (n / 1000.0)::real, nullif(13000 + n % 5, 13000), 'EIRE'
 from generate_series(1, 1000) n;
 """
