@@ -79,7 +79,7 @@ def test_every_table_of_the_real_data_is_the_same(
     (event,) = done.asset_materializations_for_node("clean_invoices")
     assert event.metadata["dagster/row_count"].value == 1_067_371
     assert str(event.metadata["preview"].value).count("\n") == 6
-    assert outdated(definitions.resolve_all_asset_specs(), Settings(), warehouse) == report
+    assert set(outdated(definitions.resolve_all_asset_specs(), Settings(), warehouse)) == set(report)
     alone = Warehouse(make_database())
     alone.prepare()
     load_dump(alone, DumpFile(real_data / "retail.sql.gz", name))
