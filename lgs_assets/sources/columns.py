@@ -19,6 +19,7 @@ _ALIASES = {
 }
 # What stands behind a name in brackets, or as a currency: Price (GBP), Price £, Unit_Price_GBP.
 _UNIT = re.compile(r"[\W_]*(?:\(.*\)|\[.*\]|(?<![^\W_])(?:in[\W_]+)?(?:GBP|EUR|USD)|[£€$])[\W_]*$", re.I)
+LONGEST_NAME = 100  # characters; whatever else is no name, and would keep _UNIT busy for seconds
 SHOWN_CHARACTERS = 500
 HEADER_WITHIN_LINES = 20
 CANONICAL_COLUMNS = tuple(_ALIASES)
@@ -32,7 +33,7 @@ def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
     Raises DumpError, which starts with `where`, if a canonical column is missing or there twice.
     """
     bare = [_CANONICAL_BY_ALIAS.get(_folded(name)) for name in header]
-    with_unit = [_CANONICAL_BY_ALIAS.get(_folded(_UNIT.sub("", name))) for name in header]
+    with_unit = [_CANONICAL_BY_ALIAS.get(_folded(_without_unit(name))) for name in header]
     columns = tuple(
         column or (other if other not in bare else None) for column, other in zip(bare, with_unit, strict=True)
     )
@@ -75,7 +76,11 @@ def shown(text: str) -> str:
 
 def _named(row: Sequence[str]) -> int:
     """How many columns a row names."""
-    return len({_CANONICAL_BY_ALIAS.get(_folded(_UNIT.sub("", name))) for name in row} - {None})
+    return len({_CANONICAL_BY_ALIAS.get(_folded(_without_unit(name))) for name in row} - {None})
+
+
+def _without_unit(name: str) -> str:
+    return _UNIT.sub("", name) if len(name) <= LONGEST_NAME else name
 
 
 def _folded(name: str) -> str:

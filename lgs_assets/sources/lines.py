@@ -24,6 +24,8 @@ LENGTH_LIMITS = {"invoice_no": 100, "stock_code": 100, "description": 500, "coun
 
 SHOWN_CHARACTERS = 60
 READINGS_IN_MEMORY = 1 << 13
+MATCHED_LINES = 512
+"""Lines in one match: for each, the engine keeps two kilobytes of ways back."""
 
 _MAY_BE_MISSING = ("description", "customer_id")
 _IDENTITIES = ("invoice_no", "country")
@@ -120,7 +122,7 @@ class Sieve:
             "unit_price": _ORDINARY_PRICE[numbers.decimal_mark],
         }
         line = rb"\t".join(patterns[column] if column else _LEFT_OUT for column in columns) + rb"\n"
-        self._ordinary = re.compile(rb"(?:%b)*" % line)
+        self._ordinary = re.compile(rb"(?:%b){0,%d}" % (line, MATCHED_LINES))
         as_they_are = self._kept == columns and dates.form == "year first" and numbers.decimal_mark == "."
         self._rewritten = None if as_they_are else _rewriting(columns, dates, numbers)
 

@@ -371,6 +371,7 @@ def test_a_name_that_comes_to_lead_here_opens_nothing(
 
 def test_the_ui_works_behind_the_guard(browser: webdriver.Chrome, guarded: Webserver) -> None:
     """A person starts a run in the browser and watches it to its end, by a live subscription over a WebSocket."""
+    browser.get_log("browser")  # the attacks of other tests are in it
     browser.get(f"{guarded.url}/locations/lgs_assets/jobs/retention/playground")
     wait = WebDriverWait(browser, PATIENCE_SECONDS)
     launch = "//button[contains(., 'Launch Run')]"
