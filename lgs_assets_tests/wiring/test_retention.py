@@ -75,14 +75,12 @@ def test_the_runs_that_the_present_rests_on_stay(instance: dg.DagsterInstance) -
     assert "line 7 is cut off" in str(failure.get_dagster_event().event_specific_data)
 
 
-def test_the_job_keeps_runs_for_as_long_as_the_setting_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_job_keeps_runs_for_as_long_as_the_setting_says() -> None:
     """The runs of the last days stay; a number of days that is none is refused by name."""
-    job = build_definitions(Configuration.read()).resolve_job_def("retention")
-    monkeypatch.setenv("LGS_RUN_RETENTION_DAYS", "1")
+    job = build_definitions(Configuration.read(run_retention_days=1)).resolve_job_def("retention")
     with dg.instance_for_test() as instance:
         runs = {run(instance, table) for _ in range(2)}
         done = job.execute_in_process(instance=instance)
         assert done.success and runs < kept(instance)
-        monkeypatch.setenv("LGS_RUN_RETENTION_DAYS", "0")
         with pytest.raises(ValidationError, match="days"):
-            job.execute_in_process(instance=instance)
+            job.execute_in_process({"ops": {"delete_runs": {"config": {"days": 0}}}}, instance)
