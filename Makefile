@@ -7,6 +7,9 @@ INSTALL := $(BIN)/uv pip install --quiet --no-cache --python $(BIN)/python --con
 # Two at a time, unless a file or a test is named: starting the second process would take longer than running it.
 TWO_AT_A_TIME := $(if $(TESTS),,--numprocesses 2 --dist loadfile)
 
+# What is imported is compiled once, whatever the environment says: to compile Dagster takes five seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run ui test lint lock docs benchmark clean
 
 run: export DUMP := $(DUMP)
