@@ -8,19 +8,21 @@ import json
 import random
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from lgs_assets.command.runner import Runner
 from lgs_assets.configuration import Configuration
 from lgs_assets.contracts.declaration import declared_types
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
-from lgs_assets_tests.builders import DERIVED, MakeDatabase
+from lgs_assets_tests.builders import DERIVED, MakeDatabase, model, values
 
 # Where a line stands in its dump, and when it came, are the only things that may differ.
 NOT_COMPARED = {
@@ -96,6 +98,45 @@ def test_months_are_the_published_ones(real: Warehouse, real_data: Path) -> None
         if month.sales_growth_pct:
             assert row.sales_growth_pct == Decimal(str(month.sales_growth_pct)).quantize(Decimal("0.000001"))
     assert [row.is_partial for row in ours] == [False] * 24 + [True]
+
+
+def test_second_copies_are_the_ones_that_the_source_sheets_share(real: Warehouse) -> None:
+    """Every invoice of 1 to 9 December 2010 and ten small ones, in figures that were found without this project."""
+    (copies,) = real.rows(
+        """
+        select count(distinct invoice_no) as invoices, count(*) as lines, sum(line_total) as amount,
+            count(*) filter (where is_sale) as sales, sum(line_total) filter (where is_sale) as sale_amount,
+            count(distinct invoice_no) filter (where invoice_date between '2010-12-01' and '2010-12-10') as shared
+        from clean_invoices where is_second_copy
+        """
+    )
+    assert values(copies) == (1098, 22534, Decimal("377518.36"), 14507, Decimal("312020.20"), 1088)
+    (december,) = real.rows("select * from monthly_metrics where invoice_month = '2010-12-01'")
+    assert (december.doubled_orders, december.sales_once) == (1088, Decimal("748957.02"))
+    totals = real.rows("select sum(second_copy_amount) as a, sum(second_copy_sale_amount) as b from invoice_totals")
+    assert [values(row) for row in totals] == [(copies.amount, copies.sale_amount)]
+
+
+def test_months_are_whole_or_partial_wherever_the_data_ends(real: Warehouse) -> None:
+    """Whole at the ends of the 24 whole months; partial wherever two days with invoices are still to come."""
+    select = model("monthly_metrics").select
+    days = [row.day for row in real.rows("select distinct last_invoice_at::date as day from invoice_totals order by 1")]
+    ends = [day for day, after in pairwise(days) if after.month != day.month]
+    assert len(ends) == 24
+    for day in sorted({*ends, *days[::7]}):
+        to_come = sum(later > day and later.replace(day=1) == day.replace(day=1) for later in days)
+        if to_come == 1 or day == days[-1]:
+            continue
+        with real.transaction() as connection:
+            connection.execute(
+                sa.text(
+                    "create temp table invoice_totals on commit drop as "
+                    "select * from invoice_totals where last_invoice_at < cast(:day as date) + 1"
+                ),
+                {"day": day},
+            )
+            latest = f"select is_partial from ({select}) as months order by invoice_month desc limit 1"
+            assert connection.execute(sa.text(latest)).scalar() == (to_come > 0), day
 
 
 def test_invoice_amounts_are_the_published_ones(real: Warehouse, real_data: Path) -> None:

@@ -23,7 +23,7 @@ def test_a_month_counts_invoices_cancellations_and_refunds(warehouse: Warehouse,
             Line("1", unit_price="10"), Line("1", unit_price="5"), Line("2", unit_price="100"),
             Line("C3", quantity=-1, unit_price="10"), Line("C3", quantity=-1, unit_price="5"),
             Line("4", invoice_date="2011-04-01 00:00:00", unit_price="50"),
-            Line("5", invoice_date="2011-04-29 23:59:59", unit_price="0"),
+            Line("5", invoice_date="2011-04-19 23:59:59", unit_price="0"),
         ],
     )  # fmt: skip
     build_tables(warehouse, "clean_invoices", "invoice_totals", "monthly_metrics")
@@ -35,21 +35,48 @@ def test_a_month_counts_invoices_cancellations_and_refunds(warehouse: Warehouse,
     assert april.is_partial
 
 
-@pytest.mark.parametrize(("last", "is_partial"), [("2011-03-30 23:59:59", True), ("2011-03-31 00:00:00", False)])
-def test_the_last_month_is_whole_once_its_last_day_has_invoices(
-    warehouse: Warehouse, tmp_path: Path, last: str, is_partial: bool
+@pytest.mark.parametrize(
+    ("closed", "first", "last", "is_partial"),
+    [
+        pytest.param("", "2011-01-03", "2011-03-31", False, id="to its last day"),
+        pytest.param("", "2011-01-03", "2011-03-30", False, id="the last day may be a holiday"),
+        pytest.param("", "2011-01-03", "2011-03-29", True, id="two days are missing"),
+        pytest.param("Sat Sun", "2010-01-04", "2010-01-29", False, id="closed at weekends, as in its first month"),
+        pytest.param("Sat Sun", "2010-01-04", "2010-01-28", False, id="and one holiday before a weekend"),
+        pytest.param("Sat Sun", "2010-01-04", "2010-01-27", True, id="closed at weekends, two days are missing"),
+        pytest.param("", "2010-01-04", "2010-01-29", True, id="a weekend is missing that the shop works on"),
+        pytest.param("Sat Sun", "2009-12-01", "2009-12-23", False, id="closed at Christmas, the first that is seen"),
+        pytest.param("Sat Sun", "2009-12-01", "2009-12-22", True, id="before Christmas"),
+        pytest.param("", "2009-12-01", "2010-12-24", True, id="open at Christmas, as it was before"),
+        pytest.param("", "2009-12-01", "2009-12-27", True, id="open at Christmas, for the first time"),
+        pytest.param("Tue Wed Thu Fri Sat Sun", "2011-01-03", "2011-03-21", False, id="open on Mondays only"),
+        pytest.param("Tue Wed Thu Fri Sat Sun", "2011-01-03", "2011-03-14", True, id="two Mondays are missing"),
+        pytest.param("", "2011-03-10", "2011-03-10", True, id="a day's data knows no rhythm"),
+    ],
+)
+def test_the_last_month_is_whole_when_no_usual_day_is_missing(
+    warehouse: Warehouse, tmp_path: Path, closed: str, first: str, last: str, is_partial: bool
 ) -> None:
-    """Partial means that the data ends before the last day of the month."""
-    load_lines(warehouse, tmp_path, [Line(invoice_date=last)])
+    """But for one, which may be a holiday. What is usual is learnt from the days that have had invoices."""
+    days = [day for day in pd.date_range(first, last) if f"{day:%a}" not in closed]
+    load_lines(warehouse, tmp_path, [Line(f"{day:%y%m%d}", invoice_date=f"{day:%Y-%m-%d} 10:00:00") for day in days])
     build_tables(warehouse, "clean_invoices", "invoice_totals", "monthly_metrics")
-    assert read_frame(warehouse, "monthly_metrics").is_partial.tolist() == [is_partial]
+    *earlier, last_month = read_frame(warehouse, "monthly_metrics").is_partial
+    assert (any(earlier), last_month) == (False, is_partial)
 
 
-def test_growth_after_a_month_without_sales_is_unknown(warehouse: Warehouse, tmp_path: Path) -> None:
-    """A division by zero sales gives NULL, not an error that stops the whole table."""
-    load_lines(warehouse, tmp_path, [Line(unit_price="0"), Line("2", invoice_date="2011-04-01 10:00:00")])
+@pytest.mark.parametrize(
+    ("before", "growth"), [("0", None), ("-100", None), ("-0.01", None), ("0.01", Decimal(499900)), ("100", -50)]
+)
+def test_growth_is_known_after_sales_above_zero_only(
+    warehouse: Warehouse, tmp_path: Path, before: str, growth: Decimal | None
+) -> None:
+    """From nothing or less, no percentage says what happened: −100 to +50 is not a fall of 150 %."""
+    lines = [Line(unit_price=before), Line("2", invoice_date="2011-04-01 10:00:00", unit_price="50")]
+    load_lines(warehouse, tmp_path, lines)
     build_tables(warehouse, "clean_invoices", "invoice_totals", "monthly_metrics")
-    assert read_frame(warehouse, "monthly_metrics").sales_growth_pct.isna().all()
+    months = warehouse.rows("select sales_growth_pct from monthly_metrics order by invoice_month")
+    assert [month.sales_growth_pct for month in months] == [None, growth]
 
 
 def test_growth_over_a_missing_month_is_unknown(warehouse: Warehouse, tmp_path: Path) -> None:
