@@ -8,6 +8,7 @@ import psycopg
 import sqlalchemy as sa
 
 from lgs_assets import addresses
+from lgs_assets.configuration import LAST_WORDS, forget_variables
 from lgs_assets.errors import ServerError
 from lgs_assets.warehouse.preparation import prepare
 from lgs_assets.warehouse.schema import SCHEMA, Cursor, become_owner, driver_cursor
@@ -42,6 +43,7 @@ class Warehouse:
         if self._engine is None:
             # A plain postgresql:// means psycopg 3 to SQLAlchemy 2.1; say so for the readers of this line.
             url = addresses.parse_url(self._locate(), variable="LGS_DATABASE_URL").set(drivername="postgresql+psycopg")
+            forget_variables(*LAST_WORDS)
             options = f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD"
             arguments = {"options": options, "application_name": "lgs", "client_encoding": "UTF8"}
             # The server may have been restarted since a connection was last used.
