@@ -28,7 +28,7 @@ PASSWORDS = {
 }
 
 # What an analyst's session begins with. The pipeline waits for readers before it replaces a table: none may hold it
-# for as long as the pipeline is prepared to wait (SWAP_PATIENCE_SECONDS).
+# for as long as the pipeline is prepared to wait (PATIENCE_SECONDS).
 ANALYST_SETTINGS = {
     "search_path": SCHEMA,
     "default_transaction_read_only": "on",

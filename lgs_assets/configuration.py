@@ -223,7 +223,7 @@ def child_environment(added: Mapping[str, str], *, without: str | None = None) -
     Those whose names begin with `without` are left out.
     """
     own = {name: value for name, value in os.environ.items() if without is None or not name.startswith(without)}
-    return own | added
+    return {**own, **added}
 
 
 def forget_variables(*names: str) -> None:

@@ -62,6 +62,7 @@ SETTINGS = {
     "shared_buffers": "1GB",  # so that a million lines are written to the disk once, at the commit
     "work_mem": "256MB",  # so that a million lines are sorted in memory
     "maintenance_work_mem": "256MB",
+    "reserved_connections": "20",  # of 100, for the platform: readers cannot take them
     "jit": "off",  # compiles longer than these queries run
     "timezone": "UTC",
     "log_timezone": "UTC",
