@@ -75,6 +75,7 @@ begin
         grant set on parameter temp_file_limit to lgs_owner;
     end if;
     execute format('alter role lgs_owner in database %I set temp_file_limit = -1', this);
+    execute format('alter role %I in database %I set temp_file_limit = -1', current_user, this); -- restores backups
     execute format('alter database %I set temp_file_limit = %L', this, '5GB');
 
     -- Large objects belong to nobody's tables, and are never missed.

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from lgs_assets.contracts.contract import contract
 from lgs_assets.errors import ContractError
+from lgs_assets.escaping import printable
 from lgs_assets.warehouse import dependents
 from lgs_assets.warehouse.attachments import attach, attached_by_people, attachments
 from lgs_assets.warehouse.catalog import oid
@@ -78,7 +79,7 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
             "update publications set made_with = %s where table_name = %s", [Jsonb(sorted(made_with)), table]
         )
     for line in lost:
-        _log.warning(line)
+        _log.warning(printable(line))
     return int(rows)
 
 
