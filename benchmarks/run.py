@@ -38,7 +38,7 @@ class Bench:
         self._administer("drop database if exists {}", name)
         self._administer("create database {}", name)
         shutil.rmtree(self._home(name), ignore_errors=True)
-        return urlsplit(self.server.url())._replace(path=f"/{name}").geturl()
+        return urlsplit(self.server.url())._replace(path=f"/{name}", query="").geturl()
 
     def drop(self, name: str) -> None:
         """Removes a database again, and the state that the platform kept with it."""

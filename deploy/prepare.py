@@ -27,14 +27,9 @@ PASSWORDS = {
     DAGSTER_LOGIN: "DAGSTER_PASSWORD",
 }
 
-# What an analyst's session begins with. The pipeline waits for readers before it replaces a table: none may hold it
-# for as long as the pipeline is prepared to wait (SWAP_PATIENCE_SECONDS).
-ANALYST_SETTINGS = {
-    "search_path": SCHEMA,
-    "default_transaction_read_only": "on",
-    "statement_timeout": "5min",
-    "idle_in_transaction_session_timeout": "5min",
-}
+# What an analyst's session begins with, beside the limits of every reader, which are in sql/roles.sql.
+ANALYST_SETTINGS = {"search_path": SCHEMA, "default_transaction_read_only": "on"}
+ANALYST_CONNECTIONS = 40  # each notebook that is open has one or a few
 
 
 def main() -> None:
@@ -78,6 +73,7 @@ def restrict_warehouse(server: psycopg.Connection) -> None:
     server.execute(f"revoke all on database {WAREHOUSE} from public")
     server.execute(f"grant connect, temporary on database {WAREHOUSE} to lgs_owner")
     server.execute(f"grant connect on database {WAREHOUSE} to lgs_reader")
+    server.execute(f"alter role {ANALYST_LOGIN} connection limit {ANALYST_CONNECTIONS}")
     for name, value in ANALYST_SETTINGS.items():
         server.execute(
             sql.SQL("alter role {} in database {} set {} = {}").format(

@@ -22,6 +22,8 @@ from lgs_assets.errors import ConfigurationError
 
 ENV_FILE = places.ROOT / ".env"
 PREFIX = "LGS_"
+# libpq sends these to the server after the options of a connection, so that they would win.
+LAST_WORDS = ("PGDATESTYLE", "PGTZ", "PGGEQO")
 
 # In plainer words than pydantic's.
 _EXPECTED = {
@@ -221,9 +223,19 @@ def origin(name: str) -> str:
     return ".env" if _in_file().get(variable(name)) else "default"
 
 
-def child_environment(added: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a process that this one starts: its own, with more variables."""
-    return os.environ | added
+def child_environment(added: Mapping[str, str], *, without: str | None = None) -> dict[str, str]:
+    """The environment for a process that this one starts: its own, with more variables.
+
+    Those whose names begin with `without` are left out.
+    """
+    own = {name: value for name, value in os.environ.items() if without is None or not name.startswith(without)}
+    return {**own, **added}
+
+
+def forget_variables(*names: str) -> None:
+    """Takes variables out of the environment, here and for the processes that follow: those that a library obeys."""
+    for name in names:
+        os.environ.pop(name, None)
 
 
 @contextmanager

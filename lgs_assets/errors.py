@@ -14,7 +14,11 @@ class ContractError(LgsError):
 
 
 class ServerError(LgsError):
-    """The database server cannot be started, reached or used."""
+    """The database server cannot be started, reached or used. It may be in a moment, but for those below."""
+
+
+class PermanentError(ServerError):
+    """The database server refuses, and will until somebody has seen to what its text names: it is not asked again."""
 
 
 class UnavailableError(LgsError):

@@ -5,6 +5,7 @@ error, and what a blocking check guards was left as it was, or lines of an inspe
 """
 
 import csv
+import logging
 import os
 import shutil
 import signal
@@ -144,6 +145,9 @@ def _main(
     if show_version:
         typer.echo(version("lgs-assets"))
         raise typer.Exit
+    said = logging.StreamHandler()
+    logging.getLogger("lgs_assets").addHandler(said)
+    context.call_on_close(partial(logging.getLogger("lgs_assets").removeHandler, said))
     if context.invoked_subcommand not in _EXPORTS:  # what the platform keeps is for this account alone
         context.call_on_close(partial(os.umask, os.umask(0o077)))
 

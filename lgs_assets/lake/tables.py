@@ -13,7 +13,7 @@ from psycopg import sql
 
 from lgs_assets.contracts.declaration import arrow_schema, as_declared, columns, in_order, primary_key
 from lgs_assets.contracts.model import InvoiceModel, Model, Value, columns_read, tables_in
-from lgs_assets.errors import ContractError, LgsError, ServerError
+from lgs_assets.errors import ContractError, LgsError, PermanentError
 from lgs_assets.lake import parts as ledger
 from lgs_assets.lake.engine import Engine, Source, View
 from lgs_assets.lake.judgement import judge
@@ -26,7 +26,8 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import as_frame, copy_rows, named, read_rows
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import PARENT, DumpFile, Landing
-from lgs_assets.warehouse.publish import Provenance, dumps_of, lock_for_writing, lock_out_readers, publish, record
+from lgs_assets.warehouse.locks import lock_for_writing, lock_out_readers
+from lgs_assets.warehouse.publish import Provenance, dumps_of, publish, record
 from lgs_assets.warehouse.refresh import changed_dumps
 from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
 from lgs_assets.warehouse.tables import PostgresTables, refuse_without_lines_of
@@ -134,7 +135,7 @@ class LakeTables:
                 judge(self.engine, table, self._files(table, [part]))
                 cursor.execute("select to_regclass(%s)", [qualified(SCHEMA, table)])
                 if cursor.fetchone() != (None,):  # it is from the time before the lake
-                    lock_out_readers(connection, cursor, table)
+                    lock_out_readers(cursor, table)
                     _drop(cursor, table)
                 ledger.publish(cursor, part)
                 rows = part.rows
@@ -257,7 +258,7 @@ def _drop(cursor: Cursor, table: str) -> None:
     try:
         cursor.execute(sql.SQL("drop table {}").format(sql.Identifier(SCHEMA, table)))
     except psycopg.errors.DependentObjectsStillExist as error:
-        raise ServerError(
+        raise PermanentError(
             f"{SCHEMA}.{table} moves to the lake, and these depend on it: {error.diag.message_detail}. Drop them."
         ) from error
 

@@ -70,6 +70,13 @@ def constraint(cursor: Cursor, schema: str, table: str, name: str) -> Constraint
     return Constraint(name, kind, definition, tuple(names))
 
 
+def oid(cursor: Cursor, schema: str, table: str) -> int | None:
+    """By what PostgreSQL itself knows a table; None if there is no such table."""
+    cursor.execute("select to_regclass(%s)::oid::bigint", [qualified(schema, table)])
+    ((number,),) = cursor.fetchall()
+    return None if number is None else int(number)
+
+
 def qualified(schema: str, table: str) -> str:
     """The table's full name, each part quoted as an identifier."""
     return psycopg.sql.Identifier(schema, table).as_string()

@@ -8,12 +8,19 @@ import psycopg
 import sqlalchemy as sa
 
 from lgs_assets import addresses
-from lgs_assets.errors import ServerError
+from lgs_assets.configuration import LAST_WORDS, forget_variables
+from lgs_assets.errors import PermanentError, ServerError
+from lgs_assets.warehouse.locks import PATIENCE_SECONDS
 from lgs_assets.warehouse.preparation import prepare
 from lgs_assets.warehouse.schema import SCHEMA, Cursor, become_owner, driver_cursor
 
 # What comes of a server that was killed, or whose disk or memory is full; psycopg's own, or wrapped by SQLAlchemy.
 _BROKEN_OFF = (psycopg.OperationalError, psycopg.InternalError, sa.exc.OperationalError, sa.exc.InternalError)
+# Classes of SQLSTATE for what may pass: connections, conflicts of transactions, want of resources, an operator, the
+# system, and what PostgreSQL itself did not expect. And those of their members that last: a statement that was
+# cancelled or takes too long, a database that is gone, data that is damaged.
+_PASSING = {"08", "40", "53", "57", "58", "XX"}
+_LASTING = {"57014", "57P04", "XX001", "XX002"}
 
 
 class Warehouse:
@@ -42,7 +49,10 @@ class Warehouse:
         if self._engine is None:
             # A plain postgresql:// means psycopg 3 to SQLAlchemy 2.1; say so for the readers of this line.
             url = addresses.parse_url(self._locate(), variable="LGS_DATABASE_URL").set(drivername="postgresql+psycopg")
-            options = f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD"
+            forget_variables(*LAST_WORDS)
+            options = (
+                f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD -c lock_timeout={PATIENCE_SECONDS}s"
+            )
             arguments = {"options": options, "application_name": "lgs", "client_encoding": "UTF8"}
             # The server may have been restarted since a connection was last used.
             self._engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
@@ -53,7 +63,8 @@ class Warehouse:
         """One transaction: committed at the end of the block, rolled back if the block raises.
 
         It works as `lgs_owner` where the login may: tables then belong to one role, whoever builds them.
-        Raises ServerError when the server cannot be reached, or breaks off: killed, out of disk, out of memory.
+        Raises ServerError when the server cannot be reached, or breaks off: killed, out of disk, out of memory; and
+        PermanentError when it refuses what it would refuse again.
         """
         try:
             self.prepare()
@@ -62,10 +73,7 @@ class Warehouse:
                 yield connection
         except _BROKEN_OFF as error:
             cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-            raise ServerError(
-                f"PostgreSQL at {self._shown_url} broke off: {cause}. Nothing is left half done: "
-                "see to the server (is its disk full?), then do the same again."
-            ) from error
+            raise self._server_error(cause) from error
 
     def rows(self, query: str, **parameters: Any) -> list[sa.RowMapping]:
         """The rows of one SELECT in SQLAlchemy's notation, `:name` for a parameter."""
@@ -93,6 +101,20 @@ class Warehouse:
             return self.engine.connect()
         except sa.exc.OperationalError as error:
             raise ServerError(f"PostgreSQL at {self._shown_url} cannot be used: {error.orig}") from error
+
+    def _server_error(self, cause: BaseException | None) -> ServerError:
+        """Tells apart what may pass and what will not, by the SQLSTATE; a lost connection has none."""
+        state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
+        if state is None or (state[:2] in _PASSING and state not in _LASTING):
+            disk = " (is its disk full?)" if state in (None, "53100", "58030") else ""
+            return ServerError(
+                f"PostgreSQL at {self._shown_url} broke off: {cause}. Nothing is left half done: "
+                f"see to the server{disk}, then do the same again."
+            )
+        return PermanentError(
+            f"PostgreSQL at {self._shown_url} refuses this, and would do so again: {' '.join(str(cause).split())}. "
+            "Nothing is left half done."
+        )
 
     @property
     def _shown_url(self) -> str:

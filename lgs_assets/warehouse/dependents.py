@@ -1,10 +1,13 @@
-"""What people hang on a table and expect to find after it was replaced: grants and views."""
+"""What people build on a table and expect to find after it was replaced: grants, and views with all that is theirs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from lgs_assets.errors import ServerError
+import psycopg
+
+from lgs_assets.errors import PermanentError
+from lgs_assets.warehouse.attachments import Attachment, attach, attachments
 from lgs_assets.warehouse.catalog import qualified
-from lgs_assets.warehouse.schema import SCHEMA, Cursor
+from lgs_assets.warehouse.schema import SCHEMA, Cursor, act_as
 
 # The views that read a table, directly or through others, nearest first.
 _VIEWS = """
@@ -51,55 +54,77 @@ where (acl).grantee <> relowner
 
 @dataclass(frozen=True)
 class Restoration:
-    """Statements, and the role that runs them: views go back to their owners."""
+    """A relation, the statements that restore it, and the role that runs them: views go back to their owners."""
 
+    relation: str
     role: str
     statements: list[str]
+    attached: list[Attachment] = field(default_factory=list)
 
 
 def take_down(cursor: Cursor, table: str) -> list[Restoration]:
     """Drops the views on the table, and returns what restores them and all grants.
 
-    Raises ServerError for what cannot be restored: a materialized view, or a view of a role that the login may not
-    act as.
+    Raises PermanentError for what cannot be restored: a materialized view, a view of a role that the login may not act
+    as, or one on which something else depends.
     """
     name = qualified(SCHEMA, table)
     cursor.execute("select current_setting('role'), session_user, to_regclass(%s)::oid", [name])
     ((role, login, oid),) = cursor.fetchall()
-    kept = [Restoration(role, _grants(cursor, oid, name))]
+    kept = [Restoration(name, role, _grants(cursor, oid, name))]
     cursor.execute(_VIEWS, [name])
     views = cursor.fetchall()
     for view_oid, view, is_plain, owner, may_restore, options, definition in views:
         if not is_plain:
-            raise ServerError(
+            raise PermanentError(
                 f"{view} depends on {name} and is not a plain view, so the table cannot be replaced under it. "
                 "Drop it, or make it a view or a table of its own."
             )
         if not may_restore:
-            raise ServerError(
+            raise PermanentError(
                 f"The view {view} depends on {name} and belongs to {owner}, whom {login} may not act as, so it could "
                 f"not be restored when the table is replaced. Let an administrator run: grant {owner} to {login}"
             )
         create = f"create view {view}{f' with ({options})' if options else ''} as {definition}"
-        kept.append(Restoration(owner, [create, *_grants(cursor, view_oid, view)]))
+        kept.append(Restoration(view, owner, [create, *_grants(cursor, view_oid, view)], attachments(cursor, view_oid)))
     for _, view, _, owner, *_ in reversed(views):
-        _act_as(cursor, owner)
-        cursor.execute(f"drop view {view}".encode())
-    _act_as(cursor, role)
+        act_as(cursor, owner)
+        drop(cursor, "view", view)
+    act_as(cursor, role)
     return kept
 
 
-def put_back(cursor: Cursor, kept: list[Restoration]) -> None:
-    """Restores what `take_down` took down."""
+def put_back(cursor: Cursor, kept: list[Restoration]) -> list[str]:
+    """Restores what `take_down` took down. Returns what was impossible of the small things, a line each.
+
+    Raises PermanentError if a view does not fit the new table.
+    """
+    lost = []
     for restoration in kept:
-        _act_as(cursor, restoration.role)
-        for statement in restoration.statements:
-            cursor.execute(statement.encode())
-    _act_as(cursor, kept[0].role)
+        act_as(cursor, restoration.role)
+        try:
+            for statement in restoration.statements:
+                cursor.execute(statement.encode())
+        except (psycopg.ProgrammingError, psycopg.DataError) as error:
+            raise PermanentError(
+                f"{kept[0].relation} cannot be replaced, for {restoration.relation} could not be restored afterwards: "
+                f"{error.diag.message_primary}. Change it, or drop it."
+            ) from error
+        unkept = attach(cursor, restoration.relation, restoration.attached)
+        lost += [f"{restoration.relation}: {line}" for line in unkept]
+    act_as(cursor, kept[0].role)
+    return lost
 
 
-def _act_as(cursor: Cursor, role: str) -> None:
-    cursor.execute("select set_config('role', %s, true)", [role])
+def drop(cursor: Cursor, kind: str, relation: str) -> None:
+    """Drops a table or a view. Raises PermanentError, which names what depends on it."""
+    try:
+        cursor.execute(f"drop {kind} {relation}".encode())
+    except psycopg.errors.DependentObjectsStillExist as error:
+        dependents = "; ".join((error.diag.message_detail or "").splitlines())
+        raise PermanentError(
+            f"{relation} cannot be replaced: {dependents}, and would go with it. Drop what depends on it."
+        ) from error
 
 
 def _grants(cursor: Cursor, oid: int, name: str) -> list[str]:

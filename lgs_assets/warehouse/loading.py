@@ -22,7 +22,7 @@ from lgs_assets.sources import Batch, DateOrder, Dump, Reject, open_dump
 from lgs_assets.sources.copy_text import NULL
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import LoadedDump
-from lgs_assets.warehouse.publish import lock_for_writing, lock_out_readers
+from lgs_assets.warehouse.locks import lock_for_writing, lock_out_readers
 from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, driver_cursor
 
 PARENT = "raw_invoices"
@@ -101,7 +101,7 @@ def load_dump(
         lines, first, last = landed.fill(dump, partial(_store_rejects, cursor, file.name))
         rejected = _judge(cursor, dump, lines, file.reject_limit)
 
-        lock_out_readers(connection, cursor, PARENT)
+        lock_out_readers(cursor, PARENT)
         if file.supersedes is not None:
             _take_out(cursor, file.supersedes)
         earlier = _take_out(cursor, file.name)
@@ -141,7 +141,7 @@ def forget_dump(warehouse: Warehouse, name: str) -> None:
         known = [dump for (dump,) in cursor]
         if name not in known:
             raise LgsError(f"There is no dump {name}. Loaded: {', '.join(known) or 'none'}.")
-        lock_out_readers(connection, cursor, PARENT)
+        lock_out_readers(cursor, PARENT)
         _take_out(cursor, name)
 
 

@@ -5,6 +5,7 @@ has not taken yet, in order, each in one transaction; the table `migrations` rem
 loaded again. Derived tables take no steps: one whose contract has changed is outdated, and rebuilt.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -12,7 +13,8 @@ import psycopg
 
 from lgs_assets import places
 from lgs_assets.contracts.contract import contract, kept_tables
-from lgs_assets.errors import ServerError
+from lgs_assets.errors import PermanentError
+from lgs_assets.warehouse.locks import lock_by_key
 from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, become_owner, execute_script
 
 MINIMUM_VERSION = 16
@@ -21,6 +23,10 @@ PREPARATION_LOCK = 5_302_011
 # How the schema was commented by the last version that knew no migrations. Its tables are those before the first step.
 BEFORE_MIGRATIONS = "lgs bd0ca470e7eea23162230d95ad190984b9c67304e3e8adb16cc00df7077bad27"
 LEDGER = "migrations"
+# The SQLSTATE of what sql/roles.sql says of limits that the login may not set.
+UNLIMITED = "LGS01"
+
+_log = logging.getLogger(__name__)
 
 Transaction = Callable[[], AbstractContextManager[Cursor]]
 
@@ -28,7 +34,7 @@ Transaction = Callable[[], AbstractContextManager[Cursor]]
 def prepare(transaction: Transaction) -> None:
     """Brings the warehouse up to date; each call of `transaction` gives a cursor in a transaction of its own.
 
-    Raises ServerError if the server or the database will not do, if the warehouse was made by a newer version of the
+    Raises PermanentError if the server or the database will not do, if the warehouse was made by a newer version of the
     platform, or by one too old to be upgraded, or if a step fails, which leaves everything as it was before that step.
     """
     with transaction() as cursor:
@@ -37,25 +43,30 @@ def prepare(transaction: Transaction) -> None:
     steps = sorted(file.stem for file in (places.SQL / "migrations").glob("*.sql"))
     while taken is None or taken != steps:
         with transaction() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", [PREPARATION_LOCK])
+            lock_by_key(cursor, PREPARATION_LOCK, "Preparing the warehouse")
             if (taken := _steps_taken(cursor)) is None:
                 _make(cursor, steps)
             elif unknown := [step for step in taken if step not in steps]:
-                raise ServerError(
+                raise PermanentError(
                     f"The warehouse was made by a newer version of the platform, which has {', '.join(unknown)}: "
                     "upgrade this one."
                 )
             elif due := [step for step in steps if step not in taken]:
                 _take(cursor, due[0])
+    with transaction() as cursor:
+        if _limits_are_due(cursor):
+            lock_by_key(cursor, PREPARATION_LOCK, "Preparing the warehouse")
+            if _limits_are_due(cursor):
+                _make_roles(cursor)
 
 
 def _expect_usable_server(cursor: Cursor) -> None:
     version = cursor.connection.info.server_version // 10_000
     if version < MINIMUM_VERSION:
-        raise ServerError(f"PostgreSQL {MINIMUM_VERSION} or later is needed; this server is {version}.")
+        raise PermanentError(f"PostgreSQL {MINIMUM_VERSION} or later is needed; this server is {version}.")
     cursor.execute("show server_encoding")
     if (encoding := cursor.fetchall()) != [("UTF8",)]:
-        raise ServerError(
+        raise PermanentError(
             f"A database in UTF8 is needed; this one is in {encoding[0][0]}: "
             "create database lgs encoding 'UTF8' template template0"
         )
@@ -82,7 +93,7 @@ def _steps_taken(cursor: Cursor) -> list[str] | None:
     if "publications" not in tables:
         return None
     if comment != BEFORE_MIGRATIONS:
-        raise ServerError(
+        raise PermanentError(
             f"The tables of the schema {SCHEMA} were made by a version of the platform that is too old to be upgraded. "
             f"Drop them and load the dumps again, which are in the inbox: drop schema {SCHEMA}, {STAGING} cascade"
         )
@@ -93,13 +104,48 @@ def _make(cursor: Cursor, steps: list[str]) -> None:
     """Makes the warehouse as the contracts are now, which is as if every step had been taken."""
     cursor.execute(f"create schema if not exists {SCHEMA}; create schema if not exists {STAGING}")
     cursor.execute("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
-    if cursor.fetchone() == (True,):  # elsewhere an administrator runs this file beforehand
-        execute_script(cursor, (places.SQL / "roles.sql").read_text())
+    if cursor.fetchone() == (True,):  # elsewhere an administrator runs the file beforehand
+        _make_roles(cursor)
         become_owner(cursor)
     for table in kept_tables():
         execute_script(cursor, contract(table))
     for step in steps:
         _remember(cursor, step)
+
+
+def _make_roles(cursor: Cursor) -> None:
+    """Makes the roles and sets their limits; the log says which of these this login may not set."""
+
+    def log(notice: psycopg.errors.Diagnostic) -> None:
+        if notice.sqlstate == UNLIMITED:
+            _log.warning("%s See docs/deployment.md.", notice.message_primary)
+
+    cursor.connection.add_notice_handler(log)
+    try:
+        execute_script(cursor, (places.SQL / "roles.sql").read_text())
+    finally:
+        cursor.connection.remove_notice_handler(log)
+
+
+def _limits_are_due(cursor: Cursor) -> bool:
+    """Whether the database has no limits of its own for readers, though this login may set them."""
+    cursor.execute(
+        """
+        select exists (
+            select
+            from pg_database
+            inner join pg_roles as owner on owner.rolname = 'lgs_owner'
+            inner join pg_roles as login on login.rolname = current_user
+            where datname = current_database() and pg_has_role(datdba, 'usage')
+                and (login.rolsuper or login.rolcreaterole and pg_has_role(owner.oid, 'usage with admin option'))
+                and not exists (
+                    select from pg_db_role_setting, unnest(setconfig) as setting
+                    where setdatabase = pg_database.oid and setrole = 0 and setting like 'statement_timeout=%'
+                )
+        )
+        """
+    )
+    return cursor.fetchone() == (True,)
 
 
 def _take(cursor: Cursor, step: str) -> None:
@@ -112,7 +158,7 @@ def _take(cursor: Cursor, step: str) -> None:
     try:
         execute_script(cursor, file.read_text())
     except psycopg.Error as error:
-        raise ServerError(f"The warehouse cannot be upgraded, and stays as it is: {file.name}: {error}") from error
+        raise PermanentError(f"The warehouse cannot be upgraded, and stays as it is: {file.name}: {error}") from error
     _remember(cursor, step)
 
 

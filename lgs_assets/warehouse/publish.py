@@ -1,31 +1,30 @@
 """Publish or nothing: replaces a table as a whole, in one transaction that readers see all of or nothing of.
 
 The new table is made from its contract in the staging schema, filled, judged by the contract's constraints, and then
-takes the place of the old one. Grants and views that people put on the old table move to the new one.
+takes the place of the old one. Grants, views and what else people put on the old table move to the new one.
 """
 
-import time
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from lgs_assets.contracts.contract import contract
-from lgs_assets.errors import ContractError, ServerError
+from lgs_assets.errors import ContractError
+from lgs_assets.escaping import printable
 from lgs_assets.warehouse import dependents
-from lgs_assets.warehouse.catalog import qualified
+from lgs_assets.warehouse.attachments import attach, attached_by_people, attachments
+from lgs_assets.warehouse.catalog import oid
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.diagnosis import explain
+from lgs_assets.warehouse.locks import lock_for_writing, lock_table, without_readers
 from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, driver_cursor, execute_script
 
-# A waiting swap makes every new reader wait behind it, so it waits briefly, lets them pass, and tries again.
-SWAP_WAIT_MILLISECONDS = 200
-SWAP_PAUSE_SECONDS = 0.5
-SWAP_PATIENCE_SECONDS = 600
+_log = logging.getLogger(__name__)
 
 Fill = Callable[[Cursor, sql.Identifier], None]
 
@@ -46,8 +45,8 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
     """Replaces `table` by what `fill` puts into the empty table that it is given. Returns the number of rows.
 
     The dumps that the lines of `source` are from are recorded as its own.
-    Raises ContractError if rows break the contract, ServerError if readers never let go of the old table; both leave
-    the old table as it was.
+    Raises ContractError if rows break the contract, PermanentError if readers never let go of the old table or
+    something that cannot be moved depends on it; both leave the old table as it was.
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
@@ -65,11 +64,22 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
                     cursor.execute(build.encode())
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise ContractError(explain(cursor, table, error, fill)) from error
+        made_with = [one.key for one in attachments(cursor, oid(cursor, STAGING, table))]
+        of_rows = [one for one in attached_by_people(cursor, table) if one.is_of_rows]
+        lost = [f"{SCHEMA}.{table}: {line}" for line in attach(cursor, staged.as_string(), of_rows)]
         cursor.execute(sql.SQL("analyze {}").format(staged))
         cursor.execute(sql.SQL("select count(*) from {}").format(staged))
         ((rows,),) = cursor.fetchall()
-        _swap(connection, cursor, table)
+        if oid(cursor, SCHEMA, table) is None:
+            cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
+        else:
+            lost += without_readers(cursor, table, lambda: _swap(cursor, table))
         record(cursor, table, provenance, rows, dumps)
+        cursor.execute(
+            "update publications set made_with = %s where table_name = %s", [Jsonb(sorted(made_with)), table]
+        )
+    for line in lost:
+        _log.warning(printable(line))
     return int(rows)
 
 
@@ -96,13 +106,11 @@ def record(
 
 def lock_against_writers(cursor: Cursor, table: str) -> dict[str, dict[str, Any]] | None:
     """Locks a table against writers until the transaction ends. Returns the dumps that its lines are from."""
-    cursor.execute(sql.SQL("lock table {} in row share mode").format(sql.Identifier(SCHEMA, table)))
-    cursor.execute("select to_regclass(%s)::oid::bigint", [qualified(SCHEMA, table)])
-    ((oid,),) = cursor.fetchall()
-    return dumps_of(cursor, table, made=oid)
+    lock_table(cursor, table, "row share")
+    return dumps_of(cursor, table, made=oid(cursor, SCHEMA, table))
 
 
-def dumps_of(cursor: Cursor, table: str, *, made: int | str) -> dict[str, dict[str, Any]] | None:
+def dumps_of(cursor: Cursor, table: str, *, made: int | str | None) -> dict[str, dict[str, Any]] | None:
     """The dumps that the lines of a table are from. None if it is not known.
 
     Of each dump, what tells it from any other, and the number of its lines; with `made`, what tells the table that they
@@ -126,33 +134,6 @@ def dumps_of(cursor: Cursor, table: str, *, made: int | str) -> dict[str, dict[s
     )
     ((dumps,),) = cursor.fetchall()
     return None if dumps is None else {dump: facts | {"table": made} for dump, facts in dumps.items()}
-
-
-def lock_for_writing(cursor: Cursor, name: str) -> None:
-    """Waits until no other transaction writes what goes by this name; the lock ends with the transaction."""
-    cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{SCHEMA}.{name}"])
-
-
-def lock_out_readers(connection: sa.Connection, cursor: Cursor, table: str) -> None:
-    """Takes the table from its readers, without making them queue behind a long query of one of them.
-
-    Raises ServerError when that does not succeed within SWAP_PATIENCE_SECONDS.
-    """
-    deadline = time.monotonic() + SWAP_PATIENCE_SECONDS
-    while True:
-        try:
-            with connection.begin_nested():
-                cursor.execute(f"set local lock_timeout = {SWAP_WAIT_MILLISECONDS}")
-                cursor.execute(sql.SQL("lock table {}").format(sql.Identifier(SCHEMA, table)))
-                cursor.execute("set local lock_timeout = 0")
-            return
-        except psycopg.errors.LockNotAvailable as error:
-            if time.monotonic() > deadline:
-                raise ServerError(
-                    f"{SCHEMA}.{table} was in use for {SWAP_PATIENCE_SECONDS} s and was left as it was. "
-                    "Find who holds it: select pid, query from pg_stat_activity where state <> 'idle'"
-                ) from error
-            time.sleep(SWAP_PAUSE_SECONDS)
 
 
 def _take_off_indexes(cursor: Cursor, staged: sql.Identifier) -> list[str]:
@@ -179,14 +160,13 @@ def _take_off_indexes(cursor: Cursor, staged: sql.Identifier) -> list[str]:
     return [build for build, _ in indexes]
 
 
-def _swap(connection: sa.Connection, cursor: Cursor, table: str) -> None:
+def _swap(cursor: Cursor, table: str) -> list[str]:
+    """Puts the new table in the place of the old one. Returns what of the old one is lost, a line each."""
     live, staged = sql.Identifier(SCHEMA, table), sql.Identifier(STAGING, table)
-    cursor.execute("select to_regclass(%s)", [live.as_string()])
-    if cursor.fetchone() == (None,):
-        cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
-        return
-    lock_out_readers(connection, cursor, table)
+    cursor.execute(sql.SQL("lock table {}").format(live))
+    attached = [one for one in attached_by_people(cursor, table) if not one.is_of_rows]
     kept = dependents.take_down(cursor, table)
-    cursor.execute(sql.SQL("drop table {}").format(live))
+    dependents.drop(cursor, "table", live.as_string())
     cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
-    dependents.put_back(cursor, kept)
+    lost = [f"{SCHEMA}.{table}: {line}" for line in attach(cursor, live.as_string(), attached)]
+    return lost + dependents.put_back(cursor, kept)

@@ -9,7 +9,8 @@ from psycopg import sql
 from lgs_assets.contracts.model import InvoiceModel, Model
 from lgs_assets.warehouse.catalog import qualified
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.publish import Fill, Provenance, lock_against_writers, lock_for_writing, publish, record
+from lgs_assets.warehouse.locks import lock_for_writing, lock_table
+from lgs_assets.warehouse.publish import Fill, Provenance, lock_against_writers, publish, record
 from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
 
 # Of all lines. Beyond it, rebuilding the table takes no longer than looking up what has changed.
@@ -93,7 +94,7 @@ def _refresh(warehouse: Warehouse, table: str, source: str, fill: Fill, provenan
                 cursor.execute(sql.SQL(_CHANGED_LINES).format(**names))
                 cursor.execute(sql.SQL("analyze {part}").format(**names))
                 # Builders of dependent tables hold a lock that this waits for. Readers go on.
-                cursor.execute(sql.SQL("lock table {target} in exclusive mode").format(**names))
+                lock_table(cursor, table, "exclusive")
                 cursor.execute(
                     sql.SQL("delete from {target} where invoice_no in (table changed_invoices)").format(**names)
                 )

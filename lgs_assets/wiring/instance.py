@@ -24,6 +24,10 @@ run_retries:
   enabled: true
   max_retries: 1
   retry_on_asset_or_op_failure: false
+# What the warehouse has to say, such as who is in the way of a table, is told by the run, too.
+python_logs:
+  managed_python_loggers: [lgs_assets]
+  python_log_level: WARNING
 # No dialog that asks newcomers for their e-mail address.
 nux:
   enabled: false

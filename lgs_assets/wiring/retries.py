@@ -7,7 +7,7 @@ import dagster as dg
 import psycopg
 import sqlalchemy as sa
 
-from lgs_assets.errors import ServerError, UnavailableError
+from lgs_assets.errors import PermanentError, ServerError, UnavailableError
 
 MAX_RETRIES = 10
 SECONDS_BETWEEN = 6
@@ -23,5 +23,7 @@ def retried() -> Iterator[None]:
     """
     try:
         yield
+    except PermanentError:
+        raise
     except _PASSING as error:
         raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=SECONDS_BETWEEN) from error

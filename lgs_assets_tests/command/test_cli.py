@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dagster as dg
 import psutil
 import pytest
 from typer.testing import CliRunner, Result
@@ -17,6 +18,7 @@ from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.builders import DERIVED, Line, MakeDatabase, load_lines, write_dump
 
@@ -82,6 +84,32 @@ def test_a_changed_setting_rebuilds_and_status_tells_it(monkeypatch: pytest.Monk
     monkeypatch.setenv("LGS_TIES", "together")
     assert "outdated" not in lgs("status").output
     assert "Everything is up to date" in lgs("run").output
+
+
+def test_what_is_lost_of_a_table_is_said(built: Warehouse) -> None:
+    """A column that was added by hand, say: to the person at the terminal, and in the log of the run."""
+    with built.transaction() as connection:
+        connection.exec_driver_sql("alter table rfm_scores add column note text")
+    result = lgs("run", "--ties", "together")
+    assert result.exit_code == 0, result.output
+    lost = "lgs.rfm_scores: the column note is not kept when the table is rebuilt: it belongs in its contract"
+    assert lost in result.stderr
+    with dagster_instance(Configuration.read()) as instance:
+        (run,) = instance.get_runs(limit=1)
+        assert lost in [entry.user_message for entry in instance.all_logs(run.run_id)]
+
+
+def test_what_stands_in_the_way_of_a_table_is_said_at_once(built: Warehouse) -> None:
+    """A foreign key would go with the table: it is named in a line, without a retry, and nothing is lost."""
+    with built.transaction() as connection:
+        connection.exec_driver_sql("create table notes (customer_id bigint references rfm_scores)")
+    result = lgs("run", "--ties", "together")
+    assert result.exit_code == 1
+    assert "notes_customer_id_fkey on table notes depends on table rfm_scores" in result.stderr.replace("\n", " ")
+    assert "Traceback" not in result.output
+    with dagster_instance(Configuration.read()) as instance:
+        (run,) = instance.get_runs(limit=1)
+        assert not instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY)
 
 
 def test_status_finds_a_fault(built: Warehouse) -> None:

@@ -1,5 +1,6 @@
 """Connections to the warehouse: which databases will do, and what becomes of connections that the server cuts."""
 
+import time
 import uuid
 
 import psycopg
@@ -7,6 +8,8 @@ import pytest
 
 from lgs_assets.errors import ServerError
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets_tests.warehouse.libpq import ELSEWHERE, NONSENSE
 
 KILL = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lgs' and datname = %s"
 
@@ -54,3 +57,19 @@ def test_a_connection_that_is_cut_in_use_is_a_server_error(warehouse: Warehouse,
     with pytest.raises(ServerError, match=r"PostgreSQL at .*:\*\*\*@.* broke off: .*Nothing is left half done"):
         use()
     assert warehouse.rows("select 1 as one")[0].one == 1
+
+
+@pytest.mark.parametrize(("variable", "value"), [*NONSENSE.items(), *ELSEWHERE.items()])
+def test_variables_for_other_servers_mean_nothing_to_this_one(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """A login to another server in the environment neither breaks the connection, nor slows it, nor changes figures."""
+    monkeypatch.setenv(variable, value)
+    start = time.monotonic()
+    warehouse = Warehouse(server.url)
+    (row,) = warehouse.rows("select '£ 鳥' as text, cast('2011-02-01 12:00+00' as timestamptz)::text as moment")
+    assert (row.text, row.moment) == ("£ 鳥", "2011-02-01 12:00:00+00")
+    with psycopg.connect(server.url()) as connection:
+        connection.execute("create temp table written ()")
+    assert time.monotonic() - start < 5
+    warehouse.engine.dispose()

@@ -20,7 +20,7 @@ from backports import zstd
 from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.sources import Reject
 from lgs_assets.warehouse import loading as dumps
-from lgs_assets.warehouse import publish
+from lgs_assets.warehouse import locks
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
 from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
@@ -323,7 +323,7 @@ def test_only_what_is_there_can_be_forgotten(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error names the dumps that there are, and waits for no reader."""
-    monkeypatch.setattr(publish, "SWAP_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(locks, "PATIENCE_SECONDS", 0)
     with pytest.raises(LgsError, match=r"There is no dump x\. Loaded: none"):
         forget_dump(warehouse, "x")
     load_lines(warehouse, tmp_path, [Line()])

@@ -1,20 +1,29 @@
 """Publish or nothing: what readers, owners of grants and views, and rival writers live through."""
 
+import re
+import shutil
+import subprocess
 import threading
 import time
 from datetime import datetime
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import psycopg
 import pytest
 import sqlalchemy as sa
+from psycopg import sql
 
-from lgs_assets.errors import ContractError, ServerError
-from lgs_assets.warehouse import publish
+from lgs_assets import places
+from lgs_assets.errors import ContractError, PermanentError, ServerError
+from lgs_assets.warehouse import locks
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
-from lgs_assets.warehouse.schema import STAGING
+from lgs_assets.warehouse.publish import publish
+from lgs_assets.warehouse.schema import STAGING, Cursor
+from lgs_assets.warehouse.server import program
+from lgs_assets.wiring.retries import retried
 from lgs_assets_tests.builders import UNVERSIONED, Line, build_tables, load_lines, values
 
 
@@ -29,6 +38,12 @@ def publish_amounts(warehouse: Warehouse, *values: str) -> int:
 def execute(warehouse: Warehouse, statement: str) -> None:
     with warehouse.transaction() as connection:
         connection.execute(sa.text(statement))
+
+
+def administer(warehouse: Warehouse, script: str) -> None:
+    """Runs statements as the administrator would: under the own role."""
+    with psycopg.connect(warehouse.url, options="-c search_path=lgs") as connection:
+        connection.execute(script.encode())
 
 
 def test_readers_see_whole_states_only(warehouse: Warehouse) -> None:
@@ -112,13 +127,128 @@ def test_comments_keys_grants_and_views_survive(warehouse: Warehouse) -> None:
             connection.execute(sa.text("drop role grantee"))
 
 
-def test_a_materialized_view_is_not_dropped_in_silence(warehouse: Warehouse) -> None:
-    """What cannot be restored stops the write with its name, and stays."""
+# What people build on a table that goes with it, and what the error says of it.
+OBSTACLES = {
+    "create materialized view lgs.copied as select * from invoice_amounts":
+        r"lgs\.copied depends on .* not a plain view",
+    "create table notes (invoice_no text references lgs.invoice_amounts)": "notes_invoice_no_fkey on table notes",
+    "create function dearest() returns numeric begin atomic select max(amount) from lgs.invoice_amounts; end":
+        r"function dearest\(\) depends on table invoice_amounts",
+    "create function amount_of(lgs.invoice_amounts) returns numeric return $1.amount":
+        r"function amount_of\(.*depends on",
+    "create view cheap as select 1 as x from lgs.invoice_amounts; create function few() returns setof cheap "
+    "begin atomic select * from cheap; end": r"function few\(\) depends on",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_what_would_go_with_the_table_stops_the_write_for_good(warehouse: Warehouse, obstacle: str) -> None:
+    """It is named and stays, no time is lost by trying again, and no disk is blamed."""
     publish_amounts(warehouse, "1")
-    execute(warehouse, "create materialized view lgs.copied as select * from invoice_amounts")
-    with pytest.raises(ServerError, match=r"lgs\.copied depends on .* not a plain view"):
+    execute(warehouse, obstacle)
+    with pytest.raises(PermanentError, match=OBSTACLES[obstacle]) as caught, retried():
         publish_amounts(warehouse, "2")
-    assert [row.amount for row in warehouse.rows("select amount from copied")] == [1]
+    assert "disk" not in str(caught.value)
+    assert [row.amount for row in warehouse.rows("select amount from invoice_amounts")] == [1]
+
+
+def test_what_may_pass_is_tried_again() -> None:
+    """A server that is restarted comes back."""
+    with pytest.raises(dg.RetryRequested), retried():
+        raise ServerError
+
+
+# What people attach to a table, and to a view on it.
+ATTACHED = """
+create schema reports;
+create role warden;
+create function reports.noted() returns trigger language plpgsql as 'begin return new; end';
+comment on table invoice_amounts is 'Of my own.';
+comment on column invoice_amounts.amount is 'In "pounds", that''s it.';
+comment on constraint invoice_amounts_pkey on invoice_amounts is 'The key.';
+create index " USING odd" on invoice_amounts using brin (amount) with (pages_per_range = 8) where amount > 1;
+comment on index " USING odd" is 'An index.';
+create unique index on invoice_amounts (lower(invoice_no));
+alter table invoice_amounts
+    add constraint "not %s too {dear}" check (amount < 1000) not valid,
+    alter column amount set default 7,
+    alter column amount set statistics 500,
+    alter column amount set (n_distinct = 9),
+    alter column invoice_no set storage external,
+    set (fillfactor = 70, autovacuum_enabled = false),
+    replica identity full,
+    enable row level security;
+create statistics both_columns on invoice_no, amount from invoice_amounts;
+create policy "what they may" on invoice_amounts as restrictive for select to public, warden using (amount > 0);
+comment on policy "what they may" on invoice_amounts is 'A policy.';
+create rule "no deletes" as on delete to invoice_amounts do instead nothing;
+create trigger noted before update of amount on invoice_amounts for each row execute function reports.noted();
+alter table invoice_amounts disable trigger noted;
+create publication whole for table invoice_amounts;
+create publication part for table invoice_amounts (invoice_no) where (invoice_no <> '1');
+create view reports."Big ones" (number, pounds) with (check_option = cascaded) as
+    select invoice_no, amount from invoice_amounts where amount > 1;
+create view reports.biggest as select max(pounds) as pounds from reports."Big ones";
+comment on view reports."Big ones" is 'Big.';
+comment on column reports."Big ones".pounds is 'Many.';
+alter view reports."Big ones" alter column pounds set default 5;
+create trigger noted instead of insert on reports.biggest for each row execute function reports.noted();
+comment on trigger noted on reports.biggest is 'A trigger.';
+create rule "no updates" as on update to reports.biggest do instead nothing;
+grant select on reports.biggest to warden
+"""
+
+
+def test_all_that_people_attach_survives(warehouse: Warehouse, caplog: pytest.LogCaptureFixture) -> None:
+    """pg_dump finds the same before and after, again and again, and nothing is said."""
+
+    def dumped() -> str:
+        command: list[str | Path] = [program("pg_dump"), "--schema-only", "--restrict-key=x", warehouse.url]
+        return str(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    publish_amounts(warehouse, "1", "2")
+    administer(warehouse, ATTACHED)
+    try:
+        before = dumped()
+        for amount in ("5", "6"):
+            publish_amounts(warehouse, amount)
+            assert dumped() == before
+        assert caplog.messages == []
+    finally:
+        administer(warehouse, "drop owned by warden cascade; drop role warden")
+
+
+def test_what_cannot_survive_is_said(warehouse: Warehouse, caplog: pytest.LogCaptureFixture) -> None:
+    """One line each; the table is replaced all the same."""
+    publish_amounts(warehouse, "1", "2")
+    execute(warehouse, "alter table invoice_amounts add column note text")
+    execute(warehouse, "create unique index each_once on invoice_amounts (amount)")
+    execute(warehouse, "alter table invoice_amounts alter column note set default 'none'")
+    publish_amounts(warehouse, "5", "5")
+    assert caplog.messages == [
+        'lgs.invoice_amounts: the index each_once could not be kept: could not create unique index "each_once"',
+        "lgs.invoice_amounts: the column note is not kept when the table is rebuilt: it belongs in its contract",
+        "lgs.invoice_amounts: the default of note could not be kept: "
+        'column "note" of relation "invoice_amounts" does not exist',
+    ]
+    assert [row.amount for row in warehouse.rows("select amount from invoice_amounts")] == [5, 5]
+
+
+def test_a_contract_that_changes_takes_back_what_it_gave(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the old contract attached is not taken for the work of people."""
+    shutil.copytree(places.SQL, tmp_path / "sql")
+    monkeypatch.setattr(places, "SQL", tmp_path / "sql")
+    contract = tmp_path / "sql" / "tables" / "invoice_amounts.sql"
+    agreed = contract.read_text()
+    contract.write_text(f"{agreed}\ncreate index former on invoice_amounts (amount);")
+    publish_amounts(warehouse, "1")
+    execute(warehouse, "create index latter on invoice_amounts (amount)")
+    contract.write_text(agreed)
+    publish_amounts(warehouse, "2")
+    indexes = warehouse.rows("select indexname from pg_indexes where tablename = 'invoice_amounts' order by 1")
+    assert [row.indexname for row in indexes] == ["invoice_amounts_pkey", "latter"]
 
 
 def test_two_writers_of_a_table_queue(warehouse: Warehouse) -> None:
@@ -146,7 +276,7 @@ def test_two_writers_of_a_table_queue(warehouse: Warehouse) -> None:
 
 def test_a_long_reader_does_not_hold_up_the_others(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a swap waits for a long query, new readers pass; the swap happens when the long one ends."""
-    monkeypatch.setattr(publish, "SWAP_WAIT_MILLISECONDS", 100)
+    monkeypatch.setattr(locks, "SWAP_MILLISECONDS", 100)
     publish_amounts(warehouse, "1")
     waits = []
     with warehouse.engine.connect() as long_reader:
@@ -163,15 +293,57 @@ def test_a_long_reader_does_not_hold_up_the_others(warehouse: Warehouse, monkeyp
     assert max(waits) < 1  # 0.1 s of patience, and room for a busy machine
 
 
-def test_a_table_in_use_for_too_long_is_left_alone(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says which table, and how to find who holds it."""
-    monkeypatch.setattr(publish, "SWAP_PATIENCE_SECONDS", 0)
+IN_THE_WAY = (
+    r"In the way: pid {pid}, user \w+, application \w+, idle in transaction since 20\S+ \S+ UTC, query: {query}"
+)
+
+
+@pytest.mark.parametrize("read", ["invoice_amounts", "large"])
+def test_a_table_in_use_for_too_long_is_left_alone(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    """The error says which session is in the way, of the table or a view on it; what was built was built once."""
+    monkeypatch.setattr(locks, "PATIENCE_SECONDS", 2)
     publish_amounts(warehouse, "1")
+    execute(warehouse, "create view large as select * from invoice_amounts where amount > 0")
+    fills = []
+
+    def fill(cursor: Cursor, target: sql.Identifier) -> None:
+        fills.append(target)
+        cursor.execute(sql.SQL("insert into {} values ('1', 2)").format(target))
+
     with warehouse.engine.connect() as long_reader:
-        long_reader.execute(sa.text("select * from invoice_amounts"))
-        with pytest.raises(ServerError, match=r"lgs\.invoice_amounts was in use .* pg_stat_activity"):
-            publish_amounts(warehouse, "2")
+        long_reader.execute(sa.text(f"select *\n from {read}"))
+        (pid,) = long_reader.execute(sa.text("select pg_backend_pid()")).one()
+        long_reader.execute(sa.text(f"select\tcount(*) from {read} /* {'x' * 100} */"))
+        began = time.monotonic()
+        found = IN_THE_WAY.format(pid=pid, query=rf"select count\(\*\) from {read} /\* x+…")
+        with pytest.raises(PermanentError, match=rf"lgs\.invoice_amounts was in use for 2 s.*{found}"):
+            publish(warehouse, "invoice_amounts", fill, UNVERSIONED)
+        assert 2 <= time.monotonic() - began < 5
+    assert len(fills) == 1
     assert [row.amount for row in warehouse.rows("select amount from invoice_amounts")] == [1]
+
+
+def test_a_held_advisory_lock_does_not_block_a_load_in_silence(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anybody who may connect can take such a lock: the log names the holder soon, the error in the end."""
+    monkeypatch.setattr(locks, "NOTICE_SECONDS", 0.5)
+    monkeypatch.setattr(locks, "PATIENCE_SECONDS", 2)
+    administer(warehouse, "create role ana login password 'ana' in role lgs_reader")
+    url = sa.make_url(warehouse.url).set(username="ana", password="ana").render_as_string(hide_password=False)
+    try:
+        with psycopg.connect(url, autocommit=True) as ana:
+            ana.execute("select pg_advisory_lock(hashtextextended('lgs.raw_invoices', 0))")
+            holder = rf"In the way: pid {ana.info.backend_pid}, user ana, .*query: select pg_advisory_lock\(hash"
+            with pytest.raises(PermanentError, match=rf"Writing lgs\.raw_invoices had to wait .*for 2 s.*{holder}"):
+                load_lines(warehouse, tmp_path, [Line()])
+        assert len(caplog.messages) == 1
+        assert re.search(holder, caplog.messages[0])
+        load_lines(warehouse, tmp_path, [Line()])
+    finally:
+        administer(warehouse, "drop role ana")
 
 
 def test_the_error_of_a_model_shows_offending_rows(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ import pytest
 from lgs_assets import places
 from lgs_assets.errors import ServerError
 from lgs_assets.warehouse.server import ACCOUNT_FOR_ROOT, SETTINGS, EmbeddedServer, program
+from lgs_assets_tests.warehouse.libpq import NONSENSE
 
 ROOT = os.geteuid() == 0
 USER = pwd.getpwnam("daemon") if ROOT else pwd.getpwuid(os.geteuid())  # the ordinary user of these tests
@@ -278,6 +279,15 @@ def test_a_stranger_on_the_port_is_not_told_the_password(server: EmbeddedServer)
     with taken(port, eavesdrop):
         assert server.running_url() is None
     assert heard == [b""]
+
+
+def test_variables_for_other_servers_do_not_keep_this_one_from_starting(
+    fresh: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own programs read such variables, too."""
+    for variable, value in NONSENSE.items():
+        monkeypatch.setenv(variable, value)
+    assert query(fresh.url(), "select 1") == [(1,)]
 
 
 # ------------------------------------------------------------------------------------------------------------ deaths

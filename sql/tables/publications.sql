@@ -6,7 +6,8 @@ create table publications (
     dumps jsonb,
     settings jsonb not null,
     row_count bigint not null check (row_count >= 0),
-    published_at timestamp with time zone not null
+    published_at timestamp with time zone not null,
+    made_with jsonb
 );
 
 comment on table publications is 'What each table was last built from, written in the transaction that builds it. One row a table.';
@@ -17,3 +18,4 @@ comment on column publications.dumps is 'The dumps whose lines the table holds, 
 comment on column publications.settings is 'The settings of the run that built the table.';
 comment on column publications.row_count is 'Rows in the table.';
 comment on column publications.published_at is 'When the table was built.';
+comment on column publications.made_with is 'What the contract attached to the table: comments, indexes and the like. All else was put there by people, and is kept when the table is rebuilt. NULL if it was built before this was recorded, or is not in PostgreSQL.';
