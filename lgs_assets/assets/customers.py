@@ -2,11 +2,10 @@
 
 import pandas as pd
 
-from lgs_assets import places
-from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.contracts.model import Model, Relation, seed_path
 from lgs_assets.wiring.derived_asset import BUILD_ONCE, IN_WAREHOUSE, derived_asset
 
-PLAYBOOK = places.SQL / "seeds" / "segment_playbook.csv"
+PLAYBOOK = seed_path("segment_playbook")
 
 
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
