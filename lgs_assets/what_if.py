@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from lgs_assets import places
 from lgs_assets.configuration import Configuration, Settings
 from lgs_assets.contracts.declaration import arrow_schema, in_order
-from lgs_assets.contracts.model import Model, model_path
+from lgs_assets.contracts.model import Model, model_path, seed_path
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.duckdb import DuckDB
 from lgs_assets.lake.judgement import judge
@@ -23,7 +23,7 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
         run_model("rfm_scores", clean_invoices=frame, snapshot_date="2011-06-01")
 
     It is given a DataFrame or an Arrow table for each table that the SELECT of the model reads, with at least the
-    columns that it reads; for one that is not given, its own model runs first, on what that reads. Settings of all
+    columns that it reads; one that is not given is read from `sql/seeds`, or its own model runs first. Settings of all
     these models may be given too; the others are those of the environment, as in a run. The contracts hold. The result
     is typed as `read_frame` types the table.
 
@@ -42,6 +42,7 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
     for model in models.values():
         for table, columns in model.reads.items():
             read.setdefault(table, set()).update(columns)
+    given = {table: pd.read_csv(seed_path(table)) for table in read if seed_path(table).exists()} | given
     if read.keys() - given.keys() - models.keys():
         direct = {table: columns for table, columns in models[name].reads.items() if table not in given}
         wanted = "; ".join(f"{table} ({', '.join(sorted(columns))})" for table, columns in sorted(direct.items()))

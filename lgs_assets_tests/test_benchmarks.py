@@ -163,7 +163,7 @@ def test_peers_make_every_model() -> None:
     """A new model is one of every peer that runs the SELECTs, in an order in which each finds what it reads."""
     tables = list(selects())
     assert set(tables) == set(MODELS)
-    assert set(tables) - {"invoice_totals"} == {"clean_invoices", *RESULTS}
+    assert {"clean_invoices", *RESULTS} <= set(tables)
     assert tables.index("clean_invoices") < tables.index("rfm_scores") < tables.index("segments")
 
 

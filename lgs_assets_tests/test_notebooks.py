@@ -135,7 +135,7 @@ def test_the_what_if_is_what_the_setting_does(executed: Executed, monkeypatch: p
     monkeypatch.setenv("LGS_DATABASE_URL", executed.warehouse.url)
     definitions = build_definitions(Configuration.read(ties="together"))
     with dg.DagsterInstance.ephemeral() as instance:
-        tables = [dg.AssetKey("rfm_scores"), dg.AssetKey("segments")]
+        tables = [dg.AssetKey("rfm_history"), dg.AssetKey("rfm_scores"), dg.AssetKey("segments")]
         definitions.resolve_job_def("refresh").execute_in_process(instance=instance, asset_selection=tables)
     before = executed.frames["segments"].set_index("customer_id")["segment"]
     rebuilt = read_frame(executed.warehouse, "segments").set_index("customer_id")["segment"]

@@ -57,7 +57,7 @@ def in_warehouse(warehouse: Warehouse, lines: pd.DataFrame, table: str, **settin
     """The table that the warehouse makes of these lines; its own come back afterwards."""
     before = read_frame(warehouse, "clean_invoices")
     publish_frame(warehouse, "clean_invoices", lines, UNVERSIONED)
-    build_tables(warehouse, "invoice_totals", "rfm_scores", "segments", "segment_summary", **settings)
+    build_tables(warehouse, "invoice_totals", "rfm_history", "rfm_scores", "segments", "segment_summary", **settings)
     made = read_frame(warehouse, table)
     publish_frame(warehouse, "clean_invoices", before, UNVERSIONED)
     return made
@@ -77,7 +77,7 @@ def test_what_if_a_setting_were_another(
     """Another snapshot date and another rule for ties change what they change in the warehouse."""
     scores = run_model("rfm_scores", clean_invoices=frames["clean_invoices"], **settings)
     assert not scores.equals(frames["rfm_scores"])
-    build_tables(demo, "rfm_scores", **settings)
+    build_tables(demo, "rfm_history", "rfm_scores", **settings)
     pd.testing.assert_frame_equal(scores, read_frame(demo, "rfm_scores"), check_exact=True)
 
 
@@ -131,8 +131,8 @@ def test_no_rows_give_no_rows(frames: dict[str, pd.DataFrame]) -> None:
 @pytest.mark.parametrize(
     ("name", "given", "message"),
     [
-        ("scores", {}, r"There is no model scores\. There are: .*rfm_scores, segment_summary, segments"),
-        ("rfm_scores", {}, r"rfm_scores needs .* invoice_totals \(customer_id, invoice_no, .*sale_lines\)\. Or for"),
+        ("scores", {}, r"There is no model scores\. There are: .*rfm_scores, .*segment_summary, segments"),
+        ("rfm_scores", {}, r"rfm_scores needs .* rfm_history \(customer_id, f_score, .*snapshot_date\)\. Or for"),
         ("rfm_scores", {"clean_invoices": LINES.drop(columns=["is_sale", "line_total"])},
          r"clean_invoices lacks line_total, is_sale\. Expected: .* Found: dump, invoice_no, .*"),
         ("rfm_scores", {"clean_invoices": LINES, "drop_repeats": True, "x": 1},

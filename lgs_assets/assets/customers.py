@@ -2,17 +2,22 @@
 
 import pandas as pd
 
-from lgs_assets import places
-from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.contracts.model import Model, Relation, seed_path
 from lgs_assets.wiring.derived_asset import BUILD_ONCE, IN_WAREHOUSE, derived_asset
 
-PLAYBOOK = places.SQL / "seeds" / "segment_playbook.csv"
+PLAYBOOK = seed_path("segment_playbook")
 
 
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
-def rfm_scores(invoice_totals: Relation) -> Model:
+def customer_profile(clean_invoices: Relation, invoice_totals: Relation) -> Model:
+    """Since when, how often and for how much each customer has bought, and what was given back. One row a customer."""
+    return Model("customer_profile.sql", clean_invoices=clean_invoices, invoice_totals=invoice_totals)
+
+
+@derived_asset(group="customers", kinds=IN_WAREHOUSE)
+def rfm_scores(rfm_history: Relation) -> Model:
     """Recency, frequency and monetary value of each customer and their quintiles. One row a customer."""
-    return Model("rfm_scores.sql", invoice_totals=invoice_totals)
+    return Model("rfm_scores.sql", rfm_history=rfm_history)
 
 
 @derived_asset(group="customers", kinds={"postgres", "csv"}, sources=(PLAYBOOK,), automation=BUILD_ONCE)

@@ -88,6 +88,11 @@ def model_path(table: str) -> Path:
     return places.SQL / "models" / f"{table}.sql"
 
 
+def seed_path(table: str) -> Path:
+    """Where the rows of a table are, if they are written by hand."""
+    return places.SQL / "seeds" / f"{table}.csv"
+
+
 def parameters_of(select: str) -> list[str]:
     """The names that a SELECT binds, `name` for each `:name`, in alphabetical order."""
     return sorted(sa.text(select).compile().params)

@@ -46,12 +46,12 @@ def quintiles(values: pd.Series) -> list[int]:
 def test_scores_are_those_of_qcut(warehouse: Warehouse, tmp_path: Path, customers: list[tuple[int, int, int]]) -> None:
     """Whatever the ties: value cuts for R and M, and for F rank cuts (published rule) or value cuts (together)."""
     load_lines(warehouse, tmp_path, lines_of(customers))
-    build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_scores")
+    build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_history", "rfm_scores")
     scores = read_frame(warehouse, "rfm_scores")
     assert scores.r_score.tolist() == [6 - score for score in quintiles(scores.recency_days)]
     assert scores.f_score.tolist() == quintiles(scores.frequency.rank(method="first"))
     assert scores.m_score.tolist() == quintiles(scores.monetary)
-    build_tables(warehouse, "rfm_scores", ties="together")
+    build_tables(warehouse, "rfm_history", "rfm_scores", ties="together")
     together = read_frame(warehouse, "rfm_scores")
     assert together.f_score.tolist() == quintiles(together.frequency)
     assert together.groupby("frequency").f_score.nunique().max() == 1
@@ -64,7 +64,7 @@ def test_recency_is_whole_days_to_the_first_of_the_next_month(warehouse: Warehou
         tmp_path,
         [Line(invoice_date="2011-10-30 00:00:01"), Line(customer_id=None, invoice_date="2011-11-02 09:00:00")],
     )
-    build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_scores")
+    build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_history", "rfm_scores")
     (score,) = read_frame(warehouse, "rfm_scores").itertuples()
     assert score.snapshot_date == datetime(2011, 12, 1)
     assert score.recency_days == 31
@@ -84,14 +84,14 @@ def test_only_sales_count(warehouse: Warehouse, tmp_path: Path) -> None:
             Line(invoice_no="C6", customer_id=99),
         ],
     )
-    build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_scores")
+    build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_history", "rfm_scores")
     rows = warehouse.rows("select customer_id, frequency, monetary from rfm_scores order by customer_id")
     assert [values(row) for row in rows] == [(99, 1, Decimal("1.00")), (17001, 1, Decimal("1.005"))]
 
 
-@pytest.mark.parametrize("snapshot", [datetime(2011, 1, 1), datetime(2011, 3, 4, 9, 59, 59)])
+@pytest.mark.parametrize("snapshot", [datetime(2011, 1, 1), datetime(2011, 3, 4, 9, 59, 59), datetime(2011, 3, 4, 10)])
 def test_a_snapshot_before_the_last_sale_is_refused(warehouse: Warehouse, tmp_path: Path, snapshot: datetime) -> None:
-    """Sales after the snapshot would be scored as the best: the contract stops them, and says which customers."""
+    """Sales after the snapshot, or at it, are not left out in silence: the contract stops them, and says whose."""
     load_lines(warehouse, tmp_path, [Line()])
-    with pytest.raises(ContractError, match=r"(?s)rfm_scores, column .*last_invoice_at: 1 rows .*customer_id=17001"):
-        build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_scores", snapshot_date=snapshot)
+    with pytest.raises(ContractError, match=r"(?s)rfm_history, column .*last_invoice_at: 1 rows .*customer_id=17001"):
+        build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_history", "rfm_scores", snapshot_date=snapshot)

@@ -351,9 +351,9 @@ def test_the_error_of_a_model_shows_offending_rows(warehouse: Warehouse, tmp_pat
     load_lines(warehouse, tmp_path, [Line(str(i), customer_id=100 + i) for i in range(9)])
     build_tables(warehouse, "clean_invoices", "invoice_totals")
     with pytest.raises(ContractError) as caught:
-        build_tables(warehouse, "rfm_scores", snapshot_date=datetime(2011, 3, 1))
+        build_tables(warehouse, "rfm_history", snapshot_date=datetime(2011, 3, 1))
     text = str(caught.value)
-    assert "last_invoice_at: 9 rows break the rule CHECK ((last_invoice_at <= snapshot_date))" in text
+    assert "last_invoice_at: 9 rows break the rule CHECK ((last_invoice_at < snapshot_date))" in text
     assert text.count("customer_id=") == 5
     assert "recency_days=-3" in text
 

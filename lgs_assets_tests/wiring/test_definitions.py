@@ -202,11 +202,11 @@ def test_a_real_dump_takes_the_place_of_the_demo(warehouse: Warehouse, tmp_path:
 
 def test_settings_reach_the_tables(built: Warehouse, instance: dg.DagsterInstance) -> None:
     """A setting changes the figures and is recorded with them."""
-    assert run(instance, "refresh", "rfm_scores", snapshot_date="2012-01-01", ties="together").success
+    assert run(instance, "refresh", "rfm_history", "rfm_scores", snapshot_date="2012-01-01", ties="together").success
     assert built.rows("select distinct snapshot_date::text from rfm_scores") == [
         {"snapshot_date": "2012-01-01 00:00:00"}
     ]
-    assert settings_used(built)["rfm_scores"] == {"snapshot_date": "2012-01-01", "ties": "together"}
+    assert settings_used(built)["rfm_history"] == {"snapshot_date": "2012-01-01", "ties": "together"}
 
 
 def test_settings_can_be_given_in_the_launchpad(built: Warehouse, instance: dg.DagsterInstance) -> None:
@@ -218,7 +218,7 @@ def test_settings_can_be_given_in_the_launchpad(built: Warehouse, instance: dg.D
 
     assert launch(snapshot_date="2011-07-01", chart_cutoff=0.5).success
     used = settings_used(built)
-    assert used["rfm_scores"]["snapshot_date"] == "2011-07-01"
+    assert used["rfm_history"]["snapshot_date"] == "2011-07-01"
     assert used["invoice_amount_statistics"] == {"chart_cutoff": 0.5}
     for wrong in ({"ties": "never"}, {"chart_cutoff": "high"}, {"colour": "red"}):
         with pytest.raises(dg.DagsterInvalidConfigError):

@@ -1,0 +1,30 @@
+"""The customers over time: their scores and segments as of each month end, and who moved between segments, and why."""
+
+from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
+
+
+@derived_asset(group="history", kinds=IN_WAREHOUSE)
+def rfm_history(invoice_totals: Relation, segment_playbook: Relation) -> Model:
+    """Scores and segment of each customer as of each month end. One row a snapshot and customer."""
+    return Model("rfm_history.sql", invoice_totals=invoice_totals, segment_playbook=segment_playbook)
+
+
+@derived_asset(group="history", kinds=IN_WAREHOUSE)
+def rfm_edges(rfm_history: Relation) -> Model:
+    """Where the R and F scores begin and end at each month end. One row a snapshot and score."""
+    return Model("rfm_edges.sql", rfm_history=rfm_history)
+
+
+@derived_asset(group="history", kinds=IN_WAREHOUSE)
+def segment_migrations(
+    rfm_history: Relation, rfm_edges: Relation, segment_playbook: Relation, monthly_metrics: Relation
+) -> Model:
+    """Who moved between segments in a month, a quarter and a year, and why. One row a step, both segments and cause."""
+    return Model(
+        "segment_migrations.sql",
+        rfm_history=rfm_history,
+        rfm_edges=rfm_edges,
+        segment_playbook=segment_playbook,
+        monthly_metrics=monthly_metrics,
+    )

@@ -1,0 +1,1 @@
+delete from cohort_retention where months_since = 1

@@ -1,0 +1,29 @@
+-- Every customer with a sale has a profile, nobody else has, and its orders, sales and net revenue are those of the
+-- customer's invoices, to the penny.
+-- blocking
+with invoiced as (
+    select
+        customer_id,
+        count(distinct case when sale_lines > 0 then invoice_no end) as orders,
+        sum(sale_amount) as sales,
+        sum(amount) as net_revenue
+    from invoice_totals
+    where customer_id is not null
+    group by customer_id
+    having sum(sale_lines) > 0
+)
+
+select
+    coalesce(customer_profile.customer_id, invoiced.customer_id) as customer_id,
+    customer_profile.orders,
+    invoiced.orders as orders_of_invoices,
+    customer_profile.sales,
+    invoiced.sales as sales_of_invoices,
+    customer_profile.net_revenue,
+    invoiced.net_revenue as net_revenue_of_invoices
+from customer_profile
+full join invoiced on customer_profile.customer_id = invoiced.customer_id
+where
+    customer_profile.orders is distinct from invoiced.orders
+    or customer_profile.sales is distinct from invoiced.sales
+    or customer_profile.net_revenue is distinct from invoiced.net_revenue

@@ -1,0 +1,44 @@
+-- The customers of each snapshot are those with a sale before it, and their sales and invoices are all those before it.
+-- blocking
+with snapshots as (
+    select snapshot_date, count(*) as customers, sum(frequency) as invoices, sum(monetary) as sales
+    from rfm_history
+    group by snapshot_date
+),
+
+sold as (
+    select customer_id, invoice_no, min(last_sale_at) as first_sale_at
+    from invoice_totals
+    where sale_lines > 0
+    group by customer_id, invoice_no
+),
+
+before as (
+    select snapshot_date, count(distinct customer_id) as customers, count(*) as invoices
+    from snapshots
+    inner join sold on first_sale_at < snapshot_date
+    group by snapshot_date
+),
+
+sales_before as (
+    select snapshot_date, sum(sale_amount) as sales
+    from snapshots
+    inner join invoice_totals on last_sale_at < snapshot_date
+    group by snapshot_date
+)
+
+select
+    snapshots.snapshot_date,
+    snapshots.customers,
+    before.customers as customers_with_sales,
+    snapshots.invoices,
+    before.invoices as invoices_before,
+    snapshots.sales,
+    sales_before.sales as sales_before
+from snapshots
+left join before on snapshots.snapshot_date = before.snapshot_date
+left join sales_before on snapshots.snapshot_date = sales_before.snapshot_date
+where
+    snapshots.customers is distinct from before.customers
+    or snapshots.invoices is distinct from before.invoices
+    or snapshots.sales is distinct from sales_before.sales

@@ -1,0 +1,60 @@
+-- Every customer of a snapshot came from somewhere and went somewhere: by step, those who left a segment are all who
+-- were in it at the first snapshot, those who reached one are all who are in it at the second, with their sales.
+-- blocking
+with moved as (
+    select
+        step,
+        snapshot_from as snapshot_date,
+        segment_from as segment,
+        'left' as direction,
+        customers,
+        monetary_before as monetary
+    from segment_migrations
+    where cause <> 'first purchase'
+    union all
+    select step, snapshot_to, segment_to, 'reached', customers, monetary_before + sales_between
+    from segment_migrations
+),
+
+flows as (
+    select step, snapshot_date, segment, direction, sum(customers) as customers, sum(monetary) as monetary
+    from moved
+    group by step, snapshot_date, segment, direction
+),
+
+steps as (
+    select step, snapshot_from as snapshot_date, 'left' as direction
+    from segment_migrations
+    union
+    select step, snapshot_to, 'reached'
+    from segment_migrations
+),
+
+states as (
+    select snapshot_date, segment, count(*) as customers, sum(monetary) as monetary
+    from rfm_history
+    group by snapshot_date, segment
+),
+
+wanted as (
+    select steps.*, states.segment, states.customers, states.monetary
+    from steps
+    inner join states on steps.snapshot_date = states.snapshot_date
+)
+
+select
+    coalesce(wanted.step, flows.step) as step,
+    coalesce(wanted.snapshot_date, flows.snapshot_date) as snapshot_date,
+    coalesce(wanted.segment, flows.segment) as segment,
+    coalesce(wanted.direction, flows.direction) as direction,
+    wanted.customers,
+    flows.customers as customers_that_moved,
+    wanted.monetary,
+    flows.monetary as monetary_that_moved
+from wanted
+full join flows
+    on wanted.step = flows.step
+    and wanted.snapshot_date = flows.snapshot_date
+    and wanted.segment = flows.segment
+    and wanted.direction = flows.direction
+where wanted.customers is distinct from flows.customers or wanted.monetary is distinct from flows.monetary

@@ -1,0 +1,31 @@
+-- derived: rebuilt at will from other tables
+create table cohort_retention (
+    cohort_month date not null,
+    months_since integer not null check (months_since >= 0),
+    invoice_month date not null check (invoice_month >= cohort_month),
+    customers bigint not null check (customers > 0),
+    active bigint not null check (active between 0 and customers),
+    invoices bigint not null check (invoices >= active),
+    base_sales numeric not null check (base_sales > 0),
+    sales numeric not null check (sales >= 0),
+    retention_pct numeric not null check (retention_pct between 0 and 100),
+    revenue_retention_pct numeric not null check (revenue_retention_pct >= 0),
+    is_left_censored boolean not null,
+    is_partial boolean not null,
+    primary key (cohort_month, months_since),
+    check (months_since > 0 or (active = customers and sales = base_sales))
+);
+
+comment on table cohort_retention is 'Of the customers who first bought in a month, how many bought again in each month since, and for how much; over is_sale lines. One row a cohort month and months since.';
+comment on column cohort_retention.cohort_month is 'First day of the month of the first sale.';
+comment on column cohort_retention.months_since is 'Months from cohort_month to invoice_month.';
+comment on column cohort_retention.invoice_month is 'First day of the month looked at.';
+comment on column cohort_retention.customers is 'Customers of the cohort.';
+comment on column cohort_retention.active is 'Those with a sale in invoice_month.';
+comment on column cohort_retention.invoices is 'Their distinct invoices with a sale in invoice_month.';
+comment on column cohort_retention.base_sales is 'Sales to the cohort in its first month in pounds sterling, exact.';
+comment on column cohort_retention.sales is 'Sales to the cohort in invoice_month in pounds sterling, exact.';
+comment on column cohort_retention.retention_pct is 'active as a share of customers, in percent, to 6 places.';
+comment on column cohort_retention.revenue_retention_pct is 'sales as a share of base_sales, in percent, to 6 places.';
+comment on column cohort_retention.is_left_censored is 'The cohort is of the first month of the data: it holds older customers, too, and is left out of pooled figures.';
+comment on column cohort_retention.is_partial is 'The data ends within invoice_month, before its last day: left out of pooled figures.';

@@ -1,0 +1,34 @@
+-- derived: rebuilt at will from other tables
+create table segment_migrations (
+    step bigint not null check (step in (1, 3, 12)),
+    snapshot_from timestamp not null,
+    snapshot_to timestamp not null,
+    segment_from text not null,
+    segment_to text not null,
+    cause text not null check (
+        cause in (
+            'first purchase', 'stayed', 'boundary offset the change', 'purchase', 'ageing', 'boundary',
+            'purchase and boundary', 'ageing and boundary'
+        )
+    ),
+    customers bigint not null check (customers > 0),
+    monetary_before numeric not null check (monetary_before >= 0),
+    sales_between numeric not null check (sales_between >= 0),
+    is_partial boolean not null,
+    primary key (step, snapshot_to, segment_from, segment_to, cause),
+    check (snapshot_from < snapshot_to),
+    check ((cause = 'first purchase') = (segment_from = '(not yet a customer)')),
+    check ((cause in ('stayed', 'boundary offset the change')) = (segment_from = segment_to))
+);
+
+comment on table segment_migrations is 'How customers moved between segments from one snapshot to another a month, a quarter or a year later, and why. The cause is judged on the edges of the first snapshot: judged on those of the second, it would be attributed otherwise. One row a step, both segments and cause.';
+comment on column segment_migrations.step is 'How many snapshots apart the two are: 1, 3 or 12, which is months, unless the last snapshot is a date within a month.';
+comment on column segment_migrations.snapshot_from is 'The first snapshot, as in rfm_history.';
+comment on column segment_migrations.snapshot_to is 'The second snapshot.';
+comment on column segment_migrations.segment_from is 'Segment at the first snapshot; (not yet a customer) for those without a sale before it.';
+comment on column segment_migrations.segment_to is 'Segment at the second snapshot.';
+comment on column segment_migrations.cause is 'Of those that moved: purchase or ageing if the customer''s own values moved them, boundary if the values of others did, or both; of those that stayed: stayed, or boundary offset the change if their own values would have moved them; first purchase for new customers.';
+comment on column segment_migrations.customers is 'Customers.';
+comment on column segment_migrations.monetary_before is 'Their sales before the first snapshot in pounds sterling, exact.';
+comment on column segment_migrations.sales_between is 'Their sales between the two snapshots in pounds sterling, exact.';
+comment on column segment_migrations.is_partial is 'The last month of the step is not a whole one: the data or the snapshot ends before it does. Not comparable with whole steps.';
