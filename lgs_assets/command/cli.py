@@ -25,6 +25,7 @@ from lgs_assets import places
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
 from lgs_assets.escaping import csv_cell, printable
+from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from sqlalchemy import URL
@@ -60,7 +61,7 @@ def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
 
 def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None:
     """What a command has done, the segments as they are now, and the checks that do not hold."""
-    from lgs_assets.command.terminal import check_lines, console, counted, plain, segment_table
+    from lgs_assets.command.terminal import check_lines, console, plain, segment_table
     from lgs_assets.wiring.versions import published_versions
 
     did = [done] if done else []
@@ -187,7 +188,7 @@ def pull(
 ) -> None:
     """Pull new lines from the database of LGS_SOURCE_URL and bring every table and chart up to date with them."""
     from lgs_assets.arrivals.pull import pull_new_lines
-    from lgs_assets.command.terminal import console, counted
+    from lgs_assets.command.terminal import console
     from lgs_assets.configuration import Configuration
     from lgs_assets.wiring.resources import Resources
 
@@ -361,7 +362,7 @@ def accept(
     """Accept what a check warns of, up to a number of rows. It holds from then on, and warns when it finds more."""
     from lgs_assets.checks.findings import accept_rows
     from lgs_assets.checks.sql_checks import check_named, evaluate, evaluation
-    from lgs_assets.command.terminal import console, counted
+    from lgs_assets.command.terminal import console
     from lgs_assets.configuration import Configuration
     from lgs_assets.wiring.instance import dagster_instance
     from lgs_assets.wiring.resources import Resources
@@ -409,7 +410,7 @@ def rejects(
     as_csv: Annotated[bool, typer.Option("--csv", help="Write all as CSV, instead of the first as a table.")] = False,
 ) -> None:
     """Show the lines of a loaded dump that were rejected, and why. A corrected dump of the same name replaces them."""
-    from lgs_assets.command.terminal import SHOWN_REJECTS, console, counted, plain, reject_table
+    from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table
     from lgs_assets.sources import Reject
     from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
 
@@ -442,7 +443,7 @@ def forget(
     """
     from lgs_assets.arrivals.inbox import FORGOTTEN, is_name
     from lgs_assets.command.runner import Runner
-    from lgs_assets.command.terminal import counted, step_progress
+    from lgs_assets.command.terminal import step_progress
     from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
@@ -479,7 +480,6 @@ def demo_dump(
     force: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a synthetic dump that has the anatomy of a real one. The same seed gives the same bytes."""
-    from lgs_assets.command.terminal import counted
     from lgs_assets.demo.dump import write_demo_dump
 
     if path.exists() and not force:

@@ -11,7 +11,6 @@ from pathlib import Path
 import dagster as dg
 
 from lgs_assets.arrivals.inbox import Arrival, Inbox, Listing, version_of
-from lgs_assets.command.terminal import counted
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP
@@ -25,6 +24,7 @@ from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Resources
 from lgs_assets.wiring.versions import mark_outdated, outdated, reader
+from lgs_assets.wording import counted
 
 POLL_SECONDS = 0.5  # each look at the events takes the interpreter from the run for some milliseconds
 EVALUATION = dg.DagsterEventType.ASSET_CHECK_EVALUATION

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from lgs_assets.configuration import Configuration, as_written, origin, variable
 from lgs_assets.escaping import printable
+from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.command.runner import Step
@@ -34,11 +35,6 @@ console = Console()
 def plain(text: str) -> str:
     """Text of others, for rich: neither markup nor what commands a terminal."""
     return escape(printable(text))
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things: 1 row, 2,000 rows."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class StepProgress:

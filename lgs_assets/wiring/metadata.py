@@ -25,8 +25,8 @@ WHOLE_ROWS = 60
 PREVIEW_ROWS = 5
 """Of a larger one, so many are shown."""
 PREVIEW_CHARACTERS = 40
-WHOLE_CHARACTERS = 400
-"""No column is shown whole that holds a longer text: it is a file, such as a drawing."""
+FILE_CHARACTERS = 1_000
+"""A column with a longer text holds files, such as drawings, and is not shown."""
 
 
 def describe_model(table: str) -> dict[str, Any]:
@@ -107,10 +107,8 @@ def _preview(tables: Tables, table: str, extent: Extent) -> dg.MarkdownMetadataV
     if is_whole and "position" in rows:
         rows = rows.sort_values("position")
     shown = pd.DataFrame({column.name: _texts(rows[column.name], column, to_the_penny=is_whole) for column in columns})
-    if not is_whole:
-        return dg.MetadataValue.md(markdown_table(shown))
-    legible = [name for name in shown if not (shown[name].str.len() > WHOLE_CHARACTERS).any()]
-    return dg.MetadataValue.md(markdown_table(shown[legible], characters=WHOLE_CHARACTERS))
+    legible = [name for name in shown if not (shown[name].str.len() > FILE_CHARACTERS).any()]
+    return dg.MetadataValue.md(markdown_table(shown[legible]))
 
 
 def _texts(values: pd.Series, column: Column, *, to_the_penny: bool) -> pd.Series:
@@ -145,7 +143,7 @@ def _origins(lineage: dg.TableColumnLineage) -> dg.MarkdownMetadataValue:
         for column, deps in lineage.deps_by_column.items()
     }
     frame = pd.DataFrame({"column": origins.keys(), "comes from": origins.values()})
-    return dg.MetadataValue.md(markdown_table(frame, characters=WHOLE_CHARACTERS))
+    return dg.MetadataValue.md(markdown_table(frame, characters=FILE_CHARACTERS))
 
 
 def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
