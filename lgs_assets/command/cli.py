@@ -69,7 +69,7 @@ def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None
     did += [f"rebuilt {counted(len(outcome.rebuilt), 'table')}"] if outcome.rebuilt else []
     if did:
         said = "; ".join(did)
-        console.print(f"{plain(said[0].upper() + said[1:])}.\n", highlight=False)
+        console.print(f"{plain(said[0].upper() + said[1:])}.\n", highlight=False, soft_wrap=True)
     elif not outcome.refused:
         console.print("Everything is up to date.\n")
     for remark in outcome.remarks:
@@ -308,18 +308,24 @@ def status() -> None:
 
     configuration = Configuration.read()
     resources = Resources.of(configuration)
-    warehouse, inbox = resources.warehouse, resources.inbox.files()
+    warehouse = resources.warehouse
     dumps = loaded_dumps(warehouse)
+    try:
+        inbox = resources.inbox.files()
+        files, problems = set(inbox.arrivals), inbox.refused
+    except LgsError as error:  # the tables are there all the same
+        files, problems = None, [str(error)]
     with dagster_instance(configuration) as instance:
         refused = refusals(instance)
     if dumps:
         console.print(dump_table(dumps))
-    if refused or inbox.refused:
+    if refused or problems:
         console.print("[bold]Refused dumps[/]")
     for refusal in refused:
         has_lines = any(loaded.dump == refusal.dump for loaded in dumps)
-        console.print(*refusal_lines(refusal, has_file=refusal.dump in inbox.arrivals, has_lines=has_lines), sep="\n")
-    for reason in inbox.refused:
+        has_file = files is None or refusal.dump in files
+        console.print(*refusal_lines(refusal, has_file=has_file, has_lines=has_lines), sep="\n")
+    for reason in problems:
         console.print(f"  [red]✗[/] {plain(reason)}")
     if not dumps:
         console.print("Nothing is loaded yet: lgs run")
@@ -381,7 +387,7 @@ def accept(
     with dagster_instance(configuration) as instance:
         instance.report_runless_asset_event(evaluation(known, resources.tables))  # so the UI shows it at once
     ends = f"it warns when it finds more than {counted(accepted, 'row')}" if accepted else "nothing is accepted of it"
-    console.print(f"{check} finds {counted(found, 'row')} now; from now on {ends}.", highlight=False)
+    console.print(f"{check} finds {counted(found, 'row')} now; from now on {ends}.", highlight=False, soft_wrap=True)
 
 
 @app.command()

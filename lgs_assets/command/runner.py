@@ -19,7 +19,7 @@ from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import forget_dump
 from lgs_assets.wiring.failures import StepFailure
-from lgs_assets.wiring.location import add_to_location
+from lgs_assets.wiring.location import TAGS, add_to_location
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Resources
@@ -180,7 +180,7 @@ class Runner:
                     partition_key=partition,
                     asset_selection=selection,
                     run_id=run_id,
-                    tags={"dagster/max_retries": "0"},  # whoever runs the command sees how it ends
+                    tags=TAGS | {"dagster/max_retries": "0"},  # whoever runs the command sees how it ends
                     # The progress says it more briefly.
                     run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 )

@@ -12,6 +12,8 @@ import dagster as dg
 NAME = "lgs_assets"
 REPOSITORY = "__repository__"
 """Dagster's name for what a `Definitions` object holds."""
+TAGS = {"dagster/code_location": NAME, ".dagster/repository": f"{REPOSITORY}@{NAME}"}
+"""The tags of the runs of the location, by which the pages of its jobs find them."""
 
 
 def add_to_location(instance: dg.DagsterInstance, run_id: str) -> None:
@@ -35,4 +37,3 @@ def add_to_location(instance: dg.DagsterInstance, run_id: str) -> None:
         }
         located: Any = dg.deserialize_value(json.dumps(origin))
         instance.run_storage.replace_job_origin(run, located)
-        instance.add_run_tags(run_id, {".dagster/repository": f"{REPOSITORY}@{NAME}"})

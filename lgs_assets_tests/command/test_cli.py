@@ -19,11 +19,22 @@ from typer.testing import CliRunner, Result
 from lgs_assets import places
 from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.command.cli import app
+from lgs_assets.command.terminal import console
 from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.arrivals.shops import Shop
-from lgs_assets_tests.builders import DERIVED, Line, MakeDatabase, build_tables, followers, load_lines, write_dump
+from lgs_assets_tests.builders import (
+    DERIVED,
+    MODELS,
+    SHOP,
+    Line,
+    MakeDatabase,
+    build_tables,
+    followers,
+    load_lines,
+    write_dump,
+)
 
 PATIENCE_SECONDS = 120
 
@@ -100,24 +111,30 @@ def test_status_finds_a_fault(built: Warehouse) -> None:
 
 def in_columns(columns: int, *arguments: str) -> str:
     """What a command shows on a terminal of so many columns."""
-    result = CliRunner(env={"COLUMNS": str(columns)}).invoke(app, arguments)
+    before, console.width = console.width, columns
+    result = lgs(*arguments)
+    console.width = before
     assert result.exit_code == 0, result.output
     return result.output
 
 
-def test_status_is_legible_on_a_narrow_terminal(built: Warehouse) -> None:
+def test_status_is_legible_on_a_narrow_terminal(warehouse: Warehouse, tmp_path: Path) -> None:
     """Times and dates in full beside the longest name, tables in the order of the lineage, settings as people write."""
     name = f"{'a-very-long-name-' * 5}.sql"
-    with built.transaction() as connection:
-        connection.exec_driver_sql("update dumps set dump = %s, loaded_at = now() - interval '59 minutes'", (name,))
+    load_lines(warehouse, tmp_path, SHOP, name=name)
+    build_tables(warehouse)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update dumps set loaded_at = now() - interval '59 minutes'")
         connection.exec_driver_sql("update publications set published_at = now() - interval '90 seconds'")
     shown = in_columns(80, "status")
-    assert "59 minutes ago" in shown
-    assert "2011-03-01  2011-05-20" in shown
-    assert name in "".join(line.split()[0] for line in shown.partition("Tables")[0].splitlines() if line.strip())
-    assert shown.count("1 minute ago") == len(DERIVED)
+    dumps, _, tables = shown.partition("Tables")
+    assert "59 minutes ago" in dumps
+    assert f"2011-03-01  {max(line.invoice_date for line in SHOP)[:10]}" in dumps
+    assert name in "".join(line.split()[0] for line in dumps.splitlines() if line.strip())
+    assert tables.count("1 minute ago") == len({*MODELS, "segment_playbook"})
     assert "…" not in shown
-    order = [line.split()[0] for line in shown.partition("Tables")[2].splitlines() if "minute" in line]
+    order = [line.split()[0] for line in tables.splitlines() if line.endswith(("current ", "outdated "))]
+    assert sorted(order) == sorted(DERIVED)
     assert all(order.index(table) < order.index(follower) for table in DERIVED for follower in followers(table))
     assert "ties by_customer_id, drop_repeats no" in " ".join(shown.split())
     assert not {"None", "True", "False"} & set(shown.split())

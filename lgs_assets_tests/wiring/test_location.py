@@ -7,7 +7,7 @@ import yaml
 from lgs_assets import places
 from lgs_assets.configuration import Configuration
 from lgs_assets.wiring.instance import dagster_instance
-from lgs_assets.wiring.location import NAME, REPOSITORY, add_to_location
+from lgs_assets.wiring.location import NAME, REPOSITORY, TAGS, add_to_location
 
 
 @pytest.mark.parametrize("workspace", ["workspace.yaml", "deploy/workspace.yaml"])
@@ -28,7 +28,7 @@ def test_runs_of_the_command_belong_to_the_location() -> None:
             repository = run.remote_job_origin.repository_origin
             assert (repository.repository_name, run.remote_job_origin.location_name) == (REPOSITORY, NAME)
             assert run.remote_job_origin.job_name == run.job_name
-        labelled = dg.RunsFilter(tags={".dagster/repository": f"{REPOSITORY}@{NAME}", "dagster/max_retries": "0"})
+        labelled = dg.RunsFilter(tags=TAGS | {"dagster/max_retries": "0"})
         assert instance.get_runs_count(labelled) == len(runs)
 
 
