@@ -9,6 +9,8 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from lgs_assets.wiring.failures import plain_failures
+from lgs_assets.wiring.metadata import describe_model
 from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.versions import built_from, code_version
 
@@ -60,7 +62,8 @@ def derived_asset(
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
         @wraps(function)
         def build(*given: Any, **inputs: Any) -> Any:
-            made = function(*given, **inputs)
+            with plain_failures():
+                made = function(*given, **inputs)
             return built_from(made, (*given, *inputs.values())) if isinstance(made, pd.DataFrame) else made
 
         asset: dg.AssetsDefinition = dg.asset(
@@ -70,6 +73,7 @@ def derived_asset(
             code_version=code_version(function.__name__, *sources, function=function),
             automation_condition=automation,
             freshness_policy=DERIVED_FRESHNESS,
+            metadata=describe_model(function.__name__),
             **arguments,
         )(build)
         return asset

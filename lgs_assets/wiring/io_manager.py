@@ -10,7 +10,8 @@ from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.tables import Tables
-from lgs_assets.wiring.metadata import describe_dump, describe_table
+from lgs_assets.wiring.failures import plain_failures
+from lgs_assets.wiring.metadata import describe_dump, describe_provenance, describe_table
 from lgs_assets.wiring.resources import RunSettings
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import bound_settings, published_versions, reader, rules_of, version_of, versions_read
@@ -34,13 +35,13 @@ class WarehouseIOManager(dg.IOManager):
         self.settings = settings
 
     def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
-        """Writes the table in one transaction. Raises ContractError or DumpError, which leave the old one in place."""
-        with retried():
+        """Writes the table in one transaction. Raises StepFailure, which leaves the old one in place."""
+        with plain_failures(), retried():
             self._write(context, obj)
 
     def load_input(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         """The table as the annotation of the input asks for it."""
-        with retried():
+        with plain_failures(), retried():
             return self._read(context)
 
     def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
@@ -55,10 +56,13 @@ class WarehouseIOManager(dg.IOManager):
                         context.log.warning(f"{obj.name}, {what}: {loaded.facts[what]}")
                 described = describe_dump(obj, loaded)
             case Model():
-                obj = obj.bound_to(self.settings.values())
-                self.tables.publish_model(table, obj, self._provenance(context, obj))
+                obj, provenance = obj.bound_to(self.settings.values()), self._provenance(context, obj)
+                self.tables.publish_model(table, obj, provenance)
+                described = describe_provenance(provenance)
             case pd.DataFrame():
-                self.tables.publish_frame(table, obj, self._provenance(context, obj))
+                provenance = self._provenance(context, obj)
+                self.tables.publish_frame(table, obj, provenance)
+                described = describe_provenance(provenance)
         described["write_seconds"] = round(time.perf_counter() - began, 3)
         model = obj if isinstance(obj, Model) else None
         context.add_output_metadata(describe_table(self.tables, table, model=model) | described)
