@@ -1,5 +1,11 @@
 """The errors that a person can act on. Their text says what is wrong, where, and what to do."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lgs_assets.sources import Reject
+
 
 class LgsError(Exception):
     """The base of every error that the platform raises on purpose; the CLI prints its text without a traceback."""
@@ -7,6 +13,11 @@ class LgsError(Exception):
 
 class DumpError(LgsError):
     """A dump cannot be read: its text names the file, the line and the column as far as they are known."""
+
+    def __init__(self, reason: str, *, rejects: "Sequence[Reject]" = ()) -> None:
+        """`rejects` are the first of the lines that are at fault."""
+        super().__init__(reason)
+        self.rejects = rejects
 
 
 class ContractError(LgsError):

@@ -5,6 +5,7 @@ import dagster as dg
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.wiring.derived_asset import DUMP_FRESHNESS, OWNERS
+from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.partitions import dumps
 from lgs_assets.wiring.resources import RunAcceptance
 from lgs_assets.wiring.versions import READER
@@ -22,4 +23,5 @@ def raw_invoices(
     context: dg.AssetExecutionContext, inbox: dg.ResourceParam[Inbox], acceptance: RunAcceptance
 ) -> DumpFile:
     """Every line of every accepted dump, as it came. One partition a dump, one row a line."""
-    return inbox.dump(context.partition_key, acceptance)
+    with plain_failures():
+        return inbox.dump(context.partition_key, acceptance)

@@ -18,6 +18,7 @@ from lgs_assets import places
 from lgs_assets.contracts.model import parameters_of
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.tables import Tables
+from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.metadata import markdown_table
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import mark_outdated, settings_of
@@ -103,7 +104,7 @@ def _checks_of(table: str, checks: Sequence[SqlCheck]) -> dg.AssetChecksDefiniti
         context: dg.AssetCheckExecutionContext, tables: dg.ResourceParam[Tables]
     ) -> Iterator[dg.AssetCheckResult]:
         for name in sorted(key.name for key in context.selected_asset_check_keys):
-            with retried():
+            with plain_failures(), retried():
                 result = evaluate(by_name[name], tables)
                 if by_name[name].blocking and not result.passed:
                     mark_outdated(tables.warehouse, table)  # else the next run would find it current, and build on it

@@ -18,6 +18,7 @@ from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import forget_dump
+from lgs_assets.wiring.failures import StepFailure
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Resources
@@ -180,6 +181,8 @@ class Runner:
                     # The progress says it more briefly.
                     run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 )
+        except StepFailure as failure:
+            raise failure.error from None
         except dg.DagsterError as error:
             if reason := _given_up(self.instance, run_id):
                 raise ServerError(reason) from error

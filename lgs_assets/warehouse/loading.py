@@ -30,6 +30,7 @@ from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, driver_cursor
 PARENT = "raw_invoices"
 REJECT_LIMIT = 0.01
 SHOWN_REJECTS = 5
+"""In the text of an error; it carries ten times as many."""
 REJECTS_IN_MEMORY = 10_000
 
 
@@ -267,14 +268,19 @@ def _judge(cursor: Cursor, dump: Dump, lines: int, reject_limit: float) -> int:
     if rejected and rejected / (lines + rejected) > reject_limit:  # a product would be inexact at the limit itself
         cursor.execute("select column_name, count(*) from new_rejects group by 1 order by 2 desc, 1")
         columns = ", ".join(f"{column or 'the line as a whole'} {count:,}" for column, count in cursor)
-        cursor.execute("select * from new_rejects order by line_number limit %s", [SHOWN_REJECTS])
+        cursor.execute(
+            "select line_number, line, column_name, reason from new_rejects order by line_number limit %s",
+            [10 * SHOWN_REJECTS],
+        )
+        rejects = [Reject(*row) for row in cursor]
         examples = "".join(
-            f"\n  line {line}{f', column {column}' if column else ''}: {reason}"
-            for _, line, column, reason, _ in cursor
+            f"\n  line {reject.line}{f', column {reject.column}' if reject.column else ''}: {reject.reason}"
+            for reject in rejects[:SHOWN_REJECTS]
         )
         raise DumpError(
             f"{dump.path}: {rejected:,} of {lines + rejected:,} lines cannot be read, more than {reject_limit:.2%}. "
-            f"At fault: {columns}. The first:{examples}"
+            f"At fault: {columns}. The first:{examples}",
+            rejects=rejects,
         )
     if not lines:
         raise DumpError(f"{dump.path}: the dump holds no lines.")

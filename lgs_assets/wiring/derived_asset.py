@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.versions import built_from, code_version
 
@@ -60,7 +61,8 @@ def derived_asset(
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
         @wraps(function)
         def build(*given: Any, **inputs: Any) -> Any:
-            made = function(*given, **inputs)
+            with plain_failures():
+                made = function(*given, **inputs)
             return built_from(made, (*given, *inputs.values())) if isinstance(made, pd.DataFrame) else made
 
         asset: dg.AssetsDefinition = dg.asset(

@@ -10,6 +10,7 @@ from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.tables import Tables
+from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.metadata import describe_dump, describe_table
 from lgs_assets.wiring.resources import RunSettings
 from lgs_assets.wiring.retries import retried
@@ -34,13 +35,13 @@ class WarehouseIOManager(dg.IOManager):
         self.settings = settings
 
     def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
-        """Writes the table in one transaction. Raises ContractError or DumpError, which leave the old one in place."""
-        with retried():
+        """Writes the table in one transaction. Raises StepFailure, which leaves the old one in place."""
+        with plain_failures(), retried():
             self._write(context, obj)
 
     def load_input(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         """The table as the annotation of the input asks for it."""
-        with retried():
+        with plain_failures(), retried():
             return self._read(context)
 
     def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.retention import delete_old_runs
 
@@ -41,11 +42,12 @@ def land_new_lines(
     warehouse: dg.ResourceParam[Warehouse],
 ) -> None:
     """Lands what is new in the source as one more dump in the inbox."""
-    try:
-        done = pull_new_lines(source, inbox, warehouse, warn=context.log.warning)
-    except PullUnderWayError as reason:  # such as one that takes longer than the time between two
-        context.log.info(str(reason))
-        return
+    with plain_failures():
+        try:
+            done = pull_new_lines(source, inbox, warehouse, warn=context.log.warning)
+        except PullUnderWayError as reason:  # such as one that takes longer than the time between two
+            context.log.info(str(reason))
+            return
     context.add_output_metadata({"dump": done.dump, "lines": done.lines, "is_new": done.is_new})
 
 

@@ -176,6 +176,47 @@ def test_a_chart_that_fails_takes_no_other_family(
     assert built.rows(f"select name from {customers.table}") == [{"name": "rfm_distributions"}]
 
 
+def failure_of(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult, *, table: str) -> Any:
+    """What Dagster records of the step of a table that failed; it was tried once."""
+    (entry,) = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    assert instance.all_logs(result.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY) == []
+    event = entry.get_dagster_event()
+    assert event.step_key == table
+    return event.step_failure_data
+
+
+def test_a_bad_dump_is_shown_with_its_reason_first(instance: dg.DagsterInstance) -> None:
+    """Nothing of Dagster's own before it or around it, and the rejected lines beside it."""
+    lines = [Line(str(number), quantity="seven" if number % 2 else 7) for number in range(20)]
+    write_dump(Path(Configuration.read().inbox_location) / "bad.sql", lines)
+    failure = failure_of(instance, run(instance, "ingest", dump="bad.sql", raise_on_error=False), table="raw_invoices")
+    reason = "bad.sql: 10 of 20 lines cannot be read, more than 1.00%"
+    assert reason in failure.user_failure_data.description.splitlines()[0]
+    assert reason in failure.error.message.splitlines()[0]
+    assert failure.error.cause is None
+    records = failure.user_failure_data.metadata["first rejected lines"].records
+    assert [record.data["line"] for record in records] == [*range(3, 22, 2)]
+    assert {record.data["column"] for record in records} == {"quantity"}
+    assert "seven" in records[0].data["text"]
+
+
+@pytest.mark.parametrize(
+    ("table", "dump", "settings", "reason"),
+    [
+        ("raw_invoices", "gone.sql", {}, "gone.sql"),
+        ("rfm_scores", None, {"snapshot_date": "2011-03-02"}, "rfm_scores"),
+    ],
+)
+def test_any_error_of_the_platform_is_shown_as_it_stands(
+    instance: dg.DagsterInstance, table: str, dump: str | None, settings: dict[str, Any], reason: str
+) -> None:
+    """A file that has gone before it was read; rows that break the contract of their table."""
+    job = "ingest" if dump else "refresh"
+    failure = failure_of(instance, run(instance, job, table, dump=dump, raise_on_error=False, **settings), table=table)
+    assert reason in failure.user_failure_data.description
+    assert failure.error.message.partition(": ")[2].startswith(failure.user_failure_data.description)
+
+
 def test_assets_load_by_name(instance: dg.DagsterInstance) -> None:
     """What a notebook does: a DataFrame by the name of the asset, of a partitioned one as well; or a relation."""
     load: Any = build_definitions(Configuration.read()).load_asset_value

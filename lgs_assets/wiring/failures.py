@@ -1,0 +1,38 @@
+"""How Dagster shows what fails for a known reason: the reason first, with nothing wrapped around it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from lgs_assets.errors import DumpError, LgsError
+
+
+class StepFailure(dg.Failure):
+    """An error of the platform as Dagster takes it: as it stands, without another attempt."""
+
+    def __init__(self, error: LgsError) -> None:
+        super().__init__(str(error), metadata=_details(error), allow_retries=False)
+        self.error = error
+
+
+@contextmanager
+def plain_failures() -> Iterator[None]:
+    """Shows an error of the platform that leaves the block as the failure of the step.
+
+    Dagster would bury any other exception under one of its own, which names the step and not the reason.
+    """
+    try:
+        yield
+    except LgsError as error:
+        raise StepFailure(error) from None
+
+
+def _details(error: LgsError) -> dict[str, dg.MetadataValue]:
+    if not isinstance(error, DumpError) or not error.rejects:
+        return {}
+    records = [
+        dg.TableRecord({"line": reject.line, "column": reject.column, "reason": reject.reason, "text": reject.text})
+        for reject in error.rejects
+    ]
+    return {"first rejected lines": dg.MetadataValue.table(records)}
