@@ -167,7 +167,10 @@ class Runner:
     def _execute(
         self, job: str, *, partition: str | None = None, tables: Sequence[str] | None = None
     ) -> list[dg.DagsterEvent]:
-        """Runs a job and returns its events. A failed blocking check ends it early, and is among them."""
+        """Runs a job and returns its events. A failed blocking check ends it early, and is among them.
+
+        A table that fails holds up only what is built on it. Raises LgsError at the end, with what was not rebuilt.
+        """
         run_id = str(uuid.uuid4())
         selection = [dg.AssetKey(table) for table in tables] if tables is not None else None
         attend(self.instance, run_id)
@@ -180,6 +183,7 @@ class Runner:
                     run_id=run_id,
                     # The progress says it more briefly.
                     run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                    raise_on_error=tables is None,
                 )
         except StepFailure as failure:
             raise failure.error from None
@@ -188,7 +192,13 @@ class Runner:
                 raise ServerError(reason) from error
             if not any(check.blocking for check in _outcome(_events(self.instance, run_id)).failed_checks):
                 raise
-        return _events(self.instance, run_id)
+        events = _events(self.instance, run_id)
+        if reason := _given_up(self.instance, run_id):
+            raise ServerError(reason)
+        if reasons := _reasons(self.instance, run_id, events):
+            left = sorted({*(tables or ())}.difference(_outcome(events).rebuilt))
+            raise LgsError("\n".join([*reasons, f"Not rebuilt: {', '.join(left)}. lgs run tries again."]))
+        return events
 
 
 def _outcome(events: list[dg.DagsterEvent], ledger: Iterable[LoadedDump] = (), refused: Sequence[str] = ()) -> Outcome:
@@ -234,6 +244,19 @@ def _given_up(instance: dg.DagsterInstance, run_id: str) -> str | None:
         if event.step_key in failed and (error := event.step_retry_data.error) and error.cause:
             return f"{event.step_key}: given up after {len(tried_again)} more attempts: {error.cause.message.strip()}"
     return None
+
+
+def _reasons(instance: dg.DagsterInstance, run_id: str, events: Iterable[dg.DagsterEvent]) -> list[str]:
+    """Why steps of the run failed, but for those whose blocking checks do not hold, as its events say."""
+    evaluated = [event for event in events if event.event_type == EVALUATION]
+    blocked = {event.step_key for event in evaluated if not event.asset_check_evaluation_data.passed}
+    failed = [entry.get_dagster_event() for entry in instance.all_logs(run_id, of_type=STEP_FAILURE)]
+    return [
+        (data.user_failure_data and data.user_failure_data.description)
+        or f"{event.step_key}: {data.error_display_string}"
+        for event in failed
+        if event.step_key not in blocked and (data := event.step_failure_data)
+    ]
 
 
 def _events(instance: dg.DagsterInstance, run_id: str) -> list[dg.DagsterEvent]:

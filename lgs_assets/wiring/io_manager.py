@@ -1,6 +1,8 @@
 """How assets are kept: each in the table of its name, published as a whole or not at all."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -11,7 +13,7 @@ from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.failures import plain_failures
-from lgs_assets.wiring.metadata import describe_dump, describe_table
+from lgs_assets.wiring.metadata import describe_dump, describe_table, described
 from lgs_assets.wiring.resources import RunSettings
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import bound_settings, published_versions, reader, rules_of, version_of, versions_read
@@ -47,22 +49,25 @@ class WarehouseIOManager(dg.IOManager):
     def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
         table = context.asset_key.path[-1]
         began = time.perf_counter()
-        described: dict[str, Any] = {}
+        descriptions: list[Callable[[], dict[str, Any]]] = []
         match obj:
             case DumpFile():
                 loaded = self.tables.load_dump(obj, run=context.run_id, reader=reader(self.tables))
                 for what in ("columns left out", "sheets left out", "tables left out"):
                     if what in loaded.facts:
                         context.log.warning(f"{obj.name}, {what}: {loaded.facts[what]}")
-                described = describe_dump(obj, loaded)
+                descriptions.append(partial(describe_dump, obj, loaded))
             case Model():
                 obj = obj.bound_to(self.settings.values())
                 self.tables.publish_model(table, obj, self._provenance(context, obj))
             case pd.DataFrame():
                 self.tables.publish_frame(table, obj, self._provenance(context, obj))
-        described["write_seconds"] = round(time.perf_counter() - began, 3)
+        metadata: dict[str, Any] = {"write_seconds": round(time.perf_counter() - began, 3)}
         model = obj if isinstance(obj, Model) else None
-        context.add_output_metadata(describe_table(self.tables, table, model=model) | described)
+        descriptions.append(partial(describe_table, self.tables, table, model=model))
+        for describe in descriptions:
+            metadata |= described(table, describe, context.log.warning)
+        context.add_output_metadata(metadata)
 
     def _provenance(self, context: dg.OutputContext, obj: Model | pd.DataFrame) -> Provenance:
         spec = context.asset_spec

@@ -1,6 +1,6 @@
 """What the Dagster UI shows of a table: columns, lineage, size, first rows. Events are kept for long: all is small."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import dagster as dg
@@ -16,6 +16,19 @@ from lgs_assets.warehouse.tables import Tables
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 40
+
+
+def described(table: str, describe: Callable[[], dict[str, Any]], warn: Callable[[str], None]) -> dict[str, Any]:
+    """The metadata of a table that is published; if it cannot be described, a warning, which is told as well.
+
+    What fails for its description must not count as failed: its rows are there, and others are to be built on them.
+    """
+    try:
+        return describe()
+    except Exception as error:  # whatever it is
+        reason = f"{table} is published, but cannot be described: {type(error).__name__}: {error}"
+        warn(reason)
+        return {"not described": reason}
 
 
 def describe_table(tables: Tables, table: str, *, model: Model | None) -> dict[str, Any]:

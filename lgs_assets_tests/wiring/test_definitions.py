@@ -1,5 +1,6 @@
 """What the Dagster UI is told of the platform, and what its jobs do on a small dump."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lgs_assets import places
+from lgs_assets.charts import image
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.report import families
 from lgs_assets.checks.sql_checks import CHECKS
@@ -23,9 +25,10 @@ from lgs_assets.errors import LgsError
 from lgs_assets.escaping import markdown
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.wiring import metadata
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets.wiring.versions import built_from, code_version, published_versions, settings_used, versions_read
-from lgs_assets_tests.builders import MODELS, SHOP, Line, resources, write_dump
+from lgs_assets_tests.builders import DERIVED, MODELS, SHOP, Line, resources, write_dump
 
 SPECS = {spec.key.path[-1]: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key)}
 
@@ -215,6 +218,32 @@ def test_any_error_of_the_platform_is_shown_as_it_stands(
     failure = failure_of(instance, run(instance, job, table, dump=dump, raise_on_error=False, **settings), table=table)
     assert reason in failure.user_failure_data.description
     assert failure.error.message.partition(": ")[2].startswith(failure.user_failure_data.description)
+
+
+def test_a_table_that_cannot_be_described_is_published_all_the_same(
+    built: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are there when its description fails: a warning, and the run goes on to its end."""
+
+    def fail(*arguments: Any) -> str:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(metadata, "markdown_table", fail)
+    monkeypatch.setattr(image, "thumbnail", fail)
+    april = [Line("a", customer_id=101, invoice_date="2011-04-04 10:00:00")]
+    write_dump(Path(Configuration.read().inbox_location) / "april.sql", april)
+    result = run(instance, "lineage", dump="april.sql")
+    assert {event.asset_key.path[-1] for event in result.get_asset_materialization_events() if event.asset_key} == {
+        "raw_invoices",
+        *DERIVED,
+    }
+    reason = "published, but cannot be described: OverflowError: date value out of range"
+    for table in ("raw_invoices", "rfm_scores", "month_charts"):
+        described = metadata_of(instance, table)
+        assert reason in described["not described"]
+        assert described["write_seconds"] >= 0
+    warnings = [entry.user_message for entry in instance.all_logs(result.run_id) if entry.level == logging.WARNING]
+    assert any(warning.startswith("rfm_scores is published") for warning in warnings)
 
 
 def test_assets_load_by_name(instance: dg.DagsterInstance) -> None:
