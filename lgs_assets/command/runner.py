@@ -19,6 +19,7 @@ from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import forget_dump
 from lgs_assets.wiring.failures import StepFailure
+from lgs_assets.wiring.jobs import RunDumps, load_dumps
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Resources
@@ -134,7 +135,13 @@ class Runner:
         """Loads dumps. Returns the events, and why some could not be loaded; those do not hold up the others."""
         events: list[dg.DagsterEvent] = []
         refused: list[str] = []
-        for name in names:
+        waiting = list(names)
+        if len(waiting) > 1:
+            self.instance.add_dynamic_partitions(dumps.name or "", waiting)
+            events += self._execute("ingest_many", many=waiting)
+            loaded = set(_outcome(events).loaded)
+            waiting = [name for name in waiting if name not in loaded]  # each shows by a run of its own what is wrong
+        for name in waiting:
             try:
                 self.instance.add_dynamic_partitions(dumps.name or "", [name])
                 events += self._execute("ingest", partition=name)
@@ -165,7 +172,12 @@ class Runner:
         ]
 
     def _execute(
-        self, job: str, *, partition: str | None = None, tables: Sequence[str] | None = None
+        self,
+        job: str,
+        *,
+        partition: str | None = None,
+        many: Sequence[str] = (),
+        tables: Sequence[str] | None = None,
     ) -> list[dg.DagsterEvent]:
         """Runs a job and returns its events. A failed blocking check ends it early, and is among them.
 
@@ -181,9 +193,12 @@ class Runner:
                     partition_key=partition,
                     asset_selection=selection,
                     run_id=run_id,
-                    # The progress says it more briefly.
-                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                    raise_on_error=tables is None,
+                    run_config=dg.RunConfig(
+                        ops={load_dumps.name: RunDumps(dumps=list(many))} if many else {},
+                        # The progress says it more briefly.
+                        loggers={"console": {"config": {"log_level": "CRITICAL"}}},
+                    ),
+                    raise_on_error=partition is not None,
                 )
         except StepFailure as failure:
             raise failure.error from None
@@ -195,8 +210,8 @@ class Runner:
         events = _events(self.instance, run_id)
         if reason := _given_up(self.instance, run_id):
             raise ServerError(reason)
-        if reasons := _reasons(self.instance, run_id, events):
-            left = sorted({*(tables or ())}.difference(_outcome(events).rebuilt))
+        if tables and (reasons := _reasons(self.instance, run_id, events)):
+            left = sorted(set(tables).difference(_outcome(events).rebuilt))
             raise LgsError("\n".join([*reasons, f"Not rebuilt: {', '.join(left)}. lgs run tries again."]))
         return events
 

@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.tables import Tables
@@ -17,6 +18,15 @@ from lgs_assets.wiring.metadata import describe_dump, describe_table, described
 from lgs_assets.wiring.resources import RunSettings
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import bound_settings, published_versions, reader, rules_of, version_of, versions_read
+
+
+def load(tables: Tables, file: DumpFile, *, run: str, warn: Callable[[str], None]) -> LoadedDump:
+    """Loads a dump, and warns of what it holds beside its lines. See `Tables.load_dump`."""
+    loaded = tables.load_dump(file, run=run, reader=reader(tables))
+    for what in ("columns left out", "sheets left out", "tables left out"):
+        if what in loaded.facts:
+            warn(f"{file.name}, {what}: {loaded.facts[what]}")
+    return loaded
 
 
 class WarehouseIOManager(dg.IOManager):
@@ -52,10 +62,7 @@ class WarehouseIOManager(dg.IOManager):
         descriptions: list[Callable[[], dict[str, Any]]] = []
         match obj:
             case DumpFile():
-                loaded = self.tables.load_dump(obj, run=context.run_id, reader=reader(self.tables))
-                for what in ("columns left out", "sheets left out", "tables left out"):
-                    if what in loaded.facts:
-                        context.log.warning(f"{obj.name}, {what}: {loaded.facts[what]}")
+                loaded = load(self.tables, obj, run=context.run_id, warn=context.log.warning)
                 descriptions.append(partial(describe_dump, obj, loaded))
             case Model():
                 obj = obj.bound_to(self.settings.values())

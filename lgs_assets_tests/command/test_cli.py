@@ -21,6 +21,7 @@ from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import ContractError
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.builders import DERIVED, Line, MakeDatabase, load_lines, write_dump
 
@@ -198,11 +199,18 @@ def test_one_bad_dump_holds_up_no_other(warehouse: Warehouse, dump: Path) -> Non
     inbox = Path(Configuration.read().inbox_location)
     write_dump(inbox / "a.sql", [Line(quantity="seven")])
     write_dump(inbox / "b.sql", [Line()])
+    write_dump(inbox / "c.sql", [Line("c")])
     result = lgs("run")
     assert result.exit_code == 1
     assert "a.sql: 1 of 1 lines cannot be read" in " ".join(result.stderr.split())
-    assert [row.dump for row in warehouse.rows("select distinct dump from clean_invoices")] == ["b.sql"]
+    assert [row.dump for row in warehouse.rows("select distinct dump from clean_invoices order by 1")] == [
+        "b.sql",
+        "c.sql",
+    ]
     assert warehouse.rows("select * from charts")
+    with dagster_instance(Configuration.read()) as instance:
+        jobs = [record.dagster_run.job_name for record in instance.get_run_records(ascending=True)]
+    assert jobs == ["ingest_many", "ingest", "refresh"]  # the second shows what is wrong with the bad one
 
 
 def test_a_failed_check_is_exit_code_3_each_time(warehouse: Warehouse, tmp_path: Path) -> None:

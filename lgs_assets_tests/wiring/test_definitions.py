@@ -27,6 +27,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring import metadata
 from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets.wiring.jobs import RunDumps, load_dumps
 from lgs_assets.wiring.versions import built_from, code_version, published_versions, settings_used, versions_read
 from lgs_assets_tests.builders import DERIVED, MODELS, SHOP, Line, resources, write_dump
 
@@ -218,6 +219,26 @@ def test_any_error_of_the_platform_is_shown_as_it_stands(
     failure = failure_of(instance, run(instance, job, table, dump=dump, raise_on_error=False, **settings), table=table)
     assert reason in failure.user_failure_data.description
     assert failure.error.message.partition(": ")[2].startswith(failure.user_failure_data.description)
+
+
+def test_many_dumps_are_loaded_by_one_run(built: Warehouse, instance: dg.DagsterInstance) -> None:
+    """Each is a partition as if it had been loaded alone, all are checked once, and a bad one is the run's failure."""
+    dumps = {"a.sql": [Line("a")], "bad.sql": [Line(quantity="seven")], "c.sql": [Line("c"), Line("d")]}
+    for name, lines in dumps.items():
+        write_dump(Path(Configuration.read().inbox_location) / name, lines)
+    config = dg.RunConfig({load_dumps.name: RunDumps(dumps=list(dumps))})
+    result = run(instance, "ingest_many", config=config.to_config_dict(), raise_on_error=False)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "bad.sql: 1 of 1 lines cannot be read" in str(failure.step_failure_data.user_failure_data)
+    made = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    loaded_lines = {each.partition: each.metadata["dump_lines"].value for each in made}
+    assert loaded_lines == {"a.sql": 1, "c.sql": 2}
+    assert {loaded.dump for loaded in loaded_dumps(built) if loaded.run == result.run_id} == {"a.sql", "c.sql"}
+    evaluations = result.get_asset_check_evaluations()
+    assert [(check.check_name, check.passed) for check in evaluations] == [
+        ("lines_match_ledger", True),
+        ("no_line_is_rejected", True),
+    ]
 
 
 def test_a_table_that_cannot_be_described_is_published_all_the_same(
