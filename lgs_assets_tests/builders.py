@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -102,6 +103,19 @@ def values(row: sa.RowMapping) -> tuple[Any, ...]:
     return tuple(dict(row).values())
 
 
-def load_lines(warehouse: Warehouse, folder: Path, lines: Iterable[Line], *, name: str = "retail.sql") -> None:
-    """Loads the lines as a dump of that name."""
-    load_dump(warehouse, DumpFile(write_dump(folder / name, lines), name))
+def dump_file(folder: Path, lines: Iterable[Line], *, name: str, written_at: str | None = None) -> DumpFile:
+    """The lines as a dump of that name, written at that moment."""
+    moment = datetime.fromisoformat(written_at).replace(tzinfo=UTC) if written_at else None
+    return DumpFile(write_dump(folder / name, lines), name, written_at=moment)
+
+
+def load_lines(
+    warehouse: Warehouse,
+    folder: Path,
+    lines: Iterable[Line],
+    *,
+    name: str = "retail.sql",
+    written_at: str | None = None,
+) -> None:
+    """Loads the lines as a dump of that name, written at that moment."""
+    load_dump(warehouse, dump_file(folder, lines, name=name, written_at=written_at))

@@ -48,7 +48,7 @@ def demo(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def frames(demo: Warehouse) -> dict[str, pd.DataFrame]:
     """Every table as a notebook loads it, and the ledger."""
-    ledger = demo.rows("select dump, last_invoice_at, loaded_at from dumps")
+    ledger = demo.rows("select dump, last_invoice_at, loaded_at, written_at from dumps")
     tables = ("raw_invoices", "segment_playbook", *MODELS)
     return {table: read_frame(demo, table) for table in tables} | {"dumps": pd.DataFrame(map(dict, ledger))}
 

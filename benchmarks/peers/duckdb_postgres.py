@@ -41,7 +41,8 @@ def main(dump: Path, folder: Path) -> None:
     publish(connection, "raw_invoices")
     connection.execute(
         "create table dumps as "
-        "select dump, max(invoice_date) as last_invoice_at, now() as loaded_at from raw_invoices group by dump"
+        "select dump, max(invoice_date) as last_invoice_at, now() as loaded_at, now() as written_at "
+        "from raw_invoices group by dump"
     )
     connection.execute(f"create table segment_playbook as from read_csv('{PLAYBOOK}')")
     for table, select in selects().items():

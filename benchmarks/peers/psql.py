@@ -23,7 +23,8 @@ create table raw_invoices (
 );
 \copy raw_invoices ({columns}) from program '{program}' with (freeze)
 create table dumps as
-select dump, max(invoice_date) as last_invoice_at, now() as loaded_at from raw_invoices group by dump;
+select dump, max(invoice_date) as last_invoice_at, now() as loaded_at, now() as written_at
+from raw_invoices group by dump;
 \echo raw_invoices
 """
 

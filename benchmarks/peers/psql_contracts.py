@@ -20,7 +20,8 @@ create table lines partition of raw_invoices (
 ) for values in ('{dump.name}');
 \copy lines ({", ".join(COLUMNS)}) from program '{program}' with (freeze)
 create table dumps as
-select dump, max(invoice_date) as last_invoice_at, now() as loaded_at from raw_invoices group by dump;
+select dump, max(invoice_date) as last_invoice_at, now() as loaded_at, now() as written_at
+from raw_invoices group by dump;
 \echo raw_invoices
 {contract("segment_playbook")}
 \copy segment_playbook from '{PLAYBOOK}' with (format csv, header)

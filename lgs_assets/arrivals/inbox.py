@@ -8,10 +8,12 @@ import math
 import os
 import stat
 import tempfile
+import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from errno import EISDIR
 from functools import partial
 from pathlib import Path
@@ -114,11 +116,13 @@ class Inbox:
     def dump(self, name: str, acceptance: Acceptance) -> DumpFile:
         """The dump of this name as it now lies here, and how it is to be read and judged."""
         path = self.path_of(name)
+        # Noted before the file is read: one that is replaced meanwhile is another version, and is loaded again.
+        entry = _entry_of(path)
         return DumpFile(
             path,  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
             name,
-            # Noted before the file is read: one that is replaced meanwhile is another version, and is loaded again.
-            version=version_of(path),
+            version=entry.version,
+            written_at=datetime.fromtimestamp(min(max(entry.modified, 0), time.time()), UTC),
             reject_limit=acceptance.reject_limit,
             dates=acceptance.dates,
             # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
@@ -174,12 +178,7 @@ def is_name(text: str) -> bool:
 
 def version_of(path: UPath) -> str:
     """The version of the file, as in a listing. Raises DumpError if it is not there, LgsError if it is out of reach."""
-    with _reaching(path):
-        try:
-            entry = _object(path.fs.info(path.path)) if path.protocol else _file(path.name, Path(path.path).stat())
-        except FileNotFoundError as error:
-            raise DumpError(f"{_shown(path)}: there is no such file. Put it there again.") from error
-    return entry.version
+    return _entry_of(path).version
 
 
 def land(file: Path, target: UPath) -> None:
@@ -246,6 +245,15 @@ def set_aside(path: UPath) -> UPath | None:
             os.close(folder)
         return aside
     return None
+
+
+def _entry_of(path: UPath) -> _Entry:
+    """The file as its directory would list it. Raises DumpError if it is not there, LgsError if it is out of reach."""
+    with _reaching(path):
+        try:
+            return _object(path.fs.info(path.path)) if path.protocol else _file(path.name, Path(path.path).stat())
+        except FileNotFoundError as error:
+            raise DumpError(f"{_shown(path)}: there is no such file. Put it there again.") from error
 
 
 def _objects(where: UPath) -> Iterator[_Entry]:

@@ -14,6 +14,7 @@ from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.derived_asset import derived_asset
+from lgs_assets.wiring.metadata import described
 
 PREVIEW_PIXELS = 900
 """The width of a chart in the UI. At this size its smallest type can be read, and an event stores some 27 KB of it."""
@@ -32,7 +33,7 @@ def _family_asset(family: Family) -> dg.AssetsDefinition:
     ) -> pd.DataFrame:
         load_matplotlib(cache=state / "matplotlib")
         charts = render(family.charts, tables, origin=_origin(warehouse))
-        context.add_output_metadata({"charts": _pictures(charts)})
+        context.add_output_metadata(described(family.table, lambda: {"charts": _pictures(charts)}, context.log.warning))
         return charts
 
     draw.__name__, draw.__doc__ = family.table, family.description

@@ -19,6 +19,7 @@ from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import forget_dump
 from lgs_assets.wiring.failures import StepFailure
+from lgs_assets.wiring.jobs import RunDumps, load_dumps
 from lgs_assets.wiring.location import TAGS, add_to_location
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
@@ -136,7 +137,13 @@ class Runner:
         """Loads dumps. Returns the events, and why some could not be loaded; those do not hold up the others."""
         events: list[dg.DagsterEvent] = []
         refused: list[str] = []
-        for name in names:
+        waiting = list(names)
+        if len(waiting) > 1:
+            self.instance.add_dynamic_partitions(dumps.name or "", waiting)
+            events += self._execute("ingest_many", many=waiting)
+            loaded = set(_outcome(events).loaded)
+            waiting = [name for name in waiting if name not in loaded]  # each shows by a run of its own what is wrong
+        for name in waiting:
             try:
                 self.instance.add_dynamic_partitions(dumps.name or "", [name])
                 events += self._execute("ingest", partition=name)
@@ -167,9 +174,17 @@ class Runner:
         ]
 
     def _execute(
-        self, job: str, *, partition: str | None = None, tables: Sequence[str] | None = None
+        self,
+        job: str,
+        *,
+        partition: str | None = None,
+        many: Sequence[str] = (),
+        tables: Sequence[str] | None = None,
     ) -> list[dg.DagsterEvent]:
-        """Runs a job and returns its events. A failed blocking check ends it early, and is among them."""
+        """Runs a job and returns its events. A failed blocking check ends it early, and is among them.
+
+        A table that fails holds up only what is built on it. Raises LgsError at the end, with what was not rebuilt.
+        """
         run_id = str(uuid.uuid4())
         selection = [dg.AssetKey(table) for table in tables] if tables is not None else None
         attend(self.instance, run_id)
@@ -181,8 +196,12 @@ class Runner:
                     asset_selection=selection,
                     run_id=run_id,
                     tags=TAGS | {"dagster/max_retries": "0"},  # whoever runs the command sees how it ends
-                    # The progress says it more briefly.
-                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                    run_config=dg.RunConfig(
+                        ops={load_dumps.name: RunDumps(dumps=list(many))} if many else {},
+                        # The progress says it more briefly.
+                        loggers={"console": {"config": {"log_level": "CRITICAL"}}},
+                    ),
+                    raise_on_error=partition is not None,
                 )
         except StepFailure as failure:
             raise failure.error from None
@@ -193,7 +212,13 @@ class Runner:
                 raise
         finally:
             add_to_location(self.instance, run_id)
-        return _events(self.instance, run_id)
+        events = _events(self.instance, run_id)
+        if reason := _given_up(self.instance, run_id):
+            raise ServerError(reason)
+        if tables and (reasons := _reasons(self.instance, run_id, events)):
+            left = sorted(set(tables).difference(_outcome(events).rebuilt))
+            raise LgsError("\n".join([*reasons, f"Not rebuilt: {', '.join(left)}. lgs run tries again."]))
+        return events
 
 
 def _outcome(events: list[dg.DagsterEvent], ledger: Iterable[LoadedDump] = (), refused: Sequence[str] = ()) -> Outcome:
@@ -242,6 +267,19 @@ def _given_up(instance: dg.DagsterInstance, run_id: str) -> str | None:
             attempts = counted(len(tried_again), "more attempt")
             return f"{event.step_key}: given up after {attempts}: {error.cause.message.strip()}"
     return None
+
+
+def _reasons(instance: dg.DagsterInstance, run_id: str, events: Iterable[dg.DagsterEvent]) -> list[str]:
+    """Why steps of the run failed, but for those whose blocking checks do not hold, as its events say."""
+    evaluated = [event for event in events if event.event_type == EVALUATION]
+    blocked = {event.step_key for event in evaluated if not event.asset_check_evaluation_data.passed}
+    failed = [entry.get_dagster_event() for entry in instance.all_logs(run_id, of_type=STEP_FAILURE)]
+    return [
+        (data.user_failure_data and data.user_failure_data.description)
+        or f"{event.step_key}: {data.error_display_string}"
+        for event in failed
+        if event.step_key not in blocked and (data := event.step_failure_data)
+    ]
 
 
 def _events(instance: dg.DagsterInstance, run_id: str) -> list[dg.DagsterEvent]:

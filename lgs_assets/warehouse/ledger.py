@@ -23,11 +23,12 @@ class LoadedDump:
     loaded_at: datetime
     run: str
     reader: str
+    written_at: datetime
 
 
 def loaded_dumps(warehouse: Warehouse) -> list[LoadedDump]:
     """The ledger, oldest dump first: in the order in which newer dumps win."""
-    query = "select * from dumps order by last_invoice_at, loaded_at, dump"
+    query = "select * from dumps order by written_at, last_invoice_at, loaded_at, dump"
     return [LoadedDump(**row) for row in warehouse.rows(query)]
 
 
@@ -43,6 +44,6 @@ def dumps_without_lines(warehouse: Warehouse) -> list[str]:
         select dump
         from dumps
         where (select true from raw_invoices where raw_invoices.dump = dumps.dump limit 1) is null
-        order by last_invoice_at, loaded_at, dump
+        order by written_at, last_invoice_at, loaded_at, dump
     """
     return [row.dump for row in warehouse.rows(query)]

@@ -12,11 +12,13 @@ from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from lgs_assets import places
 from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.sources import Batch, DateOrder, Dump, Reject, open_dump
 from lgs_assets.sources.copy_text import NULL
@@ -41,6 +43,8 @@ class DumpFile:
     """The name that its lines go by in raw_invoices; what they held under it before is replaced."""
     version: str = ""
     """What tells this version of the file from any other without reading it."""
+    written_at: datetime | None = None
+    """When the file was last changed, with a time zone; None if that is not known."""
     reject_limit: float = REJECT_LIMIT
     """The share of its lines that may be rejected; beyond it the dump is refused."""
     dates: DateOrder | None = None
@@ -86,7 +90,7 @@ def load_dump(
 
     One transaction: what an earlier version of the dump held is replaced as a whole, or kept. Loading the same content
     again keeps its time of arrival, and so changes nothing. Content that another dump has brought already is not loaded
-    twice: what is returned is then that dump. Loads wait for each other.
+    twice: what is returned is then that dump. Content is as old as its oldest file. Loads wait for each other.
     Raises DumpError if the file is not a dump, or is refused.
     """
     with (
@@ -106,27 +110,24 @@ def load_dump(
         if file.supersedes is not None:
             _take_out(cursor, file.supersedes)
         earlier = _take_out(cursor, file.name)
-        if same := _with_content(cursor, dump.content.sha256):
+        # A later arrival is later in the ledger, too, even if the clock was set back meanwhile.
+        cursor.execute(
+            "select greatest(clock_timestamp(), (select max(loaded_at) + interval '1 microsecond' from dumps))"
+        )
+        ((arrived,),) = cursor.fetchall()
+        written = _written_at(file, last, arrived)
+        if same := _known(cursor, dump.content.sha256, written):
             landed.discard()
             return same
         landed.attach()
         cursor.execute("insert into rejected_lines select * from new_rejects")
-        arrived = earlier.loaded_at if earlier and earlier.sha256 == dump.content.sha256 else None
-        # A later arrival is later in the ledger, too, even if the clock was set back meanwhile.
+        if earlier and earlier.sha256 == dump.content.sha256:
+            arrived, written = earlier.loaded_at, min(earlier.written_at, written)
         cursor.execute(
-            """
-            insert into dumps values (
-                %s, %s, %s, %s, %s, %s, %s, %s, %s,
-                coalesce(
-                    %s, greatest(clock_timestamp(), (select max(loaded_at) + interval '1 microsecond' from dumps))
-                ),
-                %s, %s
-            )
-            returning *
-            """,
+            "insert into dumps values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning *",
             [
                 *(file.name, dump.content.sha256, _form(dump), Jsonb(dump.facts), dump.bytes),
-                *(lines, rejected, first, last, arrived, run, reader),
+                *(lines, rejected, first, last, arrived, run, reader, written),
             ],
         )
         ((row),) = cursor.fetchall()
@@ -286,10 +287,20 @@ def _judge(cursor: Cursor, dump: Dump, lines: int, reject_limit: float) -> int:
     return int(rejected)
 
 
-def _with_content(cursor: Cursor, content: str) -> LoadedDump | None:
-    cursor.execute("select * from dumps where sha256 = %s", [content])
+def _known(cursor: Cursor, content: str, written: datetime) -> LoadedDump | None:
+    """The dump that has brought this content, which was written then or earlier; None if none has."""
+    cursor.execute(
+        "update dumps set written_at = least(written_at, %s) where sha256 = %s returning *", [written, content]
+    )
     row = cursor.fetchone()
     return LoadedDump(*row) if row else None
+
+
+def _written_at(file: DumpFile, last_invoice_at: datetime | None, arrived: datetime) -> datetime:
+    """When a file was written. It arrives after that; one that is older than an invoice in it has lost its time."""
+    written = min(file.written_at or arrived, arrived)
+    in_shop = written.astimezone(ZoneInfo(places.TIME_ZONE)).replace(tzinfo=None)
+    return arrived if last_invoice_at and in_shop < last_invoice_at else written
 
 
 def _take_out(cursor: Cursor, name: str) -> LoadedDump | None:

@@ -124,7 +124,7 @@ def dumps_of(cursor: Cursor, table: str, *, made: int | str | None) -> dict[str,
             else (
                 select coalesce(jsonb_object_agg(dump, jsonb_build_object(
                     'sha256', sha256, 'reader', reader, 'dates', facts -> 'dates', 'loaded_at', loaded_at,
-                    'lines', lines
+                    'written_at', written_at, 'lines', lines
                 )), '{}')
                 from dumps
             )

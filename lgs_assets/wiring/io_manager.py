@@ -1,20 +1,32 @@
 """How assets are kept: each in the table of its name, published as a whole or not at all."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
 from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.failures import plain_failures
-from lgs_assets.wiring.metadata import describe_dump, describe_provenance, describe_table
+from lgs_assets.wiring.metadata import describe_dump, describe_provenance, describe_table, described
 from lgs_assets.wiring.resources import RunSettings
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import bound_settings, published_versions, reader, rules_of, version_of, versions_read
+
+
+def load(tables: Tables, file: DumpFile, *, run: str, warn: Callable[[str], None]) -> LoadedDump:
+    """Loads a dump, and warns of what it holds beside its lines. See `Tables.load_dump`."""
+    loaded = tables.load_dump(file, run=run, reader=reader(tables))
+    for what in ("columns left out", "sheets left out", "tables left out"):
+        if what in loaded.facts:
+            warn(f"{file.name}, {what}: {loaded.facts[what]}")
+    return loaded
 
 
 class WarehouseIOManager(dg.IOManager):
@@ -47,25 +59,25 @@ class WarehouseIOManager(dg.IOManager):
     def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
         table = context.asset_key.path[-1]
         began = time.perf_counter()
-        described: dict[str, Any] = {}
+        descriptions: list[Callable[[], dict[str, Any]]] = []
         match obj:
             case DumpFile():
-                loaded = self.tables.load_dump(obj, run=context.run_id, reader=reader(self.tables))
-                for what in ("columns left out", "sheets left out", "tables left out"):
-                    if what in loaded.facts:
-                        context.log.warning(f"{obj.name}, {what}: {loaded.facts[what]}")
-                described = describe_dump(obj, loaded)
+                loaded = load(self.tables, obj, run=context.run_id, warn=context.log.warning)
+                descriptions.append(partial(describe_dump, obj, loaded))
             case Model():
                 obj, provenance = obj.bound_to(self.settings.values()), self._provenance(context, obj)
                 self.tables.publish_model(table, obj, provenance)
-                described = describe_provenance(provenance)
+                descriptions.append(partial(describe_provenance, provenance))
             case pd.DataFrame():
                 provenance = self._provenance(context, obj)
                 self.tables.publish_frame(table, obj, provenance)
-                described = describe_provenance(provenance)
-        described["write_seconds"] = round(time.perf_counter() - began, 3)
+                descriptions.append(partial(describe_provenance, provenance))
+        metadata: dict[str, Any] = {"write_seconds": round(time.perf_counter() - began, 3)}
         model = obj if isinstance(obj, Model) else None
-        context.add_output_metadata(describe_table(self.tables, table, model=model) | described)
+        descriptions.append(partial(describe_table, self.tables, table, model=model))
+        for describe in descriptions:
+            metadata |= described(table, describe, context.log.warning)
+        context.add_output_metadata(metadata)
 
     def _provenance(self, context: dg.OutputContext, obj: Model | pd.DataFrame) -> Provenance:
         spec = context.asset_spec

@@ -1,16 +1,25 @@
 """The jobs: which assets are materialized together, the pull from another database, and the end of old runs."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import dagster as dg
 from pydantic import Field
 
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
+from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.errors import DumpError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.wiring.failures import plain_failures
+from lgs_assets.warehouse.tables import Tables
+from lgs_assets.wiring.failures import StepFailure, plain_failures
+from lgs_assets.wiring.io_manager import load
+from lgs_assets.wiring.metadata import describe_dump, described
 from lgs_assets.wiring.partitions import RAW_INVOICES
+from lgs_assets.wiring.resources import RunAcceptance
 from lgs_assets.wiring.retention import delete_old_runs
+from lgs_assets.wiring.retries import retried
 
 RETENTION = "retention"
 
@@ -32,6 +41,55 @@ refresh = dg.define_asset_job(
     | dg.AssetSelection.checks_for_assets(RAW_INVOICES),
     description="Rebuilds everything that follows the dumps, and checks it and them.",
 )
+
+
+class RunDumps(dg.Config):
+    """What a run of `ingest_many` loads."""
+
+    dumps: list[str] = Field(description="The names of the dumps, which are in the inbox.")
+
+
+@dg.op(out={})
+def load_dumps(
+    context: dg.OpExecutionContext,
+    config: RunDumps,
+    inbox: dg.ResourceParam[Inbox],
+    acceptance: RunAcceptance,
+    tables: dg.ResourceParam[Tables],
+) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
+    """Loads each dump in a transaction of its own; then checks them all, once.
+
+    A dump that cannot be loaded holds up no other: the run fails at its end, with every reason.
+    """
+    reasons, loaded = [], []
+    with retried():
+        for name in config.dumps:
+            try:
+                file = inbox.dump(name, acceptance)
+                loaded.append((file, load(tables, file, run=context.run_id, warn=context.log.warning)))
+            except DumpError as error:
+                reasons.append(str(error))
+        evaluations = [evaluate(check, tables) for check in CHECKS if check.table == RAW_INVOICES] if loaded else []
+    for file, dump in loaded:
+        metadata = described(RAW_INVOICES, partial(describe_dump, file, dump), context.log.warning)
+        yield dg.AssetMaterialization(RAW_INVOICES, partition=file.name, metadata=metadata)
+    for result in evaluations:
+        yield dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey(RAW_INVOICES),
+            check_name=result.check_name or "",
+            passed=result.passed,
+            metadata=result.metadata,
+            severity=result.severity,
+            description=result.description,
+        )
+    if reasons:
+        raise StepFailure(DumpError("\n".join(reasons)))
+
+
+@dg.job(description="Loads many dumps in one run, and checks them once. What follows is rebuilt by automation.")
+def ingest_many() -> None:
+    """What the inbox sensor and `lgs run` start when more than one dump waits."""
+    load_dumps()
 
 
 @dg.op

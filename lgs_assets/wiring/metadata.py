@@ -3,7 +3,7 @@
 Events are kept for long, so all is small. What is the same for every build is metadata of the asset instead.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import dagster as dg
@@ -38,6 +38,19 @@ def describe_provenance(provenance: Provenance) -> dict[str, Any]:
     """Dagster metadata of what made a table: its version, and the settings that it depends on."""
     settings = "\n".join(f"{name}: {as_written(value)}" for name, value in provenance.settings.items())
     return {"version": provenance.version} | ({"settings": settings} if settings else {})
+
+
+def described(table: str, describe: Callable[[], dict[str, Any]], warn: Callable[[str], None]) -> dict[str, Any]:
+    """The metadata of a table that is published; if it cannot be described, a warning, which is told as well.
+
+    What fails for its description must not count as failed: its rows are there, and others are to be built on them.
+    """
+    try:
+        return describe()
+    except Exception as error:  # whatever it is
+        reason = f"{table} is published, but cannot be described: {type(error).__name__}: {error}"
+        warn(reason)
+        return {"not described": reason}
 
 
 def describe_table(tables: Tables, table: str, *, model: Model | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The sensors: new dumps become runs, rebuilt tables rebuild what follows, and runs that were killed are failed."""
 
 import time
+from hashlib import sha256
 from typing import NamedTuple
 
 import dagster as dg
@@ -10,13 +11,13 @@ from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
-from lgs_assets.wiring.jobs import ingest, refresh
+from lgs_assets.wiring.jobs import RunDumps, ingest, ingest_many, load_dumps, refresh
 from lgs_assets.wiring.lost_runs import LOST, fail_lost_runs
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import RunAcceptance
 
-FILES_PER_TICK = 100
-"""Each costs a query or two and, later, a run: a tick stays far below the minute that Dagster grants it."""
+FILES_PER_TICK = 500
+"""Each costs a query or two: a tick stays far below the minute that Dagster grants it. One run loads them."""
 
 
 class Seen(NamedTuple):
@@ -42,7 +43,7 @@ class Cursor(BaseModel):
 
 
 @dg.sensor(
-    job=ingest,
+    jobs=[ingest, ingest_many],
     minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Loads every new or changed dump in the inbox that is complete: marked so, or the same for two ticks.",
@@ -55,9 +56,10 @@ def inbox_sensor(
 ) -> dg.SensorResult:
     """Registers each complete new file as a partition of raw_invoices and requests its load. Reads no file.
 
-    A tick deals with so many files, those that wait longest first, and leaves the others to the next. A file whose
-    load failed is dealt with; another version of it, or its return after it was gone, is a new one. So is a file whose
-    content is not in the ledger any more: another dump had brought it, and holds something else now.
+    One run loads all that a tick finds. A tick deals with so many files, those that wait longest first, and leaves the
+    others to the next. A file whose load failed is dealt with; another version of it, or its return after it was gone,
+    is a new one. So is a file whose content is not in the ledger any more: another dump had brought it, and holds
+    something else now.
     """
     before, listing, now = _remembered(context), inbox.files(), time.time_ns()
     ledger = loaded_dumps(warehouse)
@@ -82,24 +84,22 @@ def inbox_sensor(
         for name, seen in files.items()
         if not seen.is_dealt_with and (listing.arrivals[name].is_marked or seen == before.files.get(name))
     )
-    requests = []
+    due: dict[str, str] = {}
     for since, name in waiting[:FILES_PER_TICK]:
         version = files[name].version
         content = sha256_loaded(context.instance, name, listing.arrivals[name].version) or ""
         files[name] = Seen(version, since, is_dealt_with=True, content=content if content in held else "")
         if content not in held:  # `lgs run` may have loaded it
-            requests.append(
-                dg.RunRequest(partition_key=name, run_key=f"{name}:{version}:{since}", tags={"lgs/dump": name})
-            )
+            due[name] = f"{name}:{version}:{since}"
     if vanished := sorted(before.files.keys() - files.keys()):
         context.log.info(f"No longer in the inbox, their lines stay: {', '.join(vanished)}")
     for reason in listing.refused:
         if reason not in before.refused:
             context.log.warning(f"Refused: {reason}")
-    names = [request.partition_key or "" for request in requests]
+    names = list(due)
     refused = f"; refused: {' '.join(listing.refused)}" if listing.refused else ""
     return dg.SensorResult(
-        run_requests=requests,
+        run_requests=_requests(due),
         dynamic_partitions_requests=[*changes, *([dumps.build_add_request(names)] if names else [])],
         cursor=Cursor(files=files, refused=listing.refused).model_dump_json(),
         skip_reason=None if names else f"Nothing new among {len(files)} files in {inbox.location}{refused}",
@@ -135,6 +135,19 @@ def lost_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     ]
     reason = f"Failed, because their process is gone: {', '.join(failed)}" if failed else "No run is lost"
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
+
+
+def _requests(due: dict[str, str]) -> list[dg.RunRequest]:
+    """The run that loads the dumps; each with the key of its load, which Dagster takes once."""
+    match list(due.items()):
+        case []:
+            return []
+        case [(name, key)]:
+            return [dg.RunRequest(job_name=ingest.name, partition_key=name, run_key=key, tags={"lgs/dump": name})]
+        case _:
+            config = dg.RunConfig({load_dumps.name: RunDumps(dumps=list(due))})
+            key = sha256("\0".join(due.values()).encode()).hexdigest()
+            return [dg.RunRequest(job_name=ingest_many.name, run_key=key, run_config=config)]
 
 
 def _remembered(context: dg.SensorEvaluationContext) -> Cursor:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -87,6 +88,14 @@ def test_the_version_changes_with_the_file(folder: Path) -> None:
     write_dump(dump, [Line(), Line()])
     os.utime(dump, ns=(2, 2))
     assert len({first, touched, resources().inbox.files().arrivals["march.sql"].version}) == 3
+
+
+@pytest.mark.parametrize("seconds", [1_300_000_000, 0, -(2**31)])
+def test_a_dump_is_as_old_as_its_file(folder: Path, seconds: int) -> None:
+    """Whatever time it has; one that cannot be right is told when its lines are known."""
+    os.utime(write_dump(folder / "march.sql", [Line()]), (seconds, seconds))
+    written_at = resources().inbox.dump("march.sql", resources().acceptance).written_at
+    assert written_at == datetime.fromtimestamp(max(seconds, 0), UTC)
 
 
 def test_what_cannot_be_loaded_is_refused_and_holds_up_nothing(folder: Path, tmp_path: Path) -> None:

@@ -141,6 +141,7 @@ def loaded(last: str, *, dump: str = "x.sql", at: str = "2011-12-31 12:00") -> L
         lines=1,
         rejected=0,
         loaded_at=datetime.fromisoformat(at).replace(tzinfo=UTC),
+        written_at=datetime.fromisoformat(at).replace(tzinfo=UTC),
         run="",
         reader="",
         **moments,

@@ -60,3 +60,52 @@ def test_what_a_setting_drops_is_reconciled(warehouse: Warehouse, tmp_path: Path
     with warehouse.transaction() as connection:
         connection.execute(sa.text("update publications set settings = '{}'"))
     assert not evaluate(check, PostgresTables(warehouse)).passed
+
+
+OCTOBER, APRIL = "2010-10-01 10:00", "2011-04-01 10:00"
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "disputed"),
+    [
+        ([Line("1"), Line("1"), Line("2", customer_id=None)], [Line("1"), Line("1"), Line("3")], []),
+        ([Line("1"), Line("1")], [Line("1"), Line("2")], ["1"]),
+        ([Line("1", description=None)], [Line("1")], ["1"]),
+        ([Line("1", quantity=1), Line("1", quantity=2)], [Line("1", quantity=3)], ["1"]),
+        ([Line("1", stock_code="a"), Line("2")], [Line("1", stock_code="b"), Line("2")], ["1"]),
+    ],
+)
+def test_dumps_disagree_on_an_invoice_if_any_line_differs(
+    warehouse: Warehouse, tmp_path: Path, older: list[Line], newer: list[Line], disputed: list[str]
+) -> None:
+    """However often it stands there and whatever is missing in it. What only one of them holds is not disputed."""
+    for name, lines in (("older.sql", older), ("newer.sql", newer)):
+        load_lines(warehouse, tmp_path, lines, name=name)
+    build_tables(warehouse, "clean_invoices")
+    rows = warehouse.rows(PLANNED["clean_invoices.dumps_agree"].query)
+    assert [(row.invoice_no, row.dump, row.counts) for row in rows] == [
+        (invoice, dump, dump == "newer.sql") for invoice in disputed for dump in ("newer.sql", "older.sql")
+    ]
+
+
+@pytest.mark.parametrize("dumps", [1, 2])
+@pytest.mark.parametrize(
+    ("again", "is_another"),
+    [
+        (Line("1", stock_code="b", customer_id=2, invoice_date=APRIL), True),
+        (Line("1", stock_code="b", customer_id=None, invoice_date=APRIL), True),
+        (Line("1", stock_code="b", customer_id=2, invoice_date=OCTOBER), False),
+        (Line("1", stock_code="a", customer_id=2, invoice_date=APRIL), False),
+        (Line("1", stock_code="b", customer_id=1, invoice_date=APRIL), False),
+    ],
+)
+def test_an_invoice_number_begins_again_with_nothing_in_common(
+    warehouse: Warehouse, tmp_path: Path, again: Line, is_another: bool, dumps: int
+) -> None:
+    """Another day, another customer, other products: in one dump or in two."""
+    lines = [Line("1", stock_code="a", customer_id=1, invoice_date=OCTOBER), again]
+    for dump in range(dumps):
+        load_lines(warehouse, tmp_path, lines[dump::dumps], name=f"{dump}.sql")
+    build_tables(warehouse, "clean_invoices")
+    rows = warehouse.rows(PLANNED["clean_invoices.invoice_numbers_begin_once"].query)
+    assert [(row.invoice_no, str(row.began_again_on)) for row in rows] == [("1", "2011-04-01")] * is_another

@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dagster as dg
@@ -17,10 +19,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from lgs_assets import places
+from lgs_assets.charts.report import families
 from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.command.cli import app
 from lgs_assets.command.terminal import console
 from lgs_assets.configuration import Configuration
+from lgs_assets.errors import ContractError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.arrivals.shops import Shop
@@ -338,16 +342,46 @@ def test_a_bad_dump_leaves_the_good_state(built: Warehouse, tmp_path: Path) -> N
     assert state_of(built) == before
 
 
+def test_a_figure_that_fails_fails_alone_and_is_told(
+    built: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run goes on with every table that does not need it, and ends with the reason and what is left as it was."""
+    before = state_of(built)
+    first = families()[0]
+
+    def fail(**tables: Any) -> Any:
+        raise ContractError("there is nothing to draw")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(first, "charts", [replace(first.charts[0], draw=fail)])
+        dump = write_dump(tmp_path / "april.sql", [Line("a", customer_id=101, invoice_date="2011-04-04 10:00")])
+        result = lgs("run", str(dump))
+    assert result.exit_code == 1
+    reason = " ".join(result.stderr.split())
+    assert "there is nothing to draw" in reason
+    assert f"Not rebuilt: {first.table}, charts. lgs run tries again." in reason
+    changed = {row["table_name"] for row in state_of(built) if row not in before}
+    assert changed == {"april.sql", *DERIVED} - {first.table, "charts", "segment_playbook"}
+    assert lgs("run").exit_code == 0
+
+
 def test_one_bad_dump_holds_up_no_other(warehouse: Warehouse, dump: Path) -> None:
     """Of several in the inbox the good ones are loaded and what follows is rebuilt; the bad one is the exit code."""
     inbox = Path(Configuration.read().inbox_location)
     write_dump(inbox / "a.sql", [Line(quantity="seven")])
     write_dump(inbox / "b.sql", [Line()])
+    write_dump(inbox / "c.sql", [Line("c")])
     result = lgs("run")
     assert result.exit_code == 1
     assert "a.sql: 1 of 1 lines cannot be read" in " ".join(result.stderr.split())
-    assert [row.dump for row in warehouse.rows("select distinct dump from clean_invoices")] == ["b.sql"]
+    assert [row.dump for row in warehouse.rows("select distinct dump from clean_invoices order by 1")] == [
+        "b.sql",
+        "c.sql",
+    ]
     assert warehouse.rows("select * from charts")
+    with dagster_instance(Configuration.read()) as instance:
+        jobs = [record.dagster_run.job_name for record in instance.get_run_records(ascending=True)]
+    assert jobs == ["ingest_many", "ingest", "refresh"]  # the second shows what is wrong with the bad one
 
 
 def test_a_failed_check_is_exit_code_3_each_time(warehouse: Warehouse, tmp_path: Path) -> None:

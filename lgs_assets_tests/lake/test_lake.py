@@ -30,7 +30,7 @@ from lgs_assets.warehouse.ledger import rejected_lines
 from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
 from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring.resources import tables_of
-from lgs_assets_tests.builders import MODELS, SOURCES, Line, MakeDatabase, build_tables, write_dump
+from lgs_assets_tests.builders import MODELS, SOURCES, Line, MakeDatabase, build_tables, dump_file, write_dump
 from lgs_assets_tests.warehouse.evidence import COLUMNS, exact, ledger, lines_of
 from lgs_assets_tests.warehouse.test_refresh import HISTORY, change
 
@@ -45,9 +45,9 @@ def store(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Tables:
     return tables_of(Configuration.read(), warehouse)
 
 
-def load(store: Tables, folder: Path, *lines: Line, name: str = "retail.sql") -> None:
-    """Loads the lines as a dump of that name."""
-    store.load_dump(DumpFile(write_dump(folder / name, lines), name))
+def load(store: Tables, folder: Path, *lines: Line, name: str = "retail.sql", written_at: str | None = None) -> None:
+    """Loads the lines as a dump of that name, written at that moment."""
+    store.load_dump(dump_file(folder, lines, name=name, written_at=written_at))
 
 
 def files(table: str = "") -> set[Path]:
@@ -140,7 +140,7 @@ def test_lines_rejects_and_refusals_are_the_same(store: Tables, tmp_path: Path, 
         except DumpError as error:
             return [str(error), ledger(store.warehouse)]
         entry = dict(vars(ledger(store.warehouse)["d"]))
-        entry.pop("loaded_at")
+        del entry["loaded_at"], entry["written_at"]  # of a file whose age is not told
         return [of.read_frame("raw_invoices").to_dict("list"), rejected_lines(store.warehouse, "d"), entry]
 
     alone = outcome(PostgresTables(store.warehouse))
@@ -285,16 +285,16 @@ def history(store: Tables, tmp_path: Path) -> Tables:
     rules=st.sampled_from([{}, {"drop_repeats": True}, {"doubled_invoices": "once"}]),
 )
 def test_after_any_changes_the_tables_are_as_if_made_anew(
-    history: Tables, tmp_path: Path, changes: list[tuple[str, list[Line]]], rules: dict[str, Any]
+    history: Tables, tmp_path: Path, changes: list[tuple[str, list[Line], str | None]], rules: dict[str, Any]
 ) -> None:
-    """Small dumps arrive, are replaced and forgotten, win invoices and lose them: the rows, and their order."""
+    """Small dumps of any age arrive, are replaced and forgotten, win invoices and lose them: rows and their order."""
     for dump in ledger(history.warehouse):
         if dump != "history.sql":
             forget_dump(history.warehouse, dump)
     build_tables(history, *SOURCES, **rules)
-    for name, lines in changes:
+    for name, lines, written_at in changes:
         if lines:
-            load(history, tmp_path, *lines, name=name)
+            load(history, tmp_path, *lines, name=name, written_at=written_at)
         elif name in ledger(history.warehouse):
             forget_dump(history.warehouse, name)
         build_tables(history, *SOURCES, **rules)

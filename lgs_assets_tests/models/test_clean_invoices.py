@@ -15,33 +15,60 @@ from lgs_assets_tests.builders import Line, build_tables, load_lines, values
 OLD = [Line("1", invoice_date="2011-01-05 10:00"), Line("2", invoice_date="2011-01-31 10:00", quantity=7)]
 # Sent again in February with the second invoice corrected and shortened.
 NEW = [Line("2", invoice_date="2011-01-31 10:00", quantity=5), Line("3", invoice_date="2011-02-20 10:00")]
-# An extract of old invoices that arrives at any time: it ends before the others.
+# An extract of old invoices, from before the others were written.
 PART = [Line("1", invoice_date="2011-01-05 10:00", quantity=99)]
+WRITTEN = {"part.sql": "2011-01-06", "old.sql": "2011-02-01", "new.sql": "2011-03-01"}
 
 
 @pytest.mark.parametrize("order", list(permutations(["old.sql", "new.sql", "part.sql"])))
 def test_the_newest_dump_of_an_invoice_wins_in_any_order_of_arrival(
     warehouse: Warehouse, tmp_path: Path, order: tuple[str, ...]
 ) -> None:
-    """Newest is the dump that ends last, not the one that came last; the invoice is taken from it as a whole."""
-    contents = {"old.sql": [*OLD, Line("2", quantity=1)], "new.sql": NEW, "part.sql": PART}
+    """Newest is the dump that was written last, not the one that came last; it gives the invoice as a whole."""
+    contents = {"old.sql": [*OLD, Line("2", invoice_date="2011-01-31 10:00")], "new.sql": NEW, "part.sql": PART}
     for name in order:
-        load_lines(warehouse, tmp_path, contents[name], name=name)
+        load_lines(warehouse, tmp_path, contents[name], name=name, written_at=WRITTEN[name])
     build_tables(warehouse, "clean_invoices")
     lines = warehouse.rows("select invoice_no, quantity, dump from clean_invoices order by 1, 2")
-    # old.sql ends in March (its second line of invoice 2), so it is the newest of the three.
-    assert [values(line) for line in lines] == [
-        ("1", 1, "old.sql"),
-        ("2", 1, "old.sql"),
-        ("2", 7, "old.sql"),
-        ("3", 1, "new.sql"),
-    ]
+    assert [values(line) for line in lines] == [("1", 1, "old.sql"), ("2", 5, "new.sql"), ("3", 1, "new.sql")]
 
 
-def test_dumps_that_end_together_are_ranked_by_arrival(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Of two dumps with the same last invoice, the later arrival counts; loading the first again changes nothing."""
+def test_a_corrected_export_wins_without_the_line_that_was_mistaken(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Although the export before it ended later: with a mistaken line, dated after all that was ever sold."""
+    mistaken = Line("2", invoice_date="2011-12-31 10:00")
+    load_lines(warehouse, tmp_path, [Line("1"), mistaken], name="b.sql", written_at="2012-01-01")
+    load_lines(warehouse, tmp_path, [Line("1", quantity=5)], name="a.sql", written_at="2012-01-02")
+    build_tables(warehouse, "clean_invoices")
+    rows = warehouse.rows("select invoice_no, quantity from clean_invoices order by 1")
+    assert [values(row) for row in rows] == [("1", 5), ("2", 1)]
+
+
+def test_dumps_written_together_are_ranked_by_their_last_invoice(warehouse: Warehouse, tmp_path: Path) -> None:
+    """As an archive unpacks them, in any order of arrival."""
+    later = [Line(quantity=2), Line("2", invoice_date="2011-03-05 10:00")]
+    for name, lines in (("b.sql", later), ("a.sql", [Line(quantity=1)])):
+        load_lines(warehouse, tmp_path, lines, name=name, written_at="2012-01-01")
+    build_tables(warehouse, "clean_invoices")
+    rows = warehouse.rows("select quantity from clean_invoices where invoice_no = :number", number=Line().invoice_no)
+    assert [row.quantity for row in rows] == [2]
+
+
+@pytest.mark.parametrize("written", [None, "1980-01-01", "2011-03-04 09:59", "2999-01-01"])
+def test_dumps_without_a_credible_time_are_ranked_by_arrival(
+    warehouse: Warehouse, tmp_path: Path, written: str | None
+) -> None:
+    """A file is not older than its invoices, nor from the future. Loading the first again changes nothing."""
     for name, quantity in (("b.sql", 1), ("a.sql", 2), ("b.sql", 1)):
-        load_lines(warehouse, tmp_path, [Line(quantity=quantity)], name=name)
+        load_lines(warehouse, tmp_path, [Line(quantity=quantity)], name=name, written_at=written)
+    build_tables(warehouse, "clean_invoices")
+    assert [row.quantity for row in warehouse.rows("select quantity from clean_invoices")] == [2]
+
+
+def test_a_copy_does_not_make_a_dump_newer(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Nor under another name: what counts is the oldest time at which its content was there."""
+    arrivals = [("b.sql", 1, "2012-01-03"), ("a.sql", 2, "2012-01-02"), ("copy.sql", 1, "2012-01-01")]
+    for name, quantity, written in [*arrivals, arrivals[0]]:
+        load_lines(warehouse, tmp_path, [Line(quantity=quantity)], name=name, written_at=written)
     build_tables(warehouse, "clean_invoices")
     assert [row.quantity for row in warehouse.rows("select quantity from clean_invoices")] == [2]
 

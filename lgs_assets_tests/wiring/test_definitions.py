@@ -1,6 +1,7 @@
 """What the Dagster UI is told of the platform, and what its jobs do on a small dump."""
 
 import inspect
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lgs_assets import places
+from lgs_assets.charts import image
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.report import families
 from lgs_assets.checks.sql_checks import CHECKS
@@ -24,10 +26,12 @@ from lgs_assets.errors import LgsError
 from lgs_assets.escaping import markdown
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.wiring import metadata
 from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets.wiring.jobs import RunDumps, load_dumps
 from lgs_assets.wiring.resources import RunAcceptance, RunSettings
 from lgs_assets.wiring.versions import built_from, code_version, published_versions, settings_used, versions_read
-from lgs_assets_tests.builders import MODELS, SHOP, Line, resources, write_dump
+from lgs_assets_tests.builders import DERIVED, MODELS, SHOP, Line, resources, write_dump
 
 SPECS = {spec.key.path[-1]: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key)}
 
@@ -279,6 +283,52 @@ def test_any_error_of_the_platform_is_shown_as_it_stands(
     failure = failure_of(instance, run(instance, job, table, dump=dump, raise_on_error=False, **settings), table=table)
     assert reason in failure.user_failure_data.description
     assert failure.error.message.partition(": ")[2].startswith(failure.user_failure_data.description)
+
+
+def test_many_dumps_are_loaded_by_one_run(built: Warehouse, instance: dg.DagsterInstance) -> None:
+    """Each is a partition as if it had been loaded alone, all are checked once, and a bad one is the run's failure."""
+    dumps = {"a.sql": [Line("a")], "bad.sql": [Line(quantity="seven")], "c.sql": [Line("c"), Line("d")]}
+    for name, lines in dumps.items():
+        write_dump(Path(Configuration.read().inbox_location) / name, lines)
+    config = dg.RunConfig({load_dumps.name: RunDumps(dumps=list(dumps))})
+    result = run(instance, "ingest_many", config=config.to_config_dict(), raise_on_error=False)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "bad.sql: 1 of 1 lines cannot be read" in str(failure.step_failure_data.user_failure_data)
+    made = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    loaded_lines = {each.partition: each.metadata["dump_lines"].value for each in made}
+    assert loaded_lines == {"a.sql": 1, "c.sql": 2}
+    assert {loaded.dump for loaded in loaded_dumps(built) if loaded.run == result.run_id} == {"a.sql", "c.sql"}
+    evaluations = result.get_asset_check_evaluations()
+    assert [(check.check_name, check.passed) for check in evaluations] == [
+        ("lines_match_ledger", True),
+        ("no_line_is_rejected", True),
+    ]
+
+
+def test_a_table_that_cannot_be_described_is_published_all_the_same(
+    built: Warehouse, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are there when its description fails: a warning, and the run goes on to its end."""
+
+    def fail(*arguments: Any) -> str:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(metadata, "markdown_table", fail)
+    monkeypatch.setattr(image, "thumbnail", fail)
+    april = [Line("a", customer_id=101, invoice_date="2011-04-04 10:00:00")]
+    write_dump(Path(Configuration.read().inbox_location) / "april.sql", april)
+    result = run(instance, "lineage", dump="april.sql")
+    assert {event.asset_key.path[-1] for event in result.get_asset_materialization_events() if event.asset_key} == {
+        "raw_invoices",
+        *DERIVED,
+    }
+    reason = "published, but cannot be described: OverflowError: date value out of range"
+    for table in ("raw_invoices", "rfm_scores", "month_charts"):
+        described = metadata_of(instance, table)
+        assert reason in described["not described"]
+        assert described["write_seconds"] >= 0
+    warnings = [entry.user_message for entry in instance.all_logs(result.run_id) if entry.level == logging.WARNING]
+    assert any(warning.startswith("rfm_scores is published") for warning in warnings)
 
 
 def test_assets_load_by_name(instance: dg.DagsterInstance) -> None:

@@ -1,7 +1,7 @@
--- Of each invoice, the lines of the newest dump that holds it: the dump whose last invoice is the latest,
--- among those that end together the one that arrived last.
+-- Of each invoice, the lines of the newest dump that holds it: the dump that was written last, among those that were
+-- written together the one whose last invoice is the latest.
 with ranked_dumps as (
-    select dump, row_number() over (order by last_invoice_at, loaded_at, dump) as age_rank
+    select dump, row_number() over (order by written_at, last_invoice_at, loaded_at, dump) as age_rank
     from dumps
 ),
 

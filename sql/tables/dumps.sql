@@ -12,6 +12,7 @@ create table dumps (
     loaded_at timestamp with time zone not null,
     run text not null,
     reader text not null,
+    written_at timestamp with time zone not null,
     check (first_invoice_at <= last_invoice_at)
 );
 
@@ -24,7 +25,8 @@ comment on column dumps.bytes is 'Size of the file as it came, in bytes.';
 comment on column dumps.lines is 'Invoice lines in the dump.';
 comment on column dumps.rejected is 'Lines of the dump that are no invoice lines. They are in rejected_lines.';
 comment on column dumps.first_invoice_at is 'Earliest invoice_date in the dump.';
-comment on column dumps.last_invoice_at is 'Latest invoice_date in the dump. The dump with the later one is the newer.';
-comment on column dumps.loaded_at is 'When this version of the dump first arrived. Decides between dumps that end at the same time.';
+comment on column dumps.last_invoice_at is 'Latest invoice_date in the dump. Decides between dumps that were written at the same time.';
+comment on column dumps.loaded_at is 'When this version of the dump was first loaded.';
 comment on column dumps.run is 'Id of the Dagster run that loaded it last.';
 comment on column dumps.reader is 'Version of the code that read the dump. Another one reads it again.';
+comment on column dumps.written_at is 'When the file was written, by its time of the last change; when it was loaded, if that time is unknown or cannot be right. The later dump is the newer.';

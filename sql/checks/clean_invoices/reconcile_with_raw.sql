@@ -36,7 +36,9 @@ raw_invoice_totals as (
         sum(times * customer_id) as customers,
         row_number() over (
             partition by raw_lines.invoice_no
-            order by max(dumps.last_invoice_at) desc, max(dumps.loaded_at) desc, raw_lines.dump desc
+            order by
+                max(dumps.written_at) desc, max(dumps.last_invoice_at) desc, max(dumps.loaded_at) desc,
+                raw_lines.dump desc
         ) as age
     from raw_lines
     inner join dumps on raw_lines.dump = dumps.dump
