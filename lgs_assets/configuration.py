@@ -56,6 +56,11 @@ class Settings(BaseModel):
         default=False,
         description="Leave out lines that repeat an earlier line of their dump in every column.",
     )
+    doubled_invoices: Literal["twice", "once"] = Field(
+        default="twice",
+        description="How invoices count that a dump holds twice as a whole. twice: as they lie there (the published "
+        "figures). once: without their second copies.",
+    )
     chart_cutoff: float = Field(
         default=0.85,
         gt=0,
@@ -87,6 +92,7 @@ class Settings(BaseModel):
             "snapshot_date": datetime.fromisoformat(self.snapshot_date) if self.snapshot_date else None,
             "ties": self.ties,
             "drop_repeats": self.drop_repeats,
+            "doubled_invoices": self.doubled_invoices,
             "chart_cutoff": Decimal(str(self.chart_cutoff)),
         }
 

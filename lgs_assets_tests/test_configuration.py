@@ -22,7 +22,8 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_defaults_are_the_published_rules() -> None:
     """Without any setting the published figures come out."""
     assert Settings().model_dump() == {
-        "snapshot_date": None, "ties": "by_customer_id", "drop_repeats": False, "chart_cutoff": 0.85
+        "snapshot_date": None, "ties": "by_customer_id", "drop_repeats": False, "doubled_invoices": "twice",
+        "chart_cutoff": 0.85,
     }  # fmt: skip
 
 
@@ -34,7 +35,7 @@ def test_the_environment_gives_values(monkeypatch: pytest.MonkeyPatch, env_file:
     monkeypatch.setenv("LGS_CHART_CUTOFF", "0.9")
     assert Configuration.read().settings.values() == {
         "snapshot_date": datetime(2012, 1, 1), "ties": "by_customer_id", "drop_repeats": True,
-        "chart_cutoff": Decimal("0.9"),
+        "doubled_invoices": "twice", "chart_cutoff": Decimal("0.9"),
     }  # fmt: skip
     assert [origin(name) for name in ("snapshot_date", "ties", "drop_repeats", "chart_cutoff")] == [
         "environment", "default", ".env", "environment"

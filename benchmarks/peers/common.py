@@ -19,7 +19,10 @@ COLUMNS = [
 COPY_BLOCK = r"gzip -dc -- '{dump}' | sed -n '/^COPY /,/^\\\.$/{{//!p;}}'"
 
 # The defaults of the platform's settings, as SQL.
-_SETTINGS = {"drop_repeats": "false", "chart_cutoff": "0.85", "snapshot_date": "null", "ties": "'by_customer_id'"}
+_SETTINGS = {
+    "chart_cutoff": "0.85", "doubled_invoices": "'twice'", "drop_repeats": "false", "snapshot_date": "null",
+    "ties": "'by_customer_id'",
+}  # fmt: skip
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The checks: each holds on sound tables, and fails with an explanation once its rule is broken."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,11 +24,14 @@ def test_every_check_has_its_fault_here() -> None:
     assert set(FAULTS) == set(PLANNED)
 
 
-@pytest.mark.parametrize("drop_repeats", [False, True])
-@pytest.mark.parametrize("ties", ["by_customer_id", "together"])
-def test_all_hold_on_sound_tables(built: Warehouse, ties: str, drop_repeats: bool) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"ties": "together"}, {"drop_repeats": True}, {"ties": "together", "doubled_invoices": "once"}],
+    ids=str,
+)
+def test_all_hold_on_sound_tables(built: Warehouse, settings: dict[str, Any]) -> None:
     """No false alarm, under any of the settings."""
-    build_tables(built, ties=ties, drop_repeats=drop_repeats)
+    build_tables(built, **settings)
     failed = [check.name for check in CHECKS if not evaluate(check, PostgresTables(built)).passed]
     assert failed == []
 
@@ -46,11 +50,12 @@ def test_a_fault_is_found_and_explained(built: Warehouse, name: str) -> None:
     assert check.query in str(result.metadata["query"].value)
 
 
-def test_repeats_reconcile_when_they_are_dropped(warehouse: Warehouse, tmp_path: Path) -> None:
-    """The raw side of the reconciliation leaves them out if the table was built without them, and only then."""
-    load_lines(warehouse, tmp_path, [Line(), Line()])
+@pytest.mark.parametrize("rule", [{"drop_repeats": True}, {"doubled_invoices": "once"}], ids=str)
+def test_what_a_setting_drops_is_reconciled(warehouse: Warehouse, tmp_path: Path, rule: dict[str, Any]) -> None:
+    """The raw side of the reconciliation leaves it out if the table was built without it, and only then."""
+    load_lines(warehouse, tmp_path, [Line(), Line(), Line("2"), Line("2"), Line("2", "POST"), Line("3")])
     check = PLANNED["clean_invoices.reconcile_with_raw"]
-    build_tables(warehouse, "clean_invoices", drop_repeats=True)
+    build_tables(warehouse, "clean_invoices", **rule)
     assert evaluate(check, PostgresTables(warehouse)).passed
     with warehouse.transaction() as connection:
         connection.execute(sa.text("update publications set settings = '{}'"))

@@ -97,7 +97,7 @@ def test_every_table_is_the_same(store: Tables, make_database: MakeDatabase, tmp
         (tmp_path / name).write_text(f"COPY{columns}FROM stdin;\n" + "\n".join(filter(None, some)) + "\n\\.\n")
         store.load_dump(DumpFile(tmp_path / name, name))
         load_dump(alone, DumpFile(tmp_path / name, name))
-    for parameters in ({}, {"drop_repeats": True, "ties": "together", "chart_cutoff": Decimal("0.5")}):
+    for parameters in ({}, {"doubled_invoices": "once", "ties": "together", "chart_cutoff": Decimal("0.5")}):
         build_tables(store, **parameters)
         build_tables(alone, **parameters)
         assert_same_tables(store, alone)
@@ -280,27 +280,30 @@ def history(store: Tables, tmp_path: Path) -> Tables:
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(changes=st.lists(change, min_size=1, max_size=4), drop_repeats=st.booleans())
+@given(
+    changes=st.lists(change, min_size=1, max_size=4),
+    rules=st.sampled_from([{}, {"drop_repeats": True}, {"doubled_invoices": "once"}]),
+)
 def test_after_any_changes_the_tables_are_as_if_made_anew(
-    history: Tables, tmp_path: Path, changes: list[tuple[str, list[Line]]], drop_repeats: bool
+    history: Tables, tmp_path: Path, changes: list[tuple[str, list[Line]]], rules: dict[str, Any]
 ) -> None:
     """Small dumps arrive, are replaced and forgotten, win invoices and lose them: the rows, and their order."""
     for dump in ledger(history.warehouse):
         if dump != "history.sql":
             forget_dump(history.warehouse, dump)
-    build_tables(history, *SOURCES, drop_repeats=drop_repeats)
+    build_tables(history, *SOURCES, **rules)
     for name, lines in changes:
         if lines:
             load(history, tmp_path, *lines, name=name)
         elif name in ledger(history.warehouse):
             forget_dump(history.warehouse, name)
-        build_tables(history, *SOURCES, drop_repeats=drop_repeats)
+        build_tables(history, *SOURCES, **rules)
     refreshed = [(history.read_frame(table), history.read_frame(table, ["dump"], limit=7)) for table in SOURCES]
     counted = history.warehouse.rows(
         "select row_count from publications where table_name = any (:tables)", tables=[*SOURCES]
     )
     assert sorted(row.row_count for row in counted) == sorted(len(frame) for frame, _ in refreshed)
-    build_tables(history, *SOURCES, drop_repeats=drop_repeats)  # nothing has changed: made anew
+    build_tables(history, *SOURCES, **rules)  # nothing has changed: made anew
     for table, (frame, head) in zip(SOURCES, refreshed, strict=True):
         assert len(parts(history, table)) == 1
         pd.testing.assert_frame_equal(frame, history.read_frame(table))

@@ -111,6 +111,7 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
         )
         for _ in range(90)
     ]
+    lines += 2 * [Line("twice"), Line("twice", "POST"), Line("C8", quantity=-1)]
     ours = Warehouse(make_database())
     ours.prepare()
     place = Place(str(tmp_path / "lake"))
@@ -119,7 +120,7 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
         load_lines(warehouse, tmp_path, some, name=name)
         store.load_dump(DumpFile(write_dump(tmp_path / name, some), name))
     build_tables(warehouse, **OTHER_PARAMETERS)
-    provenance = replace(UNVERSIONED, settings={name: OTHER_PARAMETERS[name] for name in ("ties", "drop_repeats")})
+    provenance = replace(UNVERSIONED, settings={name: OTHER_PARAMETERS[name] for name in ("ties", "doubled_invoices")})
     publish_frame(ours, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     for table in MODELS:
         store.publish_model(table, model(table, **OTHER_PARAMETERS), provenance)

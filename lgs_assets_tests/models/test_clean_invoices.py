@@ -1,9 +1,12 @@
 """Which lines count, and as what."""
 
+import random
 from itertools import permutations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
@@ -79,3 +82,69 @@ def test_repeats_are_marked_and_dropped_on_request(warehouse: Warehouse, tmp_pat
     assert read_frame(warehouse, "clean_invoices").is_repeat.tolist() == [False, True, False, True, False, True]
     build_tables(warehouse, "clean_invoices", drop_repeats=True)
     assert read_frame(warehouse, "clean_invoices").line_number.tolist() == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("lines", "second"),
+    [
+        pytest.param("ABAB", "0011", id="one sheet after another"),
+        pytest.param("AABB", "0101", id="line by line"),
+        pytest.param("AABAAB", "000111", id="with a line that the invoice itself has twice"),
+        pytest.param("AAAA", "0011", id="nothing but copies of one line"),
+        pytest.param("AB", "00", id="once"),
+        pytest.param("ABA", "000", id="a repeated line does not double the invoice"),
+        pytest.param("ABABAB", "000000", id="three times"),
+    ],
+)
+def test_second_copies_are_those_of_whole_invoices(
+    warehouse: Warehouse, tmp_path: Path, lines: str, second: str
+) -> None:
+    """The second half of the copies of each line, where all lines of the invoice occur an even number of times."""
+    load_lines(warehouse, tmp_path, [Line("1", description=None if code == "B" else code) for code in lines])
+    build_tables(warehouse, "clean_invoices")
+    marked = read_frame(warehouse, "clean_invoices").is_second_copy
+    assert "".join(str(int(is_second_copy)) for is_second_copy in marked) == second
+    build_tables(warehouse, "clean_invoices", doubled_invoices="once")
+    assert len(read_frame(warehouse, "clean_invoices")) == second.count("0")
+
+
+def test_an_invoice_in_two_dumps_is_not_doubled(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Its lines count from one of them; the copies in the other are nobody's second."""
+    for name in ("a.sql", "b.sql"):
+        load_lines(warehouse, tmp_path, [Line()], name=name)
+    build_tables(warehouse, "clean_invoices")
+    assert read_frame(warehouse, "clean_invoices").is_second_copy.tolist() == [False]
+
+
+invoices = st.lists(
+    st.builds(
+        Line,
+        invoice_no=st.sampled_from(["1", "2", "C3"]),
+        stock_code=st.sampled_from(["A", "B"]),
+        quantity=st.sampled_from([1, -2]),
+        customer_id=st.sampled_from([1, None]),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=invoices, again=st.randoms(use_true_random=False))
+def test_counted_once_a_dump_held_twice_is_the_dump(
+    warehouse: Warehouse, tmp_path: Path, lines: list[Line], again: random.Random
+) -> None:
+    """Whatever its invoices hold, and in whatever order their lines come: the same sales, orders and totals."""
+    odd = [Line("1", "ODD"), Line("2", "ODD"), Line("C3", "ODD", quantity=-1)]  # none is doubled by itself
+    once = [*lines, *odd]
+    tables = ("clean_invoices", "invoice_totals", "monthly_metrics")
+    load_lines(warehouse, tmp_path, once)
+    build_tables(warehouse, *tables)
+    (single,) = warehouse.rows("select * from monthly_metrics")
+    load_lines(warehouse, tmp_path, again.sample(once * 2, 2 * len(once)))
+    build_tables(warehouse, *tables)
+    (twice,) = warehouse.rows("select * from monthly_metrics")
+    assert (twice.sales, twice.sales_once, twice.doubled_orders) == (2 * single.sales, single.sales, 3)
+    build_tables(warehouse, *tables, doubled_invoices="once")
+    (counted_once,) = warehouse.rows("select * from monthly_metrics")
+    assert values(counted_once) == values(single)

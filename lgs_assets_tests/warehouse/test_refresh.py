@@ -70,15 +70,18 @@ def history(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(changes=st.lists(change, min_size=1, max_size=5), drop_repeats=st.booleans())
+@given(
+    changes=st.lists(change, min_size=1, max_size=5),
+    rules=st.sampled_from([{}, {"drop_repeats": True}, {"doubled_invoices": "once"}]),
+)
 def test_after_any_changes_the_tables_are_as_if_made_anew(
-    history: Warehouse, tmp_path: Path, changes: list[tuple[str, list[Line]]], drop_repeats: bool
+    history: Warehouse, tmp_path: Path, changes: list[tuple[str, list[Line]]], rules: dict[str, Any]
 ) -> None:
     """Small dumps arrive, are replaced and forgotten, win invoices and lose them. No table is made anew meanwhile."""
     for dump in loaded_dumps(history):
         if dump.dump != "history.sql":
             forget_dump(history, dump.dump)
-    build_tables(history, *SOURCES, drop_repeats=drop_repeats)
+    build_tables(history, *SOURCES, **rules)
     before, ledger = oids(history), contents(history)
     for name, lines in changes:
         if lines:
@@ -87,8 +90,8 @@ def test_after_any_changes_the_tables_are_as_if_made_anew(
             forget_dump(history, name)
         if contents(history) != ledger:
             ledger = contents(history)
-            build_tables(history, *SOURCES, drop_repeats=drop_repeats)
-            assert_as_made_anew(history, drop_repeats=drop_repeats)
+            build_tables(history, *SOURCES, **rules)
+            assert_as_made_anew(history, **rules)
     assert oids(history) == before
 
 

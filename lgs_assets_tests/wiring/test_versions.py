@@ -22,6 +22,7 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
     "snapshot_date": st.dates().map(str),
     "ties": st.just("together"),
     "drop_repeats": st.just(True),
+    "doubled_invoices": st.just("once"),
     "chart_cutoff": st.floats(0.01, 0.84),
 }
 

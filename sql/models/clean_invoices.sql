@@ -12,20 +12,32 @@ invoice_sources as (
     group by invoice_no
 ),
 
-counting_lines as (
+copied_lines as (
     select
         raw_invoices.*,
-        row_number() over (
-            partition by
-                raw_invoices.invoice_no, raw_invoices.stock_code, raw_invoices.quantity, raw_invoices.invoice_date,
-                raw_invoices.unit_price, raw_invoices.customer_id, raw_invoices.description, raw_invoices.country
-            order by raw_invoices.line_number
-        ) > 1 as is_repeat
+        row_number() over copies > 1 as is_repeat,
+        cume_dist() over copies > 0.5 as is_in_second_half
     from raw_invoices
     inner join ranked_dumps on raw_invoices.dump = ranked_dumps.dump
     inner join invoice_sources
         on raw_invoices.invoice_no = invoice_sources.invoice_no
         and ranked_dumps.age_rank = invoice_sources.age_rank
+    window copies as (
+        partition by
+            raw_invoices.invoice_no, raw_invoices.stock_code, raw_invoices.quantity, raw_invoices.invoice_date,
+            raw_invoices.unit_price, raw_invoices.customer_id, raw_invoices.description, raw_invoices.country
+        order by raw_invoices.line_number
+    )
+),
+
+-- The middle one of an odd number of copies is in the second half. So the halves of an invoice have equally many lines
+-- if each of its lines occurs an even number of times, and only then.
+counting_lines as (
+    select
+        copied_lines.*,
+        is_in_second_half
+        and sum(case when is_in_second_half then 1 else -1 end) over (partition by invoice_no) = 0 as is_second_copy
+    from copied_lines
 )
 
 select
@@ -43,6 +55,7 @@ select
     country,
     invoice_no like 'C%' as is_cancellation,
     quantity > 0 and quantity * unit_price > 0 and customer_id is not null and description is not null as is_sale,
-    is_repeat
+    is_repeat,
+    is_second_copy
 from counting_lines
-where not (is_repeat and :drop_repeats)
+where not (is_repeat and :drop_repeats) and not (is_second_copy and :doubled_invoices = 'once')

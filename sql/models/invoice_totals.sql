@@ -10,6 +10,9 @@ select
     max(invoice_date) as last_invoice_at,
     count(case when is_sale then 1 end) as sale_lines,
     sum(case when is_sale then line_total else 0 end) as sale_amount,
-    max(case when is_sale then invoice_date end) as last_sale_at
+    max(case when is_sale then invoice_date end) as last_sale_at,
+    count(case when is_second_copy then 1 end) as second_copy_lines,
+    sum(case when is_second_copy then line_total else 0 end) as second_copy_amount,
+    sum(case when is_second_copy and is_sale then line_total else 0 end) as second_copy_sale_amount
 from clean_invoices
 group by invoice_no, invoice_month, customer_id

@@ -15,6 +15,7 @@ create table clean_invoices (
     is_cancellation boolean not null,
     is_sale boolean not null,
     is_repeat boolean not null,
+    is_second_copy boolean not null,
     -- An invoice is from one dump. To begin with its number, by which the lines are made, spares much of the sorting.
     primary key (invoice_no, line_number),
     check (line_total = quantity * unit_price),
@@ -22,7 +23,8 @@ create table clean_invoices (
     check (is_cancellation = (left(invoice_no, 1) = 'C')),
     check (
         is_sale = (quantity > 0 and line_total > 0 and customer_id is not null and description is not null)
-    )
+    ),
+    check (is_repeat or not is_second_copy)
 );
 
 create index on clean_invoices (customer_id);
@@ -44,3 +46,4 @@ comment on column clean_invoices.country is 'Country of the customer.';
 comment on column clean_invoices.is_cancellation is 'The invoice number starts with C.';
 comment on column clean_invoices.is_sale is 'Quantity and line_total are positive, customer and description are known: a line that the RFM scores count.';
 comment on column clean_invoices.is_repeat is 'The same in every column as an earlier line of its dump.';
+comment on column clean_invoices.is_second_copy is 'The dump holds the invoice twice as a whole, each of its lines an even number of times, and this line is in the second half of its copies. The setting doubled_invoices decides whether such lines count.';

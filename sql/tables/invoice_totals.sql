@@ -12,6 +12,9 @@ create table invoice_totals (
     sale_lines bigint not null check (sale_lines between 0 and lines),
     sale_amount numeric not null check (sale_amount >= 0),
     last_sale_at timestamp check (last_sale_at <= last_invoice_at),
+    second_copy_lines bigint not null check (second_copy_lines between 0 and lines),
+    second_copy_amount numeric not null check (second_copy_lines > 0 or second_copy_amount = 0),
+    second_copy_sale_amount numeric not null check (second_copy_sale_amount between 0 and sale_amount),
     primary key (invoice_no, part),
     check ((sale_lines = 0) = (last_sale_at is null)),
     check ((sale_lines = 0) = (sale_amount = 0)),
@@ -31,3 +34,6 @@ comment on column invoice_totals.last_invoice_at is 'Latest invoice_date of the 
 comment on column invoice_totals.sale_lines is 'Lines that are sales: is_sale of clean_invoices.';
 comment on column invoice_totals.sale_amount is 'Sum of line_total of the sales in pounds sterling.';
 comment on column invoice_totals.last_sale_at is 'Latest invoice_date of the sales. NULL if there are none.';
+comment on column invoice_totals.second_copy_lines is 'Lines that are second copies: is_second_copy of clean_invoices.';
+comment on column invoice_totals.second_copy_amount is 'Sum of line_total of the second copies in pounds sterling: amount without it counts a doubled invoice once.';
+comment on column invoice_totals.second_copy_sale_amount is 'The same of the second copies that are sales: sale_amount without it counts them once.';

@@ -4,7 +4,9 @@ create table monthly_metrics (
     total_orders bigint not null check (total_orders > 0),
     canceled_orders bigint not null check (canceled_orders between 0 and total_orders),
     placed_orders bigint not null,
+    doubled_orders bigint not null check (doubled_orders between 0 and total_orders),
     sales numeric not null,
+    sales_once numeric not null check (doubled_orders > 0 or sales_once = sales),
     sales_growth_pct numeric,
     last_invoice_at timestamp not null,
     is_partial boolean not null,
@@ -16,7 +18,9 @@ comment on column monthly_metrics.invoice_month is 'First day of the month.';
 comment on column monthly_metrics.total_orders is 'Distinct invoices, cancellations included.';
 comment on column monthly_metrics.canceled_orders is 'Distinct invoices that start with C.';
 comment on column monthly_metrics.placed_orders is 'total_orders − 2 × canceled_orders: a cancellation is a second invoice for one original.';
+comment on column monthly_metrics.doubled_orders is 'Distinct invoices of which sales counts two copies, as their dump holds them twice as a whole.';
 comment on column monthly_metrics.sales is 'Sum of line_total in pounds sterling, cancellations and refunds included.';
+comment on column monthly_metrics.sales_once is 'The same, each doubled invoice counted once: what compares with other months.';
 comment on column monthly_metrics.sales_growth_pct is 'Change of sales on the month before, in percent. NULL for the first month, and after a month that is missing or without sales.';
 comment on column monthly_metrics.last_invoice_at is 'Latest invoice_date in the month.';
 comment on column monthly_metrics.is_partial is 'The data ends within this month, before its last day: not comparable with whole months.';

@@ -1,28 +1,39 @@
 -- Each invoice has in clean_invoices exactly the lines, the customers and the money that its newest dump has in
--- raw_invoices: to the line and to the penny, after repeats if the setting drops them.
+-- raw_invoices: to the line and to the penny, after repeats or second copies if a setting drops them.
 -- blocking
 with raw_lines as (
-    select dump, invoice_no, quantity * unit_price as line_total, customer_id
+    select dump, invoice_no, quantity * unit_price as line_total, customer_id, 1 as times
     from raw_invoices
-    where not :drop_repeats
+    where not :drop_repeats and :doubled_invoices = 'twice'
     union all
-    select dump, invoice_no, quantity * unit_price as line_total, customer_id
+    select
+        dump,
+        invoice_no,
+        quantity * unit_price as line_total,
+        customer_id,
+        case
+            when :drop_repeats then 1
+            when max(copies % 2) over (partition by dump, invoice_no) = 0 then copies / 2
+            else copies
+        end as times
     from (
-        select distinct
-            dump, invoice_no, stock_code, description, quantity, invoice_date, unit_price, customer_id, country
+        select
+            dump, invoice_no, stock_code, description, quantity, invoice_date, unit_price, customer_id, country,
+            count(*) as copies
         from raw_invoices
-        where :drop_repeats
-    ) as without_repeats
+        where :drop_repeats or :doubled_invoices = 'once'
+        group by dump, invoice_no, stock_code, description, quantity, invoice_date, unit_price, customer_id, country
+    ) as distinct_lines
 ),
 
 raw_invoice_totals as (
     select
         raw_lines.invoice_no,
         raw_lines.dump,
-        count(*) as lines,
-        sum(line_total) as amount,
-        count(customer_id) as lines_with_customer,
-        sum(customer_id) as customers,
+        sum(times) as lines,
+        sum(times * line_total) as amount,
+        sum(case when customer_id is not null then times else 0 end) as lines_with_customer,
+        sum(times * customer_id) as customers,
         row_number() over (
             partition by raw_lines.invoice_no
             order by max(dumps.last_invoice_at) desc, max(dumps.loaded_at) desc, raw_lines.dump desc

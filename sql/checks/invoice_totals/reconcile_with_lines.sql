@@ -1,5 +1,5 @@
 -- Each invoice comes to exactly its lines in clean_invoices, for each month and customer: their number, their money to the
--- penny, all of them and the sales, and their latest dates.
+-- penny, all of them and the sales and the second copies, and their latest dates.
 -- blocking
 select
     coalesce(totals.invoice_no, lines.invoice_no) as invoice_no,
@@ -24,7 +24,10 @@ full join (
         max(invoice_date) as last_invoice_at,
         count(case when is_sale then 1 end) as sale_lines,
         sum(case when is_sale then line_total else 0 end) as sale_amount,
-        max(case when is_sale then invoice_date end) as last_sale_at
+        max(case when is_sale then invoice_date end) as last_sale_at,
+        count(case when is_second_copy then 1 end) as second_copy_lines,
+        sum(case when is_second_copy then line_total else 0 end) as second_copy_amount,
+        sum(case when is_second_copy and is_sale then line_total else 0 end) as second_copy_sale_amount
     from clean_invoices
     group by invoice_no, invoice_month, customer_id
 ) as lines
@@ -40,3 +43,6 @@ where
     or totals.sale_lines is distinct from lines.sale_lines
     or totals.sale_amount is distinct from lines.sale_amount
     or totals.last_sale_at is distinct from lines.last_sale_at
+    or totals.second_copy_lines is distinct from lines.second_copy_lines
+    or totals.second_copy_amount is distinct from lines.second_copy_amount
+    or totals.second_copy_sale_amount is distinct from lines.second_copy_sale_amount
