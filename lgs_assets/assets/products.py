@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets import places
-from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.contracts.model import ColumnarModel, Model, Relation
 from lgs_assets.models.returns import match_returns
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
@@ -69,3 +69,31 @@ def products(clean_invoices: Relation, stock_codes: Relation, returns: Relation)
 def charges(clean_invoices: Relation, stock_codes: Relation) -> Model:
     """What is on invoices beside products, such as postage and fees. One row a code."""
     return Model("charges.sql", clean_invoices=clean_invoices, stock_codes=stock_codes)
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def product_months(clean_invoices: Relation, stock_codes: Relation, monthly_metrics: Relation) -> Model:
+    """What each product sold and what of it came back, month by month. One row a product and month."""
+    return Model(
+        "product_months.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, monthly_metrics=monthly_metrics
+    )
+
+
+@derived_asset(group="products", kinds={"postgres", "sql", "duckdb"})
+def product_pairs(clean_invoices: Relation, stock_codes: Relation) -> ColumnarModel:
+    """Products that are often bought together. One row a pair."""
+    return ColumnarModel("product_pairs.sql", clean_invoices=clean_invoices, stock_codes=stock_codes)
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def product_movers(product_months: Relation, monthly_metrics: Relation) -> Model:
+    """The last three whole months of each product against the year before. One row a product that sold in either."""
+    return Model("product_movers.sql", product_months=product_months, monthly_metrics=monthly_metrics)
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def segment_products(clean_invoices: Relation, stock_codes: Relation, segments: Relation) -> Model:
+    """What the customers of each segment bought. One row a segment, month and product."""
+    return Model(
+        "segment_products.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, segments=segments
+    )
