@@ -8,7 +8,7 @@ WORKDIR /app
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY lgs_assets/__init__.py lgs_assets/
 RUN pip install --no-cache-dir --constraint requirements.lock uv && python -m venv --without-pip /opt/venv
-RUN uv pip install --editable ".[azure,duckdb,mysql,sqlserver]"
+RUN uv pip install --editable ".[azure,mysql,sqlserver]"
 
 FROM packages AS jupyter-packages
 RUN uv pip install --editable ".[notebook,jupyter]"

@@ -63,6 +63,12 @@ class Settings(BaseModel):
         description="How invoices count that a dump holds twice as a whole. twice: as they lie there (the published "
         "figures). once: without their second copies.",
     )
+    pair_support: int = Field(
+        default=100,
+        ge=1,
+        le=2**31 - 1,
+        description="In how many baskets two products must be together to count as a pair.",
+    )
     chart_cutoff: float = Field(
         default=0.85,
         gt=0,
@@ -95,6 +101,7 @@ class Settings(BaseModel):
             "ties": self.ties,
             "drop_repeats": self.drop_repeats,
             "doubled_invoices": self.doubled_invoices,
+            "pair_support": self.pair_support,
             "chart_cutoff": Decimal(str(self.chart_cutoff)),
         }
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +30,20 @@ DERIVED = [asset.key.path[-1] for asset in ASSETS if asset.key.path != ["raw_inv
 """What the lineage makes of the lines: every asset but the lines themselves."""
 MODELS = models()
 """The model of each table that a SELECT makes, in an order in which they can be built."""
+BY_PYTHON = {
+    asset.key.path[-1]: asset
+    for asset in ASSETS
+    if asset.key.path[-1] not in ("raw_invoices", *MODELS) and set(asset.group_names_by_key.values()) != {"report"}
+}
+"""The asset of each other table but the charts: their work is Python's."""
+TABLES = [
+    table
+    for table in TopologicalSorter(
+        {asset.key.path[-1]: [key.path[-1] for key in asset.dependency_keys] for asset in ASSETS}
+    ).static_order()
+    if table in MODELS or table in BY_PYTHON
+]
+"""All of these, in an order in which they can be built."""
 SOURCES = {table: made.source for table, made in MODELS.items() if isinstance(made, InvoiceModel)}
 """Of the tables that are refreshed invoice by invoice, the table of the lines."""
 
@@ -77,9 +92,23 @@ def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> No
     recorded = Settings(**settings).model_dump(include=set(settings))
     rules = sha256(json.dumps(recorded, sort_keys=True).encode()).hexdigest()
     provenance = Provenance(UNVERSIONED.version, rules, recorded)
-    store.publish_frame("segment_playbook", pd.read_csv(PLAYBOOK), provenance)
-    for table in tables or MODELS:
-        store.publish_model(table, model(table, **settings), provenance)
+    if tables:
+        store.publish_frame("segment_playbook", pd.read_csv(PLAYBOOK), provenance)
+    for table in tables or TABLES:
+        if table in MODELS:
+            store.publish_model(table, model(table, **settings), provenance)
+        else:
+            store.publish_frame(table, _made_by_python(store, table), provenance)
+
+
+def _made_by_python(store: Tables, table: str) -> pd.DataFrame:
+    """The frame that the asset of a table returns, of its inputs as they are."""
+    asset = BY_PYTHON[table]
+    inputs = {name: store.read_frame(name) for name in asset.keys_by_input_name}
+    for name, frame in inputs.items():
+        frame.attrs |= {"table": name, "version": ""}
+    made: pd.DataFrame = asset(**inputs)
+    return made
 
 
 def model(table: str, **settings: Any) -> Model:

@@ -172,20 +172,23 @@ def run(
         Literal["twice", "once"] | None,
         typer.Option(help="How invoices count that a dump holds twice as a whole: twice or once."),
     ] = None,
+    pair_support: Annotated[
+        int | None, typer.Option(help="In how many baskets two products must be together to count as a pair.")
+    ] = None,
     chart_cutoff: Annotated[float | None, typer.Option(help="The quantile at which the amount charts are cut.")] = None,
     force: Annotated[bool, typer.Option(help="Load and rebuild even what is up to date.")] = False,
 ) -> None:
     """Load a dump and bring every table and chart up to date.
 
     What is up to date is left alone: a second run changes nothing. Settings come from the options, else from the
-    environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_DOUBLED_INVOICES, LGS_CHART_CUTOFF), else they have
-    their defaults.
+    environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_DOUBLED_INVOICES, LGS_PAIR_SUPPORT,
+    LGS_CHART_CUTOFF), else they have their defaults.
     """
     from lgs_assets.configuration import Configuration
 
     options = {
         "snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats,
-        "doubled_invoices": doubled_invoices, "chart_cutoff": chart_cutoff,
+        "doubled_invoices": doubled_invoices, "pair_support": pair_support, "chart_cutoff": chart_cutoff,
     }  # fmt: skip
     given = {name: value for name, value in options.items() if value is not None}
     _bring_up_to_date(Configuration.read(**given), dump, force=force)

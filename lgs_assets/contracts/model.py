@@ -83,6 +83,14 @@ class InvoiceModel(Model):
         return self.inputs[0].name
 
 
+@dataclass(frozen=True, init=False)
+class ColumnarModel(Model):
+    """A model that passes over many times the rows that it reads or makes: an engine in columns computes it in process.
+
+    Its rows then go where those of any other model go.
+    """
+
+
 def model_path(table: str) -> Path:
     """Where the SELECT of a table is, if it is made by one."""
     return places.SQL / "models" / f"{table}.sql"

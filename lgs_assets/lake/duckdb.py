@@ -25,7 +25,7 @@ from lgs_assets.contracts.model import Value
 from lgs_assets.errors import LgsError
 from lgs_assets.lake.engine import ROW_GROUP, Source, View
 
-if TYPE_CHECKING:  # an extra
+if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 # Cut off after nine places. Rounded to fewer, as the models do, that is the true quotient rounded once, half away from
@@ -71,10 +71,8 @@ class DuckDB:
 @contextmanager
 def _session(inputs: Mapping[str, Source], *targets: str) -> Iterator["DuckDBPyConnection"]:
     """A database in memory in which the inputs are views. What does not fit into memory goes to a temporary folder."""
-    try:
-        import duckdb
-    except ImportError as error:
-        raise LgsError('DuckDB is not installed. Install it with: pip install "lgs-assets[duckdb]"') from error
+    import duckdb  # here: most commands do without it
+
     with tempfile.TemporaryDirectory(prefix="lgs-duckdb-") as folder, duckdb.connect() as connection:
         try:
             memory = psutil.virtual_memory().total // 2**20 * SHARE_OF_MEMORY

@@ -23,11 +23,11 @@ from lgs_assets.lake.place import Place
 from lgs_assets.warehouse import loading
 from lgs_assets.warehouse.catalog import Extent, qualified
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.frames import as_frame, copy_rows, named, read_rows
+from lgs_assets.warehouse.frames import as_frame, named, publish_rows, read_rows
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import PARENT, DumpFile, Landing
 from lgs_assets.warehouse.locks import lock_for_writing, lock_out_readers
-from lgs_assets.warehouse.publish import Provenance, dumps_of, publish, record
+from lgs_assets.warehouse.publish import Provenance, dumps_of, record
 from lgs_assets.warehouse.refresh import changed_dumps
 from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
 from lgs_assets.warehouse.tables import PostgresTables, refuse_without_lines_of
@@ -72,7 +72,7 @@ class LakeTables:
         if table in TABLES:
             return self._publish_files(table, model, provenance)
         rows = self.engine.rows(in_order(table, model.select), self._inputs(model.reads), model.parameters)
-        return publish(self.warehouse, table, lambda cursor, target: copy_rows(cursor, target, rows), provenance)
+        return publish_rows(self.warehouse, table, rows, provenance)
 
     def publish_frame(self, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:
         """See `Tables.publish_frame`. A table that Python makes is in PostgreSQL."""

@@ -90,6 +90,11 @@ def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provena
             f"Missing: {', '.join(missing) or 'none'}. Not in the contract: {', '.join(unknown) or 'none'}."
         )
     rows = pa.table({column.name: _values(table, frame[column.name], column) for column in declared})
+    return publish_rows(warehouse, table, rows, provenance)
+
+
+def publish_rows(warehouse: Warehouse, table: str, rows: pa.Table, provenance: Provenance) -> int:
+    """Replaces `table` by rows that have the columns of its contract in their order. See `publish`."""
     return publish(warehouse, table, lambda cursor, target: copy_rows(cursor, target, rows), provenance)
 
 

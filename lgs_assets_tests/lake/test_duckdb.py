@@ -1,6 +1,5 @@
 """One SELECT, two engines: every model gives in DuckDB the rows that it gives in PostgreSQL, to the last digit."""
 
-import sys
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -152,10 +151,3 @@ def test_what_does_not_fit_is_an_error() -> None:
     totals = pa.table({"invoice_no": ["1"] * 2, "amount": pa.array([Decimal(9 * 10**31)] * 2, pa.decimal128(38, 6))})
     with pytest.raises(LgsError, match=r"DuckDB cannot compute .*: .+"):
         DuckDB().rows(Model("invoice_amounts.sql").select, {"invoice_totals": totals}, {})
-
-
-def test_without_duckdb_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DuckDB is an extra."""
-    monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(LgsError, match=r'pip install "lgs-assets\[duckdb\]"'):
-        DuckDB().rows("select 1", {}, {})

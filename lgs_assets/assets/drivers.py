@@ -1,0 +1,45 @@
+"""The drivers: what changed sales from month to month and year to year, and which of it is more than chance."""
+
+import pandas as pd
+
+from lgs_assets import places
+from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.models.trend import seasonal_parts, trends
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
+
+TREND = places.ROOT / "lgs_assets" / "models" / "trend.py"
+
+
+@derived_asset(group="drivers", kinds=IN_WAREHOUSE)
+def sales_drivers(clean_invoices: Relation, monthly_metrics: Relation) -> Model:
+    """The change of net sales, split into customers, orders, items, price, guests and returns. One row a comparison."""
+    return Model("sales_drivers.sql", clean_invoices=clean_invoices, monthly_metrics=monthly_metrics)
+
+
+@derived_asset(group="drivers", kinds=IN_WAREHOUSE)
+def customer_gain_loss(invoice_totals: Relation, monthly_metrics: Relation) -> Model:
+    """Net sales gained and lost by new, grown, shrunk, lost and returning customers. One row a movement."""
+    return Model("customer_gain_loss.sql", invoice_totals=invoice_totals, monthly_metrics=monthly_metrics)
+
+
+@derived_asset(group="drivers", kinds=IN_WAREHOUSE)
+def monthly_series(invoice_totals: Relation, monthly_metrics: Relation, user_activity: Relation) -> Model:
+    """The monthly figures whose trend and season are judged. One row a series and month."""
+    return Model(
+        "monthly_series.sql",
+        invoice_totals=invoice_totals,
+        monthly_metrics=monthly_metrics,
+        user_activity=user_activity,
+    )
+
+
+@derived_asset(group="drivers", kinds={"postgres", "python"}, sources=(TREND,))
+def trend_statistics(monthly_series: pd.DataFrame) -> pd.DataFrame:
+    """How each series moves with time, and how sure that is. One row a series and method."""
+    return trends(monthly_series)
+
+
+@derived_asset(group="drivers", kinds={"postgres", "python"}, sources=(TREND,))
+def seasonality(monthly_series: pd.DataFrame) -> pd.DataFrame:
+    """Trend, season and remainder of each series. One row a series and month."""
+    return seasonal_parts(monthly_series)

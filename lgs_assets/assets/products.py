@@ -1,0 +1,97 @@
+"""The products: what sells, what comes back and what is bought together."""
+
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+from lgs_assets import places
+from lgs_assets.contracts.model import ColumnarModel, Model, Relation
+from lgs_assets.models.returns import match_returns
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
+
+MODELS: Path = places.ROOT / "lgs_assets" / "models"
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def stock_codes(clean_invoices: Relation) -> Model:
+    """Which product or charge each stock code means. One row a stock code as written."""
+    return Model("stock_codes.sql", clean_invoices=clean_invoices)
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def returnable_lines(clean_invoices: Relation, stock_codes: Relation) -> Model:
+    """The sales and returns of every customer and code with a return. One row a line."""
+    return Model("returnable_lines.sql", clean_invoices=clean_invoices, stock_codes=stock_codes)
+
+
+@derived_asset(
+    group="products",
+    kinds={"postgres", "python"},
+    sources=(MODELS / "returns.py",),
+    ins={
+        "returnable_lines": dg.AssetIn(
+            metadata={
+                "columns": [
+                    *("invoice_no", "line_number", "customer_id", "code"),
+                    *("place", "is_return", "units", "price_rank"),
+                ]
+            }
+        )
+    },
+)
+def return_matches(returnable_lines: pd.DataFrame) -> pd.DataFrame:
+    """Which sale each returned unit was taken from. One row a return line and sale line."""
+    return match_returns(returnable_lines)
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def returns(
+    returnable_lines: Relation, return_matches: Relation, stock_codes: Relation, invoice_totals: Relation
+) -> Model:
+    """Every line that a customer returned, with the sale that it takes back. One row a line."""
+    return Model(
+        "returns.sql",
+        returnable_lines=returnable_lines,
+        return_matches=return_matches,
+        stock_codes=stock_codes,
+        invoice_totals=invoice_totals,
+    )
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def products(clean_invoices: Relation, stock_codes: Relation, returns: Relation) -> Model:
+    """What each product sold and what of it came back, ranked by sales. One row a product."""
+    return Model("products.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, returns=returns)
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def charges(clean_invoices: Relation, stock_codes: Relation) -> Model:
+    """What is on invoices beside products, such as postage and fees. One row a code."""
+    return Model("charges.sql", clean_invoices=clean_invoices, stock_codes=stock_codes)
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def product_months(clean_invoices: Relation, stock_codes: Relation, monthly_metrics: Relation) -> Model:
+    """What each product sold and what of it came back, month by month. One row a product and month."""
+    return Model(
+        "product_months.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, monthly_metrics=monthly_metrics
+    )
+
+
+@derived_asset(group="products", kinds={"postgres", "sql", "duckdb"})
+def product_pairs(clean_invoices: Relation, stock_codes: Relation) -> ColumnarModel:
+    """Products that are often bought together. One row a pair."""
+    return ColumnarModel("product_pairs.sql", clean_invoices=clean_invoices, stock_codes=stock_codes)
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def product_movers(product_months: Relation, monthly_metrics: Relation) -> Model:
+    """The last three whole months of each product against the year before. One row a product that sold in either."""
+    return Model("product_movers.sql", product_months=product_months, monthly_metrics=monthly_metrics)
+
+
+@derived_asset(group="products", kinds=IN_WAREHOUSE)
+def segment_products(clean_invoices: Relation, stock_codes: Relation, segments: Relation) -> Model:
+    """What the customers of each segment bought. One row a segment, month and product."""
+    return Model("segment_products.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, segments=segments)

@@ -1,0 +1,17 @@
+-- Products and charges come to what all invoices come to, to the line and to the penny.
+-- error
+with parts as (
+    select lines, net_sales from products
+    union all
+    select lines, net_sales from charges
+)
+
+select *
+from (
+    select
+        (select coalesce(sum(lines), 0) from parts) as lines,
+        (select coalesce(sum(lines), 0) from invoice_totals) as lines_of_invoices,
+        (select coalesce(sum(net_sales), 0) from parts) as net_sales,
+        (select coalesce(sum(amount), 0) from invoice_totals) as amount_of_invoices
+) as totals
+where lines <> lines_of_invoices or net_sales <> amount_of_invoices

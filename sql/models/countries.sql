@@ -1,0 +1,59 @@
+with invoices as (
+    select
+        country,
+        customer_id,
+        invoice_no,
+        count(*) as lines,
+        sum(line_total) as net_sales,
+        count(case when is_sale then 1 end) as sale_lines,
+        sum(case when is_sale then line_total else 0 end) as sales,
+        sum(case when is_cancellation then -line_total else 0 end) as returned
+    from clean_invoices
+    group by country, customer_id, invoice_no
+),
+
+customers as (
+    select country, customer_id, sum(sale_lines) as sale_lines, sum(sales) as sales
+    from invoices
+    where customer_id is not null
+    group by country, customer_id
+),
+
+known as (
+    select
+        country,
+        count(*) as customers,
+        count(case when sale_lines > 0 then 1 end) as sale_customers,
+        max(sales) as largest_sales
+    from customers
+    group by country
+),
+
+totals as (
+    select
+        country,
+        sum(lines) as lines,
+        count(distinct invoice_no) as invoices,
+        count(distinct case when sale_lines > 0 then invoice_no end) as sale_invoices,
+        sum(net_sales) as net_sales,
+        sum(sales) as sales,
+        sum(returned) as returned
+    from invoices
+    group by country
+)
+
+select
+    totals.country,
+    totals.lines,
+    totals.invoices,
+    coalesce(known.customers, 0) as customers,
+    totals.net_sales,
+    coalesce(known.sale_customers, 0) as sale_customers,
+    totals.sales,
+    totals.sale_invoices,
+    totals.returned,
+    round(totals.net_sales / nullif(sum(totals.net_sales) over (), 0), 6) as net_sales_share,
+    round(totals.sales / nullif(totals.sale_invoices, 0), 6) as sales_per_invoice,
+    round(known.largest_sales / nullif(totals.sales, 0), 6) as top_customer_share
+from totals
+left join known on totals.country = known.country

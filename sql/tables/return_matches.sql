@@ -1,0 +1,16 @@
+-- derived: rebuilt at will from other tables
+create table return_matches (
+    invoice_no text not null,
+    line_number bigint not null,
+    sale_invoice_no text not null,
+    sale_line_number bigint not null,
+    units bigint not null check (units > 0),
+    primary key (invoice_no, line_number, sale_invoice_no, sale_line_number)
+);
+
+comment on table return_matches is 'Which sale each returned unit was taken from: of the customer''s earlier sales of the product, the newest first, each unit once, a sale at the same price before any other. One row a return line and sale line.';
+comment on column return_matches.invoice_no is 'Invoice number of the return.';
+comment on column return_matches.line_number is 'Number of the return''s line in its dump.';
+comment on column return_matches.sale_invoice_no is 'Invoice number of the sale.';
+comment on column return_matches.sale_line_number is 'Number of the sale''s line in its dump.';
+comment on column return_matches.units is 'Units of the sale that the return takes back.';
