@@ -216,8 +216,9 @@ class Runner:
         if reason := _given_up(self.instance, run_id):
             raise ServerError(reason)
         if tables and (reasons := _reasons(self.instance, run_id, events)):
-            left = sorted(set(tables).difference(_outcome(events).rebuilt))
-            raise LgsError("\n".join([*reasons, f"Not rebuilt: {', '.join(left)}. lgs run tries again."]))
+            if left := sorted(set(tables).difference(_outcome(events).rebuilt)):
+                reasons.append(f"Not rebuilt: {', '.join(left)}. lgs run tries again.")
+            raise LgsError("\n".join(reasons))
         return events
 
 

@@ -1,6 +1,7 @@
 """The sensors: new dumps become runs, rebuilt tables rebuild what follows, and runs that were killed are failed."""
 
 import time
+import warnings
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ from lgs_assets.wiring.jobs import RunDumps, ingest, ingest_many, load_dumps, re
 from lgs_assets.wiring.lost_runs import LOST, fail_lost_runs
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import RunAcceptance
+
+# Dagster gives a sensor of several jobs its resources by a copy, with a parameter that nobody has set.
+warnings.filterwarnings("ignore", r"Parameter `owners` of initializer `SensorDefinition", dg.BetaWarning)
 
 FILES_PER_TICK = 500
 """Each costs a query or two: a tick stays far below the minute that Dagster grants it. One run loads them."""
