@@ -111,9 +111,11 @@ class Warehouse:
                 f"PostgreSQL at {self._shown_url} broke off: {cause}. Nothing is left half done: "
                 f"see to the server{disk}, then do the same again."
             )
+        assert isinstance(cause, psycopg.Error)  # noqa: S101 (it has a SQLSTATE)
+        # Without PostgreSQL's hint, which may be to drop what depends on a table.
+        reason = "; ".join(f"{cause.diag.message_primary}\n{cause.diag.message_detail or ''}".splitlines())
         return PermanentError(
-            f"PostgreSQL at {self._shown_url} refuses this, and would do so again: {' '.join(str(cause).split())}. "
-            "Nothing is left half done."
+            f"PostgreSQL at {self._shown_url} refuses this, and would do so again: {reason}. Nothing is left half done."
         )
 
     @property
