@@ -74,6 +74,15 @@ attachments (place, what, head, tail) as (
     select 2, 'the storage parameters', 'alter table ', format(' set (%%s)', array_to_string(reloptions, ', '))
     from this where is_table and reloptions is not null
     union all
+    select 2, 'the storage parameters of long values', 'alter table ',
+        format(' set (toast.%%s)', array_to_string(toast.reloptions, ', toast.'))
+    from this inner join pg_class as toast on toast.oid = this.reltoastrelid and toast.reloptions is not null
+    union all
+    select 2, 'the order of rows', 'alter table ', format(' cluster on %%I', pg_class.relname)
+    from this
+    inner join pg_index on indrelid = this.oid and indisclustered
+    inner join pg_class on pg_class.oid = indexrelid
+    union all
     select 2, 'row level security', 'alter table ', ' enable row level security' from this where relrowsecurity
     union all
     select 2, 'row level security', 'alter table ', ' force row level security' from this where relforcerowsecurity
@@ -102,12 +111,16 @@ attachments (place, what, head, tail) as (
         case attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end)
     from this, columns where is_table and attstorage <> typstorage
     union all
-    select 2, format('the statistics %%s', stxoid), left(definition, -length(this.oid::regclass::text)), ''
+    select 2, format('the compression of %%I', attname), 'alter table ', format('%%scompression %%s', altered,
+        case attcompression when 'l' then 'lz4' else 'pglz' end)
+    from columns where attcompression <> ''
+    union all
+    select 2, format('the statistics %%I', stxname), left(definition, -length(this.oid::regclass::text)), ''
     from this
     inner join pg_statistic_ext on stxrelid = this.oid
     cross join lateral (
-        select format('%%I', stxname), pg_get_statisticsobjdef(pg_statistic_ext.oid)
-    ) as statistics (stxoid, definition)
+        select pg_get_statisticsobjdef(pg_statistic_ext.oid)
+    ) as statistics (definition)
 
     union all
     select 3, format('the trigger %%I', tgname), pg_get_triggerdef(pg_trigger.oid), null
@@ -164,6 +177,12 @@ attachments (place, what, head, tail) as (
     inner join pg_index on indrelid = this.oid
     inner join pg_class on pg_class.oid = indexrelid
     inner join pg_description on classoid = 'pg_class'::regclass and objoid = indexrelid
+    union all
+    select 4, format('the comment on the statistics %%I', stxname),
+        format('comment on statistics %%s.%%I is %%L', stxnamespace::regnamespace, stxname, description), null
+    from this
+    inner join pg_statistic_ext on stxrelid = this.oid
+    inner join pg_description on classoid = 'pg_statistic_ext'::regclass and objoid = pg_statistic_ext.oid
     union all
     select 4, 'the security label', format('security label for %%I on %%s ', provider, objtype),
         format(' is %%L', label)

@@ -106,14 +106,16 @@ class Warehouse:
         """Tells apart what may pass and what will not, by the SQLSTATE; a lost connection has none."""
         state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
         if state is None or (state[:2] in _PASSING and state not in _LASTING):
-            disk = " (is its disk full?)" if state in (None, "53100", "58030") else ""
+            disk = " (is its disk full?)" if state is None or "disk" in str(cause) else ""
             return ServerError(
                 f"PostgreSQL at {self._shown_url} broke off: {cause}. Nothing is left half done: "
                 f"see to the server{disk}, then do the same again."
             )
+        assert isinstance(cause, psycopg.Error)  # noqa: S101 (it has a SQLSTATE)
+        # Without PostgreSQL's hint, which may be to drop what depends on a table.
+        reason = "; ".join(f"{cause.diag.message_primary}\n{cause.diag.message_detail or ''}".splitlines())
         return PermanentError(
-            f"PostgreSQL at {self._shown_url} refuses this, and would do so again: {' '.join(str(cause).split())}. "
-            "Nothing is left half done."
+            f"PostgreSQL at {self._shown_url} refuses this, and would do so again: {reason}. Nothing is left half done."
         )
 
     @property

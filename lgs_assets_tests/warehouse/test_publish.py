@@ -158,6 +158,16 @@ def test_what_may_pass_is_tried_again() -> None:
         raise ServerError
 
 
+def test_what_would_go_with_a_dump_stops_its_load(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A view on the lines of one dump: it is named, and nobody is advised to drop it with all that depends on it."""
+    load_lines(warehouse, tmp_path, [Line()])
+    (dump,) = warehouse.rows("select relid::text as lines from pg_partition_tree('raw_invoices') where isleaf")
+    execute(warehouse, f"create view march as select * from {dump.lines}")
+    with pytest.raises(PermanentError, match=f"view march depends on table {dump.lines}. Nothing is left") as caught:
+        load_lines(warehouse, tmp_path, [Line(quantity=2)])
+    assert "CASCADE" not in str(caught.value)
+
+
 # What people attach to a table, and to a view on it.
 ATTACHED = """
 create schema reports;
@@ -168,6 +178,7 @@ comment on column invoice_amounts.amount is 'In "pounds", that''s it.';
 comment on constraint invoice_amounts_pkey on invoice_amounts is 'The key.';
 create index " USING odd" on invoice_amounts using brin (amount) with (pages_per_range = 8) where amount > 1;
 comment on index " USING odd" is 'An index.';
+create index " USING odd 2" on invoice_amounts (amount desc nulls last, invoice_no) include (amount);
 create unique index on invoice_amounts (lower(invoice_no));
 alter table invoice_amounts
     add constraint "not %s too {dear}" check (amount < 1000) not valid,
@@ -175,10 +186,13 @@ alter table invoice_amounts
     alter column amount set statistics 500,
     alter column amount set (n_distinct = 9),
     alter column invoice_no set storage external,
-    set (fillfactor = 70, autovacuum_enabled = false),
+    alter column invoice_no set compression pglz,
+    set (fillfactor = 70, autovacuum_enabled = false, toast.vacuum_truncate = false),
+    cluster on " USING odd 2",
     replica identity full,
     enable row level security;
 create statistics both_columns on invoice_no, amount from invoice_amounts;
+comment on statistics both_columns is 'Statistics.';
 create policy "what they may" on invoice_amounts as restrictive for select to public, warden using (amount > 0);
 comment on policy "what they may" on invoice_amounts is 'A policy.';
 create rule "no deletes" as on delete to invoice_amounts do instead nothing;
