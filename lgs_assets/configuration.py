@@ -42,10 +42,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    snapshot_date: str | None = Field(
-        default=None,
-        description="The moment that recency looks back from, ISO 8601, such as 2012-01-01. "
-        "Unset: the first day of the month after the last invoice.",
+    snapshot_date: str = Field(
+        default="",  # not None: Dagster's launchpad offers no value that is null
+        description="The moment that recency looks back from, ISO 8601, such as 2012-01-01. Empty: the first day of "
+        "the month after the last invoice.",
     )
     ties: Literal["by_customer_id", "together"] = Field(
         default="by_customer_id",
@@ -66,13 +66,13 @@ class Settings(BaseModel):
     @field_validator("snapshot_date", mode="before")
     @classmethod
     def _as_text(cls, value: object) -> object:
-        return value.isoformat() if isinstance(value, date) else value
+        return value.isoformat() if isinstance(value, date) else value or ""
 
     @field_validator("snapshot_date")
     @classmethod
-    def _is_a_date(cls, value: str | None) -> str | None:
+    def _is_a_date(cls, value: str) -> str:
         if not value:
-            return None
+            return value
         try:
             moment = datetime.fromisoformat(value)
         except ValueError as error:
@@ -200,6 +200,13 @@ class Configuration(Settings, Acceptance, BaseSettings):
 
     def _location(self, given: str | None, name: str) -> str:
         return given if given and "://" in given else str(places.ROOT / (given or self.state / name))
+
+
+def as_written(value: object) -> str:
+    """A value as a person writes it, and as it is read again."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value not in (None, "") else "unset"
 
 
 def variable(name: str) -> str:

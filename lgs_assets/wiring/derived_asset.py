@@ -10,6 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets.wiring.failures import plain_failures
+from lgs_assets.wiring.metadata import describe_model
 from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.versions import built_from, code_version
 
@@ -72,6 +73,7 @@ def derived_asset(
             code_version=code_version(function.__name__, *sources, function=function),
             automation_condition=automation,
             freshness_policy=DERIVED_FRESHNESS,
+            metadata=describe_model(function.__name__),
             **arguments,
         )(build)
         return asset

@@ -11,7 +11,7 @@ from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.failures import plain_failures
-from lgs_assets.wiring.metadata import describe_dump, describe_table
+from lgs_assets.wiring.metadata import describe_dump, describe_provenance, describe_table
 from lgs_assets.wiring.resources import RunSettings
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import bound_settings, published_versions, reader, rules_of, version_of, versions_read
@@ -56,10 +56,13 @@ class WarehouseIOManager(dg.IOManager):
                         context.log.warning(f"{obj.name}, {what}: {loaded.facts[what]}")
                 described = describe_dump(obj, loaded)
             case Model():
-                obj = obj.bound_to(self.settings.values())
-                self.tables.publish_model(table, obj, self._provenance(context, obj))
+                obj, provenance = obj.bound_to(self.settings.values()), self._provenance(context, obj)
+                self.tables.publish_model(table, obj, provenance)
+                described = describe_provenance(provenance)
             case pd.DataFrame():
-                self.tables.publish_frame(table, obj, self._provenance(context, obj))
+                provenance = self._provenance(context, obj)
+                self.tables.publish_frame(table, obj, provenance)
+                described = describe_provenance(provenance)
         described["write_seconds"] = round(time.perf_counter() - began, 3)
         model = obj if isinstance(obj, Model) else None
         context.add_output_metadata(describe_table(self.tables, table, model=model) | described)

@@ -1,25 +1,50 @@
-"""What the Dagster UI shows of a table: columns, lineage, size, first rows. Events are kept for long: all is small."""
+"""What the Dagster UI shows of a table: columns and where they come from, what made it, its size, its rows.
+
+Events are kept for long, so all is small. What is the same for every build is metadata of the asset instead.
+"""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from lgs_assets.configuration import as_written
 from lgs_assets.contracts.contract import Column
-from lgs_assets.contracts.model import Model
+from lgs_assets.contracts.model import Model, model_path
 from lgs_assets.escaping import markdown
+from lgs_assets.warehouse.catalog import Extent
 from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.loading import DumpFile
+from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.schema import SCHEMA
 from lgs_assets.warehouse.tables import Tables
 
+WHOLE_ROWS = 60
+"""A table of no more rows, such as the months of five years, is shown whole."""
 PREVIEW_ROWS = 5
+"""Of a larger one, so many are shown."""
+VERSION_CHARACTERS = 16
+"""As many tell versions apart, and fit into the page."""
 PREVIEW_CHARACTERS = 40
+FILE_CHARACTERS = 1_000
+"""A column with a longer text holds files, such as drawings, and is not shown."""
+
+
+def describe_model(table: str) -> dict[str, Any]:
+    """Dagster metadata of the asset of a table, before it is built: the SELECT that makes it, if one does."""
+    return {"sql": sql_block(model_path(table).read_text())} if model_path(table).exists() else {}
+
+
+def describe_provenance(provenance: Provenance) -> dict[str, Any]:
+    """Dagster metadata of what made a table: its version, and the settings that it depends on."""
+    settings = ", ".join(f"{name} {as_written(value)}" for name, value in provenance.settings.items())
+    return {"version": provenance.version[:VERSION_CHARACTERS]} | ({"settings": settings} if settings else {})
 
 
 def describe_table(tables: Tables, table: str, *, model: Model | None) -> dict[str, Any]:
-    """Dagster metadata of an existing table; with its column lineage if a model made it."""
+    """Dagster metadata of an existing table; with the origin of its columns if a model made it."""
     extent = tables.extent(table)
     schema = dg.TableSchema(
         columns=[
@@ -37,10 +62,12 @@ def describe_table(tables: Tables, table: str, *, model: Model | None) -> dict[s
         "dagster/table_name": f"{SCHEMA}.{table}",
         "dagster/column_schema": schema,
         "table_bytes": extent.bytes,
-        "preview": _preview(tables, table, extent.columns),
+        "preview": _preview(tables, table, extent),
     }
     if model:
-        described["dagster/column_lineage"] = _column_lineage(table, model)
+        lineage = _column_lineage(table, model)
+        # The second for the open-source UI, which does not draw the first.
+        described |= {"dagster/column_lineage": lineage, "column_origins": _origins(lineage)}
     return described
 
 
@@ -60,25 +87,68 @@ def describe_dump(file: DumpFile, loaded: LoadedDump) -> dict[str, Any]:
     } | {fact: value for fact, value in loaded.facts.items() if fact != "format"}
 
 
-def markdown_table(frame: pd.DataFrame) -> str:
-    """A frame as a table in Markdown, long values cut."""
+def markdown_table(frame: pd.DataFrame, *, characters: int = PREVIEW_CHARACTERS) -> str:
+    """A frame as a table in Markdown, values of more characters cut."""
     lines: list[Iterable[object]] = [
         frame.columns,
         ["---"] * len(frame.columns),
         *frame.itertuples(index=False, name=None),
     ]
-    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(_cell(value, characters) for value in line) + " |" for line in lines)
 
 
-def _preview(tables: Tables, table: str, columns: Iterable[Column]) -> dg.MarkdownMetadataValue:
-    """The first rows, without columns of bytes, which nobody reads."""
-    legible = [column.name for column in columns if column.type != "bytea"]
-    return dg.MetadataValue.md(markdown_table(tables.read_frame(table, legible, limit=PREVIEW_ROWS)))
+def sql_block(select: str) -> dg.MarkdownMetadataValue:
+    """A SELECT as Markdown."""
+    return dg.MetadataValue.md(f"```sql\n{select}\n```")
 
 
-def _cell(value: object) -> str:
+def _preview(tables: Tables, table: str, extent: Extent) -> dg.MarkdownMetadataValue:
+    """All rows in their order, or the first, without columns of files, which nobody reads."""
+    is_whole = extent.rows <= WHOLE_ROWS
+    columns = [column for column in extent.columns if column.type != "bytea"]
+    rows = tables.read_frame(table, [column.name for column in columns], limit=None if is_whole else PREVIEW_ROWS)
+    if is_whole and "position" in rows:
+        rows = rows.sort_values("position")
+    shown = pd.DataFrame({column.name: _texts(rows[column.name], column, to_the_penny=is_whole) for column in columns})
+    legible = [name for name in shown if not (shown[name].str.len() > FILE_CHARACTERS).any()]
+    return dg.MetadataValue.md(markdown_table(shown[legible]))
+
+
+def _texts(values: pd.Series, column: Column, *, to_the_penny: bool) -> pd.Series:
+    """The values as they are read: amounts in pounds and pence, dates without the midnight that they begin at."""
+    present = values.dropna()
+    if column.type == "numeric" and column.name.endswith("_id"):
+        texts = present.map("{:.0f}".format)  # a number that nobody adds up
+    elif column.type == "numeric":
+        is_share = present.between(0, 1).all()  # such as a quantile, of which every digit counts
+        # Of a float, str() gives back the decimal that it was read from, which decides how half a penny is rounded.
+        amounts = present.map(lambda value: Decimal(str(value)))
+        texts = amounts.map("{:,.2f}".format if to_the_penny and not is_share else _exactly)
+    elif pd.api.types.is_datetime64_any_dtype(present) and (present == present.dt.normalize()).all():
+        texts = present.dt.strftime("%Y-%m-%d")
+    else:
+        texts = present.map(as_written)
+    return texts.astype(object).reindex(values.index, fill_value="")
+
+
+def _exactly(value: Decimal) -> str:
+    """An amount with all its places, at least pence."""
+    whole, _, places = f"{value:,.6f}".partition(".")
+    return f"{whole}.{places.rstrip('0'):0<2}"
+
+
+def _cell(value: object, characters: int) -> str:
     text = "" if pd.isna(value) else str(value)  # type: ignore[call-overload]  # a scalar
-    return markdown(text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…")
+    return markdown(text if len(text) <= characters else text[: characters - 1] + "…")
+
+
+def _origins(lineage: dg.TableColumnLineage) -> dg.MarkdownMetadataValue:
+    origins = {
+        column: ", ".join(f"{dep.asset_key.path[-1]}.{dep.column_name}" for dep in deps) or "computed from no column"
+        for column, deps in lineage.deps_by_column.items()
+    }
+    frame = pd.DataFrame({"column": origins.keys(), "comes from": origins.values()})
+    return dg.MetadataValue.md(markdown_table(frame, characters=FILE_CHARACTERS))
 
 
 def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:

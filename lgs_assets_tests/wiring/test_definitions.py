@@ -1,5 +1,6 @@
 """What the Dagster UI is told of the platform, and what its jobs do on a small dump."""
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +24,12 @@ from lgs_assets.errors import LgsError
 from lgs_assets.escaping import markdown
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets.wiring.metadata import describe_table
+from lgs_assets.wiring.resources import RunAcceptance, RunSettings
 from lgs_assets.wiring.versions import built_from, code_version, published_versions, settings_used, versions_read
-from lgs_assets_tests.builders import MODELS, SHOP, Line, resources, write_dump
+from lgs_assets_tests.builders import MODELS, SHOP, Line, build_tables, load_lines, resources, write_dump
 
 SPECS = {spec.key.path[-1]: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key)}
 
@@ -131,8 +135,68 @@ def test_what_a_build_records_is_what_the_ui_shows(instance: dg.DagsterInstance,
     columns = metadata["dagster/column_schema"].columns
     assert columns and all(column.description for column in columns)
     assert metadata["preview"].startswith(f"| {markdown(columns[0].name)} ")
-    assert len(metadata["preview"]) < 4_000
-    assert ("dagster/column_lineage" in metadata) == (name in MODELS)
+    assert len(metadata["preview"]) < 10_000
+    assert ("dagster/column_lineage" in metadata) == ("column_origins" in metadata) == (name in MODELS)
+    if name != "raw_invoices":
+        assert metadata["version"] == published_versions(resources().warehouse)[name][:16]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_page_of_a_table_shows_the_select_that_makes_it(name: str) -> None:
+    """A figure that somebody doubts is explained where it is seen."""
+    shown = {key: value.value for key, value in SPECS[name].metadata.items()}
+    if name in MODELS:
+        assert shown["sql"] == f"```sql\n{MODELS[name].select}\n```"
+    else:
+        assert "sql" not in shown
+
+
+def test_a_small_table_is_shown_whole_and_a_large_one_by_its_first_rows(instance: dg.DagsterInstance) -> None:
+    """The segments in the order of reports, in pounds and pence; months by their days; of the lines, the first five."""
+    segments = metadata_of(instance, "segment_summary")["preview"].splitlines()
+    best = resources().warehouse.rows("select * from segment_summary where revenue > 0 order by position limit 1")[0]
+    (row,) = [line for line in segments if line.startswith(f"| {markdown(best.segment)} |")]
+    assert [line.split(" | ")[1] for line in segments[2:]] == [str(position) for position in range(1, 11)]
+    assert f" | {best.revenue:,.2f} | " in row
+    months = metadata_of(instance, "monthly_metrics")["preview"].splitlines()
+    assert [line.split(" | ")[0] for line in months[2:]] == ["| 2011-03-01", "| 2011-04-01", "| 2011-05-01"]
+    assert "00:00:00" not in metadata_of(instance, "rfm_scores")["preview"]
+    more = [Line(str(number), unit_price="0.125", customer_id=f"{number}.0") for number in range(100, 200)]
+    write_dump(Path(Configuration.read().inbox_location) / "a.sql", more)
+    assert run(instance, "ingest", "raw_invoices", dump="a.sql").success
+    lines = metadata_of(instance, "raw_invoices")["preview"].splitlines()
+    assert [line.split(" | ")[7:9] for line in lines[2:]] == [["0.125", str(number)] for number in range(100, 105)]
+
+
+def test_a_build_records_the_settings_that_made_it(instance: dg.DagsterInstance) -> None:
+    """Those that the table depends on, as a person writes them, and no others."""
+    assert run(instance, "refresh", "rfm_scores", "segments", ties="together").success
+    assert metadata_of(instance, "rfm_scores")["settings"] == "snapshot_date unset, ties together"
+    assert metadata_of(instance, "clean_invoices")["settings"] == "drop_repeats no"
+    assert "settings" not in metadata_of(instance, "segments")
+
+
+def test_the_launchpad_offers_every_setting_and_explains_it_to_its_reader() -> None:
+    """Dagster leaves out what is null, and shows the docstrings of classes that it finds."""
+    job = build_definitions(Configuration.read()).resolve_job_def("lineage")
+    everything: Any = job.run_config_schema.config_type
+    resources = everything.fields["resources"]
+    offered = resources.default_value["settings"]["config"]
+    assert offered == Settings().model_dump()
+    assert None not in offered.values()
+    fields = Settings.model_fields | Acceptance.model_fields
+    ours = {field.description for field in fields.values()}
+    ours |= {inspect.getdoc(RunSettings), inspect.getdoc(RunAcceptance), None}
+    shown = {
+        description
+        for resource in resources.config_type.fields.values()
+        for part in (resource, *resource.config_type.fields.values())
+        for description in [
+            part.description,
+            *(field.description for field in getattr(part.config_type, "fields", {}).values()),
+        ]
+    }
+    assert shown <= ours
 
 
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.table)
@@ -155,6 +219,8 @@ def test_a_column_knows_where_it_comes_from(instance: dg.DagsterInstance, column
     table, _, name = column.partition(".")
     lineage = metadata_of(instance, table)["dagster/column_lineage"]
     assert {f"{dep.asset_key.path[-1]}.{dep.column_name}" for dep in lineage.deps_by_column[name]} == sources
+    shown = markdown(", ".join(sorted(sources)))
+    assert f"| {markdown(name)} | {shown} |" in metadata_of(instance, table)["column_origins"].splitlines()
 
 
 def test_a_chart_that_fails_takes_no_other_family(
@@ -296,3 +362,13 @@ def test_a_file_that_code_depends_on_must_exist(tmp_path: Path) -> None:
     """A path that is out of date would leave the version the same for good."""
     with pytest.raises(FileNotFoundError):
         code_version("segments", tmp_path / "gone.py")
+
+
+def test_half_a_penny_is_rounded_as_everywhere_else(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The float nearest to this amount is above it; what is shown is the decimal, as the command shows it."""
+    load_lines(warehouse, tmp_path, [Line(unit_price="9170522.425")])
+    tables = PostgresTables(warehouse)
+    build_tables(tables, "clean_invoices", "invoice_totals", "monthly_metrics")
+    (month,) = warehouse.rows("select sales from monthly_metrics")
+    shown = describe_table(tables, "monthly_metrics", model=None)["preview"].value
+    assert f" | {month.sales:,.2f} | " in shown
