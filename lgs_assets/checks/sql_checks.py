@@ -2,7 +2,8 @@
 
 The folder is the registry: `sql/checks/<table>/<rule>.sql` is the check `<rule>` of `<table>`. The comment at its head
 says what must hold, and in its last line to what degree: a *blocking* failure stops what would be built on the table,
-an *error* makes figures untrustworthy, a *warning* counts oddities of the data that somebody should know of.
+an *error* makes figures untrustworthy, a *warning* counts oddities of the data that somebody should know of. Who knows
+of them can accept their number: see `findings`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,11 +16,12 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets import places
+from lgs_assets.checks.findings import accepted_rows
 from lgs_assets.contracts.model import parameters_of
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.failures import plain_failures
-from lgs_assets.wiring.metadata import markdown_table
+from lgs_assets.wiring.metadata import markdown_table, sql_block
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import mark_outdated, settings_of
 
@@ -61,6 +63,11 @@ class SqlCheck:
         return cls(file.parent.name, file.stem, query, " ".join(said), _DEGREES[degree], degree == "blocking")
 
     @property
+    def full_name(self) -> str:
+        """The name that people call it by: its table and its rule."""
+        return f"{self.table}.{self.name}"
+
+    @property
     def spec(self) -> dg.AssetCheckSpec:
         """The check as Dagster knows it."""
         return dg.AssetCheckSpec(self.name, asset=self.table, description=self.description, blocking=self.blocking)
@@ -69,29 +76,51 @@ class SqlCheck:
 CHECKS = tuple(SqlCheck.read(file) for file in sorted((places.SQL / "checks").glob("*/*.sql")))
 
 
-def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
-    """Runs a check, with the settings that its table was built with.
+def check_named(name: str) -> SqlCheck:
+    """The check of a name such as `clean_invoices.prices_are_positive`. Raises LgsError if there is none."""
+    for check in CHECKS:
+        if check.full_name == name:
+            return check
+    raise LgsError(f"There is no check {name}. The checks: {', '.join(check.full_name for check in CHECKS)}.")
 
-    Its metadata are the number of violating rows, the first of them, and the query to see them all.
+
+def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
+    """Runs a check, with the settings that its table was built with. It holds for as many rows as are accepted.
+
+    Its metadata are the number of violating rows, how many are accepted, the first of them, and the query to see all.
     """
     query = check.query
     counted = f"select count(*) over () as violating_rows, violations.* from ({query}) as violations limit {SHOWN_ROWS}"
     settings = settings_of(tables.warehouse, check.table).values()
     rows = tables.rows(counted, {name: settings[name] for name in parameters_of(query)})
-    metadata: dict[str, Any] = {
-        "violating_rows": rows[0]["violating_rows"] if rows else 0,
-        "query": dg.MetadataValue.md(f"```sql\n{query}\n```"),
-    }
+    found = rows[0]["violating_rows"] if rows else 0
+    is_warning = check.severity == dg.AssetCheckSeverity.WARN
+    accepted = accepted_rows(tables.warehouse, check.table, check.name) if is_warning else 0
+    metadata: dict[str, Any] = {"violating_rows": found, "accepted_rows": accepted, "query": sql_block(query)}
     if rows:
         sample = pd.DataFrame([dict(row) for row in rows], dtype=object).drop(columns="violating_rows")
         metadata["sample"] = dg.MetadataValue.md(markdown_table(sample))
     return dg.AssetCheckResult(
-        passed=not rows,
+        passed=found <= accepted,
         check_name=check.name,
         asset_key=check.table,
         severity=check.severity,
         description=check.description,
         metadata=metadata,
+    )
+
+
+def evaluation(check: SqlCheck, tables: Tables) -> dg.AssetCheckEvaluation:
+    """What a check finds now, as Dagster records it where no run has evaluated it."""
+    result = evaluate(check, tables)
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(check.table),
+        check_name=check.name,
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
+        metadata=dict(result.metadata),
+        blocking=check.blocking,
     )
 
 
