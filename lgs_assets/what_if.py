@@ -15,6 +15,7 @@ from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.duckdb import DuckDB
 from lgs_assets.lake.judgement import judge
 from lgs_assets.warehouse.frames import as_frame
+from lgs_assets.wording import counted
 
 
 def run_model(name: str, /, **given: Any) -> pd.DataFrame:
@@ -101,5 +102,5 @@ def _column(table: str, field: pa.Field, given: pd.DataFrame | pa.Table) -> pa.A
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise ContractError(f"{table}.{field.name}: expected {field.type}: {error}") from error
     if values.null_count and not field.nullable:
-        raise ContractError(f"{table}.{field.name}: it may not be NULL, and is in {values.null_count} rows.")
+        raise ContractError(f"{table}.{field.name}: it may not be NULL, and is in {counted(values.null_count, 'row')}.")
     return values

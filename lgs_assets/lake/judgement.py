@@ -3,6 +3,7 @@
 from lgs_assets.contracts.declaration import Rule, keys, primary_key, rules
 from lgs_assets.errors import ContractError
 from lgs_assets.lake.engine import Engine, Source
+from lgs_assets.wording import counted
 
 SHOWN_ROWS = 5
 
@@ -30,4 +31,5 @@ def _refuse(engine: Engine, table: str, source: Source, rule: Rule, count: int) 
     examples = engine.rows(select, {table: source}, {}).to_pylist()
     shown = "\n".join("  " + ", ".join(f"{k}={v!s}" for k, v in row.items()) for row in examples)
     where = ", ".join(rule.columns)
-    raise ContractError(f"{table}, column {where}: {count:,} rows break the rule {rule.stated}, among them\n{shown}")
+    broken = f"{counted(count, 'row')} {'breaks' if count == 1 else 'break'} the rule {rule.stated}"
+    raise ContractError(f"{table}, column {where}: {broken}, among them\n{shown}")

@@ -7,6 +7,7 @@ from psycopg import sql
 
 from lgs_assets.warehouse.catalog import Constraint, columns, constraint, qualified
 from lgs_assets.warehouse.schema import STAGING, Cursor
+from lgs_assets.wording import counted
 
 SHOWN_ROWS = 5
 _UNJUDGED = sql.Identifier("pg_temp", "unjudged")
@@ -36,7 +37,8 @@ def explain(cursor: Cursor, table: str, error: psycopg.Error, fill: Callable[[Cu
     cursor.execute(sql.SQL("select * from ({}) as offending order by offending limit {}").format(offending, SHOWN_ROWS))
     names = [column.name for column in cursor.description or ()]
     rows = "\n".join("  " + ", ".join(f"{k}={v!s}" for k, v in zip(names, row, strict=True)) for row in cursor)
-    return f"{table}, column {where}: {count:,} rows break the rule {stated}, among them\n{rows}"
+    broken = f"{counted(count, 'row')} {'breaks' if count == 1 else 'break'} the rule {stated}"
+    return f"{table}, column {where}: {broken}, among them\n{rows}"
 
 
 def _offending(rule: Constraint) -> sql.Composable:

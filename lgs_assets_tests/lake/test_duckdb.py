@@ -105,12 +105,12 @@ SCORES = pa.table(
     ("column", "values", "said"),
     [
         ("snapshot_date", [datetime(2011, 3, 3), datetime(2011, 4, 1)],
-         r"column last_invoice_at, snapshot_date: 1 rows break the rule CHECK \(last_invoice_at <= snapshot_date\)"),
-        ("monetary", [Decimal(0), Decimal(2)], r"column monetary: 1 rows break the rule CHECK \(monetary > 0\)"),
-        ("rfm_score", ["111", "1551"], r"column rfm_score: 1 rows break the rule .*customer_id=2"),
+         r"column last_invoice_at, snapshot_date: 1 row breaks the rule CHECK \(last_invoice_at <= snapshot_date\)"),
+        ("monetary", [Decimal(0), Decimal(2)], r"column monetary: 1 row breaks the rule CHECK \(monetary > 0\)"),
+        ("rfm_score", ["111", "1551"], r"column rfm_score: 1 row breaks the rule .*customer_id=2"),
         ("frequency", [None, None], "column frequency: 2 rows break the rule NOT NULL"),
-        ("customer_id", [None, 2], "column customer_id: 1 rows break the rule NOT NULL"),
-        ("customer_id", [2, 2], r"column customer_id: 1 rows break the rule UNIQUE \(customer_id\), among them"),
+        ("customer_id", [None, 2], "column customer_id: 1 row breaks the rule NOT NULL"),
+        ("customer_id", [2, 2], r"column customer_id: 1 row breaks the rule UNIQUE \(customer_id\), among them"),
     ],
 )  # fmt: skip
 def test_the_contract_is_judged(column: str, values: list[Any], said: str) -> None:

@@ -241,7 +241,7 @@ def test_a_refresh_that_breaks_the_contract_leaves_the_last_good_table(
     broken = tmp_path / "sql" / "models" / "clean_invoices.sql"
     broken.write_text(broken.read_text().replace("invoice_no like 'C%' as", "false as"))
     monkeypatch.setattr(places, "SQL", tmp_path / "sql")
-    with pytest.raises(ContractError, match=r"(?s)clean_invoices, column .*is_cancellation.*: 1 rows.*invoice_no=C7"):
+    with pytest.raises(ContractError, match=r"(?s)clean_invoices, column .*is_cancellation.*: 1 row .*invoice_no=C7"):
         build_tables(store, "clean_invoices")
     pd.testing.assert_frame_equal(store.read_frame("clean_invoices"), before)
     assert parts(store, "clean_invoices") == held

@@ -202,7 +202,7 @@ def test_the_contract_is_judged(spark: Spark) -> None:
         field = SCORES.schema.field(column)
         values = pa.array([SCORES[column][0].as_py(), value], field.type)
         broken = SCORES.set_column(SCORES.column_names.index(column), field, values)
-        with pytest.raises(ContractError, match=f"rfm_scores, column {column}: 1 rows break the rule {rule}"):
+        with pytest.raises(ContractError, match=f"rfm_scores, column {column}: 1 row breaks the rule {rule}"):
             judge(spark, "rfm_scores", broken)
 
 

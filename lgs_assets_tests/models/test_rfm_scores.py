@@ -93,5 +93,5 @@ def test_only_sales_count(warehouse: Warehouse, tmp_path: Path) -> None:
 def test_a_snapshot_before_the_last_sale_is_refused(warehouse: Warehouse, tmp_path: Path, snapshot: datetime) -> None:
     """Sales after the snapshot would be scored as the best: the contract stops them, and says which customers."""
     load_lines(warehouse, tmp_path, [Line()])
-    with pytest.raises(ContractError, match=r"(?s)rfm_scores, column .*last_invoice_at: 1 rows .*customer_id=17001"):
+    with pytest.raises(ContractError, match=r"(?s)rfm_scores, column .*last_invoice_at: 1 row .*customer_id=17001"):
         build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_scores", snapshot_date=snapshot)

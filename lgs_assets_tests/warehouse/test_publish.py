@@ -195,7 +195,7 @@ def test_the_error_of_a_model_shows_offending_rows(warehouse: Warehouse, tmp_pat
         ),
         (
             pd.DataFrame({"invoice_no": ["1", "2"], "amount": [1, None]}),
-            "column amount: 1 rows break the rule NOT NULL",
+            "column amount: 1 row breaks the rule NOT NULL",
         ),
         (pd.DataFrame({"invoice_no": ["1"], "amount": ["ten"]}), 'invalid input syntax for type numeric: "ten"'),
         (pd.DataFrame({"invoice_no": ["1"]}), "Missing: amount"),

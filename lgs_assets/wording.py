@@ -1,0 +1,6 @@
+"""How numbers of things read in messages."""
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: 1 row, 2,000 rows."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
