@@ -11,12 +11,13 @@ import signal
 import subprocess
 import sys
 import threading
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 
@@ -24,6 +25,7 @@ from lgs_assets import places
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
 from lgs_assets.escaping import csv_cell, printable
+from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from sqlalchemy import URL
@@ -57,14 +59,17 @@ def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
     return reported
 
 
-def _show(outcome: "Outcome", warehouse: "Warehouse") -> None:
-    """What a run did, the segments as they are now, and the checks that do not hold."""
+def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None:
+    """What a command has done, the segments as they are now, and the checks that do not hold."""
     from lgs_assets.command.terminal import check_lines, console, plain, segment_table
     from lgs_assets.wiring.versions import published_versions
 
-    if outcome.loaded or outcome.rebuilt:
-        loaded = plain(", ".join(outcome.loaded)) or "no dump"
-        console.print(f"Loaded {loaded}; rebuilt {len(outcome.rebuilt)} tables.\n")
+    did = [done] if done else []
+    did += [f"loaded {', '.join(outcome.loaded)}"] if outcome.loaded else []
+    did += [f"rebuilt {counted(len(outcome.rebuilt), 'table')}"] if outcome.rebuilt else []
+    if did:
+        said = "; ".join(did)
+        console.print(f"{plain(said[0].upper() + said[1:])}.\n", highlight=False, soft_wrap=True)
     elif not outcome.refused:
         console.print("Everything is up to date.\n")
     for remark in outcome.remarks:
@@ -72,9 +77,10 @@ def _show(outcome: "Outcome", warehouse: "Warehouse") -> None:
     if "segment_summary" in published_versions(warehouse):
         console.print(segment_table(warehouse))
     for check in outcome.failed_checks:
-        rows = int(str(check.metadata["violating_rows"].value))
+        rows, accepted = (int(str(check.metadata[name].value)) for name in ("violating_rows", "accepted_rows"))
         name = f"{check.asset_key.to_user_string()}.{check.check_name}"
-        console.print(*check_lines(name, check.severity.value, rows, check.description or ""), sep="\n")
+        lines = check_lines(name, check.severity.value, check.description or "", rows=rows, accepted=accepted)
+        console.print(*lines, sep="\n")
 
 
 def _end_with(outcome: "Outcome") -> None:
@@ -82,13 +88,6 @@ def _end_with(outcome: "Outcome") -> None:
         _fail("\n".join(outcome.refused))
     if any(check.severity.value == "ERROR" for check in outcome.failed_checks):
         raise typer.Exit(CHECKS_FAILED)
-
-
-def _shown(value: object) -> str:
-    """A value as a person would write it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "unset" if value is None else str(value)
 
 
 def _warehouse() -> "Warehouse":
@@ -202,10 +201,10 @@ def pull(
             resources.warehouse,
             everything=everything,
             warn=lambda text: console.print(printable(text, keep="\n"), style="yellow", markup=False),
-            progress=lambda lines: status.update(f"Pulling: {lines:,} lines"),
+            progress=lambda lines: status.update(f"Pulling: {counted(lines, 'line')}"),
         )
     if done.is_new:
-        console.print(f"Pulled {done.lines:,} lines: {done.dump}")
+        console.print(f"Pulled {counted(done.lines, 'line')}: {done.dump}")
     else:
         console.print(f"Nothing new in the table {configuration.source_table}.")
     if resources.inbox.path_of(done.dump).exists():  # if it is not new, perhaps it could not be loaded when it was
@@ -217,8 +216,12 @@ def pull(
 def ui(
     port: Annotated[int, typer.Option(help="The port of the web page.")] = 3000,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    is_opened: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Open the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C."""
+    """Serve the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C.
+
+    What its processes have to say goes into the file ui.log where the platform keeps its state.
+    """
     from lgs_assets.command.webserver import listen, own_origins, serve
     from lgs_assets.configuration import Configuration
     from lgs_assets.wiring.instance import dagster_instance
@@ -232,18 +235,43 @@ def ui(
     resources.warehouse.prepare()
     dagster_instance(configuration).dispose()
     os.chdir(places.ROOT)
-    options = ["--workspace", "workspace.yaml", "--code-server-log-level", "warning"]
+    options = ["--workspace", "workspace.yaml", "--code-server-log-level", "error"]
     daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *options, "--log-level", "warning"]
-    with _beside(daemon):
-        serve(listening, origins, [*options, "--dagster-log-level", "warning"])
+    log = configuration.state / "ui.log"
+    log.write_bytes(b"")
+
+    def announce(address: str) -> None:
+        print(f"The Dagster UI: {address}\nCtrl-C ends it.", file=terminal, flush=True)
+        if is_opened and not webbrowser.open(address):
+            print("There is no browser to open it in.", file=terminal, flush=True)
+
+    with _beside(daemon, log=log), _output_into(log) as terminal:
+        serve(listening, origins, [*options, "--dagster-log-level", "warning"], announce=announce)
 
 
 @contextmanager
-def _beside(command: list[str]) -> Iterator[None]:
-    """Runs a command beside the block, and ends each of them when the other one ends."""
+def _output_into(log: Path) -> Iterator[TextIO]:
+    """Has a file take what this process and those that it starts print. Yields the terminal."""
+    with os.fdopen(os.dup(1), "w") as terminal, log.open("ab") as file:
+        kept = os.dup(2)
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield terminal
+        finally:
+            os.dup2(terminal.fileno(), 1)
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+@contextmanager
+def _beside(command: list[str], *, log: Path) -> Iterator[None]:
+    """Runs a command beside the block, and ends each of them when the other one ends. A file takes its output."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    process = subprocess.Popen(command, process_group=0)  # it hears of Ctrl-C from this process, once
+    with log.open("ab") as file:
+        # It hears of Ctrl-C from this process, once.
+        process = subprocess.Popen(command, process_group=0, stdout=file, stderr=file)
     is_over = threading.Event()
 
     def watch() -> None:
@@ -260,34 +288,55 @@ def _beside(command: list[str]) -> Iterator[None]:
         process.send_signal(signal.SIGINT)  # does nothing to one that has ended
         process.wait()
         if has_ended:
-            _fail(f"{Path(command[0]).name} has ended by itself.")
+            _fail(f"{Path(command[0]).name} has ended by itself. The reason is at the end of {log}.")
 
 
 @app.command()
 @_reporting_errors
 def status() -> None:
-    """Show what is loaded, how fresh the tables are and which checks fail."""
+    """Show what is loaded and what was refused, how fresh the tables are and which checks fail."""
     from lgs_assets.checks.sql_checks import CHECKS, evaluate
-    from lgs_assets.command.terminal import check_lines, console, dump_table, plain, publication_table
-    from lgs_assets.configuration import Configuration
+    from lgs_assets.command.terminal import check_lines, console, dump_table, plain, publication_table, refusal_lines
+    from lgs_assets.configuration import Configuration, as_written
     from lgs_assets.definitions import build_definitions
     from lgs_assets.warehouse.ledger import loaded_dumps
+    from lgs_assets.wiring.instance import dagster_instance
+    from lgs_assets.wiring.partitions import RAW_INVOICES
+    from lgs_assets.wiring.refusals import refusals
     from lgs_assets.wiring.resources import Resources
-    from lgs_assets.wiring.versions import outdated, settings_used
+    from lgs_assets.wiring.versions import in_order, outdated, settings_used
 
     configuration = Configuration.read()
     resources = Resources.of(configuration)
     warehouse = resources.warehouse
-    if not (dumps := loaded_dumps(warehouse)):
+    dumps = loaded_dumps(warehouse)
+    try:
+        inbox = resources.inbox.files()
+        files, problems = set(inbox.arrivals), inbox.refused
+    except LgsError as error:  # the tables are there all the same
+        files, problems = None, [str(error)]
+    with dagster_instance(configuration) as instance:
+        refused = refusals(instance)
+    if dumps:
+        console.print(dump_table(dumps))
+    if refused or problems:
+        console.print("[bold]Refused dumps[/]")
+    for refusal in refused:
+        has_lines = any(loaded.dump == refusal.dump for loaded in dumps)
+        has_file = files is None or refusal.dump in files
+        console.print(*refusal_lines(refusal, has_file=has_file, has_lines=has_lines), sep="\n")
+    for reason in problems:
+        console.print(f"  [red]✗[/] {plain(reason)}")
+    if not dumps:
         console.print("Nothing is loaded yet: lgs run")
         return
-    console.print(dump_table(dumps))
-    specs = build_definitions(configuration, **vars(resources)).resolve_all_asset_specs()
-    console.print(publication_table(warehouse, outdated(specs, configuration.settings, warehouse)))
+    specs = list(build_definitions(configuration, **vars(resources)).resolve_all_asset_specs())
+    tables = [table for table in in_order(specs) if table != RAW_INVOICES]
+    console.print(publication_table(warehouse, tables, outdated(specs, configuration.settings, warehouse)))
     wanted = configuration.settings.model_dump()
-    console.print(f"Settings: {', '.join(f'{name} {_shown(value)}' for name, value in wanted.items())}")
+    console.print(f"Settings: {', '.join(f'{name} {as_written(value)}' for name, value in wanted.items())}")
     others = [
-        f"{table} with {name} {_shown(value)}"
+        f"{table} with {name} {as_written(value)}"
         for table, settings in settings_used(warehouse).items()
         for name, value in settings.items()
         if value != wanted[name]
@@ -297,15 +346,48 @@ def status() -> None:
     built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
     with console.status("Checking the tables"):
         results = [(check, evaluate(check, resources.tables)) for check in CHECKS if check.table in built]
-    failed = [(check, result) for check, result in results if not result.passed]
+    failed = [check for check, result in results if not result.passed]
     console.print(f"[bold]Checks[/]: {len(results) - len(failed)} of {len(results)} hold")
-    for check, result in failed:
-        rows = int(str(result.metadata["violating_rows"].value))
-        console.print(
-            *check_lines(f"{check.table}.{check.name}", check.severity.value, rows, check.description), sep="\n"
-        )
-    if any(check.severity.value == "ERROR" for check, _ in failed):
+    for check, result in results:
+        rows, accepted = (int(str(result.metadata[name].value)) for name in ("violating_rows", "accepted_rows"))
+        if rows:
+            lines = check_lines(check.full_name, check.severity.value, check.description, rows=rows, accepted=accepted)
+            console.print(*lines, sep="\n")
+    if any(check.severity.value == "ERROR" for check in failed):
         raise typer.Exit(CHECKS_FAILED)
+
+
+@app.command()
+@_reporting_errors
+def accept(
+    check: Annotated[str, typer.Argument(help="A check that warns, by the name that lgs status shows.")],
+    rows: Annotated[
+        int | None, typer.Argument(min=0, help="Up to how many rows. Default: as many as it finds now. 0: none.")
+    ] = None,
+) -> None:
+    """Accept what a check warns of, up to a number of rows. It holds from then on, and warns when it finds more."""
+    from lgs_assets.checks.findings import accept_rows
+    from lgs_assets.checks.sql_checks import check_named, evaluate, evaluation
+    from lgs_assets.command.terminal import console
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.wiring.instance import dagster_instance
+    from lgs_assets.wiring.resources import Resources
+    from lgs_assets.wiring.versions import published_versions
+
+    known = check_named(check)
+    if known.severity.value == "ERROR":
+        raise LgsError(f"{check} tells of an error in the figures, which cannot be accepted. Find its cause.")
+    configuration = Configuration.read()
+    resources = Resources.of(configuration)
+    if known.table not in published_versions(resources.warehouse):
+        raise LgsError(f"There is no table {known.table} yet: lgs run")
+    found = int(str(evaluate(known, resources.tables).metadata["violating_rows"].value))
+    accepted = found if rows is None else rows
+    accept_rows(resources.warehouse, known.table, known.name, accepted)
+    with dagster_instance(configuration) as instance:
+        instance.report_runless_asset_event(evaluation(known, resources.tables))  # so the UI shows it at once
+    ends = f"it warns when it finds more than {counted(accepted, 'row')}" if accepted else "nothing is accepted of it"
+    console.print(f"{check} finds {counted(found, 'row')} now; from now on {ends}.", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -349,7 +431,8 @@ def rejects(
         csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC).writerows([Reject._fields, *rows])
     elif lines:
         console.print(reject_table(lines[:SHOWN_REJECTS]))
-        console.print(f"{len(lines):,} lines of {plain(dump)} are rejected; lgs rejects --csv writes all of them.")
+        are = "is" if len(lines) == 1 else "are"
+        console.print(f"{counted(len(lines), 'line')} of {plain(dump)} {are} rejected; lgs rejects --csv writes all.")
     else:
         console.print(f"No line of {plain(dump)} is rejected.")
 
@@ -370,23 +453,27 @@ def forget(
     from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
+    from lgs_assets.wiring.resources import Resources
 
     if not is_name(dump):
         raise typer.BadParameter(f"{dump!r} is not the name of a dump; lgs status shows them.")
     configuration = Configuration.read()
-    if not yes:
-        lines = sum(loaded.lines for loaded in loaded_dumps(_warehouse()) if loaded.dump == dump)
+    with dagster_instance(configuration) as instance:
+        resources = Resources.of(configuration)
+        lines = sum(loaded.lines for loaded in loaded_dumps(resources.warehouse) if loaded.dump == dump)
+        has_file = dump in resources.inbox.files().arrivals
         aside = f"{configuration.inbox_location}/{FORGOTTEN}"
-        question = f"Take {lines:,} lines of {printable(dump)} out of the tables, and move its file to {aside}?"
-        typer.confirm(question, abort=True)
-    with (
-        dagster_instance(configuration) as instance,
-        taking_turns(instance, waiting=_say_waiting),
-        step_progress() as progress,
-    ):
-        runner = Runner(configuration, instance, progress)
-        outcome = runner.forget(dump)
-    _show(outcome, runner.resources.warehouse)
+        if not yes:
+            todo = [f"take {counted(lines, 'line')} of it out of the tables"] if lines else []
+            todo += [f"move its file to {aside}"] if has_file else []
+            question = " and ".join(todo) or "no line of it is loaded, and its file is gone"
+            typer.confirm(f"Forget {printable(dump)}: {question}?", abort=True)
+        with taking_turns(instance, waiting=_say_waiting), step_progress() as progress:
+            runner = Runner(configuration, instance, progress)
+            outcome = runner.forget(dump)
+    done = f"took {counted(lines, 'line')} of {dump} out" if lines else f"forgot {dump}, of which nothing was loaded"
+    done += f"; moved its file to {aside}" if has_file else ""
+    _show(outcome, runner.resources.warehouse, done=done)
     _end_with(outcome)
 
 
@@ -404,7 +491,8 @@ def demo_dump(
     if path.exists() and not force:
         raise LgsError(f"{path} is there already; --force replaces it.")
     written = write_demo_dump(path, lines=lines, seed=seed)
-    typer.echo(f"{path}: {written.lines:,} synthetic lines of {written.customers:,} customers")
+    lines_of, customers = counted(written.lines, "synthetic line"), counted(written.customers, "customer")
+    typer.echo(f"{path}: {lines_of} of {customers}")
 
 
 @app.command()

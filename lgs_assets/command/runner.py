@@ -19,10 +19,12 @@ from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import forget_dump
 from lgs_assets.wiring.failures import StepFailure
+from lgs_assets.wiring.location import TAGS, add_to_location
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Resources
 from lgs_assets.wiring.versions import mark_outdated, outdated, reader
+from lgs_assets.wording import counted
 
 POLL_SECONDS = 0.5  # each look at the events takes the interpreter from the run for some milliseconds
 EVALUATION = dg.DagsterEventType.ASSET_CHECK_EVALUATION
@@ -178,6 +180,7 @@ class Runner:
                     partition_key=partition,
                     asset_selection=selection,
                     run_id=run_id,
+                    tags=TAGS | {"dagster/max_retries": "0"},  # whoever runs the command sees how it ends
                     # The progress says it more briefly.
                     run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 )
@@ -188,6 +191,8 @@ class Runner:
                 raise ServerError(reason) from error
             if not any(check.blocking for check in _outcome(_events(self.instance, run_id)).failed_checks):
                 raise
+        finally:
+            add_to_location(self.instance, run_id)
         return _events(self.instance, run_id)
 
 
@@ -209,13 +214,15 @@ def _remarks(dump: dg.AssetMaterialization, earlier: LoadedDump | None) -> Itera
     facts = {name: value.value for name, value in dump.metadata.items()}
     if earlier and earlier.sha256 != facts["dump_sha256"]:
         yield (
-            f"{dump.partition} takes the place of the dump of this name: {earlier.lines:,} lines, "
+            f"{dump.partition} takes the place of the dump of this name: {counted(earlier.lines, 'line')}, "
             f"the last of {earlier.last_invoice_at:%Y-%m-%d}."
         )
     if facts["content_of"] != dump.partition:
         yield f"{dump.partition} holds the same as {facts['content_of']}: nothing is loaded twice."
     elif facts["rejected_lines"]:
-        yield f"{facts['rejected_lines']:,} lines of {dump.partition} are rejected: lgs rejects {dump.partition}"
+        lines = int(str(facts["rejected_lines"]))
+        are = "is" if lines == 1 else "are"
+        yield f"{counted(lines, 'line')} of {dump.partition} {are} rejected: lgs rejects {dump.partition}"
     for what in ("columns", "sheets", "tables"):
         if left_out := facts.get(f"{what} left out"):
             yield f"{what.capitalize()} of {dump.partition} that are left out: {left_out}"
@@ -232,7 +239,8 @@ def _given_up(instance: dg.DagsterInstance, run_id: str) -> str | None:
     for entry in reversed(tried_again):
         event = entry.get_dagster_event()
         if event.step_key in failed and (error := event.step_retry_data.error) and error.cause:
-            return f"{event.step_key}: given up after {len(tried_again)} more attempts: {error.cause.message.strip()}"
+            attempts = counted(len(tried_again), "more attempt")
+            return f"{event.step_key}: given up after {attempts}: {error.cause.message.strip()}"
     return None
 
 

@@ -1,20 +1,22 @@
 """What the command line shows: progress, tables and numbers."""
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lgs_assets.configuration import Configuration, origin, variable
+from lgs_assets.configuration import Configuration, as_written, origin, variable
 from lgs_assets.escaping import printable
+from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.command.runner import Step
@@ -22,6 +24,7 @@ if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to impo
     from lgs_assets.sources.inspection import Inspection
     from lgs_assets.warehouse.database import Warehouse
     from lgs_assets.warehouse.ledger import LoadedDump
+    from lgs_assets.wiring.refusals import Refusal
 
 SHOWN_CHARACTERS = 200
 SHOWN_REJECTS = 50
@@ -64,8 +67,7 @@ def configuration_table(configuration: Configuration) -> Table:
     """Everything that can be set: the variable, its value and where that comes from."""
     table = _table("Configuration", ("variable", "value", "from"), numbers=())
     for name, value in configuration:
-        text = "" if value is None else str(value)  # a secret prints as asterisks
-        table.add_row(variable(name), plain(text), origin(name))
+        table.add_row(variable(name), plain(as_written(value)), origin(name))  # a secret prints as asterisks
     return table
 
 
@@ -122,7 +124,7 @@ def reject_table(rejects: Sequence["Reject"]) -> Table:
 
 def dump_table(dumps: list["LoadedDump"]) -> Table:
     """The dumps whose lines are in the warehouse."""
-    headings = ("dump", "lines", "rejected", "first invoice", "last invoice", "loaded")
+    headings = ("dump", "lines", "rejected", "first line", "last line", "loaded")
     table = _table("Dumps", headings, numbers=("lines", "rejected"))
     for dump in dumps:
         table.add_row(
@@ -131,27 +133,46 @@ def dump_table(dumps: list["LoadedDump"]) -> Table:
             f"{dump.rejected:,}",
             f"{dump.first_invoice_at:%Y-%m-%d}",
             f"{dump.last_invoice_at:%Y-%m-%d}",
-            f"{age(dump.loaded_at)} ago",
+            ago(dump.loaded_at),
         )
     return table
 
 
-def publication_table(warehouse: "Warehouse", outdated: list[str]) -> Table:
+def refusal_lines(refusal: "Refusal", *, has_file: bool, has_lines: bool) -> Iterator[RenderableType]:
+    """A dump that could not be loaded: since when, why, and what to do about it."""
+    since = f", {ago(refusal.since)}" if refusal.since else ""
+    forget = f"lgs forget {plain(shlex.quote(refusal.dump))}"
+    yield f"  [red]✗[/] {plain(refusal.dump)}: refused{since}"
+    yield Padding(escape(printable(refusal.reason, keep="\n")), (0, 0, 0, 4))
+    if has_file:
+        todo = f"Correct the file in the inbox, or give it up: {forget}"
+    elif has_lines:
+        todo = f"Its file is gone. What it held before stays; this takes that out: {forget}"
+    else:
+        todo = f"Its file is gone; this clears it: {forget}"
+    yield Padding(f"[dim]{todo}[/]", (0, 0, 0, 4))
+
+
+def publication_table(warehouse: "Warehouse", tables: Sequence[str], outdated: Collection[str]) -> Table:
     """The tables of the warehouse, and whether they are what the dumps, the code and the settings now give."""
     table = _table("Tables", ("table", "rows", "built", "state"), numbers=("rows",))
-    published = warehouse.rows("select * from publications order by published_at, table_name")
-    for row in published:
-        state = "[yellow]outdated[/]" if row.table_name in outdated else "[green]current[/]"
-        table.add_row(row.table_name, f"{row.row_count:,}", f"{age(row.published_at)} ago", state)
-    for missing in sorted(set(outdated) - {row.table_name for row in published}):
-        table.add_row(missing, "–", "never", "[yellow]outdated[/]")
+    published = {row.table_name: row for row in warehouse.rows("select * from publications")}
+    for name in tables:
+        state = "[yellow]outdated[/]" if name in outdated else "[green]current[/]"
+        row = published.get(name)
+        table.add_row(name, *((f"{row.row_count:,}", ago(row.published_at)) if row else ("–", "never")), state)
     return table
 
 
-def check_lines(name: str, severity: str, rows: int, description: str) -> tuple[str, Padding]:
-    """One check that does not hold, for a reader who decides whether to act."""
+def check_lines(name: str, severity: str, description: str, *, rows: int, accepted: int) -> Iterator[RenderableType]:
+    """One check that found rows, for a reader who decides whether to act."""
+    if rows <= accepted:
+        yield f"  [green]✓[/] {name}: {counted(rows, 'row')}, accepted up to {accepted:,}"
+        return
     mark = "[yellow]![/]" if severity == "WARN" else "[red]✗[/]"
-    return f"  {mark} {name}: {rows:,} rows", Padding(f"[dim]{description}[/]", (0, 0, 0, 4))
+    more = f", {rows - accepted:,} more than accepted" if accepted else ""
+    yield f"  {mark} {name}: {counted(rows, 'row')}{more}"
+    yield Padding(f"[dim]{description}[/]", (0, 0, 0, 4))
 
 
 def _table(title: str, headings: Sequence[str], *, numbers: Sequence[str]) -> Table:
@@ -159,15 +180,18 @@ def _table(title: str, headings: Sequence[str], *, numbers: Sequence[str]) -> Ta
         title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
     )
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in numbers else "left", no_wrap=True)
+        # On a narrow terminal the first column, which holds names, goes on in further lines; the others are not cut.
+        is_name = heading == headings[0]
+        table.add_column(
+            heading, justify="right" if heading in numbers else "left", no_wrap=not is_name, overflow="fold"
+        )
     return table
 
 
-def age(moment: datetime) -> str:
+def ago(moment: datetime) -> str:
     """How long ago a moment was, in its largest unit."""
     seconds = (datetime.now(UTC) - moment).total_seconds()
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= length:
-            count = int(seconds // length)
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "moments"
+            return f"{counted(int(seconds // length), unit)} ago"
+    return "moments ago"

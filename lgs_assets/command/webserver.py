@@ -9,6 +9,8 @@ port would be no guard at all, for a browser finds that port, too.
 import argparse
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -45,11 +47,14 @@ def listen(host: str, port: int) -> socket.socket:
         raise LgsError(f"{host}:{port}: cannot listen there: {error.strerror}. Choose another port: --port.") from error
 
 
-def serve(listening: socket.socket, origins: list[str], options: list[str]) -> None:
-    """Serves the Dagster UI until the process is told to end. `options` are those of `dagster-webserver`."""
+def serve(listening: socket.socket, origins: list[str], options: list[str], *, announce: Callable[[str], None]) -> None:
+    """Serves the Dagster UI until the process is told to end. `options` are those of `dagster-webserver`.
+
+    `announce` is told the address once pages are served there.
+    """
 
     def run_guarded(app: ASGIApp, *, log_level: str, **_: Any) -> None:
-        print(f"The Dagster UI is at {origins[0]}", flush=True)
+        announce(origins[0])
         guarded = Guard(app, origins=origins)
         uvicorn.Server(uvicorn.Config(guarded, log_level=log_level)).run(sockets=[listening])
 
@@ -64,6 +69,6 @@ if __name__ == "__main__":
     given, others = parser.parse_known_args()
     try:
         origins = own_origins(given.host, given.port, Configuration.read())
-        serve(listen(given.host, given.port), origins, others)
+        serve(listen(given.host, given.port), origins, others, announce=partial(print, "The Dagster UI:", flush=True))
     except LgsError as error:
         sys.exit(str(error))

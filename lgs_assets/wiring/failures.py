@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from lgs_assets.errors import DumpError, LgsError
+from lgs_assets.escaping import printable
 
 
 class StepFailure(dg.Failure):
@@ -32,7 +33,14 @@ def _details(error: LgsError) -> dict[str, dg.MetadataValue]:
     if not isinstance(error, DumpError) or not error.rejects:
         return {}
     records = [
-        dg.TableRecord({"line": reject.line, "column": reject.column, "reason": reject.reason, "text": reject.text})
+        dg.TableRecord(
+            {
+                "line": reject.line,
+                "column": reject.column,
+                "reason": printable(reject.reason),
+                "text": printable(reject.text),
+            }
+        )
         for reject in error.rejects
     ]
     return {"first rejected lines": dg.MetadataValue.table(records)}

@@ -124,7 +124,14 @@ def settings_of(warehouse: Warehouse, table: str) -> Settings:
 def settings_used(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
     """The settings that each table was built with, by table and name; no table is named that depends on none."""
     rows = warehouse.rows("select table_name, settings from publications order by table_name")
-    return {row.table_name: row.settings for row in rows if row.settings}
+    used = {row.table_name: row.settings for row in rows if row.settings}
+    return {table: Settings(**settings).model_dump(include=set(settings)) for table, settings in used.items()}
+
+
+def in_order(specs: Iterable[dg.AssetSpec]) -> list[str]:
+    """The tables of the lineage, each after those that it is built from; else in alphabetical order."""
+    reads = {spec.key.path[-1]: sorted(tables_read(spec)) for spec in specs}
+    return list(TopologicalSorter({table: reads[table] for table in sorted(reads)}).static_order())
 
 
 def outdated(specs: Iterable[dg.AssetSpec], settings: Settings, warehouse: Warehouse) -> list[str]:
@@ -134,11 +141,10 @@ def outdated(specs: Iterable[dg.AssetSpec], settings: Settings, warehouse: Wareh
     """
     published = published_versions(warehouse)
     by_table = {spec.key.path[-1]: spec for spec in specs}
-    inputs_of = {table: tables_read(spec) for table, spec in by_table.items()}
     expected = {RAW_INVOICES: published[RAW_INVOICES]}
-    for table in TopologicalSorter(inputs_of).static_order():
+    for table in in_order(by_table.values()):
         if table != RAW_INVOICES:
-            inputs = {name: expected[name] for name in inputs_of[table]}
+            inputs = {name: expected[name] for name in tables_read(by_table[table])}
             expected[table] = version_of(by_table[table], settings, inputs)
     return [table for table, version in expected.items() if published.get(table) != version]
 

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,16 +10,31 @@ import traceback
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dagster as dg
 import psutil
+import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
+from lgs_assets import places
 from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.command.cli import app
+from lgs_assets.command.terminal import console
 from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.arrivals.shops import Shop
-from lgs_assets_tests.builders import DERIVED, Line, MakeDatabase, load_lines, write_dump
+from lgs_assets_tests.builders import (
+    DERIVED,
+    MODELS,
+    SHOP,
+    Line,
+    MakeDatabase,
+    build_tables,
+    followers,
+    load_lines,
+    write_dump,
+)
 
 PATIENCE_SECONDS = 120
 
@@ -48,7 +64,7 @@ def test_help_names_every_command() -> None:
     """A newcomer finds all of them, each with a line that says what it does."""
     result = lgs("--help")
     assert result.exit_code == 0
-    for command in ("run", "pull", "ui", "status", "demo-dump", "charts", "psql", "stop"):
+    for command in ("run", "pull", "ui", "status", "accept", "demo-dump", "charts", "psql", "stop"):
         assert f" {command} " in result.output
         assert lgs(command, "--help").exit_code == 0
 
@@ -72,7 +88,7 @@ def test_a_changed_setting_rebuilds_and_status_tells_it(monkeypatch: pytest.Monk
     """The tables follow the settings of the run, and status tells where they are not those of the environment."""
     result = lgs("run", "--ties", "together")
     assert result.exit_code == 0, result.output
-    assert "Loaded no dump; rebuilt" in result.output
+    assert "Rebuilt " in result.output
     status = lgs("status")
     assert status.exit_code == 0, status.output
     assert "march.sql" in status.output
@@ -90,7 +106,137 @@ def test_status_finds_a_fault(built: Warehouse) -> None:
         connection.exec_driver_sql("delete from segments where customer_id = 105")
     result = lgs("status")
     assert result.exit_code == 3
-    assert "segments.match_scores: 1 rows" in result.output
+    assert "segments.match_scores: 1 row\n" in result.output
+
+
+def in_columns(columns: int, *arguments: str) -> str:
+    """What a command shows on a terminal of so many columns."""
+    before, console.width = console.width, columns
+    result = lgs(*arguments)
+    console.width = before
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_status_is_legible_on_a_narrow_terminal(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Times and dates in full beside the longest name, tables in the order of the lineage, settings as people write."""
+    name = f"{'a-very-long-name-' * 5}.sql"
+    load_lines(warehouse, tmp_path, SHOP, name=name)
+    build_tables(warehouse)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update dumps set loaded_at = now() - interval '59 minutes'")
+        connection.exec_driver_sql("update publications set published_at = now() - interval '90 seconds'")
+    shown = in_columns(80, "status")
+    dumps, _, tables = shown.partition("Tables")
+    assert "59 minutes ago" in dumps
+    assert f"2011-03-01  {max(line.invoice_date for line in SHOP)[:10]}" in dumps
+    assert name in "".join(line.split()[0] for line in dumps.splitlines() if line.strip())
+    assert tables.count("1 minute ago") == len({*MODELS, "segment_playbook"})
+    assert "…" not in shown
+    order = [line.split()[0] for line in tables.splitlines() if line.endswith(("current ", "outdated "))]
+    assert sorted(order) == sorted(DERIVED)
+    assert all(order.index(table) < order.index(follower) for table in DERIVED for follower in followers(table))
+    assert "ties by_customer_id, drop_repeats no" in " ".join(shown.split())
+    assert not {"None", "True", "False"} & set(shown.split())
+    assert not {"None", "True", "False"} & set(in_columns(200, "config").split())
+
+
+def test_status_tells_of_a_refused_dump_until_it_is_dealt_with(built: Warehouse) -> None:
+    """What it is, since when, why, and what to do: also when its file is gone, which leaves a red partition."""
+    inbox = Path(Configuration.read().inbox_location)
+    bad = write_dump(inbox / "a bad.sql", [Line(quantity="seven")])
+    (inbox / "folder").mkdir()
+    assert lgs("run").exit_code == 1
+    shown = " ".join(in_columns(200, "status").split())
+    assert "a bad.sql: refused, moments ago" in shown
+    assert "1 of 1 lines cannot be read" in shown
+    assert "Correct the file in the inbox, or give it up: lgs forget 'a bad.sql'" in shown
+    assert f"{inbox}/folder: " in shown
+    bad.unlink()
+    assert "Its file is gone; this clears it: lgs forget 'a bad.sql'" in in_columns(200, "status")
+    asked = lgs("forget", "a bad.sql")
+    assert "no line of it is loaded, and its file is gone" in " ".join(asked.output.split())
+    forgotten = lgs("forget", "a bad.sql", "--yes")
+    assert forgotten.exit_code == 0, forgotten.output
+    assert "Forgot a bad.sql, of which nothing was loaded.\n" in forgotten.output
+    assert "a bad.sql" not in in_columns(200, "status")
+    with dagster_instance(Configuration.read()) as instance:
+        assert instance.get_dynamic_partitions("dumps") == ["march.sql"]
+
+
+def test_a_refused_correction_leaves_what_was_loaded(built: Warehouse) -> None:
+    """Its name stands for lines that count: taking it back is another matter."""
+    march = Path(Configuration.read().inbox_location) / "march.sql"
+    write_dump(march, [Line(quantity="seven")])
+    assert lgs("run").exit_code == 1
+    assert "or give it up: lgs forget march.sql" in in_columns(200, "status")
+    march.unlink()
+    assert "What it held before stays; this takes that out: lgs forget march.sql" in in_columns(200, "status")
+
+
+def test_an_oddity_is_accepted_up_to_a_number(warehouse: Warehouse, tmp_path: Path) -> None:
+    """It is no warning any more, until there is more of it; and is one again when the acceptance is taken back."""
+    check = "clean_invoices.prices_are_positive"
+
+    def load(*gifts: str) -> None:
+        load_lines(warehouse, tmp_path, [Line(), *(Line(f"gift {gift}", unit_price="0.00") for gift in gifts)])
+        build_tables(warehouse, "clean_invoices")
+
+    load("a", "b")
+    assert f"! {check}: 2 rows" in in_columns(200, "status")
+    assert f"{check} finds 2 rows now; from now on it warns when it finds more than 2 rows." in in_columns(
+        200, "accept", check
+    )
+    accepted = in_columns(200, "status")
+    assert f"✓ {check}: 2 rows, accepted up to 2" in accepted
+    with dagster_instance(Configuration.read()) as instance:
+        key = dg.AssetCheckKey(dg.AssetKey("clean_invoices"), "prices_are_positive")
+        record = instance.get_latest_asset_check_evaluation_record(key)
+    assert (
+        record and record.event and record.event.asset_check_evaluation and record.event.asset_check_evaluation.passed
+    )
+    load("a", "b", "c")
+    assert f"! {check}: 3 rows, 1 more than accepted" in in_columns(200, "status")
+    in_columns(200, "accept", check, "5")
+    assert f"✓ {check}: 3 rows, accepted up to 5" in in_columns(200, "status")
+    assert "nothing is accepted of it" in in_columns(200, "accept", check, "0")
+    assert f"! {check}: 3 rows\n" in in_columns(200, "status")
+
+
+@pytest.mark.parametrize(
+    ("check", "reason"),
+    [
+        ("segments.match_scores", "tells of an error in the figures, which cannot be accepted"),
+        ("segments.no_such_rule", "There is no check segments.no_such_rule. The checks: "),
+        ("raw_invoices.no_line_is_rejected' or true", "There is no check raw_invoices.no_line_is_rejected' or true"),
+    ],
+)
+def test_what_cannot_be_accepted(built: Warehouse, check: str, reason: str) -> None:
+    """An error stays one, however often it is seen; a slip of the pen accepts nothing."""
+    result = lgs("accept", check)
+    assert result.exit_code == 1
+    assert reason in " ".join(result.stderr.split())
+    assert built.rows("select * from accepted_checks") == []
+
+
+def test_what_the_readme_says_makes_a_reader(built: Warehouse, tmp_path: Path) -> None:
+    """Run as it is copied, it makes a role and prints an address, by which the tables are found and none is changed."""
+    section = (places.ROOT / "README.md").read_text().partition("Others connect with a role")[2]
+    recipe = section.partition("```sh\n")[2].partition("```")[0]
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    try:
+        done = subprocess.run(["bash", "-ec", recipe], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        (password,) = re.findall("password '([^']+)'", recipe)
+        with psycopg.connect(done.stdout.splitlines()[-1], password=password, autocommit=True) as reader:
+            assert reader.execute("select sum(customers) from segment_summary").fetchone() == (20,)
+            for change in ("delete from segments", "drop table segments", "create table lgs.mine ()"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    reader.execute(change.encode())
+    finally:
+        with built.engine.connect() as connection:
+            connection.exec_driver_sql("drop role if exists ana")
+            connection.commit()
 
 
 def test_without_a_dump_the_demo_is_made(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -184,7 +330,7 @@ def test_a_failed_check_is_exit_code_3_each_time(warehouse: Warehouse, tmp_path:
     for _ in range(2):
         result = lgs("run", str(dump))
         assert result.exit_code == 3, result.output
-        assert "rfm_scores.recency_is_not_constant: 1 rows" in result.output
+        assert "rfm_scores.recency_is_not_constant: 1 row\n" in result.output
         assert "Traceback" not in result.output
         published = {row.table_name for row in warehouse.rows("select table_name from publications")}
         assert "rfm_scores" in published

@@ -79,12 +79,12 @@ def test_rejected_lines_can_be_looked_at_and_corrected(warehouse: Warehouse, fla
     """They are a table for the eye and CSV for whoever corrects them; the corrected dump has none."""
     run = lgs("run", str(flawed))
     assert run.exit_code == 0, run.output
-    assert "1 lines of march.sql are rejected: lgs rejects march.sql" in run.output
-    assert "raw_invoices.no_line_is_rejected: 1 rows" in run.output
+    assert "1 line of march.sql is rejected: lgs rejects march.sql" in run.output
+    assert "raw_invoices.no_line_is_rejected: 1 row\n" in run.output
     shown = lgs("rejects", "march.sql")
     assert shown.exit_code == 0, shown.output
     assert "seven" in shown.output
-    assert "1 lines of march.sql are rejected" in shown.output
+    assert "1 line of march.sql is rejected" in shown.output
     (reject,) = csv.DictReader(io.StringIO(lgs("rejects", "march.sql", "--csv").output))
     assert (reject["line"], reject["column"]) == ("201", "quantity")
     assert reject["text"].startswith("500001\t22041")
@@ -106,11 +106,14 @@ def test_a_dump_is_forgotten_downstream_too(warehouse: Warehouse, tmp_path: Path
     assert lgs("run").exit_code == 0
     assert len(warehouse.rows("select * from segments")) == 160
     asked = lgs("forget", "april.sql")
-    assert "Take 110 lines of april.sql out of the tables" in asked.output
+    assert "Forget april.sql: take 110 lines of it out of the tables and move its file to" in asked.output
     assert asked.exit_code == 1
     assert len(warehouse.rows("select * from segments")) == 160
     result = lgs("forget", "april.sql", "--yes")
     assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert f"Took 110 lines of april.sql out; moved its file to {inbox}/forgotten; rebuilt " in said
+    assert "Loaded" not in said
     assert len(warehouse.rows("select * from segments")) == 100
     assert [row.dump for row in warehouse.rows("select dump from dumps")] == ["march.sql"]
     assert sorted(path.name for path in inbox.iterdir()) == ["forgotten", "march.sql"]

@@ -44,6 +44,8 @@ class Webserver:
     """A webserver of Dagster, guarded or not."""
 
     port: int
+    output: Path
+    """What it prints."""
 
     @property
     def url(self) -> str:
@@ -84,6 +86,10 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDa
     home = tmp_path_factory.mktemp("home")
     (home / "dagster.yaml").write_text("telemetry: { enabled: false }\nnux: { enabled: false }\n")
     places = {"LGS_HOME": str(home), "DAGSTER_HOME": str(home), "LGS_DATABASE_URL": make_database()}
+    browser = home / "browser"  # one that notes where it is sent
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {home}/visited\n')
+    browser.chmod(0o700)
+    places["BROWSER"] = f"{browser} %s"
     return kept | places | {"LGS_UI_ORIGINS": "https://dagster.example.com"}
 
 
@@ -92,7 +98,7 @@ def webservers(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFa
     """The webserver of `lgs ui`, with its daemon; and Dagster's own, which shows that the attacks are real ones."""
     folder, programs, servers = tmp_path_factory.mktemp("logs"), Path(sys.executable).parent, []
     with ExitStack() as cleanup:
-        for command in (["lgs", "ui"], ["dagster-webserver", "-w", "workspace.yaml"]):
+        for command in (["lgs", "ui", "--open"], ["dagster-webserver", "-w", "workspace.yaml"]):
             port, log = free_port(), cleanup.enter_context((folder / command[0]).open("wb"))
             process = subprocess.Popen(
                 [programs / command[0], *command[1:], "--port", str(port)],
@@ -103,7 +109,7 @@ def webservers(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFa
             )
             cleanup.callback(process.wait, PATIENCE_SECONDS)
             cleanup.callback(process.terminate)
-            servers.append(Webserver(port))
+            servers.append(Webserver(port, folder / command[0]))
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not all(server.is_up() for server in servers):
             if time.monotonic() > deadline:
@@ -120,6 +126,16 @@ def guarded(webservers: list[Webserver]) -> Webserver:
 @pytest.fixture(scope="module")
 def unguarded(webservers: list[Webserver]) -> Webserver:
     return webservers[1]
+
+
+def test_the_terminal_shows_the_address_once_and_the_browser_opens_it(
+    guarded: Webserver, surroundings: dict[str, str]
+) -> None:
+    """Nothing else is printed: what the daemon, the code location and their runs have to say is in a file."""
+    address = f"http://127.0.0.1:{guarded.port}"
+    assert guarded.output.read_text() == f"The Dagster UI: {address}\nCtrl-C ends it.\n"
+    assert Path(surroundings["LGS_HOME"], "visited").read_text() == f"{address}\n"
+    assert Path(surroundings["LGS_HOME"], "ui.log").stat().st_mode & 0o077 == 0
 
 
 QUERY = json.dumps({"query": "{ __typename }"})
