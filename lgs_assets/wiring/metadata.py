@@ -4,6 +4,7 @@ Events are kept for long, so all is small. What is the same for every build is m
 """
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
@@ -24,6 +25,8 @@ WHOLE_ROWS = 60
 """A table of no more rows, such as the months of five years, is shown whole."""
 PREVIEW_ROWS = 5
 """Of a larger one, so many are shown."""
+VERSION_CHARACTERS = 16
+"""As many tell versions apart, and fit into the page."""
 PREVIEW_CHARACTERS = 40
 FILE_CHARACTERS = 1_000
 """A column with a longer text holds files, such as drawings, and is not shown."""
@@ -36,8 +39,8 @@ def describe_model(table: str) -> dict[str, Any]:
 
 def describe_provenance(provenance: Provenance) -> dict[str, Any]:
     """Dagster metadata of what made a table: its version, and the settings that it depends on."""
-    settings = "\n".join(f"{name}: {as_written(value)}" for name, value in provenance.settings.items())
-    return {"version": provenance.version} | ({"settings": settings} if settings else {})
+    settings = ", ".join(f"{name} {as_written(value)}" for name, value in provenance.settings.items())
+    return {"version": provenance.version[:VERSION_CHARACTERS]} | ({"settings": settings} if settings else {})
 
 
 def described(table: str, describe: Callable[[], dict[str, Any]], warn: Callable[[str], None]) -> dict[str, Any]:
@@ -131,7 +134,9 @@ def _texts(values: pd.Series, column: Column, *, to_the_penny: bool) -> pd.Serie
         texts = present.map("{:.0f}".format)  # a number that nobody adds up
     elif column.type == "numeric":
         is_share = present.between(0, 1).all()  # such as a quantile, of which every digit counts
-        texts = present.map("{:,.2f}".format if to_the_penny and not is_share else _exactly)
+        # Of a float, str() gives back the decimal that it was read from, which decides how half a penny is rounded.
+        amounts = present.map(lambda value: Decimal(str(value)))
+        texts = amounts.map("{:,.2f}".format if to_the_penny and not is_share else _exactly)
     elif pd.api.types.is_datetime64_any_dtype(present) and (present == present.dt.normalize()).all():
         texts = present.dt.strftime("%Y-%m-%d")
     else:
@@ -139,7 +144,7 @@ def _texts(values: pd.Series, column: Column, *, to_the_penny: bool) -> pd.Serie
     return texts.astype(object).reindex(values.index, fill_value="")
 
 
-def _exactly(value: float) -> str:
+def _exactly(value: Decimal) -> str:
     """An amount with all its places, at least pence."""
     whole, _, places = f"{value:,.6f}".partition(".")
     return f"{whole}.{places.rstrip('0'):0<2}"
