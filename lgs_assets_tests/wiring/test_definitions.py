@@ -27,7 +27,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring import metadata
 from lgs_assets.wiring.instance import dagster_instance
-from lgs_assets.wiring.jobs import RunDumps, load_dumps
+from lgs_assets.wiring.jobs import load_dumps
 from lgs_assets.wiring.versions import built_from, code_version, published_versions, settings_used, versions_read
 from lgs_assets_tests.builders import DERIVED, MODELS, SHOP, Line, resources, write_dump
 
@@ -226,8 +226,8 @@ def test_many_dumps_are_loaded_by_one_run(built: Warehouse, instance: dg.Dagster
     dumps = {"a.sql": [Line("a")], "bad.sql": [Line(quantity="seven")], "c.sql": [Line("c"), Line("d")]}
     for name, lines in dumps.items():
         write_dump(Path(Configuration.read().inbox_location) / name, lines)
-    config = dg.RunConfig({load_dumps.name: RunDumps(dumps=list(dumps))})
-    result = run(instance, "ingest_many", config=config.to_config_dict(), raise_on_error=False)
+    config = {"ops": {load_dumps.name: {"config": {"dumps": list(dumps)}}}}
+    result = run(instance, "ingest_many", config=config, raise_on_error=False)
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "bad.sql: 1 of 1 lines cannot be read" in str(failure.step_failure_data.user_failure_data)
     made = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
