@@ -83,11 +83,17 @@ class Runner:
         ledger = self._ledger()
         current = reader(self.resources.tables)
         readers = {loaded.sha256: loaded.reader for loaded in ledger}
+        # Dagster alone knows of a file whose content another one had brought. To ask it takes a query for each.
+        loaded_files = {(loaded.dump, loaded.file_version) for loaded in ledger if loaded.reader == current}
         to_consider = self._dumps_to_consider(dump, [loaded.dump for loaded in ledger])
         due = [
             name
             for name, arrival in to_consider.arrivals.items()
-            if force or readers.get(sha256_loaded(self.instance, name, arrival.version) or "") != current
+            if force
+            or (
+                (name, arrival.version) not in loaded_files
+                and readers.get(sha256_loaded(self.instance, name, arrival.version) or "") != current
+            )
         ]
         events, refused = self._ingest(due)
         events_of_twins, refused_twins = self._ingest(self._dumps_orphaned_since(ledger))

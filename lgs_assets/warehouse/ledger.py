@@ -24,6 +24,7 @@ class LoadedDump:
     run: str
     reader: str
     written_at: datetime
+    file_version: str
 
 
 def loaded_dumps(warehouse: Warehouse) -> list[LoadedDump]:

@@ -124,10 +124,10 @@ def load_dump(
         if earlier and earlier.sha256 == dump.content.sha256:
             arrived, written = earlier.loaded_at, min(earlier.written_at, written)
         cursor.execute(
-            "insert into dumps values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning *",
+            "insert into dumps values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning *",
             [
                 *(file.name, dump.content.sha256, _form(dump), Jsonb(dump.facts), dump.bytes),
-                *(lines, rejected, first, last, arrived, run, reader, written),
+                *(lines, rejected, first, last, arrived, run, reader, written, file.version),
             ],
         )
         ((row),) = cursor.fetchall()

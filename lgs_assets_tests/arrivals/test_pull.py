@@ -142,6 +142,7 @@ def loaded(last: str, *, dump: str = "x.sql", at: str = "2011-12-31 12:00") -> L
         rejected=0,
         loaded_at=datetime.fromisoformat(at).replace(tzinfo=UTC),
         written_at=datetime.fromisoformat(at).replace(tzinfo=UTC),
+        file_version="",
         run="",
         reader="",
         **moments,

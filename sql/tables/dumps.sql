@@ -13,6 +13,7 @@ create table dumps (
     run text not null,
     reader text not null,
     written_at timestamp with time zone not null,
+    file_version text not null,
     check (first_invoice_at <= last_invoice_at)
 );
 
@@ -30,3 +31,4 @@ comment on column dumps.loaded_at is 'When this version of the dump was first lo
 comment on column dumps.run is 'Id of the Dagster run that loaded it last.';
 comment on column dumps.reader is 'Version of the code that read the dump. Another one reads it again.';
 comment on column dumps.written_at is 'When the file was written, by its time of the last change; when it was loaded, if that time is unknown or cannot be right. The later dump is the newer.';
+comment on column dumps.file_version is 'What tells the version of the file that was read from any other without reading it; empty if it is not known.';
