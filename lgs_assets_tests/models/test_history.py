@@ -1,0 +1,220 @@
+"""The customers over time: nothing from after a snapshot, nothing from the order of lines, and who moved and why."""
+
+import random
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.tables import PostgresTables
+from lgs_assets_tests.builders import Line, build_tables, load_lines, values
+
+BEGIN, LONG_AFTER = datetime(2011, 1, 10, 9), datetime(2011, 7, 1)
+INPUTS = ("clean_invoices", "invoice_totals", "monthly_metrics")
+HISTORY = ("rfm_history", "rfm_edges", "rfm_scores", "segment_migrations")
+RETENTION = (
+    "customer_profile", "cohort_retention", "cohort_retention_pooled", "customer_flow", "second_purchases"
+)  # fmt: skip
+
+# Few customers, days and amounts, so that ties are the rule: (customer, days after BEGIN, pounds, country).
+purchase = st.tuples(
+    st.integers(101, 108),
+    st.integers(0, 130),
+    st.integers(-2, 4).filter(bool),
+    st.sampled_from(["United Kingdom", "EIRE"]),
+)
+
+
+def line(number: int, customer: int, days: int, pounds: int, country: str) -> Line:
+    """A sale, or a cancellation of negative pounds."""
+    return Line(
+        invoice_no=f"{'C' if pounds < 0 else ''}{500000 + number}",
+        customer_id=customer,
+        quantity=1 if pounds > 0 else -1,
+        invoice_date=str(BEGIN + timedelta(days=days)),
+        unit_price=str(abs(pounds)),
+        country=country,
+    )
+
+
+def lines_of(purchases: list[tuple[int, int, int, str]]) -> list[Line]:
+    return [line(number, *bought) for number, bought in enumerate(purchases)]
+
+
+def build(warehouse: Warehouse, folder: Path, lines: list[Line], **settings: Any) -> None:
+    load_lines(warehouse, folder, lines)
+    build_tables(warehouse, *INPUTS, *HISTORY, *RETENTION, **settings)
+
+
+def rows(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
+    return sorted((values(row) for row in warehouse.rows(query)), key=str)
+
+
+def broken_checks(warehouse: Warehouse) -> list[str]:
+    return [
+        f"{check.table}.{check.name}"
+        for check in CHECKS
+        if check.table in HISTORY[:2] + HISTORY[3:] + RETENTION
+        and not evaluate(check, PostgresTables(warehouse)).passed
+    ]
+
+
+def before(warehouse: Warehouse, cut: datetime, last_month: date) -> dict[str, list[tuple[Any, ...]]]:
+    """What was known at the cut: earlier snapshots, and the months that were over."""
+    month = min(cut.date().replace(day=1), last_month)
+    return {
+        "rfm_history": rows(warehouse, f"select * from rfm_history where snapshot_date < '{cut}'"),
+        "rfm_edges": rows(warehouse, f"select * from rfm_edges where snapshot_date < '{cut}'"),
+        "segment_migrations": rows(
+            warehouse,
+            "select step, snapshot_from, snapshot_to, segment_from, segment_to, cause, customers, monetary_before, "
+            f"sales_between from segment_migrations where snapshot_to < '{cut}'",
+        ),
+        "cohort_retention": rows(
+            warehouse,
+            "select cohort_month, months_since, customers, active, invoices, base_sales, sales, is_left_censored "
+            f"from cohort_retention where invoice_month < '{month}'",
+        ),
+        "customer_flow": rows(
+            warehouse,
+            "select invoice_month, new_customers, retained_customers, reactivated_customers, lapsed_customers, sales, "
+            f"lapsed_sales from customer_flow where invoice_month < '{month}'",
+        ),
+    }
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(purchases=st.lists(purchase, min_size=2, max_size=30), days=st.integers(1, 131), ties=st.booleans())
+def test_what_comes_later_changes_no_earlier_snapshot(
+    warehouse: Warehouse, tmp_path: Path, purchases: list[tuple[int, int, int, str]], days: int, ties: bool
+) -> None:
+    """Lines cut at any moment: every snapshot and month before it is the one of all lines."""
+    cut, rule = BEGIN + timedelta(days=days), "together" if ties else "by_customer_id"
+    lines = lines_of(purchases)
+    known = [line for line in lines if line.invoice_date < str(cut)]
+    if not known:
+        return
+    last_month = datetime.fromisoformat(max(line.invoice_date for line in known)).date().replace(day=1)
+    build(warehouse, tmp_path, lines, ties=rule, snapshot_date=LONG_AFTER)
+    assert broken_checks(warehouse) == []
+    afterwards = before(warehouse, cut, last_month)
+    build(warehouse, tmp_path, known, ties=rule, snapshot_date=cut)
+    assert before(warehouse, cut, last_month) == afterwards
+    assert broken_checks(warehouse) == []
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(purchases=st.lists(purchase, min_size=1, max_size=30), seed=st.integers(0, 999))
+def test_the_order_of_lines_and_the_names_of_things_change_nothing(
+    warehouse: Warehouse, tmp_path: Path, purchases: list[tuple[int, int, int, str]], seed: int
+) -> None:
+    """Lines shuffled give the same tables; so do other ids and invoice numbers, where ids decide on no tie."""
+    chance = random.Random(seed)
+    new_ids = dict(zip(range(101, 109), chance.sample(range(101, 109), 8), strict=True))
+    numbered = list(enumerate(purchases))
+    shuffled = chance.sample(numbered, len(numbered))
+    tables = [*HISTORY, *RETENTION]
+
+    def contents(only: list[str]) -> dict[str, list[tuple[Any, ...]]]:
+        return {table: rows(warehouse, f"select * from {table}") for table in only}
+
+    build(warehouse, tmp_path, [line(number, *bought) for number, bought in numbered])
+    first = contents(tables)
+    build(warehouse, tmp_path, [line(number, *bought) for number, bought in shuffled])
+    assert contents(tables) == first
+
+    without_ids = [table for table in tables if table not in ("rfm_history", "rfm_scores", "customer_profile")]
+    scored = "select snapshot_date, customer_id, r_score, f_score, m_score, segment, segment_since from rfm_history"
+    build(warehouse, tmp_path, [line(number, *bought) for number, bought in numbered], ties="together")
+    first, scores = contents(without_ids), rows(warehouse, scored)
+    renamed = [line(i, new_ids[bought[0]], *bought[1:]) for i, (_, bought) in enumerate(shuffled)]
+    build(warehouse, tmp_path, renamed, ties="together")
+    assert contents(without_ids) == first
+    expected = [(snapshot, new_ids[customer], *rest) for snapshot, customer, *rest in scores]
+    assert rows(warehouse, scored) == sorted(expected, key=str)
+
+
+SALE = Line(invoice_date="2011-03-20 10:00:00")
+
+
+@pytest.mark.parametrize(
+    ("lines", "snapshots"),
+    [
+        ([SALE], 1),
+        ([Line("1", invoice_date="2011-01-15"), Line("2", invoice_date="2011-06-02")], 6),
+        ([Line("C1", quantity=-1)], 0),
+        ([Line(customer_id=None)], 0),
+        ([Line("1", customer_id=None, invoice_date="2011-01-15"), Line("2", invoice_date="2011-03-02")], 1),
+        ([Line(str(i), customer_id=100 + i) for i in range(3)], 1),
+        ([], 0),
+    ],
+    ids=["one sale", "months without sales", "only cancellations", "only guests", "guests first", "one day", "nothing"],
+)
+def test_small_shops_have_small_tables(warehouse: Warehouse, tmp_path: Path, lines: list[Line], snapshots: int) -> None:
+    """Empty or small, and consistent, whatever there is of months, customers, cancellations and guests."""
+    if lines:
+        load_lines(warehouse, tmp_path, lines)
+    build_tables(warehouse, *INPUTS, *HISTORY, *RETENTION)
+    found = warehouse.rows("select count(distinct snapshot_date) as n from rfm_history")
+    assert [row.n for row in found] == [snapshots]
+    assert broken_checks(warehouse) == []
+
+
+def test_a_snapshot_within_a_month_is_the_last_of_all(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Month ends before it, then the date itself; a step to it is not a whole one."""
+    build(
+        warehouse,
+        tmp_path,
+        [Line("1", invoice_date="2011-01-31 23:59:59"), Line("2", invoice_date="2011-03-01 00:00:00")],
+        snapshot_date=datetime(2011, 3, 10, 12),
+    )
+    history = warehouse.rows(
+        "select snapshot_date, frequency, recency_days, segment_since from rfm_history order by snapshot_date"
+    )
+    moments = [datetime(2011, 2, 1), datetime(2011, 3, 1), datetime(2011, 3, 10, 12)]
+    assert [(row.snapshot_date, row.frequency, row.recency_days) for row in history] == list(
+        zip(moments, (1, 1, 2), (0, 28, 9), strict=True)
+    )
+    assert [row.segment_since for row in history] == [moments[0]] * 3  # one customer is always in the same segment
+    partial = warehouse.rows("select snapshot_to, is_partial from segment_migrations where step = 1 order by 1")
+    assert [values(row) for row in partial] == [(moments[1], False), (moments[2], True)]
+
+
+def test_an_invoice_of_two_months_is_one_order(warehouse: Warehouse, tmp_path: Path) -> None:
+    """It counts from its first line on, with what of it lies before the snapshot."""
+    build(
+        warehouse,
+        tmp_path,
+        [
+            Line("1", invoice_date="2011-01-31 23:59:00", unit_price="2"),
+            Line("1", invoice_date="2011-02-01 00:01:00", unit_price="3"),
+        ],
+    )
+    history = warehouse.rows("select frequency, monetary from rfm_history order by snapshot_date")
+    assert [values(row) for row in history] == [(1, 2), (1, 5)]
+
+
+def test_the_cause_of_a_move_is_told_on_the_first_edges(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Of five who bought at the end of January, one buys again: the others age, and newcomers push them."""
+    first = [
+        Line(str(i), customer_id=100 + i, invoice_date=f"2011-01-{20 + i:02} 10:00", unit_price="10") for i in range(5)
+    ]
+    later = [
+        Line("11", customer_id=100, invoice_date="2011-02-25 10:00", unit_price="7"),
+        *(Line(str(20 + i), customer_id=200 + i, invoice_date="2011-02-26 10:00") for i in range(5)),
+    ]
+    build(warehouse, tmp_path, [*first, *later])
+    moved = warehouse.rows("select * from segment_migrations where step = 1")
+    assert sum(row.customers for row in moved if row.cause == "first purchase") == 5
+    assert {row.segment_from for row in moved if row.cause == "first purchase"} == {"(not yet a customer)"}
+    (bought,) = [row for row in moved if row.sales_between > 0 and row.cause != "first purchase"]
+    assert (bought.customers, bought.monetary_before, bought.sales_between) == (1, 10, 7)
+    assert bought.cause.startswith("purchase")
+    aged = [row for row in moved if row.sales_between == 0 and row.segment_from != row.segment_to]
+    assert aged
+    assert {row.cause for row in aged} <= {"ageing", "boundary", "ageing and boundary"}
