@@ -22,7 +22,7 @@ from benchmarks.workload import day_after, replicate, replicated, write_day_afte
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import SCHEMA
 from lgs_assets.warehouse.server import EmbeddedServer
-from lgs_assets_tests.builders import MODELS, Line, MakeDatabase, values, write_dump
+from lgs_assets_tests.builders import Line, MakeDatabase, values, write_dump
 
 LINES = [
     Line(invoice_no="500001", customer_id=17001, unit_price="1.25", description="A \\\\ B"),
@@ -160,9 +160,8 @@ def test_noise_of_floats_is_inexact(made_once: str, made: str) -> None:
 
 
 def test_peers_make_every_model() -> None:
-    """A new model is one of every peer that runs the SELECTs, in an order in which each finds what it reads."""
+    """Those of the results that are compared, in an order in which each finds what it reads."""
     tables = list(selects())
-    assert set(tables) == set(MODELS)
     assert set(tables) - {"invoice_totals"} == {"clean_invoices", *RESULTS}
     assert tables.index("clean_invoices") < tables.index("rfm_scores") < tables.index("segments")
 

@@ -94,6 +94,4 @@ def product_movers(product_months: Relation, monthly_metrics: Relation) -> Model
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
 def segment_products(clean_invoices: Relation, stock_codes: Relation, segments: Relation) -> Model:
     """What the customers of each segment bought. One row a segment, month and product."""
-    return Model(
-        "segment_products.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, segments=segments
-    )
+    return Model("segment_products.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, segments=segments)
