@@ -12,10 +12,10 @@ import psycopg
 import pytest
 
 from benchmarks import report
-from benchmarks.compare import RESULTS, Verdict, compare
+from benchmarks.compare import Verdict, compare
 from benchmarks.measure import Limits, Measurement, measure
 from benchmarks.peers import PEERS, PLATFORM
-from benchmarks.peers.common import selects
+from benchmarks.peers.common import RESULTS, selects
 from benchmarks.peers.platform import main
 from benchmarks.results import Results, Run, load, save
 from benchmarks.workload import day_after, replicate, replicated, write_day_after
