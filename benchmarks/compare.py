@@ -8,17 +8,13 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from benchmarks.peers.common import RESULTS
 from lgs_assets.contracts.contract import Column
 from lgs_assets.contracts.declaration import primary_key
 from lgs_assets.warehouse.catalog import columns
 from lgs_assets.warehouse.schema import SCHEMA, Cursor
 
-# What people query. The totals of the invoices are a step on the way there, which not everybody takes.
 LINES = ("raw_invoices", "clean_invoices")
-RESULTS = (
-    "monthly_metrics", "user_activity", "invoice_amounts", "invoice_amount_statistics", "rfm_scores", "segments",
-    "segment_summary",
-)  # fmt: skip
 
 TOLERANCE = Decimal("0.005")
 """Half a penny. Numbers that differ by less are inexact; by this or more, they are wrong."""

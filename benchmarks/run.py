@@ -13,9 +13,10 @@ import typer
 from psycopg import sql
 
 from benchmarks import report, workload
-from benchmarks.compare import LINES, RESULTS, compare
+from benchmarks.compare import LINES, compare
 from benchmarks.measure import Limits, Measurement, clean_environment, measure
 from benchmarks.peers import DAY, DAY_AND_ALL, PEERS, PLATFORM, SPARK, Peer
+from benchmarks.peers.common import RESULTS
 from benchmarks.results import Results, Run, load, save
 from lgs_assets import places
 from lgs_assets.errors import LgsError

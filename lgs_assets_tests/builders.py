@@ -107,7 +107,8 @@ def _made_by_python(store: Tables, table: str) -> pd.DataFrame:
     inputs = {name: store.read_frame(name) for name in asset.keys_by_input_name}
     for name, frame in inputs.items():
         frame.attrs |= {"table": name, "version": ""}
-    made: pd.DataFrame = asset(**inputs)
+    made = asset(**inputs)
+    assert isinstance(made, pd.DataFrame)
     return made
 
 

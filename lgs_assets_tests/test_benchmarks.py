@@ -12,17 +12,17 @@ import psycopg
 import pytest
 
 from benchmarks import report
-from benchmarks.compare import RESULTS, Verdict, compare
+from benchmarks.compare import Verdict, compare
 from benchmarks.measure import Limits, Measurement, measure
 from benchmarks.peers import PEERS, PLATFORM
-from benchmarks.peers.common import selects
+from benchmarks.peers.common import RESULTS, selects
 from benchmarks.peers.platform import main
 from benchmarks.results import Results, Run, load, save
 from benchmarks.workload import day_after, replicate, replicated, write_day_after
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import SCHEMA
 from lgs_assets.warehouse.server import EmbeddedServer
-from lgs_assets_tests.builders import MODELS, Line, MakeDatabase, values, write_dump
+from lgs_assets_tests.builders import Line, MakeDatabase, values, write_dump
 
 LINES = [
     Line(invoice_no="500001", customer_id=17001, unit_price="1.25", description="A \\\\ B"),
@@ -160,10 +160,9 @@ def test_noise_of_floats_is_inexact(made_once: str, made: str) -> None:
 
 
 def test_peers_make_every_model() -> None:
-    """A new model is one of every peer that runs the SELECTs, in an order in which each finds what it reads."""
+    """Those of the results that are compared, in an order in which each finds what it reads."""
     tables = list(selects())
-    assert set(tables) == set(MODELS)
-    assert {"clean_invoices", *RESULTS} <= set(tables)
+    assert {"clean_invoices", *RESULTS} <= set(tables) <= set(MODELS)
     assert tables.index("clean_invoices") < tables.index("rfm_scores") < tables.index("segments")
 
 

@@ -23,7 +23,7 @@ def test_defaults_are_the_published_rules() -> None:
     """Without any setting the published figures come out."""
     assert Settings().model_dump() == {
         "snapshot_date": "", "ties": "by_customer_id", "drop_repeats": False, "doubled_invoices": "twice",
-        "chart_cutoff": 0.85,
+        "pair_support": 100, "chart_cutoff": 0.85,
     }  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def test_the_environment_gives_values(monkeypatch: pytest.MonkeyPatch, env_file:
     monkeypatch.setenv("LGS_CHART_CUTOFF", "0.9")
     assert Configuration.read().settings.values() == {
         "snapshot_date": datetime(2012, 1, 1), "ties": "by_customer_id", "drop_repeats": True,
-        "doubled_invoices": "twice", "chart_cutoff": Decimal("0.9"),
+        "doubled_invoices": "twice", "pair_support": 100, "chart_cutoff": Decimal("0.9"),
     }  # fmt: skip
     assert [origin(name) for name in ("snapshot_date", "ties", "drop_repeats", "chart_cutoff")] == [
         "environment", "default", ".env", "environment"

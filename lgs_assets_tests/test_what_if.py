@@ -15,7 +15,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
 from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.what_if import run_model
-from lgs_assets_tests.builders import MODELS, UNVERSIONED, MakeDatabase, build_tables
+from lgs_assets_tests.builders import MODELS, TABLES, UNVERSIONED, MakeDatabase, build_tables
 
 # One invoice a customer, with only what invoice_totals reads.
 LINES = pd.DataFrame(
@@ -49,7 +49,7 @@ def demo(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) 
 def frames(demo: Warehouse) -> dict[str, pd.DataFrame]:
     """Every table as a notebook loads it, and the ledger."""
     ledger = demo.rows("select dump, last_invoice_at, loaded_at, written_at from dumps")
-    tables = ("raw_invoices", "segment_playbook", *MODELS)
+    tables = ("raw_invoices", *TABLES)
     return {table: read_frame(demo, table) for table in tables} | {"dumps": pd.DataFrame(map(dict, ledger))}
 
 

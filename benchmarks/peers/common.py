@@ -11,6 +11,12 @@ from typing import IO
 SQL = Path(__file__).resolve().parents[2] / "sql"
 PLAYBOOK = SQL / "seeds" / "segment_playbook.csv"
 
+# What people query, and every peer makes. The totals of the invoices are a step on the way there.
+RESULTS = (
+    "monthly_metrics", "user_activity", "invoice_amounts", "invoice_amount_statistics", "rfm_scores", "segments",
+    "segment_summary",
+)  # fmt: skip
+
 COLUMNS = [
     "invoice_no", "stock_code", "description", "quantity", "invoice_date", "unit_price", "customer_id", "country",
 ]  # fmt: skip
@@ -34,10 +40,15 @@ def copy_block(dump: Path) -> Iterator[IO[bytes]]:
 
 
 def selects() -> dict[str, str]:
-    """The SELECT of each derived table, the settings put in; each table after those that it reads."""
-    texts = {path.stem: path.read_text() for path in sorted((SQL / "models").glob("*.sql"))}
-    reads = {table: set(re.findall(r"\b(?:from|join)\s+(\w+)", text)) & texts.keys() for table, text in texts.items()}
-    in_order = TopologicalSorter(reads).static_order()
+    """The SELECT of each of RESULTS and of what they are made of, the settings put in; each after those it reads."""
+    texts = {path.stem: path.read_text() for path in (SQL / "models").glob("*.sql")}
+    reads: dict[str, set[str]] = {}
+    wanted = list(RESULTS)
+    while wanted:
+        table = wanted.pop()
+        reads[table] = set(re.findall(r"\b(?:from|join)\s+(\w+)", texts[table])) & texts.keys()
+        wanted += reads[table] - reads.keys()
+    in_order = TopologicalSorter({table: sorted(reads[table]) for table in sorted(reads)}).static_order()
     return {table: re.sub(r"(?<!:):(\w+)", lambda name: _SETTINGS[name[1]], texts[table]) for table in in_order}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import pandas as pd
 
@@ -38,7 +39,7 @@ def match_returns(lines: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(matches, columns=COLUMNS)
 
 
-def _matched(history: Iterator[tuple]) -> Iterator[tuple[str, int, str, int, int]]:
+def _matched(history: Iterator[Any]) -> Iterator[tuple[str, int, str, int, int]]:
     """The matches among the lines of one customer and code."""
     sales: list[_Sale] = []
     for line in history:

@@ -81,7 +81,7 @@ def _line(values: pd.Series, method: str) -> dict[str, float]:
     y = np.log(values.to_numpy()) if method.startswith("log") else values.to_numpy()
     columns = [np.ones(len(y)), np.arange(len(y), dtype=float)]
     if method.endswith("by month"):
-        columns += [(values.index.month == month).astype(float) for month in range(2, YEAR + 1)]
+        columns += [(pd.DatetimeIndex(values.index).month == month).astype(float) for month in range(2, YEAR + 1)]
     with np.errstate(all="ignore"):  # a series that never changes has no error to divide by
         plain = OLS(y, np.column_stack(columns)).fit()
         robust = plain.get_robustcov_results("HAC", maxlags=LAGS, use_correction=True, use_t=True)

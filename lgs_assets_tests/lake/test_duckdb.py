@@ -24,7 +24,7 @@ from lgs_assets_tests.builders import MODELS, Line, build_tables, load_lines, mo
 from lgs_assets_tests.warehouse.evidence import exact
 
 OTHER_PARAMETERS: dict[str, Any] = {
-    "doubled_invoices": "once", "ties": "together", "chart_cutoff": Decimal("0.5"),
+    "doubled_invoices": "once", "ties": "together", "chart_cutoff": Decimal("0.5"), "pair_support": 1,
     "snapshot_date": datetime(2012, 2, 29, 17, 30),
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
     "ties": st.just("together"),
     "drop_repeats": st.just(True),
     "doubled_invoices": st.just("once"),
+    "pair_support": st.integers(1, 99),
     "chart_cutoff": st.floats(0.01, 0.84),
 }
 

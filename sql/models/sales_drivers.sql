@@ -69,14 +69,17 @@ logarithms as (
     from compared
 ),
 
--- Both sides of the quotient in millionths: engines compute it in nine places.
+-- Where sales are all but equal, their logarithms differ by too little: there the mean is the plain one, to 13 digits.
+-- Both sides of the quotient are given in billionths, since engines compute it in nine places.
 means as (
     select
         logarithms.*,
         case
-            when sales_log = 0 then cast(sales as double precision)
+            when 1000000 * abs(sales - sales_before) < sales_before
+                then 0.5 * cast(sales + sales_before as double precision)
             else cast(
-                1000000 * cast(sales - sales_before as double precision) / (1000000 * sales_log) as double precision
+                1000000000 * cast(sales - sales_before as double precision) / (1000000000 * sales_log)
+                as double precision
             )
         end as sales_mean
     from logarithms
@@ -86,8 +89,8 @@ parts as (
     select
         means.*,
         case
-            when is_split then round(cast(sales_mean * customers_log as decimal(38, 6)), 2)
-            else sales - sales_before
+            when is_split then cast(round(cast(sales_mean * customers_log as decimal(38, 6)), 2) as decimal(38, 6))
+            else cast(sales - sales_before as decimal(38, 6))
         end as customers_effect,
         case
             when is_split then round(cast(sales_mean * (orders_log - customers_log) as decimal(38, 6)), 2)

@@ -1,9 +1,12 @@
--- Products and charges come to what all invoices come to, to the line and to the penny.
+-- Products, and the lines that are charges, come to what all invoices come to, to the line and to the penny.
 -- error
 with parts as (
     select lines, net_sales from products
     union all
-    select lines, net_sales from charges
+    select 1 as lines, clean_invoices.line_total as net_sales
+    from clean_invoices
+    inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
+    where not stock_codes.is_product
 )
 
 select *

@@ -1,0 +1,1 @@
+insert into charges values ('POST', 1, 0, 0, 0)

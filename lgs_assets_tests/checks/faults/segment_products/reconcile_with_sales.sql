@@ -1,0 +1,1 @@
+update segment_products set sales = sales + 0.01

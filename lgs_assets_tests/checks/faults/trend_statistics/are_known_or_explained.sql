@@ -1,0 +1,1 @@
+delete from trend_statistics where series = 'sales' and method = 'log'

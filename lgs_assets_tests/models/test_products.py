@@ -1,0 +1,165 @@
+"""What products sell, what comes back, and what is bought together."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lgs_assets.models.returns import match_returns
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import TABLES, Line, build_tables, load_lines, values
+
+JUNE = "2011-06-01 10:00"
+
+
+def sale(place: int, units: int, price_rank: int = 1) -> dict[str, Any]:
+    return {"place": place, "is_return": False, "units": units, "price_rank": price_rank}
+
+
+def back(place: int, units: int, price_rank: int = 1) -> dict[str, Any]:
+    return sale(place, units, price_rank) | {"is_return": True}
+
+
+def matched(*lines: dict[str, Any]) -> list[tuple[int, int, int]]:
+    """The places of return and sale, and the units, of one customer and product."""
+    frame = pd.DataFrame([{"customer_id": 1, "code": "22041", **line} for line in lines])
+    frame["invoice_no"], frame["line_number"] = "i" + frame["place"].astype(str), frame["place"]
+    matches = match_returns(frame.sample(frac=1, random_state=1))
+    return list(zip(matches["line_number"], matches["sale_line_number"], matches["units"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([sale(1, 5), sale(2, 5), back(3, 2)], [(3, 2, 2)]),  # the newest
+        ([sale(1, 2), sale(2, 5), back(3, 2)], [(3, 1, 2)]),  # but a whole line before a part of one
+        ([sale(1, 2), sale(2, 2, 2), back(3, 2)], [(3, 1, 2)]),  # and the same price before another
+        ([sale(1, 1), sale(2, 1), back(3, 2)], [(3, 2, 1), (3, 1, 1)]),  # several lines
+        ([sale(1, 1), sale(2, 1, 2), back(3, 2)], [(3, 2, 1), (3, 1, 1)]),  # at another price
+        ([sale(1, 1), back(2, 3)], [(2, 1, 1)]),  # only a part
+        ([back(1, 1), sale(2, 1)], []),  # none before
+        ([sale(1, 2), back(2, 1), back(3, 1), back(4, 1)], [(2, 1, 1), (3, 1, 1)]),  # each unit once
+    ],
+)
+def test_a_return_takes_back_its_sale(lines: list[dict[str, Any]], expected: list[tuple[int, int, int]]) -> None:
+    """The rule of return_matches, case by case."""
+    assert matched(*lines) == expected
+
+
+@given(
+    lines=st.lists(st.tuples(st.booleans(), st.integers(1, 5), st.integers(1, 2)), min_size=1, max_size=12).map(
+        lambda drawn: [(back if is_return else sale)(i + 1, n, p) for i, (is_return, n, p) in enumerate(drawn)]
+    )
+)
+def test_no_unit_is_returned_twice(lines: list[dict[str, Any]]) -> None:
+    """Sales lose no more units than they had, and a return leaves none unmatched that an earlier sale still has."""
+    left = {line["place"]: line["units"] for line in lines if not line["is_return"]}
+    matches = matched(*lines)
+    for line in (line for line in lines if line["is_return"]):
+        taken = [(sold, units) for place, sold, units in matches if place == line["place"]]
+        for sold, units in taken:
+            left[sold] -= units
+            assert sold < line["place"] and left[sold] >= 0
+        missing = line["units"] - sum(units for _, units in taken)
+        assert missing == 0 or all(left[place] == 0 for place in left if place < line["place"])
+
+
+def test_stock_codes_are_products_or_charges(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Five digits and letters, whatever their case and the blanks around them; all else is a charge."""
+    codes = ["22041", "22041 ", "85123a", "85123A", "POST", "2204", "22041-1", "gift_0001", "15056bl", "1505É"]
+    load_lines(warehouse, tmp_path, [Line(str(i), stock_code=code) for i, code in enumerate(codes)])
+    build_tables(warehouse, "clean_invoices", "stock_codes")
+    rows = warehouse.rows("select distinct code, is_product from stock_codes order by code")
+    assert {row.code for row in rows if row.is_product} == {"15056BL", "22041", "85123A"}
+    assert {row.code for row in rows if not row.is_product} == {"1505É", "2204", "22041-1", "GIFT_0001", "POST"}
+
+
+def test_a_product_sums_up_its_lines(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Sold, returned at the return's own price, matched; guests count, and the most frequent description names it."""
+    load_lines(
+        warehouse,
+        tmp_path,
+        [
+            Line("1", quantity=10, unit_price="2"), Line("2", customer_id=None, description="ROBIN "),
+            Line("3", description="ROBIN"), Line("4", stock_code="85123a", unit_price="1"),
+            Line("C5", quantity=-2, unit_price="1.50", invoice_date=JUNE), Line("6", stock_code="POST"),
+            Line("C7", quantity=-1, customer_id=None, invoice_date=JUNE),
+        ],
+    )  # fmt: skip
+    build_tables(warehouse)
+    robin, other = warehouse.rows("select * from products order by code")
+    assert (robin.description, robin.invoices, robin.customers, robin.units_sold) == ("ROBIN", 3, 1, 12)
+    assert (robin.sales, robin.returned, robin.net_sales) == (Decimal(22), Decimal(4), Decimal(18))
+    assert (robin.units_returned, robin.units_returned_matched, robin.returned_matched) == (3, 2, Decimal(3))
+    assert (robin.return_rate_units, robin.sales_rank, robin.abc_class) == (Decimal("0.25"), 1, "A")
+    assert (other.code, other.sales_rank, other.abc_class) == ("85123A", 2, "C")
+    assert [values(row) for row in warehouse.rows("select code, charged from charges")] == [("POST", Decimal(1))]
+    (found,) = warehouse.rows("select match, units_matched, days_after, unmatched_reason from returns")
+    assert values(found) == ("another price", 2, 89, None)
+
+
+def test_pairs_are_counted_by_basket(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Each product once a basket, from the setting's support on; charges and cancellations make no pair."""
+    baskets = {"1": ["22041", "22041", "85123A"], "2": ["22041", "85123a", "POST"], "3": ["22041"], "C4": ["22041"]}
+    load_lines(
+        warehouse,
+        tmp_path,
+        [Line(no, code, quantity=-1 if no == "C4" else 1) for no, codes in baskets.items() for code in codes],
+    )
+    tables = ("clean_invoices", "stock_codes", "product_pairs")
+    build_tables(warehouse, *tables, pair_support=2)
+    (pair,) = warehouse.rows("select * from product_pairs")
+    assert (pair.code, pair.other_code, pair.baskets, pair.all_baskets) == ("22041", "85123A", 2, 3)
+    assert (pair.confidence, pair.confidence_back, pair.lift) == (Decimal("0.666667"), Decimal(1), Decimal(1))
+    assert pair.kulczynski == Decimal("0.833333")
+    build_tables(warehouse, *tables, pair_support=3)
+    assert warehouse.rows("select * from product_pairs") == []
+
+
+def test_movers_compare_the_same_months_of_two_years(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Three whole months against the year before; what is new, what left, and a partial month that does not count."""
+    sold = [("2010-01-31", "22041"), ("2010-02-28", "11111"), ("2010-03-31", "22041")]
+    sold += [("2011-01-31", "22041"), ("2011-02-28", "22222"), ("2011-03-31", "22041"), ("2011-04-02", "33333")]
+    load_lines(warehouse, tmp_path, [Line(str(i), code, invoice_date=day) for i, (day, code) in enumerate(sold)])
+    build_tables(warehouse)
+    rows = warehouse.rows(
+        "select code, movement, units, units_before, first_month::text from product_movers order by 1"
+    )
+    first = "2011-01-01"
+    assert [values(row) for row in rows] == [
+        ("11111", "left", 0, 1, first), ("22041", "level", 2, 2, first), ("22222", "new", 1, 0, first)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [Line()],
+        [Line("C1", quantity=-1)],
+        [Line(customer_id=None)],
+        [Line(stock_code="POST")],
+        [Line(), Line("2", invoice_date="2011-09-01 10:00")],
+        [Line(), Line("2", country="France", invoice_date=JUNE)],
+    ],
+    ids=[
+        "no line",
+        "one line",
+        "only cancellations",
+        "only guests",
+        "only charges",
+        "months without sales",
+        "countries",
+    ],
+)
+def test_odd_shops_have_small_tables(warehouse: Warehouse, tmp_path: Path, lines: list[Line]) -> None:
+    """Whatever there is too little of, every table is built: empty, or with the reason."""
+    if lines:
+        load_lines(warehouse, tmp_path, lines)
+    build_tables(warehouse)
+    assert all(warehouse.rows(f"select count(*) as n from {table}") for table in TABLES)
+    assert warehouse.rows("select reason from trend_statistics where reason is null") == []

@@ -1,0 +1,14 @@
+-- Charges come to all lines that are no products, to the line and to the penny.
+-- error
+select *
+from (
+    select
+        (select coalesce(sum(lines), 0) from charges) as lines,
+        (select coalesce(sum(net_sales), 0) from charges) as net_sales,
+        count(*) as lines_without_product,
+        coalesce(sum(line_total), 0) as amount_without_product
+    from clean_invoices
+    inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
+    where not stock_codes.is_product
+) as totals
+where lines <> lines_without_product or net_sales <> amount_without_product

@@ -1,0 +1,7 @@
+-- Every series has a row for each month of monthly_metrics.
+-- error
+select monthly_metrics.invoice_month, count(monthly_series.series) as series
+from monthly_metrics
+left join monthly_series on monthly_metrics.invoice_month = monthly_series.invoice_month
+group by monthly_metrics.invoice_month
+having count(monthly_series.series) <> 7
