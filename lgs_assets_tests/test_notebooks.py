@@ -127,7 +127,7 @@ def test_the_call_list_is_net_of_cancellations(executed: Executed) -> None:
     calls = executed.frames["calls"]
     assert len(rows) > 0
     assert calls["monetary"].to_dict() == pytest.approx({row.customer_id: float(row.monetary) for row in rows})
-    assert calls["net"].to_dict() == pytest.approx({row.customer_id: float(row.net) for row in rows})
+    assert calls["net_revenue"].to_dict() == pytest.approx({row.customer_id: float(row.net) for row in rows})
 
 
 def test_the_what_if_is_what_the_setting_does(executed: Executed, monkeypatch: pytest.MonkeyPatch) -> None:

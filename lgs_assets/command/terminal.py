@@ -73,13 +73,17 @@ def configuration_table(configuration: Configuration) -> Table:
 
 def segment_table(warehouse: "Warehouse") -> Table:
     """The segments with their size and value, best customers first."""
-    headings = ("segment", "customers", "%", "days", "orders", "£ each", "revenue £", "%")
+    headings = ("segment", "customers", "%", "days", "orders", "£ each", "sales £", "%", "kept %")
     table = _table(
-        "Segments: size, mean recency, frequency and monetary value, revenue", headings, numbers=headings[1:]
+        "Segments: size, mean R, F and M, sales before returns, and how much was kept",
+        headings,
+        numbers=headings[1:],
     )
+    table.padding = 0  # so that it fits into 80 columns
     for row in warehouse.rows("select * from segment_summary order by position"):
-        means = ("–", "–", "–")
+        means, kept = ("–", "–", "–"), "–"
         if row.customers:
+            kept = f"{row.kept_pct:.1f}"
             means = (f"{row.recency_mean:,.0f}", f"{row.frequency_mean:,.1f}", f"{row.monetary_mean:,.0f}")
         table.add_row(
             row.segment,
@@ -88,6 +92,7 @@ def segment_table(warehouse: "Warehouse") -> Table:
             *means,
             f"{row.revenue:,.2f}",
             f"{row.revenue_pct:.1f}",
+            kept,
         )
     return table
 

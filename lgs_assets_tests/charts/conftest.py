@@ -61,7 +61,7 @@ def frames() -> MakeFrames:
                     "frequency": random.geometric(0.25, customers),
                     "monetary": np.round(random.lognormal(6.5, 1.3, customers), 2),
                 }
-            ),
+            ).assign(f_score=lambda scores: quintiles(scores["frequency"])),
             "segment_playbook": pd.DataFrame(
                 [(position, *rule) for position, rule in enumerate(PLAYBOOK, start=1)],
                 columns=["position", "segment", "r_min", "r_max", "f_min", "f_max"],
@@ -92,6 +92,12 @@ def texts() -> Texts:
         return [" ".join(text.get_text().split()) for text in figure.findobj(Text) if text.get_text().strip()]
 
     return read
+
+
+def quintiles(values: pd.Series) -> pd.Series:
+    """The scores of values of which equal ones share theirs."""
+    places = (values.rank(method="min") - 1) / max(len(values) - 1, 1)
+    return (5 * places).map(np.ceil).clip(lower=1).astype(int)
 
 
 def statistics_of(amounts: np.ndarray) -> pd.DataFrame:
@@ -132,7 +138,9 @@ def months_of(random: np.random.Generator, number: int, partial: bool) -> pd.Dat
             "total_orders": placed + 2 * canceled,
             "canceled_orders": canceled,
             "placed_orders": placed,
+            "doubled_orders": 0,
             "sales": sales,
+            "sales_once": sales,
             "sales_growth_pct": growth,
             "last_invoice_at": ends,
             "is_partial": [partial and month == months[-1] for month in months],
@@ -163,6 +171,8 @@ def summary_of(sizes: Sequence[int]) -> pd.DataFrame:
         }
     )
     summary["revenue"] = summary["customers"] * 512.5
+    summary["net_revenue"] = summary["revenue"] * 0.9
+    summary["kept_pct"] = [90.0 if size else np.nan for size in sizes]
     for column in ("customers", "revenue"):
         summary[f"{column}_pct"] = 100 * summary[column] / max(summary[column].sum(), 1)
     return summary

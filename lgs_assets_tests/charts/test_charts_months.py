@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgs_assets_tests.charts.conftest import Draw, MakeFrames, Texts
+from lgs_assets_tests.charts.conftest import Draw, Frames, MakeFrames, Texts
 
 MONTHLY = [
     "monthly_orders",
@@ -114,3 +114,67 @@ def test_the_names_of_months_fit_side_by_side(months: int, frames: MakeFrames, d
     """Decades of months are named in steps, at most 26 of them."""
     ticks = draw("monthly_sales", frames(months=months)).axes[0].get_xticks()
     assert 1 <= len(ticks) <= 26
+
+
+def with_doubled_december(given: Frames) -> Frames:
+    """November to February; of December's sales of £1,126,445, £377,488 are second copies."""
+    months = given["monthly_metrics"]
+    months.loc[:3, "sales"] = [1422000.0, 1126445.47, 560000.0, 500000.0]
+    months.loc[:3, "sales_once"] = [1421990.0, 748957.02, 560000.0, 500000.0]
+    months.loc[:1, "doubled_orders"] = [2, 1088]
+    return given
+
+
+@pytest.mark.parametrize(
+    ("name", "remark"),
+    [
+        ("monthly_orders", "each is one order here"),
+        ("monthly_sales", "£748,957.02 counted once, without the pale part"),
+        ("monthly_sales_growth", "counted once: Dec −47.3 %, Jan −25.2 %"),
+    ],
+)
+def test_a_month_that_holds_invoices_twice_says_so(
+    name: str, remark: str, frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """How many, and what the month is counted once; where it is too little to be seen, the months are counted."""
+    written = texts(draw(name, with_doubled_december(frames())))
+    expected = (
+        f"Held twice as a whole by their dump: 1,088 invoices of Dec 2010 ({remark}); 2 invoices of 1 other month."
+    )
+    assert expected in written
+
+
+def test_of_many_doubled_months_the_worst_are_named(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """A dump that holds everything twice does not fill the sheet with names."""
+    given = frames(months=5, partial=False)
+    given["monthly_metrics"]["doubled_orders"] = 100
+    given["monthly_metrics"]["sales"] = [2.0, 8.0, 4.0, 6.0, 2.0]
+    given["monthly_metrics"]["sales_once"] = [1.0, 4.0, 2.0, 3.0, 1.0]
+    (said,) = (text for text in texts(draw("monthly_orders", given)) if "twice" in text)
+    assert said.count("100 invoices of") == 2
+    assert all(part in said for part in ("Dec 2010", "Feb 2011", "300 invoices of 3 other months"))
+
+
+@pytest.mark.parametrize("name", MONTHLY)
+def test_nothing_is_said_where_nothing_is_doubled(name: str, frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """A warning that is always there is none."""
+    assert not any("twice" in text for text in texts(draw(name, frames())))
+
+
+def test_what_second_copies_add_is_pale(frames: MakeFrames, draw: Draw) -> None:
+    """From the sales counted once up to the sales, in the bars of whole months."""
+    bars = draw("monthly_sales", with_doubled_december(frames(partial=False))).axes[0].patches
+    heights = [(bar.get_height(), bar.get_facecolor()) for bar in bars if round(bar.get_x() + bar.get_width() / 2) == 1]
+    (whole, pale), (once, dark) = heights
+    assert (whole, once) == (1126445.47, 748957.02)
+    assert sum(pale[:3]) > sum(dark[:3])
+
+
+def test_a_doubled_first_month_has_no_growth_to_restate(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Its successor has."""
+    given = frames(months=2, partial=False)
+    given["monthly_metrics"]["sales"] = [200.0, 150.0]
+    given["monthly_metrics"]["sales_once"] = [100.0, 150.0]
+    given["monthly_metrics"]["doubled_orders"] = [5, 0]
+    written = texts(draw("monthly_sales_growth", given))
+    assert "Held twice as a whole by their dump: 5 invoices of Nov 2010 (counted once: Dec +50.0 %)." in written

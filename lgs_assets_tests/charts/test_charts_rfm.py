@@ -17,9 +17,25 @@ def test_the_cuts_are_the_quintiles_of_the_values(frames: MakeFrames, draw: Draw
     """Lines and figures are at the 20, 40, 60 and 80 % quantiles, as the definitions cut them."""
     given = frames()
     given["rfm_scores"]["frequency"] = np.repeat([1, 2, 4, 8], 100)
+    given["rfm_scores"]["f_score"] = np.repeat([1, 2, 3, 5], 100)
     figure = draw("rfm_distributions", given)
     assert [line.get_xdata()[0] for line in figure.axes[1].lines] == [1, 2, 4, 8]
-    assert any(text.endswith("cut at 1, 2, 4, 8") for text in texts(figure))
+    written = texts(figure)
+    assert any(text.endswith("cut at 1, 2, 4, 8") for text in written)
+    assert "Customers with equally many orders have the same frequency score." in written
+
+
+def test_where_ties_are_split_no_cut_is_drawn(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """A line would have customers of both scores on either side: the rule is said, with the orders of each score."""
+    given = frames()
+    given["rfm_scores"]["frequency"] = np.repeat([1, 2, 4, 8], 100)
+    given["rfm_scores"]["f_score"] = np.repeat([1, 2, 3, 4, 5], 80)
+    figure = draw("rfm_distributions", given)
+    recency, frequency, monetary = figure.axes
+    assert [len(axes.lines) for axes in (recency, frequency, monetary)] == [4, 0, 4]
+    assert [len(axes.texts) > 0 for axes in (recency, frequency, monetary)] == [True, False, True]
+    (said,) = (text for text in texts(figure) if "customer_id" in text)
+    assert said.endswith("Orders by score: 1: 1, 2: 1 – 2, 3: 2 – 4, 4: 4 – 8, 5: 8.")
 
 
 def test_a_bar_of_orders_ends_with_its_power_of_two(frames: MakeFrames, draw: Draw) -> None:

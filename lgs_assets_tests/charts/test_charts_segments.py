@@ -77,9 +77,10 @@ def test_the_grid_is_the_playbook(frames: MakeFrames, draw: Draw) -> None:
 
 
 def test_the_sizes_show_customers_and_revenue_with_shares(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """Largest segment first, with both shares: the largest segment is rarely the one that pays."""
+    """Largest segment first, with both shares: the largest segment is rarely the one that pays. And what was kept."""
     figure = draw("segment_sizes", frames())
-    assert {"1,522 (25.9 %)", "£780k (25.9 %)"} <= set(texts(figure))
+    assert {"1,522 (25.9 %)", "£780k (25.9 %), 90.0 % kept", "Sales before returns"} <= set(texts(figure))
+    assert any("£3.012m of sales before returns, £2.711m kept after" in text for text in texts(figure))
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert (names[-1], names[0]) == ("Hibernating", "New Customers")
 

@@ -18,7 +18,8 @@ summarised as (
         avg(case when 2 * frequency_place between customers and customers + 2 then frequency end) as frequency_median,
         round(avg(monetary), 6) as monetary_mean,
         avg(case when 2 * monetary_place between customers and customers + 2 then monetary end) as monetary_median,
-        sum(monetary) as revenue
+        sum(monetary) as revenue,
+        sum(net_revenue) as net_revenue
     from placed
     group by segment
 ),
@@ -41,6 +42,8 @@ select
     summarised.monetary_median,
     coalesce(summarised.revenue, 0) as revenue,
     coalesce(round(100 * summarised.revenue / whole.revenue, 6), 0) as revenue_pct,
+    coalesce(summarised.net_revenue, 0) as net_revenue,
+    round(100 * summarised.net_revenue / summarised.revenue, 6) as kept_pct,
     segment_playbook.behaviour,
     segment_playbook.strategy
 from segment_playbook

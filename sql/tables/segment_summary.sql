@@ -12,6 +12,8 @@ create table segment_summary (
     monetary_median numeric,
     revenue numeric not null check (revenue >= 0),
     revenue_pct numeric not null check (revenue_pct between 0 and 100),
+    net_revenue numeric not null,
+    kept_pct numeric,
     behaviour text not null,
     strategy text not null
 );
@@ -27,7 +29,9 @@ comment on column segment_summary.frequency_mean is 'Mean of frequency, to 6 pla
 comment on column segment_summary.frequency_median is 'Median of frequency.';
 comment on column segment_summary.monetary_mean is 'Mean of monetary in pounds sterling, to 6 places.';
 comment on column segment_summary.monetary_median is 'Median of monetary in pounds sterling.';
-comment on column segment_summary.revenue is 'Sum of monetary in pounds sterling, exact.';
+comment on column segment_summary.revenue is 'Sum of monetary in pounds sterling, exact: sales before returns.';
 comment on column segment_summary.revenue_pct is 'Its share of the revenue of all segments, in percent, to 6 places.';
+comment on column segment_summary.net_revenue is 'Sum of net_revenue of its customers in pounds sterling, exact: sales after returns.';
+comment on column segment_summary.kept_pct is 'net_revenue in percent of revenue, to 6 places. NULL for an empty segment.';
 comment on column segment_summary.behaviour is 'How these customers behave.';
 comment on column segment_summary.strategy is 'What marketing does with them.';

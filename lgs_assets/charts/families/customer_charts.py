@@ -16,7 +16,7 @@ from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.fit import Box, write_in
 from lgs_assets.charts.scales import LINEAR, LOG, Scale, Values, at_round_numbers, even_bars, in_counts, in_pounds
-from lgs_assets.charts.wording import count, counted, decimal, percent, short_pounds
+from lgs_assets.charts.wording import count, counted, decimal, percent, short_pounds, span
 from lgs_assets.errors import ContractError
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 FAMILY: Final = Family(__name__, part=3)
 
-_SUMMARY: Final = ("position", "segment", "customers", "customers_pct", "revenue", "revenue_pct")
+_SUMMARY: Final = ("position", "segment", "customers", "customers_pct")
+_MONEY: Final = ("revenue", "revenue_pct", "net_revenue", "kept_pct")
 
 _BARS: Final = 36
 _QUINTILES: Final = (0.2, 0.4, 0.6, 0.8)
@@ -39,8 +40,9 @@ _LETTERS: Final = 32
 
 _SCORES: Final = range(1, 6)
 
-# The label beyond the longest bar needs this fraction of the bar's length.
+# The label beyond the longest bar needs this fraction of the bar's length; a longer one, with what was kept, more.
 _ROOM_FOR_LABEL: Final = 0.38
+_ROOM_FOR_LONG_LABEL: Final = 0.85
 
 # Letters of a segment's name that fit beside its bar.
 _NAME: Final = 20
@@ -48,36 +50,50 @@ _NAME: Final = 20
 
 @FAMILY.chart(
     "Recency, frequency and monetary value of customers",
-    rfm_scores=("recency_days", "frequency", "monetary"),
+    rfm_scores=("recency_days", "frequency", "monetary", "f_score"),
     has_snapshot=True,
 )
 def rfm_distributions(rfm_scores: pd.DataFrame) -> Figure:
-    """Histograms of recency, frequency and monetary value, side by side, with the cuts between the quintiles."""
+    """Histograms of recency, frequency and monetary value, side by side, with the cuts between the quintiles.
+
+    Frequency has none where customers with equally many orders have different scores: the chart says so instead.
+    """
     number = counted(len(rfm_scores), "customer")
     figure = style.sheet(f"{number}. Dashed lines cut them into fifths; the digits above are the scores, 5 best")
-    panels = style.grid(figure, 1, 3, wspace=0.22, left=0.075, top=0.75, bottom=0.175)
+    panels = style.grid(figure, 1, 3, wspace=0.22, left=0.075, top=0.75, bottom=0.205)
     recency, frequency, monetary = (figure.add_subplot(panels[place]) for place in range(3))
     _recency(recency, rfm_scores["recency_days"].to_numpy(dtype=float))
-    _frequency(frequency, rfm_scores["frequency"].to_numpy(dtype=float))
+    orders = rfm_scores.groupby("f_score")["frequency"].agg(["min", "max"])
+    shares_scores = bool((orders["min"].iloc[1:].to_numpy() > orders["max"].iloc[:-1].to_numpy()).all())
+    _frequency(frequency, rfm_scores["frequency"].to_numpy(dtype=float), is_cut=shares_scores)
+    style.note(figure, _rule_of_ties(orders, shares_scores=shares_scores))
     _monetary(monetary, rfm_scores["monetary"].to_numpy(dtype=float))
     recency.set_ylabel("Customers per bar")
     return figure
 
 
-@FAMILY.chart("Customers and revenue of each segment", segment_summary=_SUMMARY, has_snapshot=True)
+@FAMILY.chart("Customers and sales of each segment", segment_summary=(*_SUMMARY, *_MONEY), has_snapshot=True)
 def segment_sizes(segment_summary: pd.DataFrame) -> Figure:
-    """Customers and revenue of each segment, as bars with their shares."""
+    """Customers and sales before returns of each segment, as bars with their shares and what was kept."""
     # Bars are stacked upwards: the largest segment comes last.
     segments = segment_summary.sort_values(["customers", "position"], ascending=[True, False])
-    revenue = short_pounds(segments["revenue"].sum())
-    subtitle = f"{_customers(segment_summary)} and {revenue} of revenue; in brackets, the share of all segments"
-    figure = style.sheet(subtitle)
+    before, after = (short_pounds(segments[column].sum()) for column in ("revenue", "net_revenue"))
+    figure = style.sheet(
+        f"{_customers(segment_summary)}, {before} of sales before returns, {after} kept after "
+        "cancellations and refunds; in brackets, the share of all segments"
+    )
     panels = style.grid(figure, 1, 2, left=0.155, wspace=0.06)
     people = figure.add_subplot(panels[0])
     money = figure.add_subplot(panels[1], sharey=people)
     colours = [_colours(segment_summary)[segment] for segment in segments["segment"]]
-    _draw_sizes(people, segments, "customers", colours, count)
-    _draw_sizes(money, segments, "revenue", colours, lambda value: short_pounds(value, 3))
+    _draw_sizes(people, segments, "customers", colours, _shares(segments, "customers", count))
+    sales = _shares(segments, "revenue", lambda value: short_pounds(value, 3))
+    kept = ["" if np.isnan(pct) else f", {percent(pct)} kept" for pct in segments["kept_pct"].astype(float)]
+    _draw_sizes(money, segments, "revenue", colours, list(map("".join, zip(sales, kept, strict=True))))
+    people.set_title("Customers", loc="left")
+    money.set_title("Sales before returns", loc="left")
+    people.set_xlim(0, max(segments["customers"].max(), 1) * (1 + _ROOM_FOR_LABEL))
+    money.set_xlim(0, max(segments["revenue"].max(), 1) * (1 + _ROOM_FOR_LONG_LABEL))
     names = ["\n".join(wrap(name, _NAME, max_lines=2, placeholder="…")) for name in segments["segment"]]
     people.set_yticks(range(len(segments)), names)
     people.margins(y=0.02)
@@ -142,21 +158,40 @@ def segment_grid(segment_summary: pd.DataFrame, segment_playbook: pd.DataFrame) 
 
 def _recency(axes: Axes, days: Values) -> None:
     cuts = np.quantile(days, _QUINTILES)
-    _draw_histogram(axes, days, even_bars(0, days.max() + 1, _BARS), cuts, LINEAR, scores="54321")
+    edges = even_bars(0, days.max() + 1, _BARS)
+    _draw_histogram(axes, days, edges, LINEAR)
+    _draw_cuts(axes, edges, cuts, LINEAR, scores="54321")
     axes.set_title("Recency", pad=22)
     axes.set_xlabel(f"Days since the last order\ncut at {_listed(cuts, decimal)}")
     in_counts(axes.xaxis, 5)
 
 
-def _frequency(axes: Axes, orders: Values) -> None:
+def _rule_of_ties(orders: pd.DataFrame, *, shares_scores: bool) -> str:
+    """How equal frequencies were scored, as the least and the most orders of each score show."""
+    if shares_scores:
+        return "Customers with equally many orders have the same frequency score."
+    ranges = [
+        f"{score}: {count(least) if least == most else span(count(least), count(most))}"
+        for score, least, most in orders.itertuples()
+    ]
+    return (
+        "Frequency has no cuts: it is scored by rank, and equally many orders are ranked by customer_id. "
+        f"Orders by score: {', '.join(ranges)}."
+    )
+
+
+def _frequency(axes: Axes, orders: Values, *, is_cut: bool) -> None:
     # Each bar ends with a power of two, itself included, as a quintile includes its cut: on a log scale the bars are
     # equally wide, and a cut at 4 lies between the bars of 3 to 4 and of 5 to 8 orders.
     powers = np.arange(np.ceil(np.log2(orders.max())) + 1)
+    edges = np.array([0.5, *(2.0**powers)])
+    _draw_histogram(axes, 2.0 ** (np.ceil(np.log2(orders)) - 0.5), edges, LOG)
     cuts = np.quantile(orders, _QUINTILES)
-    within_bars = 2.0 ** (np.ceil(np.log2(orders)) - 0.5)
-    _draw_histogram(axes, within_bars, np.array([0.5, *(2.0**powers)]), cuts, LOG, scores="12345")
+    if is_cut:
+        _draw_cuts(axes, edges, cuts, LOG, scores="12345")
     axes.set_title("Frequency", pad=22)
-    axes.set_xlabel(f"Orders, log scale; a bar includes its right end\ncut at {_listed(cuts, decimal)}")
+    cut = f"cut at {_listed(cuts, decimal)}" if is_cut else "scored by rank"
+    axes.set_xlabel(f"Orders, log scale; a bar includes its right end\n{cut}")
     names = [count(end) for end in 2.0**powers]
     every = math.ceil(sum(len(name) + 1 for name in names) / _LETTERS)
     axes.set_xticks(2.0 ** powers[::every], names[::every])
@@ -164,19 +199,25 @@ def _frequency(axes: Axes, orders: Values) -> None:
 
 def _monetary(axes: Axes, pounds: Values) -> None:
     cuts = np.quantile(pounds, _QUINTILES)
-    _draw_histogram(axes, pounds, LOG.bars(pounds.min(), pounds.max(), _BARS), cuts, LOG, scores="12345")
+    edges = LOG.bars(pounds.min(), pounds.max(), _BARS)
+    _draw_histogram(axes, pounds, edges, LOG)
+    _draw_cuts(axes, edges, cuts, LOG, scores="12345")
     axes.set_title("Monetary value", pad=22)
-    axes.set_xlabel(f"Sum of all orders in £, log scale\ncut at {_listed(cuts, lambda cut: short_pounds(cut, 3))}")
+    axes.set_xlabel(f"Sales before returns in £, log scale\ncut at {_listed(cuts, lambda cut: short_pounds(cut, 3))}")
 
 
-def _draw_histogram(axes: Axes, values: Values, edges: Values, cuts: Values, scale: Scale, *, scores: str) -> None:
-    """The histogram of the values, divided into the bands of the five scores."""
+def _draw_histogram(axes: Axes, values: Values, edges: Values, scale: Scale) -> None:
+    """The histogram of the values."""
     counts, _ = np.histogram(values, bins=edges)
     scale.lay(axes, edges[0], edges[-1])
     axes.stairs(counts, edges, fill=True, color=style.SKY)
     axes.stairs(counts, edges, color=style.BLUE, linewidth=0.8)
     axes.set_ylim(0, counts.max() * 1.05)
     in_counts(axes.yaxis)
+
+
+def _draw_cuts(axes: Axes, edges: Values, cuts: Values, scale: Scale, *, scores: str) -> None:
+    """Divides a histogram into the bands of the five scores."""
     for cut in cuts:
         axes.axvline(cut, color=style.INK, linewidth=1, linestyle=(0, (3, 2)))
     bounds = scale.forward(np.array([edges[0], *cuts, edges[-1]]))
@@ -209,16 +250,16 @@ def _expect_same_segments(playbook: pd.DataFrame, summary: pd.DataFrame) -> None
         )
 
 
-def _draw_sizes(
-    axes: Axes, segments: pd.DataFrame, column: str, colours: list[str], written: Callable[[float], str]
-) -> None:
-    """A bar for each segment, from bottom to top, with its size and its share."""
-    sizes, shares = segments[column], segments[f"{column}_pct"]
-    bars = axes.barh(range(len(segments)), sizes, color=colours, edgecolor=style.INK, linewidth=0.6)
-    labels = [f"{written(size)} ({percent(share)})" for size, share in zip(sizes, shares, strict=True)]
+def _shares(segments: pd.DataFrame, column: str, written: Callable[[float], str]) -> list[str]:
+    """`852 (14.5 %)` of each segment."""
+    sizes = zip(segments[column], segments[f"{column}_pct"], strict=True)
+    return [f"{written(size)} ({percent(share)})" for size, share in sizes]
+
+
+def _draw_sizes(axes: Axes, segments: pd.DataFrame, column: str, colours: list[str], labels: list[str]) -> None:
+    """A bar for each segment, from bottom to top, with its label."""
+    bars = axes.barh(range(len(segments)), segments[column], color=colours, edgecolor=style.INK, linewidth=0.6)
     axes.bar_label(bars, labels, padding=4, size=style.SMALL + 0.5, bbox=style.UNCROSSED)
-    axes.set_xlim(0, max(sizes.max(), 1) * (1 + _ROOM_FOR_LABEL))
-    axes.set_title(column.capitalize(), loc="left")
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
 

@@ -1,4 +1,7 @@
-"""Charts of what happened month by month: orders, sales, customers. Each marks a partial month as such."""
+"""Charts of what happened month by month: orders, sales, customers. Each marks a partial month as such.
+
+Those of orders and sales say which months hold invoices twice, and what is counted once.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,17 @@ from numpy.typing import NDArray
 from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.scales import Values, in_counts, in_pounds, label_ticks
-from lgs_assets.charts.wording import change, count, day_of_year, month, month_of_year, short_pounds, span
+from lgs_assets.charts.wording import (
+    change,
+    count,
+    counted,
+    day_of_year,
+    month,
+    month_of_year,
+    pounds,
+    short_pounds,
+    span,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +35,11 @@ if TYPE_CHECKING:
 FAMILY: Final = Family(__name__, part=2)
 
 _MONTH: Final = ("invoice_month", "last_invoice_at", "is_partial")
+_DOUBLED: Final = ("doubled_orders", "sales", "sales_once")
+_NOTICEABLE: Final = 0.01
+"""A month is named whose sales are off by this share or more because it holds invoices twice."""
+_NAMED: Final = 2
+"""Months that fit into one line of such a note."""
 _BAR: Final = 0.8
 """Width of a month's bars, in months."""
 _HATCH: Final = "/////"
@@ -45,12 +63,16 @@ class _Timeline:
     """By column; NaN where a month has none."""
 
 
-@FAMILY.chart("Orders placed and canceled each month", monthly_metrics=(*_MONTH, "placed_orders", "canceled_orders"))
+@FAMILY.chart(
+    "Orders placed and canceled each month", monthly_metrics=(*_MONTH, *_DOUBLED, "placed_orders", "canceled_orders")
+)
 def monthly_orders(monthly_metrics: pd.DataFrame) -> Figure:
     """Placed and canceled orders, side by side."""
     timeline = _timeline(monthly_metrics)
     figure, axes = _sheet(
-        timeline, "Placed: all invoices less two for each cancellation, itself and the invoice that it cancels"
+        timeline,
+        "Placed: all invoices less two for each cancellation, itself and the invoice that it cancels",
+        note=_held_twice(timeline, lambda _: "each is one order here"),
     )
     placed, canceled = timeline.values["placed_orders"], timeline.values["canceled_orders"]
     _draw_bars(axes, timeline, placed, style.BLUE, width=_BAR / 2, shift=-_BAR / 4)
@@ -69,13 +91,20 @@ def monthly_orders(monthly_metrics: pd.DataFrame) -> Figure:
     return figure
 
 
-@FAMILY.chart("Sales each month", monthly_metrics=(*_MONTH, "sales"))
+@FAMILY.chart("Sales each month", monthly_metrics=(*_MONTH, *_DOUBLED))
 def monthly_sales(monthly_metrics: pd.DataFrame) -> Figure:
-    """Sales."""
+    """Sales. What second copies of invoices add to a month is the pale end of its bar."""
     timeline = _timeline(monthly_metrics)
-    figure, axes = _sheet(timeline, "Sum of all invoice lines, cancellations and refunds included")
-    values = timeline.values["sales"]
-    _draw_bars(axes, timeline, values, style.BLUE)
+    values, once = timeline.values["sales"], timeline.values["sales_once"]
+    figure, axes = _sheet(
+        timeline,
+        "Sum of all invoice lines, cancellations and refunds included",
+        note=_held_twice(timeline, lambda place: f"{pounds(once[place])} counted once, without the pale part"),
+    )
+    has_copies = (once > 0) & (values > once) & ~timeline.is_partial
+    look: dict[str, Any] = {"facecolor": style.lighter(style.BLUE), "edgecolor": style.BLUE, "linewidth": 0.8}
+    axes.bar(timeline.at[has_copies], values[has_copies], _BAR, **look)
+    _draw_bars(axes, timeline, np.where(has_copies, once, values), style.BLUE)
     _label_highest(axes, timeline, values, lambda value: short_pounds(value, 3))
     _label_partial(axes, timeline, values / 2)
     in_pounds(axes.yaxis)
@@ -83,14 +112,18 @@ def monthly_sales(monthly_metrics: pd.DataFrame) -> Figure:
     return figure
 
 
-@FAMILY.chart("Growth of sales from month to month", monthly_metrics=(*_MONTH, "sales_growth_pct"))
+@FAMILY.chart("Growth of sales from month to month", monthly_metrics=(*_MONTH, *_DOUBLED, "sales_growth_pct"))
 def monthly_sales_growth(monthly_metrics: pd.DataFrame) -> Figure:
     """Change of sales on the month before."""
     timeline = _timeline(monthly_metrics)
     growth = timeline.values["sales_growth_pct"]
     if np.isnan(growth).all():
         return style.message("No month has a month before it to compare with.")
-    figure, axes = _sheet(timeline, "Change of sales on the month before; the first month has none before it")
+    figure, axes = _sheet(
+        timeline,
+        "Change of sales on the month before; the first month has none before it",
+        note=_held_twice(timeline, lambda place: _growth_counted_once(timeline, place)),
+    )
     _draw_bars(axes, timeline, growth, style.BLUE)
     if len(growth) <= _LABELS:
         for at, value in zip(timeline.at, _of_whole_months(timeline, growth), strict=True):
@@ -171,16 +204,44 @@ def _timeline(known: pd.DataFrame) -> _Timeline:
     )
 
 
+def _held_twice(timeline: _Timeline, remark: Callable[[int], str]) -> str:
+    """Which months hold invoices twice, with a remark on each where it shows; empty if none does."""
+    doubled, sales, once = (np.nan_to_num(timeline.values[column]) for column in _DOUBLED)
+    added = np.abs(sales - once)
+    is_named = (doubled > 0) & (added >= _NOTICEABLE * np.abs(sales))
+    is_named[np.argsort(-added, kind="stable")[_NAMED:]] = False
+    held = [
+        f"{counted(doubled[place], 'invoice')} of {month(timeline.months[place])} ({remark(place)})"
+        for place in np.flatnonzero(is_named).tolist()
+    ]
+    if others := int(np.count_nonzero(doubled[~is_named])):
+        months = counted(others, "other month" if held else "month")
+        held.append(f"{counted(doubled[~is_named].sum(), 'invoice')} of {months}")
+    return f"Held twice as a whole by their dump: {'; '.join(held)}." if held else ""
+
+
+def _growth_counted_once(timeline: _Timeline, place: int) -> str:
+    """The change of a month, and of the one after it, if invoices count once."""
+    once = timeline.values["sales_once"]
+    changes = [
+        f"{month_of_year(timeline.months[later])} {change(100 * (once[later] / once[later - 1] - 1))}"
+        for later in (place, place + 1)
+        if 0 < later < len(once) and once[later - 1] > 0 and not np.isnan(once[later])
+    ]
+    return f"counted once: {', '.join(changes)}" if changes else "the first month has no change"
+
+
 def _of_whole_months(timeline: _Timeline, values: Values) -> Values:
     return np.where(timeline.is_partial, np.nan, values)
 
 
-def _sheet(timeline: _Timeline, subtitle: str) -> tuple[Figure, Axes]:
-    """A sheet, and axes with a place for each month."""
+def _sheet(timeline: _Timeline, subtitle: str, *, note: str = "") -> tuple[Figure, Axes]:
+    """A sheet, and axes with a place for each month, above a note if there is one."""
     figure = style.sheet(subtitle)
+    style.note(figure, note)
     # A partial month's label stands to the right of the axes.
     right = 0.885 if timeline.is_partial.any() else 0.975
-    axes = figure.add_subplot(style.grid(figure, right=right)[0])
+    axes = figure.add_subplot(style.grid(figure, right=right, bottom=0.195 if note else 0.16)[0])
     # Few months are not stretched over the width.
     around = max(0.7, (_FEWEST - len(timeline.at)) / 2)
     axes.set_xlim(timeline.at[0] - around, timeline.at[-1] + around)
