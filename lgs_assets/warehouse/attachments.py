@@ -12,8 +12,8 @@ import psycopg
 from lgs_assets.warehouse.catalog import oid
 from lgs_assets.warehouse.schema import SCHEMA, Cursor, act_as
 
-# Each with its name for people, and the statement that attaches it again, around the name of the table. There is no
-# statement for what cannot be attached to a table that is rebuilt from its contract.
+# For each, what people call it, and the two halves of the statement that attaches it again, which go around the name of
+# the table. What cannot be attached to a table that is rebuilt from its contract has no statement.
 _ATTACHMENTS = """
 with this as (
     select pg_class.*, relkind in ('r', 'p') as is_table, nspname, format('%%I.%%I', nspname, relname) as name
@@ -242,7 +242,9 @@ def _obstacle(cursor: Cursor, relation: str, one: Attachment) -> str | None:
     cursor.execute("select current_setting('role')")
     ((role,),) = cursor.fetchall()
     reason = None
-    for who in ("none", role):  # the login may have made what its tables' owner may not
+    # The login may attach what the owner of its tables may not. But what runs functions of people, which those of rows
+    # may, never gets the rights of the login.
+    for who in (role,) if one.is_of_rows else ("none", role):
         try:
             with cursor.connection.transaction():
                 act_as(cursor, who)

@@ -232,6 +232,27 @@ def test_all_that_people_attach_survives(warehouse: Warehouse, caplog: pytest.Lo
         administer(warehouse, "drop owned by warden cascade; drop role warden")
 
 
+def test_functions_of_people_never_run_with_the_rights_of_the_login(warehouse: Warehouse) -> None:
+    """A rule that was attached to a table calls them when it is attached again; the login may be a superuser."""
+    publish_amounts(warehouse, "1")
+    administer(
+        warehouse,
+        """
+        create sequence public.misuses; -- which counts what is rolled back, too
+        create function public.harmless(numeric) returns boolean immutable language plpgsql as '
+            begin
+                if current_user <> ''lgs_owner'' then perform nextval(''public.misuses''); end if;
+                return true;
+            end';
+        set role lgs_owner;
+        alter table invoice_amounts add constraint harmless check (public.harmless(amount))
+        """,
+    )
+    publish_amounts(warehouse, "2")
+    with psycopg.connect(warehouse.url) as connection:
+        assert connection.execute("select is_called from public.misuses").fetchone() == (False,)
+
+
 def test_what_cannot_survive_is_said(warehouse: Warehouse, caplog: pytest.LogCaptureFixture) -> None:
     """One line each; the table is replaced all the same."""
     publish_amounts(warehouse, "1", "2")
