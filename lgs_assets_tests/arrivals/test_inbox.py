@@ -23,6 +23,7 @@ from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.sources.compression import sha256_of, unpacked
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.wiring.failures import StepFailure
 from lgs_assets_tests.builders import Line, resources, write_dump
 from lgs_assets_tests.wiring.test_sensors import requested, tick
 
@@ -226,7 +227,7 @@ def test_a_file_that_is_gone_fails_its_run_with_a_reason(
     warehouse: Warehouse, instance: dg.DagsterInstance, folder: Path
 ) -> None:
     """It was there when the sensor looked."""
-    with pytest.raises(DumpError, match=r"march\.sql: there is no such file"):
+    with pytest.raises(StepFailure, match=r"march\.sql: there is no such file"):
         load(instance, "march.sql")
 
 
