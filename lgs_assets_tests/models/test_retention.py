@@ -86,17 +86,16 @@ def test_a_window_counts_once_it_is_over(shop: Warehouse) -> None:
 
 def test_a_profile_tells_what_a_customer_did(warehouse: Warehouse, tmp_path: Path) -> None:
     """Medians of orders and gaps, the country with the most sales, returns, and what remained."""
-    at = {"customer_id": 7}
     load_lines(
         warehouse,
         tmp_path,
         [
             Line("0", customer_id=8, invoice_date="2010-12-31 10:00", country="EIRE"),
-            Line("1", invoice_date="2011-01-10 10:00", unit_price="10", country="France", **at),
-            Line("2", invoice_date="2011-01-10 17:00", unit_price="1", **at),
-            Line("3", invoice_date="2011-01-20 10:00", unit_price="4", **at),
-            Line("4", invoice_date="2011-02-03 10:00", unit_price="4", **at),
-            Line("C5", quantity=-1, invoice_date="2011-03-01 10:00", unit_price="6", **at),
+            Line("1", invoice_date="2011-01-10 10:00", unit_price="10", country="France", customer_id=7),
+            Line("2", invoice_date="2011-01-10 17:00", unit_price="1", customer_id=7),
+            Line("3", invoice_date="2011-01-20 10:00", unit_price="4", customer_id=7),
+            Line("4", invoice_date="2011-02-03 10:00", unit_price="4", customer_id=7),
+            Line("C5", quantity=-1, invoice_date="2011-03-01 10:00", unit_price="6", customer_id=7),
         ],
     )
     build_tables(warehouse, *TABLES)

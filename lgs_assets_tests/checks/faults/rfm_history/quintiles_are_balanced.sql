@@ -1,0 +1,1 @@
+update rfm_history set r_score = 6 - r_score

@@ -1,1 +1,0 @@
-update rfm_scores set r_score = 6 - r_score
