@@ -33,7 +33,7 @@ def analyse(engine: sa.Engine) -> None:
     save(engine, "invoice_amount_statistics", tables.invoice_amount_statistics(amounts))
     scores = tables.rfm_scores(clean)
     save(engine, "rfm_scores", scores)
-    segments = tables.segments(scores)
+    segments = tables.segments(scores, clean)
     save(engine, "segments", segments)
     save(engine, "segment_summary", tables.segment_summary(segments))
 

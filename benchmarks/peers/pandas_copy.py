@@ -27,7 +27,7 @@ def main(connection: psycopg.Connection, dump: Path) -> None:
     amounts = save(connection, "invoice_amounts", tables.invoice_amounts(clean))
     save(connection, "invoice_amount_statistics", tables.invoice_amount_statistics(amounts))
     scores = save(connection, "rfm_scores", tables.rfm_scores(clean))
-    segments = save(connection, "segments", tables.segments(scores))
+    segments = save(connection, "segments", tables.segments(scores, clean))
     save(connection, "segment_summary", tables.segment_summary(segments))
 
 

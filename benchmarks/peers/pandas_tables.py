@@ -29,28 +29,36 @@ def read_lines(stream: IO[bytes], dump: str) -> pd.DataFrame:
 def clean_invoices(raw: pd.DataFrame) -> pd.DataFrame:
     """The lines, typed and classified. There is one dump, so each of them counts."""
     line_total = raw["quantity"] * raw["unit_price"]
+    copies = raw.groupby(COLUMNS, dropna=False, sort=False)["line_number"]
+    number, place = copies.transform("size"), copies.cumcount() + 1
+    is_doubled = (number % 2 == 0).groupby(raw["invoice_no"]).transform("all")
     return raw.assign(
         invoice_month=raw["invoice_date"].dt.to_period("M").dt.to_timestamp(),
         line_total=line_total,
         customer_id=raw["customer_id"].astype("Int64"),
         is_cancellation=raw["invoice_no"].str.startswith("C"),
         is_sale=(raw["quantity"] > 0) & (line_total > 0) & raw["customer_id"].notna() & raw["description"].notna(),
-        is_repeat=raw.duplicated(COLUMNS),
+        is_repeat=place > 1,
+        is_second_copy=is_doubled & (2 * place > number),
     )
 
 
 def monthly_metrics(clean: pd.DataFrame) -> pd.DataFrame:
     """Orders and sales of each month."""
     by_month = clean.groupby("invoice_month")
+    copies = clean[clean["is_second_copy"]].groupby("invoice_month")
     months = pd.DataFrame(
         {
             "total_orders": by_month["invoice_no"].nunique(),
             "canceled_orders": clean[clean["is_cancellation"]].groupby("invoice_month")["invoice_no"].nunique(),
+            "doubled_orders": copies["invoice_no"].nunique(),
             "sales": by_month["line_total"].sum(),
+            "sales_once": clean[~clean["is_second_copy"]].groupby("invoice_month")["line_total"].sum(),
             "last_invoice_at": by_month["invoice_date"].max(),
         }
     )
-    months["canceled_orders"] = months["canceled_orders"].fillna(0).astype(int)
+    counted = ["canceled_orders", "doubled_orders"]
+    months[counted] = months[counted].fillna(0).astype(int)
     months["placed_orders"] = months["total_orders"] - 2 * months["canceled_orders"]
     months["sales_growth_pct"] = (100 * months["sales"].pct_change()).round(6)
     last_day = pd.DatetimeIndex(months.index) + pd.offsets.MonthEnd(0)
@@ -119,13 +127,19 @@ def rfm_scores(clean: pd.DataFrame) -> pd.DataFrame:
     return scores
 
 
-def segments(scores: pd.DataFrame) -> pd.DataFrame:
+def segments(scores: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
     """The segment of each customer."""
+    net_revenue = clean.groupby("customer_id")["line_total"].sum()
+    scores = scores.assign(net_revenue=scores["customer_id"].map(net_revenue).astype(float))
+    scores["kept_pct"] = (100 * scores["net_revenue"] / scores["monetary"]).round(6)
     pairs = scores.merge(pd.read_csv(PLAYBOOK), how="cross")
     is_cell = pairs["r_score"].between(pairs["r_min"], pairs["r_max"]) & pairs["f_score"].between(
         pairs["f_min"], pairs["f_max"]
     )
-    columns = ["customer_id", "segment", "recency_days", "frequency", "monetary", "rfm_score", "behaviour", "strategy"]
+    columns = [
+        "customer_id", "segment", "recency_days", "frequency", "monetary", "net_revenue", "kept_pct", "rfm_score",
+        "behaviour", "strategy",
+    ]  # fmt: skip
     return pairs.loc[is_cell, columns]
 
 
@@ -133,12 +147,15 @@ def segment_summary(segments: pd.DataFrame) -> pd.DataFrame:
     """Size, value and strategy of each segment."""
     by_segment = segments.groupby("segment")
     summary = pd.DataFrame({"customers": by_segment.size(), "revenue": by_segment["monetary"].sum()})
+    summary["net_revenue"] = by_segment["net_revenue"].sum()
+    summary["kept_pct"] = (100 * summary["net_revenue"] / summary["revenue"]).round(6)
     for name, column in {"recency": "recency_days", "frequency": "frequency", "monetary": "monetary"}.items():
         summary[f"{name}_mean"] = by_segment[column].mean().round(6)
         summary[f"{name}_median"] = by_segment[column].median()
     playbook = pd.read_csv(PLAYBOOK)[["segment", "position", "behaviour", "strategy"]]
     summary = playbook.merge(summary.reset_index(), how="left")
-    summary[["customers", "revenue"]] = summary[["customers", "revenue"]].fillna(0)
+    summed = ["customers", "revenue", "net_revenue"]
+    summary[summed] = summary[summed].fillna(0)
     summary["customers_pct"] = (100 * summary["customers"] / summary["customers"].sum()).round(6)
     summary["revenue_pct"] = (100 * summary["revenue"] / summary["revenue"].sum()).round(6)
     return summary.astype({"customers": int})

@@ -21,7 +21,7 @@ def main(dump: Path) -> None:
     save("invoice_amount_statistics", invoice_amount_statistics(amounts))
     scores = save("rfm_scores", rfm_scores(clean))
     playbook = pl.read_csv(PLAYBOOK)
-    segments = save("segments", segments_of(scores, playbook))
+    segments = save("segments", segments_of(scores, clean, playbook))
     save("segment_summary", segment_summary(segments, playbook))
 
 
@@ -55,16 +55,24 @@ def read_lines(dump: Path) -> pl.DataFrame:
 
 def clean_invoices(raw: pl.DataFrame) -> pl.DataFrame:
     """The lines, typed and classified. There is one dump, so each of them counts."""
-    return raw.with_columns(
-        line_total=(pl.col("unit_price") * pl.col("quantity")).cast(MONEY),
-        invoice_month=pl.col("invoice_date").dt.date().dt.truncate("1mo"),
-        is_cancellation=pl.col("invoice_no").str.starts_with("C"),
-        is_repeat=~pl.struct(COLUMNS).is_first_distinct(),
-    ).with_columns(
-        is_sale=(pl.col("quantity") > 0)
-        & (pl.col("line_total") > 0)
-        & pl.col("customer_id").is_not_null()
-        & pl.col("description").is_not_null(),
+    return (
+        raw.with_columns(
+            line_total=(pl.col("unit_price") * pl.col("quantity")).cast(MONEY),
+            invoice_month=pl.col("invoice_date").dt.date().dt.truncate("1mo"),
+            is_cancellation=pl.col("invoice_no").str.starts_with("C"),
+            copies=pl.len().over(COLUMNS),
+            place=pl.int_range(1, pl.len() + 1).over(COLUMNS),
+        )
+        .with_columns(
+            is_repeat=pl.col("place") > 1,
+            is_second_copy=(pl.col("copies") % 2 == 0).all().over("invoice_no")
+            & (2 * pl.col("place") > pl.col("copies")),
+            is_sale=(pl.col("quantity") > 0)
+            & (pl.col("line_total") > 0)
+            & pl.col("customer_id").is_not_null()
+            & pl.col("description").is_not_null(),
+        )
+        .drop("copies", "place")
     )
 
 
@@ -75,11 +83,13 @@ def monthly_metrics(clean: pl.DataFrame) -> pl.DataFrame:
         .agg(
             total_orders=pl.col("invoice_no").n_unique(),
             canceled_orders=pl.col("invoice_no").filter("is_cancellation").n_unique(),
+            doubled_orders=pl.col("invoice_no").filter("is_second_copy").n_unique(),
             sales=pl.col("line_total").sum(),
+            sales_once=pl.col("line_total").filter(~pl.col("is_second_copy")).sum(),
             last_invoice_at=pl.col("invoice_date").max(),
         )
         .sort("invoice_month")
-        .with_columns(pl.col("total_orders", "canceled_orders").cast(pl.Int64))
+        .with_columns(pl.col("total_orders", "canceled_orders", "doubled_orders").cast(pl.Int64))
     )
     sales = pl.col("sales").cast(pl.Float64)
     last_day = pl.col("invoice_month").dt.month_end().cast(pl.Datetime)
@@ -151,10 +161,16 @@ def rfm_scores(clean: pl.DataFrame) -> pl.DataFrame:
     return scores.with_columns(rfm_score=pl.concat_str("r_score", "f_score", "m_score"))
 
 
-def segments_of(scores: pl.DataFrame, playbook: pl.DataFrame) -> pl.DataFrame:
+def segments_of(scores: pl.DataFrame, clean: pl.DataFrame, playbook: pl.DataFrame) -> pl.DataFrame:
     """The segment of each customer."""
-    columns = ["customer_id", "segment", "recency_days", "frequency", "monetary", "rfm_score", "behaviour", "strategy"]
-    return scores.join_where(
+    columns = [
+        "customer_id", "segment", "recency_days", "frequency", "monetary", "net_revenue", "kept_pct", "rfm_score",
+        "behaviour", "strategy",
+    ]  # fmt: skip
+    net = clean.group_by("customer_id").agg(net_revenue=pl.col("line_total").sum())
+    kept = pl.col("net_revenue").cast(pl.Float64) / pl.col("monetary").cast(pl.Float64)
+    customers = scores.join(net, on="customer_id").with_columns(kept_pct=(100 * kept).round(6))
+    return customers.join_where(
         playbook,
         pl.col("r_score") >= pl.col("r_min"),
         pl.col("r_score") <= pl.col("r_max"),
@@ -170,11 +186,15 @@ def segment_summary(segments: pl.DataFrame, playbook: pl.DataFrame) -> pl.DataFr
     summary = segments.group_by("segment").agg(
         customers=pl.len().cast(pl.Int64),
         revenue=pl.col("monetary").sum(),
+        net_revenue=pl.col("net_revenue").sum(),
         **{f"{name}_mean": column.mean().round(6) for name, column in value.items()},
         **{f"{name}_median": column.median().round(6) for name, column in value.items()},
     )
     of_all = playbook.select("segment", "position", "behaviour", "strategy").join(summary, on="segment", how="left")
-    return of_all.with_columns(pl.col("customers", "revenue").fill_null(0)).with_columns(
+    kept = pl.col("net_revenue").cast(pl.Float64) / pl.col("revenue").cast(pl.Float64)
+    return of_all.with_columns(
+        pl.col("customers", "revenue", "net_revenue").fill_null(0), kept_pct=(100 * kept).round(6)
+    ).with_columns(
         customers_pct=(100 * pl.col("customers") / pl.col("customers").sum()).round(6),
         revenue_pct=(100 * pl.col("revenue").cast(pl.Float64) / pl.col("revenue").sum().cast(pl.Float64)).round(6),
     )
