@@ -131,6 +131,7 @@ def _insist(
     began = time.monotonic()
     is_noticed = False
     milliseconds = min(milliseconds or NOTICE_SECONDS * 1000, max(PATIENCE_SECONDS * 1000, 1))
+    cursor.execute("select")  # begins the transaction: else the savepoint would be one, and end with its locks
     while True:
         try:
             with cursor.connection.transaction():
