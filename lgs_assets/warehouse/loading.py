@@ -1,6 +1,7 @@
 """The dumps of `raw_invoices`: loads one or takes it out, and writes that into the ledger `dumps`.
 
-Where the lines of a dump go is a `Landing`: a partition of the table in PostgreSQL, unless another is given.
+Where the lines of a dump go is a `Landing`: in PostgreSQL, unless another is given. There, a large dump is a partition
+of its own. Small ones share the default partition, so that neither a load nor a query slows down with their number.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,6 +29,9 @@ from lgs_assets.warehouse.locks import lock_for_writing, lock_out_readers
 from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, driver_cursor
 
 PARENT = "raw_invoices"
+SHARED = f"{PARENT}_of_small_dumps"
+LARGEST_SMALL_DUMP = 50_000
+"""Lines, which take half a second to copy once more. A larger dump is attached and dropped as it is."""
 REJECT_LIMIT = 0.01
 SHOWN_REJECTS = 5
 """In the text of an error; it carries ten times as many."""
@@ -153,7 +157,7 @@ def _partition(dump: str) -> str:
 
 
 class _Partition:
-    """A partition of raw_invoices, which is attached to it if the dump is accepted."""
+    """A table of the lines, which becomes a partition of raw_invoices if the dump is accepted, or a part of one."""
 
     def __init__(self, cursor: Cursor, name: str) -> None:
         """Makes the empty partition. Its defaults give each line the dump's name and the line's number."""
@@ -182,17 +186,29 @@ class _Partition:
             sql.SQL("select count(*), min(invoice_date), max(invoice_date) from {}").format(self._staged)
         )
         ((lines, first, last),) = self._cursor.fetchall()
-        self._cursor.execute(
-            sql.SQL(
-                "alter table {} alter dump drop default, alter line_number drop default, "
-                "add constraint {} primary key (dump, line_number)"
-            ).format(self._staged, sql.Identifier(f"{_partition(self._name)}_pkey"))
-        )
-        self._cursor.execute("drop sequence line_numbers")
+        self._is_small = lines <= LARGEST_SMALL_DUMP
+        if not self._is_small:
+            self._cursor.execute(
+                sql.SQL(
+                    "alter table {} alter dump drop default, alter line_number drop default, "
+                    "add constraint {} primary key (dump, line_number)"
+                ).format(self._staged, sql.Identifier(f"{_partition(self._name)}_pkey"))
+            )
+            self._cursor.execute("drop sequence line_numbers")
         return LoadedLines(lines, first, last)
 
     def attach(self) -> None:
-        """Makes the partition one of the table's."""
+        """Makes the table a partition, or copies its lines to that of the small dumps."""
+        if self._is_small:
+            shared = sql.Identifier(SCHEMA, SHARED)
+            self._cursor.execute("select to_regclass(%s)", [shared.as_string()])
+            if self._cursor.fetchone() == (None,):
+                self._cursor.execute(
+                    sql.SQL("create table {} partition of {} default").format(shared, sql.Identifier(SCHEMA, PARENT))
+                )
+            self._cursor.execute(sql.SQL("insert into {} select * from {}").format(shared, self._staged))
+            self.discard()
+            return
         live = sql.Identifier(SCHEMA, _partition(self._name))
         self._cursor.execute(sql.SQL("alter table {} set schema {}").format(self._staged, sql.Identifier(SCHEMA)))
         self._cursor.execute(
@@ -205,6 +221,7 @@ class _Partition:
     def discard(self) -> None:
         """Drops it."""
         self._cursor.execute(sql.SQL("drop table {}").format(self._staged))
+        self._cursor.execute("drop sequence if exists line_numbers")
 
 
 class _Stretches:
@@ -306,6 +323,7 @@ def _written_at(file: DumpFile, last_invoice_at: datetime | None, arrived: datet
 def _take_out(cursor: Cursor, name: str) -> LoadedDump | None:
     """Removes a dump from the ledger, and its lines. Returns what the ledger said of it, None if it was not there."""
     cursor.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(SCHEMA, _partition(name))))
+    cursor.execute("delete from raw_invoices where dump = %s", [name])
     cursor.execute("delete from rejected_lines where dump = %s", [name])
     cursor.execute("delete from dumps where dump = %s returning *", [name])
     row = cursor.fetchone()

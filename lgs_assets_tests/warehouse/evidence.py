@@ -35,8 +35,16 @@ full join (select dump, count(*) as lines from raw_invoices group by dump) as he
 full join (select dump, count(*) as lines from rejected_lines group by dump) as kept on dumps.dump = kept.dump
 where (dumps.lines, dumps.rejected) is distinct from (held.lines, coalesce(kept.lines, 0))
 union all
-select 'a partition too many' where (select count(*) from dumps) <>
-    (select count(*) from pg_inherits where inhparent = 'raw_invoices'::regclass)
+select 'a partition too many'
+where
+    (
+        select count(*) from pg_inherits
+        where inhparent = 'raw_invoices'::regclass
+        and inhrelid is distinct from to_regclass('raw_invoices_of_small_dumps')
+    ) <> (
+        select count(distinct dump) from raw_invoices
+        where tableoid is distinct from to_regclass('raw_invoices_of_small_dumps')
+    )
 """
 AT_WORK = """
 select query from pg_stat_activity

@@ -34,12 +34,38 @@ CSV_GOOD = "536365,85123A,LANTERN,6,2010-12-01 08:26:00,2.55,17850,United Kingdo
 BAD = Line(quantity="six")
 
 
+@pytest.fixture(params=["small", "large"], autouse=True)
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Small dumps share a partition, large ones have their own: nothing else tells them apart."""
+    if request.param == "large":
+        monkeypatch.setattr(dumps, "LARGEST_SMALL_DUMP", 0)
+    return str(request.param)
+
+
 def load(warehouse: Warehouse, folder: Path, content: str, *, name: str = "retail.sql") -> list[dict[str, Any]]:
     """Loads a file of that name and content, and returns its lines."""
     path = folder / name
     path.write_text(content)
     load_dump(warehouse, DumpFile(path, name))
     return lines_of(warehouse, name)
+
+
+def test_a_dump_becomes_large_and_small_again(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lines are in one place at a time, those of others stay, and small dumps make no partition of their own."""
+    monkeypatch.setattr(dumps, "LARGEST_SMALL_DUMP", 2)
+    for name in ("b.sql", "c.sql", "d.sql"):
+        load_lines(warehouse, tmp_path, [Line(name)], name=name)
+    partitions = "select count(*) as count from pg_inherits where inhparent = 'raw_invoices'::regclass"
+    for lines, expected in ((1, 1), (3, 2), (2, 1), (4, 2)):
+        load_lines(warehouse, tmp_path, [Line()] * lines, name="a.sql")
+        assert len(lines_of(warehouse, "a.sql")) == lines
+        assert warehouse.rows(partitions) == [{"count": expected}]
+        assert debris(warehouse) == []
+    for name in ("a.sql", "b.sql"):
+        forget_dump(warehouse, name)
+    assert [row.dump for row in warehouse.rows("select dump from raw_invoices order by 1")] == ["c.sql", "d.sql"]
 
 
 # The lines.
@@ -445,15 +471,21 @@ def test_a_load_that_waits_for_one_reader_lets_the_others_pass(warehouse: Wareho
         assert other.execute("select count(*) from raw_invoices").fetchone() == (3,)
 
 
-def test_a_reader_with_an_older_snapshot_finds_the_lines(warehouse: Warehouse, tmp_path: Path) -> None:
-    """A transaction that began before the load, such as pg_dump's, does not take the new partition for empty."""
+def test_a_reader_with_an_older_snapshot_finds_the_lines(warehouse: Warehouse, tmp_path: Path, size: str) -> None:
+    """A transaction that began before the load, such as pg_dump's, does not take the new partition for empty.
+
+    Of a small dump it finds the lines that were there when it began.
+    """
     load_lines(warehouse, tmp_path, [Line()] * 2)
+    before = 2
     for lines in ([Line()] * 3, [replace(Line(), quantity=number) for number in range(4)]):
         with psycopg.connect(warehouse.url, options="-c search_path=lgs") as reader:
             reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             reader.execute("select from dumps")
             load_lines(warehouse, tmp_path, lines)
-            assert reader.execute("select count(*) from raw_invoices").fetchone() == (len(lines),)
+            expected = len(lines) if size == "large" else before
+            assert reader.execute("select count(*) from raw_invoices").fetchone() == (expected,)
+        before = len(lines)
 
 
 def test_rival_loads_all_arrive(warehouse: Warehouse, tmp_path: Path) -> None:

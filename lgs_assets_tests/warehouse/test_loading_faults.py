@@ -406,6 +406,8 @@ COMMIT; DROP TABLE lgs.raw_invoices;
 \\! touch '{trace}'
 """
     (tmp_path / "dump").write_text(script)
+    load_lines(warehouse, tmp_path, [Line()])
+    forget_dump(warehouse, "retail.sql")  # it has made the partition of small dumps
     tables = warehouse.rows("select relname from pg_class where relnamespace = 'lgs'::regnamespace order by 1")
     for _ in range(2):
         loaded = load_dump(warehouse, DumpFile(tmp_path / "dump", name, reject_limit=0.5), run=name, reader=name)
