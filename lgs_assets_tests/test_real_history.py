@@ -1,4 +1,4 @@
-"""What happened, on the real data: the reference figures of products, countries and trend, to the digits that they show.
+"""What happened, on the real data: the reference figures of products, countries and trend, to the digits they show.
 
 Needs the UCI data and the reference figures beside it (see `real_data` in conftest.py); skips loudly without.
 """
@@ -76,8 +76,14 @@ def test_returns(real: Warehouse, real_data: Path) -> None:
     """Lines, money, units and median days of each kind of match, over products and charges."""
     kinds = ("whole line", "part of a line", "several lines", "another price", "only a part", "no sale")
     rows = real.rows(
-        "select match, count(*) as lines, sum(amount) as amount, sum(units) as units, percentile_cont(0.5) within group "
-        "(order by extract(epoch from returned_at - sold_at) / 86400) as median_days from returns group by match"
+        """
+        select
+            match, count(*) as lines, sum(amount) as amount, sum(units) as units,
+            percentile_cont(0.5) within group (order by extract(epoch from returned_at - sold_at) / 86400)
+                as median_days
+        from returns
+        group by match
+        """
     )
     ours = {row.match: row for row in rows}
     for kind, theirs in zip(kinds, reference(real_data, "returns_match_rules.csv"), strict=True):
@@ -156,12 +162,10 @@ def test_trend(real: Warehouse, real_data: Path) -> None:
 
 
 def test_sales_have_no_trend(real: Warehouse) -> None:
-    """Counted once, the second year sold 1.7 % more, which is chance; orders placed would not survive Holm's correction."""
+    """Counted once, 1.7 % more in the second year is chance; fewer orders would not survive Holm's correction."""
     rows = real.rows("select * from trend_statistics where method = 'year on year'")
-    sales, orders = (
-        next(row for row in rows if row.series == series)
-        for series in ("sales, doubled invoices once", "placed orders")
-    )
+    by_series = {row.series: row for row in rows}
+    sales, orders = by_series["sales, doubled invoices once"], by_series["placed orders"]
     assert (round(sales.change_pct, 1), round(sales.p_value, 2)) == (1.7, 0.85)
     assert round(orders.change_pct, 1) == -7.0
     assert orders.p_value < 0.05 < orders.holm_p
