@@ -22,8 +22,8 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets_tests.builders import DERIVED, MakeDatabase
 
-# Where a line stands in its dump, and when it came, are the only things that may differ, and which of an invoice's lines
-# of one product a return takes back first: return_matches is left out.
+# Where a line stands in its dump, and when it came, are all that may differ, and which of an invoice's lines of one
+# product a return takes back first: return_matches is left out.
 NOT_COMPARED = {
     "raw_invoices": ["dump", "line_number"],
     "clean_invoices": ["invoice_no", "line_number"],
