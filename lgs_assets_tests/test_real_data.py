@@ -24,11 +24,18 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets_tests.builders import DERIVED, MakeDatabase, model, values
 
-# Where a line stands in its dump, and when it came, are the only things that may differ.
+# Where a line stands in its dump, and when it came, are all that may differ, and which of an invoice's lines of one
+# product a return takes back first: return_matches is left out.
 NOT_COMPARED = {
     "raw_invoices": ["dump", "line_number"],
     "clean_invoices": ["invoice_no", "line_number"],
     "invoice_totals": ["dump"],
+    "returnable_lines": ["line_number", "place"],
+    "returns": [
+        *("line_number", "match", "units_matched", "amount_matched", "sale_invoice_no", "sale_line_number"),
+        *("sold_at", "days_after", "unmatched_reason"),
+    ],
+    "products": ["units_returned_matched", "returned_matched", "return_rate_sales_matched"],
 }
 
 
@@ -206,7 +213,7 @@ def test_quintile_edges_are_the_published_ones(real: Warehouse, real_data: Path)
 def contents(warehouse: Warehouse) -> dict[str, Decimal]:
     """A hash of the rows of each table, whatever their order."""
     hashes = {}
-    for table in ["raw_invoices", *DERIVED]:
+    for table in {"raw_invoices", *DERIVED} - {"return_matches"}:
         columns = ", ".join(column for column in declared_types()[table] if column not in NOT_COMPARED.get(table, []))
         query = f"select sum(cast(hashtextextended(cast(row({columns}) as text), 0) as numeric)) as hash from {table}"
         hashes[table] = warehouse.rows(query)[0].hash

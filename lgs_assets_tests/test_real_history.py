@@ -32,7 +32,7 @@ def real(make_database: MakeDatabase, real_data: Path) -> Iterator[Warehouse]:
 
 def reference(real_data: Path, name: str) -> list[dict[str, Any]]:
     frame = pd.read_csv(real_data / "reference" / "history" / name, dtype=str, keep_default_na=False)
-    return frame.to_dict("records")
+    return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
 
 
 def shown(value: object, like: str) -> Decimal:
@@ -79,7 +79,7 @@ def test_returns(real: Warehouse, real_data: Path) -> None:
         """
         select
             match, count(*) as lines, sum(amount) as amount, sum(units) as units,
-            percentile_cont(0.5) within group (order by extract(epoch from returned_at - sold_at) / 86400)
+            percentile_cont(0.5) within group (order by extract(epoch from returned_at - sold_at)) / 86400
                 as median_days
         from returns
         group by match

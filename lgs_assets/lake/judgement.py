@@ -18,7 +18,8 @@ def judge(engine: Engine, table: str, source: Source) -> None:
             _refuse(engine, table, source, rule, int(count))
     for key in keys(table):
         names = ", ".join(key)
-        repeated = f"select {names} from {table} group by {names} having count(*) > 1"
+        known = " and ".join(f"{name} is not null" for name in key)  # as in SQL, NULLs repeat nothing
+        repeated = f"select {names} from {table} where {known} group by {names} having count(*) > 1"
         (found,) = engine.rows(f"select count(*) as found from ({repeated}) as repeated", inputs, {}).to_pylist()
         if found["found"]:
             rule = Rule(f"UNIQUE ({names})", key, f"({names}) in ({repeated})")
