@@ -174,9 +174,9 @@ def test_a_small_table_is_shown_whole_and_a_large_one_by_its_first_rows(instance
 
 def test_a_build_records_the_settings_that_made_it(instance: dg.DagsterInstance) -> None:
     """Those that the table depends on, as a person writes them, and no others."""
-    assert run(instance, "refresh", "rfm_scores", "segments", ties="together").success
-    assert metadata_of(instance, "rfm_scores")["settings"] == "snapshot_date unset, ties together"
-    assert metadata_of(instance, "clean_invoices")["settings"] == "drop_repeats no"
+    assert run(instance, "refresh", "rfm_history", "segments", ties="together").success
+    assert metadata_of(instance, "rfm_history")["settings"] == "snapshot_date unset, ties together"
+    assert metadata_of(instance, "clean_invoices")["settings"] == "drop_repeats no, doubled_invoices twice"
     assert "settings" not in metadata_of(instance, "segments")
 
 
@@ -274,7 +274,7 @@ def test_a_bad_dump_is_shown_with_its_reason_first(instance: dg.DagsterInstance)
     ("table", "dump", "settings", "reason"),
     [
         ("raw_invoices", "gone.sql", {}, "gone.sql"),
-        ("rfm_scores", None, {"snapshot_date": "2011-03-02"}, "rfm_scores"),
+        ("rfm_history", None, {"snapshot_date": "2011-03-02"}, "rfm_history"),
     ],
 )
 def test_any_error_of_the_platform_is_shown_as_it_stands(
