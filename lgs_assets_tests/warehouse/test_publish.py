@@ -158,8 +158,11 @@ def test_what_may_pass_is_tried_again() -> None:
         raise ServerError
 
 
-def test_what_would_go_with_a_dump_stops_its_load(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_what_would_go_with_a_dump_stops_its_load(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A view on the lines of one dump: it is named, and nobody is advised to drop it with all that depends on it."""
+    monkeypatch.setattr("lgs_assets.warehouse.loading.LARGEST_SMALL_DUMP", 0)
     load_lines(warehouse, tmp_path, [Line()])
     (dump,) = warehouse.rows("select relid::text as lines from pg_partition_tree('raw_invoices') where isleaf")
     execute(warehouse, f"create view march as select * from {dump.lines}")
