@@ -17,7 +17,7 @@ from lgs_assets.wiring.versions import outdated
 from lgs_assets_tests.builders import DERIVED, Line, MakeDatabase, build_tables, resources, write_dump
 from lgs_assets_tests.lake.test_lake import assert_same_tables
 
-WARNINGS = {"cancellations_are_negative", "prices_are_positive", "lines_do_not_repeat"}
+WARNINGS = {"invoices_are_not_doubled", "cancellations_are_negative", "prices_are_positive", "lines_do_not_repeat"}
 
 
 @pytest.fixture
