@@ -7,9 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.contracts.model import tables_in
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.tables import PostgresTables
-from lgs_assets_tests.builders import Line, build_tables, load_lines
+from lgs_assets_tests.builders import DERIVED, Line, build_tables, followers, load_lines
 
 FAULTS = {
     f"{file.parent.name}.{file.stem}": file.read_text()
@@ -22,6 +23,14 @@ PLANNED = {f"{check.table}.{check.name}": check for check in CHECKS}
 def test_every_check_has_its_fault_here() -> None:
     """A check that cannot fail is none."""
     assert set(FAULTS) == set(PLANNED)
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_a_check_reads_only_what_its_table_is_made_of(name: str) -> None:
+    """It runs when its table is built: what follows the table may not be there yet, or be that of before."""
+    check = PLANNED[name]
+    read = tables_in(check.query) & {*DERIVED, "raw_invoices"}
+    assert [table for table in sorted(read - {check.table}) if check.table not in followers(table)] == []
 
 
 @pytest.mark.parametrize(

@@ -303,7 +303,7 @@ def test_after_any_changes_the_tables_are_as_if_made_anew(
         "select row_count from publications where table_name = any (:tables)", tables=[*SOURCES]
     )
     assert sorted(row.row_count for row in counted) == sorted(len(frame) for frame, _ in refreshed)
-    build_tables(history, *SOURCES, **rules)  # nothing has changed: made anew
+    build_tables(history, *SOURCES, **rules)  # nothing has changed, so they are rebuilt in full
     for table, (frame, head) in zip(SOURCES, refreshed, strict=True):
         assert len(parts(history, table)) == 1
         pd.testing.assert_frame_equal(frame, history.read_frame(table))

@@ -78,7 +78,7 @@ def history(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
 def test_after_any_changes_the_tables_are_as_if_made_anew(
     history: Warehouse, tmp_path: Path, changes: list[tuple[str, list[Line], str | None]], rules: dict[str, Any]
 ) -> None:
-    """Small dumps of any age arrive, are replaced and forgotten, win invoices and lose them. No table is made anew."""
+    """Small dumps of any age arrive, are replaced and forgotten, win invoices and lose them. No table is rebuilt."""
     for dump in loaded_dumps(history):
         if dump.dump != "history.sql":
             forget_dump(history, dump.dump)
