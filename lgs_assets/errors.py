@@ -33,7 +33,7 @@ class PermanentError(ServerError):
 
 
 class UnavailableError(LgsError):
-    """A file or a database elsewhere cannot be reached, or broke off: it may be there again in a moment."""
+    """A file or a database elsewhere cannot be reached, or was lost on the way: it may be there again in a moment."""
 
 
 class ConfigurationError(LgsError):

@@ -108,8 +108,8 @@ class Warehouse:
         if state is None or (state[:2] in _PASSING and state not in _LASTING):
             disk = " (is its disk full?)" if state is None or "disk" in str(cause) else ""
             return ServerError(
-                f"PostgreSQL at {self._shown_url} broke off: {cause}. Nothing is left half done: "
-                f"see to the server{disk}, then do the same again."
+                f"PostgreSQL at {self._shown_url} failed: {cause}. Nothing is left half done: "
+                f"check the server{disk} and run the same command again."
             )
         assert isinstance(cause, psycopg.Error)  # noqa: S101 (it has a SQLSTATE)
         # Without PostgreSQL's hint, which may be to drop what depends on a table.

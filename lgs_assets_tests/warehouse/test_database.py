@@ -54,7 +54,7 @@ def test_a_connection_that_is_cut_in_use_is_a_server_error(warehouse: Warehouse,
             other.execute(KILL, [other.info.dbname])
             connection.exec_driver_sql("select 1")
 
-    with pytest.raises(ServerError, match=r"PostgreSQL at .*:\*\*\*@.* broke off: .*Nothing is left half done"):
+    with pytest.raises(ServerError, match=r"PostgreSQL at .*:\*\*\*@.* failed: .*Nothing is left half done"):
         use()
     assert warehouse.rows("select 1 as one")[0].one == 1
 

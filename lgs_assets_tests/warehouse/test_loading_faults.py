@@ -227,7 +227,7 @@ def test_want_of_room_stops_a_load_and_nothing_else(
     large = write_dump(tmp_path / "large.sql", [Line(f"{i}", description="large" * 30) for i in range(100_000)])
     with in_shortage(server):
         warehouse = Warehouse(server.url())
-        with pytest.raises(ServerError, match=r"broke off: could not (extend|write) [\s\S]*is its disk full"):
+        with pytest.raises(ServerError, match=r"failed: could not (extend|write) [\s\S]*is its disk full"):
             load_dump(warehouse, DumpFile(large, NAME))
         assert version_held(warehouse) == 1
         warehouse.engine.dispose()
