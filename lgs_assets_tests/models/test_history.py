@@ -185,6 +185,16 @@ def test_a_snapshot_within_a_month_is_the_last_of_all(warehouse: Warehouse, tmp_
     assert [values(row) for row in partial] == [(moments[1], False), (moments[2], True)]
 
 
+def test_a_step_is_whole_if_its_last_month_is(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A shop that is closed on the last day of a month has sold all that it sells in it."""
+    days = [day for day in range(1, 32) if date(2011, 7, day).weekday() < 5]  # the 30th and 31st are a weekend
+    june = [Line(f"6{day}", invoice_date=f"2011-06-{day:02} 10:00:00") for day in range(1, 31)
+            if date(2011, 6, day).weekday() < 5]  # fmt: skip
+    build(warehouse, tmp_path, june + [Line(f"7{day}", invoice_date=f"2011-07-{day:02} 10:00:00") for day in days])
+    partial = warehouse.rows("select distinct is_partial from segment_migrations where step = 1")
+    assert [values(row) for row in partial] == [(False,)]
+
+
 def test_an_invoice_of_two_months_is_one_order(warehouse: Warehouse, tmp_path: Path) -> None:
     """It counts from its first line on, with what of it lies before the snapshot."""
     build(

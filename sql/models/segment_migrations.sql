@@ -10,10 +10,17 @@ steps as (
         later.place - earlier.place as step,
         earlier.snapshot_date as snapshot_from,
         later.snapshot_date as snapshot_to,
-        later.snapshot_date > date_trunc('month', later.snapshot_date)
-        or later.snapshot_date - interval '1 day' > (select max(last_invoice_at) from monthly_metrics) as is_partial
+        -- Of a month without invoices it is whole if the data goes on after it.
+        coalesce(
+            monthly_metrics.is_partial,
+            later.snapshot_date > date_trunc('month', later.snapshot_date)
+            or later.snapshot_date > (select max(last_invoice_at) from monthly_metrics)
+        ) as is_partial
     from snapshots as earlier
     inner join snapshots as later on later.place - earlier.place in (1, 3, 12)
+    left join monthly_metrics
+        on monthly_metrics.invoice_month = cast(later.snapshot_date - interval '1 month' as date)
+        and later.snapshot_date = date_trunc('month', later.snapshot_date)
 ),
 
 edges as (
