@@ -222,11 +222,14 @@ def _held_twice(timeline: _Timeline, remark: Callable[[int], str]) -> str:
 
 def _growth_counted_once(timeline: _Timeline, place: int) -> str:
     """The change of a month, and of the one after it, if invoices count once."""
-    once = timeline.values["sales_once"]
+    once = _of_whole_months(timeline, timeline.values["sales_once"])
     changes = [
         f"{month_of_year(timeline.months[later])} {change(100 * (once[later] / once[later - 1] - 1))}"
         for later in (place, place + 1)
-        if 0 < later < len(once) and once[later - 1] > 0 and not np.isnan(once[later])
+        if 0 < later < len(once)
+        and not timeline.is_partial[later]
+        and once[later - 1] > 0
+        and not np.isnan(once[later])
     ]
     return f"counted once: {', '.join(changes)}" if changes else "the first month has no change"
 
