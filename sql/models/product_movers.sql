@@ -15,7 +15,7 @@ compared as (
 span as (
     select min(invoice_month) as first_month, max(invoice_month) as last_month
     from compared
-    having count(*) = 3
+    having count(*) = 3 and max(invoice_month) = min(invoice_month) + interval '2 months'
 ),
 
 sold as (
