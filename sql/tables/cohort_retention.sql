@@ -28,4 +28,4 @@ comment on column cohort_retention.sales is 'Sales to the cohort in invoice_mont
 comment on column cohort_retention.retention_pct is 'active as a share of customers, in percent, to 6 places.';
 comment on column cohort_retention.revenue_retention_pct is 'sales as a share of base_sales, in percent, to 6 places.';
 comment on column cohort_retention.is_left_censored is 'The cohort is of the first month of the data: it holds older customers, too, and is left out of pooled figures.';
-comment on column cohort_retention.is_partial is 'The data ends within invoice_month, before its last day: left out of pooled figures.';
+comment on column cohort_retention.is_partial is 'invoice_month is not a whole one, as monthly_metrics tells: left out of pooled figures.';

@@ -23,4 +23,4 @@ comment on column country_months.sales_once is 'The same, each doubled invoice c
 comment on column country_months.orders is 'Distinct invoices with a sale.';
 comment on column country_months.customers is 'Distinct customers with a sale.';
 comment on column country_months.new_customers is 'Those among them whose first sale ever, in any country, is in this month.';
-comment on column country_months.is_partial is 'The data ends within this month, before its last day: not comparable with whole months.';
+comment on column country_months.is_partial is 'The month is not a whole one, as monthly_metrics tells: not comparable with whole months.';

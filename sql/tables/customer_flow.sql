@@ -30,4 +30,4 @@ comment on column customer_flow.retained_sales is 'Sales to retained customers i
 comment on column customer_flow.reactivated_sales is 'Sales to reactivated customers in pounds sterling, exact.';
 comment on column customer_flow.lapsed_sales is 'What lapsed customers bought in the month before, in pounds sterling, exact.';
 comment on column customer_flow.is_left_censored is 'The first month of the data: everybody seems new.';
-comment on column customer_flow.is_partial is 'The data ends within this month, before its last day: not comparable with whole months.';
+comment on column customer_flow.is_partial is 'The month is not a whole one, as monthly_metrics tells: not comparable with whole months.';

@@ -27,4 +27,4 @@ comment on column product_months.units_sold_once is 'units_sold, each doubled in
 comment on column product_months.sales_once is 'sales, each doubled invoice counted once.';
 comment on column product_months.units_returned is 'Units on lines of cancellations.';
 comment on column product_months.returned is 'What was given back for them in pounds sterling.';
-comment on column product_months.is_partial is 'The data ends within this month, before its last day: not comparable with whole months.';
+comment on column product_months.is_partial is 'The month is not a whole one, as monthly_metrics tells: not comparable with whole months.';
