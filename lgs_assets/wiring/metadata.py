@@ -172,13 +172,14 @@ def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
 
     from lgs_assets.contracts.declaration import declared_types
 
-    inputs = {relation.name for relation in model.inputs}
-    schema, deps_by_column = declared_types(), {}
+    inputs, schema = {relation.name for relation in model.inputs}, declared_types()
+    # Nothing is trimmed, which would copy the whole SELECT for each column.
+    lineages = lineage(None, model.select, schema=schema, dialect="postgres", trim_selects=False)
+    deps_by_column = {}
     for column in schema[table]:
-        leaves = lineage(column, model.select, schema=schema, dialect="postgres").walk()
         origins = {
             (leaf.source.name, leaf.name.split(".")[-1])
-            for leaf in leaves
+            for leaf in lineages[column].walk()
             if not leaf.downstream and isinstance(leaf.source, exp.Table) and leaf.source.name in inputs
         }
         deps_by_column[column] = [dg.TableColumnDep(dg.AssetKey(origin), name) for origin, name in sorted(origins)]
