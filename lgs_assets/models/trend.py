@@ -114,10 +114,10 @@ def _year_on_year(values: pd.Series) -> dict[str, float]:
 
 
 def _holm(p_values: pd.Series) -> pd.Series:
-    """The p-values corrected for their number by Holm's method."""
-    from statsmodels.stats.multitest import multipletests
+    """The p-values corrected for their number by Holm's step-down method (1979).
 
-    known = p_values.dropna()
-    if known.empty:
-        return p_values
-    return pd.Series(multipletests(known, method="holm")[1], index=known.index).reindex(p_values.index)
+    Written out: the one of statsmodels collects Python's garbage at each call, half a second in a process of this size.
+    """
+    ascending = p_values.dropna().sort_values(kind="stable")
+    stepped = ascending * np.arange(len(ascending), 0, -1)
+    return stepped.cummax().clip(upper=1).reindex(p_values.index)
