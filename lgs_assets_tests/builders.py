@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
@@ -101,13 +102,19 @@ def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> No
             store.publish_frame(table, _made_by_python(store, table), provenance)
 
 
+@cache
+def _context() -> dg.AssetExecutionContext:
+    """For calls of assets: without one, Dagster would set up an instance with its databases for each."""
+    return dg.build_asset_context()
+
+
 def _made_by_python(store: Tables, table: str) -> pd.DataFrame:
     """The frame that the asset of a table returns, of its inputs as they are."""
     asset = BY_PYTHON[table]
     inputs = {name: store.read_frame(name) for name in asset.keys_by_input_name}
     for name, frame in inputs.items():
         frame.attrs |= {"table": name, "version": ""}
-    made = asset(**inputs)
+    made = asset(_context(), **inputs)
     assert isinstance(made, pd.DataFrame)
     return made
 

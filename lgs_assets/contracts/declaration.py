@@ -4,7 +4,7 @@ Read without a database, from the script that PostgreSQL runs, so nothing is dec
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import pyarrow as pa
 import sqlglot
@@ -34,7 +34,7 @@ class _Contract:
     comments: dict[str, str]
     """Of each column; of the table itself under the empty name."""
 
-    @property
+    @cached_property
     def columns(self) -> list[exp.ColumnDef]:
         return list(self.create.find_all(exp.ColumnDef))
 
@@ -75,9 +75,9 @@ def columns(table: str) -> list[Column]:
     ]
 
 
-def declared_types() -> dict[str, dict[str, str]]:
-    """The type of each column of each table: the schema that SELECTs are resolved against."""
-    return {table: {column.name: column.type for column in columns(table)} for table in tables()}
+def declared_types(*names: str) -> dict[str, dict[str, str]]:
+    """The type of each column of the tables named, or of all: the schema that SELECTs are resolved against."""
+    return {table: {column.name: column.type for column in columns(table)} for table in names or tables()}
 
 
 def arrow_schema(table: str) -> pa.Schema:

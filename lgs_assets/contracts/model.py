@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Self, TypeAlias
 
@@ -106,6 +107,7 @@ def parameters_of(select: str) -> list[str]:
     return sorted(sa.text(select).compile().params)
 
 
+@cache
 def columns_read(select: str) -> dict[str, set[str]]:
     """The columns that a SELECT reads, by table."""
     # Imported here: to run a SELECT is not to understand it.

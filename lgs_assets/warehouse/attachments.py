@@ -184,9 +184,10 @@ attachments (place, what, head, tail) as (
     inner join pg_statistic_ext on stxrelid = this.oid
     inner join pg_description on classoid = 'pg_statistic_ext'::regclass and objoid = pg_statistic_ext.oid
     union all
-    select 4, 'the security label', format('security label for %%I on %%s ', provider, objtype),
+    select 4, 'the security label',
+        format('security label for %%I on %%s ', provider, case when is_table then 'table' else 'view' end),
         format(' is %%L', label)
-    from this inner join pg_seclabels on classoid = 'pg_class'::regclass and objoid = this.oid and objsubid = 0
+    from this inner join pg_seclabel on classoid = 'pg_class'::regclass and objoid = this.oid and objsubid = 0
 )
 select place, what, head, tail from attachments order by place, what, head, tail
 """
@@ -216,7 +217,9 @@ class Attachment(NamedTuple):
 
 def attachments(cursor: Cursor, oid: int | None) -> list[Attachment]:
     """What is attached to a table or a view, in an order in which it can be attached again; nothing to none."""
-    cursor.execute(_ATTACHMENTS, {"oid": oid, "schema": SCHEMA})
+    # Planned once a transaction: that takes several times as long as to run it.
+    cursor.execute("set local plan_cache_mode = force_generic_plan")
+    cursor.execute(_ATTACHMENTS, {"oid": oid, "schema": SCHEMA}, prepare=True)
     return [Attachment(*row) for row in cursor]
 
 

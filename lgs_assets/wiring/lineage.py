@@ -15,10 +15,12 @@ def models() -> dict[str, Model]:
     by_table = {asset.key.path[-1]: asset for asset in ASSETS}
     inputs = {table: [key.path[-1] for key in asset.dependency_keys] for table, asset in by_table.items()}
     order = TopologicalSorter(inputs).static_order()
-    return {table: _returned(by_table[table]) for table in order if model_path(table).exists()}
+    with dg.build_asset_context() as context:
+        return {table: _returned(by_table[table], context) for table in order if model_path(table).exists()}
 
 
-def _returned(asset: dg.AssetsDefinition) -> Model:
-    model = asset(**{name: Relation(name) for name in asset.keys_by_input_name})
+def _returned(asset: dg.AssetsDefinition, context: dg.AssetExecutionContext) -> Model:
+    # The context is one for all: for each call without one, Dagster would set up an instance with its databases.
+    model = asset(context, **{name: Relation(name) for name in asset.keys_by_input_name})
     assert isinstance(model, Model)  # noqa: S101 (narrows the type for the checker)
     return model

@@ -170,17 +170,17 @@ def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
     from sqlglot import exp
     from sqlglot.lineage import lineage
 
-    from lgs_assets.contracts.declaration import declared_types
+    from lgs_assets.contracts.declaration import columns, declared_types
 
-    inputs, schema = {relation.name for relation in model.inputs}, declared_types()
-    # Nothing is trimmed, which would copy the whole SELECT for each column.
-    lineages = lineage(None, model.select, schema=schema, dialect="postgres", trim_selects=False)
+    schema = declared_types(*(relation.name for relation in model.inputs))
+    # All columns at once, and without the part of the SELECT that each comes from, which takes most of the time.
+    nodes = lineage(None, model.select, schema=schema, dialect="postgres", trim_selects=False)
     deps_by_column = {}
-    for column in schema[table]:
+    for column in columns(table):
         origins = {
             (leaf.source.name, leaf.name.split(".")[-1])
-            for leaf in lineages[column].walk()
-            if not leaf.downstream and isinstance(leaf.source, exp.Table) and leaf.source.name in inputs
+            for leaf in nodes[column.name].walk()
+            if not leaf.downstream and isinstance(leaf.source, exp.Table) and leaf.source.name in schema
         }
-        deps_by_column[column] = [dg.TableColumnDep(dg.AssetKey(origin), name) for origin, name in sorted(origins)]
+        deps_by_column[column.name] = [dg.TableColumnDep(dg.AssetKey(origin), name) for origin, name in sorted(origins)]
     return dg.TableColumnLineage(deps_by_column)

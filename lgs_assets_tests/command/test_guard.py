@@ -95,7 +95,11 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory, make_database: MakeDa
 
 @pytest.fixture(scope="module")
 def webservers(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Webserver]]:
-    """The webserver of `lgs ui`, with its daemon; and Dagster's own, which shows that the attacks are real ones."""
+    """The webserver of `lgs ui`, with its daemon; and Dagster's own, which shows that the attacks are real ones.
+
+    Dagster's own starts once the other is up: two that create Dagster's tables at once collide, and `lgs` alone takes
+    a lock.
+    """
     folder, programs, servers = tmp_path_factory.mktemp("logs"), Path(sys.executable).parent, []
     with ExitStack() as cleanup:
         for command in (["lgs", "ui", "--open"], ["dagster-webserver", "-w", "workspace.yaml"]):
@@ -109,12 +113,12 @@ def webservers(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFa
             )
             cleanup.callback(process.wait, PATIENCE_SECONDS)
             cleanup.callback(process.terminate)
-            servers.append(Webserver(port, folder / command[0]))
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not all(server.is_up() for server in servers):
-            if time.monotonic() > deadline:
-                pytest.fail("\n".join(file.read_text(errors="replace") for file in folder.iterdir()))
-            time.sleep(0.2)
+            servers.append(server := Webserver(port, folder / command[0]))
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not server.is_up():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(server.output.read_text(errors="replace"))
+                time.sleep(0.2)
         yield servers
 
 
