@@ -12,7 +12,7 @@ from lgs_assets.wiring.lineage import ASSETS
 from lgs_assets.wiring.lost_runs import attended_in_process_executor
 from lgs_assets.wiring.resources import Resources
 from lgs_assets.wiring.schedules import daily_retention, nightly_refresh, scheduled_pull
-from lgs_assets.wiring.sensors import inbox_sensor, keep_current, lost_runs
+from lgs_assets.wiring.sensors import inbox_sensor, keep_current, lost_runs, refused_dumps
 
 
 def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Definitions:
@@ -34,7 +34,7 @@ def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Defi
             daily_retention,
             *([scheduled_pull(configuration.source_cron)] if has_source else []),
         ],
-        sensors=[inbox_sensor, keep_current, lost_runs],
+        sensors=[inbox_sensor, keep_current, lost_runs, refused_dumps],
         resources={"io_manager": warehouse_io_manager} | {name: _as_is(value) for name, value in resources.items()},
         # The lineage is a chain of short steps: a process for each would cost several times their work.
         executor=attended_in_process_executor,

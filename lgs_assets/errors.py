@@ -1,6 +1,6 @@
 """The errors that a person can act on. Their text says what is wrong, where, and what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +18,15 @@ class DumpError(LgsError):
         """`rejects` are the first of the lines that are at fault."""
         super().__init__(reason)
         self.rejects = rejects
+
+
+class DumpsError(DumpError):
+    """Of many dumps, some cannot be read: its text is the reasons."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        """`reasons` are those of each dump, by its name."""
+        super().__init__("\n".join(reasons.values()))
+        self.dumps = list(reasons)
 
 
 class ContractError(LgsError):

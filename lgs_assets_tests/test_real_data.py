@@ -124,26 +124,31 @@ def test_second_copies_are_the_ones_that_the_source_sheets_share(real: Warehouse
     assert [values(row) for row in totals] == [(copies.amount, copies.sale_amount)]
 
 
-def test_months_are_whole_or_partial_wherever_the_data_ends(real: Warehouse) -> None:
-    """Whole at the ends of the 24 whole months; partial wherever two days with invoices are still to come."""
+@pytest.mark.parametrize(("edge", "kept"), [("begins", ">="), ("ends", "<=")])
+def test_months_are_whole_or_partial_wherever_the_data_begins_or_ends(real: Warehouse, edge: str, kept: str) -> None:
+    """Whole at the edges of the 24 whole months; partial wherever two days with invoices lie beyond the edge."""
     select = model("monthly_metrics").select
     days = [row.day for row in real.rows("select distinct last_invoice_at::date as day from invoice_totals order by 1")]
-    ends = [day for day, after in pairwise(days) if after.month != day.month]
-    assert len(ends) == 24
-    for day in sorted({*ends, *days[::7]}):
-        to_come = sum(later > day and later.replace(day=1) == day.replace(day=1) for later in days)
-        if to_come == 1 or day == days[-1]:
+    turns = [(before, after) for before, after in pairwise(days) if before.month != after.month]
+    ends = [before for before, _ in turns]
+    begins = [days[0], *(after for _, after in turns[:-1])]
+    assert len(ends) == len(begins) == 24
+    for day in sorted({*(begins if edge == "begins" else ends), *(day for day in days[::7] if day <= ends[-1])}):
+        beyond = [other for other in days if (other < day if edge == "begins" else other > day)]
+        missing = sum(other.replace(day=1) == day.replace(day=1) for other in beyond)
+        if missing == 1:
             continue
         with real.transaction() as connection:
             connection.execute(
                 sa.text(
                     "create temp table invoice_totals on commit drop as "
-                    "select * from invoice_totals where last_invoice_at < cast(:day as date) + 1"
+                    f"select * from invoice_totals where cast(last_invoice_at as date) {kept} :day"
                 ),
                 {"day": day},
             )
-            latest = f"select is_partial from ({select}) as months order by invoice_month desc limit 1"
-            assert connection.execute(sa.text(latest)).scalar() == (to_come > 0), day
+            found = f"select is_partial from ({select}) as months where invoice_month = :month"
+            is_partial = connection.execute(sa.text(found), {"month": day.replace(day=1)}).scalar()
+            assert is_partial == (missing > 0), day
 
 
 def test_invoice_amounts_are_the_published_ones(real: Warehouse, real_data: Path) -> None:

@@ -89,7 +89,7 @@ def test_what_if_there_were_no_wholesalers(demo: Warehouse, frames: dict[str, pd
     lines = lines[~lines["customer_id"].isin(wholesalers)]
     totals, playbook = run_model("invoice_totals", clean_invoices=lines), frames["segment_playbook"]
     scores = run_model("rfm_scores", invoice_totals=totals)
-    segments = run_model("segments", rfm_scores=scores, invoice_totals=totals, segment_playbook=playbook)
+    segments = run_model("segments", rfm_scores=scores, clean_invoices=lines, segment_playbook=playbook)
     summary = run_model("segment_summary", segments=segments, segment_playbook=playbook)
     assert 0 < len(scores) < len(spent)
     pd.testing.assert_frame_equal(summary, in_warehouse(demo, lines, "segment_summary"), check_exact=True)

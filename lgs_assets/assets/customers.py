@@ -27,10 +27,10 @@ def segment_playbook() -> pd.DataFrame:
 
 
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
-def segments(rfm_scores: Relation, invoice_totals: Relation, segment_playbook: Relation) -> Model:
+def segments(rfm_scores: Relation, clean_invoices: Relation, segment_playbook: Relation) -> Model:
     """Names each customer's segment from the R and F scores. One row a customer."""
     return Model(
-        "segments.sql", rfm_scores=rfm_scores, invoice_totals=invoice_totals, segment_playbook=segment_playbook
+        "segments.sql", rfm_scores=rfm_scores, clean_invoices=clean_invoices, segment_playbook=segment_playbook
     )
 
 

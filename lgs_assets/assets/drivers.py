@@ -17,9 +17,9 @@ def sales_drivers(clean_invoices: Relation, monthly_metrics: Relation) -> Model:
 
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)
-def customer_gain_loss(invoice_totals: Relation, monthly_metrics: Relation) -> Model:
+def customer_gain_loss(invoice_totals: Relation, sales_drivers: Relation) -> Model:
     """Net sales gained and lost by new, grown, shrunk, lost and returning customers. One row a movement."""
-    return Model("customer_gain_loss.sql", invoice_totals=invoice_totals, monthly_metrics=monthly_metrics)
+    return Model("customer_gain_loss.sql", invoice_totals=invoice_totals, sales_drivers=sales_drivers)
 
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)

@@ -214,10 +214,10 @@ class LakeTables:
 
     def _read(self, reads: Mapping[str, Collection[str]]) -> dict[str, Source]:
         """What is read: of tables in the lake the files, of others the rows."""
-        return {
-            table: self._source(table) if table in TABLES else read_rows(self.warehouse, table, columns)
-            for table, columns in reads.items()
-        }
+        in_warehouse = {table: columns for table, columns in reads.items() if table not in TABLES}
+        return {table: self._source(table) for table in reads if table in TABLES} | read_rows(
+            self.warehouse, in_warehouse
+        )
 
     def _at_one_moment(self, read: Callable[[], T]) -> T:
         """What is read; again, if anything in the lake has changed meanwhile."""

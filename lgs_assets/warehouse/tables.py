@@ -58,7 +58,7 @@ class Tables(Protocol):
 
 @dataclass(frozen=True)
 class PostgresTables:
-    """Every table is in PostgreSQL."""
+    """Every table is in PostgreSQL, which builds it; but for a `ColumnarModel`, which DuckDB computes in this process."""
 
     warehouse: Warehouse
 
@@ -71,7 +71,7 @@ class PostgresTables:
         if any(relation.name == PARENT for relation in model.inputs):
             refuse_without_lines_of(dumps_without_lines(self.warehouse), store="PostgreSQL")
         if isinstance(model, ColumnarModel):
-            inputs = {name: frames.read_rows(self.warehouse, name, columns) for name, columns in model.reads.items()}
+            inputs = frames.read_rows(self.warehouse, model.reads)
             rows = DuckDB().rows(in_order(table, model.select), inputs, model.parameters)
             return frames.publish_rows(self.warehouse, table, rows, provenance)
         return refresh.publish_model(self.warehouse, table, model, provenance)

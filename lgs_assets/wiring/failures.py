@@ -5,8 +5,11 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from lgs_assets.errors import DumpError, LgsError
+from lgs_assets.errors import DumpError, DumpsError, LgsError
 from lgs_assets.escaping import printable
+
+REFUSED = "refused dumps"
+"""The metadata of a failure that names the dumps which are its reason."""
 
 
 class StepFailure(dg.Failure):
@@ -30,6 +33,8 @@ def plain_failures() -> Iterator[None]:
 
 
 def _details(error: LgsError) -> dict[str, dg.MetadataValue]:
+    if isinstance(error, DumpsError):
+        return {REFUSED: dg.MetadataValue.json(error.dumps)}
     if not isinstance(error, DumpError) or not error.rejects:
         return {}
     records = [

@@ -34,7 +34,7 @@ class WarehouseIOManager(dg.IOManager):
 
     | returned | kept as |
     |---|---|
-    | `Model` | the rows of its SELECT, computed where the lines are |
+    | `Model` | the rows of its SELECT, computed where the lines are; those of a `ColumnarModel`, in this process |
     | `pandas.DataFrame` | its rows, by COPY |
     | `DumpFile` | the partition of the asset's table that the dump names |
 

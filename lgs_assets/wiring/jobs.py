@@ -10,7 +10,7 @@ from pydantic import Field
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
 from lgs_assets.checks.sql_checks import CHECKS, evaluation
-from lgs_assets.errors import DumpError
+from lgs_assets.errors import DumpError, DumpsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.failures import StepFailure, plain_failures
@@ -61,14 +61,14 @@ def load_dumps(
 
     A dump that cannot be loaded holds up no other: the run fails at its end, with every reason.
     """
-    reasons = []
+    reasons: dict[str, str] = {}
     for name in config.dumps:
         with plain_failures(), retried():
             try:
                 file = inbox.dump(name, acceptance)
                 dump = load(tables, file, run=context.run_id, warn=context.log.warning)
             except DumpError as error:
-                reasons.append(str(error))
+                reasons[name] = str(error)
                 continue
         metadata = described(RAW_INVOICES, partial(describe_dump, file, dump), context.log.warning)
         # At once: what ends the run later must not hide from automation what is loaded by then.
@@ -78,7 +78,7 @@ def load_dumps(
             evaluations = [evaluation(check, tables) for check in CHECKS if check.table == RAW_INVOICES]
         yield from evaluations
     if reasons:
-        raise StepFailure(DumpError("\n".join(reasons)))
+        raise StepFailure(DumpsError(reasons))
 
 
 @dg.job(description="Loads many dumps in one run, and checks them once. What follows is rebuilt by automation.")

@@ -1,7 +1,8 @@
-"""The sensors: new dumps become runs, rebuilt tables rebuild what follows, and runs that were killed are failed."""
+"""The sensors: new dumps become runs, rebuilt tables rebuild what follows, and what went wrong shows as what it is."""
 
 import time
 import warnings
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.wiring.failures import REFUSED
 from lgs_assets.wiring.jobs import RunDumps, ingest, ingest_many, load_dumps, refresh
 from lgs_assets.wiring.lost_runs import LOST, fail_lost_runs
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
@@ -139,6 +141,29 @@ def lost_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     ]
     reason = f"Failed, because their process is gone: {', '.join(failed)}" if failed else "No run is lost"
     return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
+
+
+@dg.run_failure_sensor(
+    monitored_jobs=[ingest_many],
+    request_job=ingest,
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Gives each dump that a run of many refused a run of its own: a failed partition, with its reason.",
+)
+def refused_dumps(context: dg.RunFailureSensorContext) -> Iterator[dg.RunRequest]:
+    """Requests the load of each dump that the run names, unless a run of it alone has followed, as in `lgs run`."""
+    (record,) = context.instance.get_run_records(dg.RunsFilter(run_ids=[context.dagster_run.run_id]))
+    for name in _refused_by(context):
+        alone = dg.RunsFilter(tags={"dagster/partition": name}, created_after=record.create_timestamp)
+        if not context.instance.get_runs(alone, limit=1):
+            yield dg.RunRequest(partition_key=name, run_key=f"{name}:{record.dagster_run.run_id}")
+
+
+def _refused_by(context: dg.RunFailureSensorContext) -> Iterator[str]:
+    for event in context.get_step_failure_events():
+        failure = event.step_failure_data.user_failure_data
+        if failure and isinstance(names := failure.metadata.get(REFUSED), dg.JsonMetadataValue):
+            yield from map(str, names.data or [])
 
 
 def _requests(due: dict[str, str]) -> list[dg.RunRequest]:

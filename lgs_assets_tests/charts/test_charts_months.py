@@ -36,6 +36,22 @@ def test_a_whole_last_month_is_not_marked(name: str, frames: MakeFrames, draw: D
     assert not hatched(figure)
 
 
+@pytest.mark.parametrize("name", MONTHLY)
+def test_a_partial_first_month_is_marked_in_its_place(name: str, frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """The mark of the last stays what it is, and so does a single month's."""
+    given = frames()
+    given["monthly_metrics"].loc[0, "is_partial"] = True
+    given["monthly_metrics"].loc[1, "sales_growth_pct"] = np.nan
+    shown = texts(draw(name, given))
+    assert "partial" in shown
+    assert any(text.endswith("partial: to 9 Dec") for text in shown)
+    given["monthly_metrics"].loc[24, "is_partial"] = False
+    figure = draw(name, given)
+    assert "partial" in texts(figure)
+    assert not any("to 9 Dec" in text for text in texts(figure))
+    assert {round(bar.get_x() + bar.get_width() / 2) for bar in hatched(figure)} <= {0}
+
+
 @pytest.mark.parametrize("name", BARS)
 def test_only_the_bars_of_the_partial_month_are_hatched(name: str, frames: MakeFrames, draw: Draw) -> None:
     """Hatching survives grey printing; it is at the last month and nowhere else."""

@@ -48,7 +48,7 @@ def assert_same_lineage(warehouse: Warehouse, given: dict[str, Any]) -> None:
     for table in MODELS:
         made = model(table, **given)
         inputs = {
-            name: built[name] if name in built else read_rows(warehouse, name, columns)
+            name: built[name] if name in built else read_rows(warehouse, {name: columns})[name]
             for name, columns in made.reads.items()
         }
         theirs = exact(warehouse, table)

@@ -36,33 +36,62 @@ def test_a_month_counts_invoices_cancellations_and_refunds(warehouse: Warehouse,
 
 
 @pytest.mark.parametrize(
-    ("closed", "first", "last", "is_partial"),
+    ("closed", "first", "last", "partial"),
     [
-        pytest.param("", "2011-01-03", "2011-03-31", False, id="to its last day"),
-        pytest.param("", "2011-01-03", "2011-03-30", False, id="the last day may be a holiday"),
-        pytest.param("", "2011-01-03", "2011-03-29", True, id="two days are missing"),
-        pytest.param("Sat Sun", "2010-01-04", "2010-01-29", False, id="closed at weekends, as in its first month"),
-        pytest.param("Sat Sun", "2010-01-04", "2010-01-28", False, id="and one holiday before a weekend"),
-        pytest.param("Sat Sun", "2010-01-04", "2010-01-27", True, id="closed at weekends, two days are missing"),
-        pytest.param("", "2010-01-04", "2010-01-29", True, id="a weekend is missing that the shop works on"),
-        pytest.param("Sat Sun", "2009-12-01", "2009-12-23", False, id="closed at Christmas, the first that is seen"),
-        pytest.param("Sat Sun", "2009-12-01", "2009-12-22", True, id="before Christmas"),
-        pytest.param("", "2009-12-01", "2010-12-24", True, id="open at Christmas, as it was before"),
-        pytest.param("", "2009-12-01", "2009-12-27", True, id="open at Christmas, for the first time"),
-        pytest.param("Tue Wed Thu Fri Sat Sun", "2011-01-03", "2011-03-21", False, id="open on Mondays only"),
-        pytest.param("Tue Wed Thu Fri Sat Sun", "2011-01-03", "2011-03-14", True, id="two Mondays are missing"),
-        pytest.param("", "2011-03-10", "2011-03-10", True, id="a day's data knows no rhythm"),
+        pytest.param("", "2011-03-01", "2011-05-31", "", id="from the first day to the last"),
+        pytest.param("", "2011-03-02", "2011-05-30", "", id="the days at the edges may be holidays"),
+        pytest.param("", "2011-03-01", "2011-05-29", "May", id="two days are missing at the end"),
+        pytest.param("", "2011-03-03", "2011-05-31", "Mar", id="and at the beginning"),
+        pytest.param("", "2011-03-03", "2011-05-29", "Mar May", id="and at both"),
+        pytest.param("Sat Sun", "2010-02-01", "2010-02-26", "", id="closed at weekends, as in its only month"),
+        pytest.param("Sat Sun", "2011-10-03", "2011-11-30", "", id="it begins after a weekend"),
+        pytest.param("Sat Sun", "2011-10-04", "2011-11-29", "", id="and one holiday beside it"),
+        pytest.param("Sat Sun", "2011-10-05", "2011-11-28", "Oct Nov", id="closed at weekends, two days are missing"),
+        pytest.param("Sat Sun", "2010-01-04", "2010-01-28", "", id="and one holiday before a weekend"),
+        pytest.param("Sat Sun", "2010-01-04", "2010-01-27", "Jan", id="two days before a weekend"),
+        pytest.param("", "2011-10-03", "2011-11-30", "Oct", id="a weekend is missing that the shop works on"),
+        pytest.param("Sat Sun", "2009-12-01", "2009-12-23", "", id="closed at Christmas, the first that is seen"),
+        pytest.param("Sat Sun", "2009-12-01", "2009-12-22", "Dec", id="before Christmas"),
+        pytest.param("", "2009-12-01", "2010-12-24", "Dec", id="open at Christmas, as it was before"),
+        pytest.param("", "2009-12-01", "2009-12-27", "Dec", id="open at Christmas, for the first time"),
+        pytest.param("", "2010-01-04", "2010-03-31", "", id="closed at New Year, the first that is seen, and a day"),
+        pytest.param("", "2010-01-05", "2010-03-31", "Jan", id="and two"),
+        pytest.param("", "2010-01-03", "2011-01-31", "Jan", id="closed at the New Year in which it opened"),
+        pytest.param("Tue Wed Thu Fri Sat Sun", "2011-01-03", "2011-03-21", "", id="open on Mondays only"),
+        pytest.param("Tue Wed Thu Fri Sat Sun", "2011-01-17", "2011-03-14", "Jan Mar", id="two Mondays are missing"),
+        pytest.param("", "2011-03-10", "2011-03-10", "Mar", id="a day's data knows no rhythm"),
+        pytest.param("", "2011-03-28", "2011-04-10", "Mar Apr", id="two weeks within two months"),
+        pytest.param("Sun Mon Tue Wed", "2011-03-31", "2011-04-09", "Mar Apr", id="less knows no rhythm"),
+        pytest.param("Sun Mon Tue Wed", "2011-02-17", "2011-02-26", "Feb", id="though no usual day seems to follow"),
     ],
 )
-def test_the_last_month_is_whole_when_no_usual_day_is_missing(
-    warehouse: Warehouse, tmp_path: Path, closed: str, first: str, last: str, is_partial: bool
+def test_a_month_at_an_edge_of_the_data_is_whole_when_no_usual_day_is_missing(
+    warehouse: Warehouse, tmp_path: Path, closed: str, first: str, last: str, partial: str
 ) -> None:
     """But for one, which may be a holiday. What is usual is learnt from the days that have had invoices."""
     days = [day for day in pd.date_range(first, last) if f"{day:%a}" not in closed]
     load_lines(warehouse, tmp_path, [Line(f"{day:%y%m%d}", invoice_date=f"{day:%Y-%m-%d} 10:00:00") for day in days])
     build_tables(warehouse, "clean_invoices", "invoice_totals", "monthly_metrics")
-    *earlier, last_month = read_frame(warehouse, "monthly_metrics").is_partial
-    assert (any(earlier), last_month) == (False, is_partial)
+    months = read_frame(warehouse, "monthly_metrics").set_index("invoice_month").is_partial
+    found = [(f"{month:%b}", month) for month in months.index[months]]
+    assert " ".join(name for name, _ in found) == partial
+    assert {month for _, month in found} <= {months.index[0], months.index[-1]}
+
+
+def test_growth_after_a_partial_month_is_unknown(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Most of it would be the days that are missing; the last month's is told, and the month marked."""
+    days = pd.date_range("2011-03-21", "2011-06-10")
+    load_lines(warehouse, tmp_path, [Line(f"{day:%y%m%d}", invoice_date=f"{day:%Y-%m-%d} 10:00:00") for day in days])
+    build_tables(warehouse)
+    months = warehouse.rows("select is_partial, sales_growth_pct from monthly_metrics order by invoice_month")
+    assert [row.is_partial for row in months] == [True, False, False, True]
+    assert [row.sales_growth_pct is None for row in months] == [True, True, False, False]
+    for table in ("sales_drivers", "customer_gain_loss"):
+        compared = warehouse.rows(f"select distinct invoice_month, is_partial from {table} order by 1")
+        assert [row.is_partial for row in compared] == [True, False, True]
+    assert warehouse.rows("select 1 from cohort_retention where not is_partial") == []  # its one cohort is of March
+    flows = warehouse.rows("select is_partial from customer_flow order by invoice_month")
+    assert [row.is_partial for row in flows] == [True, False, False, True]
 
 
 @pytest.mark.parametrize(

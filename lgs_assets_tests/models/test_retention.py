@@ -14,8 +14,10 @@ TABLES = (
     "cohort_retention_pooled", "customer_flow", "second_purchases",
 )  # fmt: skip
 
-# Customer 1 buys in January, February and May, 2 in January, 3 in February and March; nobody buys in April.
+# Customer 1 buys in January, February and May, 2 in January, 3 in February and March; nobody buys in April. A guest
+# makes January whole.
 LINES = [
+    Line("0", customer_id=None, invoice_date="2011-01-03 10:00"),
     Line("1", customer_id=1, invoice_date="2011-01-10 10:00", unit_price="10"),
     Line("2", customer_id=2, invoice_date="2011-01-12 10:00", unit_price="20"),
     Line("3", customer_id=1, invoice_date="2011-02-10 10:00", unit_price="5.005"),
@@ -126,3 +128,44 @@ def test_of_two_countries_with_equal_sales_the_latest_counts(warehouse: Warehous
     build_tables(warehouse, *TABLES)
     found = warehouse.rows("select country from customer_profile order by customer_id")
     assert [row.country for row in found] == ["Spain", "Austria"]
+
+
+def test_a_doubled_invoice_counts_twice_and_beside_it_once(warehouse: Warehouse, tmp_path: Path) -> None:
+    """In each table of sales over time: £7 of the second month stand there twice."""
+    doubled = [Line("3", customer_id=1, invoice_date="2011-02-10 10:00", unit_price="7")] * 2
+    load_lines(warehouse, tmp_path, [*LINES[:3], *doubled, *LINES[4:]])
+    tables = ("rfm_history", "rfm_edges", "segment_migrations")
+    build_tables(warehouse, *TABLES, *tables)
+    for table, month, columns, found in [
+        ("cohort_retention", "invoice_month", "sales, sales_once", (14, 7)),
+        (
+            "cohort_retention",
+            "invoice_month",
+            "revenue_retention_pct, revenue_retention_once_pct",
+            (a_share(14), a_share(7)),
+        ),
+        ("customer_flow", "invoice_month", "retained_sales, retained_sales_once", (14, 7)),
+        ("customer_flow", "invoice_month", "sales, sales_once", (22, 15)),
+    ]:
+        where = "and cohort_month = '2011-01-01'" if table == "cohort_retention" else ""
+        (row,) = warehouse.rows(f"select {columns} from {table} where {month} = '2011-02-01' {where}")
+        assert values(row) == found, table
+    (march,) = warehouse.rows(
+        "select lapsed_sales, lapsed_sales_once from customer_flow where invoice_month = '2011-03-01'"
+    )
+    assert values(march) == (14, 7)
+    (pooled,) = warehouse.rows(
+        "select sales, sales_once, revenue_retention_pct, revenue_retention_once_pct "
+        "from cohort_retention_pooled where with_left_censored and months_since = 1"
+    )
+    assert values(pooled) == (18, 11, Decimal("47.368421"), Decimal("28.947368"))
+    (step,) = warehouse.rows(
+        "select sum(sales_between) as sales, sum(sales_between_once) as once from segment_migrations "
+        "where step = 1 and snapshot_to = '2011-03-01'"
+    )
+    assert values(step) == (22, 15)
+
+
+def a_share(sales: int) -> Decimal:
+    """In percent of the £30 of the cohort's first month."""
+    return round(100 * Decimal(sales) / 30, 6)

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.errors import ContractError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
+from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, load_lines, values
 
 LAST_DAY = datetime(2011, 11, 30, 12)
@@ -95,3 +97,25 @@ def test_a_snapshot_before_the_last_sale_is_refused(warehouse: Warehouse, tmp_pa
     load_lines(warehouse, tmp_path, [Line()])
     with pytest.raises(ContractError, match=r"(?s)rfm_history, column .*last_invoice_at: 1 row .*customer_id=17001"):
         build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_history", "rfm_scores", snapshot_date=snapshot)
+
+
+def test_what_comes_back_after_the_snapshot_is_no_part_of_it(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The net revenue is that of the snapshot's moment: to a line of an invoice that goes on after it."""
+    load_lines(
+        warehouse,
+        tmp_path,
+        [
+            Line("1", unit_price="10"),
+            Line("2", customer_id=99, unit_price="5"),
+            Line("C3", quantity=-1, unit_price="1", invoice_date="2011-03-09 23:59:59"),
+            Line("C3", quantity=-1, unit_price="2", invoice_date="2011-03-10 00:00:00"),
+            Line("C4", quantity=-1, unit_price="4", invoice_date="2011-04-01 10:00:00"),
+        ],
+    )
+    tables = ("clean_invoices", "invoice_totals", "rfm_history", "rfm_scores", "segments")
+    for snapshot, net_revenue, kept in [(datetime(2011, 3, 10), 9, 90), (None, 3, 30)]:
+        build_tables(warehouse, *tables, snapshot_date=snapshot)
+        found = warehouse.rows("select net_revenue, kept_pct from segments order by customer_id")
+        assert [values(row) for row in found] == [(5, 100), (net_revenue, kept)]
+        check = next(check for check in CHECKS if (check.table, check.name) == ("segments", "reconcile_with_lines"))
+        assert evaluate(check, PostgresTables(warehouse)).passed

@@ -4,8 +4,11 @@ import math
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import psycopg
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -13,9 +16,11 @@ from hypothesis import strategies as st
 
 from lgs_assets import places
 from lgs_assets.errors import ContractError
+from lgs_assets.warehouse import frames
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.frames import publish_frame, read_frame
-from lgs_assets_tests.builders import UNVERSIONED
+from lgs_assets.warehouse.frames import publish_frame, read_frame, read_rows
+from lgs_assets.warehouse.schema import Cursor
+from lgs_assets_tests.builders import UNVERSIONED, build_tables
 
 # PostgreSQL's text cannot hold NUL, and UTF-8 no lone surrogates.
 text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
@@ -140,3 +145,27 @@ def test_what_is_written_comes_back(warehouse: Warehouse, rows: list[tuple[str, 
     publish_frame(warehouse, "charts", frame, UNVERSIONED)
     back = read_frame(warehouse, "charts").sort_values("position")
     assert back.values.tolist() == frame.values.tolist()
+
+
+def test_tables_are_read_as_they_are_at_one_moment(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is read for another engine, nobody changes or replaces the other; plain readers go on."""
+    build_tables(warehouse, "clean_invoices", "stock_codes")
+    reads = {"clean_invoices": {"invoice_no"}, "stock_codes": {"code"}}
+    copied, refused = frames._copied, []
+
+    def while_others_write(cursor: Cursor, *arguments: Any) -> pa.Table:
+        for table in reads:
+            with psycopg.connect(warehouse.engine.url.set(drivername="postgresql").render_as_string(False)) as other:
+                other.execute(f"select count(*) from lgs.{table}")
+                try:
+                    other.execute(f"lock table lgs.{table} in exclusive mode nowait")
+                except psycopg.errors.LockNotAvailable:
+                    refused.append(table)
+        return copied(cursor, *arguments)
+
+    monkeypatch.setattr(frames, "_copied", while_others_write)
+    assert {name: rows.column_names for name, rows in read_rows(warehouse, reads).items()} == {
+        "clean_invoices": ["invoice_no"],
+        "stock_codes": ["code"],
+    }
+    assert refused == [*reads, *reads]

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -14,7 +15,9 @@ from lgs_assets.definitions import build_definitions, defs
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import forget_dump
-from lgs_assets.wiring.sensors import FILES_PER_TICK, inbox_sensor
+from lgs_assets.wiring.jobs import RunDumps, load_dumps
+from lgs_assets.wiring.refusals import refusals
+from lgs_assets.wiring.sensors import FILES_PER_TICK, inbox_sensor, refused_dumps
 from lgs_assets_tests.builders import Line, resources, write_dump
 
 
@@ -270,3 +273,58 @@ def test_the_demo_dump_is_refused(instance: dg.DagsterInstance, folder: Path) ->
     result = tick(instance, state)
     assert requested(result) == []
     assert "has the name of the demo dump" in str(result.skip_reason)
+
+
+def load_many(instance: dg.DagsterInstance, *names: str, **overrides: Any) -> dg.ExecuteInProcessResult:
+    """The run that the inbox sensor requests for several dumps."""
+    instance.add_dynamic_partitions("dumps", names)
+    job = build_definitions(Configuration.read(), **overrides).resolve_job_def("ingest_many")
+    config = dg.RunConfig({load_dumps.name: RunDumps(dumps=list(names))})
+    return job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
+
+
+def load_alone(instance: dg.DagsterInstance, name: str | None) -> dg.ExecuteInProcessResult:
+    job = build_definitions(Configuration.read()).resolve_job_def("ingest")
+    return job.execute_in_process(instance=instance, partition_key=name, raise_on_error=False)
+
+
+def follow_up(instance: dg.DagsterInstance, failed: dg.ExecuteInProcessResult) -> list[str | None]:
+    """The dumps of which the sensor on failures requests a load of their own."""
+    (entry,) = instance.all_logs(failed.run_id, of_type=dg.DagsterEventType.PIPELINE_FAILURE)
+    context = dg.build_run_status_sensor_context(
+        "refused_dumps", entry.get_dagster_event(), instance, failed.dagster_run
+    )
+    requests: Any = refused_dumps(context)
+    return [request.partition_key for request in requests]
+
+
+def test_a_dump_refused_among_many_is_a_failed_partition_until_it_loads(
+    warehouse: Warehouse, instance: dg.DagsterInstance, folder: Path
+) -> None:
+    """By its name, with file, line and column, as if it had come alone. The good one beside it is left alone."""
+    write_dump(folder / "a.sql", [Line(quantity="seven")])
+    write_dump(folder / "b.sql", [Line("b")])
+    (folder / "c.sql").write_text("no dump at all")
+    failed = load_many(instance, "a.sql", "b.sql", "c.sql")
+    names = follow_up(instance, failed)
+    assert names == ["a.sql", "c.sql"]
+    for name in names:
+        load_alone(instance, name)
+    assert follow_up(instance, failed) == []  # as after `lgs run`, which has loaded each alone by then
+    first, second = refusals(instance)
+    assert (first.dump, second.dump) == ("a.sql", "c.sql")
+    assert "a.sql: 1 of 1 lines cannot be read" in first.reason
+    assert "line 2, column quantity" in first.reason
+    assert "c.sql, line 1: no column invoice_no" in second.reason
+    write_dump(folder / "a.sql", [Line("a")])
+    write_dump(folder / "c.sql", [Line("c")])
+    assert load_many(instance, "a.sql", "c.sql").success
+    assert refusals(instance) == []
+
+
+def test_what_fails_for_another_reason_is_no_refusal(instance: dg.DagsterInstance, folder: Path) -> None:
+    """Such as a place that cannot be reached: to try each of hundreds of dumps alone would take hours, and in vain."""
+    write_dump(folder / "a.sql", [Line()])
+    failed = load_many(instance, "a.sql", "b.sql", tables=None)
+    assert not failed.success
+    assert follow_up(instance, failed) == []

@@ -11,38 +11,32 @@ first_months as (
     group by customer_id
 ),
 
-comparisons as (
-    select
-        recent.invoice_month, 'month before' as comparison, earlier.invoice_month as compared_month, recent.is_partial
-    from monthly_metrics as recent
-    inner join monthly_metrics as earlier on earlier.invoice_month = recent.invoice_month - interval '1 month'
-    union all
-    select
-        recent.invoice_month, 'year before' as comparison, earlier.invoice_month as compared_month, recent.is_partial
-    from monthly_metrics as recent
-    inner join monthly_metrics as earlier on earlier.invoice_month = recent.invoice_month - interval '1 year'
-),
-
 sides as (
     select
-        comparisons.*,
+        sales_drivers.invoice_month,
+        comparison,
+        compared_month,
+        is_partial,
         amounts.customer_id,
         1 as is_active,
         0 as was_active,
         amounts.net_sales,
         0 as net_sales_before
-    from comparisons
-    inner join amounts on comparisons.invoice_month = amounts.invoice_month
+    from sales_drivers
+    inner join amounts on sales_drivers.invoice_month = amounts.invoice_month
     union all
     select
-        comparisons.*,
+        sales_drivers.invoice_month,
+        comparison,
+        compared_month,
+        is_partial,
         amounts.customer_id,
         0 as is_active,
         1 as was_active,
         0 as net_sales,
         amounts.net_sales as net_sales_before
-    from comparisons
-    inner join amounts on comparisons.compared_month = amounts.invoice_month
+    from sales_drivers
+    inner join amounts on compared_month = amounts.invoice_month
 ),
 
 customers as (

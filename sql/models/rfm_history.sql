@@ -28,6 +28,7 @@ sales as (
         least(cast(invoice_month as timestamp) + interval '1 month', last_snapshot) as snapshot_date,
         last_sale_at,
         sale_amount,
+        sale_amount - second_copy_sale_amount as sale_amount_once,
         row_number() over (partition by customer_id, invoice_no order by invoice_month) as part_of_invoice
     from invoice_totals
     cross join span
@@ -40,7 +41,8 @@ periods as (
         snapshot_date,
         max(last_sale_at) as last_sale_at,
         count(case when part_of_invoice = 1 then 1 end) as invoices,
-        sum(sale_amount) as sales
+        sum(sale_amount) as sales,
+        sum(sale_amount_once) as sales_once
     from sales
     group by customer_id, snapshot_date
 ),
@@ -53,7 +55,8 @@ accumulated as (
         lead(snapshot_date) over (partition by customer_id order by snapshot_date) as stands_until,
         last_sale_at as last_invoice_at,
         cast(sum(invoices) over (partition by customer_id order by snapshot_date) as bigint) as frequency,
-        sum(sales) over (partition by customer_id order by snapshot_date) as monetary
+        sum(sales) over (partition by customer_id order by snapshot_date) as monetary,
+        sum(sales_once) over (partition by customer_id order by snapshot_date) as monetary_once
     from periods
 ),
 
@@ -64,7 +67,8 @@ measured as (
         last_invoice_at,
         cast(extract(day from snapshot_date - last_invoice_at) as integer) as recency_days,
         frequency,
-        monetary
+        monetary,
+        monetary_once
     from accumulated
     inner join snapshots
         on snapshot_date >= stands_from and (snapshot_date < stands_until or stands_until is null)
@@ -102,6 +106,7 @@ select
     recency_days,
     frequency,
     monetary,
+    monetary_once,
     r_score,
     f_score,
     m_score,

@@ -107,7 +107,7 @@ select
     parts.invoice_month,
     comparison,
     compared_month,
-    monthly_metrics.is_partial,
+    recent.is_partial or earlier.is_partial as is_partial,
     customers,
     customers_before,
     orders,
@@ -126,4 +126,5 @@ select
     guest_sales - guest_sales_before as guests_effect,
     returned - returned_before as returns_effect
 from parts
-inner join monthly_metrics on parts.invoice_month = monthly_metrics.invoice_month
+inner join monthly_metrics as recent on parts.invoice_month = recent.invoice_month
+inner join monthly_metrics as earlier on parts.compared_month = earlier.invoice_month

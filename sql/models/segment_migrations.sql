@@ -49,6 +49,7 @@ customers as (
         later.segment as segment_to,
         coalesce(earlier.monetary, 0) as monetary_before,
         later.monetary - coalesce(earlier.monetary, 0) as sales_between,
+        later.monetary_once - coalesce(earlier.monetary_once, 0) as sales_between_once,
         later.last_invoice_at >= snapshot_from as has_bought,
         case
             when later.recency_days <= r5 then 5
@@ -99,6 +100,7 @@ select
     count(*) as customers,
     sum(monetary_before) as monetary_before,
     sum(sales_between) as sales_between,
+    sum(sales_between_once) as sales_between_once,
     is_partial
 from explained
 group by step, snapshot_from, snapshot_to, known_as, segment_to, cause, is_partial

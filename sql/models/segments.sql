@@ -1,8 +1,10 @@
 -- A customer whose cell is not on the map keeps a NULL segment, which the contract refuses: nobody is lost in silence.
 with net as (
-    select customer_id, sum(amount) as net_revenue
-    from invoice_totals
-    group by customer_id
+    select rfm_scores.customer_id, sum(line_total) as net_revenue
+    from rfm_scores
+    inner join clean_invoices
+        on rfm_scores.customer_id = clean_invoices.customer_id and invoice_date < snapshot_date
+    group by rfm_scores.customer_id
 )
 
 select

@@ -7,13 +7,16 @@ create table cohort_retention (
     active bigint not null check (active between 0 and customers),
     invoices bigint not null check (invoices >= active),
     base_sales numeric not null check (base_sales > 0),
+    base_sales_once numeric not null check (base_sales_once > 0 and base_sales_once <= base_sales),
     sales numeric not null check (sales >= 0),
+    sales_once numeric not null check (sales_once between 0 and sales),
     retention_pct numeric not null check (retention_pct between 0 and 100),
     revenue_retention_pct numeric not null check (revenue_retention_pct >= 0),
+    revenue_retention_once_pct numeric not null check (revenue_retention_once_pct >= 0),
     is_left_censored boolean not null,
     is_partial boolean not null,
     primary key (cohort_month, months_since),
-    check (months_since > 0 or (active = customers and sales = base_sales))
+    check (months_since > 0 or (active = customers and sales = base_sales and sales_once = base_sales_once))
 );
 
 comment on table cohort_retention is 'Of the customers who first bought in a month, how many bought again in each month since, and for how much; over is_sale lines. One row a cohort month and months since.';
@@ -23,9 +26,12 @@ comment on column cohort_retention.invoice_month is 'First day of the month look
 comment on column cohort_retention.customers is 'Customers of the cohort.';
 comment on column cohort_retention.active is 'Those with a sale in invoice_month.';
 comment on column cohort_retention.invoices is 'Their distinct invoices with a sale in invoice_month.';
-comment on column cohort_retention.base_sales is 'Sales to the cohort in its first month in pounds sterling, exact.';
-comment on column cohort_retention.sales is 'Sales to the cohort in invoice_month in pounds sterling, exact.';
+comment on column cohort_retention.base_sales is 'Sales to the cohort in its first month in pounds sterling, exact. An invoice that its dump holds twice as a whole counts twice, as in sales.';
+comment on column cohort_retention.base_sales_once is 'The same, each doubled invoice counted once.';
+comment on column cohort_retention.sales is 'Sales to the cohort in invoice_month in pounds sterling, exact. An invoice that its dump holds twice as a whole counts twice.';
+comment on column cohort_retention.sales_once is 'The same, each doubled invoice counted once: what compares with other months.';
 comment on column cohort_retention.retention_pct is 'active as a share of customers, in percent, to 6 places.';
 comment on column cohort_retention.revenue_retention_pct is 'sales as a share of base_sales, in percent, to 6 places.';
+comment on column cohort_retention.revenue_retention_once_pct is 'sales_once as a share of base_sales_once, in percent, to 6 places.';
 comment on column cohort_retention.is_left_censored is 'The cohort is of the first month of the data: it holds older customers, too, and is left out of pooled figures.';
-comment on column cohort_retention.is_partial is 'invoice_month is not a whole one, as monthly_metrics tells: left out of pooled figures.';
+comment on column cohort_retention.is_partial is 'invoice_month or cohort_month is not a whole one, as monthly_metrics tells: left out of pooled figures.';

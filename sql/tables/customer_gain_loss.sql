@@ -19,7 +19,7 @@ comment on column customer_gain_loss.invoice_month is 'First day of the month.';
 comment on column customer_gain_loss.comparison is 'month before or year before.';
 comment on column customer_gain_loss.movement is 'Of customers with a line in the month: new, whose first line ever is after the other month; back, who have an earlier one, but none in the other month; grown, level or shrunk, by their net sales in both. lost: lines in the other month only. guests: no customer.';
 comment on column customer_gain_loss.compared_month is 'First day of the month that it is compared with.';
-comment on column customer_gain_loss.is_partial is 'The month is not a whole one, as monthly_metrics tells: much of the loss is that.';
+comment on column customer_gain_loss.is_partial is 'One of both months is not a whole one, as monthly_metrics tells: much of the change is that.';
 comment on column customer_gain_loss.customers is 'Distinct customers; guests are nobody.';
 comment on column customer_gain_loss.net_sales is 'Sum of line_total of all their lines in the month, in pounds sterling.';
 comment on column customer_gain_loss.net_sales_before is 'The same in the other month.';

@@ -6,6 +6,7 @@ create table rfm_history (
     recency_days integer not null check (recency_days >= 0),
     frequency bigint not null check (frequency > 0),
     monetary numeric not null check (monetary > 0),
+    monetary_once numeric not null check (monetary_once > 0 and monetary_once <= monetary),
     r_score smallint not null check (r_score between 1 and 5),
     f_score smallint not null check (f_score between 1 and 5),
     m_score smallint not null check (m_score between 1 and 5),
@@ -22,7 +23,8 @@ comment on column rfm_history.customer_id is 'Customer.';
 comment on column rfm_history.last_invoice_at is 'Latest invoice_date of the customer''s sales before the snapshot.';
 comment on column rfm_history.recency_days is 'Whole days from last_invoice_at to snapshot_date.';
 comment on column rfm_history.frequency is 'Distinct invoices before the snapshot.';
-comment on column rfm_history.monetary is 'Sum of line_total before the snapshot in pounds sterling, exact.';
+comment on column rfm_history.monetary is 'Sum of line_total before the snapshot in pounds sterling, exact. An invoice that its dump holds twice as a whole counts twice.';
+comment on column rfm_history.monetary_once is 'The same, each doubled invoice counted once: how it grows compares from month to month.';
 comment on column rfm_history.r_score is 'Quintile of recency_days among the customers of the snapshot; 5 is the most recent fifth.';
 comment on column rfm_history.f_score is 'Quintile of frequency; 5 is the most frequent fifth. The setting ties decides on equal frequencies.';
 comment on column rfm_history.m_score is 'Quintile of monetary; 5 is the highest fifth.';

@@ -32,7 +32,7 @@ comment on table sales_drivers is 'What drove the change of net sales on the mon
 comment on column sales_drivers.invoice_month is 'First day of the month.';
 comment on column sales_drivers.comparison is 'month before or year before.';
 comment on column sales_drivers.compared_month is 'First day of the month that it is compared with.';
-comment on column sales_drivers.is_partial is 'The month is not a whole one, as monthly_metrics tells: much of the change is that.';
+comment on column sales_drivers.is_partial is 'One of both months is not a whole one, as monthly_metrics tells: much of the change is that.';
 comment on column sales_drivers.customers is 'Customers with a sale in the month: is_sale of clean_invoices.';
 comment on column sales_drivers.customers_before is 'The same of the other month.';
 comment on column sales_drivers.orders is 'Invoices with a sale.';

@@ -14,6 +14,7 @@ create table segment_migrations (
     customers bigint not null check (customers > 0),
     monetary_before numeric not null check (monetary_before >= 0),
     sales_between numeric not null check (sales_between >= 0),
+    sales_between_once numeric not null check (sales_between_once between 0 and sales_between),
     is_partial boolean not null,
     primary key (step, snapshot_to, segment_from, segment_to, cause),
     check (snapshot_from < snapshot_to),
@@ -30,5 +31,6 @@ comment on column segment_migrations.segment_to is 'Segment at the second snapsh
 comment on column segment_migrations.cause is 'Of those that moved: purchase or ageing if the customer''s own values moved them, boundary if the values of others did, or both; of those that stayed: stayed, or boundary offset the change if their own values would have moved them; first purchase for new customers.';
 comment on column segment_migrations.customers is 'Customers.';
 comment on column segment_migrations.monetary_before is 'Their sales before the first snapshot in pounds sterling, exact.';
-comment on column segment_migrations.sales_between is 'Their sales between the two snapshots in pounds sterling, exact.';
+comment on column segment_migrations.sales_between is 'Their sales between the two snapshots in pounds sterling, exact. An invoice that its dump holds twice as a whole counts twice.';
+comment on column segment_migrations.sales_between_once is 'The same, each doubled invoice counted once: what compares with other steps.';
 comment on column segment_migrations.is_partial is 'The last month of the step is not a whole one: the data or the snapshot ends before it does. Not comparable with whole steps.';

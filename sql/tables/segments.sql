@@ -18,7 +18,7 @@ comment on column segments.segment is 'Name of the segment.';
 comment on column segments.recency_days is 'Whole days since the last sale, at the snapshot date.';
 comment on column segments.frequency is 'Distinct invoices.';
 comment on column segments.monetary is 'Sum of line_total over sales in pounds sterling: sales before returns.';
-comment on column segments.net_revenue is 'Sum of line_total over all lines of the customer in pounds sterling, cancellations and refunds included: sales after returns.';
+comment on column segments.net_revenue is 'Sum of line_total over all lines of the customer before the snapshot date in pounds sterling, cancellations and refunds included: sales after returns.';
 comment on column segments.kept_pct is 'net_revenue in percent of monetary, to 6 places. Below 0 where more came back than was bought, as what was bought before the data begins.';
 comment on column segments.rfm_score is 'The three digits of the R, F and M scores.';
 comment on column segments.behaviour is 'How the customers of the segment behave.';

@@ -119,9 +119,10 @@ def monthly_sales_growth(monthly_metrics: pd.DataFrame) -> Figure:
     growth = timeline.values["sales_growth_pct"]
     if np.isnan(growth).all():
         return style.message("No month has a month before it to compare with.")
+    without = "the first month has none before it" + (", the second no whole one" if timeline.is_partial[0] else "")
     figure, axes = _sheet(
         timeline,
-        "Change of sales on the month before; the first month has none before it",
+        f"Change of sales on the month before; {without}",
         note=_held_twice(timeline, lambda place: _growth_counted_once(timeline, place)),
     )
     _draw_bars(axes, timeline, growth, style.BLUE)
@@ -242,8 +243,8 @@ def _sheet(timeline: _Timeline, subtitle: str, *, note: str = "") -> tuple[Figur
     """A sheet, and axes with a place for each month, above a note if there is one."""
     figure = style.sheet(subtitle)
     style.note(figure, note)
-    # A partial month's label stands to the right of the axes.
-    right = 0.885 if timeline.is_partial.any() else 0.975
+    # The label of a partial last month stands to the right of the axes.
+    right = 0.885 if timeline.is_partial[-1] else 0.975
     axes = figure.add_subplot(style.grid(figure, right=right, bottom=0.195 if note else 0.16)[0])
     # Few months are not stretched over the width.
     around = max(0.7, (_FEWEST - len(timeline.at)) / 2)
@@ -314,11 +315,15 @@ def _label(axes: Axes, at: float, value: float, text: str, size: float) -> None:
 
 
 def _label_partial(axes: Axes, timeline: _Timeline, heights: Values, remark: str = "") -> None:
-    """Marks a partial month as such, to its right at the given height."""
-    for at, height in zip(timeline.at[timeline.is_partial], heights[timeline.is_partial], strict=True):
+    """Marks a partial month as such at the given height: the last to its right, the first in its place."""
+    *earlier, _ = timeline.is_partial
+    for place in np.flatnonzero(earlier):
+        look: dict[str, Any] = {"rotation": "vertical", "ha": "center", "va": "center", "size": style.SMALL}
+        axes.annotate("partial", (timeline.at[place], np.nan_to_num(heights[place])), bbox=style.UNCROSSED, **look)
+    if timeline.is_partial[-1]:
         axes.annotate(
             f"{remark}partial:\nto {day_of_year(timeline.ends)}",
-            (at + _BAR / 2, np.nan_to_num(height)),
+            (timeline.at[-1] + _BAR / 2, np.nan_to_num(heights[-1])),
             xytext=(8, 0),
             textcoords="offset points",
             va="center",

@@ -6,8 +6,10 @@ with summed as (
         months_since,
         sum(active) as active_with,
         sum(sales) as sales_with,
+        sum(sales_once) as once_with,
         sum(case when not is_left_censored then active end) as active_without,
-        sum(case when not is_left_censored then sales end) as sales_without
+        sum(case when not is_left_censored then sales end) as sales_without,
+        sum(case when not is_left_censored then sales_once end) as once_without
     from cohort_retention
     where not is_partial
     group by months_since
@@ -18,8 +20,10 @@ pooled as (
         months_since,
         max(case when with_left_censored then active end) as active_with,
         max(case when with_left_censored then sales end) as sales_with,
+        max(case when with_left_censored then sales_once end) as once_with,
         max(case when not with_left_censored then active end) as active_without,
-        max(case when not with_left_censored then sales end) as sales_without
+        max(case when not with_left_censored then sales end) as sales_without,
+        max(case when not with_left_censored then sales_once end) as once_without
     from cohort_retention_pooled
     group by months_since
 )
@@ -35,5 +39,7 @@ full join summed on pooled.months_since = summed.months_since
 where
     pooled.active_with is distinct from summed.active_with
     or pooled.sales_with is distinct from summed.sales_with
+    or pooled.once_with is distinct from summed.once_with
     or pooled.active_without is distinct from summed.active_without
     or pooled.sales_without is distinct from summed.sales_without
+    or pooled.once_without is distinct from summed.once_without

@@ -1,7 +1,12 @@
 -- The customers of each snapshot are those with a sale before it, and their sales and invoices are all those before it.
 -- blocking
 with snapshots as (
-    select snapshot_date, count(*) as customers, sum(frequency) as invoices, sum(monetary) as sales
+    select
+        snapshot_date,
+        count(*) as customers,
+        sum(frequency) as invoices,
+        sum(monetary) as sales,
+        sum(monetary_once) as sales_once
     from rfm_history
     group by snapshot_date
 ),
@@ -21,7 +26,10 @@ before as (
 ),
 
 sales_before as (
-    select snapshot_date, sum(sale_amount) as sales
+    select
+        snapshot_date,
+        sum(sale_amount) as sales,
+        sum(sale_amount - second_copy_sale_amount) as sales_once
     from snapshots
     inner join invoice_totals on last_sale_at < snapshot_date
     group by snapshot_date
@@ -34,7 +42,9 @@ select
     snapshots.invoices,
     before.invoices as invoices_before,
     snapshots.sales,
-    sales_before.sales as sales_before
+    sales_before.sales as sales_before,
+    snapshots.sales_once,
+    sales_before.sales_once as sales_before_once
 from snapshots
 left join before on snapshots.snapshot_date = before.snapshot_date
 left join sales_before on snapshots.snapshot_date = sales_before.snapshot_date
@@ -42,3 +52,4 @@ where
     snapshots.customers is distinct from before.customers
     or snapshots.invoices is distinct from before.invoices
     or snapshots.sales is distinct from sales_before.sales
+    or snapshots.sales_once is distinct from sales_before.sales_once

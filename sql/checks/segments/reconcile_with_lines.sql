@@ -1,8 +1,26 @@
--- Each customer's net revenue is the sum of all lines of the customer, to the penny.
+-- Each customer's net revenue, with the lines that the snapshot is too early for, is what the customer's invoices come to,
+-- to the penny.
 -- blocking
-select segments.customer_id, segments.net_revenue, lines.net_revenue as net_revenue_of_lines
+with invoiced as (
+    select customer_id, sum(amount) as amount
+    from invoice_totals
+    group by customer_id
+),
+
+later as (
+    select clean_invoices.customer_id, sum(line_total) as amount
+    from rfm_scores
+    inner join clean_invoices
+        on rfm_scores.customer_id = clean_invoices.customer_id and invoice_date >= snapshot_date
+    group by clean_invoices.customer_id
+)
+
+select
+    segments.customer_id,
+    segments.net_revenue,
+    invoiced.amount as amount_of_invoices,
+    later.amount as amount_after_the_snapshot
 from segments
-left join (
-    select customer_id, sum(line_total) as net_revenue from clean_invoices group by customer_id
-) as lines on segments.customer_id = lines.customer_id
-where segments.net_revenue is distinct from lines.net_revenue
+left join invoiced on segments.customer_id = invoiced.customer_id
+left join later on segments.customer_id = later.customer_id
+where segments.net_revenue + coalesce(later.amount, 0) is distinct from invoiced.amount
