@@ -108,10 +108,20 @@ def database(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> st
     return url
 
 
+@pytest.fixture(scope="session")
+def prepared_once(make_database: MakeDatabase) -> str:
+    """The URL of a prepared warehouse without any lines; never changed, only copied. See `warehouse`."""
+    warehouse = Warehouse(make_database())
+    warehouse.prepare()
+    warehouse.engine.dispose()
+    return warehouse.url
+
+
 @pytest.fixture
-def warehouse(database: str) -> Iterator[Warehouse]:
-    """A prepared warehouse without any lines."""
-    warehouse = Warehouse(database)
+def warehouse(prepared_once: str, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Warehouse]:
+    """A prepared warehouse without any lines, to which LGS_DATABASE_URL points."""
+    warehouse = Warehouse(make_database(template=prepared_once))
+    monkeypatch.setenv("LGS_DATABASE_URL", warehouse.url)
     warehouse.prepare()
     yield warehouse
     warehouse.engine.dispose()
@@ -169,6 +179,14 @@ def built(
     monkeypatch.setenv("LGS_DATABASE_URL", warehouse.url)
     yield warehouse
     warehouse.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def built_to_read(built_once: Built, make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The same for all tests of a module that change nothing."""
+    home = tmp_path_factory.mktemp("read") / "lgs"
+    shutil.copytree(built_once.home, home)
+    return Built(make_database(template=built_once.database), home)
 
 
 @pytest.fixture(scope="session")
