@@ -242,7 +242,9 @@ def real(make_database: MakeDatabase, real_data: Path, tmp_path_factory: pytest.
     """Every table of the real dump, built by the job that the README's command runs. Only to be read, or copied."""
     url = make_database()
     with own_environment(tmp_path_factory.mktemp("real") / "lgs", url), dg.DagsterInstance.ephemeral() as instance:
-        outcome = Runner(Configuration.read(), instance).bring_up_to_date(real_data / "retail.sql.gz")
+        runner = Runner(Configuration.read(), instance)
+        outcome = runner.bring_up_to_date(real_data / "retail.sql.gz")
+        runner.resources.warehouse.engine.dispose()
     assert {check.severity for check in outcome.failed_checks} == {dg.AssetCheckSeverity.WARN}
     warehouse = Warehouse(url)
     yield warehouse
