@@ -1,11 +1,11 @@
 -- derived: rebuilt at will from other tables
 create table invoice_totals (
-    invoice_no text not null,
+    invoice_no text collate "C" not null,
     part integer not null check (part > 0),
-    dump text not null,
+    dump text collate "C" not null,
     invoice_month date not null,
     customer_id integer,
-    country text not null,
+    country text collate "C" not null,
     is_cancellation boolean not null,
     lines bigint not null check (lines > 0),
     amount numeric not null,

@@ -1,7 +1,7 @@
 -- derived: rebuilt at will from other tables
 create table sales_drivers (
     invoice_month date not null,
-    comparison text not null check (comparison in ('month before', 'year before')),
+    comparison text collate "C" not null check (comparison in ('month before', 'year before')),
     compared_month date not null check (compared_month < invoice_month),
     is_partial boolean not null,
     customers bigint not null check (customers >= 0),
