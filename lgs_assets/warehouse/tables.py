@@ -58,7 +58,7 @@ class Tables(Protocol):
 
 @dataclass(frozen=True)
 class PostgresTables:
-    """Every table is in PostgreSQL, which builds it; but for a `ColumnarModel`, which DuckDB computes in this process."""
+    """Every table is in PostgreSQL, which builds it. DuckDB computes the rows of a `ColumnarModel`, in process."""
 
     warehouse: Warehouse
 
