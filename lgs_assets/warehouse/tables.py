@@ -58,7 +58,7 @@ class Tables(Protocol):
 
 @dataclass(frozen=True)
 class PostgresTables:
-    """Every table is in PostgreSQL, which builds it; but for a `ColumnarModel`, which DuckDB computes in this process."""
+    """Every table is in PostgreSQL, which builds it, except a `ColumnarModel`, which DuckDB computes in process."""
 
     warehouse: Warehouse
 

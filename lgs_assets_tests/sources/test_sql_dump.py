@@ -294,8 +294,7 @@ def test_a_block_is_handed_out_line_for_line(lines: list[str], size: int) -> Non
         ),
         (
             "\nCOPY retail FROM stdin;\n",
-            ", line 2: the columns are named neither here nor in an earlier CREATE TABLE, "
-            "so their order is not known.",
+            ", line 2: the columns are named neither here nor in an earlier CREATE TABLE, so their order is not known.",
         ),
         ("COPY BINARY retail FROM stdin;\n", ", line 1: cannot read this COPY: COPY BINARY retail FROM stdin"),
         (
