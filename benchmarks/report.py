@@ -42,7 +42,7 @@ def page(results: Results) -> str:
     sections = [
         f"# Benchmark of {results.began}\n",
         f"Source: {results.source}. Machine: {results.machine}. {versions}.\n",
-        f"Load average before each round: {loads}. Above the number of cores, others were at work as well.\n",
+        f"Load average before each round: {loads}. Above the number of cores, other processes were at work as well.\n",
         *(_section(results, size) for size in results.sizes),
         "## Targets\n",
         _table(["what", "target", "measured", ""], [list(target) for target in targets(results)]),

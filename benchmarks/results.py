@@ -36,7 +36,7 @@ class Results:
     began: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
     machine: str = field(default_factory=lambda: machine())
     load: list[float] = field(default_factory=list)
-    """The load average before each round: above the number of cores, others were at work as well."""
+    """The load average before each round: above the number of cores, other processes were at work as well."""
     runs: list[Run] = field(default_factory=list)
     verdicts: dict[str, list[Verdict]] = field(default_factory=dict)
     """Of each size and title, as `10x title`."""

@@ -18,7 +18,7 @@ from lgs_assets.wiring.sensors import inbox_sensor, keep_current, lost_runs, ref
 def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Definitions:
     """The definitions for a configuration, with resources replaced by name: those of `Resources`, or `io_manager`.
 
-    The pull is among them only where there is a source. Raises ConfigurationError for a schedule that is none.
+    The pull is among them only if there is a source. Raises ConfigurationError for an invalid schedule.
     """
     resources = vars(Resources.of(configuration)) | overrides
     has_source = resources["source"] is not None
@@ -42,7 +42,7 @@ def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Defi
 
 
 def _as_is(value: object) -> object:
-    """A resource that takes no configuration, where Dagster would accept any for it and ignore it."""
+    """A resource that takes no configuration; Dagster itself would accept any, and ignore it."""
     if isinstance(value, dg.ConfigurableResource):
         return value
     return dg.ResourceDefinition(lambda _: value, config_schema={})

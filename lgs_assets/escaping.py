@@ -1,13 +1,13 @@
-"""Text of others, made harmless where it is shown: in a terminal, a spreadsheet, Markdown.
+"""Text from outside, made harmless where it is shown: in a terminal, a spreadsheet, Markdown.
 
-File names, sheets and lines of dumps come from outside. What a reader sees stands for exactly what is there.
+File names, sheets and lines of dumps come from outside. What a reader sees represents exactly what is there.
 """
 
 import re
 import unicodedata
 
 _FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]|[\t\r\n]")
-# Whatever CommonMark or GitHub's extensions could take for an image, a link, HTML, code or the end of a cell.
+# Characters that CommonMark or GitHub's extensions could take for an image, a link, HTML, code or the end of a cell.
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#!|&~@$]|:(?=//)|(?<=\bwww)\.", re.I)
 
 
@@ -24,11 +24,11 @@ def printable(text: str, *, keep: str = "") -> str:
 
 
 def csv_cell(text: str) -> str:
-    """The text as a cell that no spreadsheet takes for a formula: after an apostrophe, which is shown, if it could."""
+    """The text as a cell that no spreadsheet takes for a formula: if one could, after an apostrophe, which is shown."""
     safe = printable(text, keep="\t\n")
     return f"'{safe}" if _FORMULA.match(safe) else safe
 
 
 def markdown(text: str) -> str:
-    """The text as Markdown that shows just the text, in one line."""
+    """The text as Markdown that shows exactly the text, on one line."""
     return _MARKDOWN.sub(r"\\\g<0>", printable(" ".join(text.splitlines())))

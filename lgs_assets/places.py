@@ -17,7 +17,7 @@ _EXTRAS = {"abfs": "azure", "abfss": "azure", "az": "azure", "s3": "s3", "s3a": 
 
 
 def open_place(location: str, *, variable: str) -> UPath:
-    """The folder or the part of a bucket that a variable names. The path of a folder is a `pathlib.Path` too.
+    """The folder or the part of a bucket that a variable names. A folder's path is also a `pathlib.Path`.
 
     Raises LgsError if the driver of a URL is not installed, or lacks credentials.
     """
@@ -40,9 +40,9 @@ def open_place(location: str, *, variable: str) -> UPath:
 def reaching(
     where: UPath | str, *, variable: str, passing: tuple[type[Exception], ...] = (), what: str = ""
 ) -> Iterator[None]:
-    """Turns whatever goes wrong at a place into an LgsError that says what to check; for a bucket, UnavailableError.
+    """Turns any failure at a place into an LgsError that says what to check; for a bucket, UnavailableError.
 
-    `what` is the place in words. Errors that are `passing` are not about the place, and are left as they are.
+    `what` is the place in words. Errors in `passing` are not about the place, and pass unchanged.
     """
     try:
         yield
@@ -57,7 +57,7 @@ def reaching(
 
 
 def private_folder(path: Path, *, mode: int = 0o700) -> None:
-    """Makes the folder, and what is missing above it, for this account alone. One that is there stays as it is."""
+    """Creates the folder, and missing parents, for this account alone. An existing one stays as it is."""
     for folder in [*reversed(path.parents), path]:
         if not folder.exists():
             with suppress(FileExistsError):

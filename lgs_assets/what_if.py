@@ -19,20 +19,20 @@ from lgs_assets.wording import counted
 
 
 def run_model(name: str, /, **given: Any) -> pd.DataFrame:
-    """The rows that the table `name` would have if its inputs were the tables given, in the order of its primary key.
+    """The rows that the table `name` would have if its inputs were the given tables, in the order of its primary key.
 
         run_model("rfm_scores", clean_invoices=frame, snapshot_date="2011-06-01")
 
-    It is given a DataFrame or an Arrow table for each table that the SELECT of the model reads, with at least the
-    columns that it reads; one that is not given is read from `sql/seeds`, or its own model runs first. Settings of all
-    these models may be given too; the others are those of the environment, as in a run. The contracts hold. The result
-    is typed as `read_frame` types the table.
+    Pass a DataFrame or an Arrow table for each table that the model's SELECT reads, with at least the columns that it
+    reads; a table that is not passed is read from `sql/seeds`, or its own model runs first. Settings of all these
+    models may be passed too; the rest come from the environment, as in a run. The contracts hold. The result has the
+    types that `read_frame` gives the table.
 
-    Money is computed in decimals of six places. Decimals come in exactly, or not at all; floats, rounded to six places,
-    as they print: those that `load_asset_value` gives are then what they are in the warehouse.
+    Money is computed in decimals of six places. Decimals are taken exactly, or not at all; floats are rounded to six
+    places of what they print, so values from `load_asset_value` are again what they are in the warehouse.
 
-    Raises LgsError for a model, a table, a column or a setting that is not there, and if DuckDB is not installed;
-    ContractError for a value that breaks a contract; ConfigurationError for a setting that is out of its limits.
+    Raises LgsError for an unknown model, table, column or setting, and if DuckDB is not installed; ContractError for a
+    value that breaks a contract; ConfigurationError for a setting outside its limits.
     """
     if not model_path(name).exists():
         there_are = sorted(path.stem for path in (places.SQL / "models").glob("*.sql"))
@@ -47,7 +47,7 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
     if read.keys() - given.keys() - models.keys():
         direct = {table: columns for table, columns in models[name].reads.items() if table not in given}
         wanted = "; ".join(f"{table} ({', '.join(sorted(columns))})" for table, columns in sorted(direct.items()))
-        raise LgsError(f"{name} needs a DataFrame or an Arrow table for: {wanted}. Or for what these are made of.")
+        raise LgsError(f"{name} needs a DataFrame or an Arrow table for: {wanted}. Or for what these are built from.")
     parameters = {key for model in models.values() for key in model.parameters}
     if unknown := given.keys() - read.keys() - parameters:
         raise LgsError(
@@ -64,7 +64,7 @@ def run_model(name: str, /, **given: Any) -> pd.DataFrame:
 
 
 def _chain(name: str, given: Collection[str], settings: Settings) -> dict[str, Model]:
-    """The model, after those that make what it reads and is not given."""
+    """The model, after those that build its missing inputs."""
     model = Model(f"{name}.sql").bound_to(settings.values())
     before: dict[str, Model] = {}
     for table in model.reads:
@@ -74,7 +74,7 @@ def _chain(name: str, given: Collection[str], settings: Settings) -> dict[str, M
 
 
 def _conformed(table: str, given: object, wanted: set[str]) -> pa.Table:
-    """The wanted columns in the types of the contract; no value is changed but floats that become decimals."""
+    """The wanted columns in the types of the contract; no value changes, except floats that become decimals."""
     fields = [field for field in arrow_schema(table) if field.name in wanted]
     names = [field.name for field in fields]
     if isinstance(given, pd.DataFrame):
@@ -96,12 +96,12 @@ def _column(table: str, field: pa.Field, given: pd.DataFrame | pa.Table) -> pa.A
         if isinstance(given, pd.DataFrame):
             values = pa.array(values, from_pandas=True)
         if getattr(values.type, "tz", None) and not field.type.tz:
-            raise ValueError("found times with a time zone; those of the retailer are local and have none")
+            raise ValueError("found times with a time zone; the retailer's are local and have none")
         if pa.types.is_decimal(field.type) and pa.types.is_floating(values.type):
             values = pc.round(values, 6).cast(pa.string())
         values = values.cast(field.type)
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise ContractError(f"{table}.{field.name}: expected {field.type}: {error}") from error
     if values.null_count and not field.nullable:
-        raise ContractError(f"{table}.{field.name}: it may not be NULL, and is in {counted(values.null_count, 'row')}.")
+        raise ContractError(f"{table}.{field.name}: must not be NULL, but is in {counted(values.null_count, 'row')}.")
     return values

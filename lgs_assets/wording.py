@@ -1,4 +1,4 @@
-"""How numbers of things read in messages."""
+"""How messages word counts of things."""
 
 
 def counted(number: int, noun: str) -> str:

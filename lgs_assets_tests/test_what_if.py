@@ -152,7 +152,7 @@ def test_what_is_not_there_is_named(name: str, given: dict[str, object], message
     [
         ("customer_id", [11, 12.5, 13], "expected int32: Float value 12.5"),
         ("customer_id", ["11", "12", "ana"], "expected int32: .*ana"),
-        ("line_total", [0.1, None, 1.0], "may not be NULL, and is in 1 row"),
+        ("line_total", [0.1, None, 1.0], "must not be NULL, but is in 1 row"),
         ("line_total", [0.1, float("inf"), 1.0], "inf"),
         ("line_total", [Decimal("0.1234567")] * 3, "data loss"),
         ("invoice_date", pd.to_datetime(["2011-01-01"] * 3).tz_localize("Europe/London"), "time zone"),

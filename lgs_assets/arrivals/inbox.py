@@ -1,6 +1,6 @@
 """Where dumps arrive, a folder or a bucket: which files there are dumps, and what tells one version from another.
 
-A directory is looked at once and no file is read: what is in a dump is the subject of `sources`.
+A directory is listed once and no file is read: what is in a dump is the subject of `sources`.
 """
 
 import filecmp
@@ -29,17 +29,17 @@ from lgs_assets.sources.compression import opened
 from lgs_assets.warehouse.loading import DumpFile
 
 VARIABLE = "LGS_INBOX"
-"""What says where the inbox is."""
+"""The variable that says where the inbox is."""
 COPY_BYTES = 1 << 20
 FORGOTTEN = "forgotten"
-"""The folder of the inbox into which dumps are set aside."""
+"""The folder of the inbox to which dumps are set aside."""
 MARKER = ".done"
-"""The suffix of a file that says: the file of the same name without it is complete."""
+"""The suffix of a marker file: it says that the file of the same name without it is complete."""
 
 _UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".download", "._copying_", ".swp", "~")
-_LEFT_ALONE = {FORGOTTEN, "lost+found"}  # the second is in the root of many a mounted disk
-_UNPRINTABLE = {"Cc", "Cs"}  # control characters, and bytes that are no UTF-8
-# What the drivers of Azure, S3 and Google Cloud call it.
+_LEFT_ALONE = {FORGOTTEN, "lost+found"}  # the second is at the root of many mounted disks
+_UNPRINTABLE = {"Cc", "Cs"}  # control characters, and bytes that are not UTF-8
+# What the drivers of Azure, S3 and Google Cloud call these.
 _MODIFIED = ("last_modified", "LastModified", "mtime")
 _ENTITY_TAG = ("etag", "ETag")
 
@@ -52,22 +52,22 @@ _reaching = partial(reaching, variable=VARIABLE)
 
 @dataclass(frozen=True)
 class Arrival:
-    """A dump that lies in the inbox."""
+    """A dump in the inbox."""
 
     version: str
-    """Another one for another content: size and time of the last change, in a bucket size and entity tag."""
+    """Differs when the content does: size and modification time; in a bucket, size and entity tag."""
     is_marked: bool
     """Whether a marker says that it is complete."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in the inbox."""
+    """The files in the inbox."""
 
     arrivals: dict[str, Arrival] = field(default_factory=dict)
     """The dumps by name, complete or not."""
     refused: list[str] = field(default_factory=list)
-    """What cannot be loaded as it lies there: where, why, and what to do."""
+    """Entries that cannot be loaded as they are: where, why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -92,29 +92,29 @@ class Inbox:
     location: str
     """The folder, or the URL of a bucket."""
     demo_folder: Path
-    """Where the demo dump lies: it must never mix with real ones."""
+    """Where the demo dump is: it must never mix with real ones."""
 
     @property
     def _place(self) -> UPath:
         return open_place(self.location, variable=VARIABLE)
 
     def prepare(self) -> None:
-        """Makes the folder, for people to find. A bucket is not ours to make."""
+        """Creates the folder, for people to find. A bucket is not ours to create."""
         if not (where := self._place).protocol:
             where.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def files(self) -> Listing:
-        """What lies in the inbox, from one look at its directory."""
+        """The files in the inbox, from one listing of its directory."""
         return listing(self._place)
 
     def path_of(self, dump: str) -> UPath:
-        """Where the dump of this name lies."""
+        """Where the dump of this name is."""
         if dump == DEMO_DUMP:
             return UPath(self.demo_folder / dump)
         return path_of(self._place, dump)
 
     def dump(self, name: str, acceptance: Acceptance) -> DumpFile:
-        """The dump of this name as it now lies here, and how it is to be read and judged."""
+        """The dump of this name as it is now, and how to read and judge it."""
         path = self.path_of(name)
         # Noted before the file is read: one that is replaced meanwhile is another version, and is loaded again.
         entry = _entry_of(path)
@@ -125,7 +125,7 @@ class Inbox:
             written_at=datetime.fromtimestamp(min(max(entry.modified, 0), time.time()), UTC),
             reject_limit=acceptance.reject_limit,
             dates=acceptance.dates,
-            # Synthetic lines and real ones must never add up: the first real dump takes the demo's place.
+            # Synthetic and real lines must never be added up: the first real dump takes the demo's place.
             supersedes=None if name == DEMO_DUMP else DEMO_DUMP,
         )
 
@@ -135,12 +135,12 @@ class Inbox:
         return file.name
 
     def set_aside(self, dump: str) -> UPath | None:
-        """Moves a dump to the folder `forgotten` of the inbox. Returns where it lies then; None if it was not there."""
+        """Moves a dump to the inbox's folder `forgotten`. Returns its new place; None if it was not there."""
         return set_aside(self.path_of(dump))
 
 
 def listing(where: UPath) -> Listing:
-    """The dumps in the inbox, without hidden and temporary names, markers and what was set aside.
+    """The dumps in the inbox, without hidden and temporary names, markers and dumps set aside.
 
     A folder that does not exist yet is empty. Raises LgsError if the place cannot be listed.
     """
@@ -162,7 +162,7 @@ def listing(where: UPath) -> Listing:
 
 
 def path_of(where: UPath, dump: str) -> UPath:
-    """The path of a dump. Raises DumpError if no dump has such a name, or if it would lead out of the inbox."""
+    """The path of a dump. Raises DumpError if no dump can have this name, or if it would lead out of the inbox."""
     path = where / dump
     if "/" in dump or dump == ".." or not (where.protocol or _is_inside(Path(where.path), Path(path.path))):
         raise DumpError(f"{_shown(path)}: {_LEADS_OUT}")
@@ -184,16 +184,16 @@ def version_of(path: UPath) -> str:
 def land(file: Path, target: UPath) -> None:
     """Copies a file to its place in the inbox, where it appears complete or not at all.
 
-    In a folder, a file with the same bytes is left as it is: it is no new version. An earlier file of the name is set
-    aside, for the new one may turn out to be no dump.
-    Raises DumpError if its name is none for a dump or it cannot be copied, LgsError if the bucket is out of reach.
+    In a folder, a file with the same bytes is left as it is: it is not a new version. An earlier file of the name is
+    set aside, because the new one may turn out not to be a dump.
+    Raises DumpError if no dump can have its name or it cannot be copied, LgsError if the bucket is out of reach.
     """
     if objection := _objection_to(file.name):
         raise DumpError(f"{_shown(file)}: {objection}")
     if target.protocol:
         set_aside(target)
         with _reaching(target):
-            # An upload appears when all of it is there. Four parts at a time bound the memory that it takes.
+            # An upload appears when it is complete. Four parts at a time bound the memory that it takes.
             target.fs.put_file(str(file), target.path, max_concurrency=4)
     else:
         try:
@@ -203,7 +203,7 @@ def land(file: Path, target: UPath) -> None:
 
 
 def _land_here(file: Path, target: Path) -> None:
-    """Copies a file, for its owner's eyes only, under a name that nobody can guess; then gives it its own."""
+    """Copies a file, readable by its owner only, under a name that nobody can guess; then gives it its own."""
     if target.is_dir():
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -227,7 +227,7 @@ def _land_here(file: Path, target: Path) -> None:
 def set_aside(path: UPath) -> UPath | None:
     """Moves a dump to the folder `forgotten` beside it, in place of an earlier one of its name.
 
-    Returns where it lies then; None if it was not there. Raises LgsError if it cannot be moved.
+    Returns its new place; None if it was not there. Raises LgsError if it cannot be moved.
     """
     aside = path.parent / FORGOTTEN / path.name
     with _reaching(path), suppress(FileNotFoundError):
@@ -238,7 +238,7 @@ def set_aside(path: UPath) -> UPath | None:
             raise DumpError(f"{_shown(path)}: {_NO_FILE}")
         with suppress(FileExistsError):
             Path(aside.parent.path).mkdir(mode=0o700)
-        folder = os.open(aside.parent.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)  # not one that a link names
+        folder = os.open(aside.parent.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)  # never through a link
         try:
             os.rename(path.path, path.name, dst_dir_fd=folder)
         finally:
@@ -253,7 +253,7 @@ def _entry_of(path: UPath) -> _Entry:
         try:
             return _object(path.fs.info(path.path)) if path.protocol else _file(path.name, Path(path.path).stat())
         except FileNotFoundError as error:
-            raise DumpError(f"{_shown(path)}: there is no such file. Put it there again.") from error
+            raise DumpError(f"{_shown(path)}: no such file. Put it there again.") from error
 
 
 def _objects(where: UPath) -> Iterator[_Entry]:
@@ -262,10 +262,10 @@ def _objects(where: UPath) -> Iterator[_Entry]:
     except FileNotFoundError:
         if not where.fs.exists(where.drive):
             raise
-        return  # nothing has arrived yet below this prefix
+        return  # nothing has arrived under this prefix yet
     itself = where.path.rstrip("/")
     if [info["name"].rstrip("/") for info in objects] == [itself]:
-        # An object that stands for the folder, as file browsers make it: the driver of Azure then lists nothing else.
+        # An object that stands for the folder, as file browsers create it: Azure's driver then lists nothing else.
         objects = where.fs.find(where.path, withdirs=True, detail=True).values()
     for info in objects:
         if info["name"].rstrip("/").rpartition("/")[0] == itself:
@@ -273,7 +273,7 @@ def _objects(where: UPath) -> Iterator[_Entry]:
 
 
 def _object(info: dict[str, Any]) -> _Entry:
-    """The entry of an object, from what its driver tells of it."""
+    """The entry of an object, from what its driver reports."""
     name = info["name"].rstrip("/").rpartition("/")[2]
     if info["type"] != "file":
         return _Entry(name, objection=_NO_FILE)
@@ -285,7 +285,7 @@ def _object(info: dict[str, Any]) -> _Entry:
 def _files(folder: Path) -> Iterator[_Entry]:
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
-            with suppress(FileNotFoundError):  # it is gone since
+            with suppress(FileNotFoundError):  # it has gone since
                 yield _file_in(folder, entry)
 
 
@@ -296,8 +296,8 @@ def _file_in(folder: Path, entry: os.DirEntry[str]) -> _Entry:
         return _file(entry.name, entry.stat()) if entry.is_file() else _Entry(entry.name, objection=_NO_FILE)
     except FileNotFoundError:
         raise
-    except OSError as error:  # links in a circle, for one
-        return _Entry(entry.name, objection=f"cannot be looked at: {error.strerror}. Put the file there anew.")
+    except OSError as error:  # circular links, for one
+        return _Entry(entry.name, objection=f"cannot be opened: {error.strerror}. Put the file there again.")
 
 
 def _file(name: str, status: os.stat_result) -> _Entry:
@@ -305,21 +305,21 @@ def _file(name: str, status: os.stat_result) -> _Entry:
 
 
 def _is_inside(folder: Path, path: Path) -> bool:
-    """Whether the path, its links followed, is below the folder."""
+    """Whether the path, with links followed, is below the folder."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _is_passed_over(name: str) -> bool:
-    """Whether a file of this name is none, or not yet, for the inbox."""
+    """Whether the inbox ignores a file of this name, for now or for good."""
     return name.startswith((".", "~")) or name.lower().endswith((*_UNFINISHED, MARKER)) or name in _LEFT_ALONE
 
 
 def _objection_to(name: str) -> str:
-    """Why a dump cannot have this name, which is to be the key of a partition; empty if it can."""
+    """Why a dump cannot have this name, which becomes a partition key; empty if it can."""
     if not name or "/" in name:
         return "is not the name of a file."
     if _is_passed_over(name):
-        return "the inbox passes over a file of this name, as temporary. Rename it."
+        return "the inbox ignores a file of this name, as temporary. Rename it."
     if "..." in name:
         return "three dots in a name mean a range of dumps in Dagster. Rename it."
     if any(unicodedata.category(character) in _UNPRINTABLE for character in name):
@@ -328,5 +328,5 @@ def _objection_to(name: str) -> str:
 
 
 def _shown(path: UPath | Path) -> str:
-    """The path in a message: with escapes if it holds what a terminal or a log cannot show."""
+    """The path in a message: with escapes if it holds characters that a terminal or a log cannot show."""
     return text if (text := str(path)).isprintable() else ascii(text)

@@ -1,8 +1,8 @@
-"""Straight from production: what is new in a table of another database lands in the inbox, as one more dump.
+"""Straight from production: new lines of a table in another database land in the inbox, as one more dump.
 
-A pull begins at midnight some days before the last line that is loaded, so that lines which come late are not missed,
-and names its dump after that day: all pulls of a day are versions of one dump, of which the latest counts. What the
-source has deleted since goes with the earlier version; from dumps of other names nothing is ever taken away.
+A pull begins at midnight some days before the last loaded line, so that late lines are not missed, and names its dump
+after that day: all pulls of a day are versions of one dump, of which the latest counts. Lines that the source has
+deleted since go with the earlier version; nothing is ever removed from dumps of other names.
 """
 
 import fcntl
@@ -40,7 +40,7 @@ class Source:
     table: str
     """The table or view, with its schema if need be: schema.table."""
     overlap_days: int
-    """How many days before the last loaded line a pull begins, for the sake of lines that came late."""
+    """How many days before the last loaded line a pull begins, to catch late lines."""
     timeout_seconds: int
     """How long a statement may take before it is given up."""
     workshop: Path
@@ -60,8 +60,8 @@ class Source:
         )
 
     def since(self, dumps: Iterable[LoadedDump]) -> datetime | None:
-        """The moment from which on lines are to be pulled; None, for all of them, if only the demo dump is loaded."""
-        # No dump holds what came after it was loaded: a line that is dated ahead by mistake hides nothing.
+        """The moment from which to pull lines; None, for all of them, if nothing but the demo dump is loaded."""
+        # No dump holds lines from after it was loaded: a line dated ahead by mistake hides nothing.
         known = [min(dump.last_invoice_at, _local(dump.loaded_at)) for dump in dumps if dump.dump != DEMO_DUMP]
         if not known:
             return None
@@ -70,18 +70,18 @@ class Source:
 
 @dataclass(frozen=True)
 class Pull:
-    """What came of a pull."""
+    """The outcome of a pull."""
 
     dump: str
     """The name of its dump in the inbox."""
     lines: int
-    """How many lines the source has since the pull begins. Without any there is no dump."""
+    """How many lines the source has from where the pull begins. Without any there is no dump."""
     is_new: bool
     """Whether a dump has landed. If not, there was no line, or this very dump was there before."""
 
 
 class PullUnderWayError(LgsError):
-    """Another process pulls just now."""
+    """Another process is pulling just now."""
 
 
 def pull_new_lines(
@@ -95,13 +95,13 @@ def pull_new_lines(
 ) -> Pull:
     """Pulls the lines that are new since the last loaded one, or everything, and lands them in the inbox.
 
-    If the source breaks off, `warn` is told so and another attempt follows; `progress` is told the lines so far.
-    Raises LgsError with the reason, and no password in it, if there is no source, a pull is under way or this one
-    fails. Nothing is left of a failed pull.
+    If the connection is lost, `warn` is told and another attempt follows; `progress` is told the lines so far.
+    Raises LgsError with the reason, without a password, if there is no source, a pull is under way or this one fails.
+    A failed pull leaves nothing behind.
     """
     if not source:
         raise LgsError(
-            "LGS_SOURCE_URL is not set. It says from which database to pull: README.md, Straight from production."
+            "LGS_SOURCE_URL is not set. Set it to the database to pull from: see README.md, Straight from production."
         )
     since = None if everything else source.since(loaded_dumps(warehouse))
     name = f"pulled-{since:%Y-%m-%d}.sql.gz" if since else "pulled-everything.sql.gz"
@@ -127,7 +127,7 @@ def pull_new_lines(
 
 @contextmanager
 def _workshop(folder: Path) -> Iterator[Path]:
-    """The folder for one pull at a time, empty after it, whatever a killed one left there.
+    """The folder for one pull at a time, emptied afterwards, including what a killed one left there.
 
     Raises PullUnderWayError. The kernel frees the lock when its process ends, however it ends.
     """
@@ -137,7 +137,7 @@ def _workshop(folder: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise PullUnderWayError("A pull is under way already: its lines arrive without this one.") from None
+            raise PullUnderWayError("A pull is already under way: its lines will arrive without this one.") from None
         try:
             yield folder
         finally:
@@ -158,7 +158,7 @@ def _persistently(attempt: Callable[[], int], warn: Callable[[str], None]) -> in
 
 
 def _sha256_there(dump: str, inbox: Inbox, warehouse: Warehouse) -> str | None:
-    """Of the dump of this name in the inbox; if it was taken away, of the one that is loaded."""
+    """Of the dump of this name in the inbox or, if it was removed, of the loaded one."""
     if (path := inbox.path_of(dump)).exists():
         return sha256_of(path)  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
     return next((loaded.sha256 for loaded in loaded_dumps(warehouse) if loaded.dump == dump), None)

@@ -1,4 +1,4 @@
-"""What must hold of the tables: one query in `sql/checks` a check, and what happens when it finds a row."""
+"""What must hold for the tables: one query in `sql/checks` per check, and what happens when it finds a row."""
 
 from lgs_assets.checks.sql_checks import ALL_CHECKS
 

@@ -1,9 +1,9 @@
 """The asset checks: each is a query in `sql/checks` that returns the rows that violate it.
 
 The folder is the registry: `sql/checks/<table>/<rule>.sql` is the check `<rule>` of `<table>`. The comment at its head
-says what must hold, and in its last line to what degree: a *blocking* failure stops what would be built on the table,
-an *error* makes figures untrustworthy, a *warning* counts oddities of the data that somebody should know of. Who knows
-of them can accept their number: see `findings`.
+says what must hold, and its last line how severe a failure is: a *blocking* one stops what would be built on the table,
+an *error* makes figures untrustworthy, a *warning* counts oddities of the data that somebody should know about. People
+who know about them can accept their number: see `findings`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ class SqlCheck:
 
     @property
     def full_name(self) -> str:
-        """The name that people call it by: its table and its rule."""
+        """Its name for people: its table and its rule."""
         return f"{self.table}.{self.name}"
 
     @property
@@ -85,7 +85,7 @@ def check_named(name: str) -> SqlCheck:
 
 
 def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
-    """Runs a check, with the settings that its table was built with. It holds for as many rows as are accepted.
+    """Runs a check, with the settings that its table was built with. It passes with up to the accepted number of rows.
 
     Its metadata are the number of violating rows, how many are accepted, the first of them, and the query to see all.
     """
@@ -111,7 +111,7 @@ def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
 
 
 def evaluation(check: SqlCheck, tables: Tables) -> dg.AssetCheckEvaluation:
-    """What a check finds now, as Dagster records it where no run has evaluated it."""
+    """What a check finds now, in the form that Dagster records for a check that no run has evaluated."""
     result = evaluate(check, tables)
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(check.table),
@@ -136,7 +136,7 @@ def _checks_of(table: str, checks: Sequence[SqlCheck]) -> dg.AssetChecksDefiniti
             with plain_failures(), retried():
                 result = evaluate(by_name[name], tables)
                 if by_name[name].blocking and not result.passed:
-                    mark_outdated(tables.warehouse, table)  # else the next run would find it current, and build on it
+                    mark_outdated(tables.warehouse, table)  # or the next run would find it current, and build on it
             yield result
 
     return run_checks

@@ -1,11 +1,11 @@
-"""A contract as it is handed on: the script of a table, for those that run it, and its columns. Imports no library."""
+"""A contract as others use it: a table's script, for those that run it, and its columns. Imports no library."""
 
 from dataclasses import dataclass
 
 from lgs_assets import places
 
 LINES = "raw_invoices"
-"""The table that the lineage begins with."""
+"""The table with which the lineage begins."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def tables() -> list[str]:
 
 
 def kept_tables() -> list[str]:
-    """The tables of facts that nothing in the warehouse brings back: their contracts begin with `-- kept`.
+    """The tables of facts that nothing in the warehouse can restore: their contracts begin with `-- kept`.
 
     All others begin with `-- derived`, and are rebuilt at will. Raises ValueError for a contract that says neither.
     """
@@ -33,7 +33,7 @@ def kept_tables() -> list[str]:
 
 
 def ledgers() -> list[str]:
-    """The tables that the platform keeps of its own work: all that are kept, but for the lines of dumps."""
+    """The tables in which the platform records its own work: all that are kept, except the lines of dumps."""
     return [table for table in kept_tables() if table != LINES]
 
 

@@ -1,6 +1,6 @@
-"""The contracts understood: the columns, keys and rules that each CREATE TABLE of `sql/tables` declares.
+"""The contracts, parsed: the columns, keys and rules that each CREATE TABLE of `sql/tables` declares.
 
-Read without a database, from the script that PostgreSQL runs, so nothing is declared twice.
+They are read without a database, from the script that PostgreSQL runs, so nothing is declared twice.
 """
 
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ from sqlglot import exp
 from lgs_assets.contracts.contract import Column, contract, tables
 from lgs_assets.contracts.types import declared_type, type_of
 
-# What Arrow and Parquet decide by their types: decimals have six places, and no time is infinite.
+# Rules that the types of Arrow and Parquet enforce: decimals have six places, and no time is infinite.
 _DECIDED = {"scale": exp.Literal.number(6), "isfinite": exp.true()}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule that each row meets by itself."""
+    """A rule for each row by itself."""
 
     stated: str
-    """As an error quotes it."""
+    """As errors quote it."""
     columns: tuple[str, ...]
     broken: str
-    """The condition that rows which break it meet."""
+    """The condition that is true of rows that break it."""
 
 
 @dataclass(frozen=True)
 class _Contract:
     create: exp.Create
     comments: dict[str, str]
-    """Of each column; of the table itself under the empty name."""
+    """By column; that of the table itself under the empty name."""
 
     @cached_property
     def columns(self) -> list[exp.ColumnDef]:
@@ -57,7 +57,7 @@ def _of(table: str) -> _Contract:
 
 
 def description(table: str) -> str:
-    """What the comment on a table says."""
+    """The comment on a table."""
     return _of(table).comments[""]
 
 
@@ -76,7 +76,7 @@ def columns(table: str) -> list[Column]:
 
 
 def declared_types(*names: str) -> dict[str, dict[str, str]]:
-    """The type of each column of the tables named, or of all: the schema that SELECTs are resolved against."""
+    """The type of each column of the given tables, or of all: the schema for resolving SELECTs."""
     return {table: {column.name: column.type for column in columns(table)} for table in names or tables()}
 
 
@@ -91,7 +91,7 @@ def primary_key(table: str) -> tuple[str, ...]:
 
 
 def keys(table: str) -> list[tuple[str, ...]]:
-    """The primary key, then whatever else is unique."""
+    """The primary key, then all other unique keys."""
     declared = _of(table)
     primary: list[tuple[str, ...]] = []
     unique: list[tuple[str, ...]] = []
@@ -110,7 +110,7 @@ def keys(table: str) -> list[tuple[str, ...]]:
 
 
 def rules(table: str) -> list[Rule]:
-    """What each row must meet by itself: values that are required, then the CHECKs."""
+    """The rules for each row by itself: required values, then the CHECKs."""
     required = [
         Rule("NOT NULL", (column.name,), f"{column.name} is null") for column in columns(table) if not column.nullable
     ]
@@ -118,12 +118,12 @@ def rules(table: str) -> list[Rule]:
 
 
 def in_order(table: str, select: str) -> str:
-    """The rows of a SELECT in the order of the primary key of the table."""
+    """The SELECT with its rows in the order of the table's primary key."""
     return f"select * from (\n{select}\n) as model order by {', '.join(primary_key(table))}"
 
 
 def as_declared(table: str, select: str) -> str:
-    """The rows of a SELECT in the types of the contract, `numeric` in six places, and in the order of the key."""
+    """The SELECT with its rows in the types of the contract, `numeric` to six places, and in the order of the key."""
     cast = ", ".join(
         f"cast({column.name} as {type_of(column).cast or column.type}) as {column.name}" for column in columns(table)
     )

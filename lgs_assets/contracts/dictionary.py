@@ -23,7 +23,7 @@ def data_dictionary() -> str:
 
 
 def lineage() -> list[str]:
-    """The tables of the lineage, each after those that its model reads; at the end those that no model makes or reads.
+    """The tables of the lineage, each after those that its model reads; last, those that no model builds or reads.
 
     Tables at the same distance from the dumps are in alphabetical order.
     """

@@ -1,4 +1,4 @@
-"""What is to be built: tables by name, and the SELECTs that make one from others. Runs nothing."""
+"""What to build: tables by name, and the SELECTs that build one from others. Runs nothing."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -14,16 +14,16 @@ import sqlalchemy as sa
 from lgs_assets import places
 
 Value: TypeAlias = bool | int | str | Decimal | datetime | None
-"""What can be bound in a SELECT."""
+"""A value that can be bound in a SELECT."""
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A table of the warehouse that stays there: what travels is its name, and the version that it had."""
+    """A table that stays in the warehouse: only its name travels, and the version that it had."""
 
     name: str
     version: str = ""
-    """What tells the table, as it was when it was handed over, from any other state of it; empty if it is not known."""
+    """Tells the table, as it was when handed over, from any other state of it; empty if it is not known."""
 
 
 @dataclass(frozen=True, init=False)
@@ -66,10 +66,10 @@ class Model:
 
 @dataclass(frozen=True, init=False)
 class InvoiceModel(Model):
-    """A model that makes the rows of an invoice from the lines of that invoice in one table, and at least one row.
+    """A model that builds an invoice's rows, at least one, from the lines of that invoice in one table.
 
     So its table need not be rebuilt in full when only some invoices change. Both tables have the columns `invoice_no`
-    and `dump`. Beside the lines it may read the ledger of dumps, of which the order does not change unless dumps do.
+    and `dump`. Besides the lines it may read the ledger of dumps, whose order does not change unless dumps do.
     Raises ValueError if it is given no table of lines, or several.
     """
 
@@ -80,20 +80,20 @@ class InvoiceModel(Model):
 
     @property
     def source(self) -> str:
-        """The table of the lines."""
+        """The table of lines."""
         return self.inputs[0].name
 
 
 @dataclass(frozen=True, init=False)
 class ColumnarModel(Model):
-    """A model that passes over many times the rows that it reads or makes: an engine in columns computes it in process.
+    """A model with many times more intermediate rows than it reads or returns: a columnar engine runs it in process.
 
     Its rows then go where those of any other model go.
     """
 
 
 def model_path(table: str) -> Path:
-    """Where the SELECT of a table is, if it is made by one."""
+    """Where the SELECT of a table is, if a SELECT builds it."""
     return places.SQL / "models" / f"{table}.sql"
 
 
@@ -110,7 +110,7 @@ def parameters_of(select: str) -> list[str]:
 @cache
 def columns_read(select: str) -> dict[str, set[str]]:
     """The columns that a SELECT reads, by table."""
-    # Imported here: to run a SELECT is not to understand it.
+    # Imported here: running a SELECT does not require parsing it.
     import sqlglot
     from sqlglot import exp
     from sqlglot.optimizer.qualify import qualify
@@ -129,7 +129,7 @@ def columns_read(select: str) -> dict[str, set[str]]:
 
 
 def tables_in(select: str) -> set[str]:
-    """The names of the tables that a SELECT reads, those that it defines itself among them."""
+    """The names of the tables that a SELECT reads, including those that it defines itself."""
     import sqlglot
     from sqlglot import exp
 

@@ -1,4 +1,4 @@
-"""The types of columns, and what each becomes on its way: the one place that maps types.
+"""Column types, and what each becomes elsewhere: the one place that maps types.
 
 | PostgreSQL | in pandas | where the column may be NULL |
 |---|---|---|

@@ -1,4 +1,4 @@
-"""The array tools that the generator's modules share. Knows nothing of shops."""
+"""Array tools that the generator's modules share. Knows nothing about shops."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +9,10 @@ Texts = NDArray[np.object_]
 
 
 def split(total: int, weights: Floats) -> Ints:
-    """Shares `total` out in whole numbers of at least 1 that add up to it, near to proportional to the weights."""
+    """Splits `total` into whole numbers of at least 1 that add up to it, roughly in proportion to the weights."""
     spare = total - len(weights)
     if spare < 0:
-        raise ValueError(f"{total} cannot be shared out among {len(weights)} with at least 1 each")
+        raise ValueError(f"{total} cannot be split among {len(weights)} with at least 1 each")
     shares = np.rint(np.cumsum(weights) / np.sum(weights) * spare).astype(np.int64)
     return 1 + np.diff(shares, prepend=0)
 
@@ -23,9 +23,9 @@ def places(sizes: Ints) -> Ints:
 
 
 def stratified(rng: np.random.Generator, sizes: Ints) -> Floats:
-    """For each group as many numbers from 0 to 1 as its size, one in each of as many equal steps, in rising order.
+    """For a group of size n, n numbers from 0 to 1 in rising order, one in each of n equal steps.
 
-    Evenly spread draws leave less to chance than independent ones, so that even a small dump looks like the large ones.
+    Evenly spread draws leave less to chance than independent ones, so that even a small dump looks like a large one.
     """
     return (places(sizes) + rng.random(int(np.sum(sizes)))) / np.repeat(sizes, sizes)
 

@@ -1,4 +1,4 @@
-"""What the demo shop sells: invented gifts with stock codes, descriptions and prices, and the codes that are no gift.
+"""What the demo shop sells: invented gifts with stock codes, descriptions and prices, and codes that are not gifts.
 
 Prices are whole mills, tenths of a penny, so that no float ever decides one.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from lgs_assets.demo.arrays import Floats, Ints, Texts
 
 PRODUCTS = 1_800
-# Codes that name no gift come after the gifts, in this order.
+# Codes that are not gifts come after the gifts, in this order.
 _CHARGES = (
     ("POST", "POSTAGE ABROAD"),
     ("M", "Entered by hand"),
@@ -19,7 +19,7 @@ _CHARGES = (
 )
 POSTAGE, MANUAL, DISCOUNT, BAD_DEBT = range(PRODUCTS, PRODUCTS + len(_CHARGES))
 
-# How a line describes its product: as the catalogue does, not at all, or with a note of the stock room.
+# How a line describes its product: as the catalogue does, not at all, or with a note from the stock room.
 AS_LISTED, UNDESCRIBED, FIRST_NOTE = range(3)
 NOTES = (
     "damp in the store room",
@@ -56,7 +56,7 @@ _THINGS = {
 # begins with 63 or 64.
 _FIRST_DESIGN = 63_001
 _FINISH_LETTERS = ("", *"ABCDEFGHJKLMN")
-# Descriptions are typed by hand: so many of them start with a blank, end with one, or hold two together.
+# Descriptions are typed by hand: these shares of them start with a blank, end with one, or hold two in a row.
 _LEADING_BLANK_SHARE, _TRAILING_BLANK_SHARE, _DOUBLE_BLANK_SHARE = 0.04, 0.15, 0.05
 
 _PRICE_SPREAD = 0.25  # of the designs of a thing around its usual price

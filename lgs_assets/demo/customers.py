@@ -1,4 +1,4 @@
-"""Who buys from the demo shop, and when: kinds of customers, how long each of them stays, and when they order."""
+"""Who buys from the demo shop, and when: kinds of customers, how long each stays, and when they order."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,9 +7,9 @@ import numpy as np
 
 from lgs_assets.demo.arrays import Floats, Ints, split, stratified
 
-# The UCI data has a customer for each 180 lines. The demo has more, so that a small dump fills every segment too.
+# The UCI data has one customer per 180 lines. The demo has more, so that even a small dump fills every segment.
 _LINES_A_CUSTOMER = 96
-# Five digits, as in the UCI data, and above all of its numbers: no customer of the demo is one of its.
+# Five digits, as in the UCI data, and above all of its numbers: no demo customer has the number of a UCI customer.
 _FIRST_ID = 20_001
 
 _HOME = "United Kingdom"
@@ -25,7 +25,7 @@ HOME_COUNTRY = 0  # position in COUNTRIES
 class _Kind(NamedTuple):
     """A kind of customers. Times are in lengths of the data: 1 is all of it.
 
-    A customer's stay starts anywhere from `earliest` to the end, also before the data begins. So at any time about as
+    A customer's stay starts anywhere from `earliest` to the end, even before the data begins. So at any time about as
     many leave as arrive, and revenue stays flat.
     """
 
@@ -68,7 +68,7 @@ class Orders:
 
 
 def draw_customers(rng: np.random.Generator, *, lines: int) -> Customers:
-    """The customers of a dump of so many lines; some of every kind."""
+    """The customers of a dump with this many lines; some of every kind."""
     count = max(len(_KINDS), round(lines / _LINES_A_CUSTOMER))
     sizes = split(count, np.array([kind.share for kind in _KINDS]))
     is_foreign = rng.permutation(count) < np.ceil(_FOREIGN_SHARE * count)

@@ -1,4 +1,4 @@
-"""The demo dump as a file: generated, packed, and put in its place whole or not at all."""
+"""The demo dump as a file: generated, compressed, and put in place complete or not at all."""
 
 import gzip
 import os
@@ -20,7 +20,7 @@ from lgs_assets.errors import LgsError
 
 _DEFAULT_LINES = 100_000
 _DEFAULT_SEED = 2009  # any other number gives as good a dump
-# Fewer lines have no room for every oddity; with more, invoice numbers would need a seventh digit.
+# Fewer lines leave no room for every oddity; with more, invoice numbers would need a seventh digit.
 _FEWEST_LINES, _MOST_LINES = 1_000, 5_000_000
 _COMPRESSION = 6  # the gzip program's default: level 9 takes twice the time for a file 2 % smaller
 
@@ -38,9 +38,9 @@ class DemoSummary:
 
 
 def write_demo_dump(path: Path, *, lines: int = _DEFAULT_LINES, seed: int = _DEFAULT_SEED) -> DemoSummary:
-    """Writes a synthetic dump of exactly so many lines, gzip'd if the name ends in .gz. Makes the folder if need be.
+    """Writes a synthetic dump of exactly `lines` lines, gzipped if the name ends in .gz. Creates the folder if need be.
 
-    A file that is there already is replaced in one step. Raises LgsError if `lines` is out of range.
+    An existing file is replaced in one step. Raises LgsError if `lines` is out of range.
     """
     if not _FEWEST_LINES <= lines <= _MOST_LINES:
         raise LgsError(f"A demo dump can have {_FEWEST_LINES:,} to {_MOST_LINES:,} lines, not {lines:,}.")
@@ -64,14 +64,14 @@ def write_demo_dump(path: Path, *, lines: int = _DEFAULT_LINES, seed: int = _DEF
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` at the end of the block, or vanishes if the block fails."""
+    """A file to write, which replaces `path` at the end of the block, or vanishes if the block fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         with ExitStack() as stack:
             file: BinaryIO = stack.enter_context(unfinished.open("wb"))
             if path.suffix == ".gz":
-                # Neither the name nor the time goes into the file: they would make equal dumps differ.
+                # Neither name nor time goes into the file: they would make equal dumps differ.
                 packed = gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=file, mtime=0)
                 file = cast(BinaryIO, stack.enter_context(packed))
             yield file

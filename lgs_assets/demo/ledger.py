@@ -1,4 +1,4 @@
-"""The demo shop's invoices and their lines, in numbers only. Knows neither what happened nor how a dump writes it."""
+"""The demo shop's invoices and their lines, as numbers only. Knows neither what happened nor how a dump writes it."""
 
 from dataclasses import dataclass, field
 
@@ -8,8 +8,8 @@ from lgs_assets.demo.arrays import Ints
 
 GUEST = -1  # in place of a customer
 
-# The kinds of invoices, and what their numbers begin with. Those of one minute are numbered in this order, so that
-# the numbers rise as numbers and as text.
+# The kinds of invoices, and the beginnings of their numbers. Those of one minute are numbered in this order, so that
+# the numbers rise both as numbers and as text.
 PLAIN, DEBT, CANCELLATION = range(3)
 PREFIXES = ("", "A", "C")
 
@@ -52,7 +52,7 @@ class Book:
         self._lines.append(_columns(len(invoices), invoices, products, wordings, quantities, mills))
 
     def closed(self) -> Ledger:
-        """All that was written, in order; lines of one invoice stay in the order of writing."""
+        """Everything written, in order; lines of one invoice stay in the order of writing."""
         kinds, minutes, customers = (np.concatenate(parts) for parts in zip(*self._invoices, strict=True))
         invoices, *lines = (np.concatenate(parts) for parts in zip(*self._lines, strict=True))
         by_time = np.lexsort((kinds, minutes))

@@ -34,14 +34,14 @@ FROM stdin;
 _TAIL = "\\.\n"
 _NULL = "\\N"
 
-# The UCI data ends with invoice 581587: no invoice of the demo can be taken for one of its.
+# The UCI data ends with invoice 581587: no demo invoice can be mistaken for a UCI one.
 _FIRST_INVOICE = 600_001
 _WITH_POINT_SHARE = 0.2  # of the invoices: their customer is written as 20001.0
 _LINES_AT_ONCE = 1 << 16  # so that memory for text does not grow with the dump
 
 
 class _InvoiceTexts(NamedTuple):
-    """What all lines of an invoice share, with the tabs and line breaks around it. One element an invoice."""
+    """What all lines of an invoice share, with the tabs and line breaks around it. One element per invoice."""
 
     number: Texts
     date: Texts

@@ -17,7 +17,7 @@ LAST_MINUTE = np.datetime64("2011-12-09T12:50", "m")
 # Demand by day of the year, linear in between: quiet after Christmas, a small spring, an autumn that doubles it.
 _YEAR_DAYS = (1, 45, 78, 110, 150, 200, 230, 258, 288, 319, 340, 357, 366)
 _YEAR_DEMAND = (0.70, 0.72, 0.88, 0.80, 0.90, 0.84, 0.86, 1.15, 1.40, 1.75, 1.60, 0.70, 0.70)
-# Demand by weekday, Monday first. Saturdays are closed (but for one, as in the UCI data), Sundays short.
+# Demand by weekday, Monday first. Saturdays are closed (except one, as in the UCI data), Sundays short.
 _WEEKDAY_DEMAND = (0.95, 1.10, 1.05, 1.20, 0.95, 0.0, 0.63)
 _SATURDAY_DEMAND = 0.1
 _OPEN_SATURDAY = np.datetime64("2009-12-05")

@@ -74,7 +74,7 @@ class _Sales(NamedTuple):
 def draw_ledger(
     rng: np.random.Generator, *, lines: int, season: Season, catalogue: Catalogue, customers: Customers
 ) -> Ledger:
-    """Two years of trade, in exactly so many lines."""
+    """Two years of trade, in exactly this many lines."""
     book = Book()
     count = {name: max(1, round(share * lines)) for name, share in _SHARES.items()}
     orders = draw_orders(rng, customers)
@@ -99,7 +99,7 @@ def draw_ledger(
 
 
 def _anytime(rng: np.random.Generator, season: Season, count: int) -> Ints:
-    """So many minutes, spread over the season."""
+    """This many minutes, spread over the season."""
     return season.at(stratified(rng, np.array([count])))
 
 
@@ -112,7 +112,7 @@ def _spanning(season: Season, moments: Floats) -> Ints:
 
 
 def _sold(rng: np.random.Generator, catalogue: Catalogue, invoices: Ints, sizes: Ints, packs: Floats) -> _Goods:
-    """Goods for each invoice, at list prices or below: as many lines as its size, hardly a product twice."""
+    """Goods for each invoice, at list prices or below: as many lines as its size, and hardly any product twice."""
     products = np.searchsorted(catalogue.popularity, stratified(rng, sizes))
     mills = catalogue.mills[products]
     cheapness = _STEPS_AT_HALF_PRICE * np.log2(_USUAL_MILLS / mills)
@@ -127,7 +127,7 @@ def _sold(rng: np.random.Generator, catalogue: Catalogue, invoices: Ints, sizes:
 
 
 def _percent_of(mills: Ints, percent: int) -> Ints:
-    """The price at so many percent, in whole pence and at least one."""
+    """The given percentage of the prices, in whole pence and at least one."""
     return np.maximum(10, mills * percent // 1000 * 10)
 
 
@@ -153,7 +153,7 @@ def _write_repeats(rng: np.random.Generator, book: Book, sold: tuple[_Goods, ...
 def _write_charges(
     rng: np.random.Generator, book: Book, invoices: Ints, abroad: Ints, manual: int, discounts: int
 ) -> None:
-    """Postage on every order from abroad; on a few others an entry by hand, or a discount taken back."""
+    """Postage on every order from abroad; on a few others a manual entry, or a discount reversed."""
     book.write(abroad, POSTAGE, AS_LISTED, 1, rng.integers(30, 90, size=len(abroad)) * 500)
     for product, count, usual_pounds in ((MANUAL, manual, 9.0), (DISCOUNT, discounts, 4.0)):
         pence = np.rint(rng.lognormal(np.log(usual_pounds * 100), 1.0, count)).astype(np.int64)
@@ -166,7 +166,7 @@ def _write_gifts(rng: np.random.Generator, book: Book, invoices: Ints, count: in
 
 
 def _write_cancellations(rng: np.random.Generator, book: Book, season: Season, sales: _Sales, count: int) -> None:
-    """Takes back so many lines of goods, whole or in part: neighbouring ones of an order, later than the order."""
+    """Takes back `count` lines of goods, whole or in part: neighbouring lines of an order, later than the order."""
     orders, taken = _orders_to_cancel(rng, season, sales, count)
     moments = sales.moments[orders]
     wait = np.minimum(rng.exponential(_TIME_TO_CANCEL, len(orders)), (1 - moments) * rng.random(len(orders)))
@@ -191,7 +191,7 @@ def _orders_to_cancel(rng: np.random.Generator, season: Season, sales: _Sales, c
 
 
 def _write_odd_cancellations(rng: np.random.Generator, book: Book, season: Season) -> None:
-    """Cancellations with a positive quantity, by hand and without a customer."""
+    """Cancellations with a positive quantity, entered by hand and without a customer."""
     invoices = book.open(CANCELLATION, _anytime(rng, season, _ODD_CANCELLATIONS))
     book.write(invoices, MANUAL, AS_LISTED, 1, rng.integers(500, 10_000, size=_ODD_CANCELLATIONS) * 10)
 
@@ -199,7 +199,7 @@ def _write_odd_cancellations(rng: np.random.Generator, book: Book, season: Seaso
 def _write_stock_adjustments(
     rng: np.random.Generator, book: Book, season: Season, undescribed: int, noted: int
 ) -> None:
-    """Goods that left the stock without a sale: no customer, no price, and no description or a note in its place."""
+    """Goods that left the stock without a sale: no customer, no price, and a note or nothing for a description."""
     count = undescribed + noted
     invoices = book.open(PLAIN, rng.permutation(_anytime(rng, season, count)))
     notes = rng.integers(FIRST_NOTE, FIRST_NOTE + len(NOTES), size=count)
@@ -208,7 +208,7 @@ def _write_stock_adjustments(
 
 
 def _write_debts(rng: np.random.Generator, book: Book, season: Season, sales_mills: int) -> None:
-    """Debts that nobody will pay, written off at negative prices; the last was an error and is put back."""
+    """Debts that nobody will pay, written off at negative prices; the last was an error and is reversed."""
     mills = -np.rint(sales_mills * rng.uniform(*_DEBT_RANGE, _DEBTS) / 10).astype(np.int64) * 10
     mills[-1] = -mills[-2]
     book.write(book.open(DEBT, _anytime(rng, season, _DEBTS)), BAD_DEBT, AS_LISTED, 1, mills)

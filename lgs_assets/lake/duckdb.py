@@ -1,12 +1,12 @@
 """The models in DuckDB: in this process, on tables in memory or on Parquet files, without a database.
 
-What DuckDB has otherwise than PostgreSQL is translated here, and only here:
+The differences between DuckDB and PostgreSQL are translated here, and only here:
 
 | PostgreSQL | DuckDB |
 |---|---|
-| `numeric`, of any size | decimals of 38 digits: what does not fit is an error |
+| `numeric`, of any size | decimals of 38 digits: a value that does not fit is an error |
 | `a / b` and `avg(x)` are exact enough to be rounded | they are doubles, so `quotient` takes their place |
-| `:name` | `$name`; this and all that is but spelt otherwise, by sqlglot |
+| `:name` | `$name`; this and everything else that is only spelt differently, by sqlglot |
 """
 
 import tempfile
@@ -29,8 +29,8 @@ from lgs_assets.lake.engine import ROW_GROUP, Source, View
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# Cut off after nine places. Rounded to fewer, as the models do, that is the true quotient rounded once, half away from
-# zero; half of a sum of money is whole in nine. A value that is too large for it is an error.
+# Cut off after nine places. Rounded to fewer, as the models do, this is the true quotient rounded once, half away from
+# zero; half of a sum of money is exact in nine places. A value that is too large is an error.
 QUOTIENT = """
 create macro quotient(a, b) as
     cast(
@@ -41,10 +41,10 @@ create macro quotient(a, b) as
 """
 
 SHARE_OF_MEMORY = 0.25
-"""For PostgreSQL, Dagster and the cache of the files want some, too. What does not fit goes to disk."""
+"""The rest is for PostgreSQL, Dagster and the file cache. Data that does not fit goes to disk."""
 
 FILE = "lines.parquet"
-"""One file holds a table: DuckDB keeps the order of rows within a file, and reads the row groups of one in parallel."""
+"""A table is one file: DuckDB keeps the order of rows within a file, and reads its row groups in parallel."""
 
 
 class DuckDB:
@@ -71,7 +71,7 @@ class DuckDB:
 
 @contextmanager
 def _session(inputs: Mapping[str, Source], *targets: str) -> Iterator["DuckDBPyConnection"]:
-    """A database in memory in which the inputs are views. What does not fit into memory goes to a temporary folder."""
+    """A database in memory where the inputs are views. Data that does not fit in memory goes to a temporary folder."""
     import duckdb  # here: most commands do without it
 
     with tempfile.TemporaryDirectory(prefix="lgs-duckdb-") as folder, duckdb.connect() as connection:
@@ -82,7 +82,7 @@ def _session(inputs: Mapping[str, Source], *targets: str) -> Iterator["DuckDBPyC
                 f"set temp_directory = {_quoted(folder)}; {QUOTIENT}"
             )
             connection.execute("select current_setting('enable_progress_bar')")
-            if connection.fetchall() == [(True,)]:  # in Jupyter there is none, and to say so would be an error
+            if connection.fetchall() == [(True,)]:  # in Jupyter there is none, and setting it would be an error
                 connection.execute("set enable_progress_bar = false")
             _reach(connection, [*targets, *(url for source in inputs.values() for url in _files(source))])
             for name, source in inputs.items():
@@ -103,7 +103,7 @@ def _files(source: Source) -> list[str]:
 
 
 def _reach(connection: "DuckDBPyConnection", urls: list[str]) -> None:
-    """Lets DuckDB read and write what only a driver of fsspec reaches."""
+    """Lets DuckDB read and write places that only an fsspec driver reaches."""
     for url in {url.partition("://")[0]: url for url in urls if "://" in url}.values():
         connection.register_filesystem(UPath(url).fs)
 
@@ -122,7 +122,7 @@ def _translated(select: str, parameters: Mapping[str, Value]) -> tuple[str, dict
 def _in_duckdb(select: str) -> tuple[str, set[str]]:
     """The SELECT as DuckDB reads it, and the names of its parameters."""
     tree = sqlglot.parse_one(select, read="postgres")
-    for node in reversed(list(tree.find_all(exp.Div, exp.Avg))):  # what is within another first
+    for node in reversed(list(tree.find_all(exp.Div, exp.Avg))):  # inner ones first
         node.replace(_quotient(node))
     return tree.sql("duckdb"), {placeholder.name for placeholder in tree.find_all(exp.Placeholder)}
 

@@ -1,4 +1,4 @@
-"""The judge of a contract where no database is: an engine looks for the rows that break its rules and keys."""
+"""Checks a contract without a database: an engine looks for the rows that break its rules and keys."""
 
 from lgs_assets.contracts.declaration import Rule, keys, primary_key, rules
 from lgs_assets.errors import ContractError
@@ -9,7 +9,7 @@ SHOWN_ROWS = 5
 
 
 def judge(engine: Engine, table: str, source: Source) -> None:
-    """Raises ContractError if rows break the contract of the table: with the rule, how many rows, and some of them."""
+    """Raises ContractError, with the rule, the number of rows and some of them, if rows break the table's contract."""
     inputs, stated = {table: source}, rules(table)
     counts = ", ".join(f"count(case when {rule.broken} then 1 end) as rule_{i}" for i, rule in enumerate(stated))
     (broken,) = engine.rows(f"select {counts} from {table}", inputs, {}).to_pylist()

@@ -1,4 +1,4 @@
-"""The lines of a dump, on their way into the lake: one folder a dump, in the order of the dump."""
+"""The lines of a dump on their way into the lake: one folder per dump, in the order of the dump."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -33,7 +33,7 @@ class LandingInLake:
         self._part: Part | None = None
 
     def fill(self, dump: Dump, store_rejects: Callable[[list[Reject]], None]) -> LoadedLines:
-        """Writes the good lines, hands on the others, and judges what is written by the contract."""
+        """Writes the good lines, hands on the others, and checks the written lines against the contract."""
         place, location = self._place, self._location
         with place.reaching():
             place.fs.makedirs(place.path(location), exist_ok=True)
@@ -48,12 +48,12 @@ class LandingInLake:
         return filled
 
     def attach(self) -> None:
-        """Makes the files a part of the table, when the transaction ends."""
+        """Makes the files part of the table when the transaction ends."""
         assert self._part  # noqa: S101 (it is filled before)
         publish(self._cursor, self._part)
 
     def discard(self) -> None:
-        """Leaves the files to be swept."""
+        """Leaves the files to be swept up."""
 
     def _write(self, dump: Dump, store_rejects: Callable[[list[Reject]], None], file: object) -> LoadedLines:
         """Streams the good lines into the file, with no more than a row group of them in memory."""

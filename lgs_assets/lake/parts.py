@@ -1,7 +1,7 @@
 """The ledger of the lake, in PostgreSQL: which folders of Parquet files are a table, and which are not, or no longer.
 
 A table or a dump that PostgreSQL itself holds is not in the lake, whatever this ledger says. So a load or a build in
-PostgreSQL takes it out of the lake without knowing that there is one.
+PostgreSQL takes it out of the lake without having to know about the lake.
 """
 
 import secrets
@@ -17,11 +17,11 @@ from lgs_assets.lake.place import Place
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import SCHEMA, Cursor
 
-# Readers that were told of files before they were replaced have this long to read them.
+# Readers who have the names of files that are then replaced have this long to read them.
 GRACE = timedelta(hours=1)
 
 # A dump is in the lake if the ledger of dumps has it and PostgreSQL has no line of it; any other table, if PostgreSQL
-# has no table of its name. As subqueries with a limit, so that each looks up one line by the key.
+# has no table of that name. Subqueries with a limit, so that each looks up one line by the key.
 _IS_IN_LAKE = f"""
 case
     when dump is null then to_regclass('{SCHEMA}.' || quote_ident(table_name)) is null
@@ -33,7 +33,7 @@ end
 
 @dataclass(frozen=True)
 class Part:
-    """A folder of files that is a table or a part of it, of raw_invoices one dump."""
+    """A folder of files that is a table or a part of it; of raw_invoices, one dump."""
 
     location: str
     table: str
@@ -44,7 +44,7 @@ class Part:
 
 
 def begin(warehouse: Warehouse, table: str, dump: str | None = None) -> str:
-    """The name of a new folder for files to come. It is in the ledger before there is anything to be swept."""
+    """The name of a new folder for files. It is in the ledger before there is anything to sweep up."""
     folders = [table, *([sha256(dump.encode()).hexdigest()[:16]] if dump is not None else []), secrets.token_hex(8)]
     location = "/".join(folders)
     with warehouse.transaction() as connection:
@@ -68,7 +68,7 @@ def publish(cursor: Cursor, part: Part) -> None:
 
 
 def replace(cursor: Cursor, old: list[Part], new: Part) -> None:
-    """Makes a folder a part of the table, in the place of others, when the transaction ends."""
+    """Makes a folder part of the table, in place of others, when the transaction ends."""
     cursor.execute(
         "update lake_parts set retired_at = clock_timestamp() where location = any (%s)",
         [[part.location for part in old]],
@@ -80,7 +80,7 @@ def replace(cursor: Cursor, old: list[Part], new: Part) -> None:
 
 
 def current(warehouse: Warehouse, tables: Collection[str]) -> list[Part]:
-    """What the tables consist of, ordered by dump; without dumps, the oldest first."""
+    """The current parts of the tables, ordered by dump; without dumps, oldest first."""
     rows = warehouse.rows(
         f"""
         select location, table_name as table, dump, files, row_count as rows, bytes
@@ -94,7 +94,7 @@ def current(warehouse: Warehouse, tables: Collection[str]) -> list[Part]:
 
 
 def sweep(cursor: Cursor, place: Place, table: str) -> None:
-    """Deletes what failed writes of the table left, and what was replaced long ago.
+    """Deletes the files of failed writes of the table, and those that were replaced long ago.
 
     The caller holds the lock for writing the table: no other write of it is under way.
     """

@@ -1,4 +1,4 @@
-"""The place of the lake, a folder or a bucket: files are measured there, and deleted."""
+"""The place of the lake, a folder or a bucket, where files are measured and deleted."""
 
 import os
 from contextlib import AbstractContextManager, suppress
@@ -14,7 +14,7 @@ from upath import UPath
 from lgs_assets.places import open_place, reaching
 
 VARIABLE = "LGS_LAKE"
-"""What says where the lake is."""
+"""The variable that says where the lake is."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Place:
 
     @property
     def fs(self) -> Any:
-        """The file system of fsspec that reaches it."""
+        """The fsspec file system that reaches it."""
         return self._root.fs
 
     @property
@@ -38,7 +38,7 @@ class Place:
         return self.fs if self._root.protocol else None
 
     def url(self, *below: str) -> str:
-        """The path or URL of what lies below the lake."""
+        """The path or URL of a place in the lake."""
         return "/".join([self.location.rstrip("/"), *below])
 
     def path(self, *below: str) -> str:
@@ -46,12 +46,12 @@ class Place:
         return self._root.joinpath(*below).path
 
     def reaching(self) -> AbstractContextManager[None]:
-        """Turns what goes wrong with the lake as a whole into an LgsError that says what to do."""
-        passing = (psycopg.Error, TypeError, AttributeError)  # those are no fault of the lake
+        """Turns failures to reach the lake into an LgsError that says what to do."""
+        passing = (psycopg.Error, TypeError, AttributeError)  # those are not the lake's fault
         return reaching(self.location, variable=VARIABLE, passing=passing, what="the lake")
 
     def settle(self, location: str) -> tuple[list[str], int, int]:
-        """The Parquet files of a folder that is complete, by name, their rows and their bytes. They are on the disk."""
+        """The Parquet files of a complete folder, by name, their rows and bytes. They are flushed to disk."""
         with self.reaching():
             found = self.fs.find(self.path(location), detail=True)
             sizes = {path: info["size"] for path, info in sorted(found.items()) if path.endswith(".parquet")}
@@ -67,7 +67,7 @@ class Place:
         return names, rows, sum(sizes.values())
 
     def delete(self, location: str) -> None:
-        """Deletes a folder, if it is there."""
+        """Deletes a folder, if it exists."""
         with self.reaching(), suppress(FileNotFoundError):
             self.fs.rm(self.path(location), recursive=True)
 

@@ -1,20 +1,20 @@
 """The models in Apache Spark: on a cluster, whose executors read and write the Parquet files themselves.
 
-The cluster is the one that LGS_SPARK_MASTER names, such as spark://host:7077. There is no default: Spark's own would be
-this process, on all its cores. What else there is to say to Spark is said in the files below SPARK_CONF_DIR; only what
-decides figures is set here. The executors need no Python.
+LGS_SPARK_MASTER names the cluster, such as spark://host:7077. There is no default: Spark's own would be this process,
+on all cores. Every other setting of Spark is in the files below SPARK_CONF_DIR; only what affects figures is set here.
+The executors need no Python.
 
-What Spark has otherwise than PostgreSQL is translated here, and only here:
+The differences between Spark and PostgreSQL are translated here, and only here:
 
 | PostgreSQL | Spark |
 |---|---|
-| `numeric`, of any size | decimals of 38 digits: what does not fit is an error, by ANSI mode |
-| a product has the places of both factors | so it has if precision may not be lost, which is not Spark's default |
+| `numeric`, of any size | decimals of 38 digits: a value that does not fit is an error, by ANSI mode |
+| a product has the places of both factors | likewise if precision may not be lost, which is not Spark's default |
 | `a / b` and `avg(x)` are exact enough to be rounded | so is the quotient of two `decimal(38, 9)`: it has 18 places |
 | `timestamp` has no zone, nor has `date_trunc` of it | the first by `timestampType`; the second by a cast |
 | `concat` leaves NULLs out | `concat_ws` does |
-| a time that is bound | its text: as a time, Spark would take it for one in this machine's zone |
-| what is but spelt otherwise, and NULLs last in an order | by sqlglot |
+| a bound time | its text: as a time, Spark would take it for one in this machine's zone |
+| everything that is only spelt differently, and NULLs last in an order | by sqlglot |
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -40,15 +40,15 @@ FIGURES = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
 }
-"""The settings of Spark that decide figures; no configuration file has a say in them."""
+"""The settings of Spark that affect figures; no configuration file overrides them."""
 
-# Tables in memory go to the executors, but for small ones: else the driver would compute with their rows by itself.
+# Tables in memory go to the executors, except small ones: otherwise the driver would compute on their rows by itself.
 HANDED_OVER = {"spark.sql.execution.arrow.localRelationThreshold": "64KB"}
 
 
 @dataclass(frozen=True)
 class Spark:
-    """The engine on a cluster. This process is its driver, which plans and sees no more than the results of `rows`."""
+    """The engine on a cluster. This process is its driver, which plans and sees only the results of `rows`."""
 
     master: str | None
     """Of the cluster: LGS_SPARK_MASTER."""
@@ -68,7 +68,7 @@ class Spark:
 
 @contextmanager
 def _session(master: str | None, inputs: Mapping[str, Source]) -> Iterator["SparkSession"]:
-    """A session of its own in this process's application, in which the inputs are views."""
+    """A separate session in this process's application, where the inputs are views."""
     try:
         from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
@@ -107,7 +107,7 @@ def _rows_of(session: "SparkSession", source: Source) -> "DataFrame":
 def _translated(select: str) -> str:
     """The SELECT as Spark reads it."""
     tree = sqlglot.parse_one(select, read="postgres")
-    for node in reversed(list(tree.find_all(*_REWRITES))):  # what is within another first
+    for node in reversed(list(tree.find_all(*_REWRITES))):  # inner ones first
         node.replace(_REWRITES[type(node)](node))
     return tree.sql("spark")
 

@@ -1,4 +1,4 @@
-"""The store whose lines are in a lake: an engine makes tables from them, and each lands where it belongs."""
+"""The store whose lines are in a lake: an engine builds tables from them, and each lands where it belongs."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,12 +35,12 @@ from lgs_assets.warehouse.tables import PostgresTables, refuse_without_lines_of
 T = TypeVar("T")
 
 TABLES = frozenset({PARENT, "clean_invoices", "invoice_totals"})
-"""The tables that are in the lake: lines, and what they come to by invoice. All others are in PostgreSQL."""
+"""The tables in the lake: lines, and their totals by invoice. All others are in PostgreSQL."""
 
-# As a share of the first. A larger one would not be quick to write at each refresh.
+# As a share of the first. A larger one would take too long to write at each refresh.
 LARGEST_SECOND_PART = 0.1
 
-# The invoices of dumps that have changed, as the lines have them, and as the table knows them.
+# The invoices of changed dumps, both as the lines have them and as the table has them.
 _CHANGED = """
 select invoice_no from lines where dump in (select dump from changed_dumps)
 union
@@ -53,7 +53,7 @@ _IS_CHANGED = "invoice_no in (select invoice_no from changed)"
 
 @dataclass(frozen=True)
 class LakeTables:
-    """The lines, and what they come to by invoice, are in a lake; the ledgers and the results are in PostgreSQL."""
+    """The lines, and their totals by invoice, are in a lake; the ledgers and the results are in PostgreSQL."""
 
     warehouse: Warehouse
     place: Place
@@ -75,11 +75,11 @@ class LakeTables:
         return publish_rows(self.warehouse, table, rows, provenance)
 
     def publish_frame(self, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:
-        """See `Tables.publish_frame`. A table that Python makes is in PostgreSQL."""
+        """See `Tables.publish_frame`. A table that Python builds is in PostgreSQL."""
         return self._results.publish_frame(table, frame, provenance)
 
     def rows(self, query: str, parameters: Mapping[str, Value] | None = None) -> Sequence[Mapping[str, Any]]:
-        """See `Tables.rows`. The engine finds them if the SELECT reads a table in the lake."""
+        """See `Tables.rows`. The engine computes them if the SELECT reads a table in the lake."""
         if TABLES.isdisjoint(tables_in(query)):
             return self._results.rows(query, parameters)
         rows = self.engine.rows(query, self._inputs(columns_read(query)), parameters or {}).to_pylist()
@@ -93,7 +93,7 @@ class LakeTables:
         dumps: Sequence[str] | None = None,
         limit: int | None = None,
     ) -> pd.DataFrame:
-        """See `Tables.read_frame`. Reads no other columns, and no other dumps."""
+        """See `Tables.read_frame`. Other columns and other dumps are not read."""
         if table not in TABLES:
             return self._results.read_frame(table, only, dumps=dumps, limit=limit)
         schema = arrow_schema(table)
@@ -134,7 +134,7 @@ class LakeTables:
                 part = self._write(table, model.select, inputs, model.parameters)
                 judge(self.engine, table, self._files(table, [part]))
                 cursor.execute("select to_regclass(%s)", [qualified(SCHEMA, table)])
-                if cursor.fetchone() != (None,):  # it is from the time before the lake
+                if cursor.fetchone() != (None,):  # it dates from before the lake
                     lock_out_readers(cursor, table)
                     _drop(cursor, table)
                 ledger.publish(cursor, part)
@@ -151,9 +151,9 @@ class LakeTables:
         inputs: Mapping[str, Source],
         dumps: dict[str, dict[str, Any]] | None,
     ) -> int | None:
-        """Replaces the rows of the invoices that are, or were, in dumps that changed. Returns the rows of the table.
+        """Replaces the rows of invoices that are, or were, in changed dumps. Returns the number of the table's rows.
 
-        They go to its second part, a small one, and the first stays as it is if it has no rows of them.
+        The new rows go to its second, small part, and the first stays as it is if it has no rows of these invoices.
         None if the table has to be rebuilt.
         """
         parts = current(self.warehouse, [table])
@@ -177,7 +177,7 @@ class LakeTables:
             rest = first
             if touched["found"]:
                 rest = self._write(table, f"select * from earlier where not {_IS_CHANGED}", before, {})
-            remade = View(f"select * from lines where {_IS_CHANGED}")  # it stands behind what it reads
+            remade = View(f"select * from lines where {_IS_CHANGED}")  # a view follows the inputs it reads
             others = {name: source for name, source in inputs.items() if name != model.source}
             second = self._write(
                 table,
@@ -188,46 +188,46 @@ class LakeTables:
             )
             judge(self.engine, table, self._files(table, [second]))
         except LgsError:
-            return None  # the rebuild explains it, if it is at fault there, too
+            return None  # the rebuild explains it, if it fails there too
         if rest != first:
             ledger.replace(cursor, [first], rest)
         ledger.replace(cursor, recent, second)
         return rest.rows + second.rows
 
     def _write(self, table: str, select: str, inputs: Mapping[str, Source], parameters: Mapping[str, Value]) -> Part:
-        """Writes the rows of a SELECT as a part of the table to come."""
+        """Writes the rows of a SELECT as a part of the future table."""
         location = begin(self.warehouse, table)
         self.engine.write(as_declared(table, select), inputs, parameters, self.place.url(location))
         files, rows, size = self.place.settle(location)
         return Part(location, table, None, files, rows, size)
 
     def _dumps(self, cursor: Cursor, model: Model) -> dict[str, dict[str, Any]] | None:
-        """The dumps that the lines are from which a model reads. None if it is not known."""
+        """The dumps of the lines that a model reads. None if they are not known."""
         if not isinstance(model, InvoiceModel):
             return None
         made = self._parts(model.source)[0].location if model.source != PARENT else self.place.location
         return dumps_of(cursor, model.source, made=made)
 
     def _inputs(self, reads: Mapping[str, Collection[str]]) -> dict[str, Source]:
-        """What is read, all of one moment."""
+        """The inputs, all as of one moment."""
         return self._at_one_moment(lambda: self._read(reads))
 
     def _read(self, reads: Mapping[str, Collection[str]]) -> dict[str, Source]:
-        """What is read: of tables in the lake the files, of others the rows."""
+        """The inputs: files for tables in the lake, rows for others."""
         in_warehouse = {table: columns for table, columns in reads.items() if table not in TABLES}
         return {table: self._source(table) for table in reads if table in TABLES} | read_rows(
             self.warehouse, in_warehouse
         )
 
     def _at_one_moment(self, read: Callable[[], T]) -> T:
-        """What is read; again, if anything in the lake has changed meanwhile."""
+        """The result of `read`, repeated until nothing in the lake has changed meanwhile."""
         before = None
         while before != (before := self._state()):
             found = read()
         return found
 
     def _state(self) -> list[str]:
-        """Another one whenever a table in the lake, and with raw_invoices the ledger of dumps, has changed."""
+        """Differs whenever a table in the lake, and with raw_invoices the ledger of dumps, has changed."""
         return [part.location for part in current(self.warehouse, TABLES)]
 
     def _rows(
@@ -264,5 +264,5 @@ def _drop(cursor: Cursor, table: str) -> None:
 
 
 def _shown(value: object) -> object:
-    """Decimals without zeros at the end, as PostgreSQL has them."""
+    """Decimals without trailing zeros, as PostgreSQL shows them."""
     return Decimal(format(value.normalize(), "f")) if isinstance(value, Decimal) else value

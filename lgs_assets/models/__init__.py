@@ -1,1 +1,1 @@
-"""What SQL cannot say: pure functions, frames in and frames out. Knows no Dagster and no database."""
+"""What SQL cannot express: pure functions, frames in and frames out. Knows no Dagster and no database."""

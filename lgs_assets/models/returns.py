@@ -1,4 +1,4 @@
-"""Which sale a returned unit came from: sequential, since each return leaves fewer units for those that follow."""
+"""Which sale a returned unit came from: sequential, since each return leaves fewer units for later ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class _Sale:
 
 
 def match_returns(lines: pd.DataFrame) -> pd.DataFrame:
-    """The sales that returns take their units from: one row a return line and sale line, with the units.
+    """The sales from which returns take their units: one row per return line and sale line, with the units.
 
     `lines` has the columns of `returnable_lines`. In order of `place`, each return takes its units from the earlier
     sales of its customer and code, and from the first of these that have enough:
 
-    1. the newest sale at its price of as many units, none of which has been returned;
+    1. the newest sale at its price of the same number of units, none of which has been returned;
     2. the newest sale at its price that has enough units left;
     3. the sales at its price, newest first;
     4. all sales, newest first, though some units may remain without one.

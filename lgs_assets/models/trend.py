@@ -1,4 +1,4 @@
-"""Trend and season of monthly series, with how sure they are. Whole months only: a partial one would be a fall."""
+"""Trend and season of monthly series, and how sure they are. Whole months only: a partial one looks like a fall."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ import pandas as pd
 
 YEAR = 12
 LEAST_MONTHS = 2 * YEAR
-"""Fewer tell no season from a trend."""
+"""Fewer cannot tell a season from a trend."""
 
 LAGS = 2
-"""Months that errors may be correlated over, in Newey-West's standard errors."""
+"""Months over which errors may be correlated, in Newey-West's standard errors."""
 
 METHODS = ("level", "level, by month", "log", "log, by month", "year on year")
 FIGURES = [
@@ -60,13 +60,13 @@ def _trends_of(name: str, months: pd.DataFrame) -> Iterator[dict[str, object]]:
 
 
 def _whole(months: pd.DataFrame) -> pd.Series:
-    """The values of the whole months, by month in order."""
+    """The values of the whole months, in order of month."""
     whole = months[~months["is_partial"]].sort_values("invoice_month")
     return pd.Series(whole["value"].to_numpy(float), index=pd.DatetimeIndex(whole["invoice_month"]))
 
 
 def _obstacle(values: pd.Series) -> str:
-    """Why a series has no trend and no season; empty if it has."""
+    """Why a series has no trend and no season; empty if it has them."""
     if len(values) < LEAST_MONTHS:
         return f"needs {LEAST_MONTHS} whole months; there are {len(values)}"
     if len(pd.period_range(values.index[0], values.index[-1], freq="M")) > len(values) or values.isna().any():
@@ -115,7 +115,7 @@ def _year_on_year(values: pd.Series) -> dict[str, float]:
 def _signed_rank_p(differences: np.ndarray) -> float:
     """The exact two-sided p-value of Wilcoxon's signed-rank test (1945), ties and zeros included; NaN of zeros alone.
 
-    Over all 2^n signs, so for a dozen differences. scipy calls a Python function for each of them where values tie.
+    Over all 2^n signs, so for about a dozen differences. With ties, scipy calls a Python function for each combination.
     """
     nonzero = pd.Series(differences[differences != 0])
     ranks = nonzero.abs().rank().to_numpy()
@@ -127,7 +127,7 @@ def _signed_rank_p(differences: np.ndarray) -> float:
 def _holm(p_values: pd.Series) -> pd.Series:
     """The p-values corrected for their number by Holm's step-down method (1979).
 
-    Written out: the one of statsmodels collects Python's garbage at each call, half a second in a process of this size.
+    Written out: statsmodels' own runs Python's garbage collector at each call, half a second in a process of this size.
     """
     ascending = p_values.dropna().sort_values(kind="stable")
     stepped = ascending * np.arange(len(ascending), 0, -1)

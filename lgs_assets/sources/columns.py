@@ -17,9 +17,9 @@ _ALIASES = {
     "customer_id": ("customerid",),
     "country": (),
 }
-# What stands behind a name in brackets, or as a currency: Price (GBP), Price £, Unit_Price_GBP.
+# What may follow a name, in brackets or as a currency: Price (GBP), Price £, Unit_Price_GBP.
 _UNIT = re.compile(r"[\W_]*(?:\(.*\)|\[.*\]|(?<![^\W_])(?:in[\W_]+)?(?:GBP|EUR|USD)|[£€$])[\W_]*$", re.I)
-LONGEST_NAME = 100  # characters; whatever else is no name, and would keep _UNIT busy for seconds
+LONGEST_NAME = 100  # characters; anything longer is not a name, and would keep _UNIT busy for seconds
 SHOWN_CHARACTERS = 500
 HEADER_WITHIN_LINES = 20
 CANONICAL_COLUMNS = tuple(_ALIASES)
@@ -29,8 +29,8 @@ _CANONICAL_BY_ALIAS = {alias: name for name, aliases in _ALIASES.items() for ali
 def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
     """The canonical column of each field of a dump's lines, None for a field that is none of them.
 
-    A name may have a unit behind it, as in `Price (GBP)`, unless another column has the bare name.
-    Raises DumpError, which starts with `where`, if a canonical column is missing or there twice.
+    A name may have a unit after it, as in `Price (GBP)`, unless another column has the bare name.
+    Raises DumpError, which starts with `where`, if a canonical column is missing or appears twice.
     """
     bare = [_CANONICAL_BY_ALIAS.get(_folded(name)) for name in header]
     with_unit = [_CANONICAL_BY_ALIAS.get(_folded(_without_unit(name))) for name in header]
@@ -48,13 +48,13 @@ def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
 def header_among(rows: Sequence[Sequence[str]]) -> int:
     """Which of the first rows of a table is its header: the index of the first that names the most columns.
 
-    Above a header may stand a title, notes and blank rows. Pass no more than HEADER_WITHIN_LINES rows.
+    There may be a title, notes and blank rows above a header. Pass no more than HEADER_WITHIN_LINES rows.
     """
     return max(range(len(rows)), key=lambda index: _named(rows[index]), default=0)
 
 
 def names_few(row: Sequence[str]) -> bool:
-    """Whether a row names fewer than half of the columns: it is no header then, not even one that lacks a column."""
+    """Whether a row names fewer than half of the columns: then it is not a header, not even one that lacks a column."""
     return 2 * _named(row) < len(CANONICAL_COLUMNS)
 
 
@@ -70,7 +70,7 @@ def described(header: Sequence[str], columns: Sequence[str | None]) -> dict[str,
 
 
 def shown(text: str) -> str:
-    """A text on one line, with escapes for what would command a terminal."""
+    """A text on one line, with terminal control characters escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -84,5 +84,5 @@ def _without_unit(name: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """The letters and digits of a name, in small letters: dashes and blanks of any kind do not tell names apart."""
+    """The letters and digits of a name, in lower case: dashes and blanks of any kind do not tell names apart."""
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).lower())

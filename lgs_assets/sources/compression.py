@@ -1,4 +1,4 @@
-"""The bytes inside a file, whatever it is packed with; what it is packed with is told by its content."""
+"""The bytes inside a file, whatever compresses it; the compression is recognised by the content."""
 
 import bz2
 import errno
@@ -24,7 +24,7 @@ from backports import zstd
 from lgs_assets.errors import DumpError, LgsError, UnavailableError
 
 BUFFER_BYTES = 1 << 18
-# Invoice lines shrink to a tenth or so. What expands a thousandfold was made to fill a disk.
+# Invoice lines shrink to a tenth or so. A file that expands a thousandfold was made to fill a disk.
 EXPANDED_LIMIT_BYTES = 1 << 36
 RATIO_LIMIT = 200
 RATIO_COUNTS_FROM_BYTES = 1 << 26
@@ -35,27 +35,27 @@ _BZIP2_MAGIC = b"BZh"
 _XZ_MAGIC = b"\xfd7zXZ\0"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second begins an archive without files
-_OFFICE_MEMBERS = {"[content_types].xml", "content.xml"}  # a workbook is a zip archive, too: of Excel, of LibreOffice
-_DEBRIS = re.compile(r"^__MACOSX/|(?:^|/)(?:\.[^/]*|Thumbs\.db|desktop\.ini)$")  # what systems pack beside files
+_OFFICE_MEMBERS = {"[content_types].xml", "content.xml"}  # workbooks are zip archives, too: of Excel, of LibreOffice
+_DEBRIS = re.compile(r"^__MACOSX/|(?:^|/)(?:\.[^/]*|Thumbs\.db|desktop\.ini)$")  # files that operating systems add
 ZSTD_WINDOW_LIMIT = 1 << 27
-"""What zstd itself unpacks unless it is told to take more memory."""
+"""The largest window that zstd itself unpacks unless it is allowed more memory."""
 _WINDOW_TOO_LARGE = "requires too much memory"
 _PASSING = {errno.EIO, errno.EAGAIN, errno.ESTALE, errno.EHOSTUNREACH, errno.ENETUNREACH}
-# How the libraries say so: zipfile with whatever error the damage leads to.
+# How the libraries report damage: zipfile with whatever error the damage leads to.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError, ValueError, struct.error)
 SHOWN_CHARACTERS = 200
 
 
 class Content(io.RawIOBase):
-    """The stream of what is inside a file. Its hash and its size are complete when it has been read to its end.
+    """A stream of a file's uncompressed content. Its hash and size are complete once it has been read to its end.
 
-    An archive may hold several files: they come one after the other, each with an end of its own.
-    Reading it raises DumpError if the file cannot be read, is damaged or cut off, or expands beyond all measure.
+    An archive may hold several files: they come one after another, each with an end of its own.
+    Reading it raises DumpError if the file cannot be read, is damaged or cut off, or expands too far.
     """
 
     def __init__(self, path: Path, file: BinaryIO, packed_bytes: int, source: Any, packing: str | None) -> None:
         self.packing = packing
-        """What it was packed with."""
+        """The compression, None for an uncompressed file."""
         self.files: Sequence[str] = source.files if isinstance(source, _Members) else ()
         """The names of the files, if there are several."""
         self.size = 0
@@ -72,19 +72,19 @@ class Content(io.RawIOBase):
         return self._hash.hexdigest()
 
     def readable(self) -> bool:
-        """It is there to be read."""
+        """Always: a raw stream has to say so."""
         return True
 
     def next_file(self) -> bool:
-        """Moves on to the next file of an archive, at the end of one. Whether there is one."""
+        """At the end of an archive's file, moves on to the next. Returns whether there is one."""
         with faults_as_dump_errors(self._path):
             return isinstance(self._source, _Members) and self._source.next()
 
     def readinto(self, buffer: Any) -> int:
-        """Reads up to as many bytes as the buffer holds."""
+        """Reads as many bytes as the buffer holds, or fewer."""
         with faults_as_dump_errors(self._path):
             data = self._source.read(len(buffer))
-            if self._file.tell() > self._packed_bytes:  # it may grow for ever
+            if self._file.tell() > self._packed_bytes:  # it may grow without end
                 raise DumpError(f"{self._path}: the file grew while it was read. It is loaded when it is complete.")
         self._hash.update(data)
         self.size += len(data)
@@ -94,18 +94,18 @@ class Content(io.RawIOBase):
 
 
 def check_expansion(path: Path, packed_bytes: int, expanded_bytes: int) -> None:
-    """Raises DumpError if so few bytes expand to so many that they were made to fill a disk."""
+    """Raises DumpError if a file expands so far that it must have been made to fill a disk."""
     beyond_ratio = expanded_bytes > max(RATIO_COUNTS_FROM_BYTES, RATIO_LIMIT * packed_bytes)
     if beyond_ratio or expanded_bytes > EXPANDED_LIMIT_BYTES:
         raise DumpError(
-            f"{path}: {packed_bytes:,} bytes expand to {expanded_bytes:,} and more; "
-            f"expected at most {RATIO_LIMIT} times as many, and {EXPANDED_LIMIT_BYTES:,} in all."
+            f"{path}: {packed_bytes:,} bytes expand to {expanded_bytes:,} or more; "
+            f"expected at most {RATIO_LIMIT} times as many, and at most {EXPANDED_LIMIT_BYTES:,} in all."
         )
 
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[tuple[Content, BinaryIO]]:
-    """What is inside `path`, and a buffered stream of it, for the length of a `with` block.
+    """The content of `path`, and a buffered stream of it, for the length of a `with` block.
 
     Raises DumpError, also while the stream is read, if the file cannot be read, is empty, damaged or cut off.
     """
@@ -121,9 +121,9 @@ def unpacked(path: Path) -> Iterator[tuple[Content, BinaryIO]]:
 def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     """The file, open for reading, and its size, for the length of a `with` block.
 
-    Others may write into its folder, and put something else in its place at any moment. So what is judged is what was
-    opened: a link is followed only to a file beside it, and a pipe is neither waited for nor read.
-    Raises DumpError for what is not a file, OSError for one that cannot be opened.
+    Others may write to its folder, and put something else in its place at any moment. So the checks are made on the
+    file that was opened: a link is followed only to a file beside it, and a pipe is neither waited for nor read.
+    Raises DumpError if it is not a file, OSError if it cannot be opened.
     """
     if not isinstance(path, Path):  # in a bucket
         with path.open("rb") as file:
@@ -142,16 +142,16 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 
 @contextmanager
 def faults_as_dump_errors(path: Path) -> Iterator[None]:
-    """Turns whatever goes wrong while `path` is opened or read into an error that says what to do.
+    """Turns any failure to open or read `path` into an error that says what to do.
 
-    That is a DumpError where it is the file's fault, UnavailableError where it may pass.
+    That is a DumpError if the file is at fault, an UnavailableError if the failure may pass.
     """
     try:
         yield
     except OSError as error:
         if error.errno in _PASSING or isinstance(error, TimeoutError | ConnectionError):
             raise UnavailableError(f"{path}: cannot be read just now: {error.strerror or error}.") from error
-        if error.errno is None:  # so the decompressors say that something is wrong with the data
+        if error.errno is None:  # how the decompressors report bad data
             raise DumpError(f"{path}: damaged or cut off: {_shown(error)}. Fetch the file again.") from error
         raise DumpError(f"{path}: cannot be read: {error.strerror or error}.") from error
     except _DAMAGE as error:
@@ -161,7 +161,7 @@ def faults_as_dump_errors(path: Path) -> Iterator[None]:
                 "unless it is damaged. Pack it without --long and --ultra."
             ) from error
         raise DumpError(f"{path}: damaged or cut off: {_shown(error)}. Fetch the file again.") from error
-    except RuntimeError as error:  # encrypted, or packed in a way that Python does not know
+    except RuntimeError as error:  # encrypted, or compressed in a way that Python does not know
         raise DumpError(f"{path}: cannot be unpacked: {_shown(error)}. Pack it as a plain zip or gzip.") from error
     except LgsError:
         raise
@@ -197,7 +197,7 @@ def _open(path: Path, file: Any, stack: ExitStack) -> tuple[Any, str | None]:
 
 
 def _content(path: Path, archive: zipfile.ZipFile, opened: ExitStack) -> Any:
-    """The file in the archive, or the files."""
+    """The file or files in the archive."""
     names = [name for name in archive.namelist() if not (name.endswith("/") or _DEBRIS.search(name))]
     if not 1 <= len(names) <= FILES_LIMIT:
         raise DumpError(f"{path}: expected up to {FILES_LIMIT} files in the archive, found {len(names) or 'none'}.")
@@ -205,7 +205,7 @@ def _content(path: Path, archive: zipfile.ZipFile, opened: ExitStack) -> Any:
 
 
 class _Members:
-    """The files of an archive as a stream that ends with each of them."""
+    """The files of an archive as a stream that ends at the end of each."""
 
     def __init__(self, archive: zipfile.ZipFile, files: Sequence[str]) -> None:
         self.files = files
@@ -220,11 +220,11 @@ class _Members:
         self._file.close()
 
     def read(self, size: int) -> bytes:
-        """The next bytes of the file that is open."""
+        """The next bytes of the open file."""
         return self._file.read(size)
 
     def next(self) -> bool:
-        """Opens the next file. Whether there is one."""
+        """Opens the next file. Returns whether there is one."""
         if (name := next(self._rest, None)) is None:
             return False
         self._file.close()
@@ -234,7 +234,7 @@ class _Members:
 
 @contextmanager
 def seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """The stream as a file in which one can go back and forth: on disk, for the length of a `with` block."""
+    """The stream as a seekable file: on disk, for the length of a `with` block."""
     with tempfile.TemporaryFile() as file:
         shutil.copyfileobj(stream, file, BUFFER_BYTES)
         file.seek(0)
@@ -242,7 +242,7 @@ def seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of what a file holds, unpacked: what tells a dump from any other. Raises DumpError."""
+    """The SHA-256 of a file's uncompressed content, which tells a dump from any other. Raises DumpError."""
     with unpacked(path) as (content, stream):
         while stream.read(BUFFER_BYTES) or content.next_file():
             pass

@@ -9,10 +9,10 @@ import pyarrow.csv
 from lgs_assets.sources.copy_text import NULL, unescaped
 
 _ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
-# 2.500000 is 2.5, and 0E-15 is 0. What else is written with an exponent stays as it is.
+# 2.500000 is 2.5, and 0E-15 is 0. Anything else with an exponent stays as it is.
 _ZEROS = ((r"^(-?\d+)(\.\d*[1-9])?\.?0*$", r"\1\2"), (r"^0E-\d+$", "0"))
 
-# Each digit that stands alone in a date or an hour, and its place.
+# Each place where a month, day or hour may have a single digit.
 _ALONE = (
     ("^(\\d{4})-(\\d)-", "\\1-0\\2-"),
     ("^(\\d{4}-\\d\\d)-(\\d)($|[ T])", "\\1-0\\2\\3"),
@@ -21,7 +21,7 @@ _ALONE = (
 
 
 def as_copy_text(rows: pa.RecordBatch) -> bytes:
-    """The rows as lines, each with its line break. Decimals without zeros at the end, bytes in hexadecimal."""
+    """The rows as lines, each with its line break. Decimals without trailing zeros, bytes in hexadecimal."""
     return lines_of(map(_as_copied, rows.columns))
 
 
@@ -33,27 +33,27 @@ def lines_of(columns: Iterable[pa.Array]) -> bytes:
         for character, escape in _ESCAPES.items():
             text = pc.replace_substring(text, character, escape)
         fields.append(pc.fill_null(text, NULL.decode()))
-    lines = pc.binary_join_element_wise(*fields, "\t").cast(pa.binary())  # Arrow does not check that a text is one
+    lines = pc.binary_join_element_wise(*fields, "\t").cast(pa.binary())  # Arrow does not check that it is valid text
     return b"\n".join([*lines.to_pylist(), b""])
 
 
 def from_copy_text(text: bytes | memoryview, schema: pa.Schema) -> pa.Table:
-    """The rows that lines of COPY's text format hold, in the order and the types of the schema.
+    """The rows in lines of COPY's text format, in the order and the types of the schema.
 
-    Raises pyarrow.ArrowInvalid for a value that is not of its type: so many digits that a decimal cannot hold, say.
+    Raises pyarrow.ArrowInvalid for a value that is not of its type: more digits than a decimal can hold, say.
     """
     if not len(text):
         return schema.empty_table()
     try:
         rows = _fields(text, {field.name: field.type for field in schema})
-    except pa.ArrowInvalid:  # perhaps a month, a day or an hour of one digit, where Arrow expects two
+    except pa.ArrowInvalid:  # perhaps a one-digit month, day or hour, where Arrow expects two digits
         as_text = {f.name: pa.string() if pa.types.is_timestamp(f.type) else f.type for f in schema}
         rows = _fields(text, as_text)
     return pa.table([_typed(rows[field.name], field.type) for field in schema], schema=schema)
 
 
 def _fields(text: bytes | memoryview, types: dict[str, pa.DataType]) -> pa.Table:
-    """The fields of each line, with escapes as they are written; bytes as text."""
+    """The fields of each line, with escapes as written; bytes as text."""
     return pa.csv.read_csv(
         pa.py_buffer(text),
         pa.csv.ReadOptions(column_names=list(types), block_size=len(text)),

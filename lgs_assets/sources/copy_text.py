@@ -1,10 +1,10 @@
-"""COPY's text format: how a value is written in it, and what a field of it means."""
+"""COPY's text format: how it writes a value, and what a field means."""
 
 import re
 
 NULL = b"\\N"
 
-# A backslash and a tab are a tab, too, though pg_dump writes a backslash and a t.
+# A backslash and a tab also mean a tab, though pg_dump writes a backslash and a t.
 _ESCAPED_TAB = re.compile(rb"((?<!\\)(?:\\\\)*\\)\t")
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.)", re.S)
 _MEANINGS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
@@ -12,7 +12,7 @@ _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def escaped(value: str | None) -> str:
-    """A value as a field; None is what is missing."""
+    """A value as a field; None if it is missing."""
     return NULL.decode() if value is None else value.translate(_ESCAPES)
 
 
@@ -22,7 +22,7 @@ def unescaped(field: bytes) -> bytes:
 
 
 def fields_of(line: bytes) -> list[bytes] | None:
-    """The fields of a line as they are written, None if the line ends in a backslash that escapes nothing."""
+    """The fields of a line as written, None if the line ends in a backslash that escapes nothing."""
     if b"\\" not in line:
         return line.split(b"\t")
     if (len(line) - len(line.rstrip(b"\\"))) % 2:

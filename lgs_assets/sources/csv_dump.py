@@ -1,7 +1,7 @@
-"""CSV dumps: a line of column names, then a record a line, with commas, semicolons, tabs or bars between the fields.
+"""CSV dumps: a line of column names, then one record a line, with commas, semicolons, tabs or bars between the fields.
 
-Most chunks of lines need no more than replacements. A line whose quotes do not add up by itself is read by Python's own
-module, with the lines after it as far as its record goes on.
+Most chunks of lines need only replacements. A line whose quotes do not balance is read by Python's own module, together
+with as many of the following lines as belong to its record.
 """
 
 import csv
@@ -34,7 +34,7 @@ def parse(
 ) -> Generator[Lines | Reject, None, int]:
     """The records of a CSV file, numbered by their lines after `after`. Returns the number of the last line.
 
-    Above the header may stand a title, notes and blank lines.
+    There may be a title, notes and blank lines above the header.
     Raises DumpError if none of the first lines names every canonical column.
     """
     decoder = Decoder()
@@ -63,19 +63,17 @@ class _Header(NamedTuple):
     names: list[str]
     delimiter: str
     above: list[str]
-    """What the lines above it say."""
+    """The text of the lines above it."""
 
 
 def _header(path: Path | str, source: "_Source") -> _Header:
-    """Moves behind the header: of the first lines, the one that names the most columns."""
+    """Moves past the header: the one of the first lines that names the most columns."""
     lines = source.first_lines(HEADER_WITHIN_LINES)
     texts = [line[:HEADER_LIMIT_BYTES].decode(errors="replace").rstrip("\r") for line in lines[:HEADER_WITHIN_LINES]]
     if "\0" in texts[0]:
         raise DumpError(f"{path}: this is not text, nor any format the platform reads: SQL, CSV, Excel, Parquet.")
     if "\r" in texts[0]:
-        raise DumpError(
-            f"{path}: the lines end in a carriage return alone. Save it with the line breaks of Unix or Windows."
-        )
+        raise DumpError(f"{path}: its lines end in a bare carriage return. Save it with Unix or Windows line breaks.")
     delimiters = [max(_DELIMITERS, key=text.count) for text in texts]
     rows = [_fields(text, delimiter) for text, delimiter in zip(texts, delimiters, strict=True)]
     at = header_among(rows)
@@ -99,9 +97,9 @@ def _one_by_one(
     lines: list[bytes],
     as_copy_text: list[bytes],
 ) -> Generator[Lines | Reject, None, int]:
-    """Lines among which some are blank, or belong to one record. Returns how many of the file these are.
+    """Lines of which some are blank, or belong to one record. Returns how many lines of the file they are.
 
-    Of a record that spans lines and is broken, only the first line is given up.
+    If a record that spans several lines is broken, only its first line is given up.
     """
     at, chunk = 0, len(lines)
     good: list[bytes] = []
@@ -122,13 +120,13 @@ def _one_by_one(
                 row = layout.joined(fields)
                 inner = lines[at + 1 : at + taken]
                 if inner and (len(fields) != len(columns) or layout.has_record(inner, columns)):
-                    taken, problem = 1, "a quotation begins that does not end where it should"
+                    taken, problem = 1, "a quotation does not end where it should"
             except csv.Error as error:
-                problem = f"the quotes are wrong: {error}"
+                problem = f"misplaced quotes: {error}"
         if problem:
             yield from gathered()
             yield Reject(first_line + at, legible(lines[at]), None, problem)
-        elif lines[at].rstrip(b"\r"):  # a blank line is no record
+        elif lines[at].rstrip(b"\r"):  # a blank line is not a record
             good.append(b"%d\t%b\n" % (first_line + at, row))
             originals.append(b"\n".join(lines[at : at + taken]))
         at += taken
@@ -138,20 +136,20 @@ def _one_by_one(
 
 
 class _Layout:
-    """How the fields of a record are told apart."""
+    """How the fields of a record are separated."""
 
     def __init__(self, delimiter: str) -> None:
         self._delimiter = delimiter
         mark = delimiter.encode()
         self._fields = bytes.maketrans(mark + _INNER_DELIMITER + _INNER_QUOTE, b"\t" + mark + b'"')
-        # What COPY's text format escapes. It need not escape the stand-ins, but these must be free.
+        # The characters that COPY's text format escapes. It need not escape the stand-ins, but they must be unused.
         escapes = {b"\\": rb"\\", b"\t": rb"\t", _INNER_DELIMITER: rb"\x01", _INNER_QUOTE: rb"\x02"}
         self._escapes = {character: escape for character, escape in escapes.items() if character != mark}
         self._inner = {b'""': _INNER_QUOTE, b"\r": rb"\r", mark: rb"\t" if mark == b"\t" else _INNER_DELIMITER}
         self._quotation = re.compile(rb'"(?<![^%b\n]")([^"\n]*(?:""[^"\n]*)*)"(?![^%b\n])' % (mark, mark))
 
     def as_copy_text(self, lines: bytes) -> bytes:
-        """Lines in COPY's text format. Quotes are left in those that cannot be read by themselves."""
+        """Lines in COPY's text format. Lines that cannot be read on their own keep their quotes."""
         data = _replaced(lines.replace(b"\r\n", b"\n"), self._escapes)
         data = self._quotation.sub(self._unquoted, data).translate(self._fields)
         for _ in range(2):  # neighbours share the tab between them
@@ -160,7 +158,7 @@ class _Layout:
         return NULL + data if data.startswith(b"\t") else data
 
     def record(self, lines: list[bytes], at: int, source: "_Source") -> tuple[list[str], int]:
-        """The fields of the record that begins in a line, and how many lines it has. Adds lines if it needs more.
+        """The fields of the record that begins in a line, and its number of lines. Reads more lines if it needs them.
 
         Raises csv.Error if the quotes do not allow a record.
         """
@@ -179,7 +177,7 @@ class _Layout:
         return next(csv.reader(text(), delimiter=self._delimiter, strict=True)), taken
 
     def has_record(self, lines: list[bytes], columns: tuple[str | None, ...]) -> bool:
-        """Whether one of these lines is by itself a record of the table, with a date where one belongs."""
+        """Whether one of these lines is on its own a record of the table, with a date where one belongs."""
         texts = (line.rstrip(b"\r").decode(errors="surrogateescape") for line in lines if b'"' not in line)
         records = (text.split(self._delimiter) for text in texts)
         place = columns.index("invoice_date")
@@ -209,7 +207,7 @@ class _Source:
         self._put_back = b""
 
     def first_lines(self, count: int) -> list[bytes]:
-        """The lines at the start of the file without their line breaks: a chunk of them, and so many if there are."""
+        """The lines at the start of the file, without line breaks: a chunk, and at least `count` if there are."""
         lines: list[bytes] = []
         while len(lines) < count and (text := self.chunk()):
             lines += text.split(b"\n")[:-1]
@@ -225,7 +223,7 @@ class _Source:
         return self._decoded(b"").split(b"\n")[:-1]
 
     def put_back(self, lines: list[bytes]) -> None:
-        """Takes back the last lines, to hand them out again."""
+        """Takes back the last lines, to return them again."""
         self._put_back = b"\n".join([*lines, b""])
 
     def _decoded(self, start: bytes) -> bytes:

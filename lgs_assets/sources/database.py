@@ -1,8 +1,8 @@
 """From a table of another database to a dump file: a script as `pg_dump` writes it, with the lines in one COPY block.
 
-The other database is somebody's production: one transaction reads one state of it, and can change nothing where the
-database knows such transactions. Prices come as exact as they are stored: of a binary float the shortest decimal number
-that stands for it, as in `pg_dump`.
+The other database is somebody's production: one transaction reads one state of it, and is read-only where the database
+supports that. Prices come exactly as they are stored: a binary float as the shortest decimal number that stands for it,
+as in `pg_dump`.
 """
 
 import gzip
@@ -25,18 +25,18 @@ from lgs_assets.sources.dates import iso
 
 ROWS_AT_ONCE = 5_000
 CONNECT_SECONDS = 30
-KEEPALIVE_SECONDS = 60  # a silent connection is asked so often whether the other side still lives
+KEEPALIVE_SECONDS = 60  # how long a connection may be silent before the other side is probed
 
-# The driver of a URL that names none, and the extra of this project that installs it.
+# The default driver for a URL that names none, and the extra of this project that installs it.
 _DRIVERS = {
     "postgresql": ("psycopg", ""),
     "mysql": ("pymysql", "mysql"),
     "mariadb": ("pymysql", "mysql"),
     "mssql": ("pymssql", "sqlserver"),
 }
-# What SQLAlchemy calls a binary float of four bytes there. Every other float has eight.
+# SQLAlchemy's type for a binary float of four bytes in each. Every other float has eight.
 _SINGLE_PRECISION: dict[str, type] = {"postgresql": sa.REAL, "mssql": sa.REAL, "mysql": sa.FLOAT, "mariadb": sa.FLOAT}
-# The codes of a statement that took too long: of PostgreSQL, MariaDB, MySQL, and pymssql.
+# Error codes for a statement that took too long: of PostgreSQL, MariaDB, MySQL, and pymssql.
 _TIMED_OUT = {"57014", 1969, 3024, 20003}
 
 _HEAD = f"""\
@@ -62,16 +62,16 @@ def dump_table(
     timeout_seconds: int,
     progress: Callable[[int], None] = lambda lines: None,
 ) -> int:
-    """Writes lines of a table to `path`, as an SQL dump in gzip, and returns how many.
+    """Writes lines of a table to `path`, as a gzipped SQL dump, and returns how many.
 
     They are all the lines of every invoice that has one at or after `since`, or of every invoice if that is None. The
-    same lines give the same bytes. The table may be `schema.table`, and may have more columns than those of a dump;
-    these may have any name that dumps give them. No statement and no wait for an answer lasts longer than
-    `timeout_seconds`, where the database can be told. `progress` hears how many lines there are so far; memory does
-    not grow with them.
+    same lines give the same bytes. The table may be `schema.table`, and may have more columns than a dump needs; these
+    may have any name that dumps give them. No statement and no wait for an answer takes longer than `timeout_seconds`,
+    where the database can enforce it. `progress` is called with the number of lines so far; memory does not grow with
+    it.
 
-    Raises UnavailableError if the database cannot be reached or breaks off, DumpError if the table does not hold
-    invoice lines, LgsError for what else the database refuses. None of them shows the password.
+    Raises UnavailableError if the database cannot be reached or the connection is lost, DumpError if the table does
+    not hold invoice lines, LgsError for anything else that the database refuses. None of them shows the password.
     """
     engine = _engine(url, timeout_seconds)
     where = f"Table {table} of {addresses.shown(engine.url)}"
@@ -79,9 +79,9 @@ def dump_table(
         for statement in _opening(connection.dialect, timeout_seconds):
             connection.exec_driver_sql(statement)
         schema, _, name = table.rpartition(".")
-        with warnings.catch_warnings(action="ignore", category=sa.exc.SAWarning):  # of types that it does not know
+        with warnings.catch_warnings(action="ignore", category=sa.exc.SAWarning):  # about types that it does not know
             found = sa.inspect(connection).get_columns(name, schema or None)
-        by_value = engine.dialect.name == "sqlite"  # there a type says little, and that of a view's column nothing
+        by_value = engine.dialect.name == "sqlite"  # its types say little, and those of a view's columns nothing
         fields = (sa.column(column["name"], sa.DateTime() if by_value else column["type"]) for column in found)
         columns = invoice_columns(sa.table(name, *fields, schema=schema or None), where=where)
         if by_value:
@@ -103,8 +103,8 @@ def dump_table(
 
 
 def invoice_columns(table: sa.TableClause, *, where: str) -> _Columns:
-    """The table's columns by their canonical names. Raises DumpError, which starts with `where`, if one is not fit."""
-    from sqlalchemy.dialects import mssql  # here: it takes a quarter of a second, of every command
+    """The table's columns by their canonical names. Raises DumpError, starting with `where`, if one is unsuitable."""
+    from sqlalchemy.dialects import mssql  # here, as it would cost every command a quarter of a second
 
     names = canonical(table.columns.keys(), where=where)
     by_name = {name: column for name, column in zip(names, table.columns, strict=True) if name}
@@ -119,14 +119,14 @@ def invoice_columns(table: sa.TableClause, *, where: str) -> _Columns:
 
 
 def _as_stored(columns: _Columns) -> _Columns:
-    """The columns without types: SQLite keeps any value in any column, and each is read as what it is."""
+    """The columns without types: SQLite stores any value in any column, and each is read as what it is."""
     declared = columns["invoice_no"].table
     table = sa.table(declared.name, *(sa.column(column.name) for column in columns.values()), schema=declared.schema)
     return {name: table.columns[column.name] for name, column in columns.items()}
 
 
 def _check_dates(connection: sa.Connection, dates: sa.ColumnElement[Any], where: str) -> None:
-    """Raises DumpError if SQLite cannot tell which of two dates is the later: it compares them as texts."""
+    """Raises DumpError if SQLite cannot tell which of two dates is later: it compares them as texts."""
     is_text = sa.func.typeof(dates) == "text"
     strange = sa.select(dates).where(dates.is_not(None), sa.or_(~is_text, sa.func.datetime(dates).is_(None))).limit(1)
     if (found := connection.execute(strange).first()) is not None:
@@ -137,11 +137,11 @@ def _check_dates(connection: sa.Connection, dates: sa.ColumnElement[Any], where:
 
 
 def lines_query(columns: _Columns, *, since: datetime | None) -> sa.Select[Any]:
-    """The SELECT of the lines, in an order that depends on nothing but them.
+    """The SELECT of the lines, in an order that depends on the lines alone.
 
-    An invoice comes as a whole or not at all: of one in several dumps, all lines count that the newest dump has.
+    An invoice comes whole or not at all: if several dumps hold it, exactly the newest dump's lines count.
     """
-    # Some servers round floats of four bytes when they print them, and SQLAlchemy some of eight: as Double none does.
+    # Some servers round four-byte floats when they print them, and SQLAlchemy some eight-byte ones: none as Double.
     exact = {
         name: (sa.cast(column, sa.Double) if isinstance(column.type, sa.Float) else column).label(name)
         for name, column in columns.items()
@@ -156,7 +156,7 @@ def lines_query(columns: _Columns, *, since: datetime | None) -> sa.Select[Any]:
 
 
 def _engine(url: str, timeout_seconds: int) -> sa.Engine:
-    """What connects to the database, but has not yet. Raises LgsError, without the password, if nothing can."""
+    """An engine that has not connected yet. Raises LgsError, without the password, if there is no driver for it."""
     parsed = addresses.parse_url(url, variable="LGS_SOURCE_URL")
     backend = parsed.get_backend_name()
     driver, extra = _DRIVERS.get(backend, ("", ""))
@@ -166,9 +166,11 @@ def _engine(url: str, timeout_seconds: int) -> sa.Engine:
         arguments = _connect_args(parsed.get_driver_name(), timeout_seconds)
         return sa.create_engine(parsed, poolclass=sa.NullPool, connect_args=arguments)
     except sa.exc.NoSuchModuleError as error:
-        raise LgsError(f"LGS_SOURCE_URL: SQLAlchemy has no {parsed.drivername}, but {', '.join(_DRIVERS)}.") from error
+        raise LgsError(
+            f"LGS_SOURCE_URL: SQLAlchemy has no {parsed.drivername}; expected one of {', '.join(_DRIVERS)}."
+        ) from error
     except (sa.exc.ArgumentError, ValueError):  # their text may hold a secret
-        raise LgsError("LGS_SOURCE_URL: its driver does not take a parameter that follows the question mark.") from None
+        raise LgsError("LGS_SOURCE_URL: its driver rejects a parameter after the question mark.") from None
     except ModuleNotFoundError as error:
         ours = f'.venv/bin/pip install --constraint requirements.lock --editable ".[{extra}]"'
         remedy = ours if error.name == driver else f"pip install it, or name no driver: {backend}://"
@@ -176,7 +178,7 @@ def _engine(url: str, timeout_seconds: int) -> sa.Engine:
 
 
 def _connect_args(driver: str, timeout_seconds: int) -> dict[str, Any]:
-    """What the driver is told, in its own words. The server's limits come first, where it has any: it knows reasons."""
+    """The driver's arguments, in its own words. A server's limits, if it has any, strike first: they give reasons."""
     match driver:
         case "psycopg":
             return {"connect_timeout": CONNECT_SECONDS, "keepalives_idle": KEEPALIVE_SECONDS, "application_name": "lgs"}
@@ -184,12 +186,12 @@ def _connect_args(driver: str, timeout_seconds: int) -> dict[str, Any]:
             return {"connect_timeout": CONNECT_SECONDS, "read_timeout": timeout_seconds + CONNECT_SECONDS}
         case "pymssql":
             patience = {"login_timeout": CONNECT_SECONDS, "timeout": timeout_seconds}
-            return patience | {"read_only": True, "appname": "lgs"}  # the intent: a replica for reading may answer
+            return patience | {"read_only": True, "appname": "lgs"}  # the intent: a read-only replica may answer
     return {}
 
 
 def _opening(dialect: sa.Dialect, timeout_seconds: int) -> Sequence[str]:
-    """The statements that begin the transaction: one state of the data, to be read only, within so much time."""
+    """The statements that begin the transaction: one state of the data, read-only, within the given time."""
     milliseconds = 1000 * timeout_seconds
     match dialect.name:
         case "postgresql":
@@ -208,7 +210,7 @@ def _opening(dialect: sa.Dialect, timeout_seconds: int) -> Sequence[str]:
 
 @contextmanager
 def _faults_as_lgs_errors(where: str) -> Iterator[None]:
-    """Turns what goes wrong on the way from the database to the file into an error that says whether to try again."""
+    """Turns a failure between the database and the file into an error that says whether to try again."""
     try:
         yield
     except sa.exc.NoSuchTableError:
@@ -217,9 +219,9 @@ def _faults_as_lgs_errors(where: str) -> Iterator[None]:
         reason = f"{where}: {str(error.orig).strip()}"
         codes = {getattr(error.orig, "sqlstate", None), *getattr(error.orig, "args", ())}
         if codes & _TIMED_OUT:  # it would again
-            remedy = "LGS_SOURCE_TIMEOUT_SECONDS allows more time; an index on the dates of invoices needs less."
+            remedy = "Allow more with LGS_SOURCE_TIMEOUT_SECONDS, or put an index on the dates of invoices."
             raise LgsError(f"{reason}. {remedy}") from error
-        # ODBC calls a lost connection just an error.
+        # ODBC reports a lost connection as just an error.
         broke_off = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated
         raise (UnavailableError if broke_off else LgsError)(reason) from error
     except OSError as error:
@@ -229,9 +231,9 @@ def _faults_as_lgs_errors(where: str) -> Iterator[None]:
 
 
 def _writer(name: str, column: sa.ColumnElement[Any], backend: str, where: str) -> Callable[[Any], str]:
-    """What makes the text of a value of the column, as COPY reads it."""
+    """What turns a value of the column into text, as COPY reads it."""
     is_single = isinstance(column.type, _SINGLE_PRECISION.get(backend, ()))
-    is_padded = isinstance(column.type, sa.CHAR | sa.NCHAR)  # some servers fill these with blanks
+    is_padded = isinstance(column.type, sa.CHAR | sa.NCHAR)  # some servers pad these with blanks
     is_whole = name in ("quantity", "customer_id")
 
     def text(value: Any) -> str:
@@ -266,5 +268,5 @@ def _line(row: Sequence[Any], writers: Sequence[Callable[[Any], str]]) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _shortest(value: float, *, is_single: bool) -> str:
-    """The shortest decimal number that becomes this float when it is read, and no other of its size."""
+    """The shortest decimal number that reads as this float, and as no other of its size."""
     return np.format_float_positional(np.float32(value) if is_single else value, trim="-")

@@ -1,8 +1,8 @@
 """Dates as people and programs write them, in one of five forms that one file does not mix.
 
-Which form a file has, its dates show: 2011-04-13, 13/04/2011, 04/13/2011, 13 Apr 2011, or 40646, Excel's number of that
-day. A year of two digits is the last one up to the year of arrival that ends so. A time with a zone is turned into the
-time in London, the retailer's.
+A file's dates show which form it has: 2011-04-13, 13/04/2011, 04/13/2011, 13 Apr 2011, or 40646, Excel's number for
+that day. A two-digit year is the latest one with that ending, up to the year of arrival. A time with a zone is
+converted to London time, the retailer's.
 """
 
 import re
@@ -22,7 +22,7 @@ EitherOrder = Literal["day or month first"]
 EITHER_ORDER: EitherOrder = "day or month first"
 
 EARLIEST = date(1990, 1, 1)
-"""What is dated before has no date: 0001-01-01, 1900-01-01 and 1970-01-01 stand for that in many a database."""
+"""An earlier date means that there is none: many databases write 0001-01-01, 1900-01-01 or 1970-01-01 for that."""
 
 _LONDON = ZoneInfo(TIME_ZONE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -42,7 +42,7 @@ _TIME = r"""
     (?: (?:,?[ ]+|T) (?P<hour>\d{1,2}) : (?P<minute>\d\d) (?: : (?P<seconds>\d\d(?:\.\d{1,6})?) \d* )?
         (?: [ ]* (?P<half>[AP])\.?M\.? )? (?: [ ]* (?P<zone>Z|UTC|GMT|[-+]\d\d(?::?\d\d)?) )? )?
 """
-# Each with the groups year, first and second: of the other two parts, in this order, unless the month has a name.
+# Each with the groups year, first and second: the other two parts in their order, unless the month has a name.
 _PATTERNS: tuple[tuple[_Order, str], ...] = (
     ("year first", r"(?P<year>\d{4})[-/.](?P<first>\d{1,2})[-/.](?P<second>\d{1,2})"),
     ("year first", r"(?P<year>\d{4})(?P<first>\d\d)(?P<second>\d\d)"),
@@ -61,7 +61,7 @@ _ORDINARY_TIME = rb"(?:[ T](?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?
 
 
 def form_of(text: str) -> DateForm | EitherOrder | None:
-    """The form that a date shows. None if it is no date."""
+    """The form that a date shows. None if it is not a date."""
     text = _plain(text)
     if _SERIAL.fullmatch(text):
         return "Excel serial number"
@@ -79,7 +79,7 @@ def form_of(text: str) -> DateForm | EitherOrder | None:
 
 
 class DateFormat(NamedTuple):
-    """How the dates of a dump are written, and which can be true."""
+    """How the dates of a dump are written, and which of them are possible."""
 
     form: DateForm
     latest: date
@@ -98,7 +98,7 @@ class DateFormat(NamedTuple):
         return moment.isoformat(" ")
 
     def ordinary(self) -> bytes:
-        """A pattern of dates that are real and not from the future, at a glance; nothing of forms without any."""
+        """A pattern of dates that are evidently real and not in the future; it never matches if the form has none."""
         year = b"%d" % self.latest.year
         months = rb"(?:%b)" % (b"|".join(b"0?%d" % month for month in range(1, self.latest.month)) or rb"(?!)")
         past = b"|".join(_years_before(self.latest.year))
@@ -142,7 +142,7 @@ class DateFormat(NamedTuple):
 
 
 def iso(text: str) -> str:
-    """A date and time of a batch in ISO 8601: such texts compare like what they mean."""
+    """A date and time of a batch in ISO 8601: such texts sort in the order of time."""
     return DateFormat("year first", date.max).read(text)
 
 
@@ -156,7 +156,7 @@ def _written(text: str) -> tuple[_Order, re.Match[str]] | None:
 
 
 def _of_serial(text: str) -> datetime:
-    """The moment of a number of Excel: days since 1900, to the second, for it has no more digits than that needs."""
+    """The moment of an Excel serial number: days since 1900, to the second, which is as precise as its digits are."""
     days = Decimal(text.replace(",", "."))
     return _EXCEL_DAY_ZERO + timedelta(seconds=round(days * _SECONDS_A_DAY))
 

@@ -1,4 +1,4 @@
-"""A dump, opened: what it is, by its content, and its lines, sifted."""
+"""Opens a dump: recognises its format by its content, and sifts its lines."""
 
 import re
 from collections import Counter
@@ -22,15 +22,15 @@ from lgs_assets.sources.numbers import NumberFormat
 from lgs_assets.sources.survey import Survey
 
 _REFUSED = {
-    b"PGDMP": "an archive of pg_dump; expected plain SQL. pg_restore --file turns it into that.",
-    b"\xd0\xcf\x11\xe0": "a workbook of the old kind (.xls), or a protected one. Save it as .xlsx, without a password.",
+    b"PGDMP": "a pg_dump archive; expected plain SQL. Convert it with pg_restore --file.",
+    b"\xd0\xcf\x11\xe0": "a workbook in the old format (.xls), or protected. Save it as .xlsx, without a password.",
     b"%PDF": "a PDF; expected an SQL dump, CSV, an Excel workbook or Parquet.",
 }
 _WORKBOOK_MAGIC = b"PK\x03\x04"
 _PARQUET_MAGIC = b"PAR1"
-_MENDED = {"invoice_no": "invoice numbers mended", "country": "countries mended"}
+_MENDED = {"invoice_no": "invoice numbers corrected", "country": "countries corrected"}
 _READ_ALONE = (_WORKBOOK_MAGIC, _PARQUET_MAGIC)
-# How a script begins. A header of column names begins otherwise.
+# How a script begins, and no header of column names.
 _SQL = re.compile(
     rb"[\s;]*(?:--|/\*|\\|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
     rb"|TRUNCATE|DELETE|UPDATE|LOCK|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)\b(?!\s*(?:[,|\t]|;[\w ]+;)))",
@@ -46,22 +46,22 @@ class Dump:
     bytes: int
     """Size of the file."""
     content: Content
-    """What the file holds, unpacked. When all pieces are read, its hash tells this dump from any other."""
+    """What the file holds, uncompressed. Once all pieces are read, its hash tells this dump from any other."""
     facts: dict[str, str]
-    """What is known of its form: `format`, `packing`, `encoding`, `dates`, `numbers`, `columns` …"""
+    """What is known about its form: `format`, `packing`, `encoding`, `dates`, `numbers`, `columns` …"""
     pieces: Iterator[Batch | Reject]
-    """Every line in its order, good or rejected. To be read once."""
+    """Every line in order, good or rejected. Can be read once."""
 
 
 @contextmanager
 def open_dump(path: Path, *, dates: DateOrder | None = None, arrived: date | None = None) -> Iterator[Dump]:
     """Opens a dump for the length of a `with` block. Memory does not grow with it.
 
-    A plain SQL dump, T-SQL, CSV, a workbook of Excel or LibreOffice or Parquet, alone or packed by gzip, zip, bzip2, xz
-    or zstd.
-    `dates` is how to read dates like 03/04/2011, whatever the file shows. `arrived` is the day of its arrival, today
-    in London unless it is given: lines with a later date are rejected.
-    Raises DumpError, also while the pieces are read, if the file is no such dump or changes meanwhile.
+    It may be a plain SQL dump, T-SQL, CSV, a workbook of Excel or LibreOffice, or Parquet; uncompressed, or compressed
+    with gzip, zip, bzip2, xz or zstd.
+    `dates` says how to read dates like 03/04/2011, whatever the file shows. `arrived` is the day of its arrival, by
+    default today in London: lines with a later date are rejected.
+    Raises DumpError, also while the pieces are read, if the file is not such a dump or changes meanwhile.
     """
     before = _version(path)
     today = datetime.now(ZoneInfo(TIME_ZONE)).date()
@@ -80,7 +80,7 @@ def _unless_changed(
         yield from pieces
     except DumpError as error:
         fault = error
-    # What else is wrong with a file that is still being written is of no use to anyone.
+    # Other faults of a file that is still being written are of no use to anyone.
     if _version(path) != before:
         raise DumpError(f"{path}: the file changed while it was read. It is loaded when it is complete.") from fault
     if fault:
@@ -88,7 +88,7 @@ def _unless_changed(
 
 
 def _parsed(path: Path, content: Content, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
-    """The lines of the file; of an archive, those of all files in it, numbered through them."""
+    """The lines of the file; for an archive, those of all its files, numbered across them."""
     if not content.files:
         return _lines(path, stream, facts)
     facts["files"] = ", ".join(map(shown, content.files))
@@ -101,7 +101,7 @@ def _lines_of_files(path: Path, content: Content, stream: BinaryIO, facts: dict[
         where = f"{path}, {shown(name)}"
         start = stream.peek()  # type: ignore[attr-defined]
         if start.startswith((*_REFUSED, *_READ_ALONE)) or _SQL.match(start):
-            raise DumpError(f"{where}: several files in one archive are read if they are CSV. Pack this one alone.")
+            raise DumpError(f"{where}: of several files in one archive, only CSV is read. Pack this one alone.")
         text = _text(path, stream, facts)
         last = yield from csv_dump.parse(where, text, facts, after=last)
         content.next_file()
@@ -112,7 +112,7 @@ def _lines(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Line
     for magic, what in _REFUSED.items():
         if start.startswith(magic):
             raise DumpError(f"{path}: {what}")
-    # Imported where they are needed: Arrow alone takes more memory than all else that reads a dump.
+    # Imported where they are needed: Arrow alone takes more memory than everything else that reads a dump.
     if start.startswith(_WORKBOOK_MAGIC):
         from lgs_assets.sources import workbook
 
@@ -128,7 +128,7 @@ def _lines(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Line
 
 
 def _text(path: Path, stream: BinaryIO, facts: dict[str, str]) -> BinaryIO:
-    """The stream behind its byte order mark, whose encoding is noted."""
+    """The stream after its byte order mark, whose encoding is noted."""
     stream, encoding = without_byte_order_mark(path, stream)
     if encoding:
         facts["encoding"] = encoding
@@ -151,7 +151,7 @@ def _sifted(
         if isinstance(piece, Reject):
             yield piece
             continue
-        # What is packed within a format is seen only here: a dictionary of Parquet, the shared texts of a workbook.
+        # Compression within a format shows only here: Parquet's dictionaries, the shared texts of a workbook.
         expanded += len(piece.data)
         check_expansion(path, size, expanded)
         if form is None:
@@ -169,7 +169,7 @@ def _sifted(
 def _form(
     path: Path, first: Lines, *, given: DateOrder | None, arrived: date, written_by_hand: bool
 ) -> tuple[DateFormat, NumberFormat]:
-    """How all dates and numbers of the file are written. Where its first lines leave that open, all are looked at."""
+    """How all dates and numbers of the file are written. If its first lines leave that open, all lines are read."""
     survey = Survey()
     survey.add(first)
     if not survey.is_enough(given, written_by_hand=written_by_hand):

@@ -1,4 +1,4 @@
-"""Text in other encodings, turned into UTF-8: all that follows reads one encoding."""
+"""Text in other encodings, turned into UTF-8, so that the rest reads one encoding."""
 
 import codecs
 import io
@@ -14,11 +14,10 @@ _FALLBACK = "cp1252"  # what Windows calls ANSI in Britain
 
 
 class Decoder:
-    """Turns complete lines into UTF-8. What is no text in their encoding stays as bytes that are no UTF-8 either.
+    """Turns complete lines into UTF-8. Bytes that are not text in their encoding stay as bytes that are not UTF-8.
 
-    Without a name given, lines are UTF-8, unless the first ones that hold more than ASCII say otherwise: then they are
-    in cp1252, the encoding of Windows. Later ones that are UTF-8 throughout are taken for it all the same: hardly any
-    other text is that by chance.
+    Unless a name is given, lines are UTF-8, or cp1252, the encoding of Windows, if the first ones beyond ASCII show
+    that. Later lines that are UTF-8 throughout are still taken as such: hardly any other text is that by chance.
     """
 
     def __init__(self, name: str | None = None) -> None:
@@ -27,7 +26,7 @@ class Decoder:
 
     @property
     def name(self) -> str:
-        """The encoding as far as it is known: text in plain ASCII is UTF-8, too."""
+        """The encoding as far as it is known: plain ASCII is also UTF-8."""
         return self._codec.name if self._codec else "utf-8"
 
     def __call__(self, data: bytes) -> bytes:
@@ -50,14 +49,14 @@ def _is_utf_8(data: bytes) -> bool:
 
 
 def _likelier(data: bytes) -> str:
-    """UTF-8 unless the bytes that cannot be part of its characters outnumber these: they come by chance but rarely."""
+    """UTF-8 unless invalid bytes outnumber its characters beyond ASCII, which rarely occur by chance."""
     text = data.decode("utf-8", "surrogateescape")
     stray = len(re.findall("[\udc80-\udcff]", text))
     return "utf-8" if len(re.findall("[^\0-\x7f\udc80-\udcff]", text)) >= stray else _FALLBACK
 
 
 def without_byte_order_mark(path: Path, stream: BinaryIO) -> tuple[BinaryIO, str | None]:
-    """The stream behind its byte order mark, in UTF-8 if it is UTF-16, and the encoding that it showed.
+    """The stream after its byte order mark, UTF-16 turned into UTF-8, and the encoding that it showed.
 
     Reading it raises DumpError if half a character of UTF-16 is left over at its end.
     """
@@ -78,7 +77,7 @@ def _recoded(path: Path, stream: BinaryIO, name: str) -> BinaryIO:
 
 
 class _Recoded(io.RawIOBase):
-    """A stream of UTF-16 as one of UTF-8. Half a pair of surrogates stays as bytes that are no UTF-8."""
+    """A stream of UTF-16 as one of UTF-8. Half a surrogate pair stays as bytes that are not UTF-8."""
 
     def __init__(self, path: Path, stream: BinaryIO, name: str) -> None:
         self._path = path
@@ -93,7 +92,7 @@ class _Recoded(io.RawIOBase):
         while not self._ready and (chunk := self._stream.read(BUFFER_BYTES)):
             self._ready = self._decoder.decode(chunk).encode("utf-8", "surrogatepass")
         if not self._ready and self._decoder.getstate()[0]:
-            raise DumpError(f"{self._path}: damaged or cut off: half a character of UTF-16 at its end. Fetch it again.")
+            raise DumpError(f"{self._path}: damaged or cut off: it ends in half a UTF-16 character. Fetch it again.")
         data, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(data)] = data
         return len(data)

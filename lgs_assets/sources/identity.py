@@ -6,14 +6,14 @@ import re
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
 
 _CANCELLATION = re.compile(r"c(?=\d)")
-# 536365.0 and 536365,00: a program took the number for one with decimals. 536.000 may be anything, and stays.
+# 536365.0 and 536365,00: a program treated the number as one with decimals. 536.000 may be anything, and stays.
 _DECIMALS = re.compile(r"(?:(?<=\d)[.,]0{0,2}|(?<=\d{4})[.,]0+)$", re.A)
-# 5.36365E+11 and Java's 5.36365E11. Without sign and point, 5E11 may well be a number that somebody gave an invoice.
+# 5.36365E+11 and Java's 5.36365E11. Without sign and point, 5E11 may well be a real invoice number.
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+)E\+?|E\+)(\d{1,3})", re.I | re.A)
 
 
 def trimmed(text: str) -> str:
-    """The text without blanks around it, be they no-break spaces or of no width."""
+    """The text without blanks around it, including no-break and zero-width spaces."""
     return text.strip(_BLANKS)
 
 
@@ -28,6 +28,6 @@ def invoice_number(text: str) -> str:
     if scientific := _SCIENTIFIC.fullmatch(number):
         first, others, exponent = scientific[1], scientific[2] or "", int(scientific[3])
         if exponent > len(others) or others[exponent:].strip("0"):
-            raise ValueError("an invoice number with all its digits, some of which scientific notation has lost")
+            raise ValueError("an invoice number with all its digits, as scientific notation has lost some")
         return first + others[:exponent]
     return _DECIMALS.sub("", _CANCELLATION.sub("C", number) if number.startswith("c") else number)

@@ -1,4 +1,4 @@
-"""What can be said of a dump without loading it."""
+"""What can be said about a dump without loading it."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Inspection:
 
 
 def inspect_dump(path: Path, *, dates: DateOrder | None = None) -> Inspection:
-    """Reads a dump to its end and keeps nothing of it. Raises DumpError as `open_dump` does."""
+    """Reads a dump to its end and stores none of it. Raises DumpError as `open_dump` does."""
     lines = rejected = 0
     rejects: list[Reject] = []
     moments: set[str] = set()

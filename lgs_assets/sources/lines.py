@@ -1,8 +1,8 @@
-"""What an invoice line looks like: the sieve that lets good lines through and keeps back the others with the reason.
+"""What an invoice line looks like: the sieve that lets good lines through and holds back the rest, with the reason.
 
-Whatever the format of a dump, its lines come here in one shape: COPY's text format, in UTF-8, `\\N` for what is
-missing. Nearly all of them are ordinary and pass as they are, thousands at a glance. Each of the others is read: it
-passes, written in the ordinary way, or it is rejected.
+Whatever the format of a dump, its lines come here in one shape: COPY's text format, in UTF-8, `\\N` for missing values.
+Nearly all of them are ordinary and pass as they are, thousands at a time. Each of the others is read: it passes,
+rewritten in the ordinary way, or it is rejected.
 """
 
 import re
@@ -20,12 +20,12 @@ from lgs_assets.sources.numbers import NumberFormat
 LINE_NUMBER = "line_number"
 
 LENGTH_LIMITS = {"invoice_no": 100, "stock_code": 100, "description": 500, "country": 100}
-"""Characters at most. PostgreSQL takes no key of more than 2,700 bytes into an index."""
+"""In characters. PostgreSQL does not index a key of more than 2,700 bytes."""
 
 SHOWN_CHARACTERS = 60
 READINGS_IN_MEMORY = 1 << 13
 MATCHED_LINES = 512
-"""Lines in one match: for each, the engine keeps two kilobytes of ways back."""
+"""Lines in one match: for each, the engine keeps two kilobytes for backtracking."""
 
 _MAY_BE_MISSING = ("description", "customer_id")
 _IDENTITIES = ("invoice_no", "country")
@@ -37,20 +37,20 @@ class Lines(NamedTuple):
     columns: tuple[str | None, ...]
     """The canonical column of each field, None for a field that is not kept.
 
-    Before them stands LINE_NUMBER if the lines are not consecutive: then each begins with its number.
+    LINE_NUMBER comes first if the lines are not consecutive: then each begins with its number.
     """
     first_line: int
     """Number of the first line in the dump."""
     data: bytes
     originals: Sequence[bytes] | None = None
-    """How each line stands in the dump, where that differs."""
+    """Each line as it is in the dump, if that differs."""
 
 
 class Batch(NamedTuple):
     """Good lines in COPY's text format, the year of dates first."""
 
     columns: tuple[str, ...]
-    """The canonical columns and no others; before them LINE_NUMBER if the lines are not consecutive."""
+    """The canonical columns and no others, after LINE_NUMBER if the lines are not consecutive."""
     first_line: int
     lines: int
     data: bytes
@@ -61,9 +61,9 @@ class Reject(NamedTuple):
 
     line: int
     text: str
-    """The line as it stands in the dump; bytes that are no text as `\\xNN`."""
+    """The line as it is in the dump; bytes that are not text as `\\xNN`."""
     column: str | None
-    """The canonical column at fault, None if it is the line as a whole."""
+    """The canonical column at fault, None if it is the whole line."""
     reason: str
 
 
@@ -79,11 +79,11 @@ _TEXT = rb"[^\t\n\r\\\0]"
 
 
 def _ordinary_text(longest: int) -> bytes:
-    """Text that is none of the words for what is missing, at a glance: those with an N first are short."""
+    """Text that is evidently none of the words for a missing value: those that begin with an N are short."""
     return rb"(?:[%b]%b{0,%d}|[Nn]%b{4,%d})" % (FIRST_OF_A_VALUE, _TEXT, longest - 1, _TEXT, longest - 1)
 
 
-# What goes through unread. Whatever else can be an invoice line is read, and found to be one.
+# Lines that pass unread. Any other line is read, and may still turn out to be an invoice line.
 _ORDINARY = {
     LINE_NUMBER: rb"\d+",
     "invoice_no": rb"[0-9A-MO-Z][0-9A-Z/_-]{0,%d}" % (LENGTH_LIMITS["invoice_no"] - 1),
@@ -102,7 +102,7 @@ class Sieve:
 
     def __init__(self, columns: tuple[str | None, ...], *, dates: DateFormat, numbers: NumberFormat) -> None:
         self.mended: Counter[str] = Counter()
-        """How many good lines spelt their invoice number or country in another way than the one in which they pass."""
+        """How many good lines had their invoice number or country respelt, by column."""
         self._columns = columns
         self._kept = tuple(column for column in columns if column)
         meanings: dict[str, Callable[[str], str]] = {
@@ -127,10 +127,10 @@ class Sieve:
         self._rewritten = None if as_they_are else _rewriting(columns, dates, numbers)
 
     def sift(self, lines: Lines) -> Iterator[Batch | Reject]:
-        """Hands out every line in its order: in a batch with its good neighbours, or rejected."""
+        """Yields every line in order: in a batch with its good neighbours, or rejected."""
         data, at, end_of_ordinary = lines.data, 0, 0
         good: list[bytes] = []
-        before = count = 0  # the lines before those in `good`, and how many these are
+        before = count = 0  # the number of lines before those in `good`, and in it
         while at < len(data):
             if at >= end_of_ordinary:
                 end_of_ordinary = self._end_of_ordinary(data, at)
@@ -163,7 +163,7 @@ class Sieve:
         return int(line[: self._prefix(line)]) if self._kept[0] == LINE_NUMBER else lines.first_line + index
 
     def _prefix(self, line: bytes) -> int:
-        """How many bytes the number takes that a line begins with, if it does."""
+        """The length in bytes of the number that a line begins with, if it does."""
         return line.index(b"\t") + 1 if self._kept[0] == LINE_NUMBER else 0
 
     def _end_of_ordinary(self, data: bytes, at: int) -> int:
@@ -172,7 +172,7 @@ class Sieve:
         return match.end() if match else at
 
     def _read(self, line: bytes) -> bytes:
-        """The line in the ordinary way. Raises _UnfitError if there is none."""
+        """The line, written in the ordinary way. Raises _UnfitError if it cannot be."""
         if b"\r" in line:
             raise _UnfitError("a carriage return in the middle of the line")
         if (fields := fields_of(line)) is None:
@@ -193,9 +193,9 @@ class Sieve:
 
 
 def _reading(column: str, meaning: Callable[[str], str], field: bytes) -> tuple[bytes, bool]:
-    """A field as it stands in an ordinary line, and whether it identifies something that it spelt in another way.
+    """A field as in an ordinary line, and whether it is an identity that had to be respelt.
 
-    Raises _UnfitError if it cannot stand there.
+    Raises _UnfitError if it does not belong in one.
     """
     text = None if field == NULL else _text(column, field)
     if text is None or is_missing(text):
@@ -226,8 +226,8 @@ def _shown(text: str) -> str:
 
 
 def _rewriting(columns: tuple[str | None, ...], dates: DateFormat, numbers: NumberFormat) -> Callable[[bytes], bytes]:
-    """What makes ordinary lines those of a batch: without the fields that are not kept, the year of dates first, and a
-    point in prices."""
+    """What turns ordinary lines into those of a batch: without the fields that are not kept, with the year first in
+    dates and a decimal point in prices."""
     fields: list[bytes] = []
     template: list[bytes] = []
     for column in columns:
@@ -257,5 +257,5 @@ def _end_of_text(data: bytes, at: int, end: int) -> int:
 
 
 def legible(line: bytes) -> str:
-    """A line as text that can be stored and shown: NUL, and bytes that are no text, as `\\xNN`."""
+    """A line as text that can be stored and shown: NUL, and bytes that are not text, as `\\xNN`."""
     return line.rstrip(b"\r\n").decode(errors="backslashreplace").replace("\0", "\\x00")

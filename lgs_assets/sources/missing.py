@@ -1,4 +1,4 @@
-"""What is missing: one rule for every format, since each spells it in its own way and none of them consistently."""
+"""When a value is missing: one rule for every format, as each spells it in its own way and none consistently."""
 
 from lgs_assets.sources.identity import trimmed
 
@@ -6,9 +6,9 @@ from lgs_assets.sources.identity import trimmed
 _WORDS = frozenset({"null", "(null)", "<null>", "nan", "none", "na", "n/a", "#n/a", "<na>", "\\n"})
 
 FIRST_OF_A_VALUE = b"0-9A-MO-Za-mo-z"
-"""Characters with which no such word begins, nor a text that is blank."""
+"""Characters that begin neither such a word nor a blank text."""
 
 
 def is_missing(text: str) -> bool:
-    """Whether a text says that there is no value: it is empty or blank, or one of the words for that in any case."""
+    """Whether a text stands for a missing value: it is empty or blank, or one of the words for that in any case."""
     return (bare := trimmed(text)) == "" or bare.casefold() in _WORDS

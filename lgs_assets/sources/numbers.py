@@ -1,7 +1,7 @@
 """Numbers as people and programs write them: with a decimal point or a decimal comma, which one file does not mix.
 
-Which of the two a file has, its content shows: 2.55 has a decimal point, whoever wrote it, and 1.234,50 a
-decimal comma; 1.234 does not show what it has.
+The content of a file shows which of the two it has: 2.55 has a decimal point, whoever wrote it, and 1.234,50 a decimal
+comma; 1.234 does not show which it has.
 """
 
 import re
@@ -21,7 +21,7 @@ POUND = "£"
 
 MARKS: tuple[DecimalMark, DecimalMark] = (".", ",")
 _CURRENCIES = "£€$"
-# The minus of typesetters, hyphens and dashes; blanks that keep the groups of thousands together; apostrophes.
+# The typographic minus, hyphens and dashes; the blanks that separate thousands; apostrophes.
 _LOOK_ALIKES = str.maketrans(
     dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d", "-")
     | dict.fromkeys("\u00a0\u2007\u2009\u202f", " ")
@@ -49,9 +49,9 @@ class NumberFormat(NamedTuple):
 
     decimal_mark: DecimalMark = "."
     currency: str = POUND
-    """The only sign of a currency that may stand beside a price."""
+    """The only currency sign that a price may have."""
     quantities_have_decimals: bool = True
-    """Whether 1.000 is a quantity of one. Among others without decimals it may as well be a thousand."""
+    """Whether 1.000 is a quantity of one. Among others without decimals it may just as well be a thousand."""
 
     def __str__(self) -> str:
         """The format in words."""
@@ -67,14 +67,14 @@ class NumberFormat(NamedTuple):
     def quantity(self, text: str) -> str:
         """A whole number in digits. Raises ValueError, which says what is expected."""
         if not self.quantities_have_decimals and self.decimal_mark in text and decimal_mark_of(text) == "either":
-            raise ValueError("a whole number that cannot be taken for another, a thousand times as large")
+            raise ValueError("a whole number that cannot also mean one a thousand times as large")
         return self.whole(text)
 
     def customer(self, text: str) -> str:
-        """The number of a customer, an identifier that some programs write with decimals: 13085.0."""
+        """A customer number, an identifier that some programs write with decimals: 13085.0."""
         number = self.whole(trimmed(text).removesuffix(".0"))
         if int(number) < 1:
-            raise ValueError("the number of a customer, from 1 on")
+            raise ValueError("a customer number of at least 1")
         return number
 
     def price(self, text: str) -> str:
@@ -83,10 +83,10 @@ class NumberFormat(NamedTuple):
             among = f" in {self.currency}" if currency_of(text) not in (None, self.currency) else ""
             raise ValueError(f"a price{among}: digits, with a {name_of(self.decimal_mark)[8:]} before the pence")
         if len(price.as_tuple().digits) > sys.float_info.dig:
-            # The full print of a binary number: 2.5499999999999998 is what some programs make of 2.55.
+            # All digits of a binary number: some programs turn 2.55 into 2.5499999999999998.
             price = Decimal(repr(float(price)))
         if abs(price) >= PRICE_LIMIT or price != round(price, PRICE_DECIMALS):
-            raise ValueError(f"a price below {PRICE_LIMIT:,} with {PRICE_DECIMALS} decimals at most")
+            raise ValueError(f"a price below {PRICE_LIMIT:,} with at most {PRICE_DECIMALS} decimals")
         return format(price.normalize(), "f")  # 2.5500000000 is 2.55
 
     def _number(self, text: str) -> Decimal | None:
@@ -100,10 +100,9 @@ class NumberFormat(NamedTuple):
 
 @lru_cache(maxsize=1 << 14)
 def decimal_mark_of(text: str) -> DecimalMark | Literal["either"] | None:
-    """The decimal mark that a number shows: the one with which alone it can be read.
+    """The decimal mark that a number shows: the only one with which it can be read.
 
-    `either` if it means one thing with the one and something else with the other. None if it has no such mark, or if
-    it is no number.
+    `either` if it can be read with both, with different meanings. None if it has no such mark, or is not a number.
     """
     if text.isdecimal() or (written := _written(text)) is None:
         return None
@@ -114,7 +113,7 @@ def decimal_mark_of(text: str) -> DecimalMark | Literal["either"] | None:
 
 
 def currency_of(text: str) -> str | None:
-    """The sign of the currency beside a number, None if there is none."""
+    """The currency sign beside a number, None if there is none."""
     return written.currency if (written := _written(text)) else None
 
 

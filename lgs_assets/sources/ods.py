@@ -31,14 +31,14 @@ _OFFICE, _TABLE, _TEXT, _STYLE = (
 )
 _LIBREOFFICE = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 "
 _ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)|Err:\d+")
-# One value in more columns next to each other is no row of a table, and more pieces are no text of a cell.
+# The same value in more adjacent columns is not a row of a table, and a text in more pieces is not that of a cell.
 REPEATED_LIMIT = 100
 PIECES_LIMIT = 1000
 DEPTH_LIMIT = 10
 
 
 def sheets(package: Package) -> Iterator[Sheet]:
-    """The sheets in the order of their tabs, to be read in this order."""
+    """The sheets in the order of their tabs. Read them in this order."""
     hidden_styles: set[str | None] = set()
     epoch = EPOCH
     found = package.elements(CONTENT, {_TABLE + "table-row", _TABLE + "null-date", _STYLE + "style"})
@@ -48,7 +48,7 @@ def sheets(package: Package) -> Iterator[Sheet]:
             rows = _rows(package, (element for _, element in elements), name, merged)
             yield Sheet(name, style in hidden_styles, epoch, rows, merged)
             continue
-        for _, element in elements:  # what stands before the tables
+        for _, element in elements:  # what comes before the tables
             if element.tag == _TABLE + "null-date":
                 epoch = datetime.fromisoformat(element.get(_TABLE + "date-value", EPOCH.isoformat()))
             elif any(properties.get(_TABLE + "display") == "false" for properties in element):
@@ -125,7 +125,7 @@ def _text(cell: Element) -> str:
 
 
 def _pieces(element: Element, depth: int) -> list[str]:
-    """The text of an element. Raises ValueError if it is nested or cut as no text is."""
+    """The text of an element. Raises ValueError if it is nested too deeply, or in too many pieces."""
     if depth > DEPTH_LIMIT or len(element) > PIECES_LIMIT:
         raise ValueError("a text in too many pieces")
     pieces = [element.text or ""]
@@ -144,8 +144,8 @@ def _pieces(element: Element, depth: int) -> list[str]:
 
 
 def _count(element: Element, name: str) -> int:
-    """A count that an element states, or 1. Raises ValueError if it is not from 1 on."""
+    """The count that an element states, or 1. Raises ValueError if it is below 1."""
     count = int(element.get(name, "1"))
     if count < 1:
-        raise ValueError(f"expected a count from 1 on, found {count}")
+        raise ValueError(f"expected a count of at least 1, found {count}")
     return count

@@ -1,7 +1,7 @@
-"""What an office file is: a zip archive of XML parts, read as streams within bounds. What a sheet of one is.
+"""Office files: zip archives of XML parts, read as streams within bounds. And what a sheet of one is.
 
-A part is never in memory as a whole, only the element that is being read. Entities, which can stand for any amount of
-text, are refused: no office program writes them.
+Only the element being read is in memory, never a whole part. Entities, which can stand for any amount of text, are
+refused: no office program writes them.
 """
 
 import io
@@ -35,12 +35,12 @@ DESCRIPTION_LIMIT_BYTES = 1 << 24
 RANGE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})", re.A)
 NEVER_COMPUTED = "a formula without a value; open and save the workbook once"
 EPOCH = datetime(1899, 12, 30)
-# Before this day Excel counts a 29 February 1900, which other programs do not.
+# Before this day, Excel counts a 29 February 1900 that other programs do not.
 _FIRST_SURE_DAY = datetime(1900, 3, 1)
 
 
 class UnreadableError(Exception):
-    """Why the value of a cell cannot be taken, and what the cell shows."""
+    """Why a cell's value cannot be used, and what the cell shows."""
 
     def __init__(self, shown: str, reason: str) -> None:
         self.shown = escaped(shown) or "?"
@@ -53,9 +53,9 @@ class Row(NamedTuple):
     number: int
     """As the sheet counts, from 1."""
     cells: dict[int, str]
-    """What each cell says, by its column from 0: a field of COPY's text format, dates in ISO 8601. No empty cells."""
+    """What each cell says, by column from 0: a field of COPY's text format, dates in ISO 8601. No empty cells."""
     faults: dict[int, str]
-    """Why the value of a cell cannot be taken, by its column; `cells` then has what the cell shows."""
+    """Why a cell's value cannot be used, by column; `cells` then has what the cell shows."""
 
 
 class Sheet(NamedTuple):
@@ -64,15 +64,15 @@ class Sheet(NamedTuple):
     name: str
     hidden: bool
     epoch: datetime
-    """The day that dates are counted from."""
+    """The day from which dates are counted."""
     rows: Iterator[Row]
-    """The rows that hold something, in their order."""
+    """The rows that hold something, in order."""
     merged: list[str]
-    """The ranges of merged cells, such as A2:A21. Complete when the rows have been read."""
+    """The ranges of merged cells, such as A2:A21. Complete once the rows have been read."""
 
 
 class Package:
-    """The archive, and its parts by name; neither case nor the kind of slash matters."""
+    """An archive, and its parts by name; neither case nor the kind of slash matters."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
@@ -87,7 +87,7 @@ class Package:
         return _folded(part) in self._members
 
     def read(self, part: str) -> Iterator[bytes]:
-        """The bytes of a part. Raises DumpError if it is missing or damaged, or expands beyond measure."""
+        """The bytes of a part. Raises DumpError if it is missing or damaged, or expands too far."""
         if not self.has(part):
             raise DumpError(f"{self.path}: the workbook lacks its part {part}. Save it again.")
         with faults_as_dump_errors(self.path), self._archive.open(self._members[_folded(part)]) as content:
@@ -97,16 +97,16 @@ class Package:
                 yield chunk
 
     def described(self, part: str, names: Collection[str]) -> Iterator[tuple[tuple[Element, ...], Element]]:
-        """As `elements`, of a part that only describes others and cannot be large. Raises DumpError if it is."""
+        """Like `elements`, for a part that only describes others and cannot be large. Raises DumpError if it is."""
         if self.has(part) and (size := self._members[_folded(part)].file_size) > DESCRIPTION_LIMIT_BYTES:
             raise DumpError(f"{self.path}, {part}: expected at most {DESCRIPTION_LIMIT_BYTES:,} bytes, found {size:,}.")
         return self.elements(part, names)
 
     def elements(self, part: str, names: Collection[str]) -> Iterator[tuple[tuple[Element, ...], Element]]:
-        """Each element of a part with one of these names, once it is whole, and the elements around it.
+        """Each element of a part with one of these names, once it is complete, and the elements around it.
 
-        A name is a namespace and a local name with a blank between. Elements within such an element are part of it.
-        Raises DumpError if the part is no XML, or made to fill the memory.
+        A name is a namespace and a local name separated by a blank. Elements within such an element are part of it.
+        Raises DumpError if the part is not XML, or was made to exhaust memory.
         """
         where = f"{self.path}, {part}"
 
@@ -149,7 +149,7 @@ def _take(
     *,
     whole: bool,
 ) -> bool:
-    """Takes what is finished out of an element, and keeps what has one of the names. Returns whether there was any.
+    """Takes finished children out of an element, and keeps those with one of the names. Returns whether it took any.
 
     Only the last child can be unfinished, and only if the element itself is.
     """
@@ -171,7 +171,7 @@ def _take(
 
 @lru_cache(1 << 10)
 def moment(serial: str, epoch: datetime) -> str | None:
-    """The date and time that a serial number means, to the millisecond, in ISO 8601. None if it means none."""
+    """The date and time of a serial number, to the millisecond, in ISO 8601. None if it stands for none."""
     try:
         date = epoch + timedelta(milliseconds=round(float(serial) * 86_400_000))
     except (ValueError, OverflowError):
@@ -180,7 +180,7 @@ def moment(serial: str, epoch: datetime) -> str | None:
 
 
 def number(text: str) -> str:
-    """A number as the shortest text that means it. Raises ValueError if it is none."""
+    """A number as the shortest text with its value. Raises ValueError if it is not a number."""
     if text.isascii() and text.isdigit() and text[0] != "0":
         return text
     return repr(float(text)).removesuffix(".0")
@@ -196,13 +196,13 @@ def text_field(text: str) -> str:
 
 
 def error_shown(text: str) -> UnreadableError:
-    """What is wrong with a cell that shows an error such as #N/A."""
+    """The fault of a cell that shows an error such as #N/A."""
     return UnreadableError(text, f"expected a value; the cell shows the error {text[:SHOWN_CHARACTERS]}")
 
 
 @lru_cache(COLUMN_LIMIT)
 def column_of(letters: str) -> int:
-    """The column of a reference like AZ, from 0. Raises ValueError if it is beyond the last one, or no column."""
+    """The column of a reference like AZ, from 0. Raises ValueError if it is not a column, or beyond the last one."""
     column = 0
     for letter in letters.upper():
         if letter not in ascii_uppercase or column > COLUMN_LIMIT:
@@ -214,7 +214,7 @@ def column_of(letters: str) -> int:
 
 
 def letters_of(column: int) -> str:
-    """The letters of a column, which is counted from 0."""
+    """The letters of a column, counted from 0."""
     before, at = divmod(column, len(ascii_uppercase))
     return (letters_of(before - 1) if before else "") + ascii_uppercase[at]
 

@@ -1,4 +1,4 @@
-"""Parquet files, by Arrow: the columns that are kept are read, as texts, a row group's batch at a time."""
+"""Parquet files, by Arrow: only the columns needed are read, as texts, one batch of a row group at a time."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +16,11 @@ from lgs_assets.sources.copy_arrow import lines_of
 from lgs_assets.sources.lines import Lines
 
 BATCH_ROWS = 1 << 14
-WHOLE_LIMIT = 2.0**53  # up to here a binary number of eight bytes has all digits of whole ones
+WHOLE_LIMIT = 2.0**53  # up to here an eight-byte binary number holds every whole number exactly
 
 
 def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines]:
-    """The rows of the file, numbered from 1. Raises DumpError if a column is missing, or has no text."""
+    """The rows of the file, numbered from 1. Raises DumpError if a column is missing, or cannot be written as text."""
     with seekable(stream) as file:
         try:
             parquet = pq.ParquetFile(file)
@@ -32,8 +32,8 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
             for batch in parquet.iter_batches(BATCH_ROWS, columns=kept):
                 yield Lines(tuple(filter(None, columns)), line, _as_copy_text(batch))
                 line += batch.num_rows
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # so Arrow says that the data is damaged
-            raise DumpError(f"{path}: no Parquet file that can be read: {error}. Write it again.") from error
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # how Arrow reports damaged data
+            raise DumpError(f"{path}: not a readable Parquet file: {error}. Write it again.") from error
 
 
 def _as_copy_text(batch: pa.RecordBatch) -> bytes:
@@ -47,7 +47,7 @@ def _shown(column: pa.Array) -> pa.Array:
 
 
 def _digits(column: pa.Array) -> pa.Array:
-    """Numbers without an exponent where they are whole: one may be that of an invoice. NaN says that there is none."""
+    """Whole numbers without an exponent, as they may be invoice numbers. NaN stands for a missing value."""
     is_whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), WHOLE_LIMIT))
     whole = pc.if_else(is_whole, column, None).cast(pa.int64()).cast(pa.string())
     return pc.coalesce(whole, pc.if_else(pc.is_nan(column), None, column).cast(pa.string()))

@@ -1,7 +1,7 @@
 """SQL dumps: the lines of the table `retail` in a script, from its COPY blocks and its INSERTs of rows.
 
-No statement has any effect. Three are believed, because the script cannot be read without: the settings
-`client_encoding` and `standard_conforming_strings`, and the CREATE TABLE that gives the columns their order.
+No statement has any effect. Three are taken into account, because the script cannot be read without them: the settings
+`client_encoding` and `standard_conforming_strings`, and the CREATE TABLE that gives the order of the columns.
 """
 
 import codecs
@@ -22,7 +22,7 @@ from lgs_assets.sources.sql_script import LINE_LIMIT_BYTES, STATEMENT_LIMIT_BYTE
 TABLE = "retail"
 BATCH_ROWS = 4096
 SHOWN_TABLES = 20
-SHOWN_CHARACTERS = 63  # as many as PostgreSQL allows a name
+SHOWN_CHARACTERS = 63  # the longest name that PostgreSQL allows
 SHOWN_NAME = 4 * SHOWN_CHARACTERS  # with a schema, and as bytes
 
 # As in scripts, no pattern matches a text in two ways: see sql_script.
@@ -36,16 +36,16 @@ _COPY = re.compile(rf"COPY\s+({_NAME})\s*(?:{_COLUMNS})?FROM\s+stdin\b(.*)", re.
 # A COPY that is followed by data or, being long, may be.
 _ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s+stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
 _INSERT = re.compile(rf"(?:WITH\b.*\b)?INSERT\s+(?:INTO\s+)?({_NAME})", re.I | re.S)
-# What no statement begins with: damage, such as INSERT with another letter in it, or the rest of a row. Passed over, it
-# would take lines with it that nobody misses.
+# How no statement begins: damage, such as INSERT with another letter in it, or the rest of a row. If it were skipped,
+# lines would be lost unnoticed.
 _DAMAGED = re.compile(
     r"\s*(?:[^\w\s:(]|\d|\(\s*(?!\s|[^\W\d]))"
-    r"|INSERT\b(?!\s*(?:[\w\"`\[(]|,\s*[^\W\d]|$))",  # a comma stands behind the permission to INSERT
+    r"|INSERT\b(?!\s*(?:[\w\"`\[(]|,\s*[^\W\d]|$))",  # a comma follows INSERT in a GRANT
     re.I,
 )
-# What may hold statements that bring data, in quotes or not, without bringing any.
+# Statements that may contain others that bring data, in quotes or not, without bringing any themselves.
 _DEFINITION = re.compile(r"\s*(?:ALTER|COMMENT|CREATE|DO|EXEC|EXECUTE|MERGE|PREPARE|SELECT)\b", re.I)
-# Anything else that names the table and brings data is damaged, or has a stray quote that reaches to the table's lines.
+# Anything else that names the table and brings data is damaged, or has a stray quote that swallows the table's lines.
 _TABLE = re.compile(rf"\b{TABLE}\b", re.I)
 _DATA = re.compile(r"\bVALUES\s*\(|\bFROM\s+stdin\b", re.I)
 _DATA_IN_OTHERS = re.compile(
@@ -57,7 +57,7 @@ _CREATE_TABLE = re.compile(
 _CREATE_ROUTINE = re.compile(r"(?:CREATE|ALTER)\s+(?:OR\s+\w+\s+)?(?:FUNCTION|PROC|PROCEDURE|TRIGGER)\b", re.I)
 _ATOMIC = re.compile(r"\bBEGIN\s+ATOMIC\b", re.I)
 _SETTING = re.compile(r"SET\s+(client_encoding|standard_conforming_strings)\s*(?:=|TO\b)\s*'?([\w-]+)'?\s*$", re.I)
-# Here every byte that looks like ASCII is ASCII. In other encodings, half a character can look like a backslash.
+# In these, every byte that looks like ASCII is ASCII. In other encodings, half a character can look like a backslash.
 _READABLE_ENCODING = re.compile(
     r"UTF-?8|UNICODE|SQL_ASCII|LATIN\d+|ISO[_-]?8859[_-]\d+|(?:WIN|WINDOWS-?)(?:125\d|866|874)|KOI8-?[RU]|EUC_\w+", re.I
 )
@@ -65,7 +65,7 @@ _PIECE = re.compile(rf"({_IDENTIFIER})|'[^']*(?:''[^']*)*'(?!')|(\()|(\))|(,)|[^
 _CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
 _CONSTRAINTS_OF_MYSQL = (*_CONSTRAINTS, "key", "index", "fulltext", "spatial")
 
-# What is special in a quotation as such, and in one with backslash escapes. COPY has the same escapes but for few.
+# What is special in a quotation, and in one with backslash escapes. COPY has the same escapes, with few exceptions.
 _SPECIAL = re.compile(rb"\\|''|[\t\n\r]")
 _ESCAPE = re.compile(
     rb"\\(?:u%(hex)b{4}|U00(?:10|0%(hex)b)%(hex)b{4}|x%(hex)b{1,2}|[0-7]{1,3}|.)|''|[\t\n\r]"
@@ -95,8 +95,8 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
                 other_rows = script.statement() or ""
                 if _DATA_IN_OTHERS.search(other_rows):
                     raise DumpError(
-                        f"{script.where}: expected the end of this INSERT, found one of the table {TABLE} within its "
-                        "quotations: a quote is missing, or there is one too many."
+                        f"{script.where}: expected the end of this INSERT, found one for the table {TABLE} inside its "
+                        "quotations: there is a quote too few or too many."
                     )
         elif (statement := script.statement()) is None:
             break
@@ -119,7 +119,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
                 for _ in script.copy_data():
                     pass
         elif _ANY_COPY_WITH_DATA.match(statement):
-            raise DumpError(f"{script.where}: this COPY is not understood: {statement[:SHOWN_CHARACTERS]}")
+            raise DumpError(f"{script.where}: cannot read this COPY: {statement[:SHOWN_CHARACTERS]}")
         elif ((other := _INSERT.match(statement)) and _unquoted(other[1])[-1] == TABLE) or _is_damaged(statement):
             raise DumpError(
                 f"{script.where}: expected rows of VALUES or a COPY block, found {statement[:SHOWN_CHARACTERS]}"
@@ -129,7 +129,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
 
 
 class _Tables:
-    """Which tables the script has, and the columns of the one that counts."""
+    """Which tables the script has, and the columns of ours."""
 
     def __init__(self, script: Script, facts: dict[str, str]) -> None:
         self._script = script
@@ -145,7 +145,7 @@ class _Tables:
             self._created[names] = tuple(_listed_columns(body))
 
     def columns(self, name: str, listed: str | None) -> tuple[str | None, ...] | None:
-        """The canonical columns of data that come for a table, None if it is another one than ours.
+        """The canonical columns of a table's data, None if the table is not ours.
 
         Raises DumpError if there are two tables of that name, or if its columns are not known.
         """
@@ -162,7 +162,7 @@ class _Tables:
         header = _unquoted(listed) if listed else self._created.get(names)
         if header is None:
             raise DumpError(
-                f"{self._script.where}: the columns are not named, neither here nor in a CREATE TABLE before, "
+                f"{self._script.where}: the columns are named neither here nor in an earlier CREATE TABLE, "
                 "so their order is not known."
             )
         columns = canonical(header, where=self._script.where)
@@ -190,12 +190,12 @@ def _believe(script: Script, setting: str, value: str) -> None:
         script.decoder = Decoder(_codec(value))
     except LookupError as error:
         raise DumpError(
-            f"{script.where}: the encoding {value} is not read. Write the dump with pg_dump --encoding=UTF8."
+            f"{script.where}: the encoding {value} is not supported. Write the dump with pg_dump --encoding=UTF8."
         ) from error
 
 
 def _is_damaged(statement: str) -> bool:
-    """Whether it begins as none does, or brings data of the table in a way that is not known."""
+    """Whether it begins as no statement does, or brings data of the table in an unknown way."""
     if _DAMAGED.match(statement):
         return True
     table = None if _DEFINITION.match(statement) else _TABLE.search(statement)
@@ -203,13 +203,13 @@ def _is_damaged(statement: str) -> bool:
 
 
 def _codec(encoding: str) -> str | None:
-    """Python's name for an encoding of PostgreSQL's, None for bytes of which PostgreSQL knows no encoding."""
+    """Python's name for one of PostgreSQL's encodings, None for bytes whose encoding PostgreSQL does not know."""
     name = re.sub(r"^WIN(?:DOWNS-?)?", "cp", encoding.upper()).replace("UNICODE", "UTF8").replace("EUC_CN", "GB2312")
     return None if name == "SQL_ASCII" else codecs.lookup(re.sub(r"KOI8-?", "KOI8-", name)).name
 
 
 def _skip_body(script: Script, statement: str) -> None:
-    """Passes over the statements in a routine that are not quoted: what they insert is no data."""
+    """Skips the unquoted statements in a routine: what they insert is not data."""
     if script.of_sql_server:
         while not script.ended_batch and script.statement() is not None:
             pass
@@ -219,7 +219,7 @@ def _skip_body(script: Script, statement: str) -> None:
 
 
 def _copied(script: Script, columns: tuple[str | None, ...], *, after: int) -> Generator[Lines, None, int]:
-    """The lines of the COPY block that comes next, numbered as in the file, but after `after`. Returns the last one."""
+    """The lines of the next COPY block, numbered as in the file, but after `after`. Returns the last number."""
     rest, line = b"", max(script.line, after + 1)
     windows = None
     for chunk in script.copy_data(line_limit=LINE_LIMIT_BYTES):
@@ -239,7 +239,7 @@ def _inserted(
     script: Script, head: bytes, columns: tuple[str | None, ...], *, after: int
 ) -> Generator[Lines | Reject, None, int]:
     """The rows of INSERTs, numbered after `after`: where several begin in one line of the file, each takes the next
-    number that is free. Returns the last number."""
+    free number. Returns the last number."""
     batch: list[bytes] = []
     originals: list[bytes] = []
 
@@ -287,11 +287,11 @@ def _word(written: bytes) -> bytes:
 
 
 def _date_of_bytes(cast: bytes) -> bytes | None:
-    """The date and time that SQL Server's `CAST(0x… AS DateTime)` means, None if this is none, or out of range.
+    """The date and time that SQL Server's `CAST(0x… AS DateTime)` means, None if it is not one, or out of range.
 
-    DateTime is days since 1900 and 300ths of a second, SmallDateTime days and minutes, the higher byte first. Date is
-    days since the year 1, DateTime2 a number of decimals, units of that many since midnight and then a Date, the lower
-    byte first. A Date may have a byte 0 after it.
+    DateTime is days since 1900 and 300ths of a second, SmallDateTime days and minutes, the high byte first. Date is
+    days since the year 1; DateTime2 is a number of decimals, the time since midnight in units of that precision, and
+    then a Date, the low byte first. A Date may be followed by a zero byte.
     """
     if not (match := _BINARY_DATE.match(cast)) or len(match[1]) % 2:
         return None
@@ -328,7 +328,7 @@ def _date_of_bytes(cast: bytes) -> bytes | None:
 
 
 def _as_copy_escape(special: re.Match[bytes]) -> bytes:
-    """What stands in COPY's text format for something special in a quotation."""
+    """What COPY's text format has for something special in a quotation."""
     found = special[0]
     if found in _COPY_ESCAPES:
         return _COPY_ESCAPES[found]
@@ -356,7 +356,7 @@ def _listed_columns(body: str) -> Iterator[str]:
 
 @functools.lru_cache(maxsize=8)  # a run of INSERTs names one table
 def _unquoted(identifiers: str) -> _Names:
-    """The names that identifiers stand for: as written in quotes and backticks, else in lower case."""
+    """The names that identifiers stand for: as written in quotes or backticks, otherwise in lower case."""
     return tuple(_name(identifier) for identifier in re.findall(_IDENTIFIER, identifiers))
 
 

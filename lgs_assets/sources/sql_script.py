@@ -1,8 +1,8 @@
-"""SQL scripts: a cursor that walks one and hands out its statements and its data. Nothing in a script is run.
+"""SQL scripts: a cursor that walks through one and returns its statements and its data. Nothing in a script is run.
 
-Quoted text, comments and whatever nobody asks for are passed over. PostgreSQL's scripts are read, those of MySQL and
-MariaDB, in which names stand in backticks and backslashes escape, and those of SQL Server, in which names stand in
-brackets and a line GO ends a batch of statements.
+Quoted text, comments and anything nobody asks for are skipped. It reads scripts of PostgreSQL, of MySQL and MariaDB,
+where names are in backticks and backslashes escape, and of SQL Server, where names are in brackets and a line GO ends a
+batch of statements.
 """
 
 import functools
@@ -16,14 +16,14 @@ from lgs_assets.sources.encoding import Decoder
 
 CHUNK_BYTES = 1 << 18
 LINE_LIMIT_BYTES = 1 << 24
-# A COPY of the 1,600 columns that PostgreSQL allows fits. Of longer statements the rest is passed over.
+# A COPY of the 1,600 columns that PostgreSQL allows fits. The rest of a longer statement is skipped.
 STATEMENT_LIMIT_BYTES = 1 << 18
 
-# How many times a group repeats at most: Python's `re` remembers each time until the whole has matched.
+# The most times a group may repeat: Python's `re` remembers each repetition until the whole has matched.
 MOST_AT_ONCE = 100
 # No pattern matches a text in two ways, which keeps the time linear whatever the script holds: a run of characters ends
-# where the next thing begins, or with a lookahead that forbids more of them. Possessive quantifiers would say the same,
-# but are wrong in Python up to 3.11.4.
+# where the next thing begins, or with a lookahead that forbids more of them. Possessive quantifiers would do the same,
+# but are broken in Python up to 3.11.4.
 _CONNECT = re.compile(rb"\\c(?:onnect)?\s+(\S[^\n]*)\n")
 _NAME_REACH_BYTES = 256
 _LINE_BREAK = re.compile(rb"\n")
@@ -38,7 +38,7 @@ _TAG = rb"\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]{0,62})?\$"
 _LONGEST_TAG_BYTES = len("$$") + 63
 _LOOKBEHIND_BYTES = 2
 
-# What only SQL Server knows, only MySQL, or only PostgreSQL: the first of these tells whose script it is.
+# Statements that only SQL Server, only MySQL, or only PostgreSQL has: the first match tells whose script it is.
 _DIALECT = re.compile(
     rb"^(?:(GO[ \t]*\r?$|USE\s*\[|(?:INSERT(?:\s+INTO)?|CREATE\s+TABLE)\s+\[|SET\s+(?:ANSI_|QUOTED_|IDENTITY_))"
     rb"|(/\*!\d{5}|-- (?:MySQL|MariaDB) dump|(?:INSERT\s+INTO|CREATE\s+TABLE(?:\s+IF\s+NOT\s+EXISTS)?)\s+`)"
@@ -48,7 +48,7 @@ _DIALECT = re.compile(
 _DIALECT_REACH_BYTES = 1 << 16
 _GO = rb"(?<![^\s])GO[ \t]*(?:\d+[ \t]*)?(?=\r?\n|--)"
 _LONGEST_GO_BYTES = 32
-# SQL Server needs no semicolons. These words begin a statement, or stand where it does no harm to begin one.
+# SQL Server needs no semicolons. These words begin a statement, or occur where beginning one does no harm.
 _BEGINNING = re.compile(rb"(?<![\w@#$])(?:INSERT|CREATE)(?![\w@#$])", re.I)
 _DATA_WORDS = (b"INSERT", b"COPY")
 
@@ -64,10 +64,10 @@ _INSERT = re.compile(
     re.I,
 )
 _INSERT_REACH_BYTES = 1 << 16
-# A comma before the next row, or what may stand behind the last one. Where that is nothing, the file may be cut off.
+# A comma before the next row, or what may follow the last one. If nothing does, the file may be cut off.
 _AFTER_ROW = re.compile(rb",|;|(?:ON|RETURNING)\b", re.I)
 _AFTER_ROW_OF_SQL_SERVER = re.compile(rb",|;|(?!(?:UNION|EXCEPT|INTERSECT)\b)[A-Z]\w+[\s;(]|\Z", re.I)
-# Elsewhere, what looks like the end of a row with a stray quote may stand in a text.
+# Elsewhere, what looks like the end of a row with a stray quote may be part of a text.
 _END_AFTER_ODD_ROW = re.compile(rb";[ \t\r]*(?:\n|--|/\*|%b|COMMIT\b)" % _INSERT.pattern, re.I)
 _ROW_REACH_BYTES = 1 << 14
 _MARK_BEFORE_END = re.compile(rb"[)\n]")
@@ -88,35 +88,36 @@ class Row(NamedTuple):
     text: bytes
     """The row as it is written, with its parentheses."""
     values: tuple[bytes | None, ...] | None
-    """Three a value, of which one is not None: a text with backslash escapes, one without, or a number, a date in bytes
-    or NULL.
+    """Three for each value, of which one is not None: a text with backslash escapes, one without, or a number, a date
+    in bytes or NULL.
 
-    None as a whole if the row is not made of as many values as it should be.
+    None instead of a tuple if the row does not have the expected number of values.
     """
 
 
 class _Patterns(NamedTuple):
-    """How the rows of one kind of INSERT are told."""
+    """How the rows of one kind of INSERT are recognised."""
 
     row: re.Pattern[bytes]
-    """Group 1: a row with as many values, kept or not, each a text, a number, NULL, or a cast of these.
+    """Group 1: a row with the expected number of values, kept or not, each a text, a number, NULL, or a cast of these.
 
-    Then three groups a value, as `Row` says. If the next row follows, up to there: be it by the same head again.
+    Then three groups for each value, as in `Row`. The match extends to the next row if one follows, even one under the
+    same head again.
     """
     another: re.Pattern[bytes]
     """The last byte before what reads as another whole row.
 
-    In a text, quotes are doubled or escaped. So what stands there in quotes of its own is no part of a text, however
+    Within a text, quotes are doubled or escaped. So a row there with quotes of its own is not part of a text, however
     the quotes before it pair off: one of them is stray.
     """
     end: re.Pattern[bytes]
-    """The last byte before that, or before what ends a row where a line ends, as it may in a text."""
+    """The last byte before that, or before what ends a row at the end of a line, as it may in a text."""
 
 
 @functools.lru_cache(maxsize=8)
 def _patterns(head: bytes, kept: tuple[bool, ...], *, of_sql_server: bool, backslashes_escape: bool) -> _Patterns:
     texts = b"[EN]?%b|((?!))" % _ESCAPED_TEXT if backslashes_escape else b"E%b|N?%b" % (_ESCAPED_TEXT, _PLAIN_TEXT)
-    # Two branches of which one fits are quicker than a group that may be missing, as most are in most rows.
+    # Two branches, one of which matches, are quicker than an optional group, as most are missing in most rows.
     value = rb"""
         (?: (?![CTD]) | (?=[CTD]) (?: (?:TRY_)?CAST \s* \( \s* )? (?: (?:TIMESTAMP|DATE) \s+ (?=') )? )
         (?: %b | %b ) \s*
@@ -147,8 +148,8 @@ def _patterns(head: bytes, kept: tuple[bool, ...], *, of_sql_server: bool, backs
 def _token(*, of_sql_server: bool, backslashes_escape: bool, in_row: bool) -> re.Pattern[bytes]:
     """Group 1: what neither ends a statement nor opens anything, whole quotations included. Group 2: what does.
 
-    Group 2 is nothing before a word that begins a statement. It is missing where only the next chunk can tell, and
-    where there is more to pass.
+    Group 2 is empty before a word that begins a statement. It is missing where only the next chunk can tell, and
+    where there is more to skip.
     Group 3 is a quote after which a backslash escapes.
     """
     tokens = [rb";", rb"--", rb"/\*", rb'"']
@@ -174,7 +175,7 @@ def _token(*, of_sql_server: bool, backslashes_escape: bool, in_row: bool) -> re
     return re.compile(pattern + (rb"((?!))?" if of_sql_server else b""), re.DOTALL | re.I)
 
 
-# Put behind the end of the script, so that a pattern finds there what it finds elsewhere: more bytes.
+# Appended to the script, so that a pattern finds at its end what it finds elsewhere: more bytes.
 _PADDING = b"\n".ljust(_LONGEST_TAG_BYTES)
 
 
@@ -183,16 +184,16 @@ def _ends_statement(token: bytes | None) -> bool:
 
 
 class Script:
-    """A cursor on a script that hands out statements, rows and COPY data, and counts lines."""
+    """A cursor on a script that returns statements, rows and COPY data, and counts lines."""
 
     def __init__(self, path: Path, stream: BinaryIO) -> None:
         self.path = path
         self.line = 1
         self.statement_line = 1
         self.decoder = Decoder()
-        """What turns its lines into UTF-8."""
+        """Turns its lines into UTF-8."""
         self.ended_batch = False
-        """Whether the statement that was read last ends its batch, as a line GO does."""
+        """Whether the statement read last ends its batch, as a line GO does."""
         self._stream = stream
         self._buffer = b""
         self._at = 0
@@ -201,21 +202,21 @@ class Script:
             self._fill()
         dialect = _DIALECT.search(self._buffer, 0, _DIALECT_REACH_BYTES)
         self.database: tuple[str, ...] = ()
-        """The database that the script connects to, if it says so."""
+        """The database that the script connects to, if it names one."""
         self.of_sql_server = dialect is not None and dialect[1] is not None
         self._backslashes_escape = dialect is not None and dialect[2] is not None
 
     @property
     def where(self) -> str:
-        """The place of the statement that was read last."""
+        """The place of the statement read last."""
         return f"{self.path}, line {self.statement_line}"
 
     def read_backslashes(self, *, as_escapes: bool) -> None:
-        """Reads the quotations that follow as the setting standard_conforming_strings wants it."""
+        """Reads the following quotations as the setting standard_conforming_strings demands."""
         self._backslashes_escape = as_escapes
 
     def statement(self) -> str | None:
-        """The next statement without its semicolon and comments, cut if it is long; None at the end.
+        """The next statement without its semicolon and comments, truncated if it is long; None at the end.
 
         Raises DumpError if the script ends within a statement that brings data.
         """
@@ -223,7 +224,7 @@ class Script:
         self.statement_line = self.line
         text = bytearray()
         if self.of_sql_server and self._match(_BEGINNING, reach=_LONGEST_GO_BYTES):
-            text += self._consume(self._at + 1)  # a word that begins a statement ends the one before, but not its own
+            text += self._consume(self._at + 1)  # such a word ends the statement before, but not its own
         while not _ends_statement(token := self._pass(text)):
             pass
         self.ended_batch = bool(token) and token != b";"
@@ -235,10 +236,10 @@ class Script:
         return text.decode(errors="replace")
 
     def insert(self) -> tuple[bytes, bytes | None, bytes] | None:
-        """If an INSERT of rows comes next: moves to its first row.
+        """If an INSERT of rows comes next, moves to its first row.
 
-        Returns the names of its table and of its columns as they are written, None for columns that it does not name,
-        and all that stands before the rows.
+        Returns the name of its table and the names of its columns as they are written (None if it names none), and
+        everything before the rows.
         """
         self._skip_blank()
         if match := self._match(_INSERT, reach=_INSERT_REACH_BYTES):
@@ -247,9 +248,9 @@ class Script:
         return None
 
     def rows(self, head: bytes, kept: tuple[bool, ...]) -> Iterator[Row]:
-        """The rows of the INSERT that begins with `head`, and mostly of those with the same head that follow on it.
+        """The rows of the INSERT that begins with `head`, and usually of those with the same head that follow it.
 
-        `kept` tells for each column whether its values are asked for. Raises DumpError if a row never ends.
+        `kept` says for each column whether its values are wanted. Raises DumpError if a row never ends.
         """
         dialect = {"of_sql_server": self.of_sql_server, "backslashes_escape": self._backslashes_escape}
         patterns = _patterns(head, kept, **dialect)
@@ -278,7 +279,7 @@ class Script:
             self._skip_blank(within_statement=True)
 
     def copy_data(self, *, line_limit: int | None = None) -> Iterator[bytes]:
-        """The lines up to the line `\\.`, in chunks cut anywhere. The cursor is at the start of the first one.
+        """The lines up to the line `\\.`, in chunks cut anywhere. The cursor must be at the start of the first line.
 
         Raises DumpError if that line never comes, or if a line is longer than the limit.
         """
@@ -305,10 +306,7 @@ class Script:
         self._find(_LINE_BREAK)
 
     def _skip_blank(self, *, within_statement: bool = False) -> None:
-        """Moves past blanks and comments, and before a statement past lines that begin with a backslash.
-
-        These are commands to psql.
-        """
+        """Moves past blanks and comments, and before a statement past psql commands, which begin with a backslash."""
         while True:
             blank = self._match(_BLANK, reach=len(b"--"))
             if blank and blank.end() > self._at:
@@ -326,15 +324,15 @@ class Script:
                 return
 
     def _odd_row(self, patterns: _Patterns) -> tuple[bytes, re.Match[bytes] | None]:
-        """Moves past a row that does not simply read as one. Returns its text, and its match if it has only comments.
+        """Moves past a row that does not match at once. Returns its text, and its match if only comments prevented it.
 
-        A stray quote turns texts inside out: the row goes on to where its quotes and parentheses pair off, but no
-        further than to the first sign of its end.
+        A stray quote turns texts inside out: the row extends to where its quotes and parentheses pair off, but no
+        further than the first sign of its end.
         """
         while len(self._buffer) - self._at < STATEMENT_LIMIT_BYTES and not self._exhausted:
             self._fill()
         start, line, exhausted = self._at, self.line, self._exhausted
-        self._exhausted = True  # so that the buffer stays, and there is a way back
+        self._exhausted = True  # so that the buffer stays, and allows going back
         try:
             text = self._row()
             match = patterns.row.fullmatch(text)
@@ -353,18 +351,18 @@ class Script:
         return text, match
 
     def _row(self) -> bytes:
-        """Moves past the row that comes next, whatever it holds. Returns it without comments, cut if long."""
+        """Moves past the next row, whatever it holds. Returns it without comments, truncated if long."""
         line, text, depth = self.line, bytearray(), 0
         while not _ends_statement(token := self._pass(text, in_row=True)):
             depth += (token == b"(") - (token == b")")
             if token == b")" and depth <= 0:
                 return bytes(text)
-        raise DumpError(f"{self.path}, line {line}: this row of values never ends, or is no row.")
+        raise DumpError(f"{self.path}, line {line}: this row of values never ends, or is not a row.")
 
     def _pass(self, text: bytearray, *, in_row: bool = False) -> bytes | None:
-        """Moves past the next token and all that it opens. Adds what it passes to `text`, which is cut if long.
+        """Moves past the next token and all that it opens. Adds what it passes to `text`, truncated if long.
 
-        Returns the token. None is the end of the script, and nothing comes before a word that begins a statement.
+        Returns the token: None at the end of the script, empty before a word that begins a statement.
         """
         before, token, escaping = self._next_token(in_row=in_row)
         text += before
@@ -390,7 +388,7 @@ class Script:
             depth += 1 if mark == b"/*" else -1
 
     def _rest_of_quotation(self, opening: bytes, *, escaping: bool) -> bytes:
-        """What follows the opening mark up to and with the closing one, cut if it is long."""
+        """What follows the opening mark, up to and including the closing one, truncated if long."""
         closing = b"]" if opening == b"[" else opening
         marks = _BRACKETS if opening == b"[" else re.compile(re.escape(closing))
         line, text = self.line, bytearray()
@@ -404,11 +402,11 @@ class Script:
                 return bytes(text)
 
     def _next_token(self, *, in_row: bool) -> tuple[bytes, bytes | None, bool]:
-        """Moves past the next token. Returns what came before it, cut if long, the token, and if backslashes escape."""
+        """Moves past the next token. Returns the text before it, cut if long, the token, and if backslashes escape."""
         dialect = {"of_sql_server": self.of_sql_server, "backslashes_escape": self._backslashes_escape}
         pattern = _token(**dialect, in_row=in_row)
         passed = b""
-        while match := pattern.match(self._buffer, self._at):  # it always matches, if only nothing
+        while match := pattern.match(self._buffer, self._at):  # it always matches, if only an empty text
             passed = (passed + match[1])[:STATEMENT_LIMIT_BYTES]
             if match[2] is not None:
                 self._consume(match.end())
@@ -421,14 +419,14 @@ class Script:
         return passed, None, False
 
     def _find(self, mark: re.Pattern[bytes], *, longest: int = 1) -> tuple[bytes, bytes | None]:
-        """Moves past the next mark, of up to `longest` bytes. Returns what came before it, cut if long, and the mark.
+        """Moves past the next mark, of up to `longest` bytes. Returns the text before it, cut if long, and the mark.
 
         The mark is None at the end of the script.
         """
         passed = b""
         while True:
             match = mark.search(self._buffer, self._at)
-            if match and match.end() < len(self._buffer):  # else it may go on in the next chunk
+            if match and match.end() < len(self._buffer):  # otherwise it may go on in the next chunk
                 passed += self._buffer[self._at : match.start()]
                 self._consume(match.end())
                 return passed[:STATEMENT_LIMIT_BYTES], match[0]
@@ -438,7 +436,7 @@ class Script:
             self._fill()
 
     def _match(self, pattern: re.Pattern[bytes], *, reach: int) -> re.Match[bytes] | None:
-        """The pattern's match here. One that ends with the buffer may go on: `reach` is how far it may have to look."""
+        """The pattern's match here. One that ends with the buffer may go on: `reach` is how far it may need to look."""
         while True:
             match = pattern.match(self._buffer, self._at)
             beyond_doubt = len(self._buffer) - self._at >= reach or (match and match.end() + reach <= len(self._buffer))
@@ -454,7 +452,7 @@ class Script:
         self._at -= start
 
     def _consume(self, to: int) -> bytes:
-        """Moves to a position in the buffer, never back. Returns what was passed."""
+        """Moves to a position in the buffer, never back. Returns the bytes passed."""
         start, self._at = self._at, max(to, self._at)
         data = self._buffer[start : self._at]
         self.line += data.count(b"\n")

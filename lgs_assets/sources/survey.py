@@ -1,6 +1,6 @@
-"""What form the dates and the numbers of a dump have: one form for all of it, told by its lines.
+"""Which form the dates and numbers of a dump have: one form for the whole dump, shown by its lines.
 
-A few lines may be mistakes, one in a hundred is none: a dump that shows two forms is refused, and so is one that does
+A few lines may be mistakes, but not one in a hundred: a dump that shows two forms is refused, and so is one that does
 not show which of two it has.
 """
 
@@ -49,19 +49,19 @@ class Survey:
                     self._currencies.update(filter(None, [currency_of(number)]))
 
     def is_enough(self, given: DateOrder | None, *, written_by_hand: bool) -> bool:
-        """Whether these lines, the first ones, tell the form of all: no others can show better."""
+        """Whether these first lines settle the form of all: no later ones can show it better."""
         main = self._main_form()
         shows_dates = main is not None and (main != EITHER_ORDER or given is not None)
         return shows_dates and (not written_by_hand or len(self._shown_marks()) == 1)
 
     def date_form(self, path: Path, given: DateOrder | None) -> DateForm:
-        """The form of the dates. Where day and month stand before the year, it is as given, if it is.
+        """The form of the dates. If day and month come before the year, a given order decides.
 
-        Raises DumpError, which names the file, if the lines show two orders, or none and none is given.
+        Raises DumpError, naming the file, if the lines show two orders, or none and none is given.
         """
         main = self._main_form()
         if main is None:
-            return "year first"  # without any date, each line is rejected
+            return "year first"  # without any date, every line is rejected
         if main != EITHER_ORDER:
             return main
         if given is not None:
@@ -76,8 +76,8 @@ class Survey:
             )
         if not shown:
             raise DumpError(
-                f"{path}: dates like {self._ambiguous_date} can be read day first and month first, and hardly any in "
-                "the file shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
+                f"{path}: dates like {self._ambiguous_date} can be read day first or month first, and hardly any date "
+                "in the file shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
             )
         return shown[0]
 
@@ -85,7 +85,7 @@ class Survey:
         """How the numbers are written; with a decimal point unless they show a comma.
 
         `written_by_hand` says that the format of the file leaves open how numbers are written, as CSV does.
-        Raises DumpError, which names the file, if the lines show both marks, or numbers that may mean two things.
+        Raises DumpError, naming the file, if the lines show both marks, or numbers that may mean two things.
         """
         shown = self._shown_marks()
         if len(shown) > 1:
@@ -93,8 +93,8 @@ class Survey:
             raise DumpError(f"{path}: expected numbers in one format, found {counts}. Write all with a decimal point.")
         if not shown and written_by_hand and self._ambiguous_number:
             raise DumpError(
-                f"{path}: numbers like {self._ambiguous_number} can be read with a decimal point and with a decimal "
-                "comma, and hardly any in the file shows which. Write them without separators of thousands, and "
+                f"{path}: numbers like {self._ambiguous_number} can be read with a decimal point or with a decimal "
+                "comma, and hardly any number in the file shows which. Write them without thousands separators, and "
                 "prices with two decimals."
             )
         currency = next((currency for currency, _ in self._currencies.most_common(1)), POUND)
@@ -102,7 +102,7 @@ class Survey:
         return NumberFormat(shown[0] if shown else ".", currency, quantities_have_decimals=not doubtful)
 
     def _main_form(self) -> DateForm | EitherOrder | None:
-        """The form of most dates, those with day and month before the year taken together; None without dates."""
+        """The most common form, with day first and month first counted together; None without dates."""
         forms: Counter[DateForm | EitherOrder] = Counter()
         for form, count in self._dates.items():
             if form is not None:

@@ -29,11 +29,11 @@ _MISSING = NULL.decode()
 
 
 def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
-    """The rows of the sheets, numbered through them; memory does not grow with their number.
+    """The rows of the sheets, numbered across them; memory does not grow with their number.
 
-    Left out are hidden sheets, sheets without a header, and rows with nothing in the columns of an invoice line.
+    Hidden sheets, sheets without a header, and rows with nothing in the columns of an invoice line are left out.
     Raises DumpError if a header lacks a column, if no sheet has one, if cells of several lines are merged, or if the
-    file is no workbook.
+    file is not a workbook.
     """
     taken: list[str] = []
     left_out: list[str] = []
@@ -78,9 +78,9 @@ def _names(row: Row) -> list[str]:
 
 
 def _check_merged(areas: list[str], places: Collection[int], header: int, *, where: str) -> None:
-    """Raises DumpError if lines share merged cells: only the first of them has the value, the others would lack it.
+    """Raises DumpError if lines share merged cells: only the first line has the value, the others would lack it.
 
-    What is merged across the whole table is a note.
+    Cells merged across the whole table are a note.
     """
     hiding = []
     for area in areas:
@@ -98,7 +98,7 @@ def _check_merged(areas: list[str], places: Collection[int], header: int, *, whe
 def _lines(
     places: dict[int, str], rows: Iterator[Row], epoch: datetime, rows_before: int
 ) -> Generator[Lines | Reject, None, int]:
-    """The rows as lines; those with a cell whose value cannot be taken as rejects. Returns the last one's number."""
+    """The rows as lines; those with a cell whose value cannot be used as rejects. Returns the last row's number."""
     columns = (LINE_NUMBER, *places.values())
     date_at = columns.index("invoice_date") - 1
     batch: list[str] = []
@@ -115,7 +115,7 @@ def _lines(
         if fault is not None:
             yield Reject(number, "\t".join(fields), places[fault], row.faults[fault])
             continue
-        if "-" not in fields[date_at]:  # a number there is a date whose format got lost
+        if "-" not in fields[date_at]:  # a number here is a date that has lost its format
             fields[date_at] = moment(fields[date_at], epoch) or fields[date_at]
         first = first if batch else number
         batch.append("\t".join([str(number), *fields]) + "\n")

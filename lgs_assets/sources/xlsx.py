@@ -35,14 +35,14 @@ _NAMESPACES = (
 )
 _RELATIONSHIP = "http://schemas.openxmlformats.org/package/2006/relationships Relationship"
 _EPOCH_1904 = datetime(1904, 1, 1)
-# The formats that Excel shows as dates and that no workbook spells out, by their numbers.
+# The numbers of the built-in formats that show dates; no workbook spells them out.
 _DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(50, 59)}
-# What is no sign of a date in a format: texts, single characters, colours, currencies, exponents.
+# Parts of a format that do not make it a date: texts, single characters, colours, currencies, exponents.
 _NO_DATE = re.compile(r'"[^"]*"|[\\_*].|\[(?!h+\]|m+\]|s+\])[^\]]*\]|E[+-]', re.I)
 _CHARACTER = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
 ARRAY_COLUMNS_LIMIT = 100
 VALUES_REMEMBERED = 1 << 10
-# How much memory the texts that cells share may take, each with what it takes beside itself.
+# How much memory the shared texts of cells may take, with the overhead of each.
 TEXTS_LIMIT_BYTES = 1 << 28
 BYTES_A_TEXT = 100
 
@@ -61,7 +61,7 @@ def sheets(package: Package) -> list[Sheet]:
         rows = _rows(book, book.targets.get(identity, identity), name, merged)
         found.append(Sheet(name, is_hidden, book.epoch, rows, merged))
     if not found:
-        raise DumpError(f"{package.path}: expected an Excel workbook, found none in the archive.")
+        raise DumpError(f"{package.path}: expected an Excel workbook; the archive holds none.")
     return found
 
 
@@ -74,11 +74,11 @@ class _Book:
         self.targets = {identity: target for _, identity, target in related}
         self.epoch = EPOCH
         self.computed = True
-        """Whether the values of formulas are what a program computed."""
+        """Whether a program has computed the values of formulas."""
         for _, element in package.described(part, _named("workbookPr", "calcPr")):
             if _is_true(element.get("date1904", "0")):
                 self.epoch = _EPOCH_1904
-            # So libraries that compute nothing have Excel do it: until then, the zeros that they store mean nothing.
+            # This is how libraries that do not compute leave it to Excel: until then, their stored zeros mean nothing.
             if _is_true(element.get("fullCalcOnLoad", "0")) or not _is_true(element.get("calcCompleted", "1")):
                 self.computed = False
         parts = {kind: target for kind, _, target in related}
@@ -112,7 +112,7 @@ class _RowReader:
     def __init__(self, book: _Book) -> None:
         self._book = book
         self._meaning = lru_cache(VALUES_REMEMBERED)(self._read)  # most cells repeat one of the rows above
-        self._arrays: dict[int, int] = {}  # the columns that formulas of several cells fill, each with the last row
+        self._arrays: dict[int, int] = {}  # the columns that array formulas fill, each with the last row
 
     def row(self, element: Element, line: int) -> Row:
         """One row. Raises ValueError if its cells have no proper places."""
@@ -168,7 +168,7 @@ class _RowReader:
             return text_field(_text(parts["is"]))
         text = (parts["v"].text or "") if "v" in parts else ""
         if (formula := parts.get("f")) is not None:
-            # Excel writes an empty value where a formula comes to an empty text, and says that it is a text.
+            # For a formula that results in an empty text, Excel writes an empty value and marks it as text.
             stored = "v" in parts and (text or cell.get("t") == "str")
             if not stored or (text in ("", "0") and not self._book.computed):
                 self._note_array(formula)
@@ -176,7 +176,7 @@ class _RowReader:
         return self._meaning(cell.get("t"), cell.get("s"), text)
 
     def _note_array(self, formula: Element) -> None:
-        """Remembers which other cells wait for the value of a formula: they have no formula of their own."""
+        """Remembers which other cells wait for the value of a formula, as they have no formula of their own."""
         if formula.get("t") == "array" and (match := RANGE.fullmatch(formula.get("ref", ""))):
             first, last = column_of(match[1]), column_of(match[3])
             for column in range(first, min(last + 1, first + ARRAY_COLUMNS_LIMIT)):
@@ -241,14 +241,14 @@ def _shows_date(pattern: str) -> bool:
 
 
 def _text(element: Element) -> str:
-    """The text of an element in all its runs, without what is only a reading aid."""
+    """The text of an element in all its runs, without phonetic guides."""
     runs = [run for run in element if run.tag.endswith((" t", " r"))]
     pieces = [piece for run in runs for piece in ([run] if run.tag.endswith(" t") else run) if piece.tag.endswith(" t")]
     return _characters("".join(piece.text or "" for piece in pieces))
 
 
 def _characters(text: str) -> str:
-    """The text with the characters that XML has no place for: Excel writes a carriage return as _x000D_."""
+    """The text with the characters that XML cannot hold: Excel writes a carriage return as _x000D_."""
     return _CHARACTER.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
 
 

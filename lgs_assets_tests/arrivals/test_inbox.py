@@ -116,7 +116,7 @@ def test_what_cannot_be_loaded_is_refused_and_holds_up_nothing(folder: Path, tmp
     reasons = {
         "folder.sql: is not a file", "pipe.sql: is not a file", "nowhere.sql: is not a file",
         "out.sql: leads out of the inbox",
-        "circle.sql: cannot be looked at", "from...to.sql: three dots", r"two\nlines.sql': the name holds",
+        "circle.sql: cannot be opened", "from...to.sql: three dots", r"two\nlines.sql': the name holds",
         r"caf\udce9.sql': the name holds",
     }  # fmt: skip
     assert len(listing.refused) == len(reasons)
@@ -227,7 +227,7 @@ def test_a_file_that_is_gone_fails_its_run_with_a_reason(
     warehouse: Warehouse, instance: dg.DagsterInstance, folder: Path
 ) -> None:
     """It was there when the sensor looked."""
-    with pytest.raises(StepFailure, match=r"march\.sql: there is no such file"):
+    with pytest.raises(StepFailure, match=r"march\.sql: no such file"):
         load(instance, "march.sql")
 
 

@@ -119,8 +119,8 @@ def test_the_files_of_an_archive_have_one_form() -> None:
     ("other", "said"),
     [
         (b"read me", "a dump, read me.txt, line 1: no column invoice_no"),
-        (b"COPY retail FROM stdin;", "a dump, read me.txt: several files in one archive are read if they are CSV"),
-        (b"PAR1", "a dump, read me.txt: several files in one archive are read if they are CSV"),
+        (b"COPY retail FROM stdin;", "a dump, read me.txt: of several files in one archive, only CSV is read"),
+        (b"PAR1", "a dump, read me.txt: of several files in one archive, only CSV is read"),
         (HEADER.replace("Price", "Cost").encode(), "a dump, read me.txt, line 1: no column unit_price"),
     ],
 )
@@ -191,7 +191,7 @@ def test_a_file_that_expands_beyond_measure_is_refused(
     path.write_bytes(pack(bytes(1 << 24)))
     monkeypatch.setattr(compression, "RATIO_COUNTS_FROM_BYTES", 1 << 20)
     with pytest.raises(
-        DumpError, match=r"bytes expand to [1-3],\d{3},\d{3} and more; expected at most 200 times as many"
+        DumpError, match=r"bytes expand to [1-3],\d{3},\d{3} or more; expected at most 200 times as many"
     ):
         contents(path)
     monkeypatch.setattr(compression, "RATIO_LIMIT", 1 << 40)

@@ -102,7 +102,7 @@ def test_columns_come_in_any_order_and_others_are_not_kept() -> None:
             HEADER.replace("Country", "Country,UnitPrice"),
             "line 1: more than one column for unit_price. Found: Invoice,",
         ),
-        (HEADER.replace("\n", "\r") + CSV_GOOD, "the lines end in a carriage return alone"),
+        (HEADER.replace("\n", "\r") + CSV_GOOD, "its lines end in a bare carriage return"),
         ("x" * 100_000, ", line 1: no column"),
         (bytes(range(256)) * 10, ": this is not text, nor any format the platform reads"),
     ],

@@ -427,7 +427,10 @@ def test_memory_does_not_grow_with_the_table(shop: Shop, tmp_path: Path) -> None
         (f"postgresql://lgs:x@{PASSWORD}@127.0.0.1/shop", "LGS_SOURCE_URL: expected dialect://user:password@host"),
         (f"postgresql://lgs:x@y:{PASSWORD}@127.0.0.1/shop", "LGS_SOURCE_URL: expected dialect://user:password@host"),
         (f"postgresql:{PASSWORD}", "LGS_SOURCE_URL: expected dialect://user:password@host"),
-        (f"foxpro://lgs:{PASSWORD}@127.0.0.1/shop", "LGS_SOURCE_URL: SQLAlchemy has no foxpro, but postgresql, mysql"),
+        (
+            f"foxpro://lgs:{PASSWORD}@127.0.0.1/shop",
+            "LGS_SOURCE_URL: SQLAlchemy has no foxpro; expected one of postgresql, mysql",
+        ),
     ],
 )
 def test_no_error_shows_the_password(tmp_path: Path, url: str, reason: str) -> None:

@@ -130,11 +130,11 @@ def test_columns_come_in_any_order_and_others_are_not_read() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (parquet()[:-10], ": no Parquet file that can be read: "),
-        (b"PAR1" + b"\xff" * 500 + b"PAR1", ": no Parquet file that can be read: "),
-        (b"PAR1", ": no Parquet file that can be read: "),
+        (parquet()[:-10], ": not a readable Parquet file: "),
+        (b"PAR1" + b"\xff" * 500 + b"PAR1", ": not a readable Parquet file: "),
+        (b"PAR1", ": not a readable Parquet file: "),
         (written(pa.table({"a": [1]})), ": no column invoice_no, "),
-        (parquet(Description=[["a"]] * ROWS), ": no Parquet file that can be read: .*list"),
+        (parquet(Description=[["a"]] * ROWS), ": not a readable Parquet file: .*list"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",  # bytes would differ from run to run
 )

@@ -294,10 +294,9 @@ def test_a_block_is_handed_out_line_for_line(lines: list[str], size: int) -> Non
         ),
         (
             "\nCOPY retail FROM stdin;\n",
-            ", line 2: the columns are not named, neither here nor in a CREATE TABLE before, "
-            "so their order is not known.",
+            ", line 2: the columns are named neither here nor in an earlier CREATE TABLE, so their order is not known.",
         ),
-        ("COPY BINARY retail FROM stdin;\n", ", line 1: this COPY is not understood: COPY BINARY retail FROM stdin"),
+        ("COPY BINARY retail FROM stdin;\n", ", line 1: cannot read this COPY: COPY BINARY retail FROM stdin"),
         (
             f"{BLOCK}COPY archive.retail ({COLUMNS}) FROM stdin;\n\\.\n",
             ", line 5: expected one table, found archive.retail and public.retail.",
@@ -316,9 +315,9 @@ def test_a_block_is_handed_out_line_for_line(lines: list[str], size: int) -> Non
         ("/* a\n/* b */\n", ", line 1: cut off: this comment never ends. Fetch the file again."),
         (
             "SET client_encoding = 'SJIS';\n" + BLOCK,
-            ", line 1: the encoding SJIS is not read. Write the dump with pg_dump --encoding=UTF8.",
+            ", line 1: the encoding SJIS is not supported. Write the dump with pg_dump --encoding=UTF8.",
         ),
-        (b"PGDMP\x01\x10\x00", ": an archive of pg_dump; expected plain SQL. pg_restore --file turns it into that."),
+        (b"PGDMP\x01\x10\x00", ": a pg_dump archive; expected plain SQL. Convert it with pg_restore --file."),
     ],
 )
 def test_a_script_that_holds_no_readable_lines_is_refused(script: str | bytes, said: str) -> None:
@@ -393,7 +392,7 @@ def test_a_copy_whose_name_never_ends_is_refused(quote: bytes) -> None:
     """Its data could not be told from statements, and its name is not kept in memory either."""
     end = quote + b" (a) FROM stdin;\nit's\n\\.\n"
     said, peak = with_peak_memory(endless(b"COPY " + quote, b"x", length=LONG_BYTES, end=end))
-    assert str(said).startswith("a dump, line 1: this COPY is not understood: COPY ")
+    assert str(said).startswith("a dump, line 1: cannot read this COPY: COPY ")
     assert len(str(said)) < 500
     assert peak < FEW_BYTES
 
