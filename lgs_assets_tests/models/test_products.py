@@ -122,7 +122,7 @@ def test_pairs_are_counted_by_basket(warehouse: Warehouse, tmp_path: Path) -> No
 
 def test_movers_compare_the_same_months_of_two_years(warehouse: Warehouse, tmp_path: Path) -> None:
     """Three whole months against the year before; what is new, what left, and a partial month that does not count."""
-    sold = [("2010-01-31", "22041"), ("2010-02-28", "11111"), ("2010-03-31", "22041")]
+    sold = [("2010-01-01", "POST"), ("2010-01-31", "22041"), ("2010-02-28", "11111"), ("2010-03-31", "22041")]
     sold += [("2011-01-31", "22041"), ("2011-02-28", "22222"), ("2011-03-31", "22041"), ("2011-04-02", "33333")]
     load_lines(warehouse, tmp_path, [Line(str(i), code, invoice_date=day) for i, (day, code) in enumerate(sold)])
     build_tables(warehouse)
