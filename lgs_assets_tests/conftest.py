@@ -53,7 +53,7 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    """The session's own PostgreSQL server. It never waits for the disk: its data need not survive a power cut."""
+    """The session's own PostgreSQL server. It waits for no disk: nobody needs its data after the session."""
     server = EmbeddedServer(tmp_path_factory.mktemp("postgres"))
     with psycopg.connect(server.url(), autocommit=True) as connection:
         for guard in ("fsync", "full_page_writes", "synchronous_commit"):
