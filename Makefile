@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Installs from the lock file, in seconds, and leaves no cache outside this folder.
 INSTALL := $(BIN)/uv pip install --quiet --no-cache --python $(BIN)/python --constraint requirements.lock --editable
 # Two at a time, unless a file or a test is named: starting the second process would take longer than running it.
-TWO_AT_A_TIME := $(if $(TESTS),,--numprocesses 2 --dist loadfile)
+TWO_AT_A_TIME := $(if $(TESTS),,--numprocesses 2 --dist loadfile --no-loadscope-reorder)
 
 # What is imported is compiled once, whatever the environment says: to compile Dagster takes five seconds each time.
 unexport PYTHONDONTWRITEBYTECODE

@@ -3,10 +3,12 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+
+if TYPE_CHECKING:  # few tests open a browser
+    from selenium import webdriver
 
 FOREIGN_SITES = "*.example"
 """Names that lead to this machine, in this browser: other sites, as the browser sees it."""
@@ -26,8 +28,11 @@ _OPTIONS = [
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[webdriver.Chrome]":
     """A browser without a window, which notes what goes over the network."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (program and driver):
         pytest.skip("NOT PROVEN IN A BROWSER: install the Debian packages chromium and chromium-driver")

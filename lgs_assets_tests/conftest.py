@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import psycopg
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from lgs_assets import places
 from lgs_assets.charts.report import families
@@ -24,6 +27,26 @@ from lgs_assets_tests.browser import browser as browser  # likewise
 from lgs_assets_tests.builders import SHOP, MakeDatabase, write_dump
 from lgs_assets_tests.lake.spark import SparkCluster
 from lgs_assets_tests.sources.mariadb import MariaDB
+
+BEGUN_FIRST = ("test_real_", "test_spark", "test_deployment", "test_lost_runs", "test_guard", "test_five_places")
+"""Files that take minutes: if one were begun last, all other processes would wait for it."""
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # it comes without types
+    """Deals out tests by file; those of the real data go to one process, which builds their warehouse once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "real data" if Path(file).name.startswith("test_real_") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.name.startswith(BEGUN_FIRST))
 
 
 def leave_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
@@ -85,10 +108,20 @@ def database(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> st
     return url
 
 
+@pytest.fixture(scope="session")
+def prepared_once(make_database: MakeDatabase) -> str:
+    """The URL of a prepared warehouse without any lines; never changed, only copied. See `warehouse`."""
+    warehouse = Warehouse(make_database())
+    warehouse.prepare()
+    warehouse.engine.dispose()
+    return warehouse.url
+
+
 @pytest.fixture
-def warehouse(database: str) -> Iterator[Warehouse]:
-    """A prepared warehouse without any lines."""
-    warehouse = Warehouse(database)
+def warehouse(prepared_once: str, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Warehouse]:
+    """A prepared warehouse without any lines, to which LGS_DATABASE_URL points."""
+    warehouse = Warehouse(make_database(template=prepared_once))
+    monkeypatch.setenv("LGS_DATABASE_URL", warehouse.url)
     warehouse.prepare()
     yield warehouse
     warehouse.engine.dispose()
@@ -148,6 +181,14 @@ def built(
     warehouse.engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def built_to_read(built_once: Built, make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The same for all tests of a module that change nothing."""
+    home = tmp_path_factory.mktemp("read") / "lgs"
+    shutil.copytree(built_once.home, home)
+    return Built(make_database(template=built_once.database), home)
+
+
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDB]:
     """The session's own MariaDB server."""
@@ -194,3 +235,17 @@ def real_data() -> Path:
     if not (folder / "retail.sql.gz").exists():
         pytest.skip(f"NOT PROVEN ON THE REAL DATA: set LGS_REAL_DATA to the folder that holds it (no {folder})")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real(make_database: MakeDatabase, real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Every table of the real dump, built by the job that the README's command runs. Only to be read, or copied."""
+    url = make_database()
+    with own_environment(tmp_path_factory.mktemp("real") / "lgs", url), dg.DagsterInstance.ephemeral() as instance:
+        runner = Runner(Configuration.read(), instance)
+        outcome = runner.bring_up_to_date(real_data / "retail.sql.gz")
+        runner.resources.warehouse.engine.dispose()
+    assert {check.severity for check in outcome.failed_checks} == {dg.AssetCheckSeverity.WARN}
+    warehouse = Warehouse(url)
+    yield warehouse
+    warehouse.engine.dispose()

@@ -312,6 +312,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixture
             deployment.wait_until_healthy("code")
             deployment.start("webserver", "daemon")
             write_demo_dump(deployment.inbox / "retail.sql.gz", lines=2000)
+            (deployment.inbox / "retail.sql.gz.done").touch()
             deployment.wait_until_healthy("webserver", "daemon")
             some_charts = "select from charts where length(png) > 0 limit 1"
             deployment.wait_until(lambda: deployment.query("lgs_analyst", some_charts), "the last table is there")

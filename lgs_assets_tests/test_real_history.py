@@ -3,7 +3,6 @@
 Needs the UCI data and the reference figures beside it (see `real_data` in conftest.py); skips loudly without.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,22 +11,10 @@ import pandas as pd
 import pytest
 
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import DumpFile, load_dump
-from lgs_assets_tests.builders import MakeDatabase, build_tables, values
+from lgs_assets_tests.builders import values
 
 MISSING = Decimal(0)
 """What the reference writes as nothing."""
-
-
-@pytest.fixture(scope="module")
-def real(make_database: MakeDatabase, real_data: Path) -> Iterator[Warehouse]:
-    """Every table of the real dump but the charts."""
-    warehouse = Warehouse(make_database())
-    warehouse.prepare()
-    load_dump(warehouse, DumpFile(real_data / "retail.sql.gz", "retail.sql.gz"))
-    build_tables(warehouse)
-    yield warehouse
-    warehouse.engine.dispose()
 
 
 def reference(real_data: Path, name: str) -> list[dict[str, Any]]:

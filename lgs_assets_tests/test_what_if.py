@@ -27,6 +27,7 @@ LINES = pd.DataFrame(
         "customer_id": [11, 12, 13],
         "invoice_date": pd.to_datetime(["2011-01-01", "2011-02-01", "2011-03-01"]),
         "line_total": [0.1, 0.2, 1.005],
+        "country": "France",
         "is_sale": True,
         "is_second_copy": False,
     }

@@ -38,6 +38,7 @@ def clean_invoices(raw: pd.DataFrame) -> pd.DataFrame:
         customer_id=raw["customer_id"].astype("Int64"),
         is_cancellation=raw["invoice_no"].str.startswith("C"),
         is_sale=(raw["quantity"] > 0) & (line_total > 0) & raw["customer_id"].notna() & raw["description"].notna(),
+        is_sold=(raw["quantity"] > 0) & (line_total > 0) & ~raw["invoice_no"].str.startswith("C"),
         is_repeat=place > 1,
         is_second_copy=is_doubled & (2 * place > number),
     )

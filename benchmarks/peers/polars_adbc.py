@@ -71,6 +71,7 @@ def clean_invoices(raw: pl.DataFrame) -> pl.DataFrame:
             & (pl.col("line_total") > 0)
             & pl.col("customer_id").is_not_null()
             & pl.col("description").is_not_null(),
+            is_sold=(pl.col("quantity") > 0) & (pl.col("line_total") > 0) & ~pl.col("is_cancellation"),
         )
         .drop("copies", "place")
     )

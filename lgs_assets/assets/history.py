@@ -28,3 +28,9 @@ def segment_migrations(
         segment_playbook=segment_playbook,
         monthly_metrics=monthly_metrics,
     )
+
+
+@derived_asset(group="history", kinds=IN_WAREHOUSE)
+def segment_survival(rfm_history: Relation, segment_migrations: Relation) -> Model:
+    """How many of those who entered a segment are still in it, month by month. One row a segment and months."""
+    return Model("segment_survival.sql", rfm_history=rfm_history, segment_migrations=segment_migrations)

@@ -1,8 +1,8 @@
-"""Text that must fit a box: which of several wordings, at which size."""
+"""Text that must fit: in a box, which of several wordings at which size; beside each other, how far apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -43,3 +43,18 @@ def write_in(axes: Axes, box: Box, wordings: Sequence[str], **options: Any) -> T
         return None
     text.set(text=chosen, fontsize=best)
     return text
+
+
+def spread(places: Iterable[float], *, gap: float) -> list[float]:
+    """Places in ascending order, moved apart where they are closer than `gap`, each as little as their order allows."""
+    apart: list[list[float]] = []
+    for place in places:
+        apart.append([place])
+        # A group of places that touch is centred on their mean; it may then touch the group before it.
+        while len(apart) > 1 and _middle(apart[-1]) - _middle(apart[-2]) < gap * (len(apart[-1]) + len(apart[-2])) / 2:
+            apart[-2:] = [apart[-2] + apart[-1]]
+    return [_middle(group) + gap * (rank - (len(group) - 1) / 2) for group in apart for rank in range(len(group))]
+
+
+def _middle(group: Sequence[float]) -> float:
+    return sum(group) / len(group)

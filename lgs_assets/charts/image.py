@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 
@@ -16,7 +16,8 @@ _PREVIEW_COLOURS: Final = 64
 
 def png_of(figure: Figure, title: str) -> bytes:
     """The figure as a PNG file."""
-    return _saved(figure, "png", {"Title": title, "Software": None})
+    # The least compression makes files a sixth larger, in a fifth of the time.
+    return _saved(figure, "png", {"Title": title, "Software": None}, pil_kwargs={"compress_level": 1})
 
 
 def svg_of(figure: Figure, title: str) -> str:
@@ -35,7 +36,7 @@ def thumbnail(png: bytes, width: int) -> bytes:
     return file.getvalue()
 
 
-def _saved(figure: Figure, form: str, metadata: dict[str, str | None]) -> bytes:
+def _saved(figure: Figure, form: str, metadata: dict[str, str | None], **options: Any) -> bytes:
     file = io.BytesIO()
-    figure.savefig(file, format=form, metadata=metadata)
+    figure.savefig(file, format=form, metadata=metadata, **options)
     return file.getvalue()

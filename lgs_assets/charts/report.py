@@ -60,10 +60,15 @@ def compose(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def figure_of(chart: Chart, tables: Mapping[str, pd.DataFrame], *, origin: str = ORIGIN) -> Figure:
     """The chart on its sheet, with title and footer. To be called, and the figure saved, within `style.style()`."""
     needed = {table: _ordered(tables, table, columns) for table, columns in chart.needs.items()}
-    has_rows = not any(frame.empty for frame in needed.values())
+    empty = sorted(table for table, frame in needed.items() if frame.empty)
+    has_rows = not empty
     given = {table: needed[table][list(columns)] for table, columns in chart.reads.items()}
-    figure = chart.draw(**given) if has_rows else style.message("No data yet.")
-    footer = _source(origin, _ordered(tables, "monthly_metrics", SPAN["monthly_metrics"]))
+    months = _ordered(tables, "monthly_metrics", SPAN["monthly_metrics"])
+    if has_rows:
+        figure = chart.draw(**given)
+    else:
+        figure = style.message("No data yet." if months.empty else f"Too little data yet for {', '.join(empty)}.")
+    footer = _source(origin, months)
     if chart.has_snapshot and has_rows:
         (column,) = SNAPSHOT["rfm_scores"]
         footer += f". RFM snapshot: {day(needed['rfm_scores'][column].max())}"

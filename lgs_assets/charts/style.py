@@ -54,6 +54,7 @@ _SETTINGS: Final[dict[RcKeyType, Any]] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": TEXT,
     "text.color": INK,
+    "text.hinting": "none",  # at this resolution nobody sees it, and it takes a third of the time of a PNG
     "text.parse_math": False,  # a $ in a segment's name is a dollar sign
     "axes.labelcolor": INK,
     "axes.edgecolor": MUTED,

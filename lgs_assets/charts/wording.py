@@ -5,6 +5,8 @@ from typing import Final
 
 import pandas as pd
 
+from lgs_assets.escaping import printable
+
 _MINUS: Final = "\N{MINUS SIGN}"
 
 # strftime's %b follows the locale of the machine.
@@ -21,6 +23,11 @@ def count(value: float) -> str:
 def counted(number: float, noun: str) -> str:
     """`1,522 customers`."""
     return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
+def signed_count(value: float) -> str:
+    """A count with its sign: `+14`."""
+    return f"+{count(value)}" if value > 0 else count(value)
 
 
 def decimal(value: float) -> str:
@@ -42,6 +49,22 @@ def short_pounds(value: float, digits: int = 4) -> str:
         if size >= unit:
             return _signed(value, f"£{size / unit:g}{suffix}")
     return _signed(value if size else 0, f"£{size:g}" if size == int(size) else f"£{size:.2f}")
+
+
+def signed_pounds(value: float, digits: int = 4) -> str:
+    """The same with its sign: `+£250k`."""
+    return f"+{short_pounds(value, digits)}" if value > 0 else short_pounds(value, digits)
+
+
+def p_value(value: float) -> str:
+    """`= .85`, `< .001`."""
+    return (
+        "< .001"
+        if value < 0.001
+        else f"= {value:.2f}".replace("0.", ".")
+        if value >= 0.01
+        else f"= {value:.3f}".replace("0.", ".", 1)
+    )
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -79,6 +102,28 @@ def month(moment: pd.Timestamp) -> str:
 def month_of_year(moment: pd.Timestamp) -> str:
     """`Dec`."""
     return _MONTHS[moment.month - 1]
+
+
+def as_of(moment: pd.Timestamp) -> str:
+    """A snapshot, which is everything before it: `end of Nov 2011`, `moment before 9 Dec 2011`."""
+    if moment == moment.to_period("M").start_time:
+        return f"end of {month(moment - pd.Timedelta(days=1))}"
+    return f"moment before {day(moment)}"
+
+
+def short(text: str, letters: int) -> str:
+    """Text of a dump in one line of so many letters: cut with an ellipsis, what cannot be seen escaped."""
+    shown = printable(text.strip())
+    return shown if len(shown) <= letters else f"{shown[: letters - 1].rstrip()}…"
+
+
+def counted_twice(months: pd.DataFrame) -> str:
+    """Which invoices of `monthly_metrics` count twice in figures by product or country; empty if none does."""
+    invoices = months["doubled_orders"].sum()
+    if not invoices:
+        return ""
+    added = short_pounds((months["sales"].astype(float) - months["sales_once"].astype(float)).sum())
+    return f"Counted twice, as their dump holds them twice as a whole: {counted(invoices, 'invoice')}, {added} net."
 
 
 def span(first: str, last: str) -> str:

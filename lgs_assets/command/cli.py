@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.warehouse.database import Warehouse
 
 CHECKS_FAILED = 3
-_EXPORTS = {"charts", "demo-dump", "psql"}  # they write files for people to hand on
+_EXPORTS = {"charts", "demo-costs", "demo-dump", "psql"}  # they write files for people to hand on
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,6 +45,10 @@ app = typer.Typer(
     help="Customer analytics for a retailer: from invoice dumps to RFM segments and charts.",
     rich_markup_mode="rich",
 )
+
+
+costs = typer.Typer(no_args_is_help=True, help="What products cost the shop: margins need it.")
+app.add_typer(costs, name="costs")
 
 
 def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -62,7 +66,7 @@ def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
 
 def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None:
     """What a command has done, the segments as they are now, and the checks that do not hold."""
-    from lgs_assets.command.terminal import check_lines, console, plain, segment_table
+    from lgs_assets.command.terminal import check_lines, console, movement_lines, plain, segment_table
     from lgs_assets.wiring.versions import published_versions
 
     did = [done] if done else []
@@ -75,8 +79,11 @@ def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None
         console.print("Everything is up to date.\n")
     for remark in outcome.remarks:
         console.print(f"[yellow]![/] {plain(remark)}", highlight=False)
-    if "segment_summary" in published_versions(warehouse):
+    built = published_versions(warehouse)
+    if "segment_summary" in built:
         console.print(segment_table(warehouse))
+    if "segment_migrations" in built:
+        console.print(*movement_lines(warehouse), sep="\n", highlight=False)
     for check in outcome.failed_checks:
         rows, accepted = (int(str(check.metadata[name].value)) for name in ("violating_rows", "accepted_rows"))
         name = f"{check.asset_key.to_user_string()}.{check.check_name}"
@@ -309,9 +316,18 @@ def _beside(command: list[str], *, log: Path) -> Iterator[None]:
 @app.command()
 @_reporting_errors
 def status() -> None:
-    """Show what is loaded and what was refused, how fresh the tables are and which checks fail."""
+    """Show what is loaded and what was refused, how fresh the tables are, who moved and which checks fail."""
     from lgs_assets.checks.sql_checks import CHECKS, evaluate
-    from lgs_assets.command.terminal import check_lines, console, dump_table, plain, publication_table, refusal_lines
+    from lgs_assets.command.terminal import (
+        check_lines,
+        console,
+        dump_table,
+        movement_lines,
+        plain,
+        profit_line,
+        publication_table,
+        refusal_lines,
+    )
     from lgs_assets.configuration import Configuration, as_written
     from lgs_assets.definitions import build_definitions
     from lgs_assets.warehouse.ledger import loaded_dumps
@@ -359,6 +375,10 @@ def status() -> None:
     if others:
         console.print(f"[yellow]Built with other settings: {plain('; '.join(others))}[/]")
     built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
+    if "segment_migrations" in built:
+        console.print(*movement_lines(warehouse), sep="\n", highlight=False)
+    if "margins" in built:
+        console.print(profit_line(warehouse), highlight=False)
     with console.status("Checking the tables"):
         results = [(check, evaluate(check, resources.tables)) for check in CHECKS if check.table in built]
     failed = [check for check, result in results if not result.passed]
@@ -508,6 +528,58 @@ def demo_dump(
     written = write_demo_dump(path, lines=lines, seed=seed)
     lines_of, customers = counted(written.lines, "synthetic line"), counted(written.customers, "customer")
     typer.echo(f"{path}: {lines_of} of {customers}")
+
+
+@app.command("demo-costs")
+@_reporting_errors
+def demo_costs(
+    path: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("demo_costs.csv"),
+    seed: Annotated[int, typer.Option(min=0, help="That of the demo dump.")] = 2009,
+    force: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
+) -> None:
+    """Write invented unit costs for the demo shop. The same seed gives the same bytes."""
+    from lgs_assets.demo.costs import demo_costs
+    from lgs_assets.sources.costs import as_csv
+
+    if path.exists() and not force:
+        raise LgsError(f"{path} is there already; --force replaces it.")
+    made = demo_costs(seed=seed)
+    path.write_text("".join(as_csv(made)))
+    typer.echo(f"{path}: {counted(len(made), 'invented unit cost')}; lgs costs import {path}")
+
+
+@costs.command("import")
+@_reporting_errors
+def import_costs(
+    file: Annotated[Path, typer.Argument(help="A CSV with the columns stock_code, valid_from and unit_cost.")],
+) -> None:
+    """Keep unit costs, in place of those of the same product and day, and compute margins with them.
+
+    A cost holds until the next one of its product. Lines that are no cost are shown with the reason, the others are
+    kept; the exit code is then 3.
+    """
+    from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.sources.costs import read_costs
+    from lgs_assets.warehouse.costs import keep_costs
+    from lgs_assets.warehouse.ledger import loaded_dumps
+    from lgs_assets.wiring.instance import dagster_instance, taking_turns
+    from lgs_assets.wiring.resources import Resources
+
+    configuration = Configuration.read()
+    warehouse = Resources.of(configuration).warehouse
+    read, rejected = read_costs(file)
+    with dagster_instance(configuration) as instance, taking_turns(instance, waiting=_say_waiting):
+        keep_costs(warehouse, read)
+    products = counted(len({cost.code for cost in read}), "product")
+    console.print(f"Kept {counted(len(read), 'unit cost')} of {products} from {plain(str(file))}.", soft_wrap=True)
+    if rejected:
+        console.print(reject_table(rejected[:SHOWN_REJECTS]))
+        console.print(f"{counted(len(rejected), 'line')} of {plain(str(file))} not kept.", soft_wrap=True)
+    if read and loaded_dumps(warehouse):
+        _bring_up_to_date(configuration)
+    if rejected:
+        raise typer.Exit(CHECKS_FAILED)
 
 
 @app.command()

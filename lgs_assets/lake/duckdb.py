@@ -12,6 +12,7 @@ The differences between DuckDB and PostgreSQL are translated here, and only here
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,12 +113,18 @@ def _quoted(text: str) -> str:
 
 
 def _translated(select: str, parameters: Mapping[str, Value]) -> tuple[str, dict[str, Any]]:
-    """The SELECT as DuckDB reads it, and its parameters."""
+    """The SELECT as DuckDB reads it, and the parameters that it has."""
+    query, bound = _in_duckdb(select)
+    return query, {name: value for name, value in parameters.items() if name in bound}
+
+
+@cache
+def _in_duckdb(select: str) -> tuple[str, set[str]]:
+    """The SELECT as DuckDB reads it, and the names of its parameters."""
     tree = sqlglot.parse_one(select, read="postgres")
     for node in reversed(list(tree.find_all(exp.Div, exp.Avg))):  # inner ones first
         node.replace(_quotient(node))
-    bound = {placeholder.name for placeholder in tree.find_all(exp.Placeholder)}
-    return tree.sql("duckdb"), {name: value for name, value in parameters.items() if name in bound}
+    return tree.sql("duckdb"), {placeholder.name for placeholder in tree.find_all(exp.Placeholder)}
 
 
 def _quotient(node: exp.Expr) -> exp.Expr:

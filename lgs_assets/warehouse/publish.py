@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import sqlalchemy as sa
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -170,3 +171,11 @@ def _swap(cursor: Cursor, table: str) -> list[str]:
     cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
     lost = [f"{SCHEMA}.{table}: {line}" for line in attach(cursor, live.as_string(), attached)]
     return lost + dependents.put_back(cursor, kept)
+
+
+def disown(connection: sa.Connection, table: str) -> None:
+    """Makes the record of a table say that it is built from nothing known: it is outdated until it is rebuilt."""
+    connection.execute(
+        sa.text("update publications set version = repeat('0', 64), rules = repeat('0', 64) where table_name = :table"),
+        {"table": table},
+    )

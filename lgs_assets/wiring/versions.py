@@ -10,7 +10,6 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
-import sqlalchemy as sa
 
 from lgs_assets import places
 from lgs_assets.configuration import Settings
@@ -18,6 +17,7 @@ from lgs_assets.contracts.model import Model, Relation, model_path, parameters_o
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
+from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring.partitions import RAW_INVOICES
 
@@ -107,12 +107,7 @@ def published_versions(warehouse: Warehouse) -> dict[str, str]:
 def mark_outdated(warehouse: Warehouse, table: str) -> None:
     """Makes a table count as outdated until it is rebuilt, so that nothing is built on its present state."""
     with warehouse.transaction() as connection:
-        connection.execute(
-            sa.text(
-                "update publications set version = repeat('0', 64), rules = repeat('0', 64) where table_name = :table"
-            ),
-            {"table": table},
-        )
+        disown(connection, table)
 
 
 def settings_of(warehouse: Warehouse, table: str) -> Settings:

@@ -11,6 +11,7 @@ from matplotlib.text import Text
 
 from lgs_assets.charts.report import families, figure_of
 from lgs_assets.charts.style import style
+from lgs_assets_tests.charts.happened import what_happened
 
 PLAYBOOK = [
     ("Champions", 5, 5, 4, 5),
@@ -67,7 +68,7 @@ def frames() -> MakeFrames:
                 columns=["position", "segment", "r_min", "r_max", "f_min", "f_max"],
             ),
             "segment_summary": summary_of(sizes),
-        }
+        } | what_happened([rule[0] for rule in PLAYBOOK], months, is_partial=partial)
 
     return make
 

@@ -68,7 +68,19 @@ def test_help_names_every_command() -> None:
     """A newcomer finds all of them, each with a line that says what it does."""
     result = lgs("--help")
     assert result.exit_code == 0
-    for command in ("run", "pull", "ui", "status", "accept", "demo-dump", "charts", "psql", "stop"):
+    for command in (
+        "run",
+        "pull",
+        "ui",
+        "status",
+        "accept",
+        "demo-dump",
+        "costs",
+        "demo-costs",
+        "charts",
+        "psql",
+        "stop",
+    ):
         assert f" {command} " in result.output
         assert lgs(command, "--help").exit_code == 0
 

@@ -64,6 +64,14 @@ def test_inspect_says_what_a_file_is_and_loads_nothing(warehouse: Warehouse, tmp
     assert warehouse.rows("select * from dumps") == []
 
 
+def test_inspect_follows_a_link(tmp_path: Path, flawed: Path) -> None:
+    """Whoever names one means the file; in the inbox, which others may write to, it is another matter."""
+    (tmp_path / "latest.sql").symlink_to(flawed)
+    result = lgs("inspect", str(tmp_path / "latest.sql"))
+    assert result.exit_code == 3
+    assert "found 'seven'" in " ".join(result.output.split())
+
+
 def test_inspect_shows_the_first_problems(flawed: Path) -> None:
     """A line that would be rejected is an exit code for scripts, and is shown with the reason."""
     result = lgs("inspect", str(flawed))

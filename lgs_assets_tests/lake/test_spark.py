@@ -20,18 +20,17 @@ import pytest
 
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
-from lgs_assets.contracts.declaration import in_order, primary_key
 from lgs_assets.contracts.model import Model, Value, tables_in
 from lgs_assets.errors import ContractError, LgsError
-from lgs_assets.lake.engine import ROW_GROUP, Source
+from lgs_assets.lake.engine import ROW_GROUP
 from lgs_assets.lake.judgement import judge
 from lgs_assets.lake.parts import current
 from lgs_assets.lake.place import Place
 from lgs_assets.lake.spark import Spark
 from lgs_assets.lake.tables import TABLES, LakeTables
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.frames import publish_frame, read_frame, read_rows
-from lgs_assets.warehouse.loading import DumpFile, load_dump
+from lgs_assets.warehouse.frames import publish_frame, read_frame
+from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import (
     BY_PYTHON,
@@ -69,31 +68,6 @@ def in_lake(warehouse: Warehouse, place: Place, table: str) -> pa.Table:
 def assert_same(ours: pa.Table, theirs: pa.Table, table: str) -> None:
     ours = ours.select(theirs.column_names).cast(theirs.schema)
     assert [name for name in theirs.column_names if not ours[name].equals(theirs[name])] == [], table
-
-
-def test_every_table_of_the_real_data_is_the_same_in_both(
-    spark: Spark, warehouse: Warehouse, tmp_path: Path, real_data: Path
-) -> None:
-    """All rows and columns, every decimal exactly; each table is built from those that Spark built."""
-    load_dump(warehouse, DumpFile(real_data / "retail.sql.gz", "retail.sql.gz"))
-    build_tables(warehouse)
-    reads = {"raw_invoices": Model("clean_invoices.sql").reads["raw_invoices"]}
-    raw = read_rows(warehouse, reads)["raw_invoices"]
-    pq.write_table(raw, tmp_path / "raw_invoices.parquet", row_group_size=100_000)
-    built: dict[str, Source] = {"raw_invoices": [str(tmp_path / "raw_invoices.parquet")]}
-    for table in MODELS:
-        made, theirs = model(table), exact(warehouse, table)
-        inputs = {
-            name: built[name] if name in built else read_rows(warehouse, {name: columns})[name]
-            for name, columns in made.reads.items()
-        }
-        if table in TABLES:
-            spark.write(made.select, inputs, made.parameters, str(tmp_path / table))
-            built[table] = parquet_files(tmp_path / table)
-            ours = ds.dataset(built[table]).to_table().sort_by([(name, "ascending") for name in primary_key(table)])
-        else:
-            built[table] = ours = spark.rows(in_order(table, made.select), inputs, made.parameters)
-        assert_same(ours, theirs, table)
 
 
 def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(

@@ -2,6 +2,7 @@
 
 import random
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from lgs_assets_tests.builders import Line, build_tables, load_lines, values
 
 BEGIN, LONG_AFTER = datetime(2011, 1, 10, 9), datetime(2011, 7, 1)
 INPUTS = ("clean_invoices", "invoice_totals", "monthly_metrics")
-HISTORY = ("rfm_history", "rfm_edges", "rfm_scores", "segment_migrations")
+HISTORY = ("rfm_history", "rfm_edges", "rfm_scores", "segment_migrations", "segment_survival")
 RETENTION = (
     "customer_profile", "cohort_retention", "cohort_retention_pooled", "customer_flow", "second_purchases"
 )  # fmt: skip
@@ -228,3 +229,27 @@ def test_the_cause_of_a_move_is_told_on_the_first_edges(warehouse: Warehouse, tm
     aged = [row for row in moved if row.sales_between == 0 and row.segment_from != row.segment_to]
     assert aged
     assert {row.cause for row in aged} <= {"ageing", "boundary", "ageing and boundary"}
+
+
+def test_survival_is_counted_from_the_history(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Of those who entered a segment at a whole month end, how many have been in it ever since."""
+    chance = random.Random(5)
+    bought = [(chance.randint(101, 140), chance.randint(0, 170), chance.randint(1, 4), "EIRE") for _ in range(220)]
+    build(warehouse, tmp_path, lines_of([*bought, (101, 173, 1, "EIRE")]))
+    ends = [row.snapshot_date for row in warehouse.rows("select distinct snapshot_date from rfm_history order by 1")]
+    query = "select distinct snapshot_to from segment_migrations where step = 1 and not is_partial order by 1"
+    whole = [row.snapshot_to for row in warehouse.rows(query)]
+    assert whole == ends[1 : len(whole) + 1]
+    stays = warehouse.rows("select segment, segment_since, snapshot_date from rfm_history")
+    entries: dict[tuple[str, int], int] = {}
+    remaining: dict[tuple[str, int], int] = {}
+    for segment, since, moment in (values(row) for row in stays):
+        if since in whole and moment in whole:
+            months = whole.index(moment) - whole.index(since)
+            remaining[segment, months] = remaining.get((segment, months), 0) + 1
+            for later in range(len(whole) - whole.index(since) if months == 0 else 0):
+                entries[segment, later] = entries.get((segment, later), 0) + 1
+    survival = warehouse.rows("select segment, months, entries, remaining, survival_pct from segment_survival")
+    assert {(row.segment, row.months): row.entries for row in survival} == entries
+    assert {(row.segment, row.months): row.remaining for row in survival if row.remaining} == remaining
+    assert all(row.survival_pct == round(Decimal(100) * row.remaining / row.entries, 6) for row in survival)

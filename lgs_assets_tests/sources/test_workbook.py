@@ -161,6 +161,7 @@ PLAIN = workbook({"a": [NAMES, ROW]})
         (repacked(PLAIN, SHEET, b'r="H2"', b'r="G2"'), ", sheet a, after row 1: two cells in row 2, column 7"),
         (repacked(PLAIN, SHEET, b'<row r="2"', b'<row r="1"'), ", sheet a, after row 1: expected a row from 2"),
         (repacked(PLAIN, SHEET, b'<row r="2"', b'<row r="1048577"'), ", sheet a, after row 1: expected a row from 2"),
+        (repacked(PLAIN, "_rels/.rels", b"workbook.xml", b"workbook.bin"), r": a binary Excel workbook \(\.xlsb\)"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), r": a workbook in the old format \(.xls\), or protected"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",  # bytes would differ from run to run

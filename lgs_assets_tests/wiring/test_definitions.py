@@ -34,6 +34,7 @@ from lgs_assets.wiring.metadata import describe_table
 from lgs_assets.wiring.resources import RunAcceptance, RunSettings
 from lgs_assets.wiring.versions import built_from, code_version, published_versions, settings_used, versions_read
 from lgs_assets_tests.builders import DERIVED, MODELS, SHOP, Line, build_tables, load_lines, resources, write_dump
+from lgs_assets_tests.conftest import Built
 
 SPECS = {spec.key.path[-1]: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key)}
 
@@ -87,6 +88,15 @@ def instance(built: Warehouse) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+@pytest.fixture
+def history(built_to_read: Built, monkeypatch: pytest.MonkeyPatch, one_chart: None) -> Iterator[dg.DagsterInstance]:
+    """The same, only to be read: what the tables came from, beside the tables."""
+    monkeypatch.setenv("LGS_HOME", str(built_to_read.home))
+    monkeypatch.setenv("LGS_DATABASE_URL", built_to_read.database)
+    with dagster_instance(Configuration.read()) as instance:
+        yield instance
+
+
 def run(
     instance: dg.DagsterInstance,
     job: str,
@@ -119,11 +129,11 @@ def metadata_of(instance: dg.DagsterInstance, table: str) -> dict[str, Any]:
     return {name: value.value for name, value in event.asset_materialization.metadata.items()}
 
 
-def test_runs_build_every_table_and_execute_every_check(instance: dg.DagsterInstance) -> None:
+def test_runs_build_every_table_and_execute_every_check(history: dg.DagsterInstance) -> None:
     """One check each, which holds."""
-    runs = [record.dagster_run.run_id for record in instance.get_run_records()]
+    runs = [record.dagster_run.run_id for record in history.get_run_records()]
     kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    events = [entry.get_dagster_event() for run_id in runs for entry in instance.all_logs(run_id, of_type=kind)]
+    events = [entry.get_dagster_event() for run_id in runs for entry in history.all_logs(run_id, of_type=kind)]
     evaluations = [event.asset_check_evaluation_data for event in events]
     checks = sorted((check.asset_key.path[-1], check.check_name) for check in evaluations)
     assert checks == sorted((check.table, check.name) for check in CHECKS)
@@ -131,9 +141,9 @@ def test_runs_build_every_table_and_execute_every_check(instance: dg.DagsterInst
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_what_a_build_records_is_what_the_ui_shows(instance: dg.DagsterInstance, name: str) -> None:
+def test_what_a_build_records_is_what_the_ui_shows(history: dg.DagsterInstance, name: str) -> None:
     """Of each table the rows, the columns, where they come from, and a look at it."""
-    metadata = metadata_of(instance, name)
+    metadata = metadata_of(history, name)
     assert metadata["dagster/row_count"] == resources().tables.extent(name).rows
     assert metadata["dagster/table_name"] == f"lgs.{name}"
     columns = metadata["dagster/column_schema"].columns
@@ -204,9 +214,9 @@ def test_the_launchpad_offers_every_setting_and_explains_it_to_its_reader() -> N
 
 
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.table)
-def test_the_charts_of_a_family_are_shown_with_it(instance: dg.DagsterInstance, family: Family) -> None:
+def test_the_charts_of_a_family_are_shown_with_it(history: dg.DagsterInstance, family: Family) -> None:
     """Pictures small enough for an event log that keeps them for ever."""
-    pictures = metadata_of(instance, family.table)["charts"]
+    pictures = metadata_of(history, family.table)["charts"]
     assert pictures.count("data:image/png;base64,") == len(family.charts)
     assert len(pictures) < 60_000 * len(family.charts)
 
@@ -218,13 +228,13 @@ def test_the_charts_of_a_family_are_shown_with_it(instance: dg.DagsterInstance, 
         ("clean_invoices.line_total", {"raw_invoices.quantity", "raw_invoices.unit_price"}),
     ],
 )
-def test_a_column_knows_where_it_comes_from(instance: dg.DagsterInstance, column: str, sources: set[str]) -> None:
+def test_a_column_knows_where_it_comes_from(history: dg.DagsterInstance, column: str, sources: set[str]) -> None:
     """Read from the SELECT: a value that is passed on, and one that is computed."""
     table, _, name = column.partition(".")
-    lineage = metadata_of(instance, table)["dagster/column_lineage"]
+    lineage = metadata_of(history, table)["dagster/column_lineage"]
     assert {f"{dep.asset_key.path[-1]}.{dep.column_name}" for dep in lineage.deps_by_column[name]} == sources
     shown = markdown(", ".join(sorted(sources)))
-    assert f"| {markdown(name)} | {shown} |" in metadata_of(instance, table)["column_origins"].splitlines()
+    assert f"| {markdown(name)} | {shown} |" in metadata_of(history, table)["column_origins"].splitlines()
 
 
 def test_a_chart_that_fails_takes_no_other_family(

@@ -15,13 +15,15 @@ import psutil
 import pytest
 
 from lgs_assets.configuration import Configuration
-from lgs_assets.definitions import build_definitions
+from lgs_assets.definitions import build_definitions, defs
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets.wiring.lost_runs import attend, attended_in_process_executor, fail_lost_runs
 from lgs_assets.wiring.sensors import lost_runs
 from lgs_assets.wiring.versions import outdated
-from lgs_assets_tests.builders import Line, resources, write_dump
+from lgs_assets_tests.builders import Line, write_dump
+from lgs_assets_tests.wiring.test_first_runs import ONE_CHART
 
 PATIENCE_SECONDS = 180  # the processes of a UI take long to start on a machine that has much else to do
 UNFINISHED = dg.RunsFilter(
@@ -156,24 +158,27 @@ def test_a_run_is_lost_when_all_who_attended_to_it_are_gone(
     assert status(instance, foreign) == status(instance, taken_over) == dg.DagsterRunStatus.NOT_STARTED
 
 
-def is_current(instance: dg.DagsterInstance, lines: int) -> bool:
+def is_current(instance: dg.DagsterInstance, warehouse: Warehouse, lines: int) -> bool:
     """Whether no run is under way, and every table is made of the dump of so many lines."""
-    specs = list(build_definitions(Configuration.read()).resolve_all_asset_specs())
     return (
         not instance.get_runs_count(UNFINISHED)
-        and [dump.lines for dump in loaded_dumps(resources().warehouse)] == [lines]
-        and not outdated(specs, Configuration.read().settings, resources().warehouse)
+        and [dump.lines for dump in loaded_dumps(warehouse)] == [lines]
+        and not outdated(SPECS, Configuration.read().settings, warehouse)
     )
 
 
 LINES = [Line(str(i), customer_id=100 + i, invoice_date=f"2011-03-{i + 1:02} 10:00:00") for i in range(20)]
-LGS = ("-c", "from lgs_assets.command.cli import app; app()")
+SPECS = list(defs.resolve_all_asset_specs())
+LGS = ("-c", ONE_CHART)
 
 
-@pytest.mark.usefixtures("warehouse")
 @pytest.mark.parametrize("step", ["checks of raw_invoices", "rfm_scores"])
 def test_the_next_command_makes_up_for_one_that_was_killed(
-    instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen], tmp_path: Path, step: str
+    instance: dg.DagsterInstance,
+    warehouse: Warehouse,
+    start: Callable[..., subprocess.Popen],
+    tmp_path: Path,
+    step: str,
 ) -> None:
     """Killed after a step in the midst, the run is failed by the next command, which does what was left."""
     dump = write_dump(tmp_path / "retail.sql", LINES)
@@ -184,15 +189,15 @@ def test_the_next_command_makes_up_for_one_that_was_killed(
     done = subprocess.run([sys.executable, *LGS, "run"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert lost is None or status(instance, lost) == dg.DagsterRunStatus.FAILURE
-    assert is_current(instance, len(LINES))
+    assert is_current(instance, warehouse, len(LINES))
 
 
-@pytest.mark.usefixtures("warehouse")
 def test_a_killed_ui_goes_on_where_it_was(
-    instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen], tmp_path: Path
+    instance: dg.DagsterInstance, warehouse: Warehouse, start: Callable[..., subprocess.Popen], tmp_path: Path
 ) -> None:
     """Its processes are gone in the midst of a run of automation; the next UI fails that run and ends the work."""
-    write_dump(tmp_path / "lgs" / "inbox" / "retail.sql", LINES)
+    dump = write_dump(tmp_path / "lgs" / "inbox" / "retail.sql", LINES)
+    dump.with_name("retail.sql.done").touch()
     with (tmp_path / "ui.log").open("ab") as log:
         ui = start(*LGS, "ui", "--port", "0", stdout=log, stderr=log)
         run = wait_until(
@@ -202,7 +207,7 @@ def test_a_killed_ui_goes_on_where_it_was(
         os.kill(ui.pid, signal.SIGSTOP)
         kill(ui)
         start(*LGS, "ui", "--port", "0", stdout=log, stderr=log)
-        wait_until(lambda: is_current(instance, len(LINES)), "all is made up for")
+        wait_until(lambda: is_current(instance, warehouse, len(LINES)), "all is made up for")
     assert status(instance, run.run_id) in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
 
 

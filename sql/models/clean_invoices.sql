@@ -55,6 +55,7 @@ select
     country,
     invoice_no like 'C%' as is_cancellation,
     quantity > 0 and quantity * unit_price > 0 and customer_id is not null and description is not null as is_sale,
+    invoice_no not like 'C%' and quantity > 0 and quantity * unit_price > 0 as is_sold,
     is_repeat,
     is_second_copy
 from counting_lines

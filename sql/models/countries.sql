@@ -1,20 +1,6 @@
-with invoices as (
-    select
-        country,
-        customer_id,
-        invoice_no,
-        count(*) as lines,
-        sum(line_total) as net_sales,
-        count(case when is_sale then 1 end) as sale_lines,
-        sum(case when is_sale then line_total else 0 end) as sales,
-        sum(case when is_cancellation then -line_total else 0 end) as returned
-    from clean_invoices
-    group by country, customer_id, invoice_no
-),
-
-customers as (
-    select country, customer_id, sum(sale_lines) as sale_lines, sum(sales) as sales
-    from invoices
+with customers as (
+    select country, customer_id, sum(sale_lines) as sale_lines, sum(sale_amount) as sales
+    from invoice_totals
     where customer_id is not null
     group by country, customer_id
 ),
@@ -35,10 +21,10 @@ totals as (
         sum(lines) as lines,
         count(distinct invoice_no) as invoices,
         count(distinct case when sale_lines > 0 then invoice_no end) as sale_invoices,
-        sum(net_sales) as net_sales,
-        sum(sales) as sales,
-        sum(returned) as returned
-    from invoices
+        sum(amount) as net_sales,
+        sum(sale_amount) as sales,
+        sum(case when is_cancellation then -amount else 0 end) as returned
+    from invoice_totals
     group by country
 )
 

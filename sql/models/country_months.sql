@@ -1,21 +1,6 @@
-with invoices as (
-    select
-        country,
-        invoice_month,
-        customer_id,
-        invoice_no,
-        sum(line_total) as net_sales,
-        sum(case when is_second_copy then 0 else line_total end) as net_sales_once,
-        count(case when is_sale then 1 end) as sale_lines,
-        sum(case when is_sale then line_total else 0 end) as sales,
-        sum(case when is_sale and not is_second_copy then line_total else 0 end) as sales_once
-    from clean_invoices
-    group by country, invoice_month, customer_id, invoice_no
-),
-
-buyers as (
+with buyers as (
     select country, invoice_month, customer_id
-    from invoices
+    from invoice_totals
     where sale_lines > 0
     group by country, invoice_month, customer_id
 ),
@@ -41,12 +26,12 @@ totals as (
     select
         country,
         invoice_month,
-        sum(net_sales) as net_sales,
-        sum(net_sales_once) as net_sales_once,
-        sum(sales) as sales,
-        sum(sales_once) as sales_once,
+        sum(amount) as net_sales,
+        sum(amount - second_copy_amount) as net_sales_once,
+        sum(sale_amount) as sales,
+        sum(sale_amount - second_copy_sale_amount) as sales_once,
         count(distinct case when sale_lines > 0 then invoice_no end) as orders
-    from invoices
+    from invoice_totals
     group by country, invoice_month
 )
 

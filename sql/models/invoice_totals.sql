@@ -1,9 +1,10 @@
 select
     invoice_no,
-    row_number() over (partition by invoice_no order by invoice_month, coalesce(customer_id, 0)) as part,
+    row_number() over (partition by invoice_no order by invoice_month, coalesce(customer_id, 0), country) as part,
     max(dump) as dump,
     invoice_month,
     customer_id,
+    country,
     bool_or(is_cancellation) as is_cancellation,
     count(*) as lines,
     sum(line_total) as amount,
@@ -15,4 +16,4 @@ select
     sum(case when is_second_copy then line_total else 0 end) as second_copy_amount,
     sum(case when is_second_copy and is_sale then line_total else 0 end) as second_copy_sale_amount
 from clean_invoices
-group by invoice_no, invoice_month, customer_id
+group by invoice_no, invoice_month, customer_id, country

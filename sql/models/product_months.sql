@@ -5,14 +5,10 @@ with months as (
         count(*) as lines,
         sum(line_total) as net_sales,
         sum(case when is_second_copy then 0 else line_total end) as net_sales_once,
-        sum(case when not is_cancellation and quantity > 0 and line_total > 0 then quantity else 0 end) as units_sold,
-        sum(case when not is_cancellation and quantity > 0 and line_total > 0 then line_total else 0 end) as sales,
-        sum(case
-            when not is_cancellation and quantity > 0 and line_total > 0 and not is_second_copy then quantity else 0
-        end) as units_sold_once,
-        sum(case
-            when not is_cancellation and quantity > 0 and line_total > 0 and not is_second_copy then line_total else 0
-        end) as sales_once,
+        sum(case when is_sold then quantity else 0 end) as units_sold,
+        sum(case when is_sold then line_total else 0 end) as sales,
+        sum(case when is_sold and not is_second_copy then quantity else 0 end) as units_sold_once,
+        sum(case when is_sold and not is_second_copy then line_total else 0 end) as sales_once,
         sum(case when is_cancellation and quantity < 0 then -quantity else 0 end) as units_returned,
         sum(case when is_cancellation and quantity < 0 then -line_total else 0 end) as returned
     from clean_invoices

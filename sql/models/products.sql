@@ -1,17 +1,12 @@
--- Sold are lines with units and an amount above zero that are no cancellation, those of guests included.
 with lines as (
     select
         stock_codes.code,
         count(*) as lines,
         sum(clean_invoices.line_total) as net_sales,
-        count(distinct case
-            when not is_cancellation and quantity > 0 and line_total > 0 then invoice_no
-        end) as invoices,
-        count(distinct case
-            when not is_cancellation and quantity > 0 and line_total > 0 then customer_id
-        end) as customers,
-        sum(case when not is_cancellation and quantity > 0 and line_total > 0 then quantity else 0 end) as units_sold,
-        sum(case when not is_cancellation and quantity > 0 and line_total > 0 then line_total else 0 end) as sales,
+        count(distinct case when is_sold then invoice_no end) as invoices,
+        count(distinct case when is_sold then customer_id end) as customers,
+        sum(case when is_sold then quantity else 0 end) as units_sold,
+        sum(case when is_sold then line_total else 0 end) as sales,
         count(case when is_cancellation and quantity < 0 then 1 end) as return_lines,
         sum(case when is_cancellation and quantity < 0 then -quantity else 0 end) as units_returned,
         sum(case when is_cancellation and quantity < 0 then -line_total else 0 end) as returned
@@ -25,7 +20,7 @@ wordings as (
     select
         stock_codes.code,
         trim(both ' ' from clean_invoices.description) as description,
-        count(case when not is_cancellation and quantity > 0 and line_total > 0 then 1 end) as sale_lines,
+        count(case when is_sold then 1 end) as sale_lines,
         count(*) as lines
     from clean_invoices
     inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code

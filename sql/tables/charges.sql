@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table charges (
-    code text primary key,
+    code text collate "C" primary key,
     lines bigint not null check (lines > 0),
     net_sales numeric not null,
     charged numeric not null check (charged >= 0),

@@ -1,19 +1,20 @@
 -- derived: rebuilt at will from other tables
 create table clean_invoices (
-    dump text not null,
+    dump text collate "C" not null,
     line_number bigint not null,
-    invoice_no text not null check (char_length(invoice_no) between 1 and 100),
-    stock_code text not null check (char_length(stock_code) between 1 and 100),
-    description text check (char_length(description) <= 500),
+    invoice_no text collate "C" not null check (char_length(invoice_no) between 1 and 100),
+    stock_code text collate "C" not null check (char_length(stock_code) between 1 and 100),
+    description text collate "C" check (char_length(description) <= 500),
     quantity integer not null,
     invoice_date timestamp not null,
     invoice_month date not null,
     unit_price numeric not null,
     line_total numeric not null,
     customer_id integer,
-    country text not null check (char_length(country) between 1 and 100),
+    country text collate "C" not null check (char_length(country) between 1 and 100),
     is_cancellation boolean not null,
     is_sale boolean not null,
+    is_sold boolean not null,
     is_repeat boolean not null,
     is_second_copy boolean not null,
     -- An invoice is from one dump. To begin with its number, by which the lines are made, spares much of the sorting.
@@ -24,6 +25,7 @@ create table clean_invoices (
     check (
         is_sale = (quantity > 0 and line_total > 0 and customer_id is not null and description is not null)
     ),
+    check (is_sold = (not is_cancellation and quantity > 0 and line_total > 0)),
     check (is_repeat or not is_second_copy)
 );
 
@@ -45,5 +47,6 @@ comment on column clean_invoices.customer_id is 'Customer. NULL on guest sales a
 comment on column clean_invoices.country is 'Country of the customer.';
 comment on column clean_invoices.is_cancellation is 'The invoice number starts with C.';
 comment on column clean_invoices.is_sale is 'Quantity and line_total are positive, customer and description are known: a line that the RFM scores count.';
+comment on column clean_invoices.is_sold is 'Quantity and line_total are positive, and the invoice is no cancellation: a line that the figures of products count, those of guests included.';
 comment on column clean_invoices.is_repeat is 'The same in every column as an earlier line of its dump.';
 comment on column clean_invoices.is_second_copy is 'The dump holds the invoice twice as a whole, each of its lines an even number of times, and this line is in the second half of its copies. The setting doubled_invoices decides whether such lines count.';

@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table countries (
-    country text primary key,
+    country text collate "C" primary key,
     lines bigint not null check (lines > 0),
     invoices bigint not null check (invoices between 1 and lines),
     customers bigint not null check (customers between 0 and lines),

@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table country_months (
-    country text not null,
+    country text collate "C" not null,
     invoice_month date not null,
     net_sales numeric not null,
     net_sales_once numeric not null,

@@ -1,8 +1,8 @@
 -- derived: rebuilt at will from other tables
 create table customer_gain_loss (
     invoice_month date not null,
-    comparison text not null check (comparison in ('month before', 'year before')),
-    movement text not null check (movement in ('new', 'back', 'grown', 'level', 'shrunk', 'lost', 'guests')),
+    comparison text collate "C" not null check (comparison in ('month before', 'year before')),
+    movement text collate "C" not null check (movement in ('new', 'back', 'grown', 'level', 'shrunk', 'lost', 'guests')),
     compared_month date not null check (compared_month < invoice_month),
     is_partial boolean not null,
     customers bigint not null check (customers >= 0),

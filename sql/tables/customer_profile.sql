@@ -5,7 +5,7 @@ create table customer_profile (
     last_sale_at timestamp not null,
     cohort_month date not null check (cohort_month = date_trunc('month', first_sale_at)),
     is_first_seen boolean not null,
-    country text not null,
+    country text collate "C" not null,
     orders bigint not null check (orders > 0),
     purchase_days bigint not null check (purchase_days > 0),
     second_purchase_day date,

@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table invoice_amount_statistics (
-    population text not null check (population in ('all', 'positive')),
+    population text collate "C" not null check (population in ('all', 'positive')),
     is_cut boolean not null,
     invoices bigint not null check (invoices > 0),
     minimum numeric not null,

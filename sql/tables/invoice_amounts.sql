@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table invoice_amounts (
-    invoice_no text primary key,
+    invoice_no text collate "C" primary key,
     amount numeric not null
 );
 

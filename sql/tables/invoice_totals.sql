@@ -1,10 +1,11 @@
 -- derived: rebuilt at will from other tables
 create table invoice_totals (
-    invoice_no text not null,
+    invoice_no text collate "C" not null,
     part integer not null check (part > 0),
-    dump text not null,
+    dump text collate "C" not null,
     invoice_month date not null,
     customer_id integer,
+    country text collate "C" not null,
     is_cancellation boolean not null,
     lines bigint not null check (lines > 0),
     amount numeric not null,
@@ -21,12 +22,13 @@ create table invoice_totals (
     check (sale_lines = 0 or customer_id is not null)
 );
 
-comment on table invoice_totals is 'What the lines of an invoice come to. One row for each month and customer of an invoice, which is one row an invoice but for odd ones. What counts invoices, months and customers reads it instead of all lines.';
+comment on table invoice_totals is 'What the lines of an invoice come to. One row for each month, customer and country of an invoice, which is one row an invoice but for odd ones. What counts invoices, months, customers and countries reads it instead of all lines.';
 comment on column invoice_totals.invoice_no is 'Invoice number.';
 comment on column invoice_totals.part is 'Number of the row among those of the invoice, from 1.';
 comment on column invoice_totals.dump is 'The dump that the invoice came from.';
 comment on column invoice_totals.invoice_month is 'First day of the month of these lines.';
 comment on column invoice_totals.customer_id is 'Customer of these lines. NULL on guest sales and adjustments.';
+comment on column invoice_totals.country is 'Country of these lines.';
 comment on column invoice_totals.is_cancellation is 'The invoice number starts with C.';
 comment on column invoice_totals.lines is 'Lines that count.';
 comment on column invoice_totals.amount is 'Sum of line_total in pounds sterling.';

@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table monthly_series (
-    series text not null,
+    series text collate "C" not null,
     invoice_month date not null,
     is_partial boolean not null,
     value numeric,

@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table product_months (
-    code text not null,
+    code text collate "C" not null,
     invoice_month date not null,
     lines bigint not null check (lines > 0),
     net_sales numeric not null,

@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table product_movers (
-    code text primary key,
+    code text collate "C" primary key,
     first_month date not null,
     last_month date not null,
     units bigint not null check (units >= 0),
@@ -9,7 +9,7 @@ create table product_movers (
     sales_before numeric not null check (sales_before >= 0),
     sales_change numeric not null,
     sales_change_pct numeric,
-    movement text not null check (movement in ('new', 'left', 'up', 'down', 'level')),
+    movement text collate "C" not null check (movement in ('new', 'left', 'up', 'down', 'level')),
     change_rank bigint not null unique check (change_rank > 0),
     check (sales_change = sales - sales_before),
     check ((movement = 'new') = (units_before = 0)),

@@ -1,7 +1,7 @@
 -- derived: rebuilt at will from other tables
 create table product_pairs (
-    code text not null,
-    other_code text not null,
+    code text collate "C" not null,
+    other_code text collate "C" not null,
     baskets bigint not null check (baskets > 0),
     baskets_of_code bigint not null,
     baskets_of_other bigint not null,

@@ -1,7 +1,7 @@
 -- derived: rebuilt at will from other tables
 create table products (
-    code text primary key,
-    description text,
+    code text collate "C" primary key,
+    description text collate "C",
     lines bigint not null check (lines > 0),
     net_sales numeric not null,
     invoices bigint not null check (invoices between 0 and lines),
@@ -19,7 +19,7 @@ create table products (
     sales_rank bigint unique,
     sales_share numeric check (sales_share between 0 and 1),
     cumulative_share numeric check (cumulative_share between 0 and 1),
-    abc_class text check (abc_class in ('A', 'B', 'C')),
+    abc_class text collate "C" check (abc_class in ('A', 'B', 'C')),
     check ((sales = 0) = (sales_rank is null)),
     check ((sales = 0) = (abc_class is null))
 );

@@ -1,8 +1,8 @@
 -- derived: rebuilt at will from other tables
 create table return_matches (
-    invoice_no text not null,
+    invoice_no text collate "C" not null,
     line_number bigint not null,
-    sale_invoice_no text not null,
+    sale_invoice_no text collate "C" not null,
     sale_line_number bigint not null,
     units bigint not null check (units > 0),
     primary key (invoice_no, line_number, sale_invoice_no, sale_line_number)

@@ -1,9 +1,9 @@
 -- derived: rebuilt at will from other tables
 create table returnable_lines (
-    invoice_no text not null,
+    invoice_no text collate "C" not null,
     line_number bigint not null,
     customer_id integer not null,
-    code text not null,
+    code text collate "C" not null,
     invoice_date timestamp not null,
     place bigint not null check (place > 0),
     is_return boolean not null,

@@ -1,23 +1,23 @@
 -- derived: rebuilt at will from other tables
 create table returns (
-    invoice_no text not null,
+    invoice_no text collate "C" not null,
     line_number bigint not null,
     customer_id integer not null,
-    code text not null,
+    code text collate "C" not null,
     is_product boolean not null,
     returned_at timestamp not null,
     units integer not null check (units > 0),
     amount numeric not null,
-    match text not null check (
+    match text collate "C" not null check (
         match in ('whole line', 'part of a line', 'several lines', 'another price', 'only a part', 'no sale')
     ),
     units_matched bigint not null check (units_matched between 0 and units),
     amount_matched numeric not null,
-    sale_invoice_no text,
+    sale_invoice_no text collate "C",
     sale_line_number bigint,
     sold_at timestamp check (sold_at <= returned_at),
     days_after integer check (days_after >= 0),
-    unmatched_reason text check (unmatched_reason in ('before the data', 'no such sale')),
+    unmatched_reason text collate "C" check (unmatched_reason in ('before the data', 'no such sale')),
     primary key (invoice_no, line_number),
     check ((units_matched = units) = (unmatched_reason is null)),
     check ((units_matched = 0) = (sold_at is null)),

@@ -10,8 +10,8 @@ create table rfm_history (
     r_score smallint not null check (r_score between 1 and 5),
     f_score smallint not null check (f_score between 1 and 5),
     m_score smallint not null check (m_score between 1 and 5),
-    segment text not null,
-    previous_segment text,
+    segment text collate "C" not null,
+    previous_segment text collate "C",
     segment_since timestamp not null check (segment_since <= snapshot_date),
     primary key (snapshot_date, customer_id),
     check (last_invoice_at < snapshot_date)

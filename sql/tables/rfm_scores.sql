@@ -9,7 +9,7 @@ create table rfm_scores (
     r_score smallint not null check (r_score between 1 and 5),
     f_score smallint not null check (f_score between 1 and 5),
     m_score smallint not null check (m_score between 1 and 5),
-    rfm_score text not null check (rfm_score ~ '^[1-5]{3}$'),
+    rfm_score text collate "C" not null check (rfm_score ~ '^[1-5]{3}$'),
     check (last_invoice_at <= snapshot_date)
 );
 

@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table seasonality (
-    series text not null,
+    series text collate "C" not null,
     invoice_month date not null,
     value double precision not null,
     trend double precision not null,

@@ -3,9 +3,9 @@ create table segment_migrations (
     step bigint not null check (step in (1, 3, 12)),
     snapshot_from timestamp not null,
     snapshot_to timestamp not null,
-    segment_from text not null,
-    segment_to text not null,
-    cause text not null check (
+    segment_from text collate "C" not null,
+    segment_to text collate "C" not null,
+    cause text collate "C" not null check (
         cause in (
             'first purchase', 'stayed', 'boundary offset the change', 'purchase', 'ageing', 'boundary',
             'purchase and boundary', 'ageing and boundary'

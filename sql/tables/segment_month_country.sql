@@ -1,8 +1,8 @@
 -- derived: rebuilt at will from other tables
 create table segment_month_country (
-    segment text not null,
+    segment text collate "C" not null,
     invoice_month date not null,
-    country text not null,
+    country text collate "C" not null,
     customers bigint not null check (customers >= 0),
     orders bigint not null check (orders >= 0),
     sales numeric not null check (sales >= 0),

@@ -1,13 +1,13 @@
 -- derived: rebuilt at will from other tables
 create table segment_playbook (
-    segment text primary key,
+    segment text collate "C" primary key,
     position smallint not null unique check (position > 0),
     r_min smallint not null check (r_min between 1 and 5),
     r_max smallint not null check (r_max between r_min and 5),
     f_min smallint not null check (f_min between 1 and 5),
     f_max smallint not null check (f_max between f_min and 5),
-    behaviour text not null check (behaviour <> ''),
-    strategy text not null check (strategy <> ''),
+    behaviour text collate "C" not null check (behaviour <> ''),
+    strategy text collate "C" not null check (strategy <> ''),
     -- No cell of the grid belongs to two segments.
     exclude using gist (int4range(r_min, r_max, '[]') with &&, int4range(f_min, f_max, '[]') with &&)
 );

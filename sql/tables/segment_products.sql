@@ -1,8 +1,8 @@
 -- derived: rebuilt at will from other tables
 create table segment_products (
-    segment text not null,
+    segment text collate "C" not null,
     invoice_month date not null,
-    code text not null,
+    code text collate "C" not null,
     lines bigint not null check (lines > 0),
     units bigint not null check (units > 0),
     sales numeric not null check (sales > 0),

@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table segment_summary (
-    segment text primary key,
+    segment text collate "C" primary key,
     position smallint not null unique,
     customers bigint not null check (customers >= 0),
     customers_pct numeric not null check (customers_pct between 0 and 100),
@@ -14,8 +14,8 @@ create table segment_summary (
     revenue_pct numeric not null check (revenue_pct between 0 and 100),
     net_revenue numeric not null,
     kept_pct numeric,
-    behaviour text not null,
-    strategy text not null
+    behaviour text collate "C" not null,
+    strategy text collate "C" not null
 );
 
 comment on table segment_summary is 'Size, value and strategy of each segment. One row a segment, empty segments included.';

@@ -1,15 +1,15 @@
 -- derived: rebuilt at will from other tables
 create table segments (
     customer_id integer primary key,
-    segment text not null,
+    segment text collate "C" not null,
     recency_days integer not null,
     frequency bigint not null,
     monetary numeric not null,
     net_revenue numeric not null,
     kept_pct numeric not null,
-    rfm_score text not null,
-    behaviour text not null,
-    strategy text not null
+    rfm_score text collate "C" not null,
+    behaviour text collate "C" not null,
+    strategy text collate "C" not null
 );
 
 comment on table segments is 'The segment of each customer, from the R and F scores. One row a customer.';

@@ -1,7 +1,7 @@
 -- derived: rebuilt at will from other tables
 create table stock_codes (
-    stock_code text primary key,
-    code text not null,
+    stock_code text collate "C" primary key,
+    code text collate "C" not null,
     is_product boolean not null
 );
 

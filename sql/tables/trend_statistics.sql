@@ -1,7 +1,7 @@
 -- derived: rebuilt at will from other tables
 create table trend_statistics (
-    series text not null,
-    method text not null check (method in ('level', 'level, by month', 'log', 'log, by month', 'year on year')),
+    series text collate "C" not null,
+    method text collate "C" not null check (method in ('level', 'level, by month', 'log', 'log, by month', 'year on year')),
     months bigint not null check (months >= 0),
     change_pct double precision,
     slope_per_month double precision,
@@ -15,7 +15,7 @@ create table trend_statistics (
     r_squared double precision,
     durbin_watson double precision,
     residual_df double precision,
-    reason text,
+    reason text collate "C",
     primary key (series, method),
     check ((slope_per_month is null) = (reason is not null))
 );

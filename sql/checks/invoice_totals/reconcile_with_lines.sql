@@ -1,10 +1,11 @@
--- Each invoice comes to exactly its lines in clean_invoices, for each month and customer: their number, their money to the
--- penny, all of them and the sales and the second copies, and their latest dates.
+-- Each invoice comes to exactly its lines in clean_invoices, for each month, customer and country: their number, their
+-- money to the penny, all of them and the sales and the second copies, and their latest dates.
 -- blocking
 select
     coalesce(totals.invoice_no, lines.invoice_no) as invoice_no,
     coalesce(totals.invoice_month, lines.invoice_month) as invoice_month,
     coalesce(totals.customer_id, lines.customer_id) as customer_id,
+    coalesce(totals.country, lines.country) as country,
     totals.lines,
     lines.lines as lines_of_invoice,
     totals.amount,
@@ -17,6 +18,7 @@ full join (
         invoice_no,
         invoice_month,
         customer_id,
+        country,
         max(dump) as dump,
         bool_or(is_cancellation) as is_cancellation,
         count(*) as lines,
@@ -29,11 +31,12 @@ full join (
         sum(case when is_second_copy then line_total else 0 end) as second_copy_amount,
         sum(case when is_second_copy and is_sale then line_total else 0 end) as second_copy_sale_amount
     from clean_invoices
-    group by invoice_no, invoice_month, customer_id
+    group by invoice_no, invoice_month, customer_id, country
 ) as lines
     on totals.invoice_no = lines.invoice_no
     and totals.invoice_month = lines.invoice_month
     and coalesce(totals.customer_id, 0) = coalesce(lines.customer_id, 0)
+    and totals.country = lines.country
 where
     totals.dump is distinct from lines.dump
     or totals.is_cancellation is distinct from lines.is_cancellation

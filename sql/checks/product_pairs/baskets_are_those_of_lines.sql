@@ -4,7 +4,7 @@ with items as (
     select distinct clean_invoices.invoice_no, stock_codes.code
     from clean_invoices
     inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
-    where stock_codes.is_product and not is_cancellation and quantity > 0 and line_total > 0
+    where stock_codes.is_product and is_sold
 ),
 
 counted as (

@@ -1,0 +1,49 @@
+"""The unit costs that are kept, and how much of sales they cover. Reads no file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from lgs_assets.sources.costs import Cost
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.publish import disown
+from lgs_assets.warehouse.schema import driver_cursor
+
+HOW_TO_GIVE_COSTS = "lgs costs import FILE takes them: a CSV with stock_code, valid_from and unit_cost"
+
+
+@dataclass(frozen=True)
+class Profit:
+    """What is known of the margin of all sales of products."""
+
+    sales: Decimal
+    """Before returns, each doubled invoice once."""
+    known_sales: Decimal
+    """Those with a known unit cost."""
+    margin: Decimal
+    """Of these."""
+
+
+def keep_costs(warehouse: Warehouse, costs: Sequence[Cost]) -> None:
+    """Keeps all of the costs, in place of those of the same product and day. The table `margins` is then outdated."""
+    with warehouse.transaction() as connection:
+        driver_cursor(connection).executemany(
+            """
+            insert into unit_costs (code, valid_from, unit_cost, imported_at) values (%s, %s, %s, now())
+            on conflict (code, valid_from)
+            do update set unit_cost = excluded.unit_cost, imported_at = excluded.imported_at
+            """,
+            costs,
+        )
+        disown(connection, "margins")
+
+
+def profit(warehouse: Warehouse) -> Profit | None:
+    """The margin of all sales; None where no unit cost has been given. The table `margins` must be there."""
+    query = """
+        select sum(sales) as sales, sum(known_sales) as known_sales, sum(margin) as margin
+        from margins
+        where dimension = 'product'
+    """
+    (row,) = warehouse.rows(query)
+    return Profit(**row) if row.sales else None

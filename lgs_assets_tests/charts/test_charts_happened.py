@@ -1,0 +1,192 @@
+"""The charts of what happened: the numbers in their cells and bars, what is marked, and what is left out and why."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lgs_assets.charts.fit import spread
+from lgs_assets_tests.charts.conftest import PLAYBOOK, Draw, MakeFrames, Texts
+
+HAPPENED = [
+    *("segment_sizes_over_time", "segment_migration_month", "segment_migration_quarter", "segment_survival"),
+    *("cohort_triangle", "retention_curve", "customer_flow"),
+    *("product_pareto", "top_products", "top_returned_products", "product_pairs", "country_sales"),
+    *("sales_changes", "sales_trend"),
+]
+
+
+@pytest.mark.parametrize("name", HAPPENED)
+def test_nothing_on_a_sheet_is_cut_off(name: str, frames: MakeFrames, draw: Draw) -> None:
+    """Titles, notes, labels and numbers lie within the sheet, and so do the names of rows."""
+    figure = draw(name, frames())
+    figure.draw_without_rendering()
+    free = [
+        *figure.texts,
+        *(text for axes in figure.axes for text in (*axes.texts, axes.xaxis.label, axes.yaxis.label)),
+    ]
+    for text in filter(lambda text: text.get_text().strip(), free):
+        box = text.get_window_extent()
+        assert box.y0 >= 0 and box.y1 <= figure.bbox.y1 and box.x0 >= 0 and box.x1 <= figure.bbox.x1, text.get_text()
+    assert all(label.get_window_extent().x0 >= 0 for axes in figure.axes for label in axes.get_yticklabels())
+
+
+@pytest.mark.parametrize("months", [1, 2, 4])
+@pytest.mark.parametrize("partial", [True, False])
+def test_a_young_shop_gets_every_chart_or_the_reason(
+    months: int, partial: bool, frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """One month, or two of which the last is not over: no chart fails, and each says something."""
+    for name in HAPPENED:
+        assert len(texts(draw(name, frames(months=months, partial=partial)))) >= 3
+
+
+def test_the_matrix_is_of_the_last_whole_step(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """The partial December is left out; the cells, the causes and the net flows are those of November."""
+    written = texts(draw("segment_migration_month", frames()))
+    assert any("From the end of Oct 2011 to the end of Nov 2011" in text for text in written)
+    assert any("717 customers 117 moved, 600 stayed; 5 bought for the first time" in text for text in written)
+    assert any("ageing 81, boundary alone 36" in text for text in written)
+    assert written.count("13") == 9
+    assert {"\N{MINUS SIGN}13", "+5", "+13", "before", "after", "net"} <= set(written)
+
+
+def test_a_quarter_is_three_months(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Its matrix begins three month ends before the last whole one."""
+    written = texts(draw("segment_migration_quarter", frames()))
+    assert any("From the end of Aug 2011 to the end of Nov 2011" in text for text in written)
+
+
+def test_sizes_are_those_of_the_last_snapshot(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Each segment is named with its customers, and from where on the month is partial."""
+    written = texts(draw("segment_sizes_over_time", frames()))
+    assert f"{PLAYBOOK[0][0]}, 60" in written
+    assert f"{PLAYBOOK[3][0]}, 78" in written
+    assert "then partial: to 9 Dec" in written
+
+
+def test_survival_of_few_is_left_out(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """A share of fewer than thirty entries would be chance."""
+    written = texts(draw("segment_survival", frames(months=16)))
+    assert written.count("50") == len(PLAYBOOK)  # after a month
+    assert "0" not in written
+
+
+def test_the_censored_cohort_and_partial_months_are_apart(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """The first month of the data has a mark and a line below it; the partial month is explained."""
+    figure = draw("cohort_triangle", frames())
+    written = texts(figure)
+    assert "Nov 2010*, 200" in written and "Dec 2010, 200" in written
+    assert any("also holds older customers. Outlined: a partial month" in text for text in written)
+    assert len(figure.axes[0].lines) == 1
+
+
+def test_the_curve_leaves_the_censored_cohort_out(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """It is a line of its own, and the months of the curve that marketing asks for are written."""
+    figure = draw("retention_curve", frames())
+    written = texts(figure)
+    assert {"33.3 %", "20.0 %", "12.5 %", "first seen in Nov 2010"} <= set(written)
+    assert len(figure.axes[0].lines) == 3
+
+
+def test_those_who_left_are_below_the_line(frames: MakeFrames, draw: Draw) -> None:
+    """Active customers add up above it."""
+    heights = [bar.get_height() for bar in draw("customer_flow", frames(months=3, partial=False)).axes[0].patches]
+    assert sum(height for height in heights if height > 0) == 300 + 2 * (40 + 120 + 70)
+    assert sum(height for height in heights if height < 0) == -2 * 90
+
+
+def test_classes_are_counted(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Each class says how many products it has, and what share of sales."""
+    given = frames()
+    number = (given["products"]["abc_class"] == "A").sum()
+    assert any(text.startswith(f"A: {number} products, 8") for text in texts(draw("product_pareto", given)))
+
+
+def test_few_returns_say_nothing_of_a_product(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """One parcel is no return rate: the minimum is stated, and what is below it does not appear."""
+    written = texts(draw("top_returned_products", frames()))
+    assert any("10 products with at least £1k of sales and 5 lines of returns" in text for text in written)
+    assert "FELT ROBIN No 4" in written and "FELT ROBIN No 1" not in written
+
+
+def test_doubled_invoices_are_said_where_they_count_twice(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Products and countries count them as their dump does, and say how many."""
+    given = frames()
+    given["monthly_metrics"].loc[3, "doubled_orders"] = 12
+    given["monthly_metrics"].loc[3, "sales_once"] -= 1234.5
+    for name in ("product_pareto", "top_products", "top_returned_products", "country_sales"):
+        assert any(
+            "12 invoices, £1.234k net" in text or "12 invoices, £1.235k net" in text
+            for text in texts(draw(name, given))
+        )
+        assert not any("Counted twice" in text for text in texts(draw(name, frames())))
+
+
+def test_text_of_dumps_is_escaped_and_cut(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """A description or a country may hold anything; a picture shows it in one line."""
+    given = frames()
+    given["products"].loc[0, "description"] = "RED\x1b[2J $x^2$ " + "W" * 80
+    given["countries"].loc[1, "country"] = "Nether\nlands"
+    written = texts(draw("top_products", given))
+    assert any(text.startswith(r"RED\x1b[2J $x^2$ WWW") and text.endswith("…") and len(text) == 34 for text in written)
+    assert r"Nether\nlands" in texts(draw("country_sales", given))
+
+
+def test_the_home_country_has_a_scale_of_its_own(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Otherwise no other country would be more than a line; one without such a home has one scale."""
+    figure = draw("country_sales", frames())
+    assert [len(axes.get_yticks()) for axes in figure.axes] == [1, 4]
+    given = frames()
+    given["countries"] = given["countries"].iloc[1:].assign(net_sales_share=0.25)
+    assert len(draw("country_sales", given).axes) == 1
+
+
+def test_a_country_of_one_customer_is_marked(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Hatched, and said; guests are not called customers."""
+    figure = draw("country_sales", frames())
+    written = texts(figure)
+    assert any("23 customers, one of them 95 % of sales" in text for text in written)
+    assert any("guests only" in text for text in written)
+    assert len([bar for bar in figure.axes[1].patches if bar.get_hatch()]) == 2
+
+
+def test_the_parts_of_the_waterfall_reach_the_change(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Bars begin where the one before ends; the last is their sum, on both comparisons."""
+    figure = draw("sales_changes", frames())
+    for axes, change in zip(figure.axes, (1000, 12_000), strict=True):
+        *parts, total = axes.patches
+        assert sum(bar.get_height() for bar in parts) == pytest.approx(change)
+        assert (total.get_y(), total.get_height()) == (0, change)
+        tops = np.cumsum([bar.get_height() for bar in parts])
+        assert [bar.get_y() + bar.get_height() for bar in parts] == pytest.approx(list(tops))
+    assert "Oct 2011 £61k, Nov 2011 £62k, +1.6 %" in texts(figure)
+
+
+def test_without_a_year_there_is_one_waterfall(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """And the other half says why it is empty."""
+    assert "There is no year before." in texts(draw("sales_changes", frames(months=6)))
+
+
+def test_what_is_not_significant_is_written_on_the_chart(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """The verdict on sales is the subtitle; orders that seem to fall would not survive the correction."""
+    written = texts(draw("sales_trend", frames()))
+    assert any("+1.7 % on the 12 before (p = .85): no significant trend" in text for text in written)
+    assert "Likewise, corrected by Holm for all series, not significant: placed orders \N{MINUS SIGN}7.0 %." in written
+
+
+def test_a_trend_that_cannot_be_judged_says_why(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """The reason of the table is the subtitle."""
+    given = frames()
+    reasons = pd.Series("fewer than 24 whole months", index=given["trend_statistics"].index)
+    given["trend_statistics"] = given["trend_statistics"].assign(reason=reasons)
+    assert "The trend of sales cannot be judged: fewer than 24 whole months" in texts(draw("sales_trend", given))
+
+
+@pytest.mark.parametrize("places", [[], [1.0], [0, 0, 0, 0], [0, 10, 11, 12, 30], list(np.geomspace(1, 100, 12))])
+def test_labels_are_moved_apart_in_their_order(places: list[float]) -> None:
+    """No two are closer than the gap, and those that were not stay where they are."""
+    apart = spread(places, gap=5)
+    assert len(apart) == len(places)
+    assert all(np.diff(apart) >= 5 - 1e-9)
+    if len(places) > 1 and all(np.diff(places) >= 5):
+        assert apart == list(places)

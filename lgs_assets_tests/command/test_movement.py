@@ -1,0 +1,78 @@
+"""The last words of `lgs run` and `lgs status`: who moved since the month before."""
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lgs_assets.command.terminal import movement_lines
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import SHOP, build_tables, load_lines
+from lgs_assets_tests.command.test_cli import lgs
+
+HISTORY = (
+    "clean_invoices", "invoice_totals", "monthly_metrics", "rfm_history", "rfm_edges", "segment_migrations",
+)  # fmt: skip
+MOVES = [
+    ("Champions", "At Risk", "boundary", 9),
+    ("Champions", "At Risk", "ageing", 5),
+    ("Champions", "Champions", "stayed", 80),
+    ("Hibernating", "Champions", "purchase", 3),
+    ("(not yet a customer)", "New Customers", "first purchase", 7),
+]
+
+
+@pytest.fixture
+def moved(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
+    """A warehouse whose last whole month is June 2011, with MOVES, before a partial one."""
+    load_lines(warehouse, tmp_path, SHOP)
+    build_tables(warehouse, *HISTORY)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("delete from segment_migrations")
+        for ends, is_partial in (("2011-07-01", False), ("2011-08-01", True)):
+            for was, is_now, cause, customers in MOVES:
+                connection.exec_driver_sql(
+                    "insert into segment_migrations "
+                    "values (1, %s::timestamp - interval '1 month', %s, %s, %s, %s, %s, 1, 1, %s)",
+                    (ends, ends, was, is_now, cause, customers * (1 + is_partial), is_partial),
+                )
+    return warehouse
+
+
+def said(warehouse: Warehouse) -> str:
+    screen = Console(width=200)
+    with screen.capture() as capture:
+        screen.print(*movement_lines(warehouse), sep="\n")
+    return capture.get()
+
+
+def test_the_last_whole_month_is_told(moved: Warehouse) -> None:
+    """Those who slipped and those who rose, and how many of them moved by the boundary alone."""
+    assert said(moved).splitlines() == [
+        "In 2011-06 17 of 97 customers moved to another segment, 7 bought for the first time:",
+        "  ↓ 14 Champions slipped to At Risk; 9 by the boundary alone",
+        "  ↑ 3 Hibernating rose to Champions",
+    ]
+
+
+def test_a_shop_of_one_month_is_told_nothing(moved: Warehouse) -> None:
+    """There is no month before, so there is no line."""
+    with moved.transaction() as connection:
+        connection.exec_driver_sql("delete from segment_migrations where not is_partial")
+    assert said(moved).strip() == ""
+
+
+def test_names_of_segments_are_plain_text(moved: Warehouse) -> None:
+    """The map is data: what is markup or commands a terminal is shown as it is written."""
+    odd = "[red]\x1b[2JHeroes"
+    with moved.transaction() as connection:
+        connection.exec_driver_sql("update segment_playbook set segment = %s where segment = 'At Risk'", (odd,))
+        connection.exec_driver_sql("update segment_migrations set segment_to = %s where segment_to = 'At Risk'", (odd,))
+    assert r"14 Champions slipped to [red]\x1b[2JHeroes; 9 by the boundary" in said(moved)
+
+
+def test_status_tells_who_moved(built: Warehouse) -> None:
+    """Between the tables and the checks."""
+    output = lgs("status").output
+    assert "customers moved to another segment" in output
+    assert output.index("moved to another segment") < output.index("Checks: ")

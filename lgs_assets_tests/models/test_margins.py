@@ -1,0 +1,129 @@
+"""Margins: units at the cost that was valid on the day, with the share of sales of which it is known."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.command.cli import CHECKS_FAILED, app
+from lgs_assets.sources.costs import Cost
+from lgs_assets.warehouse.costs import keep_costs, profit
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.tables import PostgresTables
+from lgs_assets_tests.builders import Line, build_tables, load_lines
+
+TABLES = (
+    *("clean_invoices", "invoice_totals", "monthly_metrics", "rfm_history", "rfm_scores", "segments", "stock_codes"),
+    "product_months", "margins",
+)  # fmt: skip
+LINES = [
+    Line("1", "22041a ", "ROBIN", 10, "2011-03-04", "2.00", 101),
+    Line("2", "22041A", "ROBIN", 5, "2011-04-01", "2.00", 101),
+    Line("3", "22042", "WREN", 4, "2011-04-02", "5.00", 102, "EIRE"),
+    Line("4", "22042", "WREN", 1, "2011-04-02", "5.00", None),
+    Line("5", "POST", "POSTAGE", 1, "2011-04-02", "9.00", 102),
+    Line("C6", "22041A", "ROBIN", -2, "2011-04-03", "2.00", 101),
+    *[Line("7", "22041A", "ROBIN", 3, "2011-04-05", "1.00", 101)] * 2,
+]
+COSTS = [
+    Cost("22041A", date(2011, 3, 1), Decimal("0.50")),
+    Cost("22041A", date(2011, 4, 1), Decimal("0.75")),
+    Cost("22042", date(2011, 4, 3), Decimal("1.00")),  # too late for its sales
+]
+
+
+@pytest.fixture
+def shop(warehouse: Warehouse, tmp_path: Path) -> Iterator[Warehouse]:
+    """A shop whose lines are loaded; invoice 7 is held twice as a whole. Whatever margins come of it, checks hold."""
+    load_lines(warehouse, tmp_path, LINES)
+    yield warehouse
+    checks = [check for check in CHECKS if check.table == "margins"]
+    assert checks and all(evaluate(check, PostgresTables(warehouse)).passed for check in checks)
+
+
+def months(warehouse: Warehouse, dimension: str) -> dict[tuple[str, str], tuple[Any, ...]]:
+    query = "select * from margins where dimension = :dimension order by member, invoice_month"
+    return {
+        (row.member, f"{row.invoice_month:%m}"): (row.units, row.sales, row.known_sales, row.margin)
+        for row in warehouse.rows(query, dimension=dimension)
+    }
+
+
+def test_a_unit_costs_what_was_valid_on_its_day(shop: Warehouse) -> None:
+    """Before a first cost none is known; from the day of a second one on, that holds. Doubled invoices count once."""
+    keep_costs(shop, COSTS)
+    build_tables(shop, *TABLES)
+    assert months(shop, "product") == {
+        ("22041A", "03"): (10, 20, 20, 15),
+        ("22041A", "04"): (8, 13, 13, 7),
+        ("22042", "04"): (5, 25, 0, 0),
+    }
+    assert months(shop, "country") == {
+        ("EIRE", "04"): (4, 20, 0, 0),
+        ("United Kingdom", "03"): (10, 20, 20, 15),
+        ("United Kingdom", "04"): (9, 18, 13, 7),
+    }
+    assert months(shop, "customer") == {
+        ("(guests)", "04"): (1, 5, 0, 0),
+        ("101", "03"): (10, 20, 20, 15),
+        ("101", "04"): (8, 13, 13, 7),
+        ("102", "04"): (4, 20, 0, 0),
+    }
+    shares = shop.rows(
+        "select known_share, margin_pct from margins where member = 'United Kingdom' order by invoice_month"
+    )
+    assert [(row.known_share, row.margin_pct) for row in shares] == [
+        (1, 75), (Decimal("0.722222"), Decimal("53.846154"))
+    ]  # fmt: skip
+    known = profit(shop)
+    assert known and (known.sales, known.known_sales, known.margin) == (Decimal(58), Decimal(33), Decimal(22))
+
+
+def test_without_costs_there_is_no_profit(shop: Warehouse) -> None:
+    """An empty table, and nothing to show: unknown is not nothing."""
+    build_tables(shop, *TABLES)
+    assert shop.rows("select * from margins") == []
+    assert profit(shop) is None
+
+
+def test_a_cost_given_again_takes_the_place_of_the_first(shop: Warehouse) -> None:
+    """Of the same product and day; others stay."""
+    keep_costs(shop, COSTS)
+    keep_costs(shop, [COSTS[0]._replace(unit_cost=Decimal("0.60"))])
+    build_tables(shop, *TABLES)
+    assert months(shop, "product")["22041A", "03"] == (10, 20, 20, 14)
+    assert len(shop.rows("select * from unit_costs")) == 3
+
+
+def lgs(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "160"}).invoke(app, arguments)
+
+
+def test_costs_come_from_a_file_and_show_in_status(built: Warehouse, tmp_path: Path) -> None:
+    """Before, status says what to give; after, the margin with its share. A bad line is shown, and the others count."""
+    assert "no unit costs are known. lgs costs import FILE takes them" in lgs("status").output
+    file = tmp_path / "costs.csv"
+    file.write_text("stock_code,valid_from,unit_cost\n22041,2011-01-01,0.40\n22041,never,1\n")
+    imported = lgs("costs", "import", str(file))
+    assert imported.exit_code == CHECKS_FAILED, imported.output
+    assert "Kept 1 unit cost of 1 product" in imported.output
+    assert "expected a date such as 2011-03-01; found 'never'" in " ".join(imported.output.split())
+    assert "rebuilt 1 table" in imported.output.lower()
+    (row,) = built.rows("select sum(line_total) as sales from clean_invoices")
+    assert f"£{row.sales * Decimal('0.6'):,.2f} over the unit costs of £{row.sales:,.2f} of sales, 100.0 % of all" in (
+        lgs("status").output
+    )
+
+
+def test_costs_can_come_before_any_dump(database: str, tmp_path: Path) -> None:
+    """They wait for the lines; nothing is built, and no demo is made up."""
+    file = tmp_path / "demo.csv"
+    assert "invented unit costs" in lgs("demo-costs", str(file)).output
+    assert lgs("costs", "import", str(file)).exit_code == 0
+    assert "Nothing is loaded yet" in lgs("status").output
+    assert lgs("demo-costs", str(file)).exit_code == 1

@@ -1,0 +1,15 @@
+-- derived: rebuilt at will from other tables
+create table movement_charts (
+    name text primary key check (name ~ '^[a-z0-9_]+$'),
+    position smallint not null unique check (position > 0),
+    title text not null check (title <> ''),
+    png bytea not null,
+    svg text not null
+);
+
+comment on table movement_charts is 'Charts of how customers move between the segments. One row a chart.';
+comment on column movement_charts.name is 'Name of the chart, and of its file when it is exported.';
+comment on column movement_charts.position is 'Order within these charts.';
+comment on column movement_charts.title is 'Title of the chart.';
+comment on column movement_charts.png is 'The chart as a PNG file.';
+comment on column movement_charts.svg is 'The chart as an SVG file.';

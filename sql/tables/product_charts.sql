@@ -1,0 +1,15 @@
+-- derived: rebuilt at will from other tables
+create table product_charts (
+    name text primary key check (name ~ '^[a-z0-9_]+$'),
+    position smallint not null unique check (position > 0),
+    title text not null check (title <> ''),
+    png bytea not null,
+    svg text not null
+);
+
+comment on table product_charts is 'Charts of what sells, what comes back and what is bought together. One row a chart.';
+comment on column product_charts.name is 'Name of the chart, and of its file when it is exported.';
+comment on column product_charts.position is 'Order within these charts.';
+comment on column product_charts.title is 'Title of the chart.';
+comment on column product_charts.png is 'The chart as a PNG file.';
+comment on column product_charts.svg is 'The chart as an SVG file.';
