@@ -22,7 +22,7 @@ create table refunds_by_month (
     units bigint not null
 );
 
-comment on table refunds_by_month is 'Units given back each month. One row a month.';
+comment on table refunds_by_month is 'Units returned each month. One row per month.';
 comment on column refunds_by_month.invoice_month is 'First day of the month.';
 comment on column refunds_by_month.units is 'Units, negative.';
 """,
@@ -33,7 +33,7 @@ from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 @derived_asset(group="months", kinds=IN_WAREHOUSE)
 def refunds_by_month(clean_invoices: Relation) -> Model:
-    \"\"\"Units given back each month. One row a month.\"\"\"
+    \"\"\"Units returned each month. One row per month.\"\"\"
     return Model("refunds_by_month.sql", clean_invoices=clean_invoices)
 """,
     "sql/checks/refunds_by_month/units_are_negative.sql": """-- What is given back counts below zero.

@@ -118,7 +118,7 @@ def test_comments_keys_grants_and_views_survive(warehouse: Warehouse) -> None:
             "table_grant": True,
             "reader_grant": True,
             "column_grant": True,
-            "comment": "What each invoice comes to. One row an invoice.",
+            "comment": "The total of each invoice. One row per invoice.",
             "indexes": 1,
         }
     finally:
