@@ -12,7 +12,7 @@ TREND = places.ROOT / "lgs_assets" / "models" / "trend.py"
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)
 def sales_drivers(clean_invoices: Relation, monthly_metrics: Relation) -> Model:
-    """The change of net sales, split into customers, orders, items, price, guests and returns. One row per comparison."""
+    """The change of net sales, by customers, orders, items, price, guests and returns. One row per comparison."""
     return Model("sales_drivers.sql", clean_invoices=clean_invoices, monthly_metrics=monthly_metrics)
 
 

@@ -20,7 +20,7 @@ def rfm_edges(rfm_history: Relation) -> Model:
 def segment_migrations(
     rfm_history: Relation, rfm_edges: Relation, segment_playbook: Relation, monthly_metrics: Relation
 ) -> Model:
-    """Who moved between segments in a month, a quarter and a year, and why. One row per step, both segments and cause."""
+    """Who moved between segments in a month, quarter and year, and why. One row per step, both segments and cause."""
     return Model(
         "segment_migrations.sql",
         rfm_history=rfm_history,
