@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def leave_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
-    """Takes away the settings of the person who runs the tests, and gives the platform a state folder of its own."""
+    """Removes the settings of the person who runs the tests, and gives the platform a state folder of its own."""
     for name in [name for name in os.environ if name.startswith(("LGS_", "DAGSTER_")) and name != "LGS_REAL_DATA"]:
         patch.delenv(name)
     patch.setenv("LGS_HOME", str(home))

@@ -76,7 +76,7 @@ EXPECTATIONS = [
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the checkout, without what is made in it."""
+    """A copy of the checkout, without generated files."""
     ignored = shutil.ignore_patterns(".*", "__pycache__", "benchmarks", "notebooks")
     shutil.copytree(places.ROOT, tmp_path / "checkout", ignore=ignored)
     return tmp_path / "checkout"
