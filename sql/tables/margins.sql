@@ -1,7 +1,7 @@
 -- derived: rebuilt at will from other tables
 create table margins (
-    dimension text not null check (dimension in ('product', 'country', 'segment', 'customer')),
-    member text not null,
+    dimension text collate "C" not null check (dimension in ('product', 'country', 'segment', 'customer')),
+    member text collate "C" not null,
     invoice_month date not null,
     units bigint not null check (units > 0),
     sales numeric not null check (sales > 0),

@@ -1,10 +1,10 @@
 -- derived: rebuilt at will from other tables
 create table retention_charts (
-    name text primary key check (name ~ '^[a-z0-9_]+$'),
+    name text collate "C" primary key check (name ~ '^[a-z0-9_]+$'),
     position smallint not null unique check (position > 0),
-    title text not null check (title <> ''),
+    title text collate "C" not null check (title <> ''),
     png bytea not null,
-    svg text not null
+    svg text collate "C" not null
 );
 
 comment on table retention_charts is 'Charts of whether customers come back. One row per chart.';

@@ -1,6 +1,6 @@
 -- derived: rebuilt at will from other tables
 create table segment_survival (
-    segment text not null,
+    segment text collate "C" not null,
     months bigint not null check (months >= 0),
     entries bigint not null check (entries > 0),
     remaining bigint not null check (remaining between 0 and entries),
