@@ -89,7 +89,7 @@ def test_a_table_is_added_in_five_places(checkout: Path) -> None:
         (checkout / path).write_text(content.lstrip())
     python = [sys.executable, "-m"]
     dictionary = subprocess.check_output([*python, "lgs_assets.contracts.dictionary"], cwd=checkout, text=True)
-    assert "## refunds_by_month\n\nUnits given back each month." in dictionary
+    assert "## refunds_by_month\n\nUnits returned each month." in dictionary
     (checkout / "docs" / "data-dictionary.md").write_text(dictionary)
     tested = subprocess.run([*python, "pytest", "-q", *EXPECTATIONS], cwd=checkout, text=True, capture_output=True)
     assert tested.returncode == 0, tested.stdout
