@@ -1,10 +1,10 @@
 # Two images from one file: `platform` for the services of Dagster, `jupyter` for analysts.
-# The checkout is installed where it lies: the code finds its SQL beside itself.
+# The checkout is installed in place: the code finds its SQL beside itself.
 
 FROM python:3.13-slim AS packages
 ENV UV_NO_CACHE=1 UV_PYTHON=/opt/venv/bin/python UV_COMPILE_BYTECODE=1 UV_CONSTRAINT=requirements.lock
 WORKDIR /app
-# No more than what the packages depend on, so that a change of the code installs nothing again.
+# Only what the packages depend on, so that a change to the code reinstalls nothing.
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY lgs_assets/__init__.py lgs_assets/
 RUN pip install --no-cache-dir --constraint requirements.lock uv && python -m venv --without-pip /opt/venv
@@ -24,7 +24,7 @@ COPY . .
 USER lgs
 
 FROM runtime AS platform
-# What volumes are mounted on takes its owner from here.
+# Volumes take their owner from the folders they are mounted on.
 RUN install --directory --owner lgs --group lgs /inbox /opt/dagster /opt/dagster/storage
 ENV DAGSTER_HOME=/opt/dagster
 COPY --from=packages /opt/venv /opt/venv

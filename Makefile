@@ -1,4 +1,4 @@
-# The commands of the README. Everything they make is below this folder, in .venv and .lgs; the benchmark's beside them.
+# The commands of the README. Everything they create is in this folder, in .venv and .lgs; the benchmark's beside them.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,7 +7,7 @@ INSTALL := $(BIN)/uv pip install --quiet --no-cache --python $(BIN)/python --con
 # Two at a time, unless a file or a test is named: starting the second process would take longer than running it.
 TWO_AT_A_TIME := $(if $(TESTS),,--numprocesses 2 --dist loadfile --no-loadscope-reorder)
 
-# What is imported is compiled once, whatever the environment says: to compile Dagster takes five seconds each time.
+# Imports are compiled once, whatever the environment says: compiling Dagster takes five seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run ui test lint lock docs benchmark clean
@@ -32,7 +32,7 @@ lock: .venv/installed
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" --upgrade --output-file requirements.lock pyproject.toml
 
-# The pages that are made from the code.
+# The pages generated from the code.
 docs: .venv/installed
 	$(BIN)/python -m lgs_assets.contracts.dictionary > docs/data-dictionary.md
 
@@ -40,7 +40,7 @@ docs: .venv/installed
 benchmark: .venv/installed .venv-benchmark/installed
 	$(BIN)/python -m benchmarks.run $(OPTIONS)
 
-# What running needs, and nothing else.
+# What it takes to run, and nothing else.
 .venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }

@@ -29,7 +29,7 @@ class Verdict:
     table: str
     rows: int
     wrong: str = ""
-    """What is wrong with it; nothing if it counts."""
+    """What is wrong with it; empty if it counts."""
     inexact: int = 0
     """Numbers that differ by less than TOLERANCE, as floats do."""
     largest: Decimal = Decimal(0)
@@ -105,7 +105,7 @@ def _verdict(cursor: Cursor, other: Cursor, schema: str, table: str) -> Verdict:
 
 
 def _fingerprint(cursor: Cursor, table: sql.Identifier, declared: list[Column]) -> tuple[int, Decimal]:
-    """The number of rows and a hash of all, whatever their order. Where both are equal, no value needs a look."""
+    """The number of rows and a hash of all, whatever their order. If both are equal, no value needs a look."""
     texts = [
         sql.SQL("coalesce({}::text, 'no value')").format(
             sql.SQL("trim_scale({})" if column.type == "numeric" else "{}").format(sql.Identifier(column.name))
@@ -127,7 +127,7 @@ def _fingerprint(cursor: Cursor, table: sql.Identifier, declared: list[Column]) 
 
 
 def _comparison(table: str, declared: list[Column], key: Sequence[str]) -> sql.Composed:
-    """One row: the rows of both, those on one side only, and of each column the different, the wrong, the largest."""
+    """One row: the rows of both, those on one side only, and for each column the different, the wrong, the largest."""
     ours, theirs = sql.Identifier(SCHEMA, table), sql.Identifier("theirs", table)
     return sql.SQL(
         "select (select count(*) from {ours}), (select count(*) from {theirs}), "
@@ -150,12 +150,12 @@ def _value(column: Column, table: sql.Identifier) -> sql.Composed:
     name = sql.Identifier(column.name)
     if column.name == "line_number":
         return sql.SQL("{0} - (select min({0}) from {1}) as {0}").format(name, table)
-    by_text = sql.SQL("::text" if column.type == "numeric" else "")  # else the cast would round a float
+    by_text = sql.SQL("::text" if column.type == "numeric" else "")  # otherwise the cast would round a float
     return sql.SQL("{0}{1}::{2} as {0}").format(name, by_text, sql.SQL(column.type))
 
 
 def _counts(column: Column, key: str) -> sql.Composed:
-    """Of the rows on both sides: how many differ in the column, in how many that is wrong, by how much at most."""
+    """Over the rows on both sides: how many differ in the column, in how many that is wrong, by how much at most."""
     name, is_pair = sql.Identifier(column.name), sql.SQL("ours.{0} = theirs.{0}").format(sql.Identifier(key))
     different = "count(*) filter (where {is_pair} and ours.{name} is distinct from theirs.{name})"
     if column.type == "numeric":

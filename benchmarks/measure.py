@@ -1,4 +1,4 @@
-"""Measures one run of a client: seconds, by stage; memory of the client and of the server; bytes that are written."""
+"""Measures one run of a client: seconds, by stage; memory of the client and of the server; bytes written."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ SAMPLE_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Limits:
-    """When a client is stopped: what needs more is no way to do the job on this machine."""
+    """When a client is stopped: a client that needs more cannot do the job on this machine."""
 
     seconds: float
     client_bytes: int
@@ -30,17 +30,17 @@ class Measurement:
     seconds: float
     """From the start of the client's process to its end."""
     stages: dict[str, float] = field(default_factory=dict)
-    """Seconds of each stage: since the end of the one before, as it was reported."""
+    """Seconds of each stage: since the reported end of the one before."""
     client_bytes: int = 0
     """Peak of the resident memory of the client's processes."""
     server_bytes: int = 0
-    """Peak of the memory of the server's processes; what they share counts once."""
+    """Peak of the memory of the server's processes; shared memory counts once."""
     written_bytes: int | None = None
-    """What the server's processes wrote: WAL, tables, indexes and temporary files. None where no system tells."""
+    """What the server's processes wrote: WAL, tables, indexes and temporary files. None if the system does not tell."""
     wal_bytes: int = 0
     """How much of it was WAL."""
     error: str = ""
-    """Why the run failed; nothing if it did not."""
+    """Why the run failed; empty if it did not."""
 
 
 def measure(
@@ -48,9 +48,9 @@ def measure(
 ) -> Measurement:
     """Runs a client that prints the names of its stages, on the server at `url` whose data directory is `data`.
 
-    What the client says besides goes to the end of the file `log`.
+    The rest of the client's output is appended to the file `log`.
     """
-    # Both times, what the server has yet to write is written: no client pays for another, or leaves a debt.
+    # Both times the server first writes all that is pending: no client pays for another, or leaves a debt.
     wal_before = _wal_after_checkpoint(url)
     sampler = _Sampler(postmaster=psutil.Process(int((data / "postmaster.pid").read_text().split()[0])))
     written_before = sampler.written
@@ -83,7 +83,7 @@ def measure(
 
 
 class _Sampler(threading.Thread):
-    """Looks at the processes of the client and the server again and again, from its own thread."""
+    """Samples the processes of the client and the server repeatedly, from its own thread."""
 
     def __init__(self, *, postmaster: psutil.Process) -> None:
         super().__init__(daemon=True)
@@ -96,7 +96,7 @@ class _Sampler(threading.Thread):
 
     @property
     def written(self) -> int | None:
-        """What the server's processes have written in their lives, the ended ones as they were last seen."""
+        """What the server's processes have written in their lifetimes, ended ones as last seen."""
         return sum(self._written.values()) if self._written else None
 
     def watch(self, client: psutil.Process, limits: Limits, *, deadline: float) -> None:
@@ -110,7 +110,7 @@ class _Sampler(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        """What the thread does."""
+        """The work of the thread."""
         while not self._done.wait(SAMPLE_SECONDS):
             self._look_at_client()
             self.look_at_server()
@@ -149,7 +149,7 @@ def _tree(process: psutil.Process) -> list[psutil.Process]:
 
 
 def _wal_after_checkpoint(url: str) -> int:
-    """How many bytes of WAL there ever were, once all pages are written."""
+    """The bytes of WAL written so far, once all pages are written."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("checkpoint")
         row = connection.execute("select wal_bytes from pg_stat_wal").fetchone()

@@ -18,7 +18,7 @@ _PEERS = {peer.name: peer for peer in PEERS}
 _OURS = _PEERS[PLATFORM].title
 _LINES = ("raw_invoices", "clean_invoices")
 _NONE = "–"
-# From this size on, what a run does once and for all weighs little.
+# From this size on, the fixed costs of a run weigh little.
 LARGE = 10
 _LABEL_HEIGHT = 0.055
 _MB = 1e6
@@ -84,7 +84,7 @@ def _row(results: Results, size: int, title: str) -> list[str]:
 
 
 def judged(results: Results, size: int, title: str) -> str:
-    """What the comparison with our tables found, in words."""
+    """The result of the comparison with our tables, in words."""
     verdicts = results.verdicts.get(f"{size}x {title}")
     if not verdicts:
         return _NONE
@@ -96,9 +96,9 @@ def judged(results: Results, size: int, title: str) -> str:
 
 
 def targets(results: Results) -> Iterator[tuple[str, str, str, str]]:
-    """What was aimed at, as ratios in the same run: the target, what was measured, and whether that is within it.
+    """The targets, as ratios in the same run: the target, what was measured, and whether it is met.
 
-    Only those for which the results have what it takes.
+    Only those for which the results suffice.
     """
     first, last = results.sizes[0], results.sizes[-1]
 

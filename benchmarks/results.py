@@ -1,4 +1,4 @@
-"""What a benchmark found: every run and every verdict, where and when; as JSON, and back."""
+"""The results of a benchmark: every run and every verdict, where and when; as JSON, and back."""
 
 import json
 import os
@@ -39,7 +39,7 @@ class Results:
     """The load average before each round: above the number of cores, other processes were at work as well."""
     runs: list[Run] = field(default_factory=list)
     verdicts: dict[str, list[Verdict]] = field(default_factory=dict)
-    """Of each size and title, as `10x title`."""
+    """By size and title, as `10x title`."""
 
     @property
     def sizes(self) -> list[int]:
@@ -73,7 +73,7 @@ class Results:
         return median(values) if values else None
 
     def faults(self, size: int, title: str) -> list[Verdict]:
-        """The tables that are not ours."""
+        """The tables that differ from ours."""
         return [verdict for verdict in self.verdicts.get(f"{size}x {title}", []) if verdict.wrong]
 
     def counts(self, size: int, title: str) -> bool:
@@ -82,7 +82,7 @@ class Results:
 
 
 def machine() -> str:
-    """This machine in a line."""
+    """This machine, in one line."""
     memory = psutil.virtual_memory().total / 2**30
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
 

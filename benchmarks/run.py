@@ -47,7 +47,7 @@ class Bench:
         shutil.rmtree(self._home(name), ignore_errors=True)
 
     def remove_server(self) -> None:
-        """Ends the server, and removes all that was in it."""
+        """Ends the server, and removes all its data."""
         self.server.stop()
         shutil.rmtree(self.server.directory, ignore_errors=True)
 
@@ -83,10 +83,10 @@ class Bench:
 
 
 def run_size(bench: Bench, results: Results, size: int, peers: list[Peer], runs: int, *, dump: Path) -> None:
-    """Runs the peers on a dump, in turn, so many times. A peer goes first in one round and last in another.
+    """Runs the peers on a dump, in turn, this many times. A peer goes first in one round and last in another.
 
-    A run of the platform comes first, for its tables and to warm the caches. It counts where there is one round only:
-    that is for sizes that take long.
+    A run of the platform comes first, for its tables and to warm the caches. It counts only if there is a single round,
+    as for sizes that take long.
     """
     reference, platform = bench.fresh_database(f"reference_{size}"), _platform()
     if (made := bench.measure(platform, reference, dump)).error:
@@ -114,7 +114,7 @@ def run_size(bench: Bench, results: Results, size: int, peers: list[Peer], runs:
 
 
 def run_day(bench: Bench, results: Results, size: int, runs: int, *, dump: Path, day: Path) -> None:
-    """A day's dump on top of what is there, against both dumps from nothing; with the same tables in the end."""
+    """A day's dump on top of existing tables, against both dumps from nothing; with the same tables in the end."""
     for turn in range(runs):
         whole, grown = bench.fresh_database("whole"), bench.fresh_database("grown")
         bench.measure(_platform(), grown, dump)
@@ -137,7 +137,7 @@ def _record(bench: Bench, results: Results, size: int, peer: Peer, url: str, *du
 
 
 def _follow(bench: Bench, results: Results, size: int, leader: Peer, peers: list[Peer], url: str) -> None:
-    """Runs the peers that work in the database of another one."""
+    """Runs the peers that work in another peer's database."""
     for peer in peers:
         if peer.follows == leader.name:
             _record(bench, results, size, peer, url)
@@ -153,7 +153,7 @@ def main(
     peer: Annotated[list[str] | None, typer.Option(help="Only these. May be given again.")] = None,
     runs: Annotated[int, typer.Option(min=1, help="Rounds; the slowest peers take part in fewer.")] = 5,
     day: Annotated[bool, typer.Option("--day", help="Also a day's dump on top of each size.")] = False,
-    add: Annotated[bool, typer.Option("--add", help="Adds to the results that are there, of other sizes.")] = False,
+    add: Annotated[bool, typer.Option("--add", help="Adds to existing results, of other sizes.")] = False,
     dump: Annotated[
         Path | None, typer.Option(help="The source, .sql.gz. Default: LGS_REAL_DATA, or synthetic.")
     ] = None,
@@ -175,7 +175,7 @@ def main(
     real_data = os.environ.get("LGS_REAL_DATA")
     source = dump or workload.source_dump(Path(real_data) if real_data else None, work / "dumps")
     bench = Bench(EmbeddedServer(work / "postgres"), work, Limits(seconds, int(client_gb * 1e9)))
-    bench.remove_server()  # of a benchmark that was broken off
+    bench.remove_server()  # of an interrupted benchmark
     try:
         there = work / "results.json"
         results = load(there) if add and there.exists() else Results(str(source.name), _versions(bench.server))

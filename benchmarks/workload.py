@@ -11,20 +11,20 @@ from pathlib import Path
 from lgs_assets.demo.dump import write_demo_dump
 
 REAL_LINES = 1_067_371
-"""Of the UCI data. A synthetic dump that stands in for it has as many."""
+"""Lines of the UCI data. A synthetic dump that stands in for it has as many."""
 
 DAY_SHARE = 0.001
-"""Of the lines: what a day brings, after two years."""
+"""The share of the lines that a day adds, after two years."""
 
 # The customers of a copy have the ids of the original and this much more for each copy before it.
 CUSTOMER_IDS_APART = 100_000
-_COMPRESSION = 1  # quick to write; how well it is packed is no part of the comparison
+_COMPRESSION = 1  # quick to write; the compression is not part of the comparison
 _END = b"\\.\n"
 _NULL = b"\\N"
 
 
 def source_dump(real_data: Path | None, folder: Path) -> Path:
-    """The dump that is replicated: the real one if there is one, else a synthetic one of the same size."""
+    """The dump to replicate: the real one if there is one, otherwise a synthetic one of the same size."""
     if real_data is not None:
         return real_data / "retail.sql.gz"
     return _made(
@@ -33,7 +33,7 @@ def source_dump(real_data: Path | None, folder: Path) -> Path:
 
 
 def replicated(source: Path, folder: Path, *, copies: int) -> Path:
-    """The dump with each invoice so many times, copies under new ids of invoice and customer. Made if need be."""
+    """The dump with each invoice this many times, copies under new ids of invoice and customer. Created if need be."""
     if copies == 1:
         return source
     name = f"{source.name.removesuffix('.sql.gz')}-{copies}x.sql.gz"
@@ -41,13 +41,13 @@ def replicated(source: Path, folder: Path, *, copies: int) -> Path:
 
 
 def day_after(source: Path, folder: Path, *, copies: int) -> Path:
-    """A further dump, of the day after the last of the replicated one: DAY_SHARE of its lines. Made if need be."""
+    """A further dump, of the day after the last of the replicated one: DAY_SHARE of its lines. Created if need be."""
     name = f"{source.name.removesuffix('.sql.gz')}-{copies}x-day.sql.gz"
     return _made(folder / name, lambda path: write_day_after(source, path, copies=copies), newer_than=source)
 
 
 def replicate(source: Path, target: Path, *, copies: int) -> None:
-    """Writes the dump with each invoice so many times. The first copy is the original; the order stays that of time."""
+    """Writes the dump with each invoice this many times. The first copy is the original; lines stay in time order."""
     with _rewritten(source, target) as (lines, write):
         for _, invoice in groupby(lines, key=_invoice):
             original = list(invoice)
@@ -56,7 +56,7 @@ def replicate(source: Path, target: Path, *, copies: int) -> None:
 
 
 def write_day_after(source: Path, target: Path, *, copies: int) -> None:
-    """Writes the last DAY_SHARE of the lines anew: invoices of their own, a day later, of the same customers."""
+    """Writes the last DAY_SHARE of the lines again: as new invoices, a day later, of the same customers."""
     with _rewritten(source, target) as (lines, _):
         number = sum(1 for _ in lines)
     last: deque[bytes] = deque(maxlen=max(1, round(number * DAY_SHARE)))
@@ -68,7 +68,7 @@ def write_day_after(source: Path, target: Path, *, copies: int) -> None:
 
 @contextmanager
 def _rewritten(source: Path, target: Path) -> Iterator[tuple[Iterator[bytes], Callable[[Iterable[bytes]], None]]]:
-    """The lines of the COPY block of a dump, and what writes others in their place."""
+    """The lines of the COPY block of a dump, and a function that writes others in their place."""
     with gzip.open(source) as script, gzip.open(target, "wb", _COMPRESSION) as out:
         for line in script:
             out.write(line)
@@ -83,7 +83,7 @@ def _invoice(line: bytes) -> bytes:
 
 
 def _as_copy(line: bytes, copy: int) -> bytes:
-    """A line as one of the copy of that number; of number 0, the line itself."""
+    """A line as in the copy of that number; for number 0, the line itself."""
     if copy == 0:
         return line
     invoice, rest = line.split(b"\t", 1)

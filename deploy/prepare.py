@@ -1,6 +1,6 @@
 """Prepares a PostgreSQL server for the platform: two databases, the warehouse's schema, its roles, and three logins.
 
-It runs before each start and brings what is there to what it should be: a new password in the environment, say.
+It runs before each start and updates what is there: to a new password in the environment, say.
 It connects as an administrator, by libpq's variables (PGHOST, PGPORT, PGUSER, PGPASSWORD), who may create databases
 and roles but need not be a superuser.
 """
@@ -27,13 +27,13 @@ PASSWORDS = {
     DAGSTER_LOGIN: "DAGSTER_PASSWORD",
 }
 
-# What an analyst's session begins with, beside the limits of every reader, which are in sql/roles.sql.
+# The settings of an analyst's session, besides the limits of every reader, which are in sql/roles.sql.
 ANALYST_SETTINGS = {"search_path": SCHEMA, "default_transaction_read_only": "on"}
-ANALYST_CONNECTIONS = 40  # each notebook that is open has one or a few
+ANALYST_CONNECTIONS = 40  # each open notebook has one or a few
 
 
 def main() -> None:
-    """Does all of it. The order matters: the schema's script makes the roles that the logins are put into."""
+    """Does all of it. The order matters: the schema's script creates the roles that the logins are put into."""
     if missing := [variable for variable in PASSWORDS.values() if not os.environ.get(variable)]:
         sys.exit(f"No password in {', '.join(missing)}: see .env.example")
     with psycopg.connect(dbname="postgres", autocommit=True) as server:
@@ -52,13 +52,13 @@ def main() -> None:
 
 
 def make_database(server: psycopg.Connection, name: str) -> None:
-    """Makes the database unless it is there."""
+    """Creates the database unless it exists."""
     if not server.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
         server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
 def make_login(server: psycopg.Connection, name: str, password: str) -> None:
-    """Makes the login unless it is there, and gives it this password. The server and its log see only its hash."""
+    """Creates the login unless it exists, and gives it this password. The server and its log see only its hash."""
     login = sql.Identifier(name)
     if not server.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone():
         server.execute(sql.SQL("create role {}").format(login))
@@ -83,7 +83,7 @@ def restrict_warehouse(server: psycopg.Connection) -> None:
 
 
 def restrict_dagster(dagster: psycopg.Connection) -> None:
-    """Dagster makes and keeps its own tables; nobody else enters."""
+    """Dagster creates and maintains its own tables; nobody else enters."""
     dagster.execute(f"revoke all on database {DAGSTER} from public")
     dagster.execute(f"grant connect, temporary on database {DAGSTER} to {DAGSTER_LOGIN}")
     dagster.execute(f"grant usage, create on schema public to {DAGSTER_LOGIN}")

@@ -28,7 +28,7 @@ from lgs_assets.wiring.resources import Resources
 UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
 
 DERIVED = [asset.key.path[-1] for asset in ASSETS if asset.key.path != ["raw_invoices"]]
-"""What the lineage makes of the lines: every asset but the lines themselves."""
+"""Everything the lineage builds from the lines: every asset but the lines themselves."""
 MODELS = models()
 """The model of each table that a SELECT makes, in an order in which they can be built."""
 BY_PYTHON = {
@@ -46,7 +46,7 @@ TABLES = [
 ]
 """All of these, in an order in which they can be built."""
 SOURCES = {table: made.source for table, made in MODELS.items() if isinstance(made, InvoiceModel)}
-"""Of the tables that are refreshed invoice by invoice, the table of the lines."""
+"""The table of lines behind each table that is refreshed invoice by invoice."""
 
 
 class MakeDatabase(Protocol):
@@ -88,7 +88,7 @@ def write_dump(path: Path, lines: Iterable[Line]) -> Path:
 
 
 def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> None:
-    """Builds the derived tables named, or all but the charts, from what is in raw_invoices."""
+    """Builds the named derived tables, or all but the charts, from raw_invoices."""
     store = PostgresTables(where) if isinstance(where, Warehouse) else where
     recorded = Settings(**settings).model_dump(include=set(settings))
     rules = sha256(json.dumps(recorded, sort_keys=True).encode()).hexdigest()

@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def leave_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
-    """Takes away the settings of the person who runs the tests, and gives the platform a state folder of its own."""
+    """Removes the settings of the person who runs the tests, and gives the platform a state folder of its own."""
     for name in [name for name in os.environ if name.startswith(("LGS_", "DAGSTER_")) and name != "LGS_REAL_DATA"]:
         patch.delenv(name)
     patch.setenv("LGS_HOME", str(home))
@@ -76,7 +76,7 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    """The session's own PostgreSQL server. It never waits for the disk: its data need not survive a power cut."""
+    """The session's own PostgreSQL server. It waits for no disk: nobody needs its data after the session."""
     server = EmbeddedServer(tmp_path_factory.mktemp("postgres"))
     with psycopg.connect(server.url(), autocommit=True) as connection:
         for guard in ("fsync", "full_page_writes", "synchronous_commit"):

@@ -106,7 +106,7 @@ def test_the_day_after_brings_new_invoices_of_known_customers(tmp_path: Path) ->
 
 
 def test_workloads_are_made_once(source: Path, tmp_path: Path) -> None:
-    """Made when they are asked for, kept, and made anew when the source is newer. At its own size it is the source."""
+    """Made on demand, kept, and remade when the source is newer. At its own size it is the source."""
     assert replicated(source, tmp_path / "work", copies=1) == source
     for make in (replicated, day_after):
         path = make(source, tmp_path / "work", copies=2)
@@ -117,7 +117,7 @@ def test_workloads_are_made_once(source: Path, tmp_path: Path) -> None:
 
 
 def test_equal_tables_are_the_same(made_once: str, made: str) -> None:
-    """In another order of rows, too."""
+    """Even with the rows in another order."""
     change(made, "create table again as table clean_invoices", "delete from clean_invoices",
            "insert into clean_invoices select * from again order by line_number desc")  # fmt: skip
     assert compare(made_once, made, schema=SCHEMA) == [
@@ -152,7 +152,7 @@ def test_a_planted_difference_is_found(made_once: str, made: str, table: str, st
 
 
 def test_noise_of_floats_is_inexact(made_once: str, made: str) -> None:
-    """A float that differs in its last digits counts, and is told; one that holds the value exactly is the same."""
+    """A float that differs in its last digits counts, and is reported; one that holds the value exactly is equal."""
     change(made, "alter table invoice_amounts alter amount type double precision",
            "update invoice_amounts set amount = amount + 1e-12 where invoice_no = '500001'")  # fmt: skip
     verdict = next(verdict for verdict in compare(made_once, made, schema=SCHEMA) if verdict.table == "invoice_amounts")

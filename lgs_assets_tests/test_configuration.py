@@ -1,4 +1,4 @@
-"""The configuration: defaults, limits, where each value comes from, and what is said of one that cannot be used."""
+"""The configuration: defaults, limits, where each value comes from, and the error for one that cannot be used."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -69,7 +69,7 @@ def test_a_relative_place_is_below_the_checkout(monkeypatch: pytest.MonkeyPatch)
 def test_a_value_out_of_limits_is_named(
     variable: str, found: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One line: the variable, what is expected and what was found."""
+    """One line: the variable, what was expected and what was found."""
     monkeypatch.setenv(variable, found)
     with pytest.raises(ConfigurationError) as error:
         Configuration.read()
@@ -77,6 +77,6 @@ def test_a_value_out_of_limits_is_named(
 
 
 def test_a_value_that_was_given_goes_by_its_own_name() -> None:
-    """Whoever typed it never heard of the variable."""
+    """The person who typed it has never heard of the variable."""
     with pytest.raises(ConfigurationError, match=r"^chart_cutoff: expected a number below 1\.0; found 7\.$"):
         Configuration.read(chart_cutoff=7)

@@ -52,7 +52,7 @@ def commented_variables() -> dict[str, str]:
 
 
 def test_the_compose_file_is_valid() -> None:
-    """It keeps to the JSON schema of the Compose specification, of which Docker itself is more tolerant."""
+    """It follows the JSON schema of the Compose specification, which is stricter than Docker itself."""
     check = Path(sys.executable).with_name("check-jsonschema")
     done = subprocess.run(
         [check, "--builtin-schema", "vendor.compose-spec", COMPOSE_FILE], capture_output=True, text=True, check=False
@@ -78,7 +78,7 @@ def test_no_secret_has_a_value_or_a_default() -> None:
 
 
 def test_ports_are_published_on_this_machine_only() -> None:
-    """Nobody else on the network reaches a service, before somebody decides that they shall."""
+    """Nobody else on the network can reach a service until somebody decides otherwise."""
     ports = [port for spec in SERVICES.values() for port in spec.get("ports", [])]
     assert len(ports) == 3
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
@@ -294,7 +294,7 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    """Everything up, on a PostgreSQL of its own; and the daemon has built all that follows from a dump in the inbox."""
+    """Everything up, on a PostgreSQL of its own; and the daemon has built everything from a dump in the inbox."""
     folder = tmp_path_factory.mktemp("deployment")
     server = EmbeddedServer(folder / "postgres")
     passwords = {name: AWKWARD + secrets.token_hex(4) for name in PASSWORDS}

@@ -62,7 +62,7 @@ def test_markdown_shows_just_the_text(text: str) -> None:
 
 
 def test_a_preview_is_escaped_in_every_cell() -> None:
-    """Names of columns, too; what has nothing to escape stays as it is."""
+    """Names of columns as well; a text with nothing to escape stays as it is."""
     frame = pd.DataFrame({"![](x)": ["<b>"], "date": ["2011-03-01 10:00:00"]})
     assert markdown_table(frame).splitlines() == [
         r"| \!\[\]\(x\) | date |",

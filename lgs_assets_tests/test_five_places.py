@@ -22,7 +22,7 @@ create table refunds_by_month (
     units bigint not null
 );
 
-comment on table refunds_by_month is 'Units given back each month. One row a month.';
+comment on table refunds_by_month is 'Units returned each month. One row per month.';
 comment on column refunds_by_month.invoice_month is 'First day of the month.';
 comment on column refunds_by_month.units is 'Units, negative.';
 """,
@@ -33,7 +33,7 @@ from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 @derived_asset(group="months", kinds=IN_WAREHOUSE)
 def refunds_by_month(clean_invoices: Relation) -> Model:
-    \"\"\"Units given back each month. One row a month.\"\"\"
+    \"\"\"Units returned each month. One row per month.\"\"\"
     return Model("refunds_by_month.sql", clean_invoices=clean_invoices)
 """,
     "sql/checks/refunds_by_month/units_are_negative.sql": """-- What is given back counts below zero.
@@ -76,7 +76,7 @@ EXPECTATIONS = [
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the checkout, without what is made in it."""
+    """A copy of the checkout, without generated files."""
     ignored = shutil.ignore_patterns(".*", "__pycache__", "benchmarks", "notebooks")
     shutil.copytree(places.ROOT, tmp_path / "checkout", ignore=ignored)
     return tmp_path / "checkout"
@@ -89,7 +89,7 @@ def test_a_table_is_added_in_five_places(checkout: Path) -> None:
         (checkout / path).write_text(content.lstrip())
     python = [sys.executable, "-m"]
     dictionary = subprocess.check_output([*python, "lgs_assets.contracts.dictionary"], cwd=checkout, text=True)
-    assert "## refunds_by_month\n\nUnits given back each month." in dictionary
+    assert "## refunds_by_month\n\nUnits returned each month." in dictionary
     (checkout / "docs" / "data-dictionary.md").write_text(dictionary)
     tested = subprocess.run([*python, "pytest", "-q", *EXPECTATIONS], cwd=checkout, text=True, capture_output=True)
     assert tested.returncode == 0, tested.stdout

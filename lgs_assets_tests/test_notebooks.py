@@ -49,7 +49,7 @@ class Executed:
 
 @pytest.fixture(scope="module")
 def executed(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
-    """customer_segments.ipynb, executed where nothing of the checkout lies, on a small demo dump."""
+    """customer_segments.ipynb, executed outside the checkout, on a small demo dump."""
     folder, url = tmp_path_factory.mktemp("notebook"), make_database()
     with own_environment(folder / "lgs", url) as environment:
         environment.setenv("PYTHONPATH", str(places.ROOT))

@@ -190,7 +190,7 @@ def test_what_customers_keep(real: Warehouse) -> None:
 
 
 def test_the_checks_hold(real: Warehouse) -> None:
-    """Of every table of customers."""
+    """For every table of customers."""
     failed = [
         f"{check.table}.{check.name}"
         for check in CHECKS

@@ -104,7 +104,7 @@ def test_second_copies_are_the_ones_that_the_source_sheets_share(real: Warehouse
 
 @pytest.mark.parametrize(("edge", "kept"), [("begins", ">="), ("ends", "<=")])
 def test_months_are_whole_or_partial_wherever_the_data_begins_or_ends(real: Warehouse, edge: str, kept: str) -> None:
-    """Whole at the edges of the 24 whole months; partial wherever two days with invoices lie beyond the edge."""
+    """Whole at the edges of the 24 whole months; partial wherever two days with invoices are beyond the edge."""
     select = model("monthly_metrics").select
     days = [row.day for row in real.rows("select distinct last_invoice_at::date as day from invoice_totals order by 1")]
     turns = [(before, after) for before, after in pairwise(days) if before.month != after.month]
@@ -183,7 +183,7 @@ def test_facts_of_the_data(real: Warehouse, facts: dict[str, Decimal]) -> None:
 
 
 def test_quintile_edges_are_the_published_ones(real: Warehouse, real_data: Path) -> None:
-    """No score lies on the wrong side of an edge of the published quintiles."""
+    """No score is on the wrong side of an edge of the published quintiles."""
     edges = reference(real_data, "rfm_quintile_edges.csv").query("set == 'published'").set_index("metric")
     scores = read_frame(real, "rfm_scores")
     for metric, value, score in (

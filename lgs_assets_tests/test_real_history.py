@@ -34,7 +34,7 @@ def assert_equal(ours: Any, theirs: dict[str, Any], names: dict[str, str]) -> No
 
 
 def test_products(real: Warehouse, real_data: Path) -> None:
-    """Units, sales, returns and rates of each; ranks but for equal sales, which the reference leaves in any order."""
+    """Units, sales, returns and rates of each; ranks except for ties, which the reference leaves in any order."""
     products = {row.code: row for row in real.rows("select * from products")}
     same = (
         *("invoices", "customers", "units_sold", "sales", "units_returned", "returned", "return_lines"),

@@ -97,7 +97,7 @@ def test_what_if_there_were_no_wholesalers(demo: Warehouse, frames: dict[str, pd
 
 
 def test_the_environment_gives_the_other_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a run; what is given to the call has precedence."""
+    """As in a run; arguments of the call take precedence."""
     monkeypatch.setenv("LGS_SNAPSHOT_DATE", "2011-04-02")
     assert run_model("rfm_scores", clean_invoices=LINES)["recency_days"].tolist() == [91, 60, 32]
     scores = run_model("rfm_scores", clean_invoices=LINES, snapshot_date="2011-03-02")
@@ -142,7 +142,7 @@ def test_no_rows_give_no_rows(frames: dict[str, pd.DataFrame]) -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_named(name: str, given: dict[str, object], message: str) -> None:
-    """With what is expected in its place."""
+    """With what is expected instead."""
     with pytest.raises(LgsError, match=message):
         run_model(name, **given)
 

@@ -1,5 +1,5 @@
--- Who may do what, and how much of it. Run before the first table is made, by a role that may create roles; running it
--- again does no harm. Roles that log in are made by the administrator and put into one of these:
+-- Who may do what, and how much of it. Run before the first table is created, by a role that may create roles; running
+-- it again does no harm. Roles that log in are created by the administrator and put into one of these:
 --   create role ana login password '…' connection limit 10 in role lgs_reader;
 
 create schema if not exists lgs;
@@ -9,7 +9,7 @@ do $$
 declare
     name text;
 begin
-    -- Roles belong to the server, not to the database: they may be there already.
+    -- Roles belong to the server, not to the database: they may already exist.
     foreach name in array array['lgs_owner', 'lgs_writer', 'lgs_reader'] loop
         if not exists (select from pg_roles where rolname = name) then
             execute format('create role %I nologin', name);
@@ -26,12 +26,12 @@ alter schema lgs_staging owner to lgs_owner;
 -- Runs the pipeline. It replaces tables, which only their owner may.
 grant lgs_owner to lgs_writer;
 
--- Analysts and dashboards: every table of the warehouse, to read. New tables are made in the staging schema.
+-- Analysts and dashboards: every table of the warehouse, read-only. New tables are created in the staging schema.
 grant usage on schema lgs to lgs_reader;
 alter default privileges for role lgs_owner in schema lgs, lgs_staging grant select on tables to lgs_reader;
 
--- The limits. PostgreSQL has none that a group hands on to its members: what a session does not say otherwise it takes
--- from its database. The platform takes its own from lgs_owner, as which it works.
+-- The limits. PostgreSQL has none that members inherit from a group: unless it sets its own, a session takes those of
+-- its database. The platform takes its own from lgs_owner, as which it runs.
 do $$
 declare
     this constant text := current_database();
@@ -54,7 +54,7 @@ begin
         end if;
     end loop;
 
-    -- Each sort and each hash of a query may take so much, and there are many readers.
+    -- Each sort and each hash of a query may take this much, and there are many readers.
     if pg_size_bytes(current_setting('work_mem')) > pg_size_bytes('32MB') then
         execute format('alter role lgs_owner in database %I set work_mem = %L', this, current_setting('work_mem'));
         execute format('alter database %I set work_mem = %L', this, '32MB');
@@ -70,7 +70,7 @@ begin
         return;
     end if;
 
-    -- What a query sorts and hashes on the disk.
+    -- What a query sorts and hashes on disk.
     if not has_parameter_privilege('lgs_owner', 'temp_file_limit', 'set') then
         grant set on parameter temp_file_limit to lgs_owner;
     end if;
@@ -78,10 +78,10 @@ begin
     execute format('alter role %I in database %I set temp_file_limit = -1', current_user, this); -- restores backups
     execute format('alter database %I set temp_file_limit = %L', this, '5GB');
 
-    -- Large objects belong to nobody's tables, and are never missed.
+    -- Large objects belong to no table, and nobody would miss them.
     revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) from public;
 
-    -- Readers cannot take the last connections (reserved_connections), and who holds a table can be told.
+    -- Readers cannot take the last connections (reserved_connections), and the session that holds a table can be named.
     foreach setting in array array['pg_use_reserved_connections', 'pg_read_all_stats'] loop
         if not pg_has_role('lgs_owner', setting, 'member') then
             execute format('grant %I to lgs_owner', setting);

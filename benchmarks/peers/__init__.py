@@ -14,19 +14,19 @@ SPARK = "spark"
 
 @dataclass(frozen=True)
 class Peer:
-    """One way to do the job, or to go on from what another one has left."""
+    """One way to do the job, or to continue where another has ended."""
 
     name: str
-    """Of its module, unless that is the platform's with another engine."""
+    """That of its module, unless it is the platform's with another engine."""
     title: str
     is_ours: bool = False
     """Runs in the environment of the project, and leaves its tables in the schema of the platform."""
     engine: str | None = None
-    """LGS_ENGINE of the platform, which then leaves lines, and what they come to by invoice, in a lake."""
+    """LGS_ENGINE of the platform, which then leaves lines, and their totals by invoice, in a lake."""
     follows: str | None = None
-    """The peer in whose database it works. What it does is then no whole job."""
+    """The peer in whose database it works. Its work is then not the whole job."""
     at_most: int | None = None
-    """Rounds that it takes part in, where all of them would take too long."""
+    """The most rounds it takes part in, where all of them would take too long."""
 
     @property
     def module(self) -> str:

@@ -1,4 +1,4 @@
-"""What several peers share: the lines of a dump as a stream, and the SELECTs of the platform. No peer's own way."""
+"""What several peers share: the lines of a dump as a stream, and the platform's SELECTs. Nothing peculiar to one."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import IO
 SQL = Path(__file__).resolve().parents[2] / "sql"
 PLAYBOOK = SQL / "seeds" / "segment_playbook.csv"
 
-# What people query, and every peer makes. The totals of the invoices are a step on the way there.
+# The tables that people query, and every peer builds. The totals of the invoices are a step on the way there.
 RESULTS = (
     "monthly_metrics", "user_activity", "invoice_amounts", "invoice_amount_statistics", "rfm_scores", "segments",
     "segment_summary",
@@ -21,7 +21,7 @@ COLUMNS = [
     "invoice_no", "stock_code", "description", "quantity", "invoice_date", "unit_price", "customer_id", "country",
 ]  # fmt: skip
 
-# The lines between COPY and \. of a dump, as the shell takes them out.
+# The shell command that extracts the lines between COPY and \. of a dump.
 COPY_BLOCK = r"gzip -dc -- '{dump}' | sed -n '/^COPY /,/^\\\.$/{{//!p;}}'"
 
 # The defaults of the platform's settings, as SQL.
@@ -33,14 +33,14 @@ _SETTINGS = {
 
 @contextmanager
 def copy_block(dump: Path) -> Iterator[IO[bytes]]:
-    """The lines of a dump, in COPY's text format. They are unpacked in processes beside this one."""
+    """The lines of a dump, in COPY's text format. They are uncompressed in separate processes."""
     with Popen(["sh", "-c", COPY_BLOCK.format(dump=dump)], stdout=PIPE) as process:
         assert process.stdout is not None  # noqa: S101 (narrows the type)
         yield process.stdout
 
 
 def selects() -> dict[str, str]:
-    """The SELECT of each of RESULTS and of what they are made of, the settings put in; each after those it reads."""
+    """The SELECTs of RESULTS and of the tables behind them, with the settings filled in; each after those it reads."""
     texts = {path.stem: path.read_text() for path in (SQL / "models").glob("*.sql")}
     reads: dict[str, set[str]] = {}
     wanted = list(RESULTS)

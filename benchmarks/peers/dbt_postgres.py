@@ -1,4 +1,4 @@
-"""dbt: a project with the platform's SELECTs as models, made when it is run. psql loads what dbt transforms."""
+"""dbt: a project with the platform's SELECTs as models, generated for the run. psql loads what dbt transforms."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def make_project(folder: Path) -> None:
         "type": "postgres", "host": url.hostname, "port": url.port, "user": url.username, "password": url.password,
         "dbname": url.path.lstrip("/"), "schema": "public", "threads": os.cpu_count(),
     }  # fmt: skip
-    # JSON is YAML, too.
+    # JSON is also YAML.
     (folder / "dbt_project.yml").write_text(json.dumps(project))
     (folder / "profiles.yml").write_text(json.dumps({"lgs": {"target": "here", "outputs": {"here": target}}}))
     (folder / "seeds").mkdir()

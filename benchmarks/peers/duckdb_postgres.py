@@ -1,4 +1,4 @@
-"""DuckDB: the lines and every table are made in DuckDB, and its Postgres extension writes them to PostgreSQL."""
+"""DuckDB: the lines and every table are built in DuckDB, and its Postgres extension writes them to PostgreSQL."""
 
 import os
 import sys

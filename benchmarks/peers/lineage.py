@@ -10,7 +10,7 @@ from lgs_assets.wiring.instance import dagster_instance
 
 
 def report(step: Step) -> None:
-    """Tells the benchmark of the steps that end."""
+    """Tells the benchmark about finished steps."""
     if step.seconds is not None:
         done(step.name)
 

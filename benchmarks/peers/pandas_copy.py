@@ -1,4 +1,4 @@
-"""pandas done well: nothing is read back, money is rounded to what is exact, and tables are written by COPY."""
+"""pandas done well: nothing is read back, money is rounded to exact places, and tables are written by COPY."""
 
 import io
 import os
@@ -32,7 +32,7 @@ def main(connection: psycopg.Connection, dump: Path) -> None:
 
 
 def save(connection: psycopg.Connection, table: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """Makes the table and fills it. Returns the frame as it was written: six places are exact, and more are noise."""
+    """Creates and fills the table. Returns the frame as written: six places are exact, and more are noise."""
     frame = frame.round(dict.fromkeys(frame.select_dtypes("float"), 6))
     columns = ", ".join(f"{name} {_type(frame[name].dtype)}" for name in frame)
     connection.execute(f"create table {table} ({columns})".encode())

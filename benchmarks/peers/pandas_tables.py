@@ -1,4 +1,4 @@
-"""The tables in pandas, as both of its peers make them: DataFrames in, DataFrames out. Money is float."""
+"""The tables in pandas, as both of its peers build them: DataFrames in, DataFrames out. Money is float."""
 
 import csv
 from typing import IO
@@ -78,7 +78,7 @@ def user_activity(clean: pd.DataFrame) -> pd.DataFrame:
 
 
 def invoice_amounts(clean: pd.DataFrame) -> pd.DataFrame:
-    """What each invoice comes to."""
+    """The total of each invoice."""
     return clean.groupby("invoice_no")["line_total"].sum().rename("amount").reset_index()
 
 

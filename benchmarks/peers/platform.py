@@ -18,7 +18,7 @@ UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
 
 
 def main(warehouse: Warehouse, dumps: list[Path]) -> None:
-    """Loads the dumps, and makes every table from them and those that are there."""
+    """Loads the dumps, and builds every table from them and from dumps loaded before."""
     warehouse.prepare()
     store = tables_of(Configuration.read(), warehouse)
     done("start")

@@ -1,4 +1,4 @@
-"""polars: every table is made in polars, with exact decimals for money, and written through ADBC."""
+"""polars: every table is built in polars, with exact decimals for money, and written through ADBC."""
 
 import os
 import sys

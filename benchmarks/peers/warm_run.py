@@ -1,4 +1,4 @@
-"""`lgs run` where everything is up to date."""
+"""`lgs run` when everything is up to date."""
 
 import sys
 from contextlib import redirect_stdout
@@ -7,5 +7,5 @@ from lgs_assets.command.cli import app
 
 if __name__ == "__main__":
     sys.argv = ["lgs", "run"]
-    with redirect_stdout(sys.stderr):  # standard output tells the benchmark of stages
+    with redirect_stdout(sys.stderr):  # standard output tells the benchmark about stages
         app()

@@ -1,1 +1,1 @@
-"""The lineage: one asset a table, one module a subject, each asset a few lines. To write one here is to enter it."""
+"""The lineage: one asset per table, one module per subject, each asset a few lines. Defining one registers it."""

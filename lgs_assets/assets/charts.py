@@ -17,7 +17,7 @@ from lgs_assets.wiring.derived_asset import derived_asset
 from lgs_assets.wiring.metadata import described
 
 PREVIEW_PIXELS = 900
-"""The width of a chart in the UI. At this size its smallest type can be read, and an event stores some 27 KB of it."""
+"""The width of a chart in the UI. At this size its smallest type is legible, and an event stores some 27 KB of it."""
 
 _SHARED = places.ROOT / "lgs_assets" / "charts"
 
@@ -55,12 +55,12 @@ CHART_FAMILIES = [_family_asset(family) for family in families()]
     ins={family.table: dg.AssetIn() for family in families()},
 )
 def charts(**parts: pd.DataFrame) -> pd.DataFrame:
-    """Every chart of the report, in order. One row a chart: name, position, title, PNG, SVG."""
+    """Every chart of the report, in order. One row per chart: name, position, title, PNG, SVG."""
     return compose(parts)
 
 
 def _origin(warehouse: Warehouse) -> str:
-    """What the footers say of the data. A picture travels without its table: one of invented figures has to say so."""
+    """What the footers say about the data. A picture travels without its table, so invented figures must be marked."""
     is_demo = any(dump.dump == DEMO_DUMP for dump in loaded_dumps(warehouse))
     return "SYNTHETIC invoice lines, made by lgs demo-dump" if is_demo else ORIGIN
 

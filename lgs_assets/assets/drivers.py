@@ -1,4 +1,4 @@
-"""The drivers: what changed sales from month to month and year to year, and which of it is more than chance."""
+"""The drivers: what changed sales from month to month and year to year, and how much of it is more than chance."""
 
 import pandas as pd
 
@@ -12,19 +12,19 @@ TREND = places.ROOT / "lgs_assets" / "models" / "trend.py"
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)
 def sales_drivers(clean_invoices: Relation, monthly_metrics: Relation) -> Model:
-    """The change of net sales, split into customers, orders, items, price, guests and returns. One row a comparison."""
+    """The change of net sales, by customers, orders, items, price, guests and returns. One row per comparison."""
     return Model("sales_drivers.sql", clean_invoices=clean_invoices, monthly_metrics=monthly_metrics)
 
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)
 def customer_gain_loss(invoice_totals: Relation, sales_drivers: Relation) -> Model:
-    """Net sales gained and lost by new, grown, shrunk, lost and returning customers. One row a movement."""
+    """Net sales gained and lost by new, grown, shrunk, lost and returning customers. One row per movement."""
     return Model("customer_gain_loss.sql", invoice_totals=invoice_totals, sales_drivers=sales_drivers)
 
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)
 def monthly_series(invoice_totals: Relation, monthly_metrics: Relation, user_activity: Relation) -> Model:
-    """The monthly figures whose trend and season are judged. One row a series and month."""
+    """The monthly figures whose trend and season are tested. One row per series and month."""
     return Model(
         "monthly_series.sql",
         invoice_totals=invoice_totals,
@@ -35,11 +35,11 @@ def monthly_series(invoice_totals: Relation, monthly_metrics: Relation, user_act
 
 @derived_asset(group="drivers", kinds={"postgres", "python"}, sources=(TREND,))
 def trend_statistics(monthly_series: pd.DataFrame) -> pd.DataFrame:
-    """How each series moves with time, and how sure that is. One row a series and method."""
+    """How each series moves with time, and how certain that is. One row per series and method."""
     return trends(monthly_series)
 
 
 @derived_asset(group="drivers", kinds={"postgres", "python"}, sources=(TREND,))
 def seasonality(monthly_series: pd.DataFrame) -> pd.DataFrame:
-    """Trend, season and remainder of each series. One row a series and month."""
+    """Trend, season and remainder of each series. One row per series and month."""
     return seasonal_parts(monthly_series)

@@ -15,13 +15,13 @@ MODELS: Path = places.ROOT / "lgs_assets" / "models"
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
 def stock_codes(clean_invoices: Relation) -> Model:
-    """Which product or charge each stock code means. One row a stock code as written."""
+    """The product or charge behind each stock code. One row per stock code as written."""
     return Model("stock_codes.sql", clean_invoices=clean_invoices)
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
 def returnable_lines(clean_invoices: Relation, stock_codes: Relation) -> Model:
-    """The sales and returns of every customer and code with a return. One row a line."""
+    """The sales and returns of every customer and code with a return. One row per line."""
     return Model("returnable_lines.sql", clean_invoices=clean_invoices, stock_codes=stock_codes)
 
 
@@ -41,7 +41,7 @@ def returnable_lines(clean_invoices: Relation, stock_codes: Relation) -> Model:
     },
 )
 def return_matches(returnable_lines: pd.DataFrame) -> pd.DataFrame:
-    """Which sale each returned unit was taken from. One row a return line and sale line."""
+    """The sale that each returned unit came from. One row per return line and sale line."""
     return match_returns(returnable_lines)
 
 
@@ -49,7 +49,7 @@ def return_matches(returnable_lines: pd.DataFrame) -> pd.DataFrame:
 def returns(
     returnable_lines: Relation, return_matches: Relation, stock_codes: Relation, invoice_totals: Relation
 ) -> Model:
-    """Every line that a customer returned, with the sale that it takes back. One row a line."""
+    """Every line that a customer returned, with the sale that it takes back. One row per line."""
     return Model(
         "returns.sql",
         returnable_lines=returnable_lines,
@@ -61,19 +61,19 @@ def returns(
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
 def products(clean_invoices: Relation, stock_codes: Relation, returns: Relation) -> Model:
-    """What each product sold and what of it came back, ranked by sales. One row a product."""
+    """What each product sold and what of it came back, ranked by sales. One row per product."""
     return Model("products.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, returns=returns)
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
 def charges(clean_invoices: Relation, stock_codes: Relation) -> Model:
-    """What is on invoices beside products, such as postage and fees. One row a code."""
+    """Items on invoices other than products, such as postage and fees. One row per code."""
     return Model("charges.sql", clean_invoices=clean_invoices, stock_codes=stock_codes)
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
 def product_months(clean_invoices: Relation, stock_codes: Relation, monthly_metrics: Relation) -> Model:
-    """What each product sold and what of it came back, month by month. One row a product and month."""
+    """What each product sold and what of it came back, month by month. One row per product and month."""
     return Model(
         "product_months.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, monthly_metrics=monthly_metrics
     )
@@ -81,17 +81,17 @@ def product_months(clean_invoices: Relation, stock_codes: Relation, monthly_metr
 
 @derived_asset(group="products", kinds={"postgres", "sql", "duckdb"})
 def product_pairs(clean_invoices: Relation, stock_codes: Relation) -> ColumnarModel:
-    """Products that are often bought together. One row a pair."""
+    """Products often bought together. One row per pair."""
     return ColumnarModel("product_pairs.sql", clean_invoices=clean_invoices, stock_codes=stock_codes)
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
 def product_movers(product_months: Relation, monthly_metrics: Relation) -> Model:
-    """The last three whole months of each product against the year before. One row a product that sold in either."""
+    """The last three whole months of each product against the year before. One row per product that sold in either."""
     return Model("product_movers.sql", product_months=product_months, monthly_metrics=monthly_metrics)
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
 def segment_products(clean_invoices: Relation, stock_codes: Relation, segments: Relation) -> Model:
-    """What the customers of each segment bought. One row a segment, month and product."""
+    """What the customers of each segment bought. One row per segment, month and product."""
     return Model("segment_products.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, segments=segments)

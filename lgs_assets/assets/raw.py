@@ -22,6 +22,6 @@ from lgs_assets.wiring.versions import READER
 def raw_invoices(
     context: dg.AssetExecutionContext, inbox: dg.ResourceParam[Inbox], acceptance: RunAcceptance
 ) -> DumpFile:
-    """Every line of every accepted dump, as it came. One partition a dump, one row a line."""
+    """Every line of every accepted dump, as it came. One partition per dump, one row per line."""
     with plain_failures():
         return inbox.dump(context.partition_key, acceptance)

@@ -66,7 +66,7 @@ class Family:
     @property
     def description(self) -> str:
         """The first line of the module's docstring, and what a row is."""
-        return f"{(sys.modules[self.module].__doc__ or '').partition(chr(10))[0]} One row a chart."
+        return f"{(sys.modules[self.module].__doc__ or '').partition(chr(10))[0]} One row per chart."
 
     @property
     def reads(self) -> Reads:

@@ -1,4 +1,4 @@
-"""Unit costs for the demo shop: invented, about half of what each gift is listed at, and dearer in the second year."""
+"""Unit costs for the demo shop: invented, about half of each gift's list price, and dearer in the second year."""
 
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,7 @@ from lgs_assets.sources.costs import Cost
 _SHARE: Final = (0.35, 0.65)
 """Of the list price, from the best gift to the worst."""
 _UNKNOWN: Final = 0.05
-"""The share of gifts whose cost nobody has noted."""
+"""The share of gifts without a recorded cost."""
 _DEARER: Final = 1.04
 _FIRST_DAY, _SECOND_YEAR = date(2009, 1, 1), date(2010, 12, 1)
 

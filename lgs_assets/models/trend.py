@@ -20,7 +20,7 @@ FIGURES = [
 
 
 def trends(series: pd.DataFrame) -> pd.DataFrame:
-    """How each series moves with time, by each of METHODS: one row a series and method.
+    """How each series moves with time, by each of METHODS: one row per series and method.
 
     `series` has the columns of `monthly_series`. `level` is a straight line through the values, `log` through their
     logarithms, `by month` with a level of its own for each month of the year; `year on year` is the mean logarithm of
@@ -34,7 +34,7 @@ def trends(series: pd.DataFrame) -> pd.DataFrame:
 
 
 def seasonal_parts(series: pd.DataFrame) -> pd.DataFrame:
-    """Each whole month as trend + season + remainder (STL): one row a series and month; none of a short series."""
+    """Each whole month as trend + season + remainder (STL): one row per series and month; none for a short series."""
     from statsmodels.tsa.seasonal import STL
 
     columns = ["series", "invoice_month", "value", "trend", "season", "remainder"]

@@ -1,6 +1,7 @@
 """Files of unit costs: CSV with a stock code, the day from which a cost holds, and the cost. Knows no warehouse.
 
-They are small and written by hand, so each line is read by itself; what cannot be a cost is kept back with the reason.
+They are small and written by hand, so each line is read by itself; lines that cannot be a cost are held back with the
+reason.
 """
 
 import csv
@@ -29,7 +30,7 @@ _BYTE_ORDER_MARK = "\N{BYTE ORDER MARK}"
 
 
 class Cost(NamedTuple):
-    """What a unit of a product costs from a day on."""
+    """The cost of a unit of a product from a day on."""
 
     code: str
     """Of the product, trimmed and in capitals, as `stock_codes` has it."""
@@ -39,9 +40,9 @@ class Cost(NamedTuple):
 
 
 def read_costs(path: Path) -> tuple[list[Cost], list[Reject]]:
-    """The costs of a file, and the lines that are none, each with the column, what was found and what was expected.
+    """The costs of a file, and the lines that are not, each with the column, what was expected and what was found.
 
-    Raises DumpError for a file that cannot be read, is no text, or lacks a column.
+    Raises DumpError for a file that cannot be read, is not text, or lacks a column.
     """
     with faults_as_dump_errors(path):
         if path.stat().st_size > _LIMIT_BYTES:
@@ -74,7 +75,7 @@ def read_costs(path: Path) -> tuple[list[Cost], list[Reject]]:
 
 
 class _UnfitError(Exception):
-    """Why a line is no cost."""
+    """Why a line is not a cost."""
 
     def __init__(self, column: str | None, expected: str, found: str) -> None:
         self.column, self.expected, self.found = column, expected, found

@@ -1,7 +1,7 @@
-"""What is attached to a table or a view beside its rows: comments, defaults, indexes, triggers, rules, policies.
+"""What is attached to a table or a view besides its rows: comments, defaults, indexes, triggers, rules, policies.
 
-A table that is replaced gets back what people have attached to it. That is told from what its contract gives it by the
-record of the latter, `made_with` in the table `publications`.
+A table that is replaced gets back what people have attached to it: everything but what its contract attached, as
+recorded in `made_with` in the table `publications`.
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ import psycopg
 from lgs_assets.warehouse.catalog import oid
 from lgs_assets.warehouse.schema import SCHEMA, Cursor, act_as
 
-# For each, what people call it, and the two halves of the statement that attaches it again, which go around the name of
-# the table. What cannot be attached to a table that is rebuilt from its contract has no statement.
+# For each, what people call it, and the two halves of the statement that attaches it again, which go around the table's
+# name. What cannot be attached to a table rebuilt from its contract has no statement.
 _ATTACHMENTS = """
 with this as (
     select pg_class.*, relkind in ('r', 'p') as is_table, nspname, format('%%I.%%I', nspname, relname) as name
@@ -197,34 +197,34 @@ class Attachment(NamedTuple):
     """One of them."""
 
     place: int
-    """In which order they are attached again."""
+    """Its place in the order in which they are attached again."""
     what: str
     head: str | None
-    """What stands before the table's name in the statement that attaches it; None if there is no such statement."""
+    """The statement that attaches it, up to the table's name; None if there is no such statement."""
     tail: str | None
-    """What stands behind it; None if the statement names the table itself."""
+    """The statement after the table's name; None if `head` already names the table."""
 
     @property
     def key(self) -> str:
-        """What tells it from others, on this table and on the one that takes its place."""
+        """Identifies it, on this table and on the one that takes its place."""
         return self.what if self.head is None else f"{self.head}{self.tail or ''}"
 
     @property
     def is_of_rows(self) -> bool:
-        """Whether it can be attached only to rows that allow it, which takes time to find out."""
+        """Whether it can be attached only if the rows allow it, which takes time to find out."""
         return self.place == 1
 
 
 def attachments(cursor: Cursor, oid: int | None) -> list[Attachment]:
-    """What is attached to a table or a view, in an order in which it can be attached again; nothing to none."""
-    # Planned once a transaction: that takes several times as long as to run it.
+    """What is attached to a table or a view, in an order in which it can be attached again; empty if there is none."""
+    # Planned once a transaction: planning takes several times as long as running.
     cursor.execute("set local plan_cache_mode = force_generic_plan")
     cursor.execute(_ATTACHMENTS, {"oid": oid, "schema": SCHEMA}, prepare=True)
     return [Attachment(*row) for row in cursor]
 
 
 def attached_by_people(cursor: Cursor, table: str) -> list[Attachment]:
-    """What people have attached to a table of the lineage; nothing if it is not known what it was made with."""
+    """What people have attached to a table of the lineage; empty if it is not known what the table was made with."""
     cursor.execute("select made_with from publications where table_name = %s and made_with is not null", [table])
     if not (record := cursor.fetchone()):
         return []
@@ -232,21 +232,21 @@ def attached_by_people(cursor: Cursor, table: str) -> list[Attachment]:
 
 
 def attach(cursor: Cursor, relation: str, wanted: Iterable[Attachment]) -> list[str]:
-    """Attaches to a relation what another one had. Returns what was impossible, a line each."""
+    """Attaches to a relation what another one had. Returns what could not be attached, one line each."""
     reasons = ((one, _obstacle(cursor, relation, one)) for one in wanted)
     return [f"{one.what} {reason}" for one, reason in reasons if reason]
 
 
 def _obstacle(cursor: Cursor, relation: str, one: Attachment) -> str | None:
-    """Why it cannot be attached; None if it now is."""
+    """Attaches it. Returns why that is impossible; None if it is done."""
     if one.head is None:
         return "is not kept when the table is rebuilt: it belongs in its contract"
     statement = one.head if one.tail is None else f"{one.head}{relation}{one.tail}"
     cursor.execute("select current_setting('role')")
     ((role,),) = cursor.fetchall()
     reason = None
-    # The login may attach what the owner of its tables may not. But what runs functions of people, which those of rows
-    # may, never gets the rights of the login.
+    # The login may attach what the owner of its tables may not. But anything that may run people's own functions, as
+    # those of rows may, never gets the login's rights.
     for who in (role,) if one.is_of_rows else ("none", role):
         try:
             with cursor.connection.transaction():

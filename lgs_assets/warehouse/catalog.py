@@ -1,4 +1,4 @@
-"""What only PostgreSQL's catalog knows: the columns of a table as they are, its constraints by name, and its size."""
+"""What only PostgreSQL's catalog knows: a table's actual columns, its constraints by name, and its size."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Constraint:
 
 
 class Extent(NamedTuple):
-    """The columns of a table, its rows, and the bytes that it takes, indexes and all."""
+    """The columns of a table, its rows, and its size in bytes, indexes included."""
 
     columns: list[Column]
     rows: int
@@ -44,7 +44,7 @@ def columns(cursor: Cursor, schema: str, table: str) -> list[Column]:
 
 def extent(cursor: Cursor, schema: str, table: str) -> Extent:
     """How large an existing table is."""
-    # A partitioned table has no size of its own, its partitions have; any other has no tree of partitions.
+    # A partitioned table itself has no size, its partitions do; any other has no partition tree.
     cursor.execute(
         psycopg.sql.SQL(
             "select (select count(*) from {table}), pg_total_relation_size({name}) "
@@ -71,7 +71,7 @@ def constraint(cursor: Cursor, schema: str, table: str, name: str) -> Constraint
 
 
 def oid(cursor: Cursor, schema: str, table: str) -> int | None:
-    """By what PostgreSQL itself knows a table; None if there is no such table."""
+    """PostgreSQL's own identifier of a table; None if there is no such table."""
     cursor.execute("select to_regclass(%s)::oid::bigint", [qualified(schema, table)])
     ((number,),) = cursor.fetchall()
     return None if number is None else int(number)

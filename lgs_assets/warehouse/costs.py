@@ -1,4 +1,4 @@
-"""The unit costs that are kept, and how much of sales they cover. Reads no file."""
+"""The stored unit costs, and how much of sales they cover. Reads no file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ HOW_TO_GIVE_COSTS = "lgs costs import FILE takes them: a CSV with stock_code, va
 
 @dataclass(frozen=True)
 class Profit:
-    """What is known of the margin of all sales of products."""
+    """What is known about the margin on all sales of products."""
 
     sales: Decimal
     """Before returns, each doubled invoice once."""
@@ -25,7 +25,7 @@ class Profit:
 
 
 def keep_costs(warehouse: Warehouse, costs: Sequence[Cost]) -> None:
-    """Keeps all of the costs, in place of those of the same product and day. The table `margins` is then outdated."""
+    """Stores all the costs, in place of those of the same product and day. The table `margins` is then outdated."""
     with warehouse.transaction() as connection:
         driver_cursor(connection).executemany(
             """
@@ -39,7 +39,7 @@ def keep_costs(warehouse: Warehouse, costs: Sequence[Cost]) -> None:
 
 
 def profit(warehouse: Warehouse) -> Profit | None:
-    """The margin of all sales; None where no unit cost has been given. The table `margins` must be there."""
+    """The margin on all sales; None if there are no unit costs. The table `margins` must exist."""
     query = """
         select sum(sales) as sales, sum(known_sales) as known_sales, sum(margin) as margin
         from margins

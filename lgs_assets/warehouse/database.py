@@ -1,4 +1,4 @@
-"""The database: which one it is, how to connect to it, and how it is prepared for its first use."""
+"""The database: which one it is, how to connect to it, and its preparation for the first use."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +14,11 @@ from lgs_assets.warehouse.locks import PATIENCE_SECONDS
 from lgs_assets.warehouse.preparation import prepare
 from lgs_assets.warehouse.schema import SCHEMA, Cursor, become_owner, driver_cursor
 
-# What comes of a server that was killed, or whose disk or memory is full; psycopg's own, or wrapped by SQLAlchemy.
+# The errors of a server that was killed, or whose disk or memory is full; psycopg's own, or wrapped by SQLAlchemy.
 _BROKEN_OFF = (psycopg.OperationalError, psycopg.InternalError, sa.exc.OperationalError, sa.exc.InternalError)
-# Classes of SQLSTATE for what may pass: connections, conflicts of transactions, want of resources, an operator, the
-# system, and what PostgreSQL itself did not expect. And those of their members that last: a statement that was
-# cancelled or takes too long, a database that is gone, data that is damaged.
+# SQLSTATE classes for what may pass: connections, transaction conflicts, lack of resources, operator intervention, the
+# system, and PostgreSQL's internal errors. And their members that last: a statement that was cancelled or takes too
+# long, a dropped database, damaged data.
 _PASSING = {"08", "40", "53", "57", "58", "XX"}
 _LASTING = {"57014", "57P04", "XX001", "XX002"}
 
@@ -26,11 +26,11 @@ _LASTING = {"57014", "57P04", "XX001", "XX002"}
 class Warehouse:
     """The tables of the lineage in one PostgreSQL database, in the schema `lgs`.
 
-    Nothing is connected, and no server started, before the first use. That also makes the schema, once.
+    No connection is made, and no server started, before the first use, which also creates the schema.
     """
 
     def __init__(self, where: str | Callable[[], str]) -> None:
-        """`where` is the URL of the database, or tells it: that of an embedded server, which it starts if need be."""
+        """`where` is the URL of the database, or a function that returns it, starting an embedded server if need be."""
         self._locate = where if callable(where) else lambda: where
         self._engine: sa.Engine | None = None
         self._is_prepared = False
@@ -44,10 +44,10 @@ class Warehouse:
     def engine(self) -> sa.Engine:
         """Connections that find the tables by their bare names. The time zone is UTC: timestamps have none.
 
-        One that a restart of the server has cut since its last use is replaced.
+        A connection cut by a restart of the server since its last use is replaced.
         """
         if self._engine is None:
-            # A plain postgresql:// means psycopg 3 to SQLAlchemy 2.1; say so for the readers of this line.
+            # SQLAlchemy 2.1 takes a plain postgresql:// for psycopg 3; said here for readers of this line.
             url = addresses.parse_url(self._locate(), variable="LGS_DATABASE_URL").set(drivername="postgresql+psycopg")
             forget_variables(*LAST_WORDS)
             options = (
@@ -63,8 +63,8 @@ class Warehouse:
         """One transaction: committed at the end of the block, rolled back if the block raises.
 
         It works as `lgs_owner` where the login may: tables then belong to one role, whoever builds them.
-        Raises ServerError when the server cannot be reached, or breaks off: killed, out of disk, out of memory; and
-        PermanentError when it refuses what it would refuse again.
+        Raises ServerError if the server cannot be reached or is lost (killed, out of disk, out of memory), and
+        PermanentError if it refuses what it would refuse again.
         """
         try:
             self.prepare()
@@ -81,7 +81,7 @@ class Warehouse:
             return list(connection.execute(sa.text(query), parameters).mappings())
 
     def prepare(self) -> None:
-        """Makes the schemas, the kept tables and the roles, or upgrades them. Raises as `preparation.prepare` does."""
+        """Creates or upgrades the schemas, the kept tables and the roles. Raises as `preparation.prepare` does."""
         if not self._is_prepared:
             prepare(self._preparing)
             self._is_prepared = True
@@ -96,14 +96,14 @@ class Warehouse:
             return self.engine.connect()
         except sa.exc.OperationalError:
             self.engine.dispose()
-            self._engine = None  # the embedded server may have stopped, and starts again on another port
+            self._engine = None  # the embedded server may have stopped, and may restart on another port
         try:
             return self.engine.connect()
         except sa.exc.OperationalError as error:
             raise ServerError(f"PostgreSQL at {self._shown_url} cannot be used: {error.orig}") from error
 
     def _server_error(self, cause: BaseException | None) -> ServerError:
-        """Tells apart what may pass and what will not, by the SQLSTATE; a lost connection has none."""
+        """Tells what may pass from what will not, by the SQLSTATE; a lost connection has none."""
         state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
         if state is None or (state[:2] in _PASSING and state not in _LASTING):
             disk = " (is its disk full?)" if state is None or "disk" in str(cause) else ""
@@ -115,7 +115,7 @@ class Warehouse:
         # Without PostgreSQL's hint, which may be to drop what depends on a table.
         reason = "; ".join(f"{cause.diag.message_primary}\n{cause.diag.message_detail or ''}".splitlines())
         return PermanentError(
-            f"PostgreSQL at {self._shown_url} refuses this, and would do so again: {reason}. Nothing is left half done."
+            f"PostgreSQL at {self._shown_url} refuses this, and would again: {reason}. Nothing is left half done."
         )
 
     @property

@@ -1,4 +1,4 @@
-"""What people build on a table and expect to find after it was replaced: grants, and views with all that is theirs."""
+"""What people build on a table and expect to keep when it is replaced: grants, and views with all that is theirs."""
 
 from dataclasses import dataclass, field
 
@@ -65,8 +65,8 @@ class Restoration:
 def take_down(cursor: Cursor, table: str) -> list[Restoration]:
     """Drops the views on the table, and returns what restores them and all grants.
 
-    Raises PermanentError for what cannot be restored: a materialized view, a view of a role that the login may not act
-    as, or one on which something else depends.
+    Raises PermanentError if something could not be restored: a materialized view, a view of a role that the login may
+    not act as, or one on which something else depends.
     """
     name = qualified(SCHEMA, table)
     cursor.execute("select current_setting('role'), session_user, to_regclass(%s)::oid", [name])
@@ -82,8 +82,8 @@ def take_down(cursor: Cursor, table: str) -> list[Restoration]:
             )
         if not may_restore:
             raise PermanentError(
-                f"The view {view} depends on {name} and belongs to {owner}, whom {login} may not act as, so it could "
-                f"not be restored when the table is replaced. Let an administrator run: grant {owner} to {login}"
+                f"The view {view} depends on {name} and belongs to {owner}. {login} may not act as that role, so could "
+                f"not restore it when the table is replaced. Have an administrator run: grant {owner} to {login}"
             )
         create = f"create view {view}{f' with ({options})' if options else ''} as {definition}"
         kept.append(Restoration(view, owner, [create, *_grants(cursor, view_oid, view)], attachments(cursor, view_oid)))
@@ -95,7 +95,7 @@ def take_down(cursor: Cursor, table: str) -> list[Restoration]:
 
 
 def put_back(cursor: Cursor, kept: list[Restoration]) -> list[str]:
-    """Restores what `take_down` took down. Returns what was impossible of the small things, a line each.
+    """Restores what `take_down` took down. Returns the small things that could not be restored, one line each.
 
     Raises PermanentError if a view does not fit the new table.
     """
@@ -107,7 +107,7 @@ def put_back(cursor: Cursor, kept: list[Restoration]) -> list[str]:
                 cursor.execute(statement.encode())
         except (psycopg.ProgrammingError, psycopg.DataError) as error:
             raise PermanentError(
-                f"{kept[0].relation} cannot be replaced, for {restoration.relation} could not be restored afterwards: "
+                f"{kept[0].relation} cannot be replaced: {restoration.relation} could not be restored afterwards: "
                 f"{error.diag.message_primary}. Change it, or drop it."
             ) from error
         unkept = attach(cursor, restoration.relation, restoration.attached)
@@ -117,13 +117,13 @@ def put_back(cursor: Cursor, kept: list[Restoration]) -> list[str]:
 
 
 def drop(cursor: Cursor, kind: str, relation: str) -> None:
-    """Drops a table or a view. Raises PermanentError, which names what depends on it."""
+    """Drops a table or a view. Raises PermanentError, naming what depends on it."""
     try:
         cursor.execute(f"drop {kind} {relation}".encode())
     except psycopg.errors.DependentObjectsStillExist as error:
         dependents = "; ".join((error.diag.message_detail or "").splitlines())
         raise PermanentError(
-            f"{relation} cannot be replaced: {dependents}, and would go with it. Drop what depends on it."
+            f"{relation} cannot be replaced: {dependents}, and would be lost with it. Drop what depends on it."
         ) from error
 
 

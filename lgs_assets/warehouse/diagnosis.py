@@ -14,9 +14,9 @@ _UNJUDGED = sql.Identifier("pg_temp", "unjudged")
 
 
 def explain(cursor: Cursor, table: str, error: psycopg.Error, fill: Callable[[Cursor, sql.Identifier], None]) -> str:
-    """Says which rule of the contract the rows of `fill` break, and shows the first few that do.
+    """Says which rule of the contract the rows of `fill` break, and shows the first few of them.
 
-    To find them, the rows are written once more, into a table without rules.
+    To find them, the rows are written again, into a table without rules.
     """
     diagnostics = error.diag
     if diagnostics.constraint_name:

@@ -27,7 +27,7 @@ from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
 
 # About a megabyte of most tables.
 _LINES_AT_A_TIME = 10_000
-# More would fill the memory with text where PostgreSQL is the faster of the two.
+# With more, the memory would fill with text where PostgreSQL outpaces the parser.
 _PORTIONS_WAITING = 4
 
 
@@ -58,17 +58,17 @@ def read_frame(
 
 
 def read_rows(warehouse: Warehouse, reads: Mapping[str, Collection[str]]) -> dict[str, pa.Table]:
-    """The named columns of tables as `arrow_schema` types them, every number exactly, in any order; all of one moment.
+    """The named columns of tables in the types of `arrow_schema`, numbers exact, in any order, all as of one moment.
 
-    Raises ContractError if there is no such table, or if it holds a number of more than six places.
+    Raises ContractError if there is no such table, or if it holds a number with more than six places.
     """
     found = {}
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         for table in reads:
             _columns(cursor, table)
-            # All before the first is read. A snapshot of the transaction would not do: a table that takes the place of
-            # another seems empty in an older one.
+            # All before the first is read. A transaction's snapshot would not do: in an older one, a table that has
+            # replaced another seems empty.
             lock_table(cursor, table, "row share")
         for table, only in reads.items():
             schema = pa.schema([field for field in declaration.arrow_schema(table) if field.name in only])
@@ -82,13 +82,13 @@ def read_rows(warehouse: Warehouse, reads: Mapping[str, Collection[str]]) -> dic
 
 
 def as_frame(table: str, rows: pa.Table) -> pd.DataFrame:
-    """Rows of a table that are in memory, as `read_frame` gives them."""
+    """Rows of a table in memory, as `read_frame` returns them."""
     declared = {column.name: column for column in declaration.columns(table)}
     return pd.DataFrame({name: series(rows[name], declared[name]) for name in rows.column_names})
 
 
 def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:
-    """Replaces `table` by the rows of a frame with the columns of its contract, in any order. See `publish`.
+    """Replaces `table` with the rows of a frame that has the columns of its contract, in any order. See `publish`.
 
     Raises ContractError if a column is missing or not in the contract, or if a value breaks the contract.
     """
@@ -105,12 +105,12 @@ def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provena
 
 
 def publish_rows(warehouse: Warehouse, table: str, rows: pa.Table, provenance: Provenance) -> int:
-    """Replaces `table` by rows that have the columns of its contract in their order. See `publish`."""
+    """Replaces `table` with rows that have the columns of its contract in their order. See `publish`."""
     return publish(warehouse, table, lambda cursor, target: copy_rows(cursor, target, rows), provenance)
 
 
 def copy_rows(cursor: Cursor, target: sql.Identifier, rows: pa.Table) -> None:
-    """Adds the rows to a table that has their columns in their order. PostgreSQL types and judges the values."""
+    """Adds the rows to a table that has their columns in their order. PostgreSQL types and checks the values."""
     with cursor.copy(sql.SQL("copy {} from stdin").format(target)) as copy:
         for batch in rows.to_batches():
             if batch.num_rows:
@@ -118,14 +118,14 @@ def copy_rows(cursor: Cursor, target: sql.Identifier, rows: pa.Table) -> None:
 
 
 def named(table: str, present: Sequence[str], only: Sequence[str] | None) -> Sequence[str]:
-    """The columns that a reader asks for, all if it names none. Raises ContractError for one that is not there."""
+    """The columns that a reader asks for, all if it names none. Raises ContractError for a missing one."""
     if unknown := set(only or ()) - set(present):
         raise ContractError(f"{table} has no column {', '.join(sorted(unknown))}; it has {', '.join(present)}.")
     return only or present
 
 
 def _columns(cursor: Cursor, table: str) -> dict[str, Column]:
-    """The columns of the table as they are, by name."""
+    """The table's actual columns, by name."""
     present = {column.name: column for column in columns(cursor, SCHEMA, table)}
     if not present:
         raise ContractError(f"There is no table {table} yet: materialize the asset {table} first.")
@@ -133,7 +133,7 @@ def _columns(cursor: Cursor, table: str) -> dict[str, Column]:
 
 
 def _copied(cursor: Cursor, query: sql.Composed, schema: pa.Schema) -> pa.Table:
-    """The rows of a query. One thread parses the lines that have come while this one takes those that come."""
+    """The rows of a query. One thread parses the lines received so far while this one receives more."""
     parsed, waiting = [schema.empty_table()], deque[Future[pa.Table]]()
     with cursor.copy(sql.SQL("copy ({}) to stdout").format(query)) as copy, ThreadPoolExecutor(1) as thread:
         for portion in _portions(copy):
@@ -159,7 +159,7 @@ def _values(table: str, values: pd.Series, column: Column) -> pa.Array | pa.Chun
         and pd.api.types.is_float_dtype(values.dtype)
         and (values % 1 == 0)[values.notna()].all()
     ):
-        values = values.astype("Int64")  # pandas makes floats of integers with gaps
+        values = values.astype("Int64")  # pandas turns integers with gaps into floats
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, ValueError, TypeError) as error:

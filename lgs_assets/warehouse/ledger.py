@@ -34,7 +34,7 @@ def loaded_dumps(warehouse: Warehouse) -> list[LoadedDump]:
 
 
 def rejected_lines(warehouse: Warehouse, dump: str) -> list[Reject]:
-    """The lines of a dump that were rejected, in their order."""
+    """The rejected lines of a dump, in order."""
     query = "select line_number, line, column_name, reason from rejected_lines where dump = :dump order by line_number"
     return [Reject(*row.values()) for row in warehouse.rows(query, dump=dump)]
 

@@ -1,7 +1,7 @@
-"""The dumps of `raw_invoices`: loads one or takes it out, and writes that into the ledger `dumps`.
+"""The dumps of `raw_invoices`: loads one or takes it out, and records that in the ledger `dumps`.
 
-Where the lines of a dump go is a `Landing`: in PostgreSQL, unless another is given. There, a large dump is a partition
-of its own. Small ones share the default partition, so that neither a load nor a query slows down with their number.
+The lines of a dump go to a `Landing`: in PostgreSQL, unless another is given. There, a large dump has its own
+partition. Small ones share the default partition, so that neither a load nor a query slows down with their number.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,22 +31,22 @@ from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, driver_cursor
 PARENT = "raw_invoices"
 SHARED = f"{PARENT}_of_small_dumps"
 LARGEST_SMALL_DUMP = 50_000
-"""Lines, which take half a second to copy once more. A larger dump is attached and dropped as it is."""
+"""In lines: it takes half a second to copy these once more. A larger dump is attached and dropped as it is."""
 REJECT_LIMIT = 0.01
 SHOWN_REJECTS = 5
-"""In the text of an error; it carries ten times as many."""
+"""In the text of an error; the error itself carries ten times as many."""
 REJECTS_IN_MEMORY = 10_000
 
 
 @dataclass(frozen=True)
 class DumpFile:
-    """A dump to be loaded: where its file is, and how it is to be read and judged."""
+    """A dump to load: where its file is, and how to read and judge it."""
 
     path: Path
     name: str
-    """The name that its lines go by in raw_invoices; what they held under it before is replaced."""
+    """The name of its lines in raw_invoices; earlier lines of that name are replaced."""
     version: str = ""
-    """What tells this version of the file from any other without reading it."""
+    """Tells this version of the file from any other without reading it."""
     written_at: datetime | None = None
     """When the file was last changed, with a time zone; None if that is not known."""
     reject_limit: float = REJECT_LIMIT
@@ -54,11 +54,11 @@ class DumpFile:
     dates: DateOrder | None = None
     """How to read dates in a file that does not show whether the day or the month comes first; None to refuse it."""
     supersedes: str | None = None
-    """Another dump, whose lines these replace: synthetic and real lines must never add up."""
+    """Another dump, whose lines these replace: synthetic and real lines must never be added up."""
 
 
 class LoadedLines(NamedTuple):
-    """What the good lines of a dump are, as a whole."""
+    """The good lines of a dump, in sum."""
 
     lines: int
     first_invoice_at: datetime | None
@@ -73,10 +73,10 @@ class Landing(Protocol):
         """Reads the whole dump: takes its good lines, hands the others to `store_rejects`. Raises DumpError."""
 
     def attach(self) -> None:
-        """Makes the lines a part of raw_invoices when the transaction ends. No dump of its name is there."""
+        """Makes the lines part of raw_invoices when the transaction ends. No dump of that name may be there."""
 
     def discard(self) -> None:
-        """Gives the lines up."""
+        """Discards the lines."""
 
 
 def load_dump(
@@ -87,14 +87,14 @@ def load_dump(
     reader: str = "",
     landing: Callable[[Cursor, str], Landing] | None = None,
 ) -> LoadedDump:
-    """Makes the good lines of a file those of the dump of its name in raw_invoices.
+    """Loads the good lines of a file into raw_invoices, as the dump of its name.
 
     The others are stored in rejected_lines. `run` and `reader` are recorded: which run loads it, and the version of the
-    code that reads it. `landing` makes the place of the lines, in the transaction of a cursor, for a dump of a name.
+    code that reads it. `landing` creates the place for the lines of a named dump, in the transaction of a cursor.
 
-    One transaction: what an earlier version of the dump held is replaced as a whole, or kept. Loading the same content
-    again keeps its time of arrival, and so changes nothing. Content that another dump has brought already is not loaded
-    twice: what is returned is then that dump. Content is as old as its oldest file. Loads wait for each other.
+    One transaction: an earlier version of the dump is replaced completely, or kept. Loading the same content again
+    keeps its time of arrival, and so changes nothing. Content that another dump has already brought is not loaded
+    twice: that dump is then returned. Content is as old as its oldest file. Loads wait for each other.
     Raises DumpError if the file is not a dump, or is refused.
     """
     with (
@@ -114,7 +114,7 @@ def load_dump(
         if file.supersedes is not None:
             _take_out(cursor, file.supersedes)
         earlier = _take_out(cursor, file.name)
-        # A later arrival is later in the ledger, too, even if the clock was set back meanwhile.
+        # A later arrival is later in the ledger as well, even if the clock was set back meanwhile.
         cursor.execute(
             "select greatest(clock_timestamp(), (select max(loaded_at) + interval '1 microsecond' from dumps))"
         )
@@ -139,7 +139,7 @@ def load_dump(
 
 
 def forget_dump(warehouse: Warehouse, name: str) -> None:
-    """Takes the lines of a dump out of raw_invoices, and what else is known of it. Raises LgsError if there is none."""
+    """Takes the lines of a dump, and its records, out of the warehouse. Raises LgsError if there is no such dump."""
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, PARENT)
@@ -152,7 +152,7 @@ def forget_dump(warehouse: Warehouse, name: str) -> None:
 
 
 def _partition(dump: str) -> str:
-    """The table of a dump: PostgreSQL cuts names at 63 bytes, so a hash stands for the dump's."""
+    """The table of a dump: PostgreSQL truncates names to 63 bytes, so a hash stands for the dump's name."""
     return f"{PARENT}_{sha256(dump.encode()).hexdigest()[:16]}"
 
 
@@ -160,7 +160,7 @@ class _Partition:
     """A table of the lines, which becomes a partition of raw_invoices if the dump is accepted, or a part of one."""
 
     def __init__(self, cursor: Cursor, name: str) -> None:
-        """Makes the empty partition. Its defaults give each line the dump's name and the line's number."""
+        """Creates the empty partition. Its defaults give each line the dump's name and the line's number."""
         self._cursor, self._name = cursor, name
         self._staged = sql.Identifier(STAGING, _partition(name))
         cursor.execute(
@@ -198,7 +198,7 @@ class _Partition:
         return LoadedLines(lines, first, last)
 
     def attach(self) -> None:
-        """Makes the table a partition, or copies its lines to that of the small dumps."""
+        """Makes the table a partition, or copies its lines to the one of the small dumps."""
         if self._is_small:
             shared = sql.Identifier(SCHEMA, SHARED)
             self._cursor.execute("select to_regclass(%s)", [shared.as_string()])
@@ -254,11 +254,11 @@ def _copy(
         rejects.append(first)
     else:
         return
-    # Frozen lines are there for transactions with an older snapshot too, which would find an empty table otherwise.
+    # Transactions with an older snapshot see frozen lines too; otherwise they would find an empty table.
     statement = sql.SQL("copy {} ({}) from stdin (freeze, encoding 'UTF8') where invoice_no is not null").format(
         staged, sql.SQL(", ").join(map(sql.Identifier, first.columns))
     )
-    # What a reject sends: it takes the number of its line and is left out.
+    # Sent for a reject: it uses up the number of its line and is left out.
     nothing = b"\t".join([NULL] * len(first.columns)) + b"\n"
     cursor.execute("select setval('line_numbers', %s, false)", [first.first_line])
     with _refusals_as_dump_errors(f"{dump.path}, the lines from {first.first_line} on"), cursor.copy(statement) as copy:
@@ -279,7 +279,7 @@ def _store_rejects(cursor: Cursor, name: str, rejects: list[Reject]) -> None:
 
 
 def _judge(cursor: Cursor, dump: Dump, lines: int, reject_limit: float) -> int:
-    """The number of rejected lines. Raises DumpError if there are too many for the good ones to be believed."""
+    """The number of rejected lines. Raises DumpError if there are too many for the good ones to be trusted."""
     cursor.execute("select count(*) from new_rejects")
     ((rejected,),) = cursor.fetchall()
     if rejected and rejected / (lines + rejected) > reject_limit:  # a product would be inexact at the limit itself
@@ -305,7 +305,7 @@ def _judge(cursor: Cursor, dump: Dump, lines: int, reject_limit: float) -> int:
 
 
 def _known(cursor: Cursor, content: str, written: datetime) -> LoadedDump | None:
-    """The dump that has brought this content, which was written then or earlier; None if none has."""
+    """The dump that has already brought this content, made as old as its oldest file; None if none has."""
     cursor.execute(
         "update dumps set written_at = least(written_at, %s) where sha256 = %s returning *", [written, content]
     )
@@ -314,14 +314,14 @@ def _known(cursor: Cursor, content: str, written: datetime) -> LoadedDump | None
 
 
 def _written_at(file: DumpFile, last_invoice_at: datetime | None, arrived: datetime) -> datetime:
-    """When a file was written. It arrives after that; one that is older than an invoice in it has lost its time."""
+    """When a file was written: its own time, or its arrival if that is earlier or the file is older than an invoice."""
     written = min(file.written_at or arrived, arrived)
     in_shop = written.astimezone(ZoneInfo(places.TIME_ZONE)).replace(tzinfo=None)
     return arrived if last_invoice_at and in_shop < last_invoice_at else written
 
 
 def _take_out(cursor: Cursor, name: str) -> LoadedDump | None:
-    """Removes a dump from the ledger, and its lines. Returns what the ledger said of it, None if it was not there."""
+    """Removes a dump and its lines. Returns its row of the ledger, None if it was not there."""
     cursor.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(SCHEMA, _partition(name))))
     cursor.execute("delete from raw_invoices where dump = %s", [name])
     cursor.execute("delete from rejected_lines where dump = %s", [name])

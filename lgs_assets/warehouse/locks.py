@@ -1,6 +1,6 @@
-"""Locks on tables and names: none is waited for without a limit, and who is in the way is named.
+"""Locks on tables and names: every wait has a limit, and names the sessions in the way.
 
-Whoever may only read can hold a lock, too: by a transaction left open, or by an advisory lock.
+Even sessions that may only read can hold a lock: by a transaction left open, or by an advisory lock.
 """
 
 import logging
@@ -19,16 +19,16 @@ from lgs_assets.warehouse.schema import SCHEMA, Cursor, act_as
 PATIENCE_SECONDS = 600
 """The longest wait for a lock."""
 NOTICE_SECONDS = 10
-"""After such a wait the log says who is in the way."""
-# Whoever waits to take a table from its readers makes every new reader wait behind it. So such a wait is brief, lets
-# them pass, and is repeated.
+"""After this wait the log says which sessions are in the way."""
+# While a session waits to take a table from its readers, every new reader queues behind it. So each such wait is brief,
+# lets them pass, and is repeated.
 SWAP_MILLISECONDS = 200
 SWAP_PAUSE_SECONDS = 0.5
 
 _SHOWN_SESSIONS = 3
 _SHOWN_QUERY = 100
 
-# Who holds a lock: `%(relations)s` are the tables and views concerned, `%(key)s` is that of an advisory lock.
+# The sessions that hold a lock: `%(relations)s` are the tables and views concerned, `%(key)s` an advisory lock's key.
 _HOLDERS = """
 select distinct
     pid, usename::text, application_name, state,
@@ -68,9 +68,9 @@ T = TypeVar("T")
 
 
 def lock_for_writing(cursor: Cursor, name: str) -> None:
-    """Waits until no other transaction writes what goes by this name; the lock ends with the transaction.
+    """Waits until no other transaction writes the table of this name; the lock ends with the transaction.
 
-    Raises PermanentError after PATIENCE_SECONDS, as do the others here.
+    Raises PermanentError after PATIENCE_SECONDS, like the others here.
     """
     cursor.execute("select hashtextextended(%s, 0)", [f"{SCHEMA}.{name}"])
     ((key,),) = cursor.fetchall()
@@ -78,7 +78,7 @@ def lock_for_writing(cursor: Cursor, name: str) -> None:
 
 
 def lock_by_key(cursor: Cursor, key: int, work: str) -> None:
-    """Takes an advisory lock until the transaction ends; `work` says what for."""
+    """Takes an advisory lock until the transaction ends; `work` says what it is for."""
     _insist(
         cursor,
         lambda: cursor.execute("select pg_advisory_xact_lock(%s)", [key]),
@@ -105,7 +105,7 @@ def lock_out_readers(cursor: Cursor, table: str) -> None:
 
 
 def without_readers(cursor: Cursor, table: str, work: Callable[[], T]) -> T:
-    """Does work that takes a table and its views from their readers, who never queue behind a long query of one.
+    """Does work that takes a table and its views from their readers, without making new readers queue behind old ones.
 
     The work is tried until none of its locks is in use, and undone each time; the transaction before it is kept.
     """
@@ -131,7 +131,7 @@ def _insist(
     began = time.monotonic()
     is_noticed = False
     milliseconds = min(milliseconds or NOTICE_SECONDS * 1000, max(PATIENCE_SECONDS * 1000, 1))
-    cursor.execute("select")  # begins the transaction: else the savepoint would be one, and end with its locks
+    cursor.execute("select")  # begins the transaction: otherwise the savepoint would be one, and end with its locks
     while True:
         try:
             with cursor.connection.transaction():
@@ -143,7 +143,7 @@ def _insist(
             waited = time.monotonic() - began
             if waited >= PATIENCE_SECONDS:
                 raise PermanentError(
-                    f"{what} for {PATIENCE_SECONDS} s, and all was left as it was. {holders()}"
+                    f"{what} for {PATIENCE_SECONDS} s, and everything was left as it was. {holders()}"
                 ) from error
         if waited >= NOTICE_SECONDS and not is_noticed:
             is_noticed = True
@@ -152,7 +152,7 @@ def _insist(
 
 
 def _holders(cursor: Cursor, *, table: str | None = None, key: int | None = None) -> str:
-    """Who is in the way, in a sentence or two."""
+    """The sessions in the way, in a sentence or two."""
     relations: list[int] = []
     if table is not None:
         cursor.execute(_CONCERNED, [qualified(SCHEMA, table)])

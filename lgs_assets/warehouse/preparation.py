@@ -1,8 +1,8 @@
 """Makes the warehouse what this version of the platform expects: its schemas, roles and kept tables.
 
-A new warehouse is made from the contracts as they are. One that is there takes the steps of `sql/migrations` that it
-has not taken yet, in order, each in one transaction; the table `migrations` remembers them. Nothing is dropped to be
-loaded again. Derived tables take no steps: one whose contract has changed is outdated, and rebuilt.
+A new warehouse is created from the contracts as they are. An existing one takes the steps of `sql/migrations` that it
+has not taken yet, in order, each in one transaction; the table `migrations` records them. Nothing is dropped to be
+reloaded. Derived tables take no steps: one whose contract has changed is outdated, and rebuilt.
 """
 
 import logging
@@ -18,12 +18,12 @@ from lgs_assets.warehouse.locks import lock_by_key
 from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, become_owner, execute_script
 
 MINIMUM_VERSION = 16
-# Held while the warehouse is prepared, so that two first uses do not collide. Any number serves that nobody else locks.
+# Held while the warehouse is prepared, so that two first uses do not collide. Any number nobody else locks will do.
 PREPARATION_LOCK = 5_302_011
-# How the schema was commented by the last version that knew no migrations. Its tables are those before the first step.
+# The comment on the schema in the last version without migrations. Its tables are those before the first step.
 BEFORE_MIGRATIONS = "lgs bd0ca470e7eea23162230d95ad190984b9c67304e3e8adb16cc00df7077bad27"
 LEDGER = "migrations"
-# The SQLSTATE of what sql/roles.sql says of limits that the login may not set.
+# The SQLSTATE of the notices in sql/roles.sql about limits that the login may not set.
 UNLIMITED = "LGS01"
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ Transaction = Callable[[], AbstractContextManager[Cursor]]
 
 
 def prepare(transaction: Transaction) -> None:
-    """Brings the warehouse up to date; each call of `transaction` gives a cursor in a transaction of its own.
+    """Brings the warehouse up to date; each call of `transaction` returns a cursor in a new transaction.
 
     Raises PermanentError if the server or the database will not do, if the warehouse was made by a newer version of the
     platform, or by one too old to be upgraded, or if a step fails, which leaves everything as it was before that step.
@@ -74,8 +74,8 @@ def _expect_usable_server(cursor: Cursor) -> None:
 
 def _steps_taken(cursor: Cursor) -> list[str] | None:
     """The steps that the warehouse has taken, in order; None if there is no warehouse yet."""
-    # From the catalog itself: to_regnamespace() remembers that the schema was missing when it was first asked for, and
-    # does not learn that somebody else has made it since.
+    # From the catalog itself: to_regnamespace() remembers that the schema was missing when first asked, and does not
+    # notice that somebody else has created it since.
     cursor.execute(
         """
         select obj_description(pg_namespace.oid, 'pg_namespace'), array_remove(array_agg(relname::text), null)
@@ -95,13 +95,13 @@ def _steps_taken(cursor: Cursor) -> list[str] | None:
     if comment != BEFORE_MIGRATIONS:
         raise PermanentError(
             f"The tables of the schema {SCHEMA} were made by a version of the platform that is too old to be upgraded. "
-            f"Drop them and load the dumps again, which are in the inbox: drop schema {SCHEMA}, {STAGING} cascade"
+            f"Drop them and reload the dumps from the inbox: drop schema {SCHEMA}, {STAGING} cascade"
         )
     return []
 
 
 def _make(cursor: Cursor, steps: list[str]) -> None:
-    """Makes the warehouse as the contracts are now, which is as if every step had been taken."""
+    """Creates the warehouse from the contracts as they are now, as if every step had been taken."""
     cursor.execute(f"create schema if not exists {SCHEMA}; create schema if not exists {STAGING}")
     cursor.execute("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
     if cursor.fetchone() == (True,):  # elsewhere an administrator runs the file beforehand
@@ -114,7 +114,7 @@ def _make(cursor: Cursor, steps: list[str]) -> None:
 
 
 def _make_roles(cursor: Cursor) -> None:
-    """Makes the roles and sets their limits; the log says which of these this login may not set."""
+    """Creates the roles and sets their limits; the log says which of these this login may not set."""
 
     def log(notice: psycopg.errors.Diagnostic) -> None:
         if notice.sqlstate == UNLIMITED:

@@ -1,7 +1,7 @@
-"""Publish or nothing: replaces a table as a whole, in one transaction that readers see all of or nothing of.
+"""Publish or nothing: replaces a whole table in one transaction, of which readers see all or nothing.
 
-The new table is made from its contract in the staging schema, filled, judged by the contract's constraints, and then
-takes the place of the old one. Grants, views and what else people put on the old table move to the new one.
+The new table is created from its contract in the staging schema, filled, checked by the contract's constraints, and
+then takes the place of the old one. Grants, views and whatever else people put on the old table move to the new one.
 """
 
 import logging
@@ -43,9 +43,9 @@ class Provenance:
 
 
 def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance, *, source: str | None = None) -> int:
-    """Replaces `table` by what `fill` puts into the empty table that it is given. Returns the number of rows.
+    """Replaces `table` with what `fill` writes to the empty table that it is given. Returns the number of rows.
 
-    The dumps that the lines of `source` are from are recorded as its own.
+    The dumps behind the lines of `source` are recorded as the table's own.
     Raises ContractError if rows break the contract, PermanentError if readers never let go of the old table or
     something that cannot be moved depends on it; both leave the old table as it was.
     """
@@ -87,7 +87,7 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
 def record(
     cursor: Cursor, table: str, provenance: Provenance, rows: int, dumps: dict[str, dict[str, Any]] | None
 ) -> None:
-    """Writes into `publications` what a table has been built from; `dumps` as `dumps_of` tells them."""
+    """Records in `publications` what a table has been built from; `dumps` as `dumps_of` returns them."""
     cursor.execute(
         """
         insert into publications (table_name, version, rules, dumps, settings, row_count, published_at)
@@ -106,16 +106,16 @@ def record(
 
 
 def lock_against_writers(cursor: Cursor, table: str) -> dict[str, dict[str, Any]] | None:
-    """Locks a table against writers until the transaction ends. Returns the dumps that its lines are from."""
+    """Locks a table against writers until the transaction ends. Returns the dumps that its lines come from."""
     lock_table(cursor, table, "row share")
     return dumps_of(cursor, table, made=oid(cursor, SCHEMA, table))
 
 
 def dumps_of(cursor: Cursor, table: str, *, made: int | str | None) -> dict[str, dict[str, Any]] | None:
-    """The dumps that the lines of a table are from. None if it is not known.
+    """The dumps that the lines of a table come from. None if they are not known.
 
-    Of each dump, what tells it from any other, and the number of its lines; with `made`, what tells the table that they
-    are read from, which is another one once it has been rebuilt.
+    For each dump, what tells it from any other, and the number of its lines; with `made`, also what identifies the
+    table that they are read from, which differs once the table has been rebuilt.
     """
     cursor.execute(
         """
@@ -138,7 +138,7 @@ def dumps_of(cursor: Cursor, table: str, *, made: int | str | None) -> dict[str,
 
 
 def _take_off_indexes(cursor: Cursor, staged: sql.Identifier) -> list[str]:
-    """Drops the indexes of the new table. Returns what builds them when it is full: quicker than line by line."""
+    """Drops the indexes of the new table. Returns what builds them once it is filled: quicker than row by row."""
     cursor.execute(
         """
         select
@@ -162,7 +162,7 @@ def _take_off_indexes(cursor: Cursor, staged: sql.Identifier) -> list[str]:
 
 
 def _swap(cursor: Cursor, table: str) -> list[str]:
-    """Puts the new table in the place of the old one. Returns what of the old one is lost, a line each."""
+    """Puts the new table in the place of the old one. Returns what is lost of the old one, one line each."""
     live, staged = sql.Identifier(SCHEMA, table), sql.Identifier(STAGING, table)
     cursor.execute(sql.SQL("lock table {}").format(live))
     attached = [one for one in attached_by_people(cursor, table) if not one.is_of_rows]

@@ -1,4 +1,4 @@
-"""Builds a table by a model: as a whole, or only the rows of the invoices that a change of dumps touches."""
+"""Builds a table from a model: in full, or only the rows of the invoices that changed dumps touch."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ from lgs_assets.warehouse.schema import SCHEMA, Cursor, driver_cursor
 # Of all lines. Beyond it, rebuilding the table takes no longer than looking up what has changed.
 LARGEST_SHARE_REFRESHED = 0.1
 
-# The invoices that have changed, and their lines: those in the dumps that are new to the table, and of other dumps
-# those of invoices that the table knows. An invoice that it does not know is in no other dump.
+# The invoices that have changed, and their lines: those in dumps that are new to the table, and from other dumps those
+# of invoices that the table has. An invoice that it does not have is in no other dump.
 _CHANGED_INVOICES = """
 create temp table changed_invoices on commit drop as
 select invoice_no from {source} where dump = any ({dumps})
@@ -37,10 +37,10 @@ where dump <> all ({dumps}) and invoice_no in (
 
 
 def publish_model(warehouse: Warehouse, table: str, model: Model, provenance: Provenance) -> int:
-    """Replaces `table` by the rows of a model, without a row leaving the database. Returns the number of rows.
+    """Replaces `table` with the rows of a model, without a row leaving the database. Returns the number of rows.
 
-    If an InvoiceModel made it by the same rules, and few lines have changed since, only the rows of their invoices are
-    replaced: in one transaction, too, and with the same result. Raises as `publish` does.
+    If an InvoiceModel built it by the same rules, and few lines have changed since, only the rows of their invoices are
+    replaced: also in one transaction, and with the same result. Raises as `publish` does.
     """
     compiled = sa.text(model.select).bindparams(**model.parameters).compile(dialect=warehouse.engine.dialect)
 
@@ -55,9 +55,9 @@ def publish_model(warehouse: Warehouse, table: str, model: Model, provenance: Pr
 
 
 def changed_dumps(cursor: Cursor, table: str, provenance: Provenance, now: dict[str, dict[str, Any]]) -> list[str]:
-    """The dumps by which a table differs from what it would be built from now, which is as `dumps_of` tells.
+    """The dumps by which a table differs from `now`, what it would be built from, as `dumps_of` returns it.
 
-    None of them if it has to be rebuilt: it differs by too many lines, by nothing, or by the rules in `provenance`.
+    Empty if it has to be rebuilt: it differs by too many lines, by nothing, or by the rules in `provenance`.
     """
     cursor.execute(
         "select dumps from publications where table_name = %s and rules = %s and dumps is not null",
@@ -72,7 +72,7 @@ def changed_dumps(cursor: Cursor, table: str, provenance: Provenance, now: dict[
 
 
 def _refresh(warehouse: Warehouse, table: str, source: str, fill: Fill, provenance: Provenance) -> int | None:
-    """Replaces the rows of invoices that have changed. Returns the rows of the table, None if it must be rebuilt."""
+    """Replaces the rows of changed invoices. Returns the number of the table's rows, None if it must be rebuilt."""
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, table)

@@ -1,4 +1,4 @@
-"""The schemas of the warehouse, and how a transaction works in them. What is in the tables is the subject of others."""
+"""The schemas of the warehouse, and how a transaction works in them. Knows nothing of what the tables hold."""
 
 import psycopg
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ def driver_cursor(connection: sa.Connection) -> Cursor:
 def become_owner(cursor: Cursor) -> None:
     """Works as `lgs_owner` until the transaction ends, where the login may: tables then belong to one role.
 
-    The settings of that role apply, which PostgreSQL hands to nobody: without them those of readers would.
+    The settings of that role then apply, which PostgreSQL does not do by itself: otherwise the readers' would.
     """
     cursor.execute(
         """
@@ -43,5 +43,5 @@ def act_as(cursor: Cursor, role: str) -> None:
 
 
 def execute_script(cursor: Cursor, script: str) -> None:
-    """Runs a file of this project that holds several statements. Never anything that came from outside."""
+    """Runs a file of this project that holds several statements. Never anything from outside."""
     cursor.execute(script.encode())

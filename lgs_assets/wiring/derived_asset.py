@@ -1,4 +1,4 @@
-"""What all assets of the lineage have in common, so that each says only what is its own."""
+"""What all assets of the lineage have in common, so that each states only what is its own."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,7 +24,7 @@ DUMP_FRESHNESS = dg.FreshnessPolicy.time_window(warn_window=timedelta(days=35), 
 # Typed loosely: Dagster's annotations do not let conditions on assets and on assets and checks be combined.
 _Condition: Any = dg.AutomationCondition
 
-# An input that failed a blocking check, unless it is rebuilt in the same run, which then stops by itself.
+# An input that failed a blocking check, unless it is rebuilt in the same run, which then stops on its own.
 _ANY_INPUT_BLOCKED = _Condition.any_deps_match(
     _Condition.any_checks_match(_Condition.check_failed(), blocking_only=True) & ~_Condition.will_be_requested()
 )
@@ -57,7 +57,7 @@ def derived_asset(
     automation: dg.AutomationCondition[Any] = KEEP_CURRENT,
     **arguments: Any,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """`@dg.asset` for a table that is built from others; `sources` are the files that its content depends on."""
+    """`@dg.asset` for a table built from others; `sources` are the files that its content depends on."""
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
         @wraps(function)

@@ -1,4 +1,4 @@
-"""How Dagster shows what fails for a known reason: the reason first, with nothing wrapped around it."""
+"""How Dagster shows a failure with a known reason: the reason first, with nothing wrapped around it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from lgs_assets.errors import DumpError, DumpsError, LgsError
 from lgs_assets.escaping import printable
 
 REFUSED = "refused dumps"
-"""The metadata of a failure that names the dumps which are its reason."""
+"""The metadata of a failure that names the dumps behind it."""
 
 
 class StepFailure(dg.Failure):
-    """An error of the platform as Dagster takes it: as it stands, without another attempt."""
+    """An error of the platform in Dagster's form: as it is, without another attempt."""
 
     def __init__(self, error: LgsError) -> None:
         super().__init__(str(error), metadata=_details(error), allow_retries=False)
@@ -22,7 +22,7 @@ class StepFailure(dg.Failure):
 
 @contextmanager
 def plain_failures() -> Iterator[None]:
-    """Shows an error of the platform that leaves the block as the failure of the step.
+    """Shows an error of the platform raised in the block as the failure of the step.
 
     Dagster would bury any other exception under one of its own, which names the step and not the reason.
     """

@@ -16,7 +16,7 @@ _DEFAULT_CONFIGURATION = """\
 # Dagster's storage is SQLite in this folder. Edited values are kept.
 telemetry:
   enabled: false
-# A run whose process was killed is failed and started once more. What failed by itself, such as a bad dump, is not.
+# A run whose process was killed is marked as failed and started once more. One that failed by itself is not.
 run_launcher:
   module: lgs_assets.wiring.lost_runs
   class: AttendedRunLauncher
@@ -24,14 +24,14 @@ run_retries:
   enabled: true
   max_retries: 1
   retry_on_asset_or_op_failure: false
-# What the warehouse has to say, such as who is in the way of a table, is told by the run, too.
+# Warnings from the warehouse, such as which session blocks a table, appear in the run as well.
 python_logs:
   managed_python_loggers: [lgs_assets]
   python_log_level: WARNING
-# No dialog that asks newcomers for their e-mail address.
+# No dialog asking newcomers for their e-mail address.
 nux:
   enabled: false
-# What the sensors and schedules did is kept for so many days. The schedule daily_retention sees to the runs.
+# How many days the ticks of sensors and schedules are kept. The schedule daily_retention deletes old runs.
 retention:
   sensor:
     purge_after_days: { skipped: 2, success: 90, failure: 90, started: 90 }
@@ -43,13 +43,13 @@ retention:
 
 
 def dagster_instance(configuration: Configuration) -> dg.DagsterInstance:
-    """Dagster's instance, in the folder of the configuration; made if need be. Fails the runs that are lost.
+    """Dagster's instance, in the folder of the configuration; created if need be. Marks lost runs as failed.
 
-    Two processes that made the instance at once would leave its SQLite with two versions of the schema for good, so
-    only one at a time does.
+    Two processes creating the instance at once would leave its SQLite with two versions of the schema for good, so only
+    one at a time does.
     """
     private_folder(configuration.state, mode=folder_mode())
-    with suppress(PermissionError):  # perhaps the folder of another account, who may do with it as they like
+    with suppress(PermissionError):  # perhaps another account's folder, who may do with it as they like
         configuration.state.chmod(folder_mode())  # an earlier version left it open
     home = configuration.dagster_state
     with exclusively(home / ".lock"):
@@ -62,5 +62,5 @@ def dagster_instance(configuration: Configuration) -> dg.DagsterInstance:
 
 
 def taking_turns(instance: dg.DagsterInstance, *, waiting: Callable[[], None]) -> AbstractContextManager[None]:
-    """Commands that load or rebuild do so one after the other: the checks of one would judge what another half did."""
+    """Commands that load or rebuild take turns: the checks of one would judge the half-done work of another."""
     return exclusively(Path(instance.root_directory, ".command.lock"), waiting=waiting)

@@ -1,4 +1,4 @@
-"""How assets are kept: each in the table of its name, published as a whole or not at all."""
+"""How assets are stored: each in the table of its name, published completely or not at all."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from lgs_assets.wiring.versions import bound_settings, published_versions, reade
 
 
 def load(tables: Tables, file: DumpFile, *, run: str, warn: Callable[[str], None]) -> LoadedDump:
-    """Loads a dump, and warns of what it holds beside its lines. See `Tables.load_dump`."""
+    """Loads a dump, and warns about what it holds besides its lines. See `Tables.load_dump`."""
     loaded = tables.load_dump(file, run=run, reader=reader(tables))
     for what in ("columns left out", "sheets left out", "tables left out"):
         if what in loaded.facts:
@@ -30,9 +30,9 @@ def load(tables: Tables, file: DumpFile, *, run: str, warn: Callable[[str], None
 
 
 class WarehouseIOManager(dg.IOManager):
-    """Persists what an asset returns in the table of the asset's name, and hands it to those that read it.
+    """Stores what an asset returns in the table of the asset's name, and hands it to the assets that read it.
 
-    | returned | kept as |
+    | returned | stored as |
     |---|---|
     | `Model` | the rows of its SELECT, computed where the lines are; those of a `ColumnarModel`, in this process |
     | `pandas.DataFrame` | its rows, by COPY |
@@ -52,7 +52,7 @@ class WarehouseIOManager(dg.IOManager):
             self._write(context, obj)
 
     def load_input(self, context: dg.InputContext) -> Relation | pd.DataFrame:
-        """The table as the annotation of the input asks for it."""
+        """The table in the form that the input's annotation asks for."""
         with plain_failures(), retried():
             return self._read(context)
 
@@ -86,7 +86,7 @@ class WarehouseIOManager(dg.IOManager):
 
     def _read(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         table = context.asset_key.path[-1]
-        # Noted before the rows are read: a table that is replaced meanwhile makes what is built from it outdated.
+        # Noted before the rows are read: if the table is replaced meanwhile, what is built from it counts as outdated.
         version = published_versions(self.tables.warehouse).get(table, "")
         if context.dagster_type.typing_type is Relation:
             return Relation(table, version)
@@ -96,8 +96,8 @@ class WarehouseIOManager(dg.IOManager):
         return frame
 
 
-# Not a ConfigurableIOManager: the settings nested in one are those of the definitions, not of the launchpad; and nested
-# with `configure_at_launch` they reach a run, but `Definitions.load_asset_value` does not find them and fails.
+# Not a ConfigurableIOManager: settings nested in one are those of the definitions, not of the launchpad. Nested with
+# `configure_at_launch` they do reach a run, but `Definitions.load_asset_value` does not find them and fails.
 @dg.io_manager(required_resource_keys={"tables", "settings"})
 def warehouse_io_manager(context: dg.InitResourceContext) -> WarehouseIOManager:
     """The IO manager with the resources of the run."""

@@ -1,4 +1,4 @@
-"""The jobs: which assets are materialized together, the pull from another database, and the end of old runs."""
+"""The jobs: which assets are materialized together, the pull from another database, and the deletion of old runs."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,25 +26,25 @@ RETENTION = "retention"
 lineage = dg.define_asset_job(
     "lineage",
     selection=dg.AssetSelection.all(),
-    description="One dump through the whole lineage: loads it, then rebuilds and checks everything that follows.",
+    description="One dump through the whole lineage: loads it, then rebuilds and checks everything downstream.",
 )
 
 ingest = dg.define_asset_job(
     "ingest",
     selection=dg.AssetSelection.assets(RAW_INVOICES),
-    description="Loads one dump and checks it. What follows is rebuilt by automation.",
+    description="Loads one dump and checks it. Automation rebuilds everything downstream.",
 )
 
 refresh = dg.define_asset_job(
     "refresh",
     selection=(dg.AssetSelection.all() - dg.AssetSelection.assets(RAW_INVOICES))
     | dg.AssetSelection.checks_for_assets(RAW_INVOICES),
-    description="Rebuilds everything that follows the dumps, and checks it and them.",
+    description="Rebuilds everything downstream of the dumps, and checks it and them.",
 )
 
 
 class RunDumps(dg.Config):
-    """What a run of `ingest_many` loads."""
+    """The dumps that a run of `ingest_many` loads."""
 
     dumps: list[str] = Field(description="The names of the dumps, which are in the inbox.")
 
@@ -57,7 +57,7 @@ def load_dumps(
     acceptance: RunAcceptance,
     tables: dg.ResourceParam[Tables],
 ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
-    """Loads each dump in a transaction of its own; then checks them all, once.
+    """Loads each dump in its own transaction, then checks them all, once.
 
     A dump that cannot be loaded holds up no other: the run fails at its end, with every reason.
     """
@@ -71,7 +71,7 @@ def load_dumps(
                 reasons[name] = str(error)
                 continue
         metadata = described(RAW_INVOICES, partial(describe_dump, file, dump), context.log.warning)
-        # At once: what ends the run later must not hide from automation what is loaded by then.
+        # At once: if the run ends early, automation must still see what is loaded by then.
         yield dg.AssetMaterialization(RAW_INVOICES, partition=file.name, metadata=metadata)
     if len(reasons) < len(config.dumps):
         with plain_failures(), retried():
@@ -81,9 +81,9 @@ def load_dumps(
         raise StepFailure(DumpsError(reasons))
 
 
-@dg.job(description="Loads many dumps in one run, and checks them once. What follows is rebuilt by automation.")
+@dg.job(description="Loads many dumps in one run, and checks them once. Automation rebuilds everything downstream.")
 def ingest_many() -> None:
-    """What the inbox sensor and `lgs run` start when more than one dump waits."""
+    """The job that the inbox sensor and `lgs run` start when more than one dump is waiting."""
     load_dumps()
 
 
@@ -94,11 +94,11 @@ def land_new_lines(
     inbox: dg.ResourceParam[Inbox],
     warehouse: dg.ResourceParam[Warehouse],
 ) -> None:
-    """Lands what is new in the source as one more dump in the inbox."""
+    """Lands new lines of the source as one more dump in the inbox."""
     with plain_failures():
         try:
             done = pull_new_lines(source, inbox, warehouse, warn=context.log.warning)
-        except PullUnderWayError as reason:  # such as one that takes longer than the time between two
+        except PullUnderWayError as reason:  # such as a pull that takes longer than the schedule's interval
             context.log.info(str(reason))
             return
     context.add_output_metadata({"dump": done.dump, "lines": done.lines, "is_new": done.is_new})
@@ -118,7 +118,7 @@ class RunRetention(dg.Config):
 
 @dg.op
 def delete_runs(context: dg.OpExecutionContext, config: RunRetention) -> None:
-    """Deletes the runs that are older than they are kept, but for those that hold the latest of something."""
+    """Deletes the runs past their retention, except those that hold the latest state of something."""
     deleted = delete_old_runs(context.instance, finished_before=datetime.now(UTC) - timedelta(days=config.days))
     context.add_output_metadata({"runs_deleted": deleted})
 
@@ -130,9 +130,9 @@ def delete_old() -> None:
 
 
 def retention(days: int) -> dg.JobDefinition:
-    """The job of the schedule `daily_retention`, which keeps runs for so many days."""
+    """The job of the schedule `daily_retention`, which keeps runs for this many days."""
     return delete_old.to_job(
         name=RETENTION,
         config=dg.RunConfig({"delete_runs": RunRetention(days=days)}),
-        description="Deletes runs of long ago with their events. What tables, dumps and checks were last stays.",
+        description="Deletes old runs with their events. The latest run of each table, dump and check stays.",
     )

@@ -11,7 +11,7 @@ ASSETS = [asset for asset in dg.load_assets_from_package_module(assets) if isins
 
 
 def models() -> dict[str, Model]:
-    """The model of each table that a SELECT makes, in an order in which they can be built. No setting is bound."""
+    """The model of each table that a SELECT builds, in an order in which they can be built. No setting is bound."""
     by_table = {asset.key.path[-1]: asset for asset in ASSETS}
     inputs = {table: [key.path[-1] for key in asset.dependency_keys] for table, asset in by_table.items()}
     order = TopologicalSorter(inputs).static_order()
@@ -20,7 +20,7 @@ def models() -> dict[str, Model]:
 
 
 def _returned(asset: dg.AssetsDefinition, context: dg.AssetExecutionContext) -> Model:
-    # The context is one for all: for each call without one, Dagster would set up an instance with its databases.
+    # One context for all: without one, Dagster would set up an instance with its databases at each call.
     model = asset(context, **{name: Relation(name) for name in asset.keys_by_input_name})
     assert isinstance(model, Model)  # noqa: S101 (narrows the type for the checker)
     return model

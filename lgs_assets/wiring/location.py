@@ -1,7 +1,7 @@
 """The code location, under the name that workspace.yaml gives it, and the runs that belong to it.
 
-The timeline and the jobs of the Dagster UI show the runs of the location. One that Python executes by itself, as the
-command does, belongs to none.
+The Dagster UI's timeline and jobs show the runs of the location. A run that Python executes by itself, as the command
+does, belongs to none.
 """
 
 import json
@@ -17,9 +17,9 @@ TAGS = {"dagster/code_location": NAME, ".dagster/repository": f"{REPOSITORY}@{NA
 
 
 def add_to_location(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Makes a run one of the code location, if it has ended.
+    """Makes a run one of the code location's, if it has ended.
 
-    Not before: of the runs that are killed, Dagster's daemon and the sensor `lost_runs` see to different ones by this.
+    Not before: this is how Dagster's daemon and the sensor `lost_runs` divide killed runs between them.
     """
     if (run := instance.get_run_by_id(run_id)) and run.is_finished:
         # Dagster has no class for this in its public API; its serialized form is public, and kept as it is.

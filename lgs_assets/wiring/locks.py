@@ -1,4 +1,4 @@
-"""Locks among processes, on files. The kernel releases them when a process ends, however it ends."""
+"""Locks between processes, on files. The kernel releases them when a process ends, however it ends."""
 
 import fcntl
 from collections.abc import Callable, Iterator
@@ -8,9 +8,9 @@ from pathlib import Path
 
 @contextmanager
 def exclusively(lock: Path, *, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Runs the block while no other process runs one under the same lock; calls `waiting` if it has to wait for that.
+    """Runs the block while no other process runs one under the same lock; calls `waiting` if it has to wait.
 
-    The lock is a file. It and its folder are made if need be.
+    The lock is a file. It and its folder are created if need be.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     if lock.exists() and is_locked(lock):

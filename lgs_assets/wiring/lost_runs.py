@@ -1,11 +1,11 @@
 """Runs whose process was killed. To Dagster they never end, and automation waits for them: here they are failed.
 
-A process that has runs in its hands holds a lock on a file of its own in Dagster's storage, and notes the runs there.
-The kernel releases the lock when the process ends, however it ends: no process id proves that, for ids are reused. A
-run that no file names belongs to a process that is out of sight, and is left alone.
+A process in charge of runs holds a lock on a file of its own in Dagster's storage, and notes the runs there. The kernel
+releases the lock when the process ends, however it ends; a process id would prove nothing, as ids are reused. A run
+that no file names belongs to a process that is out of sight, and is left alone.
 
-One process executes a run; before that, another one may launch it. Once it is executed, it is lost with the process
-that executes it, though the launcher, such as the daemon, lives on; until then, with the one that launches it.
+One process executes a run; before that, another may launch it. Once a run is executing, it is lost with the process
+that executes it, even if the launcher, such as the daemon, is still alive; until then, with its launcher.
 """
 
 import fcntl
@@ -36,7 +36,7 @@ _registering = threading.Lock()
 
 
 def attend(instance: dg.DagsterInstance, run_id: str, *, role: Role = "executes") -> None:
-    """Notes that this process executes or launches the run, from now on until the process ends."""
+    """Notes that this process executes or launches the run, from now until the process ends."""
     with _registering:
         folder = _folder(instance)
         if folder not in _registers:
@@ -45,7 +45,7 @@ def attend(instance: dg.DagsterInstance, run_id: str, *, role: Role = "executes"
 
 
 def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Fails the runs that are lost, and returns their ids. Several processes may call it at once."""
+    """Fails lost runs, and returns their ids. Several processes may call it at once."""
     with exclusively(_folder(instance) / ".lock"):
         abandoned = {path for path in _registers_in(instance) if not is_locked(path)}
         gone = _noted_in(abandoned)
@@ -68,10 +68,10 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 class AttendedRunLauncher(dg.DefaultRunLauncher):
-    """Dagster's own launcher; what it has launched is lost if everything is killed before a process executes it."""
+    """Dagster's own launcher; a run that it has launched is lost if it is killed before a process executes the run."""
 
     def launch_run(self, context: Any) -> None:
-        """Has the code location start a process for the run, which then attends to it itself."""
+        """Has the code location start a process for the run, which then takes charge of it."""
         attend(context.workspace.instance, context.dagster_run.run_id, role="launches")
         super().launch_run(context)
 
@@ -91,7 +91,7 @@ class _AttendedExecutor(dg.Executor):
 
 @dg.executor(name="in_process", config_schema=cast("Any", dg.in_process_executor.config_schema))
 def attended_in_process_executor(context: dg.InitExecutorContext) -> dg.Executor:
-    """Dagster's in_process_executor, in a process that attends to its run."""
+    """Dagster's in_process_executor, in a process that takes charge of its run."""
     create = cast("Callable[[dg.InitExecutorContext], dg.Executor]", dg.in_process_executor.executor_creation_fn)
     return _AttendedExecutor(create(context))
 
@@ -105,7 +105,7 @@ def _new_register(folder: Path) -> TextIO:
     path = folder / f".{uuid.uuid4()}"
     file = path.open("w")
     fcntl.flock(file, fcntl.LOCK_EX)
-    path.rename(path.with_name(path.name.removeprefix(".")))  # nobody sees it before it is held
+    path.rename(path.with_name(path.name.removeprefix(".")))  # nobody sees it before it is locked
     return file
 
 

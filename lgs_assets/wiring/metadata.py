@@ -1,6 +1,6 @@
-"""What the Dagster UI shows of a table: columns and where they come from, what made it, its size, its rows.
+"""What the Dagster UI shows of a table: its columns and where they come from, what built it, its size, its rows.
 
-Events are kept for long, so all is small. What is the same for every build is metadata of the asset instead.
+Events are kept for long, so everything is small. What is the same for every build is metadata of the asset instead.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,42 +22,42 @@ from lgs_assets.warehouse.schema import SCHEMA
 from lgs_assets.warehouse.tables import Tables
 
 WHOLE_ROWS = 60
-"""A table of no more rows, such as the months of five years, is shown whole."""
+"""A table with at most this many rows, such as the months of five years, is shown in full."""
 PREVIEW_ROWS = 5
-"""Of a larger one, so many are shown."""
+"""How many rows of a larger one are shown."""
 VERSION_CHARACTERS = 16
-"""As many tell versions apart, and fit into the page."""
+"""Enough to tell versions apart, and to fit on the page."""
 PREVIEW_CHARACTERS = 40
 FILE_CHARACTERS = 1_000
 """A column with a longer text holds files, such as drawings, and is not shown."""
 
 
 def describe_model(table: str) -> dict[str, Any]:
-    """Dagster metadata of the asset of a table, before it is built: the SELECT that makes it, if one does."""
+    """Dagster metadata of a table's asset, before it is built: the SELECT that builds it, if one does."""
     return {"sql": sql_block(model_path(table).read_text())} if model_path(table).exists() else {}
 
 
 def describe_provenance(provenance: Provenance) -> dict[str, Any]:
-    """Dagster metadata of what made a table: its version, and the settings that it depends on."""
+    """Dagster metadata of what built a table: its version, and the settings that it depends on."""
     settings = ", ".join(f"{name} {as_written(value)}" for name, value in provenance.settings.items())
     return {"version": provenance.version[:VERSION_CHARACTERS]} | ({"settings": settings} if settings else {})
 
 
 def described(table: str, describe: Callable[[], dict[str, Any]], warn: Callable[[str], None]) -> dict[str, Any]:
-    """The metadata of a table that is published; if it cannot be described, a warning, which is told as well.
+    """The metadata of a published table; if it cannot be described, a warning, which is logged as well.
 
-    What fails for its description must not count as failed: its rows are there, and others are to be built on them.
+    A table that cannot be described must not count as failed: its rows are there, and others are built on them.
     """
     try:
         return describe()
-    except Exception as error:  # whatever it is
+    except Exception as error:  # whatever the error is
         reason = f"{table} is published, but cannot be described: {type(error).__name__}: {error}"
         warn(reason)
         return {"not described": reason}
 
 
 def describe_table(tables: Tables, table: str, *, model: Model | None) -> dict[str, Any]:
-    """Dagster metadata of an existing table; with the origin of its columns if a model made it."""
+    """Dagster metadata of an existing table, with the origin of its columns if a model built it."""
     extent = tables.extent(table)
     schema = dg.TableSchema(
         columns=[
@@ -101,7 +101,7 @@ def describe_dump(file: DumpFile, loaded: LoadedDump) -> dict[str, Any]:
 
 
 def markdown_table(frame: pd.DataFrame, *, characters: int = PREVIEW_CHARACTERS) -> str:
-    """A frame as a table in Markdown, values of more characters cut."""
+    """A frame as a table in Markdown, long values cut."""
     lines: list[Iterable[object]] = [
         frame.columns,
         ["---"] * len(frame.columns),
@@ -116,7 +116,7 @@ def sql_block(select: str) -> dg.MarkdownMetadataValue:
 
 
 def _preview(tables: Tables, table: str, extent: Extent) -> dg.MarkdownMetadataValue:
-    """All rows in their order, or the first, without columns of files, which nobody reads."""
+    """All rows in order, or the first ones, without columns of files, which nobody reads."""
     is_whole = extent.rows <= WHOLE_ROWS
     columns = [column for column in extent.columns if column.type != "bytea"]
     rows = tables.read_frame(table, [column.name for column in columns], limit=None if is_whole else PREVIEW_ROWS)
@@ -128,13 +128,13 @@ def _preview(tables: Tables, table: str, extent: Extent) -> dg.MarkdownMetadataV
 
 
 def _texts(values: pd.Series, column: Column, *, to_the_penny: bool) -> pd.Series:
-    """The values as they are read: amounts in pounds and pence, dates without the midnight that they begin at."""
+    """The values as people read them: amounts in pounds and pence, dates without their midnight."""
     present = values.dropna()
     if column.type == "numeric" and column.name.endswith("_id"):
         texts = present.map("{:.0f}".format)  # a number that nobody adds up
     elif column.type == "numeric":
         is_share = present.between(0, 1).all()  # such as a quantile, of which every digit counts
-        # Of a float, str() gives back the decimal that it was read from, which decides how half a penny is rounded.
+        # str() of a float returns the decimal that it was read from, which decides how half a penny is rounded.
         amounts = present.map(lambda value: Decimal(str(value)))
         texts = amounts.map("{:,.2f}".format if to_the_penny and not is_share else _exactly)
     elif pd.api.types.is_datetime64_any_dtype(present) and (present == present.dt.normalize()).all():
@@ -145,7 +145,7 @@ def _texts(values: pd.Series, column: Column, *, to_the_penny: bool) -> pd.Serie
 
 
 def _exactly(value: Decimal) -> str:
-    """An amount with all its places, at least pence."""
+    """An amount with all its decimal places, but at least pence."""
     whole, _, places = f"{value:,.6f}".partition(".")
     return f"{whole}.{places.rstrip('0'):0<2}"
 
@@ -165,7 +165,7 @@ def _origins(lineage: dg.TableColumnLineage) -> dg.MarkdownMetadataValue:
 
 
 def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
-    """From which columns of its inputs each column of a table comes, as the SELECT of its model says."""
+    """The input columns behind each column of a table, as the SELECT of its model says."""
     # Imported here: a run that finds everything up to date parses no SQL.
     from sqlglot import exp
     from sqlglot.lineage import lineage

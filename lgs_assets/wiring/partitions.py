@@ -5,7 +5,7 @@ import dagster as dg
 RAW_INVOICES = "raw_invoices"
 
 dumps = dg.DynamicPartitionsDefinition(name="dumps")
-"""One partition a dump file, by its name."""
+"""One partition per dump file, by its name."""
 
 
 def sha256_loaded(instance: dg.DagsterInstance, dump: str, version: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The dumps that could not be loaded: those that the Dagster UI shows as failed partitions, and why."""
+"""The dumps that could not be loaded, which the Dagster UI shows as failed partitions, and why."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

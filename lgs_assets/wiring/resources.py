@@ -1,7 +1,7 @@
-"""What assets, checks, sensors and commands are handed, all of it made once from one configuration.
+"""The resources of assets, checks, sensors and commands, all created once from one configuration.
 
 Only the settings and the rules of acceptance can be changed in the launchpad. No place, no URL and no password is part
-of a run's configuration: whoever can launch a run could otherwise have any file read.
+of a run's configuration: otherwise anyone who can launch a run could have any file read.
 """
 
 from collections.abc import Callable
@@ -20,11 +20,11 @@ from lgs_assets.warehouse.tables import PostgresTables, Tables
 
 
 class RunSettings(dg.ConfigurableResource, Settings):
-    """The settings of a run, which change figures. What is given here holds for this run."""
+    """The settings of a run, which change figures. Values given here hold for this run."""
 
 
 class RunAcceptance(dg.ConfigurableResource, Acceptance):
-    """How dumps are accepted by a run."""
+    """How a run accepts dumps."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Resources:
     settings: RunSettings
     acceptance: RunAcceptance
     state: Path
-    """The folder of everything that the platform makes."""
+    """The folder of everything that the platform creates."""
 
     @classmethod
     def of(cls, configuration: Configuration) -> Self:
@@ -61,13 +61,13 @@ def embedded_server(configuration: Configuration) -> EmbeddedServer:
 
 
 def database_of(configuration: Configuration) -> str | Callable[[], str]:
-    """The URL of the database, or what tells it: the embedded server, which it starts if need be."""
+    """The URL of the database, or a function that returns the embedded server's, starting it if need be."""
     given = configuration.database_url
     return given.get_secret_value() if given else embedded_server(configuration).url
 
 
 def tables_of(configuration: Configuration, warehouse: Warehouse) -> Tables:
-    """The tables where the configuration has them: all in PostgreSQL, or those of lines in a lake."""
+    """The tables where the configuration puts them: all in PostgreSQL, or those of lines in a lake."""
     if configuration.engine == "postgres":
         return PostgresTables(warehouse)
     from lgs_assets.lake.engine import engine  # here: without a lake none of this is needed

@@ -1,4 +1,4 @@
-"""How long Dagster remembers: runs of long ago go, with their events; what the present rests on stays."""
+"""How long Dagster remembers: old runs go, with their events; those that the present state rests on stay."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,11 +12,11 @@ _RESULTS = {dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET
 
 
 def delete_old_runs(instance: dg.DagsterInstance, *, finished_before: datetime) -> int:
-    """Deletes the runs that finished before a moment, their events and what their steps printed. Returns how many.
+    """Deletes the runs that finished before a moment, with their events and their steps' output. Returns how many.
 
-    Of whatever age, a run stays that made the latest materialization of an asset or of one of its partitions, or the
+    However old, a run stays if it made the latest materialization of an asset or of one of its partitions, or the
     latest result of a check: freshness, automation, sensors and `lgs run` ask for these. So does the last run of each
-    partition, which may tell why a dump could not be loaded.
+    partition, which may say why a dump could not be loaded.
     """
 
     @cache
@@ -51,7 +51,7 @@ def delete_old_runs(instance: dg.DagsterInstance, *, finished_before: datetime) 
     for run in runs:
         instance.delete_run(run.run_id)
         instance.compute_log_manager.delete_logs(prefix=[run.run_id])
-        # Dagster's SQLite keeps the events of each run in a file, and leaves it, emptied, at its size.
+        # Dagster's SQLite keeps the events of each run in a file, which it empties but does not shrink.
         for file in Path(instance.root_directory, "history", "runs").glob(f"{run.run_id}.db*"):
             file.unlink()
     return len(runs)

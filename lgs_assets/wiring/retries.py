@@ -1,4 +1,4 @@
-"""What is tried again: work that the database's restart, or a storage out of reach, interrupts."""
+"""What is retried: work interrupted by a restart of the database, or by storage out of reach."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +17,9 @@ _PASSING = (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.OperationalE
 
 @contextmanager
 def retried() -> Iterator[None]:
-    """Asks Dagster to try the step again if the block fails for a reason that may pass.
+    """Asks Dagster to retry the step if the block fails for a reason that may pass.
 
-    Not a RetryPolicy of the asset: that one takes an interrupt by the user for a reason to try again, too.
+    Not a RetryPolicy of the asset: that would also retry when the user interrupts it.
     """
     try:
         yield

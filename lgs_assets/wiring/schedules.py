@@ -21,12 +21,12 @@ daily_retention = dg.ScheduleDefinition(
     cron_schedule="0 5 * * *",
     execution_timezone=TIME_ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Deletes runs of more than LGS_RUN_RETENTION_DAYS days ago, so that Dagster's storage stays small.",
+    description="Deletes runs older than LGS_RUN_RETENTION_DAYS days, so that Dagster's storage stays small.",
 )
 
 
 def scheduled_pull(cron: str) -> dg.ScheduleDefinition:
-    """The schedule of the pull. Raises ConfigurationError if `cron` is not a time as in a crontab."""
+    """The schedule of the pull. Raises ConfigurationError if `cron` is not a valid crontab time."""
     try:
         return dg.ScheduleDefinition(
             name="scheduled_pull",

@@ -1,4 +1,4 @@
-"""The sensors: new dumps become runs, rebuilt tables rebuild what follows, and what went wrong shows as what it is."""
+"""The sensors: new dumps become runs, rebuilt tables rebuild those downstream, and failures show as what they are."""
 
 import time
 import warnings
@@ -19,11 +19,11 @@ from lgs_assets.wiring.lost_runs import LOST, fail_lost_runs
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import RunAcceptance
 
-# Dagster gives a sensor of several jobs its resources by a copy, with a parameter that nobody has set.
+# Dagster gives a sensor of several jobs a copy of its resources, with a parameter that nobody has set.
 warnings.filterwarnings("ignore", r"Parameter `owners` of initializer `SensorDefinition", dg.BetaWarning)
 
 FILES_PER_TICK = 500
-"""Each costs a query or two: a tick stays far below the minute that Dagster grants it. One run loads them."""
+"""Each costs a query or two: a tick stays far below the minute that Dagster allows it. One run loads them."""
 
 
 class Seen(NamedTuple):
@@ -32,11 +32,11 @@ class Seen(NamedTuple):
     version: str
     """Of the file, and of the rules by which it is accepted."""
     since: int
-    """When it was first seen, in nanoseconds since 1970. A file that comes back is seen anew."""
+    """When it was first seen, in nanoseconds since 1970. A file that comes back counts as new."""
     is_dealt_with: bool = False
-    """Whether its load was requested, or it was found to be loaded."""
+    """Whether its load was requested, or it was found loaded."""
     content: str = ""
-    """The SHA-256 of what it holds, once it is loaded."""
+    """The SHA-256 of its content, once it is loaded."""
 
 
 class Cursor(BaseModel):
@@ -62,10 +62,10 @@ def inbox_sensor(
 ) -> dg.SensorResult:
     """Registers each complete new file as a partition of raw_invoices and requests its load. Reads no file.
 
-    One run loads all that a tick finds. A tick deals with so many files, those that wait longest first, and leaves the
-    others to the next. A file whose load failed is dealt with; another version of it, or its return after it was gone,
-    is a new one. So is a file whose content is not in the ledger any more: another dump had brought it, and holds
-    something else now.
+    One run loads everything that a tick finds. A tick handles a limited number of files, longest waiting first, and
+    leaves the others to the next. A file whose load failed has been handled; another version of it, or its return after
+    it was gone, is a new file. So is a file whose content is no longer in the ledger: another dump had brought it, and
+    now holds something else.
     """
     before, listing, now = _remembered(context), inbox.files(), time.time_ns()
     ledger = loaded_dumps(warehouse)
@@ -130,7 +130,7 @@ keep_current = dg.AutomationConditionSensorDefinition(
 def lost_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Requests the tables that a command was rebuilding when it was killed, unless a later one has rebuilt them.
 
-    Dagster itself starts once more what its daemon had launched, and the inbox sensor what loaded a dump.
+    Dagster itself restarts once what its daemon had launched, and the inbox sensor runs that loaded a dump.
     """
     failed = fail_lost_runs(context.instance)
     last = context.instance.get_runs(dg.RunsFilter(job_name=refresh.name), limit=1)
@@ -148,10 +148,10 @@ def lost_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     request_job=ingest,
     minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Gives each dump that a run of many refused a run of its own: a failed partition, with its reason.",
+    description="Gives each dump that was refused among many a run of its own: a failed partition, with its reason.",
 )
 def refused_dumps(context: dg.RunFailureSensorContext) -> Iterator[dg.RunRequest]:
-    """Requests the load of each dump that the run names, unless a run of it alone has followed, as in `lgs run`."""
+    """Requests the load of each dump that the run names, unless it has since had a run of its own, as in `lgs run`."""
     (record,) = context.instance.get_run_records(dg.RunsFilter(run_ids=[context.dagster_run.run_id]))
     for name in _refused_by(context):
         alone = dg.RunsFilter(tags={"dagster/partition": name}, created_after=record.create_timestamp)
@@ -167,7 +167,7 @@ def _refused_by(context: dg.RunFailureSensorContext) -> Iterator[str]:
 
 
 def _requests(due: dict[str, str]) -> list[dg.RunRequest]:
-    """The run that loads the dumps; each with the key of its load, which Dagster takes once."""
+    """The run that loads the dumps; each with the key of its load, which Dagster accepts only once."""
     match list(due.items()):
         case []:
             return []
@@ -180,9 +180,9 @@ def _requests(due: dict[str, str]) -> list[dg.RunRequest]:
 
 
 def _remembered(context: dg.SensorEvaluationContext) -> Cursor:
-    """The cursor of the tick before; an empty one if there was none, or one of other code."""
+    """The cursor of the previous tick; empty if there was none, or one written by other code."""
     try:
         return Cursor.model_validate_json(context.cursor or "{}")
     except ValidationError:
-        context.log.info("The cursor is that of another version of the platform: every file counts as new.")
+        context.log.info("The cursor comes from another version of the platform: every file counts as new.")
         return Cursor()

@@ -1,4 +1,4 @@
-"""What a table was built from, as one hash: it tells what is up to date without building anything."""
+"""What a table was built from, as one hash: it shows what is up to date without building anything."""
 
 import inspect
 import json
@@ -25,9 +25,9 @@ _CODE = places.ROOT / "lgs_assets"
 
 
 def code_version(table: str, *sources: Path, function: Callable[..., Any] | None = None) -> str:
-    """The version of the code that makes a table: its contract and model, its function, other files and folders.
+    """The version of the code that builds a table: its contract and model, its function, other files and folders.
 
-    Of its function only the text counts: what else is in the same module makes other tables.
+    Of its module only the text of the function counts: the rest builds other tables.
     Raises FileNotFoundError for a file or folder that does not exist.
     """
     own = [places.SQL / "tables" / f"{table}.sql"]
@@ -44,11 +44,11 @@ _SOURCES = (_CODE / "sources", _CODE / "warehouse" / "loading.py")
 READER = code_version(RAW_INVOICES, *_SOURCES)
 """The version of the code that reads dumps."""
 READER_INTO_LAKE = code_version(RAW_INVOICES, *_SOURCES, _CODE / "lake" / "landing.py")
-"""Another one: when lines move to another store, their dumps are read again."""
+"""A different one, so that dumps are read again when lines move to another store."""
 
 
 def reader(tables: Tables) -> str:
-    """The version of the code that reads dumps to where their lines are."""
+    """The version of the code that reads dumps into the store of their lines."""
     return READER if isinstance(tables, PostgresTables) else READER_INTO_LAKE
 
 
@@ -58,7 +58,7 @@ def version_of_dumps(dumps: Iterable[LoadedDump]) -> str:
 
 
 def bound_settings(table: str, settings: Settings) -> dict[str, Any]:
-    """The settings that the model of a table binds, by name, as they are recorded: no others can change its content."""
+    """The settings that a table's model binds, by name, as they are recorded: no others can change its content."""
     names = parameters_of(model_path(table).read_text()) if model_path(table).exists() else []
     return settings.model_dump(include=set(names))
 
@@ -70,7 +70,7 @@ def version_of(spec: dg.AssetSpec, settings: Settings, inputs: Mapping[str, str]
 
 
 def rules_of(spec: dg.AssetSpec, settings: Settings) -> str:
-    """The version of all that makes any other table of its inputs: its code and the settings that it binds."""
+    """The version of everything but the inputs of any other table: its code and the settings that it binds."""
     return version_of(spec, settings, {})
 
 
@@ -80,7 +80,7 @@ def tables_read(spec: dg.AssetSpec) -> list[str]:
 
 
 def built_from(frame: pd.DataFrame, inputs: Iterable[object]) -> pd.DataFrame:
-    """A frame that an asset has made of its inputs, with the versions of the tables among them."""
+    """A frame that an asset has built from its inputs, with the versions of the tables among them."""
     read = {value.name: value.version for value in inputs if isinstance(value, Relation)}
     read |= {value.attrs["table"]: value.attrs["version"] for value in inputs if isinstance(value, pd.DataFrame)}
     frame.attrs = {"built_from": read}
@@ -94,7 +94,7 @@ def versions_read(spec: dg.AssetSpec, made: Model | pd.DataFrame) -> dict[str, s
     else:
         known = made.attrs["built_from"]
     if missing := [table for table in tables_read(spec) if table not in known]:
-        raise LgsError(f"{spec.key.path[-1]} is given {', '.join(missing)}, which its model is not told of.")
+        raise LgsError(f"{spec.key.path[-1]} is given {', '.join(missing)}, which its model does not name.")
     return {table: known[table] for table in tables_read(spec)}
 
 
@@ -105,7 +105,7 @@ def published_versions(warehouse: Warehouse) -> dict[str, str]:
 
 
 def mark_outdated(warehouse: Warehouse, table: str) -> None:
-    """Makes a table count as outdated until it is rebuilt, so that nothing is built on it as it is."""
+    """Makes a table count as outdated until it is rebuilt, so that nothing is built on its present state."""
     with warehouse.transaction() as connection:
         disown(connection, table)
 
@@ -117,14 +117,14 @@ def settings_of(warehouse: Warehouse, table: str) -> Settings:
 
 
 def settings_used(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
-    """The settings that each table was built with, by table and name; no table is named that depends on none."""
+    """The settings that each table was built with, by table and name; tables that depend on none are left out."""
     rows = warehouse.rows("select table_name, settings from publications order by table_name")
     used = {row.table_name: row.settings for row in rows if row.settings}
     return {table: Settings(**settings).model_dump(include=set(settings)) for table, settings in used.items()}
 
 
 def in_order(specs: Iterable[dg.AssetSpec]) -> list[str]:
-    """The tables of the lineage, each after those that it is built from; else in alphabetical order."""
+    """The tables of the lineage, each after those that it is built from; otherwise in alphabetical order."""
     reads = {spec.key.path[-1]: sorted(tables_read(spec)) for spec in specs}
     return list(TopologicalSorter({table: reads[table] for table in sorted(reads)}).static_order())
 

@@ -51,7 +51,7 @@ class Shop:
         self.execute(f"insert into retail ({', '.join(names)}) values ({values})", *(asdict(line) for line in lines))
 
     def sell_many(self, lines: int) -> None:
-        """Adds so many lines, a minute apart, twenty to an invoice."""
+        """Adds this many lines, a minute apart, twenty to an invoice."""
         numbers = f"generate_series(1, {lines}) as seq" if self.kind == "postgresql" else f"seq_1_to_{lines}"
         minutes = "seq * interval '1 minute'" if self.kind == "postgresql" else "interval seq minute"
         self.execute(

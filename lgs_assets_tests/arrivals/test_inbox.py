@@ -62,7 +62,7 @@ def test_whatever_lies_there_is_a_dump(folder: Path) -> None:
     ],
 )  # fmt: skip
 def test_hidden_and_temporary_names_are_passed_over(folder: Path, name: str) -> None:
-    """They belong to whoever writes them. Nobody is told, and nobody can land such a file."""
+    """They belong to the program that writes them. They are ignored silently, and nobody can land such a file."""
     file = write_dump(folder / name, [Line()])
     assert resources().inbox.files() == Listing()
     with pytest.raises(DumpError, match="passes over"):
@@ -70,7 +70,7 @@ def test_hidden_and_temporary_names_are_passed_over(folder: Path, name: str) -> 
 
 
 def test_what_is_set_aside_and_an_empty_place_are_nothing(folder: Path) -> None:
-    """Neither the inbox's own folder nor that of a disk is refused; a place that does not exist yet is no error."""
+    """Neither the inbox's own folder nor a disk's is refused; a place that does not exist yet is not an error."""
     (folder / "forgotten").mkdir()
     (folder / "lost+found").mkdir()
     assert resources().inbox.files() == Listing()
@@ -93,14 +93,14 @@ def test_the_version_changes_with_the_file(folder: Path) -> None:
 
 @pytest.mark.parametrize("seconds", [1_300_000_000, 0, -(2**31)])
 def test_a_dump_is_as_old_as_its_file(folder: Path, seconds: int) -> None:
-    """Whatever time it has; one that cannot be right is told when its lines are known."""
+    """Whatever its time; one that cannot be right is recognised once its lines are known."""
     os.utime(write_dump(folder / "march.sql", [Line()]), (seconds, seconds))
     written_at = resources().inbox.dump("march.sql", resources().acceptance).written_at
     assert written_at == datetime.fromtimestamp(max(seconds, 0), UTC)
 
 
 def test_what_cannot_be_loaded_is_refused_and_holds_up_nothing(folder: Path, tmp_path: Path) -> None:
-    """Folders, links out of the inbox or in a circle, pipes, and names that are no partition; each with its reason."""
+    """Folders, links out of the inbox, circular links, pipes, names that cannot be partitions; each with its reason."""
     secret = write_dump(tmp_path / "secret.sql", [Line()])
     write_dump(folder / "good.sql", [Line()])
     (folder / "inside.sql").symlink_to(folder / "good.sql")
@@ -134,7 +134,7 @@ def test_no_name_leads_out_of_the_inbox(folder: Path, tmp_path: Path, name: str)
 
 
 def test_a_link_in_place_of_a_folder_leads_nothing_away(folder: Path, tmp_path: Path) -> None:
-    """Whoever may write to the inbox makes no other account put files elsewhere."""
+    """An account that may write to the inbox cannot make another put files elsewhere."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     write_dump(folder / "march.sql", [Line()])
@@ -191,7 +191,7 @@ def test_a_file_that_grows_is_not_read_for_ever(folder: Path) -> None:
 
 
 def test_a_folder_out_of_reach_is_one_reason(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file where the folder should be, told as an error that a person can act on."""
+    """A file where the folder should be is an error that a person can act on."""
     write_dump(folder / "march.sql", [Line()])
     monkeypatch.setenv("LGS_INBOX", str(folder / "march.sql"))
     with pytest.raises(LgsError, match=r"march\.sql: out of reach: Not a directory\. Check LGS_INBOX"):
@@ -212,7 +212,7 @@ def test_a_landed_file_appears_complete(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_dump_is_set_aside(folder: Path) -> None:
-    """It is no longer listed, and still there, the latest of its name; what is not there is none."""
+    """It is no longer listed, but still there, the latest of its name; a missing dump is none."""
     for lines in ([Line()], [Line(), Line()]):
         dump = write_dump(folder / "march.sql", lines)
         content = dump.read_bytes()
@@ -304,7 +304,7 @@ def load(instance: dg.DagsterInstance, dump: str) -> dg.ExecuteInProcessResult:
 
 
 def test_a_bucket_lists_as_a_folder_does(azurite: str, bucket: UPath, tmp_path: Path) -> None:
-    """The same rules for names, folders and markers; and nothing of what lies beside the inbox."""
+    """The same rules for names, folders and markers; and nothing from beside the inbox."""
     assert resources().inbox.files().arrivals == {}
     for name in ("a dump é.csv", ".hidden", "b.sql.part", "c.sql", "c.sql.done", "forgotten/d.sql", "e.sql/f.sql"):
         upload(bucket, name, [Line()], tmp_path)
@@ -369,7 +369,7 @@ def test_the_command_line_loads_from_a_bucket(bucket: UPath, warehouse: Warehous
 
 
 def test_a_dump_in_a_bucket_is_set_aside(bucket: UPath, tmp_path: Path) -> None:
-    """Another object holds it, in place of an earlier one of its name; what is not there is none."""
+    """Another object holds it, in place of an earlier one of its name; a missing dump is none."""
     for lines in ([Line()], [Line(), Line()]):
         upload(bucket, "march.sql", lines, tmp_path)
         content = (bucket / "march.sql").read_bytes()

@@ -1,4 +1,4 @@
-"""What is new in production lands in the inbox: complete, once, and in time for the loader to make the same of it."""
+"""New lines in production land in the inbox: complete, once, and so that loading them gives the source's state."""
 
 import gc
 import os
@@ -60,7 +60,7 @@ def in_inbox() -> list[str]:
 
 
 def clean_invoices(warehouse: Warehouse) -> list[tuple[object, ...]]:
-    """The lines that count, but for which dump they came in."""
+    """The lines that count, without the dump that they came in."""
     build_tables(warehouse, "clean_invoices")
     columns = [row.name for row in warehouse.rows(
         "select attname as name from pg_attribute where attrelid = 'clean_invoices'::regclass and attnum > 0 "
@@ -84,7 +84,7 @@ def test_first_everything_then_what_is_new(source: Shop, warehouse: Warehouse) -
 
 
 def test_nothing_new_lands_nothing(source: Shop, warehouse: Warehouse) -> None:
-    """The very same lines are no new version of their dump, be it in the inbox still or only loaded."""
+    """The very same lines are not a new version of their dump, whether it is still in the inbox or only loaded."""
     pull_and_load(warehouse)
     assert pulled(warehouse).is_new
     path = Path(Configuration.read().inbox_location) / "pulled-2011-03-06.sql.gz"
@@ -102,7 +102,7 @@ def test_nothing_new_lands_nothing(source: Shop, warehouse: Warehouse) -> None:
 def test_late_lines_come_to_the_same_as_a_full_dump(
     source: Shop, warehouse: Warehouse, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
-    """Lines before the last one, lines of an old invoice, corrections: the loader makes of all of it what is true."""
+    """Lines before the last one, lines of an old invoice, corrections: once loaded, the result is right."""
     pull_and_load(warehouse)
     late = [
         [Line("4", invoice_date="2011-03-08 10:00:00"), Line("1", invoice_date="2011-03-09 11:00:00", quantity=5)],
@@ -162,7 +162,7 @@ def loaded(last: str, *, dump: str = "x.sql", at: str = "2011-12-31 12:00") -> L
     ids=["nothing", "only the demo", "the latest line", "not the demo's", "a line of the next century", "summer time"],
 )
 def test_where_a_pull_begins(dumps: list[LoadedDump], since: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three days before what is known; a line dated ahead does not count for more than the moment it was loaded at."""
+    """Three days before the last known line; a line dated ahead counts as of the moment when it was loaded."""
     monkeypatch.setenv("LGS_SOURCE_URL", "postgresql://shop.example/sales")
     source = resources().source
     assert source and source.since(dumps) == (datetime.fromisoformat(since) if since else None)
@@ -237,7 +237,7 @@ def break_off(source: Shop, mariadb: MariaDB) -> None:
 def test_what_a_killed_pull_leaves_goes_with_the_next(
     make_database: MakeDatabase, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While it lives no other pull begins; kill -9 frees its lock, and its half of a dump is never seen."""
+    """While it is alive no other pull begins; kill -9 frees its lock, and its half a dump is never seen."""
     shop = Shop(make_database())
     shop.make_table()
     shop.sell_many(20_000)
@@ -273,7 +273,7 @@ def test_without_a_source_there_is_no_pull(warehouse: Warehouse, monkeypatch: py
 
 
 def test_the_job_and_its_schedule_are_there_with_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nightly by default, running by default, at the retailer's time; without a source there is neither."""
+    """Nightly by default, running by default, in the retailer's time zone; without a source there is neither."""
 
     def schedules() -> dict[str, tuple[str, str | None, bool]]:
         defs = build_definitions(Configuration.read())

@@ -96,7 +96,7 @@ def texts() -> Texts:
 
 
 def quintiles(values: pd.Series) -> pd.Series:
-    """The scores of values of which equal ones share theirs."""
+    """The scores of values, where equal values share a score."""
     places = (values.rank(method="min") - 1) / max(len(values) - 1, 1)
     return (5 * places).map(np.ceil).clip(lower=1).astype(int)
 

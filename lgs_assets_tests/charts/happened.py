@@ -10,7 +10,7 @@ NEW = "(not yet a customer)"
 
 
 def what_happened(segments: list[str], months: int, *, is_partial: bool) -> dict[str, Any]:
-    """Every table of the history, of so many months from FIRST on; the last one partial or not."""
+    """Every table of the history, with this many months from FIRST on; the last one partial or not."""
     at = list(pd.date_range(FIRST, periods=months, freq="MS"))
     partial = [is_partial and place == months - 1 for place in range(months)]
     return {
@@ -59,7 +59,7 @@ def survival_of(segments: list[str], months: int) -> pd.DataFrame:
 
 
 def cohorts_of(at: list[pd.Timestamp], partial: list[bool]) -> pd.DataFrame:
-    """Of the 200 customers of each month 100 ÷ (months since + 2) % come back."""
+    """100 ÷ (months since + 2) % of each month's 200 customers come back."""
     rows = [
         (
             at[cohort],

@@ -17,7 +17,7 @@ HAPPENED = [
 
 @pytest.mark.parametrize("name", HAPPENED)
 def test_nothing_on_a_sheet_is_cut_off(name: str, frames: MakeFrames, draw: Draw) -> None:
-    """Titles, notes, labels and numbers lie within the sheet, and so do the names of rows."""
+    """Titles, notes, labels and numbers are within the sheet, and so are the names of rows."""
     figure = draw(name, frames())
     figure.draw_without_rendering()
     free = [
@@ -35,7 +35,7 @@ def test_nothing_on_a_sheet_is_cut_off(name: str, frames: MakeFrames, draw: Draw
 def test_a_young_shop_gets_every_chart_or_the_reason(
     months: int, partial: bool, frames: MakeFrames, draw: Draw, texts: Texts
 ) -> None:
-    """One month, or two of which the last is not over: no chart fails, and each says something."""
+    """One month, or two with the last unfinished: no chart fails, and each says something."""
     for name in HAPPENED:
         assert len(texts(draw(name, frames(months=months, partial=partial)))) >= 3
 
@@ -103,7 +103,7 @@ def test_classes_are_counted(frames: MakeFrames, draw: Draw, texts: Texts) -> No
 
 
 def test_few_returns_say_nothing_of_a_product(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """One parcel is no return rate: the minimum is stated, and what is below it does not appear."""
+    """One parcel does not make a return rate: the minimum is stated, and products below it do not appear."""
     written = texts(draw("top_returned_products", frames()))
     assert any("10 products with at least £1k of sales and 5 lines of returns" in text for text in written)
     assert "FELT ROBIN No 4" in written and "FELT ROBIN No 1" not in written

@@ -1,4 +1,4 @@
-"""The charts by month: the partial month is marked and no trend, and short or broken histories can be drawn."""
+"""The charts by month: a partial month is marked and not a trend, and short or broken histories can be drawn."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def hatched(figure: Any) -> list[Any]:
 
 @pytest.mark.parametrize("name", MONTHLY)
 def test_a_partial_month_is_marked(name: str, frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """Nine days of December are no fall in sales: the label says to when the data goes."""
+    """Nine days of December are not a fall in sales: the label says where the data ends."""
     assert any(text.endswith("partial: to 9 Dec") for text in texts(draw(name, frames())))
 
 
@@ -75,7 +75,7 @@ def test_a_month_between_gaps_is_a_point(frames: MakeFrames, draw: Draw) -> None
 
 
 def test_the_growth_of_a_partial_month_is_not_comparable(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """The figure is there for who looks for it, with the warning beside it."""
+    """The figure is there for those who look for it, with the warning beside it."""
     given = frames()
     given["monthly_metrics"].loc[13, "sales_growth_pct"] = -70.33
     assert "−70.3 % not comparable, partial: to 9 Dec" in texts(draw("monthly_sales_growth", given))
@@ -173,7 +173,7 @@ def test_of_many_doubled_months_the_worst_are_named(frames: MakeFrames, draw: Dr
 
 @pytest.mark.parametrize("name", MONTHLY)
 def test_nothing_is_said_where_nothing_is_doubled(name: str, frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """A warning that is always there is none."""
+    """A warning that is always there is not a warning."""
     assert not any("twice" in text for text in texts(draw(name, frames())))
 
 

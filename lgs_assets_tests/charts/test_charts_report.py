@@ -65,7 +65,7 @@ def test_a_family_is_drawn_from_what_it_declares_alone(frames: MakeFrames, draw:
 
 
 def test_a_chart_is_declared_once() -> None:
-    """A function that takes other tables than it declares is refused where it stands."""
+    """A function that takes other tables than it declares is refused where it is defined."""
     with pytest.raises(TypeError, match=r"draw takes \['segments'\], but declares \['rfm_scores'\]"):
 
         @Family("some.trial_charts", part=9).chart("Trial", rfm_scores=["frequency"])

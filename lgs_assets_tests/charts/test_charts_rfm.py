@@ -7,7 +7,7 @@ from lgs_assets_tests.charts.conftest import Draw, MakeFrames, Texts
 
 
 def test_each_panel_holds_every_customer(frames: MakeFrames, draw: Draw) -> None:
-    """No customer lies outside the bars, at neither end of any of the scales."""
+    """No customer is outside the bars, at either end of any scale."""
     given = frames(customers=700)
     for axes in draw("rfm_distributions", given).axes:
         assert axes.patches[0].get_data().values.sum() == 700

@@ -1,4 +1,4 @@
-"""Scales: bars hold what they shall hold, and an axis always has ticks."""
+"""Scales: bars hold what they should hold, and an axis always has ticks."""
 
 import numpy as np
 import pytest

@@ -52,7 +52,7 @@ def test_pounds_are_exact_to_the_penny(value: float, text: str) -> None:
     [(36.5228, "+36.5 %"), (-70.33, "-70.3 %"), (0, "0.0 %"), (-0.04, "0.0 %"), (1234.5, "+1,234.5 %")],
 )
 def test_a_change_has_its_sign(value: float, text: str) -> None:
-    """Growth reads +36.5 %, and what rounds to nothing has no sign."""
+    """Growth reads +36.5 %, and a figure that rounds to zero has no sign."""
     assert change(value).replace("\N{MINUS SIGN}", "-") == text
 
 
@@ -75,7 +75,7 @@ def test_counts_agree_with_their_noun() -> None:
 
 
 def test_decimals_and_percents() -> None:
-    """A place is written only where there is something in it; a share always has one."""
+    """A decimal place is written only if it is not zero; a share always has one."""
     assert (decimal(41.0), decimal(1208.5), percent(25.893)) == ("41", "1,208.5", "25.9 %")
 
 

@@ -21,7 +21,7 @@ PLANNED = {f"{check.table}.{check.name}": check for check in CHECKS}
 
 
 def test_every_check_has_its_fault_here() -> None:
-    """A check that cannot fail is none."""
+    """A check that cannot fail is not a check."""
     assert set(FAULTS) == set(PLANNED)
 
 
@@ -87,7 +87,7 @@ OCTOBER, APRIL = "2010-10-01 10:00", "2011-04-01 10:00"
 def test_dumps_disagree_on_an_invoice_if_any_line_differs(
     warehouse: Warehouse, tmp_path: Path, older: list[Line], newer: list[Line], disputed: list[str]
 ) -> None:
-    """However often it stands there and whatever is missing in it. What only one of them holds is not disputed."""
+    """However often the invoice occurs and whatever it lacks. Invoices that only one dump holds are not disputed."""
     for name, lines in (("older.sql", older), ("newer.sql", newer)):
         load_lines(warehouse, tmp_path, lines, name=name)
     build_tables(warehouse, "clean_invoices")

@@ -86,7 +86,7 @@ def test_help_names_every_command() -> None:
 
 
 def test_a_second_run_changes_nothing(warehouse: Warehouse, dump: Path) -> None:
-    """The first run loads and builds everything and shows the segments; the second says that there is nothing to do."""
+    """The first run loads and builds everything and shows the segments; the second says there is nothing to do."""
     first = lgs("run", str(dump))
     assert first.exit_code == 0, first.output
     assert f"Loaded march.sql.gz; rebuilt {len(DERIVED)} tables" in first.output
@@ -143,7 +143,7 @@ def test_what_stands_in_the_way_of_a_table_is_said_at_once(built: Warehouse) -> 
 
 
 def test_status_finds_a_fault(built: Warehouse) -> None:
-    """A table that no longer adds up is an exit code that scripts see."""
+    """If a table no longer adds up, scripts see it by the exit code."""
     with built.transaction() as connection:
         connection.exec_driver_sql("delete from segments where customer_id = 105")
     result = lgs("status")
@@ -152,7 +152,7 @@ def test_status_finds_a_fault(built: Warehouse) -> None:
 
 
 def in_columns(columns: int, *arguments: str) -> str:
-    """What a command shows on a terminal of so many columns."""
+    """The output of a command on a terminal with this many columns."""
     before, console.width = console.width, columns
     result = lgs(*arguments)
     console.width = before
@@ -207,7 +207,7 @@ def test_status_tells_of_a_refused_dump_until_it_is_dealt_with(built: Warehouse)
 
 
 def test_a_refused_correction_leaves_what_was_loaded(built: Warehouse) -> None:
-    """Its name stands for lines that count: taking it back is another matter."""
+    """Its name stands for lines that count: removing it is another matter."""
     march = Path(Configuration.read().inbox_location) / "march.sql"
     write_dump(march, [Line(quantity="seven")])
     assert lgs("run").exit_code == 1
@@ -217,7 +217,7 @@ def test_a_refused_correction_leaves_what_was_loaded(built: Warehouse) -> None:
 
 
 def test_an_oddity_is_accepted_up_to_a_number(warehouse: Warehouse, tmp_path: Path) -> None:
-    """It is no warning any more, until there is more of it; and is one again when the acceptance is taken back."""
+    """It is no longer a warning, until it finds more; and is one again when the acceptance is taken back."""
     check = "clean_invoices.prices_are_positive"
 
     def load(*gifts: str) -> None:
@@ -262,7 +262,7 @@ def test_what_cannot_be_accepted(built: Warehouse, check: str, reason: str) -> N
 
 
 def test_what_the_readme_says_makes_a_reader(built: Warehouse, tmp_path: Path) -> None:
-    """Run as it is copied, it makes a role and prints an address, by which the tables are found and none is changed."""
+    """Run as copied, it creates a role and prints an address that finds the tables and can change none."""
     section = (places.ROOT / "README.md").read_text().partition("Others connect with a role")[2]
     recipe = section.partition("```sh\n")[2].partition("```")[0]
     (tmp_path / ".venv").symlink_to(sys.prefix)
@@ -317,7 +317,7 @@ def test_a_failure_is_one_reason_and_exit_code_1(database: str, arguments: tuple
 def test_pull_brings_production_up_to_date(
     warehouse: Warehouse, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Lines go from the table of the source into every table here, all or what is new; without any nothing is done."""
+    """Lines go from the source's table into every table here, all of them or new ones; without any, nothing is done."""
     shop = Shop(make_database())
     monkeypatch.setenv("LGS_SOURCE_URL", shop.url)
     shop.make_table()
@@ -357,7 +357,7 @@ def test_a_bad_dump_leaves_the_good_state(built: Warehouse, tmp_path: Path) -> N
 def test_a_figure_that_fails_fails_alone_and_is_told(
     built: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run goes on with every table that does not need it, and ends with the reason and what is left as it was."""
+    """The run goes on with every table that does not need it, and ends with the reason and what was left as it was."""
     before = state_of(built)
     first = families()[0]
 
@@ -378,7 +378,7 @@ def test_a_figure_that_fails_fails_alone_and_is_told(
 
 
 def test_one_bad_dump_holds_up_no_other(warehouse: Warehouse, dump: Path) -> None:
-    """Of several in the inbox the good ones are loaded and what follows is rebuilt; the bad one is the exit code."""
+    """Of several in the inbox, the good ones are loaded and used downstream; the bad one sets the exit code."""
     inbox = Path(Configuration.read().inbox_location)
     write_dump(inbox / "a.sql", [Line(quantity="seven")])
     write_dump(inbox / "b.sql", [Line()])
@@ -437,7 +437,7 @@ def test_psql_finds_the_tables(warehouse: Warehouse) -> None:
 
 
 def test_stop_without_a_server_says_so() -> None:
-    """Nothing to stop is no failure."""
+    """Nothing to stop is not a failure."""
     result = lgs("stop")
     assert (result.exit_code, result.output.strip()) == (0, "PostgreSQL was not running.")
 
@@ -457,7 +457,7 @@ def test_stop_without_a_server_says_so() -> None:
 )
 @pytest.mark.parametrize("command", ["status", "psql"])
 def test_no_error_shows_the_password_of_the_database(monkeypatch: pytest.MonkeyPatch, url: str, command: str) -> None:
-    """Neither where the database does not answer, nor where the URL is none; not in a traceback, either."""
+    """Neither if the database does not answer, nor if the URL is invalid; not in a traceback, either."""
     monkeypatch.setenv("LGS_DATABASE_URL", url)
     result = lgs(command)
     shown = result.output + "".join(traceback.format_exception(result.exception)) + repr(Warehouse(url))

@@ -65,7 +65,7 @@ def test_inspect_says_what_a_file_is_and_loads_nothing(warehouse: Warehouse, tmp
 
 
 def test_inspect_follows_a_link(tmp_path: Path, flawed: Path) -> None:
-    """Whoever names one means the file; in the inbox, which others may write to, it is another matter."""
+    """A user who names a link means the file; in the inbox, where others may write, it is another matter."""
     (tmp_path / "latest.sql").symlink_to(flawed)
     result = lgs("inspect", str(tmp_path / "latest.sql"))
     assert result.exit_code == 3
@@ -84,7 +84,7 @@ def test_inspect_shows_the_first_problems(flawed: Path) -> None:
 
 
 def test_rejected_lines_can_be_looked_at_and_corrected(warehouse: Warehouse, flawed: Path) -> None:
-    """They are a table for the eye and CSV for whoever corrects them; the corrected dump has none."""
+    """They are a table to look at and CSV to correct; the corrected dump has none."""
     run = lgs("run", str(flawed))
     assert run.exit_code == 0, run.output
     assert "1 line of march.sql is rejected: lgs rejects march.sql" in run.output

@@ -1,4 +1,4 @@
-"""The guard before the Dagster UI: other sites cannot act through the browser of a person who runs `lgs ui`.
+"""The guard in front of the Dagster UI: other sites cannot act through the browser of a person who runs `lgs ui`.
 
 Each attack is first shown to succeed on Dagster's own webserver, then to fail on ours; the two share one instance.
 """
@@ -238,7 +238,7 @@ def test_other_names_of_this_machine_are_refused(guarded: Webserver, host: str) 
     ],
 )
 def test_own_requests_are_answered(guarded: Webserver, host: str, headers: list[tuple[str, str]]) -> None:
-    """Its own pages, programs that are no browsers, and the public name in LGS_UI_ORIGINS."""
+    """Its own pages, programs that are not browsers, and the public name in LGS_UI_ORIGINS."""
     given = [(name, value.replace("{port}", str(guarded.port))) for name, value in headers]
     answer = guarded.answer("POST", "/graphql", *given, body=QUERY, host=host.replace("{port}", str(guarded.port)))
     assert (answer.status, answer.read()) == (200, b'{"data":{"__typename":"Query"}}')

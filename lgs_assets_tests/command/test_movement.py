@@ -47,7 +47,7 @@ def said(warehouse: Warehouse) -> str:
 
 
 def test_the_last_whole_month_is_told(moved: Warehouse) -> None:
-    """Those who slipped and those who rose, and how many of them moved by the boundary alone."""
+    """Those who slipped and those who rose, and how many of them were moved by the boundary alone."""
     assert said(moved).splitlines() == [
         "In 2011-06 17 of 97 customers moved to another segment, 7 bought for the first time:",
         "  ↓ 14 Champions slipped to At Risk; 9 by the boundary alone",

@@ -1,4 +1,4 @@
-"""The data dictionary under docs/ is made from the contracts."""
+"""The data dictionary under docs/ is generated from the contracts."""
 
 import re
 

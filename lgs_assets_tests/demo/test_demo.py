@@ -123,7 +123,7 @@ def test_the_default_is_a_hundred_thousand_lines(lines: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("count", [0, 999, 5_000_001])
 def test_a_count_out_of_range_is_refused(count: int, tmp_path: Path) -> None:
-    """The error names the range and what was asked for, and no file is made."""
+    """The error names the range and the number asked for, and no file is created."""
     with pytest.raises(LgsError, match=rf"1,000 to 5,000,000 lines, not {count:,}"):
         write_demo_dump(tmp_path / DEMO_DUMP, lines=count)
     assert not list(tmp_path.iterdir())
@@ -172,7 +172,7 @@ def test_it_makes_the_folder_and_leaves_nothing_else_in_it(tmp_path: Path) -> No
 
 
 def test_a_failed_write_leaves_the_old_dump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever reads the file sees the old dump or the new one, never a part."""
+    """Readers of the file see the old dump or the new one, never a part."""
     path = tmp_path / DEMO_DUMP
     path.write_bytes(b"old")
 

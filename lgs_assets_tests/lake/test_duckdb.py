@@ -113,7 +113,7 @@ SCORES = pa.table(
     ],
 )  # fmt: skip
 def test_the_contract_is_judged(column: str, values: list[Any], said: str) -> None:
-    """What PostgreSQL would not publish is no result here either; the rule, the column and some rows are named."""
+    """What PostgreSQL would not publish is not returned here, either; the rule, the column and some rows are named."""
     judge(DuckDB(), "rfm_scores", SCORES)
     place = SCORES.column_names.index(column)
     broken = SCORES.set_column(place, column, pa.array(values, SCORES.schema.field(column).type))
@@ -136,7 +136,7 @@ def test_files_are_written_and_read_in_their_order(tmp_path: Path) -> None:
 
 
 def test_a_quotient_within_a_quotient_is_exact() -> None:
-    """As any other: no double in between."""
+    """Like any other: no double in between."""
     tenth = pa.table({"a": pa.array([Decimal("0.1")], pa.decimal128(38, 6))})
     (row,) = (
         DuckDB()

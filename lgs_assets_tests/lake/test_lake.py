@@ -1,4 +1,4 @@
-"""The lake: what is loaded and built there is what PostgreSQL alone would hold, and no fault leaves anything else."""
+"""The lake: its lines and tables are what PostgreSQL alone would hold, and no fault leaves anything else."""
 
 import multiprocessing
 import shutil
@@ -212,7 +212,7 @@ def test_a_dump_is_replaced_forgotten_and_loaded_again(store: Tables, tmp_path: 
 
 
 def test_a_second_run_gives_the_same_bytes(store: Tables, tmp_path: Path) -> None:
-    """A dump that is read again, and a table that is made again of the same lines."""
+    """A dump that is read again, and a table that is rebuilt from the same lines."""
     write_demo_dump(tmp_path / "retail.sql.gz", lines=20_000)
     contents = []
     for _ in range(2):
@@ -343,7 +343,7 @@ def test_a_refresh_that_breaks_the_contract_changes_no_part(
 
 
 def test_a_table_that_is_gone_is_made_anew(history: Tables, tmp_path: Path) -> None:
-    """Although the ledger names its files: all that it needs are the lines."""
+    """Although the ledger names its files: the lines are all it needs."""
     (part,) = parts(history, "clean_invoices")
     shutil.rmtree(Path(Configuration.read().lake_location, part.location))
     load(history, tmp_path, Line("new", invoice_date="2011-06-01 10:00"), name="june.sql")
@@ -361,7 +361,7 @@ def test_a_second_part_that_grows_becomes_one_with_the_first(history: Tables, tm
 
 
 def load_and_wait(url: str, path: Path) -> None:
-    """What the process does that is killed: loads a dump, and goes no further than to the end of its lines."""
+    """The work of the process that is killed: loads a dump, and stops at the end of its lines."""
     store = tables_of(Configuration.read(), Warehouse(url))
     store.load_dump(DumpFile(path, "retail.sql"))
 
@@ -390,7 +390,7 @@ def test_a_load_that_is_killed_leaves_the_old_version(store: Tables, tmp_path: P
 
 
 def test_lines_move_into_the_lake_and_out_of_it(store: Tables, tmp_path: Path) -> None:
-    """The engine is another one: what is loaded anew moves, and no table is made of the lines that have not."""
+    """With another engine, reloaded dumps move, and no table is built while some have not."""
     alone = PostgresTables(store.warehouse)
     load(alone, tmp_path, Line("1"), name="a.sql")
     load(alone, tmp_path, Line("2"), name="b.sql")
@@ -481,7 +481,7 @@ def test_the_lake_may_be_behind_a_url(
 def test_a_lake_that_cannot_be_is_said(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str
 ) -> None:
-    """What is wrong, and what to look at."""
+    """The error says what is wrong, and what to look at."""
     for name, value in ({"LGS_ENGINE": "duckdb"} | variables).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(LgsError, match=said):

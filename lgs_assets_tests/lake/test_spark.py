@@ -134,7 +134,7 @@ def test_a_refresh_follows_the_change(
 def test_what_is_otherwise_in_spark_is_as_in_postgresql(
     spark: Spark, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the models have no case of: divisions within others, NULLs in texts and orders, moments that are bound."""
+    """Cases that the models lack: nested divisions, NULLs in texts and orders, bound times."""
     select = """
         select
             round(avg(100 * x / 7) / 3, 6) as within,
@@ -194,7 +194,7 @@ def test_what_does_not_fit_is_an_error(spark: Spark) -> None:
 
 
 def test_a_worker_that_is_killed_costs_no_line(spark: Spark, spark_cluster: SparkCluster, tmp_path: Path) -> None:
-    """What it was at, and what it had done for others to fetch, is done anew by the other worker."""
+    """The other worker redoes what it was working on, and what it had done for others to fetch."""
     from pyspark import SparkContext
 
     invoices, parts = [str(number) for number in range(20_000)], range(60)

@@ -24,7 +24,7 @@ WRITTEN = {"part.sql": "2011-01-06", "old.sql": "2011-02-01", "new.sql": "2011-0
 def test_the_newest_dump_of_an_invoice_wins_in_any_order_of_arrival(
     warehouse: Warehouse, tmp_path: Path, order: tuple[str, ...]
 ) -> None:
-    """Newest is the dump that was written last, not the one that came last; it gives the invoice as a whole."""
+    """The newest dump is the one written last, not the one that came last; it provides the whole invoice."""
     contents = {"old.sql": [*OLD, Line("2", invoice_date="2011-01-31 10:00")], "new.sql": NEW, "part.sql": PART}
     for name in order:
         load_lines(warehouse, tmp_path, contents[name], name=name, written_at=WRITTEN[name])
@@ -34,7 +34,7 @@ def test_the_newest_dump_of_an_invoice_wins_in_any_order_of_arrival(
 
 
 def test_a_corrected_export_wins_without_the_line_that_was_mistaken(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Although the export before it ended later: with a mistaken line, dated after all that was ever sold."""
+    """Although the export before it ended later: with a mistaken line, dated after everything ever sold."""
     mistaken = Line("2", invoice_date="2011-12-31 10:00")
     load_lines(warehouse, tmp_path, [Line("1"), mistaken], name="b.sql", written_at="2012-01-01")
     load_lines(warehouse, tmp_path, [Line("1", quantity=5)], name="a.sql", written_at="2012-01-02")

@@ -62,7 +62,7 @@ def months(values: np.ndarray, *, partial: bool = True) -> pd.DataFrame:
 
 
 def test_a_trend_beneath_a_season_is_found() -> None:
-    """A slope of 3 a month, under a season that hides it from the plain line; the partial month is no fall."""
+    """A slope of 3 a month, under a season that hides it from the plain line; the partial month is not a fall."""
     time = np.arange(25)
     values = 1000 + 3 * time + 400 * np.sin(2 * np.pi * time / 12) + np.resize([1, -1], 25)
     values[-1] = 5
@@ -83,7 +83,7 @@ def test_a_trend_beneath_a_season_is_found() -> None:
     ],
 )
 def test_too_little_history_gives_the_reason(frame: pd.DataFrame, reason: str) -> None:
-    """No figure is made of it."""
+    """No figure is computed from it."""
     found = trends(frame)
     assert set(found["reason"]) == {reason} and found["slope_per_month"].isna().all()
     assert seasonal_parts(frame).empty

@@ -187,7 +187,7 @@ def test_a_snapshot_within_a_month_is_the_last_of_all(warehouse: Warehouse, tmp_
 
 
 def test_a_step_is_whole_if_its_last_month_is(warehouse: Warehouse, tmp_path: Path) -> None:
-    """A shop that is closed on the last day of a month has sold all that it sells in it."""
+    """A shop that is closed on the last day of a month has made all its sales of that month."""
     days = [day for day in range(1, 32) if date(2011, 7, day).weekday() < 5]  # the 30th and 31st are a weekend
     june = [Line(f"6{day}", invoice_date=f"2011-06-{day:02} 10:00:00") for day in range(1, 31)
             if date(2011, 6, day).weekday() < 5]  # fmt: skip
@@ -197,7 +197,7 @@ def test_a_step_is_whole_if_its_last_month_is(warehouse: Warehouse, tmp_path: Pa
 
 
 def test_an_invoice_of_two_months_is_one_order(warehouse: Warehouse, tmp_path: Path) -> None:
-    """It counts from its first line on, with what of it lies before the snapshot."""
+    """It counts from its first line on, with its lines before the snapshot."""
     build(
         warehouse,
         tmp_path,
@@ -232,7 +232,7 @@ def test_the_cause_of_a_move_is_told_on_the_first_edges(warehouse: Warehouse, tm
 
 
 def test_survival_is_counted_from_the_history(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Of those who entered a segment at a whole month end, how many have been in it ever since."""
+    """How many of those who entered a segment at a whole month end have been in it ever since."""
     chance = random.Random(5)
     bought = [(chance.randint(101, 140), chance.randint(0, 170), chance.randint(1, 4), "EIRE") for _ in range(220)]
     build(warehouse, tmp_path, lines_of([*bought, (101, 173, 1, "EIRE")]))

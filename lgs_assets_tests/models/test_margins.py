@@ -1,4 +1,4 @@
-"""Margins: units at the cost that was valid on the day, with the share of sales of which it is known."""
+"""Margins: units at the cost valid on the day, with the share of sales whose cost is known."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -68,7 +68,7 @@ def test_a_month_counts_invoices_cancellations_and_refunds(warehouse: Warehouse,
 def test_a_month_at_an_edge_of_the_data_is_whole_when_no_usual_day_is_missing(
     warehouse: Warehouse, tmp_path: Path, closed: str, first: str, last: str, partial: str
 ) -> None:
-    """But for one, which may be a holiday. What is usual is learnt from the days that have had invoices."""
+    """Except one, which may be a holiday. Usual days are learnt from the days that have had invoices."""
     days = [day for day in pd.date_range(first, last) if f"{day:%a}" not in closed]
     load_lines(warehouse, tmp_path, [Line(f"{day:%y%m%d}", invoice_date=f"{day:%Y-%m-%d} 10:00:00") for day in days])
     build_tables(warehouse, "clean_invoices", "invoice_totals", "monthly_metrics")
@@ -79,7 +79,7 @@ def test_a_month_at_an_edge_of_the_data_is_whole_when_no_usual_day_is_missing(
 
 
 def test_growth_after_a_partial_month_is_unknown(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Most of it would be the days that are missing; the last month's is told, and the month marked."""
+    """Most of it would be the missing days; the last month's is given, and the month marked."""
     days = pd.date_range("2011-03-21", "2011-06-10")
     load_lines(warehouse, tmp_path, [Line(f"{day:%y%m%d}", invoice_date=f"{day:%Y-%m-%d} 10:00:00") for day in days])
     build_tables(warehouse)
@@ -116,7 +116,7 @@ def test_growth_over_a_missing_month_is_unknown(warehouse: Warehouse, tmp_path: 
 
 
 def test_a_customer_is_new_once(warehouse: Warehouse, tmp_path: Path) -> None:
-    """The first line of any kind makes a customer, even a cancellation; guests are nobody."""
+    """The first line of any kind makes a customer, even a cancellation; guests do not count."""
     load_lines(
         warehouse,
         tmp_path,

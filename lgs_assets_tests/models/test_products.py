@@ -157,7 +157,7 @@ def test_movers_compare_the_same_months_of_two_years(warehouse: Warehouse, tmp_p
     ],
 )
 def test_odd_shops_have_small_tables(warehouse: Warehouse, tmp_path: Path, lines: list[Line]) -> None:
-    """Whatever there is too little of, every table is built: empty, or with the reason."""
+    """However little there is of anything, every table is built: empty, or with the reason."""
     if lines:
         load_lines(warehouse, tmp_path, lines)
     build_tables(warehouse)

@@ -1,4 +1,4 @@
-"""Whether customers come back: profiles, cohorts, flows and second purchases, on figures that can be told by hand."""
+"""Whether customers come back: profiles, cohorts, flows and second purchases, on figures checked by hand."""
 
 from datetime import date, datetime
 from decimal import Decimal

@@ -73,7 +73,7 @@ def test_recency_is_whole_days_to_the_first_of_the_next_month(warehouse: Warehou
 
 
 def test_only_sales_count(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Cancellations, gifts, lines without a description and guests have no part in the scores."""
+    """Cancellations, gifts, lines without a description and guests do not affect the scores."""
     load_lines(
         warehouse,
         tmp_path,

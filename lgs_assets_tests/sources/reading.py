@@ -1,4 +1,4 @@
-"""What `open_dump` makes of some content, taken apart for tests: each good line as values, and the rejects."""
+"""How `open_dump` reads some content, taken apart for tests: each good line as values, and the rejects."""
 
 import io
 import itertools
@@ -101,7 +101,7 @@ def refusal(content: str | bytes | Path, *, dates: DateOrder | None = None) -> s
 
 
 def outcome(content: str | bytes) -> Read | str:
-    """What is read, or why nothing is."""
+    """The lines read, or why there are none."""
     try:
         return read(content)
     except DumpError as error:
@@ -109,7 +109,7 @@ def outcome(content: str | bytes) -> Read | str:
 
 
 def or_none(text: str | None) -> str | None:
-    """A text as the platform keeps it: none if it says that there is none."""
+    """A text as the platform stores it: None if it stands for a missing value."""
     return None if text is None or is_missing(text) else text
 
 
@@ -159,7 +159,7 @@ def endless(beginning: bytes, piece: bytes, *, length: int, end: bytes) -> Path:
 
 
 class _Rewindable:
-    """A stream that can be rewound to its start by beginning anew."""
+    """A stream that can be rewound to its start by starting over."""
 
     def __init__(self, stream: Callable[[], io.RawIOBase]) -> None:
         self._make = stream

@@ -43,7 +43,7 @@ def marked(packed: bytes, *, offset: int, value: int) -> bytes:
 
 
 def contents(path: Path) -> tuple[str | None, bytes]:
-    """What a file is packed with, and what is in it."""
+    """The compression of a file, and its content."""
     with unpacked(path) as (content, stream):
         data = stream.read()
         assert (content.sha256, content.size) == (sha256(data).hexdigest(), len(data))
@@ -83,7 +83,7 @@ def test_the_content_is_the_same_whatever_it_is_packed_in(
 
 @pytest.mark.parametrize("packing", ["gzip", "bzip2", "xz", "zstd", "zip"])
 def test_a_packed_dump_is_the_dump(packing: str) -> None:
-    """Its lines, and the hash of its content, which tells whether it was loaded before."""
+    """Its lines, and the hash of its content, which shows whether it was loaded before."""
     packers: dict[str, Callable[[bytes], bytes]] = {
         "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstd": zstd.compress,
         "zip": lambda data: zipped(("a.csv", data)),
@@ -228,7 +228,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
 
 @pytest.fixture
 def unprivileged() -> Iterator[None]:
-    """Root, who may read everything, is nobody for the length of a test."""
+    """Root, who may read everything, becomes `nobody` for the length of a test."""
     if os.geteuid():
         yield
         return
@@ -266,7 +266,7 @@ def test_the_errors_of_whoever_reads_are_left_alone(tmp_path: Path, error: Excep
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, zstd.compress, lambda text: zipped(("a.sql", text))])
 def test_memory_does_not_grow_with_the_content(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
-    """A small file that unpacks to 64 MB is never held as a whole."""
+    """A small file that unpacks to 64 MB is never in memory as a whole."""
     path = tmp_path / "a.sql"
     path.write_bytes(pack(bytes(1 << 26)))
     tracemalloc.start()

@@ -64,7 +64,7 @@ def test_headers_in_use_mean_the_canonical_columns(header: str) -> None:
 )
 @pytest.mark.parametrize("size", [1, csv_dump.CHUNK_BYTES])
 def test_lines_above_the_header_are_told(above: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A title, notes, blank lines, what Excel is told of the delimiter: the lines below keep their numbers."""
+    """A title, notes, blank lines, a hint to Excel about the delimiter: the lines below keep their numbers."""
     monkeypatch.setattr(csv_dump, "CHUNK_BYTES", size)
     found = read(above + HEADER + CSV_GOOD)
     assert (list(found.good.values()), list(found.good)) == ([LANTERN], [above.count("\n") + 2])
@@ -84,7 +84,7 @@ def test_the_bare_name_of_a_column_comes_before_one_with_a_unit() -> None:
 
 
 def test_columns_come_in_any_order_and_others_are_not_kept() -> None:
-    """What is left out is stated."""
+    """Columns left out are stated."""
     found = read(
         "Country,row,Customer ID,Price,InvoiceDate,Quantity,Description,,StockCode,Invoice\n"
         'United Kingdom,1,17850,2.55,2010-12-01 08:26:00,6,LANTERN,"a,\\\nb",85123A,536365\n'
@@ -208,7 +208,7 @@ def test_blank_lines_are_no_records(end: str, monkeypatch: pytest.MonkeyPatch) -
 def test_a_broken_record_takes_no_other_with_it(
     lines: list[str], rejected: list[int], good: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a quotation that goes wrong, only the line in which it begins is given up."""
+    """If a quotation goes wrong, only the line in which it begins is given up."""
     for size in [csv_dump.CHUNK_BYTES, *CHUNK_SIZES]:
         monkeypatch.setattr(csv_dump, "CHUNK_BYTES", size)
         found = read(HEADER + "".join(lines))
@@ -311,7 +311,7 @@ def test_memory_does_not_grow_with_the_file(piece: bytes) -> None:
 
 
 def test_a_line_without_end_is_refused() -> None:
-    """No invoice line is that long, and no memory need be."""
+    """No invoice line is that long, and it must not fill the memory."""
     path = endless(HEADER.encode() + CSV_GOOD.encode(), b"x", length=24 << 20, end=b"\n")
     assert refusal(path) == "a dump: a line is longer than 16,777,216 bytes."
 

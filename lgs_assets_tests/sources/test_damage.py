@@ -130,7 +130,7 @@ def in_time(content: bytes) -> Read | str:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_damage_to_a_text_takes_no_other_line_with_it_unseen(name: str) -> None:
-    """Every line beside the damage is good, or stands in the text of a reject; or else the dump is refused."""
+    """Every line beside the damage is good, or is in the text of a reject; otherwise the dump is refused."""
     content, chosen = TEXTS[name], random.Random(name)
     outcomes = {"read": 0, "refused": 0}
     for _ in range(4 * ROUNDS):
@@ -175,7 +175,7 @@ def test_damage_to_a_binary_file_is_said(name: str) -> None:
 
 
 def test_damage_within_a_workbook_is_said() -> None:
-    """Also where the archive was packed again, and no checksum tells."""
+    """Even if the archive was packed again, and no checksum shows it."""
     chosen = random.Random("workbook")
     with zipfile.ZipFile(io.BytesIO(BINARIES["workbook"])) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
@@ -190,7 +190,7 @@ def test_damage_within_a_workbook_is_said() -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_dump_that_is_cut_off_is_refused_or_loses_its_end_alone(name: str) -> None:
-    """Wherever it ends: what is there is read, or the error says that it is cut off. PostgreSQL's own end is missed."""
+    """Wherever it ends: it is read as it is, or the error says that it is cut off. PostgreSQL's own end is missed."""
     content = TEXTS[name]
     for end in range(len(content) * 3 // 4, len(content) - 2, 7):
         found = in_time(content[:end])

@@ -96,7 +96,7 @@ def test_a_table_can_be_in_a_schema(shop: Shop, tmp_path: Path) -> None:
 
 
 def test_the_same_lines_give_the_same_bytes(shop: Shop, tmp_path: Path) -> None:
-    """In whatever order they lie in the table, and whenever they are pulled."""
+    """Whatever their order in the table, and whenever they are pulled."""
     lines = [Line(str(i % 3), description=text, quantity=q) for q in (1, 2) for i, text in enumerate((None, "b", "c"))]
     shop.make_table()
     files = []
@@ -127,7 +127,7 @@ def test_prices_are_exact(shop: Shop, tmp_path: Path, price: str, texts: list[st
 
 
 def test_reals_are_those_of_pg_dump(make_database: MakeDatabase, tmp_path: Path) -> None:
-    """Of any real a number that becomes it again; of those that whole numbers fit into, the one PostgreSQL writes."""
+    """Any real gives a number that reads as it again; where whole numbers fit, the one that PostgreSQL writes."""
     shop = Shop(make_database())
     shop.make_table()
     bits = random.Random(7)
@@ -163,7 +163,7 @@ def test_blanks_that_fill_a_column_are_none_of_the_text(shop: Shop, tmp_path: Pa
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXT, min_size=1, max_size=20))
 def test_any_text_arrives_as_it_is(shop: Shop, warehouse: Warehouse, tmp_path: Path, texts: list[str]) -> None:
-    """From the table through the dump and the loader into raw_invoices, with all that means something to COPY."""
+    """From the table through the dump and the loader into raw_invoices, with everything that is special to COPY."""
     shop.execute("drop table if exists retail")
     shop.make_table()
     shop.sell(*(Line(f"{i:03}", description=text) for i, text in enumerate([*STRANGE_TEXT, *texts])))
@@ -270,7 +270,7 @@ def test_a_hostile_table_name_is_just_a_name(shop: Shop, tmp_path: Path) -> None
 
 
 def test_any_other_database_will_do(tmp_path: Path) -> None:
-    """Of which nothing is known but its dialect: SQLite, whose real has eight bytes."""
+    """Nothing is known about it but its dialect: SQLite, whose real has eight bytes."""
     shop = Shop(f"sqlite:///{tmp_path / 'shop.db'}")
     with shop.connection() as connection:
         connection.exec_driver_sql(
@@ -301,7 +301,7 @@ def sqlite_shop(folder: Path, *rows: tuple[Any, ...]) -> Shop:
 @pytest.mark.parametrize("date", ["02/01/2011", 1291191960, "never", b"2011-01-02"])
 @pytest.mark.parametrize("since", [None, datetime(2011, 1, 1)])
 def test_dates_that_sqlite_cannot_compare_are_told(tmp_path: Path, date: Any, since: datetime | None) -> None:
-    """With the column and the value, rather than that there is nothing new."""
+    """With the column and the value, rather than "nothing new"."""
     shop = sqlite_shop(tmp_path, (3, "2011-03-04 10:00:00", 2.5), (3, date, 2.5))
     with pytest.raises(DumpError, match=r"column invoicedate: expected dates as texts like .*, found ") as refused:
         dumped(shop.url, tmp_path / "x.gz", since=since)
@@ -322,7 +322,7 @@ def test_other_values_of_another_type_are_for_the_sieve(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="NOT PROVEN: no /dev/full here")
 def test_a_full_disk_is_told(shop: Shop) -> None:
-    """It is no fault of the source, which is not asked again."""
+    """It is not the source's fault, and the source is not asked again."""
     shop.make_table()
     with pytest.raises(LgsError, match=r"Table retail of .*: the pull failed: .*No space left on device"):
         dumped(shop.url, Path("/dev/full"))
@@ -434,7 +434,7 @@ def test_memory_does_not_grow_with_the_table(shop: Shop, tmp_path: Path) -> None
     ],
 )
 def test_no_error_shows_the_password(tmp_path: Path, url: str, reason: str) -> None:
-    """It says what is wrong, and where to mend it."""
+    """It says what is wrong, and where to correct it."""
     with pytest.raises(LgsError, match=reason) as caught:
         dumped(url, tmp_path / "x.gz")
     assert PASSWORD not in "".join(traceback.format_exception(caught.value))

@@ -247,7 +247,7 @@ def test_types_of_sql_server_are_read_or_rejected(old: str, new: str, meaning: s
 
 
 def test_a_row_that_is_cut_in_utf_16_is_refused() -> None:
-    """Also where it is cut within a character: a lost byte turns all that follows into other characters."""
+    """Even within a character: a lost byte turns everything after it into other characters."""
     script = f"USE [x]\nGO\n{TSQL * 50}".encode("utf-16")
     assert "cut off" in refusal(script[:-31])
     assert "half a UTF-16 character" in refusal(script[:5000] + script[5001:])

@@ -170,7 +170,7 @@ def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
     ],
 )  # fmt: skip
 def test_a_line_that_cannot_be_read_is_rejected_and_no_other(line: str, column: str | None, reason: str) -> None:
-    """It comes back as it stands in the dump, with its number, the column at fault and the reason."""
+    """It comes back as it is in the dump, with its number, the column at fault and the reason."""
     found = read(copy_of(GOOD.rstrip("\n"), line, GOOD.rstrip("\n")))
     assert found.good == {2: LANTERN, 4: LANTERN}
     ((reject),) = found.rejects
@@ -214,7 +214,7 @@ def test_one_date_in_a_hundred_shows_the_order_of_all() -> None:
 
 
 def test_fewer_dates_may_be_mistakes() -> None:
-    """A slip of the pen neither turns the dates of a file, nor what is said of them."""
+    """A slip of the pen changes neither the dates of a file, nor what is said about them."""
     content = csv_of(*["03/04/2011"] * 300, "04/13/2011")
     assert "dates like 03/04/2011 can be read day first or month first" in refusal(content)
     found = read(content, dates="day first")
@@ -250,7 +250,7 @@ def test_dates_of_another_order_are_rejected() -> None:
 
 
 def test_what_a_person_says_of_dates_outranks_what_they_show() -> None:
-    """A slip of the pen in a small file does not turn all its dates; the year first is no matter of opinion."""
+    """A slip of the pen in a small file does not turn all its dates; the year first leaves no doubt."""
     content = csv_of(*["12/05/2010 09:00"] * 60, "13/05/2010")
     found = read(content, dates="month first")
     assert [reject.line for reject in found.rejects] == [62]
@@ -353,7 +353,7 @@ def test_prices_have_one_currency() -> None:
 
 
 def test_a_script_has_a_decimal_point_unless_it_shows_a_comma() -> None:
-    """SQL knows no other: nothing in it is doubtful. In columns of text, anything may stand."""
+    """SQL has no other: nothing in it is doubtful. Columns of text may hold anything."""
     found = read(copy_of(with_field("quantity", "1.000"), with_field("unit_price", "1.250")))
     assert [typed(line)[AT["quantity"]] for line in found.good.values()] == [1, 6]
     assert read(copy_of(*[with_field("unit_price", "1.250,5")] * 3)).facts["numbers"] == "decimal comma"
@@ -372,7 +372,7 @@ def test_a_script_has_a_decimal_point_unless_it_shows_a_comma() -> None:
     ],
 )  # fmt: skip
 def test_an_invoice_has_one_spelling(spelt: str, number: str) -> None:
-    """Whatever a program made of it; how many were corrected is stated."""
+    """Whatever a program turned it into; how many were corrected is stated."""
     found = read(copy_of(with_field("invoice_no", spelt), GOOD.rstrip("\n")))
     assert [line[0] for line in found.good.values()] == [number, "536365"]
     assert found.facts.get("invoice numbers corrected") == (None if spelt == number else "1")
@@ -398,7 +398,7 @@ def test_what_is_missing_is_missing_in_every_format(word: str) -> None:
 
 @pytest.mark.parametrize("text", ["NULLARBOR", "None of it", "nancy", "missing", "?", "N", "n", "-"])
 def test_other_texts_are_texts(text: str) -> None:
-    """A word for what is missing is one only by itself."""
+    """A word for a missing value means that only on its own."""
     assert next(iter(read(copy_of(with_field("description", text))).good.values()))[2] == text
 
 
@@ -423,7 +423,7 @@ ORDERS = ["year first", "day first", "month first"]
 
 
 def random_lines(seed: int, count: int) -> list[bytes]:
-    """Lines of which about one in three has something odd, among them bytes that are no text."""
+    """Lines of which about one in three has something odd, including bytes that are not text."""
     chosen = random.Random(seed)
     lines = []
     for _ in range(count):
@@ -502,7 +502,7 @@ def test_postgresql_takes_all_that_passes(order: str, mark: str, contract: psyco
 @settings(derandomize=True, deadline=None, max_examples=500)
 @given(st.lists(st.sampled_from([*"0123456789-+.eE:/ TAPMNaN\t\\£é\r", "20", "12"]), max_size=25).map("".join))
 def test_no_text_is_beyond_the_sieve(text: str) -> None:
-    """Whatever stands in a field, the line passes or is rejected."""
+    """Whatever a field holds, the line passes or is rejected."""
     lines = [with_field(column, text.replace("\t", "")) for column in CANONICAL_COLUMNS]
     assert read(copy_of(*lines)).lines == len(lines)
 

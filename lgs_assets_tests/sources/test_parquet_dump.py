@@ -21,7 +21,7 @@ ROWS = 3
 
 
 def parquet(types: dict[str, pa.DataType] | None = None, **columns: list[Any]) -> bytes:
-    """A file of three lines, the same but for the columns given, of Arrow's own types but for those given."""
+    """A file of three equal lines, except for the given columns, in Arrow's own types, except for the given ones."""
     data = {name: columns.get(name.replace(" ", ""), [usual] * ROWS) for name, usual in zip(NAMES, VALUES, strict=True)}
     arrays = {name: pa.array(values, (types or {}).get(name)) for name, values in data.items()}
     return written(pa.table(arrays))
@@ -73,7 +73,7 @@ def test_missing_values_are_none() -> None:
 
 
 def test_an_invoice_may_be_a_float() -> None:
-    """Of which all digits are there; those that Arrow prints with an exponent, too."""
+    """With all their digits, including those that Arrow prints with an exponent."""
     found = read(parquet(Invoice=[536365.0, 536365000000.0, 1e15]))
     assert [line[0] for line in found.good.values()] == ["536365", "536365000000", "1000000000000000"]
 
@@ -87,7 +87,7 @@ def test_a_moment_with_a_zone_is_what_the_clock_showed_there() -> None:
 
 
 def test_dates_and_parts_of_a_second() -> None:
-    """A day begins at midnight; what is finer than a microsecond is cut."""
+    """A day begins at midnight; anything finer than a microsecond is cut."""
     found = read(parquet(InvoiceDate=[date(2010, 12, 1)] * ROWS))
     assert typed(found.good[1])[4] == datetime(2010, 12, 1)
     nanoseconds = pa.array([1_291_191_960_123_456_789] * ROWS, pa.timestamp("ns"))
@@ -144,7 +144,7 @@ def test_a_file_without_lines_is_refused(content: bytes, said: str) -> None:
 
 
 def test_a_file_that_expands_beyond_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dictionary of one long text makes as many lines as it likes of a few bytes."""
+    """A dictionary of one long text makes any number of lines from a few bytes."""
     monkeypatch.setattr(compression, "RATIO_COUNTS_FROM_BYTES", 1 << 20)
     rows = 1_000
     table = pa.table({name: [value] * rows for name, value in zip(NAMES, VALUES, strict=True)})

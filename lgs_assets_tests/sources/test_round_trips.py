@@ -98,7 +98,7 @@ def test_what_pg_dump_writes_comes_back_equal(make_database: Any, tmp_path: Path
 
 
 def test_csv_that_postgresql_writes_comes_back_equal(make_database: Any, tmp_path: Path) -> None:
-    """Quoted or not, values of several lines included; an empty value is none, and so is the word for it."""
+    """Quoted or not, values of several lines included; an empty value is missing, and so is a word for that."""
     database = make_database()
 
     @settings(derandomize=True, deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))

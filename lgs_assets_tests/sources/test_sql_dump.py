@@ -109,7 +109,7 @@ def test_the_table_is_known_by_its_name_in_any_schema(statement: str) -> None:
 
 
 def test_columns_come_in_any_order_and_others_are_left_out() -> None:
-    """Each by any of its names; what is left out is stated."""
+    """Each by any of its names; columns left out are stated."""
     script = (
         'COPY retail (country, "Customer ID", id, "InvoiceDate", price, "odd ""name"", (really)", quantity, '
         "description, stockcode, invoice) FROM stdin;\n"
@@ -136,7 +136,7 @@ def test_every_block_of_the_table_is_found_with_its_first_line() -> None:
     "packed", [BLOCK, f"{INSERT}{ROW}, {ROW};\n{BLOCK}", f"{INSERT}{ROW}, {ROW}, {ROW};{INSERT}{ROW};"]
 )
 def test_no_two_lines_have_one_number(packed: str) -> None:
-    """Where several rows stand in a line, each takes the next number that is free, and so do the lines behind them."""
+    """If a line holds several rows, each takes the next free number, and so do the lines after them."""
     found = read(packed)
     assert list(found.good) == list(range(min(found.good), min(found.good) + packed.count("536365")))
 
@@ -166,7 +166,7 @@ def test_the_last_line_of_the_file_needs_no_line_break() -> None:
     "encoding", ["UTF8", "utf-8", "UNICODE", "LATIN1", "ISO-8859-15", "WIN1252", "EUC_JP", "KOI8R"]
 )
 def test_the_encoding_is_the_one_that_the_script_sets(encoding: str) -> None:
-    """Each block is read in the encoding in force where it stands."""
+    """Each block is read in the encoding in force at its place."""
     codec = {"UNICODE": "utf-8", "WIN1252": "cp1252", "KOI8R": "koi8-r"}.get(encoding, encoding)
     word = "Жук" if encoding in ("KOI8R", "EUC_JP") else "café"
     block = (COPY + GOOD.replace("LANTERN", word) + "\\.\n").encode(codec)
@@ -176,7 +176,7 @@ def test_the_encoding_is_the_one_that_the_script_sets(encoding: str) -> None:
 
 
 def test_an_encoding_that_is_not_set_is_seen() -> None:
-    """UTF-8 if it is any, else that of Windows; a stray byte in UTF-8 stays one."""
+    """UTF-8 if it is valid, otherwise that of Windows; a stray byte in UTF-8 stays one."""
     block = COPY + GOOD.replace("LANTERN", "café") + "\\.\n"
     for encoding in ("utf-8", "cp1252"):
         found = read(block.encode(encoding))
@@ -321,7 +321,7 @@ def test_a_block_is_handed_out_line_for_line(lines: list[str], size: int) -> Non
     ],
 )
 def test_a_script_that_holds_no_readable_lines_is_refused(script: str | bytes, said: str) -> None:
-    """The error names the file, the line, what was expected and what is there."""
+    """The error names the file, the line, what was expected and what was found."""
     assert refusal(script) == f"a dump{said}"
 
 
@@ -398,7 +398,7 @@ def test_a_copy_whose_name_never_ends_is_refused(quote: bytes) -> None:
 
 
 def test_a_line_without_end_is_refused() -> None:
-    """No invoice line is that long, and no memory need be."""
+    """No invoice line is that long, and it must not fill the memory."""
     said, _ = with_peak_memory(endless(f"{BLOCK}{COPY}1\t".encode(), b"x", length=LONG_BYTES, end=b"\n\\.\n"))
     assert said == "a dump, line 6: the line is longer than 16,777,216 bytes."
 

@@ -65,7 +65,7 @@ def test_blank_rows_are_no_lines() -> None:
 
 
 def test_a_sheet_may_begin_anywhere() -> None:
-    """Empty columns before the table are none of it."""
+    """Empty columns before the table are not part of it."""
     found = read(workbook({"a": [[], ["", "", *NAMES, "more"], ["", "", *ROW, "x\ty\n"]]}))
     assert [typed(line) for line in found.good.values()] == [typed(LANTERN)]
     assert found.facts["columns left out"] == "more"
@@ -301,7 +301,7 @@ NEVER_COMPUTED = [
 
 @pytest.mark.parametrize("cell", NEVER_COMPUTED)
 def test_a_formula_without_a_value_is_a_reject(cell: bytes) -> None:
-    """As libraries write it that compute nothing: it is no empty cell."""
+    """As written by libraries that do not compute: it is not an empty cell."""
     (reject,) = read(with_customer(cell)).rejects
     assert (reject.line, reject.column) == (2, "customer_id")
     assert reject.reason == "a formula without a value; open and save the workbook once"
@@ -316,13 +316,13 @@ def test_a_formula_without_a_value_is_a_reject(cell: bytes) -> None:
     ],
 )
 def test_a_formula_with_a_value_is_a_value(cell: bytes, meaning: str | None) -> None:
-    """An empty text is one, too."""
+    """An empty text is one as well."""
     assert read(with_customer(cell)).good[2][NAMES.index("Customer ID")] == meaning
 
 
 @pytest.mark.parametrize("column", NAMES)
 def test_a_zero_that_nobody_computed_is_a_reject(column: str) -> None:
-    """XlsxWriter stores one with each formula, and asks Excel to compute it; in each cell of an array, too."""
+    """XlsxWriter stores one with each formula, also in each cell of an array, and asks Excel to compute it."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True, "default_date_format": "d/m/yy hh:mm"}) as book:
         sheet, at = book.add_worksheet("a"), NAMES.index(column)
@@ -465,7 +465,7 @@ def test_an_opendocument_spreadsheet_is_a_workbook() -> None:
     ],
 )  # fmt: skip
 def test_a_cell_without_a_value_is_a_reject_in_a_spreadsheet_too(cell: str, reason: str) -> None:
-    """Errors, as newer and older programs write them, and formulas that nobody computed."""
+    """Errors, as newer and older programs write them, and formulas that were never computed."""
     found = read(ods(cell))
     assert [(reject.line, reject.column, reject.reason) for reject in found.rejects] == [(2, "customer_id", reason)]
     assert list(found.good) == [3]

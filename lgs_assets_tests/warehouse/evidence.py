@@ -1,4 +1,4 @@
-"""What tests of loading look at: the lines, the ledger, what a reader sees meanwhile, and what is left over."""
+"""What tests of loading examine: the lines, the ledger, what a reader sees meanwhile, and leftovers."""
 
 import threading
 import time
@@ -94,7 +94,7 @@ def state(warehouse: Warehouse) -> list[Any]:
 
 
 def debris(warehouse: Warehouse) -> list[str]:
-    """What loads left behind that they should not. Waits until the server has dealt with those that were killed."""
+    """Leftovers of loads. Waits until the server has dealt with those that were killed."""
     with psycopg.connect(warehouse.url, autocommit=True, options="-c search_path=lgs") as connection:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while connection.execute(AT_WORK).fetchall() and time.monotonic() < deadline:

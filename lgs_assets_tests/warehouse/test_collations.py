@@ -62,7 +62,7 @@ def test_tables_are_the_same_in_a_database_of_another_collation(
 
 
 def test_every_text_of_a_derived_table_has_its_collation(warehouse: Warehouse) -> None:
-    """Its contract says so: else the next table that breaks ties by a text would depend on the server."""
+    """Its contract says so: otherwise the next table that breaks ties by a text would depend on the server."""
     build_tables(warehouse)
     found = warehouse.rows(
         "select table_name, column_name, collation_name from information_schema.columns where table_schema = 'lgs'"

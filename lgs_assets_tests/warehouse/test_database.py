@@ -26,7 +26,7 @@ def latin1(database: str) -> str:
 
 
 def test_a_database_that_cannot_hold_every_text_is_refused(latin1: str) -> None:
-    """Dumps hold any character. The error says how to make a database that does, too."""
+    """Dumps hold any character. The error says how to create a database that can, too."""
     with pytest.raises(ServerError, match="UTF8 is needed; this one is in LATIN1: create database"):
         Warehouse(latin1).prepare()
 
@@ -40,7 +40,7 @@ def test_text_arrives_whatever_encoding_the_environment_names(database: str, mon
 
 
 def test_a_connection_that_was_cut_between_two_uses_is_replaced(warehouse: Warehouse, database: str) -> None:
-    """The server was restarted since: nobody notices."""
+    """The server has been restarted since: nobody notices."""
     with psycopg.connect(database) as connection:
         assert connection.execute(KILL, [connection.info.dbname]).fetchall() == [(True,)]
     assert warehouse.rows("select 1 as one")[0].one == 1

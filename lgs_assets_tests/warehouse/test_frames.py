@@ -66,7 +66,7 @@ def test_types_and_nulls(warehouse: Warehouse) -> None:
 
 
 def test_an_empty_table_has_its_types(warehouse: Warehouse) -> None:
-    """No rows are no reason for other types."""
+    """Without rows, the types are the same."""
     make_table(warehouse, "id bigint primary key, day date, money numeric, t text, x bytea")
     assert [str(kind) for kind in read_frame(warehouse, "sample").dtypes] == [
         "int64", "datetime64[us]", "float64", "str", "object",
@@ -126,7 +126,7 @@ def test_named_columns_in_order_of_the_key(warehouse: Warehouse) -> None:
 
 
 def test_errors_name_what_is_not_there(warehouse: Warehouse) -> None:
-    """A missing table or column is told with what to do, or with what there is."""
+    """The error for a missing table or column says what to do, or what there is."""
     with pytest.raises(ContractError, match="no table nothing yet: materialize the asset nothing"):
         read_frame(warehouse, "nothing")
     make_table(warehouse, "id integer primary key")
@@ -148,7 +148,7 @@ def test_what_is_written_comes_back(warehouse: Warehouse, rows: list[tuple[str, 
 
 
 def test_tables_are_read_as_they_are_at_one_moment(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one is read for another engine, nobody changes or replaces the other; plain readers go on."""
+    """While one is read for another engine, nobody can change or replace the other; plain readers go on."""
     build_tables(warehouse, "clean_invoices", "stock_codes")
     reads = {"clean_invoices": {"invoice_no"}, "stock_codes": {"code"}}
     copied, refused = frames._copied, []

@@ -88,7 +88,7 @@ def test_an_empty_text_and_a_word_for_it_are_missing(warehouse: Warehouse, tmp_p
 def test_columns_that_are_not_kept_never_reach_the_database(
     warehouse: Warehouse, database: str, tmp_path: Path
 ) -> None:
-    """Not even the files that hold the table have what is in them; the ledger says which they were."""
+    """Not even the table's files hold their text; the ledger says which they were."""
     secret = "ana@example.org"
     script = (
         f'COPY public.retail (country, "e-mail", {COLUMNS.replace(", country", "")}) FROM stdin;\n'
@@ -152,7 +152,7 @@ def test_rejects_are_kept_and_the_good_lines_load(warehouse: Warehouse, tmp_path
 
 
 def test_a_reject_may_hold_anything(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Bytes that are no text, NUL, tabs, quotes, statements: all of it is kept, legibly."""
+    """Bytes that are not text, NUL, tabs, quotes, statements: everything is kept, legibly."""
     nasty = b"1\t2\tx\tsix\\N \0\xff\xfe'); DROP TABLE lgs.dumps; --\\.\t\t\t\t"
     path = tmp_path / "retail.sql"
     path.write_bytes((COPY + GOOD.replace("LANTERN", "£") * 100).encode() + nasty + b"\n\\.\n")
@@ -172,7 +172,7 @@ def test_a_reject_may_hold_anything(warehouse: Warehouse, tmp_path: Path) -> Non
 def test_the_limit_of_rejects(
     warehouse: Warehouse, tmp_path: Path, good: int, bad: int, limit: float, accepted: bool
 ) -> None:
-    """A dump at the limit is accepted, one above it is refused as a whole."""
+    """A dump at the limit is accepted, one above it is refused in full."""
     path = write_dump(tmp_path / "retail.sql", [Line()] * good + [BAD] * bad)
     if accepted:
         assert load_dump(warehouse, DumpFile(path, "retail.sql", reject_limit=limit)).rejected == bad
@@ -272,7 +272,7 @@ def test_a_vacuum_does_not_take_the_lines_for_none(warehouse: Warehouse, tmp_pat
 
 
 def test_a_changed_file_replaces_its_dump_and_no_other(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Dumps lie side by side, each under its name; a new version is a new arrival."""
+    """Dumps exist side by side, each under its name; a new version is a new arrival."""
     load_lines(warehouse, tmp_path, [Line()] * 5, name="a.sql")
     load_lines(warehouse, tmp_path, [Line()] * 3, name="b.sql")
     before, lines = ledger(warehouse), lines_of(warehouse, "b.sql")

@@ -43,7 +43,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two versions of a dump: every quantity is 1 in one, 2 in the other, but for a few that are rejected."""
+    """Two versions of a dump: every quantity is 1 in one, 2 in the other, except a few that are rejected."""
     folder = tmp_path_factory.mktemp("versions")
     return [
         write_dump(
@@ -188,7 +188,7 @@ def limit_to_files(server: EmbeddedServer) -> Iterator[None]:
 
 @contextmanager
 def full_disk(server: EmbeddedServer) -> Iterator[None]:
-    """A server on a disk that is full but for 8 MB."""
+    """A server on a disk with 8 MB left."""
     filler = server.directory / "filler"
     free = shutil.disk_usage(server.directory).free
     filler.write_bytes(bytes(free - (8 << 20)))
@@ -219,7 +219,7 @@ def test_want_of_room_stops_a_load_and_nothing_else(
     versions: list[Path],
     tmp_path: Path,
 ) -> None:
-    """The old version stays, the error says what is short, and with room again the new one comes."""
+    """The old version stays, the error says what is short, and once there is room the new one loads."""
     server, in_shortage = shortage
     warehouse = Warehouse(server.url())
     warehouse.prepare()
@@ -325,7 +325,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 
 
 def nothing(path: Path) -> None:
-    """There is no such file."""
+    """The file does not exist."""
 
 
 def unreadable(path: Path) -> None:

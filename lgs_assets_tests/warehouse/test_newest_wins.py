@@ -83,7 +83,7 @@ def test_dumps_written_at_different_times_count_alike_in_any_order(warehouse: Wa
 
 
 def dealt_out(months: Sequence[Sequence[bytes]], folder: Path, chance: random.Random) -> list[Path]:
-    """Files of random months each, of which many are in several files and none is in no file."""
+    """Files with random months each: many months are in several files, and each is in at least one."""
     hands = [set(chance.sample(range(len(months)), chance.randint(1, len(months) // 2))) for _ in range(FILES)]
     for month in range(len(months)):
         chance.choice(hands).add(month)

@@ -81,7 +81,7 @@ def test_an_old_warehouse_is_upgraded_with_its_dumps_in_place(old: str, make_dat
 
 
 def test_a_step_that_fails_leaves_all_as_it_was(old: str, own_sql: Path) -> None:
-    """Half a step is none: the next attempt finds what was there before it."""
+    """Half a step does not count: the next attempt finds what was there before."""
     Warehouse(old).prepare()
     before = declared(old)
     (own_sql / "migrations" / "9998_broken.sql").write_text("drop table lgs.dumps cascade; select 1 / 0;")
@@ -112,7 +112,7 @@ def test_a_warehouse_that_is_too_old_is_left_alone(old: str) -> None:
 
 
 def test_a_contract_says_what_kind_of_table_it_is(own_sql: Path) -> None:
-    """Else a table of facts might be rebuilt, or a derived one kept."""
+    """Otherwise a table of facts might be rebuilt, or a derived one kept."""
     (own_sql / "tables" / "segments.sql").write_text("create table segments (x int);")
     with pytest.raises(ValueError, match=r"segments\.sql: expected a first line"):
         kept_tables()

@@ -81,7 +81,7 @@ def test_a_failed_write_changes_nothing(warehouse: Warehouse) -> None:
 
 
 def test_comments_keys_grants_and_views_survive(warehouse: Warehouse) -> None:
-    """What an administrator put on a table is there after it was replaced: views on views, and grants on them, too."""
+    """What an administrator put on a table survives its replacement: even views on views, and grants on them."""
     publish_amounts(warehouse, "1", "2")
     for statement in (
         "create role grantee",
@@ -118,7 +118,7 @@ def test_comments_keys_grants_and_views_survive(warehouse: Warehouse) -> None:
             "table_grant": True,
             "reader_grant": True,
             "column_grant": True,
-            "comment": "What each invoice comes to. One row an invoice.",
+            "comment": "The total of each invoice. One row per invoice.",
             "indexes": 1,
         }
     finally:
@@ -161,7 +161,7 @@ def test_what_may_pass_is_tried_again() -> None:
 def test_what_would_go_with_a_dump_stops_its_load(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A view on the lines of one dump: it is named, and nobody is advised to drop it with all that depends on it."""
+    """A view on the lines of one dump is named, and nobody is advised to drop it with everything that depends on it."""
     monkeypatch.setattr("lgs_assets.warehouse.loading.LARGEST_SMALL_DUMP", 0)
     load_lines(warehouse, tmp_path, [Line()])
     (dump,) = warehouse.rows("select relid::text as lines from pg_partition_tree('raw_invoices') where isleaf")
@@ -290,7 +290,7 @@ def test_a_contract_that_changes_takes_back_what_it_gave(
 
 
 def test_two_writers_of_a_table_queue(warehouse: Warehouse) -> None:
-    """Rival writers both succeed, one after the other, and the table is one of theirs as a whole."""
+    """Rival writers both succeed, one after the other, and the table is entirely one of theirs."""
     failures: list[Exception] = []
 
     def write(value: str) -> None:

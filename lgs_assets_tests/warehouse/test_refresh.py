@@ -1,4 +1,4 @@
-"""Work follows the change: tables that are refreshed by invoice are what they would be if they were made anew."""
+"""Work follows the change: tables refreshed by invoice are what they would be if they were rebuilt."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ change = st.tuples(st.sampled_from(["a.sql", "b.sql", "c.sql"]), st.lists(line, 
 
 
 def oids(warehouse: Warehouse) -> dict[str, int]:
-    """What tells a table from one that has taken its place."""
+    """Tells a table from one that has taken its place."""
     (row,) = warehouse.rows(f"select {', '.join(f'to_regclass({table!r})::oid::int as {table}' for table in SOURCES)}")
     return dict(row)
 
@@ -106,7 +106,7 @@ def test_rows_of_other_invoices_are_not_touched(history: Warehouse, tmp_path: Pa
 
 
 def test_totals_of_lines_that_were_made_anew_are_made_anew(history: Warehouse, tmp_path: Path) -> None:
-    """Whatever else has changed: the rules of the lines, say, or lines that were not trusted."""
+    """Whatever else has changed: the rules for lines, say, or lines that were not trusted."""
     with history.transaction() as connection:
         connection.execute(
             sa.text("update clean_invoices set invoice_month = '2012-01-01', invoice_date = '2012-01-01'")
@@ -167,7 +167,7 @@ def test_else_the_tables_are_made_anew(
 
 
 def test_a_line_that_breaks_the_contract_is_explained(history: Warehouse, tmp_path: Path) -> None:
-    """As when the table is made anew; and nothing has changed."""
+    """As when the table is rebuilt; and nothing has changed."""
     before = rows(history, "clean_invoices")
     load_lines(history, tmp_path, [Line("1", invoice_date="2011-06-01 10:00")], name="june.sql")
     with history.transaction() as connection:

@@ -89,7 +89,7 @@ def test_readers_cannot_take_the_last_connections(warehouse: Warehouse, make_log
 
 
 def test_the_pipeline_works_without_the_limits_of_readers(warehouse: Warehouse) -> None:
-    """Whatever the database gives to sessions, and whoever is the login."""
+    """Whatever settings the database gives to sessions, and whichever the login."""
     expected = dict.fromkeys(LIMITS, "0") | {"work_mem": "256MB", "temp_file_limit": "-1"}
     with warehouse.transaction() as connection:
         shown = connection.exec_driver_sql(SHOWN, ([*LIMITS],)).all()

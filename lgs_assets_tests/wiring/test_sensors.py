@@ -92,7 +92,7 @@ def test_a_marked_file_is_taken_at_once(instance: dg.DagsterInstance, folder: Pa
 
 
 def test_a_marker_speaks_of_no_later_version(instance: dg.DagsterInstance, folder: Path) -> None:
-    """What is written over a file that was marked long ago may still be growing."""
+    """A file written over one that was marked long ago may still be growing."""
     (folder / "march.sql.done").touch()
     os.utime(folder / "march.sql.done", (1, 1))
     write_dump(folder / "march.sql", [Line()])
@@ -106,7 +106,7 @@ def test_a_file_without_a_time_is_no_marked_one(instance: dg.DagsterInstance, fo
 
 
 def test_a_file_is_requested_once(instance: dg.DagsterInstance, folder: Path) -> None:
-    """Whatever became of the run, the cursor remembers. Of a file that is loaded, the instance is not asked again."""
+    """Whatever became of the run, the cursor remembers. The instance is not asked again about a loaded file."""
     write_dump(folder / "march.sql", [Line()])
     state = tick(instance, tick(instance, None).cursor).cursor
     result = tick(instance, state)
@@ -198,7 +198,7 @@ def test_a_file_that_comes_back_is_another_request(instance: dg.DagsterInstance,
 def test_what_the_command_line_loaded_is_not_loaded_again(
     warehouse: Warehouse, instance: dg.DagsterInstance, folder: Path
 ) -> None:
-    """A file of which the last load of its partition was this version needs no run, until it changes."""
+    """A file needs no run if this version was its partition's last load, until it changes."""
     dump = write_dump(folder / "march.sql", [Line()])
     instance.add_dynamic_partitions("dumps", ["march.sql"])
     job = build_definitions(Configuration.read()).resolve_job_def("ingest")
@@ -239,7 +239,7 @@ def test_what_is_refused_is_told_once_and_holds_up_nothing(
 
 @pytest.mark.parametrize("cursor", ['{"march.sql": [55, 1700000000000000000]}', "not even JSON", '{"files": [1]}'])
 def test_a_cursor_of_other_code_starts_afresh(instance: dg.DagsterInstance, folder: Path, cursor: str) -> None:
-    """After an upgrade every file counts as new; what is loaded is found to be so."""
+    """After an upgrade every file counts as new; loaded ones are found loaded."""
     write_dump(folder / "march.sql", [Line()])
     state = tick(instance, cursor)
     assert requested(state) == []
@@ -289,7 +289,7 @@ def load_alone(instance: dg.DagsterInstance, name: str | None) -> dg.ExecuteInPr
 
 
 def follow_up(instance: dg.DagsterInstance, failed: dg.ExecuteInProcessResult) -> list[str | None]:
-    """The dumps of which the sensor on failures requests a load of their own."""
+    """The dumps for which the sensor on failures requests a load of their own."""
     (entry,) = instance.all_logs(failed.run_id, of_type=dg.DagsterEventType.PIPELINE_FAILURE)
     context = dg.build_run_status_sensor_context(
         "refused_dumps", entry.get_dagster_event(), instance, failed.dagster_run

@@ -37,7 +37,7 @@ def test_every_setting_is_tried() -> None:
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changed=st.fixed_dictionaries({}, optional=OTHERS))
 def test_settings_outdate_what_binds_them_and_what_follows(built: Warehouse, changed: dict[str, Any]) -> None:
-    """Whatever is set: the tables whose SELECT binds it, all that is built from them, and no other."""
+    """Whichever is set: the tables whose SELECT binds it, everything built from them, and no other."""
     bound = {table for table, model in MODELS.items() if changed.keys() & set(parameters_of(model.select))}
     expected = bound.union(*map(followers, bound))
     assert set(outdated(SPECS, Settings(**changed), built)) == expected
@@ -53,7 +53,7 @@ def function_of(module: Path, name: str) -> Callable[..., Any]:
 
 
 def test_a_function_that_is_added_leaves_its_neighbours_alone(tmp_path: Path) -> None:
-    """Only the text of a table's own function counts, wherever it stands in its module."""
+    """Only the text of a table's own function counts, wherever it is in its module."""
     alone, beside, changed = tmp_path / "alone.py", tmp_path / "beside.py", tmp_path / "changed.py"
     alone.write_text("def segments(x):\n    return x\n")
     beside.write_text("def more(x):\n    return -x\n\n\n" + alone.read_text())

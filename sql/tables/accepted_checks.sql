@@ -1,4 +1,4 @@
--- kept: facts that no dump brings back
+-- kept: facts that no dump can restore
 create table accepted_checks (
     table_name text not null,
     check_name text not null,
@@ -7,8 +7,8 @@ create table accepted_checks (
     primary key (table_name, check_name)
 );
 
-comment on table accepted_checks is 'What lgs accept acknowledges: known oddities of the data, of which a check need not warn again. One row a check.';
-comment on column accepted_checks.table_name is 'Name of the table that the check judges.';
+comment on table accepted_checks is 'Known oddities of the data, acknowledged with lgs accept: a check need not warn of them again. One row per check.';
+comment on column accepted_checks.table_name is 'Name of the table that the check is on.';
 comment on column accepted_checks.check_name is 'Name of the check.';
-comment on column accepted_checks.violating_rows is 'The check holds as long as it finds no more rows than these.';
+comment on column accepted_checks.violating_rows is 'The check passes as long as it finds no more rows than this.';
 comment on column accepted_checks.accepted_at is 'When the number was last accepted.';

@@ -7,7 +7,7 @@ create table amount_charts (
     svg text collate "C" not null
 );
 
-comment on table amount_charts is 'Charts of how invoice amounts are distributed. One row a chart.';
+comment on table amount_charts is 'Charts of how invoice amounts are distributed. One row per chart.';
 comment on column amount_charts.name is 'Name of the chart, and of its file when it is exported.';
 comment on column amount_charts.position is 'Order within these charts.';
 comment on column amount_charts.title is 'Title of the chart.';

@@ -8,9 +8,9 @@ create table charges (
     check (net_sales = charged - given_back)
 );
 
-comment on table charges is 'What is on invoices beside products: postage, fees, discounts, samples, adjustments and the like. One row a code.';
+comment on table charges is 'Items on invoices other than products: postage, fees, discounts, samples, adjustments and the like. One row per code.';
 comment on column charges.code is 'Code of the charge, trimmed and in capitals.';
 comment on column charges.lines is 'Lines that count.';
 comment on column charges.net_sales is 'Sum of line_total of all lines in pounds sterling.';
 comment on column charges.charged is 'Sum of line_total above zero, without cancellations, in pounds sterling.';
-comment on column charges.given_back is 'What cancellations and negative amounts took off, in pounds sterling.';
+comment on column charges.given_back is 'Amount deducted by cancellations and negative amounts, in pounds sterling.';

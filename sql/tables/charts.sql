@@ -7,7 +7,7 @@ create table charts (
     svg text collate "C" not null
 );
 
-comment on table charts is 'Every chart of the report. One row a chart.';
+comment on table charts is 'Every chart of the report. One row per chart.';
 comment on column charts.name is 'Name of the chart, and of its file when it is exported.';
 comment on column charts.position is 'Order in the report.';
 comment on column charts.title is 'Title of the chart.';

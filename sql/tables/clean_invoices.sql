@@ -32,7 +32,7 @@ create table clean_invoices (
 create index on clean_invoices (customer_id);
 create index on clean_invoices using brin (invoice_date, invoice_month, dump);
 
-comment on table clean_invoices is 'Every line that counts, typed and classified: of each invoice, the lines of the newest dump that holds it. One row a line.';
+comment on table clean_invoices is 'Every line that counts, typed and classified: for each invoice, the lines of the newest dump that holds it. One row per line.';
 comment on column clean_invoices.dump is 'The dump that the line came from.';
 comment on column clean_invoices.line_number is 'Number of the line in the dump.';
 comment on column clean_invoices.invoice_no is 'Invoice number.';
@@ -47,6 +47,6 @@ comment on column clean_invoices.customer_id is 'Customer. NULL on guest sales a
 comment on column clean_invoices.country is 'Country of the customer.';
 comment on column clean_invoices.is_cancellation is 'The invoice number starts with C.';
 comment on column clean_invoices.is_sale is 'Quantity and line_total are positive, customer and description are known: a line that the RFM scores count.';
-comment on column clean_invoices.is_sold is 'Quantity and line_total are positive, and the invoice is no cancellation: a line that the figures of products count, those of guests included.';
+comment on column clean_invoices.is_sold is 'Quantity and line_total are positive, and the invoice is not a cancellation: a line that the figures of products count, guests included.';
 comment on column clean_invoices.is_repeat is 'The same in every column as an earlier line of its dump.';
-comment on column clean_invoices.is_second_copy is 'The dump holds the invoice twice as a whole, each of its lines an even number of times, and this line is in the second half of its copies. The setting doubled_invoices decides whether such lines count.';
+comment on column clean_invoices.is_second_copy is 'The dump holds the invoice twice in full, each of its lines an even number of times, and this line is in the second half of its copies. The setting doubled_invoices decides whether such lines count.';

@@ -19,19 +19,19 @@ create table cohort_retention (
     check (months_since > 0 or (active = customers and sales = base_sales and sales_once = base_sales_once))
 );
 
-comment on table cohort_retention is 'Of the customers who first bought in a month, how many bought again in each month since, and for how much; over is_sale lines. One row a cohort month and months since.';
+comment on table cohort_retention is 'How many of the customers who first bought in a month bought again in each month since, and for how much; over is_sale lines. One row per cohort month and months since.';
 comment on column cohort_retention.cohort_month is 'First day of the month of the first sale.';
 comment on column cohort_retention.months_since is 'Months from cohort_month to invoice_month.';
-comment on column cohort_retention.invoice_month is 'First day of the month looked at.';
+comment on column cohort_retention.invoice_month is 'First day of the month observed.';
 comment on column cohort_retention.customers is 'Customers of the cohort.';
 comment on column cohort_retention.active is 'Those with a sale in invoice_month.';
 comment on column cohort_retention.invoices is 'Their distinct invoices with a sale in invoice_month.';
-comment on column cohort_retention.base_sales is 'Sales to the cohort in its first month in pounds sterling, exact. An invoice that its dump holds twice as a whole counts twice, as in sales.';
+comment on column cohort_retention.base_sales is 'Sales to the cohort in its first month in pounds sterling, exact. An invoice that its dump holds twice in full counts twice, as in sales.';
 comment on column cohort_retention.base_sales_once is 'The same, each doubled invoice counted once.';
-comment on column cohort_retention.sales is 'Sales to the cohort in invoice_month in pounds sterling, exact. An invoice that its dump holds twice as a whole counts twice.';
-comment on column cohort_retention.sales_once is 'The same, each doubled invoice counted once: what compares with other months.';
+comment on column cohort_retention.sales is 'Sales to the cohort in invoice_month in pounds sterling, exact. An invoice that its dump holds twice in full counts twice.';
+comment on column cohort_retention.sales_once is 'The same, each doubled invoice counted once: the figure to compare with other months.';
 comment on column cohort_retention.retention_pct is 'active as a share of customers, in percent, to 6 places.';
 comment on column cohort_retention.revenue_retention_pct is 'sales as a share of base_sales, in percent, to 6 places.';
 comment on column cohort_retention.revenue_retention_once_pct is 'sales_once as a share of base_sales_once, in percent, to 6 places.';
-comment on column cohort_retention.is_left_censored is 'The cohort is of the first month of the data: it holds older customers, too, and is left out of pooled figures.';
-comment on column cohort_retention.is_partial is 'invoice_month or cohort_month is not a whole one, as monthly_metrics tells: left out of pooled figures.';
+comment on column cohort_retention.is_left_censored is 'The cohort is that of the first month of the data: it also holds older customers, and is left out of pooled figures.';
+comment on column cohort_retention.is_partial is 'invoice_month or cohort_month is partial, see monthly_metrics: left out of pooled figures.';

@@ -15,16 +15,16 @@ create table cohort_retention_pooled (
     primary key (with_left_censored, months_since)
 );
 
-comment on table cohort_retention_pooled is 'cohort_retention over all cohorts whose month is a whole one: the retention curve. One row a pool and months since.';
-comment on column cohort_retention_pooled.with_left_censored is 'The cohort of the first month of the data is among them. The curve of new customers is the one without it: that cohort holds older customers, too.';
+comment on table cohort_retention_pooled is 'cohort_retention over all cohorts of whole months: the retention curve. One row per pool and months since.';
+comment on column cohort_retention_pooled.with_left_censored is 'Includes the cohort of the first month of the data. The curve of new customers is the one without it: that cohort also holds older customers.';
 comment on column cohort_retention_pooled.months_since is 'Months since the month of the first sale.';
-comment on column cohort_retention_pooled.cohorts is 'Cohorts that have been observed for so long.';
+comment on column cohort_retention_pooled.cohorts is 'Cohorts that have been observed for at least this long.';
 comment on column cohort_retention_pooled.customers is 'Their customers.';
-comment on column cohort_retention_pooled.active is 'Those with a sale that many months after the first.';
-comment on column cohort_retention_pooled.base_sales is 'Sales to these cohorts in their first months in pounds sterling, exact. An invoice that its dump holds twice as a whole counts twice, as in sales.';
+comment on column cohort_retention_pooled.active is 'Those with a sale this many months after the first.';
+comment on column cohort_retention_pooled.base_sales is 'Sales to these cohorts in their first months in pounds sterling, exact. An invoice that its dump holds twice in full counts twice, as in sales.';
 comment on column cohort_retention_pooled.base_sales_once is 'The same, each doubled invoice counted once.';
-comment on column cohort_retention_pooled.sales is 'Sales to them that many months later in pounds sterling, exact.';
-comment on column cohort_retention_pooled.sales_once is 'The same, each doubled invoice counted once: what compares with other months.';
+comment on column cohort_retention_pooled.sales is 'Sales to them this many months later in pounds sterling, exact.';
+comment on column cohort_retention_pooled.sales_once is 'The same, each doubled invoice counted once: the figure to compare with other months.';
 comment on column cohort_retention_pooled.retention_pct is 'active as a share of customers, in percent, to 6 places.';
 comment on column cohort_retention_pooled.revenue_retention_pct is 'sales as a share of base_sales, in percent, to 6 places.';
 comment on column cohort_retention_pooled.revenue_retention_once_pct is 'sales_once as a share of base_sales_once, in percent, to 6 places.';

@@ -14,16 +14,16 @@ create table countries (
     top_customer_share numeric check (top_customer_share between 0 and 1)
 );
 
-comment on table countries is 'Sales and customers of each country. A country may be one customer: top_customer_share says so. One row a country.';
+comment on table countries is 'Sales and customers of each country. A country may be one customer: top_customer_share says so. One row per country.';
 comment on column countries.country is 'Country of the line.';
 comment on column countries.lines is 'Lines that count.';
 comment on column countries.invoices is 'Distinct invoices.';
-comment on column countries.customers is 'Distinct customers; guests are nobody.';
+comment on column countries.customers is 'Distinct customers; guests do not count.';
 comment on column countries.net_sales is 'Sum of line_total of all lines in pounds sterling.';
 comment on column countries.sale_customers is 'Distinct customers with a sale: is_sale of clean_invoices.';
 comment on column countries.sales is 'Sum of line_total of the sales in pounds sterling.';
 comment on column countries.sale_invoices is 'Distinct invoices with a sale.';
-comment on column countries.returned is 'What cancellations took off in pounds sterling.';
-comment on column countries.net_sales_share is 'Share of the net sales of all countries, to 6 places. NULL if these come to nothing.';
+comment on column countries.returned is 'Amount deducted by cancellations in pounds sterling.';
+comment on column countries.net_sales_share is 'Share of the net sales of all countries, to 6 places. NULL if these add up to nothing.';
 comment on column countries.sales_per_invoice is 'sales ÷ sale_invoices, to 6 places. NULL without sales.';
-comment on column countries.top_customer_share is 'Share of the sales that the largest customer bought, from 0 to 1, to 6 places. NULL without sales.';
+comment on column countries.top_customer_share is 'The largest customer''s share of the sales, from 0 to 1, to 6 places. NULL without sales.';

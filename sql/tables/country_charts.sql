@@ -7,7 +7,7 @@ create table country_charts (
     svg text collate "C" not null
 );
 
-comment on table country_charts is 'Charts of the countries that buy. One row a chart.';
+comment on table country_charts is 'Charts of the countries that buy. One row per chart.';
 comment on column country_charts.name is 'Name of the chart, and of its file when it is exported.';
 comment on column country_charts.position is 'Order within these charts.';
 comment on column country_charts.title is 'Title of the chart.';

@@ -7,7 +7,7 @@ create table customer_charts (
     svg text collate "C" not null
 );
 
-comment on table customer_charts is 'Charts of the customers and their segments. One row a chart.';
+comment on table customer_charts is 'Charts of the customers and their segments. One row per chart.';
 comment on column customer_charts.name is 'Name of the chart, and of its file when it is exported.';
 comment on column customer_charts.position is 'Order within these charts.';
 comment on column customer_charts.title is 'Title of the chart.';

@@ -23,15 +23,15 @@ create table customer_flow (
     check (sales_once = new_sales_once + retained_sales_once + reactivated_sales_once)
 );
 
-comment on table customer_flow is 'Customers who came, stayed, came back and left, with their sales; over is_sale lines. One row a month, months without a sale included.';
+comment on table customer_flow is 'Customers who came, stayed, came back and left, with their sales; over is_sale lines. One row per month, months without a sale included.';
 comment on column customer_flow.invoice_month is 'First day of the month.';
 comment on column customer_flow.active_customers is 'Customers with a sale in the month: new, retained and reactivated.';
 comment on column customer_flow.new_customers is 'Those whose first sale ever is in the month.';
-comment on column customer_flow.retained_customers is 'Those with a sale in the month before, too.';
+comment on column customer_flow.retained_customers is 'Those who also had a sale in the month before.';
 comment on column customer_flow.reactivated_customers is 'Those with an earlier sale, but none in the month before.';
-comment on column customer_flow.lapsed_customers is 'Customers with a sale in the month before, and none in this.';
-comment on column customer_flow.sales is 'Sales to active customers in pounds sterling, exact. An invoice that its dump holds twice as a whole counts twice, here and in the other sums.';
-comment on column customer_flow.sales_once is 'The same, each doubled invoice counted once: what compares with other months.';
+comment on column customer_flow.lapsed_customers is 'Customers with a sale in the month before, and none in this month.';
+comment on column customer_flow.sales is 'Sales to active customers in pounds sterling, exact. An invoice that its dump holds twice in full counts twice, here and in the other sums.';
+comment on column customer_flow.sales_once is 'The same, each doubled invoice counted once: the figure to compare with other months.';
 comment on column customer_flow.new_sales is 'Sales to new customers in pounds sterling, exact.';
 comment on column customer_flow.new_sales_once is 'The same, each doubled invoice counted once.';
 comment on column customer_flow.retained_sales is 'Sales to retained customers in pounds sterling, exact.';
@@ -41,4 +41,4 @@ comment on column customer_flow.reactivated_sales_once is 'The same, each double
 comment on column customer_flow.lapsed_sales is 'What lapsed customers bought in the month before, in pounds sterling, exact.';
 comment on column customer_flow.lapsed_sales_once is 'The same, each doubled invoice counted once.';
 comment on column customer_flow.is_left_censored is 'The first month of the data: everybody seems new.';
-comment on column customer_flow.is_partial is 'The month is not a whole one, as monthly_metrics tells: not comparable with whole months.';
+comment on column customer_flow.is_partial is 'The month is partial, see monthly_metrics: not comparable with whole months.';

@@ -14,13 +14,13 @@ create table customer_gain_loss (
     check ((movement = 'guests') = (customers = 0))
 );
 
-comment on table customer_gain_loss is 'Whose purchases changed net sales on the month before and on the same month of the year before, each doubled invoice counted once. One row a month, comparison and movement that occurs.';
+comment on table customer_gain_loss is 'Whose purchases changed net sales on the month before and on the same month of the year before, each doubled invoice counted once. One row per month, comparison and movement that occurs.';
 comment on column customer_gain_loss.invoice_month is 'First day of the month.';
 comment on column customer_gain_loss.comparison is 'month before or year before.';
-comment on column customer_gain_loss.movement is 'Of customers with a line in the month: new, whose first line ever is after the other month; back, who have an earlier one, but none in the other month; grown, level or shrunk, by their net sales in both. lost: lines in the other month only. guests: no customer.';
+comment on column customer_gain_loss.movement is 'Customers with a line in the month are new, if their first line ever is after the other month; back, if they have an earlier one, but none in the other month; or grown, level or shrunk, by their net sales in both. lost: lines in the other month only. guests: no customer.';
 comment on column customer_gain_loss.compared_month is 'First day of the month that it is compared with.';
-comment on column customer_gain_loss.is_partial is 'One of both months is not a whole one, as monthly_metrics tells: much of the change is that.';
-comment on column customer_gain_loss.customers is 'Distinct customers; guests are nobody.';
+comment on column customer_gain_loss.is_partial is 'One of the two months is partial, see monthly_metrics: much of the change is due to that.';
+comment on column customer_gain_loss.customers is 'Distinct customers; guests do not count.';
 comment on column customer_gain_loss.net_sales is 'Sum of line_total of all their lines in the month, in pounds sterling.';
 comment on column customer_gain_loss.net_sales_before is 'The same in the other month.';
 comment on column customer_gain_loss.change is 'net_sales − net_sales_before.';

@@ -23,19 +23,19 @@ create table customer_profile (
 
 create index on customer_profile (cohort_month);
 
-comment on table customer_profile is 'What is known of each customer who has bought: since when, how often, how much, and what was given back. One row a customer with a sale.';
+comment on table customer_profile is 'What is known about each customer who has bought: since when, how often, how much, and what was refunded. One row per customer with a sale.';
 comment on column customer_profile.customer_id is 'Customer.';
 comment on column customer_profile.first_sale_at is 'Earliest invoice_date of the sales.';
 comment on column customer_profile.last_sale_at is 'Latest invoice_date of the sales.';
 comment on column customer_profile.cohort_month is 'First day of the month of the first sale.';
 comment on column customer_profile.is_first_seen is 'The first sale is in the first month of the data: perhaps not a new customer.';
-comment on column customer_profile.country is 'Country with the most sales to the customer; of equal ones, the latest.';
+comment on column customer_profile.country is 'Country with the most sales to the customer; on a tie, the latest.';
 comment on column customer_profile.orders is 'Distinct invoices with a sale.';
 comment on column customer_profile.purchase_days is 'Distinct days with a sale.';
-comment on column customer_profile.second_purchase_day is 'The second of these days. NULL if there is one only.';
+comment on column customer_profile.second_purchase_day is 'The second of these days. NULL if there is only one.';
 comment on column customer_profile.sales is 'Sum of line_total of the sales in pounds sterling, exact.';
-comment on column customer_profile.returns is 'What cancellations gave back, in pounds sterling, exact.';
+comment on column customer_profile.returns is 'Amount refunded by cancellations, in pounds sterling, exact.';
 comment on column customer_profile.net_revenue is 'Sum of line_total of all lines in pounds sterling, exact.';
 comment on column customer_profile.kept_pct is 'net_revenue as a share of sales, in percent, to 6 places.';
 comment on column customer_profile.typical_order is 'Median amount of the orders in pounds sterling.';
-comment on column customer_profile.typical_gap_days is 'Median of the days from one purchase day to the next. NULL if there is one only.';
+comment on column customer_profile.typical_gap_days is 'Median number of days from one purchase day to the next. NULL if there is only one.';

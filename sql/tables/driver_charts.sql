@@ -7,7 +7,7 @@ create table driver_charts (
     svg text collate "C" not null
 );
 
-comment on table driver_charts is 'Charts of what changed sales, and what of it is more than chance. One row a chart.';
+comment on table driver_charts is 'Charts of what changed sales, and what of it is more than chance. One row per chart.';
 comment on column driver_charts.name is 'Name of the chart, and of its file when it is exported.';
 comment on column driver_charts.position is 'Order within these charts.';
 comment on column driver_charts.title is 'Title of the chart.';

@@ -1,4 +1,4 @@
--- kept: facts that no dump brings back
+-- kept: facts that no dump can restore
 create table dumps (
     dump text primary key check (dump <> ''),
     sha256 text not null unique check (sha256 ~ '^[0-9a-f]{64}$'),
@@ -17,18 +17,18 @@ create table dumps (
     check (first_invoice_at <= last_invoice_at)
 );
 
-comment on table dumps is 'The ledger of the dumps whose lines are in raw_invoices. One row a dump.';
+comment on table dumps is 'The ledger of the dumps whose lines are in raw_invoices. One row per dump.';
 comment on column dumps.dump is 'Name of the dump file; the partition key of raw_invoices.';
-comment on column dumps.sha256 is 'SHA-256 of what the file holds, unpacked. It tells a dump from any other, whatever the file is called.';
-comment on column dumps.format is 'What the file is: its format, encoding and packing.';
+comment on column dumps.sha256 is 'SHA-256 of the uncompressed content. It tells a dump from any other, whatever the file is called.';
+comment on column dumps.format is 'The kind of file: its format, encoding and compression.';
 comment on column dumps.facts is 'How the file was read: which of its columns became which, the order of its dates, what was left out.';
 comment on column dumps.bytes is 'Size of the file as it came, in bytes.';
 comment on column dumps.lines is 'Invoice lines in the dump.';
-comment on column dumps.rejected is 'Lines of the dump that are no invoice lines. They are in rejected_lines.';
+comment on column dumps.rejected is 'Lines of the dump that cannot be invoice lines. They are in rejected_lines.';
 comment on column dumps.first_invoice_at is 'Earliest invoice_date in the dump.';
 comment on column dumps.last_invoice_at is 'Latest invoice_date in the dump. Decides between dumps that were written at the same time.';
 comment on column dumps.loaded_at is 'When this version of the dump was first loaded.';
 comment on column dumps.run is 'Id of the Dagster run that loaded it last.';
-comment on column dumps.reader is 'Version of the code that read the dump. Another one reads it again.';
-comment on column dumps.written_at is 'When the file was written, by its time of the last change; when it was loaded, if that time is unknown or cannot be right. The later dump is the newer.';
-comment on column dumps.file_version is 'What tells the version of the file that was read from any other without reading it; empty if it is not known.';
+comment on column dumps.reader is 'Version of the code that read the dump. Under a different one it is read again.';
+comment on column dumps.written_at is 'When the file was last modified; when it was loaded, if that time is unknown or cannot be right. The later dump is the newer.';
+comment on column dumps.file_version is 'Tells this version of the file from any other without reading it; empty if it is not known.';

@@ -14,7 +14,7 @@ create table invoice_amount_statistics (
     check (minimum <= median and median <= maximum and mean between minimum and maximum)
 );
 
-comment on table invoice_amount_statistics is 'The distribution of invoice_amounts.amount. One row for each of: all invoices and, if there are any, those with a positive amount, whole and cut at their own cutoff_amount.';
+comment on table invoice_amount_statistics is 'The distribution of invoice_amounts.amount. One row each for all invoices and, if there are any, for those with a positive amount; both in full and cut at their own cutoff_amount.';
 comment on column invoice_amount_statistics.population is 'all: every invoice. positive: those with an amount above 0.';
 comment on column invoice_amount_statistics.is_cut is 'Only amounts up to the cutoff_amount of the whole population.';
 comment on column invoice_amount_statistics.invoices is 'Invoices counted.';
@@ -22,6 +22,6 @@ comment on column invoice_amount_statistics.minimum is 'Smallest amount in pound
 comment on column invoice_amount_statistics.maximum is 'Largest amount in pounds sterling.';
 comment on column invoice_amount_statistics.mean is 'Mean amount in pounds sterling, to 6 places.';
 comment on column invoice_amount_statistics.median is 'Median amount in pounds sterling, exact.';
-comment on column invoice_amount_statistics.mode is 'Most frequent amount after rounding to pence; the smallest where several are.';
+comment on column invoice_amount_statistics.mode is 'Most frequent amount after rounding to pence; the smallest if there are several.';
 comment on column invoice_amount_statistics.cutoff_quantile is 'The setting chart_cutoff: 0.85 unless changed.';
 comment on column invoice_amount_statistics.cutoff_amount is 'The amount at that quantile of these invoices (linear interpolation), exact.';

@@ -4,6 +4,6 @@ create table invoice_amounts (
     amount numeric not null
 );
 
-comment on table invoice_amounts is 'What each invoice comes to. One row an invoice.';
+comment on table invoice_amounts is 'The total of each invoice. One row per invoice.';
 comment on column invoice_amounts.invoice_no is 'Invoice number.';
 comment on column invoice_amounts.amount is 'Sum of line_total in pounds sterling.';

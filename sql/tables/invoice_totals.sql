@@ -22,7 +22,7 @@ create table invoice_totals (
     check (sale_lines = 0 or customer_id is not null)
 );
 
-comment on table invoice_totals is 'What the lines of an invoice come to. One row for each month, customer and country of an invoice, which is one row an invoice but for odd ones. What counts invoices, months, customers and countries reads it instead of all lines.';
+comment on table invoice_totals is 'Totals of the lines of an invoice. One row for each month, customer and country of an invoice, so usually one row per invoice. Tables that count invoices, months, customers and countries read it instead of all lines.';
 comment on column invoice_totals.invoice_no is 'Invoice number.';
 comment on column invoice_totals.part is 'Number of the row among those of the invoice, from 1.';
 comment on column invoice_totals.dump is 'The dump that the invoice came from.';
@@ -37,5 +37,5 @@ comment on column invoice_totals.sale_lines is 'Lines that are sales: is_sale of
 comment on column invoice_totals.sale_amount is 'Sum of line_total of the sales in pounds sterling.';
 comment on column invoice_totals.last_sale_at is 'Latest invoice_date of the sales. NULL if there are none.';
 comment on column invoice_totals.second_copy_lines is 'Lines that are second copies: is_second_copy of clean_invoices.';
-comment on column invoice_totals.second_copy_amount is 'Sum of line_total of the second copies in pounds sterling: amount without it counts a doubled invoice once.';
-comment on column invoice_totals.second_copy_sale_amount is 'The same of the second copies that are sales: sale_amount without it counts them once.';
+comment on column invoice_totals.second_copy_amount is 'Sum of line_total of the second copies in pounds sterling: amount minus this counts a doubled invoice once.';
+comment on column invoice_totals.second_copy_sale_amount is 'The same of the second copies that are sales: sale_amount minus this counts them once.';

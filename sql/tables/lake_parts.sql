@@ -1,4 +1,4 @@
--- kept: facts that no dump brings back
+-- kept: facts that no dump can restore
 create table lake_parts (
     location text primary key,
     table_name text not null,
@@ -16,13 +16,13 @@ create table lake_parts (
 create unique index lake_parts_current on lake_parts (table_name, dump)
 where published_at is not null and retired_at is null;
 
-comment on table lake_parts is 'What was begun in the lake, if there is one: it says which Parquet files are a table. One row a folder of files.';
-comment on column lake_parts.location is 'The folder, below the place of the lake. Each has a new name, and no file in it ever changes.';
+comment on table lake_parts is 'The ledger of the lake, if there is one: which Parquet files make up which table. One row per folder of files.';
+comment on column lake_parts.location is 'The folder, relative to the place of the lake. Each has a new name, and no file in it ever changes.';
 comment on column lake_parts.table_name is 'The table that the files are a part of.';
-comment on column lake_parts.dump is 'Of raw_invoices, the dump whose lines they hold. NULL of the other tables, where a second folder holds the rows of the invoices that changed last.';
+comment on column lake_parts.dump is 'For raw_invoices, the dump whose lines the files hold. NULL for the other tables, where a second folder holds the rows of the invoices that changed last.';
 comment on column lake_parts.files is 'Names of the files in the folder, in the order of their rows.';
 comment on column lake_parts.row_count is 'Rows in the files.';
 comment on column lake_parts.bytes is 'Size of the files.';
 comment on column lake_parts.begun_at is 'When the first file was about to be written.';
-comment on column lake_parts.published_at is 'When the files became a part of the table. NULL while they are written, and of a write that failed.';
-comment on column lake_parts.retired_at is 'When others took their place. They are deleted some time later, for readers may still be at them.';
+comment on column lake_parts.published_at is 'When the files became part of the table. NULL while they are being written, and after a failed write.';
+comment on column lake_parts.retired_at is 'When others took their place. They are deleted some time later, because readers may still be using them.';

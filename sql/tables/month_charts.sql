@@ -7,7 +7,7 @@ create table month_charts (
     svg text collate "C" not null
 );
 
-comment on table month_charts is 'Charts of what happened month by month. One row a chart.';
+comment on table month_charts is 'Charts of what happened month by month. One row per chart.';
 comment on column month_charts.name is 'Name of the chart, and of its file when it is exported.';
 comment on column month_charts.position is 'Order within these charts.';
 comment on column month_charts.title is 'Title of the chart.';

@@ -7,7 +7,7 @@ create table movement_charts (
     svg text collate "C" not null
 );
 
-comment on table movement_charts is 'Charts of how customers move between the segments. One row a chart.';
+comment on table movement_charts is 'Charts of how customers move between the segments. One row per chart.';
 comment on column movement_charts.name is 'Name of the chart, and of its file when it is exported.';
 comment on column movement_charts.position is 'Order within these charts.';
 comment on column movement_charts.title is 'Title of the chart.';

@@ -7,7 +7,7 @@ create table product_charts (
     svg text collate "C" not null
 );
 
-comment on table product_charts is 'Charts of what sells, what comes back and what is bought together. One row a chart.';
+comment on table product_charts is 'Charts of what sells, what comes back and what is bought together. One row per chart.';
 comment on column product_charts.name is 'Name of the chart, and of its file when it is exported.';
 comment on column product_charts.position is 'Order within these charts.';
 comment on column product_charts.title is 'Title of the chart.';

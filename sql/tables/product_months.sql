@@ -15,16 +15,16 @@ create table product_months (
     primary key (code, invoice_month)
 );
 
-comment on table product_months is 'What each product sold and what of it came back, month by month. One row a product and month with a line.';
+comment on table product_months is 'What each product sold and what of it came back, month by month. One row per product and month with a line.';
 comment on column product_months.code is 'Code of the product.';
 comment on column product_months.invoice_month is 'First day of the month.';
 comment on column product_months.lines is 'Lines that count.';
 comment on column product_months.net_sales is 'Sum of line_total of all lines in pounds sterling.';
-comment on column product_months.net_sales_once is 'The same, each doubled invoice counted once: what compares with other months.';
+comment on column product_months.net_sales_once is 'The same, each doubled invoice counted once: the figure to compare with other months.';
 comment on column product_months.units_sold is 'Units sold: no cancellations, quantity and line_total above zero, guests included.';
 comment on column product_months.sales is 'Sum of line_total of the lines that sold them, in pounds sterling.';
 comment on column product_months.units_sold_once is 'units_sold, each doubled invoice counted once.';
 comment on column product_months.sales_once is 'sales, each doubled invoice counted once.';
 comment on column product_months.units_returned is 'Units on lines of cancellations.';
-comment on column product_months.returned is 'What was given back for them in pounds sterling.';
-comment on column product_months.is_partial is 'The month is not a whole one, as monthly_metrics tells: not comparable with whole months.';
+comment on column product_months.returned is 'Amount refunded for them in pounds sterling.';
+comment on column product_months.is_partial is 'The month is partial, see monthly_metrics: not comparable with whole months.';

@@ -16,7 +16,7 @@ create table product_movers (
     check (units > 0 or units_before > 0)
 );
 
-comment on table product_movers is 'What each product sold in the last three whole months, against the same months of the year before, each doubled invoice counted once. Empty until there are such months. One row a product that sold in either.';
+comment on table product_movers is 'What each product sold in the last three whole months, against the same months of the year before, each doubled invoice counted once. Empty until there are such months. One row per product that sold in either.';
 comment on column product_movers.code is 'Code of the product.';
 comment on column product_movers.first_month is 'First of the three months.';
 comment on column product_movers.last_month is 'Last of the three months.';
@@ -25,6 +25,6 @@ comment on column product_movers.units_before is 'Units sold in the same months 
 comment on column product_movers.sales is 'Sales in these months in pounds sterling, as in product_months.';
 comment on column product_movers.sales_before is 'Sales in the same months of the year before, in pounds sterling.';
 comment on column product_movers.sales_change is 'sales − sales_before.';
-comment on column product_movers.sales_change_pct is 'sales_change in percent of sales_before, to 6 places. NULL for what is new.';
-comment on column product_movers.movement is 'new: none sold the year before; left: none sold any more; else up, down or level, by sales.';
-comment on column product_movers.change_rank is 'Rank by sales_change, the greatest gain first; equal ones in the order of the codes.';
+comment on column product_movers.sales_change_pct is 'sales_change in percent of sales_before, to 6 places. NULL for a new product.';
+comment on column product_movers.movement is 'new: none sold the year before; left: no longer sold; otherwise up, down or level, by sales.';
+comment on column product_movers.change_rank is 'Rank by sales_change, the greatest gain first; ties in the order of the codes.';

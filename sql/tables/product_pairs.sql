@@ -17,7 +17,7 @@ create table product_pairs (
     check (baskets_of_code <= all_baskets and baskets_of_other <= all_baskets)
 );
 
-comment on table product_pairs is 'Products that are bought together in at least as many baskets as the setting pair_support says. A basket is the products that an invoice sold, each once. One row a pair.';
+comment on table product_pairs is 'Products bought together in at least pair_support (a setting) baskets. A basket is the products that an invoice sold, each once. One row per pair.';
 comment on column product_pairs.code is 'Code of the product that comes first in the order of codes.';
 comment on column product_pairs.other_code is 'Code of the other.';
 comment on column product_pairs.baskets is 'Baskets with both.';
@@ -25,7 +25,7 @@ comment on column product_pairs.baskets_of_code is 'Baskets with the first.';
 comment on column product_pairs.baskets_of_other is 'Baskets with the other.';
 comment on column product_pairs.all_baskets is 'All baskets.';
 comment on column product_pairs.support is 'Share of all baskets that hold both, from 0 to 1, to 6 places.';
-comment on column product_pairs.confidence is 'Of the baskets with the first, the share that hold the other, to 6 places.';
-comment on column product_pairs.confidence_back is 'Of the baskets with the other, the share that hold the first, to 6 places.';
-comment on column product_pairs.lift is 'support ÷ what it would be by chance, to 6 places. Above 1: together more often than by chance.';
+comment on column product_pairs.confidence is 'Share of the baskets with the first that also hold the other, to 6 places.';
+comment on column product_pairs.confidence_back is 'Share of the baskets with the other that also hold the first, to 6 places.';
+comment on column product_pairs.lift is 'support ÷ its value by chance, to 6 places. Above 1: together more often than by chance.';
 comment on column product_pairs.kulczynski is 'Mean of the two confidences, to 6 places.';

@@ -1,4 +1,4 @@
--- kept: facts that no dump brings back
+-- kept: facts that no dump can restore
 create table publications (
     table_name text primary key,
     version text not null check (version ~ '^[0-9a-f]{64}$'),
@@ -10,12 +10,12 @@ create table publications (
     made_with jsonb
 );
 
-comment on table publications is 'What each table was last built from, written in the transaction that builds it. One row a table.';
+comment on table publications is 'What each table was last built from, written in the transaction that builds it. One row per table.';
 comment on column publications.table_name is 'Name of the table.';
-comment on column publications.version is 'SHA-256 of the code, the contract, the settings and the versions of the inputs that made the table.';
+comment on column publications.version is 'SHA-256 of the code, the contract, the settings and the versions of the inputs that the table was built with.';
 comment on column publications.rules is 'SHA-256 of the code, the contract and the settings alone: the same as long as only inputs change.';
-comment on column publications.dumps is 'The dumps whose lines the table holds, each with what tells it from any other. NULL where it is always made anew: where it holds neither lines nor totals of invoices.';
+comment on column publications.dumps is 'The dumps whose lines the table holds, each with what tells it from any other. NULL for a table that is always rebuilt in full, as it holds neither lines nor totals of invoices.';
 comment on column publications.settings is 'The settings of the run that built the table.';
 comment on column publications.row_count is 'Rows in the table.';
 comment on column publications.published_at is 'When the table was built.';
-comment on column publications.made_with is 'What the contract attached to the table: comments, indexes and the like. All else was put there by people, and is kept when the table is rebuilt. NULL if it was built before this was recorded, or is not in PostgreSQL.';
+comment on column publications.made_with is 'What the contract attached to the table: comments, indexes and the like. Everything else was added by people, and is kept when the table is rebuilt. NULL if it was built before this was recorded, or is not in PostgreSQL.';

@@ -16,9 +16,9 @@ create table raw_invoices (
     primary key (dump, line_number)
 ) partition by list (dump);
 
-comment on table raw_invoices is 'Every line of every accepted dump, as it came. One partition a dump, one row a line.';
+comment on table raw_invoices is 'Every line of every accepted dump, as it came. One partition per dump, one row per line.';
 comment on column raw_invoices.dump is 'The dump that the line came from.';
-comment on column raw_invoices.line_number is 'Number of the line in the dump, from 1. In a workbook and in Parquet, of the row; where one line of a script holds several rows, the next that is free.';
+comment on column raw_invoices.line_number is 'Number of the line in the dump, from 1. In workbooks and Parquet, that of the row; if one line of a script holds several rows, each takes the next free number.';
 comment on column raw_invoices.invoice_no is 'Invoice number in its one spelling: trimmed, without decimals. A leading C marks a cancellation, a leading A a bad-debt adjustment.';
 comment on column raw_invoices.stock_code is 'Code of the product or charge.';
 comment on column raw_invoices.description is 'What was sold, with the blanks as written. NULL on stock adjustments.';

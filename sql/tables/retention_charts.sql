@@ -7,7 +7,7 @@ create table retention_charts (
     svg text collate "C" not null
 );
 
-comment on table retention_charts is 'Charts of whether customers come back. One row a chart.';
+comment on table retention_charts is 'Charts of whether customers come back. One row per chart.';
 comment on column retention_charts.name is 'Name of the chart, and of its file when it is exported.';
 comment on column retention_charts.position is 'Order within these charts.';
 comment on column retention_charts.title is 'Title of the chart.';

@@ -14,7 +14,7 @@ create table returnable_lines (
     unique (invoice_no, line_number)
 );
 
-comment on table returnable_lines is 'The sales and returns of every customer and code with a return: what return_matches matches. One row a line.';
+comment on table returnable_lines is 'The sales and returns of every customer and code with a return: the input of return_matches. One row per line.';
 comment on column returnable_lines.invoice_no is 'Invoice number.';
 comment on column returnable_lines.line_number is 'Number of the line in its dump.';
 comment on column returnable_lines.customer_id is 'Customer.';

@@ -24,15 +24,15 @@ create table returns (
     check ((units_matched = 0) = (match = 'no sale'))
 );
 
-comment on table returns is 'Every line that a customer returned, and the sale that it takes back, as return_matches has it. One row a line of a cancellation with a customer.';
+comment on table returns is 'Every line that a customer returned, and the sale that it takes back, as return_matches has it. One row per line of a cancellation with a customer.';
 comment on column returns.invoice_no is 'Invoice number of the return.';
 comment on column returns.line_number is 'Number of the line in its dump.';
 comment on column returns.customer_id is 'Customer.';
 comment on column returns.code is 'Code of the product or charge, as stock_codes has it.';
-comment on column returns.is_product is 'A product; else a charge, such as postage or a discount.';
+comment on column returns.is_product is 'A product; otherwise a charge, such as postage or a discount.';
 comment on column returns.returned_at is 'When the return was made, in the retailer''s local time.';
 comment on column returns.units is 'Units returned.';
-comment on column returns.amount is 'What was given back in pounds sterling: units at the return''s own price.';
+comment on column returns.amount is 'Amount refunded in pounds sterling: units at the return''s own price.';
 comment on column returns.match is 'How the sale was found: whole line, part of a line or several lines, all at the same price; another price; only a part, if some units have no sale; no sale.';
 comment on column returns.units_matched is 'Units for which a sale was found.';
 comment on column returns.amount_matched is 'These units at the return''s own price, in pounds sterling.';
@@ -40,4 +40,4 @@ comment on column returns.sale_invoice_no is 'Invoice number of the newest sale 
 comment on column returns.sale_line_number is 'Number of that sale''s line in its dump. NULL if none was found.';
 comment on column returns.sold_at is 'When that sale was made. NULL if none was found.';
 comment on column returns.days_after is 'Whole days from that sale to the return. NULL if none was found.';
-comment on column returns.unmatched_reason is 'Why units have no sale: before the data, if the customer had bought nothing yet; else no such sale. NULL if all have one.';
+comment on column returns.unmatched_reason is 'Why units have no sale: before the data, if the customer had bought nothing yet; otherwise no such sale. NULL if all have one.';

@@ -14,7 +14,7 @@ create table rfm_edges (
     check ((f_customers = 0) = (frequency_max is null))
 );
 
-comment on table rfm_edges is 'Where the R and F scores of each snapshot begin and end. They drift, since customers only ever come in. One row a snapshot and score.';
+comment on table rfm_edges is 'Where the R and F scores of each snapshot begin and end. They drift, since customers are only ever added. One row per snapshot and score.';
 comment on column rfm_edges.snapshot_date is 'The moment of the scores, as in rfm_history.';
 comment on column rfm_edges.score is 'The score, 1 to 5, 5 best.';
 comment on column rfm_edges.recency_min is 'Fewest recency_days with this r_score. NULL if nobody has it.';

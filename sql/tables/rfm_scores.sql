@@ -13,9 +13,9 @@ create table rfm_scores (
     check (last_invoice_at <= snapshot_date)
 );
 
-comment on table rfm_scores is 'Recency, frequency and monetary value of each customer, over is_sale lines, and their quintiles, 5 best. One row a customer.';
+comment on table rfm_scores is 'Recency, frequency and monetary value of each customer, over is_sale lines, and their quintiles, 5 best. One row per customer.';
 comment on column rfm_scores.customer_id is 'Customer.';
-comment on column rfm_scores.snapshot_date is 'The moment that recency looks back from: the setting, or the first day of the month after the last invoice.';
+comment on column rfm_scores.snapshot_date is 'The moment from which recency looks back: the setting, or the first day of the month after the last invoice.';
 comment on column rfm_scores.last_invoice_at is 'Latest invoice_date of the customer''s sales.';
 comment on column rfm_scores.recency_days is 'Whole days from last_invoice_at to snapshot_date.';
 comment on column rfm_scores.frequency is 'Distinct invoices.';

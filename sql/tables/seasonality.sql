@@ -9,7 +9,7 @@ create table seasonality (
     primary key (series, invoice_month)
 );
 
-comment on table seasonality is 'Each whole month of each series as the sum of trend, season and remainder, by STL. Empty for series that trend_statistics has no figures of. One row a series and month.';
+comment on table seasonality is 'Each whole month of each series as the sum of trend, season and remainder, by STL. Empty for series without figures in trend_statistics. One row per series and month.';
 comment on column seasonality.series is 'Series, as in monthly_series.';
 comment on column seasonality.invoice_month is 'First day of the month.';
 comment on column seasonality.value is 'Value of the series.';

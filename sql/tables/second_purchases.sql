@@ -9,10 +9,10 @@ create table second_purchases (
     primary key (cohort_month, window_days)
 );
 
-comment on table second_purchases is 'Of the customers who first bought in a month, how many bought on a second day within 30, 60, 90 and 180 days: what a welcome series has to move. Only windows that are over for all of them. One row a cohort month and window.';
+comment on table second_purchases is 'How many of the customers who first bought in a month bought on a second day within 30, 60, 90 and 180 days: the figure that a welcome series has to raise. Only windows that are over for all of them. One row per cohort month and window.';
 comment on column second_purchases.cohort_month is 'First day of the month of the first sale.';
 comment on column second_purchases.window_days is 'Days from the day of the first sale, which is day 0.';
 comment on column second_purchases.customers is 'Customers of the cohort.';
 comment on column second_purchases.second_purchases is 'Those with a sale on a second day within the window.';
 comment on column second_purchases.second_purchase_pct is 'second_purchases as a share of customers, in percent, to 6 places.';
-comment on column second_purchases.is_left_censored is 'The cohort is of the first month of the data: it holds older customers, too.';
+comment on column second_purchases.is_left_censored is 'The cohort is that of the first month of the data: it also holds older customers.';

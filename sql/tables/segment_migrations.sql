@@ -22,15 +22,15 @@ create table segment_migrations (
     check ((cause in ('stayed', 'boundary offset the change')) = (segment_from = segment_to))
 );
 
-comment on table segment_migrations is 'How customers moved between segments from one snapshot to another a month, a quarter or a year later, and why. The cause is judged on the edges of the first snapshot: judged on those of the second, it would be attributed otherwise. One row a step, both segments and cause.';
-comment on column segment_migrations.step is 'How many snapshots apart the two are: 1, 3 or 12, which is months, unless the last snapshot is a date within a month.';
+comment on table segment_migrations is 'How customers moved between segments from one snapshot to another a month, a quarter or a year later, and why. The cause is judged by the edges of the first snapshot: by those of the second, it would be attributed differently. One row per step, both segments and cause.';
+comment on column segment_migrations.step is 'How many snapshots apart the two are: 1, 3 or 12. That is months, unless the last snapshot is a date within a month.';
 comment on column segment_migrations.snapshot_from is 'The first snapshot, as in rfm_history.';
 comment on column segment_migrations.snapshot_to is 'The second snapshot.';
 comment on column segment_migrations.segment_from is 'Segment at the first snapshot; (not yet a customer) for those without a sale before it.';
 comment on column segment_migrations.segment_to is 'Segment at the second snapshot.';
-comment on column segment_migrations.cause is 'Of those that moved: purchase or ageing if the customer''s own values moved them, boundary if the values of others did, or both; of those that stayed: stayed, or boundary offset the change if their own values would have moved them; first purchase for new customers.';
+comment on column segment_migrations.cause is 'For those that moved: purchase or ageing if the customer''s own values moved them, boundary if the values of others did, or both. For those that stayed: stayed, or boundary offset the change if their own values would have moved them. For new customers: first purchase.';
 comment on column segment_migrations.customers is 'Customers.';
 comment on column segment_migrations.monetary_before is 'Their sales before the first snapshot in pounds sterling, exact.';
-comment on column segment_migrations.sales_between is 'Their sales between the two snapshots in pounds sterling, exact. An invoice that its dump holds twice as a whole counts twice.';
-comment on column segment_migrations.sales_between_once is 'The same, each doubled invoice counted once: what compares with other steps.';
-comment on column segment_migrations.is_partial is 'The last month of the step is not a whole one: the data or the snapshot ends before it does. Not comparable with whole steps.';
+comment on column segment_migrations.sales_between is 'Their sales between the two snapshots in pounds sterling, exact. An invoice that its dump holds twice in full counts twice.';
+comment on column segment_migrations.sales_between_once is 'The same, each doubled invoice counted once: the figure to compare with other steps.';
+comment on column segment_migrations.is_partial is 'The last month of the step is partial: the data or the snapshot ends before it does. Not comparable with whole steps.';

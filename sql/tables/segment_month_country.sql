@@ -12,13 +12,13 @@ create table segment_month_country (
     primary key (segment, invoice_month, country)
 );
 
-comment on table segment_month_country is 'Sales of each segment by month and country, guests included. Segments are those of today, at the snapshot date, for every month. One row a segment, month and country with a line.';
-comment on column segment_month_country.segment is 'Segment that the customers are in now; (guests) without a customer, (no sale yet) for customers without a segment.';
+comment on table segment_month_country is 'Sales of each segment by month and country, guests included. Segments are the current ones, at the snapshot date, for every month. One row per segment, month and country with a line.';
+comment on column segment_month_country.segment is 'The customers'' current segment; (guests) without a customer, (no sale yet) for customers without a segment.';
 comment on column segment_month_country.invoice_month is 'First day of the month.';
 comment on column segment_month_country.country is 'Country of the line.';
 comment on column segment_month_country.customers is 'Distinct customers with a sale: is_sale of clean_invoices.';
 comment on column segment_month_country.orders is 'Distinct invoices with a sale.';
 comment on column segment_month_country.sales is 'Sum of line_total of the sales in pounds sterling.';
-comment on column segment_month_country.sales_once is 'The same, each doubled invoice counted once: what compares with other months.';
+comment on column segment_month_country.sales_once is 'The same, each doubled invoice counted once: the figure to compare with other months.';
 comment on column segment_month_country.net_sales is 'Sum of line_total of all lines in pounds sterling.';
 comment on column segment_month_country.net_sales_once is 'The same, each doubled invoice counted once.';

@@ -12,12 +12,12 @@ create table segment_playbook (
     exclude using gist (int4range(r_min, r_max, '[]') with &&, int4range(f_min, f_max, '[]') with &&)
 );
 
-comment on table segment_playbook is 'The segment map and what marketing does with each segment. One row a segment: a rectangle of the R × F grid.';
+comment on table segment_playbook is 'The segment map and what marketing does with each segment. One row per segment: a rectangle of the R × F grid.';
 comment on column segment_playbook.segment is 'Name of the segment.';
 comment on column segment_playbook.position is 'Order in reports, best customers first.';
 comment on column segment_playbook.r_min is 'Lowest r_score of the segment.';
 comment on column segment_playbook.r_max is 'Highest r_score of the segment.';
 comment on column segment_playbook.f_min is 'Lowest f_score of the segment.';
 comment on column segment_playbook.f_max is 'Highest f_score of the segment.';
-comment on column segment_playbook.behaviour is 'How these customers behave, in a line.';
-comment on column segment_playbook.strategy is 'What marketing does with them, in a line.';
+comment on column segment_playbook.behaviour is 'How these customers behave, in one line.';
+comment on column segment_playbook.strategy is 'What marketing does with them, in one line.';

@@ -11,12 +11,12 @@ create table segment_products (
     primary key (segment, invoice_month, code)
 );
 
-comment on table segment_products is 'What the customers of each segment bought, month by month. Segments are those of today, at the snapshot date, for every month. One row a segment, month and product.';
-comment on column segment_products.segment is 'Segment that the customers are in now.';
+comment on table segment_products is 'What the customers of each segment bought, month by month. Segments are the current ones, at the snapshot date, for every month. One row per segment, month and product.';
+comment on column segment_products.segment is 'The customers'' current segment.';
 comment on column segment_products.invoice_month is 'First day of the month.';
 comment on column segment_products.code is 'Code of the product.';
 comment on column segment_products.lines is 'Lines that are sales: is_sale of clean_invoices.';
 comment on column segment_products.units is 'Units sold.';
 comment on column segment_products.sales is 'Sum of line_total of the sales in pounds sterling.';
-comment on column segment_products.units_once is 'units, each doubled invoice counted once: what compares with other months.';
+comment on column segment_products.units_once is 'units, each doubled invoice counted once: the figure to compare with other months.';
 comment on column segment_products.sales_once is 'sales, each doubled invoice counted once.';

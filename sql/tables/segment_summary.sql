@@ -18,7 +18,7 @@ create table segment_summary (
     strategy text collate "C" not null
 );
 
-comment on table segment_summary is 'Size, value and strategy of each segment. One row a segment, empty segments included.';
+comment on table segment_summary is 'Size, value and strategy of each segment. One row per segment, empty segments included.';
 comment on column segment_summary.segment is 'Name of the segment.';
 comment on column segment_summary.position is 'Order in reports, best customers first.';
 comment on column segment_summary.customers is 'Customers in the segment.';

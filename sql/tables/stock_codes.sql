@@ -5,7 +5,7 @@ create table stock_codes (
     is_product boolean not null
 );
 
-comment on table stock_codes is 'Which product or charge each stock code means: products are five digits and letters, whatever their case and the blanks around them. One row a stock code as written.';
+comment on table stock_codes is 'The product or charge behind each stock code: products are five digits and letters, whatever their case and the blanks around them. One row per stock code as written.';
 comment on column stock_codes.stock_code is 'Stock code as the lines have it.';
 comment on column stock_codes.code is 'The same, trimmed and in capitals: the code of the product or charge.';
-comment on column stock_codes.is_product is 'Five digits, then nothing but letters. All else is a charge: postage, fees, samples, adjustments and the like.';
+comment on column stock_codes.is_product is 'Five digits, then nothing but letters. Everything else is a charge: postage, fees, samples, adjustments and the like.';

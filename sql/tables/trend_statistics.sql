@@ -20,20 +20,20 @@ create table trend_statistics (
     check ((slope_per_month is null) = (reason is not null))
 );
 
-comment on table trend_statistics is 'How each monthly series moves with time, over its whole months, and how sure that is: two years cannot tell a slope from a step. One row a series and method.';
+comment on table trend_statistics is 'How each monthly series moves with time, over its whole months, and how certain that is: two years cannot tell a slope from a step. One row per series and method.';
 comment on column trend_statistics.series is 'Series, as in monthly_series.';
 comment on column trend_statistics.method is 'level: a straight line through the values; log: through their logarithms; by month: with a level for each month of the year; year on year: the mean logarithm of the ratio of the last twelve months to the same months before.';
 comment on column trend_statistics.months is 'Whole months.';
 comment on column trend_statistics.change_pct is 'The last twelve months together against the twelve before, in percent.';
-comment on column trend_statistics.slope_per_month is 'Change in a month: in the unit of the series, or of its logarithm.';
+comment on column trend_statistics.slope_per_month is 'Change per month: in the unit of the series, or of its logarithm.';
 comment on column trend_statistics.standard_error is 'Its standard error: Newey-West''s with two lags; for year on year, that of the mean.';
-comment on column trend_statistics.p_value is 'How probable so much change is without a trend: of the t-test with that error.';
+comment on column trend_statistics.p_value is 'How probable a change this large is without a trend: from the t-test with that error.';
 comment on column trend_statistics.holm_p is 'p_value corrected by Holm''s method for the number of series.';
 comment on column trend_statistics.ci_low is 'Lower end of the 95 % interval of slope_per_month.';
 comment on column trend_statistics.ci_high is 'Its upper end.';
 comment on column trend_statistics.plain_standard_error is 'Standard error of the line as if errors were independent. NULL for year on year.';
 comment on column trend_statistics.plain_p_value is 'p-value with that error; for year on year, of Wilcoxon''s signed-rank test.';
 comment on column trend_statistics.r_squared is 'Share of the variance that the line explains. NULL for year on year, as is the next.';
-comment on column trend_statistics.durbin_watson is 'Durbin and Watson''s statistic of the errors: near 2 if each is independent of the one before.';
+comment on column trend_statistics.durbin_watson is 'The errors'' Durbin–Watson statistic: near 2 if each is independent of the one before.';
 comment on column trend_statistics.residual_df is 'Degrees of freedom left.';
 comment on column trend_statistics.reason is 'Why there are no figures. NULL if there are.';

@@ -1,4 +1,4 @@
--- kept: facts that no dump brings back
+-- kept: facts that no dump can restore
 create table unit_costs (
     code text not null check (char_length(code) between 1 and 100),
     valid_from date not null check (valid_from >= '1990-01-01' and isfinite(valid_from)),
@@ -7,8 +7,8 @@ create table unit_costs (
     primary key (code, valid_from)
 );
 
-comment on table unit_costs is 'What a unit of a product costs the shop, as lgs costs import was told. A cost holds until the next one of the same product. One row a product and date.';
+comment on table unit_costs is 'What a unit of a product costs the shop, as imported by lgs costs import. A cost holds until the next one of the same product. One row per product and date.';
 comment on column unit_costs.code is 'Code of the product, trimmed and in capitals.';
 comment on column unit_costs.valid_from is 'The first day on which the cost holds.';
 comment on column unit_costs.unit_cost is 'Cost of one unit in pounds sterling, exact.';
-comment on column unit_costs.imported_at is 'When it was imported.';
+comment on column unit_costs.imported_at is 'When the cost was imported.';

@@ -7,7 +7,7 @@ create table user_activity (
     check (existing_users = active_users - new_users)
 );
 
-comment on table user_activity is 'Customers active in each month, over all lines with a customer. One row a month.';
+comment on table user_activity is 'Customers active in each month, over all lines with a customer. One row per month.';
 comment on column user_activity.invoice_month is 'First day of the month.';
 comment on column user_activity.active_users is 'Distinct customers with a line in the month.';
 comment on column user_activity.new_users is 'Customers whose first line ever is in the month.';

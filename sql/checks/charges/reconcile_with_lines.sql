@@ -1,4 +1,4 @@
--- Charges come to all lines that are no products, to the line and to the penny.
+-- Charges add up to all lines that are not products, to the line and to the penny.
 -- error
 select *
 from (

@@ -1,4 +1,4 @@
--- Dumps that hold the same invoice hold the same lines of it. Where they do not, the lines of the newest one count.
+-- Dumps that hold the same invoice hold the same lines of it. Where they disagree, the newest one's lines count.
 -- warning
 with shared_invoices as (
     select invoice_no

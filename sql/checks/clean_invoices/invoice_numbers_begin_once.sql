@@ -1,5 +1,5 @@
--- An invoice number stands for one invoice. Numbers that begin again, with another customer and other products on another
--- day, are two: in one dump they add up to one invoice, in two dumps the older one is lost.
+-- An invoice number stands for one invoice. A number that begins again, with another customer and other products on
+-- another day, stands for two: in one dump they add up to one invoice, in two dumps the older one is lost.
 -- warning
 with days as (
     select

@@ -1,5 +1,5 @@
--- Each invoice has in clean_invoices exactly the lines, the customers and the money that its newest dump has in
--- raw_invoices: to the line and to the penny, after repeats or second copies if a setting drops them.
+-- Each invoice has exactly the lines, customers and money in clean_invoices that its newest dump has in raw_invoices:
+-- to the line and to the penny, after repeats or second copies if a setting drops them.
 -- blocking
 with raw_lines as (
     select dump, invoice_no, quantity * unit_price as line_total, customer_id, 1 as times

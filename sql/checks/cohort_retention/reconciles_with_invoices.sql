@@ -1,5 +1,5 @@
--- The cohorts of each month together are all its customers with a sale and all their sales, to the penny,
--- as they lie there and with doubled invoices once.
+-- The cohorts of each month add up to all its customers with a sale and all their sales, to the penny, as they are and
+-- with doubled invoices counted once.
 -- blocking
 with invoiced as (
     select

@@ -1,5 +1,5 @@
--- The customers and sales of each pool are those of the cohorts in whole months, without the first cohort where the
--- pool is without it, to the penny.
+-- The customers and sales of each pool are those of the cohorts of whole months, to the penny, without the first cohort
+-- if the pool excludes it.
 -- blocking
 with summed as (
     select

@@ -1,4 +1,4 @@
--- All countries come to all lines, guests included: their number, net sales and sales, to the penny.
+-- The countries add up to all lines, guests included: their number, net sales and sales, to the penny.
 -- error
 select *
 from (

@@ -1,5 +1,5 @@
--- The countries of each month come to what its invoices come to, to the penny: net sales
--- and sales, as they lie there and with doubled invoices once.
+-- The countries of each month add up to its invoices, to the penny: net sales and sales, as they are and with doubled
+-- invoices counted once.
 -- error
 select
     coalesce(parts.invoice_month, invoices.invoice_month) as invoice_month,

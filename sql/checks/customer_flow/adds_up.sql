@@ -1,5 +1,5 @@
 -- New, retained and reactivated customers are all those with a sale in the month, with all its sales, to the penny; and
--- who is active is who was active the month before, without those who lapsed, with the new and the reactivated.
+-- the active customers are those of the month before, less the lapsed, plus the new and the reactivated.
 -- blocking
 with invoiced as (
     select

@@ -1,5 +1,5 @@
--- What customers and guests gained and lost is the change of net sales that sales_drivers splits, to the penny; and every
--- comparison that it makes is there.
+-- The gains and losses from customers and guests are the change of net sales that sales_drivers splits, to the penny;
+-- and every comparison in it is here.
 -- error
 select
     coalesce(moved.invoice_month, sales_drivers.invoice_month) as invoice_month,

@@ -1,4 +1,4 @@
--- Every customer with a sale has a profile, nobody else has, and its orders, sales and net revenue are those of the
+-- Every customer with a sale, and nobody else, has a profile, and its orders, sales and net revenue are those of the
 -- customer's invoices, to the penny.
 -- blocking
 with invoiced as (

@@ -1,5 +1,5 @@
--- Each invoice comes to exactly its lines in clean_invoices, for each month, customer and country: their number, their
--- money to the penny, all of them and the sales and the second copies, and their latest dates.
+-- Each invoice is exactly the sum of its lines in clean_invoices, for each month, customer and country: their number
+-- and their money, to the penny, in all, of the sales and of the second copies, and their latest dates.
 -- blocking
 select
     coalesce(totals.invoice_no, lines.invoice_no) as invoice_no,

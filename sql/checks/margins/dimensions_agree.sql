@@ -1,4 +1,4 @@
--- Whichever way it is divided, a month has the same cost, and the same sales whose cost is known.
+-- Whichever dimension divides it, a month has the same cost, and the same sales with a known cost.
 -- error
 select
     invoice_month,

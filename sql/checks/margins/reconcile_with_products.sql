@@ -1,4 +1,5 @@
--- Once there are unit costs, each dimension comes to what product_months says was sold in the month, doubled invoices once.
+-- Once there are unit costs, each dimension adds up to the month's sales in product_months, doubled invoices counted
+-- once.
 -- error
 with dimensions as (
     select 'product' as dimension union all select 'country' union all select 'segment' union all select 'customer'

@@ -1,5 +1,5 @@
--- The products of each month come to the lines of products in that month, to the line and to the penny: as they lie there
--- and with doubled invoices once.
+-- The products of each month add up to the lines of products in that month, to the line and to the penny: as they are
+-- and with doubled invoices counted once.
 -- error
 select
     coalesce(months.invoice_month, lines.invoice_month) as invoice_month,

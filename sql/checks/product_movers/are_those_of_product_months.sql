@@ -1,4 +1,4 @@
--- What the products sold in both periods is what product_months has for these months, to the unit and to the penny.
+-- The products' sales in both periods are those in product_months for these months, to the unit and to the penny.
 -- error
 select *
 from (

@@ -1,4 +1,4 @@
--- Baskets are counted as clean_invoices has them: all of them, and those of each product.
+-- The numbers of baskets, in all and of each product, are those in clean_invoices.
 -- error
 with items as (
     select distinct clean_invoices.invoice_no, stock_codes.code

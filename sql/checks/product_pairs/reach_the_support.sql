@@ -1,4 +1,4 @@
--- Every pair is in as many baskets as the setting asks for.
+-- Every pair is in at least as many baskets as the setting demands.
 -- error
 select code, other_code, baskets
 from product_pairs

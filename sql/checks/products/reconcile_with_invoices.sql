@@ -1,4 +1,4 @@
--- Products, and the lines that are charges, come to what all invoices come to, to the line and to the penny.
+-- Products, and the lines that are charges, add up to all invoices, to the line and to the penny.
 -- error
 with parts as (
     select lines, net_sales from products

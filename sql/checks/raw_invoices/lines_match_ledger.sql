@@ -1,4 +1,4 @@
--- The ledger counts exactly the lines that raw_invoices holds of each dump.
+-- For each dump, the ledger counts exactly the lines that raw_invoices holds.
 -- blocking
 select
     coalesce(dumps.dump, held.dump) as dump,

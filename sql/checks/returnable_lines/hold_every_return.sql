@@ -1,4 +1,4 @@
--- Every cancelled line with a customer is there as a return, with its units and its price, and no other line is.
+-- Every cancelled line with a customer, and no other line, is there as a return, with its units and its price.
 -- error
 select
     coalesce(lines.invoice_no, returned.invoice_no) as invoice_no,

@@ -1,4 +1,4 @@
--- Every customer of a snapshot lies within the edges of both scores, all of them are counted, and a better score begins
+-- Every customer of a snapshot is within the edges of both scores, all of them are counted, and a better score begins
 -- where the next one ends.
 -- blocking
 with checked as (

@@ -1,4 +1,4 @@
--- There is a snapshot at each month end from the first sale on, and none that lacks a customer of the one before.
+-- There is a snapshot at each month end from the first sale on, and none lacks a customer of the one before.
 -- blocking
 with following as (
     select

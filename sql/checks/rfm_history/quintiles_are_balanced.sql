@@ -1,6 +1,6 @@
--- At each snapshot a fifth of the customers is in each quintile, as nearly as equal values allow. Counted from the low
+-- At each snapshot, a fifth of the customers is in each quintile, as nearly as equal values allow. Counted from the low
 -- end, the first k quintiles hold the values at or below the quantile k/5 of n values: at least 1 + floor(k(n − 1)/5)
--- customers, and without those who share the highest value among them, at most k(n − 1)/5.
+-- customers, and without those who share the highest of these values, at most k(n − 1)/5.
 -- blocking
 with scores as (
     select snapshot_date, 'recency' as metric, recency_days as value, 0 as tie_breaker, 6 - r_score as score

@@ -1,5 +1,5 @@
--- The customers differ in recency. Where all have the same, R follows their order and the segments mean nothing: look
--- for a dump whose dates are all alike, or a snapshot date that was not meant.
+-- The customers differ in recency. If all have the same, R follows their order and the segments mean nothing: look for
+-- a dump whose dates are all alike, or a mistaken snapshot date.
 -- blocking
 select min(recency_days) as recency_days, count(*) as customers
 from rfm_scores

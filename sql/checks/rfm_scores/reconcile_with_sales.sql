@@ -1,4 +1,4 @@
--- Every customer with a sale is scored, nobody else is, and each one's monetary value is the sum of the sales.
+-- Every customer with a sale, and nobody else, is scored, and each one's monetary value is the sum of their sales.
 -- blocking
 select
     coalesce(rfm_scores.customer_id, sales.customer_id) as customer_id,

@@ -1,5 +1,5 @@
--- The six effects of each comparison add up to the change of net sales between the invoices of both months, doubled ones
--- counted once, to the penny; and every comparison that the months allow is there.
+-- The six effects of each comparison add up to the change of net sales between the invoices of the two months, doubled
+-- ones counted once, to the penny; and every comparison that the months allow is there.
 -- error
 with months as (
     select invoice_month, sum(amount - second_copy_amount) as net_sales

@@ -1,4 +1,4 @@
--- Trend, season and remainder add up to the value, but for the last digits of floats.
+-- Trend, season and remainder add up to the value, except for the last digits of floats.
 -- error
 select series, invoice_month, value, trend, season, remainder
 from seasonality

@@ -1,5 +1,5 @@
--- Every customer of a snapshot came from somewhere and went somewhere: by step, those who left a segment are all who
--- were in it at the first snapshot, those who reached one are all who are in it at the second, with their sales.
+-- Every customer of a snapshot came from somewhere and went somewhere: in each step, the customers from a segment are
+-- all who were in it at the first snapshot, those to a segment are all who are in it at the second, with their sales.
 -- blocking
 with moved as (
     select

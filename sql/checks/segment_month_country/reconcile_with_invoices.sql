@@ -1,5 +1,5 @@
--- The segments and countries of each month, guests included, come to what its invoices come to, to the penny: net sales
--- and sales, as they lie there and with doubled invoices once.
+-- The segments and countries of each month, guests included, add up to its invoices, to the penny: net sales and sales,
+-- as they are and with doubled invoices counted once.
 -- error
 select
     coalesce(parts.invoice_month, invoices.invoice_month) as invoice_month,

@@ -1,4 +1,4 @@
--- What the segments bought is what customers bought of each product, month by month, to the unit and to the penny.
+-- The segments' purchases add up to those of customers, for each product and month, to the unit and to the penny.
 -- error
 select
     coalesce(bought.code, lines.code) as code,

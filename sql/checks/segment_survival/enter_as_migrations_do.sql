@@ -1,4 +1,4 @@
--- Those who enter a segment are those who move to it from another, or are new, in the steps of a month.
+-- The customers who enter a segment are those who move to it from another, or are new, in monthly steps.
 -- error
 with moved as (
     select segment_to as segment, sum(customers) as customers

@@ -1,4 +1,4 @@
--- Every scored customer has exactly one segment, the one of the cell of the scores, and the values of the scores.
+-- Every scored customer has exactly one segment, that of the scores' cell, and the values of the scores.
 -- blocking
 select
     coalesce(rfm_scores.customer_id, segments.customer_id) as customer_id,

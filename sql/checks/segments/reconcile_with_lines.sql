@@ -1,5 +1,4 @@
--- Each customer's net revenue, with the lines that the snapshot is too early for, is what the customer's invoices come to,
--- to the penny.
+-- Each customer's net revenue, plus the lines after the snapshot, is the sum of the customer's invoices, to the penny.
 -- blocking
 with invoiced as (
     select customer_id, sum(amount) as amount

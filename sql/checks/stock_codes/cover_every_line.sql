@@ -1,4 +1,5 @@
--- Every stock code of the lines is there, and no other. A line whose code is missing would be in no product and no charge.
+-- Every stock code of the lines is there, and no other. A line with a missing code would be in no product and no
+-- charge.
 -- blocking
 select coalesce(lines.stock_code, stock_codes.stock_code) as stock_code, stock_codes.code
 from (select distinct stock_code from clean_invoices) as lines
