@@ -1,0 +1,61 @@
+"""Columns side by side: months, or bins of a distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lgs_assets.charts import style
+from lgs_assets.dashboard.figures.axis import LEFT, Axis
+from lgs_assets.dashboard.figures.shapes import PALE, Drawing, Rect, Shape, Text
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its label below, or none, and what a pointer over it says."""
+
+    value: float
+    label: str = ""
+    title: str = ""
+    link: str = ""
+    pale: float = 0
+    """The part of the value at its end that does not compare, in paler colour."""
+    is_partial: bool = False
+    is_chosen: bool = False
+    mark: str = ""
+    """Words above the column."""
+
+
+def columns(
+    label: str, bars: Sequence[Column], written: Callable[[float], str], *, height: float = 230, gap: float = 0.22
+) -> Drawing:
+    """Columns of equal width, those of partial months hatched and pale, the chosen one darker."""
+    axis = Axis.over([bar.value for bar in bars], top=22, bottom=height - 26)
+    shapes = axis.shapes(written)
+    width = (100 - LEFT) / max(len(bars), 1)
+    for place, bar in enumerate(bars):
+        left = LEFT + width * (place + gap / 2)
+        whole = bar.value - bar.pale
+        zero, top = axis.at(0), axis.at(whole)
+        fill = PALE if bar.is_partial else style.INK if bar.is_chosen else style.BLUE
+        shapes.append(_rect(left, zero, top, width * (1 - gap), fill, bar, is_hatched=bar.is_partial))
+        if bar.pale:
+            shapes.append(_rect(left, top, axis.at(bar.value), width * (1 - gap), PALE, bar))
+        middle = left + width * (1 - gap) / 2
+        if bar.mark:
+            shapes.append(_mark(middle, min(zero, axis.at(bar.value)) - 6, bar.mark, is_last=place == len(bars) - 1))
+        if bar.label:
+            shapes.append(Text(middle, height - 8, bar.label, fill=style.INK))
+    return Drawing(label, height, shapes)
+
+
+def _rect(
+    left: float, start: float, end: float, width: float, fill: str, bar: Column, *, is_hatched: bool = False
+) -> Shape:
+    stroke = style.BLUE if fill == PALE else "none"
+    low, high = min(start, end), max(start, end)
+    return Rect(left, low, width, max(high - low, 0.5), fill, stroke, is_hatched, title=bar.title, link=bar.link)
+
+
+def _mark(x: float, y: float, text: str, *, is_last: bool) -> Text:
+    return Text(100 if is_last else x, y, text, anchor="end" if is_last else "middle", fill=style.INK)
