@@ -251,7 +251,7 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "written": content.written, "kind": shapes.kind, "points": shapes.points, "day": wording.day, "month": wording.month,
+        "written": content.written, "kind": shapes.kind, "points": shapes.points, "day": wording.day, "month": wording.month, "day_of_year": wording.day_of_year,
         "counted": wording.counted, "replace_fields": replace,
     }  # fmt: skip
     environment.tests |= {

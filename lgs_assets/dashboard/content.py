@@ -50,6 +50,8 @@ class Bar:
     value: Any
     percent: float
     fill: str = ""
+    diverges: bool = False
+    """Whether the column has values on both sides of 0."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from lgs_assets.charts import style
 from lgs_assets.dashboard.figures.shapes import Line, Shape, Text
 
-LEFT = 8.0
-"""Percents of the width that the labels of the axis take."""
+MARGIN = 52.0
+"""Pixels left of the drawing, for the labels of the axis."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,6 @@ class Axis:
         count = round((self.high - self.low) / self.step)
         values = [self.low + number * self.step for number in range(count + 1)]
         lines: list[Shape] = [
-            Line(LEFT, self.at(v), 100, self.at(v), stroke=style.MUTED if abs(v) < 1e-9 else style.GRID) for v in values
+            Line(0, self.at(v), 100, self.at(v), stroke=style.MUTED if abs(v) < 1e-9 else style.GRID) for v in values
         ]
-        return lines + [Text(LEFT, self.at(v) + 4, written(v), anchor="end", dx=-6) for v in values]
+        return lines + [Text(0, self.at(v) + 4, written(v), anchor="end", dx=-6) for v in values]

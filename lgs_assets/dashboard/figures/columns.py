@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lgs_assets.charts import style
-from lgs_assets.dashboard.figures.axis import LEFT, Axis
+from lgs_assets.dashboard.figures.axis import MARGIN, Axis
 from lgs_assets.dashboard.figures.shapes import PALE, Drawing, Rect, Shape, Text
 
 
@@ -32,9 +32,9 @@ def columns(
     """Columns of equal width, those of partial months hatched and pale, the chosen one darker."""
     axis = Axis.over([bar.value for bar in bars], top=22, bottom=height - 26)
     shapes = axis.shapes(written)
-    width = (100 - LEFT) / max(len(bars), 1)
+    width = 100 / max(len(bars), 1)
     for place, bar in enumerate(bars):
-        left = LEFT + width * (place + gap / 2)
+        left = width * (place + gap / 2)
         whole = bar.value - bar.pale
         zero, top = axis.at(0), axis.at(whole)
         fill = PALE if bar.is_partial else style.INK if bar.is_chosen else style.BLUE
@@ -46,7 +46,7 @@ def columns(
             shapes.append(_mark(middle, min(zero, axis.at(bar.value)) - 6, bar.mark, is_last=place == len(bars) - 1))
         if bar.label:
             shapes.append(Text(middle, height - 8, bar.label, fill=style.INK))
-    return Drawing(label, height, shapes)
+    return Drawing(label, height, shapes, margin=MARGIN)
 
 
 def _rect(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lgs_assets.charts import style
-from lgs_assets.dashboard.figures.axis import LEFT, Axis
+from lgs_assets.dashboard.figures.axis import MARGIN, Axis
 from lgs_assets.dashboard.figures.shapes import Dot, Drawing, Path, Shape, Text
 
 
@@ -43,7 +43,7 @@ def lines(label: str, series: Sequence[Series], written: Callable[[float], str],
     labels = max(series, key=lambda one: len(one.points))
 
     def across(place: int) -> float:
-        return LEFT + (100 - LEFT) * (place + 0.5) / count
+        return 100 * (place + 0.5) / count
 
     for place, point in enumerate(labels.points):
         if point.label:
@@ -60,7 +60,7 @@ def lines(label: str, series: Sequence[Series], written: Callable[[float], str],
             if p.value is not None:
                 fill, stroke = ("white", one.colour) if p.is_partial else (one.colour, "white")
                 shapes.append(Dot(x, axis.at(p.value), 3.5, fill, stroke, p.title, p.link))
-    return Drawing(label, height, shapes)
+    return Drawing(label, height, shapes, margin=MARGIN)
 
 
 def spark(values: Sequence[float], label: str) -> Drawing:

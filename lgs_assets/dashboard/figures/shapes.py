@@ -96,6 +96,8 @@ class Drawing:
     label: str
     height: float
     shapes: list[Shape] = field(default_factory=list)
+    margin: float = 0
+    """Pixels left of it that hold labels."""
 
 
 def kind(shape: Shape) -> str:

@@ -13,7 +13,9 @@ from lgs_assets.dashboard.figures.shapes import Drawing, Line, Rect, Shape, Text
 _ZERO = 110.0
 _TALLEST = 96.0
 _STRIP = 18.0
-_BAR = 0.7
+_LAST_LABEL = 92.0
+_WIDEST, _NARROWEST = 0.7, 0.2
+"""Percents of the width that a column takes: less where there are many."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,14 @@ def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) 
     for year in range(start.year, end.year + 1):
         at = across(datetime(year, 1, 1)) if year > start.year else 0.0
         shapes.append(Line(at, 8, at, floor, stroke=style.GRID))
-        shapes.append(Text(at, floor + _STRIP + 18, str(year), "start", style.INK))
+        if at < _LAST_LABEL:
+            shapes.append(Text(at, floor + _STRIP + 18, str(year), "start", style.INK))
+    width = min(_WIDEST, max(_NARROWEST, 50 / len(events)))
     for event in events:
         tall = max(math.sqrt(abs(event.amount) / most) * _TALLEST, 2)
         top = _ZERO - tall if event.amount >= 0 else _ZERO
         fill = style.BLUE if event.amount >= 0 else style.ORANGE
-        left = min(max(across(event.at) - _BAR / 2, 0), 100 - _BAR)
-        shapes.append(Rect(left, top, _BAR, tall, fill, title=event.title, link=event.link))
+        left = min(max(across(event.at) - width / 2, 0), 100 - width)
+        shapes.append(Rect(left, top, width, tall, fill, title=event.title, link=event.link))
     shapes.append(Line(0, _ZERO, 100, _ZERO, stroke=style.MUTED))
     return Drawing(label, floor + _STRIP + 26, shapes)

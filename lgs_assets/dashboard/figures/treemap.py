@@ -47,12 +47,23 @@ def treemap(label: str, boxes: Sequence[Box], *, height: float = 300) -> Drawing
                 link=box.link,
             )
         )
-        left = x / _WIDTH * 100
-        if len(box.name) * _LETTER + 18 <= width and tall >= 26:
-            shapes.append(Text(left, y + 20, box.name, "start", ink, 13, is_bold=True, dx=9))
-            if tall >= 44 and len(box.detail) * _LETTER * 0.92 + 18 <= width:
-                shapes.append(Text(left, y + 38, box.detail, "start", ink, 12, dx=9))
-        elif width >= 14 and tall >= 16:
+        left, room = x / _WIDTH * 100, width - 18
+        said = next((lines for lines in _wordings(box.name) if _fits(lines, room) and tall >= 10 + 18 * len(lines)), [])
+        for place, line in enumerate(said):
+            shapes.append(Text(left, y + 20 + 17 * place, line, "start", ink, 13, is_bold=True, dx=9))
+        below = y + 21 + 17 * len(said)
+        if said and below + 8 <= y + tall and _fits([box.detail], room):
+            shapes.append(Text(left, below, box.detail, "start", ink, 12, dx=9))
+        if not said and width >= 14 and tall >= 16:
             middle = (x + width / 2) / _WIDTH * 100
             shapes.append(Text(middle, y + tall / 2 + 4, str(box.number), "middle", ink, 12, is_bold=True))
     return Drawing(label, height, shapes)
+
+
+def _wordings(name: str) -> list[list[str]]:
+    """A name in one line, and one word a line."""
+    return [[name], name.split()]
+
+
+def _fits(lines: list[str], room: float) -> bool:
+    return max(len(line) for line in lines) * _LETTER <= room

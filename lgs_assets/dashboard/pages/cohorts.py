@@ -36,7 +36,7 @@ def _triangle(rows: Sequence[Row]) -> Figure:
         line: list[Any] = [_named(cohort, is_censored=first["is_left_censored"]), first["customers"]]
         for since in range(1, longest + 1):
             row = cells.get((cohort, since))
-            line.append(_cell(row, most) if row else None)
+            line.append(_cell(row, most) if row else "")
         listed.append(line)
     table = Table(
         (Column("cohort", "First order in"), Column("customers", "Customers", "count"),
@@ -106,14 +106,14 @@ def _second(rows: Sequence[Row]) -> Figure:
         listed.append(line)
     table = Table(
         (Column("cohort", "First order in"), Column("customers", "Customers", "count"),
-         *(Column(f"within_{days}", f"within {days} days", "percent") for days in (30, 60, 90, 180))),
+         *(Column(f"within_{days}", f"{days} days", "percent") for days in (30, 60, 90, 180))),
         listed,
     )  # fmt: skip
     return Figure(
         "second",
         "How soon does the second order come?",
         table,
-        note="Ordered on a second day within the window; only windows that are over. This is what a welcome series has to move.",
+        note="Ordered on a second day within so many days; only windows that are over. This is what a welcome series has to move.",
     )
 
 

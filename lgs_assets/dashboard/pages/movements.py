@@ -7,7 +7,7 @@ from typing import Any
 
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Shade, Table
 from lgs_assets.dashboard.pages.page import Page, Shown, View
-from lgs_assets.dashboard.pages.parts import shade
+from lgs_assets.dashboard.pages.parts import FIRST, shade
 from lgs_assets.dashboard.queries import NOT_YET, Row
 
 
@@ -40,12 +40,12 @@ def _matrix(view: View, groups: Sequence[Row]) -> Figure:
     most = max((count for (a, b), count in counts.items() if a != b), default=0)
     rows = []
     for before in [*names, NOT_YET]:
-        line: list[Any] = [before if before != NOT_YET else "First order since"]
+        line: list[Any] = [before if before != NOT_YET else FIRST]
         for now in names:
             count = counts.get((before, now), 0)
             href = view.link("/customers", came_from=(before,), segments=(now,))
-            value = Link(count, href) if count else None
-            line.append(value if before == now else Shade(value, shade(count, most)))
+            value = Link(count, href) if count else ""
+            line.append(value if before == now or not count else Shade(value, shade(count, most)))
         line.append(sum(counts.get((before, now), 0) for now in names))
         rows.append(line)
     rows.append(
@@ -74,7 +74,12 @@ def _net(view: View, groups: Sequence[Row]) -> Figure:
         flows.append((name, gained, lost))
     most = max((abs(gained - lost) for _, gained, lost in flows), default=0) or 1
     rows = [
-        (Link(name, view.link_segment(name)), gained, lost, Bar(gained - lost, (gained - lost) / most * 100))
+        (
+            Link(name, view.link_segment(name)),
+            gained,
+            lost,
+            Bar(gained - lost, (gained - lost) / most * 100, diverges=True),
+        )
         for name, gained, lost in flows
     ]
     table = Table(

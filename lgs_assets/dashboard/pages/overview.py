@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ def show(view: View) -> Shown:
     """Key figures against last month and last year, sales by month, what to do, and the segments."""
     query = "months_of_matched" if view.filters.names_customers else "months"
     parameters = view.reading.parameters(view.filters) if view.filters.names_customers else {}
-    months = view.rows(query, as_of=view.as_of, **parameters)
+    months = view.rows(query, as_of=_last_month(view), **parameters)
     groups = view.matched("groups", worth=WORTH)
     who = "the customers whom the filters pick, guests left out" if view.filters.names_customers else "guests included"
     sales = sales_by_month(view, months, path="/", who=who)
@@ -46,6 +47,13 @@ def show(view: View) -> Shown:
         },
         {"sales": sales, "segments": sizes},
     )  # fmt: skip
+
+
+def _last_month(view: View) -> date:
+    """The month that is looked at, or the one that has begun since, which is shown as such."""
+    following = month_before(view.as_of, -1)
+    known = view.choices.months.get(following)
+    return following if known and known.is_partial else view.as_of
 
 
 def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[Number]:

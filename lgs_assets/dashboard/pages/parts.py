@@ -28,6 +28,8 @@ CUSTOMERS: Final = (
     Column("last_invoice_at", "Last order", "day", "last_invoice_at"),
 )
 """A list of customers, as it is shown and as it is taken away."""
+FIRST: Final = "First order since"
+"""What a move from NOT_YET is called."""
 _NOTICEABLE: Final = Decimal("0.01")
 
 

@@ -14,10 +14,10 @@ from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.figures.treemap import Box, treemap
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import colour, customer_list, or_few, shade, tick
+from lgs_assets.dashboard.pages.parts import FIRST, colour, customer_list, or_few, shade, tick
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 
-_EDGES: Final = ("under £100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k")
+_EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k")
 _TABLES: Final = ("rfm_history", "customer_profile")
 
 
@@ -289,7 +289,7 @@ def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], 
     found = {row["position"]: row for row in rows if row["kind"] == kind}
     places = range(1 if kind == "orders" else 0, len(names))
     counts = [found[place]["customers"] if place in found else 0 for place in places]
-    every = 3 if len(names) > 12 else 1
+    every = 6 if len(names) > 12 else 1
     bars = [
         drawn.Column(
             count,

@@ -1,6 +1,6 @@
 -- What one customer bought most of.
 select
-    stock_codes.code, products.description, sum(lines.quantity) as units, sum(lines.line_total) as sales,
+    stock_codes.code, coalesce(products.description, max(lines.description)) as description, sum(lines.quantity) as units, sum(lines.line_total) as sales,
     count(distinct lines.invoice_no) as orders
 from clean_invoices as lines
 inner join stock_codes using (stock_code)
