@@ -10,7 +10,7 @@ TWO_AT_A_TIME := $(if $(TESTS),,--numprocesses 2 --dist loadfile)
 # What is imported is compiled once, whatever the environment says: to compile Dagster takes five seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run ui test lint lock docs benchmark clean
+.PHONY: run ui dashboard test lint lock docs benchmark clean
 
 run: export DUMP := $(DUMP)
 run: .venv/installed
@@ -18,6 +18,9 @@ run: .venv/installed
 
 ui: .venv/installed
 	@$(BIN)/lgs ui
+
+dashboard: .venv/installed
+	@$(BIN)/lgs dashboard --open
 
 test: .venv/tests-installed
 	$(BIN)/pytest $(TWO_AT_A_TIME) $(TESTS)

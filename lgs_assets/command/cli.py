@@ -126,6 +126,7 @@ def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, 
     lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
     console.print(
         "\nLook further:\n"
+        f"  [bold]{lgs} dashboard[/] figures, segments and lists of customers, as pages (make dashboard)\n"
         f"  [bold]{lgs} ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
         f"  [bold]{lgs} charts[/]    every chart as PNG and SVG in a folder\n"
         f"  [bold]{lgs} psql[/]      the tables in SQL: select * from segments limit 10;\n"
@@ -262,6 +263,25 @@ def ui(
 
     with _beside(daemon, log=log), _output_into(log) as terminal:
         serve(listening, origins, [*options, "--dagster-log-level", "warning"], announce=announce)
+
+
+@app.command()
+@_reporting_errors
+def dashboard(
+    port: Annotated[int, typer.Option(help="The port of the pages.")] = 8050,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    is_opened: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Serve the tables as pages for people: figures, segments, lists to take away. Until Ctrl-C; changes nothing."""
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.dashboard.serve import serve
+
+    def announce(address: str) -> None:
+        print(f"The dashboard: {address}\nCtrl-C ends it.", flush=True)
+        if is_opened and not webbrowser.open(address):
+            print("There is no browser to open it in.", flush=True)
+
+    serve(Configuration.read(), host=host, port=port, announce=announce)
 
 
 @contextmanager

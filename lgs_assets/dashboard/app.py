@@ -30,13 +30,22 @@ from lgs_assets.dashboard.figures import shapes
 from lgs_assets.dashboard.filters import Filters
 from lgs_assets.dashboard.pages import cohorts, customers, data, movements, outlook, overview, products, segments
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.queries import Tables, TablesMissingError, Warehouse
+from lgs_assets.dashboard.queries import Built, Tables, TablesMissingError
 from lgs_assets.errors import LgsError
 
 PAGES: Final = (
-    overview.PAGE, segments.ALL, segments.ONE, movements.PAGE, customers.LIST, customers.ONE, customers.INVOICE,
-    cohorts.PAGE, products.PAGE, outlook.PAGE, data.PAGE,
-)  # fmt: skip
+    overview.PAGE,
+    segments.ALL,
+    segments.ONE,
+    movements.PAGE,
+    customers.LIST,
+    customers.ONE,
+    customers.INVOICE,
+    cohorts.PAGE,
+    products.PAGE,
+    outlook.PAGE,
+    data.PAGE,
+)
 LONGEST_URL: Final = 8000
 LOCAL_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _HEADERS: Final = {
@@ -85,7 +94,7 @@ def code_version() -> str:
 
 
 class _Site:
-    """The routes. Each is a plain function, so that Starlette runs it in a thread while others wait for the database."""
+    """The routes: plain functions, which Starlette runs in threads while others wait for the database."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -94,7 +103,7 @@ class _Site:
     def health(self, _: Request) -> Response:
         """Whether the tables can be reached."""
         try:
-            self._tables.warehouse()
+            self._tables.built()
         except (sa.exc.SQLAlchemyError, LgsError):
             return PlainTextResponse("the database is out of reach", 503)
         return PlainTextResponse("ok")
@@ -131,7 +140,7 @@ class _Site:
         pairs = request.query_params.multi_items()
         filters, notices = Filters.parse(pairs)
         try:
-            built = self._tables.warehouse()
+            built = self._tables.built()
             tag = _tag(request, page, built)
             if _matches(request, tag):
                 return Response(status_code=304, headers={"ETag": tag})
@@ -187,17 +196,29 @@ class _Site:
     def _context(self, request: Request, page: Page, view: View, shown: Shown, notices: list[str]) -> dict[str, Any]:
         query = view.filters.query()
         return shown.content | {
-            "page": page, "shown": shown, "view": view, "filters": view.filters, "choices": view.choices, "notices": notices,
-            "warehouse": view.warehouse, "path": request.url.path, "query": f"?{query}" if query else "",
-            "chips": chips(view.filters, request.url.path), "shared": replace(view.filters, segments=()).customers_only(),
+            "page": page,
+            "shown": shown,
+            "view": view,
+            "filters": view.filters,
+            "choices": view.choices,
+            "notices": notices,
+            "built": view.built,
+            "path": request.url.path,
+            "query": f"?{query}" if query else "",
+            "chips": chips(view.filters, request.url.path),
+            "shared": replace(view.filters, segments=()).customers_only(),
             "files": "/overview" if request.url.path == "/" else request.url.path,
-        }  # fmt: skip
+        }
 
     def _message(self, request: Request, status: int, what: str, remedy: str) -> Response:
         html = self._templates.get_template("message.html").render(
-            what=what, remedy=remedy, status=status, path=request.url.path, retry=str(request.url) if status == 503 else "",
+            what=what,
+            remedy=remedy,
+            status=status,
+            path=request.url.path,
+            retry=str(request.url) if status == 503 else "",
             query=f"?{request.url.query}" if request.url.query else "",
-        )  # fmt: skip
+        )
         return HTMLResponse(html, status, {"Cache-Control": "no-store"})
 
 
@@ -231,7 +252,7 @@ class _Bounds:
             await self._app(scope, receive, send)
 
 
-def _tag(request: Request, page: Page, built: Warehouse) -> str:
+def _tag(request: Request, page: Page, built: Built) -> str:
     tables = {*page.tables, *page.wished, "monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook"}
     if page is data.PAGE:
         tables |= set(built.tables)
@@ -251,9 +272,15 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "written": content.written, "kind": shapes.kind, "points": shapes.points, "day": wording.day, "month": wording.month, "day_of_year": wording.day_of_year,
-        "counted": wording.counted, "replace_fields": replace,
-    }  # fmt: skip
+        "written": content.written,
+        "kind": shapes.kind,
+        "points": shapes.points,
+        "day": wording.day,
+        "month": wording.month,
+        "day_of_year": wording.day_of_year,
+        "counted": wording.counted,
+        "replace_fields": replace,
+    }
     environment.tests |= {
         name.lower(): _is(cls)
         for name, cls in {"Link": content.Link, "Few": content.Few, "Bar": content.Bar, "Shade": content.Shade}.items()

@@ -44,11 +44,17 @@ def chips(filters: Filters, path: str) -> list[Chip]:
 
 
 _MANY = (
-    ("country", "countries", ""), ("segment", "segments", ""), ("first_bought", "cohorts", "First bought "),
+    ("country", "countries", ""),
+    ("segment", "segments", ""),
+    ("first_bought", "cohorts", "First bought "),
     ("from", "came_from", "From "),
-)  # fmt: skip
+)
 _ONE = (
-    ("r", "r_score", "R {}"), ("f", "f_score", "F {}"), ("within", "recency_to", "Ordered within {} days"),
-    ("absent", "recency_from", "No order for {} days"), ("orders", "orders_from", "{} orders or more"),
-    ("spent", "spent_from", "£{} or more"), ("customer", "search", "Customer {}"),
-)  # fmt: skip
+    ("r", "r_score", "R {}"),
+    ("f", "f_score", "F {}"),
+    ("within", "recency_to", "Ordered within {} days"),
+    ("absent", "recency_from", "No order for {} days"),
+    ("orders", "orders_from", "{} orders or more"),
+    ("spent", "spent_from", "£{} or more"),
+    ("customer", "search", "Customer {}"),
+)

@@ -150,7 +150,8 @@ def written(value: Any, kind: Kind = "text") -> str:
     if kind == "moment":
         return f"{wording.day(value)} {value:%H:%M}"
     if isinstance(value, (int, float, Decimal)) and kind in _WORDS:
-        return _WORDS[kind](value)
+        text: str = _WORDS[kind](value)
+        return text
     return str(value)
 
 

@@ -33,7 +33,7 @@ def response(found: Table | Figure, name: str, form: str, *, view: View, templat
         body = templates.get_template("figure.svg").render(drawing=drawing, figure=found)
     else:
         raise NothingThereError(f"{name} is a table and has no {form}.")
-    mark = "SYNTHETIC-" if view.warehouse.is_synthetic else ""
+    mark = "SYNTHETIC-" if view.built.is_synthetic else ""
     stem = f"{mark}{view.item + '-' if view.item and view.item.isascii() else ''}{name}-{view.as_of:%Y-%m}"
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem)
     return Response(
@@ -51,9 +51,11 @@ def workbook(tables: dict[str, Table]) -> bytes:
     )
     head = book.add_format({"bold": True, "bottom": 1})
     formats = {
-        "pounds": book.add_format({"num_format": "£#,##0.00"}), "whole_pounds": book.add_format({"num_format": "£#,##0.00"}),
-        "day": book.add_format({"num_format": "d mmm yyyy"}), "month": book.add_format({"num_format": "mmm yyyy"}),
-    }  # fmt: skip
+        "pounds": book.add_format({"num_format": "£#,##0.00"}),
+        "whole_pounds": book.add_format({"num_format": "£#,##0.00"}),
+        "day": book.add_format({"num_format": "d mmm yyyy"}),
+        "month": book.add_format({"num_format": "mmm yyyy"}),
+    }
     for name, table in tables.items():
         sheet = book.add_worksheet("".join(c if c not in "[]:*?/\\'" else " " for c in name)[:31])
         sheet.freeze_panes(1, 0)

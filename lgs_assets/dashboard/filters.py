@@ -76,9 +76,8 @@ class Filters:
                 values.setdefault(name, set()).add(value)
             else:
                 values[name] = value
-        return cls(
-            **{name: tuple(sorted(value)) if name in _MANY else value for name, value in values.items()}
-        ), notices
+        values |= {name: tuple(sorted(values[name])) for name in _MANY & values.keys()}
+        return cls(**values), notices
 
     def query(self) -> str:
         """The canonical query: defaults left out, in one order. Empty if all is default."""
@@ -98,7 +97,7 @@ class Filters:
 
     def customers_only(self) -> Self:
         """Without how a list is laid out."""
-        return replace(self, sort=_DEFAULTS["sort"], ascending=False, page=1)
+        return replace(self, sort="monetary", ascending=False, page=1)
 
     @property
     def names_customers(self) -> bool:

@@ -54,7 +54,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Warehouse:
+class Built:
     """What is built, and of which dumps."""
 
     tables: dict[str, Published]
@@ -66,7 +66,7 @@ class Warehouse:
         return any(dump["dump"] == DEMO_DUMP for dump in self.dumps)
 
     @property
-    def built(self) -> datetime | None:
+    def at(self) -> datetime | None:
         """When the latest table was built."""
         return max((table.built for table in self.tables.values()), default=None)
 
@@ -159,7 +159,8 @@ class Choices:
             given = getattr(filters, name)
             if unknown := [value for value in given if value not in values]:
                 notices += [f"{value} is not in the data and was left out of the filters." for value in unknown]
-                filters = replace(filters, **{name: tuple(value for value in given if value in values)})
+                kept: dict[str, Any] = {name: tuple(value for value in given if value in values)}
+                filters = replace(filters, **kept)
         if filters.as_of == self.latest_whole:
             filters = replace(filters, as_of=None)
         return filters, notices
@@ -184,11 +185,12 @@ class Reading:
         self.choices = choices
         self.tables = tables
 
-    def rows(self, query: str, *, order: str = "", **parameters: Any) -> list[sa.RowMapping]:
+    def rows(self, query: str, *, order: str = "", **parameters: Any) -> list[Row]:
         """The rows of a query of this folder. `order` comes from an allow-list, all else is bound."""
-        return list(self._connection.execute(sa.text(_sql(query).replace("{order}", order)), parameters).mappings())
+        text = sa.text(_sql(query).replace("{order}", order))
+        return [dict(row) for row in self._connection.execute(text, parameters).mappings()]
 
-    def matched(self, query: str, filters: Filters, **parameters: Any) -> list[sa.RowMapping]:
+    def matched(self, query: str, filters: Filters, **parameters: Any) -> list[Row]:
         """The rows of a query on the customers whom the filters pick."""
         return self.rows(query, **self.parameters(filters), **parameters)
 
@@ -241,23 +243,23 @@ class Tables:
             self._engine = engine
         return self._engine
 
-    def warehouse(self) -> Warehouse:
+    def built(self) -> Built:
         """What is built now. Empty where nothing is prepared yet."""
         try:
             with self._connection() as connection:
                 row = connection.execute(sa.text(_sql("publications"))).mappings().one()
         except sa.exc.ProgrammingError as error:
             if getattr(error.orig, "sqlstate", None) in ("42P01", "3F000"):  # no table, no schema
-                return Warehouse({}, [])
+                return Built({}, [])
             raise
         tables = {
             name: Published(found["version"], found["rows"], datetime.fromisoformat(found["built"]), found["settings"])
             for name, found in row["tables"].items()
         }
-        return Warehouse(tables, row["dumps"])
+        return Built(tables, row["dumps"])
 
     @contextmanager
-    def reading(self, built: Warehouse, needed: Iterable[str], wished: Iterable[str] = ()) -> Iterator[Reading]:
+    def reading(self, built: Built, needed: Iterable[str], wished: Iterable[str] = ()) -> Iterator[Reading]:
         """One snapshot of the tables of a page. Raises TablesMissingError if one that it needs is not built.
 
         The locks come first: a snapshot that is older than a table shows it empty. They conflict with nothing but the

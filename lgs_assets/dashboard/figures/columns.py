@@ -58,4 +58,4 @@ def _rect(
 
 
 def _mark(x: float, y: float, text: str, *, is_last: bool) -> Text:
-    return Text(100 if is_last else x, y, text, anchor="end" if is_last else "middle", fill=style.INK)
+    return Text(100 if is_last else x, y, text, anchor="end" if is_last else "middle", fill=style.INK, is_outlined=True)

@@ -45,6 +45,8 @@ class Text:
     fill: str = style.MUTED
     size: float = 12
     is_bold: bool = False
+    is_outlined: bool = False
+    """Whether it may stand on a column, and needs a white edge to be read there."""
     dx: float = 0
 
 
@@ -98,6 +100,8 @@ class Drawing:
     shapes: list[Shape] = field(default_factory=list)
     margin: float = 0
     """Pixels left of it that hold labels."""
+    is_wide: bool = False
+    """Whether a narrow screen has to scroll it, for it cannot be narrower."""
 
 
 def kind(shape: Shape) -> str:

@@ -57,7 +57,7 @@ def treemap(label: str, boxes: Sequence[Box], *, height: float = 300) -> Drawing
         if not said and width >= 14 and tall >= 16:
             middle = (x + width / 2) / _WIDTH * 100
             shapes.append(Text(middle, y + tall / 2 + 4, str(box.number), "middle", ink, 12, is_bold=True))
-    return Drawing(label, height, shapes)
+    return Drawing(label, height, shapes, is_wide=True)
 
 
 def _wordings(name: str) -> list[list[str]]:

@@ -1,1 +1,1 @@
-"""What is on each page, one module a page. A page takes its view and returns what its template shows; it knows no HTTP."""
+"""What is on each page, one module a page: from its view to what its template shows. Knows no HTTP."""

@@ -39,13 +39,17 @@ def _triangle(rows: Sequence[Row]) -> Figure:
             line.append(_cell(row, most) if row else "")
         listed.append(line)
     table = Table(
-        (Column("cohort", "First order in"), Column("customers", "Customers", "count"),
-         *(Column(f"month_{since}", f"{since}", "whole_percent") for since in range(1, longest + 1))),
+        (
+            Column("cohort", "First order in"),
+            Column("customers", "Customers", "count"),
+            *(Column(f"month_{since}", f"{since}", "whole_percent") for since in range(1, longest + 1)),
+        ),
         listed,
-    )  # fmt: skip
+    )
     note = (
         "Of the customers who first ordered in a month, the percentage that ordered again so many months later. "
-        f"* The first month of the data also holds older customers. † A month that is not over. Grey: fewer than {FEWEST} customers."
+        "* The first month of the data also holds older customers. † A month that is not over. "
+        f"Grey: fewer than {FEWEST} customers."
     )
     return Figure("retention", "Who comes back, how many months later?", table, note=note)
 
@@ -68,9 +72,15 @@ def _curve(rows: Sequence[Row]) -> Figure:
         share = row["active"] / row["customers"]
         error = _LEVEL * (share * (1 - share) / row["customers"]) ** 0.5 * 100
         points.append(
-            Point(share * 100, share * 100 - error, share * 100 + error, str(row["months_since"]) if row["months_since"] % 3 == 0 else "",
-                  f"After {wording.counted(row['months_since'], 'month')}: {wording.percent(share * 100)} of {wording.count(row['customers'])}")
-        )  # fmt: skip
+            Point(
+                share * 100,
+                share * 100 - error,
+                share * 100 + error,
+                str(row["months_since"]) if row["months_since"] % 3 == 0 else "",
+                f"After {wording.counted(row['months_since'], 'month')}: {wording.percent(share * 100)} of "
+                f"{wording.count(row['customers'])}",
+            )
+        )
         listed.append(
             (
                 row["months_since"],
@@ -83,14 +93,30 @@ def _curve(rows: Sequence[Row]) -> Figure:
             )
         )
     table = Table(
-        (Column("months_since", "Months since", "count"), Column("cohorts", "Cohorts", "count"), Column("customers", "Customers", "count"),
-         Column("active", "Ordered again", "count"), Column("retention_pct", "Retention", "percent"),
-         Column("low", "90 % from", "percent"), Column("high", "to", "percent")),
+        (
+            Column("months_since", "Months since", "count"),
+            Column("cohorts", "Cohorts", "count"),
+            Column("customers", "Customers", "count"),
+            Column("active", "Ordered again", "count"),
+            Column("retention_pct", "Retention", "percent"),
+            Column("low", "90 % from", "percent"),
+            Column("high", "to", "percent"),
+        ),
         listed,
-    )  # fmt: skip
-    drawing = lines("Retention of all cohorts together, by months since the first order, with a 90 % band.",
-                    [Series("all cohorts", points, style.BLUE)], lambda v: wording.percent(v, 0)) if points else None  # fmt: skip
-    note = "All cohorts of whole months together, the first of the data left out. Band: 90 % interval of a share. Below: months since the first order."
+    )
+    drawing = (
+        lines(
+            "Retention of all cohorts together, by months since the first order, with a 90 % band.",
+            [Series("all cohorts", points, style.BLUE)],
+            lambda v: wording.percent(v, 0),
+        )
+        if points
+        else None
+    )
+    note = (
+        "All cohorts of whole months together, the first of the data left out. Band: 90 % interval of a share. "
+        "Below: months since the first order."
+    )
     return Figure("curve", "How many come back in each later month?", table, drawing, note=note)
 
 
@@ -105,19 +131,28 @@ def _second(rows: Sequence[Row]) -> Figure:
         line += [or_few(float(row["second_purchase_pct"]), row["customers"]) if row else None for row in found.values()]
         listed.append(line)
     table = Table(
-        (Column("cohort", "First order in"), Column("customers", "Customers", "count"),
-         *(Column(f"within_{days}", f"{days} days", "percent") for days in (30, 60, 90, 180))),
+        (
+            Column("cohort", "First order in"),
+            Column("customers", "Customers", "count"),
+            *(Column(f"within_{days}", f"{days} days", "percent") for days in (30, 60, 90, 180)),
+        ),
         listed,
-    )  # fmt: skip
+    )
     return Figure(
         "second",
         "How soon does the second order come?",
         table,
-        note="Ordered on a second day within so many days; only windows that are over. This is what a welcome series has to move.",
+        note="Ordered on a second day within so many days; only windows that are over. "
+        "This is what a welcome series has to move.",
     )
 
 
 PAGE = Page(
-    "/cohorts", "cohorts.html", ("cohort_retention", "cohort_retention_pooled", "second_purchases"), show, label="Cohorts",
-    honours=frozenset({"as_of"}), refusal="Cohorts are counted for all customers together only.",
-)  # fmt: skip
+    "/cohorts",
+    "cohorts.html",
+    ("cohort_retention", "cohort_retention_pooled", "second_purchases"),
+    show,
+    label="Cohorts",
+    honours=frozenset({"as_of"}),
+    refusal="Cohorts are counted for all customers together only.",
+)

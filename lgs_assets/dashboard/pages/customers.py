@@ -8,7 +8,7 @@ from datetime import timedelta
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, written
 from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline
-from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
+from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import colour, customer_list
 from lgs_assets.dashboard.queries import Row
 
@@ -34,13 +34,22 @@ def show_one(view: View) -> Shown:
     history = view.rows("customer_history", customer_id=number)
     orders = view.rows("customer_orders", customer_id=number)
     products = view.rows("customer_products", customer_id=number)
-    files = {"timeline": _timeline(view, history, orders), "orders": _orders(orders), "products": _products(products)}
+    files: Files = {
+        "timeline": _timeline(view, history, orders),
+        "orders": _orders(orders),
+        "products": _products(products),
+    }
     return Shown(
         f"Customer {number}",
-        {"customer": profile[0], "numbers": _numbers(view, profile[0], history), "now": history[-1] if history else None,
-         "since": _since(view, history), **files},
+        {
+            "customer": profile[0],
+            "numbers": _numbers(view, profile[0], history),
+            "now": history[-1] if history else None,
+            "since": _since(view, history),
+            **files,
+        },
         dict(files),
-    )  # fmt: skip
+    )
 
 
 def show_invoice(view: View) -> Shown:
@@ -50,23 +59,38 @@ def show_invoice(view: View) -> Shown:
         raise NothingThereError(f"There is no invoice {view.item}.")
     table = Table(
         (
-            Column("line", "Line", "count"), Column("stock_code", "Code"), Column("description", "Description"),
-            Column("quantity", "Quantity", "count"), Column("unit_price", "Unit price", "pounds"),
-            Column("line_total", "Line total", "pounds"), Column("remark", "Remark"),
+            Column("line", "Line", "count"),
+            Column("stock_code", "Code"),
+            Column("description", "Description"),
+            Column("quantity", "Quantity", "count"),
+            Column("unit_price", "Unit price", "pounds"),
+            Column("line_total", "Line total", "pounds"),
+            Column("remark", "Remark"),
         ),
         [
-            (row["line_number"], row["stock_code"], row["description"], row["quantity"], row["unit_price"], row["line_total"],
-             _remark(row))
+            (
+                row["line_number"],
+                row["stock_code"],
+                row["description"],
+                row["quantity"],
+                row["unit_price"],
+                row["line_total"],
+                _remark(row),
+            )
             for row in lines
         ],
-    )  # fmt: skip
+    )
     return Shown(
         f"Invoice {view.item}",
-        {"lines": table, "first": lines[0], "total": sum(row["line_total"] for row in lines),
-         "customers": sorted({row["customer_id"] for row in lines if row["customer_id"]}),
-         "doubled": sum(row["is_second_copy"] for row in lines)},
+        {
+            "lines": table,
+            "first": lines[0],
+            "total": sum(row["line_total"] for row in lines),
+            "customers": sorted({row["customer_id"] for row in lines if row["customer_id"]}),
+            "doubled": sum(row["is_second_copy"] for row in lines),
+        },
         {"lines": table},
-    )  # fmt: skip
+    )
 
 
 def _remark(row: Row) -> str:
@@ -85,49 +109,93 @@ def _numbers(view: View, profile: Row, history: Sequence[Row]) -> list[Number]:
     gap = profile["typical_gap_days"]
     return [
         Number("Orders", wording.count(profile["orders"]), [f"on {wording.counted(profile['purchase_days'], 'day')}"]),
-        Number("Sales before returns", written(profile["sales"], "pounds"), [f"typical order {written(profile['typical_order'], 'pounds')}"]),
-        Number("Net of returns", written(profile["net_revenue"], "pounds"), [f"kept {written(profile['kept_pct'], 'percent')}"]),
-        Number("Last order", wording.day(profile["last_sale_at"]), [f"usually every {wording.decimal(float(gap))} days" if gap else "one purchase day only"]),
-    ]  # fmt: skip
+        Number(
+            "Sales before returns",
+            written(profile["sales"], "pounds"),
+            [f"typical order {written(profile['typical_order'], 'pounds')}"],
+        ),
+        Number(
+            "Net of returns",
+            written(profile["net_revenue"], "pounds"),
+            [f"kept {written(profile['kept_pct'], 'percent')}"],
+        ),
+        Number(
+            "Last order",
+            wording.day(profile["last_sale_at"]),
+            [f"usually every {wording.decimal(float(gap))} days" if gap else "one purchase day only"],
+        ),
+    ]
 
 
 def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figure:
     stretches = [Stretch(row["snapshot_date"], row["segment"], colour(view, row["segment"])) for row in history]
     events = [
-        Event(row["at"], float(row["amount"]), f"{wording.day(row['at'])}, invoice {row['invoice_no']}: {written(row['amount'], 'pounds')}",
-              f"/invoices/{row['invoice_no']}")
+        Event(
+            row["at"],
+            float(row["amount"]),
+            f"{wording.day(row['at'])}, invoice {row['invoice_no']}: {written(row['amount'], 'pounds')}",
+            f"/invoices/{row['invoice_no']}",
+        )
         for row in orders
-    ]  # fmt: skip
+    ]
     table = Table(
-        (Column("month", "End of", "month"), Column("segment", "Segment"), Column("r", "R", "count"), Column("f", "F", "count"), Column("m", "M", "count"),
-         Column("orders", "Orders", "count"), Column("sales", "Sales before returns", "pounds")),
+        (
+            Column("month", "End of", "month"),
+            Column("segment", "Segment"),
+            Column("r", "R", "count"),
+            Column("f", "F", "count"),
+            Column("m", "M", "count"),
+            Column("orders", "Orders", "count"),
+            Column("sales", "Sales before returns", "pounds"),
+        ),
         [
-            ((row["snapshot_date"] - timedelta(microseconds=1)).date().replace(day=1), row["segment"], row["r_score"], row["f_score"],
-             row["m_score"], row["frequency"], row["monetary"])
+            (
+                (row["snapshot_date"] - timedelta(microseconds=1)).date().replace(day=1),
+                row["segment"],
+                row["r_score"],
+                row["f_score"],
+                row["m_score"],
+                row["frequency"],
+                row["monetary"],
+            )
             for row in history
         ],
-    )  # fmt: skip
+    )
     used = list(dict.fromkeys(row["segment"] for row in history))
     label = (
         "The customer's orders over time, upwards, cancellations downwards, above a strip of the segment of each month."
     )
     return Figure(
-        "timeline", "How has this customer bought, and in which segment was it?", table,
+        "timeline",
+        "How has this customer bought, and in which segment was it?",
+        table,
         timeline(label, stretches, events) if history and orders else None,
         key=[(name, colour(view, name)) for name in used],
         note="Height: what the invoice comes to, on a square-root scale. Orange, downwards: cancellations.",
-    )  # fmt: skip
+    )
 
 
 def _orders(rows: Sequence[Row]) -> Table:
     return Table(
-        (Column("invoice", "Invoice"), Column("date", "Date", "day"), Column("kind", "Kind"), Column("lines", "Lines", "count"), Column("amount", "Amount", "pounds")),
+        (
+            Column("invoice", "Invoice"),
+            Column("date", "Date", "day"),
+            Column("kind", "Kind"),
+            Column("lines", "Lines", "count"),
+            Column("amount", "Amount", "pounds"),
+        ),
         [
-            (Link(row["invoice_no"], f"/invoices/{row['invoice_no']}"), row["at"], _kind(row), row["lines"], row["amount"])
+            (
+                Link(row["invoice_no"], f"/invoices/{row['invoice_no']}"),
+                row["at"],
+                _kind(row),
+                row["lines"],
+                row["amount"],
+            )
             for row in rows
         ],
         "Invoices",
-    )  # fmt: skip
+    )
 
 
 def _kind(row: Row) -> str:
@@ -138,19 +206,32 @@ def _kind(row: Row) -> str:
 
 def _products(rows: Sequence[Row]) -> Table:
     return Table(
-        (Column("code", "Code"), Column("product", "Product"), Column("orders", "Orders", "count"), Column("units", "Units", "count"), Column("sales", "Sales", "pounds")),
+        (
+            Column("code", "Code"),
+            Column("product", "Product"),
+            Column("orders", "Orders", "count"),
+            Column("units", "Units", "count"),
+            Column("sales", "Sales", "pounds"),
+        ),
         [(row["code"], row["description"], row["orders"], row["units"], row["sales"]) for row in rows],
         "Products",
-    )  # fmt: skip
+    )
 
 
 LIST = Page("/customers", "customers.html", ("rfm_history", "customer_profile"), show_list, label="Customers")
 ONE = Page(
-    "/customers/{item}", "customer.html",
-    ("rfm_history", "customer_profile", "invoice_totals", "clean_invoices", "stock_codes", "products"), show_one,
-    honours=frozenset(), refusal="The page is of one customer, over all time.",
-)  # fmt: skip
+    "/customers/{item}",
+    "customer.html",
+    ("rfm_history", "customer_profile", "invoice_totals", "clean_invoices", "stock_codes", "products"),
+    show_one,
+    honours=frozenset(),
+    refusal="The page is of one customer, over all time.",
+)
 INVOICE = Page(
-    "/invoices/{item}", "invoice.html", ("clean_invoices",), show_invoice,
-    honours=frozenset(), refusal="The page is of one invoice.",
-)  # fmt: skip
+    "/invoices/{item}",
+    "invoice.html",
+    ("clean_invoices",),
+    show_invoice,
+    honours=frozenset(),
+    refusal="The page is of one invoice.",
+)

@@ -14,9 +14,11 @@ from lgs_assets.dashboard.queries import NOT_YET, Row
 def show(view: View) -> Shown:
     """The matrix of moves, each number a list of customers; the net flow of each segment; and the causes."""
     groups = view.matched("groups", worth=0)
-    causes = [] if view.filters.names_customers else view.rows(
-        "causes", step=view.filters.step, snapshot=view.choices.snapshots[view.as_of]
-    )  # fmt: skip
+    causes = (
+        []
+        if view.filters.names_customers
+        else view.rows("causes", step=view.filters.step, snapshot=view.choices.snapshots[view.as_of])
+    )
     matrix, net = _matrix(view, groups), _net(view, groups)
     files: dict[str, Any] = {"matrix": matrix, "net": net}
     if causes:
@@ -26,12 +28,17 @@ def show(view: View) -> Shown:
     return Shown(
         "Who is getting better or worse, and where do they go?",
         {
-            "matrix": matrix, "net": net, "causes": files.get("causes"), "moved": moved, "known": known,
-            "moment": view.moment(), "earlier": view.moment(view.month_before),
+            "matrix": matrix,
+            "net": net,
+            "causes": files.get("causes"),
+            "moved": moved,
+            "known": known,
+            "moment": view.moment(),
+            "earlier": view.moment(view.month_before),
             "is_there": view.month_before in view.choices.snapshots,
         },
         files,
-    )  # fmt: skip
+    )
 
 
 def _matrix(view: View, groups: Sequence[Row]) -> Figure:
@@ -60,8 +67,8 @@ def _matrix(view: View, groups: Sequence[Row]) -> Figure:
         rows,
     )
     note = (
-        "Rows: the segment then. Columns: the segment now. Those on the diagonal stayed. A click on a number lists these "
-        "customers. Best segments first: to the left of the diagonal is better, to the right worse."
+        "Rows: the segment then. Columns: the segment now. Those on the diagonal stayed. A click on a number lists "
+        "these customers. Best segments first: to the left of the diagonal is better, to the right worse."
     )
     return Figure("matrix", f"Who moved from {view.moment(view.month_before)} to {view.moment()}?", table, note=note)
 
@@ -83,9 +90,14 @@ def _net(view: View, groups: Sequence[Row]) -> Figure:
         for name, gained, lost in flows
     ]
     table = Table(
-        (Column("segment", "Segment"), Column("joined", "Joined", "count"), Column("left", "Left", "count"), Column("net", "Net", "change_count")),
+        (
+            Column("segment", "Segment"),
+            Column("joined", "Joined", "count"),
+            Column("left", "Left", "count"),
+            Column("net", "Net", "change_count"),
+        ),
         rows,
-    )  # fmt: skip
+    )
     return Figure(
         "net", "Which segments grow, and which shrink?", table, note="Joined: from other segments, and first orders."
     )
@@ -99,12 +111,16 @@ def _causes(rows: Sequence[Row]) -> Figure:
         [(row["cause"].capitalize(), Bar(row["customers"], float(row["customers"] / most * 100))) for row in moved],
     )
     note = (
-        "Purchase or ageing: their own orders, or time without one, moved them. Boundary: others moved, and with them the "
-        "edges of the scores; the customer did nothing. Judged on the edges of the first of the two moments."
+        "Purchase or ageing: their own orders, or time without one, moved them. Boundary: others moved, and with them "
+        "the edges of the scores; the customer did nothing. Judged on the edges of the first of the two moments."
     )
     return Figure("causes", "Why did they move?", table, note=note)
 
 
 PAGE = Page(
-    "/movements", "movements.html", ("rfm_history", "customer_profile", "segment_migrations"), show, label="Movements",
-)  # fmt: skip
+    "/movements",
+    "movements.html",
+    ("rfm_history", "customer_profile", "segment_migrations"),
+    show,
+    label="Movements",
+)

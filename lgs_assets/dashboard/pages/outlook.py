@@ -1,4 +1,4 @@
-"""Who will buy again, what is a customer worth, what will sales be? With the error of the past beside each prediction."""
+"""Who will buy again, what is a customer worth, what will sales be? Beside each prediction, its past error."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ def show(view: View) -> Shown:
 
 
 PAGE = Page(
-    "/outlook", "outlook.html", (), show, label="Outlook", wished=TABLES,
-    honours=frozenset({"country", "segment", "first_bought"}), refusal="Predictions are made from the end of the data.",
-)  # fmt: skip
+    "/outlook",
+    "outlook.html",
+    (),
+    show,
+    label="Outlook",
+    wished=TABLES,
+    honours=frozenset({"country", "segment", "first_bought"}),
+    refusal="Predictions are made from the end of the data.",
+)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lgs_assets.charts import wording
-from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Number, Table, compared, written
+from lgs_assets.dashboard.content import Bar, Column, Figure, Kind, Link, Number, Table, compared, written
 from lgs_assets.dashboard.pages.page import Page, Shown, View
 from lgs_assets.dashboard.pages.parts import colour, or_few, sales_by_month
 from lgs_assets.dashboard.queries import Row, month_before
@@ -42,11 +42,14 @@ def show(view: View) -> Shown:
     return Shown(
         "How are we doing, and what needs doing this week?",
         {
-            "numbers": _numbers(view, months, groups), "sales": sales, "tasks": _tasks(view, groups), "sizes": sizes,
+            "numbers": _numbers(view, months, groups),
+            "sales": sales,
+            "tasks": _tasks(view, groups),
+            "sizes": sizes,
             "moment": view.moment(),
         },
         {"sales": sales, "segments": sizes},
-    )  # fmt: skip
+    )
 
 
 def _last_month(view: View) -> date:
@@ -61,7 +64,7 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
     now = by_month.get(view.as_of)
     name = view.moment()
 
-    def number(label: str, column: str, shown: str, compare: str = "") -> Number:
+    def number(label: str, column: str, shown: Kind, compare: str = "") -> Number:
         value = now[column] if now else None
         if now and now["is_partial"]:
             last = wording.month(view.as_of)
@@ -69,10 +72,14 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
         others = [month_before(view.as_of, back) for back in (1, 12)]
         compare = compare or column
         remarks = [
-            compared(now[compare] if now else None, row[compare] if row and not row["is_partial"] else None,
-                     than=wording.month(other))
-            for other in others for row in [by_month.get(other)]
-        ]  # fmt: skip
+            compared(
+                now[compare] if now else None,
+                row[compare] if row and not row["is_partial"] else None,
+                than=wording.month(other),
+            )
+            for other in others
+            for row in [by_month.get(other)]
+        ]
         return Number(label, written(value, shown), remarks)
 
     customers = sum(row["customers"] for row in groups)
@@ -125,14 +132,16 @@ def _tasks(view: View, groups: Sequence[Row]) -> list[Task]:
     if number := total(slipped):
         why = (
             f"were Champions or Loyal Customers in {view.moment(view.month_before)} and have slipped to "
-            f"{' or '.join(sorted({row['segment'] for row in slipped}))}; they spent {written(total(slipped, 'monetary'), 'whole_pounds')}."
+            f"{' or '.join(sorted({row['segment'] for row in slipped}))}; "
+            f"they spent {written(total(slipped, 'monetary'), 'whole_pounds')}."
         )
         link = view.link("/customers", segments=tuple(sorted(GONE)), came_from=tuple(sorted(BEST)))
         tasks.append(
             (total(slipped, "monetary"), Task(f"{wording.counted(number, 'good customer')} slipped away", why, link))
         )
     if number := total(risk, "worth_customers"):
-        why = f"each spent £{WORTH:,} or more, {written(total(risk, 'worth_monetary'), 'whole_pounds')} together. {advice('At Risk')}"
+        spent = written(total(risk, "worth_monetary"), "whole_pounds")
+        why = f"each spent £{WORTH:,} or more, {spent} together. {advice('At Risk')}"
         link = view.link("/customers", segments=("At Risk",), spent_from=WORTH)
         tasks.append((total(risk, "worth_monetary"), Task(f"{wording.counted(number, 'customer')} at risk", why, link)))
     if number := total(fresh):
@@ -151,10 +160,10 @@ def _tasks(view: View, groups: Sequence[Row]) -> list[Task]:
 
 
 def _sizes(view: View, groups: Sequence[Row]) -> Figure:
-    totals = {name: [0, Decimal(0)] for name in view.choices.segments}
+    totals = {name: (0, Decimal(0)) for name in view.choices.segments}
     for row in groups:
-        totals[row["segment"]][0] += row["customers"]
-        totals[row["segment"]][1] += row["monetary"]
+        count, money = totals[row["segment"]]
+        totals[row["segment"]] = (count + row["customers"], money + row["monetary"])
     customers = sum(count for count, _ in totals.values())
     monetary = sum((money for _, money in totals.values()), Decimal(0))
     most, richest = max(count for count, _ in totals.values()), max(money for _, money in totals.values())
@@ -180,13 +189,16 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
         rows,
     )
     note = (
-        f"As of the end of {view.moment()}, relative to the other customers of that time. Sales: all that these customers "
-        "bought until then, before returns, guests left out."
+        f"As of the end of {view.moment()}, relative to the other customers of that time. Sales: all that these "
+        "customers bought until then, before returns, guests left out."
     )
     return Figure("segments", "Who are our customers, and who brings the sales?", table, note=note)
 
 
 PAGE = Page(
-    "/", "overview.html", ("monthly_metrics", "user_activity", "rfm_history", "customer_profile", "invoice_totals"), show,
+    "/",
+    "overview.html",
+    ("monthly_metrics", "user_activity", "rfm_history", "customer_profile", "invoice_totals"),
+    show,
     label="Overview",
-)  # fmt: skip
+)

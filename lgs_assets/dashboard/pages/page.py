@@ -10,7 +10,7 @@ from typing import Any
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import Figure, Table
 from lgs_assets.dashboard.filters import Filters
-from lgs_assets.dashboard.queries import Choices, Reading, Row, Warehouse, month_before
+from lgs_assets.dashboard.queries import Built, Choices, Reading, Row, month_before
 
 Files = dict[str, Table | Figure]
 """What of a page can be taken away, by name."""
@@ -22,7 +22,7 @@ class View:
 
     filters: Filters
     reading: Reading
-    warehouse: Warehouse
+    built: Built
     item: str = ""
     whole: bool = False
     """All rows of a list, not a page of them: for a file."""

@@ -87,8 +87,8 @@ def _months_note(months: Sequence[Row], who: str) -> str:
     held = [row for row in months if row["sales"] - row["sales_once"] > abs(row["sales"]) * _NOTICEABLE]
     for row in held[:2]:
         note += (
-            f" {wording.month(row['invoice_month'])} holds {wording.counted(row['doubled_orders'], 'invoice')} twice (pale): "
-            f"{written(row['sales_once'], 'pounds')} counted once."
+            f" {wording.month(row['invoice_month'])} holds {wording.counted(row['doubled_orders'], 'invoice')} twice "
+            f"(pale): {written(row['sales_once'], 'pounds')} counted once."
         )
     return note
 
@@ -102,12 +102,13 @@ def customer_list(view: View, *, path: str, name: str = "customers") -> tuple[Ta
     found = view.reading.rows("list", order=order, limit=limit, offset=offset, **view.reading.parameters(filters))
     rows = [
         [
-            Link(row[column.name], view.link(f"/customers/{row['customer_id']}")) if column.name == "customer_id"
+            Link(row[column.name], view.link(f"/customers/{row['customer_id']}"))
+            if column.name == "customer_id"
             else row[column.name]
             for column in CUSTOMERS
         ]
         for row in found
-    ]  # fmt: skip
+    ]
     count = found[0]["all_customers"] if found else 0
     summary = {
         "count": count,

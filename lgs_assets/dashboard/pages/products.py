@@ -19,9 +19,12 @@ def show(view: View) -> Shown:
     movers, pairs = view.rows("movers"), view.rows("pairs")
     countries = view.rows("countries", as_of=view.as_of, countries=[*view.filters.countries] or None)
     files = {
-        "products": _best(view, best), "rising": _movers(movers, is_gain=True), "falling": _movers(movers, is_gain=False),
-        "pairs": _pairs(pairs), "countries": _countries(view, countries),
-    }  # fmt: skip
+        "products": _best(view, best),
+        "rising": _movers(movers, is_gain=True),
+        "falling": _movers(movers, is_gain=False),
+        "pairs": _pairs(pairs),
+        "countries": _countries(view, countries),
+    }
     return Shown("What sells, to whom, and where?", {"moment": view.moment(), **files}, dict(files))
 
 
@@ -50,14 +53,30 @@ def _movers(rows: Sequence[Row], *, is_gain: bool) -> Figure:
     found = [row for row in rows if row["is_gain"] == is_gain]
     found = found if is_gain else found[::-1]
     table = Table(
-        (Column("code", "Code"), Column("product", "Product"), Column("sales_before", "Year before", "whole_pounds"),
-         Column("sales", "Sales", "whole_pounds"), Column("change", "Change", "change_pounds"), Column("movement", "")),
-        [(row["code"], row["description"], row["sales_before"], row["sales"], row["sales_change"],
-          row["movement"] if row["movement"] in ("new", "left") else "") for row in found],
-    )  # fmt: skip
+        (
+            Column("code", "Code"),
+            Column("product", "Product"),
+            Column("sales_before", "Year before", "whole_pounds"),
+            Column("sales", "Sales", "whole_pounds"),
+            Column("change", "Change", "change_pounds"),
+            Column("movement", ""),
+        ),
+        [
+            (
+                row["code"],
+                row["description"],
+                row["sales_before"],
+                row["sales"],
+                row["sales_change"],
+                row["movement"] if row["movement"] in ("new", "left") else "",
+            )
+            for row in found
+        ],
+    )
     note = ""
     if found:
-        note = f"{wording.span(wording.month(found[0]['first_month']), wording.month(found[0]['last_month']))} against the same months of the year before, doubled invoices once."
+        months = wording.span(wording.month(found[0]["first_month"]), wording.month(found[0]["last_month"]))
+        note = f"{months} against the same months of the year before, doubled invoices once."
     return Figure(
         "rising" if is_gain else "falling",
         "What has grown most?" if is_gain else "What has fallen most?",
@@ -68,12 +87,30 @@ def _movers(rows: Sequence[Row], *, is_gain: bool) -> Figure:
 
 def _pairs(rows: Sequence[Row]) -> Figure:
     table = Table(
-        (Column("product", "Product"), Column("other", "with"), Column("baskets", "Baskets", "count"),
-         Column("confidence", "Of those with the first", "percent"), Column("confidence_back", "Of those with the other", "percent"), Column("lift", "Lift", "decimal")),
-        [(row["description"] or row["code"], row["other_description"] or row["other_code"], row["baskets"], float(row["confidence"] * 100),
-          float(row["confidence_back"] * 100), float(row["lift"])) for row in rows],
-    )  # fmt: skip
-    note = "All invoices of the data. Lift: how many times more often together than by chance. Show them side by side, or offer one with the other."
+        (
+            Column("product", "Product"),
+            Column("other", "with"),
+            Column("baskets", "Baskets", "count"),
+            Column("confidence", "Of those with the first", "percent"),
+            Column("confidence_back", "Of those with the other", "percent"),
+            Column("lift", "Lift", "decimal"),
+        ),
+        [
+            (
+                row["description"] or row["code"],
+                row["other_description"] or row["other_code"],
+                row["baskets"],
+                float(row["confidence"] * 100),
+                float(row["confidence_back"] * 100),
+                float(row["lift"]),
+            )
+            for row in rows
+        ],
+    )
+    note = (
+        "All invoices of the data. Lift: how many times more often together than by chance. "
+        "Show them side by side, or offer one with the other."
+    )
     return Figure("pairs", "What is bought together?", table, note=note)
 
 
@@ -86,24 +123,45 @@ def _countries(view: View, rows: Sequence[Row]) -> Figure:
         bar = Bar(row["net_sales"], float(row["net_sales"] / most * 100) if most and row["country"] != home else 0)
         few = row["customers"] < FEWEST
         listed.append(
-            (Link(row["country"], view.link("/customers", countries=(row["country"],))), row["customers"], row["orders"], bar,
-             Few(share) if few and share is not None else share)
-        )  # fmt: skip
+            (
+                Link(row["country"], view.link("/customers", countries=(row["country"],))),
+                row["customers"],
+                row["orders"],
+                bar,
+                Few(share) if few and share is not None else share,
+            )
+        )
     table = Table(
-        (Column("country", "Country"), Column("customers", "Customers, ever", "count"), Column("orders", "Orders", "count"),
-         Column("net_sales", "Net sales", "whole_pounds"), Column("top_customer_pct", "Largest customer’s share", "percent")),
+        (
+            Column("country", "Country"),
+            Column("customers", "Customers, ever", "count"),
+            Column("orders", "Orders", "count"),
+            Column("net_sales", "Net sales", "whole_pounds"),
+            Column("top_customer_pct", "Largest customer’s share", "percent"),
+        ),
         listed,
-    )  # fmt: skip
+    )
     note = (
-        f"Net sales of the twelve months to {view.moment()}, doubled invoices once. {home or 'The home market'} has no bar: it would "
-        f"dwarf the others. The largest customer’s share is of all sales ever; grey: fewer than {FEWEST} customers."
+        f"Net sales of the twelve months to {view.moment()}, doubled invoices once. {home or 'The home market'} has no bar: it "
+        f"would dwarf the others. The largest customer’s share is of all sales ever; grey: fewer than {FEWEST} customers."
     )
     return Figure("countries", "Where do we sell?", table, note=note)
 
 
 PAGE = Page(
-    "/products-countries", "products.html",
-    ("products", "product_months", "segment_products", "product_movers", "product_pairs", "countries", "country_months"),
-    show, label="Products & countries",
-    honours=frozenset({"as_of", "segment", "country"}), refusal="Products are counted by segment, and countries by country; not by first order.",
-)  # fmt: skip
+    "/products-countries",
+    "products.html",
+    (
+        "products",
+        "product_months",
+        "segment_products",
+        "product_movers",
+        "product_pairs",
+        "countries",
+        "country_months",
+    ),
+    show,
+    label="Products & countries",
+    honours=frozenset({"as_of", "segment", "country"}),
+    refusal="Products are counted by segment, and countries by country; not by first order.",
+)

@@ -70,10 +70,17 @@ def show_one(view: View) -> Shown:
     rows = [row for row in groups if row["segment"] == segment.segment]
     return Shown(
         segment.segment,
-        {"segment": segment, "numbers": _numbers(view, segment, groups), "customers": customers, "summary": summary,
-         "moment": view.moment(), "size": sum(row["customers"] for row in rows), **figures},
+        {
+            "segment": segment,
+            "numbers": _numbers(view, segment, groups),
+            "customers": customers,
+            "summary": summary,
+            "moment": view.moment(),
+            "size": sum(row["customers"] for row in rows),
+            **figures,
+        },
         {**figures, "customers": customers},
-    )  # fmt: skip
+    )
 
 
 def _by_segment(rows: Sequence[Row]) -> dict[str, dict[Any, Row]]:
@@ -136,8 +143,9 @@ def _table(view: View, statistics: dict[str, Row], trend: dict[str, dict[Any, Ro
         rows,
     )
     note = (
-        f"As of the end of {view.moment()}; change on {view.moment(view.month_before)}. Typical: the median. Sales: all until "
-        "then, before returns. Net: all to date, after returns. A segment is relative to the other customers of its month."
+        f"As of the end of {view.moment()}; change on {view.moment(view.month_before)}. Typical: the median. "
+        "Sales: all until then, before returns. Net: all to date, after returns. A segment is relative to the other "
+        "customers of its month."
     )
     return Figure("segments", "How large is each segment, and what is it worth?", table, note=note)
 
@@ -148,7 +156,8 @@ def _areas(view: View, statistics: dict[str, Row]) -> Figure:
     boxes = [
         Box(
             name,
-            f"{wording.count(statistics[name]['customers'])} ({wording.percent(statistics[name]['customers'] / total * 100)})",
+            f"{wording.count(statistics[name]['customers'])} "
+            f"({wording.percent(statistics[name]['customers'] / total * 100)})",
             statistics[name]["customers"],
             colour(view, name),
             view.link_segment(name),
@@ -157,19 +166,32 @@ def _areas(view: View, statistics: dict[str, Row]) -> Figure:
         for name in shown
     ]
     table = Table(
-        (Column("number", "No.", "count"), Column("segment", "Segment"), Column("customers", "Customers", "count"), Column("share", "Share", "percent")),
+        (
+            Column("number", "No.", "count"),
+            Column("segment", "Segment"),
+            Column("customers", "Customers", "count"),
+            Column("share", "Share", "percent"),
+        ),
         [
-            (view.choices.segments[name].position, Link(name, view.link_segment(name)), statistics[name]["customers"],
-             or_few(statistics[name]["customers"] / total * 100, total))
+            (
+                view.choices.segments[name].position,
+                Link(name, view.link_segment(name)),
+                statistics[name]["customers"],
+                or_few(statistics[name]["customers"] / total * 100, total),
+            )
             for name in shown
         ],
-    )  # fmt: skip
+    )
     label = "The segments as areas by their customers; the table below has the values."
     key = [(f"{box.number} {box.name}", box.fill) for box in boxes]
     return Figure(
-        "areas", "How are our customers divided?", table, treemap(label, boxes) if boxes else None, key=key,
+        "areas",
+        "How are our customers divided?",
+        table,
+        treemap(label, boxes) if boxes else None,
+        key=key,
         note="Area: customers. Darker: better customers. A click opens the segment.",
-    )  # fmt: skip
+    )
 
 
 def _grid(view: View, rows: Sequence[Row]) -> Figure:
@@ -205,12 +227,29 @@ def _numbers(view: View, segment: Segment, groups: Sequence[Row]) -> list[Number
     share = wording.percent(count / all_count * 100) if all_count else "–"
     of_sales = wording.percent(float(sales / all_sales * 100)) if all_sales else "–"
     return [
-        Number("Customers", wording.count(count), [f"{share} of {wording.count(all_count)}", f"{wording.count(before)} in {earlier}"]),
-        Number("Sales before returns", written(sales, "whole_pounds"), [f"{of_sales} of {written(all_sales, 'whole_pounds')}", "all until then"]),
-        Number("Joined", f"+{wording.count(joined)}", [f"since {earlier}"], view.link("/customers", came_from=_others(view, segment))),
-        Number("Left", f"−{wording.count(left)}", [f"since {earlier}"],
-               view.link("/customers", came_from=(segment.segment,), segments=_others(view, segment, is_from=False))),
-    ]  # fmt: skip
+        Number(
+            "Customers",
+            wording.count(count),
+            [f"{share} of {wording.count(all_count)}", f"{wording.count(before)} in {earlier}"],
+        ),
+        Number(
+            "Sales before returns",
+            written(sales, "whole_pounds"),
+            [f"{of_sales} of {written(all_sales, 'whole_pounds')}", "all until then"],
+        ),
+        Number(
+            "Joined",
+            f"+{wording.count(joined)}",
+            [f"since {earlier}"],
+            view.link("/customers", came_from=_others(view, segment)),
+        ),
+        Number(
+            "Left",
+            f"−{wording.count(left)}",
+            [f"since {earlier}"],
+            view.link("/customers", came_from=(segment.segment,), segments=_others(view, segment, is_from=False)),
+        ),
+    ]
 
 
 def _others(view: View, segment: Segment, *, is_from: bool = True) -> tuple[str, ...]:
@@ -269,7 +308,7 @@ def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) 
         moved = {"came_from": (row["segment_before"],), "segments": (row["segment"],)}
         rows.append(
             (
-                row[other],
+                FIRST if row[other] == NOT_YET else row[other],
                 Bar(
                     Link(row["customers"], view.link("/customers", **moved)),
                     row["customers"] / most * 100,
@@ -313,9 +352,16 @@ def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], 
 def _countries(view: View, rows: Sequence[Row]) -> Figure:
     found = sorted((row for row in rows if row["kind"] == "country"), key=lambda row: (-row["customers"], row["label"]))
     table = Table(
-        (Column("country", "Country"), Column("customers", "Customers", "count"), Column("sales", "Sales before returns", "whole_pounds")),
-        [(Link(row["label"], view.link("/customers", countries=(row["label"],))), row["customers"], row["monetary"]) for row in found],
-    )  # fmt: skip
+        (
+            Column("country", "Country"),
+            Column("customers", "Customers", "count"),
+            Column("sales", "Sales before returns", "whole_pounds"),
+        ),
+        [
+            (Link(row["label"], view.link("/customers", countries=(row["label"],))), row["customers"], row["monetary"])
+            for row in found
+        ],
+    )
     return Figure("countries", "Where are they?", table)
 
 
@@ -329,12 +375,20 @@ def _products(rows: Sequence[Row], segment: Segment) -> Figure:
         ),
         [(row["code"], row["description"], row["units"], row["sales"]) for row in rows],
     )
-    note = f"Sales before returns in twelve months, doubled invoices once, to those who are {segment.segment} at the end of the data, all countries."
+    note = (
+        "Sales before returns in twelve months, doubled invoices once, to those who are "
+        f"{segment.segment} at the end of the data, all countries."
+    )
     return Figure("products", "What do they buy?", table, note=note)
 
 
 ALL = Page("/segments", "segments.html", _TABLES, show_all, label="Segments")
 ONE = Page(
-    "/segments/{item}", "segment.html", _TABLES, show_one, wished=("segment_products", "products"),
-    honours=frozenset({"as_of", "country", "first_bought"}), refusal="The page is of one segment.",
-)  # fmt: skip
+    "/segments/{item}",
+    "segment.html",
+    _TABLES,
+    show_one,
+    wished=("segment_products", "products"),
+    honours=frozenset({"as_of", "country", "first_bought"}),
+    refusal="The page is of one segment.",
+)
