@@ -142,8 +142,9 @@ def _countries(view: View, rows: Sequence[Row]) -> Figure:
         listed,
     )
     note = (
-        f"Net sales of the twelve months to {view.moment()}, doubled invoices once. {home or 'The home market'} has no bar: it "
-        f"would dwarf the others. The largest customer’s share is of all sales ever; grey: fewer than {FEWEST} customers."
+        f"Net sales of the twelve months to {view.moment()}, doubled invoices once. {home or 'The home market'} has no "
+        "bar: it would dwarf the others. The largest customer’s share is of all sales ever; "
+        f"grey: fewer than {FEWEST} customers."
     )
     return Figure("countries", "Where do we sell?", table, note=note)
 
