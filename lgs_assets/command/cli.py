@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.warehouse.database import Warehouse
 
 CHECKS_FAILED = 3
-_EXPORTS = {"charts", "demo-dump", "psql"}  # they write files for people to hand on
+_EXPORTS = {"charts", "demo-dump", "export", "psql", "report"}  # they write files for people to hand on
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -282,6 +282,37 @@ def dashboard(
             print("There is no browser to open it in.", flush=True)
 
     serve(Configuration.read(), host=host, port=port, announce=announce)
+
+
+@app.command()
+@_reporting_errors
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("customers"),
+    segment: Annotated[
+        list[str] | None, typer.Option("--segment", help="Only this segment; may be given several times.")
+    ] = None,
+) -> None:
+    """Export the customers of each segment: a workbook, CSV files, and a manifest with the snapshot and settings."""
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.dashboard.export import export as write_lists
+    from lgs_assets.dashboard.serve import tables_of
+
+    for file in write_lists(tables_of(Configuration.read()), folder, segment or []):
+        typer.echo(printable(str(file)))
+
+
+@app.command()
+@_reporting_errors
+def report(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it: .html or .pdf.")],
+    segments: Annotated[list[str] | None, typer.Argument(help="Segments. Default: the whole shop on a sheet.")] = None,
+) -> None:
+    """Write the printable report of segments, or of the whole shop. A PDF needs the extra `report`."""
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.dashboard.report import write
+    from lgs_assets.dashboard.serve import tables_of
+
+    typer.echo(printable(str(write(tables_of(Configuration.read()), segments or [], output))))
 
 
 @contextmanager

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -23,14 +19,24 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lgs_assets.charts import wording
-from lgs_assets.dashboard import content, files
+from lgs_assets.dashboard import files
 from lgs_assets.dashboard.bar import chips
-from lgs_assets.dashboard.figures import shapes
 from lgs_assets.dashboard.filters import Filters
-from lgs_assets.dashboard.pages import cohorts, customers, data, movements, outlook, overview, products, segments
+from lgs_assets.dashboard.pages import (
+    cohorts,
+    customers,
+    data,
+    movements,
+    outlook,
+    overview,
+    products,
+    report,
+    segments,
+)
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.queries import Built, Tables, TablesMissingError
+from lgs_assets.dashboard.rendering import FOLDER, code_version, templates
+from lgs_assets.dashboard.report import conditions
 from lgs_assets.errors import LgsError
 
 PAGES: Final = (
@@ -45,6 +51,8 @@ PAGES: Final = (
     products.PAGE,
     outlook.PAGE,
     data.PAGE,
+    report.SHOP,
+    report.SEGMENT,
 )
 LONGEST_URL: Final = 8000
 LOCAL_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
@@ -56,7 +64,6 @@ _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_FOLDER: Final = Path(__file__).parent
 _LOG = logging.getLogger(__name__)
 
 
@@ -65,7 +72,7 @@ def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS) -> Starle
     site = _Site(tables)
     routes = [
         Route("/healthz", site.health, methods=["GET"]),
-        Mount("/static", StaticFiles(directory=_FOLDER / "static")),
+        Mount("/static", StaticFiles(directory=FOLDER / "static")),
     ]
     for page in PAGES:
         stem = page.path if page.path != "/" else "/overview"
@@ -84,21 +91,12 @@ def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS) -> Starle
     )
 
 
-@cache
-def code_version() -> str:
-    """What tells these pages from those of another version of the code."""
-    digest = hashlib.sha256()
-    for file in sorted(file for file in _FOLDER.rglob("*") if file.is_file() and "__pycache__" not in file.parts):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
 class _Site:
     """The routes: plain functions, which Starlette runs in threads while others wait for the database."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._templates = _templates()
+        self._templates = templates(navigation=[page for page in PAGES if page.label])
 
     def health(self, _: Request) -> Response:
         """Whether the tables can be reached."""
@@ -207,6 +205,10 @@ class _Site:
             "query": f"?{query}" if query else "",
             "chips": chips(view.filters, request.url.path),
             "shared": replace(view.filters, segments=()).customers_only(),
+            "title": shown.title,
+            "css": "",
+            "back": view.filters.url(request.url.path.replace("/report", "/segments" if view.item else "/", 1)),
+            "conditions": conditions(view.built),
             "files": "/overview" if request.url.path == "/" else request.url.path,
         }
 
@@ -261,33 +263,3 @@ def _tag(request: Request, page: Page, built: Built) -> str:
 
 def _matches(request: Request, tag: str) -> bool:
     return tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]
-
-
-def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "written": content.written,
-        "kind": shapes.kind,
-        "points": shapes.points,
-        "day": wording.day,
-        "month": wording.month,
-        "day_of_year": wording.day_of_year,
-        "counted": wording.counted,
-        "replace_fields": replace,
-    }
-    environment.tests |= {
-        name.lower(): _is(cls)
-        for name, cls in {"Link": content.Link, "Few": content.Few, "Bar": content.Bar, "Shade": content.Shade}.items()
-    }
-    environment.globals |= {"pages": [page for page in PAGES if page.label], "code_version": code_version()[:12]}
-    return environment
-
-
-def _is(cls: type) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, cls)

@@ -136,6 +136,8 @@ def cell(value: Any) -> Any:
         return csv_cell(value)
     if isinstance(value, datetime):
         return value.isoformat(" ", "minutes")
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     return "" if value is None else value
 
 

@@ -20,13 +20,17 @@ FORMATS: Final = {
 }
 
 
+BYTE_ORDER_MARK: Final = "\N{BYTE ORDER MARK}"
+"""Without it, Excel takes UTF-8 for another encoding."""
+
+
 def response(found: Table | Figure, name: str, form: str, *, view: View, templates: jinja2.Environment) -> Response:
     """A table or figure as a file. Its name says when invented lines are in it."""
     table = found.table if isinstance(found, Figure) else found
     drawing = found.drawing if isinstance(found, Figure) else None
     body: str | bytes
     if form == "csv":
-        body = "\N{BYTE ORDER MARK}" + table.as_csv()  # without the mark, Excel takes UTF-8 for another encoding
+        body = BYTE_ORDER_MARK + table.as_csv()
     elif form == "xlsx":
         body = workbook({name: table})
     elif drawing:

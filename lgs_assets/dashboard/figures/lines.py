@@ -40,15 +40,14 @@ def lines(label: str, series: Sequence[Series], written: Callable[[float], str],
     axis = Axis.over(values, top=22, bottom=height - 26)
     shapes: list[Shape] = axis.shapes(written)
     count = max(one.start + len(one.points) for one in series)
-    labels = max(series, key=lambda one: len(one.points))
 
     def across(place: int) -> float:
         return 100 * (place + 0.5) / count
 
-    for place, point in enumerate(labels.points):
-        if point.label:
-            shapes.append(Text(across(labels.start + place), height - 8, point.label, fill=style.INK))
     for one in series:
+        for place, point in enumerate(one.points):
+            if point.label:
+                shapes.append(Text(across(one.start + place), height - 8, point.label, fill=style.INK))
         at = [(across(one.start + place), point) for place, point in enumerate(one.points)]
         band = [(x, point.low, point.high) for x, point in at if point.low is not None and point.high is not None]
         if band:

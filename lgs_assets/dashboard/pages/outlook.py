@@ -65,6 +65,7 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
                 float(row["forecast"]),
                 float(row[f"low_{level}"]),
                 float(row[f"high_{level}"]),
+                tick(row["month"], 0, len(shown)) if level == "80" else "",
                 title=f"{wording.month(row['month'])}: {written(row['forecast'], 'whole_pounds')}, 80 %: "
                 f"{written(row['low_80'], 'whole_pounds')} to {written(row['high_80'], 'whole_pounds')}",
             )

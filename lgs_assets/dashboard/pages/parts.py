@@ -100,12 +100,13 @@ def customer_list(view: View, *, path: str, name: str = "customers") -> tuple[Ta
     limit = None if view.whole else PAGE_SIZE
     offset = 0 if view.whole else (filters.page - 1) * PAGE_SIZE
     found = view.reading.rows("list", order=order, limit=limit, offset=offset, **view.reading.parameters(filters))
+    columns = tuple(column for column in CUSTOMERS if column.name in filters.columns or not filters.columns)
     rows = [
         [
             Link(row[column.name], view.link(f"/customers/{row['customer_id']}"))
             if column.name == "customer_id"
             else row[column.name]
-            for column in CUSTOMERS
+            for column in columns
         ]
         for row in found
     ]
@@ -118,7 +119,7 @@ def customer_list(view: View, *, path: str, name: str = "customers") -> tuple[Ta
         "name": name,
         "is_beyond": not found and filters.page > 1,
     }
-    return Table(CUSTOMERS, rows, "Customers"), summary
+    return Table(columns, rows, "Customers"), summary
 
 
 def or_few(value: Any, customers: int) -> Any:
