@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from lgs_assets.charts import style
 from lgs_assets.dashboard.figures.axis import MARGIN, Axis
-from lgs_assets.dashboard.figures.shapes import PALE, Drawing, Rect, Shape, Text
+from lgs_assets.dashboard.figures.shapes import PALE, Drawing, Line, Rect, Shape, Text
+
+_HATCH = 5.0
+"""Pixels from one line of the hatching to the next."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,9 @@ def columns(
         whole = bar.value - bar.pale
         zero, top = axis.at(0), axis.at(whole)
         fill = PALE if bar.is_partial else style.INK if bar.is_chosen else style.BLUE
-        shapes.append(_rect(left, zero, top, width * (1 - gap), fill, bar, is_hatched=bar.is_partial))
+        shapes.append(_rect(left, zero, top, width * (1 - gap), fill, bar))
+        if bar.is_partial:
+            shapes += _hatching(left, zero, top, width * (1 - gap))
         if bar.pale:
             shapes.append(_rect(left, top, axis.at(bar.value), width * (1 - gap), PALE, bar))
         middle = left + width * (1 - gap) / 2
@@ -49,12 +54,18 @@ def columns(
     return Drawing(label, height, shapes, margin=MARGIN)
 
 
-def _rect(
-    left: float, start: float, end: float, width: float, fill: str, bar: Column, *, is_hatched: bool = False
-) -> Shape:
+def _rect(left: float, start: float, end: float, width: float, fill: str, bar: Column) -> Shape:
     stroke = style.BLUE if fill == PALE else "none"
     low, high = min(start, end), max(start, end)
-    return Rect(left, low, width, max(high - low, 0.5), fill, stroke, is_hatched, title=bar.title, link=bar.link)
+    return Rect(left, low, width, max(high - low, 0.5), fill, stroke, title=bar.title, link=bar.link)
+
+
+def _hatching(left: float, start: float, end: float, width: float) -> list[Shape]:
+    low, high = min(start, end), max(start, end)
+    return [
+        Line(left, low + _HATCH * place, left + width, low + _HATCH * place, style.BLUE)
+        for place in range(1, int((high - low) / _HATCH) + 1)
+    ]
 
 
 def _mark(x: float, y: float, text: str, *, is_last: bool) -> Text:

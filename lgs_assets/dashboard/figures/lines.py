@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lgs_assets.charts import style
 from lgs_assets.dashboard.figures.axis import MARGIN, Axis
-from lgs_assets.dashboard.figures.shapes import Dot, Drawing, Path, Shape, Text
+from lgs_assets.dashboard.figures.shapes import Area, Dot, Drawing, Shape, Text, polyline
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def lines(label: str, series: Sequence[Series], written: Callable[[float], str],
         band = [(x, point.low, point.high) for x, point in at if point.low is not None and point.high is not None]
         if band:
             edge = [(x, axis.at(high)) for x, _, high in band] + [(x, axis.at(low)) for x, low, _ in reversed(band)]
-            shapes.append(Path(tuple(edge), stroke="none", fill=one.colour, opacity=0.18))
+            shapes.append(Area(tuple(edge), one.colour))
         whole = [(x, axis.at(p.value)) for x, p in at if p.value is not None and not p.is_partial]
-        shapes.append(Path(tuple(whole), stroke=one.colour, dash=one.dash))
+        shapes += polyline(whole, stroke=one.colour, dash=one.dash)
         for x, p in at:
             if p.value is not None:
                 fill, stroke = ("white", one.colour) if p.is_partial else (one.colour, "white")
@@ -69,4 +69,4 @@ def spark(values: Sequence[float], label: str) -> Drawing:
     axis = Axis(low, high if high > low else low + 1, 4, 22, 1)
     step = 96 / max(len(values) - 1, 1)
     at = tuple((2 + place * step, axis.at(value)) for place, value in enumerate(values))
-    return Drawing(label, 26, [Path(at, width=1.5), *([Dot(*at[-1], radius=2.5)] if at else [])])
+    return Drawing(label, 26, [*polyline(at, width=1.5), *([Dot(*at[-1], radius=2.5)] if at else [])])

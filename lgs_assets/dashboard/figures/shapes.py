@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal
 
 from lgs_assets.charts import style
@@ -29,7 +31,6 @@ class Rect:
     height: float
     fill: str = style.BLUE
     stroke: str = "none"
-    is_hatched: bool = False
     title: str = ""
     link: str = ""
 
@@ -64,15 +65,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Path:
-    """A line or an area through points, whatever the width it is stretched to."""
+class Area:
+    """What lies within points."""
 
     points: tuple[tuple[float, float], ...]
-    stroke: str = style.BLUE
-    fill: str = "none"
-    opacity: float = 1
-    width: float = 2
-    dash: str = ""
+    fill: str = style.BLUE
+    opacity: float = 0.18
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class Dot:
     link: str = ""
 
 
-Shape = Rect | Text | Line | Path | Dot
+Shape = Rect | Text | Line | Area | Dot
 
 
 @dataclass(frozen=True)
@@ -109,11 +107,18 @@ def kind(shape: Shape) -> str:
     return type(shape).__name__
 
 
-def points(path: Path) -> str:
+def points(area: Area) -> str:
     """The points as SVG has them."""
-    return " ".join(f"{x:.3f},{y:.2f}" for x, y in path.points)
+    return " ".join(f"{x:.3f},{y:.2f}" for x, y in area.points)
 
 
 def ink_on(colour: str) -> str:
     """White or ink, whichever reads better on a colour of the ramp: `style.ink_on`, without loading matplotlib."""
     return "white" if colour in _DARK else style.INK
+
+
+def polyline(
+    at: Sequence[tuple[float, float]], *, stroke: str = style.BLUE, width: float = 2, dash: str = ""
+) -> list[Shape]:
+    """A line through points, piece by piece: as one path, its width would stretch with the figure."""
+    return [Line(*start, *end, stroke, width, dash) for start, end in pairwise(at)]

@@ -328,7 +328,7 @@ def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], 
     found = {row["position"]: row for row in rows if row["kind"] == kind}
     places = range(1 if kind == "orders" else 0, len(names))
     counts = [found[place]["customers"] if place in found else 0 for place in places]
-    every = 6 if len(names) > 12 else 1
+    every = 6 if len(names) > 12 else 2 if kind == "spent" else 1
     bars = [
         drawn.Column(
             count,
