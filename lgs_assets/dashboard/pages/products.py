@@ -59,7 +59,7 @@ def _movers(rows: Sequence[Row], *, is_gain: bool) -> Figure:
             Column("sales_before", "Year before", "whole_pounds"),
             Column("sales", "Sales", "whole_pounds"),
             Column("change", "Change", "change_pounds"),
-            Column("movement", ""),
+            Column("movement", "Range"),
         ),
         [
             (

@@ -44,9 +44,9 @@ def show_one(view: View) -> Shown:
     of_segment = replace(view.filters, segments=(segment.segment,))
     view = replace(view, filters=of_segment)
     everybody = replace(of_segment.customers_only(), segments=())
-    groups = view.matched("groups", filters=everybody, worth=0)
+    profile = view.matched("segment_profile", filters=everybody, segment=segment.segment)
+    groups = [row for row in profile if row["kind"] == "move"]
     trend = view.matched("trend")
-    profile = view.matched("segment_profile")
     customers, summary = customer_list(view, path=f"/segments/{segment.slug}")
     products = (
         view.rows("segment_products", as_of=view.as_of, segments=[segment.segment])
@@ -350,7 +350,9 @@ def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], 
 
 
 def _countries(view: View, rows: Sequence[Row]) -> Figure:
-    found = sorted((row for row in rows if row["kind"] == "country"), key=lambda row: (-row["customers"], row["label"]))
+    found = sorted(
+        (row for row in rows if row["kind"] == "country"), key=lambda row: (-row["customers"], row["country"])
+    )
     table = Table(
         (
             Column("country", "Country"),
@@ -358,7 +360,11 @@ def _countries(view: View, rows: Sequence[Row]) -> Figure:
             Column("sales", "Sales before returns", "whole_pounds"),
         ),
         [
-            (Link(row["label"], view.link("/customers", countries=(row["label"],))), row["customers"], row["monetary"])
+            (
+                Link(row["country"], view.link("/customers", countries=(row["country"],))),
+                row["customers"],
+                row["monetary"],
+            )
             for row in found
         ],
     )
