@@ -4,6 +4,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -35,9 +36,12 @@ def test_an_empty_database_says_how_to_begin(make_database: MakeDatabase) -> Non
 
 def test_a_database_that_came_back_is_used_again(own_site: Site) -> None:
     assert own_site.get("/segments").status == 200
-    admin = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
-    admin.rows("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lgs dashboard'")
-    admin.engine.dispose()
+    url = own_site.tables.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where application_name = 'lgs dashboard' and datname = current_database()"
+        )
     assert own_site.get("/segments?as_of=2011-04").status == 200
 
 
@@ -84,13 +88,12 @@ def test_the_pages_can_change_nothing(own_site: Site) -> None:
 
 
 def test_the_pages_read_as_a_role_that_cannot_see_raw_lines_or_rejects(own_site: Site) -> None:
-    for table in ("raw_invoices", "rejected_lines"):
-        with (
-            pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
-            own_site.tables.engine.begin() as reader,
-        ):
-            assert reader.scalar(sa.text("select current_user")) == ROLE
-            reader.execute(sa.text(f"select * from {table}"))
+    with own_site.tables.engine.connect() as reader:
+        assert reader.scalar(sa.text("select current_user")) == ROLE
+        for table in ("raw_invoices", "rejected_lines"):
+            with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+                reader.execute(sa.text(f"select * from {table}"))
+            reader.rollback()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "example.com"])
