@@ -39,7 +39,7 @@ declare
     name text;
 begin
     if to_regclass('lgs.publications') is null then
-        return; -- the warehouse is being made; this is run once more when it is
+        return; -- the warehouse is being made, and grants these two itself
     end if;
     for name in
         select relname

@@ -109,6 +109,9 @@ def _make(cursor: Cursor, steps: list[str]) -> None:
         become_owner(cursor)
     for table in kept_tables():
         execute_script(cursor, contract(table))
+    cursor.execute("select from pg_roles where rolname = 'lgs_dashboard'")
+    if cursor.rowcount:
+        cursor.execute("grant select on publications, dumps to lgs_dashboard")
     for step in steps:
         _remember(cursor, step)
 
