@@ -268,12 +268,11 @@ def _trend(view: View, segment: Segment, rows: Sequence[Row]) -> Figure:
         points.append(
             Point(row["customers"], label=tick(month, place, len(rows)), title=title, link=href, is_partial=is_partial)
         )
-        listed.append((Link(month, href), row["customers"], row["monetary"]))
+        listed.append((Link(month, href), row["customers"]))
     table = Table(
         (
             Column("month", "End of", "month"),
             Column("customers", "Customers", "count"),
-            Column("sales", "Sales before returns", "whole_pounds"),
         ),
         listed,
     )

@@ -1,5 +1,5 @@
--- Customers and sales of each segment at every snapshot up to :snapshot, by the map of that time.
-select history.snapshot_date, history.segment, count(*) as customers, sum(history.monetary) as monetary
+-- Customers of each segment at every snapshot up to :snapshot, by the map of that time.
+select history.snapshot_date, history.segment, count(*) as customers
 from rfm_history as history
 inner join customer_profile as profile using (customer_id)
 where history.snapshot_date <= :snapshot
