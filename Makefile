@@ -36,8 +36,9 @@ lock: .venv/installed
 		--custom-compile-command "make lock" --upgrade --output-file requirements.lock pyproject.toml
 
 # The pages that are made from the code.
-docs: .venv/installed
+docs: .venv/tests-installed
 	$(BIN)/python -m lgs_assets.contracts.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m lgs_assets_tests.dashboard.screenshots docs/screenshots
 
 # The whole job against its peers, in a quarter of an hour. LGS_REAL_DATA is the folder of the real data; see benchmarks/README.md.
 benchmark: .venv/installed .venv-benchmark/installed

@@ -14,6 +14,7 @@ select
     profile.net_revenue,
     profile.typical_order,
     profile.first_sale_at,
+    profile.cohort_month,
     history.last_invoice_at
 from rfm_history as history
 inner join customer_profile as profile using (customer_id)

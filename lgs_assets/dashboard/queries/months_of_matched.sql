@@ -4,19 +4,16 @@ select
     metrics.last_invoice_at, months.active, months.new
 from (
     select
-        invoice_month, sum(placed) as placed_orders, sum(doubled) as doubled_orders, sum(amount) as sales,
-        sum(amount_once) as sales_once, count(*) as active, sum(is_new) as new
-    from (
-        select
-            invoice_month, customer_id, sum(case when is_cancellation then -1 else 1 end) as placed,
-            sum(case when second_copy_lines > 0 then 1 else 0 end) as doubled, sum(amount) as amount,
-            sum(amount - second_copy_amount) as amount_once,
-            max(case when date_trunc('month', first_sale_at) = invoice_month then 1 else 0 end) as is_new
-        from matched
-        inner join invoice_totals using (customer_id)
-        where invoice_month <= :as_of
-        group by invoice_month, customer_id
-    ) as customers
+        invoice_month,
+        count(*) - 2 * count(*) filter (where is_cancellation) as placed_orders,
+        count(*) filter (where second_copy_lines > 0) as doubled_orders,
+        sum(amount) as sales,
+        sum(amount) - coalesce(sum(second_copy_amount) filter (where second_copy_lines > 0), 0) as sales_once,
+        count(distinct customer_id) as active,
+        count(distinct customer_id) filter (where cohort_month = invoice_month) as new
+    from matched
+    inner join invoice_totals using (customer_id)
+    where invoice_month <= :as_of
     group by invoice_month
 ) as months
 inner join monthly_metrics as metrics using (invoice_month)
