@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lgs_assets.charts import style
 from lgs_assets.dashboard.figures.axis import MARGIN, Axis
-from lgs_assets.dashboard.figures.shapes import PALE, Drawing, Line, Rect, Shape, Text
+from lgs_assets.dashboard.figures.shapes import PALE, RAMP, Drawing, Line, Rect, Shape, Text
 
 _HATCH = 5.0
 """Pixels from one line of the hatching to the next."""
@@ -26,7 +26,7 @@ class Column:
     is_partial: bool = False
     is_chosen: bool = False
     mark: str = ""
-    """Words above the column."""
+    """Words at the top, that end above the column."""
 
 
 def columns(
@@ -40,7 +40,7 @@ def columns(
         left = width * (place + gap / 2)
         whole = bar.value - bar.pale
         zero, top = axis.at(0), axis.at(whole)
-        fill = PALE if bar.is_partial else style.INK if bar.is_chosen else style.BLUE
+        fill = PALE if bar.is_partial else RAMP[0] if bar.is_chosen else style.BLUE
         shapes.append(_rect(left, zero, top, width * (1 - gap), fill, bar))
         if bar.is_partial:
             shapes += _hatching(left, zero, top, width * (1 - gap))
@@ -48,7 +48,7 @@ def columns(
             shapes.append(_rect(left, top, axis.at(bar.value), width * (1 - gap), PALE, bar))
         middle = left + width * (1 - gap) / 2
         if bar.mark:
-            shapes.append(_mark(middle, min(zero, axis.at(bar.value)) - 6, bar.mark, is_last=place == len(bars) - 1))
+            shapes.append(Text(middle, 13, bar.mark, "end", style.INK))
         if bar.label:
             shapes.append(Text(middle, height - 8, bar.label, fill=style.INK))
     return Drawing(label, height, shapes, margin=MARGIN)
@@ -66,7 +66,3 @@ def _hatching(left: float, start: float, end: float, width: float) -> list[Shape
         Line(left, low + _HATCH * place, left + width, low + _HATCH * place, style.BLUE)
         for place in range(1, int((high - low) / _HATCH) + 1)
     ]
-
-
-def _mark(x: float, y: float, text: str, *, is_last: bool) -> Text:
-    return Text(100 if is_last else x, y, text, anchor="end" if is_last else "middle", fill=style.INK, is_outlined=True)

@@ -46,8 +46,6 @@ class Text:
     fill: str = style.MUTED
     size: float = 12
     is_bold: bool = False
-    is_outlined: bool = False
-    """Whether it may stand on a column, and needs a white edge to be read there."""
     dx: float = 0
 
 

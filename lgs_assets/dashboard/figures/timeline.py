@@ -13,7 +13,8 @@ from lgs_assets.dashboard.figures.shapes import Drawing, Line, Rect, Shape, Text
 _ZERO = 110.0
 _TALLEST = 96.0
 _STRIP = 18.0
-_LAST_LABEL = 92.0
+_LABEL = 10.0
+"""Percents of the width that the name of a year takes."""
 _WIDEST, _NARROWEST = 0.7, 0.2
 """Percents of the width that a column takes: less where there are many."""
 
@@ -68,7 +69,8 @@ def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) 
     for year in range(start.year, end.year + 1):
         at = across(datetime(year, 1, 1)) if year > start.year else 0.0
         shapes.append(Line(at, 8, at, floor, stroke=style.GRID))
-        if at < _LAST_LABEL:
+        following = across(datetime(year + 1, 1, 1)) if year < end.year else 100.0
+        if following - at > _LABEL:
             shapes.append(Text(at, floor + _STRIP + 18, str(year), "start", style.INK))
     width = min(_WIDEST, max(_NARROWEST, 50 / len(events)))
     for event in events:

@@ -60,7 +60,9 @@ def sales_by_month(view: View, months: Sequence[Row], *, path: str, who: str) ->
                 pale=float(twice) if twice > sales * _NOTICEABLE and sales > 0 else 0,
                 is_partial=row["is_partial"],
                 is_chosen=month == view.as_of,
-                mark=f"to {wording.day_of_year(row['last_invoice_at'])}" if row["is_partial"] else "",
+                mark=f"{wording.month_of_year(month)}: to {wording.day_of_year(row['last_invoice_at'])}"
+                if row["is_partial"]
+                else "",
             )
         )
         rows.append(
