@@ -39,13 +39,13 @@ declare
     name text;
 begin
     if to_regclass('lgs.publications') is null then
-        return; -- the warehouse is being made, and grants these two itself
+        return; -- the warehouse is being made, and grants its ledgers itself
     end if;
     for name in
         select relname
         from pg_class
         where relnamespace = 'lgs'::regnamespace and relkind = 'r'
-            and (relname in ('publications', 'dumps') or relname in (select table_name from lgs.publications))
+            and (relname in ('publications', 'dumps', 'check_results') or relname in (select table_name from lgs.publications))
     loop
         execute format('grant select on lgs.%I to lgs_dashboard', name);
     end loop;

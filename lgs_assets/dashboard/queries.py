@@ -59,6 +59,8 @@ class Built:
 
     tables: dict[str, Published]
     dumps: list[dict[str, Any]]
+    checks: dict[str, Any]
+    """How many have run, when the last one did, and those that failed."""
 
     @property
     def is_synthetic(self) -> bool:
@@ -70,10 +72,22 @@ class Built:
         """When the latest table was built."""
         return max((table.built for table in self.tables.values()), default=None)
 
+    @property
+    def failed_checks(self) -> list[str]:
+        """Those that make figures untrustworthy."""
+        failed = self.checks.get("failed", [])
+        return [f"{check['table']}.{check['check']}" for check in failed if check["degree"] != "warning"]
+
+    @property
+    def warnings(self) -> int:
+        """How many checks warn of oddities of the data."""
+        return len(self.checks.get("failed", [])) - len(self.failed_checks)
+
     def fingerprint(self, *more: str, tables: Iterable[str]) -> str:
         """What tells a page from any other: the versions of its tables, and what else it is made of."""
         known = [[name, self.tables[name].version if name in self.tables else ""] for name in sorted(tables)]
-        return hashlib.sha256(json.dumps([known, sorted(d["dump"] for d in self.dumps), *more]).encode()).hexdigest()
+        facts = [known, sorted(dump["dump"] for dump in self.dumps), self.checks, *more]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -250,13 +264,13 @@ class Tables:
                 row = connection.execute(sa.text(_sql("publications"))).mappings().one()
         except sa.exc.ProgrammingError as error:
             if getattr(error.orig, "sqlstate", None) in ("42P01", "3F000"):  # no table, no schema
-                return Built({}, [])
+                return Built({}, [], {})
             raise
         tables = {
             name: Published(found["version"], found["rows"], datetime.fromisoformat(found["built"]), found["settings"])
             for name, found in row["tables"].items()
         }
-        return Built(tables, row["dumps"])
+        return Built(tables, row["dumps"], row["checks"])
 
     @contextmanager
     def reading(self, built: Built, needed: Iterable[str], wished: Iterable[str] = ()) -> Iterator[Reading]:

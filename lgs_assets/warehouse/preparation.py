@@ -111,7 +111,7 @@ def _make(cursor: Cursor, steps: list[str]) -> None:
         execute_script(cursor, contract(table))
     cursor.execute("select from pg_roles where rolname = 'lgs_dashboard'")
     if cursor.rowcount:
-        cursor.execute("grant select on publications, dumps to lgs_dashboard")
+        cursor.execute("grant select on publications, dumps, check_results to lgs_dashboard")
     for step in steps:
         _remember(cursor, step)
 

@@ -267,6 +267,21 @@ def test_a_page_whose_tables_are_missing_says_what_to_run(own_site: Site) -> Non
     assert "Nothing is loaded yet" in own_site.get("/").text
 
 
+def test_a_failed_check_is_told_on_every_page(own_site: Site) -> None:
+    tag = own_site.get("/segments").headers["etag"]
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        row = "('segments', '{}', '{}', {}, {}, now() + interval '1 hour')"
+        found = [("counted_once", "error", 3, 0), ("odd", "warning", 2, 0), ("known", "warning", 2, 2)]
+        rows = [row.format(*values) for values in found]
+        connection.execute(sa.text(f"insert into check_results values {', '.join(rows)}"))
+    writer.engine.dispose()
+    html = own_site.get("/segments", If_None_Match=tag).text
+    assert "A check failed: segments.counted_once" in html
+    assert "1 warning<" in html
+    assert "cannot be trusted" in own_site.get("/data").text
+
+
 def test_a_dropped_table_is_no_crash(own_site: Site) -> None:
     writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
     with writer.transaction() as connection:

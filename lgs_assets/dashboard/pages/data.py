@@ -8,8 +8,10 @@ from pathlib import Path
 from lgs_assets import places
 from lgs_assets.charts import wording
 from lgs_assets.configuration import as_written
+from lgs_assets.contracts.contract import LINES
 from lgs_assets.dashboard.content import Column, Table
 from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.queries import Row
 
 
 def show(view: View) -> Shown:
@@ -49,9 +51,21 @@ def show(view: View) -> Shown:
         ],
         "Dumps",
     )
+    results = {(row["table_name"], row["check_name"]): row for row in view.rows("check_results")}
     listed = Table(
-        (Column("table", "Table"), Column("rule", "Must hold"), Column("degree", "If not")),
-        [check for check in checks if check[0] in built or check[0] == "raw_invoices"],
+        (
+            Column("table", "Table"),
+            Column("rule", "Must hold"),
+            Column("degree", "If not"),
+            Column("found", "Rows that violate it", "count"),
+            Column("result", "Result"),
+        ),
+        [
+            (table, rule, degree, found["violating_rows"] if found else None, _result(found))
+            for table, name, rule, degree in checks
+            if table in built or table == LINES
+            for found in [results.get((table, name))]
+        ],
         "Checks",
     )
     settings = {name: as_written(value) for table in built.values() for name, value in table.settings.items()}
@@ -78,15 +92,23 @@ def _doubled(view: View) -> list[str]:
     ]
 
 
-def _checks() -> list[tuple[str, str, str]]:
-    """Table, what must hold, and the degree of each check, from the heads of their files."""
+def _result(found: Row | None) -> str:
+    if found is None or found["is_older"]:
+        return "not checked yet"
+    if found["violating_rows"] <= found["accepted_rows"]:
+        return "accepted" if found["violating_rows"] else "holds"
+    return "warns" if found["degree"] == "warning" else "FAILED"
+
+
+def _checks() -> list[tuple[str, str, str, str]]:
+    """Table, name, what must hold, and the degree of each check, from the heads of their files."""
     found = []
     for file in sorted(Path(places.SQL / "checks").glob("*/*.sql")):
         head = [
             line.removeprefix("--").strip()
             for line in takewhile(lambda line: line.startswith("--"), file.read_text().splitlines())
         ]
-        found.append((file.parent.name, " ".join(head[:-1]), head[-1]))
+        found.append((file.parent.name, file.stem, " ".join(head[:-1]), head[-1]))
     return found
 
 

@@ -11,4 +11,13 @@ select
             'first_invoice_at', first_invoice_at, 'last_invoice_at', last_invoice_at, 'loaded_at', loaded_at
         ) order by dump), '[]')
         from dumps
-    ) as dumps
+    ) as dumps,
+    (
+        select json_build_object(
+            'all', count(*), 'at', max(checked_at),
+            'failed', coalesce(json_agg(json_build_object(
+                'table', table_name, 'check', check_name, 'degree', degree, 'rows', violating_rows
+            ) order by table_name, check_name) filter (where violating_rows > accepted_rows), '[]')
+        )
+        from check_results
+    ) as checks
