@@ -10,7 +10,7 @@ TWO_AT_A_TIME := $(if $(TESTS),,--numprocesses 2 --dist loadfile --no-loadscope-
 # Imports are compiled once, whatever the environment says: compiling Dagster takes five seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run ui test lint lock docs benchmark clean
+.PHONY: run ui dashboard test lint lock docs benchmark clean
 
 run: export DUMP := $(DUMP)
 run: .venv/installed
@@ -18,6 +18,9 @@ run: .venv/installed
 
 ui: .venv/installed
 	@$(BIN)/lgs ui
+
+dashboard: .venv/installed
+	@$(BIN)/lgs dashboard --open
 
 test: .venv/tests-installed
 	$(BIN)/pytest $(TWO_AT_A_TIME) $(TESTS)
@@ -33,8 +36,9 @@ lock: .venv/installed
 		--custom-compile-command "make lock" --upgrade --output-file requirements.lock pyproject.toml
 
 # The pages generated from the code.
-docs: .venv/installed
+docs: .venv/tests-installed
 	$(BIN)/python -m lgs_assets.contracts.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m lgs_assets_tests.dashboard.screenshots docs/screenshots
 
 # The whole job against its peers, in a quarter of an hour. LGS_REAL_DATA is the folder of the real data; see benchmarks/README.md.
 benchmark: .venv/installed .venv-benchmark/installed

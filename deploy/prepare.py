@@ -1,4 +1,4 @@
-"""Prepares a PostgreSQL server for the platform: two databases, the warehouse's schema, its roles, and three logins.
+"""Prepares a PostgreSQL server for the platform: two databases, the warehouse's schema, its roles, and four logins.
 
 It runs before each start and updates what is there: to a new password in the environment, say.
 It connects as an administrator, by libpq's variables (PGHOST, PGPORT, PGUSER, PGPASSWORD), who may create databases
@@ -20,16 +20,19 @@ DAGSTER = "dagster"
 
 PIPELINE_LOGIN = "lgs_pipeline"
 ANALYST_LOGIN = "lgs_analyst"
+DASHBOARD_LOGIN = "lgs_dashboard"  # the role of sql/roles.sql itself
 DAGSTER_LOGIN = "dagster"
 PASSWORDS = {
     PIPELINE_LOGIN: "LGS_PIPELINE_PASSWORD",
     ANALYST_LOGIN: "LGS_ANALYST_PASSWORD",
+    DASHBOARD_LOGIN: "LGS_DASHBOARD_PASSWORD",
     DAGSTER_LOGIN: "DAGSTER_PASSWORD",
 }
 
 # The settings of an analyst's session, besides the limits of every reader, which are in sql/roles.sql.
 ANALYST_SETTINGS = {"search_path": SCHEMA, "default_transaction_read_only": "on"}
 ANALYST_CONNECTIONS = 40  # each open notebook has one or a few
+DASHBOARD_CONNECTIONS = 10  # its pool, and that of its successor while it is replaced
 
 
 def main() -> None:
@@ -67,13 +70,14 @@ def make_login(server: psycopg.Connection, name: str, password: str) -> None:
 
 
 def restrict_warehouse(server: psycopg.Connection) -> None:
-    """The pipeline writes, analysts read, nobody else enters."""
+    """The pipeline writes, analysts and the dashboard read, nobody else enters."""
     server.execute(f"grant lgs_writer to {PIPELINE_LOGIN}")
     server.execute(f"grant lgs_reader to {ANALYST_LOGIN}")
     server.execute(f"revoke all on database {WAREHOUSE} from public")
     server.execute(f"grant connect, temporary on database {WAREHOUSE} to lgs_owner")
-    server.execute(f"grant connect on database {WAREHOUSE} to lgs_reader")
+    server.execute(f"grant connect on database {WAREHOUSE} to lgs_reader, {DASHBOARD_LOGIN}")
     server.execute(f"alter role {ANALYST_LOGIN} connection limit {ANALYST_CONNECTIONS}")
+    server.execute(f"alter role {DASHBOARD_LOGIN} connection limit {DASHBOARD_CONNECTIONS}")
     for name, value in ANALYST_SETTINGS.items():
         server.execute(
             sql.SQL("alter role {} in database {} set {} = {}").format(

@@ -162,6 +162,16 @@ class Configuration(Settings, Acceptance, BaseSettings):
         description="Further addresses of the Dagster UI, such as https://dagster.example.com of a proxy before it, "
         "with spaces between them.",
     )
+    dashboard_hosts: str = Field(
+        default="",
+        description="Further names by which the dashboard is asked, such as customers.example.com of a proxy before "
+        "it, with spaces between them.",
+    )
+    dashboard_public: bool = Field(
+        default=False,
+        description="A proxy that asks people who they are is before the dashboard: it may listen on other addresses "
+        "than those of this machine alone.",
+    )
     run_retention_days: int = Field(
         default=90, ge=1, description="For how many days Dagster keeps runs and their events, where its daemon runs."
     )

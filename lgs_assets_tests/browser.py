@@ -30,20 +30,23 @@ _OPTIONS = [
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[webdriver.Chrome]":
     """A browser without a window, which notes what goes over the network."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (program and driver):
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
         pytest.skip("NOT PROVEN IN A BROWSER: install the Debian packages chromium and chromium-driver")
-    profile: Path = tmp_path_factory.mktemp("browser")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for option in [*_OPTIONS, f"--user-data-dir={profile}"]:
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Service(driver))
+    browser = chromium(tmp_path_factory.mktemp("browser"))
     try:
         yield browser
     finally:
         browser.quit()
+
+
+def chromium(profile: Path) -> "webdriver.Chrome":
+    """A browser without a window, whose state is in this folder."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for option in [*_OPTIONS, f"--user-data-dir={profile}"]:
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    return webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))

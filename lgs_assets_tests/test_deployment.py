@@ -30,9 +30,15 @@ from lgs_assets.warehouse.server import EmbeddedServer, program
 
 COMPOSE_FILE = places.ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_FILE.read_text())["services"]
-LONG_RUNNING = {"postgres", "code", "webserver", "daemon", "jupyter"}
+LONG_RUNNING = {"postgres", "code", "webserver", "daemon", "dashboard", "jupyter"}
 PATIENCE_SECONDS = 300  # with anything that a service is waited for
-PASSWORDS = ("POSTGRES_PASSWORD", "LGS_PIPELINE_PASSWORD", "LGS_ANALYST_PASSWORD", "DAGSTER_PASSWORD")
+PASSWORDS = (
+    "POSTGRES_PASSWORD",
+    "LGS_PIPELINE_PASSWORD",
+    "LGS_ANALYST_PASSWORD",
+    "LGS_DASHBOARD_PASSWORD",
+    "DAGSTER_PASSWORD",
+)
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<modifier>:[-?])?(?P<word>[^}]*)\}")
 # Every character that means something to a URL, a shell, SQL, YAML or a connection string.
 AWKWARD = "p@ss/w:rd 'x' \"$y\" %41 \\ #&=é"
@@ -80,7 +86,7 @@ def test_no_secret_has_a_value_or_a_default() -> None:
 def test_ports_are_published_on_this_machine_only() -> None:
     """Nobody else on the network can reach a service until somebody decides otherwise."""
     ports = [port for spec in SERVICES.values() for port in spec.get("ports", [])]
-    assert len(ports) == 3
+    assert len(ports) == 4
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
 
@@ -89,7 +95,7 @@ def test_long_running_services_are_watched_and_restarted() -> None:
     assert {name for name, spec in SERVICES.items() if "healthcheck" in spec} == LONG_RUNNING
     assert {name for name, spec in SERVICES.items() if spec["restart"] == "unless-stopped"} == LONG_RUNNING
     assert SERVICES["init"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
-    for name in ("code", "jupyter"):
+    for name in ("code", "dashboard", "jupyter"):
         assert SERVICES[name]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
     for name in ("webserver", "daemon"):
         assert SERVICES[name]["depends_on"] == {"code": {"condition": "service_healthy"}}
@@ -111,7 +117,9 @@ def test_our_containers_have_no_privileges() -> None:
         assert spec["cap_drop"] == ["ALL"]
         assert "no-new-privileges:true" in spec["security_opt"]
         assert re.findall(r"^USER (\S+)", stages[spec["build"]["target"]], re.M)[-1] == "lgs"
-    assert not set(SERVICES["jupyter"]["networks"]) & set(SERVICES["code"]["networks"])
+    for apart in ("jupyter", "dashboard"):
+        assert not set(SERVICES[apart]["networks"]) & set(SERVICES["code"]["networks"])
+    assert SERVICES["dashboard"]["read_only"] is True
 
 
 def test_the_images_hold_what_the_dockerfile_copies_and_no_secrets() -> None:
@@ -136,7 +144,7 @@ class Deployment:
     folder: Path
     postgres_port: int
     secrets: dict[str, str]
-    ports: dict[str, int] = field(default_factory=lambda: {"4000": free_port(), "3000": free_port()})
+    ports: dict[str, int] = field(default_factory=lambda: {port: free_port() for port in ("4000", "3000", "8050")})
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -310,10 +318,10 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixture
                 deployment.run_once("init")
             deployment.start("code")
             deployment.wait_until_healthy("code")
-            deployment.start("webserver", "daemon")
+            deployment.start("webserver", "daemon", "dashboard")
             write_demo_dump(deployment.inbox / "retail.sql.gz", lines=2000)
             (deployment.inbox / "retail.sql.gz.done").touch()
-            deployment.wait_until_healthy("webserver", "daemon")
+            deployment.wait_until_healthy("webserver", "daemon", "dashboard")
             some_charts = "select from charts where length(png) > 0 limit 1"
             deployment.wait_until(lambda: deployment.query("lgs_analyst", some_charts), "the last table is there")
             deployment.wait_until(lambda: {run["status"] for run in deployment.runs()} == {"SUCCESS"}, "all is done")
@@ -328,6 +336,16 @@ def make_administrator(url: str, password: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         verifier = connection.pgconn.encrypt_password(password.encode(), b"postgres").decode()
         connection.execute(f"create role postgres superuser login password '{verifier}'".encode())
+
+
+def test_the_dashboard_shows_the_segments_and_can_read_no_more_than_it_shows(deployment: Deployment) -> None:
+    """Its login is that of its role, whose leave ends at the lines of dumps."""
+    url = f"http://127.0.0.1:{deployment.ports['8050']}/segments"
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        assert "Champions" in answer.read().decode()
+    for table in ("raw_invoices", "rejected_lines"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            deployment.query("lgs_dashboard", f"select from {table}")
 
 
 def test_a_dump_in_the_inbox_becomes_segments_that_an_analyst_can_read(deployment: Deployment) -> None:
@@ -346,12 +364,13 @@ def test_logins_may_do_no_more_than_they_must(deployment: Deployment) -> None:
         """
         select rolname, rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls,
             has_database_privilege(oid, 'warehouse', 'connect'), has_database_privilege(oid, 'dagster', 'connect')
-        from pg_roles where rolname in ('lgs_pipeline', 'lgs_analyst', 'dagster') order by rolname
+        from pg_roles where rolname in ('lgs_pipeline', 'lgs_analyst', 'lgs_dashboard', 'dagster') order by rolname
         """,
     )
     assert logins == [
         ("dagster", False, False, True),
         ("lgs_analyst", False, True, False),
+        ("lgs_dashboard", False, True, False),
         ("lgs_pipeline", False, True, False),
     ]
 

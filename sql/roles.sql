@@ -10,7 +10,7 @@ declare
     name text;
 begin
     -- Roles belong to the server, not to the database: they may already exist.
-    foreach name in array array['lgs_owner', 'lgs_writer', 'lgs_reader'] loop
+    foreach name in array array['lgs_owner', 'lgs_writer', 'lgs_reader', 'lgs_dashboard'] loop
         if not exists (select from pg_roles where rolname = name) then
             execute format('create role %I nologin', name);
         end if;
@@ -30,6 +30,28 @@ grant lgs_owner to lgs_writer;
 grant usage on schema lgs to lgs_reader;
 alter default privileges for role lgs_owner in schema lgs, lgs_staging grant select on tables to lgs_reader;
 
+-- The dashboard's pages: what they show, which is what is built, and from which dumps. The lines as they came, and those
+-- that were rejected, are not for it.
+grant usage on schema lgs to lgs_dashboard;
+alter default privileges for role lgs_owner in schema lgs_staging grant select on tables to lgs_dashboard;
+do $$
+declare
+    name text;
+begin
+    if to_regclass('lgs.publications') is null then
+        return; -- the warehouse is being made, and grants its ledgers itself
+    end if;
+    for name in
+        select relname
+        from pg_class
+        where relnamespace = 'lgs'::regnamespace and relkind = 'r'
+            and (relname in ('publications', 'dumps', 'check_results') or relname in (select table_name from lgs.publications))
+    loop
+        execute format('grant select on lgs.%I to lgs_dashboard', name);
+    end loop;
+end
+$$;
+
 -- The limits. PostgreSQL has none that members inherit from a group: unless it sets its own, a session takes those of
 -- its database. The platform takes its own from lgs_owner, as which it runs.
 do $$
@@ -37,6 +59,13 @@ declare
     this constant text := current_database();
     is_superuser constant boolean := (select rolsuper from pg_roles where rolname = current_user);
     setting text;
+    -- What an administrator has set stays.
+    own constant text[] := array(
+        select split_part(one, '=', 1)
+        from pg_db_role_setting
+        cross join unnest(setconfig) as one
+        where setrole = 0 and setdatabase = (select oid from pg_database where datname = this)
+    );
 begin
     if not (select pg_has_role(current_user, datdba, 'usage') from pg_database where datname = this) then
         raise notice 'Only the owner of the database % may limit its readers.', this using errcode = 'LGS01';
@@ -50,12 +79,14 @@ begin
     ] loop
         if current_setting(setting, true) is not null then -- transaction_timeout is there from PostgreSQL 17 on
             execute format('alter role lgs_owner in database %I set %I = 0', this, setting);
-            execute format('alter database %I set %I = %L', this, setting, '5min');
+            if setting <> all (own) then
+                execute format('alter database %I set %I = %L', this, setting, '5min');
+            end if;
         end if;
     end loop;
 
     -- Each sort and each hash of a query may take this much, and there are many readers.
-    if pg_size_bytes(current_setting('work_mem')) > pg_size_bytes('32MB') then
+    if 'work_mem' <> all (own) and pg_size_bytes(current_setting('work_mem')) > pg_size_bytes('32MB') then
         execute format('alter role lgs_owner in database %I set work_mem = %L', this, current_setting('work_mem'));
         execute format('alter database %I set work_mem = %L', this, '32MB');
     end if;
@@ -76,7 +107,9 @@ begin
     end if;
     execute format('alter role lgs_owner in database %I set temp_file_limit = -1', this);
     execute format('alter role %I in database %I set temp_file_limit = -1', current_user, this); -- restores backups
-    execute format('alter database %I set temp_file_limit = %L', this, '5GB');
+    if 'temp_file_limit' <> all (own) then
+        execute format('alter database %I set temp_file_limit = %L', this, '5GB');
+    end if;
 
     -- Large objects belong to no table, and nobody would miss them.
     revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) from public;

@@ -1,5 +1,6 @@
 """How numbers and dates are written: pounds, counts, percents, days. Nothing about where they are drawn."""
 
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
@@ -84,22 +85,22 @@ def percentile(quantile: float) -> str:
     return f"{number}{suffix} percentile"
 
 
-def day(moment: pd.Timestamp) -> str:
+def day(moment: date) -> str:
     """`9 Dec 2011`."""
     return f"{day_of_year(moment)} {moment.year}"
 
 
-def day_of_year(moment: pd.Timestamp) -> str:
+def day_of_year(moment: date) -> str:
     """`9 Dec`."""
     return f"{moment.day} {month_of_year(moment)}"
 
 
-def month(moment: pd.Timestamp) -> str:
+def month(moment: date) -> str:
     """`Dec 2011`."""
     return f"{month_of_year(moment)} {moment.year}"
 
 
-def month_of_year(moment: pd.Timestamp) -> str:
+def month_of_year(moment: date) -> str:
     """`Dec`."""
     return _MONTHS[moment.month - 1]
 

@@ -1,8 +1,44 @@
-"""Accepted oddities: the number of rows up to which each check passes all the same, because a person said so."""
+"""What checks have found, and the number of rows up to which each passes all the same, because a person said so."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
 from lgs_assets.warehouse.database import Warehouse
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check has found."""
+
+    table_name: str
+    check_name: str
+    degree: str
+    violating_rows: int
+    accepted_rows: int
+
+
+def record(warehouse: Warehouse, findings: Iterable[Finding]) -> None:
+    """Keeps what checks have found, in place of what they found before, for readers of the warehouse."""
+    rows = [asdict(finding) for finding in findings]
+    if not rows:
+        return
+    with warehouse.transaction() as connection:
+        connection.execute(
+            sa.text(
+                """
+                insert into check_results (
+                    table_name, check_name, degree, violating_rows, accepted_rows, checked_at
+                )
+                values (:table_name, :check_name, :degree, :violating_rows, :accepted_rows, now())
+                on conflict (table_name, check_name) do update set
+                    degree = excluded.degree, violating_rows = excluded.violating_rows,
+                    accepted_rows = excluded.accepted_rows, checked_at = excluded.checked_at
+                """
+            ),
+            rows,
+        )
 
 
 def accepted_rows(warehouse: Warehouse, table: str, check: str) -> int:

@@ -16,7 +16,7 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets import places
-from lgs_assets.checks.findings import accepted_rows
+from lgs_assets.checks.findings import Finding, accepted_rows, record
 from lgs_assets.contracts.model import parameters_of
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.tables import Tables
@@ -44,8 +44,8 @@ class SqlCheck:
     """The SELECT of the violating rows, with the comment at its head."""
     description: str
     """What must hold."""
-    severity: dg.AssetCheckSeverity
-    blocking: bool
+    degree: str
+    """What a violation means: blocking, error or warning."""
 
     @classmethod
     def read(cls, file: Path) -> "SqlCheck":
@@ -60,12 +60,22 @@ class SqlCheck:
                 f"{file}: expected a comment that says what must hold and ends with a line of its own, "
                 f"-- {' or -- '.join(_DEGREES)}; found {degree!r}."
             )
-        return cls(file.parent.name, file.stem, query, " ".join(said), _DEGREES[degree], degree == "blocking")
+        return cls(file.parent.name, file.stem, query, " ".join(said), degree)
 
     @property
     def full_name(self) -> str:
         """Its name for people: its table and its rule."""
         return f"{self.table}.{self.name}"
+
+    @property
+    def severity(self) -> dg.AssetCheckSeverity:
+        """The degree as Dagster knows it."""
+        return _DEGREES[self.degree]
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a violation stops what would be built on the table."""
+        return self.degree == "blocking"
 
     @property
     def spec(self) -> dg.AssetCheckSpec:
@@ -110,9 +120,16 @@ def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
     )
 
 
+def finding(check: SqlCheck, result: dg.AssetCheckResult) -> Finding:
+    """What a check has found, as the warehouse keeps it."""
+    rows, accepted = (int(str(result.metadata[name].value)) for name in ("violating_rows", "accepted_rows"))
+    return Finding(check.table, check.name, check.degree, rows, accepted)
+
+
 def evaluation(check: SqlCheck, tables: Tables) -> dg.AssetCheckEvaluation:
-    """What a check finds now, in the form that Dagster records for a check that no run has evaluated."""
+    """What a check finds now, as Dagster records it where no run has evaluated the check; it is kept, too."""
     result = evaluate(check, tables)
+    record(tables.warehouse, [finding(check, result)])
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(check.table),
         check_name=check.name,
@@ -132,12 +149,15 @@ def _checks_of(table: str, checks: Sequence[SqlCheck]) -> dg.AssetChecksDefiniti
     def run_checks(
         context: dg.AssetCheckExecutionContext, tables: dg.ResourceParam[Tables]
     ) -> Iterator[dg.AssetCheckResult]:
+        findings = []
         for name in sorted(key.name for key in context.selected_asset_check_keys):
             with plain_failures(), retried():
                 result = evaluate(by_name[name], tables)
                 if by_name[name].blocking and not result.passed:
                     mark_outdated(tables.warehouse, table)  # or the next run would find it current, and build on it
+            findings.append(finding(by_name[name], result))
             yield result
+        record(tables.warehouse, findings)
 
     return run_checks
 

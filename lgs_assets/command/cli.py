@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.warehouse.database import Warehouse
 
 CHECKS_FAILED = 3
-_EXPORTS = {"charts", "demo-costs", "demo-dump", "psql"}  # they write files for people to hand on
+_EXPORTS = {"charts", "demo-costs", "demo-dump", "export", "psql", "report"}  # they write files for people to hand on
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -133,6 +133,7 @@ def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, 
     lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
     console.print(
         "\nLook further:\n"
+        f"  [bold]{lgs} dashboard[/] figures, segments and lists of customers, as pages (make dashboard)\n"
         f"  [bold]{lgs} ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
         f"  [bold]{lgs} charts[/]    every chart as PNG and SVG in a folder\n"
         f"  [bold]{lgs} psql[/]      the tables in SQL: select * from segments limit 10;\n"
@@ -269,6 +270,56 @@ def ui(
 
     with _beside(daemon, log=log), _output_into(log) as terminal:
         serve(listening, origins, [*options, "--dagster-log-level", "warning"], announce=announce)
+
+
+@app.command()
+@_reporting_errors
+def dashboard(
+    port: Annotated[int, typer.Option(help="The port of the pages.")] = 8050,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    is_opened: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Serve the tables as pages for people: figures, segments, lists to take away. Until Ctrl-C; changes nothing."""
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.dashboard.serve import serve
+
+    def announce(address: str) -> None:
+        print(f"The dashboard: {address}\nCtrl-C ends it.", flush=True)
+        if is_opened and not webbrowser.open(address):
+            print("There is no browser to open it in.", flush=True)
+
+    serve(Configuration.read(), host=host, port=port, announce=announce)
+
+
+@app.command()
+@_reporting_errors
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("customers"),
+    segment: Annotated[
+        list[str] | None, typer.Option("--segment", help="Only this segment; may be given several times.")
+    ] = None,
+) -> None:
+    """Export the customers of each segment: a workbook, CSV files, and a manifest with the snapshot and settings."""
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.dashboard.export import export as write_lists
+    from lgs_assets.dashboard.serve import tables_of
+
+    for file in write_lists(tables_of(Configuration.read()), folder, segment or []):
+        typer.echo(printable(str(file)))
+
+
+@app.command()
+@_reporting_errors
+def report(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it: .html or .pdf.")],
+    segments: Annotated[list[str] | None, typer.Argument(help="Segments. Default: the whole shop on a sheet.")] = None,
+) -> None:
+    """Write the printable report of segments, or of the whole shop. A PDF needs the extra `report`."""
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.dashboard.report import write
+    from lgs_assets.dashboard.serve import tables_of
+
+    typer.echo(printable(str(write(tables_of(Configuration.read()), segments or [], output))))
 
 
 @contextmanager

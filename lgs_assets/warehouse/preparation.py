@@ -54,9 +54,9 @@ def prepare(transaction: Transaction) -> None:
             elif due := [step for step in steps if step not in taken]:
                 _take(cursor, due[0])
     with transaction() as cursor:
-        if _limits_are_due(cursor):
+        if _roles_are_due(cursor):
             lock_by_key(cursor, PREPARATION_LOCK, "Preparing the warehouse")
-            if _limits_are_due(cursor):
+            if _roles_are_due(cursor):
                 _make_roles(cursor)
 
 
@@ -109,6 +109,9 @@ def _make(cursor: Cursor, steps: list[str]) -> None:
         become_owner(cursor)
     for table in kept_tables():
         execute_script(cursor, contract(table))
+    cursor.execute("select from pg_roles where rolname = 'lgs_dashboard'")
+    if cursor.rowcount:
+        cursor.execute("grant select on publications, dumps, check_results to lgs_dashboard")
     for step in steps:
         _remember(cursor, step)
 
@@ -127,8 +130,8 @@ def _make_roles(cursor: Cursor) -> None:
         cursor.connection.remove_notice_handler(log)
 
 
-def _limits_are_due(cursor: Cursor) -> bool:
-    """Whether the database has no limits of its own for readers, though this login may set them."""
+def _roles_are_due(cursor: Cursor) -> bool:
+    """Whether readers have no limits yet, or the dashboard no grants, though this login may give them."""
     cursor.execute(
         """
         select exists (
@@ -138,9 +141,15 @@ def _limits_are_due(cursor: Cursor) -> bool:
             inner join pg_roles as login on login.rolname = current_user
             where datname = current_database() and pg_has_role(datdba, 'usage')
                 and (login.rolsuper or login.rolcreaterole and pg_has_role(owner.oid, 'usage with admin option'))
-                and not exists (
-                    select from pg_db_role_setting, unnest(setconfig) as setting
-                    where setdatabase = pg_database.oid and setrole = 0 and setting like 'statement_timeout=%'
+                and not (
+                    exists (
+                        select from pg_db_role_setting, unnest(setconfig) as setting
+                        where setdatabase = pg_database.oid and setrole = 0 and setting like 'statement_timeout=%'
+                    )
+                    and exists (
+                        select from pg_roles
+                        where rolname = 'lgs_dashboard' and has_table_privilege(oid, 'lgs.publications', 'select')
+                    )
                 )
         )
         """

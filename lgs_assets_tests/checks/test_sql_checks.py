@@ -45,6 +45,14 @@ def test_all_hold_on_sound_tables(built: Warehouse, settings: dict[str, Any]) ->
     assert failed == []
 
 
+def test_what_checks_found_is_kept_for_readers(built: Warehouse) -> None:
+    """A run leaves the finding of each check in the warehouse, where the dashboard reads it."""
+    kept = built.rows("select table_name || '.' || check_name as name, violating_rows, degree from check_results")
+    assert {row.name: (row.violating_rows, row.degree) for row in kept} == {
+        name: (0, check.degree) for name, check in PLANNED.items()
+    }
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_found_and_explained(built: Warehouse, name: str) -> None:
     """The check fails, with its severity, the number of rows, some of them and the query that finds them all."""

@@ -1,0 +1,265 @@
+"""The pages over HTTP: routes, headers, and what is answered when something is wrong. GET and HEAD only."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+import sqlalchemy as sa
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lgs_assets.dashboard import files
+from lgs_assets.dashboard.bar import chips
+from lgs_assets.dashboard.filters import Filters
+from lgs_assets.dashboard.pages import (
+    cohorts,
+    customers,
+    data,
+    movements,
+    outlook,
+    overview,
+    products,
+    report,
+    segments,
+)
+from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
+from lgs_assets.dashboard.queries import Built, Tables, TablesMissingError
+from lgs_assets.dashboard.rendering import FOLDER, code_version, templates
+from lgs_assets.dashboard.report import conditions
+from lgs_assets.errors import LgsError
+
+PAGES: Final = (
+    overview.PAGE,
+    segments.ALL,
+    segments.ONE,
+    movements.PAGE,
+    customers.LIST,
+    customers.ONE,
+    customers.INVOICE,
+    cohorts.PAGE,
+    products.PAGE,
+    outlook.PAGE,
+    data.PAGE,
+    report.SHOP,
+    report.SEGMENT,
+)
+LONGEST_URL: Final = 8000
+LOCAL_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # an address may hold the number of a customer
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_LOG = logging.getLogger(__name__)
+
+
+def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS) -> Starlette:
+    """The dashboard as an ASGI application. It answers requests by these host names only."""
+    site = _Site(tables)
+    routes = [
+        Route("/healthz", site.health, methods=["GET"]),
+        Mount("/static", StaticFiles(directory=FOLDER / "static")),
+    ]
+    for page in PAGES:
+        stem = page.path if page.path != "/" else "/overview"
+        routes.append(Route(f"{stem}/{{name}}.{{format}}", site.file_of(page), methods=["GET"]))
+    # A path with a file comes before the page of an item, which would take it for the item's name.
+    routes += [Route(page.path, site.page_of(page), methods=["GET"]) for page in PAGES]
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(_Headers),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts], www_redirect=False),
+            Middleware(_Bounds),
+            Middleware(GZipMiddleware, minimum_size=500),
+        ],
+        exception_handlers={404: site.not_found, 405: site.refused},
+    )
+
+
+class _Site:
+    """The routes: plain functions, which Starlette runs in threads while others wait for the database."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._templates = templates(navigation=[page for page in PAGES if page.label])
+
+    def health(self, _: Request) -> Response:
+        """Whether the tables can be reached."""
+        try:
+            self._tables.built()
+        except (sa.exc.SQLAlchemyError, LgsError):
+            return PlainTextResponse("the database is out of reach", 503)
+        return PlainTextResponse("ok")
+
+    def page_of(self, page: Page) -> Callable[[Request], Response]:
+        """The route of a page."""
+
+        def answer(request: Request) -> Response:
+            return self._answer(request, page, self._render_page)
+
+        return answer
+
+    def file_of(self, page: Page) -> Callable[[Request], Response]:
+        """The route of what can be taken away from a page."""
+
+        def answer(request: Request) -> Response:
+            return self._answer(request, page, self._render_file)
+
+        return answer
+
+    def not_found(self, request: Request, _: Exception) -> Response:
+        """No such page."""
+        return self._message(
+            request, 404, "There is no such page.", "The address may be misspelt, or from an older version."
+        )
+
+    def refused(self, request: Request, _: Exception) -> Response:
+        """Nothing can be changed here."""
+        return self._message(request, 405, "These pages can only be read.", "Use GET or HEAD.")
+
+    def _answer(
+        self, request: Request, page: Page, render: Callable[[Request, Page, View, list[str]], Response]
+    ) -> Response:
+        pairs = request.query_params.multi_items()
+        filters, notices = Filters.parse(pairs)
+        try:
+            built = self._tables.built()
+            tag = _tag(request, page, built)
+            if _matches(request, tag):
+                return Response(status_code=304, headers={"ETag": tag})
+            with self._tables.reading(built, page.tables, page.wished) as reading:
+                known, unknown = reading.choices.known(filters)
+                notices += unknown
+                if not notices and known.query() != request.url.query and request.url.query:
+                    return RedirectResponse(known.url(request.url.path), 307)
+                view = View(
+                    known, reading, built, request.path_params.get("item", ""), whole="format" in request.path_params
+                )
+                response = render(request, page, view, notices)
+            response.headers["ETag"] = tag
+            response.headers["Cache-Control"] = "private, no-cache"
+            return response
+        except NothingThereError as error:
+            return self._message(request, 404, str(error), "It may be in data that is not loaded.")
+        except TablesMissingError as error:
+            what = "Nothing is loaded yet." if len(built.tables) == 0 else str(error)
+            return self._message(
+                request, 503, what, "Run lgs run (or make run), which loads a dump and builds every table."
+            )
+        except sa.exc.ProgrammingError:
+            _LOG.exception("A page cannot be read.")
+            return self._message(
+                request,
+                503,
+                "A table is being replaced, or may not be read.",
+                "Try again in a moment. If it stays, run lgs status.",
+            )
+        except (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.TimeoutError, LgsError):
+            _LOG.exception("The database cannot be used.")
+            return self._message(
+                request,
+                503,
+                "The database cannot be reached, or took too long.",
+                "Try again in a moment. If it stays, run lgs status where the platform runs.",
+            )
+
+    def _render_page(self, request: Request, page: Page, view: View, notices: list[str]) -> Response:
+        shown = page.show(view)
+        return HTMLResponse(
+            self._templates.get_template(page.template).render(self._context(request, page, view, shown, notices))
+        )
+
+    def _render_file(self, request: Request, page: Page, view: View, notices: list[str]) -> Response:
+        name, form = request.path_params["name"], request.path_params["format"]
+        found = page.show(view).files.get(name)
+        if found is None or form not in files.FORMATS:
+            raise NothingThereError(f"There is no file {name}.{form}.")
+        return files.response(found, name, form, view=view, templates=self._templates)
+
+    def _context(self, request: Request, page: Page, view: View, shown: Shown, notices: list[str]) -> dict[str, Any]:
+        query = view.filters.query()
+        return shown.content | {
+            "page": page,
+            "shown": shown,
+            "view": view,
+            "filters": view.filters,
+            "choices": view.choices,
+            "notices": notices,
+            "built": view.built,
+            "path": request.url.path,
+            "query": f"?{query}" if query else "",
+            "chips": chips(view.filters, request.url.path),
+            "shared": replace(view.filters, segments=()).customers_only(),
+            "title": shown.title,
+            "css": "",
+            "back": view.filters.url(request.url.path.replace("/report", "/segments" if view.item else "/", 1)),
+            "conditions": conditions(view.built),
+            "files": "/overview" if request.url.path == "/" else request.url.path,
+        }
+
+    def _message(self, request: Request, status: int, what: str, remedy: str) -> Response:
+        html = self._templates.get_template("message.html").render(
+            what=what,
+            remedy=remedy,
+            status=status,
+            path=request.url.path,
+            retry=str(request.url) if status == 503 else "",
+            query=f"?{request.url.query}" if request.url.query else "",
+        )
+        return HTMLResponse(html, status, {"Cache-Control": "no-store"})
+
+
+class _Headers:
+    """Adds to every answer what keeps a browser from doing more than to show it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class _Bounds:
+    """Refuses addresses that no page of this site has."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_URL:
+            await PlainTextResponse("The address is too long.", 414)(scope, receive, send)
+        elif scope["type"] == "http" and "\0" in scope["path"]:
+            await PlainTextResponse("The address holds a character that no page has.", 400)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _tag(request: Request, page: Page, built: Built) -> str:
+    tables = {*page.tables, *page.wished, "monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook"}
+    if page is data.PAGE:
+        tables |= set(built.tables)
+    return f'W/"{built.fingerprint(str(request.url), code_version(), tables=tables)[:32]}"'
+
+
+def _matches(request: Request, tag: str) -> bool:
+    return tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]

@@ -1,0 +1,60 @@
+"""The filter bar in words: what is on, and the address without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lgs_assets.charts import wording
+from lgs_assets.dashboard.filters import Filters
+from lgs_assets.dashboard.queries import NOT_YET
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter that is on. `key` is its name in an address."""
+
+    key: str
+    text: str
+    without: str
+
+
+def chips(filters: Filters, path: str) -> list[Chip]:
+    """The filters that are on, each with the address that leaves it out."""
+    filters = replace(filters, page=1)
+    found = []
+    if filters.as_of:
+        found.append(Chip("as_of", f"End of {wording.month(filters.as_of)}", filters.url(path, as_of=None)))
+    for key, name, label in _MANY:
+        values = getattr(filters, name)
+        for value in values:
+            shown = "first order" if value == NOT_YET else value.replace("-", " ") if name == "cohorts" else value
+            rest = tuple(other for other in values if other != value)
+            found.append(Chip(key, f"{label}{shown}", filters.url(path, **{name: rest})))
+    for key, name, label in _ONE:
+        value = getattr(filters, name)
+        if value is not None:
+            found.append(
+                Chip(
+                    key,
+                    label.format(value if name in ("r_score", "f_score", "search") else f"{value:,}"),
+                    filters.url(path, **{name: None}),
+                )
+            )
+    return found
+
+
+_MANY = (
+    ("country", "countries", ""),
+    ("segment", "segments", ""),
+    ("first_bought", "cohorts", "First bought "),
+    ("from", "came_from", "From "),
+)
+_ONE = (
+    ("r", "r_score", "R {}"),
+    ("f", "f_score", "F {}"),
+    ("within", "recency_to", "Ordered within {} days"),
+    ("absent", "recency_from", "No order for {} days"),
+    ("orders", "orders_from", "{} orders or more"),
+    ("spent", "spent_from", "£{} or more"),
+    ("customer", "search", "Customer {}"),
+)

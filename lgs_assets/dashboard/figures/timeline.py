@@ -1,0 +1,83 @@
+"""A customer's orders over time, above a strip of the segment at each month's end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from lgs_assets.charts import style
+from lgs_assets.dashboard.figures.shapes import Drawing, Line, Rect, Shape, Text
+
+_ZERO = 110.0
+_TALLEST = 96.0
+_STRIP = 18.0
+_LABEL = 10.0
+"""Percents of the width that the name of a year takes."""
+_WIDEST, _NARROWEST = 0.7, 0.2
+"""Percents of the width that a column takes: less where there are many."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """An invoice: its amount, below zero if it cancels."""
+
+    at: datetime
+    amount: float
+    title: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The segment at a snapshot: it stands for the time since the one before."""
+
+    until: datetime
+    name: str
+    fill: str
+
+
+def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) -> Drawing:
+    """Upwards what was bought, downwards what was cancelled, by the square root of the amount."""
+    start = min(event.at for event in events).replace(day=1, hour=0, minute=0)
+    end = max([stretch.until for stretch in stretches] + [event.at for event in events])
+    span = (end - start).total_seconds() or 1.0
+    most = max((abs(event.amount) for event in events), default=1.0) or 1.0
+    deepest = max((-event.amount for event in events), default=0.0)
+    floor = _ZERO + (math.sqrt(max(deepest, 0) / most) * _TALLEST if deepest > 0 else 0) + 12
+
+    def across(moment: datetime) -> float:
+        return max(0.0, min(1.0, (moment - start).total_seconds() / span)) * 100
+
+    shapes: list[Shape] = []
+    since = start
+    for stretch in stretches:
+        left, right = across(since), across(stretch.until)
+        shapes.append(
+            Rect(
+                left,
+                floor,
+                max(right - left, 0.1),
+                _STRIP,
+                stretch.fill,
+                "white",
+                title=f"{stretch.name} until {stretch.until:%Y-%m-%d}",
+            )
+        )
+        since = stretch.until
+    for year in range(start.year, end.year + 1):
+        at = across(datetime(year, 1, 1)) if year > start.year else 0.0
+        shapes.append(Line(at, 8, at, floor, stroke=style.GRID))
+        following = across(datetime(year + 1, 1, 1)) if year < end.year else 100.0
+        if following - at > _LABEL:
+            shapes.append(Text(at, floor + _STRIP + 18, str(year), "start", style.INK))
+    width = min(_WIDEST, max(_NARROWEST, 50 / len(events)))
+    for event in events:
+        tall = max(math.sqrt(abs(event.amount) / most) * _TALLEST, 2)
+        top = _ZERO - tall if event.amount >= 0 else _ZERO
+        fill = style.BLUE if event.amount >= 0 else style.ORANGE
+        left = min(max(across(event.at) - width / 2, 0), 100 - width)
+        shapes.append(Rect(left, top, width, tall, fill, title=event.title, link=event.link))
+    shapes.append(Line(0, _ZERO, 100, _ZERO, stroke=style.MUTED))
+    return Drawing(label, floor + _STRIP + 26, shapes)

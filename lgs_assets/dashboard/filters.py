@@ -1,0 +1,179 @@
+"""What a URL asks for: one frozen value, read from the query and written back in one canonical order.
+
+The same value feeds the figure, the table under it, its files and every link on from there, so that no filter is lost
+on the way. What cannot be read is dropped with a notice, never silently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Any, Final, Self
+from urllib.parse import urlencode
+
+LONGEST: Final = 100
+"""Characters of a value; countries and segments have no more."""
+MOST: Final = 60
+"""Values of one filter."""
+LARGEST: Final = 10**9
+STEPS: Final = (1, 3, 12)
+COLUMNS: Final = (
+    "customer_id", "country", "segment", "segment_before", "recency_days", "frequency", "monetary", "net_revenue",
+    "typical_order", "first_sale_at", "last_invoice_at",
+)  # fmt: skip
+"""The columns of a list of customers: each can be shown or not, and sorted by."""
+
+_QUARTER = re.compile(r"(?:19|20)\d\d-Q[1-4]")
+_MONTH = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which customers, as of when, and how a list of them is laid out. Empty means all."""
+
+    as_of: date | None = None
+    """First day of the month at whose end the customers are looked at. None: the last whole one."""
+    countries: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    cohorts: tuple[str, ...] = ()
+    """Quarters of the first purchase, such as 2010-Q1."""
+    came_from: tuple[str, ...] = ()
+    """Segments in which the customers were `step` months before."""
+    step: int = 1
+    r_score: int | None = None
+    f_score: int | None = None
+    recency_to: int | None = None
+    """At most so many days since the last purchase."""
+    recency_from: int | None = None
+    orders_from: int | None = None
+    spent_from: int | None = None
+    """At least so many pounds of sales."""
+    search: int | None = None
+    """A customer's number."""
+    columns: tuple[str, ...] = ()
+    """The columns of a list of customers. Empty: all."""
+    sort: str = "monetary"
+    ascending: bool = False
+    page: int = 1
+
+    @classmethod
+    def parse(cls, pairs: Iterable[tuple[str, str]]) -> tuple[Self, list[str]]:
+        """The filters of a query, and a notice on each value that is none. Never raises."""
+        values: dict[str, Any] = {}
+        notices: list[str] = []
+        for key, text in pairs:
+            text = text.strip()
+            if not text:
+                continue  # a form sends its empty fields, too
+            name = _NAMES.get(key)
+            value = _READERS[name](text) if name and not _CONTROL.search(text) and len(text) <= LONGEST else None
+            if name is None:
+                notices.append(f"{_shown(key)} is not a filter of these pages and was left out.")
+            elif value is None or (name in _MANY and len(values.get(name, ())) >= MOST):
+                notices.append(f"{_shown(key)}: {_shown(text)} cannot be used and was left out.")
+            elif name in _MANY:
+                values.setdefault(name, set()).add(value)
+            else:
+                values[name] = value
+        values |= {name: tuple(sorted(values[name])) for name in _MANY & values.keys()}
+        return cls(**values), notices
+
+    def query(self) -> str:
+        """The canonical query: defaults left out, in one order. Empty if all is default."""
+        pairs: list[tuple[str, str]] = []
+        for key, name in _NAMES.items():
+            value = getattr(self, name)
+            if name in _MANY:
+                pairs += [(key, item) for item in value]
+            elif value != _DEFAULTS[name]:
+                pairs.append((key, _written(value)))
+        return urlencode(pairs)
+
+    def url(self, path: str, **changes: Any) -> str:
+        """The path with these filters, some of them changed."""
+        query = (replace(self, **changes) if changes else self).query()
+        return f"{path}?{query}" if query else path
+
+    def customers_only(self) -> Self:
+        """Without how a list is laid out."""
+        return replace(self, columns=(), sort="monetary", ascending=False, page=1)
+
+    @property
+    def names_customers(self) -> bool:
+        """Whether some customers are left out."""
+        shown = ("as_of", "step", "columns", "sort", "ascending", "page")
+        return any(getattr(self, name) != _DEFAULTS[name] for name in _DEFAULTS if name not in shown)
+
+
+def quarter_of(day: date) -> str:
+    """`2010-Q1`."""
+    return f"{day.year}-Q{(day.month + 2) // 3}"
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _month(text: str) -> date | None:
+    found = _MONTH.fullmatch(text)
+    return date(int(found[1]), int(found[2]), 1) if found else None
+
+
+def _quarter(text: str) -> str | None:
+    return text if _QUARTER.fullmatch(text) else None
+
+
+def _whole(text: str, low: int = 0, high: int = LARGEST) -> int | None:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST)) else -1
+    return number if low <= number <= high else None
+
+
+def _step(text: str) -> int | None:
+    number = _whole(text)
+    return number if number in STEPS else None
+
+
+def _score(text: str) -> int | None:
+    return _whole(text, 1, 5)
+
+
+def _page(text: str) -> int | None:
+    return _whole(text, 1)
+
+
+def _column(text: str) -> str | None:
+    return text if text in COLUMNS else None
+
+
+def _ascending(text: str) -> bool | None:
+    return {"up": True, "down": False}.get(text)
+
+
+def _shown(text: str) -> str:
+    """Of what was found, enough to know it again."""
+    return "".join(c if c.isprintable() else "�" for c in text[:40]) + ("…" if len(text) > 40 else "")
+
+
+def _written(value: object) -> str:
+    if isinstance(value, date):
+        return f"{value:%Y-%m}"
+    return {True: "up", False: "down"}[value] if isinstance(value, bool) else str(value)
+
+
+_NAMES: Final = {
+    "as_of": "as_of", "country": "countries", "segment": "segments", "first_bought": "cohorts", "from": "came_from",
+    "step": "step", "r": "r_score", "f": "f_score", "within": "recency_to", "absent": "recency_from",
+    "orders": "orders_from", "spent": "spent_from", "customer": "search", "column": "columns", "sort": "sort",
+    "order": "ascending", "page": "page",
+}  # fmt: skip
+"""The field of each key of a query."""
+_MANY: Final = {"countries", "segments", "cohorts", "came_from", "columns"}
+_READERS: Final[dict[str, Any]] = {
+    "as_of": _month, "countries": _text, "segments": _text, "cohorts": _quarter, "came_from": _text, "step": _step,
+    "r_score": _score, "f_score": _score, "recency_to": _whole, "recency_from": _whole, "orders_from": _whole,
+    "spent_from": _whole, "search": _whole, "columns": _column, "sort": _column, "ascending": _ascending, "page": _page,
+}  # fmt: skip
+_DEFAULTS: Final = {field.name: field.default for field in fields(Filters)}

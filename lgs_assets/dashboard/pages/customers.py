@@ -1,0 +1,237 @@
+"""Find a customer, or make a list of them; one customer's story; one invoice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from lgs_assets.charts import wording
+from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, written
+from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline
+from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
+from lgs_assets.dashboard.pages.parts import colour, customer_list
+from lgs_assets.dashboard.queries import Row
+
+_LARGEST_ID = 2**31 - 1
+
+
+def show_list(view: View) -> Shown:
+    """The customers whom the filters pick, a page at a time, and the file of all of them."""
+    table, summary = customer_list(view, path="/customers")
+    return Shown(
+        "Which customers do you look for?",
+        {"customers": table, "summary": summary, "moment": view.moment(), "earlier": view.moment(view.month_before)},
+        {"customers": table},
+    )
+
+
+def show_one(view: View) -> Shown:
+    """One customer: segment over time, orders, products."""
+    number = int(view.item) if view.item.isascii() and view.item.isdecimal() and len(view.item) < 12 else 0
+    profile = view.rows("customer", customer_id=number) if 0 < number <= _LARGEST_ID else []
+    if not profile:
+        raise NothingThereError(f"There is no customer {view.item} with a purchase.")
+    history = view.rows("customer_history", customer_id=number)
+    orders = view.rows("customer_orders", customer_id=number)
+    products = view.rows("customer_products", customer_id=number)
+    files: Files = {
+        "timeline": _timeline(view, history, orders),
+        "orders": _orders(orders),
+        "products": _products(products),
+    }
+    return Shown(
+        f"Customer {number}",
+        {
+            "customer": profile[0],
+            "numbers": _numbers(view, profile[0], history),
+            "now": history[-1] if history else None,
+            "since": _since(view, history),
+            **files,
+        },
+        dict(files),
+    )
+
+
+def show_invoice(view: View) -> Shown:
+    """The lines of one invoice."""
+    lines = view.rows("invoice", invoice_no=view.item) if "\0" not in view.item else []
+    if not lines:
+        raise NothingThereError(f"There is no invoice {view.item}.")
+    table = Table(
+        (
+            Column("line", "Line", "count"),
+            Column("stock_code", "Code"),
+            Column("description", "Description"),
+            Column("quantity", "Quantity", "count"),
+            Column("unit_price", "Unit price", "pounds"),
+            Column("line_total", "Line total", "pounds"),
+            Column("remark", "Remark"),
+        ),
+        [
+            (
+                row["line_number"],
+                row["stock_code"],
+                row["description"],
+                row["quantity"],
+                row["unit_price"],
+                row["line_total"],
+                _remark(row),
+            )
+            for row in lines
+        ],
+    )
+    return Shown(
+        f"Invoice {view.item}",
+        {
+            "lines": table,
+            "first": lines[0],
+            "total": sum(row["line_total"] for row in lines),
+            "customers": sorted({row["customer_id"] for row in lines if row["customer_id"]}),
+            "doubled": sum(row["is_second_copy"] for row in lines),
+        },
+        {"lines": table},
+    )
+
+
+def _remark(row: Row) -> str:
+    if row["is_second_copy"]:
+        return "second copy"
+    return "" if row["is_sale"] or row["is_cancellation"] else "no sale: a charge, a gift or an adjustment"
+
+
+def _since(view: View, history: Sequence[Row]) -> str:
+    if not history:
+        return ""
+    return view.moment((history[-1]["segment_since"] - timedelta(microseconds=1)).date().replace(day=1))
+
+
+def _numbers(view: View, profile: Row, history: Sequence[Row]) -> list[Number]:
+    gap = profile["typical_gap_days"]
+    return [
+        Number("Orders", wording.count(profile["orders"]), [f"on {wording.counted(profile['purchase_days'], 'day')}"]),
+        Number(
+            "Sales before returns",
+            written(profile["sales"], "pounds"),
+            [f"typical order {written(profile['typical_order'], 'pounds')}"],
+        ),
+        Number(
+            "Net of returns",
+            written(profile["net_revenue"], "pounds"),
+            [f"kept {written(profile['kept_pct'], 'percent')}"],
+        ),
+        Number(
+            "Last order",
+            wording.day(profile["last_sale_at"]),
+            [f"usually every {wording.decimal(float(gap))} days" if gap else "one purchase day only"],
+        ),
+    ]
+
+
+def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figure:
+    stretches = [Stretch(row["snapshot_date"], row["segment"], colour(view, row["segment"])) for row in history]
+    events = [
+        Event(
+            row["at"],
+            float(row["amount"]),
+            f"{wording.day(row['at'])}, invoice {row['invoice_no']}: {written(row['amount'], 'pounds')}",
+            f"/invoices/{row['invoice_no']}",
+        )
+        for row in orders
+    ]
+    table = Table(
+        (
+            Column("month", "End of", "month"),
+            Column("segment", "Segment"),
+            Column("r", "R", "count"),
+            Column("f", "F", "count"),
+            Column("m", "M", "count"),
+            Column("orders", "Orders", "count"),
+            Column("sales", "Sales before returns", "pounds"),
+        ),
+        [
+            (
+                (row["snapshot_date"] - timedelta(microseconds=1)).date().replace(day=1),
+                row["segment"],
+                row["r_score"],
+                row["f_score"],
+                row["m_score"],
+                row["frequency"],
+                row["monetary"],
+            )
+            for row in history
+        ],
+    )
+    used = list(dict.fromkeys(row["segment"] for row in history))
+    label = (
+        "The customer's orders over time, upwards, cancellations downwards, above a strip of the segment of each month."
+    )
+    return Figure(
+        "timeline",
+        "How has this customer bought, and in which segment was it?",
+        table,
+        timeline(label, stretches, events) if history and orders else None,
+        key=[(name, colour(view, name)) for name in used],
+        note="Height: what the invoice comes to, on a square-root scale. Orange, downwards: cancellations.",
+    )
+
+
+def _orders(rows: Sequence[Row]) -> Table:
+    return Table(
+        (
+            Column("invoice", "Invoice"),
+            Column("date", "Date", "day"),
+            Column("kind", "Kind"),
+            Column("lines", "Lines", "count"),
+            Column("amount", "Amount", "pounds"),
+        ),
+        [
+            (
+                Link(row["invoice_no"], f"/invoices/{row['invoice_no']}"),
+                row["at"],
+                _kind(row),
+                row["lines"],
+                row["amount"],
+            )
+            for row in rows
+        ],
+        "Invoices",
+    )
+
+
+def _kind(row: Row) -> str:
+    if row["is_cancellation"]:
+        return "cancellation"
+    return "order, held twice" if row["is_doubled"] else "order"
+
+
+def _products(rows: Sequence[Row]) -> Table:
+    return Table(
+        (
+            Column("code", "Code"),
+            Column("product", "Product"),
+            Column("orders", "Orders", "count"),
+            Column("units", "Units", "count"),
+            Column("sales", "Sales", "pounds"),
+        ),
+        [(row["code"], row["description"], row["orders"], row["units"], row["sales"]) for row in rows],
+        "Products",
+    )
+
+
+LIST = Page("/customers", "customers.html", ("rfm_history", "customer_profile"), show_list, label="Customers")
+ONE = Page(
+    "/customers/{item}",
+    "customer.html",
+    ("rfm_history", "customer_profile", "invoice_totals", "clean_invoices", "stock_codes", "products"),
+    show_one,
+    honours=frozenset(),
+    refusal="The page is of one customer, over all time.",
+)
+INVOICE = Page(
+    "/invoices/{item}",
+    "invoice.html",
+    ("clean_invoices",),
+    show_invoice,
+    honours=frozenset(),
+    refusal="The page is of one invoice.",
+)

@@ -1,0 +1,123 @@
+"""Can I trust this? What is loaded and built, what must hold of it, what each number means, and the settings."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from pathlib import Path
+
+from lgs_assets import places
+from lgs_assets.charts import wording
+from lgs_assets.configuration import as_written
+from lgs_assets.contracts.contract import LINES
+from lgs_assets.dashboard.content import Column, Table
+from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.queries import Row
+
+
+def show(view: View) -> Shown:
+    """The dumps, the tables with their checks, the settings and the definitions."""
+    built = view.built.tables
+    checks = _checks()
+    tables = Table(
+        (
+            Column("table", "Table"),
+            Column("rows", "Rows", "count"),
+            Column("built", "Built", "moment"),
+            Column("checks", "Checks", "count"),
+        ),
+        [
+            (name, table.rows, table.built, sum(check[0] == name for check in checks))
+            for name, table in sorted(built.items())
+        ],
+        "Tables",
+    )
+    dumps = Table(
+        (
+            Column("dump", "Dump"),
+            Column("lines", "Lines", "count"),
+            Column("rejected", "Rejected", "count"),
+            Column("first", "From"),
+            Column("last", "To"),
+        ),
+        [
+            (
+                d["dump"],
+                d["lines"],
+                d["rejected"],
+                d["first_invoice_at"][:16].replace("T", " "),
+                d["last_invoice_at"][:16].replace("T", " "),
+            )
+            for d in view.built.dumps
+        ],
+        "Dumps",
+    )
+    results = {(row["table_name"], row["check_name"]): row for row in view.rows("check_results")}
+    listed = Table(
+        (
+            Column("table", "Table"),
+            Column("rule", "Must hold"),
+            Column("degree", "If not"),
+            Column("found", "Rows that violate it", "count"),
+            Column("result", "Result"),
+        ),
+        [
+            (table, rule, degree, found["violating_rows"] if found else None, _result(found))
+            for table, name, rule, degree in checks
+            if table in built or table == LINES
+            for found in [results.get((table, name))]
+        ],
+        "Checks",
+    )
+    settings = {name: as_written(value) for table in built.values() for name, value in table.settings.items()}
+    return Shown(
+        "Can I trust this?",
+        {
+            "tables": tables,
+            "dumps": dumps,
+            "checks": listed,
+            "settings": settings,
+            "segments": view.choices.segments.values(),
+            "doubled": _doubled(view),
+        },
+        {"tables": tables, "checks": listed, "dumps": dumps},
+    )
+
+
+def _doubled(view: View) -> list[str]:
+    return [
+        f"{wording.month(month.month)}: {wording.counted(month.doubled, 'invoice')} held twice; "
+        f"{wording.pounds(float(month.sales))} net, {wording.pounds(float(month.sales_once))} counted once"
+        for month in view.choices.months.values()
+        if month.doubled and month.sales != month.sales_once
+    ]
+
+
+def _result(found: Row | None) -> str:
+    if found is None or found["is_older"]:
+        return "not checked yet"
+    if found["violating_rows"] <= found["accepted_rows"]:
+        return "accepted" if found["violating_rows"] else "holds"
+    return "warns" if found["degree"] == "warning" else "FAILED"
+
+
+def _checks() -> list[tuple[str, str, str, str]]:
+    """Table, name, what must hold, and the degree of each check, from the heads of their files."""
+    found = []
+    for file in sorted(Path(places.SQL / "checks").glob("*/*.sql")):
+        head = [
+            line.removeprefix("--").strip()
+            for line in takewhile(lambda line: line.startswith("--"), file.read_text().splitlines())
+        ]
+        found.append((file.parent.name, file.stem, " ".join(head[:-1]), head[-1]))
+    return found
+
+
+PAGE = Page(
+    "/data",
+    "data.html",
+    (),
+    show,
+    label="Data & method",
+    honours=frozenset(),
+    refusal="The page is of the tables as they are.",
+)

@@ -1,0 +1,126 @@
+"""Who is getting better or worse, and where do they go?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Shade, Table
+from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.pages.parts import FIRST, shade
+from lgs_assets.dashboard.queries import NOT_YET, Row
+
+
+def show(view: View) -> Shown:
+    """The matrix of moves, each number a list of customers; the net flow of each segment; and the causes."""
+    groups = view.matched("groups", worth=0)
+    causes = (
+        []
+        if view.filters.names_customers
+        else view.rows("causes", step=view.filters.step, snapshot=view.choices.snapshots[view.as_of])
+    )
+    matrix, net = _matrix(view, groups), _net(view, groups)
+    files: dict[str, Any] = {"matrix": matrix, "net": net}
+    if causes:
+        files["causes"] = _causes(causes)
+    moved = sum(row["customers"] for row in groups if row["segment"] != row["segment_before"] != NOT_YET)
+    known = sum(row["customers"] for row in groups if row["segment_before"] != NOT_YET)
+    return Shown(
+        "Who is getting better or worse, and where do they go?",
+        {
+            "matrix": matrix,
+            "net": net,
+            "causes": files.get("causes"),
+            "moved": moved,
+            "known": known,
+            "moment": view.moment(),
+            "earlier": view.moment(view.month_before),
+            "is_there": view.month_before in view.choices.snapshots,
+        },
+        files,
+    )
+
+
+def _matrix(view: View, groups: Sequence[Row]) -> Figure:
+    counts = {(row["segment_before"], row["segment"]): row["customers"] for row in groups}
+    names = list(view.choices.segments)
+    most = max((count for (a, b), count in counts.items() if a != b), default=0)
+    rows = []
+    for before in [*names, NOT_YET]:
+        line: list[Any] = [before if before != NOT_YET else FIRST]
+        for now in names:
+            count = counts.get((before, now), 0)
+            href = view.link("/customers", came_from=(before,), segments=(now,))
+            value = Link(count, href) if count else ""
+            line.append(value if before == now or not count else Shade(value, shade(count, most)))
+        line.append(sum(counts.get((before, now), 0) for now in names))
+        rows.append(line)
+    rows.append(
+        ["Together", *(sum(counts.get((b, now), 0) for b in [*names, NOT_YET]) for now in names), sum(counts.values())]
+    )
+    table = Table(
+        (
+            Column("from", "From ↓ to →"),
+            *(Column(n, n, "count") for n in names),
+            Column("together", "Together", "count"),
+        ),
+        rows,
+    )
+    note = (
+        "Rows: the segment then. Columns: the segment now. Those on the diagonal stayed. A click on a number lists "
+        "these customers. Best segments first: to the left of the diagonal is better, to the right worse."
+    )
+    return Figure("matrix", f"Who moved from {view.moment(view.month_before)} to {view.moment()}?", table, note=note)
+
+
+def _net(view: View, groups: Sequence[Row]) -> Figure:
+    flows = []
+    for name in view.choices.segments:
+        gained = sum(r["customers"] for r in groups if r["segment"] == name != r["segment_before"])
+        lost = sum(r["customers"] for r in groups if r["segment_before"] == name != r["segment"])
+        flows.append((name, gained, lost))
+    most = max((abs(gained - lost) for _, gained, lost in flows), default=0) or 1
+    rows = [
+        (
+            Link(name, view.link_segment(name)),
+            gained,
+            lost,
+            Bar(gained - lost, (gained - lost) / most * 100, diverges=True),
+        )
+        for name, gained, lost in flows
+    ]
+    table = Table(
+        (
+            Column("segment", "Segment"),
+            Column("joined", "Joined", "count"),
+            Column("left", "Left", "count"),
+            Column("net", "Net", "change_count"),
+        ),
+        rows,
+    )
+    return Figure(
+        "net", "Which segments grow, and which shrink?", table, note="Joined: from other segments, and first orders."
+    )
+
+
+def _causes(rows: Sequence[Row]) -> Figure:
+    moved = [row for row in rows if row["cause"] not in ("stayed", "boundary offset the change")]
+    most = max((row["customers"] for row in moved), default=1)
+    table = Table(
+        (Column("cause", "Cause"), Column("customers", "Customers", "count")),
+        [(row["cause"].capitalize(), Bar(row["customers"], float(row["customers"] / most * 100))) for row in moved],
+    )
+    note = (
+        "Purchase or ageing: their own orders, or time without one, moved them. Boundary: others moved, and with them "
+        "the edges of the scores; the customer did nothing. Judged on the edges of the first of the two moments."
+    )
+    return Figure("causes", "Why did they move?", table, note=note)
+
+
+PAGE = Page(
+    "/movements",
+    "movements.html",
+    ("rfm_history", "customer_profile", "segment_migrations"),
+    show,
+    label="Movements",
+)

@@ -1,0 +1,204 @@
+"""How are we doing, and what needs doing this week?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from lgs_assets.charts import wording
+from lgs_assets.dashboard.content import Bar, Column, Figure, Kind, Link, Number, Table, compared, written
+from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.pages.parts import colour, or_few, sales_by_month
+from lgs_assets.dashboard.queries import Row, month_before
+
+BEST: Final = ("Champions", "Loyal Customers")
+LOST: Final = "Can't Lose"
+GONE: Final = (LOST, "At Risk", "About to Sleep", "Hibernating")
+WORTH: Final = 1000
+"""Pounds of sales from which a customer who stays away is worth a letter of their own."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A line of what to do: who, why, and the list of them."""
+
+    who: str
+    why: str
+    link: str
+
+
+def show(view: View) -> Shown:
+    """Key figures against last month and last year, sales by month, what to do, and the segments."""
+    query = "months_of_matched" if view.filters.names_customers else "months"
+    parameters = view.reading.parameters(view.filters) if view.filters.names_customers else {}
+    months = view.rows(query, as_of=_last_month(view), **parameters)
+    groups = view.matched("groups", worth=WORTH)
+    who = "the customers whom the filters pick, guests left out" if view.filters.names_customers else "guests included"
+    sales = sales_by_month(view, months, path="/", who=who)
+    sizes = _sizes(view, groups)
+    return Shown(
+        "How are we doing, and what needs doing this week?",
+        {
+            "numbers": _numbers(view, months, groups),
+            "sales": sales,
+            "tasks": _tasks(view, groups),
+            "sizes": sizes,
+            "moment": view.moment(),
+        },
+        {"sales": sales, "segments": sizes},
+    )
+
+
+def _last_month(view: View) -> date:
+    """The month that is looked at, or the one that has begun since, which is shown as such."""
+    following = month_before(view.as_of, -1)
+    known = view.choices.months.get(following)
+    return following if known and known.is_partial else view.as_of
+
+
+def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[Number]:
+    by_month = {row["invoice_month"]: row for row in months}
+    now = by_month.get(view.as_of)
+    name = view.moment()
+
+    def number(label: str, column: str, shown: Kind, compare: str = "") -> Number:
+        value = now[column] if now else None
+        if now and now["is_partial"]:
+            last = wording.month(view.as_of)
+            return Number(label, written(value, shown), [f"{last} is not over: nothing compares with it yet"])
+        others = [month_before(view.as_of, back) for back in (1, 12)]
+        compare = compare or column
+        remarks = [
+            compared(
+                now[compare] if now else None,
+                row[compare] if row and not row["is_partial"] else None,
+                than=wording.month(other),
+            )
+            for other in others
+            for row in [by_month.get(other)]
+        ]
+        return Number(label, written(value, shown), remarks)
+
+    customers = sum(row["customers"] for row in groups)
+    monetary = sum((row["monetary"] for row in groups), Decimal(0))
+    best = [row for row in groups if row["segment"] in BEST]
+    share = wording.percent(sum(row["customers"] for row in best) / customers * 100, 0) if customers else "–"
+    of_sales = wording.percent(float(sum(row["monetary"] for row in best) / monetary * 100), 0) if monetary else "–"
+    best_link = view.link("/customers", segments=BEST)
+    return [
+        number(f"Net sales, {name}", "sales", "whole_pounds", "sales_once"),
+        number("Orders placed", "placed_orders", "count"),
+        number("Active customers", "active", "count"),
+        number("New customers", "new", "count"),
+        Number(
+            "Champions and Loyal Customers",
+            f"{of_sales} of sales",
+            [f"{share} of {wording.counted(customers, 'customer')}", "all sales so far, before returns"],
+            best_link,
+        ),
+    ]
+
+
+def _tasks(view: View, groups: Sequence[Row]) -> list[Task]:
+    """What to do, most valuable first; only what there is somebody for."""
+
+    def total(rows: Sequence[Row], column: str = "customers") -> Any:
+        return sum((row[column] or 0 for row in rows), 0)
+
+    def advice(segment: str) -> str:
+        known = view.choices.segments.get(segment)
+        return known.strategy if known else ""
+
+    tasks: list[tuple[Decimal, Task]] = []
+    lost = [row for row in groups if row["segment"] == LOST]
+    slipped = [row for row in groups if row["segment_before"] in BEST and row["segment"] in GONE]
+    risk = [row for row in groups if row["segment"] == "At Risk"]
+    fresh = [row for row in groups if row["segment"] in ("New Customers", "Promising")]
+    if number := total(lost):
+        why = f"spent {written(total(lost, 'monetary'), 'whole_pounds')} before they stopped. {advice(LOST)}"
+        tasks.append(
+            (
+                total(lost, "monetary"),
+                Task(
+                    f"{wording.counted(number, 'customer')} we cannot lose",
+                    why,
+                    view.link("/customers", segments=(LOST,)),
+                ),
+            )
+        )
+    if number := total(slipped):
+        why = (
+            f"were Champions or Loyal Customers in {view.moment(view.month_before)} and have slipped to "
+            f"{' or '.join(sorted({row['segment'] for row in slipped}))}; "
+            f"they spent {written(total(slipped, 'monetary'), 'whole_pounds')}."
+        )
+        link = view.link("/customers", segments=tuple(sorted(GONE)), came_from=tuple(sorted(BEST)))
+        tasks.append(
+            (total(slipped, "monetary"), Task(f"{wording.counted(number, 'good customer')} slipped away", why, link))
+        )
+    if number := total(risk, "worth_customers"):
+        spent = written(total(risk, "worth_monetary"), "whole_pounds")
+        why = f"each spent £{WORTH:,} or more, {spent} together. {advice('At Risk')}"
+        link = view.link("/customers", segments=("At Risk",), spent_from=WORTH)
+        tasks.append((total(risk, "worth_monetary"), Task(f"{wording.counted(number, 'customer')} at risk", why, link)))
+    if number := total(fresh):
+        why = f"have ordered once. {advice('Promising')}"
+        tasks.append(
+            (
+                total(fresh, "monetary"),
+                Task(
+                    f"{wording.counted(number, 'newcomer')} to win",
+                    why,
+                    view.link("/customers", segments=("New Customers", "Promising")),
+                ),
+            )
+        )
+    return [task for _, task in sorted(tasks, key=lambda item: -item[0])]
+
+
+def _sizes(view: View, groups: Sequence[Row]) -> Figure:
+    totals = {name: (0, Decimal(0)) for name in view.choices.segments}
+    for row in groups:
+        count, money = totals[row["segment"]]
+        totals[row["segment"]] = (count + row["customers"], money + row["monetary"])
+    customers = sum(count for count, _ in totals.values())
+    monetary = sum((money for _, money in totals.values()), Decimal(0))
+    most, richest = max(count for count, _ in totals.values()), max(money for _, money in totals.values())
+    rows = [
+        (
+            Link(name, view.link_segment(name)),
+            Bar(count, count / most * 100 if most else 0, colour(view, name)),
+            or_few(count / customers * 100 if customers else None, customers),
+            Bar(money, float(money / richest * 100) if richest else 0, colour(view, name)),
+            or_few(float(money / monetary * 100) if monetary else None, customers),
+        )
+        for name, (count, money) in totals.items()
+        if not view.filters.segments or name in view.filters.segments
+    ]
+    table = Table(
+        (
+            Column("segment", "Segment"),
+            Column("customers", "Customers", "count"),
+            Column("customers_pct", "Share", "percent"),
+            Column("sales_before_returns", "Sales before returns", "whole_pounds"),
+            Column("sales_pct", "Share", "percent"),
+        ),
+        rows,
+    )
+    note = (
+        f"As of the end of {view.moment()}, relative to the other customers of that time. Sales: all that these "
+        "customers bought until then, before returns, guests left out."
+    )
+    return Figure("segments", "Who are our customers, and who brings the sales?", table, note=note)
+
+
+PAGE = Page(
+    "/",
+    "overview.html",
+    ("monthly_metrics", "user_activity", "rfm_history", "customer_profile", "invoice_totals"),
+    show,
+    label="Overview",
+)

@@ -1,0 +1,104 @@
+"""What a page is, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from lgs_assets.charts import wording
+from lgs_assets.dashboard.content import Figure, Table
+from lgs_assets.dashboard.filters import Filters
+from lgs_assets.dashboard.queries import Built, Choices, Reading, Row, month_before
+
+Files = dict[str, Table | Figure]
+"""What of a page can be taken away, by name."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page is given: the filters, the tables, and the part of the path that names one of many."""
+
+    filters: Filters
+    reading: Reading
+    built: Built
+    item: str = ""
+    whole: bool = False
+    """All rows of a list, not a page of them: for a file."""
+
+    @property
+    def choices(self) -> Choices:
+        """What the filters offer."""
+        return self.reading.choices
+
+    @property
+    def as_of(self) -> date:
+        """The month at whose end the customers are looked at."""
+        return self.reading.as_of(self.filters)
+
+    def moment(self, month: date | None = None) -> str:
+        """`Nov 2011`, or `9 Dec 2011` for a month that the data does not fill."""
+        month = month or self.as_of
+        known = self.choices.months.get(month)
+        return wording.day(known.last_invoice_at) if known and known.is_partial else wording.month(month)
+
+    @property
+    def month_before(self) -> date:
+        """The month a step before."""
+        return month_before(self.as_of, self.filters.step)
+
+    @property
+    def year_before(self) -> date:
+        """The same month a year before."""
+        return month_before(self.as_of, 12)
+
+    def rows(self, query: str, **parameters: Any) -> Sequence[Row]:
+        """The rows of a query that no filter reaches but those given."""
+        return self.reading.rows(query, **parameters)
+
+    def matched(self, query: str, *, filters: Filters | None = None, **parameters: Any) -> Sequence[Row]:
+        """The rows of a query on the customers whom the filters pick."""
+        return self.reading.matched(query, filters or self.filters, **parameters)
+
+    def link(self, path: str, **changes: Any) -> str:
+        """A path with the filters of this page, some of them changed."""
+        return self.filters.customers_only().url(path, **changes)
+
+    def link_segment(self, segment: str) -> str:
+        """The page of a segment; its filters but for the segments."""
+        return (
+            replace(self.filters, segments=()).customers_only().url(f"/segments/{self.choices.segments[segment].slug}")
+        )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page as it is now: what its template reads, and what can be taken away."""
+
+    title: str
+    content: dict[str, Any]
+    files: Files = field(default_factory=dict)
+
+
+class NothingThereError(Exception):
+    """There is no such segment, customer or invoice: its text says so."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, or as many as there are segments, customers or invoices."""
+
+    path: str
+    template: str
+    tables: tuple[str, ...]
+    """Those without which it cannot be shown, beside those of the filters."""
+    show: Callable[[View], Shown]
+    label: str = ""
+    """Its name in the navigation; empty if it is not there."""
+    wished: tuple[str, ...] = ()
+    """Tables that it shows where they are."""
+    honours: frozenset[str] = frozenset({"as_of", "country", "segment", "first_bought"})
+    """The filters that it can follow."""
+    refusal: str = ""
+    """Why it cannot follow the others."""

@@ -1,0 +1,168 @@
+"""What sells, to whom, and where?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lgs_assets.charts import wording
+from lgs_assets.dashboard.content import FEWEST, Bar, Column, Few, Figure, Link, Table
+from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.queries import Row
+
+
+def show(view: View) -> Shown:
+    """The best products, what rises and falls, what is bought together, and the countries."""
+    if view.filters.segments:
+        best = view.rows("segment_products", as_of=view.as_of, segments=[*view.filters.segments])
+    else:
+        best = view.rows("best_products", as_of=view.as_of)
+    movers, pairs = view.rows("movers"), view.rows("pairs")
+    countries = view.rows("countries", as_of=view.as_of, countries=[*view.filters.countries] or None)
+    files = {
+        "products": _best(view, best),
+        "rising": _movers(movers, is_gain=True),
+        "falling": _movers(movers, is_gain=False),
+        "pairs": _pairs(pairs),
+        "countries": _countries(view, countries),
+    }
+    return Shown("What sells, to whom, and where?", {"moment": view.moment(), **files}, dict(files))
+
+
+def _best(view: View, rows: Sequence[Row]) -> Figure:
+    most = max((row["sales"] for row in rows), default=1)
+    table = Table(
+        (
+            Column("code", "Code"),
+            Column("product", "Product"),
+            Column("units", "Units", "count"),
+            Column("sales", "Sales", "whole_pounds"),
+        ),
+        [
+            (row["code"], row["description"], row["units"], Bar(row["sales"], float(row["sales"] / most * 100)))
+            for row in rows
+        ],
+    )
+    who = (
+        f"to {', '.join(view.filters.segments)} of today" if view.filters.segments else "to everybody, guests included"
+    )
+    note = f"Sales before returns in the twelve months to {view.moment()}, doubled invoices once, {who}; all countries."
+    return Figure("products", "What sells best?", table, note=note)
+
+
+def _movers(rows: Sequence[Row], *, is_gain: bool) -> Figure:
+    found = [row for row in rows if row["is_gain"] == is_gain]
+    found = found if is_gain else found[::-1]
+    table = Table(
+        (
+            Column("code", "Code"),
+            Column("product", "Product"),
+            Column("sales_before", "Year before", "whole_pounds"),
+            Column("sales", "Sales", "whole_pounds"),
+            Column("change", "Change", "change_pounds"),
+            Column("movement", "Range"),
+        ),
+        [
+            (
+                row["code"],
+                row["description"],
+                row["sales_before"],
+                row["sales"],
+                row["sales_change"],
+                row["movement"] if row["movement"] in ("new", "left") else "",
+            )
+            for row in found
+        ],
+    )
+    note = ""
+    if found:
+        months = wording.span(wording.month(found[0]["first_month"]), wording.month(found[0]["last_month"]))
+        note = f"{months} against the same months of the year before, doubled invoices once."
+    return Figure(
+        "rising" if is_gain else "falling",
+        "What has grown most?" if is_gain else "What has fallen most?",
+        table,
+        note=note,
+    )
+
+
+def _pairs(rows: Sequence[Row]) -> Figure:
+    table = Table(
+        (
+            Column("product", "Product"),
+            Column("other", "with"),
+            Column("baskets", "Baskets", "count"),
+            Column("confidence", "Of those with the first", "percent"),
+            Column("confidence_back", "Of those with the other", "percent"),
+            Column("lift", "Lift", "decimal"),
+        ),
+        [
+            (
+                row["description"] or row["code"],
+                row["other_description"] or row["other_code"],
+                row["baskets"],
+                float(row["confidence"] * 100),
+                float(row["confidence_back"] * 100),
+                float(row["lift"]),
+            )
+            for row in rows
+        ],
+    )
+    note = (
+        "All invoices of the data. Lift: how many times more often together than by chance. "
+        "Show them side by side, or offer one with the other."
+    )
+    return Figure("pairs", "What is bought together?", table, note=note)
+
+
+def _countries(view: View, rows: Sequence[Row]) -> Figure:
+    home = max(rows, key=lambda row: row["net_sales"])["country"] if rows else ""
+    most = max((row["net_sales"] for row in rows if row["country"] != home), default=0)
+    listed = []
+    for row in rows:
+        share = float(row["top_customer_share"] * 100) if row["top_customer_share"] is not None else None
+        bar = Bar(row["net_sales"], float(row["net_sales"] / most * 100) if most and row["country"] != home else 0)
+        few = row["customers"] < FEWEST
+        listed.append(
+            (
+                Link(row["country"], view.link("/customers", countries=(row["country"],))),
+                row["customers"],
+                row["orders"],
+                bar,
+                Few(share) if few and share is not None else share,
+            )
+        )
+    table = Table(
+        (
+            Column("country", "Country"),
+            Column("customers", "Customers, ever", "count"),
+            Column("orders", "Orders", "count"),
+            Column("net_sales", "Net sales", "whole_pounds"),
+            Column("top_customer_pct", "Largest customer’s share", "percent"),
+        ),
+        listed,
+    )
+    note = (
+        f"Net sales of the twelve months to {view.moment()}, doubled invoices once. {home or 'The home market'} has no "
+        "bar: it would dwarf the others. The largest customer’s share is of all sales ever; "
+        f"grey: fewer than {FEWEST} customers."
+    )
+    return Figure("countries", "Where do we sell?", table, note=note)
+
+
+PAGE = Page(
+    "/products-countries",
+    "products.html",
+    (
+        "products",
+        "product_months",
+        "segment_products",
+        "product_movers",
+        "product_pairs",
+        "countries",
+        "country_months",
+    ),
+    show,
+    label="Products & countries",
+    honours=frozenset({"as_of", "segment", "country"}),
+    refusal="Products are counted by segment, and countries by country; not by first order.",
+)

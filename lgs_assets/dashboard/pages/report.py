@@ -1,0 +1,53 @@
+"""What is printed: two sheets of A4 on a segment, and one on the whole shop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from lgs_assets.dashboard.content import Figure, Table
+from lgs_assets.dashboard.pages import overview, segments
+from lgs_assets.dashboard.pages.page import Page, Shown, View
+
+FIRST_CUSTOMERS: Final = 25
+_LONGEST: Final = 12
+"""Rows of a table beside another, so that two sheets are two."""
+
+
+def show_shop(view: View) -> Shown:
+    """The whole shop on a sheet."""
+    shown = overview.show(view)
+    return Shown("London Gift Shop", {"sheets": [sheet(view, shown, "shop")]})
+
+
+def show_segment(view: View) -> Shown:
+    """A segment on two sheets."""
+    shown = segments.show_one(view)
+    return Shown(shown.title, {"sheets": [sheet(view, shown, "segment")]})
+
+
+def sheet(view: View, shown: Shown, kind: str) -> dict[str, Any]:
+    """The content of a page as it is printed: long tables cut, and said so by the number of all."""
+    content = dict(shown.content)
+    for name, part in content.items():
+        if isinstance(part, Figure) and name in ("countries", "products", "came_from", "went_to"):
+            content[name] = replace(part, table=_first(part.table, _LONGEST))
+        elif isinstance(part, Table):
+            content[name] = _first(part, FIRST_CUSTOMERS)
+    return content | {"kind": kind, "title": shown.title, "view": view}
+
+
+def _first(table: Table, most: int) -> Table:
+    return replace(table, rows=table.rows[:most])
+
+
+SHOP = Page("/report", "report.html", overview.PAGE.tables, show_shop)
+SEGMENT = Page(
+    "/report/{item}",
+    "report.html",
+    segments.ONE.tables,
+    show_segment,
+    wished=segments.ONE.wished,
+    honours=segments.ONE.honours,
+    refusal=segments.ONE.refusal,
+)

@@ -1,0 +1,399 @@
+"""Who are our customers, how large is each group, and what do we do with it? All segments, and each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from lgs_assets.charts import wording
+from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Number, Shade, Table, written
+from lgs_assets.dashboard.figures import columns as drawn
+from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
+from lgs_assets.dashboard.figures.treemap import Box, treemap
+from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
+from lgs_assets.dashboard.pages.parts import FIRST, colour, customer_list, or_few, shade, tick
+from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
+
+_EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k")
+_TABLES: Final = ("rfm_history", "customer_profile")
+
+
+def show_all(view: View) -> Shown:
+    """The segments as areas, as a table with what is typical of each, and the grid of scores behind them."""
+    statistics = {row["segment"]: row for row in view.matched("segment_statistics")}
+    trend = _by_segment(view.matched("trend"))
+    grid = view.matched("grid")
+    table = _table(view, statistics, trend)
+    areas = _areas(view, statistics)
+    scores = _grid(view, grid)
+    return Shown(
+        "Who are our customers, and what do we do with them?",
+        {"areas": areas, "segments": table, "grid": scores, "sparks": _sparks(trend), "moment": view.moment()},
+        {"areas": areas, "segments": table, "grid": scores},
+    )
+
+
+def show_one(view: View) -> Shown:
+    """One segment: who they are, what to do, how many over time, where from and where to, what they buy, who."""
+    segment = next((known for known in view.choices.segments.values() if known.slug == view.item), None)
+    if segment is None:
+        raise NothingThereError(f"There is no segment {view.item}.")
+    of_segment = replace(view.filters, segments=(segment.segment,))
+    view = replace(view, filters=of_segment)
+    everybody = replace(of_segment.customers_only(), segments=())
+    profile = view.matched("segment_profile", filters=everybody, segment=segment.segment)
+    groups = [row for row in profile if row["kind"] == "move"]
+    trend = view.matched("trend")
+    customers, summary = customer_list(view, path=f"/segments/{segment.slug}")
+    products = (
+        view.rows("segment_products", as_of=view.as_of, segments=[segment.segment])
+        if "segment_products" in view.reading.tables
+        else []
+    )
+    figures = {
+        "trend": _trend(view, segment, trend),
+        "came_from": _moves(view, segment, groups, is_in=True),
+        "went_to": _moves(view, segment, groups, is_in=False),
+        "spent": _histogram(profile, "spent", "How much did they spend?", list(_EDGES), "Sales before returns"),
+        "orders": _histogram(
+            profile, "orders", "How often did they order?", [*(str(n) for n in range(10)), "10+"], "Orders"
+        ),
+        "days": _histogram(
+            profile, "days", "How long ago did they last order?", [*(f"{n * 30}" for n in range(24)), "720+"], "Days"
+        ),
+        "countries": _countries(view, profile),
+        "products": _products(products, segment),
+    }
+    rows = [row for row in groups if row["segment"] == segment.segment]
+    return Shown(
+        segment.segment,
+        {
+            "segment": segment,
+            "numbers": _numbers(view, segment, groups),
+            "customers": customers,
+            "summary": summary,
+            "moment": view.moment(),
+            "size": sum(row["customers"] for row in rows),
+            **figures,
+        },
+        {**figures, "customers": customers},
+    )
+
+
+def _by_segment(rows: Sequence[Row]) -> dict[str, dict[Any, Row]]:
+    found: dict[str, dict[Any, Row]] = {}
+    for row in rows:
+        found.setdefault(row["segment"], {})[row["snapshot_date"]] = row
+    return found
+
+
+def _sparks(trend: dict[str, dict[Any, Row]]) -> dict[str, Any]:
+    moments = sorted({moment for rows in trend.values() for moment in rows})
+    return {
+        name: spark(
+            [rows[moment]["customers"] if moment in rows else 0 for moment in moments], f"{name}: customers over time"
+        )
+        for name, rows in trend.items()
+    }
+
+
+def _table(view: View, statistics: dict[str, Row], trend: dict[str, dict[Any, Row]]) -> Figure:
+    total = sum(row["customers"] for row in statistics.values())
+    sales = sum((row["monetary"] for row in statistics.values()), Decimal(0))
+    before = view.choices.snapshots.get(view.month_before)
+    rows = []
+    for name in view.choices.segments:
+        if view.filters.segments and name not in view.filters.segments:
+            continue
+        row = statistics.get(name)
+        count = row["customers"] if row else 0
+        earlier = trend.get(name, {}).get(before)
+        change = count - (earlier["customers"] if earlier else 0) if before else None
+        rows.append(
+            (
+                Link(name, view.link_segment(name)),
+                count,
+                or_few(count / total * 100 if total else None, total),
+                change,
+                row["monetary"] if row else Decimal(0),
+                or_few(float(row["monetary"] / sales * 100) if row and sales else None, total),
+                row["net_revenue"] if row else Decimal(0),
+                *(
+                    or_few(float(row[f"{what}_median"]) if row else None, count)
+                    for what in ("recency", "frequency", "monetary")
+                ),
+            )
+        )
+    table = Table(
+        (
+            Column("segment", "Segment"),
+            Column("customers", "Customers", "count"),
+            Column("customers_pct", "Share", "percent"),
+            Column("change_on_month_before", "Change", "change_count"),
+            Column("sales_before_returns", "Sales before returns", "whole_pounds"),
+            Column("sales_pct", "Share", "percent"),
+            Column("net_to_date", "Net, to date", "whole_pounds"),
+            Column("days_median", "Typical days since last order", "decimal"),
+            Column("orders_median", "Typical orders", "decimal"),
+            Column("sales_median", "Typical sales", "whole_pounds"),
+        ),
+        rows,
+    )
+    note = (
+        f"As of the end of {view.moment()}; change on {view.moment(view.month_before)}. Typical: the median. "
+        "Sales: all until then, before returns. Net: all to date, after returns. A segment is relative to the other "
+        "customers of its month."
+    )
+    return Figure("segments", "How large is each segment, and what is it worth?", table, note=note)
+
+
+def _areas(view: View, statistics: dict[str, Row]) -> Figure:
+    total = sum(row["customers"] for row in statistics.values()) or 1
+    shown = [name for name in view.choices.segments if name in statistics]
+    boxes = [
+        Box(
+            name,
+            f"{wording.count(statistics[name]['customers'])} "
+            f"({wording.percent(statistics[name]['customers'] / total * 100)})",
+            statistics[name]["customers"],
+            colour(view, name),
+            view.link_segment(name),
+            view.choices.segments[name].position,
+        )
+        for name in shown
+    ]
+    table = Table(
+        (
+            Column("number", "No.", "count"),
+            Column("segment", "Segment"),
+            Column("customers", "Customers", "count"),
+            Column("share", "Share", "percent"),
+        ),
+        [
+            (
+                view.choices.segments[name].position,
+                Link(name, view.link_segment(name)),
+                statistics[name]["customers"],
+                or_few(statistics[name]["customers"] / total * 100, total),
+            )
+            for name in shown
+        ],
+    )
+    label = "The segments as areas by their customers; the table below has the values."
+    key = [(f"{box.number} {box.name}", box.fill) for box in boxes]
+    return Figure(
+        "areas",
+        "How are our customers divided?",
+        table,
+        treemap(label, boxes) if boxes else None,
+        key=key,
+        note="Area: customers. Darker: better customers. A click opens the segment.",
+    )
+
+
+def _grid(view: View, rows: Sequence[Row]) -> Figure:
+    """Rows are R, columns F; each cell is its customers."""
+    cells = {(row["r_score"], row["f_score"]): row for row in rows}
+    most = max((row["customers"] for row in rows), default=0)
+    lines_ = []
+    for r in range(5, 0, -1):
+        line: list[Any] = [f"R {r}"]
+        for f in range(1, 6):
+            count = cells[r, f]["customers"] if (r, f) in cells else 0
+            href = view.link("/customers", r_score=r, f_score=f)
+            line.append(Shade(Link(count, href) if count else 0, shade(count, most)))
+        lines_.append(line)
+    table = Table((Column("recency", "Recency"), *(Column(f"f_{f}", f"F {f}", "count") for f in range(1, 6))), lines_)
+    note = (
+        "R 5: the fifth of the customers who ordered most recently. F 5: the fifth who ordered most often. "
+        "A click lists the customers of a cell."
+    )
+    return Figure("grid", "How recently and how often do they order?", table, note=note)
+
+
+def _numbers(view: View, segment: Segment, groups: Sequence[Row]) -> list[Number]:
+    own = [row for row in groups if row["segment"] == segment.segment]
+    count, sales = sum(r["customers"] for r in own), sum((r["monetary"] for r in own), Decimal(0))
+    all_count, all_sales = sum(r["customers"] for r in groups), sum((r["monetary"] for r in groups), Decimal(0))
+    before = sum(r["customers"] for r in groups if r["segment_before"] == segment.segment)
+    joined = sum(r["customers"] for r in own if r["segment_before"] != segment.segment)
+    left = sum(
+        r["customers"] for r in groups if r["segment_before"] == segment.segment and r["segment"] != segment.segment
+    )
+    earlier = view.moment(view.month_before)
+    share = wording.percent(count / all_count * 100) if all_count else "–"
+    of_sales = wording.percent(float(sales / all_sales * 100)) if all_sales else "–"
+    return [
+        Number(
+            "Customers",
+            wording.count(count),
+            [f"{share} of {wording.count(all_count)}", f"{wording.count(before)} in {earlier}"],
+        ),
+        Number(
+            "Sales before returns",
+            written(sales, "whole_pounds"),
+            [f"{of_sales} of {written(all_sales, 'whole_pounds')}", "all until then"],
+        ),
+        Number(
+            "Joined",
+            f"+{wording.count(joined)}",
+            [f"since {earlier}"],
+            view.link("/customers", came_from=_others(view, segment)),
+        ),
+        Number(
+            "Left",
+            f"−{wording.count(left)}",
+            [f"since {earlier}"],
+            view.link("/customers", came_from=(segment.segment,), segments=_others(view, segment, is_from=False)),
+        ),
+    ]
+
+
+def _others(view: View, segment: Segment, *, is_from: bool = True) -> tuple[str, ...]:
+    names = [name for name in view.choices.segments if name != segment.segment]
+    return tuple(sorted([*names, NOT_YET] if is_from else names))
+
+
+def _trend(view: View, segment: Segment, rows: Sequence[Row]) -> Figure:
+    points, listed = [], []
+    for place, row in enumerate(rows):
+        month = (row["snapshot_date"] - timedelta(microseconds=1)).date().replace(day=1)
+        known = view.choices.months.get(month)
+        href = view.link(f"/segments/{segment.slug}", as_of=month, segments=())
+        is_partial = bool(known and known.is_partial)
+        title = f"{view.moment(month)}: {wording.counted(row['customers'], 'customer')}"
+        points.append(
+            Point(row["customers"], label=tick(month, place, len(rows)), title=title, link=href, is_partial=is_partial)
+        )
+        listed.append((Link(month, href), row["customers"]))
+    table = Table(
+        (
+            Column("month", "End of", "month"),
+            Column("customers", "Customers", "count"),
+        ),
+        listed,
+    )
+    drawing = (
+        lines(
+            f"Customers in {segment.segment} at the end of each month.",
+            [Series(segment.segment, points)],
+            wording.count,
+        )
+        if points
+        else None
+    )
+    return Figure(
+        "trend",
+        "Is the segment growing?",
+        table,
+        drawing,
+        note="Each month by the scores of that time. A ring: a month that is not over.",
+    )
+
+
+def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) -> Figure:
+    own, other = ("segment", "segment_before") if is_in else ("segment_before", "segment")
+    found = sorted(
+        (row for row in groups if row[own] == segment.segment and row[other] != segment.segment),
+        key=lambda row: -row["customers"],
+    )
+    stayed = sum(row["customers"] for row in groups if row[own] == row[other] == segment.segment)
+    most = max((row["customers"] for row in found), default=1)
+    rows: list[tuple[Any, ...]] = [("Stayed", stayed)]
+    for row in found:
+        moved = {"came_from": (row["segment_before"],), "segments": (row["segment"],)}
+        rows.append(
+            (
+                FIRST if row[other] == NOT_YET else row[other],
+                Bar(
+                    Link(row["customers"], view.link("/customers", **moved)),
+                    row["customers"] / most * 100,
+                    colour(view, row[other]),
+                ),
+            )
+        )
+    earlier, now = view.moment(view.month_before), view.moment()
+    question = f"Where did they come from since {earlier}?" if is_in else f"Where did those of {earlier} go?"
+    table = Table((Column("segment", "From" if is_in else "To"), Column("customers", "Customers", "count")), rows)
+    return Figure(
+        "came_from" if is_in else "went_to", question, table, note=f"From the end of {earlier} to the end of {now}."
+    )
+
+
+def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], what: str) -> Figure:
+    found = {row["position"]: row for row in rows if row["kind"] == kind}
+    places = range(1 if kind == "orders" else 0, len(names))
+    counts = [found[place]["customers"] if place in found else 0 for place in places]
+    every = 6 if len(names) > 12 else 2 if kind == "spent" else 1
+    bars = [
+        drawn.Column(
+            count,
+            names[place] if place % every == 0 else "",
+            f"{what} {names[place]}: {wording.counted(count, 'customer')}",
+        )
+        for place, count in zip(places, counts, strict=True)
+    ]
+    table = Table(
+        (Column("from", what), Column("customers", "Customers", "count")),
+        [(names[place], count) for place, count in zip(places, counts, strict=True)],
+    )
+    return Figure(
+        kind,
+        question,
+        table,
+        drawn.columns(f"{question} Customers by {what.lower()}.", bars, wording.count, height=180),
+    )
+
+
+def _countries(view: View, rows: Sequence[Row]) -> Figure:
+    found = sorted(
+        (row for row in rows if row["kind"] == "country"), key=lambda row: (-row["customers"], row["country"])
+    )
+    table = Table(
+        (
+            Column("country", "Country"),
+            Column("customers", "Customers", "count"),
+            Column("sales", "Sales before returns", "whole_pounds"),
+        ),
+        [
+            (
+                Link(row["country"], view.link("/customers", countries=(row["country"],))),
+                row["customers"],
+                row["monetary"],
+            )
+            for row in found
+        ],
+    )
+    return Figure("countries", "Where are they?", table)
+
+
+def _products(rows: Sequence[Row], segment: Segment) -> Figure:
+    table = Table(
+        (
+            Column("code", "Code"),
+            Column("product", "Product"),
+            Column("units", "Units", "count"),
+            Column("sales", "Sales", "whole_pounds"),
+        ),
+        [(row["code"], row["description"], row["units"], row["sales"]) for row in rows],
+    )
+    note = (
+        "Sales before returns in twelve months, doubled invoices once, to those who are "
+        f"{segment.segment} at the end of the data, all countries."
+    )
+    return Figure("products", "What do they buy?", table, note=note)
+
+
+ALL = Page("/segments", "segments.html", _TABLES, show_all, label="Segments")
+ONE = Page(
+    "/segments/{item}",
+    "segment.html",
+    _TABLES,
+    show_one,
+    wished=("segment_products", "products"),
+    honours=frozenset({"as_of", "country", "first_bought"}),
+    refusal="The page is of one segment.",
+)

@@ -1,0 +1,323 @@
+"""The tables, read: five connections that can change nothing, and one snapshot for all that a page shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from lgs_assets import addresses
+from lgs_assets.configuration import LAST_WORDS, forget_variables
+from lgs_assets.dashboard.filters import Filters, quarter_of
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.schema import SCHEMA
+
+ROLE: Final = "lgs_dashboard"
+NOT_YET: Final = "(not yet a customer)"
+PAGE_SIZE: Final = 50
+CONNECTIONS: Final = 5
+_CHOICES: Final = ("monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook")
+_OPTIONS: Final = (
+    f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD -c default_transaction_read_only=on "
+    "-c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s -c jit=off"
+)
+
+Row = Mapping[str, Any]
+
+
+class TablesMissingError(LgsError):
+    """A page cannot be shown, as tables that it needs are not built yet: `tables`."""
+
+    def __init__(self, tables: list[str]) -> None:
+        super().__init__(f"Not built yet: {', '.join(tables)}.")
+        self.tables = tables
+
+
+@dataclass(frozen=True)
+class Published:
+    """A table as it was last built."""
+
+    version: str
+    rows: int
+    built: datetime
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What is built, and of which dumps."""
+
+    tables: dict[str, Published]
+    dumps: list[dict[str, Any]]
+    checks: dict[str, Any]
+    """How many have run, when the last one did, and those that failed."""
+
+    @property
+    def is_synthetic(self) -> bool:
+        """The lines are invented: every page and every file has to say so."""
+        return any(dump["dump"] == DEMO_DUMP for dump in self.dumps)
+
+    @property
+    def at(self) -> datetime | None:
+        """When the latest table was built."""
+        return max((table.built for table in self.tables.values()), default=None)
+
+    @property
+    def failed_checks(self) -> list[str]:
+        """Those that make figures untrustworthy."""
+        failed = self.checks.get("failed", [])
+        return [f"{check['table']}.{check['check']}" for check in failed if check["degree"] != "warning"]
+
+    @property
+    def warnings(self) -> int:
+        """How many checks warn of oddities of the data."""
+        return len(self.checks.get("failed", [])) - len(self.failed_checks)
+
+    def fingerprint(self, *more: str, tables: Iterable[str]) -> str:
+        """What tells a page from any other: the versions of its tables, and what else it is made of."""
+        known = [[name, self.tables[name].version if name in self.tables else ""] for name in sorted(tables)]
+        facts = [known, sorted(dump["dump"] for dump in self.dumps), self.checks, *more]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of the data."""
+
+    month: date
+    last_invoice_at: datetime
+    is_partial: bool
+    doubled: int
+    sales: Decimal
+    sales_once: Decimal
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A row of the playbook."""
+
+    segment: str
+    position: int
+    r_min: int
+    r_max: int
+    f_min: int
+    f_max: int
+    behaviour: str
+    strategy: str
+
+    @property
+    def slug(self) -> str:
+        """The segment in a path: `cant-lose`."""
+        words = "".join(c if c.isalnum() else "-" if c in " -" else "" for c in self.segment.lower())
+        return words or str(self.position)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the filters offer."""
+
+    months: dict[date, Month]
+    snapshots: dict[date, datetime]
+    """The last snapshot of each month."""
+    countries: list[str]
+    cohorts: list[str]
+    segments: dict[str, Segment]
+
+    @classmethod
+    def of(cls, row: Row) -> Choices:
+        """From the row of choices.sql."""
+        months = [
+            Month(
+                date.fromisoformat(found["month"]), datetime.fromisoformat(found["last_invoice_at"]),
+                found["is_partial"], found["doubled"], Decimal(found["sales"]), Decimal(found["sales_once"]),
+            )
+            for found in row["months"] or []
+        ]  # fmt: skip
+        snapshots = [datetime.fromisoformat(found) for found in row["snapshots"] or []]
+        cohorts = {quarter_of(date.fromisoformat(found)) for found in row["cohort_months"] or []}
+        return cls(
+            months={found.month: found for found in months},
+            snapshots={_month_ending_at(found): found for found in sorted(snapshots)},
+            countries=row["countries"] or [],
+            cohorts=sorted(cohorts),
+            segments={found["segment"]: Segment(**found) for found in row["segments"] or []},
+        )
+
+    @property
+    def latest_whole(self) -> date:
+        """The last month that is whole and has a snapshot; the last of all if there is none."""
+        whole = [month for month in self.snapshots if month in self.months and not self.months[month].is_partial]
+        return max(whole or self.snapshots)
+
+    def known(self, filters: Filters) -> tuple[Filters, list[str]]:
+        """The filters without what the tables do not have, and a notice on each of these."""
+        notices = []
+        if filters.as_of and filters.as_of not in self.snapshots:
+            notices.append(f"There is no snapshot at the end of {filters.as_of:%Y-%m}: the last whole month is shown.")
+            filters = replace(filters, as_of=None)
+        offered = {
+            "countries": self.countries, "cohorts": self.cohorts, "segments": list(self.segments),
+            "came_from": [*self.segments, NOT_YET],
+        }  # fmt: skip
+        for name, values in offered.items():
+            given = getattr(filters, name)
+            if unknown := [value for value in given if value not in values]:
+                notices += [f"{value} is not in the data and was left out of the filters." for value in unknown]
+                kept: dict[str, Any] = {name: tuple(value for value in given if value in values)}
+                filters = replace(filters, **kept)
+        if filters.as_of == self.latest_whole:
+            filters = replace(filters, as_of=None)
+        return filters, notices
+
+
+def month_before(month: date, months: int = 1) -> date:
+    """The first day of the month so many months before."""
+    number = month.year * 12 + month.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def _month_ending_at(snapshot: datetime) -> date:
+    return (snapshot - timedelta(microseconds=1)).date().replace(day=1)
+
+
+class Reading:
+    """One transaction: whatever is read in it is of one moment."""
+
+    def __init__(self, connection: sa.Connection, choices: Choices, tables: frozenset[str]) -> None:
+        """`tables` are those that are built and locked, so that none is replaced meanwhile."""
+        self._connection = connection
+        self.choices = choices
+        self.tables = tables
+
+    def rows(self, query: str, *, order: str = "", **parameters: Any) -> list[Row]:
+        """The rows of a query of this folder. `order` comes from an allow-list, all else is bound."""
+        text = sa.text(_sql(query).replace("{order}", order))
+        return [dict(row) for row in self._connection.execute(text, parameters).mappings()]
+
+    def matched(self, query: str, filters: Filters, **parameters: Any) -> list[Row]:
+        """The rows of a query on the customers whom the filters pick."""
+        return self.rows(query, **self.parameters(filters), **parameters)
+
+    def as_of(self, filters: Filters) -> date:
+        """The month at whose end the customers are looked at."""
+        return filters.as_of or self.choices.latest_whole
+
+    def parameters(self, filters: Filters) -> dict[str, Any]:
+        """The filters as the queries take them."""
+        as_of = self.as_of(filters)
+        quarters = [date(int(text[:4]), int(text[-1]) * 3 - 2, 1) for text in filters.cohorts]
+        return {
+            "snapshot": self.choices.snapshots[as_of],
+            "snapshot_before": self.choices.snapshots.get(month_before(as_of, filters.step)),
+            "countries": [*filters.countries] or None,
+            "segments": [*filters.segments] or None,
+            "came_from": [*filters.came_from] or None,
+            "cohorts": quarters or None,
+        } | {
+            name: getattr(filters, name)
+            for name in ("r_score", "f_score", "recency_to", "recency_from", "orders_from", "spent_from", "search")
+        }  # fmt: skip
+
+
+class Tables:
+    """The tables of a warehouse, for reading."""
+
+    def __init__(self, where: str | Callable[[], str]) -> None:
+        """`where` is the URL of the database, or tells it. Nothing is connected before the first use."""
+        self._locate = where if callable(where) else lambda: where
+        self._engine: sa.Engine | None = None
+        self._choices: tuple[str, Choices] | None = None
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The connections. They work as the role of the dashboard, where there is one and the login may."""
+        if self._engine is None:
+            url = addresses.parse_url(self._locate(), variable="LGS_DATABASE_URL").set(drivername="postgresql+psycopg")
+            forget_variables(*LAST_WORDS)
+            engine = sa.create_engine(
+                url,
+                isolation_level="REPEATABLE READ",
+                pool_size=CONNECTIONS,
+                max_overflow=0,
+                pool_timeout=5,
+                pool_pre_ping=True,
+                connect_args={"options": _OPTIONS, "application_name": "lgs dashboard", "client_encoding": "UTF8"},
+            )
+            sa.event.listen(engine, "connect", _become_reader)
+            self._engine = engine
+        return self._engine
+
+    def built(self) -> Built:
+        """What is built now. Empty where nothing is prepared yet."""
+        try:
+            with self._connection() as connection:
+                row = connection.execute(sa.text(_sql("publications"))).mappings().one()
+        except sa.exc.ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", None) in ("42P01", "3F000"):  # no table, no schema
+                return Built({}, [], {})
+            raise
+        tables = {
+            name: Published(found["version"], found["rows"], datetime.fromisoformat(found["built"]), found["settings"])
+            for name, found in row["tables"].items()
+        }
+        return Built(tables, row["dumps"], row["checks"])
+
+    @contextmanager
+    def reading(self, built: Built, needed: Iterable[str], wished: Iterable[str] = ()) -> Iterator[Reading]:
+        """One snapshot of the tables of a page. Raises TablesMissingError if one that it needs is not built.
+
+        The locks come first: a snapshot that is older than a table shows it empty. They conflict with nothing but the
+        replacement of a table, which waits for the page, or the page for it.
+        """
+        needed = [*needed, *_CHOICES]
+        if missing := sorted({table for table in needed if table not in built.tables}):
+            raise TablesMissingError(missing)
+        tables = sorted({*needed, *(table for table in wished if table in built.tables)})
+        with self._connection() as connection:
+            connection.execute(sa.text(f"lock table {', '.join(tables)} in access share mode"))
+            key = built.fingerprint(tables=_CHOICES)
+            if self._choices is None or self._choices[0] != key:
+                row = connection.execute(sa.text(_sql("choices"))).mappings().one()
+                self._choices = (key, Choices.of(dict(row)))
+            yield Reading(connection, self._choices[1], frozenset(tables))
+
+    @contextmanager
+    def _connection(self) -> Iterator[sa.Connection]:
+        try:
+            connection = self.engine.connect()
+        except sa.exc.OperationalError:
+            # The embedded server may have been restarted, on another port.
+            self.engine.dispose()
+            self._engine = None
+            connection = self.engine.connect()
+        with connection:
+            yield connection
+
+
+@cache
+def _sql(name: str) -> str:
+    folder = Path(__file__).with_suffix("")
+    query = (folder / f"{name}.sql").read_text()
+    matched = (folder / "matched.sql").read_text()
+    return f"with matched as (\n{matched})\n{query}" if " matched\n" in query else query
+
+
+def _become_reader(connection: Any, _: object) -> None:
+    """Leaves whatever else the login may, for the length of the connection."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select set_config('role', rolname, false) from pg_roles "
+            "where rolname = %s and pg_has_role(session_user, oid, 'set')",
+            [ROLE],
+        )
+    connection.commit()

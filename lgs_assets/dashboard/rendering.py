@@ -1,0 +1,55 @@
+"""The templates, and what they can say: one environment for pages, reports and figures. All text is escaped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from lgs_assets.charts import wording
+from lgs_assets.dashboard import content
+from lgs_assets.dashboard.figures import shapes
+from lgs_assets.dashboard.pages.parts import CUSTOMERS
+
+FOLDER: Final = Path(__file__).parent
+
+
+@cache
+def code_version() -> str:
+    """What tells these pages from those of another version of the code."""
+    digest = hashlib.sha256()
+    for file in sorted(file for file in FOLDER.rglob("*") if file.is_file() and "__pycache__" not in file.parts):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
+    """The environment of all templates. `navigation` are the pages that each page leads to."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "written": content.written,
+        "kind": shapes.kind,
+        "points": shapes.points,
+        "day": wording.day,
+        "day_of_year": wording.day_of_year,
+        "month": wording.month,
+        "counted": wording.counted,
+    }
+    for shown in (content.Link, content.Few, content.Bar, content.Shade):
+        environment.tests[shown.__name__.lower()] = _is(shown)
+    environment.globals |= {"pages": list(navigation), "all_columns": CUSTOMERS, "code_version": code_version()[:12]}
+    return environment
+
+
+def _is(kind: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, kind)

@@ -1,0 +1,84 @@
+"""The printable report as a file: HTML that needs nothing else, or a PDF of the same by the extra `report`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from lgs_assets.configuration import as_written
+from lgs_assets.dashboard.filters import Filters
+from lgs_assets.dashboard.pages import overview, report, segments
+from lgs_assets.dashboard.pages.page import View
+from lgs_assets.dashboard.queries import Built, Choices, Reading, Tables
+from lgs_assets.dashboard.rendering import FOLDER, templates
+from lgs_assets.errors import LgsError
+
+_TABLES: Final = tuple(dict.fromkeys((*overview.PAGE.tables, *segments.ONE.tables)))
+
+
+def write(tables: Tables, names: Sequence[str], file: Path) -> Path:
+    """Writes the report of these segments, or of the whole shop if none is named, and returns where.
+
+    Raises LgsError for a segment that there is not, for a file that is neither HTML nor PDF, and for a PDF without the
+    extra `report`: the HTML is then written beside it, and prints as well.
+    """
+    if file.suffix not in (".html", ".pdf"):
+        raise LgsError(f"{file}: expected a name that ends in .html or .pdf.")
+    html = render(tables, names)
+    page = file.with_suffix(".html")
+    if file.suffix == ".html":
+        page.write_text(html)
+        return page
+    try:
+        from weasyprint import HTML  # an extra: it needs Pango, which the operating system has to bring
+    except (ImportError, OSError) as error:
+        page.write_text(html)
+        raise LgsError(
+            f'A PDF needs WeasyPrint and Pango: .venv/bin/pip install --editable ".[report]". Wrote {page} instead, '
+            "which any browser prints."
+        ) from error
+    HTML(string=html, url_fetcher=_refuse).write_pdf(file)
+    return file
+
+
+def render(tables: Tables, names: Sequence[str]) -> str:
+    """The report as HTML with its styles. Raises as `write` does."""
+    built = tables.built()
+    with tables.reading(built, _TABLES, segments.ONE.wished) as reading:
+        sheets = [_segment(reading, built, name) for name in names] or [_shop(reading, built)]
+    css = "\n".join((FOLDER / "static" / name).read_text() for name in ("dashboard.css", "report.css"))
+    title = f"London Gift Shop: {', '.join(sheet['title'] for sheet in sheets)}"
+    page = templates().get_template("report.html")
+    return page.render(sheets=sheets, css=css, title=title, back="", conditions=conditions(built))
+
+
+def conditions(built: Built) -> str:
+    """The settings that made the tables, and what tells this build from any other."""
+    settings = {name: as_written(value) for table in built.tables.values() for name, value in table.settings.items()}
+    said = ", ".join(f"{name} {value}" for name, value in sorted(settings.items()))
+    return f"settings: {said} · build {built.fingerprint(tables=built.tables)[:12]}"
+
+
+def segment_named(choices: Choices, name: str) -> str:
+    """The segment of a name, however it is written. Raises LgsError if there is none."""
+    wanted = name.casefold()
+    for segment in choices.segments.values():
+        if wanted in (segment.segment.casefold(), segment.slug):
+            return segment.segment
+    raise LgsError(f"There is no segment {name}. The segments: {', '.join(choices.segments)}.")
+
+
+def _segment(reading: Reading, built: Built, name: str) -> dict[str, Any]:
+    segment = reading.choices.segments[segment_named(reading.choices, name)]
+    view = View(Filters(), reading, built, item=segment.slug)
+    return report.sheet(view, segments.show_one(view), "segment")
+
+
+def _shop(reading: Reading, built: Built) -> dict[str, Any]:
+    view = View(Filters(), reading, built)
+    return report.sheet(view, overview.show(view), "shop")
+
+
+def _refuse(url: str, *_: object, **__: object) -> dict[str, Any]:
+    raise LgsError(f"The report needs nothing from elsewhere; not {url}.")

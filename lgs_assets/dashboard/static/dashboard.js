@@ -1,0 +1,32 @@
+// The pages work without this: it saves figures as pictures, and closes a filter's list on a click elsewhere.
+document.documentElement.classList.add("with-js");
+
+document.addEventListener("click", async (event) => {
+  for (const list of document.querySelectorAll("details.pick[open]")) {
+    if (!list.contains(event.target)) list.open = false;
+  }
+  const button = event.target.closest("[data-png]");
+  if (!button) return;
+  const answer = await fetch(button.dataset.png);
+  if (!answer.ok) return;
+  const picture = new Image();
+  picture.src = URL.createObjectURL(new Blob([await answer.text()], { type: "image/svg+xml" }));
+  await picture.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = picture.naturalWidth * 2;
+  canvas.height = picture.naturalHeight * 2;
+  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+  URL.revokeObjectURL(picture.src);
+  const link = document.createElement("a");
+  link.href = canvas.toDataURL("image/png");
+  link.download = button.dataset.png.split("?")[0].split("/").pop().replace(/svg$/, "png");
+  link.click();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const list of document.querySelectorAll("details.pick[open]")) {
+    list.open = false;
+    list.querySelector("summary").focus();
+  }
+});

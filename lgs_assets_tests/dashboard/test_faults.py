@@ -1,0 +1,102 @@
+"""What a page does when the database is away, slow, or changes beneath it."""
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from lgs_assets.configuration import Configuration
+from lgs_assets.dashboard.queries import ROLE, Tables
+from lgs_assets.dashboard.serve import serve as serve_pages
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import MakeDatabase, build_tables
+from lgs_assets_tests.dashboard.conftest import CUSTOMERS, Site, serve
+
+
+def test_a_database_out_of_reach_is_said_with_a_way_to_try_again() -> None:
+    for site in serve(Tables("postgresql://nobody@127.0.0.1:1/none")):
+        answer = site.get("/segments?country=Germany")
+        assert answer.status == 503
+        assert "lgs status" in answer.text
+        assert 'href="/segments?country=Germany"' in answer.text
+        assert site.get("/healthz").status == 503
+
+
+def test_an_empty_database_says_how_to_begin(make_database: MakeDatabase) -> None:
+    for site in serve(Tables(make_database())):
+        answer = site.get("/")
+        assert answer.status == 503
+        assert "Nothing is loaded yet" in answer.text
+        assert "lgs run" in answer.text
+
+
+def test_a_database_that_came_back_is_used_again(own_site: Site) -> None:
+    assert own_site.get("/segments").status == 200
+    url = own_site.tables.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where application_name = 'lgs dashboard' and datname = current_database()"
+        )
+    assert own_site.get("/segments?as_of=2011-04").status == 200
+
+
+def test_a_table_that_is_held_is_not_waited_for_long(own_site: Site) -> None:
+    holder = sa.create_engine(own_site.tables.engine.url)
+    with holder.begin() as connection:
+        connection.execute(sa.text("lock table lgs.rfm_history in access exclusive mode"))
+        assert own_site.get("/segments").status == 503
+    holder.dispose()
+    assert own_site.get("/segments").status == 200
+
+
+def test_pages_are_whole_while_their_tables_are_replaced(own_site: Site) -> None:
+    """A snapshot older than a table shows it empty: the locks that come before it keep that from happening."""
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    is_over = threading.Event()
+
+    def replace_tables() -> None:
+        try:
+            for _ in range(6):
+                build_tables(writer, "rfm_history", "customer_profile", ties="by_customer_id")
+        finally:
+            is_over.set()
+
+    def ask(_: int) -> set[tuple[int, str]]:
+        found = set()
+        while not is_over.is_set():
+            answer = own_site.get("/customers?as_of=2011-07")
+            told = re.search(r"<strong>(\d+) customers</strong>", answer.text)
+            found.add((answer.status, told[1] if told else answer.text[:300]))
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        writing = pool.submit(replace_tables)
+        seen = set().union(*pool.map(ask, range(3)))
+        writing.result()
+    writer.engine.dispose()
+    assert seen == {(200, str(CUSTOMERS))}
+
+
+def test_the_pages_can_change_nothing(own_site: Site) -> None:
+    with pytest.raises(sa.exc.DBAPIError), own_site.tables.engine.begin() as connection:
+        connection.execute(sa.text("create table anything (number integer)"))
+
+
+def test_the_pages_read_as_a_role_that_cannot_see_raw_lines_or_rejects(own_site: Site) -> None:
+    with own_site.tables.engine.connect() as reader:
+        assert reader.scalar(sa.text("select current_user")) == ROLE
+        for table in ("raw_invoices", "rejected_lines"):
+            with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+                reader.execute(sa.text(f"select * from {table}"))
+            reader.rollback()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "example.com"])
+def test_others_cannot_reach_it_unless_a_proxy_is_said_to_be_there(host: str) -> None:
+    with pytest.raises(LgsError, match="no login"):
+        serve_pages(Configuration.read(), host=host, port=0, announce=print)

@@ -1,0 +1,75 @@
+"""What a URL asks for: written and read again it is the same, and junk is told, never raised."""
+
+from datetime import date
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lgs_assets.dashboard.filters import COLUMNS, LONGEST, STEPS, Filters
+
+TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40).map(str.strip).filter(bool)
+TEXTS = st.sets(TEXT, max_size=4).map(lambda found: tuple(sorted(found)))
+NUMBER = st.none() | st.integers(0, 10**9)
+FILTERS = st.builds(
+    Filters,
+    as_of=st.none() | st.dates(date(1900, 1, 1), date(2099, 12, 31)).map(lambda day: day.replace(day=1)),
+    countries=TEXTS,
+    segments=TEXTS,
+    cohorts=st.sets(st.sampled_from(["2009-Q4", "2010-Q1", "2011-Q3"])).map(lambda found: tuple(sorted(found))),
+    came_from=TEXTS,
+    step=st.sampled_from(STEPS),
+    r_score=st.none() | st.integers(1, 5),
+    f_score=st.none() | st.integers(1, 5),
+    recency_to=NUMBER,
+    recency_from=NUMBER,
+    orders_from=NUMBER,
+    spent_from=NUMBER,
+    search=NUMBER,
+    columns=st.sets(st.sampled_from(COLUMNS)).map(lambda found: tuple(sorted(found))),
+    sort=st.sampled_from(COLUMNS),
+    ascending=st.booleans(),
+    page=st.integers(1, 10**9),
+)
+
+
+@given(FILTERS)
+def test_an_address_means_what_it_was_written_from(filters: Filters) -> None:
+    url = filters.url("/customers")
+    assert Filters.parse(parse_qsl(url.partition("?")[2])) == (filters, [])
+
+
+@given(FILTERS, st.randoms())
+def test_equal_views_have_equal_addresses(filters: Filters, random: object) -> None:
+    pairs = parse_qsl(filters.query())
+    random.shuffle(pairs)  # type: ignore[attr-defined]
+    assert Filters.parse(pairs)[0].query() == filters.query()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["as_of", "country", "page", "step", "sort", "r", "x"]) | st.text(), st.text()))
+)
+def test_junk_is_told_and_never_raises(pairs: list[tuple[str, str]]) -> None:
+    filters, notices = Filters.parse(pairs)
+    assert Filters.parse(parse_qsl(filters.query())) == (filters, [])
+    assert all(notice.isprintable() for notice in notices)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["as_of=2011-13", "as_of=november", "page=0", "page=-1", "page=1e9", "r=6", "step=2", "sort=customer_id;drop",
+     "within=٣", "customer=99999999999", "country=a%00b", f"country={'x' * (LONGEST + 1)}", "nonsense=1",
+     "order=sideways"],
+)  # fmt: skip
+def test_a_value_that_cannot_be_used_has_a_notice(query: str) -> None:
+    filters, notices = Filters.parse(parse_qsl(query))
+    assert filters == Filters()
+    assert len(notices) == 1
+
+
+def test_links_keep_every_filter_but_those_they_change() -> None:
+    filters = Filters(countries=("Germany",), cohorts=("2010-Q1",), page=3, sort="frequency")
+    assert filters.customers_only().url("/customers", r_score=5) == "/customers?" + urlencode(
+        {"country": "Germany", "first_bought": "2010-Q1", "r": "5"}
+    )

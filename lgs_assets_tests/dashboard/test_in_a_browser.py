@@ -1,0 +1,166 @@
+"""The pages as people use them: in a real Chromium, with and without JavaScript, on a phone, by keyboard, printed."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.expected_conditions import url_to_be
+from selenium.webdriver.support.wait import WebDriverWait
+
+from lgs_assets_tests.dashboard.conftest import COUNTRIES, Site
+from lgs_assets_tests.dashboard.test_pages import PATHS
+
+PATIENCE_SECONDS = 60
+AXE = Path(__file__).with_name("axe-4.14.1.min.js")
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, site: Site) -> Iterator[webdriver.Chrome]:
+    """The browser on the overview, as wide as a desk's."""
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.get(site.url)
+    browser.get_log("performance")  # of others
+    yield browser
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    browser.get("about:blank")
+
+
+def wait(browser: webdriver.Chrome) -> WebDriverWait[webdriver.Chrome]:
+    return WebDriverWait(browser, PATIENCE_SECONDS)
+
+
+def follow(browser: webdriver.Chrome, css: str) -> str:
+    """Clicks on the first link that matches, and returns the path that it leads to."""
+    link = browser.find_element(By.CSS_SELECTOR, css)
+    target = link.get_attribute("href")
+    assert target
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", link) if _has_script(browser) else None
+    link.click()
+    wait(browser).until(lambda b: b.current_url == target)
+    return urlsplit(target).path
+
+
+def _has_script(browser: webdriver.Chrome) -> bool:
+    return "with-js" in (browser.find_element(By.TAG_NAME, "html").get_attribute("class") or "")
+
+
+@pytest.mark.parametrize("with_script", [True, False])
+def test_the_way_from_the_overview_to_an_invoice_and_back(
+    page: webdriver.Chrome, site: Site, *, with_script: bool
+) -> None:
+    page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not with_script})
+    page.get(site.url + "/?country=Germany")
+    steps = [page.current_url]
+    for css, path in (
+        ('#segments a[href^="/segments/"]', "/segments/"),
+        ('.actions a[href^="/customers"]', "/customers"),
+        ('tbody a[href^="/customers/"]', "/customers/"),
+        ('tbody a[href^="/invoices/"]', "/invoices/"),
+    ):
+        assert follow(page, css).startswith(path)
+        steps.append(page.current_url)
+    assert all("country=Germany" in url for url in steps[:4])
+    for url in reversed(steps[:-1]):
+        page.back()
+        wait(page).until(url_to_be(url))
+        assert page.find_element(By.TAG_NAME, "h1").text
+
+
+def test_a_click_on_a_figure_does_what_its_link_says(page: webdriver.Chrome, site: Site) -> None:
+    page.get(site.url + "/segments")
+    box = page.find_element(By.CSS_SELECTOR, "#areas svg a")
+    target = box.get_dom_attribute("href")
+    box.find_element(By.TAG_NAME, "rect").click()
+    wait(page).until(lambda b: b.current_url == site.url + str(target))
+
+
+def test_a_filter_changes_the_page_without_loading_it_and_survives_a_click(page: webdriver.Chrome, site: Site) -> None:
+    page.get(site.url + "/customers")
+    page.execute_script("window.same = true")
+    spent = page.find_element(By.NAME, "spent")
+    spent.send_keys("20", Keys.TAB)
+    wait(page).until(lambda b: "spent=20" in b.current_url)
+    assert page.execute_script("return window.same") is True
+    follow(page, "thead th:first-child a")
+    assert "spent=20" in page.current_url
+    page.back()
+    wait(page).until(lambda b: "sort" not in b.current_url)
+    assert page.find_element(By.NAME, "spent").get_attribute("value") == "20"
+
+
+def test_a_form_works_without_javascript(page: webdriver.Chrome, site: Site) -> None:
+    page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    page.get(site.url + "/customers")
+    page.find_element(By.NAME, "customer").send_keys("17003", Keys.ENTER)
+    wait(page).until(lambda b: b.current_url.endswith("/customers?customer=17003"))
+    assert len(page.find_elements(By.CSS_SELECTOR, "tbody tr")) == 1
+
+
+def test_the_keyboard_alone_reaches_the_content_and_a_list(page: webdriver.Chrome, site: Site) -> None:
+    page.get(site.url)
+    keys = webdriver.ActionChains(page)
+    keys.send_keys(Keys.TAB).perform()
+    assert page.switch_to.active_element.text == "Skip to the content"
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    for _ in range(60):
+        webdriver.ActionChains(page).send_keys(Keys.TAB).perform()
+        if "/customers?segment" in (page.switch_to.active_element.get_attribute("href") or ""):
+            break
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    wait(page).until(lambda b: "/customers?segment" in b.current_url)
+
+
+def test_hostile_text_runs_nothing_and_nobody_else_is_asked(page: webdriver.Chrome, site: Site) -> None:
+    for path in ("/customers?" + urlencode({"country": COUNTRIES[2]}), "/customers/17002", "/products-countries"):
+        page.get(site.url + path)
+    asked = {
+        urlsplit(message["params"]["request"]["url"]).netloc
+        for entry in page.get_log("performance")
+        for message in [json.loads(entry["message"])["message"]]
+        if message["method"] == "Network.requestWillBeSent" and message["params"]["request"]["url"].startswith("http")
+    }
+    assert asked == {urlsplit(site.url).netloc}
+    assert not [entry for entry in page.get_log("browser") if "Content Security Policy" in entry["message"]]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_on_a_phone_has_no_sideways_scroll_and_no_rule_of_axe_is_broken(
+    page: webdriver.Chrome, site: Site, path: str
+) -> None:
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    )
+    page.get(site.url + path)
+    assert page.execute_script("return document.documentElement.scrollWidth") <= 390
+    page.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})  # as a page's own script it is refused
+    found = page.execute_async_script(
+        "const done = arguments[arguments.length - 1];"
+        "axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations))"
+    )
+    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found] == []
+
+
+def test_a_printed_page_hides_what_only_a_screen_can_use(page: webdriver.Chrome, site: Site) -> None:
+    page.get(site.url + "/segments/champions")
+    pdf = base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", {})["data"])
+    assert pdf.startswith(b"%PDF")
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert not page.find_element(By.CSS_SELECTOR, ".filters").is_displayed()
+    assert not any(link.is_displayed() for link in page.find_elements(By.CSS_SELECTOR, ".files"))
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_figure_is_saved_as_a_picture(page: webdriver.Chrome, site: Site) -> None:
+    page.execute_script(
+        "HTMLAnchorElement.prototype.click = function () { window.saved = [this.download, this.href.slice(0, 22)]; }"
+    )
+    page.find_element(By.CSS_SELECTOR, "#sales [data-png]").click()
+    wait(page).until(lambda b: b.execute_script("return window.saved"))
+    assert page.execute_script("return window.saved") == ["sales.png", "data:image/png;base64,"]

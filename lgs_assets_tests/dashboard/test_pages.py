@@ -1,0 +1,314 @@
+"""Every page over HTTP, on real tables: what it shows, what it costs, and what it says when something is wrong."""
+
+import csv
+import io
+import re
+from decimal import Decimal
+from urllib.parse import quote, urlencode
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lgs_assets.dashboard.app import PAGES
+from lgs_assets.dashboard.figures.shapes import PALE, RAMP, ink_on
+from lgs_assets.dashboard.filters import Filters
+from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.dashboard.conftest import COUNTRIES, CUSTOMERS, SCRIPT, Site
+
+ITEMS = {"/segments/{item}": "champions", "/customers/{item}": "17003", "/invoices/{item}": "500000",
+         "/report/{item}": "champions"}  # fmt: skip
+PATHS = [page.path.replace("{item}", ITEMS.get(page.path, "")) for page in PAGES]
+FILTERED = "?" + urlencode({"as_of": "2011-05", "country": "Germany", "first_bought": "2011-Q1"})
+SEGMENTS = ("Champions", "Loyal Customers", "Potential Loyalists", "New Customers", "Promising", "Need Attention",
+            "About to Sleep", "At Risk", "Can't Lose", "Hibernating")  # fmt: skip
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("query", ["", FILTERED])
+def test_a_page_keeps_its_budget(site: Site, path: str, query: str) -> None:
+    site.get(path)  # what the filters offer is read once a build
+    answer = site.get(path + query)
+    assert answer.status == 200
+    assert len(site.statements) <= 6, site.statements
+    assert answer.sent <= 60_000
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_holds_no_script_no_style_and_no_markup_of_others(site: Site, path: str) -> None:
+    html = site.get(path + ("?" + urlencode({"country": SCRIPT}))).text
+    assert SCRIPT not in html
+    assert "<b>FELT</b>" not in html
+    assert not re.search(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=|javascript:", html)
+    assert not re.search(r"(?:src|href)=\"(?:https?:)?//", html)
+
+
+def test_hostile_text_is_shown_as_it_is(site: Site) -> None:
+    assert "&lt;script&gt;" in site.get("/customers").text
+    assert "&lt;b&gt;FELT&lt;/b&gt;" in site.get("/customers/17002").text
+
+
+def test_headers_keep_a_browser_to_showing(site: Site) -> None:
+    headers = site.get("/customers/17003").headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert "set-cookie" not in headers
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_nothing_can_be_sent(site: Site, method: str) -> None:
+    assert site.get("/customers", method=method).status == 405
+
+
+def test_head_answers_like_get_without_a_body(site: Site) -> None:
+    answer = site.get("/", method="HEAD")
+    assert (answer.status, answer.sent) == (200, 0)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "dashboard.example:8050"])
+def test_other_names_are_refused(site: Site, host: str) -> None:
+    assert site.get("/", host=host).status == 400
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_unchanged_page_is_not_sent_again(site: Site, path: str) -> None:
+    tag = site.get(path).headers["etag"]
+    answer = site.get(path, If_None_Match=tag)
+    assert (answer.status, answer.sent) == (304, 0)
+    assert len(site.statements) == 1, "the versions of the tables, and nothing else"
+    assert site.get(path + "?as_of=2011-04", If_None_Match=tag).status in (200, 307)
+
+
+def test_a_rebuilt_table_is_sent_again(own_site: Site) -> None:
+    tag = own_site.get("/segments").headers["etag"]
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        connection.execute(
+            sa.text("update publications set version = repeat('1', 64) where table_name = 'rfm_history'")
+        )
+    writer.engine.dispose()
+    assert own_site.get("/segments", If_None_Match=tag).status == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["as_of=1999-01", "country=Atlantis", "segment=<script>", "from=nowhere", "page=-1", "page=99999999", "sort=1;--",
+     "country=%00", "x=" + "y" * 500, "r=6&f=0", "customer=999999999", "first_bought=2000-Q1", "step=7", "%ff=%fe"],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/", "/customers", "/movements"])
+def test_hostile_addresses_are_told_or_refused(site: Site, path: str, query: str) -> None:
+    answer = site.get(f"{path}?{query}")
+    assert answer.status in (200, 307, 400)
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/segments/kings", 404), ("/customers/0", 404), ("/customers/99999999999", 404), ("/customers/abc", 404),
+     ("/invoices/none", 404), ("/invoices/%00", 400), ("/nowhere", 404), ("/customers/customers.exe", 404),
+     ("/overview/nothing.csv", 404), ("/customers?country=" + "x" * 9000, 414), ("/static/../app.py", 404),
+     ("/static/%2e%2e/app.py", 404)],
+)  # fmt: skip
+def test_what_is_not_there_is_said(site: Site, path: str, status: int) -> None:
+    answer = site.get(path)
+    assert answer.status == status
+    assert "content-security-policy" in answer.headers
+
+
+def test_a_form_as_it_is_sent_leads_to_the_one_address_of_its_view(site: Site) -> None:
+    answer = site.get("/customers?as_of=2011-06&customer=&within=&country=Germany&country=EIRE", follows=False)
+    assert answer.status == 307
+    assert answer.headers["location"] == "/customers?country=EIRE&country=Germany"
+
+
+def test_a_filter_that_a_page_cannot_follow_is_told_and_kept(site: Site) -> None:
+    html = site.get("/cohorts?country=Germany").text
+    assert "These filters do nothing here: Germany" in html
+    assert 'href="/segments?country=Germany"' in html
+
+
+def test_segments_are_those_of_the_summary_to_the_penny(site: Site, market: Warehouse) -> None:
+    shown = {row["segment"]: row for row in rows(site.get("/segments/segments.csv?as_of=2011-07").text)}
+    for row in market.rows("select segment, customers, revenue, net_revenue from segment_summary"):
+        found = shown[row["segment"]]
+        assert int(found["customers"]) == row["customers"]
+        assert Decimal(found["sales_before_returns"]) == row["revenue"]
+        assert Decimal(found["net_to_date"]) == row["net_revenue"]
+
+
+def test_months_are_those_of_the_metrics_to_the_penny(site: Site, market: Warehouse) -> None:
+    shown = rows(site.get("/overview/sales.csv?as_of=2011-07").text)
+    known = market.rows("select sales, sales_once, placed_orders from monthly_metrics order by invoice_month")
+    columns = {"net_sales": "sales", "net_sales_doubled_once": "sales_once", "orders_placed": "placed_orders"}
+    for name, column in columns.items():
+        assert [Decimal(row[name]) for row in shown] == [row[column] for row in known]
+
+
+def test_filtered_months_add_up_to_the_months_without_guests(site: Site, market: Warehouse) -> None:
+    queries = [urlencode({"as_of": "2011-07", "country": name}) for name in COUNTRIES]
+    shown = [row for query in queries for row in rows(site.get(f"/overview/sales.csv?{query}").text)]
+    known = market.rows("select sum(line_total) as total from clean_invoices where customer_id is not null")
+    assert sum(Decimal(row["net_sales"]) for row in shown) == known[0]["total"]
+
+
+def test_moves_are_those_of_the_migrations(site: Site, market: Warehouse) -> None:
+    known = market.rows(
+        "select segment_to as segment, sum(customers) as customers from segment_migrations "
+        "where step = 1 and snapshot_to = '2011-07-01' and segment_from = 'Champions' group by segment_to"
+    )
+    matrix = {row["from"]: row for row in rows(site.get("/movements/matrix.csv").text)}
+    champions = {name: int(matrix["Champions"][name] or 0) for name in SEGMENTS}
+    assert champions == dict.fromkeys(SEGMENTS, 0) | {row["segment"]: row["customers"] for row in known}
+
+
+CHOICES = st.builds(
+    Filters,
+    as_of=st.sampled_from([None, *(f"2011-0{month}" for month in (2, 4, 7))]),
+    countries=st.sets(st.sampled_from(COUNTRIES), max_size=2).map(lambda found: tuple(sorted(found))),
+    segments=st.sets(st.sampled_from(SEGMENTS), max_size=3).map(lambda found: tuple(sorted(found))),
+    cohorts=st.sampled_from([(), ("2011-Q1",), ("2011-Q2",)]),
+    r_score=st.sampled_from([None, 1, 5]),
+    recency_to=st.sampled_from([None, 30, 100]),
+    orders_from=st.sampled_from([None, 2]),
+    spent_from=st.sampled_from([None, 10]),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHOICES)
+def test_list_figure_and_file_are_of_the_same_customers(site: Site, filters: Filters) -> None:
+    query = filters.url("")
+    html = site.get(f"/customers{query}", Cookie="").text
+    told = re.search(r"<strong>([\d,]+) customers?</strong>, who spent (\S+)", html)
+    assert told, html[-2000:]
+    listed = rows(site.get(f"/customers/customers.csv{query}").text)
+    figure = rows(site.get(f"/overview/segments.csv{query}").text)
+    count, monetary = len(listed), sum((Decimal(row["monetary"]) for row in listed), Decimal(0))
+    assert int(told[1].replace(",", "")) == count == sum(int(row["customers"]) for row in figure)
+    assert sum(Decimal(row["sales_before_returns"]) for row in figure) == monetary
+
+
+def test_pages_of_a_list_are_the_file_in_pieces(site: Site) -> None:
+    query = "?sort=customer_id&order=up&as_of=2011-07"
+    listed = [row["customer_id"] for row in rows(site.get(f"/customers/customers.csv{query}").text)]
+    pages = [site.get(f"/customers{query}&page={page}").text for page in (1, 2)]
+    shown = [number for html in pages for number in re.findall(r'<th scope="row"><a href="/customers/(\d+)', html)]
+    assert shown == listed
+    assert len(listed) == CUSTOMERS
+
+
+def test_chosen_columns_are_those_of_the_file(site: Site) -> None:
+    text = site.get("/customers/customers.csv?column=country&column=customer_id").text
+    assert text.splitlines()[0] == "customer_id,country"
+
+
+def test_no_cell_of_a_file_is_a_formula(site: Site) -> None:
+    text = site.get("/customers/17000/products.csv").text
+    assert "=HYPERLINK" in text
+    for row in csv.reader(io.StringIO(text)):
+        assert not any(cell.startswith(("=", "@", "+")) for cell in row)
+
+
+def test_a_picture_is_svg_that_stands_alone(site: Site) -> None:
+    answer = site.get("/overview/sales.svg")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert "attachment" in answer.headers["content-disposition"]
+    assert answer.text.startswith("<svg xmlns=")
+
+
+def test_the_month_that_is_not_over_is_told_and_not_compared(site: Site) -> None:
+    html = site.get("/?as_of=2011-07").text
+    assert "Jul 2011 is not over: nothing compares with it yet" in html
+    assert "to 5 Jul" in html
+
+
+def test_doubled_invoices_are_told(site: Site) -> None:
+    assert "May 2011 holds 1 invoice twice" in site.get("/").text
+    assert "holds this invoice twice as a whole" in site.get("/invoices/599992").text
+
+
+def test_shares_of_few_customers_are_not_shown(site: Site) -> None:
+    assert "too few to say" in site.get("/segments").text
+
+
+def test_invented_lines_are_marked_on_every_page_and_file(own_site: Site) -> None:
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        connection.execute(sa.text("update dumps set dump = :demo"), {"demo": DEMO_DUMP})
+    writer.engine.dispose()
+    for path in PATHS:
+        assert "SYNTHETIC DEMO DATA" in own_site.get(path).text, path
+    assert "SYNTHETIC-" in own_site.get("/customers/customers.csv").headers["content-disposition"]
+
+
+def test_a_page_whose_tables_are_missing_says_what_to_run(own_site: Site) -> None:
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        connection.execute(sa.text("delete from publications where table_name = 'cohort_retention'"))
+    answer = own_site.get("/cohorts")
+    assert answer.status == 503
+    assert "cohort_retention" in answer.text
+    assert "lgs run" in answer.text
+    assert own_site.get("/segments").status == 200
+    with writer.transaction() as connection:
+        connection.execute(sa.text("delete from publications"))
+    writer.engine.dispose()
+    assert "Nothing is loaded yet" in own_site.get("/").text
+
+
+def test_a_failed_check_is_told_on_every_page(own_site: Site) -> None:
+    tag = own_site.get("/segments").headers["etag"]
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        row = "('segments', '{}', '{}', {}, {}, now() + interval '1 hour')"
+        found = [("counted_once", "error", 3, 0), ("odd", "warning", 2, 0), ("known", "warning", 2, 2)]
+        rows = [row.format(*values) for values in found]
+        connection.execute(sa.text(f"insert into check_results values {', '.join(rows)}"))
+    writer.engine.dispose()
+    html = own_site.get("/segments", If_None_Match=tag).text
+    assert "A check failed: segments.counted_once" in html
+    assert "1 warning<" in html
+    assert "cannot be trusted" in own_site.get("/data").text
+
+
+def test_a_dropped_table_is_no_crash(own_site: Site) -> None:
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        connection.execute(sa.text("drop table product_movers"))
+    writer.engine.dispose()
+    answer = own_site.get("/products-countries")
+    assert answer.status == 503
+    assert "Try again" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/outlook", "/outlook?country=Germany"])
+def test_predictions_are_shown_or_what_is_missing(site: Site, path: str) -> None:
+    html = site.get(path).text
+    assert "lgs run" in html or "How wrong" in html
+
+
+def test_colours_are_those_of_the_charts() -> None:
+    from matplotlib.colors import to_hex
+
+    from lgs_assets.charts import style
+
+    assert list(RAMP) == style.ramp(10)
+    assert [ink_on(colour) for colour in RAMP] == [style.ink_on(colour) for colour in RAMP]
+    assert to_hex(style.lighter(style.BLUE)) == PALE
+
+
+def test_a_printed_segment_has_its_numbers_and_customers(site: Site) -> None:
+    html = site.get("/report/" + quote("cant-lose")).text
+    assert "What to do:" in html
+    assert "settings:" in html

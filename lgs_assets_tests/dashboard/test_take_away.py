@@ -1,0 +1,67 @@
+"""What leaves the pages as files: lists by segment, and the printed report."""
+
+import csv
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from lgs_assets.dashboard.export import export
+from lgs_assets.dashboard.report import render, write
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.dashboard.conftest import CUSTOMERS, Site
+
+
+def test_every_customer_is_in_the_list_of_their_segment(site: Site, market: Warehouse, tmp_path: Path) -> None:
+    files = export(site.tables, tmp_path / "out", [])
+    found = [
+        row
+        for file in files
+        if file.suffix == ".csv"
+        for row in csv.DictReader(io.StringIO(file.read_text("utf-8-sig")))
+    ]
+    known = market.rows("select customer_id, segment, monetary, net_revenue from segments")
+    assert len(found) == CUSTOMERS
+    assert {
+        (int(r["customer_id"]), r["segment"], Decimal(r["monetary"]), Decimal(r["net_revenue"])) for r in found
+    } == {(r["customer_id"], r["segment"], r["monetary"], r["net_revenue"]) for r in known}
+
+
+def test_the_manifest_says_what_the_lists_are_of(site: Site, tmp_path: Path) -> None:
+    export(site.tables, tmp_path, ["champions", "Can't Lose"])
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["snapshot"].startswith("2011-08-01")
+    assert manifest["synthetic"] is False
+    assert set(manifest["customers"]) == {"Champions", "Can't Lose"}
+    assert manifest["settings"]["ties"]
+
+
+def test_a_workbook_holds_no_formula(site: Site) -> None:
+    with ZipFile(io.BytesIO(site.get("/customers/17000/products.xlsx").body)) as book:
+        sheets = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+    assert sheets
+    assert not any("<f>" in sheet for sheet in sheets)
+
+
+def test_an_unknown_segment_is_named_with_the_known_ones(site: Site, tmp_path: Path) -> None:
+    with pytest.raises(LgsError, match=r"no segment kings.*Champions"):
+        export(site.tables, tmp_path, ["kings"])
+
+
+def test_a_report_needs_nothing_but_its_file(site: Site, tmp_path: Path) -> None:
+    html = write(site.tables, ["Champions"], tmp_path / "report.html").read_text()
+    assert "<style>" in html
+    assert "<link" not in html
+    assert "settings:" in html
+
+
+def test_a_report_is_two_pages_a_segment(site: Site, tmp_path: Path) -> None:
+    pytest.importorskip("weasyprint", reason="NOT PROVEN AS A PDF: install the extra report, and Pango")
+    from weasyprint import HTML
+
+    assert len(HTML(string=render(site.tables, ["champions", "hibernating"])).render().pages) == 4
+    assert write(site.tables, [], tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
