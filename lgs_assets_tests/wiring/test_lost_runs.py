@@ -23,7 +23,6 @@ from lgs_assets.wiring.lost_runs import attend, attended_in_process_executor, fa
 from lgs_assets.wiring.sensors import lost_runs
 from lgs_assets.wiring.versions import outdated
 from lgs_assets_tests.builders import Line, write_dump
-from lgs_assets_tests.wiring.test_first_runs import ONE_CHART
 
 PATIENCE_SECONDS = 180  # the processes of a UI take long to start on a machine that has much else to do
 UNFINISHED = dg.RunsFilter(
@@ -169,13 +168,13 @@ def is_current(instance: dg.DagsterInstance, warehouse: Warehouse, lines: int) -
 
 LINES = [Line(str(i), customer_id=100 + i, invoice_date=f"2011-03-{i + 1:02} 10:00:00") for i in range(20)]
 SPECS = list(defs.resolve_all_asset_specs())
-LGS = ("-c", ONE_CHART)
+LGS = ("-c", "from lgs_assets.command.cli import app; app()")
 
 
 @pytest.mark.parametrize("step", ["checks of raw_invoices", "rfm_scores"])
 def test_the_next_command_makes_up_for_one_that_was_killed(
-    instance: dg.DagsterInstance,
     warehouse: Warehouse,
+    instance: dg.DagsterInstance,
     start: Callable[..., subprocess.Popen],
     tmp_path: Path,
     step: str,
@@ -193,7 +192,7 @@ def test_the_next_command_makes_up_for_one_that_was_killed(
 
 
 def test_a_killed_ui_goes_on_where_it_was(
-    instance: dg.DagsterInstance, warehouse: Warehouse, start: Callable[..., subprocess.Popen], tmp_path: Path
+    warehouse: Warehouse, instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen], tmp_path: Path
 ) -> None:
     """Its processes are gone in the midst of a run of automation; the next UI fails that run and ends the work."""
     dump = write_dump(tmp_path / "lgs" / "inbox" / "retail.sql", LINES)
