@@ -1,1 +1,1 @@
-update clean_invoices set invoice_no = 'C1', is_cancellation = true where line_number = 5
+update clean_invoices set invoice_no = 'C1', is_cancellation = true, is_sold = false where line_number = 5
