@@ -589,8 +589,8 @@ def demo_costs(
     force: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
 ) -> None:
     """Write invented unit costs for the demo shop. The same seed gives the same bytes."""
+    from lgs_assets.arrivals.costs import as_csv
     from lgs_assets.demo.costs import demo_costs
-    from lgs_assets.sources.costs import as_csv
 
     if path.exists() and not force:
         raise LgsError(f"{path} is there already; --force replaces it.")
@@ -609,9 +609,9 @@ def import_costs(
     A cost holds until the next one of its product. Lines that are no cost are shown with the reason, the others are
     kept; the exit code is then 3.
     """
+    from lgs_assets.arrivals.costs import read_costs
     from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table
     from lgs_assets.configuration import Configuration
-    from lgs_assets.sources.costs import read_costs
     from lgs_assets.warehouse.costs import keep_costs
     from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance, taking_turns

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from lgs_assets.demo.catalogue import draw_catalogue
-from lgs_assets.sources.costs import Cost
+from lgs_assets.warehouse.costs import Cost
 
 _SHARE: Final = (0.35, 0.65)
 """Of the list price, from the best gift to the worst."""

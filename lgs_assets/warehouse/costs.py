@@ -2,14 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
-from lgs_assets.sources.costs import Cost
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import driver_cursor
 
 HOW_TO_GIVE_COSTS = "lgs costs import FILE takes them: a CSV with stock_code, valid_from and unit_cost"
+
+
+class Cost(NamedTuple):
+    """What a unit of a product costs from a day on."""
+
+    code: str
+    """Of the product, trimmed and in capitals, as `stock_codes` has it."""
+    valid_from: date
+    unit_cost: Decimal
+    """In pounds, exact."""
 
 
 @dataclass(frozen=True)

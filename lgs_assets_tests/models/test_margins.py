@@ -11,8 +11,7 @@ from typer.testing import CliRunner, Result
 
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.command.cli import CHECKS_FAILED, app
-from lgs_assets.sources.costs import Cost
-from lgs_assets.warehouse.costs import keep_costs, profit
+from lgs_assets.warehouse.costs import Cost, keep_costs, profit
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, load_lines

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from lgs_assets.arrivals.costs import as_csv, read_costs
 from lgs_assets.demo.costs import demo_costs
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.costs import Cost, as_csv, read_costs
+from lgs_assets.warehouse.costs import Cost
 
 ROBIN = Cost("22041A", date(2011, 3, 1), Decimal("1.25"))
 

@@ -1,4 +1,4 @@
-"""Files of unit costs: CSV with a stock code, the day from which a cost holds, and the cost. Knows no warehouse.
+"""Files of unit costs: CSV with a stock code, the day from which a cost holds, and the cost.
 
 They are small and written by hand, so each line is read by itself; lines that cannot be a cost are held back with the
 reason.
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.columns import shown
@@ -20,6 +19,7 @@ from lgs_assets.sources.encoding import Decoder
 from lgs_assets.sources.identity import trimmed
 from lgs_assets.sources.lines import LENGTH_LIMITS, SHOWN_CHARACTERS, Reject
 from lgs_assets.sources.numbers import NumberFormat, decimal_mark_of
+from lgs_assets.warehouse.costs import Cost
 
 COLUMNS = {"stock_code": ("stockcode", "code"), "valid_from": ("validfrom", "from"), "unit_cost": ("unitcost", "cost")}
 """Each column with its names, in small letters and digits alone."""
@@ -27,16 +27,6 @@ COLUMNS = {"stock_code": ("stockcode", "code"), "valid_from": ("validfrom", "fro
 _DELIMITERS = ",;\t|"
 _LIMIT_BYTES = 1 << 26
 _BYTE_ORDER_MARK = "\N{BYTE ORDER MARK}"
-
-
-class Cost(NamedTuple):
-    """The cost of a unit of a product from a day on."""
-
-    code: str
-    """Of the product, trimmed and in capitals, as `stock_codes` has it."""
-    valid_from: date
-    unit_cost: Decimal
-    """In pounds, exact."""
 
 
 def read_costs(path: Path) -> tuple[list[Cost], list[Reject]]:
