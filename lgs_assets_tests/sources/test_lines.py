@@ -335,7 +335,7 @@ def test_numbers_in_either_form_mean_the_same(form: str, price: str, dear: str) 
 def test_numbers_that_may_mean_two_things_are_refused() -> None:
     """Where the file shows its format, a quantity that may be a thousand times as large is rejected."""
     line = '1,2,x,"{}",2011-02-13,"{}",5,UK\n'.format
-    assert "numbers like 1.000 can be read with a decimal point and with a" in refusal(HEADER + line("1.000", "2"))
+    assert "numbers like 1.000 can be read with a decimal point or with a" in refusal(HEADER + line("1.000", "2"))
     assert "1 with a decimal point and 1 with a decimal comma" in refusal(HEADER + line("1", "2.5") + line("1", "2,5"))
     found = read(HEADER + line("6", "2.55") + line("1.000", "2.55"))
     assert [(reject.line, reject.column) for reject in found.rejects] == [(3, "quantity")]
