@@ -157,7 +157,10 @@ class _Site:
         except NothingThereError as error:
             return self._message(request, 404, str(error), "It may be in data that is not loaded.")
         except NotReadyError as error:
-            remedy = "Run lgs run (or make run), which loads what is in the inbox and builds every table."
+            remedy = (
+                "Run lgs run (or make run): it loads what is in the inbox, upgrades the tables of an older version and "
+                "builds what is missing."
+            )
             return self._message(request, 503, str(error), remedy)
         except sa.exc.ProgrammingError:
             _LOG.exception("A page cannot be read.")
