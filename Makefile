@@ -10,7 +10,7 @@ TWO_AT_A_TIME := $(if $(TESTS),,--numprocesses 2 --dist loadfile --no-loadscope-
 # Imports are compiled once, whatever the environment says: compiling Dagster takes five seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run ui dashboard test lint lock docs benchmark clean
+.PHONY: run ui dashboard test lint lock docs screenshots benchmark clean
 
 run: export DUMP := $(DUMP)
 run: .venv/installed
@@ -36,8 +36,11 @@ lock: .venv/installed
 		--custom-compile-command "make lock" --upgrade --output-file requirements.lock pyproject.toml
 
 # The pages generated from the code.
-docs: .venv/tests-installed
+docs: .venv/installed
 	$(BIN)/python -m lgs_assets.contracts.dictionary > docs/data-dictionary.md
+
+# The pictures of the dashboard, on synthetic lines. Needs Chromium and its driver.
+screenshots: .venv/tests-installed
 	$(BIN)/python -m lgs_assets_tests.dashboard.screenshots docs/screenshots
 
 # The whole job against its peers, in a quarter of an hour. LGS_REAL_DATA is the folder of the real data; see benchmarks/README.md.

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 import typer
 
 from lgs_assets import places
+from lgs_assets.dashboard import PORT
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
 from lgs_assets.escaping import csv_cell, printable
@@ -275,7 +276,7 @@ def ui(
 @app.command()
 @_reporting_errors
 def dashboard(
-    port: Annotated[int, typer.Option(help="The port of the pages.")] = 8050,
+    port: Annotated[int, typer.Option(help="The port of the pages.")] = PORT,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     is_opened: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:

@@ -34,7 +34,7 @@ from lgs_assets.dashboard.pages import (
     segments,
 )
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.queries import Built, Tables, TablesMissingError
+from lgs_assets.dashboard.queries import Built, NotReadyError, Tables
 from lgs_assets.dashboard.rendering import FOLDER, code_version, templates
 from lgs_assets.dashboard.report import conditions
 from lgs_assets.errors import LgsError
@@ -156,11 +156,12 @@ class _Site:
             return response
         except NothingThereError as error:
             return self._message(request, 404, str(error), "It may be in data that is not loaded.")
-        except TablesMissingError as error:
-            what = "Nothing is loaded yet." if len(built.tables) == 0 else str(error)
-            return self._message(
-                request, 503, what, "Run lgs run (or make run), which loads a dump and builds every table."
+        except NotReadyError as error:
+            remedy = (
+                "Run lgs run (or make run): it loads what is in the inbox, upgrades the tables of an older version and "
+                "builds what is missing."
             )
+            return self._message(request, 503, str(error), remedy)
         except sa.exc.ProgrammingError:
             _LOG.exception("A page cannot be read.")
             return self._message(

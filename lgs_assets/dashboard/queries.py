@@ -35,12 +35,8 @@ _OPTIONS: Final = (
 Row = Mapping[str, Any]
 
 
-class TablesMissingError(LgsError):
-    """A page cannot be shown, as tables that it needs are not built yet: `tables`."""
-
-    def __init__(self, tables: list[str]) -> None:
-        super().__init__(f"Not built yet: {', '.join(tables)}.")
-        self.tables = tables
+class NotReadyError(LgsError):
+    """A page cannot be shown yet: its text says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -274,14 +270,14 @@ class Tables:
 
     @contextmanager
     def reading(self, built: Built, needed: Iterable[str], wished: Iterable[str] = ()) -> Iterator[Reading]:
-        """One snapshot of the tables of a page. Raises TablesMissingError if one that it needs is not built.
+        """One snapshot of the tables of a page. Raises NotReadyError if one that it needs is not built.
 
         The locks come first: a snapshot that is older than a table shows it empty. They conflict with nothing but the
         replacement of a table, which waits for the page, or the page for it.
         """
         needed = [*needed, *_CHOICES]
         if missing := sorted({table for table in needed if table not in built.tables}):
-            raise TablesMissingError(missing)
+            raise NotReadyError(f"Not built yet: {', '.join(missing)}." if built.tables else "Nothing is loaded yet.")
         tables = sorted({*needed, *(table for table in wished if table in built.tables)})
         with self._connection() as connection:
             connection.execute(sa.text(f"lock table {', '.join(tables)} in access share mode"))
@@ -289,6 +285,8 @@ class Tables:
             if self._choices is None or self._choices[0] != key:
                 row = connection.execute(sa.text(_sql("choices"))).mappings().one()
                 self._choices = (key, Choices.of(dict(row)))
+            if not self._choices[1].snapshots:
+                raise NotReadyError("No customer has bought anything yet.")
             yield Reading(connection, self._choices[1], frozenset(tables))
 
     @contextmanager

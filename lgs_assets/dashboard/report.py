@@ -26,6 +26,7 @@ def write(tables: Tables, names: Sequence[str], file: Path) -> Path:
     if file.suffix not in (".html", ".pdf"):
         raise LgsError(f"{file}: expected a name that ends in .html or .pdf.")
     html = render(tables, names)
+    file.parent.mkdir(parents=True, exist_ok=True)
     page = file.with_suffix(".html")
     if file.suffix == ".html":
         page.write_text(html)

@@ -13,6 +13,7 @@ import pandas as pd
 from lgs_assets.configuration import as_written
 from lgs_assets.contracts.contract import Column
 from lgs_assets.contracts.model import Model, model_path
+from lgs_assets.dashboard import PORT
 from lgs_assets.escaping import markdown
 from lgs_assets.warehouse.catalog import Extent
 from lgs_assets.warehouse.ledger import LoadedDump
@@ -32,9 +33,27 @@ FILE_CHARACTERS = 1_000
 """A column with a longer text holds files, such as drawings, and is not shown."""
 
 
+_PAGES = {
+    "monthly_metrics": "",
+    "segments": "segments",
+    "segment_summary": "segments",
+    "segment_migrations": "movements",
+    "customer_profile": "customers",
+    "cohort_retention": "cohorts",
+    "products": "products-countries",
+    "countries": "products-countries",
+}
+"""The page of the dashboard on which a table is shown best."""
+
+
 def describe_model(table: str) -> dict[str, Any]:
-    """Dagster metadata of a table's asset, before it is built: the SELECT that builds it, if one does."""
-    return {"sql": sql_block(model_path(table).read_text())} if model_path(table).exists() else {}
+    """Dagster metadata of a table's asset, before it is built: the SELECT that builds it and its page, if any."""
+    path = model_path(table)
+    made_by: dict[str, Any] = {"sql": sql_block(path.read_text())} if path.exists() else {}
+    page: dict[str, Any] = (
+        {"dashboard": dg.MetadataValue.url(f"http://127.0.0.1:{PORT}/{_PAGES[table]}")} if table in _PAGES else {}
+    )
+    return made_by | page
 
 
 def describe_provenance(provenance: Provenance) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pictures of every page for the documentation, from synthetic lines: `make docs`. Needs Chromium and its driver."""
+"""Pictures of every page for the documentation, from synthetic lines: `make screenshots`. Needs Chromium."""
 
 import base64
 import os

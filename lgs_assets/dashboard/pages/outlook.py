@@ -203,10 +203,10 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
 PAGE = Page(
     "/outlook",
     "outlook.html",
-    (),
+    ("rfm_history", "country_months"),
     show,
     label="Outlook",
-    wished=(*TABLES, "rfm_history", "country_months"),
+    wished=TABLES,
     honours=frozenset({"country", "segment", "first_bought"}),
     refusal="Predictions are made from the end of the data.",
 )
