@@ -108,20 +108,10 @@ def database(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> st
     return url
 
 
-@pytest.fixture(scope="session")
-def prepared_once(make_database: MakeDatabase) -> str:
-    """The URL of a prepared warehouse without any lines; never changed, only copied. See `warehouse`."""
-    warehouse = Warehouse(make_database())
-    warehouse.prepare()
-    warehouse.engine.dispose()
-    return warehouse.url
-
-
 @pytest.fixture
-def warehouse(prepared_once: str, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Warehouse]:
-    """A prepared warehouse without any lines, to which LGS_DATABASE_URL points."""
-    warehouse = Warehouse(make_database(template=prepared_once))
-    monkeypatch.setenv("LGS_DATABASE_URL", warehouse.url)
+def warehouse(database: str) -> Iterator[Warehouse]:
+    """A prepared warehouse without any lines."""
+    warehouse = Warehouse(database)
     warehouse.prepare()
     yield warehouse
     warehouse.engine.dispose()
