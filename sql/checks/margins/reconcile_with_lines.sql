@@ -1,15 +1,21 @@
--- Once there are unit costs, each dimension adds up to the month's sales in product_months, doubled invoices counted
--- once.
+-- Once there are unit costs, each dimension comes to what lines of products sold in the month, doubled invoices once.
 -- error
 with dimensions as (
     select 'product' as dimension union all select 'country' union all select 'segment' union all select 'customer'
 ),
 
 sold as (
-    select dimension, invoice_month, sum(units_sold_once) as units, sum(sales_once) as sales
-    from product_months
+    select dimension, invoice_month, sum(quantity) as units, sum(line_total) as sales
+    from clean_invoices
+    inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
     cross join dimensions
-    where sales_once > 0 and exists (select 1 from unit_costs)
+    where
+        is_product
+        and not is_cancellation
+        and quantity > 0
+        and line_total > 0
+        and not is_second_copy
+        and exists (select 1 from unit_costs)
     group by dimension, invoice_month
 ),
 
