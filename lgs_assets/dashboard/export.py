@@ -35,7 +35,7 @@ _COLUMNS: Final = (
 def export(tables: Tables, folder: Path, names: Sequence[str]) -> list[Path]:
     """Writes the customers of these segments, or of all, as of the end of the data; returns the files.
 
-    Raises LgsError for a segment that there is not, and NotReadyError.
+    Raises LgsError for an unknown segment, and NotReadyError where tables are missing.
     """
     built = tables.built()
     with tables.reading(built, _NEEDED, _OUTLOOK) as reading:

@@ -26,6 +26,8 @@ ROLE: Final = "lgs_dashboard"
 NOT_YET: Final = "(not yet a customer)"
 PAGE_SIZE: Final = 50
 CONNECTIONS: Final = 5
+_PATIENCE_SECONDS: Final = 30
+"""With a free connection, when many click at once: a slow page is better than none."""
 _CHOICES: Final = ("monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook")
 _OPTIONS: Final = (
     f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD -c default_transaction_read_only=on "
@@ -245,7 +247,7 @@ class Tables:
                 isolation_level="REPEATABLE READ",
                 pool_size=CONNECTIONS,
                 max_overflow=0,
-                pool_timeout=5,
+                pool_timeout=_PATIENCE_SECONDS,
                 pool_pre_ping=True,
                 connect_args={"options": _OPTIONS, "application_name": "lgs dashboard", "client_encoding": "UTF8"},
             )

@@ -20,7 +20,7 @@ _TABLES: Final = tuple(dict.fromkeys((*overview.PAGE.tables, *segments.ONE.table
 def write(tables: Tables, names: Sequence[str], file: Path) -> Path:
     """Writes the report of these segments, or of the whole shop if none is named, and returns where.
 
-    Raises LgsError for a segment that there is not, for a file that is neither HTML nor PDF, and for a PDF without the
+    Raises LgsError for an unknown segment, for a file that is neither HTML nor PDF, and for a PDF without the
     extra `report`: the HTML is then written beside it, and prints as well.
     """
     if file.suffix not in (".html", ".pdf"):

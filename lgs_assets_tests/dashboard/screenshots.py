@@ -1,6 +1,7 @@
 """Pictures of every page for the documentation, from synthetic lines: `make screenshots`. Needs Chromium."""
 
 import base64
+import io
 import os
 import re
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from PIL import Image
 from selenium import webdriver
 
 from lgs_assets.command.runner import Runner
@@ -34,6 +36,7 @@ PAGES: Final = {
     "report": "/report/champions",
 }
 WIDTH, TALLEST, PHONE = 1280, 1600, 390
+_COLOURS = 96  # few enough that a dozen pictures are no burden on a checkout
 
 
 def main(folder: Path) -> None:
@@ -70,7 +73,8 @@ def photograph(browser: webdriver.Chrome, url: str, file: Path, *, width: int = 
     height = min(browser.execute_script("return document.documentElement.scrollHeight"), TALLEST)
     clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
     shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
-    file.write_bytes(base64.b64decode(shot["data"]))
+    with Image.open(io.BytesIO(base64.b64decode(shot["data"]))) as picture:
+        picture.convert("RGB").quantize(_COLOURS).save(file, optimize=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from decimal import Decimal
+from hashlib import sha256
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -18,6 +19,8 @@ from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.dashboard.conftest import COUNTRIES, CUSTOMERS, SCRIPT, Site
 
+HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
+"""The SHA-256 of dist/htmx.min.js in the package htmx.org 4.0.1."""
 ITEMS = {"/segments/{item}": "champions", "/customers/{item}": "17003", "/invoices/{item}": "500000",
          "/report/{item}": "champions"}  # fmt: skip
 PATHS = [page.path.replace("{item}", ITEMS.get(page.path, "")) for page in PAGES]
@@ -38,6 +41,14 @@ def test_a_page_keeps_its_budget(site: Site, path: str, query: str) -> None:
     assert answer.status == 200
     assert len(site.statements) <= 6, site.statements
     assert answer.sent <= 60_000
+
+
+def test_scripts_are_few_and_the_one_of_others_is_as_it_was_published(site: Site) -> None:
+    scripts = re.findall(r'<script src="([^"?]+)', site.get("/").text)
+    answers = {path: site.get(path) for path in scripts}
+    assert {answer.status for answer in answers.values()} == {200}
+    assert sum(answer.sent for answer in answers.values()) <= 40_000
+    assert sha256(answers["/static/htmx-4.0.1.min.js"].body).hexdigest() == HTMX
 
 
 @pytest.mark.parametrize("path", PATHS)
