@@ -176,19 +176,26 @@ def run(
         int | None, typer.Option(help="In how many baskets two products must be together to count as a pair.")
     ] = None,
     chart_cutoff: Annotated[float | None, typer.Option(help="The quantile at which the amount charts are cut.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="The day that predictions are made from. Default: that of the snapshot date.")
+    ] = None,
+    discount_pct: Annotated[
+        float | None, typer.Option(help="What a year's delay takes off a pound of expected sales, in percent.")
+    ] = None,
     force: Annotated[bool, typer.Option(help="Load and rebuild even what is up to date.")] = False,
 ) -> None:
     """Load a dump and bring every table and chart up to date.
 
     What is up to date is left alone: a second run changes nothing. Settings come from the options, else from the
     environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_DOUBLED_INVOICES, LGS_PAIR_SUPPORT,
-    LGS_CHART_CUTOFF), else they have their defaults.
+    LGS_CHART_CUTOFF, LGS_AS_OF, LGS_DISCOUNT_PCT), else they have their defaults.
     """
     from lgs_assets.configuration import Configuration
 
     options = {
         "snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats,
         "doubled_invoices": doubled_invoices, "pair_support": pair_support, "chart_cutoff": chart_cutoff,
+        "as_of": as_of, "discount_pct": discount_pct,
     }  # fmt: skip
     given = {name: value for name, value in options.items() if value is not None}
     _bring_up_to_date(Configuration.read(**given), dump, force=force)

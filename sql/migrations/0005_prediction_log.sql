@@ -6,7 +6,7 @@ create table lgs.prediction_log (
     figure text not null,
     window_from date not null,
     window_until date not null check (window_until > window_from),
-    as_of date not null check (as_of <= window_until),
+    as_of date not null,
     model text not null,
     low numeric,
     point numeric not null,
@@ -20,7 +20,7 @@ comment on table lgs.prediction_log is 'Every prediction as it was made, so that
 comment on column lgs.prediction_log.task is 'The table that held it.';
 comment on column lgs.prediction_log.model_version is 'SHA-256 of the code, settings and inputs that made it: the same predictions are kept once.';
 comment on column lgs.prediction_log.subject is 'The customer, or the kind and the series.';
-comment on column lgs.prediction_log.figure is 'What is predicted: purchases, sales, probability, rank or amount.';
+comment on column lgs.prediction_log.figure is 'What is predicted: purchases, sales, probability, rank, or an amount by period and horizon.';
 comment on column lgs.prediction_log.window_from is 'First day of what is predicted.';
 comment on column lgs.prediction_log.window_until is 'The first day after it: from then on the prediction can be judged.';
 comment on column lgs.prediction_log.as_of is 'The moment that it was predicted from.';

@@ -26,6 +26,7 @@ purchases as (
         orders,
         sales,
         last_sale_at,
+        net_revenue,
         cancelled_orders,
         max(case when sales > 0 then cast(day as timestamp) end) over earlier as day_before,
         count(case when sales > 0 then 1 end) over earlier as purchase_days_before
@@ -69,7 +70,7 @@ summed as (
         count(case when sales > 0 then 1 end) as purchase_days,
         cast(sum(orders) as bigint) as orders,
         sum(sales) as sales,
-        sum(case when purchase_days_before = 0 then sales else 0 end) as first_day_sales,
+        sum(net_revenue) as net_revenue,
         -- Days without a gap come first in place: they are no gaps of 0 days.
         avg(case when gaps > 0 and 2 * (place - days + gaps) between gaps and gaps + 2 then gap end) as typical_gap_days,
         max(case when purchase_days_before = purchase_days - 1 then gap end) as last_gap_days,
@@ -115,7 +116,7 @@ select
     purchase_days,
     orders,
     sales,
-    first_day_sales,
+    net_revenue,
     cast(extract(day from observed_until - last_day) as integer) as recency_days,
     cast(extract(day from observed_until - first_day) as integer) as tenure_days,
     typical_gap_days,

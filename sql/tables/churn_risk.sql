@@ -30,7 +30,7 @@ comment on column churn_risk.segment is 'Segment as of the moment.';
 comment on column churn_risk.probability is 'Probability of no purchase from as_of until window_until.';
 comment on column churn_risk.band is 'low below 33 %, medium below 66 %, else high.';
 comment on column churn_risk.rank is 'Place by probability, from 1, the most at risk.';
-comment on column churn_risk.is_calibrated is 'Whether predicted and observed shares were within 10 points of each other on past days, on average.';
+comment on column churn_risk.is_calibrated is 'Whether predicted and observed shares were within 6 points of each other on past days, on average.';
 comment on column churn_risk.reason_1 is 'What moves the risk most, in words.';
 comment on column churn_risk.reason_2 is 'What moves it next.';
 comment on column churn_risk.reason_3 is 'The third.';

@@ -8,7 +8,7 @@ create table customer_features (
     purchase_days bigint not null check (purchase_days > 0),
     orders bigint not null check (orders > 0),
     sales numeric not null check (sales > 0),
-    first_day_sales numeric not null check (first_day_sales > 0),
+    net_revenue numeric not null,
     recency_days integer not null check (recency_days > 0),
     tenure_days integer not null check (tenure_days >= recency_days),
     typical_gap_days numeric check (typical_gap_days >= 1),
@@ -39,7 +39,7 @@ comment on column customer_features.last_day is 'Last purchase day.';
 comment on column customer_features.purchase_days is 'Distinct days with a sale.';
 comment on column customer_features.orders is 'Distinct invoices with a sale.';
 comment on column customer_features.sales is 'Sum of line_total of the sales in pounds sterling, exact.';
-comment on column customer_features.first_day_sales is 'The part of it on the first purchase day.';
+comment on column customer_features.net_revenue is 'Sum of line_total of all lines in pounds sterling, exact.';
 comment on column customer_features.recency_days is 'Days from last_day to observed_until.';
 comment on column customer_features.tenure_days is 'Days from first_day to observed_until.';
 comment on column customer_features.typical_gap_days is 'Median of the days from one purchase day to the next. NULL if there is one only.';

