@@ -19,6 +19,9 @@ Array = npt.NDArray[np.float64]
 
 _FROM_ONE = 1e-6
 """How near to 1, where the expectation is a limit, `a` may be."""
+_SAFE = 5.0
+"""The largest `a` for which the hypergeometric function keeps its digits."""
+_NODES = 64
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,20 @@ class BgNbd:
         with np.errstate(over="ignore", invalid="ignore"):
             left = (1 + w) ** (1 - a) * hyp2f1(a + self.b - 1 - self.r, a - 1, total, w / (1 + w))
             while_alive = total / (a - 1) * (1 - left)
-        # Where the function cannot be computed, hardly anybody leaves: as if all left with the mean probability.
-        p = self.a / (self.a + self.b + x)
-        while_alive = np.where(np.isfinite(while_alive), while_alive, (1 - (1 + p * w) ** -(self.r + x)) / p)
+        unsure = ~np.isfinite(while_alive) | (a > _SAFE)
+        while_alive[unsure] = self._integrated(x[unsure], w[unsure])
         # A purchase follows another at the rate of someone who never leaves, at most.
         expected: Array = self.probability_alive(x, t_x, T) * np.clip(while_alive, 0, (self.r + x) * w)
         return expected
+
+    def _integrated(self, x: Array, w: Array) -> Array:
+        """Expected purchases while alive as the mean of (1 - (1+pw)^-(r+x)) / p over p, by quantiles of p."""
+        from scipy.special import betaincinv, roots_legendre
+
+        nodes, weights = roots_legendre(_NODES)
+        p = np.maximum(betaincinv(self.a, self.b + x[:, None], (nodes + 1) / 2), 1e-300)
+        integrated: Array = -np.expm1(-(self.r + x)[:, None] * np.log1p(p * w[:, None])) / p @ weights / 2
+        return integrated
 
     def probability_of_none(self, x: Array, t_x: Array, T: Array, t: float) -> Array:  # noqa: N803
         """Probability of no purchase in the time t after T: 1 - P(alive) · { 1 - ((α+T) / (α+T+t))^(r+x) }."""
