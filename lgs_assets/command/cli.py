@@ -77,11 +77,22 @@ def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None
         console.print(f"[yellow]![/] {plain(remark)}", highlight=False)
     if "segment_summary" in published_versions(warehouse):
         console.print(segment_table(warehouse))
+    _show_risk(warehouse, customers=10)
     for check in outcome.failed_checks:
         rows, accepted = (int(str(check.metadata[name].value)) for name in ("violating_rows", "accepted_rows"))
         name = f"{check.asset_key.to_user_string()}.{check.check_name}"
         lines = check_lines(name, check.severity.value, check.description or "", rows=rows, accepted=accepted)
         console.print(*lines, sep="\n")
+
+
+def _show_risk(warehouse: "Warehouse", *, customers: int) -> None:
+    """The most valuable customers at risk, if anybody is known to be."""
+    from lgs_assets.command.terminal import console, error_lines, risk_table
+    from lgs_assets.wiring.versions import published_versions
+
+    if "churn_risk" in published_versions(warehouse) and warehouse.rows("select from churn_risk limit 1"):
+        console.print(risk_table(warehouse, customers))
+        console.print(*error_lines(warehouse, "churn_risk, active in the last 365"), sep="\n", highlight=False)
 
 
 def _end_with(outcome: "Outcome") -> None:
@@ -311,6 +322,41 @@ def _beside(command: list[str], *, log: Path) -> Iterator[None]:
         process.wait()
         if has_ended:
             _fail(f"{Path(command[0]).name} has ended by itself. The reason is at the end of {log}.")
+
+
+@app.command()
+@_reporting_errors
+def risk(
+    customers: Annotated[int, typer.Option("--top", min=1, help="How many customers to show.")] = 20,
+) -> None:
+    """Show the most valuable customers at risk of not buying, and how wrong that has been."""
+    warehouse = _warehouse()
+    _say_if_unavailable(warehouse)
+    _show_risk(warehouse, customers=customers)
+
+
+@app.command()
+@_reporting_errors
+def forecast() -> None:
+    """Show the sales of the months and weeks to come, and how wrong such forecasts have been."""
+    from lgs_assets.command.terminal import console, error_lines, forecast_table
+
+    warehouse = _warehouse()
+    _say_if_unavailable(warehouse)
+    console.print(forecast_table(warehouse))
+    console.print(*error_lines(warehouse, "forecasts, total"), sep="\n", highlight=False)
+
+
+def _say_if_unavailable(warehouse: "Warehouse") -> None:
+    """Ends the command with the reason where nothing is predicted."""
+    from lgs_assets.command.terminal import unavailable
+    from lgs_assets.wiring.versions import published_versions
+
+    if "prediction_terms" not in published_versions(warehouse):
+        _fail("Nothing is predicted yet: lgs run builds the tables.")
+    if reason := unavailable(warehouse):
+        typer.echo(f"Nothing is predicted. {reason}")
+        raise typer.Exit
 
 
 @app.command()

@@ -16,7 +16,7 @@ FITTED = bgnbd.BgNbd(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259, log_likelihood=
 
 
 @pytest.fixture(scope="module")
-def cdnow(real_data: Path) -> pd.DataFrame:
+def cdnow(real_data: Path) -> Any:
     """The purchase days of CDNOW's sample until the end of September 1997."""
     file = real_data / "CDNOW_sample.txt"
     if not file.exists():
@@ -28,25 +28,25 @@ def cdnow(real_data: Path) -> pd.DataFrame:
     return known.groupby(["customer", "day"], as_index=False)["amount"].sum()
 
 
-def told(days: pd.DataFrame) -> tuple[Any, Any, Any]:
+def told(days: Any) -> tuple[Any, Any, Any]:
     by_customer = days.groupby("customer")["day"]
     first, last = by_customer.min(), by_customer.max()
     t_x, observed = (last - first).dt.days / 7, (pd.Timestamp("1997-09-30") - first).dt.days / 7
     return (by_customer.size() - 1).to_numpy(float), t_x.to_numpy(), observed.to_numpy()
 
 
-def test_bgnbd_is_that_of_the_paper_on_cdnow(cdnow: pd.DataFrame) -> None:
+def test_bgnbd_is_that_of_the_paper_on_cdnow(cdnow: Any) -> None:
     """Fader, Hardie & Lee 2005, table 2; to the fourth place as other programs give it."""
     found = bgnbd.fit(*told(cdnow))
     assert [round(value, 4) for value in (found.r, found.alpha, found.a, found.b)] == [0.2426, 4.4136, 0.7929, 2.4259]
     assert found.log_likelihood == pytest.approx(-9582.43, abs=0.005)
 
 
-def test_gamma_gamma_is_that_of_the_note_on_cdnow(cdnow: pd.DataFrame) -> None:
+def test_gamma_gamma_is_that_of_the_note_on_cdnow(cdnow: Any) -> None:
     """Fader & Hardie 2013: of the 946 customers who came back, the first day left out."""
     first = cdnow.groupby("customer")["day"].transform("min")
     repeated = cdnow[cdnow["day"] > first].groupby("customer")["amount"]
-    found = gamma_gamma.fit(repeated.size().to_numpy(float), repeated.mean().to_numpy())
+    found = gamma_gamma.fit(repeated.size().to_numpy(float), repeated.mean().to_numpy(float))
     assert [round(value, 3) for value in (found.p, found.q, found.gamma)] == [6.250, 3.744, 15.444]
     assert len(repeated) == 946
 
@@ -96,11 +96,11 @@ def test_a_customer_who_came_once_is_taken_to_be_alive() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=2)
 def test_a_fit_does_not_depend_on_the_order_of_customers(seed: int) -> None:
     """The same bytes: what is fitted is the same set of customers."""
     generator = np.random.default_rng(3)
-    x = generator.poisson(2.0, 300).astype(float)
+    x = generator.poisson(generator.gamma(1, 2, 300)).astype(float)
     observed = generator.integers(10, 60, 300).astype(float)
     t_x = np.where(x > 0, np.floor(observed * generator.random(300)), 0)
     m = generator.gamma(4, 5, 300)
@@ -135,7 +135,8 @@ def test_a_search_begins_again_elsewhere() -> None:
         return -((np.log(parameters[0]) + 1.5) ** 2), -2 * (np.log(parameters) + 1.5) / parameters
 
     (found,), value = likelihood.maximised(only_below, parameters=1, scale=1)
-    assert (np.log(found), value) == (pytest.approx(-1.5, abs=1e-4), pytest.approx(0, abs=1e-6))
+    assert np.log(found) == pytest.approx(-1.5, abs=1e-4)
+    assert value == pytest.approx(0, abs=1e-6)
 
 
 def test_what_has_no_maximum_is_said() -> None:
