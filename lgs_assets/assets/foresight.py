@@ -23,9 +23,9 @@ MONTHS = dg.AssetIn(metadata={"columns": ["invoice_month", "is_partial"]})
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
-def prediction_terms(clean_invoices: Relation) -> Model:
+def prediction_terms(clean_invoices: Relation, customer_days: Relation) -> Model:
     """The moment that everything is predicted from, and whether enough was observed before it. One row."""
-    return Model("prediction_terms.sql", clean_invoices=clean_invoices)
+    return Model("prediction_terms.sql", clean_invoices=clean_invoices, customer_days=customer_days)
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)

@@ -580,6 +580,22 @@ def charts(
         typer.echo(f"{printable(str(stem))}.png  {printable(chart['title'])}")
 
 
+@app.command()
+@_reporting_errors
+def cards(
+    folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("cards"),
+) -> None:
+    """Export the card of every model, with its measured errors, as pages of Markdown."""
+    from lgs_assets.models.cards import page
+    from lgs_assets.warehouse.frames import read_frame
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for _, card in read_frame(_warehouse(), "model_cards").sort_values("position").iterrows():
+        file = folder / f"{card['task']}.md"
+        file.write_text(page(card))
+        typer.echo(f"{printable(str(file))}  {printable(card['title'])}")
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 @_reporting_errors
 def psql(context: typer.Context) -> None:

@@ -152,11 +152,21 @@ def _figure(row: pd.Series, metric: str) -> str:
 
 
 def page(card: pd.Series) -> str:
-    """The card as a page of Markdown, figures by line."""
-    error = card["measured_error"].replace(". ", ".\n- ").replace("; ", ";\n  ")
+    """The card as a page of Markdown, its measured errors as lists."""
+    made_by = card["model"] if pd.isna(card["unavailable_because"]) else card["unavailable_because"]
     return (
-        f"# {card['title']}\n\nThe card of `{card['task']}`, made by `make docs` from the figures of the last run.\n\n"
-        f"**Predicts at present:** {card['unavailable_because'] or card['model']}\n\n"
-        f"**For:** {card['purpose']}\n\n**Made from:** {card['data']}\n\n**Rule:** {card['rule']}\n\n"
-        f"**How wrong it has been:**\n\n- {error}\n\n**Limits:** {card['limits']}\n"
+        f"# {card['title']}\n\nThe card of `{card['task']}`, with the figures of the run that `lgs cards` found.\n\n"
+        f"**Made by:** {made_by}\n\n**For:** {card['purpose']}\n\n**Made from:** {card['data']}\n\n"
+        f"**Rule:** {card['rule']}\n\n**How wrong it has been**, pooled over past days, with 95 % intervals:\n\n"
+        f"{_listed(card['measured_error'])}\n\n**Limits:** {card['limits']}\n"
     )
+
+
+def _listed(errors: str) -> str:
+    """The tasks of a card, and below each its figures."""
+    lines = []
+    for task in errors.removesuffix(".").split(". "):
+        name, _, figures = task.partition(": ")
+        lines.append(f"- {name}")
+        lines += [f"  - {figure}" for figure in figures.split("; ")]
+    return "\n".join(lines)

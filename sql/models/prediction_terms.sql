@@ -15,9 +15,10 @@ observed as (
         span.as_of,
         span.observed_from,
         least(span.as_of, span.unobserved_from) as observed_until,
-        count(distinct case when is_sale then customer_id end) as customers
-    from clean_invoices
-    inner join span on clean_invoices.invoice_date < span.as_of
+        count(distinct customer_days.customer_id) as customers
+    from span
+    left join customer_days on cast(customer_days.day as timestamp) < span.as_of and customer_days.sales > 0
+    where span.observed_from < span.as_of
     group by span.as_of, span.observed_from, span.unobserved_from
 )
 
