@@ -75,13 +75,24 @@ class Settings(BaseModel):
         lt=1,
         description="The quantile of the invoice amounts at which the distribution charts are cut.",
     )
+    as_of: str = Field(
+        default="",
+        description="The day that predictions are made from, such as 2011-09-01: only lines strictly before it count. "
+        "Empty: the day of the snapshot date.",
+    )
+    discount_pct: float = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="What a year's delay takes off a pound of expected sales, in percent.",
+    )
 
-    @field_validator("snapshot_date", mode="before")
+    @field_validator("snapshot_date", "as_of", mode="before")
     @classmethod
     def _as_text(cls, value: object) -> object:
         return value.isoformat() if isinstance(value, date) else value or ""
 
-    @field_validator("snapshot_date")
+    @field_validator("snapshot_date", "as_of")
     @classmethod
     def _is_a_date(cls, value: str) -> str:
         if not value:
@@ -95,7 +106,7 @@ class Settings(BaseModel):
         return value
 
     def values(self) -> dict[str, Any]:
-        """The settings by name, as SQL takes them: the date as a timestamp, the cut-off exactly as it was written."""
+        """The settings by name, as SQL takes them: dates as timestamps, decimals exactly as they were written."""
         return {
             "snapshot_date": datetime.fromisoformat(self.snapshot_date) if self.snapshot_date else None,
             "ties": self.ties,
@@ -103,6 +114,8 @@ class Settings(BaseModel):
             "doubled_invoices": self.doubled_invoices,
             "pair_support": self.pair_support,
             "chart_cutoff": Decimal(str(self.chart_cutoff)),
+            "as_of": datetime.fromisoformat(self.as_of) if self.as_of else None,
+            "discount_pct": Decimal(str(self.discount_pct)),
         }
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from graphlib import TopologicalSorter
 from hashlib import sha256
+from inspect import signature
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -113,8 +114,11 @@ def _made_by_python(store: Tables, table: str) -> pd.DataFrame:
     asset = BY_PYTHON[table]
     inputs = {name: store.read_frame(name) for name in asset.keys_by_input_name}
     for name, frame in inputs.items():
-        frame.attrs |= {"table": name, "version": ""}
-    made = asset(_context(), **inputs)
+        frame.attrs |= {"table": name, "version": UNVERSIONED.version}
+    given: dict[str, Any] = {"warehouse": resources().warehouse} if "warehouse" in asset.required_resource_keys else {}
+    function: Any = asset.op.compute_fn
+    context = [_context()] if "context" in signature(function.decorated_fn).parameters else []
+    made = asset(*context, **inputs, **given)
     assert isinstance(made, pd.DataFrame)
     return made
 

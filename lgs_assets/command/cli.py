@@ -85,11 +85,22 @@ def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None
         console.print(segment_table(warehouse))
     if "segment_migrations" in built:
         console.print(*movement_lines(warehouse), sep="\n", highlight=False)
+    _show_risk(warehouse, customers=10)
     for check in outcome.failed_checks:
         rows, accepted = (int(str(check.metadata[name].value)) for name in ("violating_rows", "accepted_rows"))
         name = f"{check.asset_key.to_user_string()}.{check.check_name}"
         lines = check_lines(name, check.severity.value, check.description or "", rows=rows, accepted=accepted)
         console.print(*lines, sep="\n")
+
+
+def _show_risk(warehouse: "Warehouse", *, customers: int) -> None:
+    """The most valuable customers at risk, if anybody is known to be."""
+    from lgs_assets.command.terminal import console, error_lines, risk_table
+    from lgs_assets.wiring.versions import published_versions
+
+    if "churn_risk" in published_versions(warehouse) and warehouse.rows("select from churn_risk limit 1"):
+        console.print(risk_table(warehouse, customers))
+        console.print(*error_lines(warehouse, "churn_risk, active in the last 365"), sep="\n", highlight=False)
 
 
 def _end_with(outcome: "Outcome") -> None:
@@ -185,19 +196,26 @@ def run(
         int | None, typer.Option(help="In how many baskets two products must be together to count as a pair.")
     ] = None,
     chart_cutoff: Annotated[float | None, typer.Option(help="The quantile at which the amount charts are cut.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="The day that predictions are made from. Default: that of the snapshot date.")
+    ] = None,
+    discount_pct: Annotated[
+        float | None, typer.Option(help="What a year's delay takes off a pound of expected sales, in percent.")
+    ] = None,
     force: Annotated[bool, typer.Option(help="Load and rebuild even what is up to date.")] = False,
 ) -> None:
     """Load a dump and bring every table and chart up to date.
 
     What is up to date is left alone: a second run changes nothing. Settings come from the options, else from the
     environment (LGS_SNAPSHOT_DATE, LGS_TIES, LGS_DROP_REPEATS, LGS_DOUBLED_INVOICES, LGS_PAIR_SUPPORT,
-    LGS_CHART_CUTOFF), else they have their defaults.
+    LGS_CHART_CUTOFF, LGS_AS_OF, LGS_DISCOUNT_PCT), else they have their defaults.
     """
     from lgs_assets.configuration import Configuration
 
     options = {
         "snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats,
         "doubled_invoices": doubled_invoices, "pair_support": pair_support, "chart_cutoff": chart_cutoff,
+        "as_of": as_of, "discount_pct": discount_pct,
     }  # fmt: skip
     given = {name: value for name, value in options.items() if value is not None}
     _bring_up_to_date(Configuration.read(**given), dump, force=force)
@@ -363,6 +381,41 @@ def _beside(command: list[str], *, log: Path) -> Iterator[None]:
         process.wait()
         if has_ended:
             _fail(f"{Path(command[0]).name} has ended by itself. The reason is at the end of {log}.")
+
+
+@app.command()
+@_reporting_errors
+def risk(
+    customers: Annotated[int, typer.Option("--top", min=1, help="How many customers to show.")] = 20,
+) -> None:
+    """Show the most valuable customers at risk of not buying, and how wrong that has been."""
+    warehouse = _warehouse()
+    _say_if_unavailable(warehouse)
+    _show_risk(warehouse, customers=customers)
+
+
+@app.command()
+@_reporting_errors
+def forecast() -> None:
+    """Show the sales of the months and weeks to come, and how wrong such forecasts have been."""
+    from lgs_assets.command.terminal import console, error_lines, forecast_table
+
+    warehouse = _warehouse()
+    _say_if_unavailable(warehouse)
+    console.print(forecast_table(warehouse))
+    console.print(*error_lines(warehouse, "forecasts, total"), sep="\n", highlight=False)
+
+
+def _say_if_unavailable(warehouse: "Warehouse") -> None:
+    """Ends the command with the reason where nothing is predicted."""
+    from lgs_assets.command.terminal import unavailable
+    from lgs_assets.wiring.versions import published_versions
+
+    if "prediction_terms" not in published_versions(warehouse):
+        _fail("Nothing is predicted yet: lgs run builds the tables.")
+    if reason := unavailable(warehouse):
+        typer.echo(f"Nothing is predicted. {reason}")
+        raise typer.Exit
 
 
 @app.command()
@@ -649,6 +702,22 @@ def charts(
         stem.with_suffix(".png").write_bytes(chart["png"])
         stem.with_suffix(".svg").write_text(chart["svg"])
         typer.echo(f"{printable(str(stem))}.png  {printable(chart['title'])}")
+
+
+@app.command()
+@_reporting_errors
+def cards(
+    folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("cards"),
+) -> None:
+    """Export the card of every model, with its measured errors, as pages of Markdown."""
+    from lgs_assets.models.cards import page
+    from lgs_assets.warehouse.frames import read_frame
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for _, card in read_frame(_warehouse(), "model_cards").sort_values("position").iterrows():
+        file = folder / f"{card['task']}.md"
+        file.write_text(page(card))
+        typer.echo(f"{printable(str(file))}  {printable(card['title'])}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

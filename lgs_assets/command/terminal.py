@@ -149,6 +149,67 @@ _MOVES = """
 """
 
 
+def risk_table(warehouse: "Warehouse", customers: int) -> Table:
+    """The customers at high risk who spent most in the last year, best first."""
+    headings = ("customer", "segment", "risk rank", "last bought", "days late", "£ in 365 days")
+    table = _table(
+        "Most valuable customers at high risk of not buying in the next 90 days",
+        headings,
+        numbers=("risk rank", "days late", "£ in 365 days"),
+    )
+    rows = warehouse.rows(
+        """
+        select * from churn_risk where band = 'high' order by sales_365 desc, customer_id limit :customers
+        """,
+        customers=customers,
+    )
+    for row in rows:
+        table.add_row(
+            str(row.customer_id),
+            row.segment,
+            f"{row.rank:,}",
+            f"{row.last_day}",
+            "–" if row.days_late is None else f"{row.days_late:,}",
+            f"{row.sales_365:,.0f}",
+        )
+    return table
+
+
+def forecast_table(warehouse: "Warehouse") -> Table:
+    """Net sales of the months and weeks to come, with 80 % intervals and those of the year before."""
+    headings = ("from", "period", "£ expected", "£ low", "£ high", "£ a year before")
+    table = _table("Net sales to come, with the interval of 80 %", headings, numbers=headings[2:])
+    rows = warehouse.rows("select * from forecasts where kind = 'total' order by grain, period_start")
+    for row in rows:
+        amounts = (row.forecast, row.low_80, row.high_80, row.year_before)
+        shown = ("–" if amount is None else f"{amount:,.0f}" for amount in amounts)
+        table.add_row(f"{row.period_start}", row.grain, *shown)
+    return table
+
+
+def error_lines(warehouse: "Warehouse", tasks: str) -> Iterator[RenderableType]:
+    """How wrong what is shown has been, as a figure beside its baseline's; `tasks` begins the names of the tasks."""
+    rows = warehouse.rows(
+        """
+        select *
+        from model_evaluations
+        where fold = 'pooled' and is_used and metric in ('auc', 'wape') and task like :tasks || '%'
+        order by task
+        """,
+        tasks=tasks,
+    )
+    for row in rows:
+        beside = "" if row.baseline_value is None else f", {row.baseline} {row.baseline_value:.3f}"
+        yield f"  [dim]{plain(f'{row.task}: {row.model}, {row.metric} {row.value:.3f}{beside}')}[/]"
+
+
+def unavailable(warehouse: "Warehouse") -> str | None:
+    """Why nothing is predicted, if so."""
+    rows = warehouse.rows("select unavailable_because from prediction_terms")
+    found = rows[0].unavailable_because if rows else "There are no lines before the moment."
+    return None if found is None else str(found)
+
+
 def inspection_table(path: Path, inspection: "Inspection") -> Table:
     """What a dump holds, a fact a row."""
     table = Table(

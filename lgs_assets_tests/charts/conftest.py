@@ -68,7 +68,9 @@ def frames() -> MakeFrames:
                 columns=["position", "segment", "r_min", "r_max", "f_min", "f_max"],
             ),
             "segment_summary": summary_of(sizes),
-        } | what_happened([rule[0] for rule in PLAYBOOK], months, is_partial=partial)
+            **what_happened([rule[0] for rule in PLAYBOOK], months, is_partial=partial),
+            **foresight_of(random, months),
+        }
 
     return make
 
@@ -160,6 +162,46 @@ def users_of(random: np.random.Generator, number: int) -> pd.DataFrame:
             "existing_users": existing,
         }
     )
+
+
+def foresight_of(random: np.random.Generator, number: int) -> Frames:
+    """What is predicted after so many months, and how wrong it has been."""
+    ahead = pd.date_range(pd.Timestamp("2010-11-01") + pd.DateOffset(months=number - 1), periods=3, freq="MS")
+    weeks = pd.date_range(ahead[0], periods=13, freq="W-MON")
+    forecasts = pd.concat(
+        pd.DataFrame({"grain": grain, "period_start": starts, "forecast": random.uniform(1e5, 1e6, len(starts))})
+        for grain, starts in (("month", ahead), ("week", weeks))
+    )
+    ends = {"low_95": 0.5, "low_80": 0.8, "high_80": 1.2, "high_95": 1.5, "year_before": 1.1}
+    for name, share in ends.items():
+        forecasts[name] = forecasts["forecast"] * share
+    past = forecasts[forecasts["grain"] == "week"].assign(origin=weeks[0], is_chosen=True)
+    asked = pd.DataFrame({"as_of": np.repeat(ahead[:2], 200), "customer_id": list(range(200)) * 2})
+    probability = random.uniform(0, 1, 400)
+    rows = [
+        ("slipping, all", "auc", 0.9, 0.7),
+        ("churn_risk, all", "auc", 0.8, 0.7),
+        ("customer_value", "wape", 0.2, 0.3),
+    ]
+    evaluations = [
+        (task, model, "pooled", metric, "back-test", value, value - 0.01, value + 0.01, "status quo", model == "model")
+        for task, metric, *values in rows
+        for model, value in zip(("model", "status quo"), values, strict=True)
+    ]
+    columns = ["task", "model", "fold", "metric", "source", "value", "ci_low", "ci_high", "baseline", "is_used"]
+    return {
+        "forecasts": forecasts.assign(kind="total", method="same month last year"),
+        "forecast_backtests": past.assign(kind="total", actual=past["forecast"] * random.uniform(0.7, 1.3, len(past))),
+        "value_backtests": asked.assign(sales=random.gamma(1, 500, 400), actual_sales=random.gamma(1, 500, 400)),
+        "risk_backtests": asked.assign(
+            task="churn_risk", probability=probability, happened=random.uniform(0, 1, 400) < probability
+        ),
+        "churn_risk": pd.DataFrame({
+            "days_late": pd.array([None, *random.integers(-500, 500, 199)], "Int64"),
+            "band": random.choice(["low", "medium", "high"], 200),
+        }),
+        "model_evaluations": pd.DataFrame(evaluations, columns=columns),
+    }  # fmt: skip
 
 
 def summary_of(sizes: Sequence[int]) -> pd.DataFrame:

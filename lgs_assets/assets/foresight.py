@@ -1,0 +1,236 @@
+"""What will happen: the value, the risk and the sales to come, each with how wrong it has been."""
+
+import dagster as dg
+import pandas as pd
+
+from lgs_assets import places
+from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.models import cards, churn, evaluation, forecast, log, value
+from lgs_assets.models import slipping as slips
+from lgs_assets.models.features import learnable
+from lgs_assets.warehouse import prediction_log
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
+
+IN_PYTHON = {"postgres", "python"}
+MODELS = places.ROOT / "lgs_assets" / "models"
+BUYING = tuple(MODELS / f"{name}.py" for name in ("bgnbd", "gamma_gamma", "likelihood", "features", "threads"))
+"""What models of buying are fitted with."""
+JUDGED = (MODELS / "evaluation.py", MODELS / "threads.py")
+"""What decides between a model and its baseline."""
+KEPT = places.ROOT / "lgs_assets" / "warehouse" / "prediction_log.py"
+MONTHS = dg.AssetIn(metadata={"columns": ["invoice_month", "is_partial"]})
+
+
+@derived_asset(group="foresight", kinds=IN_WAREHOUSE)
+def prediction_terms(clean_invoices: Relation, customer_days: Relation) -> Model:
+    """The moment that everything is predicted from, and whether enough was observed before it. One row."""
+    return Model("prediction_terms.sql", clean_invoices=clean_invoices, customer_days=customer_days)
+
+
+@derived_asset(group="foresight", kinds=IN_WAREHOUSE)
+def customer_days(clean_invoices: Relation) -> Model:
+    """What each customer bought and cancelled, day by day. One row a customer and day."""
+    return Model("customer_days.sql", clean_invoices=clean_invoices)
+
+
+@derived_asset(group="foresight", kinds=IN_WAREHOUSE)
+def customer_features(customer_days: Relation, prediction_terms: Relation, segment_playbook: Relation) -> Model:
+    """What was known of each customer at each moment, from strictly before it. One row a moment and customer."""
+    return Model(
+        "customer_features.sql",
+        customer_days=customer_days,
+        prediction_terms=prediction_terms,
+        segment_playbook=segment_playbook,
+    )
+
+
+@derived_asset(group="foresight", kinds=IN_WAREHOUSE)
+def customer_outcomes(customer_features: Relation, customer_days: Relation, prediction_terms: Relation) -> Model:
+    """What came of each customer after each moment, as far as observed. One row a moment and customer."""
+    return Model(
+        "customer_outcomes.sql",
+        customer_features=customer_features,
+        customer_days=customer_days,
+        prediction_terms=prediction_terms,
+    )
+
+
+@derived_asset(group="foresight", kinds=IN_WAREHOUSE)
+def daily_series(clean_invoices: Relation, stock_codes: Relation, prediction_terms: Relation) -> Model:
+    """Sales in total and by country, and units of the best-selling products. One row a series and day."""
+    return Model(
+        "daily_series.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, prediction_terms=prediction_terms
+    )
+
+
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "value.py", *BUYING))
+def value_backtests(customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame) -> pd.DataFrame:
+    """What the value model would have said on past days, and what came. One row a day and customer."""
+    return value.backtests(customer_features, customer_outcomes)
+
+
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "churn.py", MODELS / "slipping.py", *BUYING))
+def risk_backtests(
+    customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame, prediction_terms: pd.DataFrame
+) -> pd.DataFrame:
+    """How customers at risk would have been ranked on past days, and whom it befell. One row a task, day, customer."""
+    if customer_features.empty:
+        return pd.DataFrame(columns=["task", *churn.BACKTESTS])
+    known = learnable(customer_features, customer_outcomes, prediction_terms["observed_from"].iloc[0])
+    return pd.concat(
+        [
+            churn.backtests(churn.active(known)).assign(task="churn_risk"),
+            slips.backtests(known, customer_outcomes).assign(task="slipping"),
+        ],
+        ignore_index=True,
+    )
+
+
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "forecast.py",), ins={"monthly_metrics": MONTHS})
+def forecast_backtests(
+    daily_series: pd.DataFrame, prediction_terms: pd.DataFrame, monthly_metrics: pd.DataFrame
+) -> pd.DataFrame:
+    """What each method would have forecast on past days, and what came. One row a series, origin, period, method."""
+    if daily_series.empty:
+        return pd.DataFrame(columns=forecast.BACKTESTS)
+    return forecast.backtests(daily_series, forecast.whole_periods(prediction_terms, monthly_metrics))
+
+
+@derived_asset(group="foresight", kinds=IN_WAREHOUSE)
+def judged_predictions(
+    prediction_terms: Relation, customer_days: Relation, customer_features: Relation, daily_series: Relation
+) -> Model:
+    """Predictions as they were made, whose window is over, and what came. One row a prediction."""
+    return Model(
+        "judged_predictions.sql",
+        prediction_terms=prediction_terms,
+        customer_days=customer_days,
+        customer_features=customer_features,
+        daily_series=daily_series,
+    )
+
+
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=JUDGED)
+def model_evaluations(
+    context: dg.AssetExecutionContext,
+    value_backtests: pd.DataFrame,
+    risk_backtests: pd.DataFrame,
+    forecast_backtests: pd.DataFrame,
+    judged_predictions: pd.DataFrame,
+    prediction_terms: pd.DataFrame,
+) -> pd.DataFrame:
+    """How wrong each model has been, beside its baseline. One row a task, model, fold, metric and source."""
+    evaluations = evaluation.evaluated(
+        value_backtests,
+        risk_backtests,
+        forecast_backtests,
+        judged_predictions,
+        unavailable_because=reason(prediction_terms),
+    )
+    context.add_output_metadata(plotted(evaluations))
+    return evaluations
+
+
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "value.py", *BUYING, *JUDGED))
+def customer_value(
+    customer_features: pd.DataFrame, prediction_terms: pd.DataFrame, model_evaluations: pd.DataFrame
+) -> pd.DataFrame:
+    """What each customer is expected to buy in the days to come. One row a customer and horizon."""
+    discount = 0.0 if prediction_terms.empty else float(prediction_terms["discount_pct"].iloc[0])
+    is_used = evaluation.is_used(model_evaluations, evaluation.VALUE_TASK)
+    return value.predicted(customer_features, discount_pct=discount, is_model_used=is_used)
+
+
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "churn.py", *BUYING, *JUDGED))
+def churn_risk(
+    customer_features: pd.DataFrame,
+    customer_outcomes: pd.DataFrame,
+    prediction_terms: pd.DataFrame,
+    customer_value: pd.DataFrame,
+    model_evaluations: pd.DataFrame,
+) -> pd.DataFrame:
+    """How likely each active customer is not to buy in the next 90 days, and why. One row a customer."""
+    if customer_features.empty:
+        return pd.DataFrame(columns=churn.RISKS)
+    known = learnable(customer_features, customer_outcomes, prediction_terms["observed_from"].iloc[0])
+    (active, *_) = evaluation.CHURN_POPULATIONS
+    return churn.predicted(
+        churn.active(known),
+        customer_value[customer_value["horizon_days"] == max(value.HORIZONS)],
+        is_model_used=evaluation.is_used(model_evaluations, active),
+        is_calibrated=evaluation.calibration(model_evaluations) <= evaluation.CALIBRATED_WITHIN,
+    )
+
+
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "slipping.py", *JUDGED))
+def slipping(customer_features: pd.DataFrame, model_evaluations: pd.DataFrame) -> pd.DataFrame:
+    """Loyal Customers and Champions in the order of their risk of falling out of the good segments. One row each."""
+    return slips.predicted(
+        customer_features, is_model_used=evaluation.is_used(model_evaluations, evaluation.SLIPPING_TASK)
+    )
+
+
+@derived_asset(
+    group="foresight", kinds=IN_PYTHON, sources=(MODELS / "forecast.py", *JUDGED), ins={"monthly_metrics": MONTHS}
+)
+def forecasts(
+    daily_series: pd.DataFrame,
+    forecast_backtests: pd.DataFrame,
+    prediction_terms: pd.DataFrame,
+    monthly_metrics: pd.DataFrame,
+    model_evaluations: pd.DataFrame,
+) -> pd.DataFrame:
+    """Sales and best-selling products in the months and weeks to come. One row a series, horizon and period."""
+    if daily_series.empty:
+        return pd.DataFrame(columns=forecast.FORECASTS)
+    return forecast.predicted(
+        daily_series,
+        forecast_backtests,
+        forecast.whole_periods(prediction_terms, monthly_metrics),
+        as_of=prediction_terms["as_of"].iloc[0],
+        are_choices_used={task.name: evaluation.is_used(model_evaluations, task.name) for task in forecast.TASKS},
+    )
+
+
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "log.py", KEPT))
+def logged_predictions(
+    warehouse: dg.ResourceParam[Warehouse],
+    customer_value: pd.DataFrame,
+    churn_risk: pd.DataFrame,
+    slipping: pd.DataFrame,
+    forecasts: pd.DataFrame,
+) -> pd.DataFrame:
+    """Keeps every prediction as it was made, and tells what is kept. One row a task, moment, model and version."""
+    made = [
+        log.of_values(customer_value, customer_value.attrs["version"]),
+        log.of_risks(churn_risk, churn_risk.attrs["version"]),
+        log.of_slipping(slipping, slipping.attrs["version"]),
+        log.of_forecasts(forecasts, forecasts.attrs["version"]),
+    ]
+    for predictions in made:
+        if not predictions.empty:
+            prediction_log.keep(warehouse, predictions)
+    return prediction_log.held(warehouse)
+
+
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "cards.py", *JUDGED))
+def model_cards(model_evaluations: pd.DataFrame, prediction_terms: pd.DataFrame) -> pd.DataFrame:
+    """What each model is for, how wrong it has been, and where it must not be used. One row a model."""
+    return cards.cards(model_evaluations, unavailable_because=reason(prediction_terms))
+
+
+def reason(terms: pd.DataFrame) -> str | None:
+    """Why nothing is predicted, if so."""
+    if terms.empty:
+        return "There are no lines before the moment."
+    found = terms["unavailable_because"].iloc[0]
+    return None if pd.isna(found) else str(found)
+
+
+def plotted(evaluations: pd.DataFrame) -> dict[str, float]:
+    """The pooled figures that decide, as metadata: Dagster plots them over the builds, so that drift is seen."""
+    rows = evaluations[(evaluations["fold"] == evaluation.POOLED) & evaluations["is_used"]]
+    deciding = rows[rows["metric"] == rows["task"].map(evaluation.table_of).map(evaluation.DECIDING)]
+    figures = zip(deciding["metric"], deciding["task"], deciding["value"].astype(float), strict=True)
+    return {f"{metric} of {task}": figure for metric, task, figure in figures if pd.notna(figure)}

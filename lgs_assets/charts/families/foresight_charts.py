@@ -1,0 +1,231 @@
+"""Charts of what will happen, and how wrong such predictions have been."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from lgs_assets.charts import style
+from lgs_assets.charts.declaration import Family
+from lgs_assets.charts.scales import in_counts, in_pounds, label_ticks
+from lgs_assets.charts.wording import count, counted, day, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FAMILY: Final = Family(__name__, part=20)
+
+_BANDS: Final = ("low_80", "high_80", "low_95", "high_95")
+_LAST_MONTHS: Final = 12
+_BINS: Final = 10
+_LATE_DAYS: Final = 360
+"""How early or late a purchase may be to be drawn by itself; what is beyond is in the outermost bars."""
+_BAR_DAYS: Final = 30
+_DECIDING: Final = {
+    "Ranking (AUC): further right is better": ("auc",),
+    "Error: further left is better": ("wape", "mae_purchases"),
+}
+_LETTERS: Final = 34
+"""Letters of a task's name that fit into a line beside its figures."""
+
+
+@FAMILY.chart(
+    "Net sales to come",
+    forecasts=("kind", "grain", "period_start", "forecast", *_BANDS, "year_before", "method"),
+    monthly_metrics=("invoice_month", "sales_once", "is_partial"),
+)
+def sales_to_come(forecasts: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Figure:
+    """The next months after the last whole ones, and the next weeks, with both intervals and the year before."""
+    total = forecasts[forecasts["kind"] == "total"]
+    months, weeks = (total[total["grain"] == grain] for grain in ("month", "week"))
+    figure = style.sheet("Doubled invoices counted once. Bands hold 80 % and 95 % of past errors at the same horizon")
+    panels = style.grid(figure, 1, 2, wspace=0.2, top=0.77)
+    left, right = (figure.add_subplot(panels[place]) for place in range(2))
+    known = monthly_metrics[monthly_metrics["invoice_month"] < months["period_start"].min()].tail(_LAST_MONTHS)
+    left.plot(known["invoice_month"], known["sales_once"], color=style.INK, marker="o", markersize=3)
+    _bands(left, months)
+    _bands(right, weeks)
+    left.set_ylabel("Net sales a month")
+    right.set_ylabel("Net sales a week")
+    style.legend(
+        left,
+        [
+            style.stroke(color=style.INK, label="Sold"),
+            style.stroke(color=style.BLUE, marker="o", markersize=3, label="Expected"),
+            style.stroke(color=style.ORANGE, linestyle="--", label="A year before"),
+        ],
+    )
+    methods = "; ".join(f"{grain}s: {part['method'].iloc[0]}" for grain, part in (("Month", months), ("Week", weeks)))
+    style.note(figure, f"By the method with the least error so far. {methods}")
+    return figure
+
+
+@FAMILY.chart(
+    "Forecasts of weekly sales against what came",
+    forecast_backtests=("kind", "grain", "origin", "period_start", "is_chosen", "forecast", "actual", *_BANDS),
+)
+def forecasts_against_actual(forecast_backtests: pd.DataFrame) -> Figure:
+    """The weeks of all past origins: what would have been forecast, and what came."""
+    rows = forecast_backtests
+    total = rows[(rows["kind"] == "total") & (rows["grain"] == "week") & rows["is_chosen"]].sort_values("period_start")
+    error = (total["forecast"] - total["actual"]).abs().sum() / max(total["actual"].sum(), 1)
+    figure = style.sheet(
+        f"Absolute errors are {percent(100 * error)} of what came. Lines mark the days that forecasts were made from"
+    )
+    axes = figure.add_subplot(style.grid(figure)[0])
+    known = total[total["low_80"].notna()]
+    axes.fill_between(known["period_start"], known["low_80"], known["high_80"], color=style.lighter(style.BLUE), lw=0)
+    axes.plot(total["period_start"], total["forecast"], color=style.BLUE, marker="o", markersize=3)
+    axes.plot(total["period_start"], total["actual"], color=style.INK)
+    for origin in total["origin"].unique():
+        axes.axvline(origin, color=style.MUTED, linestyle=":", linewidth=0.8)
+    _dates(axes)
+    axes.set_ylabel("Net sales a week")
+    style.legend(
+        axes,
+        [
+            style.stroke(color=style.INK, label="Came"),
+            style.stroke(color=style.BLUE, marker="o", markersize=3, label="Forecast"),
+            style.swatch(style.BLUE, "80 % interval"),
+        ],
+    )
+    return figure
+
+
+@FAMILY.chart(
+    "Sales of customers by tenth of their expected sales",
+    value_backtests=("as_of", "customer_id", "sales", "actual_sales"),
+)
+def value_by_decile(value_backtests: pd.DataFrame) -> Figure:
+    """Expected and actual sales in 182 days of each tenth, over all past days."""
+    ranked = value_backtests.sort_values(["as_of", "sales", "customer_id"], ascending=[True, False, True])
+    place, size = ranked.groupby("as_of").cumcount(), ranked.groupby("as_of")["sales"].transform("size")
+    sums = ranked.groupby(10 * place // size + 1)[["sales", "actual_sales"]].sum() / ranked["as_of"].nunique()
+    share = sums["actual_sales"].iloc[0] / max(sums["actual_sales"].sum(), 1)
+    days = counted(ranked["as_of"].nunique(), "past day")
+    figure = style.sheet(
+        f"Mean of {days}, the 182 days after each. The first tenth holds {percent(100 * share)} of what came"
+    )
+    axes = figure.add_subplot(style.grid(figure)[0])
+    tenths = sums.index.to_numpy(float)
+    axes.bar(tenths - 0.2, sums["sales"], 0.4, color=style.SKY)
+    axes.bar(tenths + 0.2, sums["actual_sales"], 0.4, color=style.BLUE)
+    in_pounds(axes.yaxis)
+    axes.set_xticks(tenths)
+    axes.set_xlabel("Tenth of the customers, the highest expected sales first")
+    axes.set_ylabel("Sales")
+    style.legend(axes, [style.swatch(style.SKY, "Expected"), style.swatch(style.BLUE, "Came")])
+    return figure
+
+
+@FAMILY.chart(
+    "Predicted and observed risk of a quiet quarter", risk_backtests=("task", "as_of", "probability", "happened")
+)
+def risk_calibration(risk_backtests: pd.DataFrame) -> Figure:
+    """On each past day, the share that did not buy in 90 days among customers of about the same risk."""
+    rows = risk_backtests[risk_backtests["task"] == "churn_risk"]
+    figure = style.sheet("Customers who bought in the last 365 days. On the diagonal, as many were quiet as predicted")
+    axes = figure.add_subplot(style.grid(figure)[0])
+    axes.plot([0, 1], [0, 1], color=style.MUTED, linestyle=":")
+    handles = []
+    looks = zip((style.BLUE, style.SKY, style.ORANGE, style.VERMILION), "osD^", strict=True)
+    for (moment, asked), (colour, marker) in zip(rows.groupby("as_of"), looks, strict=False):
+        bins = np.minimum((asked["probability"] * _BINS).astype(int), _BINS - 1)
+        means = asked.groupby(bins)[["probability", "happened"]].mean()
+        axes.plot(means["probability"], means["happened"], color=colour, marker=marker, markersize=5)
+        label = f"{day(pd.Timestamp(str(moment)))}: {percent(100 * asked['happened'].mean())} quiet"
+        handles.append(style.stroke(color=colour, marker=marker, markersize=5, label=label))
+    for axis in (axes.xaxis, axes.yaxis):
+        label_ticks(axis, lambda share: percent(100 * share, 0))
+    axes.set_xlabel("Predicted probability of no purchase in 90 days")
+    axes.set_ylabel("Share that did not buy")
+    style.legend(axes, handles)
+    style.note(figure, "The season moves the level: the order holds better than the percentage")
+    return figure
+
+
+@FAMILY.chart("Customers due and overdue", churn_risk=("days_late", "band"))
+def due_and_overdue(churn_risk: pd.DataFrame) -> Figure:
+    """How late the next purchase of each active customer is by the customer's own typical gap, by band of risk."""
+    known = churn_risk[churn_risk["days_late"].notna()]
+    late = known["days_late"].astype(float).clip(-_LATE_DAYS, _LATE_DAYS - 1)
+    single = len(churn_risk) - len(known)
+    figure = style.sheet(
+        f"{counted(int((late > 0).sum()), 'customer')} overdue, {count(int((late <= 0).sum()))} not yet due. "
+        f"{counted(single, 'customer')} with one purchase day left out"
+    )
+    axes = figure.add_subplot(style.grid(figure)[0])
+    edges = np.arange(-_LATE_DAYS, _LATE_DAYS + 1, _BAR_DAYS)
+    colours = {"low": style.SKY, "medium": style.ORANGE, "high": style.VERMILION}
+    below = np.zeros(len(edges) - 1)
+    for band, colour in colours.items():
+        heights, _ = np.histogram(late[known["band"] == band], edges)
+        axes.bar(edges[:-1], heights, _BAR_DAYS * 0.92, bottom=below, align="edge", color=colour)
+        below += heights
+    axes.axvline(0, color=style.INK, linewidth=1)
+    in_counts(axes.yaxis)
+    axes.set_xlabel("Days after the expected next purchase; before it, negative")
+    axes.set_ylabel("Customers")
+    style.note(figure, f"The outermost bars hold what is more than {_LATE_DAYS} days early or late, too")
+    style.legend(axes, [style.swatch(colour, f"{band} risk") for band, colour in colours.items()])
+    return figure
+
+
+@FAMILY.chart(
+    "Models against their baselines",
+    model_evaluations=(
+        *("task", "model", "fold", "metric", "source", "value", "ci_low", "ci_high", "baseline", "is_used"),
+    ),
+)
+def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
+    """The figure that decides of each task, with its interval, beside the baseline's."""
+    rows = model_evaluations[(model_evaluations["fold"] == "pooled") & (model_evaluations["source"] == "back-test")]
+    figure = style.sheet("Over all past days, with 95 % intervals by bootstrap. A model that is no better is not used")
+    panels = style.grid(figure, 1, 2, wspace=0.95, left=0.225, top=0.78)
+    for place, (title, metrics) in enumerate(_DECIDING.items()):
+        axes = figure.add_subplot(panels[place])
+        own = rows[rows["metric"].isin(metrics) & rows["value"].notna()]
+        tasks = sorted(own["task"].unique(), reverse=True)
+        for height, task in enumerate(tasks):
+            asked = own[own["task"] == task]
+            used, rival = asked[asked["is_used"]], asked[asked["model"] == asked["baseline"]]
+            axes.plot(used["ci_low"].tolist() + used["ci_high"].tolist(), [height] * 2 * len(used), color=style.BLUE)
+            axes.plot(used["value"], [height] * len(used), "o", color=style.BLUE)
+            axes.plot(rival["value"], [height] * len(rival), "D", color=style.ORANGE, markersize=5)
+        axes.set_yticks(range(len(tasks)), [fill(task.removeprefix("forecasts, "), _LETTERS) for task in tasks])
+        axes.set_ylim(-0.6, len(tasks) - 0.4)
+        axes.set_title(title, loc="left", pad=24)
+        if place == 0:
+            style.legend(
+                axes,
+                [
+                    style.stroke(color=style.BLUE, marker="o", label="Model used"),
+                    style.stroke(color=style.ORANGE, marker="D", linestyle="none", label="Baseline"),
+                ],
+            )
+    explained = "AUC: how often one that it befell ranks above one that it did not"
+    style.note(figure, f"{explained}. Error: a share of what came; of customer_value, purchase days a customer")
+    return figure
+
+
+def _bands(axes: Axes, rows: pd.DataFrame) -> None:
+    at = rows["period_start"]
+    axes.fill_between(at, rows["low_95"], rows["high_95"], color=style.lighter(style.SKY), linewidth=0)
+    axes.fill_between(at, rows["low_80"], rows["high_80"], color=style.SKY, linewidth=0)
+    axes.plot(at, rows["forecast"], color=style.BLUE, marker="o", markersize=3)
+    axes.plot(at, rows["year_before"], color=style.ORANGE, linestyle="--")
+    axes.set_ylim(bottom=0)
+    _dates(axes)
+
+
+def _dates(axes: Axes) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    in_pounds(axes.yaxis)

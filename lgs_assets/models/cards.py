@@ -1,0 +1,172 @@
+"""Model cards: what each model is for, what it is made from, how wrong it has been, and where it must not be used.
+
+The words are written here, the figures are those of the evaluations (Mitchell et al. 2019, "Model Cards for Model
+Reporting").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lgs_assets.models import churn, forecast, slipping, value
+from lgs_assets.models.evaluation import (
+    CALIBRATED_WITHIN,
+    CHURN_POPULATIONS,
+    POOLED,
+    SLIPPING_TASK,
+    VALUE_TASK,
+)
+
+CARDS = [
+    *("task", "position", "title", "model", "purpose", "data", "rule", "measured_error", "limits"),
+    "unavailable_because",
+]
+
+_PERCENT = {
+    *("top_decile_share", "total_error_purchases", "total_error_sales", "coverage_80", "coverage_95", "wape", "bias"),
+}
+_SAID = {
+    "mae_purchases": "mean absolute error, purchase days a customer",
+    "mae_sales": "mean absolute error, £ a customer",
+    "total_error_purchases": "error of the total of purchase days",
+    "total_error_sales": "error of the total of sales",
+    "top_decile_share": "share of sales with the tenth rated highest",
+    "auc": "how often one that it befell ranks above one that it did not",
+    "calibration_error": "mean gap between predicted and observed share",
+    "brier": "mean squared error of the probability",
+    "wape": "absolute errors as a share of what came",
+    "bias": "errors as a share of what came",
+    "coverage_80": "share within the 80 % interval",
+    "coverage_95": "share within the 95 % interval",
+}
+"""What each metric is called, in the order of the cards."""
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What a card says whatever the figures are."""
+
+    table: str
+    title: str
+    tasks: Sequence[str]
+    purpose: str
+    data: str
+    rule: str
+    limits: str
+
+
+_WORDS = (
+    _Words(
+        "customer_value",
+        "What customers will buy",
+        (VALUE_TASK,),
+        "Ranks customers by what they will spend: whom to call, whom a gift is worth. Not a budget: totals of it have "
+        "been far off.",
+        "Purchase days and sales of every customer before the moment, cancellations and guests left out.",
+        f"{value.MODEL} by maximum likelihood, in weeks and pounds of a purchase day (Fader, Hardie & Lee 2005; "
+        "Fader & Hardie 2013). Intervals of single customers by simulation.",
+        "It knows no season: in December it expects the months before Christmas to go on. A customer of the first "
+        "month may be an old one. Spending is taken not to depend on how often one buys.",
+    ),
+    _Words(
+        "churn_risk",
+        "Who will not buy in the next 90 days",
+        tuple(CHURN_POPULATIONS),
+        "Orders the customers who bought in the last 365 days by how likely the next 90 days are to be quiet, with "
+        "reasons. P(alive) is no substitute: it says who may come back, not who will be quiet.",
+        "Recency, purchase days, spending, gaps and cancellations before each month's begin since 90 days after the "
+        "first line, and whether 90 quiet days followed that were over by the moment.",
+        f"{churn.MODEL}: the mean of both probabilities; BG/NBD's is a feature of the regression, too.",
+        "The level shifts with the season. A percentage is shown only while the mean gap on past days is within "
+        f"{CALIBRATED_WITHIN:.2f}; else the rank. Reasons say what moves the score, not what would win the customer.",
+    ),
+    _Words(
+        "slipping",
+        "Which good customers are about to slip",
+        (SLIPPING_TASK,),
+        "Orders Loyal Customers and Champions by how near they are to falling into At Risk, Can't Lose, Hibernating or "
+        "About to Sleep within three months.",
+        "The recency of every customer as of the moment.",
+        f"{slipping.MODEL[0].upper()}{slipping.MODEL[1:]}: the share of customers who bought as recently or more so. "
+        "Nothing is fitted.",
+        "A rank only. The edge is relative to the other customers and drifts, so days_to_edge holds as of the moment. "
+        "Much of what moves customers over it is the calendar, not a change of heart.",
+    ),
+    _Words(
+        "forecasts",
+        "What will be sold",
+        tuple(task.name for task in forecast.TASKS),
+        "Sales in total and by country for the next three months and thirteen weeks, and units of the best-selling "
+        "products for the next four and thirteen weeks: for stock and staffing.",
+        "Net sales and units of whole months and weeks before the moment, doubled invoices counted once.",
+        "The plain method with the least error on past origins; with fewer than four of them, one laid down "
+        "beforehand. Intervals from past errors at the same horizon.",
+        "Two years hold one repetition of the season: a change of it cannot be seen. A product that starts, or ends, "
+        "or has a single order of thousands is not foreseen. Countries with few customers hang on one of them.",
+    ),
+)
+
+
+def cards(evaluations: pd.DataFrame, *, unavailable_because: str | None) -> pd.DataFrame:
+    """A card a table of predictions, with the columns CARDS; `evaluations` has those of model_evaluations."""
+    rows = [_card(words, place, evaluations, unavailable_because) for place, words in enumerate(_WORDS, start=1)]
+    return pd.DataFrame(rows, columns=CARDS)
+
+
+def _card(words: _Words, place: int, evaluations: pd.DataFrame, unavailable_because: str | None) -> dict[str, object]:
+    own = evaluations[evaluations["task"].isin(words.tasks) & (evaluations["fold"] == POOLED)]
+    used = sorted(own.loc[own["is_used"], "model"].unique())
+    return {
+        "task": words.table,
+        "position": place,
+        "title": words.title,
+        "model": None if unavailable_because else "; ".join(used) or "baseline",
+        "purpose": words.purpose,
+        "data": words.data,
+        "rule": words.rule,
+        "measured_error": " ".join(_measured(own, task) for task in words.tasks),
+        "limits": words.limits,
+        "unavailable_because": unavailable_because,
+    }
+
+
+def _measured(rows: pd.DataFrame, task: str) -> str:
+    """The pooled figures of the model that is used, beside the baseline's."""
+    own = rows[(rows["task"] == task) & rows["is_used"] & rows["value"].notna()]
+    found = {str(row["metric"]): row for _, row in own.iterrows()}
+    said = [_figure(found[metric], metric) for metric in _SAID if metric in found]
+    return f"{task}: {'; '.join(said) or 'not measured yet'}."
+
+
+def _figure(row: pd.Series, metric: str) -> str:
+    def shown(number: float) -> str:
+        return f"{number:.1%}" if metric in _PERCENT else f"{number:,.0f}" if metric == "mae_sales" else f"{number:.3f}"
+
+    text = f"{_SAID[metric]} {shown(row['value'])}"
+    if pd.notna(row["ci_low"]):
+        text += f" ({shown(row['ci_low'])} to {shown(row['ci_high'])})"
+    if pd.notna(row["baseline_value"]):
+        text += f", {row['baseline']} {shown(row['baseline_value'])}"
+    return f"{text}, n {row['n']:,}"
+
+
+def page(card: pd.Series) -> str:
+    """The card as a page of Markdown, its measured errors as lists."""
+    made_by = card["model"] if pd.isna(card["unavailable_because"]) else card["unavailable_because"]
+    return (
+        f"# {card['title']}\n\nThe card of `{card['task']}`, with the figures of the run that `lgs cards` found.\n\n"
+        f"**Made by:** {made_by}\n\n**For:** {card['purpose']}\n\n**Made from:** {card['data']}\n\n"
+        f"**Rule:** {card['rule']}\n\n**How wrong it has been**, pooled over past days, with 95 % intervals:\n\n"
+        f"{_listed(card['measured_error'])}\n\n**Limits:** {card['limits']}\n"
+    )
+
+
+def _listed(errors: str) -> str:
+    """The tasks of a card, and below each its figures."""
+    lines = []
+    for task in errors.removesuffix(".").split(". "):
+        name, _, figures = task.partition(": ")
+        lines.append(f"- {name}")
+        lines += [f"  - {figure}" for figure in figures.split("; ")]
+    return "\n".join(lines)

@@ -1,0 +1,438 @@
+"""What will be sold: plain methods on months and weeks, and the one with the least error on past origins.
+
+Every method is a function of what was known before an origin; none forecasts below 0. Smoothing is Brown's, its weight
+chosen by its one-step errors; theta adds half of the linear trend to it (Assimakopoulos & Nikolopoulos 2000, in the
+form of Hyndman & Billah 2003). An interval spans the errors that the method used has made on past origins of its kind
+and horizon, each as a share of what was forecast.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lgs_assets.models.threads import one_thread
+
+Array = npt.NDArray[np.float64]
+
+YEAR_OF_WEEKS = 52
+YEAR_OF_MONTHS = 12
+BEST_SELLERS = 50
+LEVELS = {80: 0.1, 95: 0.025}
+"""The share of errors beyond each end of an interval."""
+
+BACKTESTS = [
+    *("kind", "series", "grain", "horizon", "origin", "period_start", "method", "is_chosen", "forecast", "actual"),
+    *("low_80", "high_80", "low_95", "high_95", "chosen_by"),
+]
+FORECASTS = [
+    *("kind", "series", "grain", "horizon", "period_start", "step", "as_of", "method", "forecast"),
+    *("low_80", "high_80", "low_95", "high_95", "year_before"),
+]
+
+_GROWTH_WITHIN = (0.5, 2.0)
+_WEIGHTS = np.arange(0.1, 1.0, 0.1)
+_PEAK = 2
+"""How many times its median a week may count."""
+_LEAST_ORIGINS = 4
+"""A choice from fewer origins would be luck."""
+_LEAST_ERRORS = 8
+"""With fewer past errors there is no interval."""
+_LEAST_SHARE = 0.1
+"""An error is a share of no less than this of the usual forecast: errors of near nothing are no shares."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is forecast at once."""
+
+    kind: str
+    grain: str
+    horizon: int
+    at_first: str
+    """The method at the first origin, laid down beforehand."""
+    baseline: str
+    """The method that any other has to beat."""
+
+    @property
+    def name(self) -> str:
+        """What evaluations call it."""
+        return f"forecasts, {self.kind} by {self.grain}, {self.horizon} ahead"
+
+
+_SAME, _SAME_SMOOTHED = "same week last year", "three weeks around the same last year"
+_SAME_MONTH, _SAME_WEEKDAYS = "same month last year", "same weekdays last year"
+_HELD = "mean of 13 weeks, peaks held"
+
+TASKS = (
+    Task("total", "month", 3, _SAME_WEEKDAYS, _SAME_MONTH),
+    Task("country", "month", 3, _SAME_WEEKDAYS, _SAME_MONTH),
+    Task("total", "week", 13, _SAME_SMOOTHED, _SAME),
+    Task("country", "week", 13, _SAME_SMOOTHED, _SAME),
+    Task("product", "week", 4, _HELD, "mean of 4 weeks"),
+    Task("product", "week", 13, _HELD, "mean of 13 weeks"),
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The series of a kind by period, each from the first whole period on."""
+
+    series: list[str]
+    starts: pd.DatetimeIndex
+    """The first day of each period, and at the end that of the next after the last whole one."""
+    values: Array
+    """Of shape (series, periods)."""
+    trading_days: npt.NDArray[np.int64]
+    """Days of each period with any of the series."""
+    by_day: Array
+    """The values by day, of shape (series, days)."""
+    first_day: pd.Timestamp
+
+    @property
+    def year(self) -> int:
+        """How many periods a year has."""
+        return YEAR_OF_MONTHS if self.is_monthly else YEAR_OF_WEEKS
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether the periods are months."""
+        return len(self.starts) > 1 and self.starts[0].day == 1 and (self.starts[1] - self.starts[0]).days > 7
+
+    def begin(self, period: int) -> pd.Timestamp:
+        """The first day of a period, which may lie ahead."""
+        if period < len(self.starts):
+            return pd.Timestamp(self.starts[period])
+        step = pd.DateOffset(months=1) if self.is_monthly else pd.Timedelta(days=7)
+        return pd.Timestamp(self.starts[-1] + (period - len(self.starts) + 1) * step)
+
+    def restricted(self, series: list[str]) -> "Panel":
+        """The same of some series."""
+        places = [self.series.index(name) for name in series]
+        return replace(self, series=series, values=self.values[places], by_day=self.by_day[places])
+
+
+Method = Callable[[Panel, int, int], Array]
+"""From the series before an origin, and how many periods are wanted, to the forecast of shape (series, horizon)."""
+
+
+def _level(values: Array, horizon: int) -> Array:
+    return np.repeat(values[:, None], horizon, axis=1)
+
+
+def _mean(periods: int) -> Method:
+    return lambda panel, origin, horizon: _level(panel.values[:, max(origin - periods, 0) : origin].mean(1), horizon)
+
+
+def _mean_with_peaks_held(panel: Panel, origin: int, horizon: int) -> Array:
+    weeks = panel.values[:, max(origin - 13, 0) : origin]
+    return _level(np.minimum(weeks, _PEAK * np.median(weeks, axis=1, keepdims=True)).mean(1), horizon)
+
+
+def _year_before(panel: Panel, origin: int, horizon: int) -> Array:
+    return panel.values[:, origin - panel.year : origin - panel.year + horizon]
+
+
+def _year_before_smoothed(panel: Panel, origin: int, horizon: int) -> Array:
+    """What a trading day brought in the three weeks around, times the trading days: a closed week stays one."""
+    columns = []
+    for middle in range(origin - panel.year, origin - panel.year + horizon):
+        around = slice(max(middle - 1, 0), min(middle + 2, origin))
+        a_day = panel.values[:, around].sum(1) / max(panel.trading_days[around].sum(), 1)
+        columns.append(a_day * panel.trading_days[middle])
+    return np.stack(columns, axis=1)
+
+
+def _same_weekdays(panel: Panel, origin: int, horizon: int) -> Array:
+    """The days 364 before those of each month; before the data began, the same month."""
+    columns = []
+    for period in range(origin, origin + horizon):
+        first, after = (
+            (panel.begin(edge) - pd.Timedelta(days=7 * YEAR_OF_WEEKS) - panel.first_day).days
+            for edge in (period, period + 1)
+        )
+        is_known = first >= 0 and panel.first_day + pd.Timedelta(days=after) <= panel.begin(origin)
+        same_month = panel.values[:, period - panel.year]
+        columns.append(panel.by_day[:, first:after].sum(1) if is_known else same_month)
+    return np.stack(columns, axis=1)
+
+
+def _growth(panel: Panel, origin: int) -> Array:
+    """The last weeks or months against the same a year before: those of the group together, within bounds."""
+    periods = min(3 if panel.is_monthly else 8, origin - panel.year)
+    if periods <= 0:
+        return np.ones(1)
+    recent = panel.values[:, origin - periods : origin].sum()
+    before = panel.values[:, origin - panel.year - periods : origin - panel.year].sum()
+    return np.asarray(np.clip([recent / before if before > 0 else 1.0], *_GROWTH_WITHIN))
+
+
+def _grown(method: Method, power: float) -> Method:
+    return lambda panel, origin, horizon: method(panel, origin, horizon) * _growth(panel, origin)[:, None] ** power
+
+
+def _smoothed(values: Array) -> tuple[Array, Array]:
+    """The level of each series after exponential smoothing by the weight with the least squared error, and that."""
+    levels, errors = [], []
+    for weight in _WEIGHTS:
+        level, error = values[:, 0].copy(), np.zeros(len(values))
+        for value in values[:, 1:].T:
+            error += (value - level) ** 2
+            level = level + weight * (value - level)
+        levels.append(level)
+        errors.append(error)
+    best = np.argmin(np.stack(errors), axis=0)
+    return np.stack(levels)[best, np.arange(len(values))], _WEIGHTS[best]
+
+
+def _smoothing(panel: Panel, origin: int, horizon: int) -> Array:
+    return _level(_smoothed(panel.values[:, :origin])[0], horizon)
+
+
+def _theta(panel: Panel, origin: int, horizon: int) -> Array:
+    values = panel.values[:, :origin]
+    level, weight = _smoothed(values)
+    times = np.arange(origin) - (origin - 1) / 2
+    drift = (values @ times / (times @ times) / 2)[:, None] if origin > 1 else np.zeros((len(values), 1))
+    lag = (1 - (1 - weight) ** origin) / weight
+    return np.asarray(level[:, None] + drift * (np.arange(horizon) + lag[:, None]))
+
+
+_WEEKS: Mapping[str, Method] = {
+    "last week": _mean(1),
+    "mean of 4 weeks": _mean(4),
+    "mean of 13 weeks": _mean(13),
+    _HELD: _mean_with_peaks_held,
+    _SAME: _year_before,
+    "same week last year, with growth": _grown(_year_before, 1),
+    _SAME_SMOOTHED: _year_before_smoothed,
+    "exponential smoothing": _smoothing,
+    "theta": _theta,
+}
+_MONTHS: Mapping[str, Method] = {
+    "last month": _mean(1),
+    "mean of 12 months": _mean(12),
+    _SAME_MONTH: _year_before,
+    "same month last year, with growth": _grown(_year_before, 1),
+    _SAME_WEEKDAYS: _same_weekdays,
+    "same weekdays last year, with half the growth": _grown(_same_weekdays, 0.5),
+    "exponential smoothing": _smoothing,
+    "theta": _theta,
+}
+
+
+def methods(grain: str) -> Mapping[str, Method]:
+    """The candidates by name."""
+    return _MONTHS if grain == "month" else _WEEKS
+
+
+def panel_of(daily: pd.DataFrame, kind: str, grain: str, whole_until: pd.Timestamp) -> Panel | None:
+    """The series of a kind by whole months or weeks; None if there is no whole one.
+
+    `daily` has the columns of `daily_series`; it begins with the total; no period ends after `whole_until`.
+    """
+    if daily.empty:
+        return None
+    first = daily["day"].min()
+    own = daily[daily["kind"] == kind]
+    series = sorted(own["series"].unique())
+    days = pd.date_range(first, whole_until - pd.Timedelta(days=1))
+    table = own.pivot_table(index="series", columns="day", values="amount", aggfunc="sum")
+    by_day = table.reindex(index=series, columns=days).fillna(0).to_numpy(float)
+    if grain == "month":
+        starts = pd.date_range(first, whole_until, freq="MS")
+        if first.day <= 1 + _LATE_OPENING and first not in starts:
+            starts = starts.insert(0, first.replace(day=1))
+    else:
+        starts = pd.date_range(first, whole_until, freq="W-MON")
+    if len(starts) < 2 or not series:
+        return None
+    edges = np.clip((starts - first).days, 0, len(days))
+    values = np.stack([by_day[:, a:b].sum(1) for a, b in pairwise(edges)], axis=1)
+    is_open = (by_day != 0).any(axis=0)
+    trading = np.array([is_open[a:b].sum() for a, b in pairwise(edges)])
+    return Panel(series, starts, values, trading, by_day, first)
+
+
+_LATE_OPENING = 3
+"""The first month is whole if it lacks no more days than these: the shop opens after the first of a month."""
+
+
+def _origins(panel: Panel, task: Task) -> list[int]:
+    """The past origins: weeks without overlap, months each; of months the last ten."""
+    last = panel.values.shape[1] - task.horizon
+    if task.grain == "month":
+        return list(range(panel.year, last + 1))[-10:]
+    return list(range(last, panel.year - 1, -task.horizon))[::-1]
+
+
+def _judged_series(panel: Panel, task: Task, origins: list[int]) -> Panel:
+    """All series; of products, those that had sold most before the first origin."""
+    if task.kind != "product" or not origins:
+        return panel
+    sold = panel.values[:, origins[0] - panel.year : origins[0]].sum(1)
+    return panel.restricted([panel.series[place] for place in np.argsort(-sold, kind="stable")[:BEST_SELLERS]])
+
+
+@one_thread
+def backtests(daily: pd.DataFrame, whole_until: Mapping[str, pd.Timestamp]) -> pd.DataFrame:
+    """What every method would have forecast at past origins, which would have been used, and what came.
+
+    `whole_until` holds the day after the last whole month and week. One row with the columns BACKTESTS a task, series,
+    origin, period and method.
+    """
+    parts = []
+    for task in TASKS:
+        panel = panel_of(daily, task.kind, task.grain, whole_until[task.grain])
+        if panel is not None:
+            rows = _tried(panel, task)
+            if not rows.empty:
+                parts.append(_with_intervals(_with_choices(rows, task)))
+    return pd.concat(parts, ignore_index=True)[BACKTESTS] if parts else pd.DataFrame(columns=BACKTESTS)
+
+
+def _tried(panel: Panel, task: Task) -> pd.DataFrame:
+    origins = _origins(panel, task)
+    panel = _judged_series(panel, task, origins)
+    rows = []
+    for origin in origins:
+        periods = range(origin, origin + task.horizon)
+        for name, method in methods(task.grain).items():
+            forecast = np.maximum(method(panel, origin, task.horizon), 0)
+            rows.append(
+                pd.DataFrame({
+                    "series": np.repeat(panel.series, task.horizon),
+                    "origin": panel.begin(origin),
+                    "period_start": [panel.begin(period) for period in periods] * len(panel.series),
+                    "period_end": [panel.begin(period + 1) for period in periods] * len(panel.series),
+                    "method": name,
+                    "forecast": forecast.ravel(),
+                    "actual": panel.values[:, periods].ravel(),
+                })
+            )  # fmt: skip
+    tried = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=BACKTESTS)
+    return tried.assign(kind=task.kind, grain=task.grain, horizon=task.horizon)
+
+
+def best_method(rows: pd.DataFrame, task: Task) -> str:
+    """The method with the least absolute error in these back-tests; with few origins, the one laid down beforehand."""
+    if rows["origin"].nunique() < _LEAST_ORIGINS:
+        return task.at_first
+    errors = (rows["forecast"] - rows["actual"]).abs().groupby(rows["method"]).sum()
+    return str(errors.reindex(list(methods(task.grain))).idxmin())
+
+
+def _with_choices(rows: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """Each origin with the method that was best on the origins that were over by then."""
+    parts = []
+    ends = rows.groupby("origin")["period_end"].max()
+    for origin, asked in rows.groupby("origin"):
+        over = rows[rows["origin"].isin(ends.index[ends <= origin])]
+        chosen = best_method(over, task)
+        parts.append(asked.assign(is_chosen=asked["method"] == chosen, chosen_by=over["period_end"].max()))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the chosen methods with intervals from the errors that had been seen before their origin."""
+    chosen = rows[rows["is_chosen"]]
+    ends = pd.DataFrame(np.nan, index=rows.index, columns=["low_80", "high_80", "low_95", "high_95"])
+    for origin, asked in chosen.groupby("origin"):
+        # Of every origin that was over, the errors of the method that is used now.
+        method = asked["method"].iloc[0]
+        over = rows[(rows["method"] == method) & (rows["period_end"] <= origin)]
+        if len(over) >= _LEAST_ERRORS:
+            ends.loc[asked.index] = interval(asked, over).to_numpy()
+    return rows.join(ends)
+
+
+def interval(asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
+    """The ends of the intervals around forecasts, from past errors as shares of their scale. Holds the forecast."""
+    errors = ((over["actual"] - over["forecast"]) / _scale(over)).to_numpy(float)
+    scale = _scale(asked)
+    ends = {}
+    for level, beyond in LEVELS.items():
+        # A sample's ends are nearer to its middle than those of what it comes from.
+        rank = beyond * (len(errors) + 1) / len(errors)
+        low = np.quantile(errors, max(beyond - (rank - beyond), 0), method="lower")
+        high = np.quantile(errors, min(1 - beyond + (rank - beyond), 1), method="higher")
+        ends[f"low_{level}"] = np.minimum(asked["forecast"], np.maximum(asked["forecast"] + low * scale, 0))
+        ends[f"high_{level}"] = np.maximum(asked["forecast"], asked["forecast"] + high * scale)
+    ends["low_95"] = np.minimum(ends["low_95"], ends["low_80"])
+    ends["high_95"] = np.maximum(ends["high_95"], ends["high_80"])
+    return pd.DataFrame(ends)[["low_80", "high_80", "low_95", "high_95"]]
+
+
+def _scale(rows: pd.DataFrame) -> pd.Series:
+    """What errors are shares of: the forecast, or a tenth of the mean one of series and origin if that is more."""
+    by = [column for column in ("series", "origin") if column in rows]
+    usual = rows.groupby(by)["forecast"].transform("mean")
+    return rows["forecast"].clip(lower=_LEAST_SHARE * usual.clip(lower=1))
+
+
+@one_thread
+def predicted(
+    daily: pd.DataFrame,
+    past: pd.DataFrame,
+    whole_until: Mapping[str, pd.Timestamp],
+    *,
+    as_of: pd.Timestamp,
+    are_choices_used: Mapping[str, bool],
+) -> pd.DataFrame:
+    """The forecasts after the last whole period, in the columns FORECASTS, by the best method of all past origins.
+
+    `past` are the back-tests. Where choices were no better than the baseline (`are_choices_used` by the task's name is
+    false) the baseline forecasts.
+    """
+    parts = []
+    for task in TASKS:
+        panel = panel_of(daily, task.kind, task.grain, whole_until[task.grain])
+        if panel is None or panel.values.shape[1] < panel.year:
+            continue
+        over = past[(past["kind"] == task.kind) & (past["grain"] == task.grain) & (past["horizon"] == task.horizon)]
+        method = best_method(over, task) if are_choices_used.get(task.name, False) else task.baseline
+        parts.append(_forecast(panel, task, method, over[over["method"] == method]).assign(as_of=as_of))
+    return pd.concat(parts, ignore_index=True)[FORECASTS] if parts else pd.DataFrame(columns=FORECASTS)
+
+
+def _forecast(panel: Panel, task: Task, method: str, over: pd.DataFrame) -> pd.DataFrame:
+    origin = panel.values.shape[1]
+    if task.kind == "product":
+        sold = panel.values[:, origin - panel.year :].sum(1)
+        panel = panel.restricted(
+            sorted(panel.series[place] for place in np.argsort(-sold, kind="stable")[:BEST_SELLERS])
+        )
+    forecast = np.maximum(methods(task.grain)[method](panel, origin, task.horizon), 0)
+    periods = range(origin, origin + task.horizon)
+    rows = pd.DataFrame({
+        "kind": task.kind, "series": np.repeat(panel.series, task.horizon), "grain": task.grain,
+        "horizon": task.horizon, "period_start": [panel.begin(each) for each in periods] * len(panel.series),
+        "step": list(range(1, task.horizon + 1)) * len(panel.series), "method": method,
+        "forecast": forecast.ravel(),
+        "year_before": _year_before(panel, origin, task.horizon).ravel().round(6),
+    })  # fmt: skip
+    ends = interval(rows, over) if len(over) >= _LEAST_ERRORS else _unknown(rows)
+    rows = rows.join(ends)
+    for column in ("forecast", "low_80", "high_80", "low_95", "high_95"):
+        rows[column] = rows[column].round(2)
+    return rows
+
+
+def _unknown(rows: pd.DataFrame) -> pd.DataFrame:
+    """Too few errors are known: nothing up to twice the forecast."""
+    ends = {"low_80": 0.0, "high_80": 2 * rows["forecast"], "low_95": 0.0, "high_95": 2 * rows["forecast"]}
+    return pd.DataFrame(ends, index=rows.index)
+
+
+def whole_periods(terms: pd.DataFrame, months: pd.DataFrame) -> dict[str, pd.Timestamp]:
+    """The day after the last whole month and week before the moment of `terms`, a row of prediction_terms.
+
+    `months` has the columns `invoice_month` and `is_partial` of monthly_metrics.
+    """
+    as_of, observed_until = terms["as_of"].iloc[0], terms["observed_until"].iloc[0]
+    ends = [as_of.replace(day=1), months["invoice_month"].max() + pd.DateOffset(months=1)]
+    ends += list(months.loc[months["is_partial"], "invoice_month"])
+    return {"month": min(ends), "week": observed_until - pd.Timedelta(days=observed_until.weekday())}

@@ -1,0 +1,159 @@
+"""What customers will buy: purchases by BG/NBD, their amounts by Gamma-Gamma; and the same of past days, to be judged.
+
+The baseline is the status quo: the last days again, as many as are predicted.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lgs_assets.models import bgnbd, gamma_gamma
+from lgs_assets.models.features import WEEK, at, repeat_purchases
+from lgs_assets.models.likelihood import FitError
+from lgs_assets.models.threads import one_thread
+
+Array = npt.NDArray[np.float64]
+
+MODEL = "BG/NBD and Gamma-Gamma"
+BASELINE = "status quo"
+HORIZONS = (90, 182, 365)
+JUDGED = 182
+"""The horizon that is judged on past days."""
+ORIGINS = 10
+"""How many past days the model is judged on."""
+INTERVAL = (0.1, 0.9)
+
+_SEED = 20091201
+_DRAWS = 300
+_DRAWS_TO_JUDGE = 100
+_DISCOUNTED_BY = 7
+"""Days between two moments at which a discount is worked out."""
+
+BACKTESTS = [
+    *("as_of", "customer_id", "labels_until", "purchases_low", "purchases", "purchases_high", "sales"),
+    *("baseline_purchases", "baseline_sales", "actual_purchases", "actual_sales"),
+]
+VALUES = [
+    *("customer_id", "horizon_days", "as_of", "model", "probability_alive", "purchases_low", "purchases"),
+    *("purchases_high", "sales_low", "sales", "sales_high", "historic_net", "total_value", "rank", "decile"),
+]
+
+
+@one_thread
+def backtests(features: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """What would have been said of the next 182 days on each of the last past days whose 182 days are over.
+
+    One row a day and customer with the columns BACKTESTS; a day on which nothing could be fitted has none.
+    """
+    over = outcomes[outcomes["purchase_days_182"].notna()]
+    days = [_judged(at(features, day), at(over, day)) for day in sorted(over["as_of"].unique())[-ORIGINS:]]
+    days = [day for day in days if not day.empty]
+    return pd.concat(days, ignore_index=True) if days else pd.DataFrame(columns=BACKTESTS)
+
+
+def _judged(known: pd.DataFrame, came: pd.DataFrame) -> pd.DataFrame:
+    try:
+        expected = _expected(known, (JUDGED,), discount_pct=0, draws=_DRAWS_TO_JUDGE)
+    except FitError:
+        return pd.DataFrame(columns=BACKTESTS)
+    told = {
+        "labels_until": known["observed_until"],
+        "baseline_purchases": known["purchase_days_182"],
+        "baseline_sales": known["sales_182"],
+        "actual_purchases": came["purchase_days_182"].astype("int64"),
+        "actual_sales": came["sales_182"],
+    }
+    return expected.assign(as_of=known["as_of"], **told)[BACKTESTS]
+
+
+@one_thread
+def predicted(features: pd.DataFrame, *, discount_pct: float, is_model_used: bool) -> pd.DataFrame:
+    """What each customer is expected to buy after the last moment: a row a customer and horizon, columns VALUES.
+
+    The baseline predicts if the model is not to be used, or cannot be fitted.
+    """
+    if features.empty:
+        return pd.DataFrame(columns=VALUES)
+    known = at(features, features["as_of"].max())
+    try:
+        if not is_model_used:
+            raise FitError("not to be used")
+        values = _expected(known, HORIZONS, discount_pct=discount_pct, draws=_DRAWS).assign(model=MODEL)
+    except FitError:
+        values = _again(known).assign(model=BASELINE)
+    values = values.merge(known[["customer_id", "as_of", "net_revenue"]], on="customer_id")
+    values = values.rename(columns={"net_revenue": "historic_net"})
+    for column in ("sales_low", "sales", "sales_high"):
+        values[column] = values[column].round(2)
+    values["sales_low"] = values[["sales_low", "sales"]].min(axis=1)
+    values["sales_high"] = values[["sales", "sales_high"]].max(axis=1)
+    values["total_value"] = (values["historic_net"] + values["sales"]).round(6)
+    values = values.sort_values(["horizon_days", "sales", "customer_id"], ascending=[True, False, True])
+    values["rank"] = values.groupby("horizon_days").cumcount() + 1
+    values["decile"] = 10 * (values["rank"] - 1) // len(known) + 1
+    return values[VALUES].sort_values(["customer_id", "horizon_days"], ignore_index=True)
+
+
+def _expected(known: pd.DataFrame, horizons: tuple[int, ...], *, discount_pct: float, draws: int) -> pd.DataFrame:
+    """Expected purchases and sales of each customer and horizon, with 80 % intervals that hold them."""
+    told = repeat_purchases(known)
+    buying = bgnbd.fit(*told)
+    # The first day counts here: of most customers it says more than the mean of all others does.
+    days = known["purchase_days"].to_numpy(float)
+    mean = known["sales"].to_numpy(float) / days
+    spending = gamma_gamma.fit(days, mean)
+    amount, alive = spending.expected_mean(days, mean), buying.probability_alive(*told)
+    generator = np.random.default_rng(_SEED)
+    drawn = buying.draw_purchases(*told, [horizon / WEEK for horizon in horizons], draws, generator)
+    rows = []
+    for horizon, purchases in zip(horizons, drawn, strict=True):
+        expected = buying.expected_purchases(*told, horizon / WEEK)
+        kept = _kept(buying, told, horizon, discount_pct)
+        low, high = np.quantile(purchases, INTERVAL, axis=1, method="inverted_cdf")
+        sums = np.quantile(spending.draw_sums(days, mean, purchases, generator), INTERVAL, axis=1) * kept
+        rows.append(
+            pd.DataFrame({
+                "customer_id": known["customer_id"],
+                "horizon_days": horizon,
+                "probability_alive": alive,
+                # The mean of a customer who has probably left lies outside the middle of what may come.
+                "purchases_low": np.minimum(low, np.floor(expected)).astype("int64"),
+                "purchases": expected,
+                "purchases_high": np.maximum(high, np.ceil(expected)).astype("int64"),
+                "sales_low": np.minimum(sums[0], expected * amount * kept),
+                "sales": expected * amount * kept,
+                "sales_high": np.maximum(sums[1], expected * amount * kept),
+            })
+        )  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def _kept(buying: bgnbd.BgNbd, told: tuple[Array, Array, Array], days: int, discount_pct: float) -> Array:
+    """What is left of each customer's expected sales when those of a year later count so much less."""
+    if not discount_pct:
+        return np.ones(len(told[0]))
+    ends = np.append(np.arange(_DISCOUNTED_BY, days, _DISCOUNTED_BY), days)
+    by = np.stack([buying.expected_purchases(*told, end / WEEK) for end in ends])
+    middles = ends - np.diff(ends, prepend=0) / 2
+    shares = np.diff(by, axis=0, prepend=0) / np.maximum(by[-1], 1e-300)
+    return np.asarray((1 - discount_pct / 100) ** (middles / 365) @ shares)
+
+
+def _again(known: pd.DataFrame) -> pd.DataFrame:
+    """The last days again; the interval is that of a customer who buys at random at that rate."""
+    from scipy.stats import poisson
+
+    rows = []
+    for days in HORIZONS:
+        purchases, sales = known[f"purchase_days_{days}"].astype(float), known[f"sales_{days}"]
+        low, high = (poisson.ppf(share, purchases) for share in INTERVAL)
+        amount = sales / purchases.clip(lower=1)
+        rows.append(
+            pd.DataFrame({
+                "customer_id": known["customer_id"], "horizon_days": days, "probability_alive": np.nan,
+                "purchases_low": np.minimum(low, purchases).astype("int64"), "purchases": purchases,
+                "purchases_high": np.maximum(high, purchases).astype("int64"),
+                "sales_low": amount * low, "sales": sales, "sales_high": amount * high,
+            })
+        )  # fmt: skip
+    return pd.concat(rows, ignore_index=True)

@@ -1,0 +1,37 @@
+"""The charts of predictions: what they say of how sure they are."""
+
+import pytest
+
+from lgs_assets_tests.charts.conftest import Draw, MakeFrames, Texts
+
+
+def test_a_forecast_names_its_methods(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """A reader has to know that it is last year's month, if it is."""
+    said = " ".join(texts(draw("sales_to_come", frames())))
+    assert "Months: same month last year; Weeks: same month last year" in said
+
+
+def test_the_error_of_past_forecasts_is_written(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """In a number, not in a picture alone."""
+    given = frames()
+    past = given["forecast_backtests"]
+    given["forecast_backtests"] = past.assign(actual=past["forecast"] / 2)
+    assert any(
+        "Absolute errors are 100.0 % of what came" in text for text in texts(draw("forecasts_against_actual", given))
+    )
+
+
+def test_the_first_tenth_is_told_with_its_share(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Of customers of whom only the first in each day's order bought, it holds everything."""
+    given = frames()
+    values = given["value_backtests"].assign(sales=lambda rows: -rows["customer_id"].astype(float))
+    given["value_backtests"] = values.assign(actual_sales=(values["customer_id"] == 0) * 10.0)
+    assert any("The first tenth holds 100.0 % of what came" in text for text in texts(draw("value_by_decile", given)))
+
+
+@pytest.mark.parametrize("band", ["low", "medium", "high"])
+def test_customers_of_one_purchase_are_counted_apart(frames: MakeFrames, draw: Draw, texts: Texts, band: str) -> None:
+    """Nobody knows when they are due."""
+    given = frames()
+    given["churn_risk"] = given["churn_risk"].assign(band=band)
+    assert any("1 customer with one purchase day left out" in text for text in texts(draw("due_and_overdue", given)))

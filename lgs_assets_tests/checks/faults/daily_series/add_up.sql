@@ -1,0 +1,1 @@
+insert into daily_series values ('country', 'France', '2011-03-04', 1)

@@ -1,0 +1,297 @@
+"""Risk, slipping, forecasts and their evaluation, on customers and series made for the purpose."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lgs_assets.models import cards, churn, evaluation, forecast, slipping, value
+from lgs_assets.models.features import learnable
+
+BEGAN = pd.Timestamp("2010-01-01")
+MOMENTS = pd.date_range("2010-02-01", "2011-08-01", freq="MS")
+
+
+def purchases(customers: int, seed: int = 1) -> pd.DataFrame:
+    """Purchase days of customers who buy at rates of their own, and of whom some leave."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for customer in range(1, customers + 1):
+        day, rate = float(generator.integers(0, 300)), generator.gamma(2, 0.01)
+        while day < 577:
+            rows.append((customer, BEGAN + pd.Timedelta(days=int(day)), round(float(generator.gamma(4, 50)), 2)))
+            if generator.random() < 0.08:
+                break
+            day += 1 + generator.exponential(1 / rate)
+    return pd.DataFrame(rows, columns=["customer_id", "day", "sales"])
+
+
+def features_of(bought: pd.DataFrame) -> pd.DataFrame:
+    """What customer_features holds of these days."""
+    frames = []
+    for moment in MOMENTS:
+        known = bought[bought["day"] < moment].sort_values(["customer_id", "day"])
+        gaps = known.groupby("customer_id")["day"].diff().dt.days
+        by = known.assign(gap=gaps, age=(moment - known["day"]).dt.days).groupby("customer_id")
+        frame = pd.DataFrame({
+            "as_of": moment, "observed_until": moment, "first_day": by["day"].min(), "last_day": by["day"].max(),
+            "purchase_days": by.size(), "orders": by.size(), "sales": by["sales"].sum(),
+            "net_revenue": by["sales"].sum(), "typical_gap_days": by["gap"].median(),
+            "squared_gaps": by["gap"].agg(lambda values: (values**2).sum()), "cancelled_orders": 0,
+        })  # fmt: skip
+        frame["recency_days"] = (moment - frame["last_day"]).dt.days
+        frame["tenure_days"] = (moment - frame["first_day"]).dt.days
+        frame["snapshot_recency_days"] = frame["recency_days"]
+        for days in (90, 182, 365):
+            recent = known[known["day"] >= moment - pd.Timedelta(days=days)].groupby("customer_id")["sales"]
+            frame[f"purchase_days_{days}"] = recent.size().reindex(frame.index, fill_value=0)
+            frame[f"sales_{days}"] = recent.sum().reindex(frame.index, fill_value=0.0)
+        share = frame["recency_days"].rank(pct=True)
+        frame["r_score"] = 6 - np.ceil(5 * share).astype(int)
+        good = np.where(frame["r_score"] == 5, "Champions", "Loyal Customers")
+        frame["segment"] = np.where(frame["r_score"] >= 3, good, "At Risk")
+        frames.append(frame.reset_index())
+    return pd.concat(frames, ignore_index=True)
+
+
+def outcomes_of(bought: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """What customer_outcomes holds of them, until the last moment."""
+    rows = []
+    for moment in MOMENTS:
+        asked = known[known["as_of"] == moment]
+        later = bought[bought["day"] >= moment]
+        row = asked[["as_of", "customer_id"]].copy()
+        for days in (90, 182):
+            within = later[later["day"] < moment + pd.Timedelta(days=days)].groupby("customer_id")["sales"]
+            is_over = moment + pd.Timedelta(days=days) <= MOMENTS[-1]
+            row[f"days_{days}"] = row["customer_id"].map(within.size()).fillna(0) if is_over else np.nan
+            row[f"sales_{days}"] = row["customer_id"].map(within.sum()).fillna(0) if is_over else np.nan
+        segments = known[known["as_of"] == moment + pd.DateOffset(months=3)].set_index("customer_id")["segment"]
+        row["segment_3_months"] = row["customer_id"].map(segments)
+        rows.append(row)
+    frame = pd.concat(rows, ignore_index=True)
+    bought_90 = (frame["days_90"] > 0).astype("boolean").where(frame["days_90"].notna())
+    return frame.assign(bought_90=bought_90, purchase_days_182=frame["days_182"].astype("Int64"))
+
+
+@pytest.fixture(scope="module")
+def shop() -> dict[str, pd.DataFrame]:
+    bought = purchases(400)
+    known = features_of(bought)
+    came = outcomes_of(bought, known)
+    return {"features": known, "outcomes": came, "known": churn.active(learnable(known, came, BEGAN))}
+
+
+def shuffled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    return frame.sample(frac=1, random_state=seed)
+
+
+def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_rows_changes_no_bit(shop: dict[str, pd.DataFrame], seed: int) -> None:
+    """Of no prediction and no back-test: customers are put in order before anything is drawn or summed."""
+    known, came = shuffled(shop["features"], seed), shuffled(shop["outcomes"], seed)
+    same(value.backtests(shop["features"], shop["outcomes"]), value.backtests(known, came))
+    values = value.predicted(shop["features"], discount_pct=10, is_model_used=True)
+    same(values, value.predicted(known, discount_pct=10, is_model_used=True))
+    learnt = churn.active(learnable(known, came, BEGAN))
+    same(shop["known"], learnt)
+    same(slipping.predicted(shop["features"], is_model_used=True), slipping.predicted(known, is_model_used=True))
+    given_ = {"is_model_used": True, "is_calibrated": True}
+    year = values[values["horizon_days"] == 365]
+    same(churn.predicted(shop["known"], year, **given_), churn.predicted(learnt, shuffled(year, seed), **given_))
+
+
+def test_nothing_is_learnt_from_a_window_that_is_not_over(
+    shop: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a leak shows: the rows of the back-test tell the end of the last window, which a check compares."""
+    rows = churn.backtests(shop["known"])
+    assert rows["as_of"].nunique() == churn.FOLDS
+    assert (rows["labels_until"] <= rows["as_of"]).all()
+    monkeypatch.setattr(churn, "lessons_before", lambda known, _: known[known["bought_90"].notna()])
+    leaked = churn.backtests(shop["known"])
+    assert (leaked["labels_until"] > leaked["as_of"]).any()
+
+
+def test_risk_is_ranked_with_reasons(shop: dict[str, pd.DataFrame]) -> None:
+    """Each active customer once; the band follows from the probability; three different reasons."""
+    values = value.predicted(shop["features"], discount_pct=0, is_model_used=True)
+    risks = churn.predicted(
+        shop["known"], values[values["horizon_days"] == 365], is_model_used=True, is_calibrated=False
+    )
+    assert risks["customer_id"].is_unique
+    assert sorted(risks["rank"]) == list(range(1, len(risks) + 1))
+    assert risks.sort_values("rank")["probability"].is_monotonic_decreasing
+    assert all(len({row.reason_1, row.reason_2, row.reason_3}) == 3 for row in risks.itertuples())
+    single = risks["expected_next_day"].isna()
+    assert single.any() and risks.loc[single, "days_late"].isna().all()
+    assert not risks["reason_1"].str.contains("1 purchase days|nan").any()
+
+
+def test_a_baseline_takes_the_place_of_a_model(shop: dict[str, pd.DataFrame]) -> None:
+    """It is named in the table, and keeps every promise of the contract."""
+    values = value.predicted(shop["features"], discount_pct=0, is_model_used=False)
+    assert set(values["model"]) == {value.BASELINE}
+    assert (values["purchases_low"] <= values["purchases"]).all()
+    assert (values["purchases"] <= values["purchases_high"]).all()
+    risks = churn.predicted(
+        shop["known"], values[values["horizon_days"] == 365], is_model_used=False, is_calibrated=False
+    )
+    assert set(risks["model"]) == {churn.BASELINE}
+    assert risks["probability"].between(0, 1).all()
+    assert set(slipping.predicted(shop["features"], is_model_used=False)["model"]) == {slipping.BASELINE}
+
+
+def test_a_discount_takes_more_off_what_is_further_away(shop: dict[str, pd.DataFrame]) -> None:
+    """At 10 % a year, less than that of a year's sales, and hardly anything of a quarter's."""
+    full = value.predicted(shop["features"], discount_pct=0, is_model_used=True)
+    less = value.predicted(shop["features"], discount_pct=10, is_model_used=True)
+    kept = less.groupby("horizon_days")["sales"].sum() / full.groupby("horizon_days")["sales"].sum()
+    assert kept[90] > kept[182] > kept[365] > 0.9
+    assert kept[90] == pytest.approx(0.9 ** (45 / 365), abs=0.003)
+
+
+def test_a_whale_and_a_customer_of_one_day_are_predicted(shop: dict[str, pd.DataFrame]) -> None:
+    """Finite figures within their intervals, whatever one customer has spent."""
+    known = shop["features"].copy()
+    known.loc[known["customer_id"] == 3, "sales"] *= 1e6
+    values = value.predicted(known, discount_pct=0, is_model_used=True)
+    assert np.isfinite(values[["purchases", "sales", "sales_low", "sales_high"]].to_numpy(float)).all()
+    assert (values["sales_low"] <= values["sales"]).all() and (values["sales"] <= values["sales_high"]).all()
+
+
+def daily(weeks: int = 104, *, ends: int | None = None, seed: int = 1) -> pd.DataFrame:
+    """A shop with a yearly season: its total, two countries, and a product that sells until it `ends`."""
+    days = pd.date_range("2009-12-07", periods=7 * weeks)
+    season = 100 + 40 * np.sin(2 * np.pi * days.day_of_year.to_numpy() / 365)
+    noise = np.random.default_rng(seed).normal(0, 5, len(days))
+    series = {("total", "All sales"): season + noise, ("country", "France"): (season + noise) * 0.3}
+    series["country", "United Kingdom"] = (season + noise) * 0.7
+    series["product", "22041"] = np.where(np.arange(len(days)) < (ends or 10**6) * 7, 10.0, 0.0)
+    return pd.concat(
+        pd.DataFrame({"kind": kind, "series": name, "day": days, "amount": amounts})
+        for (kind, name), amounts in series.items()
+    )
+
+
+UNTIL = {"month": pd.Timestamp("2011-12-01"), "week": pd.Timestamp("2011-12-05")}
+
+
+def test_a_choice_rests_on_what_was_over() -> None:
+    """No period that ends after an origin chooses its method; from few origins nothing is chosen."""
+    rows = forecast.backtests(daily(), UNTIL)
+    chosen = rows[rows["is_chosen"] & rows["chosen_by"].notna()]
+    assert (chosen["chosen_by"] <= chosen["origin"]).all()
+    first = rows[rows["is_chosen"] & (rows["origin"] == rows["origin"].min()) & (rows["grain"] == "week")]
+    assert set(first["method"]) <= {task.at_first for task in forecast.TASKS}
+    for _, asked in rows[rows["is_chosen"]].groupby(["kind", "series", "grain", "horizon", "origin"]):
+        assert asked["method"].nunique() == 1 and asked["period_start"].is_unique
+
+
+def test_forecasts_hold_their_intervals_and_see_the_season() -> None:
+    """On a shop that does the same each year, next year is last year."""
+    lines = daily()
+    past = forecast.backtests(lines, UNTIL)
+    as_of, used = pd.Timestamp("2011-12-05"), {task.name: True for task in forecast.TASKS}
+    rows = forecast.predicted(lines, past, UNTIL, as_of=as_of, are_choices_used=used)
+    assert (rows["low_95"] <= rows["low_80"]).all() and (rows["low_80"] <= rows["forecast"]).all()
+    assert (rows["forecast"] <= rows["high_80"]).all() and (rows["high_80"] <= rows["high_95"]).all()
+    total = rows[(rows["kind"] == "total") & (rows["grain"] == "week")]
+    assert total["forecast"].to_numpy() == pytest.approx(total["year_before"].to_numpy(), rel=0.15)
+    same(rows, forecast.predicted(shuffled(lines, 1), past, UNTIL, as_of=as_of, are_choices_used=used))
+
+
+def test_a_product_that_has_ended_is_forecast_to_sell_nothing() -> None:
+    """It ended half a year before, so every method that looks at the last weeks says so."""
+    lines = daily(ends=78)
+    past = forecast.backtests(lines, UNTIL)
+    used = {task.name: False for task in forecast.TASKS}
+    rows = forecast.predicted(lines, past, UNTIL, as_of=pd.Timestamp("2011-12-05"), are_choices_used=used)
+    product = rows[rows["kind"] == "product"]
+    assert len(product) == 17 and (product["forecast"] == 0).all()
+
+
+def test_a_partial_month_and_week_are_not_forecast_from() -> None:
+    """The month that the data ends in is not whole; one before it is, whatever day it ended on."""
+    terms = pd.DataFrame({"as_of": [pd.Timestamp("2012-01-01")], "observed_until": [pd.Timestamp("2011-12-10")]})
+    months = pd.DataFrame({"invoice_month": pd.to_datetime(["2011-11-01", "2011-12-01"]), "is_partial": [False, True]})
+    assert forecast.whole_periods(terms, months) == UNTIL
+    whole = months.assign(is_partial=False)
+    assert forecast.whole_periods(terms, whole)["month"] == pd.Timestamp("2012-01-01")
+
+
+scores = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=60)
+
+
+@given(scores)
+@settings(deadline=None)
+def test_auc_is_the_share_of_pairs_in_the_right_order(rows: list[tuple[int, bool]]) -> None:
+    """Equal scores count half; as a loop over all pairs counts it."""
+    score, happened = np.array([row[0] for row in rows], float), np.array([row[1] for row in rows])
+    found = evaluation.auc(score, happened)(np.ones((1, len(rows))))[0]
+    pairs = [(above > below) + (above == below) / 2 for above in score[happened] for below in score[~happened]]
+    assert np.isnan(found) if not pairs else found == pytest.approx(float(np.mean(pairs)))
+
+
+def test_a_draw_weighs_as_if_rows_came_more_often() -> None:
+    """A bootstrap by weights is one by rows."""
+    score, happened = np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])
+    weights = np.array([[2.0, 1.0, 1.0, 3.0]])
+    often = np.repeat(np.arange(4), weights[0].astype(int))
+    for metric in (evaluation.auc, evaluation.calibration_error):
+        repeated = metric(score[often], happened[often])(np.ones((1, 7)))
+        assert metric(score, happened)(weights) == pytest.approx(repeated)
+
+
+def evaluated(shop: dict[str, pd.DataFrame], **changed: Any) -> pd.DataFrame:
+    given_ = {
+        "values": value.backtests(shop["features"], shop["outcomes"]),
+        "risks": churn.backtests(shop["known"]).assign(task="churn_risk"),
+        "forecasts": forecast.backtests(daily(), UNTIL),
+    }
+    live = pd.DataFrame(columns=["task", "as_of", "subject", "figure", "window_from", "window_until", "model", "point"])
+    return evaluation.evaluated(**(given_ | changed), live=live.astype({"window_from": "datetime64[us]"}))
+
+
+def test_every_figure_has_its_n_and_stands_beside_its_baseline(shop: dict[str, pd.DataFrame]) -> None:
+    """And what cannot be judged says why; a card says it in words."""
+    rows = evaluated(shop)
+    assert not rows.duplicated(["task", "model", "fold", "metric", "source"]).any()
+    known = rows[rows["value"].notna()]
+    assert (known["n"] > 0).all()
+    assert (known["ci_low"].isna() | ((known["ci_low"] <= known["value"]) & (known["value"] <= known["ci_high"]))).all()
+    assert set(rows["task"]) == set(evaluation.all_tasks())
+    (missing,) = rows[rows["task"] == evaluation.SLIPPING_TASK].to_dict("records")
+    assert missing["unavailable_because"] == "No past window is over."
+    made = cards.cards(rows, unavailable_because=None)
+    assert "status quo" in made.set_index("task")["measured_error"]["customer_value"]
+
+
+def test_a_model_that_does_not_beat_its_baseline_is_not_used(shop: dict[str, pd.DataFrame]) -> None:
+    """The other way round, too: the same model is used where it is better."""
+    values = value.backtests(shop["features"], shop["outcomes"])
+    good = values.assign(purchases=values["actual_purchases"].astype(float))
+    bad = values.assign(purchases=values["actual_purchases"] + 100.0)
+    assert evaluation.is_used(evaluated(shop, values=good), evaluation.VALUE_TASK)
+    assert not evaluation.is_used(evaluated(shop, values=bad), evaluation.VALUE_TASK)
+
+
+def test_live_predictions_are_judged_as_they_were_made() -> None:
+    """Their rows stand beside the back-tests, by the moment that they were made from."""
+    live = pd.DataFrame({
+        "task": "churn_risk", "as_of": pd.Timestamp("2011-09-01"), "subject": ["1", "2", "3"], "figure": "probability",
+        "window_from": pd.Timestamp("2011-09-01"), "window_until": pd.Timestamp("2011-11-30"), "model": "a model",
+        "low": np.nan, "point": [0.9, 0.6, 0.1], "high": np.nan, "actual": [1.0, 0.0, 0.0],
+    })  # fmt: skip
+    empty = pd.DataFrame(columns=["kind", "grain", "horizon", "task", "as_of", "recency_days", "segment"])
+    rows = evaluation.evaluated(empty, empty, empty, live)
+    found = {row["metric"]: row for row in rows[rows["source"] == "live"].to_dict("records")}
+    assert [found["auc"][name] for name in ("fold", "value", "n")] == ["2011-09-01", 1.0, 3]
+    assert found["brier"]["value"] == pytest.approx((0.01 + 0.36 + 0.01) / 3)

@@ -1,0 +1,138 @@
+"""What will happen, on the real data: the errors that are promised, and the reference figures of the models.
+
+Needs the UCI data and the reference figures beside it (see `real_data` in conftest.py); skips loudly without.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lgs_assets.models import bgnbd, gamma_gamma
+from lgs_assets.models.features import at, repeat_purchases
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import read_frame
+from lgs_assets.warehouse.loading import DumpFile, load_dump
+from lgs_assets_tests.builders import MakeDatabase, build_tables
+
+
+@pytest.fixture(scope="module")
+def real(make_database: MakeDatabase, real_data: Path) -> Iterator[Warehouse]:
+    """Every table of the real dump but the charts."""
+    warehouse = Warehouse(make_database())
+    warehouse.prepare()
+    load_dump(warehouse, DumpFile(real_data / "retail.sql.gz", "retail.sql.gz"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LGS_DATABASE_URL", warehouse.url)  # the log of predictions is found by it
+        build_tables(warehouse)
+    yield warehouse
+    warehouse.engine.dispose()
+
+
+def figure(warehouse: Warehouse, task: str, metric: str, model: str | None = None) -> float:
+    rows = warehouse.rows(
+        """
+        select value from model_evaluations
+        where task = :task and metric = :metric and fold = 'pooled' and source = 'back-test'
+            and case when cast(:model as text) is null then is_used else model = :model end
+        """,
+        task=task,
+        metric=metric,
+        model=model,
+    )
+    (row,) = rows
+    return float(row.value)
+
+
+PROMISED: list[tuple[str, str, float, float]] = [
+    ("customer_value, 182 days", "mae_purchases", 0, 1.248),
+    ("customer_value, 182 days", "top_decile_share", 0.60, 1),
+    ("churn_risk, active in the last 365 days", "auc", 0.78, 1),
+    ("churn_risk, active in the last 90 days", "auc", 0.77, 1),
+    ("churn_risk, Loyal Customers", "auc", 0.69, 1),
+    ("churn_risk, active in the last 365 days", "calibration_error", 0, 0.12),
+    ("slipping, Loyal Customers and Champions", "auc", 0.92, 1),
+    ("forecasts, total by month, 3 ahead", "wape", 0, 0.09),
+    ("forecasts, total by month, 3 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, total by week, 13 ahead", "wape", 0, 0.17),
+    ("forecasts, country by week, 13 ahead", "wape", 0, 0.28),
+    ("forecasts, product by week, 4 ahead", "wape", 0, 0.68),
+    ("forecasts, product by week, 13 ahead", "wape", 0, 0.77),
+]
+
+
+@pytest.mark.parametrize(("task", "metric", "low", "high"), PROMISED)
+def test_the_error_is_within_what_is_promised(real: Warehouse, task: str, metric: str, low: float, high: float) -> None:
+    """Of the model that makes the table, pooled over past days."""
+    assert low <= figure(real, task, metric) <= high
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "metric", "reference"),
+    [
+        ("customer_value, 182 days", "status quo", "mae_purchases", 1.248),
+        ("churn_risk, active in the last 365 days", "recency", "auc", 0.719),
+        ("churn_risk, active in the last 365 days", "BG/NBD alone", "auc", 0.784),
+        ("churn_risk, active in the last 90 days", "recency", "auc", 0.615),
+        ("churn_risk, Loyal Customers", "BG/NBD alone", "auc", 0.687),
+        ("forecasts, total by month, 3 ahead", "same month last year", "wape", 0.099),
+        ("forecasts, total by week, 13 ahead", "same week last year", "wape", 0.182),
+        ("forecasts, country by week, 13 ahead", "same week last year", "wape", 0.296),
+    ],
+)
+def test_baselines_are_those_of_the_reference(
+    real: Warehouse, task: str, model: str, metric: str, reference: float
+) -> None:
+    """A model is easily better than a baseline that was made worse: the folds are the reference's own."""
+    assert figure(real, task, metric, model) == pytest.approx(reference, abs=0.0006)
+
+
+def test_the_models_are_fitted_as_in_the_reference(real: Warehouse, real_data: Path) -> None:
+    """BG/NBD and Gamma-Gamma, first day left out, on the purchase days until 2011-06-09."""
+    reference = pd.read_csv(real_data / "reference" / "prediction" / "clv_parameters.csv").iloc[0]
+    days: Any = read_frame(real, "customer_days", ["customer_id", "day", "sales"])
+    days = days[(days["sales"] > 0) & (days["day"] < "2011-06-10")].sort_values(["customer_id", "day"])
+    by_customer = days.groupby("customer_id")["day"]
+    first, last, x = by_customer.min(), by_customer.max(), by_customer.size() - 1
+    t_x, observed = (last - first).dt.days / 7, (pd.Timestamp("2011-06-09") - first).dt.days / 7
+    found = bgnbd.fit(x.to_numpy(float), t_x.to_numpy(float), observed.to_numpy(float))
+    for name in ("r", "alpha", "a", "b"):
+        assert getattr(found, name) == pytest.approx(reference[name], rel=1e-4)
+    assert found.log_likelihood == pytest.approx(reference["ll"], abs=0.001)
+    repeated = days[days["day"] > days["customer_id"].map(first)].groupby("customer_id")["sales"]
+    spending: Any = gamma_gamma.fit(repeated.size().to_numpy(float), repeated.mean().to_numpy(float))
+    for name in ("p", "q", "gamma"):
+        assert getattr(spending, name) == pytest.approx(reference[f"gg_{name}"], rel=1e-4)
+
+
+def test_features_are_those_of_the_history(real: Warehouse) -> None:
+    """The scores of customer_features are made by the rule of rfm_history: at each moment of both, the same."""
+    (row,) = real.rows(
+        """
+        select count(*) as moments, count(case when segment = theirs and orders = frequency then 1 end) as same
+        from customer_features
+        inner join (select snapshot_date, customer_id, frequency, segment as theirs from rfm_history) as history
+            on customer_features.as_of = snapshot_date and customer_features.customer_id = history.customer_id
+        """
+    )
+    assert row.moments == row.same == 98_557
+
+
+def test_time_that_was_not_observed_is_no_silence(real: Warehouse) -> None:
+    """The data end on 9 December, the moment is 1 January: clocks stop in between."""
+    known = at(read_frame(real, "customer_features"), pd.Timestamp("2012-01-01"))
+    assert set(known["observed_until"]) == {pd.Timestamp("2011-12-10")}
+    assert known["recency_days"].min() == 1
+    assert repeat_purchases(known)[2].max() == pytest.approx(
+        (pd.Timestamp("2011-12-09") - pd.Timestamp("2009-12-01")).days / 7
+    )
+
+
+def test_a_second_run_logs_nothing(real: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same predictions are kept once, as they were first made."""
+    monkeypatch.setenv("LGS_DATABASE_URL", real.url)
+    before = real.rows("select count(*), max(made_at), min(made_at) from prediction_log")
+    build_tables(real, "logged_predictions")
+    assert real.rows("select count(*), max(made_at), min(made_at) from prediction_log") == before

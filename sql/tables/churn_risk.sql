@@ -1,0 +1,41 @@
+-- derived: rebuilt at will from other tables
+create table churn_risk (
+    customer_id integer primary key,
+    as_of date not null,
+    window_until date not null check (window_until > as_of),
+    model text collate "C" not null,
+    segment text collate "C" not null,
+    probability double precision not null check (probability between 0 and 1),
+    band text collate "C" not null check (band in ('low', 'medium', 'high')),
+    rank bigint not null check (rank > 0),
+    is_calibrated boolean not null,
+    reason_1 text collate "C" not null,
+    reason_2 text collate "C" not null,
+    reason_3 text collate "C" not null,
+    last_day date not null check (last_day < as_of),
+    expected_next_day date check (expected_next_day > last_day),
+    days_late integer,
+    sales_365 numeric not null check (sales_365 >= 0),
+    value_rank bigint check (value_rank > 0),
+    check ((expected_next_day is null) = (days_late is null)),
+    check (band = case when probability < 0.33 then 'low' when probability < 0.66 then 'medium' else 'high' end)
+);
+
+comment on table churn_risk is 'Of each customer who bought in the 365 days before as_of, how probable it is that no purchase follows in the next 90 days, and why. The level moves with the season: where is_calibrated is false, rank is to be shown instead of probability. One row a customer; none while too little has been observed.';
+comment on column churn_risk.customer_id is 'Customer.';
+comment on column churn_risk.as_of is 'The moment that it is predicted from.';
+comment on column churn_risk.window_until is 'The first day after the window.';
+comment on column churn_risk.model is 'What predicts it.';
+comment on column churn_risk.segment is 'Segment as of the moment.';
+comment on column churn_risk.probability is 'Probability of no purchase from as_of until window_until.';
+comment on column churn_risk.band is 'low below 33 %, medium below 66 %, else high.';
+comment on column churn_risk.rank is 'Place by probability, from 1, the most at risk.';
+comment on column churn_risk.is_calibrated is 'Whether predicted and observed shares were within 6 points of each other on past days, on average.';
+comment on column churn_risk.reason_1 is 'What moves the risk most, in words.';
+comment on column churn_risk.reason_2 is 'What moves it next.';
+comment on column churn_risk.reason_3 is 'The third.';
+comment on column churn_risk.last_day is 'Last purchase day.';
+comment on column churn_risk.expected_next_day is 'last_day and the typical gap of the customer; NULL if there is one purchase day only.';
+comment on column churn_risk.days_late is 'Days from expected_next_day to the day before as_of until which lines were observed; negative while the purchase is not due.';
+comment on column churn_risk.sales_365 is 'Sales of the last 365 days in pounds sterling, exact: what is at risk.';
+comment on column churn_risk.value_rank is 'Place in customer_value at 365 days.';

@@ -1,0 +1,38 @@
+-- derived: rebuilt at will from other tables
+create table forecast_backtests (
+    kind text collate "C" not null check (kind in ('total', 'country', 'product')),
+    series text collate "C" not null,
+    grain text collate "C" not null check (grain in ('month', 'week')),
+    horizon bigint not null check (horizon > 0),
+    origin date not null,
+    period_start date not null check (period_start >= origin),
+    method text collate "C" not null,
+    is_chosen boolean not null,
+    forecast double precision not null,
+    actual double precision not null,
+    low_80 double precision,
+    high_80 double precision,
+    low_95 double precision,
+    high_95 double precision,
+    chosen_by date,
+    primary key (kind, series, grain, horizon, origin, period_start, method),
+    check (low_95 <= low_80 and low_80 <= forecast and forecast <= high_80 and high_80 <= high_95),
+    check (num_nulls(low_80, high_80, low_95, high_95) in (0, 4))
+);
+
+comment on table forecast_backtests is 'What each method would have forecast on past days, and what came. One row a series, horizon, origin, period and method.';
+comment on column forecast_backtests.kind is 'As in daily_series.';
+comment on column forecast_backtests.series is 'As in daily_series.';
+comment on column forecast_backtests.grain is 'Whether the periods are months or weeks from Monday.';
+comment on column forecast_backtests.horizon is 'How many periods are forecast at once.';
+comment on column forecast_backtests.origin is 'The first day that is forecast: only days before it were known.';
+comment on column forecast_backtests.period_start is 'First day of the period.';
+comment on column forecast_backtests.method is 'Method.';
+comment on column forecast_backtests.is_chosen is 'Whether this method would have been used: the one with the least error on the earlier origins of its kind and horizon.';
+comment on column forecast_backtests.forecast is 'Pounds sterling, or units.';
+comment on column forecast_backtests.actual is 'What came.';
+comment on column forecast_backtests.low_80 is 'Lower end of the 80 % interval, from the errors on earlier origins. NULL while there are too few.';
+comment on column forecast_backtests.high_80 is 'Its upper end.';
+comment on column forecast_backtests.low_95 is 'Lower end of the 95 % interval.';
+comment on column forecast_backtests.high_95 is 'Its upper end.';
+comment on column forecast_backtests.chosen_by is 'The end of the last period that the choice rests on; a check holds that it is not after origin. NULL at the first origin, where the method is the one laid down beforehand.';

@@ -1,0 +1,35 @@
+-- derived: rebuilt at will from other tables
+create table forecasts (
+    kind text collate "C" not null check (kind in ('total', 'country', 'product')),
+    series text collate "C" not null,
+    grain text collate "C" not null check (grain in ('month', 'week')),
+    horizon bigint not null check (horizon > 0),
+    period_start date not null,
+    step bigint not null check (step between 1 and horizon),
+    as_of date not null,
+    method text collate "C" not null,
+    forecast numeric not null check (forecast = round(forecast, 2)),
+    low_80 numeric not null check (low_80 = round(low_80, 2)),
+    high_80 numeric not null check (high_80 = round(high_80, 2)),
+    low_95 numeric not null check (low_95 = round(low_95, 2)),
+    high_95 numeric not null check (high_95 = round(high_95, 2)),
+    year_before numeric,
+    primary key (kind, series, grain, horizon, period_start),
+    check (low_95 <= low_80 and low_80 <= forecast and forecast <= high_80 and high_80 <= high_95)
+);
+
+comment on table forecasts is 'What is to be expected of sales and of the best-selling products in the periods after the last whole one. One row a series, horizon and period; none while too little has been observed.';
+comment on column forecasts.kind is 'As in daily_series.';
+comment on column forecasts.series is 'As in daily_series.';
+comment on column forecasts.grain is 'Whether the periods are months or weeks from Monday.';
+comment on column forecasts.horizon is 'How many periods are forecast at once.';
+comment on column forecasts.period_start is 'First day of the period.';
+comment on column forecasts.step is 'Number of the period, from 1.';
+comment on column forecasts.as_of is 'The moment that it is predicted from.';
+comment on column forecasts.method is 'The method with the least error on past origins of its kind and horizon.';
+comment on column forecasts.forecast is 'Net sales in pounds sterling, or units; rounded once.';
+comment on column forecasts.low_80 is 'Lower end of the 80 % interval, from past errors at this horizon.';
+comment on column forecasts.high_80 is 'Its upper end.';
+comment on column forecasts.low_95 is 'Lower end of the 95 % interval.';
+comment on column forecasts.high_95 is 'Its upper end.';
+comment on column forecasts.year_before is 'The same period a year before: the month, or the week 52 weeks earlier. NULL if it was not observed.';

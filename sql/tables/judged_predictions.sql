@@ -1,0 +1,28 @@
+-- derived: rebuilt at will from other tables
+create table judged_predictions (
+    task text collate "C" not null check (task in ('customer_value', 'churn_risk', 'slipping', 'forecasts')),
+    as_of date not null,
+    subject text collate "C" not null,
+    figure text collate "C" not null,
+    window_from date not null,
+    window_until date not null,
+    model text collate "C" not null,
+    low numeric,
+    point numeric not null,
+    high numeric,
+    actual numeric not null,
+    primary key (task, as_of, subject, figure, window_from, window_until)
+);
+
+comment on table judged_predictions is 'Predictions as they were made, and what came: those of prediction_log whose window is over; of those made several times from one moment, the latest. One row a prediction.';
+comment on column judged_predictions.task is 'The table that held it.';
+comment on column judged_predictions.as_of is 'The moment that it was predicted from.';
+comment on column judged_predictions.subject is 'The customer, or the kind and the series.';
+comment on column judged_predictions.figure is 'What was predicted, as in prediction_log.';
+comment on column judged_predictions.window_from is 'First day of what was predicted.';
+comment on column judged_predictions.window_until is 'The first day after it.';
+comment on column judged_predictions.model is 'Model or method.';
+comment on column judged_predictions.low is 'Lower end of its 80 % interval. NULL if it had none.';
+comment on column judged_predictions.point is 'The prediction.';
+comment on column judged_predictions.high is 'Upper end of the interval.';
+comment on column judged_predictions.actual is 'What came: purchase days, sales or the amount; of probabilities and ranks, 1 if it befell the customer, else 0.';
