@@ -19,6 +19,7 @@ from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
+    from lgs_assets.action.audiences import Audience, Size
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
     from lgs_assets.sources.inspection import Inspection
@@ -166,6 +167,17 @@ def publication_table(warehouse: "Warehouse", tables: Sequence[str], outdated: C
         state = "[yellow]outdated[/]" if name in outdated else "[green]current[/]"
         row = published.get(name)
         table.add_row(name, *((f"{row.row_count:,}", ago(row.published_at)) if row else ("–", "never")), state)
+    return table
+
+
+def audience_table(audiences: Sequence[tuple["Audience", "Size"]]) -> Table:
+    """The audiences with their size and worth."""
+    headings = ("audience", "customers", "sales £", "net £", "for")
+    table = _table("Audiences", headings, numbers=headings[1:4])
+    table.columns[-1].no_wrap = False
+    for audience, size in audiences:
+        money = (f"{size.monetary:,.2f}", f"{size.net_revenue:,.2f}")
+        table.add_row(audience.name, f"{size.customers:,}", *money, plain(audience.description))
     return table
 
 
