@@ -7,7 +7,7 @@ import dagster as dg
 from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.configuration import Configuration
 from lgs_assets.wiring.io_manager import warehouse_io_manager
-from lgs_assets.wiring.jobs import ingest, ingest_many, lineage, pull, refresh, retention
+from lgs_assets.wiring.jobs import apply_plan, ingest, ingest_many, lineage, pull, refresh, retention
 from lgs_assets.wiring.lineage import ASSETS
 from lgs_assets.wiring.lost_runs import attended_in_process_executor
 from lgs_assets.wiring.resources import Resources
@@ -26,7 +26,7 @@ def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Defi
         assets=ASSETS,
         asset_checks=ALL_CHECKS,
         jobs=[
-            *(lineage, ingest, ingest_many, refresh, retention(configuration.run_retention_days)),
+            *(lineage, ingest, ingest_many, refresh, apply_plan, retention(configuration.run_retention_days)),
             *([pull] if has_source else []),
         ],
         schedules=[

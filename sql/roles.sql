@@ -4,13 +4,14 @@
 
 create schema if not exists lgs;
 create schema if not exists lgs_staging;
+create schema if not exists lgs_private;
 
 do $$
 declare
     name text;
 begin
     -- Roles belong to the server, not to the database: they may be there already.
-    foreach name in array array['lgs_owner', 'lgs_writer', 'lgs_reader'] loop
+    foreach name in array array['lgs_owner', 'lgs_writer', 'lgs_reader', 'lgs_activator'] loop
         if not exists (select from pg_roles where rolname = name) then
             execute format('create role %I nologin', name);
         end if;
@@ -29,6 +30,12 @@ grant lgs_owner to lgs_writer;
 -- Analysts and dashboards: every table of the warehouse, to read. New tables are made in the staging schema.
 grant usage on schema lgs to lgs_reader;
 alter default privileges for role lgs_owner in schema lgs, lgs_staging grant select on tables to lgs_reader;
+
+-- Imports contacts and sends lists: the only role that sees who the customers are. Neither the owner of the tables nor
+-- the pipeline nor a reader is in it.
+grant lgs_reader to lgs_activator;
+grant lgs_activator to current_user;
+alter schema lgs_private owner to lgs_activator;
 
 -- The limits. PostgreSQL has none that a group hands on to its members: what a session does not say otherwise it takes
 -- from its database. The platform takes its own from lgs_owner, as which it works.

@@ -1,11 +1,11 @@
 """What the command line shows: progress, tables and numbers."""
 
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -19,6 +19,7 @@ from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
+    from lgs_assets.action.activation import Plan
     from lgs_assets.action.audiences import Audience, Size
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
@@ -170,14 +171,35 @@ def publication_table(warehouse: "Warehouse", tables: Sequence[str], outdated: C
     return table
 
 
-def audience_table(audiences: Sequence[tuple["Audience", "Size"]]) -> Table:
-    """The audiences with their size and worth."""
-    headings = ("audience", "customers", "sales £", "net £", "for")
-    table = _table("Audiences", headings, numbers=headings[1:4])
+def audience_table(audiences: Sequence[tuple["Audience", "Size", int]]) -> Table:
+    """The audiences with their size, how many may be sent to, and their worth."""
+    headings = ("audience", "customers", "reachable", "sales £", "net £", "for")
+    table = _table("Audiences", headings, numbers=headings[1:5])
     table.columns[-1].no_wrap = False
-    for audience, size in audiences:
+    for audience, size, reachable in audiences:
         money = (f"{size.monetary:,.2f}", f"{size.net_revenue:,.2f}")
-        table.add_row(audience.name, f"{size.customers:,}", *money, plain(audience.description))
+        table.add_row(audience.name, f"{size.customers:,}", f"{reachable:,}", *money, plain(audience.description))
+    return table
+
+
+def plan_table(plans: Sequence["Plan"]) -> Table:
+    """Plans, and what became of each."""
+    headings = ("plan", "audience", "destination", "+", "~", "-", "state", "made")
+    table = _table("Plans", headings, numbers=("plan", "+", "~", "-"))
+    for plan in plans:
+        changes = (f"{plan.adds:,}", f"{plan.updates:,}", f"{plan.removes:,}")
+        table.add_row(str(plan.plan), plan.audience, plan.destination, *changes, plan.state, ago(plan.made_at))
+    return table
+
+
+def change_table(changes: Sequence[Mapping[str, Any]]) -> Table:
+    """Changes of a plan, a customer a row; their addresses are nobody's business here."""
+    headings = ("customer", "change", "why", "fields", "state", "answer")
+    table = _table("Changes", headings, numbers=("customer",))
+    for change in changes:
+        fields = ", ".join(f"{name} {value}" for name, value in sorted(change["fields"].items()))
+        said = (change["cause"], fields, change["state"], change["answer"] or "")
+        table.add_row(str(change["customer_id"]), change["operation"], *map(plain, said))
     return table
 
 
