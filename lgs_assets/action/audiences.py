@@ -73,6 +73,7 @@ class _File(BaseModel):
 
     description: str = Field(min_length=1)
     where: str
+    destinations: list[str] = []
     fields: dict[_FieldName, str] = {}
     limits: Limits = Limits()
 
@@ -87,6 +88,8 @@ class Audience:
     fields: dict[str, str]
     """What a destination may know of a member: the name there, and the column of `audience_facts`."""
     limits: Limits
+    destinations: tuple[str, ...] = ()
+    """Where a plan is made for every night."""
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -104,7 +107,9 @@ class Audience:
             raise RuleError(
                 f"{file.name}: fields: there is no column {unknown[0]!r}. The columns: {', '.join(fact_kinds())}."
             )
-        audience = cls(file.stem, stated.description, stated.where, stated.fields, stated.limits)
+        audience = cls(
+            file.stem, stated.description, stated.where, stated.fields, stated.limits, tuple(stated.destinations)
+        )
         try:
             audience.rule  # noqa: B018 (it is judged here, where the file is known)
         except RuleError as error:

@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from lgs_assets.action import activation as plans
-from lgs_assets.action.audiences import audience_named
+from lgs_assets.action.audiences import audience_named, read_audiences
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
 from lgs_assets.checks.sql_checks import CHECKS, evaluation
@@ -149,6 +149,29 @@ def send_plan(
 def apply_plan() -> None:
     """What `lgs activate apply` does, as a run."""
     send_plan()
+
+
+@dg.op
+def make_plans(
+    context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], activation: dg.ResourceParam[Activation]
+) -> None:
+    """Plans each list that the file of an audience names a destination for. Sends nothing."""
+    made = {}
+    with plain_failures(), retried():
+        for audience in read_audiences():
+            for name in audience.destinations:
+                plan = plans.make_plan(warehouse, audience, activation.destination(name), key=activation.key)
+                if plan:
+                    made[f"{audience.name} to {name}"] = plans.summary(plan)
+                if plan and plan.refusal:
+                    context.log.warning(f"{audience.name} to {name}: refused: {plan.refusal}")
+    context.add_output_metadata(made)
+
+
+@dg.job(description="Plans every list that the file of an audience names a destination for. Sends nothing.")
+def plan_lists() -> None:
+    """The job of the schedule `nightly_plans`."""
+    make_plans()
 
 
 class RunRetention(dg.Config):

@@ -17,8 +17,14 @@ TABLES = (
 
 @pytest.fixture
 def customers(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    """Forty customers, numbered from 1: the odd ones Champions, the even ones At Risk. Nobody has a contact."""
+    """Forty customers. Nobody has a contact."""
     monkeypatch.setenv("LGS_CONTACT_KEY", KEY)
+    make_customers(warehouse)
+    return warehouse
+
+
+def make_customers(warehouse: Warehouse) -> None:
+    """Forty customers, numbered from 1: the odd ones Champions, the even ones At Risk."""
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         for table in TABLES:
@@ -48,4 +54,3 @@ def customers(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehous
                 """
             )
         )
-    return warehouse

@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,11 @@ from lgs_assets.action.destinations import Answer, Batch, BusyError, Destination
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.errors import GuardError, LgsError, UnavailableError
+from lgs_assets.errors import GuardError, LgsError, ServerError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets_tests.action.conftest import make_customers
 from lgs_assets_tests.action.people import CANARY, KEY, address, contacts_file, line, tables_outside
 from lgs_assets_tests.action.receiver import SIGNING_KEY, Receiver, receiving
 
@@ -346,6 +349,53 @@ def test_a_poisoned_row_is_found_by_halving(people: Warehouse, receiver: Receive
     assert CANARY not in outcome.rejected[13]
     assert receiver.held.keys() == set(range(1, 33)) - {13}
     assert len(receiver.requests) == 11  # the whole, and two halves five times
+
+
+def test_a_restart_of_postgresql_between_batches_loses_nothing(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the command gets over it or has to be run again."""
+    server = EmbeddedServer(tmp_path / "lgs" / "postgres")
+    people = Warehouse(server.url)
+    make_customers(people)
+    import_contacts(people, contacts_file(tmp_path, map(line, range(1, 41))), key=KEY, reject_limit=0)
+    set_members(people, range(1, 13))
+    made = plan(people, webhook(receiver, rows=4))
+    assert made
+
+    class Restarting(Webhook):
+        def send(self, batch: Batch) -> Answer:
+            answer = super().send(batch)
+            if batch.number == 2:
+                server.stop()
+            return answer
+
+    for _ in range(3):
+        try:
+            apply(people, made.plan, Restarting(receiver.url, SIGNING_KEY, 4))
+        except (ServerError, sa.exc.OperationalError):
+            continue
+        break
+    assert plans(people)[0].state == "applied"
+    assert receiver.held.keys() == held(people) == set(range(1, 13))
+    people.engine.dispose()
+
+
+def test_plans_are_made_every_night_and_none_is_applied(
+    people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the destinations that an audience names; the schedule is there with the key of contacts."""
+    set_members(people, range(1, 4))
+    monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
+    monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
+    nightly = replace(SOME, destinations=("webhook",))
+    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", lambda: [nightly, SOME])
+    definitions = build_definitions(Configuration.read())
+    assert definitions.resolve_schedule_def("nightly_plans").job_name == "plan_lists"
+    with dagster_instance(Configuration.read()) as instance:
+        assert definitions.resolve_job_def("plan_lists").execute_in_process(instance=instance).success
+    assert [(each.audience, each.adds, each.state) for each in plans(people)] == [("some", 3, "planned")]
+    assert receiver.requests == []
 
 
 def test_two_cannot_apply_to_a_destination_at_once(people: Warehouse, receiver: Receiver) -> None:
