@@ -34,6 +34,7 @@ _EXPECTED = {
     "greater_than_equal": "a number of at least {ge}",
     "less_than": "a number below {lt}",
     "less_than_equal": "a number of at most {le}",
+    "too_short": "at least {min_length} characters",
 }
 
 Engine = Literal["postgres", "duckdb", "spark"]

@@ -120,9 +120,9 @@ def make_plan(
         publication, age = _publication(cursor)
         with as_activator(cursor):
             the_key = expect_key(cursor, key)
-            wanted, left_out = _wanted(cursor, the_key, audience.name, destination.name)
+            wanted, left_out, rejected = _wanted(cursor, the_key, audience.name, destination.name)
             held = _held(cursor, audience.name, destination.name)
-        changes = _difference(wanted, held, the_key)
+        changes = _difference(wanted, held, the_key, rejected)
         if not changes:
             return None
         cursor.execute(
@@ -281,8 +281,11 @@ def _publication(cursor: Cursor) -> tuple[str, float]:
 
 def _wanted(
     cursor: Cursor, key: str, audience: str, destination: str
-) -> tuple[dict[int, tuple[dict[str, Any], str]], Counter[str]]:
-    """Who may be sent, each with fields and payload; and how many members may not, by reason. As lgs_activator."""
+) -> tuple[dict[int, tuple[dict[str, Any], str]], Counter[str], set[int]]:
+    """Who may be sent, with fields and payload; how many members may not, by reason; and whom it would reject again.
+
+    As lgs_activator.
+    """
     cursor.execute(
         """
         select customer_id, payload
@@ -292,7 +295,7 @@ def _wanted(
         """,
         [audience, destination],
     )
-    rejected = set(cursor.fetchall())
+    rejections = set(cursor.fetchall())
     cursor.execute(
         f"""
         select members.customer_id, members.fields, contacts.email, coalesce(excluded.reason, {REACH})
@@ -304,16 +307,19 @@ def _wanted(
         """.encode(),
         [audience],
     )
-    wanted, left_out = {}, Counter[str]()
+    wanted: dict[int, tuple[dict[str, Any], str]] = {}
+    left_out: Counter[str] = Counter()
+    rejected: set[int] = set()
     for customer, fields, email, why_not in cursor:
         payload = "" if why_not else _payload(key, customer, email, fields)
-        if not why_not and (customer, payload) in rejected:
-            why_not = REJECTED_BEFORE
         if why_not:
             left_out[why_not] += 1
+        elif (customer, payload) in rejections:
+            left_out[REJECTED_BEFORE] += 1
+            rejected.add(customer)
         else:
             wanted[customer] = (fields, payload)
-    return wanted, left_out
+    return wanted, left_out, rejected
 
 
 def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[str, str]]:
@@ -332,12 +338,12 @@ def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[st
 
 
 def _difference(
-    wanted: dict[int, tuple[dict[str, Any], str]], held: dict[int, tuple[str, str]], key: str
+    wanted: dict[int, tuple[dict[str, Any], str]], held: dict[int, tuple[str, str]], key: str, rejected: set[int]
 ) -> list[Planned]:
-    """Removals, adds and updates, each by customer."""
+    """Removals, adds and updates, each by customer. Nobody is removed because an update of theirs was rejected."""
     removes = [
         Planned("remove", customer, held[customer][1], {}, _payload(key, customer, None, {}))
-        for customer in sorted(held.keys() - wanted.keys())
+        for customer in sorted(held.keys() - wanted.keys() - rejected)
     ]
     adds = [
         Planned("add", customer, "entered the audience", *wanted[customer])
@@ -675,6 +681,6 @@ def _end(warehouse: Warehouse, plan: Plan) -> Outcome:
 def summary(plan: Plan) -> str:
     """A plan in a sentence."""
     parts = [f"+ {plan.adds:,}", f"~ {plan.updates:,}", f"- {plan.removes:,}"]
-    out = "; ".join(f"{reason} {number:,}" for reason, number in plan.left_out.items())
+    out = "; ".join(f"{reason} {number:,}" for reason, number in sorted(plan.left_out.items()))
     held = f"the destination held {counted(plan.held_before, 'customer')}"
     return f"Plan {plan.plan}: {', '.join(parts)}; {held}." + (f" Left out: {out}." if out else "")

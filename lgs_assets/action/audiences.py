@@ -19,7 +19,8 @@ from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from lgs_assets import places
-from lgs_assets.action.rules import Rule, fact_kinds, judge
+from lgs_assets.action.rules import FACTS, Rule, fact_kinds, judge
+from lgs_assets.contracts.declaration import columns
 from lgs_assets.errors import LgsError, RuleError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
@@ -156,8 +157,8 @@ def stated(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
         }
         for audience in audiences
     ]
-    columns = ["audience", "description", "rule", "condition", "fields", "version", "at_least", "at_most", "unmatched"]
-    return pd.DataFrame(rows, columns=columns).astype({"at_least": "int64", "at_most": "Int64", "unmatched": object})
+    names = ["audience", "description", "rule", "condition", "fields", "version", "at_least", "at_most", "unmatched"]
+    return pd.DataFrame(rows, columns=names).astype({"at_least": "int64", "at_most": "Int64", "unmatched": object})
 
 
 def unmatched(warehouse: Warehouse, rule: Rule) -> list[str]:
@@ -177,11 +178,18 @@ def unmatched(warehouse: Warehouse, rule: Rule) -> list[str]:
 def members(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
     """The rows of the table `audience_members`: one an audience and customer."""
     rows: list[tuple[Any, ...]] = []
+    types = {column.name: column.type for column in columns(FACTS)}
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         for audience in audiences:
             pairs = [
-                sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("audience_facts", column))
+                sql.SQL("{}, {}{}").format(
+                    sql.Literal(name),
+                    sql.Identifier("audience_facts", column),
+                    sql.SQL(
+                        "::text" if types[column] == "numeric" else ""
+                    ),  # a number of JSON is a float to its readers
+                )
                 for name, column in sorted(audience.fields.items())
             ]
             query = sql.SQL(
@@ -275,8 +283,6 @@ class Size:
     """Their sales before returns, in pounds."""
     net_revenue: Decimal
     """Their sales after returns, in pounds."""
-    excluded: int
-    """Who would be in it, but objected or is forgotten."""
 
 
 def size(warehouse: Warehouse, rule: Rule) -> Size:
@@ -287,13 +293,12 @@ def size(warehouse: Warehouse, rule: Rule) -> Size:
             sql.SQL(
                 """
                 select
-                    count(*) filter (where is_member and is_eligible),
+                    count(*) filter (where is_member),
                     count(*),
-                    coalesce(sum(monetary) filter (where is_member and is_eligible), 0),
-                    coalesce(sum(net_revenue) filter (where is_member and is_eligible), 0),
-                    count(*) filter (where is_member and not is_eligible)
+                    coalesce(sum(monetary) filter (where is_member), 0),
+                    coalesce(sum(net_revenue) filter (where is_member), 0)
                 from audience_facts
-                cross join lateral (select {rule} as is_member, {eligible} as is_eligible) as judged
+                cross join lateral (select {rule} and {eligible} as is_member) as judged
                 """
             ).format(rule=_condition(rule), eligible=sql.SQL(_ELIGIBLE))
         )

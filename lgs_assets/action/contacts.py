@@ -304,15 +304,14 @@ def _content(file: Path) -> bytes:
 def _read(name: str, content: bytes, *, today: date) -> tuple[list[tuple[int, Contact]], list[ContactReject]]:
     """The lines that are contacts by themselves, and those that are none. A line is a line: no value has a break."""
     try:
-        lines = content.decode("utf-8-sig").splitlines()
+        lines = re.split("\r\n|\n|\r", content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         place = content[: error.start].count(b"\n") + 1
         raise UsageError(
             f"{name}: line {place}: expected text in UTF-8; found the byte 0x{content[error.start]:02X}."
         ) from None
-    header = lines[0] if lines else ""
-    delimiter = max(",;\t", key=header.count)
-    names = [value.strip().lower() for value in _cells(header, delimiter) or []]
+    delimiter = max(",;\t", key=lines[0].count)
+    names = [value.strip().lower() for value in _cells(lines[0], delimiter) or []]
     if missing := [column for column in COLUMNS if column not in names]:
         raise UsageError(
             f"{name}: line 1: expected a header with the columns {', '.join(COLUMNS)}; {missing[0]} is missing."
@@ -407,10 +406,18 @@ def _accepted(
 def _store(cursor: Cursor, contacts: Mapping[int, tuple[Contact, bytes]]) -> None:
     """Replaces contacts. Not by COPY, whose errors quote the line in the log of the server."""
     cursor.execute("delete from lgs_private.contacts where customer_id = any (%s)", [list(contacts)])
-    cursor.executemany(
-        "insert into lgs_private.contacts (customer_id, email, lawful_basis, basis_at, source, subscriber_kind, "
-        "marketing_ok, email_key, imported_at) values (%s, %s, %s, %s, %s, %s, %s, %s, now())",
-        [(*contact, email_key) for contact, email_key in contacts.values()],
+    columns = zip(*((*contact, email_key) for contact, email_key in contacts.values()), strict=True)
+    cursor.execute(
+        """
+        insert into lgs_private.contacts (
+            customer_id, email, lawful_basis, basis_at, source, subscriber_kind, marketing_ok, email_key, imported_at
+        )
+        select *, now()
+        from unnest(
+            %s::integer[], %s::text[], %s::text[], %s::date[], %s::text[], %s::text[], %s::boolean[], %s::bytea[]
+        )
+        """,
+        [list(column) for column in columns] or [[]] * 8,
     )
 
 

@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -214,7 +215,8 @@ class Webhook:
 
         def give_up() -> None:  # each byte that drips in would begin the time-out of the socket again
             if connection.sock:
-                connection.sock.shutdown(socket.SHUT_RDWR)
+                with suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
 
         timer = threading.Timer(self.seconds, give_up)
         timer.start()

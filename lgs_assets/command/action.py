@@ -50,7 +50,7 @@ def _warehouse() -> "Warehouse":
 @_audience.command("list")
 @reporting_errors
 def list_audiences() -> None:
-    """Show every audience: how many customers it has, what they are worth, and what it is for."""
+    """Show every audience: how many customers it has, how many may be sent to, and what they are worth."""
     from lgs_assets.action.audiences import read_audiences, size
     from lgs_assets.action.contacts import reach
     from lgs_assets.command.terminal import audience_table, console

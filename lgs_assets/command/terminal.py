@@ -173,12 +173,11 @@ def publication_table(warehouse: "Warehouse", tables: Sequence[str], outdated: C
 
 def audience_table(audiences: Sequence[tuple["Audience", "Size", int]]) -> Table:
     """The audiences with their size, how many may be sent to, and their worth."""
-    headings = ("audience", "customers", "reachable", "sales £", "net £", "for")
-    table = _table("Audiences", headings, numbers=headings[1:5])
-    table.columns[-1].no_wrap = False
+    headings = ("audience", "customers", "reachable", "sales £", "net £")
+    table = _table("Audiences", headings, numbers=headings[1:])
     for audience, size, reachable in audiences:
         money = (f"{size.monetary:,.2f}", f"{size.net_revenue:,.2f}")
-        table.add_row(audience.name, f"{size.customers:,}", f"{reachable:,}", *money, plain(audience.description))
+        table.add_row(audience.name, f"{size.customers:,}", f"{reachable:,}", *money)
     return table
 
 
@@ -194,11 +193,14 @@ def plan_table(plans: Sequence["Plan"]) -> Table:
 
 def change_table(changes: Sequence[Mapping[str, Any]]) -> Table:
     """Changes of a plan, a customer a row; their addresses are nobody's business here."""
-    headings = ("customer", "change", "why", "fields", "state", "answer")
+    headings = ("customer", "change", "why", "fields", "state")
     table = _table("Changes", headings, numbers=("customer",))
+    for column in table.columns:
+        column.no_wrap = column.header in ("customer", "change")
     for change in changes:
         fields = ", ".join(f"{name} {value}" for name, value in sorted(change["fields"].items()))
-        said = (change["cause"], fields, change["state"], change["answer"] or "")
+        state = f"{change['state']}: {change['answer']}" if change["answer"] else change["state"]
+        said = (change["cause"], fields, state)
         table.add_row(str(change["customer_id"]), change["operation"], *map(plain, said))
     return table
 

@@ -340,6 +340,17 @@ def test_rejected_rows_are_kept_aside_and_not_sent_again(people: Warehouse, rece
     assert receiver.held.keys() == {1, 2, 3, 4, 5}
 
 
+def test_whose_update_is_rejected_stays_as_they_are(people: Warehouse, receiver: Receiver) -> None:
+    """They are members still: it would be wrong to remove them, and useless to send the same again."""
+    set_members(people, range(1, 6))
+    sync(people, webhook(receiver))
+    receiver.poison = {3}
+    set_members(people, range(1, 6), spent=2)
+    assert sync(people, webhook(receiver)) == Outcome(4, {3: "mailbox … is full"}, {})
+    assert plan(people, webhook(receiver)) is None
+    assert receiver.held[3]["spent"] == 1 and held(people) == {1, 2, 3, 4, 5}
+
+
 def test_a_poisoned_row_is_found_by_halving(people: Warehouse, receiver: Receiver) -> None:
     """A receiver that refuses the whole batch for one row: that one is rejected, and the others arrive."""
     set_members(people, range(1, 33))

@@ -82,7 +82,7 @@ def test_members_are_those_of_the_rule_and_nothing_but_fields_leaves(built: Ware
     found = members(built, [texts])
     assert list(found["customer_id"]) == [101, 102, 103]
     spent = {row.customer_id: row.monetary for row in built.rows("select customer_id, monetary from audience_facts")}
-    assert found["fields"][0] == f'{{"spent": {spent[101]}}}'
+    assert found["fields"][0] == f'{{"spent": "{spent[101]}"}}'
 
 
 def test_who_enters_and_leaves_is_kept_with_the_data_that_did_it(built: Warehouse) -> None:

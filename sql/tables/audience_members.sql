@@ -11,4 +11,4 @@ comment on table audience_members is 'Who is in each audience now, without those
 comment on column audience_members.audience is 'Audience.';
 comment on column audience_members.customer_id is 'Customer.';
 comment on column audience_members.version is 'Version of the audience that the customer is a member by.';
-comment on column audience_members.fields is 'What a destination may know of the member, by the name that it has there.';
+comment on column audience_members.fields is 'What a destination may know of the member, by the name that it has there. Amounts are text, exact.';
