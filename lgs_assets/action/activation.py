@@ -419,7 +419,9 @@ def _insert(
     batch_rows: int | None,
 ) -> int:
     operations = Counter(change.operation for change in changes)
-    digest = sha256(json.dumps([destination, audience, *changes], sort_keys=True).encode()).hexdigest()
+    digest = sha256(f"{destination}/{audience}".encode())
+    for change in changes:
+        digest.update(json.dumps([change.operation, change.customer_id, change.payload]).encode())
     cursor.execute(
         """
         insert into activation_plans (
@@ -432,7 +434,7 @@ def _insert(
         [
             *(destination, audience, version, publication),
             *(operations["add"], operations["update"], operations["remove"]),
-            *(Jsonb(left_out), held, digest, "planned" if changes else "refused", refusal, not changes),
+            *(Jsonb(left_out), held, digest.hexdigest(), "planned" if changes else "refused", refusal, not changes),
         ],
     )
     ((number,),) = cursor.fetchall()

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import psycopg.sql
 
 from lgs_assets.action.audiences import FORGOTTEN, OBJECTED, exclude
-from lgs_assets.action.private import as_activator, is_prepared, prepare_private
+from lgs_assets.action.private import as_activator, is_prepared, may_see, prepare_private
 from lgs_assets.action.rules import Rule
 from lgs_assets.errors import LgsError, UsageError
 from lgs_assets.warehouse.database import Warehouse
@@ -47,8 +47,7 @@ _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0
 NO_CONTACT = "no contact"
 DECLINED = "declined marketing"
 SUPPRESSED = "suppressed"
-UNREACHABLE = (NO_CONTACT, DECLINED, SUPPRESSED)
-"""Why a customer may not be sent to, beside having objected or being forgotten."""
+HIDDEN = "contacts hidden from this login"
 
 REACH = f"""
 case
@@ -250,10 +249,10 @@ def reach(warehouse: Warehouse, rule: Rule) -> dict[str, int]:
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         condition = psycopg.sql.SQL(rule.sql.replace("{", "{{").replace("}", "}}"))
-        if not is_prepared(cursor):
+        if not (is_there := is_prepared(cursor)) or not may_see(cursor):
             cursor.execute(psycopg.sql.SQL("select count(*) from audience_facts where {}").format(condition))
             ((customers,),) = cursor.fetchall()
-            return {NO_CONTACT: customers}
+            return {HIDDEN if is_there else NO_CONTACT: customers}
         with as_activator(cursor):
             cursor.execute(
                 psycopg.sql.SQL(

@@ -24,6 +24,14 @@ def is_prepared(cursor: Cursor) -> bool:
     return cursor.fetchone() == (True,)
 
 
+def may_see(cursor: Cursor) -> bool:
+    """Whether the login may act as `lgs_activator`."""
+    cursor.execute(
+        "select exists (select from pg_roles where rolname = %s and pg_has_role(session_user, oid, 'set'))", [ACTIVATOR]
+    )
+    return cursor.fetchone() == (True,)
+
+
 def prepare_private(warehouse: Warehouse) -> None:
     """Makes the tables of contacts, and the role and the schema if they are missing.
 
@@ -63,12 +71,11 @@ def as_activator(cursor: Cursor) -> Iterator[None]:
     """
     cursor.execute("select current_setting('role'), session_user")
     ((role, login),) = cursor.fetchall()
-    try:
-        act_as(cursor, ACTIVATOR)
-    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue):
+    if not may_see(cursor):
         raise PermanentError(
             f"The login {login} may not see contacts. Let an administrator run: grant {ACTIVATOR} to {login}"
-        ) from None
+        )
+    act_as(cursor, ACTIVATOR)
     try:
         yield
     except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:

@@ -201,6 +201,23 @@ def test_only_the_activator_sees_contacts(customers: Warehouse, tmp_path: Path, 
             connection.execute("select * from lgs_private.contacts")
 
 
+def test_a_login_without_the_role_sees_the_rest(customers: Warehouse, tmp_path: Path) -> None:
+    """The pipeline's: the size of audiences is told, and what to do to see contacts."""
+    imported(customers, tmp_path, line(1))
+    with psycopg.connect(customers.url, autocommit=True) as connection:
+        connection.execute("create role pipe login password 'pipe' in role lgs_writer")
+    url = sa.make_url(customers.url).set(username="pipe", password="pipe").render_as_string(hide_password=False)
+    theirs = Warehouse(url)
+    try:
+        assert reach(theirs, EVERYBODY) == {"contacts hidden from this login": 40}
+        with pytest.raises(LgsError, match="grant lgs_activator to pipe"):
+            imported(theirs, tmp_path, line(2))
+    finally:
+        theirs.engine.dispose()
+        with psycopg.connect(customers.url, autocommit=True) as connection:
+            connection.execute("drop role pipe")
+
+
 def test_a_warehouse_of_before_gets_the_schema_when_it_is_needed(customers: Warehouse, tmp_path: Path) -> None:
     """Nobody has to do anything by hand where the login may make it."""
     with psycopg.connect(customers.url, autocommit=True) as connection:
