@@ -34,6 +34,7 @@ _EXPECTED = {
     "greater_than_equal": "a number of at least {ge}",
     "less_than": "a number below {lt}",
     "less_than_equal": "a number of at most {le}",
+    "too_short": "at least {min_length} characters",
 }
 
 Engine = Literal["postgres", "duckdb", "spark"]
@@ -170,6 +171,19 @@ class Configuration(Settings, Acceptance, BaseSettings):
     spark_master: str | None = Field(
         default=None, description="The master of the Spark cluster, such as spark://host:7077."
     )
+    contact_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="The key of the pseudonyms of addresses, at least 32 characters. Unset: no contacts.",
+    )
+    drop: str | None = Field(
+        default=None, description="Where lists are put as files: a folder, or the URL of a bucket. Unset: nowhere."
+    )
+    webhook_url: SecretStr | None = Field(default=None, description="The URL that takes lists as JSON. Unset: none.")
+    webhook_key: SecretStr | None = Field(
+        default=None, min_length=16, description="The key that signs them, at least 16 characters."
+    )
+    webhook_rows: int = Field(default=500, ge=1, le=10_000, description="How many customers a request to it holds.")
     ui_origins: str = Field(
         default="",
         description="Further addresses of the Dagster UI, such as https://dagster.example.com of a proxy before it, "

@@ -7,11 +7,11 @@ import dagster as dg
 from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.configuration import Configuration
 from lgs_assets.wiring.io_manager import warehouse_io_manager
-from lgs_assets.wiring.jobs import ingest, ingest_many, lineage, pull, refresh, retention
+from lgs_assets.wiring.jobs import apply_plan, ingest, ingest_many, lineage, plan_lists, pull, refresh, retention
 from lgs_assets.wiring.lineage import ASSETS
 from lgs_assets.wiring.lost_runs import attended_in_process_executor
 from lgs_assets.wiring.resources import Resources
-from lgs_assets.wiring.schedules import daily_retention, nightly_refresh, scheduled_pull
+from lgs_assets.wiring.schedules import daily_retention, nightly_plans, nightly_refresh, scheduled_pull
 from lgs_assets.wiring.sensors import inbox_sensor, keep_current, lost_runs, refused_dumps
 
 
@@ -26,12 +26,21 @@ def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Defi
         assets=ASSETS,
         asset_checks=ALL_CHECKS,
         jobs=[
-            *(lineage, ingest, ingest_many, refresh, retention(configuration.run_retention_days)),
+            *(
+                lineage,
+                ingest,
+                ingest_many,
+                refresh,
+                apply_plan,
+                plan_lists,
+                retention(configuration.run_retention_days),
+            ),
             *([pull] if has_source else []),
         ],
         schedules=[
             nightly_refresh,
             daily_retention,
+            *([nightly_plans] if configuration.contact_key else []),
             *([scheduled_pull(configuration.source_cron)] if has_source else []),
         ],
         sensors=[inbox_sensor, keep_current, lost_runs, refused_dumps],

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 class LgsError(Exception):
     """The base of every error that the platform raises on purpose; the CLI prints its text without a traceback."""
 
+    exit_code = 1
+    """With what the command ends."""
+
 
 class DumpError(LgsError):
     """A dump cannot be read: its text names the file, the line and the column as far as they are known."""
@@ -47,3 +50,19 @@ class UnavailableError(LgsError):
 
 class ConfigurationError(LgsError):
     """A value of the environment, of the file `.env` or of an option cannot be used: its text names it."""
+
+
+class UsageError(LgsError):
+    """What somebody wrote or left out cannot be used, such as a rule, a file of contacts or a missing key."""
+
+    exit_code = 2
+
+
+class RuleError(UsageError):
+    """A rule is not one that an audience may have: its text names the place, what was found and what is expected."""
+
+
+class GuardError(LgsError):
+    """A change is refused because it is larger, older or other than it should be: its text has the figures."""
+
+    exit_code = 4

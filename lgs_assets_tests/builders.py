@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.configuration import Configuration, Settings
-from lgs_assets.contracts.model import InvoiceModel, Model
+from lgs_assets.contracts.model import InvoiceModel, Model, Relation
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.warehouse.publish import Provenance
@@ -112,13 +112,16 @@ def _context() -> dg.AssetExecutionContext:
 def _made_by_python(store: Tables, table: str) -> pd.DataFrame:
     """The frame that the asset of a table returns, of its inputs as they are."""
     asset = BY_PYTHON[table]
-    inputs = {name: store.read_frame(name) for name in asset.keys_by_input_name}
-    for name, frame in inputs.items():
-        frame.attrs |= {"table": name, "version": UNVERSIONED.version}
-    given: dict[str, Any] = {"warehouse": resources().warehouse} if "warehouse" in asset.required_resource_keys else {}
+    inputs: dict[str, Any] = {"warehouse": store.warehouse} if "warehouse" in asset.required_resource_keys else {}
+    for name in asset.keys_by_input_name:
+        if asset.node_def.input_def_named(name).dagster_type.typing_type is Relation:
+            inputs[name] = Relation(name)
+            continue
+        inputs[name] = store.read_frame(name)
+        inputs[name].attrs |= {"table": name, "version": UNVERSIONED.version}
     function: Any = asset.op.compute_fn
     context = [_context()] if "context" in signature(function.decorated_fn).parameters else []
-    made = asset(*context, **inputs, **given)
+    made = asset(*context, **inputs)
     assert isinstance(made, pd.DataFrame)
     return made
 

@@ -76,6 +76,14 @@ def test_a_value_out_of_limits_is_named(
     assert str(error.value) == f"{variable}: expected {expected}; found {found!r}."
 
 
+def test_a_key_that_is_too_short_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short one could be guessed."""
+    monkeypatch.setenv("LGS_CONTACT_KEY", "too short")
+    with pytest.raises(ConfigurationError) as refused:
+        Configuration.read()
+    assert str(refused.value) == ("LGS_CONTACT_KEY: expected at least 32 characters; found a value that is not shown.")
+
+
 def test_a_value_that_was_given_goes_by_its_own_name() -> None:
     """The person who typed it has never heard of the variable."""
     with pytest.raises(ConfigurationError, match=r"^chart_cutoff: expected a number below 1\.0; found 7\.$"):

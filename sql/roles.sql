@@ -4,13 +4,14 @@
 
 create schema if not exists lgs;
 create schema if not exists lgs_staging;
+create schema if not exists lgs_private;
 
 do $$
 declare
     name text;
 begin
     -- Roles belong to the server, not to the database: they may already exist.
-    foreach name in array array['lgs_owner', 'lgs_writer', 'lgs_reader', 'lgs_dashboard'] loop
+    foreach name in array array['lgs_owner', 'lgs_writer', 'lgs_reader', 'lgs_dashboard', 'lgs_activator'] loop
         if not exists (select from pg_roles where rolname = name) then
             execute format('create role %I nologin', name);
         end if;
@@ -51,6 +52,12 @@ begin
     end loop;
 end
 $$;
+
+-- Imports contacts and sends lists: the only role that sees who the customers are. Neither the owner of the tables nor
+-- the pipeline nor a reader is in it.
+grant lgs_reader to lgs_activator;
+grant lgs_activator to current_user;
+alter schema lgs_private owner to lgs_activator;
 
 -- The limits. PostgreSQL has none that members inherit from a group: unless it sets its own, a session takes those of
 -- its database. The platform takes its own from lgs_owner, as which it runs.

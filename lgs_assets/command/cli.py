@@ -1,7 +1,8 @@
 """The command `lgs`: what a person does with the platform from a terminal.
 
-Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage; 3 a check of what was built found an
-error, and what a blocking check guards was left as it was, or lines of an inspected dump would be rejected.
+Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage, such as a rule that is none; 3 a check
+of what was built found an error, and what a blocking check guards was left as it was, or lines of an inspected dump
+would be rejected, or a destination rejected rows; 4 a guard refused.
 """
 
 import csv
@@ -13,16 +14,19 @@ import subprocess
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial, wraps
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
 from lgs_assets import places
+from lgs_assets.command import action
+from lgs_assets.command.reporting import fail as _fail
+from lgs_assets.command.reporting import reporting_errors as _reporting_errors
 from lgs_assets.dashboard import PORT
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
@@ -50,19 +54,7 @@ app = typer.Typer(
 
 costs = typer.Typer(no_args_is_help=True, help="What products cost the shop: margins need it.")
 app.add_typer(costs, name="costs")
-
-
-def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Ends a command that fails on purpose with its reason and exit code 1, without a traceback."""
-
-    @wraps(command)
-    def reported(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except LgsError as error:
-            _fail(str(error))
-
-    return reported
+action.add_to(app)
 
 
 def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None:
@@ -115,11 +107,6 @@ def _warehouse() -> "Warehouse":
     from lgs_assets.wiring.resources import Resources
 
     return Resources.of(Configuration.read()).warehouse
-
-
-def _fail(reason: str) -> None:
-    typer.secho(printable(reason, keep="\n"), err=True, fg=typer.colors.RED)
-    raise typer.Exit(1)
 
 
 def _say_waiting() -> None:

@@ -1,11 +1,11 @@
 """What the command line shows: progress, tables and numbers."""
 
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -19,6 +19,8 @@ from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
+    from lgs_assets.action.activation import Plan
+    from lgs_assets.action.audiences import Audience, Size
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
     from lgs_assets.sources.inspection import Inspection
@@ -279,6 +281,40 @@ def publication_table(warehouse: "Warehouse", tables: Sequence[str], outdated: C
         state = "[yellow]outdated[/]" if name in outdated else "[green]current[/]"
         row = published.get(name)
         table.add_row(name, *((f"{row.row_count:,}", ago(row.published_at)) if row else ("–", "never")), state)
+    return table
+
+
+def audience_table(audiences: Sequence[tuple["Audience", "Size", int]]) -> Table:
+    """The audiences with their size, how many may be sent to, and their worth."""
+    headings = ("audience", "customers", "reachable", "sales £", "net £")
+    table = _table("Audiences", headings, numbers=headings[1:])
+    for audience, size, reachable in audiences:
+        money = (f"{size.monetary:,.2f}", f"{size.net_revenue:,.2f}")
+        table.add_row(audience.name, f"{size.customers:,}", f"{reachable:,}", *money)
+    return table
+
+
+def plan_table(plans: Sequence["Plan"]) -> Table:
+    """Plans, and what became of each."""
+    headings = ("plan", "audience", "destination", "+", "~", "-", "state", "made")
+    table = _table("Plans", headings, numbers=("plan", "+", "~", "-"))
+    for plan in plans:
+        changes = (f"{plan.adds:,}", f"{plan.updates:,}", f"{plan.removes:,}")
+        table.add_row(str(plan.plan), plan.audience, plan.destination, *changes, plan.state, ago(plan.made_at))
+    return table
+
+
+def change_table(changes: Sequence[Mapping[str, Any]]) -> Table:
+    """Changes of a plan, a customer a row; their addresses are nobody's business here."""
+    headings = ("customer", "change", "why", "fields", "state")
+    table = _table("Changes", headings, numbers=("customer",))
+    for column in table.columns:
+        column.no_wrap = column.header in ("customer", "change")
+    for change in changes:
+        fields = ", ".join(f"{name} {value}" for name, value in sorted(change["fields"].items()))
+        state = f"{change['state']}: {change['answer']}" if change["answer"] else change["state"]
+        said = (change["cause"], fields, state)
+        table.add_row(str(change["customer_id"]), change["operation"], *map(plain, said))
     return table
 
 

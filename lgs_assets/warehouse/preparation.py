@@ -57,7 +57,7 @@ def prepare(transaction: Transaction) -> None:
         if _roles_are_due(cursor):
             lock_by_key(cursor, PREPARATION_LOCK, "Preparing the warehouse")
             if _roles_are_due(cursor):
-                _make_roles(cursor)
+                make_roles(cursor)
 
 
 def _expect_usable_server(cursor: Cursor) -> None:
@@ -105,7 +105,7 @@ def _make(cursor: Cursor, steps: list[str]) -> None:
     cursor.execute(f"create schema if not exists {SCHEMA}; create schema if not exists {STAGING}")
     cursor.execute("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
     if cursor.fetchone() == (True,):  # elsewhere an administrator runs the file beforehand
-        _make_roles(cursor)
+        make_roles(cursor)
         become_owner(cursor)
     for table in kept_tables():
         execute_script(cursor, contract(table))
@@ -116,7 +116,7 @@ def _make(cursor: Cursor, steps: list[str]) -> None:
         _remember(cursor, step)
 
 
-def _make_roles(cursor: Cursor) -> None:
+def make_roles(cursor: Cursor) -> None:
     """Creates the roles and sets their limits; the log says which of these this login may not set."""
 
     def log(notice: psycopg.errors.Diagnostic) -> None:

@@ -7,6 +7,8 @@ from functools import partial
 import dagster as dg
 from pydantic import Field
 
+from lgs_assets.action import activation as plans
+from lgs_assets.action.audiences import audience_named, read_audiences
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
 from lgs_assets.checks.sql_checks import CHECKS, evaluation
@@ -17,7 +19,7 @@ from lgs_assets.wiring.failures import StepFailure, plain_failures
 from lgs_assets.wiring.io_manager import load
 from lgs_assets.wiring.metadata import describe_dump, described
 from lgs_assets.wiring.partitions import RAW_INVOICES
-from lgs_assets.wiring.resources import RunAcceptance
+from lgs_assets.wiring.resources import Activation, RunAcceptance
 from lgs_assets.wiring.retention import delete_old_runs
 from lgs_assets.wiring.retries import retried
 
@@ -108,6 +110,68 @@ def land_new_lines(
 def pull() -> None:
     """The job of the schedule `scheduled_pull`."""
     land_new_lines()
+
+
+class RunPlan(dg.Config):
+    """What a run of `apply_plan` sends."""
+
+    plan: int = Field(ge=1, description="The number of the plan, as lgs activate list shows it.")
+
+
+@dg.op
+def send_plan(
+    context: dg.OpExecutionContext,
+    config: RunPlan,
+    warehouse: dg.ResourceParam[Warehouse],
+    activation: dg.ResourceParam[Activation],
+) -> None:
+    """Sends exactly what a plan says, once."""
+    with plain_failures():
+        plan = plans.plan_numbered(warehouse, config.plan)
+        version = audience_named(plan.audience).version if plan.audience_version else None
+        destination = activation.destination(plan.destination)
+        outcome = plans.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)
+    context.add_output_metadata(
+        {
+            "audience": plan.audience,
+            "destination": plan.destination,
+            "accepted": outcome.accepted,
+            "rejected": len(outcome.rejected),
+            "withheld": len(outcome.withheld),
+        }
+    )
+    if outcome.rejected or outcome.withheld:
+        counts = f"{len(outcome.rejected)} rejected, {len(outcome.withheld)} withheld"
+        context.log.warning(f"{counts}: see activation_changes")
+
+
+@dg.job(description="Applies one plan, which somebody has reviewed: sends exactly what it says, once.")
+def apply_plan() -> None:
+    """What `lgs activate apply` does, as a run."""
+    send_plan()
+
+
+@dg.op
+def make_plans(
+    context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], activation: dg.ResourceParam[Activation]
+) -> None:
+    """Plans each list that the file of an audience names a destination for. Sends nothing."""
+    made = {}
+    with plain_failures(), retried():
+        for audience in read_audiences():
+            for name in audience.destinations:
+                plan = plans.make_plan(warehouse, audience, activation.destination(name), key=activation.key)
+                if plan:
+                    made[f"{audience.name} to {name}"] = plans.summary(plan)
+                if plan and plan.refusal:
+                    context.log.warning(f"{audience.name} to {name}: refused: {plan.refusal}")
+    context.add_output_metadata(made)
+
+
+@dg.job(description="Plans every list that the file of an audience names a destination for. Sends nothing.")
+def plan_lists() -> None:
+    """The job of the schedule `nightly_plans`."""
+    make_plans()
 
 
 class RunRetention(dg.Config):

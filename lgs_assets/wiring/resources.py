@@ -11,6 +11,7 @@ from typing import Self
 
 import dagster as dg
 
+from lgs_assets.action.destinations import Destination, destination_named
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import Source
 from lgs_assets.configuration import Acceptance, Configuration, Settings
@@ -28,6 +29,23 @@ class RunAcceptance(dg.ConfigurableResource, Acceptance):
 
 
 @dataclass(frozen=True)
+class Activation:
+    """Where lists may go, and with which key. Looked up when a plan is applied: nothing else depends on them."""
+
+    configuration: Configuration
+
+    def destination(self, name: str) -> Destination:
+        """A destination by its name. Raises UsageError if it is not configured."""
+        return destination_named(self.configuration, name)
+
+    @property
+    def key(self) -> str | None:
+        """The key of the pseudonyms."""
+        given = self.configuration.contact_key
+        return given.get_secret_value() if given else None
+
+
+@dataclass(frozen=True)
 class Resources:
     """The resources by name."""
 
@@ -37,6 +55,7 @@ class Resources:
     source: Source | None
     settings: RunSettings
     acceptance: RunAcceptance
+    activation: Activation
     state: Path
     """The folder of everything that the platform creates."""
 
@@ -51,6 +70,7 @@ class Resources:
             source=Source.of(configuration),
             settings=RunSettings(**configuration.settings.model_dump()),
             acceptance=RunAcceptance(**configuration.acceptance.model_dump()),
+            activation=Activation(configuration),
             state=configuration.state,
         )
 

@@ -4,7 +4,7 @@ import dagster as dg
 
 from lgs_assets.errors import ConfigurationError
 from lgs_assets.places import TIME_ZONE
-from lgs_assets.wiring.jobs import RETENTION, pull, refresh
+from lgs_assets.wiring.jobs import RETENTION, plan_lists, pull, refresh
 
 nightly_refresh = dg.ScheduleDefinition(
     name="nightly_refresh",
@@ -13,6 +13,15 @@ nightly_refresh = dg.ScheduleDefinition(
     execution_timezone=TIME_ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Rebuilds and checks every derived table once a day, so that a fault shows within a day.",
+)
+
+nightly_plans = dg.ScheduleDefinition(
+    name="nightly_plans",
+    job=plan_lists,
+    cron_schedule="0 4 * * *",
+    execution_timezone=TIME_ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Plans the lists that audiences name destinations for, when the night is built. Sends nothing.",
 )
 
 daily_retention = dg.ScheduleDefinition(

@@ -126,11 +126,11 @@ def test_where_the_owner_is_no_superuser_the_rest_is_limited_and_said(
     url = make_database()
     name = sa.make_url(url).database
     with psycopg.connect(database, autocommit=True) as connection:
-        for role in ("lgs_owner", "lgs_writer", "lgs_reader"):
+        for role in ("lgs_owner", "lgs_writer", "lgs_reader", "lgs_activator"):
             if not connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone():
                 connection.execute(f"create role {role}".encode())
         connection.execute("create role builder login createrole password 'builder'")
-        connection.execute("grant lgs_owner, lgs_writer, lgs_reader to builder with admin option")
+        connection.execute("grant lgs_owner, lgs_writer, lgs_reader, lgs_activator to builder with admin option")
         connection.execute(f"alter database {name} owner to builder".encode())
     try:
         for _ in range(2):

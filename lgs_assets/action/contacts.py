@@ -1,0 +1,459 @@
+"""The people behind customers: where they can be reached, on what basis, and who must never be written to.
+
+An address leaves this module only towards a destination. In every text, table and error elsewhere it goes by its
+pseudonym, HMAC-SHA256 under LGS_CONTACT_KEY: without the key there is no way from a pseudonym to an address.
+"""
+
+import csv
+import hmac
+import io
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg.sql
+
+from lgs_assets.action.audiences import FORGOTTEN, OBJECTED, exclude
+from lgs_assets.action.private import as_activator, is_prepared, may_see, prepare_private
+from lgs_assets.action.rules import Rule
+from lgs_assets.errors import LgsError, UsageError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.locks import lock_by_key
+from lgs_assets.warehouse.schema import Cursor, driver_cursor
+from lgs_assets.wording import counted
+
+COLUMNS = ("customer_id", "email", "lawful_basis", "basis_at", "source", "subscriber_kind", "marketing_ok")
+BASES = ("consent", "soft_opt_in", "corporate_legitimate_interest")
+KINDS = ("individual", "corporate")
+SHOWN_REJECTS = 5
+
+# Held while contacts change, so that two imports do not collide. Any number serves that nobody else locks.
+_LOCK = 5_302_012
+_CHECKED = b"lgs contact key"
+_MAX_BYTES = 200_000_000
+_EMAIL = re.compile(
+    r"[a-z0-9][a-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
+)
+_CUSTOMER = re.compile(r"(\d{1,10})(\.0)?")
+# A value that can be shown: no address and no name fits.
+_SHOWN = re.compile(r"[0-9A-Za-z_-]{1,30}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+NO_CONTACT = "no contact"
+DECLINED = "declined marketing"
+SUPPRESSED = "suppressed"
+HIDDEN = "contacts hidden from this login"
+
+REACH = f"""
+case
+    when contacts.customer_id is null then '{NO_CONTACT}'
+    when suppressions.email_key is not null then '{SUPPRESSED}'
+    when not contacts.marketing_ok then '{DECLINED}'
+end
+"""
+REACH_FROM = """
+left join lgs_private.contacts as contacts on contacts.customer_id = {customer}
+left join lgs_private.suppressions as suppressions on suppressions.email_key = contacts.email_key
+"""
+
+
+class Contact(NamedTuple):
+    """One line of a file of contacts."""
+
+    customer_id: int
+    email: str
+    lawful_basis: str
+    basis_at: date
+    source: str
+    subscriber_kind: str
+    marketing_ok: bool
+
+
+class ContactReject(NamedTuple):
+    """A line that is no contact, and why. What was found is described, not quoted, unless no address fits into it."""
+
+    line: int
+    column: str | None
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        """In a line of text."""
+        column = f", {self.column}" if self.column else ""
+        return f"line {self.line}{column}: expected {self.expected}; found {self.found}"
+
+
+class _WrongValueError(Exception):
+    def __init__(self, column: str | None, found: str, expected: str) -> None:
+        super().__init__(column)
+        self.column, self.found, self.expected = column, found, expected
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did."""
+
+    contacts: int
+    rejects: list[ContactReject]
+
+
+class _Earlier(NamedTuple):
+    """What is known before an import."""
+
+    known: set[int]
+    """Customers who have bought."""
+    owners: Mapping[bytes, int]
+    """Whose each address is."""
+    forgotten: set[int]
+    forgotten_keys: set[bytes]
+
+
+def pseudonym(key: str, email: str) -> bytes:
+    """What an address goes by."""
+    return hmac.new(key.encode(), email.strip().lower().encode(), sha256).digest()
+
+
+def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject_limit: float) -> Imported:
+    """Imports a file of contacts. Those of the same customers are replaced, others stay.
+
+    Lines that are no contacts are kept aside with the reason. Raises UsageError without a key, with another key than
+    before, for a file that cannot be read, and for one of which a larger share than `reject_limit` is rejected: then
+    nothing is imported.
+    """
+    if key is None:
+        raise UsageError(
+            "Contacts need a key for their pseudonyms: set LGS_CONTACT_KEY to 32 characters or more, and keep it."
+        )
+    content = _content(file)
+    prepare_private(warehouse)
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        lock_by_key(cursor, _LOCK, "Importing contacts")
+        cursor.execute("select current_date, to_regclass('customer_profile') is not null")
+        ((today, is_built),) = cursor.fetchall()
+        if not is_built:
+            raise LgsError("There is no table customer_profile yet, so no customer is known: lgs run")
+        cursor.execute("select customer_id from customer_profile")
+        known = {customer for (customer,) in cursor}
+        with as_activator(cursor):
+            _expect_key(cursor, key)
+            cursor.execute("select customer_id, email_key from lgs_private.contacts")
+            owners = {bytes(email_key): customer for customer, email_key in cursor}
+            cursor.execute("select email_key from lgs_private.suppressions where reason = %s", [FORGOTTEN])
+            forgotten_keys = {bytes(email_key) for (email_key,) in cursor}
+            cursor.execute("select customer_id from lgs.marketing_exclusions where reason = %s", [FORGOTTEN])
+            forgotten = {customer for (customer,) in cursor}
+            read, rejects = _read(file.name, content, today=today)
+            earlier = _Earlier(known, owners, forgotten, forgotten_keys)
+            contacts = dict(_accepted(read, rejects, key, earlier))
+            rejects.sort()
+            lines = len(contacts) + len(rejects)
+            if len(rejects) > reject_limit * lines:
+                raise UsageError(_refusal(file.name, lines, rejects, reject_limit))
+            _store(cursor, contacts)
+            cursor.execute(
+                "insert into lgs_private.imports (file, sha256, contacts, rejected, imported_at) "
+                "values (%s, %s, %s, %s, now()) returning import",
+                [file.name, sha256(content).hexdigest(), len(contacts), len(rejects)],
+            )
+            ((number,),) = cursor.fetchall()
+            cursor.executemany(
+                "insert into lgs_private.rejects values (%s, %s, %s, %s, %s)",
+                [(number, reject.line, reject.column, reject.found, reject.expected) for reject in rejects],
+            )
+    return Imported(len(contacts), rejects)
+
+
+def object_to_marketing(warehouse: Warehouse, customer_id: int) -> None:
+    """Writes a customer's objection down: their address is suppressed for good, and they leave every audience."""
+    _suppress(warehouse, customer_id, OBJECTED)
+
+
+def forget_contact(warehouse: Warehouse, customer_id: int) -> bool:
+    """Deletes a customer's contact, suppresses the address for good, and takes them out of every audience.
+
+    Returns whether there was a contact. Invoices stay, under the customer's number.
+    """
+    return _suppress(warehouse, customer_id, FORGOTTEN)
+
+
+def _suppress(warehouse: Warehouse, customer_id: int, reason: str) -> bool:
+    prepare_private(warehouse)
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        lock_by_key(cursor, _LOCK, "Suppressing a contact")
+        cursor.execute("select exists (select from customer_profile where customer_id = %s)", [customer_id])
+        is_known = cursor.fetchone() == (True,)
+        with as_activator(cursor):
+            cursor.execute(
+                """
+                insert into lgs_private.suppressions
+                select email_key, %s, now(), 'lgs' from lgs_private.contacts where customer_id = %s
+                on conflict (email_key) do update set reason = excluded.reason where excluded.reason = 'forgotten'
+                """,
+                [reason, customer_id],
+            )
+            cursor.execute("select exists (select from lgs_private.contacts where customer_id = %s)", [customer_id])
+            has_contact = cursor.fetchone() == (True,)
+            if reason == FORGOTTEN:
+                cursor.execute("delete from lgs_private.contacts where customer_id = %s", [customer_id])
+        if not (is_known or has_contact):
+            raise LgsError(f"There is no customer {customer_id}.")
+        exclude(cursor, customer_id, reason)
+    return has_contact
+
+
+@dataclass(frozen=True)
+class ContactStatus:
+    """What is known of contacts, in numbers."""
+
+    contacts: dict[tuple[str, str], int]
+    """How many by lawful basis and kind of subscriber."""
+    declined: int
+    suppressed: dict[str, int]
+    """Addresses by the reason why nothing is sent to them."""
+    rejects: list[ContactReject]
+    """Those of the last import."""
+
+
+def contact_status(warehouse: Warehouse) -> ContactStatus:
+    """The contacts in numbers, and the rejected lines of the last import."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        if not is_prepared(cursor):
+            return ContactStatus({}, 0, {}, [])
+        with as_activator(cursor):
+            cursor.execute(
+                "select lawful_basis, subscriber_kind, count(*) from lgs_private.contacts group by 1, 2 order by 1, 2"
+            )
+            contacts = {(basis, kind): number for basis, kind, number in cursor}
+            cursor.execute("select count(*) from lgs_private.contacts where not marketing_ok")
+            ((declined,),) = cursor.fetchall()
+            cursor.execute("select reason, count(*) from lgs_private.suppressions group by 1 order by 1")
+            suppressed: dict[str, int] = dict(cursor.fetchall())
+            cursor.execute(
+                "select line, column_name, found, expected from lgs_private.rejects "
+                "where import = (select max(import) from lgs_private.imports) order by line"
+            )
+            rejects = [ContactReject(*row) for row in cursor]
+    return ContactStatus(contacts, declined, suppressed, rejects)
+
+
+def reach(warehouse: Warehouse, rule: Rule) -> dict[str, int]:
+    """Of the customers whom a rule finds, how many may be sent to, under the empty name; and why the others may not."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        condition = psycopg.sql.SQL(rule.sql.replace("{", "{{").replace("}", "}}"))
+        if not (is_there := is_prepared(cursor)) or not may_see(cursor):
+            cursor.execute(psycopg.sql.SQL("select count(*) from audience_facts where {}").format(condition))
+            ((customers,),) = cursor.fetchall()
+            return {HIDDEN if is_there else NO_CONTACT: customers}
+        with as_activator(cursor):
+            cursor.execute(
+                psycopg.sql.SQL(
+                    "select coalesce(marketing_exclusions.reason, {reach}, ''), count(*) from audience_facts "
+                    "left join marketing_exclusions on marketing_exclusions.customer_id = audience_facts.customer_id "
+                    "{joined} where {condition} group by 1 order by 1"
+                ).format(
+                    reach=psycopg.sql.SQL(REACH),
+                    joined=psycopg.sql.SQL(REACH_FROM.format(customer="audience_facts.customer_id")),
+                    condition=condition,
+                )
+            )
+            return dict(cursor.fetchall())
+
+
+def expect_key(cursor: Cursor, key: str | None) -> str:
+    """The key, if it is that of the contacts. Raises UsageError if there is none or it is another; as lgs_activator."""
+    if key is None:
+        raise UsageError("Contacts cannot be told apart without their key: set LGS_CONTACT_KEY.")
+    _expect_key(cursor, key)
+    return key
+
+
+def _expect_key(cursor: Cursor, key: str) -> None:
+    check_value = hmac.new(key.encode(), _CHECKED, sha256).digest()
+    cursor.execute(
+        "insert into lgs_private.contact_key (check_value, since) values (%s, now()) on conflict do nothing",
+        [check_value],
+    )
+    cursor.execute("select check_value from lgs_private.contact_key")
+    ((known,),) = cursor.fetchall()
+    if not hmac.compare_digest(bytes(known), check_value):
+        raise UsageError(
+            "LGS_CONTACT_KEY is another key than the one that the contacts and suppressions were made with. With it no "
+            "suppression would be recognised, so nothing is done. Set the former key."
+        )
+
+
+def _content(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > _MAX_BYTES:
+            raise UsageError(f"{file.name}: expected a file of at most {_MAX_BYTES:,} bytes.")
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}.") from None
+
+
+def _read(name: str, content: bytes, *, today: date) -> tuple[list[tuple[int, Contact]], list[ContactReject]]:
+    """The lines that are contacts by themselves, and those that are none. A line is a line: no value has a break."""
+    try:
+        lines = re.split("\r\n|\n|\r", content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        place = content[: error.start].count(b"\n") + 1
+        raise UsageError(
+            f"{name}: line {place}: expected text in UTF-8; found the byte 0x{content[error.start]:02X}."
+        ) from None
+    delimiter = max(",;\t", key=lines[0].count)
+    names = [value.strip().lower() for value in _cells(lines[0], delimiter) or []]
+    if missing := [column for column in COLUMNS if column not in names]:
+        raise UsageError(
+            f"{name}: line 1: expected a header with the columns {', '.join(COLUMNS)}; {missing[0]} is missing."
+        )
+    read, rejects = [], []
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            continue
+        try:
+            cells = _cells(line, delimiter)
+            if cells is None or len(cells) != len(names):
+                found = "quotes that do not match" if cells is None else counted(len(cells), "value")
+                raise _WrongValueError(None, found, counted(len(names), "value"))
+            read.append((number, _contact(dict(zip(names, cells, strict=True)), today=today)))
+        except _WrongValueError as wrong:
+            rejects.append(ContactReject(number, wrong.column, wrong.found, wrong.expected))
+    return read, rejects
+
+
+def _cells(line: str, delimiter: str) -> list[str] | None:
+    """The values of a line; None if it is not CSV."""
+    try:
+        (cells,) = csv.reader(io.StringIO(line), delimiter=delimiter, strict=True)
+    except (csv.Error, ValueError):
+        return None
+    return [cell.strip() for cell in cells]
+
+
+def _contact(values: Mapping[str, str], *, today: date) -> Contact:
+    customer = _CUSTOMER.fullmatch(values["customer_id"])
+    if not customer or not 0 < int(customer[1]) < 2**31:
+        raise _wrong(values, "customer_id", "the number of a customer")
+    email = values["email"].lower()
+    if not _EMAIL.fullmatch(email) or len(email) > 254 or ".." in email or ".@" in email:
+        raise _WrongValueError("email", _shape(values["email"]), "an address such as name@example.test")
+    basis, kind = values["lawful_basis"].lower(), values["subscriber_kind"].lower() or KINDS[0]
+    if basis not in BASES:
+        raise _wrong(values, "lawful_basis", f"{', '.join(BASES[:-1])} or {BASES[-1]}")
+    if kind not in KINDS:
+        raise _wrong(values, "subscriber_kind", " or ".join(KINDS))
+    if basis == BASES[2] and kind != KINDS[1]:
+        raise _WrongValueError("lawful_basis", f"{basis} of an individual", "consent or soft_opt_in")
+    try:
+        basis_at = date.fromisoformat(values["basis_at"])
+    except ValueError:
+        basis_at = date.max
+    if not date(1990, 1, 1) <= basis_at <= today:
+        raise _wrong(values, "basis_at", f"a date such as 2011-12-01, from 1990-01-01 to {today}")
+    source = values["source"]
+    if not source or len(source) > 200 or "@" in source or not source.isprintable():
+        raise _WrongValueError(
+            "source", _shape(source), "where the contact comes from, in up to 200 characters, without an address"
+        )
+    if (marketing_ok := _YES_NO.get(values["marketing_ok"].lower())) is None:
+        raise _wrong(values, "marketing_ok", "yes or no")
+    return Contact(int(customer[1]), email, basis, basis_at, source, kind, marketing_ok)
+
+
+def _accepted(
+    read: list[tuple[int, Contact]],
+    rejects: list[ContactReject],
+    key: str,
+    earlier: _Earlier,
+) -> Iterator[tuple[int, tuple[Contact, bytes]]]:
+    """The contacts that agree with each other and with what is known, by customer; of the others, why they do not."""
+    by_key: dict[bytes, set[int]] = defaultdict(set)
+    times = Counter(contact.customer_id for _, contact in read)
+    keys = {line: pseudonym(key, contact.email) for line, contact in read}
+    for line, contact in read:
+        by_key[keys[line]].add(contact.customer_id)
+    for line, contact in read:
+        customer, email_key = contact.customer_id, keys[line]
+        owner = earlier.owners.get(email_key, customer)
+        if customer not in earlier.known:
+            wrong = ("customer_id", str(customer), "a customer who has bought")
+        elif customer in earlier.forgotten:
+            wrong = ("customer_id", "a customer who asked to be forgotten", "a customer who may be contacted")
+        elif email_key in earlier.forgotten_keys:
+            wrong = ("email", "the address of somebody who asked to be forgotten", "an address that may be kept")
+        elif times[customer] > 1:
+            wrong = ("customer_id", f"customer {customer} in {times[customer]} lines", "one line a customer")
+        elif len(by_key[email_key]) > 1:
+            wrong = ("email", f"the address of {len(by_key[email_key])} customers", "an address of one customer")
+        elif owner != customer:
+            wrong = ("email", f"the address of customer {owner}", "an address of one customer")
+        else:
+            yield customer, (contact, email_key)
+            continue
+        rejects.append(ContactReject(line, *wrong))
+
+
+def _store(cursor: Cursor, contacts: Mapping[int, tuple[Contact, bytes]]) -> None:
+    """Replaces contacts. Not by COPY, whose errors quote the line in the log of the server."""
+    cursor.execute("delete from lgs_private.contacts where customer_id = any (%s)", [list(contacts)])
+    columns = zip(*((*contact, email_key) for contact, email_key in contacts.values()), strict=True)
+    cursor.execute(
+        """
+        insert into lgs_private.contacts (
+            customer_id, email, lawful_basis, basis_at, source, subscriber_kind, marketing_ok, email_key, imported_at
+        )
+        select *, now()
+        from unnest(
+            %s::integer[], %s::text[], %s::text[], %s::date[], %s::text[], %s::text[], %s::boolean[], %s::bytea[]
+        )
+        """,
+        [list(column) for column in columns] or [[]] * 8,
+    )
+
+
+def _refusal(name: str, lines: int, rejects: list[ContactReject], limit: float) -> str:
+    shown = "\n".join(f"{name}: {reject}" for reject in rejects[:SHOWN_REJECTS])
+    more = f"\nand {len(rejects) - SHOWN_REJECTS:,} more" if len(rejects) > SHOWN_REJECTS else ""
+    return (
+        f"{name}: {len(rejects):,} of {counted(lines, 'line')} cannot be read, and {limit:.0%} may be "
+        f"(LGS_REJECT_LIMIT). Nothing is imported.\n{shown}{more}"
+    )
+
+
+def _wrong(values: Mapping[str, str], column: str, expected: str) -> _WrongValueError:
+    value = values[column]
+    return _WrongValueError(column, value if _SHOWN.fullmatch(value) else _shape(value), expected)
+
+
+def _shape(value: str) -> str:
+    """What a value looks like, without a word of it."""
+    if not value:
+        return "nothing"
+    return f"{counted(len(value), 'character')} with {value.count('@') or 'no'} @"
+
+
+def demo_contacts(customers: Iterable[int]) -> Iterator[tuple[str | int, ...]]:
+    """The rows of a file of contacts for invented customers, of example.test: the same each time, header first.
+
+    About one in ten has no contact, one in thirteen does not want to be written to, and one in seven is a firm.
+    """
+    yield COLUMNS
+    for customer in customers:
+        digest = sha256(f"demo contact {customer}".encode()).digest()
+        if digest[0] < 26:
+            continue
+        is_firm = digest[1] < 36
+        basis = BASES[2] if is_firm else BASES[digest[2] % 2]
+        day = date(2010, 1 + digest[3] % 12, 1 + digest[4] % 28)
+        ok = "no" if digest[5] < 20 else "yes"
+        email = f"customer{customer}@example.test"
+        yield customer, email, basis, day.isoformat(), "demo shop", KINDS[is_firm], ok

@@ -1,0 +1,83 @@
+"""The schema `lgs_private`: who may work in it, and how. What is in it is the subject of `contacts`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from lgs_assets import places
+from lgs_assets.errors import LgsError, PermanentError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.locks import lock_by_key
+from lgs_assets.warehouse.preparation import PREPARATION_LOCK, make_roles
+from lgs_assets.warehouse.schema import Cursor, act_as, driver_cursor, execute_script
+
+ACTIVATOR = "lgs_activator"
+
+
+def is_prepared(cursor: Cursor) -> bool:
+    """Whether the tables of contacts are there."""
+    cursor.execute(
+        "select exists (select from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace "
+        "where nspname = 'lgs_private' and relname = 'contacts')"
+    )
+    return cursor.fetchone() == (True,)
+
+
+def may_see(cursor: Cursor) -> bool:
+    """Whether the login may act as `lgs_activator`."""
+    cursor.execute(
+        "select exists (select from pg_roles where rolname = %s and pg_has_role(session_user, oid, 'set'))", [ACTIVATOR]
+    )
+    return cursor.fetchone() == (True,)
+
+
+def prepare_private(warehouse: Warehouse) -> None:
+    """Makes the tables of contacts, and the role and the schema if they are missing.
+
+    Raises PermanentError if the login may neither make these nor act as the role.
+    """
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        lock_by_key(cursor, PREPARATION_LOCK, "Preparing the tables of contacts")
+        if is_prepared(cursor):
+            return
+        act_as(cursor, "none")
+        cursor.execute(
+            """
+            select rolsuper or rolcreaterole,
+                exists (select from pg_namespace where nspname = 'lgs_private')
+                and exists (select from pg_roles where rolname = %s)
+            from pg_roles where rolname = current_user
+            """,
+            [ACTIVATOR],
+        )
+        ((may_make_roles, is_there),) = cursor.fetchall()
+        if not is_there:
+            if not may_make_roles:
+                raise PermanentError(
+                    "Contacts have a schema and a role of their own: let an administrator run sql/roles.sql."
+                )
+            make_roles(cursor)
+        with as_activator(cursor):
+            execute_script(cursor, (places.SQL / "private.sql").read_text())
+
+
+@contextmanager
+def as_activator(cursor: Cursor) -> Iterator[None]:
+    """Works as `lgs_activator` for the length of a block. Raises PermanentError if the login may not.
+
+    An error of PostgreSQL in the block is told without its detail, which may quote a contact.
+    """
+    cursor.execute("select current_setting('role'), session_user")
+    ((role, login),) = cursor.fetchall()
+    if not may_see(cursor):
+        raise PermanentError(
+            f"The login {login} may not see contacts. Let an administrator run: grant {ACTIVATOR} to {login}"
+        )
+    act_as(cursor, ACTIVATOR)
+    try:
+        yield
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+        raise LgsError(f"PostgreSQL refused contacts: {error.diag.message_primary or type(error).__name__}") from None
+    act_as(cursor, role)

@@ -1,0 +1,43 @@
+"""The audiences: whom marketing speaks to, and who entered and left."""
+
+import dagster as dg
+import pandas as pd
+
+from lgs_assets import places
+from lgs_assets.action.audiences import FILES, members, read_audiences, record_members, stated
+from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
+
+_ACTION = places.ROOT / "lgs_assets" / "action"
+_RULES = (*FILES, _ACTION / "audiences.py", _ACTION / "rules.py")
+
+
+@derived_asset(group="audiences", kinds=IN_WAREHOUSE)
+def audience_facts(segments: Relation, rfm_scores: Relation, customer_profile: Relation) -> Model:
+    """What the rule of an audience may ask of a customer. One row a customer with a segment."""
+    return Model("audience_facts.sql", segments=segments, rfm_scores=rfm_scores, customer_profile=customer_profile)
+
+
+@derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=_RULES)
+def audiences(
+    audience_facts: Relation, segment_playbook: Relation, warehouse: dg.ResourceParam[Warehouse]
+) -> pd.DataFrame:
+    """The audiences as their files state them. One row an audience."""
+    return stated(warehouse, read_audiences())
+
+
+@derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=_RULES)
+def audience_members(
+    audiences: Relation, audience_facts: Relation, warehouse: dg.ResourceParam[Warehouse]
+) -> pd.DataFrame:
+    """Who is in each audience now. One row an audience and customer."""
+    return members(warehouse, read_audiences())
+
+
+@derived_asset(group="audiences", kinds={"postgres", "python"}, sources=(_ACTION / "audiences.py",))
+def audience_history(
+    audience_members: Relation, audience_facts: Relation, warehouse: dg.ResourceParam[Warehouse]
+) -> pd.DataFrame:
+    """Who entered and left each audience, recorded for good, and counted. One row an audience and snapshot."""
+    return record_members(warehouse, publication=audience_members.version)

@@ -1,0 +1,327 @@
+"""The commands of `lgs` about what leaves the house: audiences, contacts and destinations."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lgs_assets.command.reporting import reporting_errors
+from lgs_assets.wording import counted
+
+if TYPE_CHECKING:  # what takes long to import waits until a command needs it
+    from lgs_assets.action.activation import Plan
+    from lgs_assets.action.contacts import ContactReject
+    from lgs_assets.action.rules import Rule
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.warehouse.database import Warehouse
+
+REJECTED = 3
+"""With what a command ends that did its work but for lines or rows that it names."""
+
+_contacts = typer.Typer(no_args_is_help=True, help="Where customers can be reached, and who must not be written to.")
+_activate = typer.Typer(no_args_is_help=True, help="Plan what a destination is told, review it, and send just that.")
+_audience = typer.Typer(no_args_is_help=True, help="Whom marketing speaks to, and what a rule would find.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    app.add_typer(_audience, name="audience")
+    app.add_typer(_contacts, name="contacts")
+    app.add_typer(_activate, name="activate")
+    app.command("forget-customer")(forget_customer)
+    app.command("demo-contacts")(write_demo_contacts)
+
+
+def _warehouse() -> "Warehouse":
+    """The warehouse, in which there are facts to ask. Raises LgsError where there are none yet."""
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.errors import LgsError
+    from lgs_assets.wiring.resources import Resources
+    from lgs_assets.wiring.versions import published_versions
+
+    warehouse = Resources.of(Configuration.read()).warehouse
+    if "audience_facts" not in published_versions(warehouse):
+        raise LgsError("There is no table audience_facts yet: lgs run")
+    return warehouse
+
+
+@_audience.command("list")
+@reporting_errors
+def list_audiences() -> None:
+    """Show every audience: how many customers it has, how many may be sent to, and what they are worth."""
+    from lgs_assets.action.audiences import read_audiences, size
+    from lgs_assets.action.contacts import reach
+    from lgs_assets.command.terminal import audience_table, console
+
+    warehouse = _warehouse()
+    rows = [(each, size(warehouse, each.rule), reach(warehouse, each.rule).get("", 0)) for each in read_audiences()]
+    console.print(audience_table(rows))
+
+
+@_audience.command()
+@reporting_errors
+def show(name: Annotated[str, typer.Argument(help="An audience, by the name that lgs audience list shows.")]) -> None:
+    """Show one audience: its rule, its size and worth, and what a destination may know of its members."""
+    from lgs_assets.action.audiences import audience_named
+    from lgs_assets.command.terminal import console, plain
+
+    audience = audience_named(name)
+    warehouse = _warehouse()
+    console.print(f"[bold]{audience.name}[/]  {plain(audience.description)}", highlight=False, soft_wrap=True)
+    console.print(f"Rule: {plain(audience.where)}", highlight=False, soft_wrap=True)
+    fields = ", ".join(f"{field} = {column}" for field, column in audience.fields.items())
+    console.print(f"Fields that may leave: {plain(fields) or 'none'}", highlight=False, soft_wrap=True)
+    most = "any number" if audience.limits.at_most is None else f"{audience.limits.at_most:,}"
+    console.print(f"Members allowed: {audience.limits.at_least:,} to {most}", highlight=False)
+    console.print(f"Version: {audience.version[:16]}", highlight=False)
+    _show_size(warehouse, audience.rule)
+
+
+@_audience.command()
+@reporting_errors
+def preview(
+    rule: Annotated[str, typer.Argument(help="A condition, such as \"country = 'EIRE' and m_score = 5\".")],
+) -> None:
+    """Show what a rule would find: size, worth, and texts in it that no customer has. Nothing is kept."""
+    from lgs_assets.action.rules import judge
+
+    judged = judge(rule)
+    _show_size(_warehouse(), judged)
+
+
+def _show_size(warehouse: "Warehouse", rule: "Rule") -> None:
+    from lgs_assets.action.audiences import size, unmatched
+    from lgs_assets.action.contacts import reach
+    from lgs_assets.command.terminal import console, plain
+
+    found = size(warehouse, rule)
+    share = 100 * found.customers / found.of if found.of else 0
+    console.print(
+        f"{counted(found.customers, 'customer')} of {found.of:,} ({share:.1f} %), worth £{found.monetary:,.2f} before "
+        f"returns and £{found.net_revenue:,.2f} after.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    reached = reach(warehouse, rule)
+    why = "; ".join(f"{reason} {number:,}" for reason, number in reached.items() if reason)
+    console.print(
+        f"Reachable: {reached.get('', 0):,}." + (f" The others: {why}." if why else ""), highlight=False, soft_wrap=True
+    )
+    for remark in unmatched(warehouse, rule):
+        console.print(f"[yellow]![/] {plain(remark)}", highlight=False, soft_wrap=True)
+
+
+@_contacts.command("import")
+@reporting_errors
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file with a header; docs/consent.md has its columns.")],
+) -> None:
+    """Import contacts from a CSV file. Lines that are no contacts are kept aside, with the reason."""
+    from lgs_assets.action.contacts import import_contacts
+    from lgs_assets.command.terminal import console
+    from lgs_assets.configuration import Configuration
+
+    configuration = Configuration.read()
+    key = _contact_key(configuration)
+    done = import_contacts(_warehouse(), file, key=key, reject_limit=configuration.acceptance.reject_limit)
+    console.print(f"Imported {counted(done.contacts, 'contact')}.", highlight=False)
+    _show_rejects(done.rejects)
+    if done.rejects:
+        raise typer.Exit(REJECTED)
+
+
+@_contacts.command("status")
+@reporting_errors
+def show_contacts() -> None:
+    """Show how many contacts and suppressions there are, and the rejected lines of the last import. No address."""
+    from lgs_assets.action.contacts import contact_status
+    from lgs_assets.command.terminal import console
+
+    status = contact_status(_warehouse())
+    console.print(
+        f"{counted(sum(status.contacts.values()), 'contact')}, {status.declined:,} of them declined marketing"
+    )
+    for (basis, kind), number in status.contacts.items():
+        console.print(f"  {basis}, {kind}: {number:,}", highlight=False)
+    for reason, number in status.suppressed.items():
+        console.print(f"Suppressed, {reason}: {number:,}", highlight=False)
+    _show_rejects(status.rejects)
+
+
+@_contacts.command("object")
+@reporting_errors
+def record_objection(customer_id: Annotated[int, typer.Argument(help="The number of the customer.")]) -> None:
+    """Record that a customer objects to marketing: suppressed for good, and out of every audience at once."""
+    from lgs_assets.action.activation import plan_removals
+    from lgs_assets.action.contacts import object_to_marketing
+
+    warehouse = _warehouse()
+    object_to_marketing(warehouse, customer_id)
+    typer.echo(f"Customer {customer_id} is in no audience any more, and nothing is sent to them.")
+    for number in plan_removals(warehouse, customer_id):
+        typer.echo(f"Removal planned where they are held: lgs activate apply {number}")
+
+
+@reporting_errors
+def forget_customer(
+    customer_id: Annotated[int, typer.Argument(help="The number of the customer.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a customer's contact for good, suppress their address, and plan their removal where they are held.
+
+    Invoices stay, under their number.
+    """
+    from lgs_assets.action.activation import plan_removals
+    from lgs_assets.action.contacts import forget_contact
+
+    if not yes:
+        typer.confirm(f"Forget customer {customer_id}: delete their contact and suppress their address?", abort=True)
+    warehouse = _warehouse()
+    had_contact = forget_contact(warehouse, customer_id)
+    contact = "contact deleted, address suppressed" if had_contact else "there was no contact"
+    typer.echo(f"Forgot customer {customer_id}: {contact}; out of every audience. Invoices stay, as tax law asks.")
+    for number in plan_removals(warehouse, customer_id):
+        typer.echo(f"Removal planned where they are held: lgs activate apply {number}")
+
+
+@reporting_errors
+def write_demo_contacts(
+    path: Annotated[Path, typer.Argument(help="Where to write them.")] = Path("demo-contacts.csv"),
+    force: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
+) -> None:
+    """Write invented contacts, of example.test, for the customers of the demo dump."""
+    import csv
+
+    from lgs_assets.action.contacts import demo_contacts
+    from lgs_assets.demo import DEMO_DUMP
+    from lgs_assets.errors import LgsError
+    from lgs_assets.warehouse.ledger import loaded_dumps
+
+    warehouse = _warehouse()
+    if [loaded.dump for loaded in loaded_dumps(warehouse)] != [DEMO_DUMP]:
+        raise LgsError("Contacts are invented for the demo dump alone: these customers are real.")
+    if path.exists() and not force:
+        raise LgsError(f"{path} is there already; --force replaces it.")
+    customers = [row.customer_id for row in warehouse.rows("select customer_id from customer_profile order by 1")]
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(demo_contacts(customers))
+    typer.echo(f"{path}: contacts of invented customers, at example.test")
+
+
+@_activate.command("plan")
+@reporting_errors
+def plan_activation(
+    name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, as lgs audience list shows it.")],
+    destination: Annotated[str, typer.Argument(help="Where it goes: drop or webhook.")],
+    allow_removals: Annotated[
+        int | None, typer.Option(min=1, help="Allow just so many removals, though they are more than the guard allows.")
+    ] = None,
+    allow_adds: Annotated[int | None, typer.Option(min=1, help="Likewise, so many additions.")] = None,
+) -> None:
+    """Show what a destination would be told of an audience, as a numbered plan. Nothing is sent."""
+    from lgs_assets.action.activation import Allowance, make_plan
+    from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.destinations import destination_named
+    from lgs_assets.command.terminal import console, plain
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.errors import GuardError
+
+    configuration = Configuration.read()
+    audience, chosen = audience_named(name), destination_named(configuration, destination)
+    allowance = Allowance(allow_removals, allow_adds)
+    plan = make_plan(_warehouse(), audience, chosen, key=_contact_key(configuration), allowance=allowance)
+    if plan is None:
+        console.print(
+            f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do."
+        )
+        return
+    _show_plan(plan)
+    if plan.refusal:
+        raise GuardError(f"Refused: {plan.refusal}")
+
+
+@_activate.command("show")
+@reporting_errors
+def show_plan(
+    number: Annotated[int, typer.Argument(help="The number of a plan.")],
+    rows: Annotated[int, typer.Option(min=0, help="Show so many of its changes.")] = 20,
+) -> None:
+    """Show a plan: its changes, who is left out and why, and what became of it."""
+    from lgs_assets.action.activation import changes_of, plan_numbered
+    from lgs_assets.command.terminal import change_table, console
+
+    warehouse = _warehouse()
+    plan = plan_numbered(warehouse, number)
+    changes = changes_of(warehouse, number)
+    console.print(change_table(changes[:rows]))
+    if len(changes) > rows:
+        console.print(f"and {len(changes) - rows:,} more")
+    states = Counter(change["state"] for change in changes)
+    console.print(", ".join(f"{state} {count:,}" for state, count in sorted(states.items())), highlight=False)
+    _show_plan(plan)
+
+
+@_activate.command("list")
+@reporting_errors
+def list_plans() -> None:
+    """Show the last plans, and what became of each."""
+    from lgs_assets.action.activation import plans
+    from lgs_assets.command.terminal import console, plan_table
+
+    console.print(plan_table(plans(_warehouse())))
+
+
+@_activate.command("apply")
+@reporting_errors
+def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) -> None:
+    """Send exactly what a plan says, once. One that was interrupted goes on where it stopped."""
+    from lgs_assets.action.activation import apply_plan, plan_numbered
+    from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.destinations import destination_named
+    from lgs_assets.command.terminal import console, plain
+    from lgs_assets.configuration import Configuration
+
+    configuration = Configuration.read()
+    warehouse = _warehouse()
+    plan = plan_numbered(warehouse, number)
+    chosen = destination_named(configuration, plan.destination)
+    version = audience_named(plan.audience).version if plan.audience_version else None
+    with console.status(f"Sending plan {number} to {chosen.name}"):
+        done = apply_plan(warehouse, number, chosen, key=_contact_key(configuration), version=version)
+    console.print(f"Plan {number} is applied: {counted(done.accepted, 'change')} accepted.", highlight=False)
+    for what, customers in (("Rejected", done.rejected), ("Withheld", done.withheld)):
+        for reason, times in Counter(customers.values()).items():
+            console.print(f"[yellow]![/] {what}: {times:,}, {plain(reason)}", highlight=False, soft_wrap=True)
+    if done.rejected or done.withheld:
+        raise typer.Exit(REJECTED)
+
+
+def _show_plan(plan: "Plan") -> None:
+    from lgs_assets.action.activation import summary
+    from lgs_assets.command.terminal import console, plain
+
+    console.print(plain(summary(plan)), highlight=False, soft_wrap=True)
+    if plan.state == "planned":
+        console.print(
+            f"Nothing is sent yet. To see the changes: lgs activate show {plan.plan}; to send them: "
+            f"lgs activate apply {plan.plan}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    else:
+        console.print(f"State: {plan.state}")
+
+
+def _contact_key(configuration: "Configuration") -> str | None:
+    return configuration.contact_key.get_secret_value() if configuration.contact_key else None
+
+
+def _show_rejects(rejects: "Sequence[ContactReject]") -> None:
+    from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain
+
+    for reject in rejects[:SHOWN_REJECTS]:
+        console.print(f"[yellow]![/] {plain(str(reject))}", highlight=False, soft_wrap=True)
+    if len(rejects) > SHOWN_REJECTS:
+        console.print(f"and {len(rejects) - SHOWN_REJECTS:,} more")

@@ -1,0 +1,144 @@
+"""A receiver of lists: it judges every request, keeps what it is told, and goes wrong when it is told to."""
+
+import hmac
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SIGNING_KEY = "a key between us and the receiver"
+
+
+class Receiver:
+    """What the receiver holds, what it was asked, and what goes wrong with the next requests."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, dict[str, Any]] = {}
+        self.requests: list[dict[str, Any]] = []
+        self.problems: list[str] = []
+        self.faults: list[str | None] = []
+        self.poison: set[int] = set()
+        self.answers: dict[str, dict[str, Any]] = {}
+        self.lock = threading.Lock()
+        self.url = ""
+
+    def obey(self, key: str, content: dict[str, Any]) -> dict[str, Any]:
+        """Does what a request says, once a key."""
+        with self.lock:
+            if key in self.answers:
+                return self.answers[key]
+            rejected = []
+            for change in content["changes"]:
+                customer = change["customer_id"]
+                if customer in self.poison:
+                    rejected.append({"id": customer, "reason": f"mailbox {change['email']} is full"})
+                elif change["operation"] == "remove":
+                    self.held.pop(customer, None)
+                else:
+                    self.held[customer] = {"email": change["email"], **change["fields"]}
+            self.answers[key] = {"rejected": rejected}
+            return self.answers[key]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    receiver: Receiver
+
+    def log_message(self, *arguments: Any) -> None:
+        """Says nothing."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        content = json.loads(body)
+        self._judge(body, content)
+        self.receiver.requests.append(content)
+        fault = self.receiver.faults.pop(0) if self.receiver.faults else None
+        with suppress(BrokenPipeError, ConnectionResetError):  # the sender was killed, or has given up
+            self._answer(fault, content)
+
+    def _judge(self, body: bytes, content: dict[str, Any]) -> None:
+        """Notes what is wrong with a request."""
+        stamp = self.headers["X-LGS-Timestamp"]
+        expected = hmac.new(SIGNING_KEY.encode(), f"{stamp}.".encode() + body, sha256).hexdigest()
+        if self.headers["X-LGS-Signature"] != f"sha256={expected}" or abs(int(stamp) - time.time()) > 300:
+            self.receiver.problems.append("signature")
+        if content.keys() != {"audience", "plan", "batch", "changes"} or not content["changes"]:
+            self.receiver.problems.append("content")
+        for change in content["changes"]:
+            if change.keys() != {"operation", "customer_id", "email", "fields"}:
+                self.receiver.problems.append("change")
+            if (change["operation"] == "remove") != (change["email"] is None and change["fields"] == {}):
+                self.receiver.problems.append("removals tell nothing but whom")
+
+    def _answer(self, fault: str | None, content: dict[str, Any]) -> None:
+        key = self.headers["Idempotency-Key"]
+        match fault:
+            case None:
+                self._say(200, self.receiver.obey(key, content))
+            case "done, answer lost":
+                self.receiver.obey(key, content)
+                self.close_connection = True
+            case "no answer":
+                self.close_connection = True
+            case "hang":
+                time.sleep(1.5)
+            case "429 with Retry-After":
+                self._say(429, {}, {"Retry-After": "7"})
+            case "429":
+                self._say(429, {})
+            case "500":
+                self._say(500, {"error": "oh dear"})
+            case "HTML":
+                self._raw(200, b"<html>log in, please</html>")
+            case "invalid JSON":
+                self._raw(200, b'{"rejected": [')
+            case "10 MB":
+                self._raw(200, b" " * 10_000_000)
+            case "drip":
+                self.send_response(200)
+                self.send_header("Content-Length", "1000")
+                self.end_headers()
+                for _ in range(30):
+                    self.wfile.write(b" ")
+                    self.wfile.flush()
+                    time.sleep(0.1)
+            case "redirect":
+                self._say(307, {}, {"Location": "http://elsewhere.test/"})
+            case "401":
+                self._say(401, {})
+            case "400 if poisoned":
+                if any(change["customer_id"] in self.receiver.poison for change in content["changes"]):
+                    self.receiver.faults.insert(0, fault)
+                    self._say(400, {"error": f"bad address {content['changes'][0]['email']}"})
+                else:
+                    self.receiver.faults.insert(0, fault)
+                    self._say(200, self.receiver.obey(key, content))
+            case "207":
+                self._say(207, self.receiver.obey(key, content))
+
+    def _say(self, status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+        self._raw(status, json.dumps(content).encode(), headers)
+
+    def _raw(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """A receiver that listens on this machine, for the length of a block."""
+    receiver = Receiver()
+    handler = type("Handler", (_Handler,), {"receiver": receiver})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        receiver.url = f"http://127.0.0.1:{server.server_port}/lists?token=of-the-receiver"
+        yield receiver
+        server.shutdown()

@@ -1,0 +1,604 @@
+"""Plan, review, apply: what is sent is what was planned, once, whatever happens on the way."""
+
+import os
+import random
+import re
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+from lgs_assets.action import activation
+from lgs_assets.action.activation import (
+    Allowance,
+    Outcome,
+    Plan,
+    apply_plan,
+    changes_of,
+    make_plan,
+    plan_removals,
+    plans,
+)
+from lgs_assets.action.audiences import Audience, Limits, audience_named
+from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
+from lgs_assets.action.destinations import Answer, Batch, BusyError, Destination, Drop, Webhook, redacted
+from lgs_assets.command.cli import app
+from lgs_assets.configuration import Configuration
+from lgs_assets.definitions import build_definitions
+from lgs_assets.errors import GuardError, LgsError, ServerError, UnavailableError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets_tests.action.conftest import make_customers
+from lgs_assets_tests.action.people import CANARY, KEY, address, contacts_file, line, tables_outside
+from lgs_assets_tests.action.receiver import SIGNING_KEY, Receiver, receiving
+
+SOME = Audience("some", "Some.", "true", {"spent": "monetary"}, Limits())
+
+
+@pytest.fixture
+def people(customers: Warehouse, tmp_path: Path) -> Warehouse:
+    """The customers, all with a contact."""
+    file = contacts_file(tmp_path, [line(customer) for customer in range(1, 41)])
+    import_contacts(customers, file, key=KEY, reject_limit=0)
+    return customers
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+        assert receiver.problems == []
+
+
+def webhook(receiver: Receiver, *, rows: int = 500, seconds: float = 1) -> Webhook:
+    return Webhook(receiver.url, SIGNING_KEY, rows, seconds)
+
+
+def set_members(warehouse: Warehouse, customers: Iterable[int], *, spent: int = 1, version: str = SOME.version) -> None:
+    """Makes these the members of the audience."""
+    with warehouse.transaction() as connection:
+        connection.execute(sa.text("delete from audience_members"))
+        connection.execute(
+            sa.text(
+                "insert into audience_members select 'some', number, :version, jsonb_build_object('spent', :spent) "
+                "from unnest(cast(:customers as integer[])) as number"
+            ),
+            {"version": version, "spent": spent, "customers": list(customers)},
+        )
+
+
+def plan(warehouse: Warehouse, destination: Destination, **allowed: int) -> Plan | None:
+    return make_plan(warehouse, SOME, destination, key=KEY, allowance=Allowance(**allowed))
+
+
+def apply(warehouse: Warehouse, number: int, destination: Destination, *, waits: list[float] | None = None) -> Outcome:
+    waits = [] if waits is None else waits
+    return apply_plan(warehouse, number, destination, key=KEY, version=SOME.version, pause=waits.append)
+
+
+def sync(warehouse: Warehouse, destination: Destination, **allowed: int) -> Outcome | None:
+    """Plans and applies."""
+    made = plan(warehouse, destination, **allowed)
+    return apply(warehouse, made.plan, destination) if made else None
+
+
+def held(warehouse: Warehouse) -> set[int]:
+    return {row.customer_id for row in warehouse.rows("select customer_id from destination_members")}
+
+
+def receipts(warehouse: Warehouse) -> list[tuple[int | None, str]]:
+    return [(row.status, row.outcome) for row in warehouse.rows("select * from activation_receipts order by receipt")]
+
+
+def test_what_is_planned_is_sent_once(people: Warehouse, receiver: Receiver) -> None:
+    """To plan sends nothing; then the receiver holds just the members, and there is nothing to plan any more."""
+    set_members(people, range(1, 11))
+    made = plan(people, webhook(receiver))
+    assert made and (made.adds, made.updates, made.removes, made.state) == (10, 0, 0, "planned")
+    assert receiver.requests == []
+    assert apply(people, made.plan, webhook(receiver)) == Outcome(10, {}, {})
+    assert receiver.held == {customer: {"email": address(customer), "spent": 1} for customer in range(1, 11)}
+    assert plan(people, webhook(receiver)) is None
+    with pytest.raises(GuardError, match=f"Plan {made.plan} was applied at .* UTC. Nothing is sent"):
+        apply(people, made.plan, webhook(receiver))
+    assert len(receiver.requests) == 1
+    assert receipts(people) == [(200, "accepted 10, rejected 0")]
+
+
+def test_a_change_is_sent_as_what_it_is(people: Warehouse, receiver: Receiver, tmp_path: Path) -> None:
+    """Who left is removed first, who entered is added, and whose fields or address changed is updated."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(receiver))
+    set_members(people, range(2, 12))
+    file = contacts_file(tmp_path, [line(5, email="other@example.test")])
+    import_contacts(people, file, key=KEY, reject_limit=0)
+    made = plan(people, webhook(receiver))
+    assert made
+    changes = [
+        (change["operation"], change["customer_id"], change["cause"]) for change in changes_of(people, made.plan)
+    ]
+    assert sorted(changes) == [
+        ("add", 11, "entered the audience"),
+        ("remove", 1, "left the audience"),
+        ("update", 5, "fields or contact changed"),
+    ]
+    apply(people, made.plan, webhook(receiver, rows=1))
+    assert receiver.requests[1]["changes"][0]["operation"] == "remove"
+    assert receiver.held.keys() == set(range(2, 12)) and receiver.held[5]["email"] == "other@example.test"
+
+
+def test_who_may_not_be_sent_is_left_out_with_the_reason(
+    customers: Warehouse, tmp_path: Path, receiver: Receiver
+) -> None:
+    """No contact, declined marketing, objected."""
+    import_contacts(customers, contacts_file(tmp_path, [line(1), line(2, ok="no"), line(3)]), key=KEY, reject_limit=0)
+    object_to_marketing(customers, 3)
+    set_members(customers, range(1, 6))
+    made = plan(customers, webhook(receiver))
+    assert made and made.adds == 1
+    assert made.left_out == {"declined marketing": 1, "no contact": 2, "objected": 1}
+
+
+GUARDED = {
+    "removals": (
+        range(1, 11),
+        {},
+        r"would remove 30 of 40 \(75%\), and 30% are allowed\. .* --allow-removals 30",
+    ),
+    "another number": (range(1, 11), {"removals": 29}, r"would remove 30 of 40"),
+    "emptied": (range(0), {}, r"the audience is empty; would remove 40 of 40 \(100%\)"),
+}
+
+
+@pytest.mark.parametrize("case", GUARDED)
+def test_a_guard_refuses_with_the_figures(people: Warehouse, receiver: Receiver, case: str) -> None:
+    """Nothing of it can be sent; whoever means it names the number."""
+    members, allowed, refusal = GUARDED[case]
+    set_members(people, range(1, 41))
+    sync(people, webhook(receiver))
+    set_members(people, members)
+    made = plan(people, webhook(receiver), **allowed)
+    assert made and made.state == "refused" and made.refusal
+    assert re.search(refusal, made.refusal)
+    with pytest.raises(GuardError, match=r"is refused\. Nothing is sent"):
+        apply(people, made.plan, webhook(receiver))
+    assert len(receiver.held) == 40
+    sync(people, webhook(receiver), removals=40 - len(members))
+    assert receiver.held.keys() == set(members)
+
+
+def test_more_additions_than_three_times_what_is_held_are_refused(
+    people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule that suddenly finds everybody; the first list is reviewed as a whole instead."""
+    set_members(people, {1})
+    sync(people, webhook(receiver))
+    set_members(people, range(1, 41))
+    monkeypatch.setattr(activation, "FREE_ADDS", 10)
+    made = plan(people, webhook(receiver))
+    assert made and made.refusal == "would add 39 to the 1 held, and 13 are allowed. If that is right: --allow-adds 39"
+    assert sync(people, webhook(receiver), adds=39) == Outcome(39, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        (
+            "update publications set published_at = now() - interval '37 hours'",
+            "found 37 hours ago, and 36 are allowed",
+        ),
+        ("update publications set version = repeat('0', 64)", "a blocking check of audience_members failed"),
+        ("update audience_members set version = 'another'", "have changed since its members were found"),
+    ],
+)
+def test_nothing_is_built_on_members_that_will_not_do(
+    people: Warehouse, receiver: Receiver, statement: str, reason: str
+) -> None:
+    """Stale, failed by a check, or found by another rule than the one that is written."""
+    set_members(people, range(1, 6))
+    with people.transaction() as connection:
+        connection.execute(sa.text(statement))
+    made = plan(people, webhook(receiver))
+    assert made and made.state == "refused" and reason in (made.refusal or "")
+
+
+def test_a_suppression_goes_through_whatever_is_refused(people: Warehouse, receiver: Receiver) -> None:
+    """An audience that a bad dump emptied, and in it one who objected: that one is removed, nobody else."""
+    set_members(people, range(1, 41))
+    sync(people, webhook(receiver))
+    object_to_marketing(people, 7)
+    set_members(people, range(0))
+    made = plan(people, webhook(receiver))
+    assert made and made.refusal and (made.removes, made.state) == (1, "planned")
+    apply(people, made.plan, webhook(receiver))
+    assert receiver.held.keys() == set(range(1, 41)) - {7}
+
+
+def test_what_changes_between_plan_and_apply_is_withheld(people: Warehouse, receiver: Receiver, tmp_path: Path) -> None:
+    """Objected, forgotten, another address: none of them is sent, and the others are."""
+    set_members(people, range(1, 6))
+    made = plan(people, webhook(receiver))
+    assert made
+    object_to_marketing(people, 1)
+    forget_contact(people, 2)
+    file = contacts_file(tmp_path, [line(3, email="other@example.test")])
+    import_contacts(people, file, key=KEY, reject_limit=0)
+    outcome = apply(people, made.plan, webhook(receiver))
+    assert outcome.withheld == {1: "objected", 2: "forgotten", 3: "the contact has changed"}
+    assert receiver.held.keys() == held(people) == {4, 5}
+    assert plans(people)[0].state == "partial"
+
+
+def test_a_plan_is_of_its_day_and_of_its_audience(people: Warehouse, receiver: Receiver) -> None:
+    """It expires, is replaced by a newer one, and is void when the rule changes."""
+    set_members(people, range(1, 6))
+    first, second = plan(people, webhook(receiver)), plan(people, webhook(receiver))
+    assert first and second and first.digest == second.digest
+    with pytest.raises(GuardError, match=f"Plan {first.plan} is expired"):
+        apply(people, first.plan, webhook(receiver))
+    with pytest.raises(GuardError, match="have changed since plan"):
+        apply_plan(people, second.plan, webhook(receiver), key=KEY, version="another")
+    with people.transaction() as connection:
+        connection.execute(sa.text("update activation_plans set made_at = now() - interval '25 hours'"))
+    with pytest.raises(GuardError, match="more than 24 hours old"):
+        apply(people, second.plan, webhook(receiver))
+    assert receiver.requests == []
+
+
+PASSING = [
+    *("429 with Retry-After", "429", "500", "no answer", "done, answer lost"),
+    *("hang", "HTML", "invalid JSON", "10 MB", "drip"),
+]
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_what_may_pass_is_tried_again(people: Warehouse, receiver: Receiver, fault: str) -> None:
+    """After as long as the receiver asks, else after a second, then two; a receipt for each attempt."""
+    set_members(people, range(1, 4))
+    receiver.faults = [fault, fault]
+    made = plan(people, webhook(receiver))
+    assert made
+    waits: list[float] = []
+    assert apply(people, made.plan, webhook(receiver, seconds=0.7), waits=waits) == Outcome(3, {}, {})
+    assert receiver.held.keys() == held(people) == {1, 2, 3}
+    assert len(receipts(people)) == 3
+    if fault == "429 with Retry-After":
+        assert waits == [7, 7]
+    else:
+        assert 0.7 < waits[0] < 1.3 < waits[1] < 2.6
+
+
+def test_a_receiver_that_is_gone_leaves_the_plan_to_be_finished(people: Warehouse) -> None:
+    """After six attempts; what was accepted stays, and the same command goes on from there."""
+    set_members(people, range(1, 11))
+    with receiving() as gone:
+        made = plan(people, webhook(gone, rows=4))
+        assert made
+        gone.faults = [None, *["500"] * 6]
+        with pytest.raises(UnavailableError, match=f"Tried 6 times; .* lgs activate apply {made.plan}"):
+            apply(people, made.plan, webhook(gone, rows=4))
+        assert held(people) == {1, 2, 3, 4}
+        with pytest.raises(LgsError, match=f"Plan {made.plan} of this list is applied in part"):
+            plan(people, webhook(gone))
+    with pytest.raises(UnavailableError, match="ConnectionRefusedError"):
+        apply(people, made.plan, webhook(gone, rows=4))
+    with receiving() as back:
+        apply(people, made.plan, webhook(back, rows=4))
+    assert held(people) == set(range(1, 11))
+
+
+def test_a_plan_that_was_given_up_blocks_no_other(people: Warehouse) -> None:
+    """After a day; what may have arrived by it counts as held, and is removed if it is not to be there."""
+    set_members(people, range(1, 5))
+    with receiving() as receiver:
+        made = plan(people, webhook(receiver, rows=2))
+        assert made
+        receiver.faults = [None, *["done, answer lost"] * 6]
+        with pytest.raises(UnavailableError):
+            apply(people, made.plan, webhook(receiver, rows=2))
+        with people.transaction() as connection:
+            connection.execute(sa.text("update activation_plans set made_at = now() - interval '25 hours'"))
+        set_members(people, {1, 2})
+        sync(people, webhook(receiver))
+        assert receiver.held.keys() == held(people) == {1, 2}
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("401", "Check LGS_WEBHOOK_KEY"), ("redirect", "Check LGS_WEBHOOK_URL")])
+def test_where_we_are_not_let_in_nothing_more_is_sent(
+    people: Warehouse, receiver: Receiver, fault: str, reason: str
+) -> None:
+    """No second attempt, no other batch, and no redirect is followed."""
+    set_members(people, range(1, 11))
+    receiver.faults = [fault]
+    made = plan(people, webhook(receiver, rows=2))
+    assert made
+    with pytest.raises(LgsError, match=reason):
+        apply(people, made.plan, webhook(receiver, rows=2))
+    assert len(receiver.requests) == 1
+    assert held(people) == set()
+
+
+def test_rejected_rows_are_kept_aside_and_not_sent_again(people: Warehouse, receiver: Receiver) -> None:
+    """Until their fields or their contact change; what the receiver says of them is told without the address."""
+    set_members(people, range(1, 6))
+    receiver.poison = {3}
+    receiver.faults = ["207"]
+    outcome = sync(people, webhook(receiver))
+    assert outcome == Outcome(4, {3: "mailbox … is full"}, {})
+    assert plan(people, webhook(receiver)) is None
+    receiver.poison = set()
+    set_members(people, range(1, 6), spent=2)
+    sync(people, webhook(receiver))
+    assert receiver.held.keys() == {1, 2, 3, 4, 5}
+
+
+def test_whose_update_is_rejected_stays_as_they_are(people: Warehouse, receiver: Receiver) -> None:
+    """They are members still: it would be wrong to remove them, and useless to send the same again."""
+    set_members(people, range(1, 6))
+    sync(people, webhook(receiver))
+    receiver.poison = {3}
+    set_members(people, range(1, 6), spent=2)
+    assert sync(people, webhook(receiver)) == Outcome(4, {3: "mailbox … is full"}, {})
+    assert plan(people, webhook(receiver)) is None
+    assert receiver.held[3]["spent"] == 1 and held(people) == {1, 2, 3, 4, 5}
+
+
+def test_a_poisoned_row_is_found_by_halving(people: Warehouse, receiver: Receiver) -> None:
+    """A receiver that refuses the whole batch for one row: that one is rejected, and the others arrive."""
+    set_members(people, range(1, 33))
+    receiver.poison, receiver.faults = {13}, ["400 if poisoned"]
+    outcome = sync(people, webhook(receiver))
+    assert outcome and outcome.accepted == 31 and list(outcome.rejected) == [13]
+    assert CANARY not in outcome.rejected[13]
+    assert receiver.held.keys() == set(range(1, 33)) - {13}
+    assert len(receiver.requests) == 11  # the whole, and two halves five times
+
+
+def test_a_restart_of_postgresql_between_batches_loses_nothing(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the command gets over it or has to be run again."""
+    server = EmbeddedServer(tmp_path / "lgs" / "postgres")
+    people = Warehouse(server.url)
+    make_customers(people)
+    import_contacts(people, contacts_file(tmp_path, map(line, range(1, 41))), key=KEY, reject_limit=0)
+    set_members(people, range(1, 13))
+    made = plan(people, webhook(receiver, rows=4))
+    assert made
+
+    class Restarting(Webhook):
+        def send(self, batch: Batch) -> Answer:
+            answer = super().send(batch)
+            if batch.number == 2:
+                server.stop()
+            return answer
+
+    for _ in range(3):
+        try:
+            apply(people, made.plan, Restarting(receiver.url, SIGNING_KEY, 4))
+        except (ServerError, sa.exc.OperationalError):
+            continue
+        break
+    assert plans(people)[0].state == "applied"
+    assert receiver.held.keys() == held(people) == set(range(1, 13))
+    people.engine.dispose()
+
+
+def test_plans_are_made_every_night_and_none_is_applied(
+    people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the destinations that an audience names; the schedule is there with the key of contacts."""
+    set_members(people, range(1, 4))
+    monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
+    monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
+    nightly = replace(SOME, destinations=("webhook",))
+    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", lambda: [nightly, SOME])
+    definitions = build_definitions(Configuration.read())
+    assert definitions.resolve_schedule_def("nightly_plans").job_name == "plan_lists"
+    with dagster_instance(Configuration.read()) as instance:
+        assert definitions.resolve_job_def("plan_lists").execute_in_process(instance=instance).success
+    assert [(each.audience, each.adds, each.state) for each in plans(people)] == [("some", 3, "planned")]
+    assert receiver.requests == []
+
+
+def test_two_cannot_apply_to_a_destination_at_once(people: Warehouse, receiver: Receiver) -> None:
+    """The second is told so, and sends nothing."""
+    set_members(people, range(1, 4))
+    made = plan(people, webhook(receiver))
+    assert made
+
+    class Curious(Webhook):
+        def send(self, batch: Batch) -> Answer:
+            with pytest.raises(LgsError, match="Another plan is being applied to webhook"):
+                apply(people, batch.plan, webhook(receiver))
+            return super().send(batch)
+
+    apply(people, made.plan, Curious(receiver.url, SIGNING_KEY))
+    assert len(receiver.requests) == 1
+
+
+class Memory:
+    """A destination that holds customers in memory, and fails by chance."""
+
+    name = "memory"
+    batch_rows: int | None = 3
+
+    def __init__(self, seed: int) -> None:
+        self.held: dict[int, str | None] = {}
+        self.chance = random.Random(seed)
+
+    def send(self, batch: Batch) -> Answer:
+        if self.chance.random() < 0.2:
+            raise BusyError("busy", status=503)
+        for change in batch.changes:
+            if change.operation == "remove":
+                self.held.pop(change.customer_id, None)
+            else:
+                self.held[change.customer_id] = change.email
+        if self.chance.random() < 0.2:
+            raise BusyError("done, but nobody knows", status=502)
+        return Answer(200)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.sets(st.integers(1, 40), max_size=40), min_size=1, max_size=4), seed=st.integers(0, 99))
+def test_after_apply_there_is_nothing_to_plan(people: Warehouse, steps: list[set[int]], seed: int) -> None:
+    """Whatever the members were before and are now: the destination holds just them, and so does the ledger."""
+    with people.transaction() as connection:
+        connection.execute(sa.text("truncate destination_members, activation_plans, activation_changes"))
+    destination = Memory(seed)
+    for members in steps:
+        set_members(people, members)
+        before = held(people)
+        made = plan(people, destination, removals=len(before - members), adds=len(members - before))
+        if made:
+            assert made.refusal is None
+            apply(people, made.plan, destination)
+        assert destination.held == {customer: address(customer) for customer in members}
+        assert held(people) == members
+        assert plan(people, destination) is None
+
+
+def _apply_in_child(url: str, number: int, receiver: Receiver) -> int:
+    """Applies a plan in a process of its own. Returns its number."""
+    if child := os.fork():
+        return child
+    try:
+        apply_plan(Warehouse(url), number, webhook(receiver, rows=4), key=KEY, pause=lambda _: None)
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("seed", range(12))
+def test_a_killed_apply_is_finished_by_the_next(people: Warehouse, receiver: Receiver, seed: int) -> None:
+    """kill -9 at any moment, with a receiver that fails two times in five: in the end all is as it was planned."""
+    chance = random.Random(seed)
+    set_members(people, range(1, 21))
+    sync(people, webhook(receiver, rows=4))
+    set_members(people, range(9, 37))
+    made = plan(people, webhook(receiver, rows=4))
+    assert made
+    kinds = ["429", "500", "no answer", "done, answer lost", "HTML"]
+    kills = 0
+    for _ in range(40):
+        receiver.faults = [chance.choice(kinds) if chance.random() < 0.4 else None for _ in range(50)]
+        child = _apply_in_child(people.url, made.plan, receiver)
+        is_killed = kills < 5
+        if is_killed:
+            time.sleep(chance.uniform(0, 0.25))
+            os.kill(child, signal.SIGKILL)
+            kills += 1
+        _, status = os.waitpid(child, 0)
+        if status == 0:
+            break
+    receiver.faults = []
+    if plans(people)[0].state == "applying":
+        apply(people, made.plan, webhook(receiver, rows=4))
+    assert receiver.held.keys() == held(people) == set(range(9, 37))
+    assert plans(people)[0].state == "applied"
+    assert people.rows("select distinct state from activation_changes") == [{"state": "accepted"}]
+    assert plan(people, webhook(receiver)) is None
+
+
+def test_a_drop_is_a_file_a_plan(people: Warehouse, tmp_path: Path) -> None:
+    """With a marker that it is complete, no half of it ever in sight, and nothing that a spreadsheet would run."""
+    drop = Drop(str(tmp_path / "lists"))
+    set_members(people, {2, 1})
+    with people.transaction() as connection:
+        connection.execute(sa.text("""update audience_members set fields = '{"note": "=1+1"}'"""))
+    made = plan(people, drop)
+    assert made
+    apply(people, made.plan, drop)
+    name = f"some-plan-{made.plan}.csv"
+    assert sorted(path.name for path in (tmp_path / "lists").iterdir()) == [name, f"{name}.done"]
+    assert (tmp_path / "lists" / name).read_text() == (
+        f"operation,customer_id,email,note\nadd,1,{address(1)},'=1+1\nadd,2,{address(2)},'=1+1\n"
+    )
+
+
+def test_a_forgotten_customer_is_removed_where_they_are_held(people: Warehouse, receiver: Receiver) -> None:
+    """By a plan of their own, which a guard does not stop; it tells the receiver nothing but whom."""
+    set_members(people, range(1, 4))
+    sync(people, webhook(receiver))
+    forget_contact(people, 2)
+    (number,) = plan_removals(people, 2)
+    apply(people, number, webhook(receiver))
+    assert receiver.held.keys() == held(people) == {1, 3}
+    assert receiver.requests[-1]["changes"] == [{"operation": "remove", "customer_id": 2, "email": None, "fields": {}}]
+
+
+def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was applied fails with the reason. No address is in Dagster's storage."""
+    set_members(people, range(1, 4))
+    monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
+    monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
+    monkeypatch.setattr("lgs_assets.wiring.jobs.audience_named", lambda name: SOME)
+    receiver.poison = {3}
+    made = plan(people, webhook(receiver))
+    assert made
+    config = {"ops": {"send_plan": {"config": {"plan": made.plan}}}}
+    with dagster_instance(Configuration.read()) as instance:
+        job = build_definitions(Configuration.read()).resolve_job_def("apply_plan")
+        assert job.execute_in_process(instance=instance, run_config=config).success
+        again = job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
+        assert not again.success
+    assert receiver.held.keys() == {1, 2}
+    stored = b"".join(path.read_bytes() for path in Configuration.read().state.rglob("*") if path.is_file())
+    assert f"Plan {made.plan} was applied at".encode() in stored
+    assert CANARY.encode() not in stored and KEY.encode() not in stored and SIGNING_KEY.encode() not in stored
+
+
+@pytest.mark.parametrize("text", ["mailbox a@b.test full", "a%40b.test", r"a\u0040b.test", "x <a@b.test>"])
+def test_what_a_receiver_says_is_kept_without_addresses(text: str) -> None:
+    """It may quote what it was sent."""
+    assert "b.test" not in redacted(text)
+
+
+def lgs(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments)
+
+
+def test_the_command_plans_shows_and_applies(
+    people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As a person does it; no address and no key is shown, or left in a table outside lgs_private."""
+    champions = audience_named("first_to_see")
+    with people.transaction() as connection:
+        connection.execute(
+            sa.text(
+                "insert into audience_members select 'first_to_see', customer_id, :version, "
+                "jsonb_build_object('lgs_segment', segment) from audience_facts where segment = 'Champions'"
+            ),
+            {"version": champions.version},
+        )
+    assert lgs("activate", "plan", "first_to_see", "webhook").exit_code == 2
+    monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
+    monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
+    planned = lgs("activate", "plan", "first_to_see", "webhook")
+    assert planned.exit_code == 0, planned.output
+    assert "Plan 1: + 20, ~ 0, - 0" in planned.output and "lgs activate apply 1" in planned.output
+    shown = lgs("activate", "show", "1")
+    assert "entered the audience" in shown.output and "lgs_segment Champions" in shown.output
+    applied = lgs("activate", "apply", "1")
+    assert applied.exit_code == 0 and "20 changes accepted" in applied.output, applied.output
+    again = lgs("activate", "apply", "1")
+    assert again.exit_code == 4 and "Nothing is sent" in again.stderr
+    forgotten = lgs("forget-customer", "1", "--yes")
+    assert "lgs activate apply 2" in forgotten.output
+    assert lgs("activate", "apply", "2").exit_code == 0
+    assert len(receiver.held) == 19
+    listed = lgs("activate", "list")
+    said = "".join(each.output for each in (planned, shown, applied, again, forgotten, listed, lgs("config")))
+    assert CANARY not in said and SIGNING_KEY not in said and "of-the-receiver" not in said
+    assert CANARY not in tables_outside(people.url)
+    assert lgs("activate", "plan", "first_to_see", "nowhere").exit_code == 2

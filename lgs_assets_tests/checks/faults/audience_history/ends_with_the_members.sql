@@ -1,0 +1,1 @@
+update audience_history set members = members + 1
