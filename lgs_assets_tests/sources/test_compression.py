@@ -197,7 +197,7 @@ def test_a_file_that_expands_beyond_measure_is_refused(
     monkeypatch.setattr(compression, "RATIO_LIMIT", 1 << 40)
     assert contents(path)[1] == bytes(1 << 24)
     monkeypatch.setattr(compression, "EXPANDED_LIMIT_BYTES", 1 << 21)
-    with pytest.raises(DumpError, match="and 2,097,152 in all"):
+    with pytest.raises(DumpError, match="and at most 2,097,152 in all"):
         contents(path)
 
 
