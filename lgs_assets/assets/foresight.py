@@ -22,6 +22,22 @@ KEPT = places.ROOT / "lgs_assets" / "warehouse" / "prediction_log.py"
 MONTHS = dg.AssetIn(metadata={"columns": ["invoice_month", "is_partial"]})
 
 
+def _columns(*names: str) -> dg.AssetIn:
+    """An input of which some columns are read: customer_features has many, and a row for each moment."""
+    return dg.AssetIn(metadata={"columns": list(names)})
+
+
+_TOLD = ("as_of", "customer_id", "observed_until", "purchase_days", "recency_days", "tenure_days", "sales")
+_AGAIN = tuple(f"{what}_{days}" for what in ("purchase_days", "sales") for days in value.HORIZONS)
+VALUED = _columns(*_TOLD, *_AGAIN, "net_revenue")
+RANKED = _columns("as_of", "customer_id", "segment", "orders", "snapshot_recency_days", "r_score", "sales_365")
+AT_RISK = _columns(
+    *_TOLD,
+    *("last_day", "orders", "typical_gap_days", "squared_gaps", "purchase_days_90", "purchase_days_365"),
+    *("cancelled_orders", "segment", "snapshot_recency_days", "sales_365"),
+)
+
+
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
 def prediction_terms(clean_invoices: Relation, customer_days: Relation) -> Model:
     """The moment that everything is predicted from, and whether enough was observed before it. One row."""
@@ -64,13 +80,20 @@ def daily_series(clean_invoices: Relation, stock_codes: Relation, prediction_ter
     )
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "value.py", *BUYING))
+@derived_asset(
+    group="foresight", kinds=IN_PYTHON, sources=(MODELS / "value.py", *BUYING), ins={"customer_features": VALUED}
+)
 def value_backtests(customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame) -> pd.DataFrame:
     """What the value model would have said on past days, and what came. One row a day and customer."""
     return value.backtests(customer_features, customer_outcomes)
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "churn.py", MODELS / "slipping.py", *BUYING))
+@derived_asset(
+    group="foresight",
+    kinds=IN_PYTHON,
+    sources=(MODELS / "churn.py", MODELS / "slipping.py", *BUYING),
+    ins={"customer_features": AT_RISK},
+)
 def risk_backtests(
     customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame, prediction_terms: pd.DataFrame
 ) -> pd.DataFrame:
@@ -132,7 +155,12 @@ def model_evaluations(
     return evaluations
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "value.py", *BUYING, *JUDGED))
+@derived_asset(
+    group="foresight",
+    kinds=IN_PYTHON,
+    sources=(MODELS / "value.py", *BUYING, *JUDGED),
+    ins={"customer_features": VALUED},
+)
 def customer_value(
     customer_features: pd.DataFrame, prediction_terms: pd.DataFrame, model_evaluations: pd.DataFrame
 ) -> pd.DataFrame:
@@ -142,7 +170,12 @@ def customer_value(
     return value.predicted(customer_features, discount_pct=discount, is_model_used=is_used)
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "churn.py", *BUYING, *JUDGED))
+@derived_asset(
+    group="foresight",
+    kinds=IN_PYTHON,
+    sources=(MODELS / "churn.py", *BUYING, *JUDGED),
+    ins={"customer_features": AT_RISK, "customer_value": _columns("customer_id", "horizon_days", "rank")},
+)
 def churn_risk(
     customer_features: pd.DataFrame,
     customer_outcomes: pd.DataFrame,
@@ -163,7 +196,12 @@ def churn_risk(
     )
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "slipping.py", *JUDGED))
+@derived_asset(
+    group="foresight",
+    kinds=IN_PYTHON,
+    sources=(MODELS / "slipping.py", *JUDGED),
+    ins={"customer_features": RANKED},
+)
 def slipping(customer_features: pd.DataFrame, model_evaluations: pd.DataFrame) -> pd.DataFrame:
     """Loyal Customers and Champions in the order of their risk of falling out of the good segments. One row each."""
     return slips.predicted(

@@ -153,11 +153,11 @@ _MOVES = """
 
 def risk_table(warehouse: "Warehouse", customers: int) -> Table:
     """The customers at high risk who spent most in the last year, best first."""
-    headings = ("customer", "segment", "risk rank", "last bought", "days late", "£ in 365 days")
+    headings = ("customer", "segment", "rank", "last bought", "days late", "£ in a year")
     table = _table(
         "Most valuable customers at high risk of not buying in the next 90 days",
         headings,
-        numbers=("risk rank", "days late", "£ in 365 days"),
+        numbers=headings[2:],
     )
     rows = warehouse.rows(
         """

@@ -72,7 +72,8 @@ class BgNbd:
         from scipy.special import betaincinv, roots_legendre
 
         nodes, weights = roots_legendre(_NODES)
-        p = np.maximum(betaincinv(self.a, self.b + x[:, None], (nodes + 1) / 2), 1e-300)
+        different, place = np.unique(x, return_inverse=True)
+        p = np.maximum(betaincinv(self.a, self.b + different[:, None], (nodes + 1) / 2), 1e-300)[place]
         integrated: Array = -np.expm1(-(self.r + x)[:, None] * np.log1p(p * w[:, None])) / p @ weights / 2
         return integrated
 

@@ -25,7 +25,7 @@ CALIBRATED_WITHIN = 0.06
 BINS = 10
 
 _SEED = 5878
-_DRAWS = 200
+_DRAWS = 100
 _ENDS = (0.025, 0.975)
 _LEAST_DRAWN = 3
 """Of fewer customers or origins nothing can be drawn."""

@@ -24,8 +24,8 @@ ORIGINS = 10
 INTERVAL = (0.1, 0.9)
 
 _SEED = 20091201
-_DRAWS = 300
-_DRAWS_TO_JUDGE = 100
+_DRAWS = 200
+_DRAWS_TO_JUDGE = 60
 _DISCOUNTED_BY = 7
 """Days between two moments at which a discount is worked out."""
 
