@@ -345,7 +345,7 @@ def test_the_dashboard_shows_the_segments_and_can_read_no_more_than_it_shows(dep
         assert "Champions" in answer.read().decode()
     for table in ("raw_invoices", "rejected_lines"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            deployment.query("lgs_dashboard", f"select from {table}")
+            deployment.query("lgs_dashboard", f"select from lgs.{table}")
 
 
 def test_a_dump_in_the_inbox_becomes_segments_that_an_analyst_can_read(deployment: Deployment) -> None:

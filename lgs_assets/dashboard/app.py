@@ -138,19 +138,18 @@ class _Site:
         pairs = request.query_params.multi_items()
         filters, notices = Filters.parse(pairs)
         try:
-            built = self._tables.built()
-            tag = _tag(request, page, built)
-            if _matches(request, tag):
-                return Response(status_code=304, headers={"ETag": tag})
-            with self._tables.reading(built, page.tables, page.wished) as reading:
+            with self._tables.reading(page.tables, page.wished) as reading:
+                tag = _tag(request, page, reading.built)
+                if _matches(request, tag):
+                    return Response(status_code=304, headers={"ETag": tag})
                 known, unknown = reading.choices.known(filters)
                 notices += unknown
                 if not notices and known.query() != request.url.query and request.url.query:
                     return RedirectResponse(known.url(request.url.path), 307)
-                view = View(
-                    known, reading, built, request.path_params.get("item", ""), whole="format" in request.path_params
+                item = request.path_params.get("item", "")
+                response = render(
+                    request, page, View(known, reading, item, whole="format" in request.path_params), notices
                 )
-                response = render(request, page, view, notices)
             response.headers["ETag"] = tag
             response.headers["Cache-Control"] = "private, no-cache"
             return response

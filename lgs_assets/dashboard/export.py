@@ -37,8 +37,8 @@ def export(tables: Tables, folder: Path, names: Sequence[str]) -> list[Path]:
 
     Raises LgsError for an unknown segment, and NotReadyError where tables are missing.
     """
-    built = tables.built()
-    with tables.reading(built, _NEEDED, _OUTLOOK) as reading:
+    with tables.reading(_NEEDED, _OUTLOOK) as reading:
+        built = reading.built
         chosen = [segment_named(reading.choices, name) for name in names] or [*reading.choices.segments]
         lists = _lists(reading, chosen)
         manifest = _manifest(reading, built, lists)

@@ -34,6 +34,9 @@ _OPTIONS: Final = (
     "-c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s -c jit=off"
 )
 
+_MISSING: Final = ("42P01", "3F000")
+"""The SQLSTATEs of a table and of a schema that do not exist."""
+
 Row = Mapping[str, Any]
 
 
@@ -191,9 +194,10 @@ def _month_ending_at(snapshot: datetime) -> date:
 class Reading:
     """One transaction: whatever is read in it is of one moment."""
 
-    def __init__(self, connection: sa.Connection, choices: Choices, tables: frozenset[str]) -> None:
+    def __init__(self, connection: sa.Connection, built: Built, choices: Choices, tables: frozenset[str]) -> None:
         """`tables` are those that are built and locked, so that none is replaced meanwhile."""
         self._connection = connection
+        self.built = built
         self.choices = choices
         self.tables = tables
 
@@ -235,6 +239,8 @@ class Tables:
         self._locate = where if callable(where) else lambda: where
         self._engine: sa.Engine | None = None
         self._choices: tuple[str, Choices] | None = None
+        self._seen: frozenset[str] = frozenset()
+        """The tables that were built when it was last asked."""
 
     @property
     def engine(self) -> sa.Engine:
@@ -257,39 +263,37 @@ class Tables:
 
     def built(self) -> Built:
         """What is built now. Empty where nothing is prepared yet."""
-        try:
-            with self._connection() as connection:
-                row = connection.execute(sa.text(_sql("publications"))).mappings().one()
-        except sa.exc.ProgrammingError as error:
-            if getattr(error.orig, "sqlstate", None) in ("42P01", "3F000"):  # no table, no schema
-                return Built({}, [], {})
-            raise
-        tables = {
-            name: Published(found["version"], found["rows"], datetime.fromisoformat(found["built"]), found["settings"])
-            for name, found in row["tables"].items()
-        }
-        return Built(tables, row["dumps"], row["checks"])
+        with self._connection() as connection:
+            return _built(connection)
 
     @contextmanager
-    def reading(self, built: Built, needed: Iterable[str], wished: Iterable[str] = ()) -> Iterator[Reading]:
+    def reading(self, needed: Iterable[str], wished: Iterable[str] = ()) -> Iterator[Reading]:
         """One snapshot of the tables of a page. Raises NotReadyError if one that it needs is not built.
 
         The locks come first: a snapshot that is older than a table shows it empty. They conflict with nothing but the
         replacement of a table, which waits for the page, or the page for it.
         """
-        needed = [*needed, *_CHOICES]
-        if missing := sorted({table for table in needed if table not in built.tables}):
-            raise NotReadyError(f"Not built yet: {', '.join(missing)}." if built.tables else "Nothing is loaded yet.")
-        tables = sorted({*needed, *(table for table in wished if table in built.tables)})
+        needed, wished = {*needed, *_CHOICES}, {*wished}
         with self._connection() as connection:
-            connection.execute(sa.text(f"lock table {', '.join(tables)} in access share mode"))
+            tables = needed | wished & self._seen
+            built = _locked(connection, tables)
+            if wished & built.tables.keys() - tables:  # built since it was last asked
+                connection.rollback()
+                tables = needed | wished & built.tables.keys()
+                built = _locked(connection, tables)
+            self._seen = frozenset(built.tables)
+            if missing := sorted(needed - self._seen):
+                raise NotReadyError(
+                    f"Not built yet: {', '.join(missing)}." if built.tables else "Nothing is loaded yet."
+                )
             key = built.fingerprint(tables=_CHOICES)
             if self._choices is None or self._choices[0] != key:
                 row = connection.execute(sa.text(_sql("choices"))).mappings().one()
                 self._choices = (key, Choices.of(dict(row)))
-            if not self._choices[1].snapshots:
+            choices = self._choices[1]
+            if not choices.snapshots:
                 raise NotReadyError("No customer has bought anything yet.")
-            yield Reading(connection, self._choices[1], frozenset(tables))
+            yield Reading(connection, built, choices, frozenset(tables) & self._seen)
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
@@ -302,6 +306,32 @@ class Tables:
             connection = self.engine.connect()
         with connection:
             yield connection
+
+
+def _locked(connection: sa.Connection, tables: Iterable[str]) -> Built:
+    """Keeps tables from being replaced until the transaction ends, and tells what is built."""
+    try:
+        connection.execute(sa.text(f"lock table {', '.join(sorted(tables))} in access share mode"))
+    except sa.exc.ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) not in _MISSING:
+            raise
+        connection.rollback()
+    return _built(connection)
+
+
+def _built(connection: sa.Connection) -> Built:
+    try:
+        row = connection.execute(sa.text(_sql("publications"))).mappings().one()
+    except sa.exc.ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) not in _MISSING:
+            raise
+        connection.rollback()
+        return Built({}, [], {})
+    tables = {
+        name: Published(found["version"], found["rows"], datetime.fromisoformat(found["built"]), found["settings"])
+        for name, found in row["tables"].items()
+    }
+    return Built(tables, row["dumps"], row["checks"])
 
 
 @cache

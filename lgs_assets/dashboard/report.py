@@ -45,13 +45,13 @@ def write(tables: Tables, names: Sequence[str], file: Path) -> Path:
 
 def render(tables: Tables, names: Sequence[str]) -> str:
     """The report as HTML with its styles. Raises as `write` does."""
-    built = tables.built()
-    with tables.reading(built, _TABLES, segments.ONE.wished) as reading:
-        sheets = [_segment(reading, built, name) for name in names] or [_shop(reading, built)]
+    with tables.reading(_TABLES, segments.ONE.wished) as reading:
+        sheets = [_segment(reading, name) for name in names] or [_shop(reading)]
+        said = conditions(reading.built)
     css = "\n".join((FOLDER / "static" / name).read_text() for name in ("dashboard.css", "report.css"))
     title = f"London Gift Shop: {', '.join(sheet['title'] for sheet in sheets)}"
     page = templates().get_template("report.html")
-    return page.render(sheets=sheets, css=css, title=title, back="", conditions=conditions(built))
+    return page.render(sheets=sheets, css=css, title=title, back="", conditions=said)
 
 
 def conditions(built: Built) -> str:
@@ -70,14 +70,14 @@ def segment_named(choices: Choices, name: str) -> str:
     raise LgsError(f"There is no segment {name}. The segments: {', '.join(choices.segments)}.")
 
 
-def _segment(reading: Reading, built: Built, name: str) -> dict[str, Any]:
+def _segment(reading: Reading, name: str) -> dict[str, Any]:
     segment = reading.choices.segments[segment_named(reading.choices, name)]
-    view = View(Filters(), reading, built, item=segment.slug)
+    view = View(Filters(), reading, item=segment.slug)
     return report.sheet(view, segments.show_one(view), "segment")
 
 
-def _shop(reading: Reading, built: Built) -> dict[str, Any]:
-    view = View(Filters(), reading, built)
+def _shop(reading: Reading) -> dict[str, Any]:
+    view = View(Filters(), reading)
     return report.sheet(view, overview.show(view), "shop")
 
 

@@ -22,10 +22,14 @@ class View:
 
     filters: Filters
     reading: Reading
-    built: Built
     item: str = ""
     whole: bool = False
     """All rows of a list, not a page of them: for a file."""
+
+    @property
+    def built(self) -> Built:
+        """What is built, and of which dumps."""
+        return self.reading.built
 
     @property
     def choices(self) -> Choices:
