@@ -23,7 +23,7 @@ def test_defaults_are_the_published_rules() -> None:
     """Without any setting the published figures come out."""
     assert Settings().model_dump() == {
         "snapshot_date": "", "ties": "by_customer_id", "drop_repeats": False, "doubled_invoices": "twice",
-        "pair_support": 100, "chart_cutoff": 0.85,
+        "pair_support": 100, "chart_cutoff": 0.85, "as_of": "", "discount_pct": 0,
     }  # fmt: skip
 
 
@@ -35,7 +35,8 @@ def test_the_environment_gives_values(monkeypatch: pytest.MonkeyPatch, env_file:
     monkeypatch.setenv("LGS_CHART_CUTOFF", "0.9")
     assert Configuration.read().settings.values() == {
         "snapshot_date": datetime(2012, 1, 1), "ties": "by_customer_id", "drop_repeats": True,
-        "doubled_invoices": "twice", "pair_support": 100, "chart_cutoff": Decimal("0.9"),
+        "doubled_invoices": "twice", "pair_support": 100, "chart_cutoff": Decimal("0.9"), "as_of": None,
+        "discount_pct": Decimal("0"),
     }  # fmt: skip
     assert [origin(name) for name in ("snapshot_date", "ties", "drop_repeats", "chart_cutoff")] == [
         "environment", "default", ".env", "environment"
@@ -55,6 +56,8 @@ def test_a_relative_place_is_below_the_checkout(monkeypatch: pytest.MonkeyPatch)
     [
         ("LGS_SNAPSHOT_DATE", "soon", "a date such as 2012-01-01"),
         ("LGS_SNAPSHOT_DATE", "2012-01-01T00:00:00+01:00", "a date without a time zone: invoices have none"),
+        ("LGS_AS_OF", "soon", "a date such as 2012-01-01"),
+        ("LGS_DISCOUNT_PCT", "101", "a number of at most 100.0"),
         ("LGS_TIES", "x", "'by_customer_id' or 'together'"),
         ("LGS_DROP_REPEATS", "perhaps", "true or false"),
         ("LGS_CHART_CUTOFF", "1", "a number below 1.0"),

@@ -42,6 +42,11 @@ _SAID = {
 }
 """What each metric is called, in the order of the cards."""
 
+_IN_VIEW = (
+    "Its form was chosen with the reported past days in view, which flatters its figures a little; live ones are free "
+    "of that."
+)
+
 
 @dataclass(frozen=True)
 class _Words:
@@ -67,7 +72,8 @@ _WORDS = (
         f"{value.MODEL} by maximum likelihood, in weeks and pounds of a purchase day (Fader, Hardie & Lee 2005; "
         "Fader & Hardie 2013). Intervals of single customers by simulation.",
         "It knows no season: in December it expects the months before Christmas to go on. A customer of the first "
-        "month may be an old one. Spending is taken not to depend on how often one buys.",
+        "month may be an old one. Spending is taken not to depend on how often one buys. "
+        f"{_IN_VIEW}",
     ),
     _Words(
         "churn_risk",
@@ -79,7 +85,8 @@ _WORDS = (
         "first line, and whether 90 quiet days followed that were over by the moment.",
         f"{churn.MODEL}: the mean of both probabilities; BG/NBD's is a feature of the regression, too.",
         "The level shifts with the season. A percentage is shown only while the mean gap on past days is within "
-        f"{CALIBRATED_WITHIN:.2f}; else the rank. Reasons say what moves the score, not what would win the customer.",
+        f"{CALIBRATED_WITHIN:.2f}; else the rank. Reasons say what moves the score, not what would win the customer. "
+        f"{_IN_VIEW}",
     ),
     _Words(
         "slipping",
@@ -100,10 +107,11 @@ _WORDS = (
         "Sales in total and by country for the next three months and thirteen weeks, and units of the best-selling "
         "products for the next four and thirteen weeks: for stock and staffing.",
         "Net sales and units of whole months and weeks before the moment, doubled invoices counted once.",
-        "The plain method with the least error on past origins; with fewer than four of them, one laid down "
-        "beforehand. Intervals from past errors at the same horizon.",
+        "The plain method with the least error on past origins; with fewer than four of them, a set one. "
+        "Intervals from past errors at the same horizon.",
         "Two years hold one repetition of the season: a change of it cannot be seen. A product that starts, or ends, "
-        "or has a single order of thousands is not foreseen. Countries with few customers hang on one of them.",
+        "or has a single order of thousands is not foreseen. Countries with few customers hang on one of them. "
+        f"{_IN_VIEW}",
     ),
 )
 

@@ -53,7 +53,7 @@ class Task:
     grain: str
     horizon: int
     at_first: str
-    """The method at the first origin, laid down beforehand."""
+    """The method until enough origins are over to choose from. It was picked with the reported origins in view."""
     baseline: str
     """The method that any other has to beat."""
 

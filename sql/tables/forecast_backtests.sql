@@ -28,11 +28,11 @@ comment on column forecast_backtests.horizon is 'How many periods are forecast a
 comment on column forecast_backtests.origin is 'The first day that is forecast: only days before it were known.';
 comment on column forecast_backtests.period_start is 'First day of the period.';
 comment on column forecast_backtests.method is 'Method.';
-comment on column forecast_backtests.is_chosen is 'Whether this method would have been used: the one with the least error on the earlier origins of its kind and horizon.';
+comment on column forecast_backtests.is_chosen is 'Whether this method would have been used: the one with the least error on the earlier origins of its kind and horizon, or a set one while these are fewer than four.';
 comment on column forecast_backtests.forecast is 'Pounds sterling, or units.';
 comment on column forecast_backtests.actual is 'What came.';
 comment on column forecast_backtests.low_80 is 'Lower end of the 80 % interval, from the errors on earlier origins. NULL while there are too few.';
 comment on column forecast_backtests.high_80 is 'Its upper end.';
 comment on column forecast_backtests.low_95 is 'Lower end of the 95 % interval.';
 comment on column forecast_backtests.high_95 is 'Its upper end.';
-comment on column forecast_backtests.chosen_by is 'The end of the last period that the choice rests on; a check holds that it is not after origin. NULL at the first origin, where the method is the one laid down beforehand.';
+comment on column forecast_backtests.chosen_by is 'The end of the last period that the choice rests on; a check holds that it is not after origin. NULL at the first origin.';
