@@ -55,6 +55,8 @@ PAGES: Final = (
     report.SEGMENT,
 )
 LONGEST_URL: Final = 8000
+KEPT: Final = 100
+"""Pages of a few dozen kilobytes, each known by its ETag: none is shown that its tables would not give."""
 LOCAL_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -67,9 +69,12 @@ _HEADERS: Final = {
 _LOG = logging.getLogger(__name__)
 
 
-def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS) -> Starlette:
-    """The dashboard as an ASGI application. It answers requests by these host names only."""
-    site = _Site(tables)
+def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS, kept: int = KEPT) -> Starlette:
+    """The dashboard as an ASGI application. It answers requests by these host names only.
+
+    So many pages are kept as they are, for others who ask for the same view of the same build.
+    """
+    site = _Site(tables, kept=kept)
     routes = [
         Route("/healthz", site.health, methods=["GET"]),
         Mount("/static", StaticFiles(directory=FOLDER / "static")),
@@ -94,8 +99,10 @@ def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS) -> Starle
 class _Site:
     """The routes: plain functions, which Starlette runs in threads while others wait for the database."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, *, kept: int) -> None:
         self._tables = tables
+        self._kept: dict[str, bytes] = {}
+        self._most_kept = kept
         self._templates = templates(navigation=[page for page in PAGES if page.label])
 
     def health(self, _: Request) -> Response:
@@ -142,6 +149,8 @@ class _Site:
                 tag = _tag(request, page, reading.built)
                 if _matches(request, tag):
                     return Response(status_code=304, headers={"ETag": tag})
+                if body := self._kept.get(tag):
+                    return HTMLResponse(body, headers=_fresh(tag))
                 known, unknown = reading.choices.known(filters)
                 notices += unknown
                 if not notices and known.query() != request.url.query and request.url.query:
@@ -150,8 +159,9 @@ class _Site:
                 response = render(
                     request, page, View(known, reading, item, whole="format" in request.path_params), notices
                 )
-            response.headers["ETag"] = tag
-            response.headers["Cache-Control"] = "private, no-cache"
+            response.headers.update(_fresh(tag))
+            if isinstance(response, HTMLResponse):
+                self._keep(tag, bytes(response.body))
             return response
         except NothingThereError as error:
             return self._message(request, 404, str(error), "It may be in data that is not loaded.")
@@ -177,6 +187,12 @@ class _Site:
                 "The database cannot be reached, or took too long.",
                 "Try again in a moment. If it stays, run lgs status where the platform runs.",
             )
+
+    def _keep(self, tag: str, body: bytes) -> None:
+        """Keeps a page, in place of the oldest; threads may find one more or less than the most."""
+        self._kept[tag] = body
+        for oldest in list(self._kept)[: max(0, len(self._kept) - self._most_kept)]:
+            self._kept.pop(oldest, None)
 
     def _render_page(self, request: Request, page: Page, view: View, notices: list[str]) -> Response:
         shown = page.show(view)
@@ -259,6 +275,11 @@ def _tag(request: Request, page: Page, built: Built) -> str:
     if page is data.PAGE:
         tables |= set(built.tables)
     return f'W/"{built.fingerprint(str(request.url), code_version(), tables=tables)[:32]}"'
+
+
+def _fresh(tag: str) -> dict[str, str]:
+    """What a browser may keep, but has to ask for again."""
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
 
 
 def _matches(request: Request, tag: str) -> bool:

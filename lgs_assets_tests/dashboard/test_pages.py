@@ -17,7 +17,7 @@ from lgs_assets.dashboard.figures.shapes import PALE, RAMP, ink_on
 from lgs_assets.dashboard.filters import Filters
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.dashboard.conftest import COUNTRIES, CUSTOMERS, SCRIPT, Site
+from lgs_assets_tests.dashboard.conftest import COUNTRIES, CUSTOMERS, SCRIPT, Site, serve
 
 HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 """The SHA-256 of dist/htmx.min.js in the package htmx.org 4.0.1."""
@@ -99,6 +99,22 @@ def test_an_unchanged_page_is_not_sent_again(site: Site, path: str) -> None:
     assert (answer.status, answer.sent) == (304, 0)
     assert len(site.statements) == 2, "the locks and the versions of the tables, and nothing else"
     assert site.get(path + "?as_of=2011-04", If_None_Match=tag).status in (200, 307)
+
+
+def test_a_page_that_another_has_asked_for_is_not_made_again_until_a_table_is(own_site: Site) -> None:
+    for keeping in serve(own_site.tables, kept=2):
+        first = keeping.get("/segments")
+        again = keeping.get("/segments")
+        assert again.body == first.body
+        assert len(keeping.statements) == 2
+        writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+        with writer.transaction() as connection:
+            connection.execute(sa.text("update publications set version = repeat('2', 64), row_count = 7"))
+            connection.execute(sa.text("delete from rfm_history where customer_id = 17003"))
+        writer.engine.dispose()
+        assert keeping.get("/segments").body != first.body
+        for path in ("/cohorts", "/customers", "/movements"):
+            assert keeping.get(path).status == 200
 
 
 def test_a_rebuilt_table_is_sent_again(own_site: Site) -> None:
