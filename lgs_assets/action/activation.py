@@ -514,11 +514,9 @@ def _send_batch(
         part = waiting.pop(0)
         content = json.dumps([change._asdict() for change in part], sort_keys=True)
         request = hmac.new(key.encode(), content.encode(), sha256).hexdigest()
-        batch_key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
-        batch = Batch(plan.audience, plan.plan, number, part, batch_key)
         for tried in range(1, ATTEMPTS + 1):
             try:
-                answer, receipt = _send_once(warehouse, destination, batch, request)
+                answer, receipt = _send_once(warehouse, destination, plan, number, part, request)
             except BatchError as error:
                 if len(part) > 1:  # to the guilty row, in as many steps as it takes to halve the batch
                     half = len(part) // 2
@@ -584,7 +582,6 @@ class _Receipt(NamedTuple):
 
     batch: Batch
     request: str
-    sent_at: datetime
 
     def write(self, cursor: Cursor, status: int | None, outcome: str) -> None:
         """Keeps the receipt of what came of the request."""
@@ -601,15 +598,20 @@ class _Receipt(NamedTuple):
             """,
             {
                 "plan": self.batch.plan, "batch": self.batch.number, "key": self.batch.key, "request": self.request,
-                "rows": len(self.batch.changes), "sent_at": self.sent_at, "status": status, "outcome": outcome,
+                "rows": len(self.batch.changes), "sent_at": self.batch.sent_at, "status": status, "outcome": outcome,
             },
         )  # fmt: skip
 
 
-def _send_once(warehouse: Warehouse, destination: Destination, batch: Batch, request: str) -> tuple[Answer, _Receipt]:
-    """Sends a batch, and keeps a receipt of a failure; that of an answer is kept with what the answer changes."""
-    with warehouse.transaction() as connection:
-        receipt = _Receipt(batch, request, connection.exec_driver_sql("select now()").scalar_one())
+def _send_once(
+    warehouse: Warehouse, destination: Destination, plan: Plan, number: int, changes: tuple[Change, ...], request: str
+) -> tuple[Answer, _Receipt]:
+    """Sends changes, and keeps a receipt of a failure; that of an answer is kept with what the answer changes."""
+    with warehouse.transaction() as connection:  # the database's clock counts: that of this machine may be wrong
+        sent_at = connection.exec_driver_sql("select now()").scalar_one()
+    key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
+    batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at)
+    receipt = _Receipt(batch, request)
     try:
         return destination.send(batch), receipt
     except LgsError as error:

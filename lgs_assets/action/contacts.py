@@ -315,6 +315,10 @@ def _read(name: str, content: bytes, *, today: date) -> tuple[list[tuple[int, Co
         raise UsageError(
             f"{name}: line 1: expected a header with the columns {', '.join(COLUMNS)}; {missing[0]} is missing."
         )
+    if repeated := [column for column in COLUMNS if names.count(column) > 1]:
+        raise UsageError(
+            f"{name}: line 1: expected each column once; {repeated[0]} is there {names.count(repeated[0])} times."
+        )
     read, rejects = [], []
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():

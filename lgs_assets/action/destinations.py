@@ -12,7 +12,6 @@ import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -56,6 +55,7 @@ class Batch:
     changes: tuple[Change, ...]
     key: str
     """By which the receiver tells a repeat of the same batch with the same content."""
+    sent_at: datetime
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class Webhook:
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`. Redirects are not followed: they would take the addresses elsewhere."""
         body = _json(batch)
-        stamp = str(int(time.time()))
+        stamp = str(int(batch.sent_at.timestamp()))
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",

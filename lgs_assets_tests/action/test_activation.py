@@ -510,6 +510,15 @@ def test_a_killed_apply_is_finished_by_the_next(people: Warehouse, receiver: Rec
     assert plan(people, webhook(receiver)) is None
 
 
+@pytest.mark.parametrize(
+    "statement", ["update activation_receipts set status = 200", "delete from activation_receipts"]
+)
+def test_receipts_are_only_ever_added_to(people: Warehouse, statement: str) -> None:
+    """Not even the platform itself may change one."""
+    with pytest.raises(sa.exc.ProgrammingError, match="permission denied"), people.transaction() as connection:
+        connection.execute(sa.text(statement))
+
+
 def test_a_drop_is_a_file_a_plan(people: Warehouse, tmp_path: Path) -> None:
     """With a marker that it is complete, no half of it ever in sight, and nothing that a spreadsheet would run."""
     drop = Drop(str(tmp_path / "lists"))

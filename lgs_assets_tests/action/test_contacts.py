@@ -102,6 +102,7 @@ def test_lines_that_contradict_each_other_are_kept_aside(customers: Warehouse, t
         (b"", "contacts.csv: line 1: expected a header with the columns customer_id, email"),
         (f"{line()}\n".encode(), "contacts.csv: line 1: expected a header with the columns"),
         (HEADER.replace("email", "mail").encode(), "email is missing"),
+        (f"{HEADER},Email".encode(), "line 1: expected each column once; email is there 2 times"),
         (
             HEADER.encode() + b"\n" + line().encode() + b"\n\xff",
             "contacts.csv: line 3: expected text in UTF-8; found the byte 0xFF",

@@ -80,6 +80,9 @@ create table lgs.activation_receipts (
 
 create index on lgs.activation_receipts (plan);
 
+-- Only ever added to, by its owner, too.
+revoke update, delete, truncate on lgs.activation_receipts from current_user;
+
 comment on table lgs.activation_receipts is 'Every request to a destination and its answer. Only ever added to. One row an attempt; no address.';
 comment on column lgs.activation_receipts.receipt is 'Number of the receipt.';
 comment on column lgs.activation_receipts.plan is 'Number of the plan.';

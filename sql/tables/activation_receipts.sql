@@ -15,6 +15,9 @@ create table activation_receipts (
 
 create index on activation_receipts (plan);
 
+-- Only ever added to, by its owner, too.
+revoke update, delete, truncate on activation_receipts from current_user;
+
 comment on table activation_receipts is 'Every request to a destination and its answer. Only ever added to. One row an attempt; no address.';
 comment on column activation_receipts.receipt is 'Number of the receipt.';
 comment on column activation_receipts.plan is 'Number of the plan.';
