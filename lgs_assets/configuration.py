@@ -43,7 +43,7 @@ Engine = Literal["postgres", "duckdb", "spark"]
 class Settings(BaseModel):
     """The settings of the analysis: those that change figures. Each model binds the ones that it reads, by name."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, validate_default=True)  # a default has the type that a given value has
 
     snapshot_date: str = Field(
         default="",  # not None: Dagster's launchpad offers no value that is null
@@ -61,7 +61,7 @@ class Settings(BaseModel):
     )
     doubled_invoices: Literal["twice", "once"] = Field(
         default="twice",
-        description="How invoices count that a dump holds twice as a whole. twice: as they lie there (the published "
+        description="How to count invoices that a dump holds twice in full. twice: as they are (the published "
         "figures). once: without their second copies.",
     )
     pair_support: int = Field(
