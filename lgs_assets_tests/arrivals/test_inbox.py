@@ -65,7 +65,7 @@ def test_hidden_and_temporary_names_are_passed_over(folder: Path, name: str) -> 
     """They belong to the program that writes them. They are ignored silently, and nobody can land such a file."""
     file = write_dump(folder / name, [Line()])
     assert resources().inbox.files() == Listing()
-    with pytest.raises(DumpError, match="passes over"):
+    with pytest.raises(DumpError, match="ignores a file of this name"):
         resources().inbox.land(file)
 
 
