@@ -24,8 +24,8 @@ from lgs_assets.warehouse.frames import read_frame
 from lgs_assets_tests.builders import DERIVED, MakeDatabase, model, values
 
 # Where a line stands in its dump, and when it came, are all that may differ, and which of an invoice's lines of one
-# product a return takes back first: return_matches is left out. So is the list of what is kept of predictions, which names
-# the build that made them.
+# product a return takes back first: return_matches is left out. So is the list of
+# predictions that are kept, which names the build that made them.
 NOT_COMPARED = {
     "raw_invoices": ["dump", "line_number"],
     "clean_invoices": ["invoice_no", "line_number"],

@@ -26,7 +26,7 @@ _LATE_DAYS: Final = 360
 """How early or late a purchase may be to be drawn by itself; what is beyond is in the outermost bars."""
 _BAR_DAYS: Final = 30
 _DECIDING: Final = {
-    "Ranking (AUC): further right is better": ("auc",),
+    "AUC: further right is better": ("auc",),
     "Error: further left is better": ("wape", "mae_purchases"),
 }
 _LETTERS: Final = 34
@@ -50,7 +50,9 @@ def sales_to_come(forecasts: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Fig
     _bands(left, months)
     _bands(right, weeks)
     left.set_ylabel("Net sales a month")
+    left.set_xlabel("Month")
     right.set_ylabel("Net sales a week")
+    right.set_xlabel("First day of the week")
     style.legend(
         left,
         [
@@ -84,6 +86,7 @@ def forecasts_against_actual(forecast_backtests: pd.DataFrame) -> Figure:
     for origin in total["origin"].unique():
         axes.axvline(origin, color=style.MUTED, linestyle=":", linewidth=0.8)
     _dates(axes)
+    axes.set_xlabel("First day of the week")
     axes.set_ylabel("Net sales a week")
     style.legend(
         axes,
@@ -198,7 +201,7 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
             axes.plot(rival["value"], [height] * len(rival), "D", color=style.ORANGE, markersize=5)
         axes.set_yticks(range(len(tasks)), [fill(task.removeprefix("forecasts, "), _LETTERS) for task in tasks])
         axes.set_ylim(-0.6, len(tasks) - 0.4)
-        axes.set_title(title, loc="left", pad=24)
+        axes.set_xlabel(title)
         if place == 0:
             style.legend(
                 axes,
