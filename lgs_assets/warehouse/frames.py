@@ -60,6 +60,7 @@ def read_frame(
 def read_rows(warehouse: Warehouse, reads: Mapping[str, Collection[str]]) -> dict[str, pa.Table]:
     """The named columns of tables in the types of `arrow_schema`, numbers exact, in any order, all as of one moment.
 
+    A table with no named column, whose rows are only counted, comes with its primary key.
     Raises ContractError if there is no such table, or if it holds a number with more than six places.
     """
     found = {}
@@ -70,7 +71,8 @@ def read_rows(warehouse: Warehouse, reads: Mapping[str, Collection[str]]) -> dic
             # All before the first is read. A transaction's snapshot would not do: in an older one, a table that has
             # replaced another seems empty.
             lock_table(cursor, table, "row share")
-        for table, only in reads.items():
+        for table, named in reads.items():
+            only = named or declaration.primary_key(table)
             schema = pa.schema([field for field in declaration.arrow_schema(table) if field.name in only])
             names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
             query = sql.SQL("select {} from {}").format(names, sql.Identifier(SCHEMA, table))

@@ -169,3 +169,9 @@ def test_tables_are_read_as_they_are_at_one_moment(warehouse: Warehouse, monkeyp
         "stock_codes": ["code"],
     }
     assert refused == [*reads, *reads]
+
+
+def test_a_table_that_is_only_counted_comes_with_its_key(warehouse: Warehouse) -> None:
+    """`exists (select 1 from …)` reads no column, and another engine takes no table without one."""
+    warehouse.prepare()
+    assert read_rows(warehouse, {"unit_costs": []})["unit_costs"].column_names == ["code", "valid_from"]
