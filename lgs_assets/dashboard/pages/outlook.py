@@ -13,9 +13,12 @@ from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import tick
 from lgs_assets.dashboard.queries import Row
 
-TABLES: Final = ("customer_value", "churn_risk", "slipping", "forecasts", "model_cards")
+TABLES: Final = ("customer_value", "churn_risk", "slipping", "forecasts", "model_cards", "model_evaluations")
 _MONTHS: Final = 18
 """Months of the past beside a forecast."""
+_OFF: Final = "the months were off by {}"
+_VALUE: Final = "the tenth of customers rated highest brought {} of sales"
+_ORDER: Final = "a customer whom it befell was rated above one whom it did not in {} of such pairs"
 
 
 def show(view: View) -> Shown:
@@ -39,11 +42,22 @@ def show(view: View) -> Shown:
     return Shown(title, {"missing": [], "cards": cards.values(), **files}, files)
 
 
-def _error(card: Row | None) -> str:
-    """How wrong predictions of this kind have been; or why there are none."""
+def _error(card: Row | None, task: str, sentence: str) -> str:
+    """How wrong predictions of a task were on past days, as a sentence around the figure; or why there are none."""
     if card is None:
         return ""
-    return f" {card['unavailable_because'] or 'Past error: ' + card['measured_error']}"
+    if card["unavailable_because"]:
+        return f" {card['unavailable_because']}"
+    judged = (card["headlines"] or {}).get(task)
+    if judged is None:
+        return ""
+    value, low, high, beside = (
+        wording.percent(100 * judged[name], 0) if judged[name] is not None else ""
+        for name in ("value", "low", "high", "baseline_value")
+    )
+    interval = f" ({low} to {high}, 95 % interval)" if low else ""
+    rival = f"; by the baseline, {judged['baseline']}, {beside}" if beside else ""
+    return f" On past days {sentence.format(value + interval)}{rival}. More below."
 
 
 def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | None) -> Figure:
@@ -99,9 +113,11 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
         note += f" Method: {future[0]['method']}."
     if view.filters.segments or view.filters.cohorts or len(view.filters.countries) > 1:
         note += " Forecasts exist for all countries together and for single ones, not for groups of customers."
+    kind = "country" if country else "total"
+    error = _error(card, f"forecasts, {kind} by month, 3 ahead", _OFF)
     drawing = lines(label, series, lambda v: wording.short_pounds(v, 3)) if future else None
     key = (("observed", style.BLUE), ("forecast", style.ORANGE))
-    return Figure("forecast", "What will sales be?", table, drawing, note + _error(card), key if drawing else ())
+    return Figure("forecast", "What will sales be?", table, drawing, note + error, key if drawing else ())
 
 
 def _value(groups: Sequence[Row], card: Row | None) -> Figure:
@@ -122,7 +138,12 @@ def _value(groups: Sequence[Row], card: Row | None) -> Figure:
     note = (
         "Tenths of all customers by the sales expected of them in the next 365 days, before returns; 1 is the highest."
     )
-    return Figure("value", "What are customers worth in the next year?", table, note=note + _error(card))
+    return Figure(
+        "value",
+        "What are customers worth in the next year?",
+        table,
+        note=note + _error(card, "customer_value, 182 days", _VALUE),
+    )
 
 
 def _risk(groups: Sequence[Row], card: Row | None) -> Figure:
@@ -143,7 +164,12 @@ def _risk(groups: Sequence[Row], card: Row | None) -> Figure:
     note = "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: at risk with them."
     if shown and not all(row["is_calibrated"] for row in shown):
         note += " The level has been off by more than 10 points on past days: trust the order, not the level."
-    return Figure("risk", "How many may stay away?", table, note=note + _error(card))
+    return Figure(
+        "risk",
+        "How many may stay away?",
+        table,
+        note=note + _error(card, "churn_risk, active in the last 365 days", _ORDER),
+    )
 
 
 def _churn(view: View, rows: Sequence[Row]) -> Figure:
@@ -197,7 +223,12 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
         ],
     )
     note = "Champions and Loyal Customers by the risk of slipping within three months. A place, not a probability."
-    return Figure("slipping", "Which good customers slip next?", table, note=note + _error(card))
+    return Figure(
+        "slipping",
+        "Which good customers slip next?",
+        table,
+        note=note + _error(card, "slipping, Loyal Customers and Champions", _ORDER),
+    )
 
 
 PAGE = Page(

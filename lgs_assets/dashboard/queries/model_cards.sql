@@ -1,4 +1,16 @@
--- What each model is for, and how wrong it has been.
-select task, title, model, purpose, data, rule, measured_error, limits, unavailable_because
+-- What each model is for, how wrong it has been, and the one figure of each task that says it best.
+select
+    task, title, model, purpose, data, rule, measured_error, limits, unavailable_because,
+    (
+        select json_object_agg(
+            judged.task,
+            json_build_object(
+                'value', value, 'low', ci_low, 'high', ci_high, 'baseline', baseline, 'baseline_value', baseline_value
+            )
+        )
+        from model_evaluations as judged
+        where fold = 'pooled' and is_used and source = 'back-test' and value is not null
+            and metric in ('wape', 'auc', 'top_decile_share') and starts_with(judged.task, model_cards.task)
+    ) as headlines
 from model_cards
 order by position
