@@ -33,7 +33,7 @@ def moved(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
             for was, is_now, cause, customers in MOVES:
                 connection.exec_driver_sql(
                     "insert into segment_migrations "
-                    "values (1, %s::timestamp - interval '1 month', %s, %s, %s, %s, %s, 1, 1, %s)",
+                    "values (1, %s::timestamp - interval '1 month', %s, %s, %s, %s, %s, 1, 1, 1, %s)",
                     (ends, ends, was, is_now, cause, customers * (1 + is_partial), is_partial),
                 )
     return warehouse
