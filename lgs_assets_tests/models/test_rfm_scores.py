@@ -95,7 +95,7 @@ def test_only_sales_count(warehouse: Warehouse, tmp_path: Path) -> None:
 def test_a_snapshot_before_the_last_sale_is_refused(warehouse: Warehouse, tmp_path: Path, snapshot: datetime) -> None:
     """Sales after the snapshot, or at it, are not left out in silence: the contract stops them, and says whose."""
     load_lines(warehouse, tmp_path, [Line()])
-    with pytest.raises(ContractError, match=r"(?s)rfm_history, column .*last_invoice_at: 1 row .*customer_id=17001"):
+    with pytest.raises(ContractError, match=r"(?s)rfm_history, column .*last_invoice_at.*: 1 row .*customer_id=17001"):
         build_tables(warehouse, "clean_invoices", "invoice_totals", "rfm_history", "rfm_scores", snapshot_date=snapshot)
 
 
