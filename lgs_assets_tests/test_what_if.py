@@ -50,7 +50,8 @@ def demo(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) 
 def frames(demo: Warehouse) -> dict[str, pd.DataFrame]:
     """Every table as a notebook loads it, and the ledger."""
     ledger = demo.rows("select dump, last_invoice_at, loaded_at, written_at from dumps")
-    tables = ("raw_invoices", *TABLES)
+    read = {name for table in MODELS for name in Model(f"{table}.sql").reads}
+    tables = {*TABLES, *read} - {"dumps"}
     return {table: read_frame(demo, table) for table in tables} | {"dumps": pd.DataFrame(map(dict, ledger))}
 
 
@@ -132,7 +133,7 @@ def test_no_rows_give_no_rows(frames: dict[str, pd.DataFrame]) -> None:
 @pytest.mark.parametrize(
     ("name", "given", "message"),
     [
-        ("scores", {}, r"There is no model scores\. There are: .*rfm_scores, .*segment_summary, segments"),
+        ("scores", {}, r"There is no model scores\. There are: .*rfm_scores, .*segment_summary, .*segments"),
         ("rfm_scores", {}, r"rfm_scores needs .* rfm_history \(customer_id, f_score, .*snapshot_date\)\. Or for"),
         ("rfm_scores", {"clean_invoices": LINES.drop(columns=["is_sale", "line_total"])},
          r"clean_invoices lacks line_total, is_sale\. Expected: .* Found: dump, invoice_no, .*"),

@@ -37,7 +37,7 @@ _LOCK = 5_302_012
 _CHECKED = b"lgs contact key"
 _MAX_BYTES = 200_000_000
 _EMAIL = re.compile(
-    r"[a-z0-9][a-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
+    r"[a-z0-9][a-z0-9.!#$%&'+*/=?^_`{|}~-]{0,63}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
 )
 _CUSTOMER = re.compile(r"(\d{1,10})(\.0)?")
 # A value that can be shown: no address and no name fits.

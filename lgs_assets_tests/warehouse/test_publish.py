@@ -391,7 +391,9 @@ def test_the_error_of_a_model_shows_offending_rows(warehouse: Warehouse, tmp_pat
     with pytest.raises(ContractError) as caught:
         build_tables(warehouse, "rfm_history", snapshot_date=datetime(2011, 3, 1))
     text = str(caught.value)
-    assert "last_invoice_at: 9 rows break the rule CHECK ((last_invoice_at < snapshot_date))" in text
+    assert (
+        "column last_invoice_at, snapshot_date: 9 rows break the rule CHECK ((last_invoice_at < snapshot_date))" in text
+    )
     assert text.count("customer_id=") == 5
     assert "recency_days=-3" in text
 
