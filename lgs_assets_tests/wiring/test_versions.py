@@ -25,6 +25,8 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
     "doubled_invoices": st.just("once"),
     "pair_support": st.integers(1, 99),
     "chart_cutoff": st.floats(0.01, 0.84),
+    "as_of": st.dates().map(str),
+    "discount_pct": st.floats(0.5, 100),
 }
 
 
