@@ -31,7 +31,7 @@ SHOWN = (
 )
 WIDTH, COLOURS = 640, 128
 WINDOW = (1900, 1750)
-SECONDS_TO_LAY_OUT = 90
+SECONDS_TO_LAY_OUT = 90  # the page does not say when its graph is laid out; of so many assets, it takes a minute
 
 
 def draw_charts(pictures: dict[str, bytes]) -> Image.Image:

@@ -24,7 +24,7 @@ HATCH: Final = "/////"
 LABELS: Final = 26
 """Months, or labels of a month's value, that fit side by side."""
 _FEWEST: Final = 8
-"""Months that there is always room for."""
+"""The axis has room for at least this many months."""
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,7 @@ def compared(now: Decimal | float | None, before: Decimal | float | None, *, tha
     """`+12.1 % on Nov 2010`; why not, if there is nothing to compare with."""
     if now is None or before is None or before <= 0:
         return f"nothing to compare with in {than}"
+    # Both are of one column, so of one type, which the checker cannot know.
     return f"{wording.change(float((now - before) / before * 100))} on {than}"  # type: ignore[operator]
 
 
