@@ -21,6 +21,8 @@ from lgs_assets.wording import counted
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.action.activation import Plan
     from lgs_assets.action.audiences import Audience, Size
+    from lgs_assets.action.detectable import Prospect
+    from lgs_assets.action.experiments import State
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
     from lgs_assets.sources.inspection import Inspection
@@ -315,6 +317,31 @@ def change_table(changes: Sequence[Mapping[str, Any]]) -> Table:
         state = f"{change['state']}: {change['answer']}" if change["answer"] else change["state"]
         said = (change["cause"], fields, state)
         table.add_row(str(change["customer_id"]), change["operation"], *map(plain, said))
+    return table
+
+
+def detectable_table(prospect: "Prospect") -> Table:
+    """What an experiment can detect in each window, by outcome."""
+    headings = ("within", "buy by themselves", "shows from", "net £ each", "shows, as it is", "capped, adjusted")
+    table = _table("What can be detected", headings, numbers=headings[1:])
+    for window in prospect.windows:
+        share = f"{window.share_detectable:.0%} on" if window.share_detectable else "nothing"
+        changes = (window.net_change, window.net_change_adjusted)
+        shown = ("nothing" if change is None else f"{change:,.0f} %" for change in changes)
+        table.add_row(window.window, f"{window.share:.0%}", share, f"{window.net_revenue:,.2f}", *shown)
+    return table
+
+
+def experiment_table(states: Sequence["State"]) -> Table:
+    """Experiments, and how their arms stand."""
+    headings = ("experiment", "audience", "control", "treated", "reached", "control reached", "due", "state")
+    table = _table("Experiments", headings, numbers=headings[2:6])
+    for state in states:
+        treatment = state.declaration.treatment
+        arms = (state.arms["control"], state.arms[treatment], state.reached[treatment], state.reached["control"])
+        is_running = "running" if state.stopped_at is None else "stopped"
+        figures = (f"{number:,}" for number in arms)
+        table.add_row(state.declaration.name, state.declaration.audience, *figures, f"{state.due}", is_running)
     return table
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import Line, build_tables, load_lines
+from lgs_assets_tests.builders import Line, build_tables, load_lines, values
 
 TABLES = ("clean_invoices", "invoice_totals", "monthly_metrics", "rfm_history", "natural_return")
 
@@ -36,7 +36,7 @@ def test_returns_of_their_own_accord(warehouse: Warehouse, tmp_path: Path) -> No
         order by snapshot_date
         """
     )
-    assert [tuple(row.values()) for row in rows] == [
+    assert [values(row) for row in rows] == [
         (datetime(2011, 2, 1), 3, 2, 1, Decimal("5.005"), Decimal("4.005"), None),
         (datetime(2011, 3, 1), 3, 2, 2, Decimal("9.005"), Decimal("8.005"), None),
     ]
