@@ -531,13 +531,14 @@ def _state(cursor: Cursor, name: str) -> State:
         {"audience": declaration.audience, "experiment": name},
     )
     arms = cursor.fetchall()
+    nobody = {CONTROL: 0, declaration.treatment: 0}
     due = (max(arm[5] for arm in arms) + timedelta(days=declaration.primary.days)).date()
     _, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because = row
     return State(
         declaration, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because,
         waves=max(arm[4] for arm in arms),
-        arms={arm[0]: arm[1] for arm in arms},
-        reached={arm[0]: arm[2] for arm in arms},
+        arms=nobody | {arm[0]: arm[1] for arm in arms},
+        reached=nobody | {arm[0]: arm[2] for arm in arms},
         excluded=sum(arm[3] for arm in arms),
         due=due,
     )  # fmt: skip

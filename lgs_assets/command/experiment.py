@@ -105,6 +105,26 @@ def stop_experiment(name: _Name, because: Annotated[str, typer.Option(help="Why.
     typer.echo(f"{name} is stopped. Its control group is in the next plans of the audience.")
 
 
+@commands.command("report")
+@reporting_errors
+def report_experiment(
+    name: _Name, to: Annotated[Path | None, typer.Option(help="Write it to this file. Unset: show it.")] = None
+) -> None:
+    """Tell what an experiment found, in Markdown, the answer first; before the end, only that it is not due yet."""
+    from lgs_assets.action.experiment_report import answer, report
+    from lgs_assets.action.results import analyse
+    from lgs_assets.escaping import printable
+
+    warehouse = warehouse_with_facts()
+    analysis = analyse(warehouse, name)
+    text = report(warehouse, analysis)
+    if to is None:
+        typer.echo("\n".join(printable(line) for line in text.splitlines()))
+        return
+    to.write_text(text)
+    typer.echo(f"{printable(answer(analysis).strip('*'))}\nWritten to {to}.")
+
+
 def _is_started(warehouse: "Warehouse", name: str) -> bool:
     from lgs_assets.action.experiments import states
 

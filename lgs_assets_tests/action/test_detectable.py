@@ -83,8 +83,8 @@ def test_what_can_be_detected(shop: Warehouse) -> None:
     assert (windows["3 months"].share, windows["3 months"].share_detectable) == (1.0, None)
     assert windows["3 months"].net_revenue == pytest.approx(20)
     assert windows["3 months"].net_change == pytest.approx(100 * 2.8016 * 10.127 * 2 / 40**0.5 / 20, rel=1e-3)
-    adjusted = windows["3 months"].net_change_adjusted
-    assert adjusted is not None and adjusted < windows["3 months"].net_change
+    raw, adjusted = windows["3 months"].net_change, windows["3 months"].net_change_adjusted
+    assert raw and adjusted and adjusted < raw
     assert found.is_underpowered and found.power < 0.1
     assert found.ways_out[0] == "A wider audience does not help: no number of customers shows this change."
 
