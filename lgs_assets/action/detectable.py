@@ -13,7 +13,7 @@ from psycopg import sql
 from lgs_assets import places
 from lgs_assets.action.audiences import Audience, condition, size
 from lgs_assets.action.experiments import Declaration
-from lgs_assets.action.outcomes import COVARIATES, outcomes, values_of
+from lgs_assets.action.outcomes import CAP, CAPPED_COVARIATES, outcomes, values_of
 from lgs_assets.errors import LgsError
 from lgs_assets.models.power import (
     POWER,
@@ -33,8 +33,6 @@ HISTORY_MONTHS = 12
 """How much of the data must lie before such a date."""
 LEAST_CUSTOMERS = 20
 """Fewer at an earlier date tell nothing about spread."""
-CAP = 0.99
-"""The quantile of net revenue above which a customer counts no more."""
 _FOLDS = 5
 _MANY = 10**9
 
@@ -72,7 +70,8 @@ class Prospect:
     needed: int
     """Customers for whom that would be POWER."""
     cap: Decimal | None
-    """The 99th percentile of net revenue in the declared window, at the latest of the earlier dates, in pounds."""
+    """The 99th percentile of net revenue in the declared window, at the latest of the earlier dates, in pounds. None
+    where it is not above zero."""
 
     @property
     def is_underpowered(self) -> bool:
@@ -106,7 +105,10 @@ class Prospect:
             else "A wider audience does not help: no number of customers shows this change."
         ]
         longest = self.windows[-1]
-        ways.append(f"A longer window: in {longest.window}, {_smallest(longest, self.declaration)} can be shown.")
+        ways.append(
+            f"A longer window: within {longest.window}, the smallest change that shows is "
+            f"{_smallest(longest, self.declaration)}."
+        )
         if self.declaration.primary.metric == "bought_within":
             ways.append('Waves: with enrol = "waves", each new member of the audience joins until there are enough.')
         else:
@@ -143,7 +145,7 @@ def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience)
             name: [
                 (start, frame)
                 for start in _starts(cursor, span)
-                if len(frame := _outcomes(cursor, audience, start, span)) >= LEAST_CUSTOMERS
+                if len(frame := outcomes_at(cursor, audience, start, span)) >= LEAST_CUSTOMERS
             ]
             for name, span in spans.items()
         }
@@ -161,7 +163,7 @@ def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience)
         tuple(_detectable(name, period, effective) for name, period in periods.items() if period),
         power,
         round(needed * found.customers / effective) if needed < _MANY else _MANY,
-        round(Decimal(float(np.quantile(declared[0][1]["net_revenue"], CAP))), 2),
+        _cap(declared[0][1]),
     )
 
 
@@ -197,7 +199,7 @@ def _starts(cursor: Cursor, span: str) -> list[datetime]:
     return [start for (start,) in cursor]
 
 
-def _outcomes(cursor: Cursor, audience: Audience, start: datetime, span: str) -> pd.DataFrame:
+def outcomes_at(cursor: Cursor, audience: Audience, start: datetime, span: str) -> pd.DataFrame:
     """What the members that the audience would have had at a date did in the window after it."""
     facts = sql.SQL((places.SQL / "facts_as_of.sql").read_text()).format(start=sql.Literal(start))
     population = sql.SQL(
@@ -237,8 +239,7 @@ def _adjusted(frame: pd.DataFrame, values: np.ndarray) -> tuple[float, float]:
     How much it explains is judged on customers that the regression has not seen.
     """
     capped = np.minimum(values, np.quantile(values, CAP))
-    past = frame[COVARIATES].to_numpy()
-    past = np.column_stack([np.ones(len(past)), np.minimum(past, np.quantile(past, CAP, axis=0))])
+    past = np.column_stack([np.ones(len(frame)), frame[CAPPED_COVARIATES].to_numpy()])
     fold = np.arange(len(values)) % _FOLDS
     left = np.empty(len(values))
     for held_out in range(_FOLDS):
@@ -247,6 +248,12 @@ def _adjusted(frame: pd.DataFrame, values: np.ndarray) -> tuple[float, float]:
         left[~seen] = capped[~seen] - past[~seen] @ slopes
     deviation = capped.std(ddof=1)
     return float(capped.mean()), float(min(deviation, np.sqrt((left**2).mean())))
+
+
+def _cap(frame: pd.DataFrame) -> Decimal | None:
+    """The quantile CAP of net revenue; None where it is not above zero, and would leave nothing to compare."""
+    cap = round(Decimal(float(np.quantile(frame["net_revenue"], CAP))), 2)
+    return cap if cap > 0 else None
 
 
 def _power(declaration: Declaration, period: _Period, customers: int) -> tuple[float, int]:
@@ -280,8 +287,6 @@ def _smallest(window: Detectable, declaration: Declaration) -> str:
     """The smallest change that a window shows, in words."""
     if declaration.primary.metric == "bought_within":
         if window.share_detectable is None:
-            return "no change of the share who buy"
-        return f"{100 * (window.share_detectable - window.share):.0f} points more of the share who buy"
-    if window.net_change_adjusted is None:
-        return "no change of net revenue"
-    return f"a change of {window.net_change_adjusted:.0f} % of net revenue"
+            return "beyond all"
+        return f"{100 * (window.share_detectable - window.share):.0f} points more who buy"
+    return "beyond all" if window.net_change_adjusted is None else f"{window.net_change_adjusted:.0f} % of net revenue"

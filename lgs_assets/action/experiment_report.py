@@ -1,9 +1,11 @@
 """The report of an experiment, in Markdown: the answer in its first line, and all that a reader needs to doubt it."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from math import isfinite
 
+from lgs_assets.action.detectable import LEAST_CUSTOMERS
 from lgs_assets.action.experiments import CONTROL, Metric
 from lgs_assets.action.results import Analysis, Result
 from lgs_assets.models.lift import DRAWS
@@ -84,9 +86,10 @@ def _answer(analysis: Analysis) -> str:
         sizes = ", ".join(f"{arm} {number:,}" for arm, number in state.arms.items())
         return f"No result: the arms ({sizes}) are not of the sizes that were drawn. Something took customers out."
     if primary is None:
+        last_day = _day_before(analysis.due[declared.primary.metric])
         return (
-            f"Not due yet: the result can be told on {analysis.due[declared.primary.metric]}, and the data goes to the "
-            f"day before {analysis.covered_until}. Until then there is no figure to look at."
+            f"Not due yet: it takes invoices up to the end of {last_day}, and the data ends on "
+            f"{_day_before(analysis.covered_until)}. Until then there is no figure to look at."
         )
     difference, metric = primary.difference, primary.metric
     span = _span(metric, difference.low, difference.high)
@@ -98,8 +101,8 @@ def _answer(analysis: Analysis) -> str:
         )
     verb = "worked" if difference.estimate > 0 else "did harm"
     return (
-        f"The {declared.treatment} {verb}: within {days} days it made {span}, and {_more(metric, difference.estimate)} "
-        f"at the best estimate. {chance}"
+        f"The {declared.treatment} {verb}: within {days} days it made {span}; the best estimate is "
+        f"{_more(metric, difference.estimate, of_what=False)}. {chance}"
     )
 
 
@@ -145,7 +148,9 @@ def _result(analysis: Analysis) -> Iterator[str]:
         [_row(METRICS[result.metric], result) for result in rows],
     )
     waiting = [
-        f"{METRICS[metric]} from {due} on" for metric, due in analysis.due.items() if due > analysis.covered_until
+        f"{METRICS[metric]} (invoices up to the end of {_day_before(due)})"
+        for metric, due in analysis.due.items()
+        if due > analysis.covered_until
     ]
     if waiting:
         yield f"Not due yet: {', '.join(waiting)}."
@@ -203,9 +208,11 @@ def _without_a_control_group(warehouse: Warehouse, analysis: Analysis) -> Iterat
             from natural_return
             where months = 3 and segment in (select segment from assignments where experiment = :name)
             group by snapshot_date
+            having sum(customers) >= :least
         ) as by_start
         """,
         name=state.declaration.name,
+        least=LEAST_CUSTOMERS,
     )[0]
     if past.starts:
         yield (
@@ -218,8 +225,12 @@ def _row(name: str, result: Result) -> tuple[str, ...]:
     difference = result.difference
     shown = [_amount(result.metric, value) for value in (difference.control, difference.treated)]
     span = f"{_signed(result.metric, difference.low)} to {_signed(result.metric, difference.high)}"
-    corrected = "" if result.corrected_p is None else f"{result.corrected_p:.3f}"
-    return (name, *shown, _signed(result.metric, difference.estimate), span, f"{result.p_value:.3f}", corrected)
+    corrected = "" if result.corrected_p is None else _probability(result.corrected_p)
+    return (name, *shown, _signed(result.metric, difference.estimate), span, _probability(result.p_value), corrected)
+
+
+def _probability(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
 def _amount(metric: Metric, value: float) -> str:
@@ -241,12 +252,13 @@ def _span(metric: Metric, low: float, high: float) -> str:
     if low > 0 or high < 0:
         near, far = sorted((low, high), key=abs)
         return f"between {_quantity(metric, near)} and {_more(metric, far)}"
-    return f"between {_more(metric, low).removesuffix(' ' + _OF_WHAT[metric])} and {_more(metric, high)}"
+    return f"between {_more(metric, low, of_what=False)} and {_more(metric, high)}"
 
 
-def _more(metric: Metric, value: float) -> str:
+def _more(metric: Metric, value: float, *, of_what: bool = True) -> str:
     less = "fewer" if metric in ("bought_within", "orders") else "less"
-    return f"{_quantity(metric, value)} {'more' if value >= 0 else less} {_OF_WHAT[metric]}"
+    more = f"{_quantity(metric, value)} {'more' if value >= 0 else less}"
+    return f"{more} {_OF_WHAT[metric]}" if of_what else more
 
 
 def _quantity(metric: Metric, value: float) -> str:
@@ -259,6 +271,10 @@ def _pounds(value: float) -> str:
     if not isfinite(value):
         return "any amount"
     return f"{'−' if value < 0 else ''}£{abs(Decimal(repr(value))):,.2f}"
+
+
+def _day_before(day: date) -> date:
+    return day - timedelta(days=1)
 
 
 def _line(text: str) -> str:

@@ -8,8 +8,12 @@ from lgs_assets.action.experiments import Metric
 from lgs_assets.models.lift import ratio
 from lgs_assets.warehouse.schema import Cursor
 
-COVARIATES = ["rate", "last_year"]
-"""Net revenue a day since the first sale, and of the last twelve months, in pounds, before the window."""
+CAP = 0.99
+"""The quantile above which a customer counts no more, where figures are capped."""
+CAPPED_COVARIATES = ["rate, capped", "last_year, capped"]
+COVARIATES = ["rate", "last_year", *CAPPED_COVARIATES]
+"""Net revenue a day since the first sale, and of the last twelve months, in pounds, before the window. As they are they
+explain the large customers, capped the others."""
 LATE_DAYS = 30
 """For how long after a window a return of what was bought in it still counts."""
 
@@ -53,8 +57,10 @@ def outcomes(cursor: Cursor, population: sql.Composable, *, with_late_returns: b
     after returns. With late returns, net_revenue lacks what was sent back within LATE_DAYS after the window, too.
     """
     cursor.execute(sql.SQL(_OUTCOMES).format(population=population))
-    names = ["customer_id", "bought_within", "orders", "net_revenue", *COVARIATES]
+    names = ["customer_id", "bought_within", "orders", "net_revenue", "rate", "last_year"]
     frame = pd.DataFrame(cursor.fetchall(), columns=names).astype(dict.fromkeys(names[1:], float))
+    for name in ("rate", "last_year"):
+        frame[f"{name}, capped"] = np.minimum(frame[name], frame[name].quantile(CAP))
     if with_late_returns:
         cursor.execute(sql.SQL(_RETURNED_LATE).format(population=population, days=sql.Literal(LATE_DAYS)))
         frame["net_revenue"] -= frame["customer_id"].map(dict(cursor.fetchall())).fillna(0).astype(float)

@@ -95,11 +95,12 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         cursor.execute("select (max(last_invoice_at) + interval '1 day')::date from invoice_totals")
-        ((covered_until,),) = cursor.fetchall()
-        ready = [metric for metric in metrics if covered_until and due[metric] <= covered_until]
+        ((end_of_data,),) = cursor.fetchall()
+        covered_until = end_of_data or found.due - timedelta(days=declared.primary.days)
+        ready = [metric for metric in metrics if due[metric] <= covered_until]
         mismatched = not all(found.arms.values()) or mismatch_p(found.arms, _shares(found)) < MISMATCH
         if mismatched or not ready:
-            return Analysis(found, covered_until or date.min, due, (), {}, None, mismatched)
+            return Analysis(found, covered_until, due, (), {}, None, mismatched)
         population = sql.SQL(
             "select customer_id, counts_from as begins, counts_from + make_interval(days => {days}) as ends "
             "from assignments where experiment = {name}"
@@ -170,7 +171,7 @@ def _compare(frame: pd.DataFrame, found: State, metrics: list[Metric], *, segmen
     declared = found.declaration
     values = pd.DataFrame({metric: values_of(metric, frame) for metric in metrics})
     if "net_revenue" in metrics and found.cap is not None:
-        values[_CAPPED] = values["net_revenue"].clip(upper=float(found.cap))
+        values[_CAPPED] = values["net_revenue"].clip(-float(found.cap), float(found.cap))
     treated = (frame["arm"] == declared.treatment).to_numpy()
     experiment = Experiment(frame["block"].to_numpy(str), treated, float(declared.share))
     seed = int(found.salt[:8], 16)

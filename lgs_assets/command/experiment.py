@@ -152,7 +152,12 @@ def _show_prospect(prospect: "Prospect") -> None:
 
     console.print(detectable_table(prospect))
     starts = ", ".join(f"{start:%Y-%m-%d}" for start in prospect.windows[0].starts)
-    console.print(f"Medians of the audience as it was on {starts}.\n", highlight=False, soft_wrap=True)
+    console.print(
+        "Shows at: the smallest change that 80 of 100 such experiments find. Adjusted: for past spend, and capped at "
+        f"the 99th percentile. Medians of the audience as it was on {starts}.\n",
+        highlight=False,
+        soft_wrap=True,
+    )
     console.print(plain(prospect.verdict), highlight=False, soft_wrap=True)
     for way in prospect.ways_out:
         console.print(f"  - {plain(way)}", highlight=False, soft_wrap=True)

@@ -322,26 +322,28 @@ def change_table(changes: Sequence[Mapping[str, Any]]) -> Table:
 
 def detectable_table(prospect: "Prospect") -> Table:
     """What an experiment can detect in each window, by outcome."""
-    headings = ("within", "buy by themselves", "shows from", "net £ each", "shows, as it is", "capped, adjusted")
+    headings = ("within", "buy anyway", "shows at", "net £ each", "shows at ±", "adjusted ±")
     table = _table("What can be detected", headings, numbers=headings[1:])
     for window in prospect.windows:
-        share = f"{window.share_detectable:.0%} on" if window.share_detectable else "nothing"
+        share = f"{window.share_detectable:.0%}" if window.share_detectable else "nothing"
         changes = (window.net_change, window.net_change_adjusted)
-        shown = ("nothing" if change is None else f"{change:,.0f} %" for change in changes)
+        shown = ("nothing" if change is None else f"{change:,.0f}%" for change in changes)
         table.add_row(window.window, f"{window.share:.0%}", share, f"{window.net_revenue:,.2f}", *shown)
     return table
 
 
 def experiment_table(states: Sequence["State"]) -> Table:
-    """Experiments, and how their arms stand."""
-    headings = ("experiment", "audience", "control", "treated", "reached", "control reached", "due", "state")
-    table = _table("Experiments", headings, numbers=headings[2:6])
+    """Experiments: the sizes of their arms, and how many of each were reached."""
+    table = _table(
+        "Experiments",
+        ("experiment", "control", "reached", "treated", "reached", "due", "state"),
+        numbers=("control", "reached", "treated"),
+    )
     for state in states:
-        treatment = state.declaration.treatment
-        arms = (state.arms["control"], state.arms[treatment], state.reached[treatment], state.reached["control"])
+        arms = ("control", state.declaration.treatment)
+        figures = (f"{counts[arm]:,}" for arm in arms for counts in (state.arms, state.reached))
         is_running = "running" if state.stopped_at is None else "stopped"
-        figures = (f"{number:,}" for number in arms)
-        table.add_row(state.declaration.name, state.declaration.audience, *figures, f"{state.due}", is_running)
+        table.add_row(state.declaration.name, *figures, f"{state.due}", is_running)
     return table
 
 

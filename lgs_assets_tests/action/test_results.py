@@ -81,7 +81,9 @@ def test_before_the_end_there_is_no_figure(experiment: Warehouse) -> None:
     buy(experiment, None, "2012-03-29 23:59")
     early = told(experiment)
     assert (early.results, early.returned, early.due["bought_within"]) == ((), {}, date(2012, 3, 31))
-    assert answer(early).startswith("**Not due yet: the result can be told on 2012-03-31, and the data goes to the day")
+    assert answer(early).startswith(
+        "**Not due yet: it takes invoices up to the end of 2012-03-30, and the data ends on 2012-03-29. Until"
+    )
     assert "##" in report(experiment, early) and " p " not in report(experiment, early)
     assert results(experiment).empty
     buy(experiment, None, "2012-03-30 09:00")

@@ -27,7 +27,7 @@ comment on column experiments.metric is 'The primary metric, by which the experi
 comment on column experiments.days is 'Days for which each customer is observed.';
 comment on column experiments.share is 'Share of customers who are treated; the others are the control group.';
 comment on column experiments.salt is 'Random number of the draw: with it, anybody can draw the arms again.';
-comment on column experiments.cap is 'Net revenue of a customer above which the p-value counts no more, in pounds sterling, from earlier data. NULL if there was none.';
+comment on column experiments.cap is 'Net revenue of a customer, or refunds, beyond which the p-value counts no more, in pounds sterling, from earlier data. NULL if there was none.';
 comment on column experiments.underpowered is 'Why it was started though it can hardly show what it asks. NULL if it can.';
 comment on column experiments.started_by is 'Login that started it.';
 comment on column experiments.started_at is 'When it was started.';
