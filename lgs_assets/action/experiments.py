@@ -371,7 +371,8 @@ def _expect_members_of(cursor: Cursor, audience: Audience) -> None:
 
 
 # One draw on any server: nothing in it depends on the order of rows, a collation or a random number of the server. Of a
-# block that the share does not divide, the odd one is drawn by the hash of the block.
+# block that the share does not divide, the odd one is drawn by the hash of the block. Customers left over from full
+# blocks are the largest where the share divides them, which pairs the two that differ most; otherwise the smallest.
 _ENROL = """
 with eligible as (
     select members.customer_id, {facts}.segment, {order} as place_by, concat_ws('/', {wave}, {strata}) as stratum
@@ -387,11 +388,19 @@ with eligible as (
         )
 ),
 
+ordered as (
+    select
+        *,
+        row_number() over (partition by stratum order by place_by desc nulls last, customer_id) - 1 as above,
+        count(*) over (partition by stratum) % {size} as left_over
+    from eligible
+),
+
 placed as (
     select
         *,
-        (row_number() over (partition by stratum order by place_by desc nulls last, customer_id) - 1) / {size} as place
-    from eligible
+        (above + case when left_over * {share} % 1 = 0 then ({size} - left_over) % {size} else 0 end) / {size} as place
+    from ordered
 ),
 
 drawn as (

@@ -141,6 +141,16 @@ def test_what_a_block_does_not_divide_is_drawn_by_its_hash(shop: Warehouse, shar
         assert row.treated == floor(expected) + (lot < expected - floor(expected))
 
 
+@pytest.mark.parametrize(("members", "first_block"), [(40, [39, 37, 35, 33]), (36, [35, 33]), (37, [37, 35, 33, 31])])
+def test_the_two_largest_of_what_is_left_over_are_a_pair(shop: Warehouse, members: int, first_block: list[int]) -> None:
+    """Of eighteen, two are more than full blocks: the largest. Of nineteen, three do not halve: the smallest."""
+    with shop.transaction() as connection:
+        connection.execute(sa.text("delete from audience_members where customer_id > :last"), {"last": members})
+    start(shop, DECLARED, SOME)
+    rows = shop.rows("select customer_id from assignments where block = '1/Champions/0' order by 1 desc")
+    assert [row.customer_id for row in rows] == first_block
+
+
 def test_started_twice_nobody_is_drawn_again(shop: Warehouse) -> None:
     """The same arms, also of who left the audience; who entered it is not enrolled in an experiment of one wave."""
     start(shop, DECLARED, SOME)
