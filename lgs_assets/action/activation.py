@@ -25,6 +25,7 @@ from psycopg.types.json import Jsonb
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
 from lgs_assets.action.destinations import Answer, Batch, BatchError, BusyError, Change, Destination
+from lgs_assets.action.experiments import IN_CONTROL
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.errors import GuardError, LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
@@ -296,9 +297,10 @@ def _wanted(
         [audience, destination],
     )
     rejections = set(cursor.fetchall())
+    in_control = IN_CONTROL.format(customer="members.customer_id", audience="members.audience")
     cursor.execute(
         f"""
-        select members.customer_id, members.fields, contacts.email, coalesce(excluded.reason, {REACH})
+        select members.customer_id, members.fields, contacts.email, coalesce(excluded.reason, {REACH}, {in_control})
         from lgs.audience_members as members
         left join lgs.marketing_exclusions as excluded on excluded.customer_id = members.customer_id
         {REACH_FROM.format(customer="members.customer_id")}
@@ -324,9 +326,10 @@ def _wanted(
 
 def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[str, str]]:
     """Whom the destination holds, what it was told, and why they would be removed. As lgs_activator."""
+    in_control = IN_CONTROL.format(customer="held.customer_id", audience="held.audience")
     cursor.execute(
         f"""
-        select held.customer_id, held.payload, coalesce(excluded.reason, {REACH})
+        select held.customer_id, held.payload, coalesce(excluded.reason, {REACH}, {in_control})
         from lgs.destination_members as held
         left join lgs.marketing_exclusions as excluded on excluded.customer_id = held.customer_id
         {REACH_FROM.format(customer="held.customer_id")}
@@ -539,15 +542,17 @@ def _send_batch(
 
 def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ...]:
     """Marks what is left of a batch as being sent, and returns it; what may not be sent any more is withheld."""
+    in_control = IN_CONTROL.format(customer="changes.customer_id", audience="plans.audience")
     with as_activator(cursor):
         cursor.execute(
             f"""
-            select changes.customer_id, operation, fields, payload, state, contacts.email,
-                coalesce(excluded.reason, {REACH})
+            select changes.customer_id, operation, fields, payload, changes.state, contacts.email,
+                coalesce(excluded.reason, {REACH}, {in_control})
             from lgs.activation_changes as changes
+            inner join lgs.activation_plans as plans on plans.plan = changes.plan
             left join lgs.marketing_exclusions as excluded on excluded.customer_id = changes.customer_id
             {REACH_FROM.format(customer="changes.customer_id")}
-            where plan = %s and batch = %s and state in ('planned', 'sending')
+            where changes.plan = %s and batch = %s and changes.state in ('planned', 'sending')
             order by operation <> 'remove', operation, changes.customer_id
             """.encode(),
             [plan.plan, number],

@@ -199,7 +199,7 @@ def members(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
                 name=sql.Literal(audience.name),
                 version=sql.Literal(audience.version),
                 pairs=sql.SQL(", ").join(pairs),
-                rule=_condition(audience.rule),
+                rule=condition(audience.rule),
                 eligible=sql.SQL(_ELIGIBLE),
             )
             rows += cursor.execute(query).fetchall()
@@ -300,12 +300,11 @@ def size(warehouse: Warehouse, rule: Rule) -> Size:
                 from audience_facts
                 cross join lateral (select {rule} and {eligible} as is_member) as judged
                 """
-            ).format(rule=_condition(rule), eligible=sql.SQL(_ELIGIBLE))
+            ).format(rule=condition(rule), eligible=sql.SQL(_ELIGIBLE))
         )
         return Size(*cursor.fetchall()[0])
 
 
-def _condition(rule: Rule) -> sql.SQL:
+def condition(rule: Rule) -> sql.SQL:
     """The condition of a rule, which consists of what `judge` wrote."""
-    # A brace in a text would be taken for a placeholder.
-    return sql.SQL(rule.sql.replace("{", "{{").replace("}", "}}"))
+    return sql.SQL(rule.sql)

@@ -248,7 +248,7 @@ def reach(warehouse: Warehouse, rule: Rule) -> dict[str, int]:
     """Of the customers whom a rule finds, how many may be sent to, under the empty name; and why the others may not."""
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
-        condition = psycopg.sql.SQL(rule.sql.replace("{", "{{").replace("}", "}}"))
+        condition = psycopg.sql.SQL(rule.sql)
         if not (is_there := is_prepared(cursor)) or not may_see(cursor):
             cursor.execute(psycopg.sql.SQL("select count(*) from audience_facts where {}").format(condition))
             ((customers,),) = cursor.fetchall()

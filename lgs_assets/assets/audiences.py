@@ -1,15 +1,20 @@
-"""The audiences: whom marketing speaks to, and who entered and left."""
+"""The audiences: whom marketing speaks to, who entered and left, and what experiments with them found."""
 
 import dagster as dg
 import pandas as pd
 
 from lgs_assets import places
 from lgs_assets.action.audiences import FILES, members, read_audiences, record_members, stated
+from lgs_assets.action.results import results
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 _ACTION = places.ROOT / "lgs_assets" / "action"
+_ANALYSIS = (
+    *(_ACTION / "results.py", _ACTION / "outcomes.py"),
+    *(places.ROOT / "lgs_assets" / "models" / "lift.py", places.ROOT / "lgs_assets" / "models" / "multiple_testing.py"),
+)
 _RULES = (*FILES, _ACTION / "audiences.py", _ACTION / "rules.py")
 
 
@@ -41,3 +46,11 @@ def audience_history(
 ) -> pd.DataFrame:
     """Who entered and left each audience, recorded for good, and counted. One row an audience and snapshot."""
     return record_members(warehouse, publication=audience_members.version)
+
+
+@derived_asset(group="audiences", kinds={"postgres", "python"}, sources=_ANALYSIS)
+def experiment_results(
+    invoice_totals: Relation, returns: Relation, warehouse: dg.ResourceParam[Warehouse]
+) -> pd.DataFrame:
+    """What each experiment found, of what is due. One row per experiment, metric and segment."""
+    return results(warehouse)

@@ -1,4 +1,4 @@
-"""Whether customers come back: by cohort, by month, and for the second time."""
+"""Whether customers come back: by cohort, by month, for the second time, and without any campaign."""
 
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
@@ -26,3 +26,11 @@ def customer_flow(invoice_totals: Relation, monthly_metrics: Relation) -> Model:
 def second_purchases(customer_profile: Relation, monthly_metrics: Relation) -> Model:
     """Customers who bought on a second day within a window that is over. One row per cohort month and window."""
     return Model("second_purchases.sql", customer_profile=customer_profile, monthly_metrics=monthly_metrics)
+
+
+@derived_asset(group="retention", kinds=IN_WAREHOUSE)
+def natural_return(rfm_history: Relation, invoice_totals: Relation, monthly_metrics: Relation) -> Model:
+    """What customers of each segment did next by themselves. One row per segment, start and length of the window."""
+    return Model(
+        "natural_return.sql", rfm_history=rfm_history, invoice_totals=invoice_totals, monthly_metrics=monthly_metrics
+    )

@@ -34,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("demo-contacts")(write_demo_contacts)
 
 
-def _warehouse() -> "Warehouse":
+def warehouse_with_facts() -> "Warehouse":
     """The warehouse, in which there are facts to ask. Raises LgsError where there are none yet."""
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import LgsError
@@ -55,7 +55,7 @@ def list_audiences() -> None:
     from lgs_assets.action.contacts import reach
     from lgs_assets.command.terminal import audience_table, console
 
-    warehouse = _warehouse()
+    warehouse = warehouse_with_facts()
     rows = [(each, size(warehouse, each.rule), reach(warehouse, each.rule).get("", 0)) for each in read_audiences()]
     console.print(audience_table(rows))
 
@@ -68,7 +68,7 @@ def show(name: Annotated[str, typer.Argument(help="An audience, by the name that
     from lgs_assets.command.terminal import console, plain
 
     audience = audience_named(name)
-    warehouse = _warehouse()
+    warehouse = warehouse_with_facts()
     console.print(f"[bold]{audience.name}[/]  {plain(audience.description)}", highlight=False, soft_wrap=True)
     console.print(f"Rule: {plain(audience.where)}", highlight=False, soft_wrap=True)
     fields = ", ".join(f"{field} = {column}" for field, column in audience.fields.items())
@@ -88,7 +88,7 @@ def preview(
     from lgs_assets.action.rules import judge
 
     judged = judge(rule)
-    _show_size(_warehouse(), judged)
+    _show_size(warehouse_with_facts(), judged)
 
 
 def _show_size(warehouse: "Warehouse", rule: "Rule") -> None:
@@ -125,7 +125,7 @@ def import_file(
 
     configuration = Configuration.read()
     key = _contact_key(configuration)
-    done = import_contacts(_warehouse(), file, key=key, reject_limit=configuration.acceptance.reject_limit)
+    done = import_contacts(warehouse_with_facts(), file, key=key, reject_limit=configuration.acceptance.reject_limit)
     console.print(f"Imported {counted(done.contacts, 'contact')}.", highlight=False)
     _show_rejects(done.rejects)
     if done.rejects:
@@ -139,7 +139,7 @@ def show_contacts() -> None:
     from lgs_assets.action.contacts import contact_status
     from lgs_assets.command.terminal import console
 
-    status = contact_status(_warehouse())
+    status = contact_status(warehouse_with_facts())
     console.print(
         f"{counted(sum(status.contacts.values()), 'contact')}, {status.declined:,} of them declined marketing"
     )
@@ -157,7 +157,7 @@ def record_objection(customer_id: Annotated[int, typer.Argument(help="The number
     from lgs_assets.action.activation import plan_removals
     from lgs_assets.action.contacts import object_to_marketing
 
-    warehouse = _warehouse()
+    warehouse = warehouse_with_facts()
     object_to_marketing(warehouse, customer_id)
     typer.echo(f"Customer {customer_id} is in no audience any more, and nothing is sent to them.")
     for number in plan_removals(warehouse, customer_id):
@@ -178,7 +178,7 @@ def forget_customer(
 
     if not yes:
         typer.confirm(f"Forget customer {customer_id}: delete their contact and suppress their address?", abort=True)
-    warehouse = _warehouse()
+    warehouse = warehouse_with_facts()
     had_contact = forget_contact(warehouse, customer_id)
     contact = "contact deleted, address suppressed" if had_contact else "there was no contact"
     typer.echo(f"Forgot customer {customer_id}: {contact}; out of every audience. Invoices stay, as tax law asks.")
@@ -199,7 +199,7 @@ def write_demo_contacts(
     from lgs_assets.errors import LgsError
     from lgs_assets.warehouse.ledger import loaded_dumps
 
-    warehouse = _warehouse()
+    warehouse = warehouse_with_facts()
     if [loaded.dump for loaded in loaded_dumps(warehouse)] != [DEMO_DUMP]:
         raise LgsError("Contacts are invented for the demo dump alone: these customers are real.")
     if path.exists() and not force:
@@ -231,7 +231,7 @@ def plan_activation(
     configuration = Configuration.read()
     audience, chosen = audience_named(name), destination_named(configuration, destination)
     allowance = Allowance(allow_removals, allow_adds)
-    plan = make_plan(_warehouse(), audience, chosen, key=_contact_key(configuration), allowance=allowance)
+    plan = make_plan(warehouse_with_facts(), audience, chosen, key=_contact_key(configuration), allowance=allowance)
     if plan is None:
         console.print(
             f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do."
@@ -252,7 +252,7 @@ def show_plan(
     from lgs_assets.action.activation import changes_of, plan_numbered
     from lgs_assets.command.terminal import change_table, console
 
-    warehouse = _warehouse()
+    warehouse = warehouse_with_facts()
     plan = plan_numbered(warehouse, number)
     changes = changes_of(warehouse, number)
     console.print(change_table(changes[:rows]))
@@ -270,7 +270,7 @@ def list_plans() -> None:
     from lgs_assets.action.activation import plans
     from lgs_assets.command.terminal import console, plan_table
 
-    console.print(plan_table(plans(_warehouse())))
+    console.print(plan_table(plans(warehouse_with_facts())))
 
 
 @_activate.command("apply")
@@ -284,7 +284,7 @@ def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) 
     from lgs_assets.configuration import Configuration
 
     configuration = Configuration.read()
-    warehouse = _warehouse()
+    warehouse = warehouse_with_facts()
     plan = plan_numbered(warehouse, number)
     chosen = destination_named(configuration, plan.destination)
     version = audience_named(plan.audience).version if plan.audience_version else None

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 import typer
 
 from lgs_assets import places
-from lgs_assets.command import action
+from lgs_assets.command import action, experiment
 from lgs_assets.command.reporting import fail as _fail
 from lgs_assets.command.reporting import reporting_errors as _reporting_errors
 from lgs_assets.dashboard import PORT
@@ -55,6 +55,7 @@ app = typer.Typer(
 costs = typer.Typer(no_args_is_help=True, help="What products cost the shop: margins need it.")
 app.add_typer(costs, name="costs")
 action.add_to(app)
+app.add_typer(experiment.commands, name="experiment")
 
 
 def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None:

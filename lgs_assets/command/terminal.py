@@ -21,6 +21,8 @@ from lgs_assets.wording import counted
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.action.activation import Plan
     from lgs_assets.action.audiences import Audience, Size
+    from lgs_assets.action.detectable import Prospect
+    from lgs_assets.action.experiments import State
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
     from lgs_assets.sources.inspection import Inspection
@@ -315,6 +317,33 @@ def change_table(changes: Sequence[Mapping[str, Any]]) -> Table:
         state = f"{change['state']}: {change['answer']}" if change["answer"] else change["state"]
         said = (change["cause"], fields, state)
         table.add_row(str(change["customer_id"]), change["operation"], *map(plain, said))
+    return table
+
+
+def detectable_table(prospect: "Prospect") -> Table:
+    """What an experiment can detect in each window, by outcome."""
+    headings = ("within", "buy anyway", "shows at", "net £ each", "shows at ±", "adjusted ±")
+    table = _table("What can be detected", headings, numbers=headings[1:])
+    for window in prospect.windows:
+        share = f"{window.share_detectable:.0%}" if window.share_detectable else "nothing"
+        changes = (window.net_change, window.net_change_adjusted)
+        shown = ("nothing" if change is None else f"{change:,.0f}%" for change in changes)
+        table.add_row(window.window, f"{window.share:.0%}", share, f"{window.net_revenue:,.2f}", *shown)
+    return table
+
+
+def experiment_table(states: Sequence["State"]) -> Table:
+    """Experiments: the sizes of their arms, and how many of each were reached."""
+    table = _table(
+        "Experiments",
+        ("experiment", "control", "reached", "treated", "reached", "due", "state"),
+        numbers=("control", "reached", "treated"),
+    )
+    for state in states:
+        arms = ("control", state.declaration.treatment)
+        figures = (f"{counts[arm]:,}" for arm in arms for counts in (state.arms, state.reached))
+        is_running = "running" if state.stopped_at is None else "stopped"
+        table.add_row(state.declaration.name, *figures, f"{state.due}", is_running)
     return table
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from lgs_assets.models.multiple_testing import holm
+
 YEAR = 12
 LEAST_MONTHS = 2 * YEAR
 """Fewer cannot tell a season from a trend."""
@@ -29,7 +31,7 @@ def trends(series: pd.DataFrame) -> pd.DataFrame:
     """
     rows = [row for name, months in series.groupby("series") for row in _trends_of(str(name), months)]
     frame = pd.DataFrame(rows, columns=["series", "method", "months", "change_pct", *FIGURES, "reason"])
-    frame["holm_p"] = frame.groupby("method")["p_value"].transform(_holm).astype(float)
+    frame["holm_p"] = frame.groupby("method")["p_value"].transform(holm).astype(float)
     return frame.astype({"reason": "object"}).replace([np.inf, -np.inf], np.nan)
 
 
@@ -122,13 +124,3 @@ def _signed_rank_p(differences: np.ndarray) -> float:
     signs = np.arange(2 ** len(ranks))[:, None] >> np.arange(len(ranks)) & 1
     sums, observed = signs @ ranks, ranks[nonzero > 0].sum()
     return min(1.0, 2 * min((sums <= observed).mean(), (sums >= observed).mean())) if len(ranks) else np.nan
-
-
-def _holm(p_values: pd.Series) -> pd.Series:
-    """The p-values corrected for their number by Holm's step-down method (1979).
-
-    Written out: statsmodels' own runs Python's garbage collector at each call, half a second in a process of this size.
-    """
-    ascending = p_values.dropna().sort_values(kind="stable")
-    stepped = ascending * np.arange(len(ascending), 0, -1)
-    return stepped.cummax().clip(upper=1).reindex(p_values.index)

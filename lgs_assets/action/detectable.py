@@ -1,0 +1,292 @@
+"""What an experiment could detect, told from what the same audience would have been and done at earlier dates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from statistics import median
+
+import numpy as np
+import pandas as pd
+from psycopg import sql
+
+from lgs_assets import places
+from lgs_assets.action.audiences import Audience, condition, size
+from lgs_assets.action.experiments import Declaration
+from lgs_assets.action.outcomes import CAP, CAPPED_COVARIATES, outcomes, values_of
+from lgs_assets.errors import LgsError
+from lgs_assets.models.power import (
+    POWER,
+    customers_needed,
+    detectable_difference,
+    detectable_share,
+    power_of_means,
+    power_of_shares,
+)
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import Cursor, driver_cursor
+from lgs_assets.wording import counted
+
+STARTS = 4
+"""How many earlier dates are asked, a quarter of a year apart."""
+HISTORY_MONTHS = 12
+"""How much of the data must lie before such a date."""
+LEAST_CUSTOMERS = 20
+"""Fewer at an earlier date tell nothing about spread."""
+_FOLDS = 5
+_MANY = 10**9
+
+
+@dataclass(frozen=True)
+class Detectable:
+    """The smallest changes that a window shows, as medians over earlier dates; None where it shows none."""
+
+    window: str
+    starts: tuple[datetime, ...]
+    share: float
+    """Customers who buy again by themselves, in 0..1."""
+    share_detectable: float | None
+    net_revenue: float
+    """Mean of a customer, in pounds."""
+    net_change: float | None
+    """In percent of the mean."""
+    net_change_adjusted: float | None
+    """Likewise, capped at the 99th percentile and adjusted for past spend."""
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What an experiment can be expected to answer."""
+
+    declaration: Declaration
+    customers: int
+    """Members of the audience now."""
+    of: int
+    """All customers."""
+    windows: tuple[Detectable, ...]
+    """The declared window, and those of 3 and 6 months; without one that the data does not cover."""
+    power: float
+    """How likely it is that the declared change shows, in 0..1."""
+    needed: int
+    """Customers for whom that would be POWER."""
+    cap: Decimal | None
+    """The 99th percentile of net revenue in the declared window, at the latest of the earlier dates, in pounds. None
+    where it is not above zero."""
+
+    @property
+    def is_underpowered(self) -> bool:
+        """Whether the declared change would more often than 1 - POWER go unseen."""
+        return self.power < POWER
+
+    @property
+    def change(self) -> str:
+        """The declared change, in words."""
+        return f"{self.declaration.change} {self.declaration.unit}"
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a sentence."""
+        can = "cannot" if self.is_underpowered else "can"
+        return (
+            f"This test {can} answer the question: with {counted(self.customers, 'customer')} it shows a change of "
+            f"{self.change} in {_NAMES[self.declaration.primary.metric]} within {self.declaration.primary.days} days "
+            f"{self.power:.0%} of the time; {POWER:.0%} is expected of a test."
+        )
+
+    @property
+    def ways_out(self) -> list[str]:
+        """What would help, where it cannot."""
+        if not self.is_underpowered:
+            return []
+        in_all = f"the shop has {self.of:,}"
+        ways = [
+            f"A wider audience: it takes about {self.needed:,} customers; {in_all}."
+            if self.needed < _MANY
+            else "A wider audience does not help: no number of customers shows this change."
+        ]
+        longest = self.windows[-1]
+        ways.append(
+            f"A longer window: within {longest.window}, the smallest change that shows is "
+            f"{_smallest(longest, self.declaration)}."
+        )
+        if self.declaration.primary.metric == "bought_within":
+            ways.append('Waves: with enrol = "waves", each new member of the audience joins until there are enough.')
+        else:
+            first = self.windows[0]
+            shown = (
+                f"from {first.share:.0%} to {first.share_detectable:.0%}"
+                if first.share_detectable
+                else "nothing at all"
+            )
+            ways.append(f"The share who buy instead of pounds: within {first.window} it shows {shown}.")
+        return ways
+
+
+_NAMES = {
+    "bought_within": "the share who buy",
+    "net_revenue": "net revenue",
+    "orders": "orders",
+    "revenue_per_order": "revenue per order",
+}
+
+
+def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience) -> Prospect:
+    """What the experiment can be expected to answer. Raises LgsError if the data is too short to tell."""
+    found = size(warehouse, audience.rule)
+    if not found.customers:
+        raise LgsError(f"The audience {audience.name} has no members: nothing can be tested.")
+    share = float(declaration.share)
+    effective = max(2, round(4 * share * (1 - share) * found.customers))  # as many in two halves tell as much
+    days = declaration.primary.days
+    spans = {f"{days} days": f"{days} days", "3 months": "3 months", "6 months": "6 months"}
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        periods = {
+            name: [
+                (start, frame)
+                for start in _starts(cursor, span)
+                if len(frame := outcomes_at(cursor, audience, start, span)) >= LEAST_CUSTOMERS
+            ]
+            for name, span in spans.items()
+        }
+    declared = periods[f"{days} days"]
+    if not declared:
+        raise LgsError(
+            f"The data cannot tell: it takes a date with {HISTORY_MONTHS} months of invoices before it, {days} days "
+            f"after it and {LEAST_CUSTOMERS} members of {audience.name} at it."
+        )
+    power, needed = _power(declaration, declared, effective)
+    return Prospect(
+        declaration,
+        found.customers,
+        found.of,
+        tuple(_detectable(name, period, effective) for name, period in periods.items() if period),
+        power,
+        round(needed * found.customers / effective) if needed < _MANY else _MANY,
+        _cap(declared[0][1]),
+    )
+
+
+def foreseen(warehouse: Warehouse, declaration: Declaration, audience: Audience) -> tuple[Prospect | None, str | None]:
+    """What the experiment can be expected to answer; or None, and why the data cannot tell."""
+    try:
+        return prospect(warehouse, declaration, audience), None
+    except LgsError as error:
+        return None, str(error)
+
+
+def _starts(cursor: Cursor, span: str) -> list[datetime]:
+    """The latest month ends after which the data covers the window, newest first, a quarter of a year apart."""
+    cursor.execute(
+        """
+        with reach as (
+            select
+                date_trunc('month', min(last_invoice_at)) + make_interval(months => %(history)s) as earliest,
+                date_trunc('month', date_trunc('day', max(last_invoice_at)) + interval '1 day' - %(span)s::interval)
+                    as latest
+            from invoice_totals
+        )
+        select distinct snapshot_date
+        from rfm_history
+        cross join reach
+        where snapshot_date in (
+            select latest - make_interval(months => 3 * quarter) from generate_series(0, %(starts)s - 1) as quarter
+        ) and snapshot_date >= earliest
+        order by snapshot_date desc
+        """,
+        {"history": HISTORY_MONTHS, "span": span, "starts": STARTS},
+    )
+    return [start for (start,) in cursor]
+
+
+def outcomes_at(cursor: Cursor, audience: Audience, start: datetime, span: str) -> pd.DataFrame:
+    """What the members that the audience would have had at a date did in the window after it."""
+    facts = sql.SQL((places.SQL / "facts_as_of.sql").read_text()).format(start=sql.Literal(start))
+    population = sql.SQL(
+        "with audience_facts as ({facts}) select customer_id, {start} as begins, {start} + {span}::interval as ends "
+        "from audience_facts where {rule}"
+    ).format(facts=facts, start=sql.Literal(start), span=sql.Literal(span), rule=condition(audience.rule))
+    return outcomes(cursor, population, with_late_returns=False)
+
+
+_Period = Sequence[tuple[datetime, pd.DataFrame]]
+
+
+def _detectable(name: str, period: _Period, customers: int) -> Detectable:
+    share = median(frame["bought_within"].mean() for _, frame in period)
+    money = [frame["net_revenue"].to_numpy() for _, frame in period]
+    return Detectable(
+        name,
+        tuple(start for start, _ in period),
+        share,
+        detectable_share(share, customers),
+        median(values.mean() for values in money),
+        _median_change([(values.mean(), values.std(ddof=1)) for values in money], customers),
+        _median_change([_adjusted(frame, frame["net_revenue"].to_numpy()) for _, frame in period], customers),
+    )
+
+
+def _median_change(spreads: list[tuple[float, float]], customers: int) -> float | None:
+    """The median over dates of the smallest detectable change, in percent; None where the mean is not above zero."""
+    if any(mean <= 0 for mean, _ in spreads):
+        return None
+    return median(100 * detectable_difference(deviation, customers) / mean for mean, deviation in spreads)
+
+
+def _adjusted(frame: pd.DataFrame, values: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of values, capped, and of the latter what past spend leaves unexplained.
+
+    How much it explains is judged on customers that the regression has not seen.
+    """
+    capped = np.minimum(values, np.quantile(values, CAP))
+    past = np.column_stack([np.ones(len(frame)), frame[CAPPED_COVARIATES].to_numpy()])
+    fold = np.arange(len(values)) % _FOLDS
+    left = np.empty(len(values))
+    for held_out in range(_FOLDS):
+        seen = fold != held_out
+        slopes, *_ = np.linalg.lstsq(past[seen], capped[seen], rcond=None)
+        left[~seen] = capped[~seen] - past[~seen] @ slopes
+    deviation = capped.std(ddof=1)
+    return float(capped.mean()), float(min(deviation, np.sqrt((left**2).mean())))
+
+
+def _cap(frame: pd.DataFrame) -> Decimal | None:
+    """The quantile CAP of net revenue; None where it is not above zero, and would leave nothing to compare."""
+    cap = round(Decimal(float(np.quantile(frame["net_revenue"], CAP))), 2)
+    return cap if cap > 0 else None
+
+
+def _power(declaration: Declaration, period: _Period, customers: int) -> tuple[float, int]:
+    """How likely the declared change shows, and with how many customers it would at POWER; medians over the dates."""
+    change = float(declaration.change) / 100
+    powers, needed = [], []
+    for _, frame in period:
+        if declaration.primary.metric == "bought_within":
+            share = frame["bought_within"].mean()
+            powers.append(power_of_shares(share, min(1.0, share + change), customers))
+            needed.append(_shares_needed(share, min(1.0, share + change)))
+        else:
+            mean, deviation = _adjusted(frame, values_of(declaration.primary.metric, frame))
+            powers.append(power_of_means(change * mean, deviation, customers) if mean > 0 else 0.0)
+            needed.append(min(_MANY, round(customers_needed(deviation, change * mean))) if mean > 0 else _MANY)
+    return median(powers), round(median(needed))
+
+
+def _shares_needed(share: float, other: float) -> int:
+    """With how many customers one share is told from another at POWER."""
+    low, high = 1, 2
+    while power_of_shares(share, other, high) < POWER and high < _MANY:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if power_of_shares(share, other, middle) >= POWER else (middle, high)
+    return min(high, _MANY)
+
+
+def _smallest(window: Detectable, declaration: Declaration) -> str:
+    """The smallest change that a window shows, in words."""
+    if declaration.primary.metric == "bought_within":
+        if window.share_detectable is None:
+            return "beyond all"
+        return f"{100 * (window.share_detectable - window.share):.0f} points more who buy"
+    return "beyond all" if window.net_change_adjusted is None else f"{window.net_change_adjusted:.0f} % of net revenue"

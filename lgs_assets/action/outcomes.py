@@ -1,0 +1,75 @@
+"""What customers did in a window of time, and what is known of them from before it: the figures of every experiment."""
+
+import numpy as np
+import pandas as pd
+from psycopg import sql
+
+from lgs_assets.action.experiments import Metric
+from lgs_assets.models.lift import ratio
+from lgs_assets.warehouse.schema import Cursor
+
+CAP = 0.99
+"""The quantile above which a customer counts no more, where figures are capped."""
+CAPPED_COVARIATES = ["rate, capped", "last_year, capped"]
+COVARIATES = ["rate", "last_year", *CAPPED_COVARIATES]
+"""Net revenue a day since the first sale, and of the last twelve months, in pounds, before the window. As they are they
+explain the large customers, capped the others."""
+LATE_DAYS = 30
+"""For how long after a window a return of what was bought in it still counts."""
+
+_OUTCOMES = """
+with population as ({population})
+
+select
+    customer_id,
+    coalesce(bool_or(last_sale_at >= begins and last_sale_at < ends), false),
+    count(distinct invoice_no) filter (where last_sale_at >= begins and last_sale_at < ends),
+    coalesce(sum(amount) filter (where last_invoice_at >= begins and last_invoice_at < ends), 0),
+    coalesce(
+        sum(amount) filter (where last_invoice_at < begins)
+        / greatest(30, extract(day from begins - min(last_sale_at))),
+        0
+    ),
+    coalesce(
+        sum(amount) filter (where last_invoice_at < begins and last_invoice_at >= begins - interval '1 year'), 0
+    )
+from population
+left join invoice_totals using (customer_id)
+group by customer_id, begins, ends
+order by customer_id
+"""
+_RETURNED_LATE = """
+with population as ({population})
+
+select customer_id, sum(amount)
+from population
+inner join returns using (customer_id)
+where sold_at >= begins and sold_at < ends
+    and returned_at >= ends and returned_at < ends + make_interval(days => {days})
+group by customer_id
+"""
+
+
+def outcomes(cursor: Cursor, population: sql.Composable, *, with_late_returns: bool) -> pd.DataFrame:
+    """The outcomes and covariates of customers, a row each, by number: `customer_id`, the metrics, COVARIATES.
+
+    `population` is a query for customer_id, begins and ends (timestamps; ends excluded). Metrics are counts, and pounds
+    after returns. With late returns, net_revenue lacks what was sent back within LATE_DAYS after the window, too.
+    """
+    cursor.execute(sql.SQL(_OUTCOMES).format(population=population))
+    names = ["customer_id", "bought_within", "orders", "net_revenue", "rate", "last_year"]
+    frame = pd.DataFrame(cursor.fetchall(), columns=names).astype(dict.fromkeys(names[1:], float))
+    for name in ("rate", "last_year"):
+        frame[f"{name}, capped"] = np.minimum(frame[name], frame[name].quantile(CAP))
+    if with_late_returns:
+        cursor.execute(sql.SQL(_RETURNED_LATE).format(population=population, days=sql.Literal(LATE_DAYS)))
+        frame["net_revenue"] -= frame["customer_id"].map(dict(cursor.fetchall())).fillna(0).astype(float)
+    return frame
+
+
+def values_of(metric: Metric, frame: pd.DataFrame) -> np.ndarray:
+    """A metric as one value a customer. A ratio is linearised; where nobody ordered, it is 0 for all."""
+    if metric != "revenue_per_order":
+        return frame[metric].to_numpy(float)
+    orders = frame["orders"].to_numpy(float)
+    return ratio(frame["net_revenue"].to_numpy(float), orders) if orders.any() else np.zeros(len(frame))

@@ -1,0 +1,163 @@
+"""The commands of `lgs experiment`: what a campaign can show, who is in which arm, and what it changed."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lgs_assets.command.action import warehouse_with_facts
+from lgs_assets.command.reporting import reporting_errors
+from lgs_assets.wording import counted
+
+if TYPE_CHECKING:  # what takes long to import waits until a command needs it
+    from lgs_assets.action.detectable import Prospect
+    from lgs_assets.action.experiments import State
+    from lgs_assets.warehouse.database import Warehouse
+
+commands = typer.Typer(no_args_is_help=True, help="Whether a campaign worked: with a control group, declared before.")
+
+_File = Annotated[Path, typer.Argument(help="The declaration, such as experiments/win_back_call.toml.")]
+_Name = Annotated[str, typer.Argument(help="An experiment that was started, by the name of its file.")]
+
+
+@commands.command("plan")
+@reporting_errors
+def plan_experiment(file: _File) -> None:
+    """Show what an experiment could detect, from the shop's own past, and whether it can answer. Changes nothing."""
+    from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.detectable import prospect
+    from lgs_assets.action.experiments import Declaration
+
+    declaration = Declaration.read(file)
+    _show_prospect(prospect(warehouse_with_facts(), declaration, audience_named(declaration.audience)))
+
+
+@commands.command("start")
+@reporting_errors
+def start_experiment(
+    file: _File,
+    counts_from: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="The day from which purchases count. Unset: tomorrow."),
+    ] = None,
+    underpowered: Annotated[
+        str | None,
+        typer.Option(help="Why to start it though it can hardly answer its question; the report begins with it."),
+    ] = None,
+) -> None:
+    """Freeze a declaration and draw the arms. Done again it draws nobody twice; a changed file is refused."""
+    from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.detectable import foreseen
+    from lgs_assets.action.experiments import CONTROL, Declaration, start
+    from lgs_assets.command.terminal import console
+    from lgs_assets.errors import GuardError
+
+    declaration = Declaration.read(file)
+    audience = audience_named(declaration.audience)
+    warehouse = warehouse_with_facts()
+    cap = None
+    if not _is_started(warehouse, declaration.name):
+        expected, unknown = foreseen(warehouse, declaration, audience)
+        if expected:
+            _show_prospect(expected)
+            cap = expected.cap
+        if underpowered is None and (not expected or expected.is_underpowered):
+            reason = unknown or "This test cannot answer the question."
+            raise GuardError(f'Refused: {reason} To start it all the same: --underpowered "the reason"')
+        if expected and not expected.is_underpowered:
+            underpowered = None
+    first_day = counts_from.date() if counts_from else None
+    done = start(warehouse, declaration, audience, counts_from=first_day, cap=cap, underpowered=underpowered)
+    sizes = f"{done.arms[declaration.treatment]:,} {declaration.treatment}, {done.arms[CONTROL]:,} {CONTROL}"
+    what = f"Wave {done.wave} is drawn" if done.wave else "Nothing is drawn again: it was started before"
+    console.print(f"{what}. {declaration.name}: {sizes}.", highlight=False, soft_wrap=True)
+    if done.busy:
+        console.print(f"Not enrolled: {counted(done.busy, 'member')}, in no arm of this experiment.", highlight=False)
+    console.print(
+        f"The control group is left out of every plan of {audience.name} until lgs experiment stop {declaration.name}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@commands.command("status")
+@reporting_errors
+def show_experiments() -> None:
+    """Show every experiment that was started: its arms, who was reached, and when its result is due. No result."""
+    from lgs_assets.action.experiments import states
+    from lgs_assets.command.terminal import console, experiment_table
+
+    found = states(warehouse_with_facts())
+    console.print(experiment_table(found) if found else "No experiment was started yet: lgs experiment start FILE")
+    for state in found:
+        for remark in _remarks(state):
+            console.print(f"[yellow]![/] {remark}", highlight=False, soft_wrap=True)
+
+
+@commands.command("stop")
+@reporting_errors
+def stop_experiment(name: _Name, because: Annotated[str, typer.Option(help="Why. The report tells it.")]) -> None:
+    """End an experiment: its control group is held out no longer. Assignments stay, for the report."""
+    from lgs_assets.action.experiments import stop
+
+    stop(warehouse_with_facts(), name, because=because)
+    typer.echo(f"{name} is stopped. Its control group is in the next plans of the audience.")
+
+
+@commands.command("report")
+@reporting_errors
+def report_experiment(
+    name: _Name, to: Annotated[Path | None, typer.Option(help="Write it to this file. Unset: show it.")] = None
+) -> None:
+    """Tell what an experiment found, in Markdown, the answer first; before the end, only that it is not due yet."""
+    from lgs_assets.action.experiment_report import answer, report
+    from lgs_assets.action.results import analyse
+    from lgs_assets.escaping import printable
+
+    warehouse = warehouse_with_facts()
+    analysis = analyse(warehouse, name)
+    text = report(warehouse, analysis)
+    if to is None:
+        typer.echo("\n".join(printable(line) for line in text.splitlines()))
+        return
+    to.write_text(text)
+    typer.echo(f"{printable(answer(analysis).strip('*'))}\nWritten to {to}.")
+
+
+def _is_started(warehouse: "Warehouse", name: str) -> bool:
+    from lgs_assets.action.experiments import states
+
+    return any(state.declaration.name == name for state in states(warehouse))
+
+
+def _remarks(state: "State") -> list[str]:
+    name, control = state.declaration.name, state.reached["control"]
+    remarks = []
+    if control:
+        remarks.append(
+            f"{name}: {counted(control, 'customer')} of the control group reached a destination through the audience: "
+            "the difference will look smaller than it is."
+        )
+    if state.excluded:
+        remarks.append(
+            f"{name}: {counted(state.excluded, 'customer')} objected or asked to be forgotten since; they are not "
+            "written to, and count as they were assigned."
+        )
+    return remarks
+
+
+def _show_prospect(prospect: "Prospect") -> None:
+    from lgs_assets.command.terminal import console, detectable_table, plain
+
+    console.print(detectable_table(prospect))
+    starts = ", ".join(f"{start:%Y-%m-%d}" for start in prospect.windows[0].starts)
+    console.print(
+        "Shows at: the smallest change that 80 of 100 such experiments find. Adjusted: for past spend, and capped at "
+        f"the 99th percentile. Medians of the audience as it was on {starts}.\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(plain(prospect.verdict), highlight=False, soft_wrap=True)
+    for way in prospect.ways_out:
+        console.print(f"  - {plain(way)}", highlight=False, soft_wrap=True)

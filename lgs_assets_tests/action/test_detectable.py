@@ -1,0 +1,130 @@
+"""What an experiment could detect, told from the shop's own past."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from psycopg import sql
+from typer.testing import CliRunner
+
+from lgs_assets import places
+from lgs_assets.action.audiences import Audience, Limits
+from lgs_assets.action.detectable import prospect
+from lgs_assets.action.experiments import Declaration
+from lgs_assets.command.cli import app
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import driver_cursor
+from lgs_assets_tests.action.test_experiments import FILE
+from lgs_assets_tests.builders import Line, build_tables, load_lines
+
+TABLES = (
+    "clean_invoices", "invoice_totals", "monthly_metrics", "rfm_history", "rfm_scores", "segments", "customer_profile",
+    "customer_days", "audience_facts",
+)  # fmt: skip
+ALL = Audience("some", "All.", "true", {}, Limits())
+PAST = FILE.replace("segment", "country")  # so small a shop has few customers in each segment
+
+
+def lines() -> Iterator[Line]:
+    """Forty customers over twenty months: all buy in the first; then each third one in each month, for 10 or 30."""
+    for month in range(20):
+        day = f"{2010 + month // 12}-{1 + month % 12:02}"
+        yield Line(f"g{month}", customer_id=None, invoice_date=f"{day}-28 10:00")
+        for customer in range(1, 41):
+            if month == 0 or (customer + month) % 3 == 0:
+                price = "30" if customer % 2 else "10"
+                date = f"{day}-{1 + customer % 20:02} 10:00"
+                yield Line(f"{customer}-{month}", customer_id=customer, invoice_date=date, unit_price=price)
+    yield Line("end", customer_id=None, invoice_date="2011-08-31 10:00")
+
+
+@pytest.fixture
+def shop(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
+    load_lines(warehouse, tmp_path, lines())
+    build_tables(warehouse, *TABLES)
+    return warehouse
+
+
+def test_the_facts_of_earlier_are_those_of_then(shop: Warehouse, tmp_path: Path) -> None:
+    """As of the end of the data they are those of now; as of an earlier date, what the lines before it alone give."""
+    query = (places.SQL / "facts_as_of.sql").read_text()
+
+    def as_of(start: datetime) -> list[tuple[object, ...]]:
+        with shop.transaction() as connection:
+            cursor = driver_cursor(connection)
+            cursor.execute(
+                sql.SQL("select * from ({}) as facts order by 1").format(
+                    sql.SQL(query).format(start=sql.Literal(start))
+                )
+            )
+            return cursor.fetchall()
+
+    def now() -> list[tuple[object, ...]]:
+        with shop.transaction() as connection:
+            cursor = driver_cursor(connection)
+            cursor.execute("select * from audience_facts order by 1")
+            return cursor.fetchall()
+
+    assert as_of(datetime(2011, 9, 1)) == now()
+    earlier = as_of(datetime(2011, 3, 1))
+    load_lines(shop, tmp_path, [line for line in lines() if line.invoice_date < "2011-03-01"])
+    build_tables(shop, *TABLES)
+    assert earlier == now()
+
+
+def test_what_can_be_detected(shop: Warehouse) -> None:
+    """Everybody buys in each quarter here: no share can rise; a pound more is told by how much the customers differ."""
+    found = prospect(shop, Declaration.parse("calls", PAST), ALL)
+    windows = {window.window: window for window in found.windows}
+    assert windows["3 months"].starts == tuple(datetime(2011, month, 1) for month in (6, 3))
+    assert (windows["3 months"].share, windows["3 months"].share_detectable) == (1.0, None)
+    assert windows["3 months"].net_revenue == pytest.approx(20)
+    assert windows["3 months"].net_change == pytest.approx(100 * 2.8016 * 10.127 * 2 / 40**0.5 / 20, rel=1e-3)
+    raw, adjusted = windows["3 months"].net_change, windows["3 months"].net_change_adjusted
+    assert raw and adjusted and adjusted < raw
+    assert found.is_underpowered and found.power < 0.1
+    assert found.ways_out[0] == "A wider audience does not help: no number of customers shows this change."
+
+
+def test_pounds_can_be_asked_for(shop: Warehouse) -> None:
+    """Half as much again, where past spend explains almost all: the test can answer."""
+    text = (
+        PAST.replace('"bought_within"', '"net_revenue"').replace('["net_revenue"]', "[]").replace("10 points", "50 %")
+    )
+    found = prospect(shop, Declaration.parse("calls", text), ALL)
+    assert not found.is_underpowered and found.ways_out == []
+    assert found.verdict.startswith("This test can answer the question: with 40 customers it shows a change of 50 % in")
+
+
+def test_too_short_a_past(shop: Warehouse) -> None:
+    """A window that no earlier date has room for is told, with what it takes."""
+    with pytest.raises(LgsError, match="12 months of invoices before it, 700 days after it and 20 members of some"):
+        prospect(shop, Declaration.parse("calls", PAST.replace("days = 90", "days = 700")), ALL)
+
+
+def test_an_underpowered_start_needs_its_reason(
+    shop: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan is shown and the start refused, exit code 4; with a reason, which is kept, it starts."""
+    monkeypatch.setattr("lgs_assets.action.audiences.audience_named", lambda name: ALL)
+    build_tables(shop, "audiences", "audience_members", "audience_history")
+    with shop.transaction() as connection:
+        connection.execute(
+            sa.text("insert into audience_members select 'some', customer_id, :version, '{}' from audience_facts"),
+            {"version": ALL.version},
+        )
+    file = tmp_path / "calls.toml"
+    file.write_text(PAST)
+    run = CliRunner(env={"COLUMNS": "120"}).invoke
+    shown = run(app, ["experiment", "plan", str(file)])
+    assert shown.exit_code == 0 and "This test cannot answer the question" in shown.output
+    refused = run(app, ["experiment", "start", str(file)])
+    assert (refused.exit_code, "To start it all the same: --underpowered" in refused.output) == (4, True)
+    started = run(app, ["experiment", "start", str(file), "--underpowered", "to practise"])
+    assert started.exit_code == 0 and "Wave 1 is drawn. calls: 20 call, 20 control." in started.output
+    assert [row.underpowered for row in shop.rows("select * from experiments")] == ["to practise"]
+    again = run(app, ["experiment", "start", str(file)])
+    assert again.exit_code == 0 and "Nothing is drawn again" in again.output

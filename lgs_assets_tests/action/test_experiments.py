@@ -1,0 +1,279 @@
+"""Experiments: what a file declares, who is drawn into which arm, and that the control group is left alone."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from math import floor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner, Result
+
+from lgs_assets.action.activation import Allowance, Outcome, apply_plan, make_plan
+from lgs_assets.action.audiences import Audience, Limits, size
+from lgs_assets.action.contacts import forget_contact, import_contacts
+from lgs_assets.action.destinations import Drop
+from lgs_assets.action.experiments import FOLDER, Declaration, Started, start, state, states, stop
+from lgs_assets.action.rules import judge
+from lgs_assets.command.cli import app
+from lgs_assets.contracts.contract import contract
+from lgs_assets.errors import GuardError, LgsError, UsageError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import driver_cursor, execute_script
+from lgs_assets_tests.action.people import KEY, contacts_file, line
+
+SOME = Audience("some", "Some.", "true", {}, Limits())
+FILE = """
+hypothesis = "A call helps."
+owner = "me"
+audience = "some"
+block_by = ["segment", "monetary"]
+block_size = 4
+secondary = ["net_revenue"]
+mde = "10 points"
+
+[arms]
+control = 0.5
+call = 0.5
+
+[primary]
+metric = "bought_within"
+days = 90
+"""
+DECLARED = Declaration.parse("calls", FILE)
+
+
+@pytest.fixture
+def shop(customers: Warehouse) -> Warehouse:
+    """Forty customers, all members, and invoices up to the end of 2011."""
+    with customers.transaction() as connection:
+        execute_script(driver_cursor(connection), contract("invoice_totals"))
+        connection.exec_driver_sql(
+            "insert into invoice_totals values ('1', 1, 'd', '2011-12-01', 1, 'EIRE', false, 1, 5, '2011-12-30 10:00', "
+            "1, 5, '2011-12-30 10:00', 0, 0, 0)"
+        )
+    enter(customers, range(1, 41))
+    return customers
+
+
+def enter(warehouse: Warehouse, customers: range) -> None:
+    with warehouse.transaction() as connection:
+        connection.execute(
+            sa.text("insert into audience_members values ('some', :customer, :version, '{}')"),
+            [{"customer": customer, "version": SOME.version} for customer in customers],
+        )
+
+
+def arms(warehouse: Warehouse, name: str = "calls") -> dict[int, str]:
+    rows = warehouse.rows("select * from assignments where experiment = :name order by customer_id", name=name)
+    return {row.customer_id: row.arm for row in rows}
+
+
+def held(warehouse: Warehouse) -> set[int]:
+    return {row.customer_id for row in warehouse.rows("select customer_id from destination_members")}
+
+
+def lgs(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "120"}).invoke(app, ["experiment", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('owner = "me"', "", "calls.toml: owner: expected, and not there."),
+        ("days = 90", 'days = "90"', "calls.toml: primary.days: expected a valid integer; found '90'."),
+        ("days = 90", "days = 90\nwhen = 1", "calls.toml: primary.when: is no key of an experiment. The keys: metric"),
+        ('"bought_within"', '"visits"', "calls.toml: primary.metric: expected 'bought_within', 'net_revenue'"),
+        ("control = 0.5", "kontrol = 0.5", "calls.toml: arms: expected control and one other; found call, kontrol."),
+        ("call = 0.5", "call = 0.6", "calls.toml: arms: expected shares above 0 that add up to 1; found control"),
+        ('"10 points"', '"10 %"', 'calls.toml: mde: expected a change such as "10 points", as bought_within is'),
+        ('["segment", "monetary"]', '["segment"]', "calls.toml: block_by: expected one number, such as monetary"),
+        ('["segment", "monetary"]', '["sgment"]', "calls.toml: block_by: there is no column 'sgment'."),
+        ('["net_revenue"]', '["bought_within"]', "calls.toml: secondary: expected metrics other than bought_within"),
+        ("block_size = 4", "block_size = 1", "calls.toml: block_size: expected greater than or equal to 2; found 1."),
+        ("block_size = 4", "block_size = 4\nlooks = [30]", "calls.toml: looks: expected none: only the end is"),
+        ('mde = "10 points"', "mde = ", "calls.toml: Invalid value (at line 8, column 7)."),
+    ],
+)
+def test_a_file_that_declares_no_experiment_is_refused_by_name(old: str, new: str, reason: str) -> None:
+    """The file, the key or the line, what was found and what is expected."""
+    with pytest.raises(UsageError) as refused:
+        Declaration.parse("calls", FILE.replace(old, new, 1))
+    assert str(refused.value).startswith(reason)
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.toml")), ids=str)
+def test_the_files_of_the_repository_declare_experiments(file: Path) -> None:
+    """Of audiences that there are."""
+    declaration = Declaration.read(file)
+    assert (FOLDER.parent / "audiences" / f"{declaration.audience}.toml").exists()
+
+
+def test_arms_are_drawn_within_blocks(shop: Warehouse) -> None:
+    """Four of a segment with like spend, two in each arm; anybody who has the salt can draw them again."""
+    done = start(shop, DECLARED, SOME)
+    assert (done.wave, done.arms, done.busy) == (1, {"call": 20, "control": 20}, 0)
+    rows = shop.rows("select * from assignments inner join audience_facts using (customer_id)")
+    blocks: dict[str, list[int]] = {}
+    for row in sorted(rows, key=lambda row: -row.monetary):
+        blocks.setdefault(row.block, []).append(row.customer_id)
+    assert blocks["1/Champions/0"] == [39, 37, 35, 33]
+    salt = state(shop, "calls").salt
+    for members in blocks.values():
+        lots = sorted(members, key=lambda customer: sha256(f"{salt}:{customer}".encode()).digest())
+        assert {customer for customer in members if arms(shop)[customer] == "call"} == set(lots[:2])
+
+
+@pytest.mark.parametrize("share", ["0.5", "0.3"])
+def test_what_a_block_does_not_divide_is_drawn_by_its_hash(shop: Warehouse, share: str) -> None:
+    """No arm of a block is off its share by a customer, whatever the share and the block."""
+    declared = replace(DECLARED, share=Decimal(share), block_size=5)
+    start(shop, declared, SOME)
+    salt = state(shop, "calls").salt
+    for row in shop.rows(
+        "select block, count(*) as size, count(*) filter (where arm = 'call') as treated from assignments group by 1"
+    ):
+        expected = row.size * Decimal(share)
+        lot = int(sha256(f"{salt}:{row.block}".encode()).hexdigest()[:12], 16) / Decimal(2**48)
+        assert row.treated == floor(expected) + (lot < expected - floor(expected))
+
+
+@pytest.mark.parametrize(("members", "first_block"), [(40, [39, 37, 35, 33]), (36, [35, 33]), (37, [37, 35, 33, 31])])
+def test_the_two_largest_of_what_is_left_over_are_a_pair(shop: Warehouse, members: int, first_block: list[int]) -> None:
+    """Of eighteen, two are more than full blocks: the largest. Of nineteen, three do not halve: the smallest."""
+    with shop.transaction() as connection:
+        connection.execute(sa.text("delete from audience_members where customer_id > :last"), {"last": members})
+    start(shop, DECLARED, SOME)
+    rows = shop.rows("select customer_id from assignments where block = '1/Champions/0' order by 1 desc")
+    assert [row.customer_id for row in rows] == first_block
+
+
+def test_started_twice_nobody_is_drawn_again(shop: Warehouse) -> None:
+    """The same arms, also of who left the audience; who entered it is not enrolled in an experiment of one wave."""
+    start(shop, DECLARED, SOME)
+    before = arms(shop)
+    with shop.transaction() as connection:
+        connection.execute(sa.text("delete from audience_members where customer_id < 9"))
+    assert start(shop, DECLARED, SOME) == Started(0, {"call": 20, "control": 20}, 0)
+    assert arms(shop) == before
+
+
+def test_in_waves_new_members_join(shop: Warehouse) -> None:
+    """They are blocks of their own; nobody of the first wave changes arms."""
+    declared = Declaration.parse("calls", FILE.replace('owner = "me"', 'owner = "me"\nenrol = "waves"'))
+    with shop.transaction() as connection:
+        connection.execute(sa.text("delete from audience_members where customer_id > 20"))
+    assert start(shop, declared, SOME).arms == {"call": 10, "control": 10}
+    before = arms(shop)
+    enter(shop, range(21, 41))
+    done = start(shop, declared, SOME)
+    assert (done.wave, sum(done.arms.values())) == (2, 40)
+    assert {customer: arm for customer, arm in arms(shop).items() if customer <= 20} == before
+    assert start(shop, declared, SOME).wave == 0
+
+
+def test_a_customer_is_in_one_experiment_on_a_metric(shop: Warehouse) -> None:
+    """A second one finds nobody while the first runs, and says so; on another metric, or after a stop, it does."""
+    start(shop, DECLARED, SOME)
+    with pytest.raises(LgsError, match="too few customers to fill both arms: 0 could be enrolled"):
+        start(shop, replace(DECLARED, name="letters"), SOME)
+    pounds = FILE.replace('"bought_within"', '"orders"').replace("10 points", "10 %")
+    assert sum(start(shop, Declaration.parse("pounds", pounds), SOME).arms.values()) == 40
+    stop(shop, "calls", because="enough")
+    assert sum(start(shop, replace(DECLARED, name="letters"), SOME).arms.values()) == 40
+
+
+def test_an_edited_file_is_refused_with_the_difference(shop: Warehouse) -> None:
+    """What was asked at the start is what is answered."""
+    start(shop, DECLARED, SOME)
+    with pytest.raises(GuardError) as refused:
+        start(shop, Declaration.parse("calls", FILE.replace("days = 90", "days = 30")), SOME)
+    assert "-days = 90\n+days = 30" in str(refused.value)
+    assert state(shop, "calls").declaration == DECLARED
+
+
+def test_an_experiment_is_declared_before_its_data_is_known(shop: Warehouse) -> None:
+    """Purchases that are known already cannot count."""
+    with pytest.raises(GuardError, match="until 2011-12-30 10:00 are known already"):
+        start(shop, DECLARED, SOME, counts_from=date(2011, 12, 30))
+    start(shop, DECLARED, SOME, counts_from=date(2011, 12, 31))
+    assert state(shop, "calls").due == date(2012, 3, 30)
+
+
+def test_members_of_another_rule_are_not_enrolled(shop: Warehouse) -> None:
+    """The audience is what its file says now, or nobody is drawn."""
+    with pytest.raises(GuardError, match="have changed since its members were found: lgs run"):
+        start(shop, DECLARED, replace(SOME, where="monetary > 1"))
+    assert states(shop) == []
+
+
+def test_the_control_group_is_left_out_of_every_plan(shop: Warehouse, tmp_path: Path) -> None:
+    """Of a new list they are not part, from one that holds them they are taken, and a stop lets them in again."""
+    import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
+    lists = Drop(str(tmp_path / "lists"))
+
+    def sync(**allowed: int) -> Outcome | None:
+        made = make_plan(shop, SOME, lists, key=KEY, allowance=Allowance(**allowed))
+        return apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version) if made else None
+
+    sync()
+    start(shop, DECLARED, SOME)
+    control = {customer for customer, arm in arms(shop).items() if arm == "control"}
+    assert state(shop, "calls").reached == {"call": 20, "control": 20}
+    refused = make_plan(shop, SOME, lists, key=KEY)
+    assert refused and refused.left_out == {"control group": 20}
+    assert refused.refusal and "--allow-removals 20" in refused.refusal
+    sync(removals=20)
+    assert held(shop) == set(arms(shop)) - control
+    assert state(shop, "calls").reached == {"call": 20, "control": 0}
+    assert sync() is None
+    stop(shop, "calls", because="the end")
+    sync()
+    assert held(shop) == set(arms(shop))
+
+
+def test_a_plan_from_before_the_start_sends_nothing_to_the_control_group(shop: Warehouse, tmp_path: Path) -> None:
+    """What was planned for them is withheld when it is applied."""
+    import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
+    lists = Drop(str(tmp_path / "lists"))
+    made = make_plan(shop, SOME, lists, key=KEY)
+    start(shop, DECLARED, SOME)
+    assert made
+    done = apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version)
+    assert (done.accepted, Counter(done.withheld.values())) == (20, {"control group": 20})
+    assert all(arms(shop)[customer] == "control" for customer in done.withheld)
+
+
+def test_whoever_is_forgotten_still_counts_as_assigned(shop: Warehouse) -> None:
+    """Who was drawn is compared, not who could be written to; how many are not is told."""
+    start(shop, DECLARED, SOME)
+    forget_contact(shop, 7)
+    found = state(shop, "calls")
+    assert (sum(found.arms.values()), found.excluded) == (40, 1)
+    assert "1 customer objected or asked to be forgotten since" in lgs("status").output.replace("\n", " ")
+
+
+def test_status_and_stop_by_command(shop: Warehouse) -> None:
+    """The arms and when the result is due; a stop needs its reason, and is not done twice."""
+    assert "No experiment was started yet" in lgs("status").output
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
+    shown = lgs("status").output
+    assert "2012-03-31" in shown and "running" in shown
+    assert lgs("stop", "calls").exit_code == 2
+    assert lgs("stop", "calls", "--because", "the offer ended").exit_code == 0
+    assert "stopped" in lgs("status").output
+    again = lgs("stop", "calls", "--because", "again")
+    assert again.exit_code == 1 and "was stopped at" in again.output
+    assert "Those that were: calls." in lgs("stop", "cals", "--because", "x").output
+    with pytest.raises(GuardError, match="Nobody is enrolled any more"):
+        start(shop, DECLARED, SOME)
+
+
+def test_a_rule_with_braces_finds_what_it_says(shop: Warehouse) -> None:
+    """They are part of a text, and no placeholder."""
+    with shop.transaction() as connection:
+        connection.execute(sa.text("update audience_facts set country = 'a{b}' where customer_id = 1"))
+    assert size(shop, judge("country = 'a{b}'")).customers == 1

@@ -1,0 +1,42 @@
+"""What customers did next by themselves, on figures checked by hand."""
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import Line, build_tables, load_lines, values
+
+TABLES = ("clean_invoices", "invoice_totals", "monthly_metrics", "rfm_history", "natural_return")
+
+
+def test_returns_of_their_own_accord(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Known before the start, counted only in whole windows; a later return counts against what they bought."""
+    load_lines(
+        warehouse,
+        tmp_path,
+        [
+            Line("1", customer_id=1, invoice_date="2011-01-03 10:00", unit_price="10"),
+            Line("2", customer_id=2, invoice_date="2011-01-31 10:00", unit_price="20"),
+            Line("3", customer_id=1, invoice_date="2011-03-01 00:00", unit_price="5.005"),
+            Line("4", customer_id=3, invoice_date="2011-04-05 10:00", unit_price="8"),
+            Line("C5", customer_id=1, quantity=-1, invoice_date="2011-04-30 23:59", unit_price="1"),
+            Line("6", customer_id=2, invoice_date="2011-05-01 00:00", unit_price="4"),
+            Line("7", customer_id=2, invoice_date="2011-06-02 10:00", unit_price="4"),
+        ],
+    )
+    build_tables(warehouse, *TABLES)
+    rows = warehouse.rows(
+        """
+        select
+            snapshot_date, months, sum(customers) as customers, sum(came_back) as came_back,
+            sum(sales_after) as sales_after, sum(net_after) as net_after, sum(net_before) as net_before
+        from natural_return
+        group by snapshot_date, months
+        order by snapshot_date
+        """
+    )
+    assert [values(row) for row in rows] == [
+        (datetime(2011, 2, 1), 3, 2, 1, Decimal("5.005"), Decimal("4.005"), None),
+        (datetime(2011, 3, 1), 3, 2, 2, Decimal("9.005"), Decimal("8.005"), None),
+    ]
