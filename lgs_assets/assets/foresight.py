@@ -238,8 +238,14 @@ def logged_predictions(
     churn_risk: pd.DataFrame,
     slipping: pd.DataFrame,
     forecasts: pd.DataFrame,
+    prediction_terms: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Keeps every prediction as it was made, and tells what is kept. One row a task, moment, model and version."""
+    """Keeps every prediction as it was made, and tells what is kept. One row a task, moment, model and version.
+
+    What is computed as of a moment whose future is known already is hindsight, and is not kept.
+    """
+    if not prediction_terms["is_ahead"].all():
+        return prediction_log.held(warehouse)
     made = [
         log.of_values(customer_value, customer_value.attrs["version"]),
         log.of_risks(churn_risk, churn_risk.attrs["version"]),

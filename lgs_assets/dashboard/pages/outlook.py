@@ -163,7 +163,7 @@ def _risk(groups: Sequence[Row], card: Row | None) -> Figure:
     )
     note = "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: at risk with them."
     if shown and not all(row["is_calibrated"] for row in shown):
-        note += " The level has been off by more than 10 points on past days: trust the order, not the level."
+        note += " On past days the level was too far off: trust the order, not the level."
     return Figure(
         "risk",
         "How many may stay away?",
