@@ -178,7 +178,7 @@ def run(
     ] = None,
     doubled_invoices: Annotated[
         Literal["twice", "once"] | None,
-        typer.Option(help="How invoices count that a dump holds twice as a whole: twice or once."),
+        typer.Option(help="How invoices count that a dump holds twice in full: twice or once."),
     ] = None,
     pair_support: Annotated[
         int | None, typer.Option(help="In how many baskets two products must be together to count as a pair.")

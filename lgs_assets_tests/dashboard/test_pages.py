@@ -262,7 +262,7 @@ def test_the_month_that_is_not_over_is_told_and_not_compared(site: Site) -> None
 
 def test_doubled_invoices_are_told(site: Site) -> None:
     assert "May 2011 holds 1 invoice twice" in site.get("/").text
-    assert "holds this invoice twice as a whole" in site.get("/invoices/599992").text
+    assert "holds this invoice twice in full" in site.get("/invoices/599992").text
 
 
 def test_shares_of_few_customers_are_not_shown(site: Site) -> None:

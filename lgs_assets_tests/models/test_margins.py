@@ -38,7 +38,7 @@ COSTS = [
 
 @pytest.fixture
 def shop(warehouse: Warehouse, tmp_path: Path) -> Iterator[Warehouse]:
-    """A shop whose lines are loaded; invoice 7 is held twice as a whole. Whatever margins come of it, checks hold."""
+    """A shop whose lines are loaded; invoice 7 is held twice in full. Whatever margins come of it, checks hold."""
     load_lines(warehouse, tmp_path, LINES)
     yield warehouse
     checks = [check for check in CHECKS if check.table == "margins"]

@@ -192,7 +192,7 @@ def _held_twice(timeline: Timeline, remark: Callable[[int], str]) -> str:
     if others := int(np.count_nonzero(doubled[~is_named])):
         months = counted(others, "other month" if held else "month")
         held.append(f"{counted(doubled[~is_named].sum(), 'invoice')} of {months}")
-    return f"Held twice as a whole by their dump: {'; '.join(held)}." if held else ""
+    return f"Held twice in full by their dump: {'; '.join(held)}." if held else ""
 
 
 def _growth_counted_once(timeline: Timeline, place: int) -> str:
