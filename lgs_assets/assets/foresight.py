@@ -97,7 +97,7 @@ def value_backtests(customer_features: pd.DataFrame, customer_outcomes: pd.DataF
 def risk_backtests(
     customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame, prediction_terms: pd.DataFrame
 ) -> pd.DataFrame:
-    """How customers at risk would have been ranked on past days, and whom it befell. One row a task, day, customer."""
+    """How customers at risk would have been ranked on past days, and who left. One row a task, day, customer."""
     if customer_features.empty:
         return pd.DataFrame(columns=["task", *churn.BACKTESTS])
     known = learnable(customer_features, customer_outcomes, prediction_terms["observed_from"].iloc[0])

@@ -118,7 +118,7 @@ def _show_size(warehouse: "Warehouse", rule: "Rule") -> None:
 def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file with a header; docs/consent.md has its columns.")],
 ) -> None:
-    """Import contacts from a CSV file. Lines that are no contacts are kept aside, with the reason."""
+    """Import contacts from a CSV file. Invalid lines are kept aside, with the reason."""
     from lgs_assets.action.contacts import import_contacts
     from lgs_assets.command.terminal import console
     from lgs_assets.configuration import Configuration
@@ -216,9 +216,9 @@ def plan_activation(
     name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, as lgs audience list shows it.")],
     destination: Annotated[str, typer.Argument(help="Where it goes: drop or webhook.")],
     allow_removals: Annotated[
-        int | None, typer.Option(min=1, help="Allow just so many removals, though they are more than the guard allows.")
+        int | None, typer.Option(min=1, help="Allow exactly this many removals, even above the guard's limit.")
     ] = None,
-    allow_adds: Annotated[int | None, typer.Option(min=1, help="Likewise, so many additions.")] = None,
+    allow_adds: Annotated[int | None, typer.Option(min=1, help="Allow exactly this many additions.")] = None,
 ) -> None:
     """Show what a destination would be told of an audience, as a numbered plan. Nothing is sent."""
     from lgs_assets.action.activation import Allowance, make_plan
@@ -246,7 +246,7 @@ def plan_activation(
 @reporting_errors
 def show_plan(
     number: Annotated[int, typer.Argument(help="The number of a plan.")],
-    rows: Annotated[int, typer.Option(min=0, help="Show so many of its changes.")] = 20,
+    rows: Annotated[int, typer.Option(min=0, help="How many changes to show.")] = 20,
 ) -> None:
     """Show a plan: its changes, who is left out and why, and what became of it."""
     from lgs_assets.action.activation import changes_of, plan_numbered

@@ -237,7 +237,7 @@ def reject_table(rejects: Sequence["Reject"]) -> Table:
     table.add_column("line", justify="right", no_wrap=True)
     table.add_column("column", no_wrap=True)
     table.add_column("reason", overflow="fold")
-    table.add_column("the line as it stands in the dump", overflow="fold", style="dim")
+    table.add_column("the line in the dump", overflow="fold", style="dim")
     for reject in rejects:
         text = reject.text if len(reject.text) <= SHOWN_CHARACTERS else reject.text[:SHOWN_CHARACTERS] + "…"
         table.add_row(f"{reject.line:,}", plain(reject.column or ""), plain(reject.reason), plain(text))

@@ -18,7 +18,7 @@ _MONTHS: Final = 18
 """Months of the past beside a forecast."""
 _OFF: Final = "the months were off by {}"
 _VALUE: Final = "the tenth of customers rated highest brought {} of sales"
-_ORDER: Final = "a customer whom it befell was rated above one whom it did not in {} of such pairs"
+_ORDER: Final = "the customer who did so was rated above one who did not in {} of such pairs"
 
 
 def show(view: View) -> Shown:
