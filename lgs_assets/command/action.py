@@ -11,8 +11,8 @@ from lgs_assets.command.reporting import reporting_errors
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
-    from lgs_assets.action.activation import Plan
     from lgs_assets.action.contacts import ContactReject
+    from lgs_assets.action.plans import Plan
     from lgs_assets.action.rules import Rule
     from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.database import Warehouse
@@ -154,8 +154,8 @@ def show_contacts() -> None:
 @reporting_errors
 def record_objection(customer_id: Annotated[int, typer.Argument(help="The number of the customer.")]) -> None:
     """Record that a customer objects to marketing: suppressed for good, and out of every audience at once."""
-    from lgs_assets.action.activation import plan_removals
     from lgs_assets.action.contacts import object_to_marketing
+    from lgs_assets.action.planning import plan_removals
 
     warehouse = warehouse_with_facts()
     object_to_marketing(warehouse, customer_id)
@@ -173,8 +173,8 @@ def forget_customer(
 
     Invoices stay, under their number.
     """
-    from lgs_assets.action.activation import plan_removals
     from lgs_assets.action.contacts import forget_contact
+    from lgs_assets.action.planning import plan_removals
 
     if not yes:
         typer.confirm(f"Forget customer {customer_id}: delete their contact and suppress their address?", abort=True)
@@ -221,9 +221,10 @@ def plan_activation(
     allow_adds: Annotated[int | None, typer.Option(min=1, help="Likewise, so many additions.")] = None,
 ) -> None:
     """Show what a destination would be told of an audience, as a numbered plan. Nothing is sent."""
-    from lgs_assets.action.activation import Allowance, make_plan
     from lgs_assets.action.audiences import audience_named
     from lgs_assets.action.destinations import destination_named
+    from lgs_assets.action.guards import Allowance
+    from lgs_assets.action.planning import make_plan
     from lgs_assets.command.terminal import console, plain
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import GuardError
@@ -249,7 +250,7 @@ def show_plan(
     rows: Annotated[int, typer.Option(min=0, help="Show so many of its changes.")] = 20,
 ) -> None:
     """Show a plan: its changes, who is left out and why, and what became of it."""
-    from lgs_assets.action.activation import changes_of, plan_numbered
+    from lgs_assets.action.plans import changes_of, plan_numbered
     from lgs_assets.command.terminal import change_table, console
 
     warehouse = warehouse_with_facts()
@@ -267,7 +268,7 @@ def show_plan(
 @reporting_errors
 def list_plans() -> None:
     """Show the last plans, and what became of each."""
-    from lgs_assets.action.activation import plans
+    from lgs_assets.action.plans import plans
     from lgs_assets.command.terminal import console, plan_table
 
     console.print(plan_table(plans(warehouse_with_facts())))
@@ -277,9 +278,10 @@ def list_plans() -> None:
 @reporting_errors
 def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) -> None:
     """Send exactly what a plan says, once. One that was interrupted goes on where it stopped."""
-    from lgs_assets.action.activation import apply_plan, plan_numbered
+    from lgs_assets.action.applying import apply_plan
     from lgs_assets.action.audiences import audience_named
     from lgs_assets.action.destinations import destination_named
+    from lgs_assets.action.plans import plan_numbered
     from lgs_assets.command.terminal import console, plain
     from lgs_assets.configuration import Configuration
 
@@ -299,7 +301,7 @@ def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) 
 
 
 def _show_plan(plan: "Plan") -> None:
-    from lgs_assets.action.activation import summary
+    from lgs_assets.action.plans import summary
     from lgs_assets.command.terminal import console, plain
 
     console.print(plain(summary(plan)), highlight=False, soft_wrap=True)

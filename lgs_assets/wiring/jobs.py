@@ -7,8 +7,10 @@ from functools import partial
 import dagster as dg
 from pydantic import Field
 
-from lgs_assets.action import activation as plans
+from lgs_assets.action import applying
 from lgs_assets.action.audiences import audience_named, read_audiences
+from lgs_assets.action.planning import make_plan
+from lgs_assets.action.plans import plan_numbered, summary
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
 from lgs_assets.checks.sql_checks import CHECKS, evaluation
@@ -127,10 +129,10 @@ def send_plan(
 ) -> None:
     """Sends exactly what a plan says, once."""
     with plain_failures():
-        plan = plans.plan_numbered(warehouse, config.plan)
+        plan = plan_numbered(warehouse, config.plan)
         version = audience_named(plan.audience).version if plan.audience_version else None
         destination = activation.destination(plan.destination)
-        outcome = plans.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)
+        outcome = applying.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)
     context.add_output_metadata(
         {
             "audience": plan.audience,
@@ -160,9 +162,9 @@ def make_plans(
     with plain_failures(), retried():
         for audience in read_audiences():
             for name in audience.destinations:
-                plan = plans.make_plan(warehouse, audience, activation.destination(name), key=activation.key)
+                plan = make_plan(warehouse, audience, activation.destination(name), key=activation.key)
                 if plan:
-                    made[f"{audience.name} to {name}"] = plans.summary(plan)
+                    made[f"{audience.name} to {name}"] = summary(plan)
                 if plan and plan.refusal:
                     context.log.warning(f"{audience.name} to {name}: refused: {plan.refusal}")
     context.add_output_metadata(made)

@@ -15,20 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from lgs_assets.action import activation
-from lgs_assets.action.activation import (
-    Allowance,
-    Outcome,
-    Plan,
-    apply_plan,
-    changes_of,
-    make_plan,
-    plan_removals,
-    plans,
-)
+from lgs_assets.action import guards
+from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import Audience, Limits, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations import Answer, Batch, BusyError, Destination, Drop, Webhook, redacted
+from lgs_assets.action.guards import Allowance
+from lgs_assets.action.planning import make_plan, plan_removals
+from lgs_assets.action.plans import Plan, changes_of, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
@@ -182,7 +176,7 @@ def test_more_additions_than_three_times_what_is_held_are_refused(
     set_members(people, {1})
     sync(people, webhook(receiver))
     set_members(people, range(1, 41))
-    monkeypatch.setattr(activation, "FREE_ADDS", 10)
+    monkeypatch.setattr(guards, "FREE_ADDS", 10)
     made = plan(people, webhook(receiver))
     assert made and made.refusal == "would add 39 to the 1 held, and 13 are allowed. If that is right: --allow-adds 39"
     assert sync(people, webhook(receiver), adds=39) == Outcome(39, {}, {})
