@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
+from typing import TypeVar
 
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
-from lgs_assets.action.destinations import Answer, Batch, BatchError, BusyError, Change, Destination
+from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
 from lgs_assets.action.experiments import IN_CONTROL
 from lgs_assets.action.plans import EXPIRES_HOURS, Plan, fingerprint, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
@@ -26,6 +28,7 @@ from lgs_assets.warehouse.schema import Cursor, driver_cursor
 ATTEMPTS = 6
 
 Pause = Callable[[float], None]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def apply_plan(
     and UnavailableError if it does not answer; after these two, applying it again goes on from there.
     """
     prepare_private(warehouse)
-    with _alone(warehouse, destination.name):
+    with alone(warehouse, destination.name):
         with warehouse.transaction() as connection:
             cursor = driver_cursor(connection)
             plan = _begin(cursor, number, destination, version)
@@ -71,7 +74,7 @@ def apply_plan(
 
 
 @contextmanager
-def _alone(warehouse: Warehouse, destination: str) -> Iterator[None]:
+def alone(warehouse: Warehouse, destination: str) -> Iterator[None]:
     """Holds the destination for the length of a block. Raises LgsError if somebody else holds it."""
     warehouse.prepare()
     with warehouse.engine.connect() as connection:
@@ -118,27 +121,36 @@ def _send_batch(
         part = waiting.pop(0)
         content = json.dumps([change._asdict() for change in part], sort_keys=True)
         request = hmac.new(key.encode(), content.encode(), sha256).hexdigest()
-        for tried in range(1, ATTEMPTS + 1):
-            try:
-                answer, receipt = _send_once(warehouse, destination, plan, number, part, request)
-            except BatchError as error:
-                if len(part) > 1:  # to the guilty row, in as many steps as it takes to halve the batch
-                    half = len(part) // 2
-                    waiting[:0] = [part[:half], part[half:]]
-                else:
-                    settle(warehouse, plan, part, Answer(error.status, {part[0].customer_id: str(error)}))
-                break
-            except UnavailableError as error:
-                if tried == ATTEMPTS:
-                    raise UnavailableError(
-                        f"{str(error).rstrip('.')}. Tried {ATTEMPTS} times; what was accepted stays. To go on: "
-                        f"lgs activate apply {plan.plan}"
-                    ) from None
-                wait = error.wait if isinstance(error, BusyError) else None
-                pause(wait if wait is not None else 2 ** (tried - 1) * random.uniform(0.75, 1.25))  # noqa: S311 (jitter)
+        try:
+            answer, receipt = patiently(
+                partial(_send_once, warehouse, destination, plan, number, part, request),
+                pause=pause, then=f"what was accepted stays. To go on: lgs activate apply {plan.plan}",
+            )  # fmt: skip
+        except BatchError as error:
+            if len(part) > 1:  # to the guilty row, in as many steps as it takes to halve the batch
+                half = len(part) // 2
+                waiting[:0] = [part[:half], part[half:]]
             else:
-                settle(warehouse, plan, part, answer, receipt)
-                break
+                settle(warehouse, plan, part, Answer(error.status, {part[0].customer_id: str(error)}))
+        else:
+            settle(warehouse, plan, part, answer, receipt)
+
+
+def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Result:
+    """What an attempt returns, made again where a destination may be there in a moment: after as long as it asks.
+
+    Raises UnavailableError after so many attempts, which says what to do `then`.
+    """
+    for tried in range(1, ATTEMPTS):
+        try:
+            return attempt()
+        except UnavailableError as error:
+            wait = error.wait if isinstance(error, BusyError) else None
+            pause(wait if wait is not None else 2 ** (tried - 1) * random.uniform(0.75, 1.25))  # noqa: S311 (jitter)
+    try:
+        return attempt()
+    except UnavailableError as error:
+        raise UnavailableError(f"{str(error).rstrip('.')}. Tried {ATTEMPTS} times; {then}") from None
 
 
 def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ...]:
@@ -147,10 +159,11 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
     with as_activator(cursor):
         cursor.execute(
             f"""
-            select changes.customer_id, operation, fields, payload, changes.state, contacts.email,
+            select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email, remote_id,
                 coalesce(excluded.reason, {REACH}, {in_control})
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
+            left join lgs.destination_members as held using (destination, audience, customer_id)
             left join lgs.marketing_exclusions as excluded on excluded.customer_id = changes.customer_id
             {REACH_FROM.format(customer="changes.customer_id")}
             where changes.plan = %s and batch = %s and changes.state in ('planned', 'sending')
@@ -160,14 +173,14 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
         )
         rows = cursor.fetchall()
     changes = []
-    for customer, operation, fields, payload, state, email, why_not in rows:
+    for customer, operation, fields, payload, state, email, remote_id, why_not in rows:
         if operation == "remove":
-            changes.append(Change("remove", customer, None, {}))
+            changes.append(Change("remove", customer, email, {}, remote_id))
             continue
         if not why_not and fingerprint(key, customer, email, fields) != payload:
             why_not = "the contact has changed"
         if not why_not:
-            changes.append(Change(operation, customer, email, fields))
+            changes.append(Change(operation, customer, email, fields, remote_id))
             continue
         cursor.execute(
             "update activation_changes set state = 'withheld', answer = %s, answered_at = now() "

@@ -8,7 +8,7 @@ from typing import Any
 
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
-from lgs_assets.action.destinations import Destination
+from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.experiments import IN_CONTROL
 from lgs_assets.action.guards import NOTHING_MORE, URGENT, Allowance, too_large, unfit
 from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, read_plan
@@ -29,11 +29,13 @@ def make_plan(
     *,
     key: str | None,
     allowance: Allowance = NOTHING_MORE,
+    retry: bool = False,
 ) -> Plan | None:
     """Plans what a destination is to be told of an audience. Returns None if it holds just that already.
 
     A plan that waits for the same list is expired by the new one. Where a guard refuses, the plan holds the removals
-    that must be made all the same, and says in `refusal` what was refused; without any, its state is refused.
+    that must be made all the same, and says in `refusal` what was refused; without any, its state is refused. Whom the
+    destination rejected is planned again only with `retry`.
     Raises LgsError if a plan of the list is applied in part, or the audience is not built.
     """
     prepare_private(warehouse)
@@ -44,7 +46,7 @@ def make_plan(
         publication, age = _publication(cursor)
         with as_activator(cursor):
             the_key = expect_key(cursor, key)
-            wanted, left_out, rejected = _wanted(cursor, the_key, audience.name, destination.name)
+            wanted, left_out, rejected = _wanted(cursor, the_key, audience.name, destination.name, retry=retry)
             held = _held(cursor, audience.name, destination.name)
         changes = _difference(wanted, held, the_key, rejected)
         if not changes:
@@ -98,7 +100,7 @@ def _publication(cursor: Cursor) -> tuple[str, float]:
 
 
 def _wanted(
-    cursor: Cursor, key: str, audience: str, destination: str
+    cursor: Cursor, key: str, audience: str, destination: str, *, retry: bool
 ) -> tuple[dict[int, tuple[dict[str, Any], str]], Counter[str], set[int]]:
     """Who may be sent, with fields and payload; how many members may not, by reason; and whom it would reject again.
 
@@ -113,7 +115,7 @@ def _wanted(
         """,
         [audience, destination],
     )
-    rejections = set(cursor.fetchall())
+    rejections = set() if retry else set(cursor.fetchall())
     in_control = IN_CONTROL.format(customer="members.customer_id", audience="members.audience")
     cursor.execute(
         f"""

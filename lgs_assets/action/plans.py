@@ -82,6 +82,15 @@ def plans(warehouse: Warehouse, *, last: int = 20) -> list[Plan]:
         return [Plan(*row) for row in cursor]
 
 
+def unfinished_plan(warehouse: Warehouse, destination: str, audience: str) -> int | None:
+    """The number of the plan of a list that is applied in part; None if there is none."""
+    query = """
+        select plan from activation_plans
+        where destination = :destination and audience = :audience and state = 'applying'
+    """
+    return next((row.plan for row in warehouse.rows(query, destination=destination, audience=audience)), None)
+
+
 def summary(plan: Plan) -> str:
     """A plan in a sentence."""
     parts = [f"+ {plan.adds:,}", f"~ {plan.updates:,}", f"- {plan.removes:,}"]
@@ -150,7 +159,7 @@ def expire_waiting(cursor: Cursor, destination: str, audience: str) -> None:
     cursor.execute(
         f"""
         insert into destination_members
-        select destination, audience, customer_id, payload, plan, now()
+        select destination, audience, customer_id, payload, plan, now(), null
         from activation_changes
         inner join (select plan, destination, audience from activation_plans where {abandoned}) as given_up using (plan)
         where destination = %s and audience = %s and operation <> 'remove' and activation_changes.state = 'sending'

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lgs_assets.action.destinations import Answer, Batch, Change
+from psycopg.types.json import Jsonb
+
+from lgs_assets.action.destinations.protocol import Answer, Batch, Change
 from lgs_assets.action.plans import Plan
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -62,19 +64,23 @@ def settle(
         cursor.execute(
             """
             insert into destination_members
-            select %s, %s, customer_id, payload, plan, now()
+            select %s, %s, customer_id, payload, plan, now(), %s::jsonb ->> customer_id::text
             from activation_changes
             where plan = %s and state = 'accepted' and operation <> 'remove' and customer_id = any (%s)
             on conflict (destination, audience, customer_id) do update
-            set (payload, plan, confirmed_at) = (excluded.payload, excluded.plan, excluded.confirmed_at)
+            set (payload, plan, confirmed_at, remote_id)
+                = (excluded.payload, excluded.plan, excluded.confirmed_at, excluded.remote_id)
             """,
-            [plan.destination, plan.audience, plan.plan, [change.customer_id for change in accepted]],
+            [
+                *(plan.destination, plan.audience, Jsonb(answer.remote_ids), plan.plan),
+                [change.customer_id for change in accepted],
+            ],
         )
 
 
 def hold(cursor: Cursor, plan: Plan, customer_id: int, payload: str) -> None:
     """Counts a customer as held who may be: what was sent may have arrived."""
     cursor.execute(
-        "insert into destination_members values (%s, %s, %s, %s, %s, now()) on conflict do nothing",
+        "insert into destination_members values (%s, %s, %s, %s, %s, now(), null) on conflict do nothing",
         [plan.destination, plan.audience, customer_id, payload, plan.plan],
     )

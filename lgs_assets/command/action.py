@@ -214,15 +214,16 @@ def write_demo_contacts(
 @reporting_errors
 def plan_activation(
     name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, as lgs audience list shows it.")],
-    destination: Annotated[str, typer.Argument(help="Where it goes: drop or webhook.")],
+    destination: Annotated[str, typer.Argument(help="Where it goes: drop, webhook, klaviyo, mailchimp or hubspot.")],
     allow_removals: Annotated[
         int | None, typer.Option(min=1, help="Allow just so many removals, though they are more than the guard allows.")
     ] = None,
     allow_adds: Annotated[int | None, typer.Option(min=1, help="Likewise, so many additions.")] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Plan again, too, whom the destination rejected.")] = False,
 ) -> None:
     """Show what a destination would be told of an audience, as a numbered plan. Nothing is sent."""
     from lgs_assets.action.audiences import audience_named
-    from lgs_assets.action.destinations import destination_named
+    from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.guards import Allowance
     from lgs_assets.action.planning import make_plan
     from lgs_assets.command.terminal import console, plain
@@ -232,7 +233,8 @@ def plan_activation(
     configuration = Configuration.read()
     audience, chosen = audience_named(name), destination_named(configuration, destination)
     allowance = Allowance(allow_removals, allow_adds)
-    plan = make_plan(warehouse_with_facts(), audience, chosen, key=_contact_key(configuration), allowance=allowance)
+    key = _contact_key(configuration)
+    plan = make_plan(warehouse_with_facts(), audience, chosen, key=key, allowance=allowance, retry=retry)
     if plan is None:
         console.print(
             f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do."
@@ -274,13 +276,42 @@ def list_plans() -> None:
     console.print(plan_table(plans(warehouse_with_facts())))
 
 
+@_activate.command("drift")
+@reporting_errors
+def show_drift(
+    name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, as lgs audience list shows it.")],
+    destination: Annotated[str, typer.Argument(help="Where its list is: klaviyo, mailchimp or hubspot.")],
+    rows: Annotated[int, typer.Option(min=0, help="Name so many of the customers who are missing.")] = 20,
+) -> None:
+    """Read a list back: who is missing, who is not ours, and who objected there. Objections are taken over."""
+    from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.destinations.configured import destination_named
+    from lgs_assets.action.drift import check_drift
+    from lgs_assets.command.terminal import console
+    from lgs_assets.configuration import Configuration
+
+    audience, chosen = audience_named(name), destination_named(Configuration.read(), destination)
+    warehouse = warehouse_with_facts()
+    with console.status(f"Reading the list {audience.name} of {chosen.name}"):
+        drift = check_drift(warehouse, audience.name, chosen)
+    if drift is None:
+        console.print(f"{chosen.name} cannot be read back: it is only told.")
+        return
+    console.print(str(drift), highlight=False, soft_wrap=True)
+    if drift.missing:
+        missing = ", ".join(map(str, drift.missing[:rows])) + (", …" if len(drift.missing) > rows else "")
+        console.print(f"Missing: {missing}. Somebody took them off; they are not put back.", soft_wrap=True)
+    if drift.objected:
+        console.print("Who objected there is suppressed here, too, and the next plan removes them.", soft_wrap=True)
+
+
 @_activate.command("apply")
 @reporting_errors
 def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) -> None:
     """Send exactly what a plan says, once. One that was interrupted goes on where it stopped."""
     from lgs_assets.action.applying import apply_plan
     from lgs_assets.action.audiences import audience_named
-    from lgs_assets.action.destinations import destination_named
+    from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.plans import plan_numbered
     from lgs_assets.command.terminal import console, plain
     from lgs_assets.configuration import Configuration
