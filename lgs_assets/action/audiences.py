@@ -75,6 +75,7 @@ class _File(BaseModel):
     description: str = Field(min_length=1)
     where: str
     destinations: list[str] = []
+    auto: bool = False
     fields: dict[_FieldName, str] = {}
     limits: Limits = Limits()
 
@@ -91,6 +92,8 @@ class Audience:
     limits: Limits
     destinations: tuple[str, ...] = ()
     """Where a plan is made for every night."""
+    is_automatic: bool = False
+    """Whether such a plan is applied at once, if it is within its guard."""
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -108,9 +111,12 @@ class Audience:
             raise RuleError(
                 f"{file.name}: fields: there is no column {unknown[0]!r}. The columns: {', '.join(fact_kinds())}."
             )
+        if stated.auto and not stated.destinations:
+            raise RuleError(f"{file.name}: auto: expected destinations, to which plans are applied.")
         audience = cls(
-            file.stem, stated.description, stated.where, stated.fields, stated.limits, tuple(stated.destinations)
-        )
+            file.stem, stated.description, stated.where, stated.fields, stated.limits, tuple(stated.destinations),
+            stated.auto,
+        )  # fmt: skip
         try:
             audience.rule  # noqa: B018 (it is judged here, where the file is known)
         except RuleError as error:

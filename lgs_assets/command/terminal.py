@@ -19,10 +19,10 @@ from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
-    from lgs_assets.action.activation import Plan
     from lgs_assets.action.audiences import Audience, Size
     from lgs_assets.action.detectable import Prospect
     from lgs_assets.action.experiments import State
+    from lgs_assets.action.plans import Plan
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
     from lgs_assets.sources.inspection import Inspection
