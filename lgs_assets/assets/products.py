@@ -62,9 +62,15 @@ def returns(
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
-def products(clean_invoices: Relation, stock_codes: Relation, returns: Relation) -> Model:
+def products(clean_invoices: Relation, stock_codes: Relation, product_months: Relation, returns: Relation) -> Model:
     """What each product sold and what of it came back, ranked by sales. One row per product."""
-    return Model("products.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, returns=returns)
+    return Model(
+        "products.sql",
+        clean_invoices=clean_invoices,
+        stock_codes=stock_codes,
+        product_months=product_months,
+        returns=returns,
+    )
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
