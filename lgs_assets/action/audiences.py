@@ -165,7 +165,7 @@ def unmatched(warehouse: Warehouse, rule: Rule) -> list[str]:
     """The texts in a rule that no customer has, each with what comes near it. The playbook's segments count as had."""
     found = []
     for column, text in rule.comparisons:
-        query = f"select distinct {column} as value from audience_facts"
+        query = f"select distinct {column} as value from audience_facts where {column} is not null"
         if column == "segment":
             query += " union select segment from segment_playbook"
         values = [row.value for row in warehouse.rows(query)]
