@@ -19,6 +19,7 @@ from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from lgs_assets import places
+from lgs_assets.action.rule_words import in_words
 from lgs_assets.action.rules import FACTS, Rule, fact_kinds, judge
 from lgs_assets.contracts.declaration import columns
 from lgs_assets.errors import LgsError, RuleError
@@ -148,6 +149,7 @@ def stated(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
             "audience": audience.name,
             "description": audience.description,
             "rule": audience.where,
+            "words": in_words(audience.where),
             "condition": audience.rule.sql,
             "fields": json.dumps(audience.fields, sort_keys=True),
             "version": audience.version,
@@ -157,7 +159,18 @@ def stated(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
         }
         for audience in audiences
     ]
-    names = ["audience", "description", "rule", "condition", "fields", "version", "at_least", "at_most", "unmatched"]
+    names = [
+        "audience",
+        "description",
+        "rule",
+        "words",
+        "condition",
+        "fields",
+        "version",
+        "at_least",
+        "at_most",
+        "unmatched",
+    ]
     return pd.DataFrame(rows, columns=names).astype({"at_least": "int64", "at_most": "Int64", "unmatched": object})
 
 

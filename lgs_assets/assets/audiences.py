@@ -15,7 +15,7 @@ _ANALYSIS = (
     *(_ACTION / "results.py", _ACTION / "outcomes.py"),
     *(places.ROOT / "lgs_assets" / "models" / "lift.py", places.ROOT / "lgs_assets" / "models" / "multiple_testing.py"),
 )
-_RULES = (*FILES, _ACTION / "audiences.py", _ACTION / "rules.py")
+_RULES = (*FILES, _ACTION / "audiences.py", _ACTION / "rules.py", _ACTION / "rule_words.py")
 
 
 @derived_asset(group="audiences", kinds=IN_WAREHOUSE)
