@@ -15,6 +15,8 @@ import pandas as pd
 DRAWS = 4_999
 """With the draw that was made, five thousand: p-values to a fifth of a thousandth."""
 LEVEL = 0.05
+MISMATCH = 0.001
+"""A probability of the arms' sizes below which they are not those that were drawn."""
 _AT_A_TIME = 250
 """Draws held in memory at once: 12 MB for each thousand customers."""
 _STEPS = 60
