@@ -294,4 +294,5 @@ def _fresh(tag: str) -> dict[str, str]:
 
 
 def _matches(request: Request, tag: str) -> bool:
-    return tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]
+    """Whether the browser has the page of a tag; one that is not known yet is nobody's."""
+    return bool(tag) and tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]

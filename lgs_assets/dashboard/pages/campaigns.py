@@ -13,8 +13,7 @@ from typing import Any, Final
 from lgs_assets.charts import style, wording
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Number, Table, written
 from lgs_assets.dashboard.figures import columns as drawn
-from lgs_assets.dashboard.figures.lines import spark
-from lgs_assets.dashboard.figures.shapes import PALE
+from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, customer_list, expectations
 from lgs_assets.dashboard.queries import Row
@@ -23,7 +22,9 @@ TABLES: Final = ("audiences", "audience_members", "audience_history", "audience_
 _WAITING: Final = ("planned", "applying")
 _PLANS, _RECEIPTS = 20, 15
 """How many of the last are shown."""
-_LABELS: Final = 8
+_LABELS: Final = 5
+_MOMENT: Final = timedelta(microseconds=1)
+"""Before a snapshot: the last moment that it holds."""
 _PLAN_COLUMNS: Final = (
     Column("plan", "Plan", "count"),
     Column("audience", "Audience"),
@@ -58,7 +59,6 @@ def show_all(view: View) -> Shown:
             "numbers": _numbers(audiences, ledger),
             "waiting": [plan for plan in ledger["plans"] if plan["state"] in _WAITING],
             "sparks": _sparks(history),
-            "expectations": expectations(view),
             **files,
         },
         files,
@@ -84,6 +84,7 @@ def show_one(view: View) -> Shown:
     )
     files: Files = {
         "history": _history(history),
+        "flows": _flows(history),
         "held": _held(view, ledger["held"]),
         "plans": _plans(view, ledger["plans"]),
         "members": members,
@@ -185,7 +186,7 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
     )
     note = (
         "Members at the end of the data, without those who objected. Entered and left: when the audience last changed, "
-        "whatever the filters. On lists: customers whom a destination holds by our doing."
+        f"whatever the filters. On lists: customers whom a destination holds by our doing. {expectations(view)}"
     )
     return Figure("audiences", "Whom do we speak to?", table, note=note)
 
@@ -203,7 +204,7 @@ def _sparks(history: dict[str, list[Row]]) -> dict[str, Any]:
 
 def _since(snapshot: datetime) -> str:
     """The last day that a snapshot holds."""
-    return wording.day(snapshot - timedelta(microseconds=1))
+    return wording.day(snapshot - _MOMENT)
 
 
 def _plans(view: View, rows: Sequence[Row]) -> Figure:
@@ -346,40 +347,57 @@ def _numbers_of(view: View, audience: Row) -> list[Number]:
 
 
 def _history(rows: Sequence[Row]) -> Figure:
-    every = max(1, -(-len(rows) // _LABELS))
-    bars = [
-        drawn.Column(
-            row["members"],
-            wording.day_of_year(row["snapshot_date"] - timedelta(microseconds=1)) if place % every == 0 else "",
-            f"{_since(row['snapshot_date'])}: {wording.counted(row['members'], 'member')}, "
-            f"{wording.count(row['entered'])} entered, {wording.count(row['left_since'])} left",
-            pale=row["entered"] if row["entered"] < row["members"] else 0,
-            below=row["left_since"],
-        )
+    points = [
+        Point(row["members"], label=_tick(rows, place), title=f"{_since(row['snapshot_date'])}: {_members(row)}")
         for place, row in enumerate(rows)
     ]
     table = Table(
-        (
-            Column("until", "Data to", "day"),
-            Column("entered", "Entered", "count"),
-            Column("left", "Left", "count"),
-            Column("members", "Members", "count"),
-        ),
-        [
-            (row["snapshot_date"] - timedelta(microseconds=1), row["entered"], row["left_since"], row["members"])
-            for row in rows
-        ],
+        (Column("until", "Data to", "day"), Column("members", "Members", "count")),
+        [(row["snapshot_date"] - _MOMENT, row["members"]) for row in rows],
     )
-    label = "Members of the audience over time; below zero, those who left. The table below has the values."
-    note = "Recorded whenever the data moves on: who entered and left is known since the first run, not from before it."
+    label = "Members of the audience whenever the data moved on. The table below has the values."
+    note = "Recorded since the first run: who was a member before it is not known."
+    drawing = lines(label, [Series("members", points)], wording.count) if len(rows) > 1 else None
+    return Figure("history", "How has it grown?", table, drawing, note)
+
+
+def _flows(rows: Sequence[Row]) -> Figure:
+    """Those who entered, upwards, and left, downwards; not at the first state, at which all enter."""
+    later = rows[1:]
+    bars = [
+        drawn.Column(
+            row["entered"],
+            _tick(later, place),
+            f"{_since(row['snapshot_date'])}: {wording.count(row['entered'])} entered, "
+            f"{wording.count(row['left_since'])} left; {_members(row)}",
+            below=row["left_since"],
+        )
+        for place, row in enumerate(later)
+    ]
+    table = Table(
+        (Column("until", "Data to", "day"), Column("entered", "Entered", "count"), Column("left", "Left", "count")),
+        [(row["snapshot_date"] - _MOMENT, row["entered"], row["left_since"]) for row in rows],
+    )
     return Figure(
-        "history",
+        "flows",
         "Who enters, and who leaves?",
         table,
-        drawn.columns(label, bars, wording.count) if len(bars) > 1 else None,
-        note,
-        (("stayed", style.BLUE), ("entered since", PALE), ("left since", style.ORANGE)) if len(bars) > 1 else (),
+        drawn.columns("Who entered, upwards, and left, downwards.", bars, wording.count) if bars else None,
+        ""
+        if bars
+        else "The first state of the data that was recorded: what enters and leaves is told from the next one on.",
+        (("entered", style.BLUE), ("left", style.ORANGE)) if bars else (),
     )
+
+
+def _members(row: Row) -> str:
+    return wording.counted(row["members"], "member")
+
+
+def _tick(rows: Sequence[Row], place: int) -> str:
+    """The label of a state: as many as there is room for on a phone, the last one among them."""
+    every = -(-len(rows) // _LABELS)
+    return wording.month(rows[place]["snapshot_date"] - _MOMENT) if (len(rows) - 1 - place) % every == 0 else ""
 
 
 _HONOURS: Final = frozenset({"country", "segment", "first_bought"})

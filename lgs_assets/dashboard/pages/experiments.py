@@ -1,4 +1,4 @@
-"""Did the campaign work? Before the end, only whether all is well; after it, the result; and what customers do anyway."""
+"""Did the campaign work? Before the end, whether all is well; after it, the result; and what customers do anyway."""
 
 from __future__ import annotations
 
@@ -219,6 +219,7 @@ def _anyway(view: View) -> Figure:
                 half["customers"],
                 Bar(share, share, colour(view, segment)) if half["customers"] >= FEWEST else Few(FEW),
                 _spread(half),
+                half["starts"],
                 _share(quarter),
                 half["net_after"],
             )
@@ -229,7 +230,8 @@ def _anyway(view: View) -> Figure:
             Column("start", "From", "day"),
             Column("customers", "Customers", "count"),
             Column("came_back_6", "Bought again within 6 months", "percent"),
-            Column("range_6", "At earlier starts"),
+            Column("range_6", "Lowest to highest"),
+            Column("starts", "Month ends", "count"),
             Column("came_back_3", "Within 3 months", "percent"),
             Column("net_6", "Net sales within 6 months", "whole_pounds"),
         ),
@@ -237,8 +239,8 @@ def _anyway(view: View) -> Figure:
     )
     note = (
         "From history: no campaign is told apart here. A report without a control group would claim all of it for "
-        "whatever was sent on that day. Net of returns, in whole months. At earlier starts: the lowest and highest "
-        f"share at month ends with {FEWEST} customers or more."
+        "whatever was sent on that day. Net of returns, in whole months. Lowest to highest: the share within 6 months, "
+        f"from every month end with {FEWEST} customers or more."
     )
     return Figure("anyway", "What would they have done anyway?", table, note=note)
 
@@ -250,10 +252,10 @@ def _share(row: Row | None) -> Any:
 
 
 def _spread(row: Row) -> str:
-    if row["starts"] < 2:
-        return "no earlier start"
-    low, high = (wording.percent(float(row[end]) * 100, 0).removesuffix(" %") for end in ("least", "most"))
-    return f"{wording.span(low, high)} %, at {row['starts']}"
+    if not row["starts"]:
+        return FEW
+    low, high = (round(float(row[end]) * 100) for end in ("least", "most"))
+    return f"{low}\N{EN DASH}{high} %"
 
 
 def _numbers(standing: Standing) -> list[Number]:

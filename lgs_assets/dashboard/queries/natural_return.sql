@@ -1,16 +1,20 @@
--- What the customers of each segment did next, at the latest start that the data covers, and how that varied before.
+-- What the customers of each segment did next, at the latest start from which the data covers six months, and between
+-- what and what their share moved at all starts.
 select
     latest.segment, latest.months, latest.snapshot_date, latest.customers, latest.came_back, latest.net_after,
     past.starts, past.least, past.most
 from natural_return as latest
 inner join (
     select
-        segment, months, max(snapshot_date) as snapshot_date, count(*) filter (where customers >= :fewest) as starts,
-        min(came_back::numeric / customers) filter (where customers >= :fewest) as least,
-        max(came_back::numeric / customers) filter (where customers >= :fewest) as most
+        segment, months, count(*) as starts, min(came_back::numeric / customers) as least,
+        max(came_back::numeric / customers) as most
+    from natural_return
+    where customers >= :fewest
+    group by segment, months
+    union all
+    select segment, months, 0, null, null
     from natural_return
     group by segment, months
-) as past using (segment, months, snapshot_date)
-inner join (select months, max(snapshot_date) as snapshot_date from natural_return group by months) as last_start
-    using (months, snapshot_date)
-order by months, segment
+    having max(customers) < :fewest
+) as past using (segment, months)
+where latest.snapshot_date = (select max(snapshot_date) from natural_return where months = 6)
