@@ -22,6 +22,8 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 
 ALL = "all"
+LEAST_OF_SEGMENT = 20
+"""Customers of a segment below which it is not told apart."""
 
 _CAPPED = "net_revenue, capped"
 
@@ -113,7 +115,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
     primary = declared.primary.metric
     if primary in ready:
         for segment, members in frame.groupby("segment", sort=True):
-            if members["arm"].nunique() == 2 and len(members) < len(frame):
+            if members["arm"].nunique() == 2 and LEAST_OF_SEGMENT <= len(members) < len(frame):
                 results += _compare(members, found, [primary], segment=str(segment), draws=draws)
     returned = {
         str(arm): Returned(len(members), int(members["bought_within"].sum()), float(members["net_revenue"].sum()))

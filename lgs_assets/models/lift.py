@@ -17,6 +17,8 @@ DRAWS = 4_999
 LEVEL = 0.05
 MISMATCH = 0.001
 """A probability of the arms' sizes below which they are not those that were drawn."""
+_FEWEST_EACH = 3
+"""Customers for each covariate, and the mean. With fewer, some draw of the arms would be explained by them in full."""
 _AT_A_TIME = 250
 """Draws held in memory at once: 12 MB for each thousand customers."""
 _STEPS = 60
@@ -83,7 +85,8 @@ def differences(
         if wrong := [str(name) for name in frame if not np.isfinite(frame[name].to_numpy(float)).all()]:
             raise ValueError(f"{', '.join(wrong)}: every customer needs a number; some have none")
     values, arm = outcomes.to_numpy(float), experiment.treated.astype(float)
-    basis = _basis(covariates.to_numpy(float))
+    is_enough = len(values) >= _FEWEST_EACH * (covariates.shape[1] + 1)
+    basis = _basis(covariates.to_numpy(float) if is_enough else np.empty((len(values), 0)))
     # By Frisch and Waugh, the adjusted difference is that of what the covariates leave unexplained.
     left = np.column_stack([values, arm])
     left -= basis @ (basis.T @ left)

@@ -333,8 +333,8 @@ def _numbers_of(view: View, audience: Row) -> list[Number]:
         ),
         Number(
             "Expected in 182 days",
-            "not predicted" if expected is None else written(expected, "whole_pounds"),
-            ["sales before returns" if expected is not None else "too little is observed"],
+            written(expected, "whole_pounds"),
+            ["sales before returns" if expected is not None else "nothing is predicted"],
         ),
         Number(
             "At high risk",

@@ -413,7 +413,7 @@ def _effect(standing: Standing) -> Figure:
         "effect",
         f"What did it change of {METRICS[metric]}?",
         table,
-        whiskers(label, marks, lambda v: f"{v:+g}" if v else "0"),
+        whiskers(label, marks, wording.signed_count),
         note,
     )
 

@@ -163,6 +163,9 @@ def expectations_of(reading: Reading) -> str:
         "Predicted from the end of the data: sales expected in 182 days, before returns; the risk of no order in 90 "
         "days, for those who ordered within a year; and when the next order is due by their usual gap."
     )
+    reasons = {card["unavailable_because"] for card in (cards.get(task) for task in PREDICTIONS) if card}
+    if reasons - {None}:
+        return f"Nothing is predicted of customers yet: {' '.join(sorted(reasons - {None}))}"
     value = past_error(cards.get("customer_value"), "customer_value, 182 days", VALUE_ERROR)
     risk = past_error(cards.get("churn_risk"), "churn_risk, active in the last 365 days", ORDER_ERROR)
     return f"{said}{' Sales:' + value if value else ''}{' Risk:' + risk if risk else ''}"
