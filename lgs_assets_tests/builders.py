@@ -18,10 +18,12 @@ import sqlalchemy as sa
 
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.configuration import Configuration, Settings
+from lgs_assets.contracts.contract import contract
 from lgs_assets.contracts.model import InvoiceModel, Model, Relation
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.warehouse.publish import Provenance
+from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring.lineage import ASSETS, models
 from lgs_assets.wiring.resources import Resources, RunSettings
@@ -101,6 +103,13 @@ def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> No
             store.publish_model(table, model(table, **settings), provenance)
         else:
             store.publish_frame(table, _made_by_python(store, table, settings), provenance)
+
+
+def make_empty(warehouse: Warehouse, *tables: str) -> None:
+    """Makes the named tables without rows, for tests of what reads them."""
+    with warehouse.transaction() as connection:
+        for table in tables:
+            execute_script(driver_cursor(connection), contract(table))
 
 
 @cache

@@ -19,6 +19,7 @@ from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from lgs_assets import places
+from lgs_assets.action.rule_words import in_words
 from lgs_assets.action.rules import FACTS, Rule, fact_kinds, judge
 from lgs_assets.contracts.declaration import columns
 from lgs_assets.errors import LgsError, RuleError
@@ -154,6 +155,7 @@ def stated(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
             "audience": audience.name,
             "description": audience.description,
             "rule": audience.where,
+            "words": in_words(audience.where),
             "condition": audience.rule.sql,
             "fields": json.dumps(audience.fields, sort_keys=True),
             "version": audience.version,
@@ -163,7 +165,18 @@ def stated(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
         }
         for audience in audiences
     ]
-    names = ["audience", "description", "rule", "condition", "fields", "version", "at_least", "at_most", "unmatched"]
+    names = [
+        "audience",
+        "description",
+        "rule",
+        "words",
+        "condition",
+        "fields",
+        "version",
+        "at_least",
+        "at_most",
+        "unmatched",
+    ]
     return pd.DataFrame(rows, columns=names).astype({"at_least": "int64", "at_most": "Int64", "unmatched": object})
 
 
@@ -171,7 +184,7 @@ def unmatched(warehouse: Warehouse, rule: Rule) -> list[str]:
     """The texts in a rule that no customer has, each with what comes near it. The playbook's segments count as had."""
     found = []
     for column, text in rule.comparisons:
-        query = f"select distinct {column} as value from audience_facts"
+        query = f"select distinct {column} as value from audience_facts where {column} is not null"
         if column == "segment":
             query += " union select segment from segment_playbook"
         values = [row.value for row in warehouse.rows(query)]

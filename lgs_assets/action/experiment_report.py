@@ -2,31 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from decimal import Decimal
-from math import isfinite
 
 from lgs_assets.action.detectable import LEAST_CUSTOMERS
-from lgs_assets.action.experiments import CONTROL, Metric
+from lgs_assets.action.experiment_words import METRICS, amount, pounds, signed, verdict
+from lgs_assets.action.experiments import CONTROL
 from lgs_assets.action.results import Analysis, Result
-from lgs_assets.models.lift import DRAWS
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wording import counted
 
 LOW_POWER = 0.5
 """Below it, an effect that shows is likely to look larger than it is."""
-
-METRICS: dict[Metric, str] = {
-    "bought_within": "customers who buy",
-    "net_revenue": "net revenue per customer",
-    "orders": "orders per customer",
-    "revenue_per_order": "net revenue per order",
-}
-_OF_WHAT: dict[Metric, str] = {
-    "bought_within": "buyers in a hundred customers",
-    "net_revenue": "per customer after returns",
-    "orders": "orders per customer",
-    "revenue_per_order": "per order after returns",
-}
 
 
 def report(warehouse: Warehouse, analysis: Analysis) -> str:
@@ -91,25 +76,16 @@ def _answer(analysis: Analysis) -> str:
             f"Not due yet: it takes invoices up to the end of {last_day}, and the data ends on "
             f"{_day_before(analysis.covered_until)}. Until then there is no figure to look at."
         )
-    difference, metric = primary.difference, primary.metric
-    span = _span(metric, difference.low, difference.high)
-    chance = _chance(primary.p_value)
-    if not primary.shows:
-        return (
-            f"No effect is shown: within {days} days the {declared.treatment} may have made {span}; zero is inside. "
-            f"That does not prove that it does nothing. {chance}"
-        )
-    verb = "worked" if difference.estimate > 0 else "did harm"
-    return (
-        f"The {declared.treatment} {verb}: within {days} days it made {span}; the best estimate is "
-        f"{_more(metric, difference.estimate, of_what=False)}. {chance}"
+    difference = primary.difference
+    return verdict(
+        primary.metric,
+        days=days,
+        treatment=declared.treatment,
+        estimate=difference.estimate,
+        low=difference.low,
+        high=difference.high,
+        p_value=primary.p_value,
     )
-
-
-def _chance(p_value: float) -> str:
-    if p_value <= 1.5 / (DRAWS + 1):
-        return f"Had it done nothing, none of {DRAWS:,} other draws of the arms would differ as much."
-    return f"Had it done nothing, {1000 * p_value:,.0f} of 1,000 draws of the arms would differ as much."
 
 
 def _asked(analysis: Analysis) -> Iterator[str]:
@@ -166,7 +142,7 @@ def _result(analysis: Analysis) -> Iterator[str]:
         treated = primary.customers[analysis.state.declaration.treatment]
         low, high = treated * primary.difference.low, treated * primary.difference.high
         inside = "is" if low <= 0 <= high else "is not"
-        yield f"For the {treated:,} treated: between {_pounds(low)} and {_pounds(high)}; zero {inside} inside."
+        yield f"For the {treated:,} treated: between {pounds(low)} and {pounds(high)}; zero {inside} inside."
     if primary and primary.shows and analysis.power is not None and analysis.power < LOW_POWER:
         yield (
             f"A change of the declared size had a chance of {analysis.power:.0%} to show. An effect that shows against "
@@ -193,9 +169,9 @@ def _without_a_control_group(warehouse: Warehouse, analysis: Analysis) -> Iterat
     yield "## What would have been claimed without a control group"
     yield (
         f"{treated.buyers:,} of the {counted(treated.customers, 'treated customer')} bought, for "
-        f"{_pounds(treated.net_revenue)} after returns. A report that counts what follows a campaign would claim all "
+        f"{pounds(treated.net_revenue)} after returns. A report that counts what follows a campaign would claim all "
         f"of it. Of the control group, which was left alone, {control.buyers / control.customers:.0%} bought, too: as "
-        f"many customers would have brought about {_pounds(by_themselves)} by themselves."
+        f"many customers would have brought about {pounds(by_themselves)} by themselves."
     )
     past = warehouse.rows(
         """
@@ -223,54 +199,14 @@ def _without_a_control_group(warehouse: Warehouse, analysis: Analysis) -> Iterat
 
 def _row(name: str, result: Result) -> tuple[str, ...]:
     difference = result.difference
-    shown = [_amount(result.metric, value) for value in (difference.control, difference.treated)]
-    span = f"{_signed(result.metric, difference.low)} to {_signed(result.metric, difference.high)}"
+    shown = [amount(result.metric, value) for value in (difference.control, difference.treated)]
+    span = f"{signed(result.metric, difference.low)} to {signed(result.metric, difference.high)}"
     corrected = "" if result.corrected_p is None else _probability(result.corrected_p)
-    return (name, *shown, _signed(result.metric, difference.estimate), span, _probability(result.p_value), corrected)
+    return (name, *shown, signed(result.metric, difference.estimate), span, _probability(result.p_value), corrected)
 
 
 def _probability(value: float) -> str:
     return f"{value:.3f}" if value >= 0.001 else "< 0.001"
-
-
-def _amount(metric: Metric, value: float) -> str:
-    if metric == "bought_within":
-        return f"{100 * value:.1f} %"
-    return f"{value:.2f}" if metric == "orders" else _pounds(value)
-
-
-def _signed(metric: Metric, value: float) -> str:
-    if not isfinite(value):
-        return "unlimited"
-    sign = "−" if value < 0 else "+"
-    amount = f"{100 * abs(value):.1f} points" if metric == "bought_within" else _amount(metric, abs(value))
-    return f"{sign}{amount}"
-
-
-def _span(metric: Metric, low: float, high: float) -> str:
-    """An interval in words: between 3.1 and 14.2 more buyers in a hundred customers."""
-    if low > 0 or high < 0:
-        near, far = sorted((low, high), key=abs)
-        return f"between {_quantity(metric, near)} and {_more(metric, far)}"
-    return f"between {_more(metric, low, of_what=False)} and {_more(metric, high)}"
-
-
-def _more(metric: Metric, value: float, *, of_what: bool = True) -> str:
-    less = "fewer" if metric in ("bought_within", "orders") else "less"
-    more = f"{_quantity(metric, value)} {'more' if value >= 0 else less}"
-    return f"{more} {_OF_WHAT[metric]}" if of_what else more
-
-
-def _quantity(metric: Metric, value: float) -> str:
-    if not isfinite(value):
-        return "any number" if metric in ("bought_within", "orders") else "any amount"
-    return f"{100 * abs(value):.1f}" if metric == "bought_within" else _amount(metric, abs(value))
-
-
-def _pounds(value: float) -> str:
-    if not isfinite(value):
-        return "any amount"
-    return f"{'−' if value < 0 else ''}£{abs(Decimal(repr(value))):,.2f}"
 
 
 def _day_before(day: date) -> date:

@@ -31,6 +31,8 @@ FOLDER = places.ROOT / "experiments"
 CONTROL = "control"
 """The arm that is left alone."""
 
+_EXPOSURES = (places.SQL / "exposures.sql").read_text()
+
 Metric = Literal["bought_within", "net_revenue", "orders", "revenue_per_order"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -509,35 +511,22 @@ def _state(cursor: Cursor, name: str) -> State:
         raise LgsError(f"There is no experiment {name!r} that was started. {_those_started(cursor)}")
     declaration = Declaration.parse(name, row[0])
     cursor.execute(
-        """
+        f"""
         select
             arm,
             count(*),
             count(*) filter (
-                where exists (
-                    select
-                    from activation_changes
-                    inner join activation_plans using (plan)
-                    where activation_plans.audience = %(audience)s
-                        and activation_changes.customer_id = assignments.customer_id
-                        and activation_changes.operation <> 'remove'
-                        and activation_changes.state = 'accepted'
-                        and answered_at >= assigned_at
-                ) or exists (
-                    select
-                    from destination_members
-                    where audience = %(audience)s and destination_members.customer_id = assignments.customer_id
-                )
+                where customer_id in (select customer_id from ({_EXPOSURES}) as exposures where experiment = %(name)s)
             ),
             count(*) filter (where customer_id in (select customer_id from marketing_exclusions)),
             max(wave),
             max(counts_from)
         from assignments
-        where experiment = %(experiment)s
+        where experiment = %(name)s
         group by arm
         order by arm
-        """,
-        {"audience": declaration.audience, "experiment": name},
+        """.encode(),
+        {"name": name},
     )
     arms = cursor.fetchall()
     nobody = {CONTROL: 0, declaration.treatment: 0}

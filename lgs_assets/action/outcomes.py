@@ -14,6 +14,8 @@ CAPPED_COVARIATES = ["rate, capped", "last_year, capped"]
 COVARIATES = ["rate", "last_year", *CAPPED_COVARIATES]
 """Net revenue a day since the first sale, and of the last twelve months, in pounds, before the window. As they are they
 explain the large customers, capped the others."""
+MONEY: frozenset[Metric] = frozenset({"net_revenue", "revenue_per_order"})
+"""The metrics in pounds, which late returns change."""
 LATE_DAYS = 30
 """For how long after a window a return of what was bought in it still counts."""
 

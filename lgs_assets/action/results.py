@@ -14,18 +14,17 @@ import pandas as pd
 from psycopg import sql
 
 from lgs_assets.action.experiments import CONTROL, Metric, State, state, states
-from lgs_assets.action.outcomes import COVARIATES, LATE_DAYS, outcomes, values_of
-from lgs_assets.models.lift import DRAWS, LEVEL, Difference, Experiment, differences, mismatch_p
+from lgs_assets.action.outcomes import COVARIATES, LATE_DAYS, MONEY, outcomes, values_of
+from lgs_assets.models.lift import DRAWS, LEVEL, MISMATCH, Difference, Experiment, differences, mismatch_p
 from lgs_assets.models.multiple_testing import holm
 from lgs_assets.models.power import power_of_means, power_of_shares
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 
-MISMATCH = 0.001
-"""A probability of the arms' sizes below which they are not those that were drawn."""
 ALL = "all"
+LEAST_OF_SEGMENT = 20
+"""Customers of a segment below which it is not told apart."""
 
-_MONEY = {"net_revenue", "revenue_per_order"}
 _CAPPED = "net_revenue, capped"
 
 
@@ -91,7 +90,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
     found = state(warehouse, name)
     declared = found.declaration
     metrics: tuple[Metric, ...] = (declared.primary.metric, *declared.secondary)
-    due = {metric: found.due + timedelta(days=LATE_DAYS * (metric in _MONEY)) for metric in metrics}
+    due = {metric: found.due + timedelta(days=LATE_DAYS * (metric in MONEY)) for metric in metrics}
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         cursor.execute("select (max(last_invoice_at) + interval '1 day')::date from invoice_totals")
@@ -105,7 +104,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
             "select customer_id, counts_from as begins, counts_from + make_interval(days => {days}) as ends "
             "from assignments where experiment = {name}"
         ).format(days=sql.Literal(declared.primary.days), name=sql.Literal(name))
-        frame = outcomes(cursor, population, with_late_returns=bool(_MONEY.intersection(ready)))
+        frame = outcomes(cursor, population, with_late_returns=bool(MONEY.intersection(ready)))
         cursor.execute(
             "select customer_id, block, segment, arm from assignments where experiment = %s order by customer_id",
             [name],
@@ -116,7 +115,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
     primary = declared.primary.metric
     if primary in ready:
         for segment, members in frame.groupby("segment", sort=True):
-            if members["arm"].nunique() == 2 and len(members) < len(frame):
+            if members["arm"].nunique() == 2 and LEAST_OF_SEGMENT <= len(members) < len(frame):
                 results += _compare(members, found, [primary], segment=str(segment), draws=draws)
     returned = {
         str(arm): Returned(len(members), int(members["bought_within"].sum()), float(members["net_revenue"].sum()))

@@ -65,12 +65,14 @@ def list_audiences() -> None:
 def show(name: Annotated[str, typer.Argument(help="An audience, by the name that lgs audience list shows.")]) -> None:
     """Show one audience: its rule, its size and worth, and what a destination may know of its members."""
     from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.rule_words import in_words
     from lgs_assets.command.terminal import console, plain
 
     audience = audience_named(name)
     warehouse = warehouse_with_facts()
     console.print(f"[bold]{audience.name}[/]  {plain(audience.description)}", highlight=False, soft_wrap=True)
     console.print(f"Rule: {plain(audience.where)}", highlight=False, soft_wrap=True)
+    console.print(f"In words: {plain(in_words(audience.where))}.", highlight=False, soft_wrap=True)
     fields = ", ".join(f"{field} = {column}" for field, column in audience.fields.items())
     console.print(f"Fields that may leave: {plain(fields) or 'none'}", highlight=False, soft_wrap=True)
     most = "any number" if audience.limits.at_most is None else f"{audience.limits.at_most:,}"
