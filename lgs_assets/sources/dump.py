@@ -33,7 +33,8 @@ _READ_ALONE = (_WORKBOOK_MAGIC, _PARQUET_MAGIC)
 # How a script begins, and no header of column names.
 _SQL = re.compile(
     rb"[\s;]*(?:--|/\*|\\|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
-    rb"|TRUNCATE|DELETE|UPDATE|LOCK|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)\b(?!\s*(?:[,|\t]|;[\w ]+;)))",
+    rb"|TRUNCATE|DELETE|UPDATE|LOCK|PRAGMA|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)"
+    rb"\b(?!\s*(?:[,|\t]|;[\w ]+;)))",
     re.I,
 )
 
