@@ -76,7 +76,7 @@ class Sheet(NamedTuple):
 class Package:
     """An archive, and its parts by name; neither case nor the kind of slash matters."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path | str, file: BinaryIO) -> None:
         self.path = path
         self._bytes = file.seek(0, io.SEEK_END)
         self._expanded = 0

@@ -24,7 +24,7 @@ _WHOLE_LIMITS = {pa.float16(): 2.0**11, pa.float32(): 2.0**24, pa.float64(): 2.0
 _STEPS = {"invoice_no": 1, "stock_code": 1, "quantity": 1, "customer_id": 1, "unit_price": 128, "invoice_date": 86_400}
 
 
-def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     """The rows of the file, numbered from 1. Raises DumpError if a column is missing, or cannot be written as text."""
     with seekable(stream) as file:
         try:
@@ -76,10 +76,8 @@ def _shown(column: pa.Array) -> pa.Array:
 def _digits(column: pa.Array) -> pa.Array:
     """Whole numbers without an exponent, as they may be invoice numbers. NaN stands for a missing value."""
     if pa.types.is_float16(column.type):  # Arrow would print all the digits that it has as a float32
-        numbers = [None if value is None else np.float16(value) for value in column.to_pylist()]
-        return pa.array(
-            [None if number is None or np.isnan(number) else f"{number}" for number in numbers], pa.string()
-        )
+        numbers = column.to_numpy(zero_copy_only=False)
+        return pa.array([None if np.isnan(number) else str(number).removesuffix(".0") for number in numbers])
     is_whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), _WHOLE_LIMITS[column.type]))
     whole = pc.if_else(is_whole, column, None).cast(pa.int64()).cast(pa.string())
     return pc.coalesce(whole, pc.if_else(pc.is_nan(column), None, column).cast(pa.string()))

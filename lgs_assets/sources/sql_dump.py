@@ -79,7 +79,7 @@ _COPY_ESCAPES = {b"\\": rb"\\", b"''": b"'", b"\t": rb"\t", b"\n": rb"\n", b"\r"
 _Names = tuple[str, ...]
 
 
-def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     """The lines of the table. Raises DumpError if there are none, or if they cannot be read."""
     script = Script(path, stream)
     tables = _Tables(script, facts)

@@ -28,7 +28,7 @@ SHOWN_AREAS = 3
 _MISSING = NULL.decode()
 
 
-def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     """The rows of the sheets, numbered across them; memory does not grow with their number.
 
     Hidden sheets, sheets without a header, and rows with nothing in the columns of an invoice line are left out.

@@ -69,9 +69,11 @@ def test_any_type_says_the_same(types: dict[str, pa.DataType]) -> None:
 
 def test_missing_values_are_none() -> None:
     """Also where a float is not a number, as some programs say it."""
-    found = read(parquet(Description=[None, "", "\\N"], CustomerID=[None, float("nan"), 13085.0]))
-    assert [typed(line)[2] for line in found.good.values()] == [None, None, None]
-    assert [typed(line)[6] for line in found.good.values()] == [None, None, 13085]
+    for kind, customer in ((pa.float64(), 13085), (pa.float32(), 13085), (pa.float16(), 130)):
+        customers = [None, float("nan"), np.float16(customer) if kind == pa.float16() else float(customer)]
+        found = read(parquet({"Customer ID": kind}, Description=[None, "", "\\N"], CustomerID=customers))
+        assert [typed(line)[2] for line in found.good.values()] == [None, None, None]
+        assert [typed(line)[6] for line in found.good.values()] == [None, None, customer]
 
 
 def test_an_invoice_may_be_a_float() -> None:

@@ -262,8 +262,8 @@ def test_a_block_is_handed_out_line_for_line(lines: list[str], size: int) -> Non
     ("script", "said"),
     [
         (
-            'COPY a.invoices (a) FROM stdin;\n\\.\nINSERT INTO users VALUES (1);\nCOPY "Retail 2" (a) FROM stdin;\n\\.\n',
-            ": no data of a table retail. Tables with data in the file: Retail 2, invoices, users.",
+            'COPY a.invoices (a) FROM stdin;\n\\.\nINSERT INTO users VALUES (1);\nCOPY "Shop" (a) FROM stdin;\n\\.\n',
+            ": no data of a table retail. Tables with data in the file: Shop, invoices, users.",
         ),
         (
             f"--\n\nCOPY public.retail ({COLUMNS.replace(', unit_price', '')}, id) FROM stdin;\n",
