@@ -1,6 +1,7 @@
 """Text of others where it is shown: nothing in it commands a terminal, a spreadsheet or a page."""
 
 import re
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from lgs_assets.errors import DumpError
 from lgs_assets.escaping import csv_cell, markdown, printable
-from lgs_assets.wiring.metadata import markdown_table
+from lgs_assets.wiring.failures import StepFailure
+from lgs_assets.wiring.metadata import described, markdown_table
 
 
 @given(st.text())
@@ -26,6 +29,19 @@ def test_what_is_hidden_is_told() -> None:
     """The reader sees that something is there, and what; blanks of any kind are blanks."""
     assert printable("a\x1b]0;title\x07b\u202ec\udce9 £\xa0鳥") == "a\\x1b]0;title\\x07b\\u202ec\\udce9 £\xa0鳥"
     assert printable("a\tb\nc", keep="\n") == "a\\tb\nc"
+
+
+def test_what_dagster_keeps_of_an_error_commands_nothing() -> None:
+    """Names of tables and files in it come from outside."""
+    assert StepFailure(DumpError("no data in x\x1b[2Jy\n")).description == "no data in x\\x1b[2Jy\n"
+    warnings: list[str] = []
+
+    def fail() -> dict[str, Any]:
+        raise ValueError("x\x1b[2Jy")
+
+    facts = described("segments", fail, warnings.append)
+    assert list(facts.values()) == warnings
+    assert warnings[0].endswith("x\\x1b[2Jy")
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t=", "\n@", "＝", "\r+", "\xa0="])

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lgs_assets.sources.identity import trimmed
+from lgs_assets.sources.identity import invoice_number, trimmed
 from lgs_assets.warehouse.server import program
 from lgs_assets_tests.sources.reading import COLUMNS, COPY, or_none, read, typed
 
@@ -55,9 +55,9 @@ def rows(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[Any, ...
 
 
 def kept(line: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A line as the platform keeps it: some blanks and words mean nothing, in some columns."""
+    """A line as the platform keeps it: an invoice has one spelling; some blanks and words mean nothing."""
     invoice, code, description, *others, country = line
-    return (trimmed(invoice), code, or_none(description), *others, trimmed(country))
+    return (invoice_number(invoice), code, or_none(description), *others, trimmed(country))
 
 
 def written(database: str, lines: list[tuple[Any, ...]], folder: Path) -> list[tuple[Any, ...]]:
