@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lgs_assets.sources import CANONICAL_COLUMNS, open_dump
 from lgs_assets.sources.dates import DateFormat
+from lgs_assets.sources.identity import invoice_number, unwrapped
 from lgs_assets.sources.lines import Lines, Reject, Sieve
 from lgs_assets.sources.numbers import NumberFormat
 from lgs_assets.warehouse.database import Warehouse
@@ -441,6 +442,24 @@ def test_an_invoice_has_one_spelling(spelt: str, number: str) -> None:
     found = read(copy_of(with_field("invoice_no", spelt), GOOD.rstrip("\n")))
     assert [line[0] for line in found.good.values()] == [number, "536365"]
     assert found.facts.get("invoice numbers corrected") == (None if spelt == number else "1")
+
+
+@settings(deadline=None)
+@given(
+    st.integers(1, 10**9),
+    st.sampled_from("cCｃＣ"),
+    st.text(" -–−_./#\u00a0\u200b\u00ad", max_size=3),
+    st.booleans(),
+    st.sampled_from(["", ".0", ".00", ",00"]),
+    st.sampled_from(["{}", " {} ", "'{}", '="{}"', ' ="{}"\u00a0']),
+)
+def test_every_spelling_of_a_cancellation_is_one(
+    number: int, letter: str, between: str, wide: bool, decimals: str, around: str
+) -> None:
+    """The same invoice, which begins with a C, as the warehouse tells a cancellation."""
+    digits = str(number).translate(str.maketrans("0123456789", "０１２３４５６７８９")) if wide else str(number)
+    spelt = invoice_number(unwrapped(around.format(f"{letter}{between}{digits}{decimals}")))
+    assert spelt == f"C{number}" == invoice_number(spelt)
 
 
 @pytest.mark.parametrize(
