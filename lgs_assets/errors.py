@@ -15,7 +15,7 @@ class LgsError(Exception):
     exit_code = 1
     """With what the command ends."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str = "") -> None:
         """`reason` may quote names and values from outside: what commands a terminal in them is escaped."""
         super().__init__(printable(reason, keep="\t\n"))
 
