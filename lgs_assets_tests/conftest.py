@@ -34,11 +34,11 @@ BEGUN_FIRST = ("test_real_", "test_spark", "test_deployment", "test_lost_runs", 
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]  # it comes without types
-    """Deals out tests by file; those of the real data go to one process, which builds their warehouse once."""
+    """Deals out tests by file; those of the real data and of Spark share a process, a built warehouse and a cluster."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "real data" if Path(file).name.startswith("test_real_") else file
+        return "real data" if Path(file).name.startswith(("test_real_", "test_spark")) else file
 
 
 @pytest.hookimpl(optionalhook=True)
