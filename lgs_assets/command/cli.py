@@ -260,7 +260,8 @@ def ui(
     resources.inbox.prepare()
     # Both are made once, before the processes that use them.
     resources.warehouse.prepare()
-    dagster_instance(configuration).dispose()
+    with dagster_instance(configuration):
+        pass
     os.chdir(places.ROOT)
     options = ["--workspace", "workspace.yaml", "--code-server-log-level", "error"]
     daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *options, "--log-level", "warning"]

@@ -298,15 +298,17 @@ def _events(instance: dg.DagsterInstance, run_id: str) -> list[dg.DagsterEvent]:
 def _reported(instance: dg.DagsterInstance, run_id: str, progress: Callable[[Step], None]) -> Iterator[None]:
     """Reports the steps of the run while the block executes it, from the events that Dagster records."""
     done = threading.Event()
-    reported: set[tuple[str, bool]] = set()
+    seen: str | None = None
 
     def report() -> None:
+        nonlocal seen
         kinds = {dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_SUCCESS}
-        for entry in instance.all_logs(run_id, of_type=kinds):
-            event = entry.get_dagster_event()
+        new = instance.get_records_for_run(run_id, seen, kinds)
+        seen = new.cursor
+        for record in new.records:
+            event = record.event_log_entry.get_dagster_event()
             ended = event.event_type == dg.DagsterEventType.STEP_SUCCESS
-            if event.step_key and (event.step_key, ended) not in reported:
-                reported.add((event.step_key, ended))
+            if event.step_key:
                 progress(Step(event.step_key, event.step_success_data.duration_ms / 1000 if ended else None))
 
     def watch() -> None:
