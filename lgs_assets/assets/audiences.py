@@ -11,9 +11,10 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 _ACTION = places.ROOT / "lgs_assets" / "action"
+_MODELS = places.ROOT / "lgs_assets" / "models"
 _ANALYSIS = (
-    *(_ACTION / "results.py", _ACTION / "outcomes.py"),
-    *(places.ROOT / "lgs_assets" / "models" / "lift.py", places.ROOT / "lgs_assets" / "models" / "multiple_testing.py"),
+    *(_ACTION / "results.py", _ACTION / "experiments.py", _ACTION / "outcomes.py"),
+    *(_MODELS / "lift.py", _MODELS / "multiple_testing.py"),
 )
 _RULES = (*FILES, _ACTION / "audiences.py", _ACTION / "rules.py")
 
@@ -50,7 +51,10 @@ def audience_history(
 
 @derived_asset(group="audiences", kinds={"postgres", "python"}, sources=_ANALYSIS)
 def experiment_results(
-    invoice_totals: Relation, returns: Relation, warehouse: dg.ResourceParam[Warehouse]
+    invoice_totals: Relation,
+    returns: Relation,
+    customer_profile: Relation,
+    warehouse: dg.ResourceParam[Warehouse],
 ) -> pd.DataFrame:
     """What each experiment found, of what is due. One row per experiment, metric and segment."""
     return results(warehouse)

@@ -1,0 +1,108 @@
+"""What an experiment found, worded for readers who are no statisticians: the same in the report and on the pages."""
+
+from decimal import Decimal
+from math import isfinite
+
+from lgs_assets.action.experiments import Metric
+from lgs_assets.models.lift import DRAWS, LEVEL
+
+METRICS: dict[Metric, str] = {
+    "bought_within": "customers who buy",
+    "net_revenue": "net revenue per customer",
+    "orders": "orders per customer",
+    "revenue_per_order": "net revenue per order",
+}
+_OF_WHAT: dict[Metric, str] = {
+    "bought_within": "buyers in a hundred customers",
+    "net_revenue": "per customer after returns",
+    "orders": "orders per customer",
+    "revenue_per_order": "per order after returns",
+}
+
+
+def verdict(
+    metric: Metric,
+    *,
+    days: int,
+    treatment: str,
+    estimate: float,
+    low: float,
+    high: float,
+    p_value: float,
+    capped: float | None = None,
+    level: float = LEVEL,
+) -> str:
+    """The answer: it worked, it did harm, or no effect is shown; between what and what; and what chance would do.
+
+    The p-value and the sign are those of the difference `capped` where there is one; the estimate and its interval are
+    of all that was paid.
+    """
+    within, judged = span(metric, low, high), estimate if capped is None else capped
+    zero = f"zero {'is' if low <= 0 <= high else 'is not'} inside"
+    if p_value > level:
+        rests = "" if low <= 0 <= high or capped is None else ", but only for a few customers beyond the cap"
+        return (
+            f"No effect is shown: within {days} days the {treatment} may have made {within}; {zero}{rests}. "
+            f"That does not prove that it does nothing. {_chance(p_value)}"
+        )
+    verb = "worked" if judged > 0 else "did harm"
+    best = f"the best estimate is {_more(metric, estimate, of_what=False)}"
+    if capped is None or (zero == "zero is not inside" and (judged > 0) == (estimate > 0)):
+        return f"The {treatment} {verb}: within {days} days it made {within}; {best}. {_chance(p_value)}"
+    if (judged > 0) != (estimate > 0):
+        best += ", which has the other sign: a few customers beyond the cap outweigh the others"
+    return (
+        f"The {treatment} {verb}, judged with no customer counted beyond the cap: "
+        f"{_more(metric, judged, of_what=False)}. In pounds as they were paid, within {days} days it may have made "
+        f"{within}; {zero}, and {best}. {_chance(p_value)}"
+    )
+
+
+def _chance(p_value: float) -> str:
+    if p_value <= 1.5 / (DRAWS + 1):
+        return f"Had it done nothing, none of {DRAWS:,} other draws of the arms would differ as much."
+    of = 1_000 if p_value >= 0.001 else 10_000
+    return f"Had it done nothing, {of * p_value:,.0f} of {of:,} draws of the arms would differ as much."
+
+
+def amount(metric: Metric, value: float) -> str:
+    """A mean of a metric: 23.4 %, 1.37, £412.10."""
+    if metric == "bought_within":
+        return f"{100 * value:.1f} %"
+    return f"{value:.2f}" if metric == "orders" else pounds(value)
+
+
+def signed(metric: Metric, value: float) -> str:
+    """A difference of a metric with its sign: +18.6 points, −£3.20."""
+    if not isfinite(value):
+        return "unlimited"
+    sign = "−" if value < 0 else "+"
+    size = f"{100 * abs(value):.1f} points" if metric == "bought_within" else amount(metric, abs(value))
+    return f"{sign}{size}"
+
+
+def span(metric: Metric, low: float, high: float) -> str:
+    """An interval in words: between 3.1 and 14.2 more buyers in a hundred customers."""
+    if low > 0 or high < 0:
+        near, far = sorted((low, high), key=abs)
+        return f"between {_quantity(metric, near)} and {_more(metric, far)}"
+    return f"between {_more(metric, low, of_what=False)} and {_more(metric, high)}"
+
+
+def _more(metric: Metric, value: float, *, of_what: bool = True) -> str:
+    less = "fewer" if metric in ("bought_within", "orders") else "less"
+    more = f"{_quantity(metric, value)} {'more' if value >= 0 else less}"
+    return f"{more} {_OF_WHAT[metric]}" if of_what else more
+
+
+def _quantity(metric: Metric, value: float) -> str:
+    if not isfinite(value):
+        return "any number" if metric in ("bought_within", "orders") else "any amount"
+    return f"{100 * abs(value):.1f}" if metric == "bought_within" else amount(metric, abs(value))
+
+
+def pounds(value: float | Decimal) -> str:
+    """To the penny."""
+    if not isfinite(value):
+        return "any amount"
+    return f"{'−' if value < 0 else ''}£{abs(Decimal(str(value))):,.2f}"
