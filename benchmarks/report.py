@@ -10,13 +10,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from benchmarks.peers import DAY, DAY_AND_ALL, LINEAGE, PEERS, PLATFORM, Peer
+from benchmarks.peers import (
+    DAY,
+    DAY_AND_ALL,
+    HISTORY,
+    HISTORY_OF_A_DAY,
+    LINEAGE,
+    OURS_OF_HISTORY,
+    PEERS,
+    PLATFORM,
+    Peer,
+)
 from benchmarks.results import Results
 from lgs_assets.charts import style
 
 _PEERS = {peer.name: peer for peer in PEERS}
 _OURS = _PEERS[PLATFORM].title
 _LINES = ("raw_invoices", "clean_invoices")
+_HISTORY = {peer.title for peer in (*HISTORY, HISTORY_OF_A_DAY)}
 _NONE = "–"
 # From this size on, the fixed costs of a run weigh little.
 LARGE = 10
@@ -27,8 +38,9 @@ _MB = 1e6
 def write(results: Results, folder: Path) -> None:
     """Writes report.md, seconds-1x.png (10x …) and, of several sizes, growth.png into the folder."""
     (folder / "report.md").write_text(page(results))
-    pictures = {f"seconds-{size}x": partial(picture, results, size) for size in results.sizes}
-    if len(results.sizes) > 1:
+    sizes = [size for size in results.sizes if _jobs(results, size)]
+    pictures = {f"seconds-{size}x": partial(picture, results, size) for size in sizes}
+    if len(sizes) > 1:
         pictures["growth"] = partial(growth, results)
     for name, draw in pictures.items():
         with style.style():
@@ -43,7 +55,8 @@ def page(results: Results) -> str:
         f"# Benchmark of {results.began}\n",
         f"Source: {results.source}. Machine: {results.machine}. {versions}.\n",
         f"Load average before each round: {loads}. Above the number of cores, other processes were at work as well.\n",
-        *(_section(results, size) for size in results.sizes),
+        *(_section(results, size) for size in results.sizes if set(results.titles(size)) - _HISTORY),
+        *(_history(results, size) for size in results.sizes if results.of(size, OURS_OF_HISTORY.title)),
         "## Targets\n",
         _table(["what", "target", "measured", ""], [list(target) for target in targets(results)]),
     ]
@@ -55,7 +68,34 @@ def _section(results: Results, size: int) -> str:
         "", "runs", "seconds", "from", "to", "× ours", "start", *_LINES, "the others",
         "client MB", "server MB", "written MB", "WAL MB", "tables",
     ]  # fmt: skip
-    return f"## {size}×\n\n" + _table(head, [_row(results, size, title) for title in results.titles(size)])
+    titles = [title for title in results.titles(size) if title not in _HISTORY]
+    return f"## {size}×\n\n" + _table(head, [_row(results, size, title) for title in titles])
+
+
+def _history(results: Results, size: int) -> str:
+    """What happened: a row for each peer, then the seconds of each table by each peer."""
+    titles = [title for title in results.titles(size) if title in _HISTORY and results.of(size, title)]
+    head = ["", "runs", "seconds", "from", "to", "start", "× ours, same tables", "client MB", "server MB", "tables"]
+    stages = {title: [name for name in results.of(size, title)[0].stages if name != "start"] for title in titles}
+    by_table = [
+        [table, *(_number(results.seconds(size, title, table) if table in stages[title] else None) for title in titles)]
+        for table in dict.fromkeys(name for title in titles for name in stages[title])
+    ]
+    rows = [_history_row(results, size, title, stages[title]) for title in titles]
+    return f"## What happened, {size}×\n\n{_table(head, rows)}\n{_table(['seconds', *titles], by_table)}"
+
+
+def _history_row(results: Results, size: int, title: str, tables: list[str]) -> list[str]:
+    seconds = [run.seconds for run in results.of(size, title)]
+    theirs, ours = (results.seconds(size, whose, *tables) for whose in (title, OURS_OF_HISTORY.title))
+    memory = [results.median(size, title, name) for name in ("client_bytes", "server_bytes")]
+    return [
+        *(title, f"{len(seconds)}", _number(median(seconds)), _number(min(seconds)), _number(max(seconds))),
+        _number(results.seconds(size, title, "start")),
+        _number(theirs / ours if theirs and ours else None),
+        *(_number(value / _MB if value is not None else None, 0) for value in memory),
+        judged(results, size, title),
+    ]
 
 
 def _row(results: Results, size: int, title: str) -> list[str]:
@@ -112,7 +152,7 @@ def targets(results: Results) -> Iterator[tuple[str, str, str, str]]:
         floors = [_PEERS[name].title for name in ("psql", "psql_contracts")]  # with a target of their own
         rivals = {
             title: taken
-            for title in results.titles(size)
+            for title in _jobs(results, size)
             if not any(peer.is_ours and peer.title == title for peer in (*PEERS, DAY, DAY_AND_ALL))
             and title not in floors
             and results.counts(size, title)
@@ -150,11 +190,41 @@ def targets(results: Results) -> Iterator[tuple[str, str, str, str]]:
     if first != last and start and end:
         exponent = math.log(end / start) / math.log(last / first)
         yield _target(f"{first}× to {last}×: seconds grow with the power", 1.1, exponent)
+    yield from _history_targets(results)
+
+
+def _history_targets(results: Results) -> Iterator[tuple[str, str, str, str]]:
+    """The targets of what happened."""
+    title, taken = OURS_OF_HISTORY.title, dict[int, float]()
+    for size in results.sizes:
+        if (whole := results.seconds(size, title)) is None:
+            continue
+        taken[size] = whole
+        day = results.seconds(size, HISTORY_OF_A_DAY.title)
+        if size == 1:
+            pairs, memory = results.seconds(size, title, "product_pairs"), results.median(size, title, "client_bytes")
+            yield _target(f"{size}×: {title}", 12, whole, unit=" s")
+            yield _target(f"{size}×: {title}, memory of Python", 300, (memory or 0) / _MB, unit=" MB", decimals=0)
+            yield _target(f"{size}×: product_pairs", 6, pairs or 0, unit=" s")
+            if day is not None:
+                yield _target(f"{size}×: {HISTORY_OF_A_DAY.title}", 3, day, unit=" s")
+        elif day is not None:
+            yield _target(f"{size}×: {HISTORY_OF_A_DAY.title}, share of all of it", 0.15, day / whole)
+    if len(taken) > 1:
+        first, last = min(taken), max(taken)
+        exponent = math.log(taken[last] / taken[first]) / math.log(last / first)
+        yield _target(f"{first}× to {last}×: seconds of what happened grow with the power", 1.1, exponent)
+
+
+def _jobs(results: Results, size: int) -> list[str]:
+    """The whole jobs whose tables were compared with ours."""
+    beside = _HISTORY | {DAY.title}
+    return [title for title in results.titles(size) if f"{size}x {title}" in results.verdicts and title not in beside]
 
 
 def picture(results: Results, size: int) -> Figure:
     """Seconds and memory of the whole jobs at a size, fastest first. A point is a run, a bar their median."""
-    titles = [title for title in results.titles(size) if f"{size}x {title}" in results.verdicts and title != DAY.title]
+    titles = _jobs(results, size)
     titles.sort(key=lambda title: results.seconds(size, title) or 0)
     figure = style.sheet(f"{results.machine}, {results.began}. Source: {results.source}")
     grid = style.grid(figure, columns=2, left=0.29, wspace=0.1, bottom=0.19)
@@ -180,7 +250,7 @@ def picture(results: Results, size: int) -> Figure:
 def growth(results: Results) -> Figure:
     """Seconds of the whole jobs by size, on logarithmic axes: what grows with the lines is a diagonal."""
     ours = {peer.title for peer in PEERS if peer.is_ours}
-    jobs = {of.partition(" ")[2] for of in results.verdicts} - {DAY.title}
+    jobs = {title for size in results.sizes for title in _jobs(results, size)}
     figure = style.sheet(f"{results.machine}, {results.began}. Source: {results.source}")
     axes = figure.add_subplot(style.grid(figure, right=0.65)[0])
     ends: list[tuple[float, str]] = []

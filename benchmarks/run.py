@@ -1,9 +1,11 @@
 """Runs the benchmark: `python -m benchmarks.run --help`. Writes results.json, report.md and a picture for each size."""
 
+import json
 import os
 import shutil
 import sys
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,18 +14,37 @@ import psycopg
 import typer
 from psycopg import sql
 
-from benchmarks import report, workload
+from benchmarks import history, report, workload
 from benchmarks.compare import LINES, compare
 from benchmarks.measure import Limits, Measurement, clean_environment, measure
-from benchmarks.peers import DAY, DAY_AND_ALL, PEERS, PLATFORM, SPARK, Peer
-from benchmarks.peers.common import RESULTS
+from benchmarks.peers import (
+    DAY,
+    DAY_AND_ALL,
+    HISTORY,
+    HISTORY_OF_A_DAY,
+    OURS_OF_HISTORY,
+    PEERS,
+    PLATFORM,
+    SPARK,
+    Peer,
+)
+from benchmarks.peers.common import RESULTS, SETTINGS
 from benchmarks.results import Results, Run, load, save
 from lgs_assets import places
+from lgs_assets.configuration import Settings
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.schema import SCHEMA
 from lgs_assets.warehouse.server import EmbeddedServer, program
 
 PEERS_PYTHON = places.ROOT / ".venv-benchmark" / "bin" / "python"
+
+
+class Stage(StrEnum):
+    """What is measured."""
+
+    WHOLE_JOB = "whole-job"
+    HISTORY = "history"
+    BOTH = "both"
 
 
 @dataclass(frozen=True)
@@ -51,8 +72,8 @@ class Bench:
         self.server.stop()
         shutil.rmtree(self.server.directory, ignore_errors=True)
 
-    def measure(self, peer: Peer, url: str, *dumps: Path) -> Measurement:
-        """Runs a peer on a database."""
+    def measure(self, peer: Peer, url: str, *arguments: Path | str) -> Measurement:
+        """Runs a peer on a database, on dumps or on tables."""
         database = urlsplit(url).path.lstrip("/")
         environment = clean_environment() | {
             "DATABASE_URL": url,
@@ -63,10 +84,11 @@ class Bench:
             "PATH": f"{program('psql').parent}{os.pathsep}{os.environ['PATH']}",
             "LGS_ENGINE": peer.engine or "",
             "LGS_SPARK_MASTER": os.environ.get("LGS_SPARK_MASTER", ""),
+            SETTINGS: json.dumps({name: sql.Literal(it).as_string() for name, it in Settings().values().items()}),
         }
         python = sys.executable if peer.is_ours else str(PEERS_PYTHON)
         return measure(
-            [python, "-m", f"benchmarks.peers.{peer.module}", *map(str, dumps)],
+            [python, "-m", f"benchmarks.peers.{peer.module}", *map(str, arguments)],
             environment=environment,
             url=url,
             data=self.server.data,
@@ -113,14 +135,32 @@ def run_size(bench: Bench, results: Results, size: int, peers: list[Peer], runs:
     bench.drop(f"reference_{size}")
 
 
+def run_history(bench: Bench, results: Results, size: int, runs: int, *, dump: Path) -> None:
+    """What happened, on the lines of the platform: ours, then what others build of it, in the same database."""
+    url = bench.fresh_database("history")
+    bench.measure(_platform(), url, dump)
+    for turn in range(runs):
+        results.load.append(round(os.getloadavg()[0], 2))
+        for peer in HISTORY:
+            if turn >= (peer.at_most or runs):
+                continue
+            tables = history.built_by(peer)
+            if _record(bench, results, size, peer, url, *tables) and turn == 0 and peer != OURS_OF_HISTORY:
+                results.verdicts[f"{size}x {peer.title}"] = compare(url, url, tables=tables)
+            _drop_tables(url, tables)
+    bench.drop("history")
+
+
 def run_day(bench: Bench, results: Results, size: int, runs: int, *, dump: Path, day: Path) -> None:
     """A day's dump on top of existing tables, against both dumps from nothing; with the same tables in the end."""
     for turn in range(runs):
         whole, grown = bench.fresh_database("whole"), bench.fresh_database("grown")
         bench.measure(_platform(), grown, dump)
+        bench.measure(OURS_OF_HISTORY, grown, *history.tables())
         succeeded = _record(bench, results, size, DAY_AND_ALL, whole, dump, day)
         if _record(bench, results, size, DAY, grown, day) and succeeded and turn == 0:
             results.verdicts[f"{size}x {DAY.title}"] = compare(whole, grown, schema=SCHEMA)
+        _record(bench, results, size, HISTORY_OF_A_DAY, grown, *history.tables())
         bench.drop("whole")
         bench.drop("grown")
 
@@ -129,9 +169,16 @@ def _platform() -> Peer:
     return next(peer for peer in PEERS if peer.name == PLATFORM)
 
 
-def _record(bench: Bench, results: Results, size: int, peer: Peer, url: str, *dumps: Path) -> bool:
+def _drop_tables(url: str, tables: list[str]) -> None:
+    """Makes room for the tables of the next."""
+    with psycopg.connect(url) as connection:
+        for table in tables:
+            connection.execute(sql.SQL("drop table if exists public.{}").format(sql.Identifier(table)))
+
+
+def _record(bench: Bench, results: Results, size: int, peer: Peer, url: str, *arguments: Path | str) -> bool:
     """Runs a peer and notes what it took. Returns whether it succeeded."""
-    measurement = bench.measure(peer, url, *dumps)
+    measurement = bench.measure(peer, url, *arguments)
     _note(results, size, peer, measurement)
     return not measurement.error
 
@@ -152,6 +199,7 @@ def main(
     size: Annotated[list[int] | None, typer.Option(help="Times the lines of the source. May be given again.")] = None,
     peer: Annotated[list[str] | None, typer.Option(help="Only these. May be given again.")] = None,
     runs: Annotated[int, typer.Option(min=1, help="Rounds; the slowest peers take part in fewer.")] = 5,
+    stage: Annotated[Stage, typer.Option(help="The whole job, what happened, or both.")] = Stage.BOTH,
     day: Annotated[bool, typer.Option("--day", help="Also a day's dump on top of each size.")] = False,
     add: Annotated[bool, typer.Option("--add", help="Adds to existing results, of other sizes.")] = False,
     dump: Annotated[
@@ -168,8 +216,8 @@ def main(
             f"There is no peer {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}."
         )
     chosen = set(peer or names - {SPARK})
-    peers = [candidate for candidate in PEERS if candidate.name in chosen]
-    if not PEERS_PYTHON.exists() and not all(candidate.is_ours for candidate in peers):
+    peers = [candidate for candidate in PEERS if candidate.name in chosen and stage != Stage.HISTORY]
+    if not PEERS_PYTHON.exists() and not all(candidate.is_ours for candidate in (*peers, *HISTORY)):
         raise typer.BadParameter("the environment of the peers is missing: make .venv-benchmark/installed")
     work = work.absolute()
     real_data = os.environ.get("LGS_REAL_DATA")
@@ -181,7 +229,10 @@ def main(
         results = load(there) if add and there.exists() else Results(str(source.name), _versions(bench.server))
         for copies in sorted(set(size or [1])):
             replicated = workload.replicated(source, work / "dumps", copies=copies)
-            run_size(bench, results, copies, peers, runs, dump=replicated)
+            if peers:
+                run_size(bench, results, copies, peers, runs, dump=replicated)
+            if stage != Stage.WHOLE_JOB:
+                run_history(bench, results, copies, runs, dump=replicated)
             if day:
                 after = workload.day_after(source, work / "dumps", copies=copies)
                 run_day(bench, results, copies, runs, dump=replicated, day=after)

@@ -177,13 +177,17 @@ class Configuration(Settings, Acceptance, BaseSettings):
         description="The key of the pseudonyms of addresses, at least 32 characters. Unset: no contacts.",
     )
     drop: str | None = Field(
-        default=None, description="Where lists are put as files: a folder, or the URL of a bucket. Unset: nowhere."
+        default=None, description="Where lists are put as files: a folder, or a URL. Unset: nowhere."
     )
     webhook_url: SecretStr | None = Field(default=None, description="The URL that takes lists as JSON. Unset: none.")
     webhook_key: SecretStr | None = Field(
         default=None, min_length=16, description="The key that signs them, at least 16 characters."
     )
     webhook_rows: int = Field(default=500, ge=1, le=10_000, description="How many customers a request to it holds.")
+    klaviyo_key: SecretStr | None = Field(default=None, description="A private key of Klaviyo's. Unset: none.")
+    mailchimp_key: SecretStr | None = Field(default=None, description="A key of Mailchimp's. Unset: none.")
+    mailchimp_list: str | None = Field(default=None, description="The id of the Mailchimp audience that holds all.")
+    hubspot_key: SecretStr | None = Field(default=None, description="The token of a private app of HubSpot's.")
     ui_origins: str = Field(
         default="",
         description="Further addresses of the Dagster UI, such as https://dagster.example.com of a proxy before it, "

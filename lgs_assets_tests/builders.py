@@ -18,13 +18,15 @@ import sqlalchemy as sa
 
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.configuration import Configuration, Settings
+from lgs_assets.contracts.contract import contract
 from lgs_assets.contracts.model import InvoiceModel, Model, Relation
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.warehouse.publish import Provenance
+from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring.lineage import ASSETS, models
-from lgs_assets.wiring.resources import Resources
+from lgs_assets.wiring.resources import Resources, RunSettings
 
 UNVERSIONED = Provenance("0" * 64, "0" * 64, {})
 
@@ -100,7 +102,14 @@ def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> No
         if table in MODELS:
             store.publish_model(table, model(table, **settings), provenance)
         else:
-            store.publish_frame(table, _made_by_python(store, table), provenance)
+            store.publish_frame(table, _made_by_python(store, table, settings), provenance)
+
+
+def make_empty(warehouse: Warehouse, *tables: str) -> None:
+    """Makes the named tables without rows, for tests of what reads them."""
+    with warehouse.transaction() as connection:
+        for table in tables:
+            execute_script(driver_cursor(connection), contract(table))
 
 
 @cache
@@ -109,15 +118,16 @@ def _context() -> dg.AssetExecutionContext:
     return dg.build_asset_context()
 
 
-def _made_by_python(store: Tables, table: str) -> pd.DataFrame:
+def _made_by_python(store: Tables, table: str, settings: dict[str, Any]) -> pd.DataFrame:
     """The frame that the asset of a table returns, of its inputs as they are."""
     asset = BY_PYTHON[table]
-    inputs: dict[str, Any] = {"warehouse": store.warehouse} if "warehouse" in asset.required_resource_keys else {}
+    resources = {"warehouse": store.warehouse, "settings": RunSettings(**settings)}
+    inputs: dict[str, Any] = {name: resources[name] for name in asset.required_resource_keys & resources.keys()}
     for name in asset.keys_by_input_name:
         if asset.node_def.input_def_named(name).dagster_type.typing_type is Relation:
             inputs[name] = Relation(name)
             continue
-        inputs[name] = store.read_frame(name)
+        inputs[name] = store.read_frame(name, asset.node_def.input_def_named(name).metadata.get("columns"))
         inputs[name].attrs |= {"table": name, "version": UNVERSIONED.version}
     function: Any = asset.op.compute_fn
     context = [_context()] if "context" in signature(function.decorated_fn).parameters else []

@@ -15,7 +15,7 @@ from benchmarks import report
 from benchmarks.compare import Verdict, compare
 from benchmarks.measure import Limits, Measurement, measure
 from benchmarks.peers import PEERS, PLATFORM
-from benchmarks.peers.common import RESULTS, selects
+from benchmarks.peers.common import RESULTS, in_order
 from benchmarks.peers.platform import main
 from benchmarks.results import Results, Run, load, save
 from benchmarks.workload import day_after, replicate, replicated, write_day_after
@@ -162,7 +162,7 @@ def test_noise_of_floats_is_inexact(made_once: str, made: str) -> None:
 
 def test_peers_make_every_model() -> None:
     """Those of the results that are compared, in an order in which each finds what it reads."""
-    tables = list(selects())
+    tables = in_order()
     assert {"clean_invoices", *RESULTS} <= set(tables)
     assert tables.index("clean_invoices") < tables.index("rfm_scores") < tables.index("segments")
 

@@ -1,5 +1,6 @@
 """The configuration: defaults, limits, where each value comes from, and the error for one that cannot be used."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -91,3 +92,13 @@ def test_a_value_that_was_given_goes_by_its_own_name() -> None:
     """The person who typed it has never heard of the variable."""
     with pytest.raises(ConfigurationError, match=r"^chart_cutoff: expected a number below 1\.0; found 7\.$"):
         Configuration.read(chart_cutoff=7)
+
+
+def test_one_module_reads_the_environment() -> None:
+    """Whoever wants a setting is handed the Configuration: what applies is then seen in one place."""
+    readers = [
+        path.relative_to(places.ROOT).as_posix()
+        for path in (places.ROOT / "lgs_assets").rglob("*.py")
+        if re.search(r"\benviron\b|\bgetenv\b", path.read_text().replace("`os.environ`", ""))
+    ]
+    assert readers == ["lgs_assets/configuration.py"]

@@ -1,5 +1,5 @@
 -- audience_facts as it would have been at {start}, a snapshot of rfm_history, made only from what lay before. A rule finds
--- in it whom it would have found then.
+-- in it whom it would have found then, unless it asks for a prediction: those of earlier days are not known for everybody.
 with earlier as (
     select * from invoice_totals where customer_id is not null and last_invoice_at < {start}
 ),
@@ -64,7 +64,10 @@ select
     days.purchase_days,
     round(orders.typical_order::numeric, 6) as typical_order,
     round(days.typical_gap_days::numeric, 6) as typical_gap_days,
-    round(rfm_history.recency_days / nullif(days.typical_gap_days, 0)::numeric, 6) as gaps_missed
+    round(rfm_history.recency_days / nullif(days.typical_gap_days, 0)::numeric, 6) as gaps_missed,
+    null::numeric as value,
+    null::text as risk_band,
+    null::date as expected_next_day
 from rfm_history
 inner join money on rfm_history.customer_id = money.customer_id
 inner join countries on rfm_history.customer_id = countries.customer_id

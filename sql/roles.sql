@@ -31,8 +31,8 @@ grant lgs_owner to lgs_writer;
 grant usage on schema lgs to lgs_reader;
 alter default privileges for role lgs_owner in schema lgs, lgs_staging grant select on tables to lgs_reader;
 
--- The dashboard's pages: what they show, which is what is built, and from which dumps. The lines as they came, and those
--- that were rejected, are not for it.
+-- The dashboard's pages: what they show, which is what is built, and from which dumps; grants.sql has what they may read
+-- of the kept tables. The lines as they came, and those that were rejected, are not for it.
 grant usage on schema lgs to lgs_dashboard;
 alter default privileges for role lgs_owner in schema lgs_staging grant select on tables to lgs_dashboard;
 do $$

@@ -3,6 +3,8 @@
 A peer is a module that is run as `python -m benchmarks.peers.NAME DUMP [DUMP]` with DATABASE_URL in its environment,
 and leaves the tables in that database. It prints `start` when its imports are done, and the name of each table when
 that table is complete: the benchmark takes the time of each line as it arrives.
+
+Those of HISTORY build tables of what happened in the database of the platform, and are given their names instead.
 """
 
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ class Peer:
     """The peer in whose database it works. Its work is then not the whole job."""
     at_most: int | None = None
     """The most rounds it takes part in, where all of them would take too long."""
+    only: tuple[str, ...] | None = None
+    """In HISTORY, the tables that it builds; without it, all that a SELECT builds."""
 
     @property
     def module(self) -> str:
@@ -51,5 +55,21 @@ PEERS = (
     Peer("read_sql", "pandas.read_sql: tables into pandas", is_ours=True, follows=PLATFORM),
 )
 
+OURS_OF_HISTORY = Peer("history", "LGS: what happened", is_ours=True, follows=PLATFORM)
+HISTORY = (
+    OURS_OF_HISTORY,
+    Peer("history_psql", "psql: the same SELECTs", follows=PLATFORM),
+    Peer(
+        "history_pandas",
+        "pandas: some of it, as a notebook would",
+        follows=PLATFORM,
+        only=("product_months", "country_months", "segment_products"),
+    ),
+    Peer("pairs_psql", "psql: pairs by a join", follows=PLATFORM, at_most=1, only=("product_pairs",)),
+    Peer("pairs_mlxtend", "mlxtend: pairs by FP-growth", follows=PLATFORM, at_most=1, only=("product_pairs",)),
+)
+"""What happened: all tables of it, or some. Ours come first, and those of the others are compared with them."""
+
+HISTORY_OF_A_DAY = Peer("history", "LGS: what happened, after a day's dump", is_ours=True, follows=PLATFORM)
 DAY = Peer(PLATFORM, "LGS: a day's dump on top", is_ours=True, follows=PLATFORM)
 DAY_AND_ALL = Peer(PLATFORM, "LGS: both dumps from nothing", is_ours=True)

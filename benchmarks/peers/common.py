@@ -1,7 +1,9 @@
 """What several peers share: the lines of a dump as a stream, and the platform's SELECTs. Nothing peculiar to one."""
 
+import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -24,11 +26,8 @@ COLUMNS = [
 # The shell command that extracts the lines between COPY and \. of a dump.
 COPY_BLOCK = r"gzip -dc -- '{dump}' | sed -n '/^COPY /,/^\\\.$/{{//!p;}}'"
 
-# The defaults of the platform's settings, as SQL.
-_SETTINGS = {
-    "chart_cutoff": "0.85", "doubled_invoices": "'twice'", "drop_repeats": "false", "snapshot_date": "null",
-    "ties": "'by_customer_id'",
-}  # fmt: skip
+SETTINGS = "BENCHMARK_SETTINGS"
+"""The variable that holds the defaults of the platform's settings, by name and as SQL, in JSON."""
 
 
 @contextmanager
@@ -39,8 +38,8 @@ def copy_block(dump: Path) -> Iterator[IO[bytes]]:
         yield process.stdout
 
 
-def selects() -> dict[str, str]:
-    """The SELECTs of RESULTS and of the tables behind them, with the settings filled in; each after those it reads."""
+def in_order() -> list[str]:
+    """RESULTS and the tables behind them, each after those it reads."""
     texts = {path.stem: path.read_text() for path in (SQL / "models").glob("*.sql")}
     reads: dict[str, set[str]] = {}
     wanted = list(RESULTS)
@@ -48,8 +47,22 @@ def selects() -> dict[str, str]:
         table = wanted.pop()
         reads[table] = set(re.findall(r"\b(?:from|join)\s+(\w+)", texts[table])) & texts.keys()
         wanted += reads[table] - reads.keys()
-    in_order = TopologicalSorter({table: sorted(reads[table]) for table in sorted(reads)}).static_order()
-    return {table: re.sub(r"(?<!:):(\w+)", lambda name: _SETTINGS[name[1]], texts[table]) for table in in_order}
+    return list(TopologicalSorter({table: sorted(reads[table]) for table in sorted(reads)}).static_order())
+
+
+def selects(tables: Iterable[str] | None = None) -> dict[str, str]:
+    """The SELECTs of tables, by default of those `in_order`, with the settings filled in."""
+    values = settings()
+    return {
+        table: re.sub(r"(?<!:):(\w+)", lambda name: values[name[1]], (SQL / "models" / f"{table}.sql").read_text())
+        for table in tables or in_order()
+    }
+
+
+def settings() -> dict[str, str]:
+    """The defaults of the platform's settings, by name and as SQL."""
+    found: dict[str, str] = json.loads(os.environ[SETTINGS])
+    return found
 
 
 def done(stage: str) -> None:

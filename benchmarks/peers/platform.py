@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.peers.common import PLAYBOOK, done, selects
+from benchmarks.peers.common import PLAYBOOK, done, in_order
 from lgs_assets.configuration import Configuration, Settings
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import DumpFile
@@ -27,7 +27,7 @@ def main(warehouse: Warehouse, dumps: list[Path]) -> None:
     done("raw_invoices")
     store.publish_frame(PLAYBOOK.stem, pd.read_csv(PLAYBOOK), UNVERSIONED)
     every = models()
-    for table in selects():
+    for table in in_order():
         store.publish_model(table, every[table].bound_to(Settings().values()), UNVERSIONED)
         done(table)
 

@@ -19,6 +19,7 @@ from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from lgs_assets import places
+from lgs_assets.action.rule_words import in_words
 from lgs_assets.action.rules import FACTS, Rule, fact_kinds, judge
 from lgs_assets.contracts.declaration import columns
 from lgs_assets.errors import LgsError, RuleError
@@ -75,6 +76,7 @@ class _File(BaseModel):
     description: str = Field(min_length=1)
     where: str
     destinations: list[str] = []
+    auto: bool = False
     fields: dict[_FieldName, str] = {}
     limits: Limits = Limits()
 
@@ -91,6 +93,8 @@ class Audience:
     limits: Limits
     destinations: tuple[str, ...] = ()
     """Where a plan is made for every night."""
+    is_automatic: bool = False
+    """Whether such a plan is applied at once, if it is within its guard."""
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -108,9 +112,12 @@ class Audience:
             raise RuleError(
                 f"{file.name}: fields: there is no column {unknown[0]!r}. The columns: {', '.join(fact_kinds())}."
             )
+        if stated.auto and not stated.destinations:
+            raise RuleError(f"{file.name}: auto: expected destinations, to which plans are applied.")
         audience = cls(
-            file.stem, stated.description, stated.where, stated.fields, stated.limits, tuple(stated.destinations)
-        )
+            file.stem, stated.description, stated.where, stated.fields, stated.limits, tuple(stated.destinations),
+            stated.auto,
+        )  # fmt: skip
         try:
             audience.rule  # noqa: B018 (it is judged here, where the file is known)
         except RuleError as error:
@@ -148,6 +155,7 @@ def stated(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
             "audience": audience.name,
             "description": audience.description,
             "rule": audience.where,
+            "words": in_words(audience.where),
             "condition": audience.rule.sql,
             "fields": json.dumps(audience.fields, sort_keys=True),
             "version": audience.version,
@@ -157,7 +165,18 @@ def stated(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
         }
         for audience in audiences
     ]
-    names = ["audience", "description", "rule", "condition", "fields", "version", "at_least", "at_most", "unmatched"]
+    names = [
+        "audience",
+        "description",
+        "rule",
+        "words",
+        "condition",
+        "fields",
+        "version",
+        "at_least",
+        "at_most",
+        "unmatched",
+    ]
     return pd.DataFrame(rows, columns=names).astype({"at_least": "int64", "at_most": "Int64", "unmatched": object})
 
 
@@ -165,7 +184,7 @@ def unmatched(warehouse: Warehouse, rule: Rule) -> list[str]:
     """The texts in a rule that no customer has, each with what comes near it. The playbook's segments count as had."""
     found = []
     for column, text in rule.comparisons:
-        query = f"select distinct {column} as value from audience_facts"
+        query = f"select distinct {column} as value from audience_facts where {column} is not null"
         if column == "segment":
             query += " union select segment from segment_playbook"
         values = [row.value for row in warehouse.rows(query)]

@@ -169,9 +169,12 @@ def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject
     return Imported(len(contacts), rejects)
 
 
-def object_to_marketing(warehouse: Warehouse, customer_id: int) -> None:
-    """Writes a customer's objection down: their address is suppressed for good, and they leave every audience."""
-    _suppress(warehouse, customer_id, OBJECTED)
+def object_to_marketing(warehouse: Warehouse, customer_id: int, *, source: str = "lgs") -> None:
+    """Writes a customer's objection down: their address is suppressed for good, and they leave every audience.
+
+    `source` is where they objected.
+    """
+    _suppress(warehouse, customer_id, OBJECTED, source)
 
 
 def forget_contact(warehouse: Warehouse, customer_id: int) -> bool:
@@ -179,10 +182,10 @@ def forget_contact(warehouse: Warehouse, customer_id: int) -> bool:
 
     Returns whether there was a contact. Invoices stay, under the customer's number.
     """
-    return _suppress(warehouse, customer_id, FORGOTTEN)
+    return _suppress(warehouse, customer_id, FORGOTTEN, "lgs")
 
 
-def _suppress(warehouse: Warehouse, customer_id: int, reason: str) -> bool:
+def _suppress(warehouse: Warehouse, customer_id: int, reason: str, source: str) -> bool:
     prepare_private(warehouse)
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
@@ -193,10 +196,10 @@ def _suppress(warehouse: Warehouse, customer_id: int, reason: str) -> bool:
             cursor.execute(
                 """
                 insert into lgs_private.suppressions
-                select email_key, %s, now(), 'lgs' from lgs_private.contacts where customer_id = %s
+                select email_key, %s, now(), %s from lgs_private.contacts where customer_id = %s
                 on conflict (email_key) do update set reason = excluded.reason where excluded.reason = 'forgotten'
                 """,
-                [reason, customer_id],
+                [reason, source, customer_id],
             )
             cursor.execute("select exists (select from lgs_private.contacts where customer_id = %s)", [customer_id])
             has_contact = cursor.fetchone() == (True,)

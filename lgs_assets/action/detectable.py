@@ -14,6 +14,7 @@ from lgs_assets import places
 from lgs_assets.action.audiences import Audience, condition, size
 from lgs_assets.action.experiments import Declaration, Metric, busy_elsewhere
 from lgs_assets.action.outcomes import CAP, adjusted, outcomes
+from lgs_assets.action.rules import PREDICTED
 from lgs_assets.errors import LgsError
 from lgs_assets.models.power import (
     POWER,
@@ -153,6 +154,12 @@ def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience)
         raise LgsError(
             f"The audience {audience.name} has no members who are in no other running experiment: nothing can be "
             "tested."
+        )
+    asked = audience.rule.columns | set(declaration.block_by)
+    if predicted := sorted(asked & PREDICTED):
+        raise TooLittleDataError(
+            f"The data cannot tell: {', '.join(predicted)} was not predicted of everybody at earlier dates, so whom "
+            f"{audience.name} would have held then is not known."
         )
     share = float(declaration.share)
     effective = max(2, round(4 * share * (1 - share) * found.customers))  # as many in two halves tell as much

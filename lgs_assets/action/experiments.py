@@ -34,6 +34,8 @@ RESULTS = "experiment_results"
 CONTROL = "control"
 """The arm that is left alone."""
 
+_EXPOSURES = (places.SQL / "exposures.sql").read_text()
+
 Metric = Literal["bought_within", "net_revenue", "orders", "revenue_per_order"]
 MONEY: frozenset[Metric] = frozenset({"net_revenue", "revenue_per_order"})
 """Metrics that returns change."""
@@ -585,51 +587,6 @@ def _those_started(cursor: Cursor) -> str:
     return f"Started: {', '.join(names)}." if names else "None was started yet."
 
 
-# A stay in a list begins when a destination accepts the customer and ends when it accepts their removal. What it holds
-# counts besides: it may have been sent by a plan that was given up.
-_REACHED = """
-with stays as (
-    select
-        activation_plans.audience,
-        activation_changes.customer_id,
-        activation_changes.operation <> 'remove' as is_held,
-        activation_changes.answered_at as since,
-        min(activation_changes.answered_at) filter (where activation_changes.operation = 'remove') over (
-            partition by activation_plans.destination, activation_plans.audience, activation_changes.customer_id
-            order by activation_changes.answered_at, activation_changes.plan
-            rows between 1 following and unbounded following
-        ) as until
-    from activation_changes
-    inner join activation_plans on activation_plans.plan = activation_changes.plan
-    where activation_changes.state = 'accepted'
-    union all
-    select audience, customer_id, true, confirmed_at, null
-    from destination_members
-),
-
-windows as (
-    select
-        assignments.customer_id,
-        assignments.arm,
-        assignments.counts_from at time zone %(zone)s as begins,
-        least(
-            (assignments.counts_from + make_interval(days => experiments.days)) at time zone %(zone)s,
-            experiments.stopped_at
-        ) as ends
-    from assignments
-    inner join experiments on experiments.experiment = assignments.experiment
-    where assignments.experiment = %(experiment)s
-)
-
-select stays.audience, windows.arm, count(distinct windows.customer_id)
-from windows
-inner join stays on stays.customer_id = windows.customer_id
-where stays.is_held and stays.since < windows.ends and coalesce(stays.until > windows.begins, true)
-group by grouping sets ((windows.arm), (stays.audience, windows.arm))
-order by stays.audience, windows.arm
-"""
-
-
 def read_state(cursor: Cursor, name: str) -> State:
     """As `state`, in a transaction."""
     cursor.execute(
@@ -662,7 +619,16 @@ def read_state(cursor: Cursor, name: str) -> State:
         [name],
     )
     arms = cursor.fetchall()
-    cursor.execute(_REACHED, {"zone": places.TIME_ZONE, "experiment": name})
+    cursor.execute(
+        f"""
+        select audience, arm, count(distinct customer_id)
+        from ({_EXPOSURES}) as exposures
+        where experiment = %s
+        group by grouping sets ((arm), (audience, arm))
+        order by audience, arm
+        """.encode(),
+        [name],
+    )
     nobody = {CONTROL: 0, declaration.treatment: 0}
     through: dict[str | None, dict[str, int]] = {}
     for audience, arm, customers in cursor:

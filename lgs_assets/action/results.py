@@ -25,16 +25,16 @@ from lgs_assets.action.experiments import (
     states,
 )
 from lgs_assets.action.outcomes import COVARIATES, EXACT, adjusted, mean_of, outcomes, values_of
-from lgs_assets.models.lift import DRAWS, LEVEL, Difference, Experiment, differences, look_levels, mismatch_p
+from lgs_assets.models.lift import DRAWS, LEVEL, MISMATCH, Difference, Experiment, differences, look_levels, mismatch_p
 from lgs_assets.models.multiple_testing import holm
 from lgs_assets.models.power import power_of_means, power_of_shares
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
-MISMATCH = 0.001
-"""A probability of the arms' sizes below which they are not those that were drawn."""
 ALL = "all"
+LEAST_OF_SEGMENT = 20
+"""Customers of a segment below which it is not told apart."""
 
 _CAPPED = "net_revenue, capped"
 
@@ -166,7 +166,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
     if primary not in ready:
         return replace(analysis, results=tuple(told))
     for segment, members in frame.groupby("segment", sort=True):
-        if members["arm"].nunique() == 2 and len(members) < len(frame):  # both arms, and not everybody again
+        if members["arm"].nunique() == 2 and LEAST_OF_SEGMENT <= len(members) < len(frame):
             told += _compare(members, found, [primary], segment=str(segment), draws=draws)
     returned = {
         str(arm): Returned(

@@ -19,6 +19,8 @@ from lgs_assets.contracts.declaration import columns
 from lgs_assets.errors import RuleError
 
 FACTS = "audience_facts"
+PREDICTED = frozenset({"value", "risk_band", "expected_next_day"})
+"""The columns that say what is expected, and are not known of earlier days."""
 MAX_CHARACTERS = 4_000
 
 _KINDS = {
@@ -81,6 +83,8 @@ class Rule:
     """The condition in its one spelling: comments, case of keywords and needless parentheses make no difference."""
     comparisons: tuple[Comparison, ...]
     """The texts that columns are to be equal to."""
+    columns: frozenset[str]
+    """The columns that it asks for."""
 
     def version(self, fields: Mapping[str, str]) -> str:
         """What tells the rule, with the fields that it lets out, from any other."""
@@ -112,7 +116,7 @@ def judge(text: str) -> Rule:
     except (SqlglotError, RecursionError, ValueError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else "it is not SQL"
         raise RuleError(f"the rule cannot be read: {reason}.") from None
-    return Rule(judged, tuple(dict.fromkeys(judge_of_nodes.comparisons)))
+    return Rule(judged, tuple(dict.fromkeys(judge_of_nodes.comparisons)), frozenset(judge_of_nodes.columns))
 
 
 class _Operand(NamedTuple):
@@ -128,6 +132,7 @@ class _Judge:
 
     def __init__(self, text: str) -> None:
         self.comparisons: list[Comparison] = []
+        self.columns: set[str] = set()
         self._text = text
         self._kinds = fact_kinds()
         conditions: dict[type[exp.Expr], Callable[..., str]] = {
@@ -182,6 +187,7 @@ class _Judge:
         name = node.name if node.this.quoted else node.name.lower()
         if name not in self._kinds:
             raise self._error(node, f"there is no column {name!r}. The columns: {', '.join(self._kinds)}")
+        self.columns.add(name)
         return _Operand(self._kinds[name], f"{FACTS}.{name}", column=name)
 
     def _cast(self, node: exp.Cast) -> _Operand:

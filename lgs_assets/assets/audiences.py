@@ -16,13 +16,26 @@ _ANALYSIS = (
     *(_ACTION / "results.py", _ACTION / "experiments.py", _ACTION / "outcomes.py"),
     *(_MODELS / "lift.py", _MODELS / "multiple_testing.py"),
 )
-_RULES = (*FILES, _ACTION / "audiences.py", _ACTION / "rules.py")
+_RULES = (*FILES, _ACTION / "audiences.py", _ACTION / "rules.py", _ACTION / "rule_words.py")
 
 
 @derived_asset(group="audiences", kinds=IN_WAREHOUSE)
-def audience_facts(segments: Relation, rfm_scores: Relation, customer_profile: Relation) -> Model:
+def audience_facts(
+    segments: Relation,
+    rfm_scores: Relation,
+    customer_profile: Relation,
+    customer_value: Relation,
+    churn_risk: Relation,
+) -> Model:
     """What the rule of an audience may ask of a customer. One row a customer with a segment."""
-    return Model("audience_facts.sql", segments=segments, rfm_scores=rfm_scores, customer_profile=customer_profile)
+    return Model(
+        "audience_facts.sql",
+        segments=segments,
+        rfm_scores=rfm_scores,
+        customer_profile=customer_profile,
+        customer_value=customer_value,
+        churn_risk=churn_risk,
+    )
 
 
 @derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=_RULES)

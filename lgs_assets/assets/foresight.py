@@ -97,7 +97,7 @@ def value_backtests(customer_features: pd.DataFrame, customer_outcomes: pd.DataF
 def risk_backtests(
     customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame, prediction_terms: pd.DataFrame
 ) -> pd.DataFrame:
-    """How customers at risk would have been ranked on past days, and whom it befell. One row a task, day, customer."""
+    """How customers at risk would have been ranked on past days, and who left. One row a task, day, customer."""
     if customer_features.empty:
         return pd.DataFrame(columns=["task", *churn.BACKTESTS])
     known = learnable(customer_features, customer_outcomes, prediction_terms["observed_from"].iloc[0])
@@ -238,8 +238,14 @@ def logged_predictions(
     churn_risk: pd.DataFrame,
     slipping: pd.DataFrame,
     forecasts: pd.DataFrame,
+    prediction_terms: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Keeps every prediction as it was made, and tells what is kept. One row a task, moment, model and version."""
+    """Keeps every prediction as it was made, and tells what is kept. One row a task, moment, model and version.
+
+    What is computed as of a moment whose future is known already is hindsight, and is not kept.
+    """
+    if not prediction_terms["is_ahead"].all():
+        return prediction_log.held(warehouse)
     made = [
         log.of_values(customer_value, customer_value.attrs["version"]),
         log.of_risks(churn_risk, churn_risk.attrs["version"]),

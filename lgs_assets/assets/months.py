@@ -6,7 +6,7 @@ from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 @derived_asset(group="months", kinds=IN_WAREHOUSE)
 def monthly_metrics(invoice_totals: Relation) -> Model:
-    """Orders placed and canceled, sales and their growth. One row per month."""
+    """Orders placed and cancelled, sales and their growth. One row per month."""
     return Model("monthly_metrics.sql", invoice_totals=invoice_totals)
 
 

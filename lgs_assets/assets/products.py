@@ -6,9 +6,11 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets import places
-from lgs_assets.contracts.model import ColumnarModel, Model, Relation
+from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.models.baskets import bought_together
 from lgs_assets.models.returns import match_returns
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
+from lgs_assets.wiring.resources import RunSettings
 
 MODELS: Path = places.ROOT / "lgs_assets" / "models"
 
@@ -60,9 +62,15 @@ def returns(
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
-def products(clean_invoices: Relation, stock_codes: Relation, returns: Relation) -> Model:
+def products(clean_invoices: Relation, stock_codes: Relation, product_months: Relation, returns: Relation) -> Model:
     """What each product sold and what of it came back, ranked by sales. One row per product."""
-    return Model("products.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, returns=returns)
+    return Model(
+        "products.sql",
+        clean_invoices=clean_invoices,
+        stock_codes=stock_codes,
+        product_months=product_months,
+        returns=returns,
+    )
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
@@ -79,10 +87,16 @@ def product_months(clean_invoices: Relation, stock_codes: Relation, monthly_metr
     )
 
 
-@derived_asset(group="products", kinds={"postgres", "sql", "duckdb"})
-def product_pairs(clean_invoices: Relation, stock_codes: Relation) -> ColumnarModel:
+@derived_asset(
+    group="products",
+    kinds={"postgres", "python"},
+    sources=(MODELS / "baskets.py",),
+    settings=("pair_support",),
+    ins={"clean_invoices": dg.AssetIn(metadata={"columns": ["invoice_no", "stock_code", "is_sold"]})},
+)
+def product_pairs(clean_invoices: pd.DataFrame, stock_codes: pd.DataFrame, settings: RunSettings) -> pd.DataFrame:
     """Products often bought together. One row per pair."""
-    return ColumnarModel("product_pairs.sql", clean_invoices=clean_invoices, stock_codes=stock_codes)
+    return bought_together(clean_invoices, stock_codes, support=settings.pair_support)
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)

@@ -124,7 +124,7 @@ def counted_twice(months: pd.DataFrame) -> str:
     if not invoices:
         return ""
     added = short_pounds((months["sales"].astype(float) - months["sales_once"].astype(float)).sum())
-    return f"Counted twice, as their dump holds them twice as a whole: {counted(invoices, 'invoice')}, {added} net."
+    return f"Counted twice, as their dump holds them twice in full: {counted(invoices, 'invoice')}, {added} net."
 
 
 def span(first: str, last: str) -> str:

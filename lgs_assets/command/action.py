@@ -11,8 +11,8 @@ from lgs_assets.command.reporting import reporting_errors
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
-    from lgs_assets.action.activation import Plan
     from lgs_assets.action.contacts import ContactReject
+    from lgs_assets.action.plans import Plan
     from lgs_assets.action.rules import Rule
     from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.database import Warehouse
@@ -65,12 +65,14 @@ def list_audiences() -> None:
 def show(name: Annotated[str, typer.Argument(help="An audience, by the name that lgs audience list shows.")]) -> None:
     """Show one audience: its rule, its size and worth, and what a destination may know of its members."""
     from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.rule_words import in_words
     from lgs_assets.command.terminal import console, plain
 
     audience = audience_named(name)
     warehouse = warehouse_with_facts()
     console.print(f"[bold]{audience.name}[/]  {plain(audience.description)}", highlight=False, soft_wrap=True)
     console.print(f"Rule: {plain(audience.where)}", highlight=False, soft_wrap=True)
+    console.print(f"In words: {plain(in_words(audience.where))}.", highlight=False, soft_wrap=True)
     fields = ", ".join(f"{field} = {column}" for field, column in audience.fields.items())
     console.print(f"Fields that may leave: {plain(fields) or 'none'}", highlight=False, soft_wrap=True)
     most = "any number" if audience.limits.at_most is None else f"{audience.limits.at_most:,}"
@@ -118,7 +120,7 @@ def _show_size(warehouse: "Warehouse", rule: "Rule") -> None:
 def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file with a header; docs/consent.md has its columns.")],
 ) -> None:
-    """Import contacts from a CSV file. Lines that are no contacts are kept aside, with the reason."""
+    """Import contacts from a CSV file. Invalid lines are kept aside, with the reason."""
     from lgs_assets.action.contacts import import_contacts
     from lgs_assets.command.terminal import console
     from lgs_assets.configuration import Configuration
@@ -154,8 +156,8 @@ def show_contacts() -> None:
 @reporting_errors
 def record_objection(customer_id: Annotated[int, typer.Argument(help="The number of the customer.")]) -> None:
     """Record that a customer objects to marketing: suppressed for good, and out of every audience at once."""
-    from lgs_assets.action.activation import plan_removals
     from lgs_assets.action.contacts import object_to_marketing
+    from lgs_assets.action.planning import plan_removals
 
     warehouse = warehouse_with_facts()
     object_to_marketing(warehouse, customer_id)
@@ -173,8 +175,8 @@ def forget_customer(
 
     Invoices stay, under their number.
     """
-    from lgs_assets.action.activation import plan_removals
     from lgs_assets.action.contacts import forget_contact
+    from lgs_assets.action.planning import plan_removals
 
     if not yes:
         typer.confirm(f"Forget customer {customer_id}: delete their contact and suppress their address?", abort=True)
@@ -214,16 +216,18 @@ def write_demo_contacts(
 @reporting_errors
 def plan_activation(
     name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, as lgs audience list shows it.")],
-    destination: Annotated[str, typer.Argument(help="Where it goes: drop or webhook.")],
+    destination: Annotated[str, typer.Argument(help="Where it goes: drop, webhook, klaviyo, mailchimp or hubspot.")],
     allow_removals: Annotated[
-        int | None, typer.Option(min=1, help="Allow just so many removals, though they are more than the guard allows.")
+        int | None, typer.Option(min=1, help="Allow exactly this many removals, even above the guard's limit.")
     ] = None,
-    allow_adds: Annotated[int | None, typer.Option(min=1, help="Likewise, so many additions.")] = None,
+    allow_adds: Annotated[int | None, typer.Option(min=1, help="Allow exactly this many additions.")] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Plan again, too, whom the destination rejected.")] = False,
 ) -> None:
     """Show what a destination would be told of an audience, as a numbered plan. Nothing is sent."""
-    from lgs_assets.action.activation import Allowance, make_plan
     from lgs_assets.action.audiences import audience_named
-    from lgs_assets.action.destinations import destination_named
+    from lgs_assets.action.destinations.configured import destination_named
+    from lgs_assets.action.guards import Allowance
+    from lgs_assets.action.planning import make_plan
     from lgs_assets.command.terminal import console, plain
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import GuardError
@@ -231,7 +235,8 @@ def plan_activation(
     configuration = Configuration.read()
     audience, chosen = audience_named(name), destination_named(configuration, destination)
     allowance = Allowance(allow_removals, allow_adds)
-    plan = make_plan(warehouse_with_facts(), audience, chosen, key=_contact_key(configuration), allowance=allowance)
+    key = _contact_key(configuration)
+    plan = make_plan(warehouse_with_facts(), audience, chosen, key=key, allowance=allowance, retry=retry)
     if plan is None:
         console.print(
             f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do."
@@ -246,10 +251,10 @@ def plan_activation(
 @reporting_errors
 def show_plan(
     number: Annotated[int, typer.Argument(help="The number of a plan.")],
-    rows: Annotated[int, typer.Option(min=0, help="Show so many of its changes.")] = 20,
+    rows: Annotated[int, typer.Option(min=0, help="How many changes to show.")] = 20,
 ) -> None:
     """Show a plan: its changes, who is left out and why, and what became of it."""
-    from lgs_assets.action.activation import changes_of, plan_numbered
+    from lgs_assets.action.plans import changes_of, plan_numbered
     from lgs_assets.command.terminal import change_table, console
 
     warehouse = warehouse_with_facts()
@@ -267,19 +272,49 @@ def show_plan(
 @reporting_errors
 def list_plans() -> None:
     """Show the last plans, and what became of each."""
-    from lgs_assets.action.activation import plans
+    from lgs_assets.action.plans import plans
     from lgs_assets.command.terminal import console, plan_table
 
     console.print(plan_table(plans(warehouse_with_facts())))
+
+
+@_activate.command("drift")
+@reporting_errors
+def show_drift(
+    name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, as lgs audience list shows it.")],
+    destination: Annotated[str, typer.Argument(help="Where its list is: klaviyo, mailchimp or hubspot.")],
+    rows: Annotated[int, typer.Option(min=0, help="Name so many of the customers who are missing.")] = 20,
+) -> None:
+    """Read a list back: who is missing, who is not ours, and who objected there. Objections are taken over."""
+    from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.destinations.configured import destination_named
+    from lgs_assets.action.drift import check_drift
+    from lgs_assets.command.terminal import console
+    from lgs_assets.configuration import Configuration
+
+    audience, chosen = audience_named(name), destination_named(Configuration.read(), destination)
+    warehouse = warehouse_with_facts()
+    with console.status(f"Reading the list {audience.name} of {chosen.name}"):
+        drift = check_drift(warehouse, audience.name, chosen)
+    if drift is None:
+        console.print(f"{chosen.name} cannot be read back: it is only told.")
+        return
+    console.print(str(drift), highlight=False, soft_wrap=True)
+    if drift.missing:
+        missing = ", ".join(map(str, drift.missing[:rows])) + (", …" if len(drift.missing) > rows else "")
+        console.print(f"Missing: {missing}. Somebody took them off; they are not put back.", soft_wrap=True)
+    if drift.objected:
+        console.print("Who objected there is suppressed here, too, and the next plan removes them.", soft_wrap=True)
 
 
 @_activate.command("apply")
 @reporting_errors
 def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) -> None:
     """Send exactly what a plan says, once. One that was interrupted goes on where it stopped."""
-    from lgs_assets.action.activation import apply_plan, plan_numbered
+    from lgs_assets.action.applying import apply_plan
     from lgs_assets.action.audiences import audience_named
-    from lgs_assets.action.destinations import destination_named
+    from lgs_assets.action.destinations.configured import destination_named
+    from lgs_assets.action.plans import plan_numbered
     from lgs_assets.command.terminal import console, plain
     from lgs_assets.configuration import Configuration
 
@@ -299,7 +334,7 @@ def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) 
 
 
 def _show_plan(plan: "Plan") -> None:
-    from lgs_assets.action.activation import summary
+    from lgs_assets.action.plans import summary
     from lgs_assets.command.terminal import console, plain
 
     console.print(plain(summary(plan)), highlight=False, soft_wrap=True)

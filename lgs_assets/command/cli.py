@@ -1,6 +1,6 @@
 """The command `lgs`: what a person does with the platform from a terminal.
 
-Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage, such as a rule that is none; 3 a check
+Exit codes: 0 done; 1 failed, with the reason on standard error; 2 wrong usage, such as an invalid rule; 3 a check
 of what was built found an error, and what a blocking check guards was left as it was, or lines of an inspected dump
 would be rejected, or a destination rejected rows; 4 a guard refused.
 """
@@ -53,9 +53,6 @@ app = typer.Typer(
 
 
 costs = typer.Typer(no_args_is_help=True, help="What products cost the shop: margins need it.")
-app.add_typer(costs, name="costs")
-action.add_to(app)
-app.add_typer(experiment.commands, name="experiment")
 
 
 def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None:
@@ -178,7 +175,7 @@ def run(
     ] = None,
     doubled_invoices: Annotated[
         Literal["twice", "once"] | None,
-        typer.Option(help="How invoices count that a dump holds twice as a whole: twice or once."),
+        typer.Option(help="How invoices count that a dump holds twice in full: twice or once."),
     ] = None,
     pair_support: Annotated[
         int | None, typer.Option(help="In how many baskets two products must be together to count as a pair.")
@@ -504,7 +501,7 @@ def accept(
 
     known = check_named(check)
     if known.severity.value == "ERROR":
-        raise LgsError(f"{check} tells of an error in the figures, which cannot be accepted. Find its cause.")
+        raise LgsError(f"{check} reports an error in the figures, which cannot be accepted. Find its cause.")
     configuration = Configuration.read()
     resources = Resources.of(configuration)
     if known.table not in published_versions(resources.warehouse):
@@ -648,8 +645,8 @@ def import_costs(
 ) -> None:
     """Keep unit costs, in place of those of the same product and day, and compute margins with them.
 
-    A cost holds until the next one of its product. Lines that are no cost are shown with the reason, the others are
-    kept; the exit code is then 3.
+    A cost holds until the next one of its product. Invalid lines are shown with the reason, the others kept; the exit
+    code is then 3.
     """
     from lgs_assets.arrivals.costs import read_costs
     from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table
@@ -763,3 +760,9 @@ def show_configuration() -> None:
     from lgs_assets.configuration import Configuration
 
     console.print(configuration_table(Configuration.read()))
+
+
+# The groups come last, after the commands that everybody needs.
+action.add_to(app)
+app.add_typer(experiment.commands, name="experiment")
+app.add_typer(costs, name="costs")

@@ -19,10 +19,10 @@ from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
-    from lgs_assets.action.activation import Plan
     from lgs_assets.action.audiences import Audience, Size
     from lgs_assets.action.detectable import Prospect
     from lgs_assets.action.experiments import State
+    from lgs_assets.action.plans import Plan
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
     from lgs_assets.sources.inspection import Inspection
@@ -237,7 +237,7 @@ def reject_table(rejects: Sequence["Reject"]) -> Table:
     table.add_column("line", justify="right", no_wrap=True)
     table.add_column("column", no_wrap=True)
     table.add_column("reason", overflow="fold")
-    table.add_column("the line as it stands in the dump", overflow="fold", style="dim")
+    table.add_column("the line in the dump", overflow="fold", style="dim")
     for reject in rejects:
         text = reject.text if len(reject.text) <= SHOWN_CHARACTERS else reject.text[:SHOWN_CHARACTERS] + "…"
         table.add_row(f"{reject.line:,}", plain(reject.column or ""), plain(reject.reason), plain(text))

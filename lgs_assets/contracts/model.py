@@ -84,14 +84,6 @@ class InvoiceModel(Model):
         return self.inputs[0].name
 
 
-@dataclass(frozen=True, init=False)
-class ColumnarModel(Model):
-    """A model with many times more intermediate rows than it reads or returns: a columnar engine runs it in process.
-
-    Its rows then go where those of any other model go.
-    """
-
-
 def model_path(table: str) -> Path:
     """Where the SELECT of a table is, if a SELECT builds it."""
     return places.SQL / "models" / f"{table}.sql"

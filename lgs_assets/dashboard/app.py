@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -23,9 +24,11 @@ from lgs_assets.dashboard import files
 from lgs_assets.dashboard.bar import chips
 from lgs_assets.dashboard.filters import Filters
 from lgs_assets.dashboard.pages import (
+    campaigns,
     cohorts,
     customers,
     data,
+    experiments,
     movements,
     outlook,
     overview,
@@ -50,6 +53,10 @@ PAGES: Final = (
     cohorts.PAGE,
     products.PAGE,
     outlook.PAGE,
+    campaigns.ALL,
+    campaigns.ONE,
+    experiments.ALL,
+    experiments.ONE,
     data.PAGE,
     report.SHOP,
     report.SEGMENT,
@@ -146,7 +153,7 @@ class _Site:
         filters, notices = Filters.parse(pairs)
         try:
             with self._tables.reading(page.tables, page.wished) as reading:
-                tag = _tag(request, page, reading.built)
+                tag = "" if page.is_live else _tag(request, page, reading.built)
                 if _matches(request, tag):
                     return Response(status_code=304, headers={"ETag": tag})
                 if body := self._kept.get(tag):
@@ -159,9 +166,13 @@ class _Site:
                 response = render(
                     request, page, View(known, reading, item, whole="format" in request.path_params), notices
                 )
-            response.headers.update(_fresh(tag))
-            if isinstance(response, HTMLResponse):
+            if page.is_live:
+                tag = f'W/"{hashlib.sha256(response.body).hexdigest()[:32]}"'
+                if _matches(request, tag):
+                    return Response(status_code=304, headers={"ETag": tag})
+            elif isinstance(response, HTMLResponse):
                 self._keep(tag, bytes(response.body))
+            response.headers.update(_fresh(tag))
             return response
         except NothingThereError as error:
             return self._message(request, 404, str(error), "It may be in data that is not loaded.")
@@ -177,7 +188,7 @@ class _Site:
                 request,
                 503,
                 "A table is being replaced, or may not be read.",
-                "Try again in a moment. If it stays, run lgs status.",
+                "Try again in a moment. If it stays, run lgs run, which upgrades the tables of an older version.",
             )
         except (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.TimeoutError, LgsError):
             _LOG.exception("The database cannot be used.")
@@ -283,4 +294,5 @@ def _fresh(tag: str) -> dict[str, str]:
 
 
 def _matches(request: Request, tag: str) -> bool:
-    return tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]
+    """Whether the browser has the page of a tag; one that is not known yet is nobody's."""
+    return bool(tag) and tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]

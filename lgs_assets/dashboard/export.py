@@ -11,11 +11,11 @@ from lgs_assets.configuration import as_written
 from lgs_assets.dashboard.content import Column, Table
 from lgs_assets.dashboard.files import BYTE_ORDER_MARK, workbook
 from lgs_assets.dashboard.filters import Filters
+from lgs_assets.dashboard.pages.parts import CARDS, EXPECTED, PREDICTIONS, expectations_of
 from lgs_assets.dashboard.queries import Built, Reading, Row, Tables
 from lgs_assets.dashboard.report import segment_named
 
 _NEEDED: Final = ("rfm_history", "customer_profile", "segment_playbook")
-_OUTLOOK: Final = ("customer_value", "churn_risk")
 _COLUMNS: Final = (
     Column("customer_id", "Customer"),
     Column("segment", "Segment"),
@@ -26,8 +26,9 @@ _COLUMNS: Final = (
     Column("typical_order", "Typical order", "pounds"),
     Column("monetary", "Sales before returns", "pounds"),
     Column("net_revenue", "Net of returns", "pounds"),
-    Column("risk", "Risk of staying away"),
-    Column("expected_sales", "Expected sales in a year", "pounds"),
+    Column("value", "Expected in 182 days", "pounds"),
+    Column("risk_band", "Risk of staying away"),
+    Column("expected_next_day", "Next order due", "day"),
     Column("strategy", "What to do"),
 )
 
@@ -37,7 +38,7 @@ def export(tables: Tables, folder: Path, names: Sequence[str]) -> list[Path]:
 
     Raises LgsError for an unknown segment, and NotReadyError where tables are missing.
     """
-    with tables.reading(_NEEDED, _OUTLOOK) as reading:
+    with tables.reading(_NEEDED, (*PREDICTIONS, *CARDS)) as reading:
         built = reading.built
         chosen = [segment_named(reading.choices, name) for name in names] or [*reading.choices.segments]
         lists = _lists(reading, chosen)
@@ -58,11 +59,11 @@ def export(tables: Tables, folder: Path, names: Sequence[str]) -> list[Path]:
 def _lists(reading: Reading, chosen: Sequence[str]) -> dict[str, Table]:
     now = Filters(as_of=max(reading.choices.snapshots), segments=tuple(sorted(chosen)))
     expected: dict[int, Row] = {}
-    if reading.tables.issuperset(_OUTLOOK):
+    if reading.tables.issuperset(PREDICTIONS):
         expected = {row["customer_id"]: row for row in reading.rows("export_outlook")}
     rows: dict[str, list[list[Any]]] = {name: [] for name in chosen}
     for row in reading.matched("export", now):
-        known = {**dict.fromkeys(("risk", "expected_sales")), **expected.get(row["customer_id"], {}), **row}
+        known = {**dict.fromkeys(EXPECTED), **expected.get(row["customer_id"], {}), **row}
         rows[row["segment"]].append([known[column.name] for column in _COLUMNS])
     return {name: Table(_COLUMNS, found) for name, found in rows.items()}
 
@@ -76,6 +77,7 @@ def _manifest(reading: Reading, built: Built, lists: dict[str, Table]) -> dict[s
         "dumps": [dump["dump"] for dump in built.dumps],
         "settings": settings,
         "tables": {name: built.tables[name].version for name in sorted(reading.tables)},
+        "expected": expectations_of(reading) if reading.tables.issuperset(PREDICTIONS) else None,
         "customers": {name: len(table.rows) for name, table in lists.items()},
         "columns": {column.name: column.label for column in _COLUMNS},
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -76,9 +76,9 @@ def workbook(tables: dict[str, Table]) -> bytes:
 def _write(sheet: Any, row: int, place: int, value: Any, look: Any) -> None:
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, datetime)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, date)):
         sheet.write_string(row, place, str(cell(str(value))), look)
-    elif isinstance(value, datetime):
+    elif isinstance(value, date):
         sheet.write_datetime(row, place, value, look)
     else:
         sheet.write_number(row, place, float(value), look)

@@ -21,7 +21,7 @@ LARGEST: Final = 10**9
 STEPS: Final = (1, 3, 12)
 COLUMNS: Final = (
     "customer_id", "country", "segment", "segment_before", "recency_days", "frequency", "monetary", "net_revenue",
-    "typical_order", "first_sale_at", "last_invoice_at",
+    "typical_order", "first_sale_at", "last_invoice_at", "value", "risk_band", "expected_next_day",
 )  # fmt: skip
 """The columns of a list of customers: each can be shown or not, and sorted by."""
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from lgs_assets import addresses
+from lgs_assets import addresses, places
 from lgs_assets.configuration import LAST_WORDS, forget_variables
 from lgs_assets.dashboard.filters import Filters, quarter_of
 from lgs_assets.demo import DEMO_DUMP
@@ -194,9 +194,17 @@ def _month_ending_at(snapshot: datetime) -> date:
 class Reading:
     """One transaction: whatever is read in it is of one moment."""
 
-    def __init__(self, connection: sa.Connection, built: Built, choices: Choices, tables: frozenset[str]) -> None:
-        """`tables` are those that are built and locked, so that none is replaced meanwhile."""
+    def __init__(
+        self,
+        connection: sa.Connection,
+        built: Built,
+        choices: Choices,
+        tables: frozenset[str],
+        held: dict[str, tuple[str, list[Row]]],
+    ) -> None:
+        """`tables` are those that are built and locked, so that none is replaced meanwhile; `held` outlives it."""
         self._connection = connection
+        self._held = held
         self.built = built
         self.choices = choices
         self.tables = tables
@@ -205,6 +213,13 @@ class Reading:
         """The rows of a query of this folder. `order` comes from an allow-list, all else is bound."""
         text = sa.text(_sql(query).replace("{order}", order))
         return [dict(row) for row in self._connection.execute(text, parameters).mappings()]
+
+    def once(self, query: str, tables: Iterable[str]) -> list[Row]:
+        """The rows of a query without parameters, read once a build of its tables, which are among those locked."""
+        key = self.built.fingerprint(tables=tables)
+        if self._held.get(query, ("",))[0] != key:
+            self._held[query] = (key, self.rows(query))
+        return self._held[query][1]
 
     def matched(self, query: str, filters: Filters, **parameters: Any) -> list[Row]:
         """The rows of a query on the customers whom the filters pick."""
@@ -239,6 +254,8 @@ class Tables:
         self._locate = where if callable(where) else lambda: where
         self._engine: sa.Engine | None = None
         self._choices: tuple[str, Choices] | None = None
+        self._held: dict[str, tuple[str, list[Row]]] = {}
+        """What is read once a build, by query."""
         self._seen: frozenset[str] = frozenset()
         """The tables that were built when it was last asked."""
 
@@ -293,7 +310,7 @@ class Tables:
             choices = self._choices[1]
             if not choices.snapshots:
                 raise NotReadyError("No customer has bought anything yet.")
-            yield Reading(connection, built, choices, frozenset(tables) & self._seen)
+            yield Reading(connection, built, choices, frozenset(tables) & self._seen, self._held)
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
@@ -338,8 +355,9 @@ def _built(connection: sa.Connection) -> Built:
 def _sql(name: str) -> str:
     folder = Path(__file__).with_suffix("")
     query = (folder / f"{name}.sql").read_text()
-    matched = (folder / "matched.sql").read_text()
-    return f"with matched as (\n{matched})\n{query}" if " matched\n" in query else query
+    shared = {"matched": folder / "matched.sql", "exposures": places.SQL / "exposures.sql"}
+    parts = [f"{part} as (\n{file.read_text()})" for part, file in shared.items() if f" {part}\n" in query]
+    return f"with {', '.join(parts)}\n{query}" if parts else query
 
 
 def _become_reader(connection: Any, _: object) -> None:

@@ -32,7 +32,7 @@ _SAID = {
     "total_error_purchases": "error of the total of purchase days",
     "total_error_sales": "error of the total of sales",
     "top_decile_share": "share of sales with the tenth rated highest",
-    "auc": "how often one that it befell ranks above one that it did not",
+    "auc": "how often a customer who did so ranks above one who did not",
     "calibration_error": "mean gap between predicted and observed share",
     "brier": "mean squared error of the probability",
     "wape": "absolute errors as a share of what came",

@@ -318,7 +318,7 @@ def _tried(panel: Panel, task: Task) -> pd.DataFrame:
 
 
 def best_method(rows: pd.DataFrame, task: Task) -> str:
-    """The method with the least absolute error in these back-tests; with few origins, the one laid down beforehand."""
+    """The method with the least absolute error in these back-tests; with few origins, that of the task."""
     if rows["origin"].nunique() < _LEAST_ORIGINS:
         return task.at_first
     errors = (rows["forecast"] - rows["actual"]).abs().groupby(rows["method"]).sum()

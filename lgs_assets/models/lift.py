@@ -7,7 +7,7 @@ have made of it: the arms are drawn again, within the blocks and by the same rul
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import erfc, inf, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -16,6 +16,10 @@ import pandas as pd
 DRAWS = 4_999
 """With the draw that was made, five thousand: p-values to a fifth of a thousandth."""
 LEVEL = 0.05
+MISMATCH = 0.001
+"""A probability of the arms' sizes below which they are not those that were drawn."""
+_FEWEST_EACH = 3
+"""Customers for each covariate, and the mean. With fewer, some draw of the arms would be explained by them in full."""
 _AT_A_TIME = 250
 """Draws held in memory at once: 12 MB for each thousand customers."""
 _STEPS = 60
@@ -127,13 +131,12 @@ def look_levels(
 
 
 def mismatch_p(customers: dict[str, int], shares: dict[str, float]) -> float:
-    """How often chance alone puts the arms as far from their shares, in 0..1 (chi-square): a sample ratio mismatch."""
-    from scipy.stats import chisquare
-
+    """How often chance alone puts two arms as far from their shares, in 0..1 (chi-square): a sample ratio mismatch."""
     total = sum(customers.values())
     if not total:
         return 1.0
-    return float(chisquare([customers[arm] for arm in shares], [share * total for share in shares.values()]).pvalue)
+    expected = {arm: share * total for arm, share in shares.items()}
+    return erfc(sqrt(sum((customers[arm] - number) ** 2 / number for arm, number in expected.items()) / 2))
 
 
 def _unexplained(
@@ -146,7 +149,8 @@ def _unexplained(
     for frame in (outcomes, covariates):
         if wrong := [str(name) for name in frame if not np.isfinite(frame[name].to_numpy(float)).all()]:
             raise ValueError(f"{', '.join(wrong)}: every customer needs a number; some have none")
-    basis = _basis(covariates.to_numpy(float))
+    is_enough = len(outcomes) >= _FEWEST_EACH * (covariates.shape[1] + 1)
+    basis = _basis(covariates.to_numpy(float) if is_enough else np.empty((len(outcomes), 0)))
     left = np.column_stack([outcomes.to_numpy(float), experiment.treated.astype(float)])
     left -= basis @ (basis.T @ left)
     return basis, left

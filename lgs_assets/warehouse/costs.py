@@ -36,7 +36,7 @@ class Profit:
 
 
 def keep_costs(warehouse: Warehouse, costs: Sequence[Cost]) -> None:
-    """Stores all the costs, in place of those of the same product and day. The table `margins` is then outdated."""
+    """Stores all the costs, in place of those of the same product and day. What is made with them is then outdated."""
     with warehouse.transaction() as connection:
         driver_cursor(connection).executemany(
             """
@@ -46,7 +46,8 @@ def keep_costs(warehouse: Warehouse, costs: Sequence[Cost]) -> None:
             """,
             costs,
         )
-        disown(connection, "margins")
+        for table in ("margins", "expected_margins"):
+            disown(connection, table)
 
 
 def profit(warehouse: Warehouse) -> Profit | None:

@@ -58,6 +58,10 @@ def prepare(transaction: Transaction) -> None:
             lock_by_key(cursor, PREPARATION_LOCK, "Preparing the warehouse")
             if _roles_are_due(cursor):
                 make_roles(cursor)
+    with transaction() as cursor:
+        if _grants_are_due(cursor):
+            become_owner(cursor)
+            execute_script(cursor, (places.SQL / "grants.sql").read_text())
 
 
 def _expect_usable_server(cursor: Cursor) -> None:
@@ -109,11 +113,10 @@ def _make(cursor: Cursor, steps: list[str]) -> None:
         become_owner(cursor)
     for table in kept_tables():
         execute_script(cursor, contract(table))
-    cursor.execute("select from pg_roles where rolname = 'lgs_dashboard'")
-    if cursor.rowcount:
-        cursor.execute("grant select on publications, dumps, check_results to lgs_dashboard")
     for step in steps:
         _remember(cursor, step)
+    if _grants_are_due(cursor):
+        execute_script(cursor, (places.SQL / "grants.sql").read_text())
 
 
 def make_roles(cursor: Cursor) -> None:
@@ -151,6 +154,20 @@ def _roles_are_due(cursor: Cursor) -> bool:
                         where rolname = 'lgs_dashboard' and has_table_privilege(oid, 'lgs.publications', 'select')
                     )
                 )
+        )
+        """
+    )
+    return cursor.fetchone() == (True,)
+
+
+def _grants_are_due(cursor: Cursor) -> bool:
+    """Whether the dashboard's role is there, and may not yet read what its pages show of the kept tables."""
+    cursor.execute(
+        """
+        select exists (
+            select from pg_roles
+            where rolname = 'lgs_dashboard'
+                and not has_column_privilege(oid, 'lgs.assignments', 'experiment', 'select')
         )
         """
     )

@@ -6,10 +6,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from lgs_assets.contracts.declaration import in_order
-from lgs_assets.contracts.model import ColumnarModel, Model, Value
+from lgs_assets.contracts.model import Model, Value
 from lgs_assets.errors import LgsError
-from lgs_assets.lake.duckdb import DuckDB
 from lgs_assets.warehouse import catalog, frames, loading, refresh
 from lgs_assets.warehouse.catalog import Extent
 from lgs_assets.warehouse.database import Warehouse
@@ -58,7 +56,7 @@ class Tables(Protocol):
 
 @dataclass(frozen=True)
 class PostgresTables:
-    """Every table is in PostgreSQL, which builds it. DuckDB computes the rows of a `ColumnarModel`, in process."""
+    """Every table is in PostgreSQL, which runs the models."""
 
     warehouse: Warehouse
 
@@ -70,10 +68,6 @@ class PostgresTables:
         """See `Tables.publish_model`."""
         if any(relation.name == PARENT for relation in model.inputs):
             refuse_without_lines_of(dumps_without_lines(self.warehouse), store="PostgreSQL")
-        if isinstance(model, ColumnarModel):
-            inputs = frames.read_rows(self.warehouse, model.reads)
-            rows = DuckDB().rows(in_order(table, model.select), inputs, model.parameters)
-            return frames.publish_rows(self.warehouse, table, rows, provenance)
         return refresh.publish_model(self.warehouse, table, model, provenance)
 
     def publish_frame(self, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:

@@ -12,7 +12,7 @@ import pandas as pd
 from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.metadata import describe_model
 from lgs_assets.wiring.partitions import RAW_INVOICES
-from lgs_assets.wiring.versions import built_from, code_version
+from lgs_assets.wiring.versions import SETTINGS, built_from, code_version
 
 OWNERS = ["team:analytics"]
 
@@ -54,10 +54,15 @@ def derived_asset(
     group: str,
     kinds: set[str],
     sources: tuple[Path, ...] = (),
+    settings: tuple[str, ...] = (),
     automation: dg.AutomationCondition[Any] = KEEP_CURRENT,
     **arguments: Any,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """`@dg.asset` for a table built from others; `sources` are the files that its content depends on."""
+    """`@dg.asset` for a table built from others.
+
+    `sources` are the files that its content depends on, `settings` those that its function reads; what a SELECT binds
+    need not be named.
+    """
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
         @wraps(function)
@@ -73,7 +78,7 @@ def derived_asset(
             code_version=code_version(function.__name__, *sources, function=function),
             automation_condition=automation,
             freshness_policy=DERIVED_FRESHNESS,
-            metadata=describe_model(function.__name__),
+            metadata=describe_model(function.__name__) | ({SETTINGS: list(settings)} if settings else {}),
             **arguments,
         )(build)
         return asset

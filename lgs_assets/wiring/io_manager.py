@@ -17,7 +17,14 @@ from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.metadata import describe_dump, describe_provenance, describe_table, described
 from lgs_assets.wiring.resources import RunSettings
 from lgs_assets.wiring.retries import retried
-from lgs_assets.wiring.versions import bound_settings, published_versions, reader, rules_of, version_of, versions_read
+from lgs_assets.wiring.versions import (
+    published_versions,
+    reader,
+    recorded_settings,
+    rules_of,
+    version_of,
+    versions_read,
+)
 
 
 def load(tables: Tables, file: DumpFile, *, run: str, warn: Callable[[str], None]) -> LoadedDump:
@@ -34,7 +41,7 @@ class WarehouseIOManager(dg.IOManager):
 
     | returned | stored as |
     |---|---|
-    | `Model` | the rows of its SELECT, computed where the lines are; those of a `ColumnarModel`, in this process |
+    | `Model` | the rows of its SELECT, computed where the lines are |
     | `pandas.DataFrame` | its rows, by COPY |
     | `DumpFile` | the partition of the asset's table that the dump names |
 
@@ -82,7 +89,7 @@ class WarehouseIOManager(dg.IOManager):
     def _provenance(self, context: dg.OutputContext, obj: Model | pd.DataFrame) -> Provenance:
         spec = context.asset_spec
         version = version_of(spec, self.settings, versions_read(spec, obj))
-        return Provenance(version, rules_of(spec, self.settings), bound_settings(spec.key.path[-1], self.settings))
+        return Provenance(version, rules_of(spec, self.settings), recorded_settings(spec, self.settings))
 
     def _read(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         table = context.asset_key.path[-1]

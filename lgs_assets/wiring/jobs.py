@@ -7,12 +7,14 @@ from functools import partial
 import dagster as dg
 from pydantic import Field
 
-from lgs_assets.action import activation as plans
+from lgs_assets.action import applying
 from lgs_assets.action.audiences import audience_named, read_audiences
+from lgs_assets.action.nightly import Night, keep_up
+from lgs_assets.action.plans import plan_numbered, summary
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
 from lgs_assets.checks.sql_checks import CHECKS, evaluation
-from lgs_assets.errors import DumpError, DumpsError
+from lgs_assets.errors import DumpError, DumpsError, LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.failures import StepFailure, plain_failures
@@ -127,10 +129,10 @@ def send_plan(
 ) -> None:
     """Sends exactly what a plan says, once."""
     with plain_failures():
-        plan = plans.plan_numbered(warehouse, config.plan)
+        plan = plan_numbered(warehouse, config.plan)
         version = audience_named(plan.audience).version if plan.audience_version else None
         destination = activation.destination(plan.destination)
-        outcome = plans.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)
+        outcome = applying.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)
     context.add_output_metadata(
         {
             "audience": plan.audience,
@@ -155,20 +157,41 @@ def apply_plan() -> None:
 def make_plans(
     context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], activation: dg.ResourceParam[Activation]
 ) -> None:
-    """Plans each list that the file of an audience names a destination for. Sends nothing."""
-    made = {}
+    """Does the night's work on each list that the file of an audience names a destination for.
+
+    A list that cannot be worked on holds up no other: the run fails at its end, with every reason.
+    """
+    done: dict[str, str] = {}
+    reasons: list[str] = []
     with plain_failures(), retried():
         for audience in read_audiences():
             for name in audience.destinations:
-                plan = plans.make_plan(warehouse, audience, activation.destination(name), key=activation.key)
-                if plan:
-                    made[f"{audience.name} to {name}"] = plans.summary(plan)
-                if plan and plan.refusal:
-                    context.log.warning(f"{audience.name} to {name}: refused: {plan.refusal}")
-    context.add_output_metadata(made)
+                each = f"{audience.name} to {name}"
+                try:
+                    night = keep_up(warehouse, audience, activation.destination(name), key=activation.key)
+                except ServerError:
+                    raise
+                except LgsError as error:
+                    reasons.append(f"{each}: {error}")
+                    continue
+                done |= _told(each, night)
+                if night.plan and night.plan.refusal:
+                    context.log.warning(f"{each}: refused: {night.plan.refusal}")
+    context.add_output_metadata(done)
+    if reasons:
+        raise StepFailure(LgsError("\n".join(reasons)))
 
 
-@dg.job(description="Plans every list that the file of an audience names a destination for. Sends nothing.")
+def _told(each: str, night: Night) -> dict[str, str]:
+    """What was done for a list, in words."""
+    told = {f"{each}: read back": str(night.drift)} if night.drift else {}
+    if night.plan:
+        waits = f"Applied: accepted {night.outcome.accepted:,}." if night.outcome else "It waits to be applied."
+        told[each] = f"{summary(night.plan)} {waits}"
+    return told
+
+
+@dg.job(description="Reads back and plans every list that an audience names; applies those with auto = true.")
 def plan_lists() -> None:
     """The job of the schedule `nightly_plans`."""
     make_plans()

@@ -11,7 +11,8 @@ from typing import Self
 
 import dagster as dg
 
-from lgs_assets.action.destinations import Destination, destination_named
+from lgs_assets.action.destinations.configured import destination_named
+from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import Source
 from lgs_assets.configuration import Acceptance, Configuration, Settings

@@ -21,7 +21,7 @@ nightly_plans = dg.ScheduleDefinition(
     cron_schedule="0 4 * * *",
     execution_timezone=TIME_ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Plans the lists that audiences name destinations for, when the night is built. Sends nothing.",
+    description="Plans the lists that audiences name destinations for. Sends nothing, but where auto = true.",
 )
 
 daily_retention = dg.ScheduleDefinition(

@@ -22,6 +22,8 @@ from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring.partitions import RAW_INVOICES
 
 _CODE = places.ROOT / "lgs_assets"
+SETTINGS = "settings"
+"""The metadata of an asset in which it names the settings that its function reads."""
 
 
 def code_version(table: str, *sources: Path, function: Callable[..., Any] | None = None) -> str:
@@ -57,20 +59,24 @@ def version_of_dumps(dumps: Iterable[LoadedDump]) -> str:
     return _hash([[dump.dump, dump.sha256, dump.reader, dump.facts.get("dates")] for dump in dumps])
 
 
-def bound_settings(table: str, settings: Settings) -> dict[str, Any]:
-    """The settings that a table's model binds, by name, as they are recorded: no others can change its content."""
-    names = parameters_of(model_path(table).read_text()) if model_path(table).exists() else []
-    return settings.model_dump(include=set(names))
+def settings_read(spec: dg.AssetSpec) -> set[str]:
+    """The settings that a table's model binds or its asset names: no others can change its content."""
+    model = model_path(spec.key.path[-1])
+    return {*spec.metadata.get(SETTINGS, ()), *(parameters_of(model.read_text()) if model.exists() else ())}
+
+
+def recorded_settings(spec: dg.AssetSpec, settings: Settings) -> dict[str, Any]:
+    """The settings that a table depends on, by name, as they are recorded."""
+    return settings.model_dump(include=settings_read(spec))
 
 
 def version_of(spec: dg.AssetSpec, settings: Settings, inputs: Mapping[str, str]) -> str:
-    """The version of any other table: its code, the settings that it binds, and the versions of its inputs."""
-    bound = bound_settings(spec.key.path[-1], settings)
-    return _hash([spec.code_version, bound, sorted(inputs.items())])
+    """The version of any other table: its code, the settings that it reads, and the versions of its inputs."""
+    return _hash([spec.code_version, recorded_settings(spec, settings), sorted(inputs.items())])
 
 
 def rules_of(spec: dg.AssetSpec, settings: Settings) -> str:
-    """The version of everything but the inputs of any other table: its code and the settings that it binds."""
+    """The version of everything but the inputs of any other table: its code and the settings that it reads."""
     return version_of(spec, settings, {})
 
 

@@ -1,12 +1,17 @@
 """A warehouse with customers and the tables of audiences, without the lines that they come from."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
+from lgs_assets.action.contacts import import_contacts
 from lgs_assets.contracts.contract import contract
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
-from lgs_assets_tests.action.people import KEY
+from lgs_assets_tests.action.people import KEY, contacts_file, line
+from lgs_assets_tests.action.tools import TOOLS, Tool, serving
 
 CUSTOMERS = 40
 TABLES = (
@@ -21,6 +26,24 @@ def customers(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehous
     monkeypatch.setenv("LGS_CONTACT_KEY", KEY)
     make_customers(warehouse)
     return warehouse
+
+
+@pytest.fixture
+def people(customers: Warehouse, tmp_path: Path) -> Warehouse:
+    """The customers, all with a contact."""
+    file = contacts_file(tmp_path, [line(customer) for customer in range(1, 41)])
+    import_contacts(customers, file, key=KEY, reject_limit=0)
+    return customers
+
+
+@pytest.fixture(params=TOOLS)
+def tool(request: pytest.FixtureRequest) -> Iterator[Tool]:
+    """Each of the tools that lists go to, which has contacts of customers 1 to 40."""
+    kind: type[Tool] = TOOLS[request.param]
+    with serving(kind()) as tool:
+        tool.know(*range(1, CUSTOMERS + 1))
+        yield tool
+        assert tool.problems == []
 
 
 def make_customers(warehouse: Warehouse) -> None:

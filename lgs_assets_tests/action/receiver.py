@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from lgs_assets_tests.action.misbehaving import Misbehaving, Reply
 
 SIGNING_KEY = "a key between us and the receiver"
 
@@ -44,13 +46,10 @@ class Receiver:
             return self.answers[key]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Misbehaving):
     receiver: Receiver
 
-    def log_message(self, *arguments: Any) -> None:
-        """Says nothing."""
-
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 (so http.server calls it)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         content = json.loads(body)
         self._judge(body, content)
@@ -74,61 +73,20 @@ class _Handler(BaseHTTPRequestHandler):
                 self.receiver.problems.append("removals tell nothing but whom")
 
     def _answer(self, fault: str | None, content: dict[str, Any]) -> None:
-        key = self.headers["Idempotency-Key"]
+        def obey() -> Reply:
+            return 207 if fault == "207" else 200, self.receiver.obey(self.headers["Idempotency-Key"], content)
+
         match fault:
-            case None:
-                self._say(200, self.receiver.obey(key, content))
-            case "done, answer lost":
-                self.receiver.obey(key, content)
-                self.close_connection = True
-            case "no answer":
-                self.close_connection = True
-            case "hang":
-                time.sleep(1.5)
-            case "429 with Retry-After":
-                self._say(429, {}, {"Retry-After": "7"})
-            case "429":
-                self._say(429, {})
-            case "500":
-                self._say(500, {"error": "oh dear"})
-            case "HTML":
-                self._raw(200, b"<html>log in, please</html>")
-            case "invalid JSON":
-                self._raw(200, b'{"rejected": [')
-            case "10 MB":
-                self._raw(200, b" " * 10_000_000)
-            case "drip":
-                self.send_response(200)
-                self.send_header("Content-Length", "1000")
-                self.end_headers()
-                for _ in range(30):
-                    self.wfile.write(b" ")
-                    self.wfile.flush()
-                    time.sleep(0.1)
-            case "redirect":
-                self._say(307, {}, {"Location": "http://elsewhere.test/"})
-            case "401":
-                self._say(401, {})
-            case "400 if poisoned":
-                if any(change["customer_id"] in self.receiver.poison for change in content["changes"]):
-                    self.receiver.faults.insert(0, fault)
-                    self._say(400, {"error": f"bad address {content['changes'][0]['email']}"})
-                else:
-                    self.receiver.faults.insert(0, fault)
-                    self._say(200, self.receiver.obey(key, content))
             case "207":
-                self._say(207, self.receiver.obey(key, content))
-
-    def _say(self, status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        self._raw(status, json.dumps(content).encode(), headers)
-
-    def _raw(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+                self.misbehave(None, obey)
+            case "400 if poisoned":
+                self.receiver.faults.insert(0, fault)
+                if any(change["customer_id"] in self.receiver.poison for change in content["changes"]):
+                    self.say(400, {"error": f"bad address {content['changes'][0]['email']}"})
+                else:
+                    self.misbehave(None, obey)
+            case _:
+                self.misbehave(fault, obey)
 
 
 @contextmanager

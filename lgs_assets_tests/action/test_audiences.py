@@ -1,5 +1,6 @@
 """The audiences: their files, who is in them, who entered and left, and what the command shows."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from lgs_assets.command.cli import app
 from lgs_assets.errors import RuleError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
-from lgs_assets_tests.builders import Line, build_tables, load_lines
+from lgs_assets_tests.builders import Line, build_tables, load_lines, make_empty
 
 TABLES = (
     "clean_invoices", "invoice_totals", "monthly_metrics", "rfm_history", "rfm_scores", "segments", "customer_profile",
@@ -142,12 +143,35 @@ def test_the_facts_are_those_of_their_tables(warehouse: Warehouse, tmp_path: Pat
     days = ["2011-03-01 10:00", "2011-03-11 10:00", "2011-03-21 10:00"]
     lines = [Line(str(number), customer_id=1, invoice_date=day) for number, day in enumerate(days)]
     load_lines(warehouse, tmp_path, [*lines, Line("9", customer_id=2, invoice_date="2011-03-30 10:00")])
+    make_empty(warehouse, "customer_value", "churn_risk")
     build_tables(warehouse, *TABLES)
     facts = warehouse.rows(
         "select customer_id, recency_days, typical_gap_days, gaps_missed from audience_facts order by 1"
     )
     assert [tuple(map(float, list(dict(row).values())[:3])) for row in facts[:1]] == [(1, 10, 10)]
     assert (facts[0].gaps_missed, facts[1].gaps_missed) == (1, None)
+
+
+def test_a_rule_may_ask_for_what_is_expected(built: Warehouse) -> None:
+    """Value and risk are those of the predictions; of whom nothing is predicted, no rule on them finds anybody."""
+    with built.transaction() as connection:
+        connection.exec_driver_sql("truncate customer_value, churn_risk")
+        connection.exec_driver_sql(
+            "insert into customer_value select customer_id, days, '2011-06-01', 'm', null, 0, 1, 2, 0, customer_id, "
+            "1000, 0, customer_id, 1, 1 from (values (101), (102), (103)) as c (customer_id), (values (182), (90)) as "
+            "h (days)"
+        )
+        connection.exec_driver_sql(
+            "insert into churn_risk select customer_id, '2011-06-01', '2011-08-30', 'm', 'At Risk', risk, band, 1, "
+            "true, 'a', 'b', 'c', '2011-05-01', '2011-05-11', 20, 5, 1 "
+            "from (values (102, 0.9, 'high'), (103, 0.1, 'low')) as c (customer_id, risk, band)"
+        )
+    build_tables(built, "audience_facts")
+    frame = members(built, [audience("risk_band = 'high' and value > 101", due="expected_next_day", worth="value")])
+    assert frame["customer_id"].tolist() == [102]
+    assert json.loads(frame["fields"][0]) == {"due": "2011-05-11", "worth": "102"}
+    assert members(built, [audience("value <= 103")])["customer_id"].tolist() == [101, 102, 103]
+    assert unmatched(built, judge("risk_band = 'hihg'")) == ["no customer has risk_band 'hihg'; there is high"]
 
 
 def test_the_command_shows_size_and_worth(built: Warehouse) -> None:

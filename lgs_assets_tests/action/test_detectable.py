@@ -19,12 +19,13 @@ from lgs_assets.errors import LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 from lgs_assets_tests.action.test_experiments import FILE
-from lgs_assets_tests.builders import Line, build_tables, load_lines
+from lgs_assets_tests.builders import Line, build_tables, load_lines, make_empty
 
 TABLES = (
     "clean_invoices", "invoice_totals", "monthly_metrics", "rfm_history", "rfm_scores", "segments", "customer_profile",
     "customer_days", "audience_facts",
 )  # fmt: skip
+FORESIGHT = ("customer_value", "churn_risk")
 ALL = Audience("some", "All.", "true", {}, Limits())
 PAST = FILE.replace("segment", "country")  # so small a shop has few customers in each segment
 
@@ -45,6 +46,7 @@ def lines() -> Iterator[Line]:
 @pytest.fixture
 def shop(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
     load_lines(warehouse, tmp_path, lines())
+    make_empty(warehouse, *FORESIGHT)
     build_tables(warehouse, *TABLES)
     return warehouse
 
@@ -169,6 +171,13 @@ def test_too_short_a_past(shop: Warehouse) -> None:
     """A window that no earlier date has room for is told, with what it takes."""
     with pytest.raises(LgsError, match="12 months of invoices before it, 700 days after it and 20 members of some"):
         prospect(shop, Declaration.parse("calls", PAST.replace("days = 90", "days = 700")), ALL)
+
+
+def test_a_rule_on_predictions_has_no_past(shop: Warehouse) -> None:
+    """Whom it would have found then cannot be told, so it is said instead of that it would have found nobody."""
+    promising = Audience("promising", "All.", "value > 100 or monetary > 0", {}, Limits())
+    with pytest.raises(LgsError, match="value was not predicted of everybody at earlier dates"):
+        prospect(shop, Declaration.parse("calls", PAST), promising)
 
 
 def test_an_underpowered_start_needs_its_reason(

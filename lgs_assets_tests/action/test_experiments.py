@@ -12,11 +12,13 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
-from lgs_assets.action.activation import Allowance, Outcome, apply_plan, make_plan
+from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import Audience, Limits, size
 from lgs_assets.action.contacts import forget_contact, import_contacts
-from lgs_assets.action.destinations import Drop
+from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.experiments import FOLDER, Declaration, Started, start, state, states, stop
+from lgs_assets.action.guards import Allowance
+from lgs_assets.action.planning import make_plan
 from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app
 from lgs_assets.contracts.contract import contract

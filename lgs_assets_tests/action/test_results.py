@@ -319,10 +319,15 @@ def test_the_past_is_that_of_before(experiment: Warehouse) -> None:
     with experiment.transaction() as connection:
         connection.exec_driver_sql(
             """
-            insert into natural_return values
-                ('Champions', '2011-09-01', 3, 50, 10, 1, 1, null), ('At Risk', '2011-09-01', 3, 50, 20, 1, 1, null),
-                ('Champions', '2011-06-01', 3, 50, 20, 1, 1, null), ('Champions', '2011-11-01', 3, 50, 50, 1, 1, null),
-                ('Champions', '2011-06-01', 6, 50, 49, 100, 100, null), ('Lost', '2011-06-01', 3, 50, 50, 1, 1, null)
+            insert into natural_return
+                (segment, snapshot_date, months, customers, came_back, sales_after, net_after, sales_after_once,
+                net_after_once)
+            select segment, cast(start as date), months, 50, came_back, 1, 1, 1, 1
+            from (
+                values
+                    ('Champions', '2011-09-01', 3, 10), ('At Risk', '2011-09-01', 3, 20), ('Champions', '2011-06-01', 3, 20),
+                    ('Champions', '2011-11-01', 3, 50), ('Champions', '2011-06-01', 6, 49), ('Lost', '2011-06-01', 3, 50)
+            ) as windows (segment, start, months, came_back)
             """
         )
     text = report(experiment, told(experiment))

@@ -84,7 +84,7 @@ def test_what_a_rule_finds_or_lets_out_is_in_the_version() -> None:
 
 def test_the_files_of_the_project_are_judged() -> None:
     """Those that the playbook calls for, each of one segment of it."""
-    assert len(read_audiences()) == 6
+    assert len(read_audiences()) == 7
     assert all(each.rule.comparisons[0].column == "segment" for each in read_audiences())
 
 

@@ -154,9 +154,7 @@ def test_a_month_that_holds_invoices_twice_says_so(
 ) -> None:
     """How many, and what the month is counted once; where it is too little to be seen, the months are counted."""
     written = texts(draw(name, with_doubled_december(frames())))
-    expected = (
-        f"Held twice as a whole by their dump: 1,088 invoices of Dec 2010 ({remark}); 2 invoices of 1 other month."
-    )
+    expected = f"Held twice in full by their dump: 1,088 invoices of Dec 2010 ({remark}); 2 invoices of 1 other month."
     assert expected in written
 
 
@@ -193,4 +191,4 @@ def test_a_doubled_first_month_has_no_growth_to_restate(frames: MakeFrames, draw
     given["monthly_metrics"]["sales_once"] = [100.0, 150.0]
     given["monthly_metrics"]["doubled_orders"] = [5, 0]
     written = texts(draw("monthly_sales_growth", given))
-    assert "Held twice as a whole by their dump: 5 invoices of Nov 2010 (counted once: Dec +50.0 %)." in written
+    assert "Held twice in full by their dump: 5 invoices of Nov 2010 (counted once: Dec +50.0 %)." in written

@@ -16,6 +16,7 @@ import dagster as dg
 import psutil
 import psycopg
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from lgs_assets import places
@@ -68,21 +69,16 @@ def test_help_names_every_command() -> None:
     """A newcomer finds all of them, each with a line that says what it does."""
     result = lgs("--help")
     assert result.exit_code == 0
-    for command in (
-        "run",
-        "pull",
-        "ui",
-        "status",
-        "accept",
-        "demo-dump",
-        "costs",
-        "demo-costs",
-        "charts",
-        "psql",
-        "stop",
-    ):
-        assert f" {command} " in result.output
-        assert lgs(command, "--help").exit_code == 0
+    commands = list(typer.main.get_group(app).commands)
+    assert {"run", "experiment"} <= set(commands)
+    assert [command for command in commands if f" {command} " not in result.output] == []
+    assert [command for command in commands if lgs(command, "--help").exit_code] == []
+
+
+def test_the_readme_has_every_command() -> None:
+    """Its table is where people look for what they can do."""
+    readme = (places.ROOT / "README.md").read_text()
+    assert [each for each in typer.main.get_group(app).commands if not re.search(rf"\| `{each}[ `]", readme)] == []
 
 
 def test_a_second_run_changes_nothing(warehouse: Warehouse, dump: Path) -> None:

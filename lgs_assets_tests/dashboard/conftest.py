@@ -18,6 +18,7 @@ from lgs_assets.dashboard.app import application
 from lgs_assets.dashboard.queries import Tables
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.builders import Line, MakeDatabase, build_tables, load_lines
+from lgs_assets_tests.dashboard.past import record_past, send_lists, try_a_letter
 
 SCRIPT = "<script>alert('country')</script>"
 FORMULA = '=HYPERLINK("http://evil.example";"click")'
@@ -129,11 +130,14 @@ def serve(tables: Tables, *, kept: int = 0) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def market_url(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A database in which every table of the market is built, but for the charts."""
+    """A database in which every table of the market is built, but for the charts, and whose campaigns have begun."""
     url = make_database()
     warehouse = Warehouse(url)
     load_lines(warehouse, tmp_path_factory.mktemp("market"), market_lines(), name="march <b>2011</b>.sql")
     build_tables(warehouse, ties="by_customer_id")
+    record_past(warehouse)
+    try_a_letter(warehouse, "a_letter", days=30, back=4)
+    send_lists(warehouse)
     warehouse.engine.dispose()
     return url
 

@@ -22,7 +22,10 @@ from lgs_assets_tests.dashboard.conftest import COUNTRIES, CUSTOMERS, SCRIPT, Si
 HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 """The SHA-256 of dist/htmx.min.js in the package htmx.org 4.0.1."""
 ITEMS = {"/segments/{item}": "champions", "/customers/{item}": "17003", "/invoices/{item}": "500000",
-         "/report/{item}": "champions"}  # fmt: skip
+         "/report/{item}": "champions", "/campaigns/{item}": "first_to_see",
+         "/experiments/{item}": "a_letter"}  # fmt: skip
+LIVE = {page.path.partition("/{")[0] for page in PAGES if page.is_live}
+"""What is read anew each time, as it changes between builds."""
 PATHS = [page.path.replace("{item}", ITEMS.get(page.path, "")) for page in PAGES]
 FILTERED = "?" + urlencode({"as_of": "2011-05", "country": "Germany", "first_bought": "2011-Q1"})
 SEGMENTS = ("Champions", "Loyal Customers", "Potential Loyalists", "New Customers", "Promising", "Need Attention",
@@ -97,7 +100,8 @@ def test_an_unchanged_page_is_not_sent_again(site: Site, path: str) -> None:
     tag = site.get(path).headers["etag"]
     answer = site.get(path, If_None_Match=tag)
     assert (answer.status, answer.sent) == (304, 0)
-    assert len(site.statements) == 2, "the locks and the versions of the tables, and nothing else"
+    if not path.startswith(tuple(LIVE)):
+        assert len(site.statements) == 2, "the locks and the versions of the tables, and nothing else"
     assert site.get(path + "?as_of=2011-04", If_None_Match=tag).status in (200, 307)
 
 
@@ -262,7 +266,7 @@ def test_the_month_that_is_not_over_is_told_and_not_compared(site: Site) -> None
 
 def test_doubled_invoices_are_told(site: Site) -> None:
     assert "May 2011 holds 1 invoice twice" in site.get("/").text
-    assert "holds this invoice twice as a whole" in site.get("/invoices/599992").text
+    assert "holds this invoice twice in full" in site.get("/invoices/599992").text
 
 
 def test_shares_of_few_customers_are_not_shown(site: Site) -> None:

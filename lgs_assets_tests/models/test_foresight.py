@@ -1,5 +1,6 @@
 """Risk, slipping, forecasts and their evaluation, on customers and series made for the purpose."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lgs_assets.contracts.contract import contract
 from lgs_assets.models import cards, churn, evaluation, forecast, slipping, value
 from lgs_assets.models.features import learnable
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import driver_cursor, execute_script
+from lgs_assets_tests.builders import Line, build_tables, load_lines
 
 BEGAN = pd.Timestamp("2010-01-01")
 MOMENTS = pd.date_range("2010-02-01", "2011-08-01", freq="MS")
@@ -297,3 +302,32 @@ def test_live_predictions_are_judged_as_they_were_made() -> None:
     found = {row["metric"]: row for row in rows[rows["source"] == "live"].to_dict("records")}
     assert [found["auc"][name] for name in ("fold", "value", "n")] == ["2011-09-01", 1.0, 3]
     assert found["brier"]["value"] == pytest.approx((0.01 + 0.36 + 0.01) / 3)
+
+
+def test_hindsight_is_not_kept(warehouse: Warehouse) -> None:
+    """A moment in the past predicts what is known already: the log takes only what is said before."""
+    with warehouse.transaction() as connection:
+        for table in ("customer_value", "churn_risk", "slipping", "forecasts", "prediction_terms"):
+            execute_script(driver_cursor(connection), contract(table))
+        connection.exec_driver_sql(
+            "insert into customer_value values (1, 90, '2011-09-01', 'baseline', null, 0, 1, 2, 0, 5, 9, 20, 25, 1, 1)"
+        )
+        connection.exec_driver_sql(
+            "insert into prediction_terms values ('2011-09-01', '2009-12-01', '2011-09-01', false, 900, 0, null)"
+        )
+    build_tables(warehouse, "logged_predictions")
+    assert not warehouse.rows("select * from prediction_log")
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update prediction_terms set is_ahead = true")
+    build_tables(warehouse, "logged_predictions")
+    assert len(warehouse.rows("select * from prediction_log")) == 2
+
+
+@pytest.mark.parametrize(("as_of", "is_ahead"), [("", True), ("2011-03-05", True), ("2011-03-04", False)])
+def test_a_moment_is_ahead_of_all_lines_or_in_the_past(
+    warehouse: Warehouse, tmp_path: Path, as_of: str, is_ahead: bool
+) -> None:
+    """The last line is of 4 March: whoever asks as of that morning knows what came."""
+    load_lines(warehouse, tmp_path, [Line("1", invoice_date=f"2011-03-{day} 10:00:00") for day in ("03", "04")])
+    build_tables(warehouse, "clean_invoices", "customer_days", "prediction_terms", as_of=as_of)
+    assert [row.is_ahead for row in warehouse.rows("select is_ahead from prediction_terms")] == [is_ahead]

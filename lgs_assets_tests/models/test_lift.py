@@ -52,6 +52,19 @@ def test_right_as_often_as_it_says(lift: float) -> None:
     assert lift or 0.025 <= false_alarms / SPLITS <= 0.08
 
 
+@pytest.mark.parametrize("customers", [2, 3, 5, 9])
+def test_few_customers_are_not_adjusted(customers: int) -> None:
+    """So many covariates would explain the arms in full: what is told is the plain difference."""
+    generator = np.random.default_rng(5)
+    treated = np.arange(customers) % 2 == 0
+    sales = np.arange(customers, dtype=float)
+    past = pd.DataFrame(generator.normal(size=(customers, 4)))
+    found = differences(
+        Experiment(np.zeros(customers), treated, 0.5), pd.DataFrame({"net": sales}), past, seed=1, draws=99
+    )["net"]
+    assert found.estimate == pytest.approx(sales[treated].mean() - sales[~treated].mean())
+
+
 def test_the_past_makes_it_sharper() -> None:
     """Adjusted for past sales, which say much of later ones, the interval is less than half as wide."""
     generator = np.random.default_rng(3)

@@ -11,8 +11,10 @@ from typer.testing import CliRunner, Result
 
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.command.cli import CHECKS_FAILED, app
+from lgs_assets.contracts.contract import contract
 from lgs_assets.warehouse.costs import Cost, keep_costs, profit
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, load_lines
 
@@ -38,7 +40,7 @@ COSTS = [
 
 @pytest.fixture
 def shop(warehouse: Warehouse, tmp_path: Path) -> Iterator[Warehouse]:
-    """A shop whose lines are loaded; invoice 7 is held twice as a whole. Whatever margins come of it, checks hold."""
+    """A shop whose lines are loaded; invoice 7 is held twice in full. Whatever margins come of it, checks hold."""
     load_lines(warehouse, tmp_path, LINES)
     yield warehouse
     checks = [check for check in CHECKS if check.table == "margins"]
@@ -90,6 +92,44 @@ def test_without_costs_there_is_no_profit(shop: Warehouse) -> None:
     assert profit(shop) is None
 
 
+def test_expected_sales_earn_what_sales_have_earned(shop: Warehouse) -> None:
+    """At the rate of the last twelve whole months: of all, of each country that is forecast, and of each customer."""
+    keep_costs(shop, COSTS)
+    build_tables(shop, *TABLES)
+    with shop.transaction() as connection:
+        for table in ("prediction_terms", "forecasts", "customer_value"):
+            execute_script(driver_cursor(connection), contract(table))
+        for statement in (
+            "update monthly_metrics set is_partial = false",
+            "insert into prediction_terms values ('2011-05-01', '2011-03-01', '2011-05-01', true, 900, 0, null)",
+            """
+            insert into forecasts
+            select kind, series, 'month', 3, '2011-05-01', 1, '2011-05-01', 'a method', 100, 80, 120, 70, 130, null
+            from (
+                values ('total', 'All sales'), ('country', 'EIRE'), ('country', 'Other countries')
+            ) as asked(kind, series)
+            """,
+            "insert into customer_value values "
+            "(101, 90, '2011-05-01', 'a model', null, 0, 1, 2, 5, 10, 20, 33, 43, 1, 1)",
+        ):
+            connection.exec_driver_sql(statement)
+    build_tables(shop, "expected_margins")
+    rows = shop.rows("select * from expected_margins order by kind desc, series")
+    assert [(row.series, row.days, row.known_share, row.margin_low, row.margin, row.margin_high) for row in rows] == [
+        ("All sales", 31, Decimal("0.568966"), Decimal("30.34"), Decimal("37.93"), Decimal("45.52")),  # 22 of 58
+        ("101", 90, 1, Decimal("3.33"), Decimal("6.67"), Decimal("13.33")),  # 22 of 33
+        ("EIRE", 31, 0, 0, 0, 0),
+        ("Other countries", 31, Decimal("0.868421"), Decimal("46.32"), Decimal("57.89"), Decimal("69.47")),  # 22 of 38
+    ]
+    (check,) = (check for check in CHECKS if check.table == "expected_margins")
+    assert evaluate(check, PostgresTables(shop)).passed
+
+
+def test_without_costs_nothing_is_expected_to_earn(built: Warehouse) -> None:
+    """An empty table, as that of margins."""
+    assert built.rows("select * from expected_margins") == []
+
+
 def test_a_cost_given_again_takes_the_place_of_the_first(shop: Warehouse) -> None:
     """Of the same product and day; others stay."""
     keep_costs(shop, COSTS)
@@ -113,7 +153,7 @@ def test_costs_come_from_a_file_and_show_in_status(built: Warehouse, tmp_path: P
     assert "Kept 1 unit cost of 1 product" in imported.output
     # The reason is a cell of a table, which may break it anywhere between words.
     assert [text for text in ("valid_from", "2011-03-01;", "'never'") if text not in imported.output] == []
-    assert "rebuilt 1 table" in imported.output.lower()
+    assert "rebuilt 2 tables" in imported.output.lower()
     (row,) = built.rows("select sum(line_total) as sales from clean_invoices")
     assert f"£{row.sales * Decimal('0.6'):,.2f} over the unit costs of £{row.sales:,.2f} of sales, 100.0 % of all" in (
         lgs("status").output

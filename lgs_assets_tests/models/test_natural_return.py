@@ -40,3 +40,15 @@ def test_returns_of_their_own_accord(warehouse: Warehouse, tmp_path: Path) -> No
         (datetime(2011, 2, 1), 3, 2, 1, Decimal("5.005"), Decimal("4.005"), None),
         (datetime(2011, 3, 1), 3, 2, 2, Decimal("9.005"), Decimal("8.005"), None),
     ]
+
+
+def test_a_doubled_invoice_counts_once_beside(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Invoice 2 stands twice in full: what is compared over time counts it once."""
+    first, last = Line("1", invoice_date="2011-01-03 10:00"), Line("3", invoice_date="2011-05-31 10:00")
+    doubled = [Line("2", code, invoice_date="2011-03-05 10:00", unit_price="8") for code in ("22041", "22423")]
+    load_lines(warehouse, tmp_path, [first, *doubled, *doubled, last])
+    build_tables(warehouse, *TABLES)
+    rows = warehouse.rows("select * from natural_return where snapshot_date = '2011-02-01'")
+    assert [(row.sales_after, row.sales_after_once, row.net_after, row.net_after_once) for row in rows] == [
+        (32, 16, 32, 16)
+    ]

@@ -12,7 +12,7 @@ from lgs_assets.configuration import Settings
 from lgs_assets.contracts.model import parameters_of
 from lgs_assets.definitions import defs
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.wiring.versions import code_version, outdated
+from lgs_assets.wiring.versions import code_version, outdated, settings_read
 from lgs_assets_tests.builders import MODELS, followers
 
 SPECS = list(defs.resolve_all_asset_specs())
@@ -31,16 +31,17 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
 
 
 def test_every_setting_is_tried() -> None:
-    """A setting that is added cannot be forgotten here; one that no model binds would change nothing."""
+    """A setting that is added cannot be forgotten here; one that no table reads would change nothing."""
     assert OTHERS.keys() == Settings.model_fields.keys()
-    assert OTHERS.keys() == {name for model in MODELS.values() for name in parameters_of(model.select)}
+    assert OTHERS.keys() == set().union(*map(settings_read, SPECS))
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changed=st.fixed_dictionaries({}, optional=OTHERS))
 def test_settings_outdate_what_binds_them_and_what_follows(built: Warehouse, changed: dict[str, Any]) -> None:
-    """Whichever is set: the tables whose SELECT binds it, everything built from them, and no other."""
+    """Whichever is set: the tables that read it, everything built from them, and no other."""
     bound = {table for table, model in MODELS.items() if changed.keys() & set(parameters_of(model.select))}
+    bound |= {"product_pairs"} if "pair_support" in changed else set()
     expected = bound.union(*map(followers, bound))
     assert set(outdated(SPECS, Settings(**changed), built)) == expected
 

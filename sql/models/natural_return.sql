@@ -41,7 +41,9 @@ customer_months as (
         cast(invoice_month as timestamp) as begins,
         sum(sale_lines) as sale_lines,
         sum(sale_amount) as sales,
-        sum(amount) as net_revenue
+        sum(amount) as net_revenue,
+        sum(sale_amount - second_copy_sale_amount) as sales_once,
+        sum(amount - second_copy_amount) as net_once
     from invoice_totals
     where customer_id is not null
     group by customer_id, invoice_month
@@ -57,7 +59,10 @@ customers as (
         coalesce(sum(case when begins >= covered.snapshot_date then sale_lines end), 0) > 0 as came_back,
         coalesce(sum(case when begins >= covered.snapshot_date then sales end), 0) as sales_after,
         coalesce(sum(case when begins >= covered.snapshot_date then net_revenue end), 0) as net_after,
-        coalesce(sum(case when begins < covered.snapshot_date then net_revenue end), 0) as net_before
+        coalesce(sum(case when begins < covered.snapshot_date then net_revenue end), 0) as net_before,
+        coalesce(sum(case when begins >= covered.snapshot_date then sales_once end), 0) as sales_after_once,
+        coalesce(sum(case when begins >= covered.snapshot_date then net_once end), 0) as net_after_once,
+        coalesce(sum(case when begins < covered.snapshot_date then net_once end), 0) as net_before_once
     from covered
     inner join rfm_history on covered.snapshot_date = rfm_history.snapshot_date
     left join customer_months
@@ -75,6 +80,9 @@ select
     count(case when came_back then 1 end) as came_back,
     sum(sales_after) as sales_after,
     sum(net_after) as net_after,
-    case when has_before then sum(net_before) end as net_before
+    case when has_before then sum(net_before) end as net_before,
+    sum(sales_after_once) as sales_after_once,
+    sum(net_after_once) as net_after_once,
+    case when has_before then sum(net_before_once) end as net_before_once
 from customers
 group by segment, snapshot_date, months, has_before

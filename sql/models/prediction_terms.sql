@@ -15,6 +15,7 @@ observed as (
         span.as_of,
         span.observed_from,
         least(span.as_of, span.unobserved_from) as observed_until,
+        span.as_of >= span.unobserved_from as is_ahead,
         count(distinct customer_days.customer_id) as customers
     from span
     left join customer_days on cast(customer_days.day as timestamp) < span.as_of and customer_days.sales > 0
@@ -26,6 +27,7 @@ select
     cast(as_of as date) as as_of,
     cast(observed_from as date) as observed_from,
     cast(observed_until as date) as observed_until,
+    is_ahead,
     customers,
     cast(:discount_pct as decimal(9, 6)) as discount_pct,
     case

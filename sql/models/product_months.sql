@@ -9,6 +9,7 @@ with months as (
         sum(case when is_sold then line_total else 0 end) as sales,
         sum(case when is_sold and not is_second_copy then quantity else 0 end) as units_sold_once,
         sum(case when is_sold and not is_second_copy then line_total else 0 end) as sales_once,
+        count(case when is_cancellation and quantity < 0 then 1 end) as return_lines,
         sum(case when is_cancellation and quantity < 0 then -quantity else 0 end) as units_returned,
         sum(case when is_cancellation and quantity < 0 then -line_total else 0 end) as returned
     from clean_invoices

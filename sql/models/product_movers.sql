@@ -1,4 +1,4 @@
--- The last three whole months, and the same months of the year before. Both have to be there as a whole.
+-- The last three whole months, and the same months of the year before. Both must be complete.
 with whole_months as (
     select invoice_month, row_number() over (order by invoice_month desc) as age
     from monthly_metrics

@@ -1,31 +1,62 @@
-with lines as (
+-- What can be added up comes from the months; an invoice or a customer may be in several of them.
+with months as (
+    select
+        code,
+        sum(lines) as lines,
+        sum(net_sales) as net_sales,
+        sum(units_sold) as units_sold,
+        sum(sales) as sales,
+        sum(return_lines) as return_lines,
+        sum(units_returned) as units_returned,
+        sum(returned) as returned
+    from product_months
+    group by code
+),
+
+buyers as (
     select
         stock_codes.code,
-        count(*) as lines,
-        sum(clean_invoices.line_total) as net_sales,
-        count(distinct case when is_sold then invoice_no end) as invoices,
-        count(distinct case when is_sold then customer_id end) as customers,
-        sum(case when is_sold then quantity else 0 end) as units_sold,
-        sum(case when is_sold then line_total else 0 end) as sales,
-        count(case when is_cancellation and quantity < 0 then 1 end) as return_lines,
-        sum(case when is_cancellation and quantity < 0 then -quantity else 0 end) as units_returned,
-        sum(case when is_cancellation and quantity < 0 then -line_total else 0 end) as returned
+        count(distinct clean_invoices.invoice_no) as invoices,
+        count(distinct clean_invoices.customer_id) as customers
     from clean_invoices
     inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
-    where stock_codes.is_product
+    where stock_codes.is_product and is_sold
     group by stock_codes.code
+),
+
+lines as (
+    select
+        months.code,
+        cast(months.lines as bigint) as lines,
+        months.net_sales,
+        coalesce(buyers.invoices, 0) as invoices,
+        coalesce(buyers.customers, 0) as customers,
+        cast(months.units_sold as bigint) as units_sold,
+        months.sales,
+        cast(months.return_lines as bigint) as return_lines,
+        cast(months.units_returned as bigint) as units_returned,
+        months.returned
+    from months
+    left join buyers on months.code = buyers.code
+),
+
+written as (
+    select stock_code, description, count(case when is_sold then 1 end) as sale_lines, count(*) as lines
+    from clean_invoices
+    where description is not null
+    group by stock_code, description
 ),
 
 wordings as (
     select
         stock_codes.code,
-        trim(both ' ' from clean_invoices.description) as description,
-        count(case when is_sold then 1 end) as sale_lines,
-        count(*) as lines
-    from clean_invoices
-    inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
-    where stock_codes.is_product and clean_invoices.description is not null
-    group by stock_codes.code, trim(both ' ' from clean_invoices.description)
+        trim(both ' ' from written.description) as description,
+        sum(written.sale_lines) as sale_lines,
+        sum(written.lines) as lines
+    from written
+    inner join stock_codes on written.stock_code = stock_codes.stock_code
+    where stock_codes.is_product
+    group by stock_codes.code, trim(both ' ' from written.description)
 ),
 
 descriptions as (

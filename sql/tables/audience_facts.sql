@@ -18,7 +18,10 @@ create table audience_facts (
     purchase_days bigint not null,
     typical_order numeric not null,
     typical_gap_days numeric,
-    gaps_missed numeric check (gaps_missed >= 0)
+    gaps_missed numeric check (gaps_missed >= 0),
+    value numeric,
+    risk_band text collate "C" check (risk_band in ('low', 'medium', 'high')),
+    expected_next_day date
 );
 
 comment on table audience_facts is 'What the rule of an audience may ask of a customer. One row a customer with a segment.';
@@ -41,3 +44,6 @@ comment on column audience_facts.purchase_days is 'Distinct days with a sale.';
 comment on column audience_facts.typical_order is 'Median amount of the orders in pounds sterling.';
 comment on column audience_facts.typical_gap_days is 'Median of the days from one purchase day to the next. NULL if there is one only.';
 comment on column audience_facts.gaps_missed is 'recency_days in typical gaps, to 6 places: above 1, the next order is overdue. NULL if no gap is known.';
+comment on column audience_facts.value is 'Sales expected in the next 182 days in pounds sterling, before returns, from customer_value. NULL if nothing is predicted of the customer.';
+comment on column audience_facts.risk_band is 'Risk of no purchase in the next 90 days, from churn_risk: low, medium or high. NULL if nothing is predicted, as of customers without a purchase in 365 days.';
+comment on column audience_facts.expected_next_day is 'Last purchase day and the typical gap of the customer, from churn_risk. NULL if either is not known.';

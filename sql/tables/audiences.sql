@@ -3,6 +3,7 @@ create table audiences (
     audience text collate "C" primary key check (audience ~ '^[a-z][a-z0-9_]{0,39}$'),
     description text collate "C" not null check (description <> ''),
     rule text collate "C" not null,
+    words text collate "C" not null,
     condition text collate "C" not null,
     fields jsonb not null,
     version text collate "C" not null check (version ~ '^[0-9a-f]{64}$'),
@@ -15,6 +16,7 @@ comment on table audiences is 'The audiences of the folder audiences, as their f
 comment on column audiences.audience is 'Name: that of the file.';
 comment on column audiences.description is 'Whom it is for, and what is done with them.';
 comment on column audiences.rule is 'The rule as it is written.';
+comment on column audiences.words is 'The rule in words.';
 comment on column audiences.condition is 'The rule as it is run: in its one spelling.';
 comment on column audiences.fields is 'What a destination may know of a member: the name there, and the column of audience_facts.';
 comment on column audiences.version is 'SHA-256 of condition and fields.';

@@ -6,6 +6,7 @@ create table destination_members (
     payload text not null,
     plan bigint not null,
     confirmed_at timestamp with time zone not null,
+    remote_id text,
     primary key (destination, audience, customer_id)
 );
 
@@ -16,3 +17,4 @@ comment on column destination_members.customer_id is 'Customer.';
 comment on column destination_members.payload is 'What the destination was last told, as in activation_changes.';
 comment on column destination_members.plan is 'The plan that told it.';
 comment on column destination_members.confirmed_at is 'When the destination confirmed it.';
+comment on column destination_members.remote_id is 'What the destination calls the customer. NULL if by their number.';

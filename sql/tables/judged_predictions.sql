@@ -25,4 +25,4 @@ comment on column judged_predictions.model is 'Model or method.';
 comment on column judged_predictions.low is 'Lower end of its 80 % interval. NULL if it had none.';
 comment on column judged_predictions.point is 'The prediction.';
 comment on column judged_predictions.high is 'Upper end of the interval.';
-comment on column judged_predictions.actual is 'What came: purchase days, sales or the amount; of probabilities and ranks, 1 if it befell the customer, else 0.';
+comment on column judged_predictions.actual is 'What came: purchase days, sales or the amount; of probabilities and ranks, 1 if it happened to the customer, else 0.';

@@ -8,6 +8,9 @@ create table natural_return (
     sales_after numeric not null check (sales_after >= 0),
     net_after numeric not null,
     net_before numeric,
+    sales_after_once numeric not null check (sales_after_once between 0 and sales_after),
+    net_after_once numeric not null,
+    net_before_once numeric check ((net_before_once is null) = (net_before is null)),
     primary key (segment, snapshot_date, months),
     check ((came_back = 0) = (sales_after = 0))
 );
@@ -21,3 +24,6 @@ comment on column natural_return.came_back is 'Those of them with a sale in the 
 comment on column natural_return.sales_after is 'Their sales in the window before returns, in pounds sterling.';
 comment on column natural_return.net_after is 'Their sales in the window after returns. Returns may be of earlier sales.';
 comment on column natural_return.net_before is 'Their sales after returns in the window of the same length before the start. NULL if the data does not cover it.';
+comment on column natural_return.sales_after_once is 'sales_after with each doubled invoice counted once: comparable from one start to another.';
+comment on column natural_return.net_after_once is 'net_after with each doubled invoice counted once.';
+comment on column natural_return.net_before_once is 'net_before with each doubled invoice counted once: compare it with net_after_once.';

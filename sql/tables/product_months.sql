@@ -9,6 +9,7 @@ create table product_months (
     sales numeric not null check (sales >= 0),
     units_sold_once bigint not null check (units_sold_once between 0 and units_sold),
     sales_once numeric not null check (sales_once between 0 and sales),
+    return_lines bigint not null check (return_lines between 0 and lines),
     units_returned bigint not null check (units_returned >= 0),
     returned numeric not null,
     is_partial boolean not null,
@@ -25,6 +26,7 @@ comment on column product_months.units_sold is 'Units sold: no cancellations, qu
 comment on column product_months.sales is 'Sum of line_total of the lines that sold them, in pounds sterling.';
 comment on column product_months.units_sold_once is 'units_sold, each doubled invoice counted once.';
 comment on column product_months.sales_once is 'sales, each doubled invoice counted once.';
-comment on column product_months.units_returned is 'Units on lines of cancellations.';
+comment on column product_months.return_lines is 'Lines of cancellations with a negative quantity.';
+comment on column product_months.units_returned is 'Units on these lines.';
 comment on column product_months.returned is 'Amount refunded for them in pounds sterling.';
 comment on column product_months.is_partial is 'The month is partial, see monthly_metrics: not comparable with whole months.';

@@ -14,7 +14,7 @@ create table risk_backtests (
     primary key (task, as_of, customer_id)
 );
 
-comment on table risk_backtests is 'How the models of risk would have ranked customers on past days, and whom it befell. One row a task, day and customer at risk.';
+comment on table risk_backtests is 'How the models of risk would have ranked customers on past days, and who left or slipped. One row a task, day and customer at risk.';
 comment on column risk_backtests.task is 'churn_risk: no purchase in the next 90 days, of those who bought in the last 365; slipping: a Loyal Customer or Champion is in At Risk, Can''t Lose, Hibernating or About to Sleep three months on.';
 comment on column risk_backtests.as_of is 'The day it would have been asked.';
 comment on column risk_backtests.customer_id is 'Customer.';

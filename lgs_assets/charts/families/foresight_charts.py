@@ -210,7 +210,7 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
                     style.stroke(color=style.ORANGE, marker="D", linestyle="none", label="Baseline"),
                 ],
             )
-    explained = "AUC: how often one that it befell ranks above one that it did not"
+    explained = "AUC: how often a customer who did so ranks above one who did not"
     style.note(figure, f"{explained}. Error: a share of what came; of customer_value, purchase days a customer")
     return figure
 

@@ -50,19 +50,19 @@ _NAMED: Final = 2
 
 
 @FAMILY.chart(
-    "Orders placed and canceled each month", monthly_metrics=(*_MONTH, *_DOUBLED, "placed_orders", "canceled_orders")
+    "Orders placed and cancelled each month", monthly_metrics=(*_MONTH, *_DOUBLED, "placed_orders", "canceled_orders")
 )
 def monthly_orders(monthly_metrics: pd.DataFrame) -> Figure:
-    """Placed and canceled orders, side by side."""
+    """Placed and cancelled orders, side by side."""
     timeline = timeline_of(monthly_metrics)
     figure, axes = month_sheet(
         timeline,
         "Placed: all invoices less two for each cancellation, itself and the invoice that it cancels",
         note=_held_twice(timeline, lambda _: "each is one order here"),
     )
-    placed, canceled = timeline.values["placed_orders"], timeline.values["canceled_orders"]
+    placed, cancelled = timeline.values["placed_orders"], timeline.values["canceled_orders"]
     draw_bars(axes, timeline, placed, style.BLUE, width=BAR / 2, shift=-BAR / 4)
-    draw_bars(axes, timeline, canceled, style.ORANGE, width=BAR / 2, shift=BAR / 4)
+    draw_bars(axes, timeline, cancelled, style.ORANGE, width=BAR / 2, shift=BAR / 4)
     label_highest(axes, timeline, placed, count, shift=-BAR / 4)
     label_partial(axes, timeline, placed / 2)
     in_counts(axes.yaxis)
@@ -71,7 +71,7 @@ def monthly_orders(monthly_metrics: pd.DataFrame) -> Figure:
         axes,
         [
             style.swatch(style.BLUE, "placed"),
-            style.swatch(style.ORANGE, "canceled"),
+            style.swatch(style.ORANGE, "cancelled"),
         ],
     )
     return figure
@@ -192,7 +192,7 @@ def _held_twice(timeline: Timeline, remark: Callable[[int], str]) -> str:
     if others := int(np.count_nonzero(doubled[~is_named])):
         months = counted(others, "other month" if held else "month")
         held.append(f"{counted(doubled[~is_named].sum(), 'invoice')} of {months}")
-    return f"Held twice as a whole by their dump: {'; '.join(held)}." if held else ""
+    return f"Held twice in full by their dump: {'; '.join(held)}." if held else ""
 
 
 def _growth_counted_once(timeline: Timeline, place: int) -> str:

@@ -132,7 +132,7 @@ def segment_survival(segment_survival: pd.DataFrame, segment_playbook: pd.DataFr
     entries = shown.pivot_table(index="segment", columns="months", values="entries").reindex(names)
     shares = table.where(entries >= _FEWEST)[list(months)].to_numpy(dtype=float)
     figure = style.sheet(
-        "Of the customers who entered a segment at a month end, the percentage still in it so many months later, "
+        "Of the customers who entered a segment at a month end, the percentage still in it that many months later, "
         "without a break"
     )
     style.note(

@@ -47,7 +47,7 @@ def cohort_triangle(cohort_retention: pd.DataFrame) -> Figure:
     is_partial = marks.reindex(cohorts).fillna(0).to_numpy(dtype=bool)
     shares = table.to_numpy(dtype=float)
     first = cohort_retention.drop_duplicates("cohort_month").set_index("cohort_month")
-    figure = style.sheet("The percentage of each month's new customers who bought again so many months later")
+    figure = style.sheet("The percentage of each month's new customers who bought again, by months since")
     says = (
         ["* The month that the data begins with: it also holds older customers."]
         if first["is_left_censored"].any()
@@ -91,7 +91,7 @@ def retention_curve(cohort_retention_pooled: pd.DataFrame, cohort_retention: pd.
         & ~cohort_retention["is_partial"].astype(bool)
         & (cohort_retention["months_since"] > 0)
     ]
-    figure = style.sheet("Of customers and of the sales of their first month, the percentage so many months later")
+    figure = style.sheet("Of customers and of the sales of their first month, the percentage by months since")
     style.note(
         figure,
         "Whole months only. The first month of the data also holds older customers: it is apart. "

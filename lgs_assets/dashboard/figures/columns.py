@@ -23,6 +23,8 @@ class Column:
     link: str = ""
     pale: float = 0
     """The part of the value at its end that does not compare, in paler colour."""
+    below: float = 0
+    """What went away meanwhile, drawn below zero."""
     is_partial: bool = False
     is_chosen: bool = False
     mark: str = ""
@@ -33,7 +35,7 @@ def columns(
     label: str, bars: Sequence[Column], written: Callable[[float], str], *, height: float = 230, gap: float = 0.22
 ) -> Drawing:
     """Columns of equal width, those of partial months hatched and pale, the chosen one darker."""
-    axis = Axis.over([bar.value for bar in bars], top=22, bottom=height - 26)
+    axis = Axis.over([end for bar in bars for end in (bar.value, -bar.below)], top=22, bottom=height - 26)
     shapes = axis.shapes(written)
     width = 100 / max(len(bars), 1)
     for place, bar in enumerate(bars):
@@ -46,6 +48,8 @@ def columns(
             shapes += _hatching(left, zero, top, width * (1 - gap))
         if bar.pale:
             shapes.append(_rect(left, top, axis.at(bar.value), width * (1 - gap), PALE, bar))
+        if bar.below:
+            shapes.append(_rect(left, zero, axis.at(-bar.below), width * (1 - gap), style.ORANGE, bar))
         middle = left + width * (1 - gap) / 2
         if bar.mark:
             shapes.append(Text(middle, 13, bar.mark, "end", style.INK))

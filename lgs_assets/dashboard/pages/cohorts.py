@@ -47,7 +47,7 @@ def _triangle(rows: Sequence[Row]) -> Figure:
         listed,
     )
     note = (
-        "Of the customers who first ordered in a month, the percentage that ordered again so many months later. "
+        "Of the customers who first ordered in a month, the percentage that ordered again that many months later. "
         "* The first month of the data also holds older customers. † A month that is not over. "
         f"Grey: fewer than {FEWEST} customers."
     )
@@ -142,7 +142,7 @@ def _second(rows: Sequence[Row]) -> Figure:
         "second",
         "How soon does the second order come?",
         table,
-        note="Ordered on a second day within so many days; only windows that are over. "
+        note="Ordered on a second day within that many days; only windows that are over. "
         "This is what a welcome series has to move.",
     )
 

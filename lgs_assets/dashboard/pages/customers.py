@@ -9,7 +9,7 @@ from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, written
 from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import colour, customer_list
+from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, colour, customer_list
 from lgs_assets.dashboard.queries import Row
 
 _LARGEST_ID = 2**31 - 1
@@ -218,7 +218,14 @@ def _products(rows: Sequence[Row]) -> Table:
     )
 
 
-LIST = Page("/customers", "customers.html", ("rfm_history", "customer_profile"), show_list, label="Customers")
+LIST = Page(
+    "/customers",
+    "customers.html",
+    ("rfm_history", "customer_profile"),
+    show_list,
+    label="Customers",
+    wished=(*PREDICTIONS, *CARDS),
+)
 ONE = Page(
     "/customers/{item}",
     "customer.html",

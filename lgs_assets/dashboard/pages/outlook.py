@@ -10,15 +10,13 @@ from lgs_assets.charts import style, wording
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Table, written
 from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import tick
+from lgs_assets.dashboard.pages.parts import CARDS, ORDER_ERROR, VALUE_ERROR, past_error, tick
 from lgs_assets.dashboard.queries import Row
 
 TABLES: Final = ("customer_value", "churn_risk", "slipping", "forecasts", "model_cards", "model_evaluations")
 _MONTHS: Final = 18
 """Months of the past beside a forecast."""
 _OFF: Final = "the months were off by {}"
-_VALUE: Final = "the tenth of customers rated highest brought {} of sales"
-_ORDER: Final = "a customer whom it befell was rated above one whom it did not in {} of such pairs"
 
 
 def show(view: View) -> Shown:
@@ -27,7 +25,7 @@ def show(view: View) -> Shown:
     if missing := [table for table in TABLES if table not in view.reading.tables]:
         return Shown(title, {"missing": missing})
     now = replace(view.filters, as_of=max(view.choices.snapshots))
-    cards = {row["task"]: row for row in view.rows("model_cards")}
+    cards = {row["task"]: row for row in view.reading.once("model_cards", CARDS)}
     country = view.filters.countries[0] if len(view.filters.countries) == 1 else None
     forecast = view.rows("forecast", country=country)
     groups = view.matched("outlook_groups", filters=now)
@@ -43,21 +41,9 @@ def show(view: View) -> Shown:
 
 
 def _error(card: Row | None, task: str, sentence: str) -> str:
-    """How wrong predictions of a task were on past days, as a sentence around the figure; or why there are none."""
-    if card is None:
-        return ""
-    if card["unavailable_because"]:
-        return f" {card['unavailable_because']}"
-    judged = (card["headlines"] or {}).get(task)
-    if judged is None:
-        return ""
-    value, low, high, beside = (
-        wording.percent(100 * judged[name], 0) if judged[name] is not None else ""
-        for name in ("value", "low", "high", "baseline_value")
-    )
-    interval = f" ({low} to {high}, 95 % interval)" if low else ""
-    rival = f"; by the baseline, {judged['baseline']}, {beside}" if beside else ""
-    return f" On past days {sentence.format(value + interval)}{rival}. More below."
+    """How wrong they were on past days, as a sentence of its own; or why there are none."""
+    said = past_error(card, task, sentence)
+    return f" {said[1:2].upper()}{said[2:]} More below." if said and card and not card["unavailable_because"] else said
 
 
 def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | None) -> Figure:
@@ -142,7 +128,7 @@ def _value(groups: Sequence[Row], card: Row | None) -> Figure:
         "value",
         "What are customers worth in the next year?",
         table,
-        note=note + _error(card, "customer_value, 182 days", _VALUE),
+        note=note + _error(card, "customer_value, 182 days", VALUE_ERROR),
     )
 
 
@@ -163,12 +149,12 @@ def _risk(groups: Sequence[Row], card: Row | None) -> Figure:
     )
     note = "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: at risk with them."
     if shown and not all(row["is_calibrated"] for row in shown):
-        note += " The level has been off by more than 10 points on past days: trust the order, not the level."
+        note += " On past days the level was too far off: trust the order, not the level."
     return Figure(
         "risk",
         "How many may stay away?",
         table,
-        note=note + _error(card, "churn_risk, active in the last 365 days", _ORDER),
+        note=note + _error(card, "churn_risk, active in the last 365 days", ORDER_ERROR),
     )
 
 
@@ -227,7 +213,7 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
         "slipping",
         "Which good customers slip next?",
         table,
-        note=note + _error(card, "slipping, Loyal Customers and Champions", _ORDER),
+        note=note + _error(card, "slipping, Loyal Customers and Champions", ORDER_ERROR),
     )
 
 

@@ -106,3 +106,5 @@ class Page:
     """The filters that it can follow."""
     refusal: str = ""
     """Why it cannot follow the others."""
+    is_live: bool = False
+    """Whether it shows tables that change between builds, so that nothing but its content tells it from before."""

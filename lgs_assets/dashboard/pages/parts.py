@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -12,7 +13,7 @@ from lgs_assets.dashboard.content import FEW, FEWEST, Column, Few, Figure, Link,
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.shapes import RAMP
 from lgs_assets.dashboard.pages.page import View
-from lgs_assets.dashboard.queries import PAGE_SIZE, Row
+from lgs_assets.dashboard.queries import PAGE_SIZE, Reading, Row
 
 CUSTOMERS: Final = (
     Column("customer_id", "Customer", "text", "customer_id"),
@@ -26,10 +27,21 @@ CUSTOMERS: Final = (
     Column("typical_order", "Typical order", "pounds", "typical_order"),
     Column("first_sale_at", "First order", "day", "first_sale_at"),
     Column("last_invoice_at", "Last order", "day", "last_invoice_at"),
+    Column("value", "Expected in 182 days", "pounds", "value"),
+    Column("risk_band", "Risk", "text", "risk_band"),
+    Column("expected_next_day", "Next order due", "day", "expected_next_day"),
 )
 """A list of customers, as it is shown and as it is taken away."""
+EXPECTED: Final = ("value", "risk_band", "expected_next_day")
+"""The columns of it that are predictions, shown where these are built."""
+PREDICTIONS: Final = ("customer_value", "churn_risk")
+CARDS: Final = ("model_cards", "model_evaluations")
+VALUE_ERROR: Final = "the tenth of customers rated highest brought {} of sales"
+ORDER_ERROR: Final = "the customer who did so was rated above one who did not in {} of such pairs"
 FIRST: Final = "First order since"
 """What a move from NOT_YET is called."""
+_ORDERS: Final = {"monetary": "matched.monetary", "risk_band": "risk_band_order"}
+"""What a list is sorted by, where that is not the column as it is named."""
 _NOTICEABLE: Final = Decimal("0.01")
 
 
@@ -95,14 +107,28 @@ def _months_note(months: Sequence[Row], who: str) -> str:
     return note
 
 
-def customer_list(view: View, *, path: str, name: str = "customers") -> tuple[Table, dict[str, Any]]:
-    """The customers whom the filters pick: a page of them, or all, and how many and how much they are."""
+def customer_list(
+    view: View, *, path: str, name: str = "customers", query: str = "", as_of: date | None = None, **parameters: Any
+) -> tuple[Table, dict[str, Any]]:
+    """The customers whom the filters pick: a page of them, or all, and how many and how much they are.
+
+    Those of another `query` than that of all customers have what is expected of them in any case; `as_of` is when they
+    are looked at, if not when the filters say.
+    """
     filters = view.filters
-    order = f"{filters.sort} {'asc' if filters.ascending else 'desc'} nulls last"
-    limit = None if view.whole else PAGE_SIZE
-    offset = 0 if view.whole else (filters.page - 1) * PAGE_SIZE
-    found = view.reading.rows("list", order=order, limit=limit, offset=offset, **view.reading.parameters(filters))
-    columns = tuple(column for column in CUSTOMERS if column.name in filters.columns or not filters.columns)
+    is_expected = bool(query) or view.reading.tables.issuperset(PREDICTIONS)
+    shown = [column for column in CUSTOMERS if is_expected or column.name not in EXPECTED]
+    columns = tuple([column for column in shown if column.name in filters.columns] or shown)
+    sort = filters.sort if any(column.sort == filters.sort for column in shown) else "monetary"
+    order = f"{_ORDERS.get(sort, sort)} {'asc' if filters.ascending else 'desc'} nulls last"
+    found = view.reading.rows(
+        query or ("list_expected" if is_expected else "list"),
+        order=order,
+        limit=None if view.whole else PAGE_SIZE,
+        offset=0 if view.whole else (filters.page - 1) * PAGE_SIZE,
+        **view.reading.parameters(replace(filters, as_of=as_of) if as_of else filters),
+        **parameters,
+    )
     rows = [
         [
             Link(row[column.name], view.link(f"/customers/{row['customer_id']}"))
@@ -120,8 +146,47 @@ def customer_list(view: View, *, path: str, name: str = "customers") -> tuple[Ta
         "path": path,
         "name": name,
         "is_beyond": not found and filters.page > 1,
+        "expectations": expectations(view) if is_expected and {*EXPECTED} & {c.name for c in columns} else "",
     }
     return Table(columns, rows, "Customers"), summary
+
+
+def expectations(view: View) -> str:
+    """What the columns of expectations mean, and how wrong they have been."""
+    return expectations_of(view.reading)
+
+
+def expectations_of(reading: Reading) -> str:
+    """The same, of the tables that are read."""
+    cards = {row["task"]: row for row in reading.once("model_cards", CARDS)} if reading.tables.issuperset(CARDS) else {}
+    said = (
+        "Predicted from the end of the data: sales expected in 182 days, before returns; the risk of no order in 90 "
+        "days, for those who ordered within a year; and when the next order is due by their usual gap."
+    )
+    reasons = {card["unavailable_because"] for card in (cards.get(task) for task in PREDICTIONS) if card}
+    if reasons - {None}:
+        return f"Nothing is predicted of customers yet: {' '.join(sorted(reasons - {None}))}"
+    value = past_error(cards.get("customer_value"), "customer_value, 182 days", VALUE_ERROR)
+    risk = past_error(cards.get("churn_risk"), "churn_risk, active in the last 365 days", ORDER_ERROR)
+    return f"{said}{' Sales:' + value if value else ''}{' Risk:' + risk if risk else ''}"
+
+
+def past_error(card: Row | None, task: str, sentence: str) -> str:
+    """How wrong predictions of a task were on past days, as a sentence around the figure; or why there are none."""
+    if card is None:
+        return ""
+    if card["unavailable_because"]:
+        return f" {card['unavailable_because']}"
+    judged = (card["headlines"] or {}).get(task)
+    if judged is None:
+        return ""
+    value, low, high, beside = (
+        wording.percent(100 * judged[name], 0) if judged[name] is not None else ""
+        for name in ("value", "low", "high", "baseline_value")
+    )
+    interval = f" ({low} to {high}, 95 % interval)" if low else ""
+    rival = f"; by the baseline, {judged['baseline']}, {beside}" if beside else ""
+    return f" on past days {sentence.format(value + interval)}{rival}."
 
 
 def or_few(value: Any, customers: int) -> Any:

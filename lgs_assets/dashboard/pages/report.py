@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from lgs_assets.dashboard.pages import overview, segments
 from lgs_assets.dashboard.pages.page import Page, Shown, View
 
 FIRST_CUSTOMERS: Final = 25
+_SAID_ABOVE: Final = ("segment", "segment_before", "first_sale_at")
+"""Columns that would take the room of others."""
 _LONGEST: Final = 12
 """Rows of a table beside another, so that two sheets are two."""
 
@@ -33,8 +36,14 @@ def sheet(view: View, shown: Shown, kind: str) -> dict[str, Any]:
         if isinstance(part, Figure) and name in ("countries", "products", "came_from", "went_to"):
             content[name] = replace(part, table=_first(part.table, _LONGEST))
         elif isinstance(part, Table):
-            content[name] = _first(part, FIRST_CUSTOMERS)
+            content[name] = _without(_first(part, FIRST_CUSTOMERS), _SAID_ABOVE if kind == "segment" else ())
     return content | {"kind": kind, "title": shown.title, "view": view}
+
+
+def _without(table: Table, names: Sequence[str]) -> Table:
+    kept = [place for place, column in enumerate(table.columns) if column.name not in names]
+    rows = [[row[place] for place in kept] for row in table.rows]
+    return replace(table, columns=tuple(table.columns[place] for place in kept), rows=rows)
 
 
 def _first(table: Table, most: int) -> Table:

@@ -14,7 +14,7 @@ from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.figures.treemap import Box, treemap
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import FIRST, colour, customer_list, or_few, shade, tick
+from lgs_assets.dashboard.pages.parts import CARDS, FIRST, PREDICTIONS, colour, customer_list, or_few, shade, tick
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 
 _EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k")
@@ -393,7 +393,7 @@ ONE = Page(
     "segment.html",
     _TABLES,
     show_one,
-    wished=("segment_products", "products"),
+    wished=("segment_products", "products", *PREDICTIONS, *CARDS),
     honours=frozenset({"as_of", "country", "first_bought"}),
     refusal="The page is of one segment.",
 )

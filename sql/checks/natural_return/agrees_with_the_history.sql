@@ -7,7 +7,8 @@ with gained as (
         natural_return.months,
         count(*) as customers,
         count(case when later.last_invoice_at >= natural_return.snapshot_date then 1 end) as came_back,
-        sum(later.monetary - earlier.monetary) as sales_after
+        sum(later.monetary - earlier.monetary) as sales_after,
+        sum(later.monetary_once - earlier.monetary_once) as sales_after_once
     from natural_return
     inner join rfm_history as earlier
         on natural_return.segment = earlier.segment and natural_return.snapshot_date = earlier.snapshot_date
@@ -28,7 +29,9 @@ select
     natural_return.sales_after,
     gained.customers as customers_in_history,
     gained.came_back as came_back_in_history,
-    gained.sales_after as sales_after_in_history
+    gained.sales_after as sales_after_in_history,
+    natural_return.sales_after_once,
+    gained.sales_after_once as sales_after_once_in_history
 from natural_return
 left join gained
     on natural_return.segment = gained.segment
@@ -38,3 +41,4 @@ where
     natural_return.customers is distinct from gained.customers
     or natural_return.came_back is distinct from gained.came_back
     or natural_return.sales_after is distinct from gained.sales_after
+    or natural_return.sales_after_once is distinct from gained.sales_after_once

@@ -1,0 +1,231 @@
+"""Applying: exactly what a plan says is sent, once, and each request leaves a receipt.
+
+Each batch is marked as being sent before it is; what became of it is written in one transaction. What a killed process
+leaves marked is sent again, which does no harm: see `destinations`.
+"""
+
+import hmac
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import TypeVar
+
+from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
+from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
+from lgs_assets.action.experiments import IN_CONTROL
+from lgs_assets.action.plans import EXPIRES_HOURS, Plan, fingerprint, read_plan
+from lgs_assets.action.private import as_activator, prepare_private
+from lgs_assets.action.receipts import Receipt, hold, settle
+from lgs_assets.errors import GuardError, LgsError, UnavailableError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import Cursor, driver_cursor
+
+ATTEMPTS = 6
+
+Pause = Callable[[float], None]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What applying a plan came to, in rows."""
+
+    accepted: int
+    rejected: dict[int, str]
+    withheld: dict[int, str]
+
+
+def apply_plan(
+    warehouse: Warehouse,
+    number: int,
+    destination: Destination,
+    *,
+    key: str | None,
+    version: str | None = None,
+    pause: Pause = time.sleep,
+) -> Outcome:
+    """Sends what is left of a plan: exactly that, but for rows that may no longer be sent as they were planned.
+
+    `version` is that of the audience now. Raises GuardError if the plan was applied, refused, has expired or is of
+    another version of the audience, LgsError if it is being applied, AccessError if the destination does not let us in,
+    and UnavailableError if it does not answer; after these two, applying it again goes on from there.
+    """
+    prepare_private(warehouse)
+    with alone(warehouse, destination.name):
+        with warehouse.transaction() as connection:
+            cursor = driver_cursor(connection)
+            plan = _begin(cursor, number, destination, version)
+            with as_activator(cursor):
+                the_key = expect_key(cursor, key)
+            cursor.execute(
+                "select distinct batch from activation_changes where plan = %s and state in ('planned', 'sending') "
+                "order by batch",
+                [number],
+            )
+            batches = [batch for (batch,) in cursor]
+        for batch in batches:
+            _send_batch(warehouse, plan, batch, destination, the_key, pause)
+        return _end(warehouse, plan)
+
+
+@contextmanager
+def alone(warehouse: Warehouse, destination: str) -> Iterator[None]:
+    """Holds the destination for the length of a block. Raises LgsError if somebody else holds it."""
+    warehouse.prepare()
+    with warehouse.engine.connect() as connection:
+        name = f"lgs.applying to {destination}"
+        (taken,) = connection.exec_driver_sql("select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,)).one()
+        connection.commit()  # the lock is the session's: no transaction stays open meanwhile
+        if not taken:
+            raise LgsError(f"Another plan is being applied to {destination}. Wait until it is done.")
+        try:
+            yield
+        finally:
+            connection.invalidate()  # ends the session, and the lock with it, also if the server was restarted
+
+
+def _begin(cursor: Cursor, number: int, destination: Destination, version: str | None) -> Plan:
+    cursor.execute("select from activation_plans where plan = %s for update", [number])
+    plan = read_plan(cursor, number)
+    if plan.destination != destination.name:
+        raise LgsError(f"Plan {number} is for {plan.destination}, not for {destination.name}.")
+    if plan.state in ("applied", "partial"):
+        raise GuardError(f"Plan {number} was applied at {plan.ended_at:%Y-%m-%d %H:%M:%S} UTC. Nothing is sent.")
+    if plan.state in ("refused", "expired"):
+        raise GuardError(f"Plan {number} is {plan.state}. Nothing is sent: make another with lgs activate plan.")
+    if plan.state == "planned":
+        cursor.execute("select now() - %s > make_interval(hours => %s)", [plan.made_at, EXPIRES_HOURS])
+        if cursor.fetchone() == (True,) and plan.audience_version:
+            raise GuardError(f"Plan {number} is more than {EXPIRES_HOURS} hours old. Nothing is sent: make another.")
+        if version is not None and plan.audience_version not in ("", version):
+            raise GuardError(
+                f"The rule or the fields of {plan.audience} have changed since plan {number} was made. Nothing is "
+                "sent: make another."
+            )
+        cursor.execute("update activation_plans set state = 'applying' where plan = %s", [number])
+    return plan
+
+
+def _send_batch(
+    warehouse: Warehouse, plan: Plan, number: int, destination: Destination, key: str, pause: Pause
+) -> None:
+    with warehouse.transaction() as connection:
+        changes = _mark(driver_cursor(connection), plan, number, key)
+    waiting = [changes] if changes else []
+    while waiting:
+        part = waiting.pop(0)
+        content = json.dumps([change._asdict() for change in part], sort_keys=True)
+        request = hmac.new(key.encode(), content.encode(), sha256).hexdigest()
+        try:
+            answer, receipt = patiently(
+                partial(_send_once, warehouse, destination, plan, number, part, request),
+                pause=pause, then=f"what was accepted stays. To go on: lgs activate apply {plan.plan}",
+            )  # fmt: skip
+        except BatchError as error:
+            if len(part) > 1:  # to the guilty row, in as many steps as it takes to halve the batch
+                half = len(part) // 2
+                waiting[:0] = [part[:half], part[half:]]
+            else:
+                settle(warehouse, plan, part, Answer(error.status, {part[0].customer_id: str(error)}))
+        else:
+            settle(warehouse, plan, part, answer, receipt)
+
+
+def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Result:
+    """What an attempt returns, made again where a destination may be there in a moment: after as long as it asks.
+
+    Raises UnavailableError after so many attempts, which says what to do `then`.
+    """
+    for tried in range(1, ATTEMPTS):
+        try:
+            return attempt()
+        except UnavailableError as error:
+            wait = error.wait if isinstance(error, BusyError) else None
+            pause(wait if wait is not None else 2 ** (tried - 1) * random.uniform(0.75, 1.25))  # noqa: S311 (jitter)
+    try:
+        return attempt()
+    except UnavailableError as error:
+        raise UnavailableError(f"{str(error).rstrip('.')}. Tried {ATTEMPTS} times; {then}") from None
+
+
+def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ...]:
+    """Marks what is left of a batch as being sent, and returns it; what may not be sent any more is withheld."""
+    in_control = IN_CONTROL.format(customer="changes.customer_id")
+    with as_activator(cursor):
+        cursor.execute(
+            f"""
+            select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email, remote_id,
+                coalesce(excluded.reason, {REACH}, {in_control})
+            from lgs.activation_changes as changes
+            inner join lgs.activation_plans as plans on plans.plan = changes.plan
+            left join lgs.destination_members as held using (destination, audience, customer_id)
+            left join lgs.marketing_exclusions as excluded on excluded.customer_id = changes.customer_id
+            {REACH_FROM.format(customer="changes.customer_id")}
+            where changes.plan = %s and batch = %s and changes.state in ('planned', 'sending')
+            order by operation <> 'remove', operation, changes.customer_id
+            """.encode(),
+            [plan.plan, number],
+        )
+        rows = cursor.fetchall()
+    changes = []
+    for customer, operation, fields, payload, state, email, remote_id, why_not in rows:
+        if operation == "remove":
+            changes.append(Change("remove", customer, email, {}, remote_id))
+            continue
+        if not why_not and fingerprint(key, customer, email, fields) != payload:
+            why_not = "the contact has changed"
+        if not why_not:
+            changes.append(Change(operation, customer, email, fields, remote_id))
+            continue
+        cursor.execute(
+            "update activation_changes set state = 'withheld', answer = %s, answered_at = now() "
+            "where plan = %s and customer_id = %s",
+            [why_not, plan.plan, customer],
+        )
+        if state == "sending":  # it may have arrived: the next plan takes it out
+            hold(cursor, plan, customer, payload)
+    cursor.execute(
+        "update activation_changes set state = 'sending' where plan = %s and customer_id = any (%s)",
+        [plan.plan, [change.customer_id for change in changes]],
+    )
+    return tuple(changes)
+
+
+def _send_once(
+    warehouse: Warehouse, destination: Destination, plan: Plan, number: int, changes: tuple[Change, ...], request: str
+) -> tuple[Answer, Receipt]:
+    """Sends changes, and keeps a receipt of a failure; that of an answer is kept with what the answer changes."""
+    with warehouse.transaction() as connection:  # the database's clock counts: that of this machine may be wrong
+        sent_at = connection.exec_driver_sql("select now()").scalar_one()
+    key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
+    batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at)
+    receipt = Receipt(batch, request)
+    try:
+        return destination.send(batch), receipt
+    except LgsError as error:
+        status = error.status if isinstance(error, (BusyError, BatchError)) else None
+        with warehouse.transaction() as connection:
+            receipt.write(driver_cursor(connection), status, str(error))
+        raise
+
+
+def _end(warehouse: Warehouse, plan: Plan) -> Outcome:
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        cursor.execute(
+            "select customer_id, state, answer from activation_changes where plan = %s order by customer_id",
+            [plan.plan],
+        )
+        rows = cursor.fetchall()
+        answers = {
+            state: {customer: answer for customer, found, answer in rows if found == state}
+            for state in ("accepted", "rejected", "withheld")
+        }
+        state = "partial" if answers["rejected"] or answers["withheld"] else "applied"
+        cursor.execute("update activation_plans set state = %s, ended_at = now() where plan = %s", [state, plan.plan])
+    return Outcome(len(answers["accepted"]), answers["rejected"], answers["withheld"])

@@ -1,0 +1,67 @@
+"""The destinations that the configuration names."""
+
+import re
+from urllib.parse import urlsplit
+
+from lgs_assets.action.destinations.drop import Drop
+from lgs_assets.action.destinations.hubspot import HubSpot
+from lgs_assets.action.destinations.klaviyo import Klaviyo
+from lgs_assets.action.destinations.mailchimp import Mailchimp
+from lgs_assets.action.destinations.protocol import Destination
+from lgs_assets.action.destinations.webhook import Webhook
+from lgs_assets.configuration import Configuration
+from lgs_assets.errors import UsageError
+
+NEEDS = {
+    "drop": "LGS_DROP",
+    "webhook": "LGS_WEBHOOK_URL and LGS_WEBHOOK_KEY",
+    "klaviyo": "LGS_KLAVIYO_KEY",
+    "mailchimp": "LGS_MAILCHIMP_KEY and LGS_MAILCHIMP_LIST",
+    "hubspot": "LGS_HUBSPOT_KEY",
+}
+"""Every destination, and what must be set for it."""
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+
+
+def destination_named(configuration: Configuration, name: str) -> Destination:
+    """A destination. Raises UsageError if there is none of the name, or it is not configured."""
+    if name not in NEEDS:
+        raise UsageError(f"There is no destination {name!r}. There are: {', '.join(NEEDS)}.")
+    if not (found := _configured(configuration, name)):
+        raise UsageError(f"The destination {name} is not configured: set {NEEDS[name]}.")
+    return found
+
+
+def _configured(given: Configuration, name: str) -> Destination | None:
+    match name:
+        case "drop" if given.drop:
+            return Drop(given.drop)
+        case "webhook" if given.webhook_url and given.webhook_key:
+            url, key = given.webhook_url.get_secret_value(), given.webhook_key.get_secret_value()
+            return Webhook(_address(url), key, given.webhook_rows)
+        case "klaviyo" if given.klaviyo_key:
+            return Klaviyo(_header_safe(given.klaviyo_key.get_secret_value(), "LGS_KLAVIYO_KEY"))
+        case "mailchimp" if given.mailchimp_key and given.mailchimp_list:
+            key = given.mailchimp_key.get_secret_value()
+            if not re.fullmatch(r"[0-9A-Za-z]+-[a-z]{2}\d{1,3}", key):
+                raise UsageError("LGS_MAILCHIMP_KEY: expected a key that ends with its data centre, such as -us21.")
+            return Mailchimp(key, given.mailchimp_list)
+        case "hubspot" if given.hubspot_key:
+            return HubSpot(_header_safe(given.hubspot_key.get_secret_value(), "LGS_HUBSPOT_KEY"))
+    return None
+
+
+def _address(url: str) -> str:
+    """The URL of a webhook, if lists may go there. Raises UsageError, which does not show it: it may be a secret."""
+    parts = urlsplit(url)
+    is_local = parts.scheme == "http" and parts.hostname in _LOCAL
+    if not parts.hostname or not (parts.scheme == "https" or is_local):
+        raise UsageError("LGS_WEBHOOK_URL: expected an address that begins with https://, or http:// on this machine.")
+    return url
+
+
+def _header_safe(key: str, variable: str) -> str:
+    """A key that fits into a header. Raises UsageError, which does not show it."""
+    if not re.fullmatch(r"[!-~]+", key):
+        raise UsageError(f"{variable}: expected a key of letters, digits and signs, without spaces.")
+    return key

@@ -1,0 +1,176 @@
+"""HubSpot: the properties of contacts that it has, and their membership of a list that is kept by hand.
+
+A contact is never created, and its subscriptions and its marketing status never set.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from lgs_assets.action.destinations.protocol import AccessError, Answer, Batch, BatchError, Change, Member
+from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, in_parts, redacted, unexpected
+
+VERSION = "2026-03"
+"""The version of the interface that requests are written for."""
+BATCH_ROWS = 100  # as many contacts as may be read or updated at once
+_PAGE = 250
+_INTERVAL = 10 / 95  # an account has at least 100 requests in ten seconds
+_CONTACTS = f"/crm/objects/{VERSION}/contacts/batch"
+_LISTS = f"/crm/lists/{VERSION}"
+_NOT_THERE = "HubSpot has no such contact"
+_NEVER_KNOWN = "HubSpot never said which contact this is, and the address is gone: look there by hand"
+
+
+@dataclass(frozen=True)
+class HubSpot:
+    """The destination `hubspot`. An audience fills the list of contacts of its name, whose processing is manual."""
+
+    key: str = field(repr=False)
+    url: str = "https://api.hubapi.com"
+    seconds: float = ANSWER_SECONDS
+    pace: Pace = field(default_factory=Pace, repr=False)
+    batch_rows: int = BATCH_ROWS
+    name: str = "hubspot"
+
+    def send(self, batch: Batch) -> Answer:
+        """See `Destination.send`."""
+        list_id = self._list(batch.audience)
+        known, rejected = self._known(batch)
+        told = [change for change in batch.told("add", "update") if change.customer_id in known]
+        rejected |= self._describe([change for change in told if change.fields], known)
+        told = [change for change in told if change.customer_id not in rejected]
+        entering = [change for change in told if change.remote_id != known[change.customer_id]]
+        leaving = [known[change.customer_id] for change in batch.told("remove") if change.customer_id in known]
+        leaving += [change.remote_id for change in entering if change.remote_id]  # contacts of former addresses
+        if entering or leaving:
+            missing = self._change(list_id, [known[change.customer_id] for change in entering], leaving)
+            rejected |= {change.customer_id: _NOT_THERE for change in entering if known[change.customer_id] in missing}
+        return Answer(200, rejected, {change.customer_id: known[change.customer_id] for change in told})
+
+    def members(self, audience: str) -> Iterator[Member]:
+        """See `Destination.members`."""
+        path = f"{_LISTS}/{self._list(audience)}/memberships"
+
+        def ask(after: str | None) -> tuple[list[Any], str | None]:
+            answer = self._api.ask("GET", path, query={"limit": str(_PAGE), **({"after": after} if after else {})})
+            try:
+                following = (answer.get("paging") or {}).get("next") or {}
+                return [str(entry["recordId"]) for entry in answer["results"]], following.get("after")
+            except (AttributeError, KeyError, TypeError):
+                raise unexpected(self.name) from None
+
+        for part in in_parts(self._api.pages(ask), BATCH_ROWS):
+            inputs = [{"id": record} for record in part]
+            read = self._results("read", {"inputs": inputs, "properties": ["hs_email_optout"]})
+            objected = {contact["id"] for contact in read if contact["properties"].get("hs_email_optout") == "true"}
+            for record in part:
+                yield Member(record, record in objected)
+
+    @property
+    def _api(self) -> Api:
+        return Api(
+            self.name, self.url, {"Authorization": f"Bearer {self.key}"},
+            "LGS_HUBSPOT_KEY, and that it may read and write contacts and lists",
+            interval=_INTERVAL, seconds=self.seconds, pace=self.pace,
+        )  # fmt: skip
+
+    def _list(self, audience: str) -> str:
+        """The id of the list of this name. Raises AccessError unless there is one that is kept by hand."""
+        path = f"{_LISTS}/object-type-id/0-1/name/{quote(audience, safe='')}"
+        answer = self._api.ask("GET", path, may_be_missing=True)
+        if answer is None:
+            raise AccessError(f"hubspot: there is no list of contacts named {audience}. Lists are made by hand.")
+        try:
+            list_id, processing = answer["list"]["listId"], answer["list"]["processingType"]
+        except (KeyError, TypeError):
+            raise unexpected(self.name) from None
+        if processing != "MANUAL":
+            raise AccessError(f"hubspot: the list {audience} is filled by HubSpot: expected a static list.")
+        return quote(str(list_id), safe="")
+
+    def _known(self, batch: Batch) -> tuple[dict[int, str], dict[int, str]]:
+        """What HubSpot calls the customers, and why those are rejected who have no contact there.
+
+        Who is to be removed goes by what HubSpot called them when they were added. If nothing is known of them, they
+        may have been added by a request whose answer was lost.
+        """
+        known = {change.customer_id: change.remote_id for change in batch.told("remove") if change.remote_id}
+        known |= self._ids([change for change in batch.changes if change.email and change.customer_id not in known])
+        rejected = {
+            change.customer_id: _NOT_THERE if change.email else _NEVER_KNOWN
+            for change in batch.changes
+            if change.customer_id not in known and not (change.operation == "remove" and change.email)
+        }
+        return known, rejected
+
+    def _ids(self, changes: Sequence[Change]) -> dict[int, str]:
+        """What HubSpot calls the contacts that it has, by customer."""
+        if not changes:
+            return {}
+        inputs = [{"id": change.email} for change in changes]
+        read = self._results("read", {"idProperty": "email", "inputs": inputs, "properties": ["email"]})
+        by_address = {str(contact["properties"].get("email")).lower(): contact["id"] for contact in read}
+        return {
+            change.customer_id: by_address[change.email.lower()]
+            for change in changes
+            if change.email and change.email.lower() in by_address
+        }
+
+    def _describe(self, changes: Sequence[Change], known: Mapping[int, str]) -> dict[int, str]:
+        """Sets the properties of contacts. Returns why some were rejected."""
+        if not changes:
+            return {}
+        inputs = [
+            {
+                "id": known[change.customer_id],
+                "properties": {name: _text(value) for name, value in change.fields.items()},
+                "objectWriteTraceId": str(change.customer_id),
+            }
+            for change in changes
+        ]
+        answer = self._api.ask("POST", f"{_CONTACTS}/update", {"inputs": inputs})
+        updated = {contact["id"] for contact in _contacts(answer)}
+        missing = [change.customer_id for change in changes if known[change.customer_id] not in updated]
+        return {customer: _reason(answer, customer, known[customer]) for customer in missing}
+
+    def _change(self, list_id: str, added: list[str], removed: list[str]) -> set[str]:
+        """Adds contacts to a list and takes others off it. Returns those that HubSpot does not have."""
+        content = {"recordIdsToAdd": added, "recordIdsToRemove": removed}
+        answer = self._api.ask("PUT", f"{_LISTS}/{list_id}/memberships/add-and-remove", content)
+        if not isinstance(answer, dict):
+            raise unexpected(self.name)
+        return {str(record) for record in answer.get("recordIdsMissing") or []}
+
+    def _results(self, what: str, content: dict[str, Any]) -> list[dict[str, Any]]:
+        """The contacts that a batch is answered with. Those that are missing are not among them: the answer is 207."""
+        return _contacts(self._api.ask("POST", f"{_CONTACTS}/{what}", content))
+
+
+def _contacts(answer: Any) -> list[dict[str, Any]]:
+    try:
+        return [
+            {"id": str(contact["id"]), "properties": dict(contact.get("properties") or {})}
+            for contact in answer["results"]
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise unexpected("hubspot") from None
+
+
+def _reason(answer: Any, customer: int, record: str) -> str:
+    """Why a batch that was answered did not update a contact. Raises BatchError if it does not say of which that is."""
+    for error in answer.get("errors") or []:
+        context = error.get("context") or {}
+        named = {
+            str(value) for values in context.values() for value in (values if isinstance(values, list) else [values])
+        }
+        if named & {str(customer), record}:
+            return redacted(str(error.get("message")))
+    raise BatchError("answered without some of the contacts, and without the reason", status=207)
+
+
+def _text(value: object) -> str:
+    """A property as HubSpot takes it; an empty one clears what was there."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

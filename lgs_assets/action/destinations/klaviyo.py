@@ -1,0 +1,178 @@
+"""Klaviyo: profiles with our fields as properties, by an import job, and their membership of a list.
+
+Never called, by its own specification: the jobs that subscribe ("will remove any UNSUBSCRIBE, SPAM_REPORT or
+USER_SUPPRESSED suppressions") and those that unsubscribe.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from lgs_assets.action.destinations.protocol import (
+    AccessError,
+    Answer,
+    Batch,
+    BatchError,
+    BusyError,
+    Change,
+    Member,
+)
+from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, in_parts, redacted, unexpected
+from lgs_assets.errors import UnavailableError
+
+REVISION = "2026-07-15"
+"""The revision of the interface that requests are written for; Klaviyo keeps it for two years."""
+BATCH_ROWS = 1000  # as many as may leave a list at once; an import takes 10,000
+_WRITES = 60 / 140  # 10 a second and 150 a minute
+_READS = 60 / 700  # 75 a second and 750 a minute
+_PAGE = 100
+# How long an import job may take, and how often it is asked after.
+_JOB_WAITS = (1, 2, 4, 8, 15, *[30] * 29)
+# Klaviyo gave these up by itself: the person has not objected.
+_UNDELIVERABLE = {"HARD_BOUNCE", "INVALID_EMAIL"}
+
+
+@dataclass(frozen=True)
+class Klaviyo:
+    """The destination `klaviyo`. An audience fills the list of its name; a profile's external id is the customer."""
+
+    key: str = field(repr=False)
+    url: str = "https://a.klaviyo.com/api"
+    seconds: float = ANSWER_SECONDS
+    pace: Pace = field(default_factory=Pace, repr=False)
+    batch_rows: int = BATCH_ROWS
+    name: str = "klaviyo"
+
+    def send(self, batch: Batch) -> Answer:
+        """See `Destination.send`. An import job is waited for: only then is it known what it did."""
+        list_id = self._list(batch.audience)
+        if removed := batch.told("remove"):
+            self._remove(list_id, removed)
+        rejected: dict[int, str] = {}
+        if added := batch.told("add"):
+            rejected |= self._import(added, list_id)
+        if updated := batch.told("update"):  # not to the list again: somebody may have taken them off it
+            rejected |= self._import(updated, None)
+        return Answer(200, rejected)
+
+    def members(self, audience: str) -> Iterator[Member]:
+        """See `Destination.members`. Profiles without an external id go by Klaviyo's own."""
+        query = {
+            "additional-fields[profile]": "subscriptions",
+            "fields[profile]": "external_id,subscriptions.email.marketing.consent,"
+            "subscriptions.email.marketing.suppression",
+        }
+        for profile in self._all(f"/lists/{self._list(audience)}/profiles", query):
+            attributes = profile["attributes"]
+            marketing = ((attributes.get("subscriptions") or {}).get("email") or {}).get("marketing") or {}
+            reasons = {each.get("reason") for each in marketing.get("suppression") or []}
+            has_objected = marketing.get("consent") == "UNSUBSCRIBED" or bool(reasons - _UNDELIVERABLE)
+            yield Member(attributes.get("external_id") or f"klaviyo:{profile['id']}", has_objected)
+
+    @property
+    def _api(self) -> Api:
+        headers = {"Authorization": f"Klaviyo-API-Key {self.key}", "revision": REVISION}
+        return Api(
+            self.name, self.url, headers, "LGS_KLAVIYO_KEY, and that it may read and write lists and profiles",
+            interval=_WRITES, media_type="application/vnd.api+json", seconds=self.seconds, pace=self.pace,
+        )  # fmt: skip
+
+    def _list(self, audience: str) -> str:
+        """The id of the list of this name. Raises AccessError unless there is exactly one."""
+        found = [
+            entry["id"]
+            for entry in self._all("/lists", {"filter": f'equals(name,"{audience}")', "fields[list]": "name"}, page=10)
+            if entry["attributes"]["name"] == audience
+        ]
+        if len(found) != 1:
+            raise AccessError(
+                f"klaviyo: expected one list named {audience}; there are {len(found)}. Lists are made by hand."
+            )
+        return str(found[0])
+
+    def _remove(self, list_id: str, changes: Sequence[Change]) -> None:
+        """Takes profiles off a list. Who has none is on none."""
+        profiles = []
+        for part in in_parts(changes, _PAGE):
+            wanted = {str(change.customer_id) for change in part}
+            query = {"filter": f"any(external_id,{json.dumps(sorted(wanted))})", "fields[profile]": "external_id"}
+            profiles += [
+                {"type": "profile", "id": profile["id"]}
+                for profile in self._all("/profiles", query)
+                if profile["attributes"].get("external_id") in wanted  # whatever the filter let through
+            ]
+        if profiles:
+            self._api.ask("DELETE", f"/lists/{list_id}/relationships/profiles", {"data": profiles})
+
+    def _import(self, changes: Sequence[Change], list_id: str | None) -> dict[int, str]:
+        """Creates or updates profiles. Returns why some were rejected."""
+        job: dict[str, Any] = {
+            "type": "profile-bulk-import-job",
+            "attributes": {"profiles": {"data": [_profile(change) for change in changes]}},
+        }
+        if list_id:
+            job["relationships"] = {"lists": {"data": [{"type": "list", "id": list_id}]}}
+        answer = self._api.ask("POST", "/profile-bulk-import-jobs", {"data": job})
+        path = f"/profile-bulk-import-jobs/{_of(answer, 'id')}"
+        for wait in _JOB_WAITS:
+            attributes = _of(self._api.ask("GET", path), "attributes")
+            match attributes.get("status"):
+                case "complete":
+                    return self._errors(path, changes) if attributes.get("failed_count") else {}
+                case "cancelled":
+                    raise BusyError("klaviyo: the import job was cancelled.", status=202)
+                case "queued" | "processing":
+                    self.pace.sleep(wait)
+                case _:
+                    raise unexpected(self.name)
+        raise UnavailableError(f"klaviyo: the import job was not done after {sum(_JOB_WAITS) // 60} minutes.")
+
+    def _errors(self, path: str, changes: Sequence[Change]) -> dict[int, str]:
+        """Why a job rejected customers. Raises BatchError for a reason without the profile that it is of."""
+        sent = {str(change.customer_id): change.customer_id for change in changes}
+        rejected = {}
+        for entry in self._all(f"{path}/import-errors", {}):
+            error = entry["attributes"]
+            reason = redacted(str(error.get("detail") or error.get("title")))
+            payload = error.get("original_payload") or {}
+            external_id = payload.get("attributes", payload).get("external_id")
+            if external_id not in sent:
+                raise BatchError(f"the import job failed: {reason}", status=202)
+            rejected[sent[external_id]] = reason
+        return rejected
+
+    def _all(self, path: str, query: Mapping[str, str], *, page: int = _PAGE) -> Iterator[dict[str, Any]]:
+        """Every entry of a collection. Of the link to the next page only the cursor is used."""
+
+        def ask(cursor: str | None) -> tuple[list[Any], str | None]:
+            place = {"page[cursor]": cursor} if cursor else {}
+            answer = self._api.ask("GET", path, query={**query, "page[size]": str(page), **place}, interval=_READS)
+            try:
+                following = (answer.get("links") or {}).get("next")
+                cursors = parse_qs(urlsplit(following).query).get("page[cursor]") if following else None
+                return [{"id": each["id"], "attributes": dict(each["attributes"])} for each in answer["data"]], (
+                    cursors[0] if cursors else None
+                )
+            except (AttributeError, KeyError, TypeError, ValueError):
+                raise unexpected(self.name) from None
+
+        return self._api.pages(ask)
+
+
+def _profile(change: Change) -> dict[str, Any]:
+    """A profile of an import. What we do not know is taken away there, too: a null would leave it as it was."""
+    known = {name: value for name, value in change.fields.items() if value is not None}
+    attributes = {"external_id": str(change.customer_id), "email": change.email, "properties": known}
+    profile: dict[str, Any] = {"type": "profile", "attributes": attributes}
+    if unknown := sorted(change.fields.keys() - known.keys()):
+        profile["meta"] = {"patch_properties": {"unset": unknown}}
+    return profile
+
+
+def _of(answer: Any, name: str) -> Any:
+    try:
+        return answer["data"][name]
+    except (KeyError, TypeError):
+        raise unexpected("klaviyo") from None

@@ -1,0 +1,157 @@
+"""Mailchimp: the merge fields of contacts that it has, and their membership of a static segment.
+
+A contact is never created and its status never set: only Mailchimp knows whether somebody is subscribed.
+"""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import md5
+from typing import Any
+from urllib.parse import quote
+
+from lgs_assets.action.destinations.protocol import AccessError, Answer, Batch, BatchError, Change, Member
+from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, redacted, unexpected
+
+BATCH_ROWS = 500  # as many as may enter a segment at once
+_PAGE = 1000
+_NOT_THERE = "Mailchimp has no such contact"
+_NEVER_KNOWN = "Mailchimp never said which contact this is, and the address is gone: look there by hand"
+
+
+@dataclass(frozen=True)
+class Mailchimp:
+    """The destination `mailchimp`. An audience fills the static segment of its name, among the contacts of one list.
+
+    Mailchimp limits how many requests are under way at once, to ten: here there is one.
+    """
+
+    key: str = field(repr=False)
+    list_id: str
+    url: str = ""
+    """Where it is; the data centre that the key names, unless a test has another."""
+    seconds: float = ANSWER_SECONDS
+    pace: Pace = field(default_factory=Pace, repr=False)
+    batch_rows: int = BATCH_ROWS
+    name: str = "mailchimp"
+
+    def send(self, batch: Batch) -> Answer:
+        """See `Destination.send`."""
+        segment = self._segment(batch.audience)
+        rejected: dict[int, str] = {}
+        remote_ids: dict[int, str] = {}
+        for change in batch.told("remove"):
+            if reason := self._remove(segment, change):
+                rejected[change.customer_id] = reason
+        for change in batch.told("add", "update"):
+            try:
+                remote_ids[change.customer_id] = self._describe(change)
+            except BatchError as error:  # of one contact: the others do not suffer for it
+                rejected[change.customer_id] = str(error)
+        entering = [
+            change
+            for change in batch.told("add", "update")
+            if change.customer_id in remote_ids and change.remote_id != remote_ids[change.customer_id]
+        ]
+        if entering:
+            rejected |= self._add(segment, entering)
+        for change in entering:
+            if change.remote_id and change.customer_id not in rejected:
+                self._remove(segment, change)  # the contact of their former address
+        return Answer(200, rejected, remote_ids)
+
+    def members(self, audience: str) -> Iterator[Member]:
+        """See `Destination.members`."""
+        path = f"{self._segment(audience)}/members"
+        query = {
+            "fields": "members.contact_id,members.status,total_items",
+            "include_unsubscribed": "true",
+            "include_cleaned": "true",
+        }
+        for entry in self._all(path, "members", query):
+            yield Member(_text(entry, "contact_id"), entry.get("status") == "unsubscribed")
+
+    @property
+    def _api(self) -> Api:
+        credentials = base64.b64encode(f"lgs:{self.key}".encode()).decode()
+        centre = self.key.rpartition("-")[2]
+        url = self.url or f"https://{centre}.api.mailchimp.com/3.0"
+        headers = {"Authorization": f"Basic {credentials}"}
+        return Api(self.name, url, headers, "LGS_MAILCHIMP_KEY", seconds=self.seconds, pace=self.pace)
+
+    def _segment(self, audience: str) -> str:
+        """The path of the static segment of this name. Raises AccessError unless there is exactly one."""
+        path = f"/lists/{quote(self.list_id, safe='')}/segments"
+        query = {"type": "static", "fields": "segments.id,segments.name,total_items"}
+        found = [entry["id"] for entry in self._all(path, "segments", query) if entry.get("name") == audience]
+        if len(found) != 1:
+            raise AccessError(
+                f"mailchimp: expected one static segment (a tag) named {audience}; there are {len(found)}. They are "
+                "made and named by hand."
+            )
+        return f"{path}/{found[0]}"
+
+    def _describe(self, change: Change) -> str:
+        """Sets a contact's merge fields. Returns its id. Raises BatchError if there is none, or they are refused."""
+        fields = {name.upper(): "" if value is None else value for name, value in change.fields.items()}
+        contact = self._api.ask(
+            "PATCH", self._contact(_hash(change.email or "")), {"merge_fields": fields}, may_be_missing=True
+        )
+        if contact is None:
+            raise BatchError(_NOT_THERE, status=404)
+        return _text(contact, "contact_id")
+
+    def _add(self, segment: str, changes: Sequence[Change]) -> dict[int, str]:
+        """Adds contacts to a segment. Returns why some were rejected: Mailchimp answers 200 all the same."""
+        by_address = {(change.email or "").lower(): change.customer_id for change in changes}
+        answer = self._api.ask("POST", segment, {"members_to_add": list(by_address), "members_to_remove": []})
+        try:
+            told = [
+                (address.lower(), redacted(str(error["error"])))
+                for error in answer["errors"]
+                for address in error["email_addresses"]
+            ]
+        except (AttributeError, KeyError, TypeError):
+            raise unexpected(self.name) from None
+        return {by_address[address]: reason for address, reason in told if address in by_address}
+
+    def _remove(self, segment: str, change: Change) -> str | None:
+        """Takes a contact off a segment. Returns why that could not be done; a contact that is gone is on none."""
+        if change.remote_id is None and change.email is None:
+            return _NEVER_KNOWN
+        known = change.remote_id or _hash(change.email or "")
+        contact = self._api.ask("GET", self._contact(known), query={"fields": "id"}, may_be_missing=True)
+        if contact is not None:
+            member = f"{segment}/members/{quote(_text(contact, 'id'), safe='')}"
+            self._api.ask("DELETE", member, may_be_missing=True)
+        return None
+
+    def _contact(self, known: str) -> str:
+        return f"/lists/{quote(self.list_id, safe='')}/members/{quote(known, safe='')}"
+
+    def _all(self, path: str, name: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """Every entry of a collection."""
+
+        def ask(start: str | None) -> tuple[list[Any], str | None]:
+            offset = int(start or 0)
+            answer = self._api.ask("GET", path, query={**query, "count": str(_PAGE), "offset": str(offset)})
+            try:
+                found, total = [dict(entry) for entry in answer[name]], int(answer["total_items"])
+            except (KeyError, TypeError, ValueError):
+                raise unexpected(self.name) from None
+            following = offset + len(found)
+            return found, str(following) if found and following < total else None
+
+        return self._api.pages(ask)
+
+
+def _hash(email: str) -> str:
+    """What Mailchimp calls a contact in its addresses."""
+    return md5(email.lower().encode(), usedforsecurity=False).hexdigest()
+
+
+def _text(entry: Any, name: str) -> str:
+    value = entry.get(name) if isinstance(entry, dict) else None
+    if not isinstance(value, str) or not value:
+        raise unexpected("mailchimp")
+    return value

@@ -1,0 +1,102 @@
+"""What every destination has in common: what it is handed, what it answers, and what can go wrong."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, Protocol
+
+from lgs_assets.errors import LgsError, UnavailableError
+
+Operation = Literal["add", "update", "remove"]
+
+
+class Change(NamedTuple):
+    """What a destination is to do with one customer."""
+
+    operation: Operation
+    customer_id: int
+    email: str | None
+    """The address by which a tool finds the customer. A removal hands it over to no receiver that does not know it."""
+    fields: dict[str, Any]
+    remote_id: str | None = None
+    """What the destination calls the customer, if it has said so."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Changes that are sent together."""
+
+    audience: str
+    plan: int
+    number: int
+    changes: tuple[Change, ...]
+    key: str
+    """By which the receiver tells a repeat of the same batch with the same content."""
+    sent_at: datetime
+
+    def told(self, *operations: Operation) -> list[Change]:
+        """The changes of these kinds."""
+        return [change for change in self.changes if change.operation in operations]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a destination says of a batch that it took."""
+
+    status: int
+    rejected: dict[int, str] = field(default_factory=dict)
+    """Why it did not take some of the customers."""
+    remote_ids: dict[int, str] = field(default_factory=dict)
+    """What it calls the customers, where that is not their number."""
+
+
+class Member(NamedTuple):
+    """Somebody on a list, as the destination has them."""
+
+    remote_id: str
+    """What the destination calls them: for those that we put there, what `Answer.remote_ids` said, or their number."""
+    has_objected: bool
+    """Whether they unsubscribed or complained there."""
+
+
+class Destination(Protocol):
+    """Where a list goes."""
+
+    @property
+    def name(self) -> str:
+        """By which commands and ledgers call it."""
+
+    @property
+    def batch_rows(self) -> int | None:
+        """How many changes it takes at a time; None for all of a plan."""
+
+    def send(self, batch: Batch) -> Answer:
+        """Hands a batch over, at the pace that the destination allows. Keeps no state, and makes no second attempt.
+
+        Raises BusyError or UnavailableError if it may be tried again, BatchError for a batch that is refused as a
+        whole, and AccessError if there is no sense in sending any other.
+        """
+
+    def members(self, audience: str) -> Iterable[Member] | None:
+        """Whom the list of an audience holds, whoever put them there; None if the destination cannot be read."""
+
+
+class BusyError(UnavailableError):
+    """The destination asks to come back later, or is out of order."""
+
+    def __init__(self, reason: str, *, status: int, wait: float | None = None) -> None:
+        """`wait` is for how many seconds, if it says so."""
+        super().__init__(reason)
+        self.status, self.wait = status, wait
+
+
+class BatchError(LgsError):
+    """The destination refuses a batch because of what is in it."""
+
+    def __init__(self, reason: str, *, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class AccessError(LgsError):
+    """The destination does not let us in, or is not the one that we mean."""

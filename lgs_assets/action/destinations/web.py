@@ -1,0 +1,210 @@
+"""Destinations on the web: one request at a time, bounded in size and time, and paced; errors by what to do about them.
+
+No redirect is followed, and no address that an answer names is asked: either would take lists and keys elsewhere.
+"""
+
+import http.client
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from lgs_assets.action.destinations.protocol import AccessError, BatchError, BusyError
+from lgs_assets.errors import UnavailableError
+from lgs_assets.escaping import printable
+
+ANSWER_SECONDS = 30
+"""How long an answer may take, to its last byte."""
+_MAX_ANSWER = 5_000_000
+_MAX_PAGES = 100_000
+_LONGEST_WAIT = 300
+
+Row = TypeVar("Row")
+
+
+class Reply(NamedTuple):
+    """An answer over HTTP."""
+
+    status: int
+    retry_after: str | None
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Lets requests through no faster than a destination allows."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _next: list[float] = field(default_factory=lambda: [0.0])
+
+    def wait(self, interval: float) -> None:
+        """Waits until the next request may be made, after which there is none for so many seconds."""
+        now = self.clock()
+        if now < self._next[0]:
+            self.sleep(self._next[0] - now)
+        self._next[0] = max(now, self._next[0]) + interval
+
+
+@dataclass(frozen=True)
+class Api:
+    """A tool's interface of JSON over HTTP."""
+
+    name: str
+    url: str
+    """Where it is, without a query."""
+    headers: Mapping[str, str] = field(repr=False)
+    key_variable: str
+    """What to check if it does not let us in."""
+    interval: float = 0
+    """Seconds between requests."""
+    media_type: str = "application/json"
+    seconds: float = ANSWER_SECONDS
+    pace: Pace = field(default_factory=Pace)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        content: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        interval: float | None = None,
+        may_be_missing: bool = False,
+    ) -> Any:
+        """The JSON that a request is answered with; None for an answer without any, or of something missing.
+
+        Raises what `Destination.send` raises. What is missing is an AccessError unless it may be.
+        """
+        self.pace.wait(self.interval if interval is None else interval)
+        target = f"{self.url}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {**self.headers, "Accept": self.media_type}
+        body = None
+        if content is not None:
+            body = json.dumps(content, ensure_ascii=True).encode()
+            headers["Content-Type"] = self.media_type
+        reply = exchange(self.name, method, target, body, headers, seconds=self.seconds)
+        if reply.status == 404 and may_be_missing:
+            return None
+        refuse_errors(
+            self.name, reply, key=self.key_variable,
+            elsewhere=f"there is no {path} there: is it the account that is meant?",
+        )  # fmt: skip
+        return parsed(self.name, reply)
+
+    def pages(self, ask: Callable[[str | None], tuple[list[Any], str | None]]) -> Iterator[Any]:
+        """What `ask` returns page by page, given where a page begins. Raises UnavailableError for one without end."""
+        start = None
+        for _ in range(_MAX_PAGES):
+            found, following = ask(start)
+            yield from found
+            if following is None:
+                return
+            if following == start:
+                break
+            start = following
+        raise UnavailableError(f"{self.name}: the pages of its answer have no end.")
+
+
+def in_parts(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """The rows, so many at a time."""
+    remaining = iter(rows)
+    while part := list(islice(remaining, size)):
+        yield part
+
+
+def exchange(
+    name: str, method: str, url: str, body: bytes | None, headers: Mapping[str, str], *, seconds: float
+) -> Reply:
+    """One request and its answer. Raises UnavailableError if there is none, in time and of a sensible size."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=seconds)
+    connected: socket.socket | None = None
+
+    def give_up() -> None:  # each byte that drips in would begin the time-out of the socket again
+        if opened := connected or connection.sock:  # a connection forgets its socket before the answer is read
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.start()
+    try:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.connect()
+        connected = connection.sock
+        connection.request(method, target, body, dict(headers))
+        with connection.getresponse() as response:
+            answer = response.read(_MAX_ANSWER + 1)
+            lacks = response.length  # what it announced and did not send
+    except (OSError, http.client.HTTPException) as error:
+        raise UnavailableError(f"{name}: no answer: {type(error).__name__}.") from None
+    finally:
+        timer.cancel()
+        connection.close()
+    if len(answer) > _MAX_ANSWER:
+        raise UnavailableError(f"{name}: answered with more than {_MAX_ANSWER:,} bytes, which no list calls for.")
+    if lacks:
+        raise UnavailableError(f"{name}: the answer breaks off.")
+    return Reply(response.status, response.getheader("Retry-After"), answer)
+
+
+def refuse_errors(name: str, reply: Reply, *, key: str, elsewhere: str) -> None:
+    """Raises the error that an answer amounts to, if it is none of success."""
+    status = reply.status
+    if status in (401, 403):
+        raise AccessError(f"{name}: answered {status}: it does not let us in. Check {key}.")
+    if 300 <= status < 400 or status in (404, 405):
+        raise AccessError(f"{name}: answered {status}: {elsewhere}")
+    if status in (408, 425, 429) or status >= 500 or status < 200:
+        raise BusyError(f"{name}: answered {status}.", status=status, wait=_seconds(reply.retry_after))
+    if status >= 400:
+        raise BatchError(f"answered {status}: {reason_in(reply.body)}", status=status)
+
+
+def parsed(name: str, reply: Reply) -> Any:
+    """The JSON of an answer; None if it is empty. Anything else, such as the page of a proxy, confirms nothing."""
+    if not reply.body.strip():
+        return None
+    try:
+        return json.loads(reply.body)
+    except (ValueError, RecursionError):
+        raise unexpected(name, reply.status) from None
+
+
+def unexpected(name: str, status: int = 200) -> BusyError:
+    """The error of an answer that is not what the destination's documentation says."""
+    return BusyError(f"{name}: the answer is not the JSON that was expected.", status=status)
+
+
+def reason_in(body: bytes) -> str:
+    """What an answer gives as a reason, without addresses."""
+    return redacted(body[:400].decode(errors="replace")) or "no reason"
+
+
+def redacted(text: str) -> str:
+    """Text of a destination, short, harmless, and without anything that could be an address."""
+    return re.sub(r"\S*(@|%40|\\u0040)\S*", "…", printable(" ".join(text.split())))[:200]
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """For how long `Retry-After` asks to wait: seconds, or until a date. None if it says nothing sensible."""
+    if not retry_after:
+        return None
+    if retry_after.strip().isdigit():
+        return float(min(int(retry_after.strip()[:9]), _LONGEST_WAIT))
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return min(max((until - datetime.now(UTC)).total_seconds(), 0), _LONGEST_WAIT)

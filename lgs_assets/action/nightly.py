@@ -1,0 +1,42 @@
+"""The night's work on a list: it is read back, planned, and applied where its audience says `auto = true`."""
+
+import time
+from dataclasses import dataclass
+
+from lgs_assets.action.applying import Outcome, Pause, apply_plan
+from lgs_assets.action.audiences import Audience
+from lgs_assets.action.destinations.protocol import Destination
+from lgs_assets.action.drift import Drift, check_drift
+from lgs_assets.action.planning import make_plan
+from lgs_assets.action.plans import Plan, unfinished_plan
+from lgs_assets.warehouse.database import Warehouse
+
+
+@dataclass(frozen=True)
+class Night:
+    """What was done for a list."""
+
+    drift: Drift | None
+    """What it was found to hold; None if it cannot be read back."""
+    plan: Plan | None
+    """What was planned; None if nothing is to be done."""
+    outcome: Outcome | None
+    """What applying the plan came to; None if it waits for a person."""
+
+
+def keep_up(
+    warehouse: Warehouse, audience: Audience, destination: Destination, *, key: str | None, pause: Pause = time.sleep
+) -> Night:
+    """Does the night's work on a list. Raises what `check_drift`, `make_plan` and `apply_plan` raise.
+
+    Applied without a person is only what no guard refuses, or allows whatever else it refuses: never a first list,
+    which has no guard but the eyes of somebody.
+    """
+    if audience.is_automatic and (begun := unfinished_plan(warehouse, destination.name, audience.name)):
+        apply_plan(warehouse, begun, destination, key=key, version=audience.version, pause=pause)
+    drift = check_drift(warehouse, audience.name, destination, pause=pause)
+    plan = make_plan(warehouse, audience, destination, key=key)
+    if not plan or not audience.is_automatic or plan.state != "planned" or not plan.held_before:
+        return Night(drift, plan, None)
+    outcome = apply_plan(warehouse, plan.plan, destination, key=key, version=audience.version, pause=pause)
+    return Night(drift, plan, outcome)

@@ -1,0 +1,179 @@
+"""Planning: the difference between who may be sent and whom the destination holds by our doing.
+
+To plan sends nothing. What we did not put there is never removed.
+"""
+
+from collections import Counter
+from typing import Any
+
+from lgs_assets.action.audiences import Audience
+from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
+from lgs_assets.action.destinations.protocol import Destination
+from lgs_assets.action.experiments import IN_CONTROL
+from lgs_assets.action.guards import NOTHING_MORE, URGENT, Allowance, too_large, unfit
+from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, read_plan
+from lgs_assets.action.private import as_activator, prepare_private
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.locks import lock_for_writing
+from lgs_assets.warehouse.schema import Cursor, driver_cursor
+
+REJECTED_BEFORE = "rejected before"
+_GONE = "left the audience"
+
+
+def make_plan(
+    warehouse: Warehouse,
+    audience: Audience,
+    destination: Destination,
+    *,
+    key: str | None,
+    allowance: Allowance = NOTHING_MORE,
+    retry: bool = False,
+) -> Plan | None:
+    """Plans what a destination is to be told of an audience. Returns None if it holds just that already.
+
+    A plan that waits for the same list is expired by the new one. Where a guard refuses, the plan holds the removals
+    that must be made all the same, and says in `refusal` what was refused; without any, its state is refused. Whom the
+    destination rejected is planned again only with `retry`.
+    Raises LgsError if a plan of the list is applied in part, or the audience is not built.
+    """
+    prepare_private(warehouse)
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        lock_for_writing(cursor, f"activation of {destination.name}")
+        expire_waiting(cursor, destination.name, audience.name)
+        publication, age = _publication(cursor)
+        with as_activator(cursor):
+            the_key = expect_key(cursor, key)
+            wanted, left_out, rejected = _wanted(cursor, the_key, audience.name, destination.name, retry=retry)
+            held = _held(cursor, audience.name, destination.name)
+        changes = _difference(wanted, held, the_key, rejected)
+        if not changes:
+            return None
+        cursor.execute(
+            "select count(*), array_agg(distinct version) from audience_members where audience = %s", [audience.name]
+        )
+        ((members, versions),) = cursor.fetchall()
+        refusal = unfit(publication, age, audience, set(versions or [])) or too_large(
+            changes, members=members, held=len(held), allowance=allowance
+        )
+        if refusal:
+            changes = [change for change in changes if change.operation == "remove" and change.cause in URGENT]
+        number = insert_plan(
+            cursor, destination.name, audience.name, audience.version, publication, changes,
+            dict(sorted(left_out.items())), len(held), refusal, destination.batch_rows,
+        )  # fmt: skip
+        return read_plan(cursor, number)
+
+
+def plan_removals(warehouse: Warehouse, customer_id: int, *, batch_rows: int | None = None) -> list[int]:
+    """Plans to remove a customer from every list that holds them. Returns the numbers of the plans."""
+    plans = []
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        cursor.execute(
+            """
+            select destination, audience, payload, coalesce(reason, 'suppressed')
+            from destination_members
+            left join marketing_exclusions using (customer_id)
+            where customer_id = %s
+            order by destination, audience
+            """,
+            [customer_id],
+        )
+        for destination, audience, payload, reason in cursor.fetchall():
+            change = Planned("remove", customer_id, reason, {}, payload)
+            plans.append(insert_plan(cursor, destination, audience, "", "", [change], {}, 1, None, batch_rows))
+    return plans
+
+
+def _publication(cursor: Cursor) -> tuple[str, float]:
+    """The version of the members, and how many hours ago they were found."""
+    cursor.execute(
+        "select version, extract(epoch from now() - published_at) / 3600 from publications "
+        "where table_name = 'audience_members'"
+    )
+    if not (row := cursor.fetchone()):
+        raise LgsError("There is no table audience_members yet: lgs run")
+    return row[0], float(row[1])
+
+
+def _wanted(
+    cursor: Cursor, key: str, audience: str, destination: str, *, retry: bool
+) -> tuple[dict[int, tuple[dict[str, Any], str]], Counter[str], set[int]]:
+    """Who may be sent, with fields and payload; how many members may not, by reason; and whom it would reject again.
+
+    As lgs_activator.
+    """
+    cursor.execute(
+        """
+        select customer_id, payload
+        from lgs.activation_changes
+        inner join lgs.activation_plans using (plan)
+        where activation_plans.audience = %s and destination = %s and activation_changes.state = 'rejected'
+        """,
+        [audience, destination],
+    )
+    rejections = set() if retry else set(cursor.fetchall())
+    in_control = IN_CONTROL.format(customer="members.customer_id")
+    cursor.execute(
+        f"""
+        select members.customer_id, members.fields, contacts.email, coalesce(excluded.reason, {REACH}, {in_control})
+        from lgs.audience_members as members
+        left join lgs.marketing_exclusions as excluded on excluded.customer_id = members.customer_id
+        {REACH_FROM.format(customer="members.customer_id")}
+        where audience = %s
+        order by members.customer_id
+        """.encode(),
+        [audience],
+    )
+    wanted: dict[int, tuple[dict[str, Any], str]] = {}
+    left_out: Counter[str] = Counter()
+    rejected: set[int] = set()
+    for customer, fields, email, why_not in cursor:
+        payload = "" if why_not else fingerprint(key, customer, email, fields)
+        if why_not:
+            left_out[why_not] += 1
+        elif (customer, payload) in rejections:
+            left_out[REJECTED_BEFORE] += 1
+            rejected.add(customer)
+        else:
+            wanted[customer] = (fields, payload)
+    return wanted, left_out, rejected
+
+
+def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[str, str]]:
+    """Whom the destination holds, what it was told, and why they would be removed. As lgs_activator."""
+    in_control = IN_CONTROL.format(customer="held.customer_id")
+    cursor.execute(
+        f"""
+        select held.customer_id, held.payload, coalesce(excluded.reason, {REACH}, {in_control})
+        from lgs.destination_members as held
+        left join lgs.marketing_exclusions as excluded on excluded.customer_id = held.customer_id
+        {REACH_FROM.format(customer="held.customer_id")}
+        where held.audience = %s and held.destination = %s
+        """.encode(),
+        [audience, destination],
+    )
+    return {customer: (payload, why or _GONE) for customer, payload, why in cursor}
+
+
+def _difference(
+    wanted: dict[int, tuple[dict[str, Any], str]], held: dict[int, tuple[str, str]], key: str, rejected: set[int]
+) -> list[Planned]:
+    """Removals, adds and updates, each by customer. Nobody is removed because an update of theirs was rejected."""
+    removes = [
+        Planned("remove", customer, held[customer][1], {}, fingerprint(key, customer, None, {}))
+        for customer in sorted(held.keys() - wanted.keys() - rejected)
+    ]
+    adds = [
+        Planned("add", customer, "entered the audience", *wanted[customer])
+        for customer in sorted(wanted.keys() - held.keys())
+    ]
+    updates = [
+        Planned("update", customer, "fields or contact changed", *wanted[customer])
+        for customer in sorted(wanted.keys() & held.keys())
+        if wanted[customer][1] != held[customer][0]
+    ]
+    return removes + adds + updates

@@ -1,0 +1,203 @@
+"""The ledger of plans: what was planned for a destination, the changes of each plan, and what became of them."""
+
+import hmac
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from psycopg.types.json import Jsonb
+
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import Cursor, driver_cursor
+from lgs_assets.wording import counted
+
+EXPIRES_HOURS = 24
+
+_PLANS = """
+select plan, destination, audience, audience_version, adds, updates, removes, left_out, held_before, digest, state,
+    refusal, made_by, made_at, ended_at
+from activation_plans
+"""
+
+
+class Planned(NamedTuple):
+    """One change of a plan."""
+
+    operation: str
+    customer_id: int
+    cause: str
+    fields: dict[str, Any]
+    payload: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan, as the ledger has it."""
+
+    plan: int
+    destination: str
+    audience: str
+    audience_version: str
+    adds: int
+    updates: int
+    removes: int
+    left_out: dict[str, int]
+    held_before: int
+    digest: str
+    state: str
+    refusal: str | None
+    made_by: str
+    made_at: datetime
+    ended_at: datetime | None
+
+
+def plan_numbered(warehouse: Warehouse, number: int) -> Plan:
+    """A plan by its number. Raises LgsError if there is none."""
+    with warehouse.transaction() as connection:
+        return read_plan(driver_cursor(connection), number)
+
+
+def changes_of(warehouse: Warehouse, number: int) -> list[dict[str, Any]]:
+    """The changes of a plan, removals first: customer, operation, cause, fields, state, answer."""
+    query = """
+        select customer_id, operation, cause, fields, state, answer
+        from activation_changes
+        where plan = :plan
+        order by batch, customer_id
+    """
+    return [dict(row) for row in warehouse.rows(query, plan=number)]
+
+
+def plans(warehouse: Warehouse, *, last: int = 20) -> list[Plan]:
+    """The last plans, newest first."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        cursor.execute(f"{_PLANS} order by plan desc limit %s".encode(), [last])
+        return [Plan(*row) for row in cursor]
+
+
+def unfinished_plan(warehouse: Warehouse, destination: str, audience: str) -> int | None:
+    """The number of the plan of a list that is applied in part; None if there is none."""
+    query = """
+        select plan from activation_plans
+        where destination = :destination and audience = :audience and state = 'applying'
+    """
+    return next((row.plan for row in warehouse.rows(query, destination=destination, audience=audience)), None)
+
+
+def summary(plan: Plan) -> str:
+    """A plan in a sentence."""
+    parts = [f"+ {plan.adds:,}", f"~ {plan.updates:,}", f"- {plan.removes:,}"]
+    out = "; ".join(f"{reason} {number:,}" for reason, number in sorted(plan.left_out.items()))
+    held = f"the destination held {counted(plan.held_before, 'customer')}"
+    return f"Plan {plan.plan}: {', '.join(parts)}; {held}." + (f" Left out: {out}." if out else "")
+
+
+def read_plan(cursor: Cursor, number: int) -> Plan:
+    """A plan by its number. Raises LgsError if there is none."""
+    cursor.execute(f"{_PLANS} where plan = %s".encode(), [number])
+    if not (row := cursor.fetchone()):
+        raise LgsError(f"There is no plan {number}: lgs activate list shows those that there are.")
+    return Plan(*row)
+
+
+def insert_plan(
+    cursor: Cursor,
+    destination: str,
+    audience: str,
+    version: str,
+    publication: str,
+    changes: Sequence[Planned],
+    left_out: dict[str, int],
+    held: int,
+    refusal: str | None,
+    batch_rows: int | None,
+) -> int:
+    """Writes a plan down, with its changes in batches of so many rows. Returns its number."""
+    operations = Counter(change.operation for change in changes)
+    digest = sha256(f"{destination}/{audience}".encode())
+    for change in changes:
+        digest.update(json.dumps([change.operation, change.customer_id, change.payload]).encode())
+    cursor.execute(
+        """
+        insert into activation_plans (
+            destination, audience, audience_version, publication, adds, updates, removes, left_out, held_before, digest,
+            state, refusal, made_by, made_at, ended_at
+        )
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, session_user, now(), case when %s then now() end)
+        returning plan
+        """,
+        [
+            *(destination, audience, version, publication),
+            *(operations["add"], operations["update"], operations["remove"]),
+            *(Jsonb(left_out), held, digest.hexdigest(), "planned" if changes else "refused", refusal, not changes),
+        ],
+    )
+    ((number,),) = cursor.fetchall()
+    with cursor.copy(
+        "copy activation_changes (plan, customer_id, operation, cause, fields, payload, batch, state) from stdin"
+    ) as copy:
+        for batch, change in _batched(changes, batch_rows):
+            fields = json.dumps(change.fields, sort_keys=True)
+            told = (change.operation, change.cause, fields, change.payload)
+            copy.write_row((number, change.customer_id, *told, batch, "planned"))
+    return int(number)
+
+
+def expire_waiting(cursor: Cursor, destination: str, audience: str) -> None:
+    """Ends a plan of the same list that waits, or was given up. Raises LgsError for one that is applied in part.
+
+    Of one that was given up, what may have arrived counts as held, so that it is removed where it should not be.
+    """
+    abandoned = "state = 'applying' and made_at < now() - make_interval(hours => %s)"
+    cursor.execute(
+        f"""
+        insert into destination_members
+        select destination, audience, customer_id, payload, plan, now(), null
+        from activation_changes
+        inner join (select plan, destination, audience from activation_plans where {abandoned}) as given_up using (plan)
+        where destination = %s and audience = %s and operation <> 'remove' and activation_changes.state = 'sending'
+        on conflict do nothing
+        """.encode(),
+        [EXPIRES_HOURS, destination, audience],
+    )
+    cursor.execute(
+        f"update activation_plans set state = 'expired', ended_at = now() "
+        f"where {abandoned} and destination = %s and audience = %s".encode(),
+        [EXPIRES_HOURS, destination, audience],
+    )
+    cursor.execute(
+        "select plan from activation_plans where destination = %s and audience = %s and state = 'applying'",
+        [destination, audience],
+    )
+    if row := cursor.fetchone():
+        raise LgsError(f"Plan {row[0]} of this list is applied in part. Finish it first: lgs activate apply {row[0]}")
+    cursor.execute(
+        "update activation_plans set state = 'expired', ended_at = now() "
+        "where destination = %s and audience = %s and state = 'planned'",
+        [destination, audience],
+    )
+
+
+def _batched(changes: Sequence[Planned], rows: int | None) -> Iterator[tuple[int, Planned]]:
+    """Each change with the number of its batch. Removals, which come first, do not share one with others."""
+    if rows is None:
+        yield from ((1, change) for change in changes)
+        return
+    number = 0
+    for _, group in groupby(changes, key=lambda change: change.operation == "remove"):
+        for place, change in enumerate(group):
+            number += place % rows == 0
+            yield number, change
+
+
+def fingerprint(key: str, customer_id: int, email: str | None, fields: dict[str, Any]) -> str:
+    """What tells all that a destination is told of a customer from anything else, and gives nothing of it away."""
+    content = json.dumps([customer_id, email, fields], sort_keys=True)
+    return hmac.new(key.encode(), content.encode(), sha256).hexdigest()

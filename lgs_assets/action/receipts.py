@@ -1,0 +1,86 @@
+"""Receipts: what came of each request, its rows, and whom the destination then holds, written in one transaction."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from psycopg.types.json import Jsonb
+
+from lgs_assets.action.destinations.protocol import Answer, Batch, Change
+from lgs_assets.action.plans import Plan
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import Cursor, driver_cursor
+
+
+class Receipt(NamedTuple):
+    """A request, as its receipt has it."""
+
+    batch: Batch
+    request: str
+
+    def write(self, cursor: Cursor, status: int | None, outcome: str) -> None:
+        """Keeps the receipt of what came of the request."""
+        cursor.execute(
+            """
+            insert into activation_receipts (
+                plan, batch, attempt, idempotency_key, request, row_count, sent_at, answered_at, status, outcome
+            )
+            values (
+                %(plan)s, %(batch)s,
+                (select count(*) + 1 from activation_receipts where plan = %(plan)s and batch = %(batch)s),
+                %(key)s, %(request)s, %(rows)s, %(sent_at)s, now(), %(status)s, %(outcome)s
+            )
+            """,
+            {
+                "plan": self.batch.plan, "batch": self.batch.number, "key": self.batch.key, "request": self.request,
+                "rows": len(self.batch.changes), "sent_at": self.batch.sent_at, "status": status, "outcome": outcome,
+            },
+        )  # fmt: skip
+
+
+def settle(
+    warehouse: Warehouse, plan: Plan, changes: Sequence[Change], answer: Answer, receipt: Receipt | None = None
+) -> None:
+    """Writes down what became of changes, whom the destination holds now, and the receipt, in one transaction."""
+    accepted = [change for change in changes if change.customer_id not in answer.rejected]
+    removed = [change.customer_id for change in accepted if change.operation == "remove"]
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        if receipt:
+            receipt.write(cursor, answer.status, f"accepted {len(accepted):,}, rejected {len(answer.rejected):,}")
+        cursor.execute(
+            "update activation_changes set state = 'accepted', answered_at = now() "
+            "where plan = %s and customer_id = any (%s)",
+            [plan.plan, [change.customer_id for change in accepted]],
+        )
+        cursor.executemany(
+            "update activation_changes set state = 'rejected', answer = %s, answered_at = now() "
+            "where plan = %s and customer_id = %s",
+            [(reason, plan.plan, customer) for customer, reason in answer.rejected.items()],
+        )
+        cursor.execute(
+            "delete from destination_members where destination = %s and audience = %s and customer_id = any (%s)",
+            [plan.destination, plan.audience, removed],
+        )
+        cursor.execute(
+            """
+            insert into destination_members
+            select %s, %s, customer_id, payload, plan, now(), %s::jsonb ->> customer_id::text
+            from activation_changes
+            where plan = %s and state = 'accepted' and operation <> 'remove' and customer_id = any (%s)
+            on conflict (destination, audience, customer_id) do update
+            set (payload, plan, confirmed_at, remote_id)
+                = (excluded.payload, excluded.plan, excluded.confirmed_at, excluded.remote_id)
+            """,
+            [
+                *(plan.destination, plan.audience, Jsonb(answer.remote_ids), plan.plan),
+                [change.customer_id for change in accepted],
+            ],
+        )
+
+
+def hold(cursor: Cursor, plan: Plan, customer_id: int, payload: str) -> None:
+    """Counts a customer as held who may be: what was sent may have arrived."""
+    cursor.execute(
+        "insert into destination_members values (%s, %s, %s, %s, %s, now(), null) on conflict do nothing",
+        [plan.destination, plan.audience, customer_id, payload, plan.plan],
+    )

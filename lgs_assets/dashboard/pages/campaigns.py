@@ -1,0 +1,425 @@
+"""Whom do we write to, and what was sent? The audiences, one audience, and what the ledgers of activation hold.
+
+Nothing is applied from here: a plan that waits is shown with the command that applies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from lgs_assets.charts import style, wording
+from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Number, Table, written
+from lgs_assets.dashboard.figures import columns as drawn
+from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
+from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
+from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, customer_list, expectations
+from lgs_assets.dashboard.queries import Row
+
+TABLES: Final = ("audiences", "audience_members", "audience_history", "audience_facts")
+_WAITING: Final = ("planned", "applying")
+_PLANS, _RECEIPTS = 20, 15
+"""How many of the last are shown."""
+_LABELS: Final = 5
+_MOMENT: Final = timedelta(microseconds=1)
+"""Before a snapshot: the last moment that it holds."""
+_PLAN_COLUMNS: Final = (
+    Column("plan", "Plan", "count"),
+    Column("audience", "Audience"),
+    Column("destination", "Destination"),
+    Column("adds", "Add", "count"),
+    Column("updates", "Update", "count"),
+    Column("removes", "Remove", "count"),
+    Column("state", "What became of it"),
+    Column("accepted", "Accepted", "count"),
+    Column("rejected", "Rejected", "count"),
+    Column("withheld", "Withheld", "count"),
+    Column("made_at", "Made, UTC", "moment"),
+    Column("ended_at", "Ended, UTC", "moment"),
+)
+
+
+def show_all(view: View) -> Shown:
+    """Every audience with its size over time, the plans that wait, what was sent, and who is never written to."""
+    audiences = view.matched("audiences", filters=replace(view.filters, as_of=_today(view)), audience=None)
+    history = _by_audience(view.rows("audience_history", audience=None))
+    ledger = _ledger(view)
+    files: Files = {
+        "audiences": _audiences(view, audiences),
+        "plans": _plans(view, ledger["plans"]),
+        "receipts": _receipts(view, ledger["receipts"]),
+        "held": _held(view, ledger["held"]),
+        "left_out": _left_out(ledger),
+    }
+    return Shown(
+        "Whom do we write to, and what was sent?",
+        {
+            "numbers": _numbers(audiences, ledger),
+            "waiting": [plan for plan in ledger["plans"] if plan["state"] in _WAITING],
+            "sparks": _sparks(history),
+            **files,
+        },
+        files,
+    )
+
+
+def show_one(view: View) -> Shown:
+    """One audience: its rule in words, its size over time, where it is held, its plans, and its members."""
+    now = replace(view.filters, as_of=_today(view))
+    found = view.matched("audiences", filters=now, audience=view.item) if "\0" not in view.item else []
+    if not found:
+        raise NothingThereError(f"There is no audience {view.item}.")
+    audience = found[0]
+    history = view.rows("audience_history", audience=view.item)
+    ledger = _ledger(view, audience=view.item)
+    members, summary = customer_list(
+        view,
+        path=f"/campaigns/{view.item}",
+        name="members",
+        query="audience_list",
+        as_of=_today(view),
+        audience=view.item,
+    )
+    files: Files = {
+        "history": _history(history),
+        "flows": _flows(history),
+        "held": _held(view, ledger["held"]),
+        "plans": _plans(view, ledger["plans"]),
+        "members": members,
+    }
+    return Shown(
+        audience["audience"].replace("_", " ").capitalize(),
+        {
+            "audience": audience,
+            "numbers": _numbers_of(view, audience),
+            "waiting": [plan for plan in ledger["plans"] if plan["state"] in _WAITING],
+            "summary": summary,
+            **files,
+        },
+        files,
+    )
+
+
+def _today(view: View) -> date:
+    """Members are those of the end of the data, whatever month is looked at elsewhere."""
+    return max(view.choices.snapshots)
+
+
+def _ledger(view: View, audience: str | None = None) -> dict[str, Any]:
+    row = dict(view.rows("activation", audience=audience, plans=_PLANS, receipts=_RECEIPTS)[0])
+    for kind in ("plans", "receipts", "held"):
+        row[kind] = [
+            {name: _moment(value) if name.endswith("_at") else value for name, value in found.items()}
+            for found in row[kind]
+        ]
+    return row
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _by_audience(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["audience"], []).append(row)
+    return found
+
+
+def _numbers(audiences: Sequence[Row], ledger: dict[str, Any]) -> list[Number]:
+    waiting = sum(plan["state"] in _WAITING for plan in ledger["plans"])
+    places = len({held["destination"] for held in ledger["held"]})
+    excluded = ledger["excluded"]
+    return [
+        Number("Audiences", wording.count(len(audiences)), ["each a rule that was reviewed"]),
+        Number(
+            "On lists elsewhere",
+            wording.count(sum(held["customers"] for held in ledger["held"])),
+            [f"entries, at {wording.counted(places, 'destination')}" if places else "nothing was sent yet"],
+            "#held",
+        ),
+        Number(
+            "Plans that wait",
+            wording.count(waiting),
+            ["for somebody to review and apply" if waiting else "nothing to review"],
+            "#waiting",
+        ),
+        Number(
+            "Never written to",
+            wording.count(sum(excluded.values())),
+            [", ".join(f"{wording.count(n)} {reason}" for reason, n in sorted(excluded.items())) or "nobody objected"],
+            "#left_out",
+        ),
+    ]
+
+
+def _audiences(view: View, rows: Sequence[Row]) -> Figure:
+    most = max((row["members"] for row in rows), default=0) or 1
+    table = Table(
+        (
+            Column("audience", "Audience"),
+            Column("rule", "Who is in it"),
+            Column("members", "Members", "count"),
+            Column("entered", "Entered", "change_count"),
+            Column("left", "Left", "change_count"),
+            Column("sales_before_returns", "Sales before returns", "whole_pounds"),
+            Column("expected", "Expected in 182 days", "whole_pounds"),
+            Column("high_risk", "At high risk", "count"),
+            Column("held", "On lists", "count"),
+        ),
+        [
+            (
+                Link(row["audience"], view.link(f"/campaigns/{row['audience']}")),
+                row["words"],
+                Bar(row["members"], row["members"] / most * 100),
+                row["entered"],
+                -row["left_since"] if row["left_since"] is not None else None,
+                row["monetary"],
+                row["value"],
+                row["at_risk"],
+                row["held"],
+            )
+            for row in rows
+        ],
+    )
+    note = (
+        "Members at the end of the data, without those who objected. Entered and left: when the audience last changed, "
+        f"whatever the filters. On lists: customers whom a destination holds by our doing. {expectations(view)}"
+    )
+    return Figure("audiences", "Whom do we speak to?", table, note=note)
+
+
+def _sparks(history: dict[str, list[Row]]) -> dict[str, Any]:
+    return {
+        name: (
+            spark([row["members"] for row in rows], f"{name}: members over time"),
+            wording.counted(rows[-1]["members"], "member"),
+        )
+        for name, rows in history.items()
+        if len(rows) > 1
+    }
+
+
+def _since(snapshot: datetime) -> str:
+    """The last day that a snapshot holds."""
+    return wording.day(snapshot - _MOMENT)
+
+
+def _plans(view: View, rows: Sequence[Row]) -> Figure:
+    table = Table(
+        _PLAN_COLUMNS,
+        [
+            (
+                row["plan"],
+                Link(row["audience"], view.link(f"/campaigns/{row['audience']}")),
+                row["destination"],
+                row["adds"],
+                row["updates"],
+                row["removes"],
+                "too old to apply" if row["state"] == "planned" and row["is_old"] else row["state"],
+                *(row["answers"].get(state, 0) for state in ("accepted", "rejected", "withheld")),
+                row["made_at"],
+                row["ended_at"],
+            )
+            for row in rows
+        ],
+    )
+    note = (
+        f"The last {_PLANS} at most, of all members whatever the filters. Partial: rows were rejected by the "
+        "destination, or withheld as they could no longer be sent. Refused: a guard found the change too large, or the "
+        "members too old."
+    )
+    return Figure("plans", "What was planned, and what became of it?", table, note=note)
+
+
+def _receipts(view: View, rows: Sequence[Row]) -> Figure:
+    table = Table(
+        (
+            Column("receipt", "Receipt", "count"),
+            Column("audience", "Audience"),
+            Column("destination", "Destination"),
+            Column("plan", "Plan", "count"),
+            Column("batch", "Batch", "count"),
+            Column("attempt", "Attempt", "count"),
+            Column("rows", "Changes", "count"),
+            Column("sent_at", "Sent, UTC", "moment"),
+            Column("status", "Answer"),
+            Column("outcome", "What came of it"),
+        ),
+        [
+            (
+                row["receipt"],
+                Link(row["audience"], view.link(f"/campaigns/{row['audience']}")),
+                row["destination"],
+                row["plan"],
+                row["batch"],
+                row["attempt"],
+                row["row_count"],
+                row["sent_at"],
+                str(row["status"] or "none"),
+                row["outcome"],
+            )
+            for row in rows
+        ],
+    )
+    note = f"A receipt for each request, kept for good; the last {_RECEIPTS} at most. No address is in any of them."
+    return Figure("receipts", "What was sent, and what was answered?", table, note=note)
+
+
+def _held(view: View, rows: Sequence[Row]) -> Figure:
+    most = max((row["customers"] for row in rows), default=0) or 1
+    table = Table(
+        (
+            Column("destination", "Destination"),
+            Column("audience", "Audience"),
+            Column("customers", "Customers", "count"),
+            Column("confirmed_at", "Last confirmed, UTC", "moment"),
+        ),
+        [
+            (
+                row["destination"],
+                Link(row["audience"], view.link(f"/campaigns/{row['audience']}")),
+                Bar(row["customers"], row["customers"] / most * 100),
+                row["confirmed_at"],
+            )
+            for row in rows
+        ],
+    )
+    note = "Customers whom a destination confirmed. Whom somebody else put on its lists is not known here, nor touched."
+    return Figure("held", "Who is on which list?", table, note=note)
+
+
+def _left_out(ledger: dict[str, Any]) -> Figure:
+    """By reason: members whom the latest plan of each list leaves out, and customers who are in no audience."""
+    latest: dict[tuple[str, str], Row] = {}
+    for plan in ledger["plans"]:
+        latest.setdefault((plan["destination"], plan["audience"]), plan)
+    reasons: dict[str, int] = {}
+    for plan in latest.values():
+        for reason, members in plan["left_out"].items():
+            reasons[reason] = reasons.get(reason, 0) + members
+    rows = [("in no audience", reason, customers) for reason, customers in sorted(ledger["excluded"].items())]
+    rows += [("in an audience, not sent", reason, members) for reason, members in sorted(reasons.items())]
+    most = max((row[2] for row in rows), default=0) or 1
+    table = Table(
+        (Column("who", "Who"), Column("reason", "Why"), Column("customers", "Customers", "count")),
+        [(who, reason, Bar(customers, customers / most * 100)) for who, reason, customers in rows],
+    )
+    note = (
+        "Those who objected or asked to be forgotten are in no audience at all. Not sent: as the latest plan of each "
+        "list counted them, so that a customer of two lists counts twice. Counts only: who they are is not shown here."
+    )
+    return Figure("left_out", "Who is not written to, and why?", table, note=note)
+
+
+def _numbers_of(view: View, audience: Row) -> list[Number]:
+    changed = audience["snapshot_date"]
+    flow = (
+        f"+{wording.count(audience['entered'])}, −{wording.count(audience['left_since'])} by {_since(changed)}"
+        if changed
+        else "nobody entered yet"
+    )
+    limits = f"allowed: {wording.count(audience['at_least'])} to "
+    limits += wording.count(audience["at_most"]) if audience["at_most"] is not None else "any number"
+    expected = audience["value"]
+    return [
+        Number("Members", wording.count(audience["members"]), [flow, limits]),
+        Number(
+            "Sales before returns",
+            written(audience["monetary"], "whole_pounds"),
+            [f"{written(audience['net_revenue'], 'whole_pounds')} net, to date"],
+        ),
+        Number(
+            "Expected in 182 days",
+            written(expected, "whole_pounds"),
+            ["sales before returns" if expected is not None else "nothing is predicted"],
+        ),
+        Number(
+            "At high risk",
+            wording.count(audience["at_risk"]),
+            ["of no order within 90 days"],
+            view.link(f"/campaigns/{audience['audience']}", sort="risk_band"),
+        ),
+        Number("On lists", wording.count(audience["held"]), ["confirmed by a destination"], "#held"),
+    ]
+
+
+def _history(rows: Sequence[Row]) -> Figure:
+    points = [
+        Point(row["members"], label=_tick(rows, place), title=f"{_since(row['snapshot_date'])}: {_members(row)}")
+        for place, row in enumerate(rows)
+    ]
+    table = Table(
+        (Column("until", "Data to", "day"), Column("members", "Members", "count")),
+        [(row["snapshot_date"] - _MOMENT, row["members"]) for row in rows],
+    )
+    label = "Members of the audience whenever the data moved on. The table below has the values."
+    note = "Recorded since the first run: who was a member before it is not known."
+    drawing = lines(label, [Series("members", points)], wording.count) if len(rows) > 1 else None
+    return Figure("history", "How has it grown?", table, drawing, note)
+
+
+def _flows(rows: Sequence[Row]) -> Figure:
+    """Those who entered, upwards, and left, downwards; not at the first state, at which all enter."""
+    later = rows[1:]
+    bars = [
+        drawn.Column(
+            row["entered"],
+            _tick(later, place),
+            f"{_since(row['snapshot_date'])}: {wording.count(row['entered'])} entered, "
+            f"{wording.count(row['left_since'])} left; {_members(row)}",
+            below=row["left_since"],
+        )
+        for place, row in enumerate(later)
+    ]
+    table = Table(
+        (Column("until", "Data to", "day"), Column("entered", "Entered", "count"), Column("left", "Left", "count")),
+        [(row["snapshot_date"] - _MOMENT, row["entered"], row["left_since"]) for row in rows],
+    )
+    return Figure(
+        "flows",
+        "Who enters, and who leaves?",
+        table,
+        drawn.columns("Who entered, upwards, and left, downwards.", bars, wording.count) if bars else None,
+        ""
+        if bars
+        else "The first state of the data that was recorded: what enters and leaves is told from the next one on.",
+        (("entered", style.BLUE), ("left", style.ORANGE)) if bars else (),
+    )
+
+
+def _members(row: Row) -> str:
+    return wording.counted(row["members"], "member")
+
+
+def _tick(rows: Sequence[Row], place: int) -> str:
+    """The label of a state: as many as there is room for on a phone, the last one among them."""
+    every = -(-len(rows) // _LABELS)
+    return wording.month(rows[place]["snapshot_date"] - _MOMENT) if (len(rows) - 1 - place) % every == 0 else ""
+
+
+_HONOURS: Final = frozenset({"country", "segment", "first_bought"})
+_REFUSAL: Final = "Members are those of the end of the data."
+ALL = Page(
+    "/campaigns",
+    "campaigns.html",
+    ("rfm_history", *TABLES),
+    show_all,
+    label="Campaigns",
+    wished=(*PREDICTIONS, *CARDS),
+    honours=_HONOURS,
+    refusal=_REFUSAL,
+    is_live=True,
+)
+ONE = Page(
+    "/campaigns/{item}",
+    "campaign.html",
+    ("rfm_history", *TABLES),
+    show_one,
+    wished=(*PREDICTIONS, *CARDS),
+    honours=_HONOURS,
+    refusal=_REFUSAL,
+    is_live=True,
+)

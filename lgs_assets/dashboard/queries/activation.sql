@@ -1,0 +1,50 @@
+-- What was planned and sent, of all audiences or of one: the last plans and receipts, who is held where, and how many
+-- customers are in no audience, by reason. One row.
+select
+    (
+        select coalesce(json_agg(plans order by plan desc), '[]')
+        from (
+            select
+                plan, destination, audience, adds, updates, removes, left_out, state, refusal, made_by, made_at, ended_at,
+                audience_version <> '' and made_at < now() - interval '24 hours' as is_old,
+                (
+                    select coalesce(json_object_agg(answers.state, answers.changes), '{}')
+                    from (
+                        select changes.state, count(*) as changes
+                        from activation_changes as changes
+                        where changes.plan = own.plan
+                        group by changes.state
+                    ) as answers
+                ) as answers
+            from activation_plans as own
+            where cast(:audience as text) is null or audience = :audience
+            order by plan desc
+            limit :plans
+        ) as plans
+    ) as plans,
+    (
+        select coalesce(json_agg(receipts order by receipt desc), '[]')
+        from (
+            select
+                receipt, plan, audience, destination, batch, attempt, row_count, sent_at, answered_at, status,
+                left(outcome, 200) as outcome
+            from activation_receipts
+            inner join activation_plans using (plan)
+            where cast(:audience as text) is null or audience = :audience
+            order by receipt desc
+            limit :receipts
+        ) as receipts
+    ) as receipts,
+    (
+        select coalesce(json_agg(held order by destination, audience), '[]')
+        from (
+            select destination, audience, count(*) as customers, max(confirmed_at) as confirmed_at
+            from destination_members
+            where cast(:audience as text) is null or audience = :audience
+            group by destination, audience
+        ) as held
+    ) as held,
+    (
+        select coalesce(json_object_agg(reason, customers), '{}')
+        from (select reason, count(*) as customers from marketing_exclusions group by reason) as excluded
+    ) as excluded

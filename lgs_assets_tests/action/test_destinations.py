@@ -1,0 +1,347 @@
+"""The tools that lists go to: what each is told, what it may not be told, and what is made of its answers."""
+
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lgs_assets.action.destinations.configured import NEEDS, destination_named
+from lgs_assets.action.destinations.protocol import AccessError, Answer, Batch, BatchError, BusyError, Change
+from lgs_assets.configuration import Configuration
+from lgs_assets.errors import UnavailableError, UsageError
+from lgs_assets_tests.action.people import CANARY, address
+from lgs_assets_tests.action.tools import SECRET, HubSpotTool, KlaviyoTool, MailchimpTool, Tool, serving
+
+
+@pytest.fixture
+def klaviyo() -> Iterator[KlaviyoTool]:
+    tool = KlaviyoTool()
+    with serving(tool):
+        yield tool
+        assert tool.problems == []
+
+
+@pytest.fixture
+def mailchimp() -> Iterator[MailchimpTool]:
+    tool = MailchimpTool()
+    with serving(tool):
+        tool.know(*range(1, 10))
+        yield tool
+        assert tool.problems == []
+
+
+@pytest.fixture
+def hubspot() -> Iterator[HubSpotTool]:
+    tool = HubSpotTool()
+    with serving(tool):
+        tool.know(*range(1, 10))
+        yield tool
+        assert tool.problems == []
+
+
+def batch(*changes: Change) -> Batch:
+    return Batch("some", 1, 1, changes, "key", datetime.now(UTC))
+
+
+def adds(customers: Iterable[int], **fields: Any) -> list[Change]:
+    return [Change("add", customer, address(customer), fields) for customer in customers]
+
+
+def test_members_enter_change_and_leave(tool: Tool) -> None:
+    """The list holds whom it should, and the tool knows of them what it may."""
+    destination = tool.destination()
+    answer = destination.send(batch(*adds((1, 2, 3), spent="12.50", vip=True)))
+    assert answer.rejected == {}
+    assert tool.held() == {1, 2, 3}
+    assert {str(value).lower() for value in tool.fields(1).values()} == {"12.50", "true"}
+    known = answer.remote_ids
+    destination.send(batch(Change("update", 2, address(2), {"spent": None}, known.get(2))))
+    assert tool.fields(2).get("spent", tool.fields(2).get("SPENT", "")) == ""
+    destination.send(batch(Change("remove", 1, None, {}, known.get(1)), Change("remove", 3, None, {}, known.get(3))))
+    assert tool.held() == {2}
+
+
+def test_a_repeat_changes_nothing(tool: Tool) -> None:
+    """What may have arrived is sent again: entering twice and leaving twice are as good as once."""
+    destination = tool.destination()
+    entering = batch(*adds((1, 2)))
+    known = destination.send(entering).remote_ids
+    assert destination.send(entering).rejected == {} and tool.held() == {1, 2}
+    leaving = batch(Change("remove", 1, None, {}, known.get(1)))
+    assert destination.send(leaving).rejected == {}
+    assert destination.send(leaving).rejected == {} and tool.held() == {2}
+
+
+def test_people_whom_somebody_else_put_there_stay(tool: Tool) -> None:
+    """Whatever we add and remove."""
+    tool.lists["some"].add("R9")
+    destination = tool.destination()
+    known = destination.send(batch(*adds((1,)))).remote_ids
+    destination.send(batch(Change("remove", 1, None, {}, known.get(1))))
+    assert tool.held() == {9}
+
+
+def test_somebody_taken_off_by_hand_is_not_put_back_by_an_update(tool: Tool) -> None:
+    """Only entering the audience adds."""
+    destination = tool.destination()
+    known = destination.send(batch(*adds((1, 2)))).remote_ids
+    tool.lists["some"].discard("R1")
+    destination.send(batch(Change("update", 1, address(1), {"spent": 2}, known.get(1))))
+    assert tool.held() == {2}
+
+
+PASSING = ["429 with Retry-After", "429", "500", "no answer", "HTML", "invalid JSON", "another JSON", "deep JSON"]
+SLOWLY_PASSING = ["hang", "10 MB", "drip"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "after"),
+    [*((fault, after) for fault in PASSING for after in range(3)), *((fault, 1) for fault in SLOWLY_PASSING)],
+)
+def test_what_may_pass_can_be_tried_again(tool: Tool, fault: str, after: int) -> None:
+    """At whichever request of a batch it happens: the whole batch is sent once more, and all is well."""
+    tool.faults = [*[None] * after, fault]
+    patience, begun = 0.7 if fault in SLOWLY_PASSING else 5, time.monotonic()
+    with pytest.raises(UnavailableError) as raised:
+        tool.destination(seconds=patience).send(batch(*adds((1, 2), spent=1)))
+    assert time.monotonic() - begun < 2.5, "an answer that drips in for three seconds was waited for"
+    destination = tool.destination()
+    if fault == "429 with Retry-After":
+        assert isinstance(raised.value, BusyError) and raised.value.wait == 7
+    assert destination.send(batch(*adds((1, 2), spent=1))).rejected == {}
+    assert tool.held() == {1, 2}
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_an_answer_that_is_lost_does_no_harm(tool: Tool, after: int) -> None:
+    """The request was obeyed, and is made again."""
+    tool.faults = [*[None] * after, "done, answer lost"]
+    destination = tool.destination()
+    try:
+        destination.send(batch(*adds((1, 2), spent=1)))
+    except UnavailableError:
+        destination.send(batch(*adds((1, 2), spent=1)))
+    assert tool.held() == {1, 2}
+
+
+@pytest.mark.parametrize("fault", ["401", "redirect"])
+def test_where_we_are_not_let_in_we_stop(tool: Tool, fault: str) -> None:
+    """No redirect is followed, and the key is in no message."""
+    tool.faults = [fault]
+    with pytest.raises(AccessError) as raised:
+        tool.destination().send(batch(*adds((1,))))
+    assert len(tool.requests) == 1
+    assert SECRET not in str(raised.value) and SECRET not in repr(tool.destination())
+
+
+def test_a_list_is_found_by_its_name_or_not_at_all(tool: Tool) -> None:
+    """No list is created: somebody makes it and so says what it is for."""
+    tool.lists = {"another": set()}
+    with pytest.raises(AccessError, match="named some"):
+        tool.destination().send(batch(*adds((1,))))
+    assert [method for method, _, _ in tool.requests] == ["GET"]
+
+
+def test_a_poisoned_row_is_rejected_alone(tool: Tool) -> None:
+    """In a job's errors, by its own request, or in a 207: with the reason, without the address."""
+    tool.poison = {2}
+    answer = tool.destination().send(batch(*adds((1, 2, 3), spent=1)))
+    assert answer.rejected.keys() == {2}
+    assert "…" in answer.rejected[2] and CANARY not in answer.rejected[2]
+    assert tool.held() == {1, 3}
+
+
+def test_a_list_is_read_back(tool: Tool) -> None:
+    """All pages of it, with who objected there; no address of another host is asked."""
+    known = tool.destination().send(batch(*adds(range(1, 31)))).remote_ids
+    tool.contacts["R5"] |= {"consent": "UNSUBSCRIBED", "state": "unsubscribed", "optout": "true"}
+    tool.contacts["R6"] |= {"reasons": [{"reason": "HARD_BOUNCE"}], "state": "cleaned"}
+    if isinstance(tool, KlaviyoTool):
+        tool.page = 7
+    members = list(tool.destination().members("some") or [])
+    ours = {known.get(customer, str(customer)): customer for customer in range(1, 31)}
+    assert {ours[member.remote_id] for member in members} == set(range(1, 31))
+    assert [ours[member.remote_id] for member in members if member.has_objected] == [5]
+
+
+def test_requests_keep_to_the_pace_of_the_tool(tool: Tool) -> None:
+    """The tool itself counts them, in a time of its own, and notes one that comes too early as a problem."""
+    destination = tool.destination()
+    for customer in range(1, 10):
+        for _ in range(20):
+            destination.send(batch(*adds((customer,), spent=1)))
+    assert len(tool.requests) > 150
+
+
+class TestKlaviyo:
+    """An import is a job, which one has to wait for."""
+
+    def test_a_job_that_is_cancelled_may_be_started_again(self, klaviyo: KlaviyoTool) -> None:
+        """It may have done nothing."""
+        klaviyo.ends = ["queued", "cancelled"]
+        with pytest.raises(BusyError, match="cancelled"):
+            klaviyo.destination().send(batch(*adds((1,))))
+
+    def test_a_job_that_never_ends_is_given_up(self, klaviyo: KlaviyoTool) -> None:
+        """After a quarter of an hour."""
+        klaviyo.ends = ["processing"]
+        before = klaviyo.clock.now
+        with pytest.raises(UnavailableError, match="not done after 15 minutes"):
+            klaviyo.destination().send(batch(*adds((1,))))
+        assert 900 <= klaviyo.clock.now - before < 1000
+
+    def test_errors_without_a_name_refuse_the_batch(self, klaviyo: KlaviyoTool) -> None:
+        """So that it is halved down to the guilty row."""
+        klaviyo.poison, klaviyo.names_culprits = {2}, False
+        with pytest.raises(BatchError, match="the import job failed: … is invalid"):
+            klaviyo.destination().send(batch(*adds((1, 2))))
+
+    def test_two_lists_of_a_name_are_none(self, klaviyo: KlaviyoTool) -> None:
+        """Nobody can say which is meant."""
+        klaviyo.copies = 2
+        with pytest.raises(AccessError, match="expected one list named some; there are 2"):
+            klaviyo.destination().send(batch(*adds((1,))))
+
+    def test_the_requests_are_those_of_its_documentation(self, klaviyo: KlaviyoTool) -> None:
+        """A recorded exchange: the list, the job and its state; then who leaves, by their number."""
+        klaviyo.ends = ["complete"]
+        destination = klaviyo.destination()
+        destination.send(batch(*adds((1,), spent="12.50", gone=None)))
+        destination.send(batch(Change("remove", 1, None, {})))
+        profile = {
+            "type": "profile",
+            "attributes": {"external_id": "1", "email": address(1), "properties": {"spent": "12.50"}},
+            "meta": {"patch_properties": {"unset": ["gone"]}},
+        }
+        job = {
+            "type": "profile-bulk-import-job",
+            "attributes": {"profiles": {"data": [profile]}},
+            "relationships": {"lists": {"data": [{"type": "list", "id": "L-some"}]}},
+        }
+        assert klaviyo.requests == [
+            ("GET", "/lists", None),
+            ("POST", "/profile-bulk-import-jobs", {"data": job}),
+            ("GET", "/profile-bulk-import-jobs/J0", None),
+            ("GET", "/lists", None),
+            ("GET", "/profiles", None),
+            ("DELETE", "/lists/L-some/relationships/profiles", {"data": [{"type": "profile", "id": "R1"}]}),
+        ]
+
+
+class TestMailchimp:
+    """Only contacts that are there, and a 200 that may hold errors."""
+
+    def test_who_is_no_contact_there_is_rejected(self, mailchimp: MailchimpTool) -> None:
+        """To create one would be to say whether they are subscribed."""
+        answer = mailchimp.destination().send(batch(*adds((1, 77))))
+        assert answer == Answer(200, {77: "Mailchimp has no such contact"}, {1: "R1"})
+
+    def test_a_200_with_errors_is_read(self, mailchimp: MailchimpTool) -> None:
+        """It names the addresses that did not enter."""
+        mailchimp.contacts["R2"]["is_refused"] = True
+        answer = mailchimp.destination().send(batch(*adds((1, 2))))
+        assert answer.rejected == {2: "… cannot be added"} and mailchimp.held() == {1}
+
+    def test_another_address_is_another_contact(self, mailchimp: MailchimpTool) -> None:
+        """Who takes the place of the former on the list."""
+        mailchimp.destination().send(batch(*adds((1,))))
+        answer = mailchimp.destination().send(batch(Change("update", 1, address(2), {}, "R1")))
+        assert answer.remote_ids == {1: "R2"} and mailchimp.lists["some"] == {"R2"}
+
+    def test_who_cannot_be_found_any_more_is_told(self, mailchimp: MailchimpTool) -> None:
+        """Neither a name of theirs nor an address is known; with the address they are found."""
+        mailchimp.destination().send(batch(*adds((1, 2))))
+        answer = mailchimp.destination().send(batch(Change("remove", 1, None, {}), Change("remove", 2, address(2), {})))
+        assert "look there by hand" in answer.rejected[1] and mailchimp.held() == {1}
+
+    def test_the_requests_are_those_of_its_documentation(self, mailchimp: MailchimpTool) -> None:
+        """A recorded exchange."""
+        mailchimp.destination().send(batch(*adds((1,), spent="12.50")))
+        mailchimp.destination().send(batch(Change("remove", 1, None, {}, "R1")))
+        subscriber = mailchimp._hash("R1")
+        assert mailchimp.requests == [
+            ("GET", "/lists/list1/segments", None),
+            ("PATCH", f"/lists/list1/members/{subscriber}", {"merge_fields": {"SPENT": "12.50"}}),
+            ("POST", "/lists/list1/segments/S-some", {"members_to_add": [address(1)], "members_to_remove": []}),
+            ("GET", "/lists/list1/segments", None),
+            ("GET", "/lists/list1/members/R1", None),
+            ("DELETE", f"/lists/list1/segments/S-some/members/{subscriber}", None),
+        ]
+
+
+class TestHubSpot:
+    """Only contacts that are there, and lists that are kept by hand."""
+
+    def test_who_is_no_contact_there_is_rejected(self, hubspot: HubSpotTool) -> None:
+        """A contact is never created."""
+        answer = hubspot.destination().send(batch(*adds((1, 77))))
+        assert answer == Answer(200, {77: "HubSpot has no such contact"}, {1: "R1"})
+
+    def test_a_list_that_hubspot_fills_is_refused(self, hubspot: HubSpotTool) -> None:
+        """Whom one adds there, HubSpot takes off again."""
+        hubspot.processing = "DYNAMIC"
+        with pytest.raises(AccessError, match="expected a static list"):
+            hubspot.destination().send(batch(*adds((1,))))
+
+    def test_another_address_is_another_contact(self, hubspot: HubSpotTool) -> None:
+        """Who takes the place of the former on the list."""
+        hubspot.destination().send(batch(*adds((1,))))
+        answer = hubspot.destination().send(batch(Change("update", 1, address(2), {}, "R1")))
+        assert answer.remote_ids == {1: "R2"} and hubspot.lists["some"] == {"R2"}
+
+    def test_who_cannot_be_found_any_more_is_told(self, hubspot: HubSpotTool) -> None:
+        """Neither a name of theirs nor an address is known; with the address they are found."""
+        hubspot.destination().send(batch(*adds((1, 2))))
+        answer = hubspot.destination().send(batch(Change("remove", 1, None, {}), Change("remove", 2, address(2), {})))
+        assert "look there by hand" in answer.rejected[1] and hubspot.held() == {1}
+
+    def test_the_requests_are_those_of_its_documentation(self, hubspot: HubSpotTool) -> None:
+        """A recorded exchange."""
+        hubspot.destination().send(batch(*adds((1,), spent="12.50")))
+        hubspot.destination().send(batch(Change("remove", 1, None, {}, "R1")))
+        contacts, lists = "/crm/objects/2026-03/contacts/batch", "/crm/lists/2026-03"
+        read = {"idProperty": "email", "inputs": [{"id": address(1)}], "properties": ["email"]}
+        update = {"inputs": [{"id": "R1", "properties": {"spent": "12.50"}, "objectWriteTraceId": "1"}]}
+        change = f"{lists}/9-some/memberships/add-and-remove"
+        assert hubspot.requests == [
+            ("GET", f"{lists}/object-type-id/0-1/name/some", None),
+            ("POST", f"{contacts}/read", read),
+            ("POST", f"{contacts}/update", update),
+            ("PUT", change, {"recordIdsToAdd": ["R1"], "recordIdsToRemove": []}),
+            ("GET", f"{lists}/object-type-id/0-1/name/some", None),
+            ("PUT", change, {"recordIdsToAdd": [], "recordIdsToRemove": ["R1"]}),
+        ]
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_destination_that_is_not_configured_says_what_to_set(name: str) -> None:
+    """By the variables."""
+    with pytest.raises(UsageError, match=NEEDS[name]):
+        destination_named(Configuration(), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "value"),
+    [
+        ("klaviyo", "klaviyo_key", "a key\r\nX-Other: 1"),
+        ("hubspot", "hubspot_key", "ключ"),
+        ("mailchimp", "mailchimp_key", "abc-us1.elsewhere.test/"),
+    ],
+)
+def test_a_key_that_cannot_be_one_is_refused(name: str, variable: str, value: str) -> None:
+    """It would break a header, or name another host. It is not shown."""
+    given: dict[str, Any] = {variable: value, "mailchimp_list": "list1"}
+    configuration = Configuration(**given)
+    with pytest.raises(UsageError, match=f"LGS_{variable.upper()}") as raised:
+        destination_named(configuration, name)
+    assert value not in str(raised.value)
+
+
+def test_a_configured_destination_is_made() -> None:
+    """And Mailchimp's address is that of the data centre in its key."""
+    configuration = Configuration(klaviyo_key="k", mailchimp_key="abc-us21", mailchimp_list="l", hubspot_key="h")
+    for name in ("klaviyo", "mailchimp", "hubspot"):
+        assert destination_named(configuration, name).name == name
+    assert "abc" not in repr(destination_named(configuration, "mailchimp"))

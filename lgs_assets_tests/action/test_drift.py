@@ -1,0 +1,99 @@
+"""Lists in the tools: planned, applied and read back, with people who change them by hand."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lgs_assets.action.contacts import contact_status, forget_contact
+from lgs_assets.action.destinations.drop import Drop
+from lgs_assets.action.drift import check_drift
+from lgs_assets.action.planning import make_plan, plan_removals
+from lgs_assets.action.plans import changes_of
+from lgs_assets.command.cli import app
+from lgs_assets.errors import UnavailableError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.action.lists import SOME, apply, held, plan, set_members, sync
+from lgs_assets_tests.action.people import CANARY, KEY, tables_outside
+from lgs_assets_tests.action.tools import KlaviyoTool, Tool
+
+
+def test_a_list_edited_by_hand_is_told_and_left_alone(people: Warehouse, tool: Tool) -> None:
+    """One taken off, one put there by others, one who unsubscribed: only the last counts here, and is then removed."""
+    set_members(people, range(1, 11))
+    sync(people, tool.destination())
+    tool.lists["some"] -= {"R3"}
+    tool.lists["some"] |= {"R40"}
+    tool.contacts["R5"] |= {"consent": "UNSUBSCRIBED", "state": "unsubscribed", "optout": "true"}
+    drift = check_drift(people, "some", tool.destination())
+    assert drift and (drift.held, drift.found, drift.missing, drift.not_ours, drift.objected) == (10, 10, [3], 1, [5])
+    assert str(drift) == "10 members found, 10 put there by us; missing 1, not ours 1, objected there 1."
+    assert contact_status(people).suppressed == {"objected": 1}
+    made = plan(people, tool.destination())
+    assert made and [(each["customer_id"], each["cause"]) for each in changes_of(people, made.plan)] == [
+        (5, "objected")
+    ]
+    apply(people, made.plan, tool.destination())
+    assert tool.held() == {1, 2, 4, 6, 7, 8, 9, 10, 40}
+    assert plan(people, tool.destination()) is None
+    (kept,) = people.rows("select held, found, missing, not_ours, objected from list_drift")
+    assert dict(kept) == {"held": 10, "found": 10, "missing": 1, "not_ours": 1, "objected": 1}
+    assert CANARY not in tables_outside(people.url)
+
+
+def test_the_forgotten_leave_the_list_though_their_address_is_gone(people: Warehouse, tool: Tool) -> None:
+    """The tool knows them by what it called them when they entered."""
+    set_members(people, range(1, 4))
+    sync(people, tool.destination())
+    forget_contact(people, 2)
+    (number,) = plan_removals(people, 2)
+    apply(people, number, tool.destination())
+    assert tool.held() == held(people) == {1, 3}
+
+
+def test_a_poisoned_row_does_not_hold_up_the_others(people: Warehouse, tool: Tool) -> None:
+    """Also where the tool does not say which it is; it is tried again only when somebody asks for it."""
+    set_members(people, range(1, 31))
+    tool.poison = {13}
+    if isinstance(tool, KlaviyoTool):
+        tool.names_culprits = False
+    outcome = sync(people, tool.destination())
+    assert outcome and outcome.accepted == 29 and list(outcome.rejected) == [13]
+    assert tool.held() == held(people) == set(range(1, 31)) - {13}
+    assert plan(people, tool.destination()) is None
+    tool.poison = set()
+    made = make_plan(people, SOME, tool.destination(), key=KEY, retry=True)
+    assert made and made.adds == 1
+    apply(people, made.plan, tool.destination())
+    assert tool.held() == held(people) == set(range(1, 31))
+
+
+def test_a_list_that_cannot_be_read_changes_nothing(people: Warehouse, tool: Tool) -> None:
+    """It is tried as often as a batch is; then nothing is known, and so nothing is kept."""
+    waits: list[float] = []
+    tool.faults = ["429 with Retry-After"] * 6
+    with pytest.raises(UnavailableError, match="Tried 6 times; nothing was changed"):
+        check_drift(people, "some", tool.destination(), pause=waits.append)
+    assert waits == [7] * 5
+    tool.faults = ["500", "HTML"]
+    drift = check_drift(people, "some", tool.destination(), pause=waits.append)
+    assert drift and drift.found == 0
+    assert len(people.rows("select from list_drift")) == 1
+
+
+def test_a_destination_that_is_only_told_has_no_drift(people: Warehouse, tmp_path: Path) -> None:
+    """A file, or a webhook."""
+    assert check_drift(people, "some", Drop(str(tmp_path))) is None
+
+
+def test_the_command_tells_what_differs(people: Warehouse, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By customers' numbers."""
+    monkeypatch.setattr("lgs_assets.action.destinations.configured.destination_named", lambda *_: tool.destination())
+    monkeypatch.setattr("lgs_assets.action.audiences.audience_named", lambda _: SOME)
+    set_members(people, range(1, 4))
+    sync(people, tool.destination())
+    tool.lists["some"] -= {"R3"}
+    said = CliRunner(env={"COLUMNS": "120"}).invoke(app, ["activate", "drift", "some", tool.destination().name])
+    assert said.exit_code == 0, said.output
+    assert "2 members found, 3 put there by us; missing 1" in said.output
+    assert "Missing: 3. Somebody took them off; they are not put back." in said.output

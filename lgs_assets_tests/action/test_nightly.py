@@ -1,0 +1,114 @@
+"""The night's work: what is applied without a person, and what never is."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lgs_assets.action.audiences import Audience
+from lgs_assets.action.contacts import object_to_marketing
+from lgs_assets.action.destinations.webhook import Webhook
+from lgs_assets.action.nightly import Night, keep_up
+from lgs_assets.action.plans import plans
+from lgs_assets.errors import RuleError, UnavailableError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.action.lists import SOME, apply, held, plan, set_members, sync
+from lgs_assets_tests.action.people import KEY
+from lgs_assets_tests.action.receiver import SIGNING_KEY, Receiver, receiving
+from lgs_assets_tests.action.tools import Tool
+
+AUTOMATIC = replace(SOME, destinations=("webhook",), is_automatic=True)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+        assert receiver.problems == []
+
+
+def webhook(receiver: Receiver) -> Webhook:
+    return Webhook(receiver.url, SIGNING_KEY, 4, 1)
+
+
+def night(warehouse: Warehouse, receiver: Receiver, audience: Audience = AUTOMATIC) -> Night:
+    return keep_up(warehouse, audience, webhook(receiver), key=KEY, pause=lambda _: None)
+
+
+def test_a_plan_within_its_guard_is_applied(people: Warehouse, receiver: Receiver) -> None:
+    """Where the audience says so."""
+    set_members(people, range(1, 21))
+    sync(people, webhook(receiver))
+    set_members(people, range(3, 25))
+    done = night(people, receiver)
+    assert done.outcome and done.outcome.accepted == 6
+    assert receiver.held.keys() == held(people) == set(range(3, 25))
+    assert night(people, receiver) == Night(None, None, None)
+
+
+def test_otherwise_it_waits(people: Warehouse, receiver: Receiver) -> None:
+    """It is off unless it is written."""
+    set_members(people, range(1, 21))
+    sync(people, webhook(receiver))
+    set_members(people, range(3, 25))
+    done = night(people, receiver, replace(AUTOMATIC, is_automatic=False))
+    assert done.plan and done.plan.state == "planned" and done.outcome is None
+    assert receiver.held.keys() == set(range(1, 21))
+
+
+def test_a_first_list_waits_for_a_person(people: Warehouse, receiver: Receiver) -> None:
+    """It has no guard but the eyes of somebody."""
+    set_members(people, range(1, 21))
+    done = night(people, receiver)
+    assert done.plan and done.plan.adds == 20 and done.outcome is None
+    assert receiver.requests == []
+
+
+def test_what_a_guard_refuses_waits_but_for_those_who_objected(people: Warehouse, receiver: Receiver) -> None:
+    """An audience that a bad dump emptied."""
+    set_members(people, range(1, 21))
+    sync(people, webhook(receiver))
+    object_to_marketing(people, 7)
+    set_members(people, range(0))
+    done = night(people, receiver)
+    assert done.plan and done.plan.refusal and done.outcome and done.outcome.accepted == 1
+    assert receiver.held.keys() == set(range(1, 21)) - {7}
+
+
+def test_a_night_that_was_cut_short_is_finished_by_the_next(people: Warehouse, receiver: Receiver) -> None:
+    """The plan that it began goes first."""
+    set_members(people, range(1, 21))
+    sync(people, webhook(receiver))
+    set_members(people, range(3, 25))
+    receiver.faults = [None, *["500"] * 6]
+    with pytest.raises(UnavailableError):
+        night(people, receiver)
+    assert plans(people)[0].state == "applying"
+    set_members(people, range(3, 26))
+    done = night(people, receiver)
+    assert done.outcome and done.outcome.accepted == 1
+    assert receiver.held.keys() == held(people) == set(range(3, 26))
+
+
+def test_an_objection_at_the_tool_is_a_removal_of_the_same_night(people: Warehouse, tool: Tool) -> None:
+    """The list is read back before it is planned."""
+    set_members(people, range(1, 11))
+    made = plan(people, tool.destination())
+    assert made
+    apply(people, made.plan, tool.destination())
+    tool.contacts["R5"] |= {"consent": "UNSUBSCRIBED", "state": "unsubscribed", "optout": "true"}
+    done = keep_up(people, AUTOMATIC, tool.destination(), key=KEY)
+    assert done.drift and done.drift.objected == [5]
+    assert tool.held() == held(people) == {1, 2, 3, 4, 6, 7, 8, 9, 10}
+
+
+@pytest.mark.parametrize(("line", "wrong"), [("auto = true", "expected destinations"), ('auto = "yes"', "auto: ")])
+def test_what_auto_cannot_mean_is_refused(tmp_path: Path, line: str, wrong: str) -> None:
+    """With the file and the key."""
+    file = tmp_path / "some.toml"
+    file.write_text(f'description = "Some."\nwhere = "monetary > 1"\n{line}\n')
+    with pytest.raises(RuleError, match=f"some.toml: {wrong}|some.toml: auto: {wrong}"):
+        Audience.read(file)
+    file.write_text('description = "Some."\nwhere = "monetary > 1"\ndestinations = ["webhook"]\nauto = true\n')
+    assert Audience.read(file).is_automatic

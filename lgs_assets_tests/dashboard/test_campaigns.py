@@ -1,0 +1,261 @@
+"""The pages Campaigns and Experiments: they show what the tables hold, and nobody's address or secret."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from urllib.parse import urlencode
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lgs_assets.dashboard.filters import Filters
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.dashboard.conftest import COUNTRIES, Site
+from lgs_assets_tests.dashboard.past import HOSTILE
+from lgs_assets_tests.dashboard.test_pages import SEGMENTS
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture
+def writer(own_site: Site) -> Iterator[Warehouse]:
+    """The tables of `own_site`, to change."""
+    warehouse = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    yield warehouse
+    warehouse.engine.dispose()
+
+
+def change(warehouse: Warehouse, statement: str) -> None:
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_audiences_are_those_of_the_tables_to_the_penny(site: Site, market: Warehouse) -> None:
+    shown = {row["audience"]: row for row in rows(site.get("/campaigns/audiences.csv").text)}
+    known = market.rows(
+        "select audience, count(*) as members, sum(monetary) as monetary from audience_members "
+        "inner join audience_facts using (customer_id) group by audience"
+    )
+    assert len(shown) == 7
+    for row in known:
+        assert int(shown[row.audience]["members"]) == row.members
+        assert Decimal(shown[row.audience]["sales_before_returns"]) == row.monetary
+    assert sum(int(row["members"]) for row in shown.values()) == sum(row.members for row in known)
+
+
+FILTERS = st.builds(
+    Filters,
+    countries=st.sets(st.sampled_from(COUNTRIES), max_size=2).map(lambda found: tuple(sorted(found))),
+    segments=st.sets(st.sampled_from(SEGMENTS), max_size=3).map(lambda found: tuple(sorted(found))),
+    cohorts=st.sampled_from([(), ("2011-Q1",), ("2011-Q2",)]),
+    sort=st.sampled_from(["monetary", "value", "risk_band", "expected_next_day", "country"]),
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(FILTERS, st.sampled_from(["first_to_see", "lapsed_regulars", "third_order_thanks"]))
+def test_list_file_and_figure_are_of_the_same_members(site: Site, filters: Filters, audience: str) -> None:
+    query = filters.url("")
+    html = site.get(f"/campaigns/{audience}{query}").text
+    listed = rows(site.get(f"/campaigns/{audience}/members.csv{query}").text)
+    figure = {row["audience"]: row for row in rows(site.get(f"/campaigns/audiences.csv{query}").text)}
+    told = re.search(r"Take the list away, all ([\d,]+) member", html)
+    assert len(listed) == int(figure[audience]["members"]) == (int(told[1].replace(",", "")) if told else 0)
+    assert len(re.findall(r'<th scope="row"><a href="/customers/\d+', html)) == min(len(listed), 50)
+    assert sum(Decimal(row["monetary"]) for row in listed) == Decimal(figure[audience]["sales_before_returns"])
+
+
+def test_history_is_that_of_the_table(site: Site, market: Warehouse) -> None:
+    for name, columns in (("history", ["members"]), ("flows", ["entered", "left_since"])):
+        shown = rows(site.get(f"/campaigns/first_to_see/{name}.csv").text)
+        known = market.rows(
+            f"select {', '.join(columns)} from audience_history where audience = 'first_to_see' order by snapshot_date"
+        )
+        assert [[int(value) for value in list(row.values())[1:]] for row in shown] == [
+            [row[column] for column in columns] for row in known
+        ]
+        assert len(shown) > 3
+
+
+def test_a_rule_is_told_in_words(site: Site) -> None:
+    html = site.get("/campaigns/win_back_letters").text
+    assert "segment is At Risk and sales before returns at least £500" in html
+    assert "At Risk: ordered regularly" in html
+
+
+def test_a_plan_that_waits_is_shown_with_the_command_that_applies_it(site: Site) -> None:
+    html = site.get("/campaigns").text
+    assert "<code>lgs activate apply 2</code>" in html
+    assert "Left out: 1 control group; 3 no contact." in html
+    assert "lgs activate apply 3" not in html, "it is too old"
+    assert "Make another: <code>lgs activate plan call_list drop</code>" in html
+    assert 'method="post"' not in html
+
+
+def test_plans_receipts_and_lists_are_those_of_the_ledgers(site: Site) -> None:
+    plans = {row["plan"]: row for row in rows(site.get("/campaigns/plans.csv").text)}
+    assert [plans[number]["state"] for number in "123"] == ["partial", "planned", "too old to apply"]
+    assert (plans["1"]["accepted"], plans["1"]["rejected"]) == ("3", "1")
+    receipts = rows(site.get("/campaigns/receipts.csv").text)
+    assert [(row["status"], row["attempt"]) for row in receipts] == [("207", "2"), ("429", "1")]
+    held = rows(site.get("/campaigns/first_to_see/held.csv").text)
+    assert [(row["destination"], row["customers"]) for row in held] == [("webhook", "3")]
+    out = {(row["who"], row["reason"]): row["customers"] for row in rows(site.get("/campaigns/left_out.csv").text)}
+    assert out == {
+        ("in no audience", "forgotten"): "1",
+        ("in no audience", "objected"): "2",
+        ("in an audience, not sent", "control group"): "1",
+        ("in an audience, not sent", "no contact"): "3",
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/campaigns", "/campaigns/first_to_see", "/campaigns/call_list", "/experiments/a_letter"]
+)
+def test_texts_of_others_and_secrets_are_not_on_a_page(site: Site, path: str) -> None:
+    html = site.get(path).text
+    assert HOSTILE not in html and "<b>regulars" not in html
+    assert "secret" not in html and "example.test" not in html
+
+
+SECRETS = [
+    "select * from lgs_private.contacts", "select customer_id from marketing_exclusions",
+    "select salt from experiments", "select payload from activation_changes", "select answer from activation_changes",
+    "select payload from destination_members", "select request from activation_receipts",
+    "select * from audience_memberships",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", SECRETS)
+def test_the_role_of_the_pages_reads_no_more_than_they_show(site: Site, query: str) -> None:
+    with (
+        site.tables.engine.connect() as reader,
+        pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
+    ):
+        reader.execute(sa.text(query))
+
+
+def test_what_changes_between_builds_is_shown_at_once(own_site: Site, writer: Warehouse) -> None:
+    tag = own_site.get("/campaigns").headers["etag"]
+    assert own_site.get("/campaigns", If_None_Match=tag).status == 304
+    change(writer, "update activation_plans set state = 'applied', ended_at = now() where plan = 2")
+    answer = own_site.get("/campaigns", If_None_Match=tag)
+    assert answer.status == 200
+    assert "No plan waits" not in answer.text
+    change(writer, "update activation_plans set state = 'expired' where state = 'planned'")
+    assert "No plan waits" in own_site.get("/campaigns").text
+
+
+def test_empty_pages_say_what_to_do(own_site: Site, writer: Warehouse) -> None:
+    for table in ("activation_plans", "activation_changes", "destination_members", "experiments", "assignments"):
+        change(writer, f"delete from {table}")
+    html = own_site.get("/campaigns").text
+    assert "No destination holds anybody yet" in html and "lgs activate plan AUDIENCE DESTINATION" in html
+    assert "lgs experiment start FILE" in own_site.get("/experiments").text
+    assert own_site.get("/experiments/a_letter").status == 404
+    nobody = own_site.get("/campaigns/first_to_see?" + urlencode({"segment": "Hibernating"})).text
+    assert "No member matches Hibernating" in nobody and "Remove Hibernating" in nobody
+
+
+def test_a_role_without_leave_is_told_what_upgrades_it(own_site: Site, writer: Warehouse) -> None:
+    change(writer, "revoke select on activation_plans from lgs_dashboard")
+    change(writer, "revoke select (plan) on activation_plans from lgs_dashboard")
+    answer = own_site.get("/campaigns")
+    assert answer.status == 503
+    assert "lgs run" in answer.text
+    assert own_site.get("/segments").status == 200
+
+
+def test_a_result_is_worded_as_in_the_report(site: Site, market: Warehouse) -> None:
+    from lgs_assets.action.experiment_report import answer
+    from lgs_assets.action.results import analyse
+
+    html = site.get("/experiments/a_letter").text
+    said = answer(analyse(market, "a_letter")).strip("*")
+    assert said in html and said.startswith(("No effect is shown", "The letter"))
+    assert said in site.get("/experiments/experiments.csv").text
+    shown = rows(site.get("/experiments/a_letter/result.csv").text)
+    assert shown[0]["metric"] == "customers who buy"
+    assert len(shown) == 4
+    assert "would claim all of it" in html
+
+
+def test_before_the_end_there_is_health_and_no_figure(own_site: Site, writer: Warehouse) -> None:
+    change(writer, "update assignments set counts_from = '2011-07-01'")
+    change(writer, "delete from experiment_results")
+    html = own_site.get("/experiments/a_letter").text
+    assert "Not due yet: it takes invoices up to the end of 30 Jul 2011" in html
+    assert "as drawn" in html
+    assert "What came of it?" not in html
+    assert own_site.get("/experiments/a_letter/result.csv").status == 404
+
+
+def test_a_control_group_that_was_reached_is_told(own_site: Site, writer: Warehouse) -> None:
+    assert "nobody, as it should be" in own_site.get("/experiments/a_letter").text
+    change(
+        writer,
+        "insert into destination_members select 'webhook', 'lapsed_regulars', customer_id, 'p', 1, now() "
+        "from assignments where arm = 'control' order by customer_id limit 2",
+    )
+    html = own_site.get("/experiments/a_letter").text
+    assert "2 customers of the control group reached a destination" in html
+    arms = {row["arm"]: row["reached"] for row in rows(own_site.get("/experiments/a_letter/arms.csv").text)}
+    assert arms == {"letter": "0", "control": "2"}
+
+
+def test_arms_that_are_not_of_the_sizes_drawn_have_no_result(own_site: Site, writer: Warehouse) -> None:
+    change(writer, "delete from assignments where arm = 'control' and customer_id > 17005")
+    html = own_site.get("/experiments/a_letter").text
+    assert "No result: the arms are not of the sizes that were drawn" in html
+    assert "NOT as drawn" in html
+
+
+def test_what_they_do_anyway_is_that_of_the_history(own_site: Site, writer: Warehouse) -> None:
+    assert "covers no window of six whole months" in own_site.get("/experiments").text
+    change(writer, "delete from natural_return")
+    change(
+        writer,
+        "insert into natural_return values ('Champions', '2011-01-01', 6, 100, 80, 10, 1234.5, null), "
+        "('Champions', '2011-01-01', 3, 100, 70, 10, 500, null), ('Champions', '2010-12-01', 6, 50, 30, 10, 9, null), "
+        "('At Risk', '2011-01-01', 6, 20, 5, 10, 9, null)",
+    )
+    shown = {row["segment"]: row for row in rows(own_site.get("/experiments/anyway.csv").text)}
+    champions = shown["Champions"]
+    assert (champions["came_back_6"], champions["came_back_3"]) == ("80.0", "70.0")
+    assert (champions["range_6"], champions["starts"], champions["net_6"]) == ("60–80 %", "2", "1234.5")
+    assert shown["At Risk"]["came_back_6"] == "too few to say"
+    assert list(shown) == ["Champions", "At Risk"]
+    only = rows(own_site.get("/experiments/anyway.csv?segment=At+Risk").text)
+    assert [row["segment"] for row in only] == ["At Risk"]
+
+
+def test_lists_have_what_is_expected_where_it_is_built(own_site: Site, writer: Warehouse) -> None:
+    change(writer, "delete from customer_value")
+    change(
+        writer,
+        "insert into customer_value select customer_id, 182, '2011-07-06', 'm', null, 0, 1, 2, 0, customer_id - 17000, "
+        "1000, 0, customer_id - 17000, 1, 1 from customer_profile",
+    )
+    change(
+        writer,
+        "insert into churn_risk select customer_id, '2011-07-06', '2011-10-04', 'm', 'At Risk', risk, band, 1, true, "
+        "'a', 'b', 'c', '2011-05-01', '2011-05-11', 20, 5, 1 from (values (17001, 0.1, 'low'), (17002, 0.5, 'medium'), "
+        "(17003, 0.9, 'high')) as risks (customer_id, risk, band)",
+    )
+    shown = rows(own_site.get("/customers/customers.csv?as_of=2011-07&sort=risk_band").text)
+    assert [(row["customer_id"], row["risk_band"], row["value"]) for row in shown[:3]] == [
+        ("17003", "high", "3"), ("17002", "medium", "2"), ("17001", "low", "1"),
+    ]  # fmt: skip
+    assert shown[0]["expected_next_day"] == "2011-05-11"
+    assert "Nothing is predicted of customers yet" in own_site.get("/customers").text
+    change(writer, "update model_cards set unavailable_because = null, model = 'm'")
+    change(writer, "update publications set version = repeat('1', 64) where table_name = 'model_cards'")
+    assert "Predicted from the end of the data" in own_site.get("/segments/champions?as_of=2011-05").text
+    change(writer, "delete from publications where table_name = 'churn_risk'")
+    assert "risk_band" not in own_site.get("/customers/customers.csv?sort=risk_band").text
