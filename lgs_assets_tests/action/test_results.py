@@ -325,8 +325,9 @@ def test_the_past_is_that_of_before(experiment: Warehouse) -> None:
             select segment, cast(start as date), months, 50, came_back, 1, 1, 1, 1
             from (
                 values
-                    ('Champions', '2011-09-01', 3, 10), ('At Risk', '2011-09-01', 3, 20), ('Champions', '2011-06-01', 3, 20),
-                    ('Champions', '2011-11-01', 3, 50), ('Champions', '2011-06-01', 6, 49), ('Lost', '2011-06-01', 3, 50)
+                    ('Champions', '2011-09-01', 3, 10), ('At Risk', '2011-09-01', 3, 20),
+                    ('Champions', '2011-06-01', 3, 20), ('Lost', '2011-06-01', 3, 50),
+                    ('Champions', '2011-11-01', 3, 50), ('Champions', '2011-06-01', 6, 49)
             ) as windows (segment, start, months, came_back)
             """
         )
