@@ -17,9 +17,11 @@ LOW_POWER = 0.5
 _MONTH_DAYS = 30.4
 
 
-def report(warehouse: Warehouse, analysis: Analysis) -> str:
-    """The report of an analysis, as Markdown."""
+def report(warehouse: Warehouse, analysis: Analysis, *, picture: str | None = None) -> str:
+    """The report of an analysis, as Markdown; `picture` is the file beside it that shows the result."""
     parts = [answer(analysis), *_asked(analysis), *_arms(analysis)]
+    if picture:
+        parts.append(f"![The difference in {METRICS[analysis.state.declaration.primary.metric]}](<{picture}>)")
     if analysis.results:
         parts += [*_result(analysis), *_segments(analysis)]
     if analysis.returned:

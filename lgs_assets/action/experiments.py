@@ -33,6 +33,8 @@ RESULTS = "experiment_results"
 """The table of what experiments found: out of date once one is started or stopped."""
 CONTROL = "control"
 """The arm that is left alone."""
+EVERYTHING = "everything"
+"""The arm of a global holdout that is not left alone: its customers may be in other experiments as well."""
 
 _EXPOSURES = (places.SQL / "exposures.sql").read_text()
 
@@ -332,7 +334,7 @@ audience may hold the members of another, so leaving them out of its own alone w
 
 
 def busy_elsewhere(name: str, customer: sql.Composable) -> sql.Composed:
-    """A condition on a customer: a running experiment of another name has assigned them an arm."""
+    """A condition on a customer: another running experiment has assigned them an arm that must stay as it is."""
     return sql.SQL(
         """exists (
             select
@@ -340,9 +342,10 @@ def busy_elsewhere(name: str, customer: sql.Composable) -> sql.Composed:
             inner join experiments on experiments.experiment = assignments.experiment
             where assignments.customer_id = {customer}
                 and assignments.experiment <> {name}
+                and assignments.arm <> {everything}
                 and experiments.stopped_at is null
         )"""
-    ).format(name=sql.Literal(name), customer=customer)
+    ).format(name=sql.Literal(name), everything=sql.Literal(EVERYTHING), customer=customer)
 
 
 def _reason(detail: Any) -> str:

@@ -105,24 +105,31 @@ def stop_experiment(name: _Name, because: Annotated[str, typer.Option(help="Why.
 @commands.command("report")
 @reporting_errors
 def report_experiment(
-    name: _Name, to: Annotated[Path | None, typer.Option(help="Write it to this file. Unset: show it.")] = None
+    name: _Name,
+    to: Annotated[
+        Path | None, typer.Option(help="Write it to this file, and its picture beside it. Unset: show it.")
+    ] = None,
 ) -> None:
     """Tell what an experiment found, in Markdown, the answer first; before the end, only that it is not due yet."""
+    from lgs_assets.action.experiment_picture import picture
     from lgs_assets.action.experiment_report import answer, report
     from lgs_assets.action.results import analyse
+    from lgs_assets.configuration import Configuration
     from lgs_assets.errors import UsageError
     from lgs_assets.escaping import printable
 
     warehouse = warehouse_with_facts()
     analysis = analyse(warehouse, name)
-    text = report(warehouse, analysis)
     if to is None:
-        typer.echo("\n".join(printable(line) for line in text.splitlines()))
+        typer.echo("\n".join(printable(line) for line in report(warehouse, analysis).splitlines()))
         return
+    drawn, beside = picture(analysis, cache=Configuration.read().state / "matplotlib"), to.with_suffix(".png")
     try:
-        to.write_text(text)
+        if drawn:
+            beside.write_bytes(drawn)
+        to.write_text(report(warehouse, analysis, picture=beside.name if drawn else None))
     except OSError as error:
-        raise UsageError(f"{to}: cannot be written: {error.strerror}.") from None
+        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}.") from None
     typer.echo(f"{printable(answer(analysis).strip('*'))}\nWritten to {to}.")
 
 

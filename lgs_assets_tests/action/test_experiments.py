@@ -200,6 +200,15 @@ def test_a_customer_is_in_one_running_experiment(shop: Warehouse, metric: str, a
     assert sum(start(shop, second, audience).arms.values()) == 40
 
 
+def test_a_global_holdout_leaves_the_others_to_experiments(shop: Warehouse) -> None:
+    """Whoever is held out is in no other experiment; of the others, all may be."""
+    text = FILE.replace("control = 0.5", "control = 0.05").replace("call = 0.5", "everything = 0.95")
+    held_out = Declaration.parse("holdout", text.replace("block_size = 4", "block_size = 20"))
+    assert start(shop, held_out, SOME).arms == {"control": 2, "everything": 38}
+    assert sum(start(shop, DECLARED, SOME).arms.values()) == 38
+    assert not {customer for customer, arm in arms(shop, "holdout").items() if arm == "control"} & arms(shop).keys()
+
+
 def test_whoever_has_seen_the_result_enrols_nobody(shop: Warehouse) -> None:
     """A wave is drawn while the result of the others is not due, and none after that."""
     waves = Declaration.parse("calls", FILE.replace('owner = "me"', 'owner = "me"\nenrol = "waves"'))

@@ -4,13 +4,16 @@ import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 from typer.testing import CliRunner
 
 from lgs_assets.action.contacts import forget_contact
+from lgs_assets.action.experiment_picture import picture
 from lgs_assets.action.experiment_report import answer, report
 from lgs_assets.action.experiment_words import verdict
 from lgs_assets.action.experiments import Declaration, start, state, stop
@@ -421,6 +424,18 @@ def test_stopped_before_the_end(experiment: Warehouse) -> None:
     assert "before the last window was over: the agency left." in report(experiment, told(experiment))
 
 
+def test_a_picture_is_of_a_figure_that_is_due(experiment: Warehouse, tmp_path: Path) -> None:
+    """Before the end there is none; with so few customers that an interval has no end, there is one all the same."""
+    assert picture(told(experiment), cache=tmp_path) is None
+    call_works(experiment)
+    found = told(experiment)
+    drawn = picture(found, cache=tmp_path)
+    assert drawn and drawn == picture(found, cache=tmp_path)
+    (first, *others) = found.results
+    endless = replace(first, difference=replace(first.difference, low=-inf, high=inf))
+    assert picture(replace(found, results=(endless, *others)), cache=tmp_path) not in (None, drawn)
+
+
 def test_the_report_by_command(experiment: Warehouse, tmp_path: Path) -> None:
     """Shown, or written to a file with the answer on the terminal; an unknown name is told."""
     call_works(experiment)
@@ -428,7 +443,11 @@ def test_the_report_by_command(experiment: Warehouse, tmp_path: Path) -> None:
     shown = run(app, ["experiment", "report", "calls"])
     assert shown.exit_code == 0 and shown.output.startswith("**The call worked")
     written = run(app, ["experiment", "report", "calls", "--to", str(tmp_path / "calls.md")])
-    assert written.output.startswith("The call worked") and (tmp_path / "calls.md").read_text() == shown.output
+    assert written.output.startswith("The call worked")
+    text = (tmp_path / "calls.md").read_text()
+    assert text.replace("![The difference in customers who buy](<calls.png>)\n\n", "") == shown.output
+    with Image.open(tmp_path / "calls.png") as image:
+        assert (image.format, image.width) == ("PNG", 1600)
     nowhere = run(app, ["experiment", "report", "calls", "--to", str(tmp_path / "no" / "such" / "x.md")])
     assert nowhere.exit_code == 2 and "cannot be written: No such file or directory." in nowhere.output
     with pytest.raises(LgsError, match=r"No experiment 'letters' was started\. Started: calls\."):
