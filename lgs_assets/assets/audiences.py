@@ -3,20 +3,11 @@
 import dagster as dg
 import pandas as pd
 
-from lgs_assets import places
 from lgs_assets.action.audiences import FILES, members, read_audiences, record_members, stated
 from lgs_assets.action.results import results
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
-
-_ACTION = places.ROOT / "lgs_assets" / "action"
-_MODELS = places.ROOT / "lgs_assets" / "models"
-_ANALYSIS = (
-    *(_ACTION / "results.py", _ACTION / "experiments.py", _ACTION / "outcomes.py"),
-    *(_MODELS / "lift.py", _MODELS / "multiple_testing.py"),
-)
-_RULES = (*FILES, _ACTION / "audiences.py", _ACTION / "rules.py", _ACTION / "rule_words.py")
 
 
 @derived_asset(group="audiences", kinds=IN_WAREHOUSE)
@@ -38,7 +29,7 @@ def audience_facts(
     )
 
 
-@derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=_RULES)
+@derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=FILES)
 def audiences(
     audience_facts: Relation, segment_playbook: Relation, warehouse: dg.ResourceParam[Warehouse]
 ) -> pd.DataFrame:
@@ -46,7 +37,7 @@ def audiences(
     return stated(warehouse, read_audiences())
 
 
-@derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=_RULES)
+@derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=FILES)
 def audience_members(
     audiences: Relation, audience_facts: Relation, warehouse: dg.ResourceParam[Warehouse]
 ) -> pd.DataFrame:
@@ -54,7 +45,7 @@ def audience_members(
     return members(warehouse, read_audiences())
 
 
-@derived_asset(group="audiences", kinds={"postgres", "python"}, sources=(_ACTION / "audiences.py",))
+@derived_asset(group="audiences", kinds={"postgres", "python"})
 def audience_history(
     audience_members: Relation, audience_facts: Relation, warehouse: dg.ResourceParam[Warehouse]
 ) -> pd.DataFrame:
@@ -62,7 +53,7 @@ def audience_history(
     return record_members(warehouse, publication=audience_members.version)
 
 
-@derived_asset(group="audiences", kinds={"postgres", "python"}, sources=_ANALYSIS)
+@derived_asset(group="audiences", kinds={"postgres", "python"})
 def experiment_results(
     invoice_totals: Relation,
     returns: Relation,

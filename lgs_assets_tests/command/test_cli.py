@@ -1,9 +1,11 @@
 """The command line: what a person types, sees and can script."""
 
+import errno
 import gzip
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import traceback
@@ -23,6 +25,7 @@ from lgs_assets import places
 from lgs_assets.charts.report import families
 from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.command.cli import app
+from lgs_assets.command.reporting import reporting_errors
 from lgs_assets.command.terminal import console
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import ContractError
@@ -63,6 +66,25 @@ def state_of(warehouse: Warehouse) -> list[dict[str, object]]:
         "select table_name, published_at::text as at from publications union select dump, loaded_at::text from dumps"
     )
     return sorted((dict(row) for row in warehouse.rows(query)), key=str)
+
+
+@pytest.mark.parametrize("database_is_full", [True, False])
+def test_a_full_disk_is_told_wherever_it_shows(database_is_full: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Dagster's SQLite and files that are written have errors of their own; a person sees one line."""
+
+    @reporting_errors
+    def write() -> None:
+        if not database_is_full:
+            raise OSError(errno.ENOSPC, "No space left on device", "charts.png")
+        try:
+            sqlite3.connect(":memory:").executescript("pragma max_page_count = 1; create table runs (id)")
+        except sqlite3.Error as error:
+            raise RuntimeError("of SQLAlchemy's or Dagster's") from error
+
+    with pytest.raises(typer.Exit):
+        write()
+    told = capsys.readouterr().err
+    assert told.startswith("A disk is full: ") and ("LGS_HOME" if database_is_full else "charts.png") in told
 
 
 def test_help_names_every_command() -> None:
