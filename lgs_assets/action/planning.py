@@ -116,7 +116,7 @@ def _wanted(
         [audience, destination],
     )
     rejections = set() if retry else set(cursor.fetchall())
-    in_control = IN_CONTROL.format(customer="members.customer_id", audience="members.audience")
+    in_control = IN_CONTROL.format(customer="members.customer_id")
     cursor.execute(
         f"""
         select members.customer_id, members.fields, contacts.email, coalesce(excluded.reason, {REACH}, {in_control})
@@ -145,7 +145,7 @@ def _wanted(
 
 def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[str, str]]:
     """Whom the destination holds, what it was told, and why they would be removed. As lgs_activator."""
-    in_control = IN_CONTROL.format(customer="held.customer_id", audience="held.audience")
+    in_control = IN_CONTROL.format(customer="held.customer_id")
     cursor.execute(
         f"""
         select held.customer_id, held.payload, coalesce(excluded.reason, {REACH}, {in_control})

@@ -55,7 +55,10 @@ def audience_history(
 
 @derived_asset(group="audiences", kinds={"postgres", "python"})
 def experiment_results(
-    invoice_totals: Relation, returns: Relation, warehouse: dg.ResourceParam[Warehouse]
+    invoice_totals: Relation,
+    returns: Relation,
+    customer_profile: Relation,
+    warehouse: dg.ResourceParam[Warehouse],
 ) -> pd.DataFrame:
     """What each experiment found, of what is due. One row per experiment, metric and segment."""
     return results(warehouse)
