@@ -1,10 +1,7 @@
 """Plan, review, apply: what is sent is what was planned, once, whatever happens on the way."""
 
-import os
 import random
 import re
-import signal
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -421,49 +418,6 @@ def test_after_apply_there_is_nothing_to_plan(people: Warehouse, steps: list[set
         assert destination.held == {customer: address(customer) for customer in members}
         assert held(people) == members
         assert plan(people, destination) is None
-
-
-def _apply_in_child(url: str, number: int, receiver: Receiver) -> int:
-    """Applies a plan in a process of its own. Returns its number."""
-    if child := os.fork():
-        return child
-    try:
-        apply_plan(Warehouse(url), number, webhook(receiver, rows=4), key=KEY, pause=lambda _: None)
-    except BaseException:
-        os._exit(1)
-    os._exit(0)
-
-
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-@pytest.mark.parametrize("seed", range(12))
-def test_a_killed_apply_is_finished_by_the_next(people: Warehouse, receiver: Receiver, seed: int) -> None:
-    """kill -9 at any moment, with a receiver that fails two times in five: in the end all is as it was planned."""
-    chance = random.Random(seed)
-    set_members(people, range(1, 21))
-    sync(people, webhook(receiver, rows=4))
-    set_members(people, range(9, 37))
-    made = plan(people, webhook(receiver, rows=4))
-    assert made
-    kinds = ["429", "500", "no answer", "done, answer lost", "HTML"]
-    kills = 0
-    for _ in range(40):
-        receiver.faults = [chance.choice(kinds) if chance.random() < 0.4 else None for _ in range(50)]
-        child = _apply_in_child(people.url, made.plan, receiver)
-        is_killed = kills < 5
-        if is_killed:
-            time.sleep(chance.uniform(0, 0.25))
-            os.kill(child, signal.SIGKILL)
-            kills += 1
-        _, status = os.waitpid(child, 0)
-        if status == 0:
-            break
-    receiver.faults = []
-    if plans(people)[0].state == "applying":
-        apply(people, made.plan, webhook(receiver, rows=4))
-    assert receiver.held.keys() == held(people) == set(range(9, 37))
-    assert plans(people)[0].state == "applied"
-    assert people.rows("select distinct state from activation_changes") == [{"state": "accepted"}]
-    assert plan(people, webhook(receiver)) is None
 
 
 @pytest.mark.parametrize(
