@@ -1,5 +1,6 @@
 """The tools that lists go to: what each is told, what it may not be told, and what is made of its answers."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -337,6 +338,14 @@ def test_a_key_that_cannot_be_one_is_refused(name: str, variable: str, value: st
     with pytest.raises(UsageError, match=f"LGS_{variable.upper()}") as raised:
         destination_named(configuration, name)
     assert value not in str(raised.value)
+
+
+@pytest.mark.parametrize("scheme", ["sftp", "ssh", "ftp", "http", "webdav+http"])
+def test_no_file_is_dropped_where_anybody_may_read_it(scheme: str) -> None:
+    """Only in folders and buckets: other drivers do not encrypt, or do not ask who answers. No password is shown."""
+    with pytest.raises(UsageError, match=f"found {re.escape(scheme)}://. To carry") as raised:
+        destination_named(Configuration(drop=f"{scheme}://someone:secret@files.example.test/lists"), "drop")
+    assert "secret" not in str(raised.value)
 
 
 def test_a_configured_destination_is_made() -> None:
