@@ -300,15 +300,32 @@ def test_whose_update_is_rejected_stays_as_they_are(people: Warehouse, receiver:
     assert receiver.held[3]["spent"] == 1 and held(people) == {1, 2, 3, 4, 5}
 
 
-def test_a_poisoned_row_is_found_by_halving(people: Warehouse, receiver: Receiver) -> None:
+def test_a_poisoned_row_in_a_thousand_is_found_by_halving(
+    warehouse: Warehouse, receiver: Receiver, tmp_path: Path
+) -> None:
     """A receiver that refuses the whole batch for one row: that one is rejected, and the others arrive."""
-    set_members(people, range(1, 33))
-    receiver.poison, receiver.faults = {13}, ["400 if poisoned"]
-    outcome = sync(people, webhook(receiver))
-    assert outcome and outcome.accepted == 31 and list(outcome.rejected) == [13]
-    assert CANARY not in outcome.rejected[13]
-    assert receiver.held.keys() == set(range(1, 33)) - {13}
-    assert len(receiver.requests) == 11  # the whole, and two halves five times
+    make_customers(warehouse, 1000)
+    import_contacts(warehouse, contacts_file(tmp_path, map(line, range(1, 1001))), key=KEY, reject_limit=0)
+    set_members(warehouse, range(1, 1001))
+    receiver.poison, receiver.faults = {613}, ["400 if poisoned"]
+    outcome = sync(warehouse, webhook(receiver, rows=1000, seconds=10))
+    assert outcome and outcome.accepted == 999 and list(outcome.rejected) == [613]
+    assert CANARY not in outcome.rejected[613]
+    assert receiver.held.keys() == set(range(1, 1001)) - {613}
+    assert len(receiver.requests) <= 21  # the whole, and two halves ten times
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(range(1, 41)))
+def test_the_order_of_rows_makes_no_difference(people: Warehouse, order: list[int]) -> None:
+    """The same members give the same plan, change by change."""
+    plans_made = []
+    for members in (range(1, 41), order):
+        set_members(people, members)
+        made = plan(people, Memory(0))
+        assert made
+        plans_made.append((made.digest, changes_of(people, made.plan)))
+    assert plans_made[0] == plans_made[1]
 
 
 def test_a_restart_of_postgresql_between_batches_loses_nothing(

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from hashlib import md5
 from typing import Any
 
 import pytest
@@ -128,13 +129,15 @@ def test_an_answer_that_is_lost_does_no_harm(tool: Tool, after: int) -> None:
 
 
 @pytest.mark.parametrize("fault", ["401", "redirect"])
-def test_where_we_are_not_let_in_we_stop(tool: Tool, fault: str) -> None:
-    """No redirect is followed, and the key is in no message."""
-    tool.faults = [fault]
+@pytest.mark.parametrize("after", [0, 1])
+def test_where_we_are_not_let_in_we_stop(tool: Tool, fault: str, after: int) -> None:
+    """No redirect is followed. Neither the key nor a hash of an address, which could be guessed, is in a message."""
+    tool.faults = [*[None] * after, fault]
     with pytest.raises(AccessError) as raised:
         tool.destination().send(batch(*adds((1,))))
-    assert len(tool.requests) == 1
+    assert len(tool.requests) == 1 + after
     assert SECRET not in str(raised.value) and SECRET not in repr(tool.destination())
+    assert md5(address(1).encode(), usedforsecurity=False).hexdigest() not in str(raised.value)
 
 
 def test_a_list_is_found_by_its_name_or_not_at_all(tool: Tool) -> None:
