@@ -144,7 +144,7 @@ def results(warehouse: Warehouse) -> pd.DataFrame:
             "p_value": result.p_value,
             "corrected_p": result.corrected_p,
         }
-        for analysis in _analyses(warehouse)
+        for analysis in analyses(warehouse)
         for result in analysis.results
     ]
     numbers = ["control_mean", "treated_mean", "difference", "low", "high", "p_value", "corrected_p"]
@@ -153,7 +153,8 @@ def results(warehouse: Warehouse) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names).astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(counts, "int64"))
 
 
-def _analyses(warehouse: Warehouse) -> Iterable[Analysis]:
+def analyses(warehouse: Warehouse) -> Iterable[Analysis]:
+    """What is known by now of every experiment that was started."""
     return (analyse(warehouse, found.declaration.name) for found in states(warehouse))
 
 

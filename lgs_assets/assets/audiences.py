@@ -5,6 +5,7 @@ import pandas as pd
 
 from lgs_assets import places
 from lgs_assets.action.audiences import FILES, members, read_audiences, record_members, stated
+from lgs_assets.action.experiment_report import reports
 from lgs_assets.action.results import results
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.warehouse.database import Warehouse
@@ -15,6 +16,7 @@ _ANALYSIS = (
     *(_ACTION / "results.py", _ACTION / "outcomes.py"),
     *(places.ROOT / "lgs_assets" / "models" / "lift.py", places.ROOT / "lgs_assets" / "models" / "multiple_testing.py"),
 )
+_WORDS = (_ACTION / "experiment_report.py", _ACTION / "experiment_words.py")
 _RULES = (*FILES, _ACTION / "audiences.py", _ACTION / "rules.py", _ACTION / "rule_words.py")
 
 
@@ -67,3 +69,18 @@ def experiment_results(
 ) -> pd.DataFrame:
     """What each experiment found, of what is due. One row per experiment, metric and segment."""
     return results(warehouse)
+
+
+@derived_asset(group="audiences", kinds={"postgres", "python", "markdown"}, sources=(*_ANALYSIS, *_WORDS))
+def experiment_reports(
+    context: dg.AssetExecutionContext,
+    experiment_results: Relation,
+    natural_return: Relation,
+    warehouse: dg.ResourceParam[Warehouse],
+) -> pd.DataFrame:
+    """What each experiment found, told in words, the answer first. One row an experiment."""
+    told = reports(warehouse)
+    context.add_output_metadata(
+        {row.experiment: dg.MetadataValue.md(row.report) for row in told.itertuples(index=False)}
+    )
+    return told

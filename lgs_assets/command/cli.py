@@ -16,6 +16,7 @@ import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -320,12 +321,25 @@ def export(
 def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it: .html or .pdf.")],
     segments: Annotated[list[str] | None, typer.Argument(help="Segments. Default: the whole shop on a sheet.")] = None,
+    month: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m"], help="The report that was kept of this month: the shop and all segments."),
+    ] = None,
 ) -> None:
-    """Write the printable report of segments, or of the whole shop. A PDF needs the extra `report`."""
+    """Write the printable report of segments, of the whole shop, or of a past month. A PDF needs the extra `report`."""
     from lgs_assets.configuration import Configuration
-    from lgs_assets.dashboard.report import write
+    from lgs_assets.dashboard.report import put, write
     from lgs_assets.dashboard.serve import tables_of
 
+    if month:
+        if segments:
+            raise typer.BadParameter("the report of a month has all segments", param_hint="--month")
+        from lgs_assets.warehouse.report_archive import kept
+        from lgs_assets.wiring.resources import Resources
+
+        warehouse = Resources.of(Configuration.read()).warehouse
+        typer.echo(printable(str(put(lambda: kept(warehouse, month.date()), output))))
+        return
     typer.echo(printable(str(write(tables_of(Configuration.read()), segments or [], output))))
 
 
