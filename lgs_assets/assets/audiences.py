@@ -81,6 +81,6 @@ def experiment_reports(
     """What each experiment found, told in words, the answer first. One row an experiment."""
     told = reports(warehouse)
     context.add_output_metadata(
-        {row.experiment: dg.MetadataValue.md(row.report) for row in told.itertuples(index=False)}
+        {name: dg.MetadataValue.md(text) for name, text in zip(told["experiment"], told["report"], strict=True)}
     )
     return told

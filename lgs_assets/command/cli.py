@@ -436,9 +436,9 @@ def status() -> None:
         refusal_lines,
     )
     from lgs_assets.configuration import Configuration, as_written
-    from lgs_assets.definitions import build_definitions
     from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance
+    from lgs_assets.wiring.lineage import built_specs
     from lgs_assets.wiring.partitions import RAW_INVOICES
     from lgs_assets.wiring.refusals import refusals
     from lgs_assets.wiring.resources import Resources
@@ -468,7 +468,7 @@ def status() -> None:
     if not dumps:
         console.print("Nothing is loaded yet: lgs run")
         return
-    specs = list(build_definitions(configuration, **vars(resources)).resolve_all_asset_specs())
+    specs = built_specs()
     tables = [table for table in in_order(specs) if table != RAW_INVOICES]
     console.print(publication_table(warehouse, tables, outdated(specs, configuration.settings, warehouse)))
     wanted = configuration.settings.model_dump()

@@ -4,6 +4,9 @@ A plan, a receipt and an arm are facts: they are written when somebody plans, se
 they are external assets, whose state is observed: by the job that plans each night, and by each that applies a plan.
 """
 
+from functools import partial
+from typing import Any
+
 import dagster as dg
 import pandas as pd
 
@@ -50,11 +53,11 @@ def observe_ledgers(context: dg.OpExecutionContext, warehouse: Warehouse) -> Non
     """Tells Dagster what each ledger holds now: how many rows, and the last of them. No address is in any."""
     for spec in LEDGERS:
         table = spec.key.path[-1]
-        metadata = described(table, lambda table=table: _state(warehouse, table), context.log.warning)
+        metadata = described(table, partial(_state, warehouse, table), context.log.warning)
         context.log_event(dg.AssetObservation(spec.key, metadata=metadata))
 
 
-def _state(warehouse: Warehouse, table: str) -> dict[str, object]:
+def _state(warehouse: Warehouse, table: str) -> dict[str, Any]:
     count = warehouse.rows(f"select count(*) as rows from {table}")[0].rows
     last = warehouse.rows(f"select {_SHOWN[table]} from {table} {_ORDER[table]} limit {_LAST}")
     shown = pd.DataFrame([dict(row) for row in last])

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from lgs_assets.configuration import Settings
 from lgs_assets.contracts.model import parameters_of
-from lgs_assets.definitions import defs
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.versions import code_version, outdated
 from lgs_assets_tests.builders import MODELS, followers
 
-SPECS = list(defs.resolve_all_asset_specs())
+SPECS = built_specs()
 
 # Of each setting, other values than its default.
 OTHERS: dict[str, st.SearchStrategy[Any]] = {
