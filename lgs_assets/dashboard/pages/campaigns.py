@@ -227,7 +227,7 @@ def _plans(view: View, rows: Sequence[Row]) -> Figure:
         ],
     )
     note = (
-        f"Those that wait and the last {_PLANS}, of all members whatever the filters. Partial: rows were rejected by the "
+        f"Those that wait, and the last {_PLANS}, whatever the filters. Partial: rows were rejected by the "
         "destination, or withheld as they could no longer be sent. Refused: a guard found the change too large, or the "
         "members too old."
     )
