@@ -20,6 +20,7 @@ from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import forget_dump
 from lgs_assets.wiring.failures import StepFailure
 from lgs_assets.wiring.jobs import RunDumps, load_dumps
+from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.location import TAGS, add_to_location
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
@@ -169,7 +170,7 @@ class Runner:
 
     def _outdated(self, *, force: bool) -> list[str]:
         """The derived tables that a rebuild would change, or that Dagster knows nothing of."""
-        specs = list(self.definitions.resolve_all_asset_specs())
+        specs = built_specs()
         stale = outdated(specs, self.configuration.settings, self.resources.warehouse)
         records = self.instance.get_asset_records([spec.key for spec in specs])
         known = {record.asset_entry.asset_key for record in records if record.asset_entry.last_materialization}

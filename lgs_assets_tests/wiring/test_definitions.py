@@ -30,13 +30,14 @@ from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets.wiring import metadata
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets.wiring.jobs import load_dumps
+from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.metadata import describe_table
 from lgs_assets.wiring.resources import RunAcceptance, RunSettings
 from lgs_assets.wiring.versions import built_from, code_version, published_versions, settings_used, versions_read
 from lgs_assets_tests.builders import MODELS, SHOP, Line, build_tables, load_lines, resources, write_dump
 from lgs_assets_tests.conftest import Built
 
-SPECS = {spec.key.path[-1]: spec for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key)}
+SPECS = {spec.key.path[-1]: spec for spec in sorted(built_specs(), key=lambda spec: spec.key)}
 
 
 def test_definitions_load() -> None:

@@ -15,10 +15,11 @@ import psutil
 import pytest
 
 from lgs_assets.configuration import Configuration
-from lgs_assets.definitions import build_definitions, defs
+from lgs_assets.definitions import build_definitions
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.lost_runs import attend, attended_in_process_executor, fail_lost_runs
 from lgs_assets.wiring.sensors import lost_runs
 from lgs_assets.wiring.versions import outdated
@@ -167,7 +168,7 @@ def is_current(instance: dg.DagsterInstance, warehouse: Warehouse, lines: int, t
 
 
 LINES = [Line(str(i), customer_id=100 + i, invoice_date=f"2011-03-{i + 1:02} 10:00:00") for i in range(20)]
-SPECS = list(defs.resolve_all_asset_specs())
+SPECS = built_specs()
 LGS = ("-c", "from lgs_assets.command.cli import app; app()")
 LGS_WITH_FEW_TABLES = ("-c", f"from lgs_assets_tests.builders import leave_few_tables as few; few(); {LGS[1]}")
 
