@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lgs_assets import places
@@ -38,6 +39,40 @@ _EXPECTED = {
 }
 
 Engine = Literal["postgres", "duckdb", "spark"]
+_UNSHOWN = "not_to_be_shown"
+
+
+def _place(given: str) -> str:
+    """A folder, also one given as a URL of a file, or the URL of a bucket, which holds no secret."""
+    if "://" not in given and not given.startswith("file:"):
+        return given
+    url = urlsplit(given)
+    if url.password or url.query:
+        raise PydanticCustomError(
+            _UNSHOWN, "expected a URL without password and parameters: messages show it, and drivers have variables"
+        )
+    if url.scheme not in ("file", "local"):
+        return given
+    if url.netloc not in ("", "localhost"):
+        raise ValueError("expected a folder of this machine, such as file:///folder")
+    return unquote(url.path)
+
+
+def _origins(given: str) -> str:
+    """Addresses of pages, with spaces between them."""
+    if any(urlsplit(each).scheme not in ("http", "https") or not urlsplit(each).netloc for each in given.split()):
+        raise ValueError("expected addresses such as https://dagster.example.com, with spaces between them")
+    return given
+
+
+def _crontab(given: str) -> str:
+    """When, as in a crontab: what its fields say is judged by Dagster."""
+    if len(given.split()) != 5:
+        raise ValueError("expected five fields as in a crontab, such as 0 2 * * *")
+    return given
+
+
+Place = Annotated[str, AfterValidator(_place)]
 
 
 class Settings(BaseModel):
@@ -152,12 +187,14 @@ class Configuration(Settings, Acceptance, BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="The database, PostgreSQL 16 or later. Unset: the embedded PostgreSQL."
     )
-    inbox: str | None = Field(
+    inbox: Place | None = Field(
         default=None, description="Where dumps arrive: a folder, or the URL of a bucket. Unset: inbox in LGS_HOME."
     )
     source_url: SecretStr | None = Field(default=None, description="The database to pull lines from. Unset: none.")
     source_table: str = Field(default="retail", description="Its table or view, as schema.table if need be.")
-    source_cron: str = Field(default="0 2 * * *", description="When to pull, as in a crontab, by the time in London.")
+    source_cron: Annotated[str, AfterValidator(_crontab)] = Field(
+        default="0 2 * * *", description="When to pull, as in a crontab, by the time in London."
+    )
     source_overlap_days: int = Field(
         default=3, ge=0, description="How many days before the last loaded line a pull begins."
     )
@@ -165,7 +202,7 @@ class Configuration(Settings, Acceptance, BaseSettings):
     engine: Engine = Field(
         default="postgres", description="What runs the models: postgres; or duckdb or spark, on a lake."
     )
-    lake: str | None = Field(
+    lake: Place | None = Field(
         default=None, description="Where the lake is: a folder, or the URL of a bucket. Unset: lake in LGS_HOME."
     )
     spark_master: str | None = Field(
@@ -176,8 +213,8 @@ class Configuration(Settings, Acceptance, BaseSettings):
         min_length=32,
         description="The key of the pseudonyms of addresses, at least 32 characters. Unset: no contacts.",
     )
-    drop: str | None = Field(
-        default=None, description="Where lists are put as files: a folder, or a URL. Unset: nowhere."
+    drop: Place | None = Field(
+        default=None, description="Where lists are put as files: a folder, or the URL of a bucket. Unset: nowhere."
     )
     webhook_url: SecretStr | None = Field(default=None, description="The URL that takes lists as JSON. Unset: none.")
     webhook_key: SecretStr | None = Field(
@@ -188,7 +225,7 @@ class Configuration(Settings, Acceptance, BaseSettings):
     mailchimp_key: SecretStr | None = Field(default=None, description="A key of Mailchimp's. Unset: none.")
     mailchimp_list: str | None = Field(default=None, description="The id of the Mailchimp audience that holds all.")
     hubspot_key: SecretStr | None = Field(default=None, description="The token of a private app of HubSpot's.")
-    ui_origins: str = Field(
+    ui_origins: Annotated[str, AfterValidator(_origins)] = Field(
         default="",
         description="Further addresses of the Dagster UI, such as https://dagster.example.com of a proxy before it, "
         "with spaces between them.",
@@ -319,7 +356,7 @@ def _reason(detail: ErrorDetails, given: Collection[str]) -> str:
     """One line on a value that cannot be used: the variable, or the name by which it was given."""
     found_as = str(detail["loc"][0])
     name = next(name for name in Configuration.model_fields if found_as in (name, variable(name)))
-    is_secret = SecretStr in get_args(Configuration.model_fields[name].annotation)
+    is_secret = detail["type"] == _UNSHOWN or SecretStr in get_args(Configuration.model_fields[name].annotation)
     expected = _EXPECTED.get(detail["type"]) or detail["msg"].partition("expected ")[2]
     expected = expected or detail["msg"].removeprefix("Input should be ")
     found = "a value that is not shown" if is_secret else repr(detail["input"])

@@ -50,6 +50,18 @@ class PermanentError(ServerError):
     """The database server refuses, and will until somebody has seen to what its text names: it is not asked again."""
 
 
+class DiskFullError(PermanentError):
+    """The disk of the database server is full: its text says which, and how much room is needed."""
+
+    def __init__(self, where: str, reason: str, *, remedy: str = "") -> None:
+        """`where` is the server or its folder; `remedy` a sentence, beside making room."""
+        super().__init__(
+            f"The disk of {where} is full: {reason}. Nothing is left half done. Make room, and run the same command "
+            "again: a million lines take about 1.3 GB with all tables, and as much again while tables are replaced."
+            f" {remedy}".rstrip()
+        )
+
+
 class UnavailableError(LgsError):
     """A file or a database elsewhere cannot be reached, or was lost on the way: it may be there again in a moment."""
 

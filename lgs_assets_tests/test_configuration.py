@@ -68,6 +68,9 @@ def test_a_relative_place_is_below_the_checkout(monkeypatch: pytest.MonkeyPatch)
         ("LGS_ENGINE", "sqlite", "'postgres', 'duckdb' or 'spark'"),
         ("LGS_RUN_RETENTION_DAYS", "0", "a number of at least 1"),
         ("LGS_SOURCE_OVERLAP_DAYS", "three", "a whole number"),
+        ("LGS_SOURCE_CRON", "at night", "five fields as in a crontab, such as 0 2 * * *"),
+        ("LGS_UI_ORIGINS", "dagster", "addresses such as https://dagster.example.com, with spaces between them"),
+        ("LGS_INBOX", "file://elsewhere/dumps", "a folder of this machine, such as file:///folder"),
     ],
 )
 def test_a_value_out_of_limits_is_named(
@@ -86,6 +89,27 @@ def test_a_key_that_is_too_short_is_refused_and_not_shown(monkeypatch: pytest.Mo
     with pytest.raises(ConfigurationError) as refused:
         Configuration.read()
     assert str(refused.value) == ("LGS_CONTACT_KEY: expected at least 32 characters; found a value that is not shown.")
+
+
+@pytest.mark.parametrize(
+    "given", ["sftp://shop:s3cret@host/dumps", "ftp://shop:s3cret@host", "abfs://container/dumps?sig=s3cret"]
+)
+@pytest.mark.parametrize("variable", ["LGS_INBOX", "LGS_LAKE", "LGS_DROP"])
+def test_a_place_that_holds_a_secret_is_refused_and_not_shown(
+    given: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Places are in messages, events and logs."""
+    monkeypatch.setenv(variable, given)
+    with pytest.raises(ConfigurationError, match="expected a URL without password") as refused:
+        Configuration.read()
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("given", ["file:///shop/the%20dumps", "file:/shop/the dumps", "local:///shop/the dumps"])
+def test_a_folder_may_be_given_as_a_url(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As browsers and file managers copy it."""
+    monkeypatch.setenv("LGS_INBOX", given)
+    assert Configuration.read().inbox_location == "/shop/the dumps"
 
 
 def test_a_value_that_was_given_goes_by_its_own_name() -> None:

@@ -1,27 +1,40 @@
--- Who of each experiment was reached: told to a destination as a member of its audience since the arm was drawn, or held
--- there. One row an experiment, customer and destination. Read as it stands: plans are applied between builds.
+-- Whom a destination held, through any audience, while the purchases of an experiment counted and it ran: of the control
+-- group that is contamination. A stay in a list begins when the destination accepts the customer, and ends when it accepts
+-- their removal; what it holds now counts besides, as a plan that was given up may have sent it. One row an experiment,
+-- customer, destination and audience. Read as it stands: plans are applied between builds.
 select
     assignments.experiment,
     assignments.customer_id,
     assignments.arm,
-    told.destination,
-    min(told.reached_at) as reached_at
+    stays.destination,
+    stays.audience,
+    min(stays.since) as reached_at
 from assignments
 inner join experiments on assignments.experiment = experiments.experiment
 inner join (
     select
-        activation_plans.audience,
         activation_plans.destination,
+        activation_plans.audience,
         activation_changes.customer_id,
-        activation_changes.answered_at as reached_at,
-        false as is_held
+        activation_changes.operation <> 'remove' as is_held,
+        activation_changes.answered_at as since,
+        min(activation_changes.answered_at) filter (where activation_changes.operation = 'remove') over (
+            partition by activation_plans.destination, activation_plans.audience, activation_changes.customer_id
+            order by activation_changes.answered_at, activation_changes.plan
+            rows between 1 following and unbounded following
+        ) as until
     from activation_changes
     inner join activation_plans on activation_changes.plan = activation_plans.plan
-    where activation_changes.operation <> 'remove' and activation_changes.state = 'accepted'
+    where activation_changes.state = 'accepted'
     union all
-    select audience, destination, customer_id, confirmed_at, true
+    select destination, audience, customer_id, true, confirmed_at, null
     from destination_members
-) as told
-    on experiments.audience = told.audience and assignments.customer_id = told.customer_id
-where told.is_held or told.reached_at >= assignments.assigned_at
-group by assignments.experiment, assignments.customer_id, assignments.arm, told.destination
+) as stays on assignments.customer_id = stays.customer_id
+where
+    stays.is_held
+    -- timestamps of the retailer, of whom London is the time zone
+    and stays.since < (assignments.counts_from + make_interval(days => experiments.days)) at time zone 'Europe/London'
+    and (experiments.stopped_at is null or stays.since < experiments.stopped_at)
+    and (stays.until is null or stays.until > assignments.counts_from at time zone 'Europe/London')
+group by
+    assignments.experiment, assignments.customer_id, assignments.arm, stays.destination, stays.audience

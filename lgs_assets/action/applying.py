@@ -155,7 +155,7 @@ def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Resu
 
 def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ...]:
     """Marks what is left of a batch as being sent, and returns it; what may not be sent any more is withheld."""
-    in_control = IN_CONTROL.format(customer="changes.customer_id", audience="plans.audience")
+    in_control = IN_CONTROL.format(customer="changes.customer_id")
     with as_activator(cursor):
         cursor.execute(
             f"""

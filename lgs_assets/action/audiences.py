@@ -304,8 +304,8 @@ class Size:
     """Their sales after returns, in pounds."""
 
 
-def size(warehouse: Warehouse, rule: Rule) -> Size:
-    """How many customers a rule finds now, and their worth."""
+def size(warehouse: Warehouse, rule: Rule, *, among: sql.Composable | None = None) -> Size:
+    """How many customers a rule finds now, and their worth; `among` is a further condition on `audience_facts`."""
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         cursor.execute(
@@ -317,9 +317,9 @@ def size(warehouse: Warehouse, rule: Rule) -> Size:
                     coalesce(sum(monetary) filter (where is_member), 0),
                     coalesce(sum(net_revenue) filter (where is_member), 0)
                 from audience_facts
-                cross join lateral (select {rule} and {eligible} as is_member) as judged
+                cross join lateral (select {rule} and {eligible} and {among} as is_member) as judged
                 """
-            ).format(rule=condition(rule), eligible=sql.SQL(_ELIGIBLE))
+            ).format(rule=condition(rule), eligible=sql.SQL(_ELIGIBLE), among=among or sql.SQL("true"))
         )
         return Size(*cursor.fetchall()[0])
 

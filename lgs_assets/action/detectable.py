@@ -12,8 +12,8 @@ from psycopg import sql
 
 from lgs_assets import places
 from lgs_assets.action.audiences import Audience, condition, size
-from lgs_assets.action.experiments import Declaration
-from lgs_assets.action.outcomes import CAP, CAPPED_COVARIATES, outcomes, values_of
+from lgs_assets.action.experiments import Declaration, Metric, busy_elsewhere
+from lgs_assets.action.outcomes import CAP, adjusted, outcomes
 from lgs_assets.action.rules import PREDICTED
 from lgs_assets.errors import LgsError
 from lgs_assets.models.power import (
@@ -34,8 +34,13 @@ HISTORY_MONTHS = 12
 """How much of the data must lie before such a date."""
 LEAST_CUSTOMERS = 20
 """Fewer at an earlier date tell nothing about spread."""
-_FOLDS = 5
 _MANY = 10**9
+_LONGER_DAYS = 30
+"""By how much a window has to be longer than the declared one to be another."""
+
+
+class TooLittleDataError(LgsError):
+    """The shop's own past cannot tell what an experiment would detect."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Detectable:
     """The smallest changes that a window shows, as medians over earlier dates; None where it shows none."""
 
     window: str
+    days: int
     starts: tuple[datetime, ...]
     share: float
     """Customers who buy again by themselves, in 0..1."""
@@ -53,6 +59,8 @@ class Detectable:
     """In percent of the mean."""
     net_change_adjusted: float | None
     """Likewise, capped at the 99th percentile and adjusted for past spend."""
+    primary_change: float | None
+    """Of the declared metric, in its unit: points, or percent of the mean, adjusted."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Prospect:
 
     declaration: Declaration
     customers: int
-    """Members of the audience now."""
+    """Members of the audience now who are in no other running experiment."""
     of: int
     """All customers."""
     windows: tuple[Detectable, ...]
@@ -99,27 +107,30 @@ class Prospect:
         """What would help, where it cannot."""
         if not self.is_underpowered:
             return []
-        in_all = f"the shop has {self.of:,}"
         ways = [
-            f"A wider audience: it takes about {self.needed:,} customers; {in_all}."
+            f"A wider audience: it takes about {self.needed:,} customers; the shop has {self.of:,}."
             if self.needed < _MANY
             else "A wider audience does not help: no number of customers shows this change."
         ]
-        longest = self.windows[-1]
-        ways.append(
-            f"A longer window: within {longest.window}, the smallest change that shows is "
-            f"{_smallest(longest, self.declaration)}."
-        )
-        if self.declaration.primary.metric == "bought_within":
-            ways.append('Waves: with enrol = "waves", each new member of the audience joins until there are enough.')
-        else:
-            first = self.windows[0]
-            shown = (
-                f"from {first.share:.0%} to {first.share_detectable:.0%}"
-                if first.share_detectable
-                else "nothing at all"
+        declared, name = self.declaration.primary, _NAMES[self.declaration.primary.metric]
+        longest = max(self.windows, key=lambda window: window.days)
+        if longest.days >= declared.days + _LONGER_DAYS:
+            ways.append(
+                f"A longer window does not help: within {longest.window}, no change in {name} would show."
+                if longest.primary_change is None
+                else f"A longer window: within {longest.window}, the smallest change in {name} that shows is "
+                f"{longest.primary_change:.0f} {self.declaration.unit}."
             )
-            ways.append(f"The share who buy instead of pounds: within {first.window} it shows {shown}.")
+        first = self.windows[0]
+        if declared.metric == "bought_within":
+            ways.append('Waves: with enrol = "waves", each new member of the audience joins until there are enough.')
+        elif first.share_detectable is None:
+            ways.append(f"The share who buy does not help instead of {name}: within {first.window} no change shows.")
+        else:
+            ways.append(
+                f"The share who buy instead of {name}: within {first.window} it shows a change from {first.share:.0%} "
+                f"to {first.share_detectable:.0%}."
+            )
         return ways
 
 
@@ -132,42 +143,55 @@ _NAMES = {
 
 
 def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience) -> Prospect:
-    """What the experiment can be expected to answer. Raises LgsError if the data is too short to tell."""
-    found = size(warehouse, audience.rule)
+    """What the experiment can be expected to answer. Raises TooLittleDataError if the data is too short to tell, and
+    LgsError if nobody could be enrolled.
+    """
+    is_free = sql.SQL("not {}").format(
+        busy_elsewhere(declaration.name, sql.Identifier("audience_facts", "customer_id"))
+    )
+    found = size(warehouse, audience.rule, among=is_free)
     if not found.customers:
-        raise LgsError(f"The audience {audience.name} has no members: nothing can be tested.")
-    asked = audience.rule.columns | {*declaration.strata, declaration.order}
-    if predicted := sorted(asked & PREDICTED):
         raise LgsError(
+            f"The audience {audience.name} has no members who are in no other running experiment: nothing can be "
+            "tested."
+        )
+    asked = audience.rule.columns | set(declaration.block_by)
+    if predicted := sorted(asked & PREDICTED):
+        raise TooLittleDataError(
             f"The data cannot tell: {', '.join(predicted)} was not predicted of everybody at earlier dates, so whom "
             f"{audience.name} would have held then is not known."
         )
     share = float(declaration.share)
     effective = max(2, round(4 * share * (1 - share) * found.customers))  # as many in two halves tell as much
     days = declaration.primary.days
-    spans = {f"{days} days": f"{days} days", "3 months": "3 months", "6 months": "6 months"}
+    spans = {f"{days} days": days, "3 months": 91, "6 months": 182}
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         periods = {
-            name: [
+            span: [
                 (start, frame)
                 for start in _starts(cursor, span)
                 if len(frame := outcomes_at(cursor, audience, start, span)) >= LEAST_CUSTOMERS
             ]
-            for name, span in spans.items()
+            for span in spans
         }
     declared = periods[f"{days} days"]
     if not declared:
-        raise LgsError(
+        raise TooLittleDataError(
             f"The data cannot tell: it takes a date with {HISTORY_MONTHS} months of invoices before it, {days} days "
             f"after it and {LEAST_CUSTOMERS} members of {audience.name} at it."
         )
+    metric = declaration.primary.metric
     power, needed = _power(declaration, declared, effective)
     return Prospect(
         declaration,
         found.customers,
         found.of,
-        tuple(_detectable(name, period, effective) for name, period in periods.items() if period),
+        tuple(
+            _detectable(span, spans[span], period, effective, metric=metric)
+            for span, period in periods.items()
+            if period
+        ),
         power,
         round(needed * found.customers / effective) if needed < _MANY else _MANY,
         _cap(declared[0][1]),
@@ -175,10 +199,10 @@ def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience)
 
 
 def foreseen(warehouse: Warehouse, declaration: Declaration, audience: Audience) -> tuple[Prospect | None, str | None]:
-    """What the experiment can be expected to answer; or None, and why the data cannot tell."""
+    """What the experiment can be expected to answer; or None, and why the data cannot tell. Raises as `prospect`."""
     try:
         return prospect(warehouse, declaration, audience), None
-    except LgsError as error:
+    except TooLittleDataError as error:
         return None, str(error)
 
 
@@ -219,17 +243,24 @@ def outcomes_at(cursor: Cursor, audience: Audience, start: datetime, span: str) 
 _Period = Sequence[tuple[datetime, pd.DataFrame]]
 
 
-def _detectable(name: str, period: _Period, customers: int) -> Detectable:
+def _detectable(name: str, days: int, period: _Period, customers: int, *, metric: Metric) -> Detectable:
     share = median(frame["bought_within"].mean() for _, frame in period)
+    share_detectable = detectable_share(share, customers)
     money = [frame["net_revenue"].to_numpy() for _, frame in period]
+    if metric != "bought_within":
+        primary_change = _median_change([_adjusted(metric, frame) for _, frame in period], customers)
+    else:
+        primary_change = None if share_detectable is None else 100 * (share_detectable - share)
     return Detectable(
         name,
+        days,
         tuple(start for start, _ in period),
         share,
-        detectable_share(share, customers),
+        share_detectable,
         median(values.mean() for values in money),
         _median_change([(values.mean(), values.std(ddof=1)) for values in money], customers),
-        _median_change([_adjusted(frame, frame["net_revenue"].to_numpy()) for _, frame in period], customers),
+        _median_change([_adjusted("net_revenue", frame) for _, frame in period], customers),
+        primary_change,
     )
 
 
@@ -240,21 +271,10 @@ def _median_change(spreads: list[tuple[float, float]], customers: int) -> float 
     return median(100 * detectable_difference(deviation, customers) / mean for mean, deviation in spreads)
 
 
-def _adjusted(frame: pd.DataFrame, values: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of values, capped, and of the latter what past spend leaves unexplained.
-
-    How much it explains is judged on customers that the regression has not seen.
-    """
-    capped = np.minimum(values, np.quantile(values, CAP))
-    past = np.column_stack([np.ones(len(frame)), frame[CAPPED_COVARIATES].to_numpy()])
-    fold = np.arange(len(values)) % _FOLDS
-    left = np.empty(len(values))
-    for held_out in range(_FOLDS):
-        seen = fold != held_out
-        slopes, *_ = np.linalg.lstsq(past[seen], capped[seen], rcond=None)
-        left[~seen] = capped[~seen] - past[~seen] @ slopes
-    deviation = capped.std(ddof=1)
-    return float(capped.mean()), float(min(deviation, np.sqrt((left**2).mean())))
+def _adjusted(metric: Metric, frame: pd.DataFrame) -> tuple[float, float]:
+    """Mean and adjusted standard deviation of a metric, as it is judged: net revenue capped."""
+    cap = _cap(frame) if metric == "net_revenue" else None
+    return adjusted(metric, frame, cap=None if cap is None else float(cap))
 
 
 def _cap(frame: pd.DataFrame) -> Decimal | None:
@@ -273,7 +293,7 @@ def _power(declaration: Declaration, period: _Period, customers: int) -> tuple[f
             powers.append(power_of_shares(share, min(1.0, share + change), customers))
             needed.append(_shares_needed(share, min(1.0, share + change)))
         else:
-            mean, deviation = _adjusted(frame, values_of(declaration.primary.metric, frame))
+            mean, deviation = _adjusted(declaration.primary.metric, frame)
             powers.append(power_of_means(change * mean, deviation, customers) if mean > 0 else 0.0)
             needed.append(min(_MANY, round(customers_needed(deviation, change * mean))) if mean > 0 else _MANY)
     return median(powers), round(median(needed))
@@ -288,12 +308,3 @@ def _shares_needed(share: float, other: float) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if power_of_shares(share, other, middle) >= POWER else (middle, high)
     return min(high, _MANY)
-
-
-def _smallest(window: Detectable, declaration: Declaration) -> str:
-    """The smallest change that a window shows, in words."""
-    if declaration.primary.metric == "bought_within":
-        if window.share_detectable is None:
-            return "beyond all"
-        return f"{100 * (window.share_detectable - window.share):.0f} points more who buy"
-    return "beyond all" if window.net_change_adjusted is None else f"{window.net_change_adjusted:.0f} % of net revenue"

@@ -3,26 +3,48 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+import pandas as pd
+
 from lgs_assets.action.detectable import LEAST_CUSTOMERS
 from lgs_assets.action.experiment_words import METRICS, amount, pounds, signed, verdict
-from lgs_assets.action.experiments import CONTROL
-from lgs_assets.action.results import Analysis, Result
+from lgs_assets.action.experiments import CONTROL, Metric
+from lgs_assets.action.results import Analysis, Result, analyses
+from lgs_assets.escaping import markdown
+from lgs_assets.models.lift import LEVEL, Difference
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wording import counted
 
 LOW_POWER = 0.5
 """Below it, an effect that shows is likely to look larger than it is."""
+_MONTH_DAYS = 30.4
 
 
-def report(warehouse: Warehouse, analysis: Analysis) -> str:
-    """The report of an analysis, as Markdown."""
+def report(warehouse: Warehouse, analysis: Analysis, *, picture: str | None = None) -> str:
+    """The report of an analysis, as Markdown; `picture` is the file beside it that shows the result."""
     parts = [answer(analysis), *_asked(analysis), *_arms(analysis)]
+    if picture:
+        parts.append(f"![The difference in {METRICS[analysis.state.declaration.primary.metric]}](<{picture}>)")
     if analysis.results:
         parts += [*_result(analysis), *_segments(analysis)]
     if analysis.returned:
         parts += _without_a_control_group(warehouse, analysis)
     parts += ["## What was not as planned", "\n".join(f"- {remark}" for remark in remarks(analysis)) or "Nothing."]
     return "\n\n".join(parts) + "\n"
+
+
+def reports(warehouse: Warehouse) -> pd.DataFrame:
+    """The rows of the table `experiment_reports`: one an experiment that was started."""
+    rows = [
+        {
+            "experiment": analysis.state.declaration.name,
+            "answer": answer(analysis).strip("*"),
+            "report": report(warehouse, analysis),
+            "due": analysis.due[analysis.state.declaration.primary.metric],
+            "covered_until": analysis.covered_until,
+        }
+        for analysis in analyses(warehouse)
+    ]
+    return pd.DataFrame(rows, columns=["experiment", "answer", "report", "due", "covered_until"])
 
 
 def answer(analysis: Analysis) -> str:
@@ -38,23 +60,39 @@ def answer(analysis: Analysis) -> str:
 
 def remarks(analysis: Analysis) -> list[str]:
     """What was not as planned."""
-    state = analysis.state
+    state, treatment = analysis.state, analysis.state.declaration.treatment
     found = []
     if control := state.reached[CONTROL]:
         found.append(
-            f"{counted(control, 'customer')} of the control group reached a destination through the audience: the "
-            "difference is smaller than if none had."
+            f"{counted(control, 'customer')} of the control group reached a destination: the difference is smaller "
+            "than if none had."
         )
-    if not state.reached[state.declaration.treatment]:
+    if not state.reached[treatment]:
         found.append(
             "No treated customer is recorded as reached through a destination. If they were treated in another way, "
             "such as by telephone, this is as it should be."
+        )
+    others = {name: arms for name, arms in state.reached_through.items() if name != state.declaration.audience}
+    if any(arms[treatment] for arms in others.values()):
+        through = ", ".join(f"{name} ({arms[treatment]:,})" for name, arms in others.items() if arms[treatment])
+        found.append(
+            f"The treated were reached through other audiences, too: {through}. The control group is left out of every "
+            "audience, so the difference is that of all of it."
+        )
+    if state.started_at.date() >= state.begins:
+        found.append(
+            f"Purchases count from {state.begins}, and the arms were drawn on {state.started_at:%Y-%m-%d}: what was "
+            "bought before that no treatment can have changed."
         )
     if state.excluded:
         found.append(
             f"{counted(state.excluded, 'customer')} objected to marketing or asked to be forgotten; they count as they "
             "were assigned."
         )
+    if gone := sum(state.arms.values()) - sum(analysis.analysable.values()):
+        found.append(f"{counted(gone, 'customer')} are in no data any more; they count as buying nothing.")
+    if analysis.look and analysis.primary:
+        found.append(f"At the declared look after {analysis.look.days} days an effect had shown.")
     if state.stopped_at and state.stopped_at.date() < state.due:
         found.append(
             f"Stopped on {state.stopped_at:%Y-%m-%d}, before the last window was over: "
@@ -64,27 +102,35 @@ def remarks(analysis: Analysis) -> list[str]:
 
 
 def _answer(analysis: Analysis) -> str:
-    state, primary = analysis.state, analysis.primary
-    declared = state.declaration
-    days = declared.primary.days
+    declared = analysis.state.declaration
     if analysis.is_mismatched:
-        sizes = ", ".join(f"{arm} {number:,}" for arm, number in state.arms.items())
+        sizes = ", ".join(f"{arm} {number:,}" for arm, number in analysis.analysable.items())
         return f"No result: the arms ({sizes}) are not of the sizes that were drawn. Something took customers out."
-    if primary is None:
-        last_day = _day_before(analysis.due[declared.primary.metric])
-        return (
-            f"Not due yet: it takes invoices up to the end of {last_day}, and the data ends on "
-            f"{_day_before(analysis.covered_until)}. Until then there is no figure to look at."
-        )
-    difference = primary.difference
+    if analysis.primary:
+        return _verdict(analysis.primary, declared.treatment, declared.primary.days)
+    if analysis.look:
+        shown = _verdict(analysis.look.result, declared.treatment, analysis.look.days)
+        return f"An effect shows at the declared look after {analysis.look.days} days. {shown}"
+    last_day = _day_before(analysis.due[declared.primary.metric])
+    looked = f"The look after {analysis.looked} days, as declared, showed no effect. " if analysis.looked else ""
+    return (
+        f"Not due yet: it takes invoices up to the end of {last_day}, and the data ends on "
+        f"{_day_before(analysis.covered_until)}. {looked}Until then there is no figure to look at."
+    )
+
+
+def _verdict(result: Result, treatment: str, days: int) -> str:
+    difference = result.difference
     return verdict(
-        primary.metric,
+        result.metric,
         days=days,
-        treatment=declared.treatment,
+        treatment=treatment,
         estimate=difference.estimate,
         low=difference.low,
         high=difference.high,
-        p_value=primary.p_value,
+        p_value=result.p_value,
+        capped=result.capped.estimate if result.capped else None,
+        level=result.level,
     )
 
 
@@ -93,11 +139,14 @@ def _asked(analysis: Analysis) -> Iterator[str]:
     declared = state.declaration
     metric = METRICS[declared.primary.metric]
     yield "## What was asked"
+    known = "before any of the purchases" if state.started_at.date() < state.begins else "before any of them was known"
+    looks = f" Looks after {_listed(declared.looks)} days were declared." if declared.looks else ""
     yield (
         f"> {_line(declared.hypothesis)}\n\n"
-        f"Declared by {_line(declared.owner)} and started on {state.started_at:%Y-%m-%d} by {_line(state.started_by)}, "
-        f"before any of the purchases. It is judged by {metric} within {declared.primary.days} days; a change of "
-        f"{declared.change} {declared.unit} was called worth finding. File {declared.version[:16]}, audience "
+        f"Declared by {_line(declared.owner)} and started on {state.started_at:%Y-%m-%d} by {_line(state.started_by)}; "
+        f"purchases count from {state.begins}, and it was started {known}. It is judged by {metric} within "
+        f"{declared.primary.days} days; a change of {declared.change} {declared.unit} was called worth "
+        f"finding.{looks} File {declared.version[:16]}, audience "
         f"{declared.audience} {state.audience_version[:16]}, salt {state.salt}."
     )
 
@@ -106,10 +155,13 @@ def _arms(analysis: Analysis) -> Iterator[str]:
     state = analysis.state
     yield "## Who is compared"
     yield _table(
-        ("arm", "assigned", "reached through a destination"),
-        [(arm, f"{number:,}", f"{state.reached[arm]:,}") for arm, number in state.arms.items()],
+        ("arm", "assigned", "in the data", "reached through a destination"),
+        [
+            (arm, f"{number:,}", f"{analysis.analysable[arm]:,}", f"{state.reached[arm]:,}")
+            for arm, number in state.arms.items()
+        ],
     )
-    alike = ", ".join((*state.declaration.strata, state.declaration.order))
+    alike = ", ".join(state.declaration.block_by)
     yield (
         f"Drawn within blocks of {state.declaration.block_size} by {alike}, in {counted(state.waves, 'wave')}. "
         "Everybody counts in the arm that was drawn, whether reached or not."
@@ -121,7 +173,7 @@ def _result(analysis: Analysis) -> Iterator[str]:
     yield "## Result"
     yield _table(
         ("metric", "control", "treated", "difference", "between", "p", "p, corrected"),
-        [_row(METRICS[result.metric], result) for result in rows],
+        [row for result in rows for row in _rows(METRICS[result.metric], result)],
     )
     waiting = [
         f"{METRICS[metric]} (invoices up to the end of {_day_before(due)})"
@@ -130,14 +182,26 @@ def _result(analysis: Analysis) -> Iterator[str]:
     ]
     if waiting:
         yield f"Not due yet: {', '.join(waiting)}."
+    primary = analysis.primary
+    level = primary.level if primary else LEVEL
     yield (
         "The difference is adjusted for past spend. *Between* holds every effect that the data does not contradict: "
-        "the arms are drawn again as they were drawn, and an effect is contradicted if fewer than 5 of 100 draws "
-        "differ as much. *p* is how many do if there is no effect; that of net revenue counts no customer above the "
-        "cap set at the start, so that a single large order does not decide. Secondary metrics answer for their number "
-        "(Holm)."
+        "the arms are drawn again as they were drawn, and an effect is contradicted if no more than 5 of 100 draws "
+        "differ as much. *p* is how many do if there is no effect. Secondary metrics answer for their number (Holm)."
     )
-    primary = analysis.primary
+    if level < LEVEL:
+        yield f"The primary metric shares its 5 of 100 with the declared looks: at the end, {100 * level:.2g} are left."
+    if (cap := analysis.state.cap) is not None and any(result.capped for result in rows):
+        yield (
+            f"Whether there is an effect on net revenue is judged with no customer counted beyond {pounds(cap)}, the "
+            "cap set at the start, so that a single large order does not decide. What it came to is told of all that "
+            "was paid."
+        )
+    if any(result.metric == "revenue_per_order" for result in rows):
+        yield (
+            "The difference of net revenue per order is approximate: ratios are compared as if they were means, so it "
+            "is not quite that of the two arms."
+        )
     if primary and primary.metric == "net_revenue":
         treated = primary.customers[analysis.state.declaration.treatment]
         low, high = treated * primary.difference.low, treated * primary.difference.high
@@ -157,7 +221,10 @@ def _segments(analysis: Analysis) -> Iterator[str]:
     yield "## By segment"
     yield _table(
         ("segment", "customers", "control", "treated", "difference", "between"),
-        [(result.segment, f"{sum(result.customers.values()):,}", *_row("", result)[1:5]) for result in rows],
+        [
+            (markdown(result.segment), f"{sum(result.customers.values()):,}", *_shown(result.metric, result.difference))
+            for result in rows
+        ],
     )
     yield "No verdict is given on a segment: the experiment was not made to tell them apart."
 
@@ -165,14 +232,25 @@ def _segments(analysis: Analysis) -> Iterator[str]:
 def _without_a_control_group(warehouse: Warehouse, analysis: Analysis) -> Iterator[str]:
     state = analysis.state
     treated, control = analysis.returned[state.declaration.treatment], analysis.returned[CONTROL]
-    by_themselves = control.net_revenue / control.customers * treated.customers
+    reached = state.reached[CONTROL]
+    alone = f"of whom {reached:,} were reached all the same" if reached else "which was left alone"
+    bought = f"{treated.buyers:,} of the {counted(treated.customers, 'treated customer')} bought"
+    themselves = f"Of the control group, {alone}, {control.buyers / control.customers:.0%} bought, too"
     yield "## What would have been claimed without a control group"
-    yield (
-        f"{treated.buyers:,} of the {counted(treated.customers, 'treated customer')} bought, for "
-        f"{pounds(treated.net_revenue)} after returns. A report that counts what follows a campaign would claim all "
-        f"of it. Of the control group, which was left alone, {control.buyers / control.customers:.0%} bought, too: as "
-        f"many customers would have brought about {pounds(by_themselves)} by themselves."
-    )
+    if treated.net_revenue is None or control.net_revenue is None:
+        last_day = _day_before(analysis.pounds_due)
+        yield (
+            f"{bought}. A report that counts what follows a campaign would claim all of them. {themselves}. What they "
+            f"spent is told once the data covers {last_day}: what was bought may still be returned."
+        )
+    else:
+        as_many = control.net_revenue / control.customers * treated.customers
+        yield (
+            f"{bought}, for {pounds(treated.net_revenue)} after returns. A report that counts what follows a campaign "
+            f"would claim all of it. {themselves}: as many customers would have brought about {pounds(as_many)} by "
+            "themselves."
+        )
+    months = min((3, 6), key=lambda length: abs(length * _MONTH_DAYS - state.declaration.primary.days))
     past = warehouse.rows(
         """
         select
@@ -182,27 +260,40 @@ def _without_a_control_group(warehouse: Warehouse, analysis: Analysis) -> Iterat
         from (
             select snapshot_date, sum(came_back) as came_back, sum(customers) as customers
             from natural_return
-            where months = 3 and segment in (select segment from assignments where experiment = :name)
+            where months = :months
+                and snapshot_date + make_interval(months => :months) <= :begins
+                and segment in (select segment from assignments where experiment = :name)
             group by snapshot_date
             having sum(customers) >= :least
         ) as by_start
         """,
         name=state.declaration.name,
+        months=months,
+        begins=state.begins,
         least=LEAST_CUSTOMERS,
     )[0]
     if past.starts:
         yield (
-            f"In the past, between {past.lowest:.0%} and {past.highest:.0%} of these segments came back within three "
-            f"months, at {counted(past.starts, 'month end')}."
+            f"Before it began, between {past.lowest:.0%} and {past.highest:.0%} of all customers of these segments "
+            f"came back within {months} months, counted from {counted(past.starts, 'month end')}. The audience may be "
+            "narrower than its segments."
         )
 
 
-def _row(name: str, result: Result) -> tuple[str, ...]:
-    difference = result.difference
-    shown = [amount(result.metric, value) for value in (difference.control, difference.treated)]
-    span = f"{signed(result.metric, difference.low)} to {signed(result.metric, difference.high)}"
+def _rows(name: str, result: Result) -> Iterator[tuple[str, ...]]:
+    """The row of a result; where it is judged capped, two."""
     corrected = "" if result.corrected_p is None else _probability(result.corrected_p)
-    return (name, *shown, signed(result.metric, difference.estimate), span, _probability(result.p_value), corrected)
+    judged = (_probability(result.p_value), corrected)
+    yield (name, *_shown(result.metric, result.difference), *(("", "") if result.capped else judged))
+    if result.capped:
+        yield (f"{name}, capped", *_shown(result.metric, result.capped), *judged)
+
+
+def _shown(metric: Metric, difference: Difference) -> tuple[str, ...]:
+    """Both arms, the difference and its interval."""
+    arms = (amount(metric, value) for value in (difference.control, difference.treated))
+    span = f"{signed(metric, difference.low)} to {signed(metric, difference.high)}"
+    return (*arms, signed(metric, difference.estimate), span)
 
 
 def _probability(value: float) -> str:
@@ -213,9 +304,13 @@ def _day_before(day: date) -> date:
     return day - timedelta(days=1)
 
 
+def _listed(numbers: tuple[int, ...]) -> str:
+    return ", ".join(f"{number}" for number in numbers)
+
+
 def _line(text: str) -> str:
     """A text that people wrote, as one line that cannot end a sentence of the report or begin another part of it."""
-    return " ".join(text.split()).rstrip(".").replace("|", "\\|").replace("<", "&lt;")
+    return markdown(" ".join(text.split()).rstrip("."))
 
 
 def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -21,26 +21,48 @@ _OF_WHAT: dict[Metric, str] = {
 
 
 def verdict(
-    metric: Metric, *, days: int, treatment: str, estimate: float, low: float, high: float, p_value: float
+    metric: Metric,
+    *,
+    days: int,
+    treatment: str,
+    estimate: float,
+    low: float,
+    high: float,
+    p_value: float,
+    capped: float | None = None,
+    level: float = LEVEL,
 ) -> str:
-    """The answer: it worked, it did harm, or no effect is shown; between what and what; and what chance would do."""
-    within = span(metric, low, high)
-    if p_value > LEVEL:
+    """The answer: it worked, it did harm, or no effect is shown; between what and what; and what chance would do.
+
+    The p-value and the sign are those of the difference `capped` where there is one; the estimate and its interval are
+    of all that was paid.
+    """
+    within, judged = span(metric, low, high), estimate if capped is None else capped
+    zero = f"zero {'is' if low <= 0 <= high else 'is not'} inside"
+    if p_value > level:
+        rests = "" if low <= 0 <= high or capped is None else ", but only for a few customers beyond the cap"
         return (
-            f"No effect is shown: within {days} days the {treatment} may have made {within}; zero is inside. "
+            f"No effect is shown: within {days} days the {treatment} may have made {within}; {zero}{rests}. "
             f"That does not prove that it does nothing. {_chance(p_value)}"
         )
-    verb = "worked" if estimate > 0 else "did harm"
+    verb = "worked" if judged > 0 else "did harm"
+    best = f"the best estimate is {_more(metric, estimate, of_what=False)}"
+    if capped is None or (zero == "zero is not inside" and (judged > 0) == (estimate > 0)):
+        return f"The {treatment} {verb}: within {days} days it made {within}; {best}. {_chance(p_value)}"
+    if (judged > 0) != (estimate > 0):
+        best += ", which has the other sign: a few customers beyond the cap outweigh the others"
     return (
-        f"The {treatment} {verb}: within {days} days it made {within}; the best estimate is "
-        f"{_more(metric, estimate, of_what=False)}. {_chance(p_value)}"
+        f"The {treatment} {verb}, judged with no customer counted beyond the cap: "
+        f"{_more(metric, judged, of_what=False)}. In pounds as they were paid, within {days} days it may have made "
+        f"{within}; {zero}, and {best}. {_chance(p_value)}"
     )
 
 
 def _chance(p_value: float) -> str:
     if p_value <= 1.5 / (DRAWS + 1):
         return f"Had it done nothing, none of {DRAWS:,} other draws of the arms would differ as much."
-    return f"Had it done nothing, {1000 * p_value:,.0f} of 1,000 draws of the arms would differ as much."
+    of = 1_000 if p_value >= 0.001 else 10_000
+    return f"Had it done nothing, {of * p_value:,.0f} of {of:,} draws of the arms would differ as much."
 
 
 def amount(metric: Metric, value: float) -> str:
@@ -79,8 +101,8 @@ def _quantity(metric: Metric, value: float) -> str:
     return f"{100 * abs(value):.1f}" if metric == "bought_within" else amount(metric, abs(value))
 
 
-def pounds(value: float) -> str:
+def pounds(value: float | Decimal) -> str:
     """To the penny."""
     if not isfinite(value):
         return "any amount"
-    return f"{'−' if value < 0 else ''}£{abs(Decimal(repr(value))):,.2f}"
+    return f"{'−' if value < 0 else ''}£{abs(Decimal(str(value))):,.2f}"

@@ -25,15 +25,24 @@ from lgs_assets.action.rules import FACTS, fact_kinds
 from lgs_assets.errors import GuardError, LgsError, UsageError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
+from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 FOLDER = places.ROOT / "experiments"
+RESULTS = "experiment_results"
+"""The table of what experiments found: out of date once one is started or stopped."""
 CONTROL = "control"
 """The arm that is left alone."""
+EVERYTHING = "everything"
+"""The arm of a global holdout that is not left alone: its customers may be in other experiments as well."""
 
 _EXPOSURES = (places.SQL / "exposures.sql").read_text()
 
 Metric = Literal["bought_within", "net_revenue", "orders", "revenue_per_order"]
+MONEY: frozenset[Metric] = frozenset({"net_revenue", "revenue_per_order"})
+"""Metrics that returns change."""
+LATE_DAYS = 30
+"""For how long after a window a return of what was bought in it still counts."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CHANGE = re.compile(r"(\d+(?:\.\d+)?) (points|%)")
@@ -63,7 +72,7 @@ class _File(BaseModel):
     secondary: list[Metric] = []
     mde: str
     enrol: Literal["once", "waves"] = "once"
-    looks: list[int] = Field(default=[], max_length=0)
+    looks: list[int] = []
 
 
 @dataclass(frozen=True)
@@ -80,10 +89,8 @@ class Declaration:
     """The arm that is not the control group."""
     share: Decimal
     """The share of customers who are treated."""
-    strata: tuple[str, ...]
-    """Columns of `audience_facts` whose values blocks have in common."""
-    order: str
-    """The column by which customers within these are alike."""
+    block_by: tuple[str, ...]
+    """Columns of `audience_facts` by which the customers of a block are alike: one number, and any texts."""
     block_size: int
     primary: Primary
     secondary: tuple[Metric, ...]
@@ -91,6 +98,8 @@ class Declaration:
     """The smallest change worth finding, in `unit`."""
     unit: Literal["points", "%"]
     enrol: Literal["once", "waves"]
+    looks: tuple[int, ...]
+    """Days of the window after which the primary metric is looked at before the end."""
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -117,18 +126,49 @@ class Declaration:
         except ValidationError as error:
             raise UsageError("\n".join(f"{called}: {_reason(detail)}" for detail in error.errors())) from None
         try:
-            treatment, share = _arms(stated.arms)
-            strata, order = _blocks(stated.block_by)
-            change, unit = _change(stated.mde, stated.primary.metric)
+            _expect_arms(stated.arms)
+            _expect_blocks(stated.block_by)
+            _expect_change(stated.mde, stated.primary.metric)
             _expect_distinct(stated.primary.metric, stated.secondary)
-            _expect_divisible(stated.block_size, share)
+            _expect_divisible(stated.block_size, stated.arms)
+            _expect_looks(stated.looks, stated.primary.days)
         except UsageError as error:
             raise UsageError(f"{called}: {error}") from None
+        return cls.frozen(name, text)
+
+    @classmethod
+    def frozen(cls, name: str, text: str) -> Self:
+        """The experiment of a text that was accepted at its start, whatever the rules for such texts are today."""
+        stated = tomllib.loads(text)
+        (treatment,) = stated["arms"].keys() - {CONTROL}
+        change, _, unit = stated["mde"].partition(" ")
         return cls(
-            name=name, text=text, hypothesis=stated.hypothesis, owner=stated.owner, audience=stated.audience,
-            treatment=treatment, share=share, strata=strata, order=order, block_size=stated.block_size,
-            primary=stated.primary, secondary=tuple(stated.secondary), change=change, unit=unit, enrol=stated.enrol,
-        )  # fmt: skip
+            name=name,
+            text=text,
+            hypothesis=stated["hypothesis"].strip(),
+            owner=stated["owner"].strip(),
+            audience=stated["audience"].strip(),
+            treatment=treatment,
+            share=Decimal(str(stated["arms"][treatment])),
+            block_by=tuple(stated["block_by"]),
+            block_size=stated["block_size"],
+            primary=Primary.model_construct(**stated["primary"]),
+            secondary=tuple(stated.get("secondary", ())),
+            change=Decimal(change),
+            unit=unit,
+            enrol=stated.get("enrol", "once"),
+            looks=tuple(stated.get("looks", ())),
+        )
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        """The texts of `block_by`: blocks have their values in common."""
+        return tuple(name for name in self.block_by if fact_kinds()[name] == "text")
+
+    @property
+    def order(self) -> str:
+        """The number of `block_by`, by which customers within these are alike."""
+        return next(name for name in self.block_by if fact_kinds()[name] == "number")
 
     @property
     def version(self) -> str:
@@ -165,11 +205,22 @@ class State:
     arms: dict[str, int]
     """Customers by arm."""
     reached: dict[str, int]
-    """Those of them who are or were in a destination through the audience, since they were assigned."""
+    """Those of them whom a destination held, through any audience, while their purchases counted and the experiment
+    ran. Of the control group that is contamination."""
+    reached_through: dict[str, dict[str, int]]
+    """Likewise, by audience and arm."""
     excluded: int
     """Customers of any arm who have objected to marketing or are forgotten. They still count as assigned."""
+    begins: date
+    """From when the purchases of the first customers count."""
     due: date
     """The day after the last observed one of the last customer."""
+
+    def due_of(self, metric: Metric, *, after: int | None = None) -> date:
+        """From which day on a metric can be told of everybody, in full or after so many days of the window."""
+        days = self.declaration.primary.days
+        early = 0 if after is None else days - after
+        return self.due + timedelta(days=LATE_DAYS * (metric in MONEY) - early)
 
 
 def start(
@@ -179,13 +230,15 @@ def start(
     *,
     counts_from: date | None = None,
     cap: Decimal | None = None,
+    doubt: str | None = None,
     underpowered: str | None = None,
 ) -> Started:
     """Freezes the declaration and draws the arms; done again, it draws nobody twice. New members are another wave.
 
-    Purchases count from the first moment of `counts_from`: tomorrow if None. Raises GuardError if the file is not as it
-    was at the start, the experiment was stopped, the members are those of another rule, or purchases of those days are
-    known already; LgsError if an arm would be empty.
+    Purchases count from the first moment of `counts_from`: tomorrow if None. `doubt` is why the experiment can hardly
+    answer its question, `underpowered` the reason to start it all the same. Raises GuardError if there is doubt and no
+    reason, the file is not as it was at the start, the experiment was stopped or can be told already, the members are
+    those of another rule, or purchases of those days are known already; LgsError if an arm would be empty.
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
@@ -195,9 +248,13 @@ def start(
             _expect_unchanged(declaration, *row)
             if declaration.enrol == "once":
                 return Started(0, _arm_sizes(cursor, declaration.name), 0)
+            _expect_not_due(cursor, read_state(cursor, declaration.name))
         begins = _first_day(cursor, counts_from)
         _expect_members_of(cursor, audience)
         if not row:
+            reason = (underpowered or "").strip() or None
+            if doubt and not reason:
+                raise GuardError(f'Refused: {doubt} To start it all the same: --underpowered "the reason"')
             cursor.execute(
                 """
                 insert into experiments values (
@@ -207,7 +264,7 @@ def start(
                 [
                     *(declaration.name, declaration.text, declaration.version, audience.name, audience.version),
                     *(declaration.primary.metric, declaration.primary.days, declaration.share),
-                    *(secrets.token_hex(16), cap, underpowered),
+                    *(secrets.token_hex(16), cap, reason),
                 ],
             )
         wave = _enrol(cursor, declaration, begins)
@@ -217,23 +274,35 @@ def start(
                 f"{declaration.name}: the audience {audience.name} has too few customers to fill both arms: "
                 f"{sum(sizes.values())} could be enrolled. Nothing is started."
             )
+        disown(connection, RESULTS)
         return Started(wave, sizes, _busy(cursor, declaration, audience.name))
 
 
 def stop(warehouse: Warehouse, name: str, *, because: str) -> None:
-    """Ends an experiment: its control group is held out no longer. Raises LgsError if it does not run."""
+    """Ends an experiment: its control group is held out no longer. Raises LgsError if it does not run.
+
+    Raises UsageError if no reason is given.
+    """
+    if not because.strip():
+        raise UsageError("--because: expected a reason, which the report tells; found nothing.")
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, "experiments")
         cursor.execute("select stopped_at from experiments where experiment = %s", [name])
         row = cursor.fetchone()
         if not row:
-            raise LgsError(f"There is no experiment {name!r} that was started. {_those_started(cursor)}")
+            raise LgsError(f"No experiment {name!r} was started. {_those_started(cursor)}")
         if row[0]:
-            raise LgsError(f"{name} was stopped at {row[0]:%Y-%m-%d %H:%M} UTC already.")
+            raise LgsError(f"{name} was already stopped at {row[0]:%Y-%m-%d %H:%M} UTC.")
         cursor.execute(
             "update experiments set stopped_at = now(), stopped_because = %s where experiment = %s", [because, name]
         )
+        disown(connection, RESULTS)
+
+
+def is_started(warehouse: Warehouse, name: str) -> bool:
+    """Whether an experiment of this name was started, whatever became of it."""
+    return bool(warehouse.rows("select from experiments where experiment = :name", name=name))
 
 
 def states(warehouse: Warehouse) -> list[State]:
@@ -241,13 +310,13 @@ def states(warehouse: Warehouse) -> list[State]:
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         cursor.execute("select experiment from experiments order by experiment")
-        return [_state(cursor, name) for (name,) in cursor.fetchall()]
+        return [read_state(cursor, name) for (name,) in cursor.fetchall()]
 
 
 def state(warehouse: Warehouse, name: str) -> State:
     """One of them. Raises LgsError if there is none of that name."""
     with warehouse.transaction() as connection:
-        return _state(driver_cursor(connection), name)
+        return read_state(driver_cursor(connection), name)
 
 
 IN_CONTROL = """
@@ -257,11 +326,26 @@ case when exists (
     inner join lgs.experiments on experiments.experiment = assignments.experiment
     where assignments.customer_id = {customer}
         and assignments.arm = 'control'
-        and experiments.audience = {audience}
         and experiments.stopped_at is null
 ) then 'control group' end
 """
-"""Why a customer may not be sent as a member of an audience: an experiment compares the others with them."""
+"""Why a customer may not be sent as a member of any audience: a running experiment compares others with them. One
+audience may hold the members of another, so leaving them out of its own alone would not leave them alone."""
+
+
+def busy_elsewhere(name: str, customer: sql.Composable) -> sql.Composed:
+    """A condition on a customer: another running experiment has assigned them an arm that must stay as it is."""
+    return sql.SQL(
+        """exists (
+            select
+            from assignments
+            inner join experiments on experiments.experiment = assignments.experiment
+            where assignments.customer_id = {customer}
+                and assignments.experiment <> {name}
+                and assignments.arm <> {everything}
+                and experiments.stopped_at is null
+        )"""
+    ).format(name=sql.Literal(name), everything=sql.Literal(EVERYTHING), customer=customer)
 
 
 def _reason(detail: Any) -> str:
@@ -269,16 +353,14 @@ def _reason(detail: Any) -> str:
     key = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "missing":
         return f"{key}: expected, and not there."
-    if key == "looks" and detail["type"] == "too_long":
-        return f"looks: expected none: only the end is analysed, and nothing is shown before; found {detail['input']}."
     if detail["type"] == "extra_forbidden":
         keys = Primary.model_fields if key.startswith("primary.") else _File.model_fields
-        return f"{key}: is no key of an experiment. The keys: {', '.join(keys)}."
+        return f"{key}: unknown key. The keys: {', '.join(keys)}."
     expected = detail["msg"].removeprefix("Input should be ").removeprefix("String should have ")
     return f"{key}: expected {expected}; found {detail['input']!r}."
 
 
-def _arms(arms: dict[str, float]) -> tuple[str, Decimal]:
+def _expect_arms(arms: dict[str, float]) -> None:
     others = sorted(arms.keys() - {CONTROL})
     shares = {name: Decimal(str(share)) for name, share in arms.items()}
     if CONTROL not in arms or len(others) != 1:
@@ -287,32 +369,30 @@ def _arms(arms: dict[str, float]) -> tuple[str, Decimal]:
         raise UsageError(
             f"arms: expected a name of up to 40 small letters, digits and underscores; found {others[0]!r}."
         )
-    if not all(0 < share < 1 for share in shares.values()) or sum(shares.values()) != 1:
+    if not all(share.is_finite() and 0 < share < 1 for share in shares.values()) or sum(shares.values()) != 1:
         found = ", ".join(f"{name} = {share}" for name, share in shares.items())
         raise UsageError(f"arms: expected shares above 0 that add up to 1; found {found}.")
-    return others[0], shares[others[0]]
 
 
-def _blocks(block_by: list[str]) -> tuple[tuple[str, ...], str]:
+def _expect_blocks(block_by: list[str]) -> None:
     kinds = fact_kinds()
     if unknown := [name for name in block_by if name not in kinds]:
         raise UsageError(f"block_by: there is no column {unknown[0]!r}. The columns: {', '.join(kinds)}.")
-    strata = tuple(name for name in block_by if kinds[name] == "text")
-    numbers = [name for name in block_by if kinds[name] == "number"]
-    if len(numbers) != 1 or len(strata) + 1 != len(block_by):
+    found = [kinds[name] for name in block_by]
+    if found.count("number") != 1 or found.count("text") != len(found) - 1 or len(set(block_by)) != len(block_by):
         raise UsageError(
-            "block_by: expected one number, such as monetary, and any texts, such as segment; found "
+            "block_by: expected one number, such as monetary, and any texts, such as segment, each once; found "
             f"{', '.join(f'{name} ({kinds[name]})' for name in block_by) or 'none'}."
         )
-    return strata, numbers[0]
 
 
-def _change(mde: str, metric: Metric) -> tuple[Decimal, Literal["points", "%"]]:
-    unit: Literal["points", "%"] = "points" if metric == "bought_within" else "%"
+def _expect_change(mde: str, metric: Metric) -> None:
+    unit = "points" if metric == "bought_within" else "%"
     matched = _CHANGE.fullmatch(mde)
     if not matched or matched[2] != unit or not Decimal(matched[1]):
         raise UsageError(f'mde: expected a change such as "10 {unit}", as {metric} is measured; found {mde!r}.')
-    return Decimal(matched[1]), unit
+    if unit == "points" and Decimal(matched[1]) >= 100:
+        raise UsageError(f"mde: expected fewer than 100 points, as a share has no more; found {mde!r}.")
 
 
 def _expect_distinct(primary: Metric, secondary: list[Metric]) -> None:
@@ -320,11 +400,20 @@ def _expect_distinct(primary: Metric, secondary: list[Metric]) -> None:
         raise UsageError(f"secondary: expected metrics other than {primary}, each once; found {', '.join(secondary)}.")
 
 
-def _expect_divisible(block_size: int, share: Decimal) -> None:
-    if not 1 <= Fraction(share) * block_size <= block_size - 1:
+def _expect_divisible(block_size: int, arms: dict[str, float]) -> None:
+    for arm, share in arms.items():
+        if Fraction(str(share)) * block_size < 1:
+            raise UsageError(
+                f"block_size: expected blocks in which each arm has a customer; found {block_size}, of whom "
+                f"{share:.4g} are {arm}."
+            )
+
+
+def _expect_looks(looks: list[int], days: int) -> None:
+    if looks != sorted(set(looks)) or not all(0 < look < days for look in looks):
         raise UsageError(
-            f"block_size: expected blocks in which each arm has a customer; found {block_size}, of whom "
-            f"{share:%} are treated."
+            f"looks: expected days of the window before its end, in order, such as [30, 60]; the window has {days}; "
+            f"found {looks}."
         )
 
 
@@ -345,6 +434,15 @@ def _expect_unchanged(declaration: Declaration, frozen: str, stopped_at: datetim
         )
     if stopped_at:
         raise GuardError(f"{name} was stopped at {stopped_at:%Y-%m-%d %H:%M} UTC. Nobody is enrolled any more.")
+
+
+def _expect_not_due(cursor: Cursor, found: State) -> None:
+    due, covered = found.due_of(found.declaration.primary.metric), covered_until(cursor)
+    if covered and due <= covered:
+        raise GuardError(
+            f"{found.declaration.name} has been due since {due}: who saw its result may not enrol more. To ask again, "
+            "declare another experiment."
+        )
 
 
 def _first_day(cursor: Cursor, counts_from: date | None) -> date:
@@ -381,12 +479,9 @@ with eligible as (
     from audience_members as members
     inner join {facts} on {facts}.customer_id = members.customer_id
     where members.audience = {audience}
+        and not {busy}
         and not exists (
-            select
-            from assignments
-            inner join experiments on experiments.experiment = assignments.experiment
-            where assignments.customer_id = members.customer_id
-                and (assignments.experiment = {experiment} or {collides})
+            select from assignments where experiment = {experiment} and customer_id = members.customer_id
         )
 ),
 
@@ -439,7 +534,6 @@ select
 from ranked
 order by customer_id
 """
-_COLLIDES = sql.SQL("experiments.stopped_at is null and experiments.metric = {metric}")
 
 
 def _enrol(cursor: Cursor, declaration: Declaration, begins: date) -> int:
@@ -458,7 +552,7 @@ def _enrol(cursor: Cursor, declaration: Declaration, begins: date) -> int:
             strata=sql.SQL(", ").join(strata) if strata else sql.Literal("all"),
             audience=sql.Literal(declaration.audience),
             experiment=sql.Literal(declaration.name),
-            collides=_COLLIDES.format(metric=sql.Literal(declaration.primary.metric)),
+            busy=busy_elsewhere(declaration.name, sql.SQL("members.customer_id")),
             size=sql.Literal(declaration.block_size),
             salt=sql.Literal(salt),
             share=sql.Literal(declaration.share),
@@ -493,10 +587,11 @@ def _arm_sizes(cursor: Cursor, name: str) -> dict[str, int]:
 def _those_started(cursor: Cursor) -> str:
     cursor.execute("select experiment from experiments order by experiment")
     names = [name for (name,) in cursor]
-    return f"Those that were: {', '.join(names)}." if names else "None was started yet."
+    return f"Started: {', '.join(names)}." if names else "None was started yet."
 
 
-def _state(cursor: Cursor, name: str) -> State:
+def read_state(cursor: Cursor, name: str) -> State:
+    """As `state`, in a transaction."""
     cursor.execute(
         """
         select
@@ -508,35 +603,54 @@ def _state(cursor: Cursor, name: str) -> State:
         [name],
     )
     if not (row := cursor.fetchone()):
-        raise LgsError(f"There is no experiment {name!r} that was started. {_those_started(cursor)}")
-    declaration = Declaration.parse(name, row[0])
+        raise LgsError(f"No experiment {name!r} was started. {_those_started(cursor)}")
+    declaration = Declaration.frozen(name, row[0])
     cursor.execute(
-        f"""
+        """
         select
             arm,
             count(*),
-            count(*) filter (
-                where customer_id in (select customer_id from ({_EXPOSURES}) as exposures where experiment = %(name)s)
-            ),
             count(*) filter (where customer_id in (select customer_id from marketing_exclusions)),
             max(wave),
-            max(counts_from)
+            min(counts_from)::date,
+            max(counts_from)::date
         from assignments
-        where experiment = %(name)s
+        where experiment = %s
         group by arm
         order by arm
-        """.encode(),
-        {"name": name},
+        """,
+        [name],
     )
     arms = cursor.fetchall()
+    cursor.execute(
+        f"""
+        select audience, arm, count(distinct customer_id)
+        from ({_EXPOSURES}) as exposures
+        where experiment = %s
+        group by grouping sets ((arm), (audience, arm))
+        order by audience, arm
+        """.encode(),
+        [name],
+    )
     nobody = {CONTROL: 0, declaration.treatment: 0}
-    due = (max(arm[5] for arm in arms) + timedelta(days=declaration.primary.days)).date()
+    through: dict[str | None, dict[str, int]] = {}
+    for audience, arm, customers in cursor:
+        through.setdefault(audience, dict(nobody))[arm] = customers
     _, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because = row
     return State(
         declaration, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because,
-        waves=max(arm[4] for arm in arms),
+        waves=max((arm[3] for arm in arms), default=0),
         arms=nobody | {arm[0]: arm[1] for arm in arms},
-        reached=nobody | {arm[0]: arm[2] for arm in arms},
-        excluded=sum(arm[3] for arm in arms),
-        due=due,
+        reached=through.pop(None, nobody),
+        reached_through={str(audience): by_arm for audience, by_arm in through.items()},
+        excluded=sum(arm[2] for arm in arms),
+        begins=min((arm[4] for arm in arms), default=started_at.date()),
+        due=max((arm[5] for arm in arms), default=started_at.date()) + timedelta(days=declaration.primary.days),
     )  # fmt: skip
+
+
+def covered_until(cursor: Cursor) -> date | None:
+    """The first day that the data does not cover; None without data."""
+    cursor.execute("select (max(last_invoice_at) + interval '1 day')::date from invoice_totals")
+    ((day,),) = cursor.fetchall()
+    return None if day is None else date(day.year, day.month, day.day)

@@ -1,10 +1,12 @@
 """What customers did in a window of time, and what is known of them from before it: the figures of every experiment."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 from psycopg import sql
 
-from lgs_assets.action.experiments import Metric
+from lgs_assets.action.experiments import LATE_DAYS, Metric
 from lgs_assets.models.lift import ratio
 from lgs_assets.warehouse.schema import Cursor
 
@@ -14,10 +16,9 @@ CAPPED_COVARIATES = ["rate, capped", "last_year, capped"]
 COVARIATES = ["rate", "last_year", *CAPPED_COVARIATES]
 """Net revenue a day since the first sale, and of the last twelve months, in pounds, before the window. As they are they
 explain the large customers, capped the others."""
-MONEY: frozenset[Metric] = frozenset({"net_revenue", "revenue_per_order"})
-"""The metrics in pounds, which late returns change."""
-LATE_DAYS = 30
-"""For how long after a window a return of what was bought in it still counts."""
+EXACT = "net_revenue, exact"
+"""Net revenue to the penny, for sums of it that are shown."""
+_FOLDS = 5
 
 _OUTCOMES = """
 with population as ({population})
@@ -43,7 +44,7 @@ order by customer_id
 _RETURNED_LATE = """
 with population as ({population})
 
-select customer_id, sum(amount)
+select customer_id, sum(amount_matched)
 from population
 inner join returns using (customer_id)
 where sold_at >= begins and sold_at < ends
@@ -53,19 +54,23 @@ group by customer_id
 
 
 def outcomes(cursor: Cursor, population: sql.Composable, *, with_late_returns: bool) -> pd.DataFrame:
-    """The outcomes and covariates of customers, a row each, by number: `customer_id`, the metrics, COVARIATES.
+    """The outcomes and covariates of customers, a row each, by number: `customer_id`, the metrics, EXACT, COVARIATES.
 
     `population` is a query for customer_id, begins and ends (timestamps; ends excluded). Metrics are counts, and pounds
-    after returns. With late returns, net_revenue lacks what was sent back within LATE_DAYS after the window, too.
+    after returns. With late returns, net revenue lacks what was sent back within LATE_DAYS after the window, too.
     """
     cursor.execute(sql.SQL(_OUTCOMES).format(population=population))
-    names = ["customer_id", "bought_within", "orders", "net_revenue", "rate", "last_year"]
-    frame = pd.DataFrame(cursor.fetchall(), columns=names).astype(dict.fromkeys(names[1:], float))
-    for name in ("rate", "last_year"):
-        frame[f"{name}, capped"] = np.minimum(frame[name], frame[name].quantile(CAP))
+    names = ["customer_id", "bought_within", "orders", EXACT, "rate", "last_year"]
+    frame = pd.DataFrame(cursor.fetchall(), columns=names)
     if with_late_returns:
         cursor.execute(sql.SQL(_RETURNED_LATE).format(population=population, days=sql.Literal(LATE_DAYS)))
-        frame["net_revenue"] -= frame["customer_id"].map(dict(cursor.fetchall())).fillna(0).astype(float)
+        late: dict[int, Decimal] = dict(cursor.fetchall())
+        frame[EXACT] -= pd.Series([late.get(customer, Decimal(0)) for customer in frame["customer_id"]], dtype=object)
+    frame["net_revenue"] = frame[EXACT]
+    numbers = ["bought_within", "orders", "net_revenue", "rate", "last_year"]
+    frame = frame.astype(dict.fromkeys(numbers, float))
+    for name in ("rate", "last_year"):
+        frame[f"{name}, capped"] = np.minimum(frame[name], frame[name].quantile(CAP))
     return frame
 
 
@@ -75,3 +80,30 @@ def values_of(metric: Metric, frame: pd.DataFrame) -> np.ndarray:
         return frame[metric].to_numpy(float)
     orders = frame["orders"].to_numpy(float)
     return ratio(frame["net_revenue"].to_numpy(float), orders) if orders.any() else np.zeros(len(frame))
+
+
+def mean_of(metric: Metric, frame: pd.DataFrame) -> float:
+    """A metric of some customers together. A ratio is that of their sums, and 0 if none of them ordered."""
+    if metric != "revenue_per_order":
+        return float(frame[metric].mean())
+    orders = float(frame["orders"].sum())
+    return float(frame["net_revenue"].sum()) / orders if orders else 0.0
+
+
+def adjusted(metric: Metric, frame: pd.DataFrame, *, cap: float | None = None) -> tuple[float, float]:
+    """Mean and standard deviation of a metric, and of the latter what past spend leaves unexplained.
+
+    How much it explains is judged on customers that the regression has not seen. No value counts beyond the cap.
+    """
+    values = values_of(metric, frame)
+    if cap is not None:
+        values = np.clip(values, -cap, cap)
+    past = np.column_stack([np.ones(len(frame)), frame[CAPPED_COVARIATES].to_numpy()])
+    fold = np.arange(len(values)) % _FOLDS
+    left = np.empty(len(values))
+    for held_out in range(_FOLDS):
+        seen = fold != held_out
+        slopes, *_ = np.linalg.lstsq(past[seen], values[seen], rcond=None)
+        left[~seen] = values[~seen] - past[~seen] @ slopes
+    deviation = values.std(ddof=1) if len(values) > 1 else 0.0
+    return float(values.mean()), float(min(deviation, np.sqrt((left**2).mean())))

@@ -3,19 +3,12 @@
 import dagster as dg
 import pandas as pd
 
-from lgs_assets import places
 from lgs_assets.action.audiences import FILES, members, read_audiences, record_members, stated
+from lgs_assets.action.experiment_report import reports
 from lgs_assets.action.results import results
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
-
-_ACTION = places.ROOT / "lgs_assets" / "action"
-_ANALYSIS = (
-    *(_ACTION / "results.py", _ACTION / "outcomes.py"),
-    *(places.ROOT / "lgs_assets" / "models" / "lift.py", places.ROOT / "lgs_assets" / "models" / "multiple_testing.py"),
-)
-_RULES = (*FILES, _ACTION / "audiences.py", _ACTION / "rules.py", _ACTION / "rule_words.py")
 
 
 @derived_asset(group="audiences", kinds=IN_WAREHOUSE)
@@ -37,7 +30,7 @@ def audience_facts(
     )
 
 
-@derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=_RULES)
+@derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=FILES)
 def audiences(
     audience_facts: Relation, segment_playbook: Relation, warehouse: dg.ResourceParam[Warehouse]
 ) -> pd.DataFrame:
@@ -45,7 +38,7 @@ def audiences(
     return stated(warehouse, read_audiences())
 
 
-@derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=_RULES)
+@derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=FILES)
 def audience_members(
     audiences: Relation, audience_facts: Relation, warehouse: dg.ResourceParam[Warehouse]
 ) -> pd.DataFrame:
@@ -53,7 +46,7 @@ def audience_members(
     return members(warehouse, read_audiences())
 
 
-@derived_asset(group="audiences", kinds={"postgres", "python"}, sources=(_ACTION / "audiences.py",))
+@derived_asset(group="audiences", kinds={"postgres", "python"})
 def audience_history(
     audience_members: Relation, audience_facts: Relation, warehouse: dg.ResourceParam[Warehouse]
 ) -> pd.DataFrame:
@@ -61,9 +54,27 @@ def audience_history(
     return record_members(warehouse, publication=audience_members.version)
 
 
-@derived_asset(group="audiences", kinds={"postgres", "python"}, sources=_ANALYSIS)
+@derived_asset(group="audiences", kinds={"postgres", "python"})
 def experiment_results(
-    invoice_totals: Relation, returns: Relation, warehouse: dg.ResourceParam[Warehouse]
+    invoice_totals: Relation,
+    returns: Relation,
+    customer_profile: Relation,
+    warehouse: dg.ResourceParam[Warehouse],
 ) -> pd.DataFrame:
     """What each experiment found, of what is due. One row per experiment, metric and segment."""
     return results(warehouse)
+
+
+@derived_asset(group="audiences", kinds={"postgres", "python", "markdown"})
+def experiment_reports(
+    context: dg.AssetExecutionContext,
+    experiment_results: Relation,
+    natural_return: Relation,
+    warehouse: dg.ResourceParam[Warehouse],
+) -> pd.DataFrame:
+    """What each experiment found, told in words, the answer first. One row an experiment."""
+    told = reports(warehouse)
+    context.add_output_metadata(
+        {name: dg.MetadataValue.md(text) for name, text in zip(told["experiment"], told["report"], strict=True)}
+    )
+    return told

@@ -2,12 +2,9 @@
 
 import pandas as pd
 
-from lgs_assets import places
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.models.trend import seasonal_parts, trends
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
-
-TREND = places.ROOT / "lgs_assets" / "models" / "trend.py"
 
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)
@@ -33,13 +30,13 @@ def monthly_series(invoice_totals: Relation, monthly_metrics: Relation, user_act
     )
 
 
-@derived_asset(group="drivers", kinds={"postgres", "python"}, sources=(TREND,))
+@derived_asset(group="drivers", kinds={"postgres", "python"})
 def trend_statistics(monthly_series: pd.DataFrame) -> pd.DataFrame:
     """How each series moves with time, and how certain that is. One row per series and method."""
     return trends(monthly_series)
 
 
-@derived_asset(group="drivers", kinds={"postgres", "python"}, sources=(TREND,))
+@derived_asset(group="drivers", kinds={"postgres", "python"})
 def seasonality(monthly_series: pd.DataFrame) -> pd.DataFrame:
     """Trend, season and remainder of each series. One row per series and month."""
     return seasonal_parts(monthly_series)

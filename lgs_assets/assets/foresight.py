@@ -13,11 +13,6 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 IN_PYTHON = {"postgres", "python"}
-MODELS = places.ROOT / "lgs_assets" / "models"
-BUYING = tuple(MODELS / f"{name}.py" for name in ("bgnbd", "gamma_gamma", "likelihood", "features", "threads"))
-"""What models of buying are fitted with."""
-JUDGED = (MODELS / "evaluation.py", MODELS / "threads.py")
-"""What decides between a model and its baseline."""
 KEPT = places.ROOT / "lgs_assets" / "warehouse" / "prediction_log.py"
 MONTHS = dg.AssetIn(metadata={"columns": ["invoice_month", "is_partial"]})
 
@@ -80,9 +75,7 @@ def daily_series(clean_invoices: Relation, stock_codes: Relation, prediction_ter
     )
 
 
-@derived_asset(
-    group="foresight", kinds=IN_PYTHON, sources=(MODELS / "value.py", *BUYING), ins={"customer_features": VALUED}
-)
+@derived_asset(group="foresight", kinds=IN_PYTHON, ins={"customer_features": VALUED})
 def value_backtests(customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame) -> pd.DataFrame:
     """What the value model would have said on past days, and what came. One row a day and customer."""
     return value.backtests(customer_features, customer_outcomes)
@@ -91,7 +84,6 @@ def value_backtests(customer_features: pd.DataFrame, customer_outcomes: pd.DataF
 @derived_asset(
     group="foresight",
     kinds=IN_PYTHON,
-    sources=(MODELS / "churn.py", MODELS / "slipping.py", *BUYING),
     ins={"customer_features": AT_RISK},
 )
 def risk_backtests(
@@ -110,7 +102,7 @@ def risk_backtests(
     )
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "forecast.py",), ins={"monthly_metrics": MONTHS})
+@derived_asset(group="foresight", kinds=IN_PYTHON, ins={"monthly_metrics": MONTHS})
 def forecast_backtests(
     daily_series: pd.DataFrame, prediction_terms: pd.DataFrame, monthly_metrics: pd.DataFrame
 ) -> pd.DataFrame:
@@ -134,7 +126,7 @@ def judged_predictions(
     )
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, sources=JUDGED)
+@derived_asset(group="foresight", kinds=IN_PYTHON)
 def model_evaluations(
     context: dg.AssetExecutionContext,
     value_backtests: pd.DataFrame,
@@ -158,7 +150,6 @@ def model_evaluations(
 @derived_asset(
     group="foresight",
     kinds=IN_PYTHON,
-    sources=(MODELS / "value.py", *BUYING, *JUDGED),
     ins={"customer_features": VALUED},
 )
 def customer_value(
@@ -173,7 +164,6 @@ def customer_value(
 @derived_asset(
     group="foresight",
     kinds=IN_PYTHON,
-    sources=(MODELS / "churn.py", *BUYING, *JUDGED),
     ins={"customer_features": AT_RISK, "customer_value": _columns("customer_id", "horizon_days", "rank")},
 )
 def churn_risk(
@@ -199,7 +189,6 @@ def churn_risk(
 @derived_asset(
     group="foresight",
     kinds=IN_PYTHON,
-    sources=(MODELS / "slipping.py", *JUDGED),
     ins={"customer_features": RANKED},
 )
 def slipping(customer_features: pd.DataFrame, model_evaluations: pd.DataFrame) -> pd.DataFrame:
@@ -209,9 +198,7 @@ def slipping(customer_features: pd.DataFrame, model_evaluations: pd.DataFrame) -
     )
 
 
-@derived_asset(
-    group="foresight", kinds=IN_PYTHON, sources=(MODELS / "forecast.py", *JUDGED), ins={"monthly_metrics": MONTHS}
-)
+@derived_asset(group="foresight", kinds=IN_PYTHON, ins={"monthly_metrics": MONTHS})
 def forecasts(
     daily_series: pd.DataFrame,
     forecast_backtests: pd.DataFrame,
@@ -231,7 +218,7 @@ def forecasts(
     )
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "log.py", KEPT))
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(KEPT,))
 def logged_predictions(
     warehouse: dg.ResourceParam[Warehouse],
     customer_value: pd.DataFrame,
@@ -258,7 +245,7 @@ def logged_predictions(
     return prediction_log.held(warehouse)
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(MODELS / "cards.py", *JUDGED))
+@derived_asset(group="foresight", kinds=IN_PYTHON)
 def model_cards(model_evaluations: pd.DataFrame, prediction_terms: pd.DataFrame) -> pd.DataFrame:
     """What each model is for, how wrong it has been, and where it must not be used. One row a model."""
     return cards.cards(model_evaluations, unavailable_because=reason(prediction_terms))

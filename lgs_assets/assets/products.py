@@ -1,18 +1,13 @@
 """The products: what sells, what comes back and what is bought together."""
 
-from pathlib import Path
-
 import dagster as dg
 import pandas as pd
 
-from lgs_assets import places
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.models.baskets import bought_together
 from lgs_assets.models.returns import match_returns
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 from lgs_assets.wiring.resources import RunSettings
-
-MODELS: Path = places.ROOT / "lgs_assets" / "models"
 
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
@@ -30,7 +25,6 @@ def returnable_lines(clean_invoices: Relation, stock_codes: Relation) -> Model:
 @derived_asset(
     group="products",
     kinds={"postgres", "python"},
-    sources=(MODELS / "returns.py",),
     ins={
         "returnable_lines": dg.AssetIn(
             metadata={
@@ -90,7 +84,6 @@ def product_months(clean_invoices: Relation, stock_codes: Relation, monthly_metr
 @derived_asset(
     group="products",
     kinds={"postgres", "python"},
-    sources=(MODELS / "baskets.py",),
     settings=("pair_support",),
     ins={"clean_invoices": dg.AssetIn(metadata={"columns": ["invoice_no", "stock_code", "is_sold"]})},
 )

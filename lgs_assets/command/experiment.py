@@ -13,7 +13,6 @@ from lgs_assets.wording import counted
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.action.detectable import Prospect
     from lgs_assets.action.experiments import State
-    from lgs_assets.warehouse.database import Warehouse
 
 commands = typer.Typer(no_args_is_help=True, help="Whether a campaign worked: with a control group, declared before.")
 
@@ -49,33 +48,31 @@ def start_experiment(
     """Freeze a declaration and draw the arms. Done again it draws nobody twice; a changed file is refused."""
     from lgs_assets.action.audiences import audience_named
     from lgs_assets.action.detectable import foreseen
-    from lgs_assets.action.experiments import CONTROL, Declaration, start
+    from lgs_assets.action.experiments import CONTROL, Declaration, is_started, start
     from lgs_assets.command.terminal import console
-    from lgs_assets.errors import GuardError
 
     declaration = Declaration.read(file)
     audience = audience_named(declaration.audience)
     warehouse = warehouse_with_facts()
-    cap = None
-    if not _is_started(warehouse, declaration.name):
-        expected, unknown = foreseen(warehouse, declaration, audience)
+    cap = doubt = None
+    if not is_started(warehouse, declaration.name):
+        expected, doubt = foreseen(warehouse, declaration, audience)
         if expected:
             _show_prospect(expected)
             cap = expected.cap
-        if underpowered is None and (not expected or expected.is_underpowered):
-            reason = unknown or "This test cannot answer the question."
-            raise GuardError(f'Refused: {reason} To start it all the same: --underpowered "the reason"')
-        if expected and not expected.is_underpowered:
-            underpowered = None
+            doubt = "This test cannot answer the question." if expected.is_underpowered else None
     first_day = counts_from.date() if counts_from else None
-    done = start(warehouse, declaration, audience, counts_from=first_day, cap=cap, underpowered=underpowered)
+    done = start(
+        warehouse, declaration, audience, counts_from=first_day, cap=cap, doubt=doubt,
+        underpowered=underpowered if doubt else None,
+    )  # fmt: skip
     sizes = f"{done.arms[declaration.treatment]:,} {declaration.treatment}, {done.arms[CONTROL]:,} {CONTROL}"
     what = f"Wave {done.wave} is drawn" if done.wave else "Nothing is drawn again: it was started before"
     console.print(f"{what}. {declaration.name}: {sizes}.", highlight=False, soft_wrap=True)
     if done.busy:
-        console.print(f"Not enrolled: {counted(done.busy, 'member')}, in no arm of this experiment.", highlight=False)
+        console.print(f"Not enrolled: {counted(done.busy, 'member')}, in another running experiment.", highlight=False)
     console.print(
-        f"The control group is left out of every plan of {audience.name} until lgs experiment stop {declaration.name}",
+        f"The control group is left out of every plan, of any audience, until lgs experiment stop {declaration.name}",
         highlight=False,
         soft_wrap=True,
     )
@@ -102,33 +99,38 @@ def stop_experiment(name: _Name, because: Annotated[str, typer.Option(help="Why.
     from lgs_assets.action.experiments import stop
 
     stop(warehouse_with_facts(), name, because=because)
-    typer.echo(f"{name} is stopped. Its control group is in the next plans of the audience.")
+    typer.echo(f"{name} is stopped. Its control group is in the next plans again.")
 
 
 @commands.command("report")
 @reporting_errors
 def report_experiment(
-    name: _Name, to: Annotated[Path | None, typer.Option(help="Write it to this file. Unset: show it.")] = None
+    name: _Name,
+    to: Annotated[
+        Path | None, typer.Option(help="Write it to this file, and its picture beside it. Unset: show it.")
+    ] = None,
 ) -> None:
     """Tell what an experiment found, in Markdown, the answer first; before the end, only that it is not due yet."""
+    from lgs_assets.action.experiment_picture import picture
     from lgs_assets.action.experiment_report import answer, report
     from lgs_assets.action.results import analyse
+    from lgs_assets.configuration import Configuration
+    from lgs_assets.errors import UsageError
     from lgs_assets.escaping import printable
 
     warehouse = warehouse_with_facts()
     analysis = analyse(warehouse, name)
-    text = report(warehouse, analysis)
     if to is None:
-        typer.echo("\n".join(printable(line) for line in text.splitlines()))
+        typer.echo("\n".join(printable(line) for line in report(warehouse, analysis).splitlines()))
         return
-    to.write_text(text)
+    drawn, beside = picture(analysis, cache=Configuration.read().state / "matplotlib"), to.with_suffix(".png")
+    try:
+        if drawn:
+            beside.write_bytes(drawn)
+        to.write_text(report(warehouse, analysis, picture=beside.name if drawn else None))
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}.") from None
     typer.echo(f"{printable(answer(analysis).strip('*'))}\nWritten to {to}.")
-
-
-def _is_started(warehouse: "Warehouse", name: str) -> bool:
-    from lgs_assets.action.experiments import states
-
-    return any(state.declaration.name == name for state in states(warehouse))
 
 
 def _remarks(state: "State") -> list[str]:
@@ -136,8 +138,8 @@ def _remarks(state: "State") -> list[str]:
     remarks = []
     if control:
         remarks.append(
-            f"{name}: {counted(control, 'customer')} of the control group reached a destination through the audience: "
-            "the difference will look smaller than it is."
+            f"{name}: {counted(control, 'customer')} of the control group reached a destination: the difference "
+            "will look smaller than it is."
         )
     if state.excluded:
         remarks.append(

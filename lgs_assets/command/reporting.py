@@ -1,5 +1,7 @@
 """How a command ends that fails for a known reason: with the reason on standard error, and no traceback."""
 
+import errno
+import sqlite3
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn
@@ -25,5 +27,20 @@ def reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
         except LgsError as error:
             fail(str(error), exit_code=error.exit_code)
+        except Exception as error:
+            if not (reason := _disk_is_full(error)):
+                raise
+            fail(f"A disk is full: {reason}. Make room, and run the same command again: nothing is left half done.")
 
     return reported
+
+
+def _disk_is_full(error: BaseException | None) -> str:
+    """What the operating system or Dagster's SQLite said of a full disk, if that is behind an error; else nothing."""
+    while error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return str(error)
+        if isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return f"the one of Dagster's state, in LGS_HOME ({error})"
+        error = error.__cause__ or error.__context__
+    return ""

@@ -8,6 +8,7 @@ have made of it: the arms are drawn again, within the blocks and by the same rul
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import erfc, inf, sqrt
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ _STEPS = 60
 """Halvings of an interval of a million pounds down to a millionth of a penny."""
 _FAR = 1e4
 """Standard errors from the estimate: what is not rejected there never will be."""
+_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,6 @@ class Difference:
     p_value: float
     """How often the draw alone makes a difference as large, in 0..1."""
 
-    @property
-    def shows(self) -> bool:
-        """Whether zero is outside of the interval."""
-        return self.low > 0 or self.high < 0
-
 
 def differences(
     experiment: Experiment,
@@ -81,15 +78,8 @@ def differences(
     The frames have a row a customer, in the order of the experiment. An interval holds every effect that the test does
     not reject when it is taken off the treated. Raises ValueError if a value is missing or infinite.
     """
-    for frame in (outcomes, covariates):
-        if wrong := [str(name) for name in frame if not np.isfinite(frame[name].to_numpy(float)).all()]:
-            raise ValueError(f"{', '.join(wrong)}: every customer needs a number; some have none")
     values, arm = outcomes.to_numpy(float), experiment.treated.astype(float)
-    is_enough = len(values) >= _FEWEST_EACH * (covariates.shape[1] + 1)
-    basis = _basis(covariates.to_numpy(float) if is_enough else np.empty((len(values), 0)))
-    # By Frisch and Waugh, the adjusted difference is that of what the covariates leave unexplained.
-    left = np.column_stack([values, arm])
-    left -= basis @ (basis.T @ left)
+    basis, left = _unexplained(experiment, outcomes, covariates)
     slopes = np.vstack([_slopes(drawn, basis, left) for drawn in _redrawn(experiment, seed=seed, draws=draws)])
     observed = _slopes(arm[None, :], basis, left)[0]
     return {
@@ -109,21 +99,35 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     return np.asarray(overall + (numerator - overall * denominator) / denominator.mean())
 
 
-def looks_bound(outcomes: list[np.ndarray], experiment: Experiment, *, seed: int, draws: int = DRAWS) -> list[float]:
-    """How many standard deviations a difference has to be from zero at each declared look, so that all keep the level.
+def look_levels(
+    experiment: Experiment,
+    outcomes: pd.DataFrame,
+    covariates: pd.DataFrame,
+    passed: list[float],
+    *,
+    seed: int,
+    draws: int = DRAWS,
+) -> list[float]:
+    """The level of each look until now: an effect shows by a p-value up to it, and all looks together keep LEVEL.
 
-    `outcomes` has the values known at each look, the last one at the end. O'Brien and Fleming's shape (1979): the bound
-    falls with the square root of the information, here the share of the looks passed. The draw says how high it is.
+    `outcomes` has a column for each of these looks, of what was known at it; `passed` is the share of the window that
+    was over, 1 at the end. Until a share t is over, 2 - 2 Φ(z/√t) of the level is spent: of O'Brien and Fleming's
+    (1979) shape, and known without what comes later (Lan & DeMets 1983). How far looks say the same, the draw tells.
     """
-    values = np.column_stack(outcomes)
-    basis = _basis(np.empty((len(values), 0)))
-    left = values - basis @ (basis.T @ values)
-    slopes = np.vstack([_slopes(drawn, basis, left) for drawn in _redrawn(experiment, seed=seed, draws=draws)])
-    shape = np.sqrt(np.arange(1, len(outcomes) + 1) / len(outcomes))
-    deviation = slopes.std(axis=0)
-    scaled = np.divide(np.abs(slopes), deviation, out=np.zeros_like(slopes), where=deviation > 0) * shape
-    height = float(np.quantile(scaled.max(axis=1), 1 - LEVEL))
-    return [float(height / at) for at in shape]
+    basis, left = _unexplained(experiment, outcomes, covariates)
+    drawn = _redrawn(experiment, seed=seed, draws=draws)
+    apart = np.abs(np.vstack([_slopes(arms, basis, left) for arms in drawn])[:, :-1])
+    p_values = np.column_stack([_p_values(column) for column in apart.T])
+    is_open = np.ones(draws, bool)
+    levels = []
+    for p_value, share in zip(p_values.T, passed, strict=True):
+        spent = 2 - 2 * _NORMAL.cdf(_NORMAL.inv_cdf(1 - LEVEL / 2) / sqrt(share))
+        ordered = np.sort(p_value[is_open])
+        shown = draws - len(ordered) + np.searchsorted(ordered, ordered, side="right")
+        kept = ordered[(1 + shown) / (1 + draws) <= spent]
+        levels.append(float(kept[-1]) if len(kept) else 0.0)
+        is_open &= p_value > levels[-1]
+    return levels
 
 
 def mismatch_p(customers: dict[str, int], shares: dict[str, float]) -> float:
@@ -133,6 +137,29 @@ def mismatch_p(customers: dict[str, int], shares: dict[str, float]) -> float:
         return 1.0
     expected = {arm: share * total for arm, share in shares.items()}
     return erfc(sqrt(sum((customers[arm] - number) ** 2 / number for arm, number in expected.items()) / 2))
+
+
+def _unexplained(
+    experiment: Experiment, outcomes: pd.DataFrame, covariates: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """A basis of the covariates, and what they leave unexplained of each outcome and, in the last column, of the arm.
+
+    By Frisch and Waugh, the adjusted difference is that of what is left.
+    """
+    for frame in (outcomes, covariates):
+        if wrong := [str(name) for name in frame if not np.isfinite(frame[name].to_numpy(float)).all()]:
+            raise ValueError(f"{', '.join(wrong)}: every customer needs a number; some have none")
+    is_enough = len(outcomes) >= _FEWEST_EACH * (covariates.shape[1] + 1)
+    basis = _basis(covariates.to_numpy(float) if is_enough else np.empty((len(outcomes), 0)))
+    left = np.column_stack([outcomes.to_numpy(float), experiment.treated.astype(float)])
+    left -= basis @ (basis.T @ left)
+    return basis, left
+
+
+def _p_values(apart: np.ndarray) -> np.ndarray:
+    """How often a draw is as far from zero as each of them; a hair's breadth is how the sums were rounded."""
+    as_far = len(apart) - np.searchsorted(np.sort(apart), apart * (1 - 1e-9))
+    return np.asarray((1 + as_far) / (1 + len(apart)))
 
 
 def _difference(

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from lgs_assets import addresses
 from lgs_assets.configuration import LAST_WORDS, forget_variables
-from lgs_assets.errors import PermanentError, ServerError
+from lgs_assets.errors import DiskFullError, PermanentError, ServerError
 from lgs_assets.warehouse.locks import PATIENCE_SECONDS
 from lgs_assets.warehouse.preparation import prepare
 from lgs_assets.warehouse.schema import SCHEMA, Cursor, become_owner, driver_cursor
@@ -21,6 +21,7 @@ _BROKEN_OFF = (psycopg.OperationalError, psycopg.InternalError, sa.exc.Operation
 # long, a dropped database, damaged data.
 _PASSING = {"08", "40", "53", "57", "58", "XX"}
 _LASTING = {"57014", "57P04", "XX001", "XX002"}
+_DISK_FULL = "53100"
 
 
 class Warehouse:
@@ -105,6 +106,9 @@ class Warehouse:
     def _server_error(self, cause: BaseException | None) -> ServerError:
         """Tells what may pass from what will not, by the SQLSTATE; a lost connection has none."""
         state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
+        if isinstance(cause, psycopg.Error) and state == _DISK_FULL:
+            reason = str(cause.diag.message_primary)
+            return DiskFullError(f"PostgreSQL at {self._shown_url}", reason)
         if state is None or (state[:2] in _PASSING and state not in _LASTING):
             disk = " (is its disk full?)" if state is None or "disk" in str(cause) else ""
             return ServerError(

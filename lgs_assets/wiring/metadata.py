@@ -42,6 +42,10 @@ _PAGES = {
     "cohort_retention": "cohorts",
     "products": "products-countries",
     "countries": "products-countries",
+    "forecasts": "outlook",
+    "audience_members": "campaigns",
+    "experiment_results": "experiments",
+    "natural_return": "experiments",
 }
 """The page of the dashboard on which a table is shown best."""
 

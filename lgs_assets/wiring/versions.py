@@ -1,6 +1,5 @@
 """What a table was built from, as one hash: it shows what is up to date without building anything."""
 
-import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
 from graphlib import TopologicalSorter
@@ -20,6 +19,7 @@ from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring.partitions import RAW_INVOICES
+from lgs_assets.wiring.reached_code import reached_code
 
 _CODE = places.ROOT / "lgs_assets"
 SETTINGS = "settings"
@@ -27,17 +27,17 @@ SETTINGS = "settings"
 
 
 def code_version(table: str, *sources: Path, function: Callable[..., Any] | None = None) -> str:
-    """The version of the code that builds a table: its contract and model, its function, other files and folders.
+    """The version of the code that builds a table: its contract and model, the code its function reaches, other files.
 
-    Of its module only the text of the function counts: the rest builds other tables.
     Raises FileNotFoundError for a file or folder that does not exist.
     """
     own = [places.SQL / "tables" / f"{table}.sql"]
     if model_path(table).exists():
         own.append(model_path(table))
-    files = [file for source in (*own, *sources) for file in (source.glob("*.py") if source.is_dir() else [source])]
-    digest = sha256(inspect.getsource(function).encode() if function else b"")
-    for file in sorted(files):
+    text, reached = reached_code(function) if function else ("", set())
+    files = {file for source in (*own, *sources) for file in (source.glob("*.py") if source.is_dir() else [source])}
+    digest = sha256(text.encode())
+    for file in sorted(files | reached):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

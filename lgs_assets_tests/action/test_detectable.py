@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 
 from lgs_assets import places
 from lgs_assets.action.audiences import Audience, Limits
-from lgs_assets.action.detectable import prospect
-from lgs_assets.action.experiments import Declaration
+from lgs_assets.action.detectable import Detectable, Prospect, foreseen, outcomes_at, prospect
+from lgs_assets.action.experiments import Declaration, start
+from lgs_assets.action.outcomes import adjusted
 from lgs_assets.command.cli import app
-from lgs_assets.errors import LgsError
+from lgs_assets.errors import LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 from lgs_assets_tests.action.test_experiments import FILE
@@ -101,6 +102,71 @@ def test_pounds_can_be_asked_for(shop: Warehouse) -> None:
     assert found.verdict.startswith("This test can answer the question: with 40 customers it shows a change of 50 % in")
 
 
+@pytest.mark.parametrize(
+    ("days", "change", "way"),
+    [
+        (90, 12.0, "A longer window: within 6 months, the smallest change in orders that shows is 12 %."),
+        (90, None, "A longer window does not help: within 6 months, no change in orders would show."),
+        (180, 12.0, None),
+        (365, 12.0, None),
+    ],
+)
+def test_a_longer_window_is_longer_and_says_what_it_shows(days: int, change: float | None, way: str | None) -> None:
+    """In the unit of the declared metric. Where no window is longer than the declared one, none is offered."""
+    text = (
+        PAST.replace('"bought_within"', '"orders"').replace("10 points", "10 %").replace("days = 90", f"days = {days}")
+    )
+    declared = Detectable(f"{days} days", days, (), 1.0, None, 20.0, 40.0, 30.0, 20.0)
+    longer = Detectable("6 months", 182, (), 1.0, None, 20.0, 40.0, 30.0, change)
+    found = Prospect(Declaration.parse("calls", text), 40, 40, (declared, longer), 0.1, 200, None)
+    assert [said for said in found.ways_out if "longer" in said] == ([way] if way else [])
+    assert (
+        found.ways_out[-1] == f"The share who buy does not help instead of orders: within {days} days no change shows."
+    )
+
+
+def test_orders_are_not_capped(shop: Warehouse) -> None:
+    """Only net revenue is judged capped, so only of that is the spread told so."""
+    with shop.transaction() as connection:
+        cursor = driver_cursor(connection)
+        frame = outcomes_at(cursor, ALL, datetime(2011, 3, 1), "90 days")
+    frame.loc[0, "orders"] = 100
+    assert adjusted("orders", frame)[1] > 10 > adjusted("orders", frame, cap=2.0)[1]
+
+
+def test_whoever_is_in_another_experiment_is_not_counted(shop: Warehouse) -> None:
+    """What is planned is what start would enrol; one whose members are all taken cannot be planned."""
+    build_tables(shop, "audiences", "audience_members", "audience_history")
+    with shop.transaction() as connection:
+        connection.execute(
+            sa.text(
+                "insert into audience_members select 'some', customer_id, :version, '{}' from audience_facts "
+                "where customer_id <= 30"
+            ),
+            {"version": ALL.version},
+        )
+    first = Declaration.parse("calls", PAST)
+    start(shop, first, ALL)
+    assert prospect(shop, Declaration.parse("letters", PAST), ALL).customers == 10
+    assert prospect(shop, first, ALL).customers == 40
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("delete from audience_facts where customer_id > 30")
+    with pytest.raises(LgsError, match="no members who are in no other running experiment"):
+        foreseen(shop, Declaration.parse("letters", PAST), ALL)
+
+
+def test_an_outage_is_no_lack_of_data(shop: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends the command, rather than start an experiment without a cap."""
+    assert foreseen(shop, Declaration.parse("calls", PAST.replace("days = 90", "days = 700")), ALL)[0] is None
+
+    def outage(*_: object, **__: object) -> None:
+        raise ServerError("PostgreSQL is gone.")
+
+    monkeypatch.setattr("lgs_assets.action.detectable.outcomes", outage)
+    with pytest.raises(ServerError):
+        foreseen(shop, Declaration.parse("calls", PAST), ALL)
+
+
 def test_too_short_a_past(shop: Warehouse) -> None:
     """A window that no earlier date has room for is told, with what it takes."""
     with pytest.raises(LgsError, match="12 months of invoices before it, 700 days after it and 20 members of some"):
@@ -130,6 +196,8 @@ def test_an_underpowered_start_needs_its_reason(
     run = CliRunner(env={"COLUMNS": "120"}).invoke
     shown = run(app, ["experiment", "plan", str(file)])
     assert shown.exit_code == 0 and "This test cannot answer the question" in shown.output
+    refused = run(app, ["experiment", "start", str(file), "--underpowered", ""])
+    assert refused.exit_code == 4
     refused = run(app, ["experiment", "start", str(file)])
     assert (refused.exit_code, "To start it all the same: --underpowered" in refused.output) == (4, True)
     started = run(app, ["experiment", "start", str(file), "--underpowered", "to practise"])

@@ -87,7 +87,7 @@ def lgs(*arguments: str) -> Result:
     [
         ('owner = "me"', "", "calls.toml: owner: expected, and not there."),
         ("days = 90", 'days = "90"', "calls.toml: primary.days: expected a valid integer; found '90'."),
-        ("days = 90", "days = 90\nwhen = 1", "calls.toml: primary.when: is no key of an experiment. The keys: metric"),
+        ("days = 90", "days = 90\nwhen = 1", "calls.toml: primary.when: unknown key. The keys: metric, days."),
         ('"bought_within"', '"visits"', "calls.toml: primary.metric: expected 'bought_within', 'net_revenue'"),
         ("control = 0.5", "kontrol = 0.5", "calls.toml: arms: expected control and one other; found call, kontrol."),
         ("call = 0.5", "call = 0.6", "calls.toml: arms: expected shares above 0 that add up to 1; found control"),
@@ -96,7 +96,13 @@ def lgs(*arguments: str) -> Result:
         ('["segment", "monetary"]', '["sgment"]', "calls.toml: block_by: there is no column 'sgment'."),
         ('["net_revenue"]', '["bought_within"]', "calls.toml: secondary: expected metrics other than bought_within"),
         ("block_size = 4", "block_size = 1", "calls.toml: block_size: expected greater than or equal to 2; found 1."),
-        ("block_size = 4", "block_size = 4\nlooks = [30]", "calls.toml: looks: expected none: only the end is"),
+        ("block_size = 4", "block_size = 4\nlooks = [60, 30]", "calls.toml: looks: expected days of the window before"),
+        ("block_size = 4", "block_size = 4\nlooks = [90]", "calls.toml: looks: expected days of the window before its"),
+        ("control = 0.5", "control = nan", "calls.toml: arms: expected shares above 0 that add up to 1; found control"),
+        ("control = 0.5", "control = -inf", "calls.toml: arms: expected shares above 0 that add up to 1; found"),
+        ('"10 points"', '"500 points"', "calls.toml: mde: expected fewer than 100 points, as a share has no more"),
+        ('"10 points"', '"0.0 points"', 'calls.toml: mde: expected a change such as "10 points"'),
+        ('["segment", "monetary"]', '["segment", "segment", "monetary"]', "calls.toml: block_by: expected one number"),
         ('mde = "10 points"', "mde = ", "calls.toml: Invalid value (at line 8, column 7)."),
     ],
 )
@@ -177,15 +183,94 @@ def test_in_waves_new_members_join(shop: Warehouse) -> None:
     assert start(shop, declared, SOME).wave == 0
 
 
-def test_a_customer_is_in_one_experiment_on_a_metric(shop: Warehouse) -> None:
-    """A second one finds nobody while the first runs, and says so; on another metric, or after a stop, it does."""
+@pytest.mark.parametrize("metric", ["bought_within", "orders"])
+@pytest.mark.parametrize("audience", [SOME, replace(SOME, name="others")], ids=lambda audience: audience.name)
+def test_a_customer_is_in_one_running_experiment(shop: Warehouse, metric: str, audience: Audience) -> None:
+    """Whatever another asks, and of whom: it would disturb the control group of the first. After a stop, it may."""
     start(shop, DECLARED, SOME)
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("insert into audience_members select 'others', customer_id, version, '{}' "
+                                   "from audience_members")  # fmt: skip
+    text = FILE.replace('"bought_within"', f'"{metric}"').replace('audience = "some"', f'audience = "{audience.name}"')
+    text = text if metric == "bought_within" else text.replace("10 points", "10 %")
+    second = Declaration.parse("letters", text)
     with pytest.raises(LgsError, match="too few customers to fill both arms: 0 could be enrolled"):
-        start(shop, replace(DECLARED, name="letters"), SOME)
-    pounds = FILE.replace('"bought_within"', '"orders"').replace("10 points", "10 %")
-    assert sum(start(shop, Declaration.parse("pounds", pounds), SOME).arms.values()) == 40
+        start(shop, second, audience)
     stop(shop, "calls", because="enough")
-    assert sum(start(shop, replace(DECLARED, name="letters"), SOME).arms.values()) == 40
+    assert sum(start(shop, second, audience).arms.values()) == 40
+
+
+def test_a_global_holdout_leaves_the_others_to_experiments(shop: Warehouse) -> None:
+    """Whoever is held out is in no other experiment; of the others, all may be."""
+    text = FILE.replace("control = 0.5", "control = 0.05").replace("call = 0.5", "everything = 0.95")
+    held_out = Declaration.parse("holdout", text.replace("block_size = 4", "block_size = 20"))
+    assert start(shop, held_out, SOME).arms == {"control": 2, "everything": 38}
+    assert sum(start(shop, DECLARED, SOME).arms.values()) == 38
+    assert not {customer for customer, arm in arms(shop, "holdout").items() if arm == "control"} & arms(shop).keys()
+
+
+def test_whoever_has_seen_the_result_enrols_nobody(shop: Warehouse) -> None:
+    """A wave is drawn while the result of the others is not due, and none after that."""
+    waves = Declaration.parse("calls", FILE.replace('owner = "me"', 'owner = "me"\nenrol = "waves"'))
+    with shop.transaction() as connection:
+        connection.execute(sa.text("delete from audience_members where customer_id > 20"))
+    start(shop, waves, SOME, counts_from=date(2011, 12, 31))
+    enter(shop, range(21, 31))
+    data_until(shop, "2012-01-20")
+    assert start(shop, waves, SOME, counts_from=date(2012, 1, 21)).wave == 2
+    enter(shop, range(31, 41))
+    data_until(shop, "2012-04-19")
+    with pytest.raises(GuardError, match="calls has been due since 2012-04-20: who saw its result may not enrol more"):
+        start(shop, waves, SOME, counts_from=date(2012, 4, 20))
+
+
+def data_until(warehouse: Warehouse, day: str) -> None:
+    with warehouse.transaction() as connection:
+        connection.execute(sa.text("update invoice_totals set last_invoice_at = :day"), {"day": f"{day} 10:00"})
+
+
+@pytest.mark.parametrize("blank", [None, "", " \n"])
+def test_doubt_takes_a_reason(shop: Warehouse, blank: str | None) -> None:
+    """An experiment that can hardly answer is refused without one, whoever asks; a blank one is none."""
+    with pytest.raises(GuardError, match=r"Refused: It is too small\. To start it all the same: --underpowered"):
+        start(shop, DECLARED, SOME, doubt="It is too small.", underpowered=blank)
+    assert states(shop) == []
+    start(shop, DECLARED, SOME, doubt="It is too small.", underpowered=" to learn ")
+    assert state(shop, "calls").underpowered == "to learn"
+    with pytest.raises(UsageError, match="--because: expected a reason"):
+        stop(shop, "calls", because=blank or "")
+
+
+def test_what_was_accepted_at_the_start_is_read_whatever_the_rules_are_now(
+    shop: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column that is renamed afterwards, or a name that may not be given any more, stops no command."""
+    start(shop, DECLARED, SOME)
+    monkeypatch.setattr("lgs_assets.action.experiments.fact_kinds", lambda: {"worth": "number"})
+    with pytest.raises(UsageError):
+        Declaration.parse("calls", FILE)
+    assert state(shop, "calls").declaration.block_by == ("segment", "monetary")
+    assert lgs("status").exit_code == 0
+    stop(shop, "calls", because="the end")
+
+
+def test_results_are_out_of_date_once_one_is_started_or_stopped(shop: Warehouse) -> None:
+    """The next run analyses it, though no table of the lineage has changed."""
+    with shop.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into publications values "
+            "('experiment_results', repeat('a', 64), repeat('b', 64), null, '{}', 1, now(), null)"
+        )
+
+    def version() -> str:
+        return str(shop.rows("select version from publications where table_name = 'experiment_results'")[0].version)
+
+    start(shop, DECLARED, SOME)
+    assert version() == "0" * 64
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("update publications set version = repeat('a', 64)")
+    stop(shop, "calls", because="the end")
+    assert version() == "0" * 64
 
 
 def test_an_edited_file_is_refused_with_the_difference(shop: Warehouse) -> None:
@@ -237,6 +322,83 @@ def test_the_control_group_is_left_out_of_every_plan(shop: Warehouse, tmp_path: 
     assert held(shop) == set(arms(shop))
 
 
+def test_another_audience_does_not_reach_the_control_group(shop: Warehouse, tmp_path: Path) -> None:
+    """One audience may hold the members of another: whom it held before is contamination, and told by its name."""
+    import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
+    others = replace(SOME, name="others")
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("insert into audience_members select 'others', customer_id, version, '{}' "
+                                   "from audience_members")  # fmt: skip
+    lists = Drop(str(tmp_path / "lists"))
+    first = make_plan(shop, others, lists, key=KEY)
+    assert first
+    apply_plan(shop, first.plan, lists, key=KEY, version=others.version)
+    start(shop, DECLARED, SOME)
+    assert state(shop, "calls").reached_through == {"others": {"call": 20, "control": 20}}
+    second = make_plan(shop, others, lists, key=KEY, allowance=Allowance(removals=20))
+    assert second and second.left_out == {"control group": 20}
+    apply_plan(shop, second.plan, lists, key=KEY, version=others.version)
+    assert state(shop, "calls").reached == {"call": 20, "control": 0}
+
+
+@pytest.mark.parametrize(
+    ("told", "reached"),
+    [
+        ([("add", "2012-01-05")], True),
+        ([("add", "2011-12-05")], True),  # and still there
+        ([("add", "2011-12-05"), ("remove", "2012-01-20")], True),  # not forgotten once it is over
+        ([("add", "2012-01-05"), ("remove", "2012-01-06")], True),
+        ([("add", "2011-12-05"), ("remove", "2011-12-20")], False),
+        ([("add", "2011-12-05"), ("remove", "2011-12-20"), ("add", "2012-03-30")], True),
+        ([("add", "2012-03-31")], False),  # after the window
+        ([("add", "2011-12-05"), ("update", "2011-12-06"), ("remove", "2011-12-20")], False),
+    ],
+)
+def test_reached_is_who_was_held_while_purchases_counted(
+    shop: Warehouse, told: list[tuple[str, str]], reached: bool
+) -> None:
+    """Of the ninety days from 1 January 2012."""
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
+    customer = next(customer for customer, arm in arms(shop).items() if arm == "control")
+    tell(shop, customer, told)
+    assert state(shop, "calls").reached == {"call": 0, "control": int(reached)}
+
+
+def test_whom_a_destination_held_after_the_stop_is_no_contamination(shop: Warehouse) -> None:
+    """From then on the control group may be written to."""
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
+    stop(shop, "calls", because="the end")
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("update experiments set stopped_at = '2012-02-01'")
+    tell(shop, 1, [("add", "2012-02-02")])
+    assert sum(state(shop, "calls").reached.values()) == 0
+
+
+def tell(warehouse: Warehouse, customer: int, changes: list[tuple[str, str]]) -> None:
+    """What a destination accepted of a customer, and when."""
+    with warehouse.transaction() as connection:
+        for operation, day in changes:
+            connection.execute(
+                sa.text(
+                    """
+                    with planned as (
+                        insert into activation_plans (
+                            destination, audience, audience_version, publication, adds, updates, removes, left_out,
+                            held_before, digest, state, made_by, made_at
+                        )
+                        values ('drop', 'some', '', '', 0, 0, 0, '{}', 0, repeat('0', 64), 'applied', 'me', :day)
+                        returning plan
+                    )
+
+                    insert into activation_changes
+                    select plan, :customer, :operation, '', '{}', '', 1, 'accepted', null, :day
+                    from planned
+                    """
+                ),
+                {"customer": customer, "operation": operation, "day": f"{day} 12:00+00"},
+            )
+
+
 def test_a_plan_from_before_the_start_sends_nothing_to_the_control_group(shop: Warehouse, tmp_path: Path) -> None:
     """What was planned for them is withheld when it is applied."""
     import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
@@ -267,9 +429,10 @@ def test_status_and_stop_by_command(shop: Warehouse) -> None:
     assert lgs("stop", "calls").exit_code == 2
     assert lgs("stop", "calls", "--because", "the offer ended").exit_code == 0
     assert "stopped" in lgs("status").output
+    assert lgs("stop", "calls", "--because", " ").exit_code == 2
     again = lgs("stop", "calls", "--because", "again")
-    assert again.exit_code == 1 and "was stopped at" in again.output
-    assert "Those that were: calls." in lgs("stop", "cals", "--because", "x").output
+    assert again.exit_code == 1 and "was already stopped at" in again.output
+    assert "No experiment 'cals' was started. Started: calls." in lgs("stop", "cals", "--because", "x").output
     with pytest.raises(GuardError, match="Nobody is enrolled any more"):
         start(shop, DECLARED, SOME)
 

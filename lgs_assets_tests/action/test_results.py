@@ -1,15 +1,21 @@
 """What an experiment found: not before it is due, of everybody who was assigned, and in words that say no more."""
 
+import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 from typer.testing import CliRunner
 
 from lgs_assets.action.contacts import forget_contact
+from lgs_assets.action.experiment_picture import picture
 from lgs_assets.action.experiment_report import answer, report
+from lgs_assets.action.experiment_words import verdict
 from lgs_assets.action.experiments import Declaration, start, state, stop
 from lgs_assets.action.results import Analysis, analyse, results
 from lgs_assets.command.cli import app
@@ -17,7 +23,7 @@ from lgs_assets.contracts.contract import contract
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
-from lgs_assets_tests.action.test_experiments import DECLARED, FILE, SOME, arms
+from lgs_assets_tests.action.test_experiments import DECLARED, FILE, SOME, arms, tell
 from lgs_assets_tests.action.test_experiments import shop as shop  # a fixture, by its name
 
 DRAWS = 999
@@ -32,11 +38,14 @@ POUNDS = Declaration.parse(
 @pytest.fixture
 def experiment(shop: Warehouse) -> Warehouse:
     """Started; purchases count from 1 January 2012, for ninety days: to 31 March."""
-    with shop.transaction() as connection:
-        for table in ("returns", "natural_return"):
-            execute_script(driver_cursor(connection), contract(table))
+    prepare(shop)
     start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
     return shop
+
+
+def prepare(warehouse: Warehouse) -> None:
+    with warehouse.transaction() as connection:
+        execute_script(driver_cursor(connection), contract("returns") + contract("natural_return"))
 
 
 def buy(warehouse: Warehouse, customer: int | None, at: str, *, amount: str = "10") -> None:
@@ -96,16 +105,39 @@ def test_pounds_wait_for_late_returns(experiment: Warehouse) -> None:
     buy(experiment, customer, "2012-03-30 10:00", amount="50")
     buy(experiment, None, "2012-03-31 10:00")
     assert [result.metric for result in told(experiment).results if result.segment == "all"] == ["bought_within"]
-    with experiment.transaction() as connection:
-        connection.exec_driver_sql(
-            "insert into returns values ('C1', 1, %s, 'A', true, '2012-04-20 10:00', 1, 30, 'whole line', 1, 30, "
-            "'1', 1, '2012-03-30 10:00', 21, null)",
-            (customer,),
-        )
+    assert told(experiment).returned["call"].net_revenue is None
+    assert "1 of the 20 treated customers bought. A report that counts" in report(experiment, told(experiment))
+    assert "£" not in report(experiment, told(experiment))
+    send_back(experiment, customer)
     buy(experiment, None, "2012-04-29 10:00")
     found = told(experiment)
     assert {result.metric for result in found.results} == {"bought_within", "net_revenue"}
     assert found.returned["call"].net_revenue == 20
+
+
+def send_back(warehouse: Warehouse, customer: int) -> None:
+    """Three units for £30 after the window, and with them two for £20 of which no sale is known."""
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into returns values ('C1', 1, %s, 'A', true, '2012-04-20 10:00', 5, 50, 'only a part', 3, 30, "
+            "'1', 1, '2012-03-30 10:00', 21, 'no such sale')",
+            (customer,),
+        )
+
+
+def test_pounds_wait_also_where_none_are_asked_for(shop: Warehouse) -> None:
+    """What a claim would have been is told once late returns are known, and to the penny."""
+    prepare(shop)
+    start(shop, replace(DECLARED, text=FILE.replace('["net_revenue"]', "[]")), SOME, counts_from=date(2012, 1, 1))
+    for customer in of_arm(shop, "call")[:3]:
+        buy(shop, customer, "2012-03-30 10:00", amount="50.10")
+    send_back(shop, of_arm(shop, "call")[0])
+    buy(shop, None, "2012-04-28 10:00")
+    early = told(shop)
+    assert early.primary and early.returned["call"].net_revenue is None
+    assert "What they spent is told once the data covers 2012-04-29" in report(shop, early)
+    buy(shop, None, "2012-04-29 10:00")
+    assert told(shop).returned["call"].net_revenue == Decimal("120.30")
 
 
 def test_a_campaign_that_works(experiment: Warehouse) -> None:
@@ -167,8 +199,7 @@ def test_a_second_run_says_the_same(experiment: Warehouse) -> None:
 
 def test_one_large_order_does_not_decide(shop: Warehouse) -> None:
     """Above the cap of the start it counts no more for the p-value; the pounds are those that were paid."""
-    with shop.transaction() as connection:
-        execute_script(driver_cursor(connection), contract("returns") + contract("natural_return"))
+    prepare(shop)
     start(shop, POUNDS, SOME, counts_from=date(2012, 1, 1), cap=Decimal(30))
     for customer in of_arm(shop, "call")[:15]:
         buy(shop, customer, "2012-02-01 10:00", amount="25")
@@ -179,6 +210,17 @@ def test_one_large_order_does_not_decide(shop: Warehouse) -> None:
     found = told(shop)
     assert found.primary and found.primary.difference.control == pytest.approx(9075 / 20)
     assert found.primary.p_value < 0.05 < found.primary.difference.p_value
+    assert re.match(
+        r"\*\*The call worked, judged with no customer counted beyond the cap: £1\d\.\d\d more\. In pounds as they "
+        r"were paid, within 90 days it may have made between £.* less and £.* more per customer after returns; zero is "
+        r"inside, and the best estimate is £.* less, which has the other sign: a few customers beyond the cap",
+        answer(found),
+    )
+    text = report(shop, found)
+    assert "| net revenue per customer, capped | £5.25 | £18.75 | +£1" in text
+    assert "judged with no customer counted beyond £30.00, the cap set at the start" in text
+    row = results(shop).iloc[0]
+    assert row["difference"] < 0 < row["capped_low"] < row["capped_difference"] < row["capped_high"]
     corrected = [result for result in found.results if result.role == "secondary"]
     assert len(corrected) == 3
     assert all(result.corrected_p and result.corrected_p >= result.p_value for result in corrected)
@@ -187,13 +229,174 @@ def test_one_large_order_does_not_decide(shop: Warehouse) -> None:
 
 def test_the_reason_for_an_underpowered_start_is_told_first(shop: Warehouse) -> None:
     """Whatever the answer is, and whatever the reason holds."""
-    with shop.transaction() as connection:
-        execute_script(driver_cursor(connection), contract("returns") + contract("natural_return"))
+    prepare(shop)
     start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1), underpowered="the board\nwants | it.")
     line = report(shop, told(shop)).splitlines()[0]
     assert line.startswith(
         r"**Started though it could hardly answer its question, because: the board wants \| it. Not due yet"
     )
+
+
+def test_revenue_per_order_is_shown_as_it_is_in_each_arm(shop: Warehouse) -> None:
+    """Pounds by orders, not a mean of what each customer contributes; an arm without orders has none."""
+    prepare(shop)
+    start(shop, POUNDS, SOME, counts_from=date(2012, 1, 1))
+    for customer in of_arm(shop, "call")[:10]:
+        buy(shop, customer, "2012-02-01 10:00", amount="40")
+        buy(shop, customer, "2012-02-02 10:00", amount="20")
+    for customer in of_arm(shop, "control")[:2]:
+        buy(shop, customer, "2012-02-01 10:00", amount="90")
+    buy(shop, None, "2012-06-30 10:00")
+    found = {result.metric: result.difference for result in told(shop).results if result.segment == "all"}
+    assert (found["revenue_per_order"].control, found["revenue_per_order"].treated) == (90, 30)
+    assert "The difference of net revenue per order is approximate" in report(shop, told(shop))
+
+
+def test_what_a_result_was_likely_to_show_counts_as_the_test_does(shop: Warehouse) -> None:
+    """Capped and adjusted for past spend, as the p-value is: one large order does not take its power away."""
+    prepare(shop)
+    start(shop, POUNDS, SOME, counts_from=date(2012, 1, 1), cap=Decimal(30))
+    for number, customer in enumerate(range(1, 41)):
+        buy(shop, customer, "2012-02-01 10:00", amount=str(20 + number % 2))
+    buy(shop, None, "2012-06-30 10:00")
+    plain = told(shop).power
+    buy(shop, of_arm(shop, "control")[4], "2012-02-02 10:00", amount="9000")
+    assert plain and told(shop).power == pytest.approx(plain, abs=0.3)
+
+
+LOOKS = Declaration.parse("calls", FILE.replace("block_size = 4", "block_size = 4\nlooks = [30, 60]"))
+
+
+def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse) -> None:
+    """Only one that its share of the 5 % allows; without one there is no figure; and the end keeps what is left."""
+    prepare(shop)
+    start(shop, LOOKS, SOME, counts_from=date(2012, 1, 1))
+    for customer in of_arm(shop, "call")[:6]:
+        buy(shop, customer, "2012-01-02 10:00")
+    buy(shop, None, "2012-01-29 10:00")
+    assert (told(shop).looked, told(shop).look) == (None, None)
+    buy(shop, None, "2012-01-30 10:00")
+    first = told(shop)
+    assert (first.looked, first.look, first.results) == (30, None, ())
+    assert "The look after 30 days, as declared, showed no effect. Until then there is no figure" in answer(first)
+    for customer in of_arm(shop, "call")[6:18]:
+        buy(shop, customer, "2012-02-02 10:00")
+    buy(shop, None, "2012-02-29 10:00")
+    second = told(shop)
+    assert second.look and second.look.days == 60 and second.results == ()
+    assert answer(second).startswith("**An effect shows at the declared look after 60 days. The call worked: within 60")
+    assert results(shop).empty
+    buy(shop, None, "2012-05-31 10:00")
+    last = told(shop)
+    assert last.primary and 0 < last.primary.level < 0.05
+    text = report(shop, last)
+    assert "At the declared look after 60 days an effect had shown." in text
+    assert "Looks after 30, 60 days were declared." in text
+    assert "The primary metric shares its 5 of 100 with the declared looks: at the end, " in text
+
+
+def test_contamination_is_told_wherever_the_control_group_is(experiment: Warehouse) -> None:
+    """Nothing says that it was left alone where some of it was reached."""
+    call_works(experiment)
+    assert "Of the control group, which was left alone, 20% bought" in report(experiment, told(experiment))
+    tell(experiment, of_arm(experiment, "control")[0], [("add", "2012-01-05")])
+    text = report(experiment, told(experiment))
+    assert "Of the control group, of whom 1 were reached all the same, 20% bought" in text
+    assert "- 1 customer of the control group reached a destination" in text
+
+
+def test_purchases_that_nobody_knew_are_not_called_those_of_later(experiment: Warehouse) -> None:
+    """Counted from a day in the past, they may have been made before the arms were drawn, and that is told."""
+    call_works(experiment)
+    text = report(experiment, told(experiment))
+    assert "purchases count from 2012-01-01, and it was started before any of them was known." in text
+    assert "what was bought before that no treatment can have changed" in text
+    with experiment.transaction() as connection:
+        connection.exec_driver_sql("update experiments set started_at = '2011-12-20'")
+    assert "it was started before any of the purchases." in report(experiment, told(experiment))
+
+
+def test_the_past_is_that_of_before(experiment: Warehouse) -> None:
+    """Windows of about the same length that end before the first purchase counts, of the segments as a whole."""
+    call_works(experiment)
+    with experiment.transaction() as connection:
+        connection.exec_driver_sql(
+            """
+            insert into natural_return
+                (segment, snapshot_date, months, customers, came_back, sales_after, net_after, sales_after_once,
+                net_after_once)
+            select segment, cast(start as date), months, 50, came_back, 1, 1, 1, 1
+            from (
+                values
+                    ('Champions', '2011-09-01', 3, 10), ('At Risk', '2011-09-01', 3, 20),
+                    ('Champions', '2011-06-01', 3, 20), ('Lost', '2011-06-01', 3, 50),
+                    ('Champions', '2011-11-01', 3, 50), ('Champions', '2011-06-01', 6, 49)
+            ) as windows (segment, start, months, came_back)
+            """
+        )
+    text = report(experiment, told(experiment))
+    assert "Before it began, between 30% and 40% of all customers of these segments came back within 3 months" in text
+
+
+@pytest.mark.parametrize(
+    ("p_value", "chance"),
+    [
+        (0.0002, "none of 4,999 other draws"),
+        (0.0004, "4 of 10,000 draws"),
+        (0.0014, "1 of 1,000"),
+        (0.2, "200 of 1,000"),
+    ],
+)
+def test_a_chance_is_never_none_that_is_one(p_value: float, chance: str) -> None:
+    """Of so many draws as show it."""
+    said = verdict("orders", days=90, treatment="call", estimate=1.0, low=0.5, high=2.0, p_value=p_value)
+    assert f"Had it done nothing, {chance}" in said
+
+
+@pytest.mark.parametrize(
+    ("low", "capped", "p_value", "said"),
+    [
+        (1.0, 2.0, 0.01, "The call worked: within 90 days it made between £1.00 and £9.00 more per customer"),
+        (1.0, -2.0, 0.01, "The call did harm, judged with no customer counted beyond the cap: £2.00 less. In pounds"),
+        (-1.0, 2.0, 0.01, "zero is inside, and the best estimate is £5.00 more. Had"),
+        (1.0, 2.0, 0.2, "zero is not inside, but only for a few customers beyond the cap. That does not prove"),
+        (-1.0, 2.0, 0.2, "zero is inside. That does not prove"),
+    ],
+)
+def test_the_verdict_is_on_what_is_judged(low: float, capped: float, p_value: float, said: str) -> None:
+    """Its sign and chance are of the capped pounds, and of the interval only what it holds is said."""
+    assert said in verdict(
+        "net_revenue", days=90, treatment="call", estimate=5.0, low=low, high=9.0, p_value=p_value, capped=capped
+    )
+
+
+def test_customers_who_are_in_no_data_any_more(experiment: Warehouse) -> None:
+    """A few count as buying nothing, and are told; where an arm lost many more than the other, there is no result."""
+    call_works(experiment)
+    with experiment.transaction() as connection:
+        connection.exec_driver_sql(
+            "delete from customer_profile where customer_id = any (%s)", (of_arm(experiment, "call")[:2],)
+        )
+    found = told(experiment)
+    assert found.primary and found.analysable == {"control": 20, "call": 18}
+    assert "- 2 customers are in no data any more" in report(experiment, found)
+    with experiment.transaction() as connection:
+        connection.exec_driver_sql(
+            "delete from customer_profile where customer_id = any (%s)", (of_arm(experiment, "call")[:18],)
+        )
+    found = told(experiment)
+    assert (found.is_mismatched, found.results) == (True, ())
+    assert answer(found).startswith("**No result: the arms (control 20, call 2) are not of the sizes")
+
+
+def test_what_people_wrote_is_no_markdown(shop: Warehouse) -> None:
+    """Not of the hypothesis, the owner or a reason: it is shown as it was written."""
+    prepare(shop)
+    text = FILE.replace("A call helps.", "**A** [call](x) `helps`").replace('"me"', '"<b>me"')
+    declared = Declaration.parse("calls", text)
+    start(shop, declared, SOME, counts_from=date(2012, 1, 1), underpowered="x** y")
+    shown = report(shop, told(shop))
+    assert r"> \*\*A\*\* \[call\]\(x\) \`helps\`" in shown and r"by \<b\>me" in shown and r"x\*\* y" in shown
 
 
 @pytest.mark.parametrize("kept", [0, 2])
@@ -221,6 +424,18 @@ def test_stopped_before_the_end(experiment: Warehouse) -> None:
     assert "before the last window was over: the agency left." in report(experiment, told(experiment))
 
 
+def test_a_picture_is_of_a_figure_that_is_due(experiment: Warehouse, tmp_path: Path) -> None:
+    """Before the end there is none; with so few customers that an interval has no end, there is one all the same."""
+    assert picture(told(experiment), cache=tmp_path) is None
+    call_works(experiment)
+    found = told(experiment)
+    drawn = picture(found, cache=tmp_path)
+    assert drawn and drawn == picture(found, cache=tmp_path)
+    (first, *others) = found.results
+    endless = replace(first, difference=replace(first.difference, low=-inf, high=inf))
+    assert picture(replace(found, results=(endless, *others)), cache=tmp_path) not in (None, drawn)
+
+
 def test_the_report_by_command(experiment: Warehouse, tmp_path: Path) -> None:
     """Shown, or written to a file with the answer on the terminal; an unknown name is told."""
     call_works(experiment)
@@ -228,6 +443,12 @@ def test_the_report_by_command(experiment: Warehouse, tmp_path: Path) -> None:
     shown = run(app, ["experiment", "report", "calls"])
     assert shown.exit_code == 0 and shown.output.startswith("**The call worked")
     written = run(app, ["experiment", "report", "calls", "--to", str(tmp_path / "calls.md")])
-    assert written.output.startswith("The call worked") and (tmp_path / "calls.md").read_text() == shown.output
-    with pytest.raises(LgsError, match="no experiment 'letters' that was started"):
+    assert written.output.startswith("The call worked")
+    text = (tmp_path / "calls.md").read_text()
+    assert text.replace("![The difference in customers who buy](<calls.png>)\n\n", "") == shown.output
+    with Image.open(tmp_path / "calls.png") as image:
+        assert (image.format, image.width) == ("PNG", 1600)
+    nowhere = run(app, ["experiment", "report", "calls", "--to", str(tmp_path / "no" / "such" / "x.md")])
+    assert nowhere.exit_code == 2 and "cannot be written: No such file or directory." in nowhere.output
+    with pytest.raises(LgsError, match=r"No experiment 'letters' was started\. Started: calls\."):
         analyse(experiment, "letters")

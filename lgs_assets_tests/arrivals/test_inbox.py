@@ -253,7 +253,7 @@ def test_a_file_that_is_gone_fails_its_run_with_a_reason(
         load(instance, "march.sql")
 
 
-@pytest.mark.usefixtures("one_chart")
+@pytest.mark.usefixtures("few_tables")
 def test_the_command_line_tells_what_is_refused(warehouse: Warehouse, folder: Path) -> None:
     """The good dump is loaded; each other is a reason on standard error, and the exit code."""
     write_dump(folder / "good.sql", [Line()])
@@ -377,7 +377,7 @@ def test_a_dump_is_loaded_from_a_bucket(
     assert requested(tick(instance, state)) == []
 
 
-@pytest.mark.usefixtures("one_chart")
+@pytest.mark.usefixtures("few_tables")
 @pytest.mark.parametrize("bucket", ["/retail/inbox"], indirect=True)
 def test_the_command_line_loads_from_a_bucket(bucket: UPath, warehouse: Warehouse, tmp_path: Path) -> None:
     """A file of this machine by way of the bucket; a second run finds it there and changes nothing."""

@@ -200,7 +200,8 @@ def test_a_control_group_that_was_reached_is_told(own_site: Site, writer: Wareho
     assert "nobody, as it should be" in own_site.get("/experiments/a_letter").text
     change(
         writer,
-        "insert into destination_members select 'webhook', 'lapsed_regulars', customer_id, 'p', 1, now() "
+        "insert into destination_members "
+        "select 'webhook', 'lapsed_regulars', customer_id, 'p', 1, counts_from + interval '1 day' "
         "from assignments where arm = 'control' order by customer_id limit 2",
     )
     html = own_site.get("/experiments/a_letter").text

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgs_assets.models.lift import Difference, Experiment, differences, looks_bound, mismatch_p, ratio
+from lgs_assets.models.lift import Difference, Experiment, differences, look_levels, mismatch_p, ratio
 
 SPLITS = 400
 
@@ -103,14 +103,12 @@ def test_an_outcome_that_never_differs() -> None:
     """All the same: no difference, and no division by its spread."""
     found = net(drawn(np.random.default_rng(1), 20), np.full(20, 5.0), np.zeros(20))
     assert (found.estimate, found.low, found.high, found.p_value) == (0, 0, 0, 1)
-    assert not found.shows
 
 
 def test_too_few_to_ever_contradict_anything() -> None:
     """A block of four has six draws, none rarer than a third: any effect is as good as any other, and that is said."""
     found = net(drawn(np.random.default_rng(1), 4), np.array([1.0, 2, 3, 4]), np.zeros(4))
     assert (found.low, found.high) == (-np.inf, np.inf)
-    assert not found.shows
 
 
 def test_an_empty_arm_is_refused() -> None:
@@ -138,14 +136,51 @@ def test_a_ratio_differs_as_its_sums_do() -> None:
 
 
 def test_declared_looks_keep_the_level() -> None:
-    """Bounds fall towards the end, where they are near those of one look; all looks together keep 5 %."""
+    """At four looks at 5 % each, one draw in ten would show an effect that there is not; declared, at most 6 %."""
+    generator = np.random.default_rng(11)
+    shown = peeked = 0
+    for seed in range(SPLITS):
+        experiment = drawn(generator, 80)
+        months = [shop(generator, 80) for _ in range(4)]
+        known = pd.DataFrame(np.cumsum([sales for _, sales in months], axis=0).T)
+        past = pd.DataFrame({"past": months[0][0]})
+        levels = look_levels(experiment, known, past, [0.25, 0.5, 0.75, 1], seed=seed, draws=199)
+        found = differences(experiment, known, past, seed=seed, draws=199)
+        p_values = [found[str(look)].p_value for look in known]
+        shown += any(p_value <= level for p_value, level in zip(p_values, levels, strict=True))
+        peeked += any(p_value <= 0.05 for p_value in p_values)
+    assert shown / SPLITS <= 0.06 < 0.075 < peeked / SPLITS
+
+
+def test_looks_spend_little_before_the_end() -> None:
+    """One look has all of the level; of several, earlier ones have less, and those until now do not depend on later."""
     generator = np.random.default_rng(4)
-    experiment = drawn(generator, 200)
-    values = [generator.normal(size=200).cumsum() for _ in range(4)]
-    bounds = looks_bound(values, experiment, seed=1, draws=1999)
-    assert bounds == sorted(bounds, reverse=True)
-    assert bounds[0] == pytest.approx(2 * bounds[-1])
-    assert 1.9 < bounds[-1] < 2.6
+    experiment, nothing = drawn(generator, 200), pd.DataFrame({"past": np.zeros(200)})
+    known = pd.DataFrame(generator.normal(size=(200, 3)).cumsum(axis=1))
+    assert look_levels(experiment, known[[2]], nothing, [1.0], seed=1, draws=1999) == [0.05]
+    levels = look_levels(experiment, known, nothing, [1 / 3, 2 / 3, 1.0], seed=1, draws=1999)
+    assert levels == sorted(levels) and levels[0] < 0.002 and 0.04 < levels[-1] < 0.05
+    assert look_levels(experiment, known[[0, 1]], nothing, [1 / 3, 2 / 3], seed=1, draws=1999) == levels[:2]
+
+
+@pytest.mark.parametrize("buyers", [0, 1])
+def test_looks_at_what_never_differs(buyers: int) -> None:
+    """Nothing shows: where all draws are alike, none of them is rare."""
+    experiment, nothing = drawn(np.random.default_rng(4), 40), pd.DataFrame({"past": np.zeros(40)})
+    known = pd.DataFrame({look: np.arange(40) < buyers for look in (30, 60)}).astype(float)
+    assert look_levels(experiment, known, nothing, [0.5, 1.0], seed=1, draws=199) == [0, 0]
+
+
+def test_the_interval_holds_what_treating_everybody_would_have_changed() -> None:
+    """Also where it changes some customers and not others; of a few, the mean of those drawn may lie outside."""
+    generator = np.random.default_rng(3)
+    alone = np.isin(np.arange(20), [1, 4, 7, 10, 14, 18]).astype(float)  # they buy anyway; a call wins all others over
+    covered = 0
+    for seed in range(SPLITS):
+        experiment = drawn(generator, 20)
+        found = net(experiment, np.where(experiment.treated, 1.0, alone), np.zeros(20), seed=seed, draws=199)
+        covered += found.low <= 0.7 + 1e-9 and found.high >= 0.7 - 1e-9
+    assert covered / SPLITS >= 0.93
 
 
 def test_arms_that_are_not_as_assigned() -> None:

@@ -192,8 +192,10 @@ def full_disk(server: EmbeddedServer) -> Iterator[None]:
     filler = server.directory / "filler"
     free = shutil.disk_usage(server.directory).free
     filler.write_bytes(bytes(free - (8 << 20)))
-    yield
-    filler.unlink()
+    try:
+        yield
+    finally:
+        filler.unlink()
 
 
 @pytest.fixture(params=[limit_to_files, full_disk])
@@ -227,11 +229,11 @@ def test_want_of_room_stops_a_load_and_nothing_else(
     large = write_dump(tmp_path / "large.sql", [Line(f"{i}", description="large" * 30) for i in range(100_000)])
     with in_shortage(server):
         warehouse = Warehouse(server.url())
-        with pytest.raises(ServerError, match=r"failed: could not (extend|write) [\s\S]*is its disk full"):
+        with pytest.raises(ServerError, match=r"could not (extend|write) [\s\S]*(is its disk full|Make room)"):
             load_dump(warehouse, DumpFile(large, NAME))
-        assert version_held(warehouse) == 1
         warehouse.engine.dispose()
     warehouse = Warehouse(server.url())
+    assert version_held(warehouse) == 1
     assert load_dump(warehouse, DumpFile(large, NAME)).lines == 100_000
     assert debris(warehouse) == []
     warehouse.engine.dispose()

@@ -23,7 +23,7 @@ import psycopg
 import pytest
 
 from lgs_assets import places
-from lgs_assets.errors import ServerError
+from lgs_assets.errors import DiskFullError, ServerError
 from lgs_assets.warehouse.server import ACCOUNT_FOR_ROOT, SETTINGS, EmbeddedServer, program
 from lgs_assets_tests.warehouse.libpq import NONSENSE
 
@@ -520,6 +520,15 @@ def test_a_folder_of_another_account_is_refused_with_advice(fresh: EmbeddedServe
 
 
 # ---------------------------------------------------------------------------------------------------------- failures
+
+
+def test_too_small_a_disk_is_told_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which disk, how much is free and how much is needed."""
+    server = EmbeddedServer(tmp_path / "postgres")
+    monkeypatch.setattr("lgs_assets.warehouse.server.ROOM_OF_A_CLUSTER", 1 << 60)
+    with pytest.raises(DiskFullError, match=rf"The disk of {server.directory} is full: [\d]+ MB are free, and a new"):
+        server.url()
+    assert not server.data.exists()
 
 
 def test_a_server_that_cannot_start_says_why_and_soon(server: EmbeddedServer) -> None:

@@ -5,17 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lgs_assets import places
 from lgs_assets.configuration import Settings
 from lgs_assets.contracts.model import parameters_of
-from lgs_assets.definitions import defs
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.lineage import built_specs
+from lgs_assets.wiring.reached_code import reached_code
 from lgs_assets.wiring.versions import code_version, outdated, settings_read
-from lgs_assets_tests.builders import MODELS, followers
+from lgs_assets_tests.builders import BY_PYTHON, MODELS, followers
 
-SPECS = list(defs.resolve_all_asset_specs())
+SPECS = built_specs()
 
 # Of each setting, other values than its default.
 OTHERS: dict[str, st.SearchStrategy[Any]] = {
@@ -65,3 +68,27 @@ def test_a_function_that_is_added_leaves_its_neighbours_alone(tmp_path: Path) ->
         code_version("segments", function=function_of(module, "segments")) for module in (alone, beside, changed)
     ]
     assert versions[0] == versions[1] != versions[2]
+
+
+@pytest.mark.parametrize(
+    ("table", "module"),
+    [
+        ("trend_statistics", "models/multiple_testing"),
+        ("customer_value", "models/likelihood"),
+        ("logged_predictions", "models/slipping"),
+        ("experiment_results", "models/power"),
+        ("audience_members", "action/rules"),
+    ],
+)
+def test_the_code_that_a_table_reaches_is_found(table: str, module: str) -> None:
+    """What its function calls and what that imports, however far away: nobody has to list it."""
+    function: Any = BY_PYTHON[table].op.compute_fn
+    _, files = reached_code(function.decorated_fn.__wrapped__)
+    assert places.ROOT / "lgs_assets" / f"{module}.py" in files
+
+
+def test_functions_of_the_same_module_that_are_used_count() -> None:
+    """Those that are not belong to other tables."""
+    function: Any = BY_PYTHON["model_cards"].op.compute_fn
+    text, _ = reached_code(function.decorated_fn.__wrapped__)
+    assert "def reason(" in text and "def plotted(" not in text

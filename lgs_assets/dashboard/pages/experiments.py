@@ -9,8 +9,7 @@ from math import inf
 from typing import Any, Final
 
 from lgs_assets.action.experiment_words import METRICS, amount, pounds, signed, verdict
-from lgs_assets.action.experiments import CONTROL, Declaration
-from lgs_assets.action.outcomes import LATE_DAYS, MONEY
+from lgs_assets.action.experiments import CONTROL, LATE_DAYS, MONEY, Declaration
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import FEW, FEWEST, Bar, Column, Few, Figure, Link, Number, Table
 from lgs_assets.dashboard.figures.whiskers import Whisker, whiskers
@@ -80,6 +79,7 @@ class Standing:
             low=-inf if found["low"] is None else found["low"],
             high=inf if found["high"] is None else found["high"],
             p_value=found["p_value"],
+            capped=found["capped_difference"],
         )
 
     @property
@@ -88,8 +88,8 @@ class Standing:
         said = []
         if control := self.reached[CONTROL]:
             said.append(
-                f"{wording.counted(control, 'customer')} of the control group reached a destination through the "
-                "audience: the difference looks smaller than it is."
+                f"{wording.counted(control, 'customer')} of the control group reached a destination: the "
+                "difference looks smaller than it is."
             )
         if not self.reached[self.declared.treatment]:
             said.append(
@@ -151,7 +151,7 @@ def _standings(view: View, rows: Sequence[Row], results: Sequence[Row]) -> list[
 
 
 def _standing(name: str, arms: Sequence[Row], results: list[Row], last: datetime) -> Standing:
-    declared = Declaration.parse(name, arms[0]["declaration"])
+    declared = Declaration.frozen(name, arms[0]["declaration"])
     nobody = {CONTROL: 0, declared.treatment: 0}
     late = LATE_DAYS if declared.primary.metric in MONEY else 0
     begins = max(arm["last_from"] for arm in arms)
@@ -322,8 +322,8 @@ def _arms(standing: Standing) -> Figure:
         ],
     )
     note = (
-        "Reached: told to a destination through the audience since the arm was drawn, or held there. Everybody counts "
-        "in the arm that was drawn, reached or not."
+        "Reached: held by a destination, through any audience, while purchases counted and the experiment ran. "
+        "Everybody counts in the arm that was drawn, reached or not."
     )
     return Figure("arms", "Who is compared, and who was reached?", table, note=note)
 
