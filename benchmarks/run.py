@@ -84,7 +84,7 @@ class Bench:
             "PATH": f"{program('psql').parent}{os.pathsep}{os.environ['PATH']}",
             "LGS_ENGINE": peer.engine or "",
             "LGS_SPARK_MASTER": os.environ.get("LGS_SPARK_MASTER", ""),
-            SETTINGS: json.dumps({name: sql.Literal(it).as_string() for name, it in Settings().values().items()}),
+            SETTINGS: settings_as_sql(),
         }
         python = sys.executable if peer.is_ours else str(PEERS_PYTHON)
         return measure(
@@ -102,6 +102,11 @@ class Bench:
     def _administer(self, statement: str, database: str) -> None:
         with psycopg.connect(self.server.url(), autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(sql.Identifier(database)))
+
+
+def settings_as_sql() -> str:
+    """The defaults of the platform's settings as peers take them: in JSON, each value as SQL."""
+    return json.dumps({name: sql.Literal(value).as_string() for name, value in Settings().values().items()})
 
 
 def run_size(bench: Bench, results: Results, size: int, peers: list[Peer], runs: int, *, dump: Path) -> None:
@@ -135,20 +140,31 @@ def run_size(bench: Bench, results: Results, size: int, peers: list[Peer], runs:
     bench.drop(f"reference_{size}")
 
 
-def run_history(bench: Bench, results: Results, size: int, runs: int, *, dump: Path) -> None:
+def run_history(bench: Bench, results: Results, size: int, peers: list[Peer], runs: int, *, dump: Path) -> None:
     """What happened, on the lines of the platform: ours, then what others build of it, in the same database."""
     url = bench.fresh_database("history")
     bench.measure(_platform(), url, dump)
     for turn in range(runs):
         results.load.append(round(os.getloadavg()[0], 2))
-        for peer in HISTORY:
+        for peer in peers:
             if turn >= (peer.at_most or runs):
                 continue
             tables = history.built_by(peer)
-            if _record(bench, results, size, peer, url, *tables) and turn == 0 and peer != OURS_OF_HISTORY:
+            if _record(bench, results, size, peer, url, *tables) and turn == 0 and not peer.is_ours:
                 results.verdicts[f"{size}x {peer.title}"] = compare(url, url, tables=tables)
             _drop_tables(url, tables)
     bench.drop("history")
+
+
+def run_history_of_day(bench: Bench, results: Results, size: int, runs: int, *, dump: Path, day: Path) -> None:
+    """What happened once more, after a day's dump has been loaded into a warehouse that has all of it."""
+    for _ in range(runs):
+        url = bench.fresh_database("grown")
+        bench.measure(_platform(), url, dump)
+        bench.measure(OURS_OF_HISTORY, url, *history.tables())
+        bench.measure(DAY, url, day)
+        _record(bench, results, size, HISTORY_OF_A_DAY, url, *history.tables())
+        bench.drop("grown")
 
 
 def run_day(bench: Bench, results: Results, size: int, runs: int, *, dump: Path, day: Path) -> None:
@@ -156,11 +172,9 @@ def run_day(bench: Bench, results: Results, size: int, runs: int, *, dump: Path,
     for turn in range(runs):
         whole, grown = bench.fresh_database("whole"), bench.fresh_database("grown")
         bench.measure(_platform(), grown, dump)
-        bench.measure(OURS_OF_HISTORY, grown, *history.tables())
         succeeded = _record(bench, results, size, DAY_AND_ALL, whole, dump, day)
         if _record(bench, results, size, DAY, grown, day) and succeeded and turn == 0:
             results.verdicts[f"{size}x {DAY.title}"] = compare(whole, grown, schema=SCHEMA)
-        _record(bench, results, size, HISTORY_OF_A_DAY, grown, *history.tables())
         bench.drop("whole")
         bench.drop("grown")
 
@@ -210,14 +224,15 @@ def main(
     seconds: Annotated[float, typer.Option(help="A client that takes longer is stopped.")] = 1800,
 ) -> None:
     """Measure the whole job, from a dump to all tables, by the platform and by its peers on one server."""
-    names = {candidate.name for candidate in PEERS}
+    names = {candidate.name for candidate in (*PEERS, *HISTORY)}
     if unknown := set(peer or ()) - names:
         raise typer.BadParameter(
             f"There is no peer {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}."
         )
     chosen = set(peer or names - {SPARK})
     peers = [candidate for candidate in PEERS if candidate.name in chosen and stage != Stage.HISTORY]
-    if not PEERS_PYTHON.exists() and not all(candidate.is_ours for candidate in (*peers, *HISTORY)):
+    of_history = [candidate for candidate in HISTORY if candidate.name in chosen and stage != Stage.WHOLE_JOB]
+    if not PEERS_PYTHON.exists() and not all(candidate.is_ours for candidate in (*peers, *of_history)):
         raise typer.BadParameter("the environment of the peers is missing: make .venv-benchmark/installed")
     work = work.absolute()
     real_data = os.environ.get("LGS_REAL_DATA")
@@ -231,11 +246,13 @@ def main(
             replicated = workload.replicated(source, work / "dumps", copies=copies)
             if peers:
                 run_size(bench, results, copies, peers, runs, dump=replicated)
-            if stage != Stage.WHOLE_JOB:
-                run_history(bench, results, copies, runs, dump=replicated)
-            if day:
-                after = workload.day_after(source, work / "dumps", copies=copies)
+            if of_history:
+                run_history(bench, results, copies, of_history, runs, dump=replicated)
+            after = workload.day_after(source, work / "dumps", copies=copies) if day else None
+            if after and peers:
                 run_day(bench, results, copies, runs, dump=replicated, day=after)
+            if after and of_history:
+                run_history_of_day(bench, results, copies, runs, dump=replicated, day=after)
             save(results, there)
             report.write(results, work)
     finally:

@@ -214,7 +214,7 @@ class Configuration(Settings, Acceptance, BaseSettings):
         description="The key of the pseudonyms of addresses, at least 32 characters. Unset: no contacts.",
     )
     drop: Place | None = Field(
-        default=None, description="Where lists are put as files: a folder, or a URL. Unset: nowhere."
+        default=None, description="Where lists are put as files: a folder, or the URL of a bucket. Unset: nowhere."
     )
     webhook_url: SecretStr | None = Field(default=None, description="The URL that takes lists as JSON. Unset: none.")
     webhook_key: SecretStr | None = Field(

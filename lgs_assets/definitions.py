@@ -8,6 +8,7 @@ from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.configuration import Configuration
 from lgs_assets.wiring.io_manager import warehouse_io_manager
 from lgs_assets.wiring.jobs import apply_plan, ingest, ingest_many, lineage, plan_lists, pull, refresh, retention
+from lgs_assets.wiring.ledgers import LEDGERS
 from lgs_assets.wiring.lineage import ASSETS
 from lgs_assets.wiring.lost_runs import attended_in_process_executor
 from lgs_assets.wiring.resources import Resources
@@ -23,7 +24,7 @@ def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Defi
     resources = vars(Resources.of(configuration)) | overrides
     has_source = resources["source"] is not None
     return dg.Definitions(
-        assets=ASSETS,
+        assets=[*ASSETS, *LEDGERS],
         asset_checks=ALL_CHECKS,
         jobs=[
             *(

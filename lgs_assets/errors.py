@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from lgs_assets.escaping import printable
+
 if TYPE_CHECKING:
     from lgs_assets.sources import Reject
 
@@ -12,6 +14,10 @@ class LgsError(Exception):
 
     exit_code = 1
     """With what the command ends."""
+
+    def __init__(self, reason: str) -> None:
+        """`reason` may quote names and values from outside: what commands a terminal in them is escaped."""
+        super().__init__(printable(reason, keep="\t\n"))
 
 
 class DumpError(LgsError):

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SQL = ROOT / "sql"
 TIME_ZONE = "Europe/London"  # of the retailer, and so of the timestamps of invoices
 
-# The extra of this project that installs the driver of a scheme.
-_EXTRAS = {"abfs": "azure", "abfss": "azure", "az": "azure", "s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
+EXTRAS = {"abfs": "azure", "abfss": "azure", "az": "azure", "s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
+"""The schemes of buckets, and the extra of this project that installs the driver of each."""
 
 
 def open_place(location: str, *, variable: str) -> UPath:
@@ -28,7 +28,7 @@ def open_place(location: str, *, variable: str) -> UPath:
         try:
             place.fs  # noqa: B018 (it loads the driver)
         except ImportError as error:
-            extra = _EXTRAS.get(place.protocol)
+            extra = EXTRAS.get(place.protocol)
             remedy = f'Install it: .venv/bin/pip install --editable ".[{extra}]".' if extra else f"{error}."
             raise LgsError(
                 f"{variable}: {location}: the driver for {place.protocol}:// is not installed. {remedy}"

@@ -1,4 +1,6 @@
-"""How messages word counts of things."""
+"""What messages in several rooms word alike."""
+
+HOW_TO_GIVE_COSTS = "lgs costs import FILE takes them: a CSV with stock_code, valid_from and unit_cost"
 
 
 def counted(number: int, noun: str) -> str:

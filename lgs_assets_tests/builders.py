@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -16,7 +16,9 @@ import dagster as dg
 import pandas as pd
 import sqlalchemy as sa
 
+from lgs_assets import definitions
 from lgs_assets.assets.customers import PLAYBOOK
+from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.configuration import Configuration, Settings
 from lgs_assets.contracts.contract import contract
 from lgs_assets.contracts.model import InvoiceModel, Model, Relation
@@ -50,6 +52,16 @@ TABLES = [
 """All of these, in an order in which they can be built."""
 SOURCES = {table: made.source for table, made in MODELS.items() if isinstance(made, InvoiceModel)}
 """The table of lines behind each table that is refreshed invoice by invoice."""
+
+
+def sources(table: str) -> set[str]:
+    """A table, and those that it is built from, directly or through others."""
+    (asset,) = (asset for asset in ASSETS if asset.key.path[-1] == table)
+    return {table}.union(*(sources(key.path[-1]) for key in asset.dependency_keys))
+
+
+FEW = sources("segment_summary")
+"""What the segments are made of: a tenth of the lineage. See `leave_few_tables`."""
 
 
 class MakeDatabase(Protocol):
@@ -145,6 +157,16 @@ def followers(table: str) -> set[str]:
     """The tables that are built from a table, directly or through others."""
     direct = {asset.key.path[-1] for asset in ASSETS if dg.AssetKey(table) in asset.dependency_keys}
     return direct.union(*map(followers, direct))
+
+
+def leave_few_tables(patch: Callable[[Any, str, Any], None] = setattr) -> None:
+    """Leaves FEW of the lineage, with their checks, in what the platform builds from now on."""
+    patch(definitions, "ASSETS", [asset for asset in ASSETS if asset.key.path[-1] in FEW])
+    patch(
+        definitions,
+        "ALL_CHECKS",
+        [checks for checks in ALL_CHECKS if {key.asset_key.path[-1] for key in checks.check_keys} <= FEW],
+    )
 
 
 def resources() -> Resources:

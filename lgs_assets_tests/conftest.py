@@ -5,7 +5,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from lgs_assets import places
 from lgs_assets.charts.report import families
+from lgs_assets.charts.style import sheet
 from lgs_assets.command.runner import Runner
 from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.database import Warehouse
@@ -24,7 +25,7 @@ from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.arrivals.azurite import azurite as azurite  # a fixture, by its name
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.browser import browser as browser  # likewise
-from lgs_assets_tests.builders import SHOP, MakeDatabase, write_dump
+from lgs_assets_tests.builders import SHOP, MakeDatabase, leave_few_tables, write_dump
 from lgs_assets_tests.lake.spark import SparkCluster
 from lgs_assets_tests.sources.mariadb import MariaDB
 
@@ -33,11 +34,11 @@ BEGUN_FIRST = ("test_real_", "test_spark", "test_deployment", "test_lost_runs", 
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]  # it comes without types
-    """Deals out tests by file; those of the real data go to one process, which builds their warehouse once."""
+    """Deals out tests by file; those of the real data and of Spark share a process, a built warehouse and a cluster."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "real data" if Path(file).name.startswith("test_real_") else file
+        return "real data" if Path(file).name.startswith(("test_real_", "test_spark")) else file
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -118,15 +119,21 @@ def warehouse(database: str) -> Iterator[Warehouse]:
 
 
 def draw_one_chart(patch: pytest.MonkeyPatch) -> None:
-    """Leaves each family but its first chart."""
+    """Leaves each family but its first chart, as an empty sheet."""
     for family in families():
-        patch.setattr(family, "charts", family.charts[:1])
+        patch.setattr(family, "charts", [replace(family.charts[0], draw=lambda **tables: sheet("Nothing is drawn."))])
 
 
 @pytest.fixture
 def one_chart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each family has its first chart only: runs would otherwise spend most of their time drawing."""
+    """Each family has one chart only, an empty sheet: runs would otherwise spend most of their time drawing."""
     draw_one_chart(monkeypatch)
+
+
+@pytest.fixture
+def few_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs build the segments, and what they are made of: a test of a command needs no other tables."""
+    leave_few_tables(monkeypatch.setattr)
 
 
 @dataclass(frozen=True)

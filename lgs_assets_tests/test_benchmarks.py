@@ -11,17 +11,21 @@ import psutil
 import psycopg
 import pytest
 
-from benchmarks import report
+from benchmarks import history, report
 from benchmarks.compare import Verdict, compare
 from benchmarks.measure import Limits, Measurement, measure
-from benchmarks.peers import PEERS, PLATFORM
-from benchmarks.peers.common import RESULTS, in_order
+from benchmarks.peers import HISTORY, OURS_OF_HISTORY, PEERS, PLATFORM
+from benchmarks.peers.common import RESULTS, SETTINGS, in_order
+from benchmarks.peers.history import main as build_history
+from benchmarks.peers.history_psql import transform
 from benchmarks.peers.platform import main
+from benchmarks.peers.psql import run as run_script
 from benchmarks.results import Results, Run, load, save
+from benchmarks.run import settings_as_sql
 from benchmarks.workload import day_after, replicate, replicated, write_day_after
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import SCHEMA
-from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets.warehouse.server import EmbeddedServer, program
 from lgs_assets_tests.builders import Line, MakeDatabase, values, write_dump
 
 LINES = [
@@ -165,6 +169,19 @@ def test_peers_make_every_model() -> None:
     tables = in_order()
     assert {"clean_invoices", *RESULTS} <= set(tables)
     assert tables.index("clean_invoices") < tables.index("rfm_scores") < tables.index("segments")
+
+
+def test_what_happened_is_the_same_in_psql(made: str, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every table of it is built on the platform's lines, and those that a SELECT builds once more, side by side."""
+    psql_peer = next(peer for peer in HISTORY if peer.name == "history_psql")
+    build_history(Warehouse(made), history.built_by(OURS_OF_HISTORY))
+    monkeypatch.setenv("DATABASE_URL", made)
+    monkeypatch.setenv(SETTINGS, settings_as_sql())
+    monkeypatch.setenv("PATH", str(program("psql").parent), prepend=os.pathsep)
+    tables = history.built_by(psql_peer)
+    assert {"rfm_history", "products", "returns"} <= set(tables) < set(history.tables())
+    run_script(transform(tables))
+    assert [verdict.table for verdict in compare(made, made, tables=tables) if verdict.wrong or verdict.inexact] == []
 
 
 def test_a_run_is_measured(server: EmbeddedServer, make_database: MakeDatabase, tmp_path: Path) -> None:

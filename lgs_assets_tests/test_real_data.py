@@ -197,7 +197,7 @@ def test_quintile_edges_are_the_published_ones(real: Warehouse, real_data: Path)
 def contents(warehouse: Warehouse) -> dict[str, Decimal]:
     """A hash of the rows of each table, whatever their order."""
     hashes = {}
-    for table in {"raw_invoices", *DERIVED} - {"return_matches", "logged_predictions"}:
+    for table in {"raw_invoices", *DERIVED} - {"return_matches", "logged_predictions", "monthly_reports"}:
         columns = ", ".join(column for column in declared_types()[table] if column not in NOT_COMPARED.get(table, []))
         query = f"select sum(cast(hashtextextended(cast(row({columns}) as text), 0) as numeric)) as hash from {table}"
         hashes[table] = warehouse.rows(query)[0].hash

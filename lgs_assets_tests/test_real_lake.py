@@ -19,6 +19,7 @@ from lgs_assets.lake.spark import Spark
 from lgs_assets.lake.tables import TABLES
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_rows
+from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.versions import outdated
 from lgs_assets_tests.builders import MODELS, model, resources
 from lgs_assets_tests.lake.test_lake import assert_same_tables
@@ -39,8 +40,8 @@ def test_every_table_is_the_same_in_duckdb(
     monkeypatch.setenv("LGS_ENGINE", "duckdb")
     name = resources().inbox.land(real_data / "retail.sql.gz")
     definitions = build_definitions(Configuration.read())
-    tables = [spec.key for spec in definitions.resolve_all_asset_specs() if spec.group_name != "report"]
-    report = [spec.key.path[-1] for spec in definitions.resolve_all_asset_specs() if spec.group_name == "report"]
+    tables = [spec.key for spec in built_specs() if spec.group_name != "report"]
+    report = [spec.key.path[-1] for spec in built_specs() if spec.group_name == "report"]
     with dg.instance_for_test() as instance:
         instance.add_dynamic_partitions("dumps", [name])
         done = definitions.resolve_job_def("lineage").execute_in_process(
@@ -52,7 +53,7 @@ def test_every_table_is_the_same_in_duckdb(
     (event,) = done.asset_materializations_for_node("clean_invoices")
     assert event.metadata["dagster/row_count"].value == 1_067_371
     assert str(event.metadata["preview"].value).count("\n") == 6
-    assert set(outdated(definitions.resolve_all_asset_specs(), Settings(), warehouse)) == set(report)
+    assert set(outdated(built_specs(), Settings(), warehouse)) == set(report)
     assert_same_tables(resources().tables, real)
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+import pandas as pd
+
 from lgs_assets.action.detectable import LEAST_CUSTOMERS
 from lgs_assets.action.experiment_words import METRICS, amount, pounds, signed, verdict
 from lgs_assets.action.experiments import CONTROL, Metric
-from lgs_assets.action.results import Analysis, Result
+from lgs_assets.action.results import Analysis, Result, analyses
 from lgs_assets.escaping import markdown
 from lgs_assets.models.lift import LEVEL, Difference
 from lgs_assets.warehouse.database import Warehouse
@@ -28,6 +30,21 @@ def report(warehouse: Warehouse, analysis: Analysis, *, picture: str | None = No
         parts += _without_a_control_group(warehouse, analysis)
     parts += ["## What was not as planned", "\n".join(f"- {remark}" for remark in remarks(analysis)) or "Nothing."]
     return "\n\n".join(parts) + "\n"
+
+
+def reports(warehouse: Warehouse) -> pd.DataFrame:
+    """The rows of the table `experiment_reports`: one an experiment that was started."""
+    rows = [
+        {
+            "experiment": analysis.state.declaration.name,
+            "answer": answer(analysis).strip("*"),
+            "report": report(warehouse, analysis),
+            "due": analysis.due[analysis.state.declaration.primary.metric],
+            "covered_until": analysis.covered_until,
+        }
+        for analysis in analyses(warehouse)
+    ]
+    return pd.DataFrame(rows, columns=["experiment", "answer", "report", "due", "covered_until"])
 
 
 def answer(analysis: Analysis) -> str:

@@ -3,8 +3,8 @@
 To plan sends nothing. What we did not put there is never removed.
 """
 
+import json
 from collections import Counter
-from typing import Any
 
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
@@ -83,7 +83,7 @@ def plan_removals(warehouse: Warehouse, customer_id: int, *, batch_rows: int | N
             [customer_id],
         )
         for destination, audience, payload, reason in cursor.fetchall():
-            change = Planned("remove", customer_id, reason, {}, payload)
+            change = Planned("remove", customer_id, reason, "{}", payload)
             plans.append(insert_plan(cursor, destination, audience, "", "", [change], {}, 1, None, batch_rows))
     return plans
 
@@ -101,10 +101,10 @@ def _publication(cursor: Cursor) -> tuple[str, float]:
 
 def _wanted(
     cursor: Cursor, key: str, audience: str, destination: str, *, retry: bool
-) -> tuple[dict[int, tuple[dict[str, Any], str]], Counter[str], set[int]]:
+) -> tuple[dict[int, tuple[str, str]], Counter[str], set[int]]:
     """Who may be sent, with fields and payload; how many members may not, by reason; and whom it would reject again.
 
-    As lgs_activator.
+    Fields are JSON. As lgs_activator.
     """
     cursor.execute(
         """
@@ -117,9 +117,10 @@ def _wanted(
     )
     rejections = set() if retry else set(cursor.fetchall())
     in_control = IN_CONTROL.format(customer="members.customer_id")
-    cursor.execute(
+    members = cursor.stream(  # not all at once: of a large audience, only what is kept takes memory
         f"""
-        select members.customer_id, members.fields, contacts.email, coalesce(excluded.reason, {REACH}, {in_control})
+        select members.customer_id, members.fields::text, contacts.email,
+            coalesce(excluded.reason, {REACH}, {in_control})
         from lgs.audience_members as members
         left join lgs.marketing_exclusions as excluded on excluded.customer_id = members.customer_id
         {REACH_FROM.format(customer="members.customer_id")}
@@ -127,12 +128,13 @@ def _wanted(
         order by members.customer_id
         """.encode(),
         [audience],
+        size=1000,
     )
-    wanted: dict[int, tuple[dict[str, Any], str]] = {}
+    wanted: dict[int, tuple[str, str]] = {}
     left_out: Counter[str] = Counter()
     rejected: set[int] = set()
-    for customer, fields, email, why_not in cursor:
-        payload = "" if why_not else fingerprint(key, customer, email, fields)
+    for customer, fields, email, why_not in members:
+        payload = "" if why_not else fingerprint(key, customer, email, json.loads(fields))
         if why_not:
             left_out[why_not] += 1
         elif (customer, payload) in rejections:
@@ -160,11 +162,11 @@ def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[st
 
 
 def _difference(
-    wanted: dict[int, tuple[dict[str, Any], str]], held: dict[int, tuple[str, str]], key: str, rejected: set[int]
+    wanted: dict[int, tuple[str, str]], held: dict[int, tuple[str, str]], key: str, rejected: set[int]
 ) -> list[Planned]:
     """Removals, adds and updates, each by customer. Nobody is removed because an update of theirs was rejected."""
     removes = [
-        Planned("remove", customer, held[customer][1], {}, fingerprint(key, customer, None, {}))
+        Planned("remove", customer, held[customer][1], "{}", fingerprint(key, customer, None, {}))
         for customer in sorted(held.keys() - wanted.keys() - rejected)
     ]
     adds = [

@@ -32,7 +32,8 @@ class Planned(NamedTuple):
     operation: str
     customer_id: int
     cause: str
-    fields: dict[str, Any]
+    fields: str
+    """What the destination is told of the customer, as JSON."""
     payload: str
 
 
@@ -144,8 +145,7 @@ def insert_plan(
         "copy activation_changes (plan, customer_id, operation, cause, fields, payload, batch, state) from stdin"
     ) as copy:
         for batch, change in _batched(changes, batch_rows):
-            fields = json.dumps(change.fields, sort_keys=True)
-            told = (change.operation, change.cause, fields, change.payload)
+            told = (change.operation, change.cause, change.fields, change.payload)
             copy.write_row((number, change.customer_id, *told, batch, "planned"))
     return int(number)
 

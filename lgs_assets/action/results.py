@@ -200,7 +200,7 @@ def results(warehouse: Warehouse) -> pd.DataFrame:
             "capped_low": result.capped and _finite(result.capped.low),
             "capped_high": result.capped and _finite(result.capped.high),
         }
-        for analysis in _analyses(warehouse)
+        for analysis in analyses(warehouse)
         for result in analysis.results
     ]
     numbers = [
@@ -212,7 +212,8 @@ def results(warehouse: Warehouse) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names).astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(counts, "int64"))
 
 
-def _analyses(warehouse: Warehouse) -> Iterable[Analysis]:
+def analyses(warehouse: Warehouse) -> Iterable[Analysis]:
+    """What is known by now of every experiment that was started."""
     return (analyse(warehouse, found.declaration.name) for found in states(warehouse))
 
 

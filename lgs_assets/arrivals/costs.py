@@ -16,7 +16,7 @@ from lgs_assets.sources.columns import shown
 from lgs_assets.sources.compression import faults_as_dump_errors
 from lgs_assets.sources.dates import EARLIEST
 from lgs_assets.sources.encoding import Decoder
-from lgs_assets.sources.identity import trimmed
+from lgs_assets.sources.identity import trimmed, unwrapped
 from lgs_assets.sources.lines import LENGTH_LIMITS, SHOWN_CHARACTERS, Reject
 from lgs_assets.sources.numbers import NumberFormat, decimal_mark_of
 from lgs_assets.warehouse.costs import Cost
@@ -95,7 +95,7 @@ def _fields(line: str, delimiter: str) -> list[str]:
 def _cost(fields: list[str], places: dict[str, int], numbers: NumberFormat) -> Cost:
     if len(fields) <= max(places.values()):
         raise _UnfitError(None, f"at least {max(places.values()) + 1} fields", f"{len(fields)}")
-    text = {column: trimmed(fields[place]) for column, place in places.items()}
+    text = {column: trimmed(unwrapped(fields[place])) for column, place in places.items()}
     code = "".join(letter.upper() if letter.isascii() else letter for letter in text["stock_code"])
     if not 1 <= len(code) <= LENGTH_LIMITS["stock_code"] or not code.isprintable():
         raise _UnfitError("stock_code", f"a stock code of 1 to {LENGTH_LIMITS['stock_code']} characters", code)

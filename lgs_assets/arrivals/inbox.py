@@ -3,7 +3,6 @@
 A directory is listed once and no file is read: what is in a dump is the subject of `sources`.
 """
 
-import filecmp
 import math
 import os
 import stat
@@ -17,7 +16,7 @@ from datetime import UTC, datetime
 from errno import EISDIR
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from upath import UPath
 
@@ -208,8 +207,9 @@ def _land_here(file: Path, target: Path) -> None:
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with opened(file.resolve()) as (source, size):
-        if target.is_file() and not target.is_symlink() and filecmp.cmp(file, target, shallow=False):
+        if _holds(target, source, size):
             return
+        source.seek(0)
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".arriving-")  # O_EXCL: it follows no link
         arriving = Path(name)
         try:
@@ -222,6 +222,16 @@ def _land_here(file: Path, target: Path) -> None:
             arriving.replace(target)
         finally:
             arriving.unlink(missing_ok=True)
+
+
+def _holds(target: Path, source: BinaryIO, size: int) -> bool:
+    """Whether `target` is a file with the same content, as it is when it is opened: others may replace it meanwhile."""
+    if target.is_symlink():
+        return False
+    with suppress(OSError, DumpError), opened(target) as (there, length):
+        steps = range(0, size, COPY_BYTES)
+        return length == size and all(source.read(COPY_BYTES) == there.read(COPY_BYTES) for _ in steps)
+    return False
 
 
 def set_aside(path: UPath) -> UPath | None:

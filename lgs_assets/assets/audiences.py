@@ -4,6 +4,7 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets.action.audiences import FILES, members, read_audiences, record_members, stated
+from lgs_assets.action.experiment_report import reports
 from lgs_assets.action.results import results
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.warehouse.database import Warehouse
@@ -62,3 +63,18 @@ def experiment_results(
 ) -> pd.DataFrame:
     """What each experiment found, of what is due. One row per experiment, metric and segment."""
     return results(warehouse)
+
+
+@derived_asset(group="audiences", kinds={"postgres", "python", "markdown"})
+def experiment_reports(
+    context: dg.AssetExecutionContext,
+    experiment_results: Relation,
+    natural_return: Relation,
+    warehouse: dg.ResourceParam[Warehouse],
+) -> pd.DataFrame:
+    """What each experiment found, told in words, the answer first. One row an experiment."""
+    told = reports(warehouse)
+    context.add_output_metadata(
+        {name: dg.MetadataValue.md(text) for name, text in zip(told["experiment"], told["report"], strict=True)}
+    )
+    return told

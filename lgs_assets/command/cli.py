@@ -16,6 +16,7 @@ import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -260,7 +261,8 @@ def ui(
     resources.inbox.prepare()
     # Both are made once, before the processes that use them.
     resources.warehouse.prepare()
-    dagster_instance(configuration).dispose()
+    with dagster_instance(configuration):
+        pass
     os.chdir(places.ROOT)
     options = ["--workspace", "workspace.yaml", "--code-server-log-level", "error"]
     daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *options, "--log-level", "warning"]
@@ -317,12 +319,25 @@ def export(
 def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it: .html or .pdf.")],
     segments: Annotated[list[str] | None, typer.Argument(help="Segments. Default: the whole shop on a sheet.")] = None,
+    month: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m"], help="The report that was kept of this month: the shop and all segments."),
+    ] = None,
 ) -> None:
-    """Write the printable report of segments, or of the whole shop. A PDF needs the extra `report`."""
+    """Write the printable report of segments, of the whole shop, or of a past month. A PDF needs the extra `report`."""
     from lgs_assets.configuration import Configuration
-    from lgs_assets.dashboard.report import write
+    from lgs_assets.dashboard.report import put, write
     from lgs_assets.dashboard.serve import tables_of
 
+    if month:
+        if segments:
+            raise typer.BadParameter("the report of a month has all segments", param_hint="--month")
+        from lgs_assets.warehouse.report_archive import kept
+        from lgs_assets.wiring.resources import Resources
+
+        warehouse = Resources.of(Configuration.read()).warehouse
+        typer.echo(printable(str(put(lambda: kept(warehouse, month.date()), output))))
+        return
     typer.echo(printable(str(write(tables_of(Configuration.read()), segments or [], output))))
 
 
@@ -419,9 +434,9 @@ def status() -> None:
         refusal_lines,
     )
     from lgs_assets.configuration import Configuration, as_written
-    from lgs_assets.definitions import build_definitions
     from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance
+    from lgs_assets.wiring.lineage import built_specs
     from lgs_assets.wiring.partitions import RAW_INVOICES
     from lgs_assets.wiring.refusals import refusals
     from lgs_assets.wiring.resources import Resources
@@ -451,7 +466,7 @@ def status() -> None:
     if not dumps:
         console.print("Nothing is loaded yet: lgs run")
         return
-    specs = list(build_definitions(configuration, **vars(resources)).resolve_all_asset_specs())
+    specs = built_specs()
     tables = [table for table in in_order(specs) if table != RAW_INVOICES]
     console.print(publication_table(warehouse, tables, outdated(specs, configuration.settings, warehouse)))
     wanted = configuration.settings.model_dump()

@@ -20,6 +20,7 @@ from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import forget_dump
 from lgs_assets.wiring.failures import StepFailure
 from lgs_assets.wiring.jobs import RunDumps, load_dumps
+from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.location import TAGS, add_to_location
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
@@ -169,7 +170,7 @@ class Runner:
 
     def _outdated(self, *, force: bool) -> list[str]:
         """The derived tables that a rebuild would change, or that Dagster knows nothing of."""
-        specs = list(self.definitions.resolve_all_asset_specs())
+        specs = built_specs()
         stale = outdated(specs, self.configuration.settings, self.resources.warehouse)
         records = self.instance.get_asset_records([spec.key for spec in specs])
         known = {record.asset_entry.asset_key for record in records if record.asset_entry.last_materialization}
@@ -298,15 +299,17 @@ def _events(instance: dg.DagsterInstance, run_id: str) -> list[dg.DagsterEvent]:
 def _reported(instance: dg.DagsterInstance, run_id: str, progress: Callable[[Step], None]) -> Iterator[None]:
     """Reports the steps of the run while the block executes it, from the events that Dagster records."""
     done = threading.Event()
-    reported: set[tuple[str, bool]] = set()
+    seen: str | None = None
 
     def report() -> None:
+        nonlocal seen
         kinds = {dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_SUCCESS}
-        for entry in instance.all_logs(run_id, of_type=kinds):
-            event = entry.get_dagster_event()
+        new = instance.get_records_for_run(run_id, seen, kinds)
+        seen = new.cursor
+        for record in new.records:
+            event = record.event_log_entry.get_dagster_event()
             ended = event.event_type == dg.DagsterEventType.STEP_SUCCESS
-            if event.step_key and (event.step_key, ended) not in reported:
-                reported.add((event.step_key, ended))
+            if event.step_key:
                 progress(Step(event.step_key, event.step_success_data.duration_ms / 1000 if ended else None))
 
     def watch() -> None:

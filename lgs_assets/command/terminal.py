@@ -16,7 +16,7 @@ from rich.table import Table
 
 from lgs_assets.configuration import Configuration, as_written, origin, variable
 from lgs_assets.escaping import printable
-from lgs_assets.wording import counted
+from lgs_assets.wording import HOW_TO_GIVE_COSTS, counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.action.audiences import Audience, Size
@@ -105,7 +105,7 @@ def segment_table(warehouse: "Warehouse") -> Table:
 
 def profit_line(warehouse: "Warehouse") -> str:
     """What products bring in, and of which share of sales that is known; or what to give so that it is."""
-    from lgs_assets.warehouse.costs import HOW_TO_GIVE_COSTS, profit
+    from lgs_assets.warehouse.costs import profit
 
     known = profit(warehouse)
     if known is None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from lgs_assets.charts import wording
 from lgs_assets.configuration import as_written
 from lgs_assets.dashboard.filters import Filters
 from lgs_assets.dashboard.pages import overview, report, segments
@@ -23,9 +26,14 @@ def write(tables: Tables, names: Sequence[str], file: Path) -> Path:
     Raises LgsError for an unknown segment, for a file that is neither HTML nor PDF, and for a PDF without the
     extra `report`: the HTML is then written beside it, and prints as well.
     """
+    return put(lambda: render(tables, names), file)
+
+
+def put(render_html: Callable[[], str], file: Path) -> Path:
+    """Writes a report to a file, and returns where. Raises as `write` does; for the name, before it renders."""
     if file.suffix not in (".html", ".pdf"):
         raise LgsError(f"{file}: expected a name that ends in .html or .pdf.")
-    html = render(tables, names)
+    html = render_html()
     file.parent.mkdir(parents=True, exist_ok=True)
     page = file.with_suffix(".html")
     if file.suffix == ".html":
@@ -47,11 +55,40 @@ def render(tables: Tables, names: Sequence[str]) -> str:
     """The report as HTML with its styles. Raises as `write` does."""
     with tables.reading(_TABLES, segments.ONE.wished) as reading:
         sheets = [_segment(reading, name) for name in names] or [_shop(reading)]
-        said = conditions(reading.built)
+        return _printed(sheets, reading, f"London Gift Shop: {', '.join(sheet['title'] for sheet in sheets)}")
+
+
+@dataclass(frozen=True)
+class MonthEnd:
+    """The report of the last whole month, on the shop and each segment."""
+
+    month: date
+    data_until: datetime
+    build: str
+    html: str
+    headline: list[tuple[str, str, str]]
+    """The numbers at its head: what, how much, and what is said beside."""
+
+
+def month_end(tables: Tables) -> MonthEnd:
+    """The report that is kept for a month. Raises NotReadyError where tables are missing."""
+    with tables.reading(_TABLES, segments.ONE.wished) as reading:
+        shop = _shop(reading)
+        month = reading.as_of(Filters())
+        sheets = [shop, *(_segment(reading, name) for name in reading.choices.segments)]
+        return MonthEnd(
+            month,
+            max(known.last_invoice_at for known in reading.choices.months.values()),
+            reading.built.fingerprint(tables=reading.tables)[:12],
+            _printed(sheets, reading, f"London Gift Shop: {wording.month(month)}"),
+            [(number.label, number.value, "; ".join(number.remarks)) for number in shop["numbers"]],
+        )
+
+
+def _printed(sheets: Sequence[dict[str, Any]], reading: Reading, title: str) -> str:
     css = "\n".join((FOLDER / "static" / name).read_text() for name in ("dashboard.css", "report.css"))
-    title = f"London Gift Shop: {', '.join(sheet['title'] for sheet in sheets)}"
     page = templates().get_template("report.html")
-    return page.render(sheets=sheets, css=css, title=title, back="", conditions=said)
+    return page.render(sheets=sheets, css=css, title=title, back="", conditions=conditions(reading.built))
 
 
 def conditions(built: Built) -> str:

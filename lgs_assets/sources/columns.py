@@ -2,11 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lgs_assets.errors import DumpError
 
-# Each canonical column with its other names, in the spelling of `_folded`.
+# Each canonical column with its other names, in the spelling of `_letters`.
 _ALIASES = {
     "invoice_no": ("invoice", "invoiceno", "invoicenumber"),
     "stock_code": ("stockcode",),
@@ -17,26 +17,48 @@ _ALIASES = {
     "customer_id": ("customerid",),
     "country": (),
 }
-# What may follow a name, in brackets or as a currency: Price (GBP), Price £, Unit_Price_GBP.
-_UNIT = re.compile(r"[\W_]*(?:\(.*\)|\[.*\]|(?<![^\W_])(?:in[\W_]+)?(?:GBP|EUR|USD)|[£€$])[\W_]*$", re.I)
-LONGEST_NAME = 100  # characters; anything longer is not a name, and would keep _UNIT busy for seconds
+# Names that count only if no column has one of those above: beside an invoice's number, its id is another thing.
+_SECOND_NAMES = {
+    "invoice_no": ("invoiceid",),
+    "quantity": ("qty",),
+    "invoice_date": ("invoicedatetime",),
+    "customer_id": ("customerno", "customernumber"),
+}
+# A note in brackets at the end of a name, closed or not, as in `Price (GBP)`. It must not say that the values are
+# multiples or fractions: pence would be read as pounds.
+_NOTE = re.compile(
+    r"[(\[](?![^)\]]*\b(?:p|pence|penny|pennies|cents?|k|000s?|thousands?|dozens?)\b)[^)\]]*[)\]\W_]*$", re.I
+)
+_CURRENCY = r"(?:gbp|eur|usd|pounds?|sterling|euros?|dollars?|[£€$])+"
+# The units of a column beside its name: Unit_Price_GBP, Price in £, GBP Price, Quantity pcs.
+_UNITS = {
+    "unit_price": re.compile(rf"^{_CURRENCY}|(?:in)?{_CURRENCY}$"),
+    "quantity": re.compile(r"(?:in)?(?:pcs|pieces|units|items)$"),
+}
+LONGEST_NAME = 100  # characters; anything longer is not a name, and would keep the patterns busy for seconds
 SHOWN_CHARACTERS = 500
 HEADER_WITHIN_LINES = 20
 CANONICAL_COLUMNS = tuple(_ALIASES)
-_CANONICAL_BY_ALIAS = {alias: name for name, aliases in _ALIASES.items() for alias in (name.replace("_", ""), *aliases)}
+_FIRST = {alias: name for name, aliases in _ALIASES.items() for alias in (name.replace("_", ""), *aliases)}
+_ANY = _FIRST | {alias: name for name, aliases in _SECOND_NAMES.items() for alias in aliases}
 
 
 def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
     """The canonical column of each field of a dump's lines, None for a field that is none of them.
 
-    A name may have a unit after it, as in `Price (GBP)`, unless another column has the bare name.
+    A name may have a unit beside it, as in `Price (GBP)`, unless another column has the bare name.
     Raises DumpError, which starts with `where`, if a canonical column is missing or appears twice.
     """
-    bare = [_CANONICAL_BY_ALIAS.get(_folded(name)) for name in header]
-    with_unit = [_CANONICAL_BY_ALIAS.get(_folded(_without_unit(name))) for name in header]
-    columns = tuple(
-        column or (other if other not in bare else None) for column, other in zip(bare, with_unit, strict=True)
-    )
+    columns: tuple[str | None, ...] = (None,) * len(header)
+    for reading in (
+        [_FIRST.get(_letters(name)) for name in header],
+        [_with_unit(name, _FIRST) for name in header],
+        [_with_unit(name, _ANY) for name in header],
+    ):
+        known = set(columns)
+        columns = tuple(
+            column or (other if other not in known else None) for column, other in zip(columns, reading, strict=True)
+        )
     found = shown(", ".join(header))[:SHOWN_CHARACTERS] or "none"
     if missing := [name for name in CANONICAL_COLUMNS if name not in columns]:
         raise DumpError(f"{where}: no column {', '.join(missing)}. Found: {found}.")
@@ -76,13 +98,19 @@ def shown(text: str) -> str:
 
 def _named(row: Sequence[str]) -> int:
     """How many columns a row names."""
-    return len({_CANONICAL_BY_ALIAS.get(_folded(_without_unit(name))) for name in row} - {None})
+    return len({_with_unit(name, _ANY) for name in row} - {None})
 
 
-def _without_unit(name: str) -> str:
-    return _UNIT.sub("", name) if len(name) <= LONGEST_NAME else name
+def _with_unit(name: str, names: Mapping[str, str]) -> str | None:
+    """The canonical column of a name, which may have a unit beside it; None if it is not one of `names`."""
+    if len(name) > LONGEST_NAME:
+        return None
+    letters = _letters(_NOTE.sub("", unicodedata.normalize("NFKC", name)))
+    if column := names.get(letters):
+        return column
+    return next((column for column, unit in _UNITS.items() if names.get(unit.sub("", letters)) == column), None)
 
 
-def _folded(name: str) -> str:
-    """The letters and digits of a name, in lower case: dashes and blanks of any kind do not tell names apart."""
-    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).lower())
+def _letters(name: str) -> str:
+    """The letters, digits and currency signs of a name, in lower case: dashes and blanks do not tell names apart."""
+    return re.sub(r"[^\w£€$]|_", "", unicodedata.normalize("NFKC", name).lower())

@@ -93,7 +93,7 @@ class Content(io.RawIOBase):
         return len(data)
 
 
-def check_expansion(path: Path, packed_bytes: int, expanded_bytes: int) -> None:
+def check_expansion(path: Path | str, packed_bytes: int, expanded_bytes: int) -> None:
     """Raises DumpError if a file expands so far that it must have been made to fill a disk."""
     beyond_ratio = expanded_bytes > max(RATIO_COUNTS_FROM_BYTES, RATIO_LIMIT * packed_bytes)
     if beyond_ratio or expanded_bytes > EXPANDED_LIMIT_BYTES:
@@ -141,7 +141,7 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 
 
 @contextmanager
-def faults_as_dump_errors(path: Path) -> Iterator[None]:
+def faults_as_dump_errors(path: Path | str) -> Iterator[None]:
     """Turns any failure to open or read `path` into an error that says what to do.
 
     That is a DumpError if the file is at fault, an UnavailableError if the failure may pass.

@@ -29,10 +29,8 @@ _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _INNER_DELIMITER, _INNER_QUOTE = b"\x01", b"\x02"
 
 
-def parse(
-    path: Path | str, stream: BinaryIO, facts: dict[str, str], *, after: int = 0
-) -> Generator[Lines | Reject, None, int]:
-    """The records of a CSV file, numbered by their lines after `after`. Returns the number of the last line.
+def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+    """The records of a CSV file, numbered by their lines.
 
     There may be a title, notes and blank lines above the header.
     Raises DumpError if none of the first lines names every canonical column.
@@ -44,7 +42,7 @@ def parse(
     facts |= {"format": FORMAT, "delimiter": _DELIMITERS[header.delimiter]} | described(header.names, columns)
     if header.above:
         facts["lines above the header"] = ", ".join(header.above)
-    layout, line = _Layout(header.delimiter), after + header.line + 1
+    layout, line = _Layout(header.delimiter), header.line + 1
     while text := source.chunk():
         lines, data = text.split(b"\n")[:-1], layout.as_copy_text(text)
         if b'"' in data or b"\n\n" in data or data.startswith(b"\n"):
@@ -53,7 +51,6 @@ def parse(
             yield Lines(columns, line, data, lines)
             line += len(lines)
     facts.setdefault("encoding", decoder.name)
-    return line - 1
 
 
 class _Header(NamedTuple):

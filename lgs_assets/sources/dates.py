@@ -39,7 +39,8 @@ _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\
 _YEAR = r"(?P<year>\d{4}|\d\d)"
 _GAP = r"[-/.,\ ]{0,3}"
 _TIME = r"""
-    (?: (?:,?[ ]+|T) (?P<hour>\d{1,2}) : (?P<minute>\d\d) (?: : (?P<seconds>\d\d(?:\.\d{1,6})?) \d* )?
+    (?: (?:,?[ ]+|T) (?=\d{1,2}[:.]|\d{4}(?:\d\d)?(?!\d)) (?P<hour>\d{1,2}) (?P<mark>[:.]?) (?P<minute>\d\d)
+        (?: (?P=mark) (?P<seconds>\d\d(?:[.,]\d{1,6})?) \d* )?
         (?: [ ]* (?P<half>[AP])\.?M\.? )? (?: [ ]* (?P<zone>Z|UTC|GMT|[-+]\d\d(?::?\d\d)?) )? )?
 """
 # Each with the groups year, first and second: the other two parts in their order, unless the month has a name.
@@ -132,7 +133,7 @@ class DateFormat(NamedTuple):
             if not 1 <= hour <= 12:
                 raise ValueError(f"there is no {hour} o'clock {half}M")
             hour = hour % 12 + (12 if half == "P" else 0)
-        seconds = Decimal(parts["seconds"] or 0)
+        seconds = Decimal((parts["seconds"] or "0").replace(",", "."))
         moment = datetime(
             *(year, int(month), int(day), hour, int(parts["minute"] or 0), int(seconds), int(seconds % 1 * 10**6))
         )

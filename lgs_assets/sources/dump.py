@@ -17,7 +17,7 @@ from lgs_assets.sources.columns import shown
 from lgs_assets.sources.compression import Content, check_expansion, faults_as_dump_errors, unpacked
 from lgs_assets.sources.dates import DateFormat, DateOrder
 from lgs_assets.sources.encoding import without_byte_order_mark
-from lgs_assets.sources.lines import Batch, Lines, Reject, Sieve
+from lgs_assets.sources.lines import LINE_NUMBER, Batch, Lines, Reject, Sieve
 from lgs_assets.sources.numbers import NumberFormat
 from lgs_assets.sources.survey import Survey
 
@@ -29,11 +29,13 @@ _REFUSED = {
 _WORKBOOK_MAGIC = b"PK\x03\x04"
 _PARQUET_MAGIC = b"PAR1"
 _MENDED = {"invoice_no": "invoice numbers corrected", "country": "countries corrected"}
-_READ_ALONE = (_WORKBOOK_MAGIC, _PARQUET_MAGIC)
+# Of the files of an archive, these are all told; of the other facts, those of the last file.
+_FACTS_OF_EACH = {"sheets", "sheets left out", "tables left out", "lines above the header"}
 # How a script begins, and no header of column names.
 _SQL = re.compile(
     rb"[\s;]*(?:--|/\*|\\|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
-    rb"|TRUNCATE|DELETE|UPDATE|LOCK|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)\b(?!\s*(?:[,|\t]|;[\w ]+;)))",
+    rb"|TRUNCATE|DELETE|UPDATE|LOCK|PRAGMA|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)"
+    rb"\b(?!\s*(?:[,|\t]|;[\w ]+;)))",
     re.I,
 )
 
@@ -98,16 +100,46 @@ def _parsed(path: Path, content: Content, stream: BinaryIO, facts: dict[str, str
 def _lines_of_files(path: Path, content: Content, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     last = 0
     for name in content.files:
-        where = f"{path}, {shown(name)}"
-        start = stream.peek()  # type: ignore[attr-defined]
-        if start.startswith((*_REFUSED, *_READ_ALONE)) or _SQL.match(start):
-            raise DumpError(f"{where}: of several files in one archive, only CSV is read. Pack this one alone.")
-        text = _text(path, stream, facts)
-        last = yield from csv_dump.parse(where, text, facts, after=last)
+        where, before, of_file = f"{path}, {shown(name)}", last, dict[str, str]()
+        for piece in _lines(where, stream, of_file):
+            found = of_file["format"]
+            if _kind(facts.setdefault("format", found)) != _kind(found):
+                raise DumpError(
+                    f"{where}: expected files of one format in an archive, found {facts['format']} and {found}."
+                )
+            moved = _moved(piece, by=before)
+            yield moved
+            last = _last_line(moved)
+        for fact in _FACTS_OF_EACH & facts.keys() & of_file.keys():
+            of_file[fact] = f"{facts[fact]}, {of_file[fact]}"
+        facts |= of_file
         content.next_file()
 
 
-def _lines(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+def _kind(format_: str) -> str:
+    """The format without its variant: a script may have COPY blocks as well as INSERTs."""
+    return format_.partition(" of ")[0]
+
+
+def _moved(piece: Lines | Reject, *, by: int) -> Lines | Reject:
+    """The same with greater line numbers."""
+    if isinstance(piece, Reject):
+        return piece._replace(line=piece.line + by)
+    data = piece.data
+    if by and piece.columns[0] == LINE_NUMBER:
+        data = re.sub(rb"^\d+", lambda number: b"%d" % (int(number[0]) + by), data, flags=re.M)
+    return piece._replace(first_line=piece.first_line + by, data=data)
+
+
+def _last_line(piece: Lines | Reject) -> int:
+    if isinstance(piece, Reject):
+        return piece.line
+    if piece.columns[0] == LINE_NUMBER:
+        return int(piece.data[piece.data.rfind(b"\n", 0, -1) + 1 :].partition(b"\t")[0])
+    return piece.first_line + piece.data.count(b"\n") - 1
+
+
+def _lines(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     start = stream.peek()  # type: ignore[attr-defined]
     for magic, what in _REFUSED.items():
         if start.startswith(magic):
@@ -127,7 +159,7 @@ def _lines(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Line
     return csv_dump.parse(path, stream, facts)
 
 
-def _text(path: Path, stream: BinaryIO, facts: dict[str, str]) -> BinaryIO:
+def _text(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> BinaryIO:
     """The stream after its byte order mark, whose encoding is noted."""
     stream, encoding = without_byte_order_mark(path, stream)
     if encoding:

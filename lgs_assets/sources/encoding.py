@@ -55,7 +55,7 @@ def _likelier(data: bytes) -> str:
     return "utf-8" if len(re.findall("[^\0-\x7f\udc80-\udcff]", text)) >= stray else _FALLBACK
 
 
-def without_byte_order_mark(path: Path, stream: BinaryIO) -> tuple[BinaryIO, str | None]:
+def without_byte_order_mark(path: Path | str, stream: BinaryIO) -> tuple[BinaryIO, str | None]:
     """The stream after its byte order mark, UTF-16 turned into UTF-8, and the encoding that it showed.
 
     Reading it raises DumpError if half a character of UTF-16 is left over at its end.
@@ -72,14 +72,14 @@ def without_byte_order_mark(path: Path, stream: BinaryIO) -> tuple[BinaryIO, str
     return stream, None
 
 
-def _recoded(path: Path, stream: BinaryIO, name: str) -> BinaryIO:
+def _recoded(path: Path | str, stream: BinaryIO, name: str) -> BinaryIO:
     return io.BufferedReader(_Recoded(path, stream, name), BUFFER_BYTES)
 
 
 class _Recoded(io.RawIOBase):
     """A stream of UTF-16 as one of UTF-8. Half a surrogate pair stays as bytes that are not UTF-8."""
 
-    def __init__(self, path: Path, stream: BinaryIO, name: str) -> None:
+    def __init__(self, path: Path | str, stream: BinaryIO, name: str) -> None:
         self._path = path
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder(name)("surrogatepass")

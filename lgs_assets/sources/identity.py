@@ -1,11 +1,16 @@
 """What tells one invoice or country from another, however a program spells it."""
 
 import re
+import unicodedata
 
 # Characters that str.strip takes away, and those of no width, which it leaves.
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
 
-_CANCELLATION = re.compile(r"c(?=\d)")
+# Excel's way to keep 00123 a text in CSV, and the apostrophe that does the same in a cell.
+_TEXT_FORMULA = re.compile(r'="([^"]*(?:""[^"]*)*)"')
+_APOSTROPHES = re.compile(r"['\u2018\u2019`]+(?=[cC]?[\W_]*\d)")
+# C500002, c 500002, C-500002: whatever stands between the letter and the digits is no part of the number.
+_CANCELLATION = re.compile(r"[cC][\W_]*(?=\d)")
 # 536365.0 and 536365,00: a program treated the number as one with decimals. 536.000 may be anything, and stays.
 _DECIMALS = re.compile(r"(?:(?<=\d)[.,]0{0,2}|(?<=\d{4})[.,]0+)$", re.A)
 # 5.36365E+11 and Java's 5.36365E11. Without sign and point, 5E11 may well be a real invoice number.
@@ -17,17 +22,33 @@ def trimmed(text: str) -> str:
     return text.strip(_BLANKS)
 
 
-def invoice_number(text: str) -> str:
-    """The one spelling of an invoice number: trimmed, without decimals, with a capital C for a cancellation.
+def unwrapped(text: str) -> str:
+    """The text that Excel's formula `="…"` stands for; any other text as it is."""
+    if '="' in text and (formula := _TEXT_FORMULA.fullmatch(trimmed(text))):
+        return formula[1].replace('""', '"')
+    return text
+
+
+def identifier(text: str) -> str:
+    """The one spelling of a number that is a name: trimmed, without decimals, exponent or apostrophe, in plain digits.
 
     Raises ValueError for scientific notation that does not show all digits of the number.
     """
     number = trimmed(text)
-    if number.isdecimal():
-        return number
+    if not number.isascii():
+        number = trimmed(unicodedata.normalize("NFKC", number))
+    if apostrophes := _APOSTROPHES.match(number):
+        number = number[apostrophes.end() :]
     if scientific := _SCIENTIFIC.fullmatch(number):
         first, others, exponent = scientific[1], scientific[2] or "", int(scientific[3])
         if exponent > len(others) or others[exponent:].strip("0"):
-            raise ValueError("an invoice number with all its digits, as scientific notation has lost some")
+            raise ValueError("a number with all its digits, as scientific notation has lost some")
         return first + others[:exponent]
-    return _DECIMALS.sub("", _CANCELLATION.sub("C", number) if number.startswith("c") else number)
+    return _DECIMALS.sub("", number)
+
+
+def invoice_number(text: str) -> str:
+    """The identifier of an invoice, with a capital C right before the digits for a cancellation. Raises ValueError."""
+    number = identifier(text)
+    cancelled = _CANCELLATION.match(number)
+    return f"C{number[cancelled.end() :]}" if cancelled else number

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from lgs_assets.sources.copy_text import NULL, escaped, fields_of, unescaped
 from lgs_assets.sources.dates import DateFormat
-from lgs_assets.sources.identity import invoice_number, trimmed
-from lgs_assets.sources.missing import FIRST_OF_A_VALUE, is_missing
+from lgs_assets.sources.identity import invoice_number, trimmed, unwrapped
+from lgs_assets.sources.missing import FIRST_OF_A_VALUE, is_missing, shows_error
 from lgs_assets.sources.numbers import NumberFormat
 
 LINE_NUMBER = "line_number"
@@ -86,7 +86,7 @@ def _ordinary_text(longest: int) -> bytes:
 # Lines that pass unread. Any other line is read, and may still turn out to be an invoice line.
 _ORDINARY = {
     LINE_NUMBER: rb"\d+",
-    "invoice_no": rb"[0-9A-MO-Z][0-9A-Z/_-]{0,%d}" % (LENGTH_LIMITS["invoice_no"] - 1),
+    "invoice_no": rb"(?:[0-9ABD-MO-Z]|C[0-9A-Z])[0-9A-Z/_-]{0,%d}" % (LENGTH_LIMITS["invoice_no"] - 2),
     "stock_code": _ordinary_text(LENGTH_LIMITS["stock_code"]),
     "description": rb"(?:%b|\\N)" % _ordinary_text(LENGTH_LIMITS["description"]),
     "quantity": rb"-?\d{1,9}",
@@ -197,18 +197,21 @@ def _reading(column: str, meaning: Callable[[str], str], field: bytes) -> tuple[
 
     Raises _UnfitError if it does not belong in one.
     """
-    text = None if field == NULL else _text(column, field)
+    written = None if field == NULL else _text(column, field)
+    text = None if written is None else unwrapped(written)
     if text is None or is_missing(text):
         if column in _MAY_BE_MISSING:
             return NULL, False
         raise _UnfitError(f"expected a value, found {'none' if text is None else _shown(text)}", column)
+    if shows_error(text):
+        raise _UnfitError(f"expected a value, found the error {_shown(text)}", column)
     try:
         value = meaning(text)
         if len(value) > (limit := LENGTH_LIMITS.get(column, len(value))):
             raise ValueError(f"at most {limit} characters, not {len(value):,}")
     except ValueError as error:
         raise _UnfitError(f"expected {error}, found {_shown(text)}", column) from error
-    return escaped(value).encode(), column in _IDENTITIES and value != text
+    return escaped(value).encode(), column in _IDENTITIES and value != written
 
 
 def _text(column: str, field: bytes) -> str:

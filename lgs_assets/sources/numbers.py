@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from lgs_assets.sources.identity import trimmed
+from lgs_assets.sources.identity import identifier, trimmed
 
 DecimalMark = Literal[".", ","]
 
@@ -20,22 +20,26 @@ PRICE_DECIMALS = 6
 POUND = "£"
 
 MARKS: tuple[DecimalMark, DecimalMark] = (".", ",")
-_CURRENCIES = "£€$"
-# The typographic minus, hyphens and dashes; the blanks that separate thousands; apostrophes.
+_CURRENCY_CODES = {"GBP": "£", "EUR": "€", "USD": "$"}
+_CURRENCY = rf"[{''.join(_CURRENCY_CODES.values())}]|{'|'.join(_CURRENCY_CODES)}"
+# The typographic minus, hyphens and dashes; the blanks that separate thousands; apostrophes; currencies in full width.
 _LOOK_ALIKES = str.maketrans(
     dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d", "-")
     | dict.fromkeys("\u00a0\u2007\u2009\u202f", " ")
-    | dict.fromkeys("\u2019", "'")
+    | {"\u2019": "'", "\uffe1": "£", "\uff04": "$"}
 )
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?", re.I | re.A)
 _WRITTEN = re.compile(
     rf"""
-    (?P<opening>\()? [ ]* (?P<sign>[-+])? [ ]* (?P<currency>[{_CURRENCIES}])? [ ]* (?P<inner_sign>[-+])? [ ]*
+    (?: (?P<currency_outside>{_CURRENCY}) [ ]* )? (?: (?P<opening>\() [ ]* )? (?: (?P<sign>[-+]) [ ]* )?
+    (?: (?P<currency>{_CURRENCY}) [ ]* )? (?: (?P<inner_sign>[-+]) [ ]* )?
     (?P<digits>[\d.,](?:[\d.,' ]*[\d.,])?) (?P<exponent>e[-+]?\d{{1,3}})?
-    [ ]* (?P<currency_behind>[{_CURRENCIES}])? [ ]* (?P<sign_behind>-)? [ ]* (?P<closing>\))?
+    (?: [ ]* (?P<currency_behind>{_CURRENCY}) )? (?: [ ]* (?P<sign_behind>-) )? (?: [ ]* (?P<closing>\)) )?
+    (?: [ ]* (?P<currency_after>{_CURRENCY}) )?
     """,
     re.VERBOSE | re.I | re.A,
 )
+_CURRENCY_PLACES = ("currency_outside", "currency", "currency_behind", "currency_after")
 _UNGROUPED = {mark: re.compile(rf"\d+\{mark}?\d*|\{mark}\d+", re.A) for mark in MARKS}
 _GROUPED = {
     mark: re.compile(rf"[1-9]\d{{0,2}}([{other}' ])\d{{3}}(?:\1\d{{3}})*(?:\{mark}\d*)?", re.A)
@@ -72,7 +76,7 @@ class NumberFormat(NamedTuple):
 
     def customer(self, text: str) -> str:
         """A customer number, an identifier that some programs write with decimals: 13085.0."""
-        number = self.whole(trimmed(text).removesuffix(".0"))
+        number = self.whole(identifier(text))
         if int(number) < 1:
             raise ValueError("a customer number of at least 1")
         return number
@@ -130,13 +134,12 @@ def _written(text: str) -> _Written | None:
     match = _WRITTEN.fullmatch(trimmed(text).translate(_LOOK_ALIKES))
     if not match or bool(match["opening"]) != bool(match["closing"]):
         return None
-    signs = [sign for sign in match.group("opening", "sign", "inner_sign", "sign_behind") if sign]
-    currencies = [currency for currency in match.group("currency", "currency_behind") if currency]
-    if len(signs) > 1 or len(currencies) > 1:
+    signs = [sign for sign in match.group("sign", "inner_sign", "sign_behind") if sign]
+    currencies = [match[place].upper() for place in _CURRENCY_PLACES if match[place]]
+    if len(signs) > 1 or len(currencies) > 1 or (match["opening"] and signs == ["+"]):
         return None
-    return _Written(
-        bool(signs) and signs != ["+"], match["digits"], match["exponent"] or "", currencies[0] if currencies else None
-    )
+    currency = _CURRENCY_CODES.get(currencies[0], currencies[0]) if currencies else None
+    return _Written(bool(match["opening"]) or signs == ["-"], match["digits"], match["exponent"] or "", currency)
 
 
 def _value(written: _Written, mark: DecimalMark) -> Decimal | None:

@@ -10,6 +10,7 @@ from lgs_assets.errors import DumpError
 from lgs_assets.sources.office import (
     COLUMN_LIMIT,
     EPOCH,
+    NAMES_LIMIT,
     NEVER_COMPUTED,
     ROW_LIMIT,
     TEXT_LIMIT,
@@ -19,6 +20,7 @@ from lgs_assets.sources.office import (
     UnreadableError,
     error_shown,
     letters_of,
+    note_merged,
     number,
     text_field,
 )
@@ -53,6 +55,8 @@ def sheets(package: Package) -> Iterator[Sheet]:
                 epoch = datetime.fromisoformat(element.get(_TABLE + "date-value", EPOCH.isoformat()))
             elif any(properties.get(_TABLE + "display") == "false" for properties in element):
                 hidden_styles.add(element.get(_STYLE + "name"))
+                if len(hidden_styles) > NAMES_LIMIT:
+                    raise DumpError(f"{package.path}, {CONTENT}: more than {NAMES_LIMIT:,} styles of hidden sheets.")
 
 
 def _table_around(found: tuple[tuple[Element, ...], Element]) -> Element | None:
@@ -93,7 +97,7 @@ def _row(element: Element, line: int, merged: list[str]) -> Row:
         faults |= dict.fromkeys(columns, fault) if fault else {}
         down, across = (_count(cell, f"{_TABLE}number-{what}-spanned") for what in ("rows", "columns"))
         if down > 1 or across > 1:
-            merged.append(f"{letters_of(at)}{line}:{letters_of(at + across - 1)}{line + down - 1}")
+            note_merged(merged, f"{letters_of(at)}{line}:{letters_of(at + across - 1)}{line + down - 1}")
         at = columns.stop
     return Row(line, cells, faults)
 

@@ -31,6 +31,8 @@ UNFINISHED_LIMIT_BYTES = 1 << 22
 DEPTH_LIMIT = 50
 NAMES_LIMIT = 10_000
 DESCRIPTION_LIMIT_BYTES = 1 << 24
+SHEETS_LIMIT = 1_000
+MERGED_LIMIT = 10_000
 
 RANGE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})", re.A)
 NEVER_COMPUTED = "a formula without a value; open and save the workbook once"
@@ -74,7 +76,7 @@ class Sheet(NamedTuple):
 class Package:
     """An archive, and its parts by name; neither case nor the kind of slash matters."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path | str, file: BinaryIO) -> None:
         self.path = path
         self._bytes = file.seek(0, io.SEEK_END)
         self._expanded = 0
@@ -211,6 +213,13 @@ def column_of(letters: str) -> int:
     if not 0 < column <= COLUMN_LIMIT:
         raise ValueError(f"expected a column from A to XFD, found {letters[:SHOWN_CHARACTERS]!r}")
     return column - 1
+
+
+def note_merged(areas: list[str], area: str) -> None:
+    """Adds a range of merged cells to those of a sheet. Raises ValueError if they are too many."""
+    if len(areas) == MERGED_LIMIT:
+        raise ValueError(f"more than {MERGED_LIMIT:,} areas of merged cells")
+    areas.append(area)
 
 
 def letters_of(column: int) -> str:

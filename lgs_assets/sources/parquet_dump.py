@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -13,13 +14,17 @@ from lgs_assets.places import TIME_ZONE
 from lgs_assets.sources.columns import canonical, described
 from lgs_assets.sources.compression import seekable
 from lgs_assets.sources.copy_arrow import lines_of
-from lgs_assets.sources.lines import Lines
+from lgs_assets.sources.lines import Lines, Reject, legible
 
 BATCH_ROWS = 1 << 14
-WHOLE_LIMIT = 2.0**53  # up to here an eight-byte binary number holds every whole number exactly
+# Below this, binary numbers of two, four and eight bytes hold every whole number exactly.
+_WHOLE_LIMITS = {pa.float16(): 2.0**11, pa.float32(): 2.0**24, pa.float64(): 2.0**53}
+# Into how many steps each column divides one: beyond the limit divided by these, numbers that differ become the same.
+# Steps of binary numbers are powers of two, and the largest below a penny is 1/128.
+_STEPS = {"invoice_no": 1, "stock_code": 1, "quantity": 1, "customer_id": 1, "unit_price": 128, "invoice_date": 86_400}
 
 
-def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines]:
+def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     """The rows of the file, numbered from 1. Raises DumpError if a column is missing, or cannot be written as text."""
     with seekable(stream) as file:
         try:
@@ -30,14 +35,36 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
             kept = [name for name, column in zip(header, columns, strict=True) if column]
             line = 1
             for batch in parquet.iter_batches(BATCH_ROWS, columns=kept):
-                yield Lines(tuple(filter(None, columns)), line, _as_copy_text(batch))
+                yield from _lines(batch, tuple(filter(None, columns)), line)
                 line += batch.num_rows
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # how Arrow reports damaged data
             raise DumpError(f"{path}: not a readable Parquet file: {error}. Write it again.") from error
 
 
-def _as_copy_text(batch: pa.RecordBatch) -> bytes:
-    return lines_of(map(_shown, batch.columns))
+def _lines(batch: pa.RecordBatch, columns: tuple[str, ...], first: int) -> Iterator[Lines | Reject]:
+    """The rows of a batch as lines; those with a number that may have lost digits as rejects."""
+    data = lines_of(map(_shown, batch.columns))
+    rounded = {row: at for at, name in enumerate(columns) for row in _rounded(name, batch.column(at))}
+    if not rounded:
+        yield Lines(columns, first, data)
+        return
+    lines = data.split(b"\n")[:-1]
+    after = 0
+    for row, at in [*sorted(rounded.items()), (len(lines), None)]:
+        if row > after:
+            yield Lines(columns, first + after, b"\n".join([*lines[after:row], b""]))
+        if at is not None:
+            reason = f"a number that may have lost digits, too large for the type {batch.column(at).type}"
+            yield Reject(first + row, legible(lines[row]), columns[at], reason)
+        after = row + 1
+
+
+def _rounded(name: str, column: pa.Array) -> list[int]:
+    """The rows in which a number is so large that a different one could have become the same."""
+    if not pa.types.is_floating(column.type) or name not in _STEPS:
+        return []
+    numbers = column.to_numpy(zero_copy_only=False)
+    return list(np.flatnonzero(np.abs(numbers) >= _WHOLE_LIMITS[column.type] / _STEPS[name]))
 
 
 def _shown(column: pa.Array) -> pa.Array:
@@ -48,7 +75,10 @@ def _shown(column: pa.Array) -> pa.Array:
 
 def _digits(column: pa.Array) -> pa.Array:
     """Whole numbers without an exponent, as they may be invoice numbers. NaN stands for a missing value."""
-    is_whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), WHOLE_LIMIT))
+    if pa.types.is_float16(column.type):  # Arrow would print all the digits that it has as a float32
+        numbers = column.to_numpy(zero_copy_only=False)
+        return pa.array([None if np.isnan(number) else str(number).removesuffix(".0") for number in numbers])
+    is_whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), _WHOLE_LIMITS[column.type]))
     whole = pc.if_else(is_whole, column, None).cast(pa.int64()).cast(pa.string())
     return pc.coalesce(whole, pc.if_else(pc.is_nan(column), None, column).cast(pa.string()))
 

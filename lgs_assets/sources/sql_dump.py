@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.columns import canonical, described
+from lgs_assets.sources.columns import canonical, described, shown
 from lgs_assets.sources.copy_text import NULL
 from lgs_assets.sources.encoding import Decoder
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
@@ -79,7 +79,7 @@ _COPY_ESCAPES = {b"\\": rb"\\", b"''": b"'", b"\t": rb"\t", b"\n": rb"\n", b"\r"
 _Names = tuple[str, ...]
 
 
-def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     """The lines of the table. Raises DumpError if there are none, or if they cannot be read."""
     script = Script(path, stream)
     tables = _Tables(script, facts)
@@ -120,7 +120,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
                     pass
         elif _ANY_COPY_WITH_DATA.match(statement):
             raise DumpError(f"{script.where}: cannot read this COPY: {statement[:SHOWN_CHARACTERS]}")
-        elif ((other := _INSERT.match(statement)) and _unquoted(other[1])[-1] == TABLE) or _is_damaged(statement):
+        elif ((other := _INSERT.match(statement)) and _is_ours(_unquoted(other[1]))) or _is_damaged(statement):
             raise DumpError(
                 f"{script.where}: expected rows of VALUES or a COPY block, found {statement[:SHOWN_CHARACTERS]}"
             )
@@ -141,7 +141,7 @@ class _Tables:
     def created(self, name: str, body: str) -> None:
         """Notes the columns of a table as its CREATE TABLE lists them."""
         names = _unquoted(name)
-        if names[-1] == TABLE:
+        if _is_ours(names):
             self._created[names] = tuple(_listed_columns(body))
 
     def columns(self, name: str, listed: str | None) -> tuple[str | None, ...] | None:
@@ -150,9 +150,9 @@ class _Tables:
         Raises DumpError if there are two tables of that name, or if its columns are not known.
         """
         names = _unquoted(name)
-        if names[-1] != TABLE:
+        if not _is_ours(names):
             if len(self._others) < SHOWN_TABLES:
-                self._others.add(names[-1][:SHOWN_CHARACTERS])
+                self._others.add(shown(names[-1][:SHOWN_CHARACTERS]))
             return None
         place = (*self._script.database, *names)
         if self._found not in ((), place):
@@ -178,6 +178,11 @@ class _Tables:
             )
         if others:
             self._facts["tables left out"] = others
+
+
+def _is_ours(names: _Names) -> bool:
+    """Whether a table is ours, in whatever case: quotes and backticks keep the one in which it was created."""
+    return names[-1].lower() == TABLE
 
 
 def _believe(script: Script, setting: str, value: str) -> None:

@@ -186,7 +186,7 @@ def _ends_statement(token: bytes | None) -> bool:
 class Script:
     """A cursor on a script that returns statements, rows and COPY data, and counts lines."""
 
-    def __init__(self, path: Path, stream: BinaryIO) -> None:
+    def __init__(self, path: Path | str, stream: BinaryIO) -> None:
         self.path = path
         self.line = 1
         self.statement_line = 1

@@ -12,11 +12,13 @@ from typing import Literal
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.dates import EITHER_ORDER, DateForm, DateOrder, EitherOrder, form_of
+from lgs_assets.sources.identity import unwrapped
 from lgs_assets.sources.lines import Lines
 from lgs_assets.sources.numbers import MARKS, POUND, DecimalMark, NumberFormat, currency_of, decimal_mark_of, name_of
 
 SHARE_THAT_SHOWS = 0.01
 
+_OF_BARE_NUMBERS = "0123456789.,-"
 _DAY_AND_MONTH: tuple[DateOrder, DateOrder] = ("day first", "month first")
 
 
@@ -45,7 +47,7 @@ class Survey:
                     self._ambiguous_number = self._ambiguous_number or number
                 elif mark is None and column == "quantity":
                     self._has_plain_quantities = True
-                if not number.isascii() or "$" in number:
+                if number.strip(_OF_BARE_NUMBERS):
                     self._currencies.update(filter(None, [currency_of(number)]))
 
     def is_enough(self, given: DateOrder | None, *, written_by_hand: bool) -> bool:
@@ -117,4 +119,4 @@ class Survey:
 def _fields(lines: Lines, column: str) -> Iterator[str]:
     fields_before = rb"(?:[^\t\n]*\t){%d}" % lines.columns.index(column)
     for match in re.finditer(rb"^%b([^\t\n]*)" % fields_before, lines.data, re.M):
-        yield match[1].decode(errors="replace")
+        yield unwrapped(match[1].decode(errors="replace"))

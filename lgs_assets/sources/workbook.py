@@ -20,7 +20,7 @@ from lgs_assets.sources.columns import (
 from lgs_assets.sources.compression import seekable
 from lgs_assets.sources.copy_text import NULL, unescaped
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject
-from lgs_assets.sources.office import RANGE, Package, Row, column_of, moment
+from lgs_assets.sources.office import RANGE, SHEETS_LIMIT, Package, Row, column_of, moment
 
 BATCH_CHARACTERS = 1 << 18
 SHOWN_AREAS = 3
@@ -28,7 +28,7 @@ SHOWN_AREAS = 3
 _MISSING = NULL.decode()
 
 
-def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     """The rows of the sheets, numbered across them; memory does not grow with their number.
 
     Hidden sheets, sheets without a header, and rows with nothing in the columns of an invoice line are left out.
@@ -43,8 +43,10 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
         reader = ods if package.has(ods.CONTENT) else xlsx
         facts["format"] = reader.FORMAT
         rows_before = 0
-        for sheet in reader.sheets(package):
-            name = shown(sheet.name)
+        for count, sheet in enumerate(reader.sheets(package)):
+            if count == SHEETS_LIMIT:
+                raise DumpError(f"{path}: more than {SHEETS_LIMIT:,} sheets.")
+            name = shown(sheet.name[:SHOWN_CHARACTERS])
             if sheet.hidden:
                 left_out.append(f"{name} (hidden)")
                 continue
@@ -62,7 +64,7 @@ def parse(path: Path, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines
             rows_before = yield from _lines(places, chain(first[at + 1 :], sheet.rows), sheet.epoch, rows_before)
             _check_merged(sheet.merged, places, first[at].number, where=f"{path}, sheet {name}")
     if not taken:
-        sheets = ", ".join(left_out) or "none"
+        sheets = ", ".join(left_out)[:SHOWN_CHARACTERS] or "none"
         raise DumpError(
             f"{path}: no sheet names the columns in one of its first {HEADER_WITHIN_LINES} rows. Sheets: {sheets}."
         )
@@ -85,7 +87,7 @@ def _check_merged(areas: list[str], places: Collection[int], header: int, *, whe
     hiding = []
     for area in areas:
         if (match := RANGE.fullmatch(area)) and header < int(match[2]) < int(match[4]):
-            covered = set(places) & set(range(column_of(match[1]), column_of(match[3]) + 1))
+            covered = {place for place in places if column_of(match[1]) <= place <= column_of(match[3])}
             hiding += [area] if covered and covered != set(places) else []
     if hiding:
         more = f" and {len(hiding) - SHOWN_AREAS:,} more" if len(hiding) > SHOWN_AREAS else ""

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from string import ascii_letters
 from xml.etree.ElementTree import Element
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.office import (
     EPOCH,
+    NAMES_LIMIT,
     NEVER_COMPUTED,
     RANGE,
     ROW_LIMIT,
@@ -22,6 +24,7 @@ from lgs_assets.sources.office import (
     column_of,
     error_shown,
     moment,
+    note_merged,
     number,
     text_field,
 )
@@ -45,24 +48,26 @@ VALUES_REMEMBERED = 1 << 10
 # How much memory the shared texts of cells may take, with the overhead of each.
 TEXTS_LIMIT_BYTES = 1 << 28
 BYTES_A_TEXT = 100
+BYTES_A_REPETITION = 8
+STYLES_LIMIT = 1 << 17  # twice as many as Excel itself allows
 
 
-def sheets(package: Package) -> list[Sheet]:
+def sheets(package: Package) -> Iterator[Sheet]:
     """The sheets in the order of their tabs. Raises DumpError if there are none."""
     start = _related(package, "")
     part = next((target for kind, _, target in start if kind == "officeDocument"), "xl/workbook.xml")
     if part.endswith(".bin"):
         raise DumpError(f"{package.path}: a binary Excel workbook (.xlsb). Save it as .xlsx.")
     book = _Book(package, part)
-    found = []
+    found = False
     for _, tab in package.described(part, _named("sheet")):
         identity = next((value for name, value in tab.items() if name.endswith(" id")), "")
         name, is_hidden, merged = tab.get("name", ""), tab.get("state", "visible") != "visible", list[str]()
         rows = _rows(book, book.targets.get(identity, identity), name, merged)
-        found.append(Sheet(name, is_hidden, book.epoch, rows, merged))
+        found = True
+        yield Sheet(name, is_hidden, book.epoch, rows, merged)
     if not found:
         raise DumpError(f"{package.path}: expected an Excel workbook; the archive holds none.")
-    return found
 
 
 class _Book:
@@ -89,10 +94,11 @@ class _Book:
 def _rows(book: _Book, part: str, name: str, merged: list[str]) -> Iterator[Row]:
     reader, last = _RowReader(book), 0
     for _, element in book.package.elements(part, _named("row", "mergeCell")):
-        if element.tag.endswith(" mergeCell"):
-            merged.append(element.get("ref", ""))
-            continue
         try:
+            if element.tag.endswith(" mergeCell"):
+                if RANGE.fullmatch(area := element.get("ref", "")):
+                    note_merged(merged, area)
+                continue
             line = int(element.get("r") or _row_of_first_cell(element) or last + 1)
             if not last < line <= ROW_LIMIT:
                 raise ValueError(f"expected a row from {last + 1} to {ROW_LIMIT}, found {line}")
@@ -134,7 +140,7 @@ class _RowReader:
             if field:
                 cells[at] = field
         for column, last in self._arrays.items():
-            if line <= last and cells.get(column, "0") == "0":
+            if line <= last and _is_zero(cells.get(column, "")):
                 cells[column], faults[column] = "=…", NEVER_COMPUTED
         return Row(line, cells, faults)
 
@@ -170,7 +176,7 @@ class _RowReader:
         if (formula := parts.get("f")) is not None:
             # For a formula that results in an empty text, Excel writes an empty value and marks it as text.
             stored = "v" in parts and (text or cell.get("t") == "str")
-            if not stored or (text in ("", "0") and not self._book.computed):
+            if not stored or (_is_zero(text) and not self._book.computed):
                 self._note_array(formula)
                 raise UnreadableError(f"={formula.text or '…'}", NEVER_COMPUTED)
         return self._meaning(cell.get("t"), cell.get("s"), text)
@@ -189,14 +195,17 @@ def _related(package: Package, part: str) -> list[tuple[str, str, str]]:
     relations = posixpath.join(folder, "_rels", f"{name}.rels")
     if not package.has(relations):
         return []
-    return [
+    found = [
         (
             element.get("Type", "").rpartition("/")[2],
             element.get("Id", ""),
             posixpath.normpath(posixpath.join("/", folder, element.get("Target", ""))),
         )
-        for _, element in package.described(relations, {_RELATIONSHIP})
+        for _, element in islice(package.described(relations, {_RELATIONSHIP}), NAMES_LIMIT + 1)
     ]
+    if len(found) > NAMES_LIMIT:
+        raise DumpError(f"{package.path}, {relations}: refers to more than {NAMES_LIMIT:,} parts.")
+    return found
 
 
 def _shared_texts(package: Package, part: str) -> Iterator[str]:
@@ -208,13 +217,10 @@ def _shared_texts(package: Package, part: str) -> Iterator[str]:
             text = text_field(_text(element))
         except UnreadableError as error:
             raise DumpError(f"{package.path}, {part}: {error.reason}.") from error
-        if text not in known:
-            known[text] = text
-            memory += sys.getsizeof(text) + BYTES_A_TEXT
-            if memory > TEXTS_LIMIT_BYTES:
-                raise DumpError(
-                    f"{package.path}: its texts take more than {TEXTS_LIMIT_BYTES >> 20} MB. Save it as CSV."
-                )
+        memory += BYTES_A_REPETITION if text in known else sys.getsizeof(text) + BYTES_A_TEXT
+        if memory > TEXTS_LIMIT_BYTES:
+            raise DumpError(f"{package.path}: its texts take more than {TEXTS_LIMIT_BYTES >> 20} MB. Save it as CSV.")
+        known.setdefault(text, text)
         yield known[text]
 
 
@@ -223,7 +229,9 @@ def _date_styles(package: Package, part: str) -> set[str]:
     dates = {str(known) for known in _DATE_FORMATS}
     styles: set[str] = set()
     index = 0
-    for around, element in package.described(part, _named("numFmt", "xf")):
+    for count, (around, element) in enumerate(package.described(part, _named("numFmt", "xf"))):
+        if count == STYLES_LIMIT:
+            raise DumpError(f"{package.path}, {part}: more than {STYLES_LIMIT:,} styles.")
         if element.tag.endswith(" numFmt"):
             shows_date = _shows_date(element.get("formatCode", ""))
             (dates.add if shows_date else dates.discard)(element.get("numFmtId", ""))
@@ -260,6 +268,14 @@ def _index(text: str) -> int:
     if (index := int(text)) < 0:
         raise IndexError(text)
     return index
+
+
+def _is_zero(text: str) -> bool:
+    """Whether a stored value is nothing, or 0 in any spelling."""
+    try:
+        return not text or float(text) == 0
+    except ValueError:
+        return False
 
 
 def _is_true(text: str) -> bool:

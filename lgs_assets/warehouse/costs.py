@@ -10,8 +10,6 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import driver_cursor
 
-HOW_TO_GIVE_COSTS = "lgs costs import FILE takes them: a CSV with stock_code, valid_from and unit_cost"
-
 
 class Cost(NamedTuple):
     """What a unit of a product costs from a day on."""

@@ -29,9 +29,9 @@ _ANY_INPUT_BLOCKED = _Condition.any_deps_match(
     _Condition.any_checks_match(_Condition.check_failed(), blocking_only=True) & ~_Condition.will_be_requested()
 )
 
-# As AutomationCondition.eager(), but for three things. Changed code rebuilds a table, too. A dump that is registered but
-# not loaded, because it is bad, must not hold up the lines of the good ones, so dumps may be missing. And an input that
-# failed a blocking check holds up what is built on it.
+# As AutomationCondition.eager(), but for three things. Changed code rebuilds a table, too. A dump that is registered
+# but not loaded, because it is bad, must not hold up the lines of the good ones, so dumps may be missing. And an input
+# that failed a blocking check holds up what is built on it.
 KEEP_CURRENT: dg.AutomationCondition[Any] = (
     (
         _Condition.newly_missing()

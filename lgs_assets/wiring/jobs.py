@@ -19,6 +19,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.failures import StepFailure, plain_failures
 from lgs_assets.wiring.io_manager import load
+from lgs_assets.wiring.ledgers import observe_ledgers
 from lgs_assets.wiring.metadata import describe_dump, described
 from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.resources import Activation, RunAcceptance
@@ -142,6 +143,7 @@ def send_plan(
             "withheld": len(outcome.withheld),
         }
     )
+    observe_ledgers(context, warehouse)
     if outcome.rejected or outcome.withheld:
         counts = f"{len(outcome.rejected)} rejected, {len(outcome.withheld)} withheld"
         context.log.warning(f"{counts}: see activation_changes")
@@ -178,6 +180,7 @@ def make_plans(
                 if night.plan and night.plan.refusal:
                     context.log.warning(f"{each}: refused: {night.plan.refusal}")
     context.add_output_metadata(done)
+    observe_ledgers(context, warehouse)
     if reasons:
         raise StepFailure(LgsError("\n".join(reasons)))
 

@@ -10,6 +10,11 @@ from lgs_assets.contracts.model import Model, Relation, model_path
 ASSETS = [asset for asset in dg.load_assets_from_package_module(assets) if isinstance(asset, dg.AssetsDefinition)]
 
 
+def built_specs() -> list[dg.AssetSpec]:
+    """What Dagster is told of each asset that runs build; the ledgers, which they do not, are not among them."""
+    return [spec for asset in ASSETS for spec in asset.specs]
+
+
 def models() -> dict[str, Model]:
     """The model of each table that a SELECT builds, in an order in which they can be built. No setting is bound."""
     by_table = {asset.key.path[-1]: asset for asset in ASSETS}

@@ -14,7 +14,7 @@ from lgs_assets.configuration import as_written
 from lgs_assets.contracts.contract import Column
 from lgs_assets.contracts.model import Model, model_path
 from lgs_assets.dashboard import PORT
-from lgs_assets.escaping import markdown
+from lgs_assets.escaping import markdown, printable
 from lgs_assets.warehouse.catalog import Extent
 from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.loading import DumpFile
@@ -42,6 +42,10 @@ _PAGES = {
     "cohort_retention": "cohorts",
     "products": "products-countries",
     "countries": "products-countries",
+    "forecasts": "outlook",
+    "audience_members": "campaigns",
+    "experiment_results": "experiments",
+    "natural_return": "experiments",
 }
 """The page of the dashboard on which a table is shown best."""
 
@@ -70,7 +74,7 @@ def described(table: str, describe: Callable[[], dict[str, Any]], warn: Callable
     try:
         return describe()
     except Exception as error:  # whatever the error is
-        reason = f"{table} is published, but cannot be described: {type(error).__name__}: {error}"
+        reason = printable(f"{table} is published, but cannot be described: {type(error).__name__}: {error}", keep="\n")
         warn(reason)
         return {"not described": reason}
 

@@ -46,8 +46,8 @@ def tool(request: pytest.FixtureRequest) -> Iterator[Tool]:
         assert tool.problems == []
 
 
-def make_customers(warehouse: Warehouse) -> None:
-    """Forty customers, numbered from 1: the odd ones Champions, the even ones At Risk."""
+def make_customers(warehouse: Warehouse, number: int = CUSTOMERS) -> None:
+    """So many customers, numbered from 1: the odd ones Champions, the even ones At Risk."""
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         for table in TABLES:
@@ -65,7 +65,7 @@ def make_customers(warehouse: Warehouse) -> None:
                 from generate_series(1, :customers) as number
                 """
             ),
-            {"customers": CUSTOMERS},
+            {"customers": number},
         )
         connection.execute(
             sa.text(

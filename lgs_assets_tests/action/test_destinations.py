@@ -1,8 +1,10 @@
 """The tools that lists go to: what each is told, what it may not be told, and what is made of its answers."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from hashlib import md5
 from typing import Any
 
 import pytest
@@ -127,13 +129,15 @@ def test_an_answer_that_is_lost_does_no_harm(tool: Tool, after: int) -> None:
 
 
 @pytest.mark.parametrize("fault", ["401", "redirect"])
-def test_where_we_are_not_let_in_we_stop(tool: Tool, fault: str) -> None:
-    """No redirect is followed, and the key is in no message."""
-    tool.faults = [fault]
+@pytest.mark.parametrize("after", [0, 1])
+def test_where_we_are_not_let_in_we_stop(tool: Tool, fault: str, after: int) -> None:
+    """No redirect is followed. Neither the key nor a hash of an address, which could be guessed, is in a message."""
+    tool.faults = [*[None] * after, fault]
     with pytest.raises(AccessError) as raised:
         tool.destination().send(batch(*adds((1,))))
-    assert len(tool.requests) == 1
+    assert len(tool.requests) == 1 + after
     assert SECRET not in str(raised.value) and SECRET not in repr(tool.destination())
+    assert md5(address(1).encode(), usedforsecurity=False).hexdigest() not in str(raised.value)
 
 
 def test_a_list_is_found_by_its_name_or_not_at_all(tool: Tool) -> None:
@@ -337,6 +341,14 @@ def test_a_key_that_cannot_be_one_is_refused(name: str, variable: str, value: st
     with pytest.raises(UsageError, match=f"LGS_{variable.upper()}") as raised:
         destination_named(configuration, name)
     assert value not in str(raised.value)
+
+
+@pytest.mark.parametrize("scheme", ["sftp", "ssh", "ftp", "http", "webdav+http"])
+def test_no_file_is_dropped_where_anybody_may_read_it(scheme: str) -> None:
+    """Only in folders and buckets: other drivers do not encrypt, or do not ask who answers. No password is shown."""
+    with pytest.raises(UsageError, match=f"found {re.escape(scheme)}://. To carry") as raised:
+        destination_named(Configuration(drop=f"{scheme}://someone:secret@files.example.test/lists"), "drop")
+    assert "secret" not in str(raised.value)
 
 
 def test_a_configured_destination_is_made() -> None:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.action.audiences import read_audiences
+from lgs_assets.action.rule_words import in_words
 from lgs_assets.action.rules import FACTS, MAX_CHARACTERS, fact_kinds, judge
 from lgs_assets.contracts.contract import contract
 from lgs_assets.errors import RuleError
@@ -136,6 +137,26 @@ def test_what_is_accepted_runs(facts: psycopg.Connection, rule: str) -> None:
         return
     with facts.cursor() as cursor:
         cursor.execute(f"select {judged.sql} from audience_facts".encode())
+    assert in_words(rule)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("segment in ('At Risk', 'Can''t Lose')", "segment is At Risk or Can't Lose"),
+        ("500 <= monetary and country <> 'EIRE'", "sales before returns at least £500 and country is not EIRE"),
+        ("(r_score = 5 or f_score > 3) and m_score is null",
+         "(R score exactly 5 or F score above 3) and M score is not known"),
+        ("first_sale_at >= '2011-12-01' and not (frequency between 2 and 3)",
+         "first order on or after 1 Dec 2011 and not (orders between 2 and 3)"),
+        ("risk_band = 'high' and value > 1000",
+         "risk of staying away is high and sales expected in 182 days above £1,000"),
+        ("true", "everybody"),
+    ],
+)  # fmt: skip
+def test_a_rule_reads_as_a_sentence(rule: str, words: str) -> None:
+    """For people who do not read SQL: amounts in pounds, dates as dates."""
+    assert in_words(rule) == words
 
 
 def test_damaged_rules_are_refused_or_run(facts: psycopg.Connection) -> None:

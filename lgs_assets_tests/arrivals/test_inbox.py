@@ -158,6 +158,28 @@ def test_a_landed_dump_is_for_its_owner_alone(folder: Path, tmp_path: Path) -> N
     assert (folder / "march.sql").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_link_that_takes_the_place_of_a_landed_file_is_replaced(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same content elsewhere is not the same dump in the inbox, even if it comes between two looks."""
+    landed = write_dump(folder / "march.sql", [Line()])
+    dump = write_dump(tmp_path / "elsewhere" / "march.sql", [Line()])
+    is_symlink = Path.is_symlink
+
+    def swapped_after_the_look(path: Path) -> bool:
+        was_link = is_symlink(path)
+        if path == landed and not was_link:
+            landed.unlink()
+            landed.symlink_to(dump)
+        return was_link
+
+    monkeypatch.setattr(Path, "is_symlink", swapped_after_the_look)
+    resources().inbox.land(dump)
+    monkeypatch.undo()
+    assert not landed.is_symlink()
+    assert landed.read_text() == dump.read_text()
+
+
 @pytest.mark.parametrize("swap", ["link", "pipe", "device"])
 def test_what_takes_the_place_of_a_file_is_not_read(folder: Path, tmp_path: Path, swap: str) -> None:
     """It was a file when it was looked at. A pipe is not waited for, either."""
@@ -231,7 +253,7 @@ def test_a_file_that_is_gone_fails_its_run_with_a_reason(
         load(instance, "march.sql")
 
 
-@pytest.mark.usefixtures("one_chart")
+@pytest.mark.usefixtures("few_tables")
 def test_the_command_line_tells_what_is_refused(warehouse: Warehouse, folder: Path) -> None:
     """The good dump is loaded; each other is a reason on standard error, and the exit code."""
     write_dump(folder / "good.sql", [Line()])
@@ -355,7 +377,7 @@ def test_a_dump_is_loaded_from_a_bucket(
     assert requested(tick(instance, state)) == []
 
 
-@pytest.mark.usefixtures("one_chart")
+@pytest.mark.usefixtures("few_tables")
 @pytest.mark.parametrize("bucket", ["/retail/inbox"], indirect=True)
 def test_the_command_line_loads_from_a_bucket(bucket: UPath, warehouse: Warehouse, tmp_path: Path) -> None:
     """A file of this machine by way of the bucket; a second run finds it there and changes nothing."""

@@ -74,7 +74,7 @@ def cohorts_of(at: list[pd.Timestamp], partial: list[bool]) -> pd.DataFrame:
         for since in range(len(at) - cohort)
     ]
     columns = [
-        *("cohort_month", "months_since", "customers", "retention_pct", "revenue_retention_pct"),
+        *("cohort_month", "months_since", "customers", "retention_pct", "revenue_retention_once_pct"),
         *("is_left_censored", "is_partial"),
     ]
     return pd.DataFrame(rows, columns=columns)
@@ -86,7 +86,7 @@ def pooled_of(months: int) -> pd.DataFrame:
         for with_left_censored in (False, True)
         for since in range(max(months - 1, 1))
     ]
-    columns = ["with_left_censored", "months_since", "cohorts", "retention_pct", "revenue_retention_pct"]
+    columns = ["with_left_censored", "months_since", "cohorts", "retention_pct", "revenue_retention_once_pct"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -109,6 +109,16 @@ def test_few_returns_say_nothing_of_a_product(frames: MakeFrames, draw: Draw, te
     assert "FELT ROBIN No 4" in written and "FELT ROBIN No 1" not in written
 
 
+@pytest.mark.parametrize(("times", "last"), [(1, 100), (40, None)])
+def test_an_axis_of_shares_ends_with_the_whole(frames: MakeFrames, draw: Draw, times: int, last: int | None) -> None:
+    """Labels beside the bars need room, but no mark says 150 %; unless more was given back than sold."""
+    given = frames()
+    given["products"]["return_rate_sales"] *= times
+    (axes,) = draw("top_returned_products", given).axes
+    highest = max(axes.get_xticks())
+    assert highest <= last if last else highest > 100
+
+
 def test_doubled_invoices_are_said_where_they_count_twice(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """Products and countries count them as their dump does, and say how many."""
     given = frames()

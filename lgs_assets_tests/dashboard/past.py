@@ -64,7 +64,7 @@ def record_past(warehouse: Warehouse) -> None:
         )
 
 
-DECLARATION = """hypothesis = "A letter brings back <b>regulars</b> who stopped ordering."
+DECLARATION = """hypothesis = "A letter brings back {whom} who stopped ordering."
 owner = "head of customer relations"
 audience = "lapsed_regulars"
 block_by = ["segment", "monetary"]
@@ -101,7 +101,15 @@ from (
 """
 
 
-def try_a_letter(warehouse: Warehouse, name: str, *, days: int, back: int, segments: list[str] | None = None) -> None:
+def try_a_letter(
+    warehouse: Warehouse,
+    name: str,
+    *,
+    days: int,
+    back: int,
+    segments: list[str] | None = None,
+    whom: str = "<b>regulars</b>",
+) -> None:
     """An experiment that began so many month ends ago, with nothing sent: the arms differ by chance alone."""
     with warehouse.transaction() as connection:
         begins = connection.execute(
@@ -109,7 +117,7 @@ def try_a_letter(warehouse: Warehouse, name: str, *, days: int, back: int, segme
             {"back": back},
         ).scalar_one()
         given = {"name": name, "begins": begins, "days": days, "segments": segments}
-        connection.execute(sa.text(_EXPERIMENT), given | {"declaration": DECLARATION.format(days=days)})
+        connection.execute(sa.text(_EXPERIMENT), given | {"declaration": DECLARATION.format(days=days, whom=whom)})
         connection.execute(sa.text(_ARMS), given)
     rows = [
         {str(column): None if pd.isna(value) else value for column, value in row.items()}

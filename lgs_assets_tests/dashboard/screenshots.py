@@ -12,15 +12,23 @@ from typing import Final
 import pytest
 from PIL import Image
 from selenium import webdriver
+from typer.testing import CliRunner
 
+from lgs_assets.action.experiments import FOLDER
+from lgs_assets.command.action import REJECTED
+from lgs_assets.command.cli import app
 from lgs_assets.command.runner import Runner
 from lgs_assets.configuration import Configuration
 from lgs_assets.dashboard.serve import tables_of
+from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets.wiring.resources import Resources
+from lgs_assets_tests.action.people import KEY
 from lgs_assets_tests.browser import chromium
 from lgs_assets_tests.conftest import leave_environment
 from lgs_assets_tests.dashboard.conftest import serve
+from lgs_assets_tests.dashboard.past import record_past, try_a_letter
 
 PAGES: Final = {
     "overview": "/",
@@ -32,6 +40,10 @@ PAGES: Final = {
     "cohorts": "/cohorts",
     "products-countries": "/products-countries",
     "outlook": "/outlook",
+    "campaigns": "/campaigns",
+    "audience": "/campaigns/win_back_letters",
+    "experiments": "/experiments",
+    "experiment": "/experiments/autumn_letter",
     "data": "/data",
     "report": "/report/champions",
 }
@@ -48,6 +60,7 @@ def main(folder: Path) -> None:
         try:
             with dagster_instance(configuration) as instance:
                 Runner(configuration, instance).bring_up_to_date()
+            begin_campaigns(Resources.of(configuration).warehouse, Path(home), patch)
             tables = tables_of(configuration)
             for site in serve(tables):
                 customer = re.search(r'href="/customers/(\d+)', site.get("/customers?sort=frequency").text)
@@ -63,6 +76,31 @@ def main(folder: Path) -> None:
             tables.engine.dispose()
         finally:
             EmbeddedServer(configuration.state / "postgres").stop()
+
+
+def begin_campaigns(warehouse: Warehouse, home: Path, patch: pytest.MonkeyPatch) -> None:
+    """Invents contacts, sends two lists to a folder, plans a third, and starts an experiment; another has ended."""
+    patch.setenv("LGS_CONTACT_KEY", KEY)
+    patch.setenv("LGS_DROP", str(home / "drop"))
+    contacts = str(home / "contacts.csv")
+    start = ("experiment", "start", str(FOLDER / "win_back_call.toml"), "--from", "2011-12-10")
+    for command in (
+        ("demo-contacts", contacts),
+        ("contacts", "import", contacts),
+        (*start, "--underpowered", "the team wants to learn how it is done"),
+        ("activate", "plan", "win_back_letters", "drop"),
+        ("activate", "apply", "1"),
+        ("activate", "plan", "lapsed_regulars", "drop"),
+        ("activate", "apply", "2"),
+        ("activate", "plan", "first_to_see", "drop"),
+        ("contacts", "object", "20346"),
+    ):
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code in (0, REJECTED), done.output
+    record_past(warehouse)
+    regulars = ["Can't Lose", "At Risk", "Need Attention", "About to Sleep"]
+    try_a_letter(warehouse, "autumn_letter", days=60, back=4, segments=regulars, whom="regulars")
+    warehouse.engine.dispose()
 
 
 def photograph(browser: webdriver.Chrome, url: str, file: Path, *, width: int = WIDTH) -> None:

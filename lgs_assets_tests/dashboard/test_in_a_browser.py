@@ -73,6 +73,21 @@ def test_the_way_from_the_overview_to_an_invoice_and_back(
         assert page.find_element(By.TAG_NAME, "h1").text
 
 
+@pytest.mark.parametrize("with_script", [True, False])
+def test_the_way_from_the_campaigns_to_a_member(page: webdriver.Chrome, site: Site, *, with_script: bool) -> None:
+    page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not with_script})
+    page.get(site.url + "/campaigns?country=Germany")
+    assert follow(page, '#audiences tbody a[href^="/campaigns/first"]') == "/campaigns/first_to_see"
+    shown = len(page.find_elements(By.CSS_SELECTOR, "table.list tbody tr"))
+    assert follow(page, 'table.list thead a[href*="sort=risk_band"]') == "/campaigns/first_to_see"
+    assert len(page.find_elements(By.CSS_SELECTOR, "table.list tbody tr")) == shown > 0
+    assert "country=Germany" in page.current_url
+    assert follow(page, 'table.list tbody a[href^="/customers/"]').startswith("/customers/")
+    page.get(site.url + "/experiments")
+    assert follow(page, '#experiments tbody a[href^="/experiments/"]') == "/experiments/a_letter"
+    assert follow(page, '.definitions a[href^="/campaigns/"]') == "/campaigns/lapsed_regulars"
+
+
 def test_a_click_on_a_figure_does_what_its_link_says(page: webdriver.Chrome, site: Site) -> None:
     page.get(site.url + "/segments")
     box = page.find_element(By.CSS_SELECTOR, "#areas svg a")

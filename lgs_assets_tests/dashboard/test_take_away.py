@@ -3,15 +3,19 @@
 import csv
 import io
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from typer.testing import CliRunner
 
+from lgs_assets.command.cli import app
 from lgs_assets.dashboard.export import export
-from lgs_assets.dashboard.report import render, write
+from lgs_assets.dashboard.report import month_end, render, write
 from lgs_assets.errors import LgsError
+from lgs_assets.warehouse import report_archive
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.dashboard.conftest import CUSTOMERS, Site
 
@@ -38,6 +42,8 @@ def test_the_manifest_says_what_the_lists_are_of(site: Site, tmp_path: Path) -> 
     assert manifest["synthetic"] is False
     assert set(manifest["customers"]) == {"Champions", "Can't Lose"}
     assert manifest["settings"]["ties"]
+    assert "Nothing is predicted of customers yet" in manifest["expected"]
+    assert {"value", "risk_band", "expected_next_day"} <= set(manifest["columns"])
 
 
 def test_a_workbook_holds_no_formula(site: Site) -> None:
@@ -57,6 +63,33 @@ def test_a_report_needs_nothing_but_its_file(site: Site, tmp_path: Path) -> None
     assert "<style>" in html
     assert "<link" not in html
     assert "settings:" in html
+
+
+def test_the_report_of_a_month_has_the_shop_and_each_segment(site: Site) -> None:
+    made = month_end(site.tables)
+    assert made.month == date(2011, 6, 1)
+    assert made.html.count('<section class="sheet"') == 11
+    assert "end of Jun 2011" in made.html
+    assert made.headline[0][0] == "Net sales, Jun 2011"
+
+
+def test_the_last_report_of_each_month_is_kept(own_site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is made again takes the place of that of its month; those of other months stay, word by word."""
+    warehouse = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    made = month_end(own_site.tables)
+    for month, html in ((date(2011, 5, 1), "that of May"), (made.month, "an earlier one"), (made.month, made.html)):
+        report_archive.keep(warehouse, month=month, data_until=made.data_until, build=made.build, html=html)
+    assert report_archive.held(warehouse)["month"].tolist() == [date(2011, 5, 1), date(2011, 6, 1)]
+    assert report_archive.kept(warehouse, date(2011, 5, 1)) == "that of May"
+    monkeypatch.setenv("LGS_DATABASE_URL", warehouse.url)
+    file = tmp_path / "june.html"
+    done = CliRunner().invoke(app, ["report", "--month", "2011-06", "-o", str(file)])
+    assert done.exit_code == 0, done.output
+    assert file.read_text() == made.html
+    missing = CliRunner().invoke(app, ["report", "--month", "2011-01", "-o", str(file)])
+    assert missing.exit_code == 1
+    assert "No report of 2011-01 is kept. Kept: 2011-05, 2011-06." in missing.stderr
+    warehouse.engine.dispose()
 
 
 def test_a_report_is_two_pages_a_segment(site: Site, tmp_path: Path) -> None:

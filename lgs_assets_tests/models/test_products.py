@@ -12,11 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.models.baskets import bought_together
 from lgs_assets.models.returns import match_returns
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, load_lines, values
 
 JUNE = "2011-06-01 10:00"
@@ -172,33 +170,3 @@ def test_movers_compare_the_same_months_of_two_years(warehouse: Warehouse, tmp_p
     assert [values(row) for row in rows] == [
         ("11111", "left", 0, 1, first), ("22041", "level", 2, 2, first), ("22222", "new", 1, 0, first)
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        [],
-        [Line()],
-        [Line("C1", quantity=-1)],
-        [Line(customer_id=None)],
-        [Line(stock_code="POST")],
-        [Line(), Line("2", invoice_date="2011-09-01 10:00")],
-        [Line(), Line("2", country="France", invoice_date=JUNE)],
-    ],
-    ids=[
-        "no line",
-        "one line",
-        "only cancellations",
-        "only guests",
-        "only charges",
-        "months without sales",
-        "countries",
-    ],
-)
-def test_odd_shops_have_small_tables(warehouse: Warehouse, tmp_path: Path, lines: list[Line]) -> None:
-    """However little there is of anything, every table is built: empty, or with the reason."""
-    if lines:
-        load_lines(warehouse, tmp_path, lines)
-    build_tables(warehouse)
-    assert [check.name for check in CHECKS if not evaluate(check, PostgresTables(warehouse)).passed] == []
-    assert warehouse.rows("select reason from trend_statistics where reason is null") == []

@@ -17,7 +17,10 @@ from backports import zstd
 from lgs_assets.errors import DumpError
 from lgs_assets.sources import compression, open_dump
 from lgs_assets.sources.compression import sha256_of, unpacked
-from lgs_assets_tests.sources.reading import CSV_GOOD, HEADER, in_memory, read, typed
+from lgs_assets_tests.sources.reading import COPY, CSV_GOOD, GOOD, HEADER, INSERT, LANTERN, ROW, in_memory, read, typed
+from lgs_assets_tests.sources.test_parquet_dump import parquet
+from lgs_assets_tests.sources.test_workbook import NAMES, workbook
+from lgs_assets_tests.sources.test_workbook import ROW as ROW_OF_CELLS
 
 NOBODY = 65534
 TEXT = b"".join(b"line %d of the file\n" % number for number in range(20_000))
@@ -108,6 +111,33 @@ def test_the_files_of_an_archive_are_one_dump() -> None:
         assert dump.content.sha256 == sha256(first + second).hexdigest() == sha256_of(in_memory(packed))
 
 
+SQL_OF_MANY = f"{COPY}{GOOD}{GOOD}\\.\nCOPY other (a) FROM stdin;\n\\.\n{INSERT}{ROW}, {ROW};\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "numbers", "fact"),
+    [
+        (
+            workbook({"a": [NAMES, ROW_OF_CELLS], "b": [[], NAMES, ROW_OF_CELLS], "notes": []}),
+            [2, 5],
+            "sheets left out",
+        ),
+        (SQL_OF_MANY.encode(), [2, 3, 7, 8], "tables left out"),
+        (parquet(), [1, 2, 3], ""),
+    ],
+    ids=["workbooks", "scripts", "Parquet"],
+)
+def test_files_of_any_one_format_may_be_packed_together(file: bytes, numbers: list[int], fact: str) -> None:
+    """Their lines are numbered through, and what is left out of any is told."""
+    found = read(zipped(("2009", file), ("2010", file)))
+    assert [typed(line) for line in found.good.values()] == [typed(LANTERN)] * 2 * len(numbers)
+    assert list(found.good) == [*numbers, *(numbers[-1] + number for number in numbers)]
+    assert found.facts["files"] == "2009, 2010"
+    if fact:
+        left_out = read(file).facts[fact]
+        assert found.facts[fact] == f"{left_out}, {left_out}"
+
+
 def test_the_files_of_an_archive_have_one_form() -> None:
     """Dates of one file show the order in the others."""
     files = [HEADER + CSV_GOOD.replace("2010-12-01", day) for day in ("03/04/2011", "13/04/2011")]
@@ -119,8 +149,12 @@ def test_the_files_of_an_archive_have_one_form() -> None:
     ("other", "said"),
     [
         (b"read me", "a dump, read me.txt, line 1: no column invoice_no"),
-        (b"COPY retail FROM stdin;", "a dump, read me.txt: of several files in one archive, only CSV is read"),
-        (b"PAR1", "a dump, read me.txt: of several files in one archive, only CSV is read"),
+        (b"COPY retail FROM stdin;", "a dump, read me.txt, line 1: the columns are named neither here nor"),
+        (b"PAR1", "a dump, read me.txt: not a readable Parquet file"),
+        (
+            (COPY + GOOD + "\\.\n").encode(),
+            "a dump, read me.txt: expected files of one format in an archive, found CSV and SQL dump of COPY",
+        ),
         (HEADER.replace("Price", "Cost").encode(), "a dump, read me.txt, line 1: no column unit_price"),
     ],
 )

@@ -43,6 +43,14 @@ def descriptions(content: str | bytes) -> list[str | None]:
         "invoice.no,stock-code,description,QUANTITY,invoice_date,Unit_Price_GBP,Customer\u202fID,country\n",
         "Invoice No.,StockCode,Description,Quantity,InvoiceDate,Price £,Customer ID,Country\n",
         "Invoice,StockCode,Description,Quantity,InvoiceDate,Unit price [in GBP],Customer ID,Country\n",
+        "Invoice ID,StockCode,Description,Qty,InvoiceDateTime,UnitPriceGBP,Customer No,Country\n",
+        "InvoiceID,StockCode,Description,Quantity pcs,Invoice Date/Time,Price in £,Customer Number,Country\n",
+        "Invoice,StockCode,Description,Quantity_units,InvoiceDate,Price in pounds,CustomerNo.,Country\n",
+        "Invoice,StockCode,Description,Qty (pcs),InvoiceDate,Price sterling,Customer ID,Country\n",
+        "Invoice,StockCode,Description,Quantity,InvoiceDate,GBP Price,Customer ID,Country\n",
+        "Invoice,StockCode,Description,Quantity,InvoiceDate,Price (pounds,Customer ID,Country\n",
+        "Invoice,StockCode,Description,Quantity,InvoiceDate,£ Unit Price (pounds sterling),Customer ID,Country\n",
+        '="Invoice",="StockCode",="Description",="Quantity",="InvoiceDate",="Price",="Customer ID",="Country"\n',
     ],
 )
 def test_headers_in_use_mean_the_canonical_columns(header: str) -> None:
@@ -81,6 +89,29 @@ def test_the_bare_name_of_a_column_comes_before_one_with_a_unit() -> None:
     """What else has the name, with a unit, is another column."""
     found = read(HEADER.replace("\n", ",Price (EUR)\n") + CSV_GOOD.replace("\n", ",9.99\n"))
     assert (found.good, found.facts["columns left out"]) == ({2: LANTERN}, "Price (EUR)")
+
+
+@pytest.mark.parametrize("other", ["Invoice ID", "Qty", "Customer Number", "GBP price", "Price €"])
+def test_a_second_name_counts_only_alone(other: str) -> None:
+    """Beside the number of an invoice, its id is something else."""
+    found = read(HEADER.replace("\n", f",{other}\n") + CSV_GOOD.replace("\n", ",9\n"))
+    assert (found.good, found.facts["columns left out"]) == ({2: LANTERN}, other)
+
+
+@pytest.mark.parametrize("price", ["Price (pence)", "Price (in p)", "Price in pence", "Price [000s]", "Invoice GBP"])
+def test_a_price_in_other_units_is_none(price: str) -> None:
+    """Pence read as pounds would be a hundred times too much."""
+    assert "no column unit_price" in refusal(HEADER.replace("Price", price) + CSV_GOOD)
+
+
+def test_a_text_formula_is_its_text() -> None:
+    """In any column, quoted or not: a copy of the line by Excel is no other line."""
+    fields = [f'="{value}"' for value in LANTERN]
+    quoted = ['"' + field.replace('"', '""') + '"' for field in fields]
+    found = read(HEADER + CSV_GOOD + ",".join(fields) + "\n" + ",".join(quoted) + "\n")
+    assert [typed(line) for line in found.good.values()] == [typed(LANTERN)] * 3
+    dated = [field.replace("2010-12-01", "13/12/2010") for field in fields]
+    assert read(HEADER + ",".join(dated) + "\n").facts["dates"] == "day first"
 
 
 def test_columns_come_in_any_order_and_others_are_not_kept() -> None:

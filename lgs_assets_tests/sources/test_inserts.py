@@ -346,3 +346,29 @@ def test_a_dump_of_mysql_is_read() -> None:
         f"INSERT INTO `retail` VALUES {ROW};\nUNLOCK TABLES;\n"
     )
     assert ([line[2] for line in found.good.values()], found.rejects) == (["LANTERN", "'", "LANTERN"], [])
+
+
+@pytest.mark.parametrize("name", ["`Retail`", '"Retail"', '"public"."RETAIL"'])
+def test_the_name_of_the_table_may_have_capitals(name: str) -> None:
+    """Quotes and backticks keep them; a second table of the same name is told from it."""
+    script = f"--\n{INSERT.replace('public.retail', name)}{ROW};\n"
+    assert list(read(script).good.values()) == [LANTERN]
+    assert "expected one table, found retail and " in refusal(f"{script}{INSERT.replace('public.', '')}{ROW};\n")
+
+
+@pytest.mark.parametrize("table", ["retail", '"Retail"', "IF NOT EXISTS retail"])
+def test_a_dump_of_sqlite_is_read(table: str) -> None:
+    """As `.dump` writes it: pragmas, a table without blanks, floats with all their digits, its own tables."""
+    script = (
+        f'PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE {table}("Invoice" TEXT, StockCode TEXT,\n'
+        '  Description TEXT, Quantity INTEGER, InvoiceDate TIMESTAMP, Price REAL, "Customer ID" REAL, Country TEXT);\n'
+    )
+    name = table.rpartition(" ")[2]
+    values = "'536365','85123A','{}',6,'2010-12-01 08:26:00',2.5499999999999998223,17850.0,'United Kingdom'".format
+    script += "".join(f"INSERT INTO {name} VALUES({values(text)});\n" for text in ("LANTERN", "it;''s"))
+    script += "DELETE FROM sqlite_sequence;\nINSERT INTO sqlite_sequence VALUES('Retail',2);\n"
+    script += f"CREATE INDEX by_invoice ON {name}(Invoice);\nCOMMIT;\n"
+    found = read(script)
+    assert not found.rejects
+    assert [typed(line)[2] for line in found.good.values()] == ["LANTERN", "it;'s"]
+    assert typed(found.good[5]) == typed(LANTERN)

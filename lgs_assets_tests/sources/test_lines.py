@@ -72,6 +72,15 @@ def with_field(column: str, field: str) -> str:
         ("unit_price", ".5", Decimal("0.5")),
         ("customer_id", "13085.0", 13085),
         ("customer_id", "1.3085e+04", 13085),
+        ("customer_id", "'13085", 13085),
+        ("customer_id", "１３０８５", 13085),
+        ("stock_code", '="022423"', "022423"),
+        ("description", '="17"" LANTERN"', '17" LANTERN'),
+        ("country", ' ="EIRE" ', "EIRE"),
+        ("customer_id", '="13085"', 13085),
+        ("customer_id", '=""', None),
+        ("unit_price", '="-2.55"', Decimal("-2.55")),
+        ("quantity", '="6"', 6),
         ("customer_id", "2147483647", 2**31 - 1),
         ("customer_id", " ", None),
         ("customer_id", "\\N", None),
@@ -102,6 +111,13 @@ def test_a_value_that_can_be_read_is_read(column: str, field: str, meaning: obje
         ("2011-07-04T08:26:00Z", "2011-07-04 09:26:00"),
         ("2011-07-04 08:26:00+00", "2011-07-04 09:26:00"),
         ("2011-07-04T08:26:00.5-05:30", "2011-07-04 14:56:00.500000"),
+        ("20110413T082600", "2011-04-13 08:26:00"),
+        ("20110413T0826", "2011-04-13 08:26:00"),
+        ("20110413T082600.5Z", "2011-04-13 09:26:00.500000"),
+        ("2011-04-13 08:26:00,000", "2011-04-13 08:26:00"),
+        ("2011-04-13 8.26", "2011-04-13 08:26:00"),
+        ("2011-04-13 08.26.01,5", "2011-04-13 08:26:01.500000"),
+        ('="2011-04-13 08:26"', "2011-04-13 08:26:00"),
     ],
 )
 def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
@@ -137,6 +153,9 @@ def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
         (with_field("invoice_date", "2011-02-30"), "invoice_date", "a real date and time, year first"),
         (with_field("invoice_date", "2011-02-29 00:00"), "invoice_date", "a real date and time"),
         (with_field("invoice_date", "2011-01-01 24:00"), "invoice_date", "a real date and time"),
+        (with_field("invoice_date", "2011-01-01 826"), "invoice_date", "a date and time"),
+        (with_field("invoice_date", "2011-01-01 08:26.30"), "invoice_date", "a date and time"),
+        (with_field("invoice_date", "NaT"), "invoice_date", "expected a value, found 'NaT'"),
         (with_field("invoice_date", "2011-01-01 13:00 PM"), "invoice_date", "a real date and time"),
         (with_field("invoice_date", "0000-01-01"), "invoice_date", "a real date and time"),
         (with_field("invoice_date", "infinity"), "invoice_date", "a date and time, year first, found 'infinity'"),
@@ -148,6 +167,13 @@ def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
         (with_field("invoice_date", "9999-12-31T23:59:59-05"), "invoice_date", "a real date"),
         (with_field("invoice_date", "2011-01-01 10:00+24"), "invoice_date", "a real date"),
         (with_field("invoice_no", "5.36365E+11"), "invoice_no", "as scientific notation has lost some"),
+        (with_field("customer_id", "1.3E+04"), "customer_id", "as scientific notation has lost some"),
+        (with_field("stock_code", "#REF!"), "stock_code", "expected a value, found the error '#REF!'"),
+        (with_field("description", "#NAME?"), "description", "expected a value, found the error '#NAME?'"),
+        (with_field("customer_id", " #value! "), "customer_id", "expected a value, found the error"),
+        (with_field("country", "#DIV/0!"), "country", "expected a value, found the error '#DIV/0!'"),
+        (with_field("unit_price", "(+2.55)"), "unit_price", "a price"),
+        (with_field("unit_price", "£2.55 GBP"), "unit_price", "a price"),
         (with_field("invoice_no", "C" * 101), "invoice_no", "at most 100 characters, not 101, found 'CCC"),
         (with_field("stock_code", "é" * 3000), "stock_code", "at most 100 characters, not 3,000"),
         (with_field("description", "x" * 501), "description", "at most 500 characters, not 501"),
@@ -266,6 +292,8 @@ def test_what_a_person_says_of_dates_outranks_what_they_show() -> None:
         (["12-Feb-2011 8:26", "13-FEB-11 08:26"], "month by name"),
         (["Sat, 12 Feb 2011 08:26:00 GMT", "Feb 13, 2011 8:26 AM"], "month by name"),
         (["12th February 2011 08:26", "Feb 13 2011  8:26AM"], "month by name"),
+        (["12-FEB-11 08.26.00.000000000 AM", "13-FEB-11 08.26.00,000000 AM"], "month by name"),
+        (["12/02/2011 08.26", "13/02/2011 8.26"], "day first"),
         (["40586.3513888889", "40587.35139"], "Excel serial number"),
         (["2011-02-12 8:26\u202fAM", "\u00a02011-02-13T08:26Z"], "year first"),
     ],
@@ -332,6 +360,37 @@ def test_numbers_in_either_form_mean_the_same(form: str, price: str, dear: str) 
     assert read(content).facts["numbers"].startswith(form)
 
 
+@pytest.mark.parametrize(
+    ("written", "price"),
+    [
+        *(("2.55 GBP", "2.55"), ("GBP 2.55", "2.55"), ("gbp2.55", "2.55"), ("-2.55GBP", "-2.55"), ("￡2.55", "2.55")),
+        *(("£(2,55)", "-2.55"), ("(-2,55)", "-2.55"), ("(2,55) GBP", "-2.55"), ("(£2.55)", "-2.55")),
+    ],
+)
+def test_a_price_may_have_its_currency_anywhere(written: str, price: str) -> None:
+    """By its sign or its code; brackets mean the same as a minus, and may have one as well."""
+    assert numbers_in(("6", written)) == [(6, Decimal(price))]
+    assert read(HEADER + f'1,2,x,6,2011-02-13,"{written}",5,UK\n').facts["numbers"] == (
+        "decimal comma" if "," in written else "decimal point"
+    )
+
+
+@pytest.mark.parametrize("code", ["EUR", "usd"])
+def test_a_code_is_a_currency_like_its_sign(code: str) -> None:
+    """Prices in pounds are then rejected."""
+    line = "1,2,x,6,2011-02-13,{},5,UK\n".format
+    found = read(HEADER + line(f"2.55 {code}") * 2 + line("£2.55"))
+    assert found.facts["numbers"] == f"decimal point, in {'€' if code == 'EUR' else '$'}"
+    assert [reject.line for reject in found.rejects] == [4]
+
+
+@pytest.mark.parametrize("customer", ["13085.00", "13085.0", "1.3085E+4", "13085,0", "13.085"])
+def test_a_customer_may_have_a_point_beside_decimal_commas(customer: str) -> None:
+    """It is a number only in name: what wrote it did not follow the file."""
+    found = read(HEADER + f'1,2,x,6,2011-02-13,"2,55","{customer}",UK\n')
+    assert [typed(line)[AT["customer_id"]] for line in found.good.values()] == [13085]
+
+
 def test_numbers_that_may_mean_two_things_are_refused() -> None:
     """Where the file shows its format, a quantity that may be a thousand times as large is rejected."""
     line = '1,2,x,"{}",2011-02-13,"{}",5,UK\n'.format
@@ -369,6 +428,12 @@ def test_a_script_has_a_decimal_point_unless_it_shows_a_comma() -> None:
         ("\u00a0536365\u200b", "536365"), ("c536365", "C536365"), (" c536365.0", "C536365"), ("5.36365E+05", "536365"),
         ("5.36365123e8", "536365123"), ("C536365", "C536365"), ("A563185", "A563185"), ("5E11", "5E11"),
         ("0536365", "0536365"), ("536.000", "536.000"), ("cash", "cash"), ("INV-2011/7", "INV-2011/7"),
+        ('="536365"', "536365"), (' ="c536365"', "C536365"), ('="536365.0"', "536365"), ("'536365", "536365"),
+        ("'C536365", "C536365"), ("'cash", "'cash"), ("c 536365", "C536365"), ("C 536365", "C536365"),
+        ("c-536365", "C536365"), ("C-536365", "C536365"), ("C_536365", "C536365"), ("C/536365", "C536365"),
+        ("C\u2013\u00a0536365", "C536365"), ("C\u200b536365", "C536365"), ("ｃ536365", "C536365"),
+        ("Ｃ５３６３６５", "C536365"), ("５３６３６５", "536365"), ("c - 536365.0", "C536365"), ("C", "C"),
+        ("CR-5", "CR-5"),
     ],
 )  # fmt: skip
 def test_an_invoice_has_one_spelling(spelt: str, number: str) -> None:
@@ -379,7 +444,24 @@ def test_an_invoice_has_one_spelling(spelt: str, number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["", " ", "\u00a0", "NULL", "null", "nan", "NaN", "None", "\\\\N", "#N/A", "<NA>", "(null)", " NULL "]
+    "word",
+    [
+        "",
+        " ",
+        "\u00a0",
+        "NULL",
+        "null",
+        "nan",
+        "NaN",
+        "None",
+        "\\\\N",
+        "#N/A",
+        "<NA>",
+        "(null)",
+        " NULL ",
+        "NaT",
+        "[NULL]",
+    ],
 )
 def test_what_is_missing_is_missing_in_every_format(word: str) -> None:
     """In a script, quoted or not, in CSV, for a description and a customer."""
@@ -396,7 +478,9 @@ def test_what_is_missing_is_missing_in_every_format(word: str) -> None:
     assert read(copy_of(with_field("country", word))).rejects[0].column == "country"
 
 
-@pytest.mark.parametrize("text", ["NULLARBOR", "None of it", "nancy", "missing", "?", "N", "n", "-"])
+@pytest.mark.parametrize(
+    "text", ["NULLARBOR", "None of it", "nancy", "missing", "?", "N", "n", "-", "#1", "native", "=x", "'1'"]
+)
 def test_other_texts_are_texts(text: str) -> None:
     """A word for a missing value means that only on its own."""
     assert next(iter(read(copy_of(with_field("description", text))).good.values()))[2] == text
@@ -405,8 +489,9 @@ def test_other_texts_are_texts(text: str) -> None:
 # The fast way and the slow one.
 
 FIELDS = [
-    ["536365", "C1", "", " x ", "\\N", "a\\tb", "é", "c1", "536365.0", "5.3E+11", "NA", "N1", "x" * 101, "5\u00a0"],
-    ["85123A", "", "\\\\", "x"],
+    ["536365", "C1", "", " x ", "\\N", "a\\tb", "é", "c1", "536365.0", "5.3E+11", "NA", "N1", "x" * 101, "5\u00a0",
+     "C-1", "C_1", "CA1", "C", '="5"', "'5", "A" * 100, "C" * 101],
+    ["85123A", "", "\\\\", "x", '="5"', "#REF!"],
     ["LANTERN", "\\N", "", "nan", "None", "None of it", "N", " ", "x" * 501,
      "a\\\tb", "\\351", "\\x41", "a\rb", "\0", "£", "\\"],
     ["6", "-1", "six", "1.0", "999999999", "9999999999", "", "007", "+5"],

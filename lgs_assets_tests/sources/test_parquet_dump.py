@@ -6,12 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lgs_assets.sources import compression
+from lgs_assets.sources import CANONICAL_COLUMNS, compression
 from lgs_assets_tests.sources.reading import HEADER, LANTERN, in_memory, read, refusal, typed
 
 NAMES = HEADER.strip().split(",")
@@ -46,6 +47,7 @@ def written(table: pa.Table, **options: Any) -> bytes:
         {"InvoiceDate": pa.timestamp("ns")},
         {"Description": pa.large_string(), "Country": pa.string_view()},
         {"Description": pa.dictionary(pa.int32(), pa.string()), "Country": pa.dictionary(pa.int8(), pa.string())},
+        {"Quantity": pa.float16(), "Price": pa.float16()},
         {"Price": pa.decimal128(10, 2)},
         {"Price": pa.decimal128(38, 18)},
         {"Description": pa.binary()},
@@ -67,15 +69,47 @@ def test_any_type_says_the_same(types: dict[str, pa.DataType]) -> None:
 
 def test_missing_values_are_none() -> None:
     """Also where a float is not a number, as some programs say it."""
-    found = read(parquet(Description=[None, "", "\\N"], CustomerID=[None, float("nan"), 13085.0]))
-    assert [typed(line)[2] for line in found.good.values()] == [None, None, None]
-    assert [typed(line)[6] for line in found.good.values()] == [None, None, 13085]
+    for kind, customer in ((pa.float64(), 13085), (pa.float32(), 13085), (pa.float16(), 130)):
+        customers = [None, float("nan"), np.float16(customer) if kind == pa.float16() else float(customer)]
+        found = read(parquet({"Customer ID": kind}, Description=[None, "", "\\N"], CustomerID=customers))
+        assert [typed(line)[2] for line in found.good.values()] == [None, None, None]
+        assert [typed(line)[6] for line in found.good.values()] == [None, None, customer]
 
 
 def test_an_invoice_may_be_a_float() -> None:
     """With all their digits, including those that Arrow prints with an exponent."""
     found = read(parquet(Invoice=[536365.0, 536365000000.0, 1e15]))
     assert [line[0] for line in found.good.values()] == ["536365", "536365000000", "1000000000000000"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "exact", "rounded"),
+    [
+        (pa.float16(), "Invoice", 2047, 2049),
+        (pa.float32(), "Invoice", 2**24 - 1, 2**24 + 1),
+        (pa.float64(), "Invoice", 2**53 - 1, 2**53 + 1),
+        (pa.float16(), "Customer ID", 2047, 13085),
+        (pa.float32(), "Customer ID", 2**24 - 1, 2**24 + 1),
+        (pa.float16(), "Quantity", -2047, -2049),
+        (pa.float32(), "Quantity", 2**24 - 1, 2**24 + 1),
+        (pa.float16(), "Price", 15.99, 41.65),
+        (pa.float32(), "Price", 99999.99, 1234567.89),
+        (pa.float32(), "InvoiceDate", None, 40513.3513888889),
+    ],
+)
+def test_a_float_that_may_have_lost_digits_is_a_reject(
+    kind: pa.DataType, name: str, exact: float | None, rounded: float
+) -> None:
+    """Two invoices, or two prices, could have become one. Smaller ones are exact."""
+    table = pq.read_table(io.BytesIO(parquet()))
+    at = table.column_names.index(name)
+    numbers = pa.array(np.array([exact or np.nan, rounded, exact or np.nan, rounded], kind.to_pandas_dtype()))
+    found = read(written(pa.concat_tables([table, table.slice(0, 1)]).set_column(at, name, numbers)))
+    column = CANONICAL_COLUMNS[at]
+    lost = [reject for reject in found.rejects if "lost digits" in reject.reason]
+    assert [(reject.line, reject.column) for reject in lost] == [(2, column), (4, column)]
+    assert [line[at] for line in found.good.values()] == ([str(exact)] * 2 if exact else [])
+    assert "LANTERN" in lost[0].text
 
 
 def test_a_moment_with_a_zone_is_what_the_clock_showed_there() -> None:

@@ -97,6 +97,7 @@ def test_the_lines_are_found_whatever_stands_before(before: str, monkeypatch: py
         f"copy RETAIL({COLUMNS.upper()})from STDIN;",
         f'COPY "public"."retail" ({", ".join(f""""{name}" """ for name in COLUMNS.split(", "))}) FROM stdin;',
         f'COPY "it\'s; ""x"" (y)" . retail ({COLUMNS}) FROM stdin;',
+        f'COPY "public"."Retail" ({COLUMNS}) FROM stdin;',
         f"COPY\n/* of */ a.b.retail -- the lines\n({COLUMNS}\n)\tFROM\n  stdin ; -- it's",
         f"COPY/* of */retail--the lines\n({COLUMNS})FROM--it's\nstdin/* */;",
         f"SELECT 1; COPY retail ({COLUMNS}) FROM stdin;",
@@ -261,8 +262,8 @@ def test_a_block_is_handed_out_line_for_line(lines: list[str], size: int) -> Non
     ("script", "said"),
     [
         (
-            'COPY a.invoices (a) FROM stdin;\n\\.\nINSERT INTO users VALUES (1);\nCOPY "Retail" (a) FROM stdin;\n\\.\n',
-            ": no data of a table retail. Tables with data in the file: Retail, invoices, users.",
+            'COPY a.invoices (a) FROM stdin;\n\\.\nINSERT INTO users VALUES (1);\nCOPY "Shop" (a) FROM stdin;\n\\.\n',
+            ": no data of a table retail. Tables with data in the file: Shop, invoices, users.",
         ),
         (
             f"--\n\nCOPY public.retail ({COLUMNS.replace(', unit_price', '')}, id) FROM stdin;\n",
@@ -323,6 +324,28 @@ def test_a_block_is_handed_out_line_for_line(lines: list[str], size: int) -> Non
 def test_a_script_that_holds_no_readable_lines_is_refused(script: str | bytes, said: str) -> None:
     """The error names the file, the line, what was expected and what was found."""
     assert refusal(script) == f"a dump{said}"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        'INSERT INTO "x\x1b[2Jy" VALUES (1);',
+        'COPY "x\x1b[2Jy" (a) FROM stdin;\n\\.\n',
+        'COPY retail ("x\x1b[2Jy") FROM stdin;\n\\.\n',
+        f'{BLOCK}COPY "x\x1b[2Jy".retail ({COLUMNS}) FROM stdin;\n\\.\n',
+        "COPY BINARY \x1b[2J FROM stdin;\n",
+        "INSERT INTO retail SELECT '\x1b[2J\u202e';\n",
+        f"COPY retail ({COLUMNS}) FROM stdin WITH \x1b[2J;\n",
+    ],
+)
+def test_what_an_error_quotes_commands_no_terminal(script: str) -> None:
+    """Names and statements are shown, with their control characters escaped."""
+    said = refusal(f"--\n{script}")
+    assert "\\x1b[2J" in said
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+    found = read(f'--\n{BLOCK}INSERT INTO "x\x1b[2Jy" VALUES (1);\n')
+    assert found.facts["tables left out"] == "x\\x1b[2Jy"
 
 
 def test_errors_stay_short() -> None:

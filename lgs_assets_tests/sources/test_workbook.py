@@ -214,20 +214,48 @@ BOMBS = {
 }
 
 
+def book_of(tab: bytes, count: int) -> bytes:
+    return b"<workbook xmlns='" + MAIN + b"'><sheets>" + tab * count + b"</sheets></workbook>"
+
+
+def merging(area: bytes, count: int) -> bytes:
+    """The sheet of one line, with so many areas of merged cells."""
+    with zipfile.ZipFile(io.BytesIO(PLAIN)) as archive:
+        return archive.read(SHEET).replace(b"</worksheet>", area * count + b"</worksheet>")
+
+
+RELATIONS = b"<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>"
+PARTS = {
+    "hidden tabs": ("xl/workbook.xml", book_of(b"<sheet state='hidden'/>", 400_000)),
+    "tabs of a part": ("xl/workbook.xml", book_of(b"<sheet name='a'/>", 1_000_000)),
+    "relations": ("xl/_rels/workbook.xml.rels", RELATIONS + b"<Relationship/>" * 1_000_000 + b"</Relationships>"),
+    "merged cells": (SHEET, merging(b"<mergeCell ref='J3:J4'/>", 1_000_000)),
+    "styles": ("xl/styles.xml", b"<styleSheet xmlns='" + MAIN + b"'>" + b"<xf/>" * 200_000 + b"</styleSheet>"),
+}
+"""Small elements by the thousand: each part, and what it holds."""
+
+
 def test_a_part_that_was_made_to_fill_the_memory_is_refused(tmp_path: Path) -> None:
     """In a process that has 500 MB: its death would be no answer."""
     for name, bomb in BOMBS.items():
         (tmp_path / name).write_bytes(with_part(PLAIN, SHEET, bomb))
     shared = b"<sst xmlns='" + MAIN + b"'><si><t>" + b"x" * 20_000_000 + b"</t></si></sst>"
-    tabs = b"<workbook xmlns='" + MAIN + b"'>" + b"<sheet name='a'/>" * 1_000_000 + b"</workbook>"
-    (tmp_path / "tabs").write_bytes(with_part(PLAIN, "xl/workbook.xml", tabs))
+    for name, (part, bomb) in PARTS.items():
+        (tmp_path / name).write_bytes(with_part(PLAIN, part, bomb))
     (tmp_path / "a text").write_bytes(with_part(PLAIN, "xl/sharedStrings.xml", shared))
-    (tmp_path / "spaces").write_bytes(ods(ODS_TEXT.format("<text:s text:c='4000000000'/>" * 10_000)))
+    spreadsheets = {
+        "spaces": ods(ODS_TEXT.format("<text:s text:c='4000000000'/>" * 10_000)),
+        "spans": ods("<table:table-cell table:number-rows-spanned='2'/>" * 20_000),
+        "tables": ods(more="<table:table table:name='a'><table:table-row/></table:table>" * 20_000),
+        "hidden styles": ods(styles="".join(map(ODS_HIDDEN.format, range(20_000)))),
+    }
+    for name, spreadsheet in spreadsheets.items():
+        (tmp_path / name).write_bytes(spreadsheet)
     answers = subprocess.run([sys.executable, "-c", IN_LITTLE_MEMORY, tmp_path], capture_output=True, text=True)
     assert answers.stderr == ""
-    assert len(answers.stdout.splitlines()) == len(BOMBS) + 3
+    assert len(answers.stdout.splitlines()) == len(BOMBS) + len(PARTS) + len(spreadsheets) + 1
     for line in answers.stdout.splitlines():
-        assert re.search(r"declaration|bytes|different names|nested|32,767|too many pieces|too large", line), line
+        assert re.search(r"declaration|bytes|more than|nested|32,767|too many pieces|too large", line), line
 
 
 def test_what_a_part_says_of_its_own_size_is_not_believed() -> None:
@@ -238,12 +266,15 @@ def test_what_a_part_says_of_its_own_size_is_not_believed() -> None:
 
 
 def test_shared_texts_take_a_limited_amount_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each text counts once, however many entries repeat it."""
-    monkeypatch.setattr(xlsx, "TEXTS_LIMIT_BYTES", 1 << 16)
+    """Each text counts once, however many entries repeat it; each repetition takes a little as well."""
+    monkeypatch.setattr(xlsx, "TEXTS_LIMIT_BYTES", 1 << 17)
     rows = [with_cell("Description", f"LANTERN {number}") for number in range(1000)]
     assert "its texts take more than 0 MB. Save it as CSV." in refusal(workbook({"a": [NAMES, *rows]}))
     entries = b"<si><t>LANTERN</t></si>" * 10_000 + b"</sst>"
     assert len(read(repacked(PLAIN, "xl/sharedStrings.xml", b"</sst>", entries)).good) == 1
+    assert "its texts take" in refusal(
+        repacked(PLAIN, "xl/sharedStrings.xml", b"</sst>", b"<si/>" * 20_000 + b"</sst>")
+    )
 
 
 CUSTOMER = b'<c r="G2"><v>17850</v></c>'
@@ -338,6 +369,22 @@ def test_a_zero_that_nobody_computed_is_a_reject(column: str) -> None:
     assert list(found.good) == [3]
 
 
+@pytest.mark.parametrize("zero", ["0", "0.0", "0E0", "-0", "0.00E+00", "-0.0", " 0 ", "00"])
+def test_a_zero_is_a_zero_however_it_is_written(zero: str) -> None:
+    """By a library that leaves it to Excel to compute, also in the cells of an array formula."""
+    formula = f'<c r="G2"><f>1+1</f><v>{zero}</v></c>'.encode()
+    (reject,) = read(with_customer(formula, book=b' fullCalcOnLoad="1"')).rejects
+    assert (reject.column, reject.reason) == (
+        "customer_id",
+        "a formula without a value; open and save the workbook once",
+    )
+    lines = workbook({"a": [NAMES, ROW, ROW]})
+    array = f'<c r="G2"><f t="array" ref="G2:G3">1+1</f><v>{zero}</v></c>'.encode()
+    lines = repacked(lines, SHEET, CUSTOMER, array)
+    lines = repacked(lines, SHEET, CUSTOMER.replace(b"G2", b"G3"), f'<c r="G3"><v>{zero}</v></c>'.encode())
+    assert [(reject.line, reject.column) for reject in read(lines).rejects] == [(2, "customer_id"), (3, "customer_id")]
+
+
 def test_cells_that_are_no_part_of_a_line_may_be_wrong() -> None:
     """Errors and formulas in other columns, and sums below the table in columns of their own."""
     other = b'</c><c r="I2" t="e"><v>#REF!</v></c></row><row r="3"><c r="J3"><f>SUM(D:D)</f></c></row></sheetData>'
@@ -414,11 +461,11 @@ ODS = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:
   xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
   xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"
   xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0">
-<office:automatic-styles><style:style style:name="ta2"><style:table-properties table:display="false"/></style:style>
-</office:automatic-styles><office:body><office:spreadsheet>
+<office:automatic-styles>{styles}</office:automatic-styles><office:body><office:spreadsheet>
 <table:table table:name="Data" table:style-name="ta1"><table:table-column/>{rows}</table:table>
 <table:table table:name="Old" table:style-name="ta2">{rows}</table:table>
-</office:spreadsheet></office:body></office:document-content>"""
+{more}</office:spreadsheet></office:body></office:document-content>"""
+ODS_HIDDEN = '<style:style style:name="ta{}"><style:table-properties table:display="false"/></style:style>'
 ODS_TEXT = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
 ODS_ROW = """<table:table-row table:number-rows-repeated="{repeated}">
   <table:table-cell office:value-type="float" office:value="536365"><text:p>536,365</text:p></table:table-cell>
@@ -434,14 +481,14 @@ ODS_ROW = """<table:table-row table:number-rows-repeated="{repeated}">
 ODS_CUSTOMER = '<table:table-cell office:value-type="float" office:value="17850"/>'
 
 
-def ods(customer: str = ODS_CUSTOMER, *, repeated: int = 1) -> bytes:
+def ods(customer: str = ODS_CUSTOMER, *, repeated: int = 1, styles: str = "", more: str = "") -> bytes:
     """A spreadsheet as LibreOffice writes it, with the same rows in a visible and a hidden sheet."""
     rows = f"<table:table-row>{''.join(map(ODS_TEXT.format, NAMES))}</table:table-row>"
     rows += ODS_ROW.format(customer=customer, repeated=repeated) + ODS_ROW.format(customer=ODS_CUSTOMER, repeated=1)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("content.xml", ODS.format(rows=rows))
+        archive.writestr("content.xml", ODS.format(rows=rows, styles=ODS_HIDDEN.format(2) + styles, more=more))
     return packed.getvalue()
 
 

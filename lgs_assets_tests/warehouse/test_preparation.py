@@ -60,6 +60,13 @@ def declared(url: str) -> list[tuple[Any, ...]]:
         return connection.execute(DECLARED, {"tables": tables}).fetchall()
 
 
+SHOWN = (
+    "select table_name, column_name from information_schema.column_privileges "
+    "where table_schema = 'lgs' and grantee = 'lgs_dashboard' order by 1, 2"
+)
+"""What the pages may read of the kept tables."""
+
+
 def query(url: str, text: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
         return connection.execute(text.encode()).fetchall()
@@ -72,6 +79,8 @@ def test_an_old_warehouse_is_upgraded_with_its_dumps_in_place(old: str, make_dat
     for url in (old, new):
         Warehouse(url).prepare()
     assert set(declared(old)) ^ set(declared(new)) == set()
+    shown, expected = ([row for row in query(url, SHOWN) if row[0] in kept_tables()] for url in (old, new))
+    assert shown == expected != []
     assert query(old, "select name from lgs.migrations") == query(new, "select name from lgs.migrations") != []
     assert query(old, "select * from lgs.raw_invoices order by dump, line_number") == lines != []
     upgraded = Warehouse(old)

@@ -155,7 +155,7 @@ def test_what_would_go_with_the_table_stops_the_write_for_good(warehouse: Wareho
 def test_what_may_pass_is_tried_again() -> None:
     """A server that is restarted comes back."""
     with pytest.raises(dg.RetryRequested), retried():
-        raise ServerError
+        raise ServerError("The server restarts.")
 
 
 def test_what_would_go_with_a_dump_stops_its_load(

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from lgs_assets import places
 from lgs_assets.configuration import Settings
 from lgs_assets.contracts.model import parameters_of
-from lgs_assets.definitions import defs
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.reached_code import reached_code
 from lgs_assets.wiring.versions import code_version, outdated, settings_read
 from lgs_assets_tests.builders import BY_PYTHON, MODELS, followers
 
-SPECS = list(defs.resolve_all_asset_specs())
+SPECS = built_specs()
 
 # Of each setting, other values than its default.
 OTHERS: dict[str, st.SearchStrategy[Any]] = {

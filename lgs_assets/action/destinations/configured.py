@@ -11,6 +11,7 @@ from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import UsageError
+from lgs_assets.places import EXTRAS
 
 NEEDS = {
     "drop": "LGS_DROP",
@@ -35,7 +36,7 @@ def destination_named(configuration: Configuration, name: str) -> Destination:
 def _configured(given: Configuration, name: str) -> Destination | None:
     match name:
         case "drop" if given.drop:
-            return Drop(given.drop)
+            return Drop(_place(given.drop))
         case "webhook" if given.webhook_url and given.webhook_key:
             url, key = given.webhook_url.get_secret_value(), given.webhook_key.get_secret_value()
             return Webhook(_address(url), key, given.webhook_rows)
@@ -49,6 +50,20 @@ def _configured(given: Configuration, name: str) -> Destination | None:
         case "hubspot" if given.hubspot_key:
             return HubSpot(_header_safe(given.hubspot_key.get_secret_value(), "LGS_HUBSPOT_KEY"))
     return None
+
+
+def _place(location: str) -> str:
+    """The place of a drop, if addresses may go there. Raises UsageError for others than folders and buckets.
+
+    The drivers of FTP and HTTP do not encrypt, and that of SFTP accepts whatever server answers.
+    """
+    scheme, separator, _ = location.partition("://")
+    if separator and scheme not in {"file", *EXTRAS}:
+        raise UsageError(
+            f"LGS_DROP: expected a folder, or the URL of a bucket ({', '.join(EXTRAS)}); found {scheme}://. To carry "
+            "files elsewhere, let a tool of the operating system take them once their .done is there."
+        )
+    return location
 
 
 def _address(url: str) -> str:

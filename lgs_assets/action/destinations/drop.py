@@ -13,7 +13,7 @@ from lgs_assets.places import open_place, reaching
 
 @dataclass(frozen=True)
 class Drop:
-    """The destination `drop`: a folder, a bucket or a directory of an SFTP server."""
+    """The destination `drop`."""
 
     location: str
     name: str = "drop"

@@ -95,8 +95,10 @@ class Mailchimp:
         """Sets a contact's merge fields. Returns its id. Raises BatchError if there is none, or they are refused."""
         fields = {name.upper(): "" if value is None else value for name, value in change.fields.items()}
         contact = self._api.ask(
-            "PATCH", self._contact(_hash(change.email or "")), {"merge_fields": fields}, may_be_missing=True
-        )
+            "PATCH", self._contact(_hash(change.email or "")), {"merge_fields": fields},
+            query={"skip_merge_validation": "true"},  # fields that the list requires may be missing: they are not ours
+            may_be_missing=True,
+        )  # fmt: skip
         if contact is None:
             raise BatchError(_NOT_THERE, status=404)
         return _text(contact, "contact_id")

@@ -95,10 +95,9 @@ class Api:
         reply = exchange(self.name, method, target, body, headers, seconds=self.seconds)
         if reply.status == 404 and may_be_missing:
             return None
-        refuse_errors(
-            self.name, reply, key=self.key_variable,
-            elsewhere=f"there is no {path} there: is it the account that is meant?",
-        )  # fmt: skip
+        # Not which path: one of Mailchimp's has a hash of the address.
+        elsewhere = f"what was asked for is not there. Is {self.url} the account that is meant?"
+        refuse_errors(self.name, reply, key=self.key_variable, elsewhere=elsewhere)
         return parsed(self.name, reply)
 
     def pages(self, ask: Callable[[str | None], tuple[list[Any], str | None]]) -> Iterator[Any]:

@@ -25,6 +25,7 @@ _TOP: Final = 20
 _NAME: Final = 34
 """Letters of a product's name beside its bar."""
 _NAME_IN_PAIR: Final = 26
+_WHOLE: Final = 100
 _LEAST_SALES: Final = 1000.0
 """Pounds that a product must have sold for its return rate to say something: of fewer, one parcel decides."""
 _LEAST_RETURNS: Final = 5
@@ -134,8 +135,7 @@ def top_returned_products(products: pd.DataFrame, monthly_metrics: pd.DataFrame)
     ]
     _write_beside(axes, rates, labels)
     axes.set_xlim(0, max(rates.max(), 1) * 1.62)
-    at_round_numbers(axes.xaxis, 6)
-    label_ticks(axes.xaxis, lambda value: percent(value, 0))
+    _in_shares(axes, rates)
     axes.set_xlabel("Given back, in % of sales before returns")
     return figure
 
@@ -172,10 +172,18 @@ def product_pairs(product_pairs: pd.DataFrame, products: pd.DataFrame) -> Figure
     ]
     _write_beside(axes, shares, labels)
     axes.set_xlim(0, max(shares.max(), 1) * 1.75)
-    axes.set_xticks([0, 25, 50, 75, 100])
-    label_ticks(axes.xaxis, lambda value: percent(value, 0))
+    _in_shares(axes, shares)
     axes.set_xlabel("Mean share of baskets with the other product")
     return figure
+
+
+def _in_shares(axes: Axes, shares: np.ndarray) -> None:
+    """Marks an axis of shares in percent; beyond the whole only if a share is."""
+    if shares.max() > _WHOLE:
+        at_round_numbers(axes.xaxis, 6)
+    else:
+        axes.set_xticks([tick for tick in range(0, _WHOLE + 1, 25) if tick < axes.get_xlim()[1]])
+    label_ticks(axes.xaxis, lambda value: percent(value, 0))
 
 
 def _named(products: pd.DataFrame) -> zip[tuple[str, object]]:

@@ -75,9 +75,11 @@ def cohort_triangle(cohort_retention: pd.DataFrame) -> Figure:
 
 @FAMILY.chart(
     "Customers and sales that come back, all cohorts together",
-    cohort_retention_pooled=("with_left_censored", "months_since", "cohorts", "retention_pct", "revenue_retention_pct"),
+    cohort_retention_pooled=(
+        "with_left_censored", "months_since", "cohorts", "retention_pct", "revenue_retention_once_pct",
+    ),
     cohort_retention=(
-        "cohort_month", "months_since", "retention_pct", "revenue_retention_pct", "is_left_censored", "is_partial",
+        "cohort_month", "months_since", "retention_pct", "revenue_retention_once_pct", "is_left_censored", "is_partial",
     ),
 )  # fmt: skip
 def retention_curve(cohort_retention_pooled: pd.DataFrame, cohort_retention: pd.DataFrame) -> Figure:
@@ -95,10 +97,10 @@ def retention_curve(cohort_retention_pooled: pd.DataFrame, cohort_retention: pd.
     style.note(
         figure,
         "Whole months only. The first month of the data also holds older customers: it is apart. "
-        f"Dotted: fewer than {counted(_FEW, 'cohort')}. Sales before returns.",
+        f"Dotted: fewer than {counted(_FEW, 'cohort')}. Sales before returns, doubled invoices once.",
     )
     panels = style.grid(figure, 1, 2, bottom=0.195, top=0.76, wspace=0.16)
-    for place, (column, title) in enumerate((("retention_pct", "Customers"), ("revenue_retention_pct", "Sales"))):
+    for place, (column, title) in enumerate((("retention_pct", "Customers"), ("revenue_retention_once_pct", "Sales"))):
         axes = figure.add_subplot(panels[place])
         axes.set_title(title, loc="left", pad=18)
         _draw_curve(axes, pooled, column)
@@ -168,13 +170,13 @@ def _draw_curve(axes: Axes, pooled: pd.DataFrame, column: str) -> None:
     axes.plot(months[last_firm:], values[last_firm:], ":o", linewidth=1.2, markerfacecolor="white", **look)
     for since, value in zip(months, values, strict=True):
         if since in _LABELLED:
-            above = since > _LABELLED[0]  # else it would cover the start of the line
+            above = since > _LABELLED[0]  # else it would cover the start of the line, or the axis
             axes.annotate(
                 percent(value),
                 (since, value),
-                xytext=(0, 5 if above else -5),
+                xytext=(0, 5) if above else (-3, -5),
                 textcoords="offset points",
-                ha="center",
+                ha="center" if above else "left",
                 va="bottom" if above else "top",
                 size=style.SMALL,
                 bbox=style.UNCROSSED,

@@ -227,7 +227,7 @@ def _plans(view: View, rows: Sequence[Row]) -> Figure:
         ],
     )
     note = (
-        f"The last {_PLANS} at most, of all members whatever the filters. Partial: rows were rejected by the "
+        f"Those that wait, and the last {_PLANS}, whatever the filters. Partial: rows were rejected by the "
         "destination, or withheld as they could no longer be sent. Refused: a guard found the change too large, or the "
         "members too old."
     )
@@ -293,15 +293,8 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
 
 def _left_out(ledger: dict[str, Any]) -> Figure:
     """By reason: members whom the latest plan of each list leaves out, and customers who are in no audience."""
-    latest: dict[tuple[str, str], Row] = {}
-    for plan in ledger["plans"]:
-        latest.setdefault((plan["destination"], plan["audience"]), plan)
-    reasons: dict[str, int] = {}
-    for plan in latest.values():
-        for reason, members in plan["left_out"].items():
-            reasons[reason] = reasons.get(reason, 0) + members
     rows = [("in no audience", reason, customers) for reason, customers in sorted(ledger["excluded"].items())]
-    rows += [("in an audience, not sent", reason, members) for reason, members in sorted(reasons.items())]
+    rows += [("in an audience, not sent", reason, members) for reason, members in sorted(ledger["left_out"].items())]
     most = max((row[2] for row in rows), default=0) or 1
     table = Table(
         (Column("who", "Who"), Column("reason", "Why"), Column("customers", "Customers", "count")),

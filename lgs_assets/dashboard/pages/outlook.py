@@ -12,8 +12,12 @@ from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import CARDS, ORDER_ERROR, VALUE_ERROR, past_error, tick
 from lgs_assets.dashboard.queries import Row
+from lgs_assets.wording import HOW_TO_GIVE_COSTS
 
-TABLES: Final = ("customer_value", "churn_risk", "slipping", "forecasts", "model_cards", "model_evaluations")
+TABLES: Final = (
+    *("customer_value", "churn_risk", "slipping", "forecasts", "model_cards", "model_evaluations", "margins"),
+    "expected_margins",
+)
 _MONTHS: Final = 18
 """Months of the past beside a forecast."""
 _OFF: Final = "the months were off by {}"
@@ -32,6 +36,7 @@ def show(view: View) -> Shown:
     lists = view.matched("outlook_lists", filters=now)
     files: Files = {
         "forecast": _forecast(view, forecast, country, cards.get("forecasts")),
+        "earnings": _earnings(forecast, country),
         "value": _value(groups, cards.get("customer_value")),
         "risk": _risk(groups, cards.get("churn_risk")),
         "churn": _churn(view, [row for row in lists if row["kind"] == "churn"]),
@@ -104,6 +109,39 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
     drawing = lines(label, series, lambda v: wording.short_pounds(v, 3)) if future else None
     key = (("observed", style.BLUE), ("forecast", style.ORANGE))
     return Figure("forecast", "What will sales be?", table, drawing, note + error, key if drawing else ())
+
+
+def _earnings(rows: Sequence[Row], country: str | None) -> Figure:
+    """What product sales have earned over their cost, and are expected to: the same months as those of the forecast."""
+    past = [row for row in rows if row["actual"] is not None][-_MONTHS:]
+    shown = [*past, *(row for row in rows if row["forecast"] is not None)]
+    known = [row for row in shown if row["margin"] is not None]
+    table = Table(
+        (
+            Column("month", "Month", "month"),
+            Column("is_expected", "Earned or expected"),
+            Column("margin", "Margin", "whole_pounds"),
+            Column("margin_low", "Low, 80 %", "whole_pounds"),
+            Column("margin_high", "High, 80 %", "whole_pounds"),
+            Column("known_pct", "Of sales with a known cost", "percent"),
+        ),
+        [
+            (
+                *(row["month"], "expected" if row["forecast"] is not None else "earned", row["margin"]),
+                *(row["margin_low"], row["margin_high"], 100 * row["known_share"]),
+            )
+            for row in known
+        ],
+    )
+    note = (
+        f"Product sales before returns less the unit cost valid on the day, {country or 'all countries together'}, "
+        "doubled invoices once; sales without a known cost are taken to earn nothing. Expected: the forecast of net "
+        "sales, at what a pound earned in the last twelve whole months. Its interval is that of sales: the rate may "
+        "change as well."
+    )
+    return Figure(
+        "earnings", "What will they earn?", table, note=note if known else f"No unit costs: {HOW_TO_GIVE_COSTS}."
+    )
 
 
 def _value(groups: Sequence[Row], card: Row | None) -> Figure:

@@ -1,5 +1,5 @@
--- What was planned and sent, of all audiences or of one: the last plans and receipts, who is held where, and how many
--- customers are in no audience, by reason. One row.
+-- What was planned and sent, of all audiences or of one: the plans that wait and the last others, the last receipts, and
+-- who is held where; and how many are not written to, by reason. One row.
 select
     (
         select coalesce(json_agg(plans order by plan desc), '[]')
@@ -17,9 +17,17 @@ select
                     ) as answers
                 ) as answers
             from activation_plans as own
-            where cast(:audience as text) is null or audience = :audience
-            order by plan desc
-            limit :plans
+            where (cast(:audience as text) is null or audience = :audience)
+                and (
+                    state in ('planned', 'applying')
+                    or plan in (
+                        select plan
+                        from activation_plans
+                        where cast(:audience as text) is null or audience = :audience
+                        order by plan desc
+                        limit :plans
+                    )
+                )
         ) as plans
     ) as plans,
     (
@@ -47,4 +55,18 @@ select
     (
         select coalesce(json_object_agg(reason, customers), '{}')
         from (select reason, count(*) as customers from marketing_exclusions group by reason) as excluded
-    ) as excluded
+    ) as excluded,
+    (
+        select coalesce(json_object_agg(reason, members), '{}')
+        from (
+            select reason, sum(cast(members as bigint)) as members
+            from (
+                select distinct on (destination, audience) left_out
+                from activation_plans
+                where audience_version <> ''
+                order by destination, audience, plan desc
+            ) as latest
+            cross join jsonb_each_text(left_out) as each_reason (reason, members)
+            group by reason
+        ) as counted
+    ) as left_out

@@ -1,0 +1,78 @@
+"""kill -9 at each step of applying, with servers that fail two times in five: in the end all is as it was planned."""
+
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+
+import pytest
+
+from lgs_assets.action.destinations.protocol import Destination
+from lgs_assets.action.destinations.webhook import Webhook
+from lgs_assets.action.plans import plans
+from lgs_assets.errors import UnavailableError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.action.drill import FAULTS, ROWS, STEPS, apply_killed_at, drill, what_is_wrong
+from lgs_assets_tests.action.lists import apply, plan, set_members, sync
+from lgs_assets_tests.action.receiver import SIGNING_KEY, Receiver, receiving
+from lgs_assets_tests.action.tools import Tool
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+        assert receiver.problems == []
+
+
+def in_small_batches(tool: Tool) -> Destination:
+    tool.limits = ()  # a child's time is its own
+    return replace(tool.destination(), batch_rows=ROWS)  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_process_killed_at_a_step_is_finished_by_the_next(people: Warehouse, tool: Tool, step: str) -> None:
+    """With removals, additions and updates; at the second time that it comes there."""
+    destination = in_small_batches(tool)
+    set_members(people, range(1, 13))
+    sync(people, destination)
+    set_members(people, range(5, 19), spent=2)
+    made = plan(people, destination)
+    assert made and (made.adds, made.updates, made.removes) == (6, 8, 4)
+    assert apply_killed_at(step, 2, people.url, made.plan, destination)
+    assert plans(people)[0].state == "applying"
+    apply(people, made.plan, destination)
+    assert what_is_wrong(people, destination, tool.held(), set(range(5, 19))) == []
+    assert {str(value) for customer in range(5, 19) for value in tool.fields(customer).values()} == {"2"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_drill(people: Warehouse, receiver: Receiver, seed: int) -> None:
+    """A few rounds here; `python -m benchmarks.activation` has the full count."""
+
+    def fail(faults: list[str | None]) -> None:
+        receiver.faults = faults
+
+    rounds = drill(
+        people, lambda: Webhook(receiver.url, SIGNING_KEY, ROWS, 1), lambda: set(receiver.held), fail, seed=seed
+    )
+    tally = list(islice(rounds, 2))[-1]
+    assert tally.wrong == [] and tally.ends == 2 and tally.applies >= tally.kills
+
+
+def test_the_faults_of_the_drill_are_such_as_pass(people: Warehouse, tool: Tool) -> None:
+    """Two in five answers are wrong, at every tool: a patient apply gets through."""
+    chance = random.Random(1)
+    destination = in_small_batches(tool)
+    set_members(people, range(1, 20))
+    made = plan(people, destination)
+    assert made
+    while plans(people)[0].state != "applied":
+        tool.faults = [chance.choice(FAULTS) if chance.random() < 0.4 else None for _ in range(200)]
+        with suppress(UnavailableError):
+            apply(people, made.plan, destination)
+    tool.faults = []
+    assert what_is_wrong(people, destination, tool.held(), set(range(1, 20))) == []

@@ -1,0 +1,9 @@
+with started as (
+    insert into experiments values (
+        'calls', '', repeat('a', 64), 'some', '', 'orders', 90, 0.5, repeat('a', 32), null, null, 'me', now(), null, null
+    )
+)
+
+insert into assignments
+select 'calls', customer_id, 1, '1/0', 'Champions', 'call', '2011-07-01', now()
+from generate_series(1, 40) as customer_id

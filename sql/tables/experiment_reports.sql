@@ -1,0 +1,15 @@
+-- derived: rebuilt at will from other tables
+create table experiment_reports (
+    experiment text collate "C" primary key,
+    answer text collate "C" not null check (answer <> ''),
+    report text collate "C" not null check (report <> ''),
+    due date not null,
+    covered_until date not null
+);
+
+comment on table experiment_reports is 'The report of each experiment, by the data that was loaded when it was built. One row an experiment that was started.';
+comment on column experiment_reports.experiment is 'Name of the experiment.';
+comment on column experiment_reports.answer is 'The answer, or that it is not due yet: the first line of the report.';
+comment on column experiment_reports.report is 'The report, in Markdown.';
+comment on column experiment_reports.due is 'The first day that the data need not cover for the primary metric.';
+comment on column experiment_reports.covered_until is 'The first day that the data does not cover.';
