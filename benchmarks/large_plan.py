@@ -4,6 +4,8 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from lgs_assets.action.applying import apply_plan
 from lgs_assets.action.audiences import Audience, Limits
 from lgs_assets.action.destinations.drop import Drop
@@ -17,19 +19,28 @@ def main(url: str, folder: str, key: str) -> None:
     audience = Audience("some", "Some.", "true", {"spent": "monetary"}, Limits())
     warehouse.prepare()
     before = _megabytes()
-    begun, used = time.perf_counter(), time.process_time()
+    begun = _clocks(warehouse)
     made = make_plan(warehouse, audience, drop, key=key)
     number, adds = (made.plan, made.adds) if made else (0, 0)
-    print(
-        f"plan of {adds:,}: {time.perf_counter() - begun:.1f} s, of which {time.process_time() - used:.1f} s here; "
-        f"{_megabytes():.0f} MB at most, {before:.0f} before it began"
-    )
-    begun, used = time.perf_counter(), time.process_time()
+    planned = f"{_since(begun, warehouse)}; {_megabytes():.0f} MB at most, {before:.0f} before it began"
+    print(f"plan of {adds:,}: {planned}")
+    begun = _clocks(warehouse)
     apply_plan(warehouse, number, drop, key=key)
-    print(
-        f"applied to a file: {time.perf_counter() - begun:.1f} s, of which {time.process_time() - used:.1f} s here; "
-        f"{_megabytes():.0f} MB at most"
-    )
+    print(f"applied to a file: {_since(begun, warehouse)}; {_megabytes():.0f} MB at most")
+
+
+def _clocks(warehouse: Warehouse) -> tuple[float, float, float]:
+    """Seconds by the clock, and of work by this process and by the server."""
+    (row,) = warehouse.rows("select pg_backend_pid() as pid")
+    postmaster = psutil.Process(row.pid).parent()
+    backends = postmaster.children() if postmaster else []
+    server = sum(sum(backend.cpu_times()[:2]) for backend in backends)
+    return time.perf_counter(), time.process_time(), server
+
+
+def _since(begun: tuple[float, float, float], warehouse: Warehouse) -> str:
+    clock, here, server = (now - then for now, then in zip(_clocks(warehouse), begun, strict=True))
+    return f"{clock:.1f} s by the clock, {here:.1f} s of work here and {server:.1f} s in the server"
 
 
 def _megabytes() -> float:

@@ -200,4 +200,4 @@ def _batched(changes: Sequence[Planned], rows: int | None) -> Iterator[tuple[int
 def fingerprint(key: str, customer_id: int, email: str | None, fields: dict[str, Any]) -> str:
     """What tells all that a destination is told of a customer from anything else, and gives nothing of it away."""
     content = json.dumps([customer_id, email, fields], sort_keys=True)
-    return hmac.new(key.encode(), content.encode(), sha256).hexdigest()
+    return hmac.digest(key.encode(), content.encode(), "sha256").hex()

@@ -248,6 +248,13 @@ class TestMailchimp:
         answer = mailchimp.destination().send(batch(*adds((1, 2))))
         assert answer.rejected == {2: "… cannot be added"} and mailchimp.held() == {1}
 
+    def test_names_of_fields_are_cut_to_what_it_takes(self, mailchimp: MailchimpTool) -> None:
+        """To ten characters, by which they must still differ."""
+        mailchimp.destination().send(batch(*adds((1,), lgs_segment="Champions")))
+        assert mailchimp.fields(1) == {"LGS_SEGMEN": "Champions"}
+        with pytest.raises(AccessError, match="two are the same in 10 characters"):
+            mailchimp.destination().send(batch(*adds((1,), lgs_segment="Champions", lgs_segments=1)))
+
     def test_another_address_is_another_contact(self, mailchimp: MailchimpTool) -> None:
         """Who takes the place of the former on the list."""
         mailchimp.destination().send(batch(*adds((1,))))

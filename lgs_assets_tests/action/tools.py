@@ -112,7 +112,7 @@ class KlaviyoTool(Tool):
     """Klaviyo: import jobs, of which one asks until they are done."""
 
     limits = ((10, 1), (150, 60))
-    slow = re.compile("^(POST|DELETE)")
+    slow = re.compile("^(POST|DELETE|GET /profile-bulk-import-jobs)")
 
     def __init__(self) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ from lgs_assets.errors import UnavailableError
 REVISION = "2026-07-15"
 """The revision of the interface that requests are written for; Klaviyo keeps it for two years."""
 BATCH_ROWS = 1000  # as many as may leave a list at once; an import takes 10,000
-_WRITES = 60 / 140  # 10 a second and 150 a minute
+_WRITES = _JOBS = 60 / 140  # 10 a second and 150 a minute
 _READS = 60 / 700  # 75 a second and 750 a minute
 _PAGE = 100
 # How long an import job may take, and how often it is asked after.
@@ -133,7 +133,7 @@ class Klaviyo:
         """Why a job rejected customers. Raises BatchError for a reason without the profile that it is of."""
         sent = {str(change.customer_id): change.customer_id for change in changes}
         rejected = {}
-        for entry in self._all(f"{path}/import-errors", {}):
+        for entry in self._all(f"{path}/import-errors", {}, interval=_JOBS):
             error = entry["attributes"]
             reason = redacted(str(error.get("detail") or error.get("title")))
             payload = error.get("original_payload") or {}
@@ -143,12 +143,14 @@ class Klaviyo:
             rejected[sent[external_id]] = reason
         return rejected
 
-    def _all(self, path: str, query: Mapping[str, str], *, page: int = _PAGE) -> Iterator[dict[str, Any]]:
+    def _all(
+        self, path: str, query: Mapping[str, str], *, page: int = _PAGE, interval: float = _READS
+    ) -> Iterator[dict[str, Any]]:
         """Every entry of a collection. Of the link to the next page only the cursor is used."""
 
         def ask(cursor: str | None) -> tuple[list[Any], str | None]:
             place = {"page[cursor]": cursor} if cursor else {}
-            answer = self._api.ask("GET", path, query={**query, "page[size]": str(page), **place}, interval=_READS)
+            answer = self._api.ask("GET", path, query={**query, "page[size]": str(page), **place}, interval=interval)
             try:
                 following = (answer.get("links") or {}).get("next")
                 cursors = parse_qs(urlsplit(following).query).get("page[cursor]") if following else None

@@ -15,6 +15,7 @@ from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, redact
 
 BATCH_ROWS = 500  # as many as may enter a segment at once
 _PAGE = 1000
+_LONGEST_NAME = 10  # of a merge field
 _NOT_THERE = "Mailchimp has no such contact"
 _NEVER_KNOWN = "Mailchimp never said which contact this is, and the address is gone: look there by hand"
 
@@ -93,9 +94,8 @@ class Mailchimp:
 
     def _describe(self, change: Change) -> str:
         """Sets a contact's merge fields. Returns its id. Raises BatchError if there is none, or they are refused."""
-        fields = {name.upper(): "" if value is None else value for name, value in change.fields.items()}
         contact = self._api.ask(
-            "PATCH", self._contact(_hash(change.email or "")), {"merge_fields": fields},
+            "PATCH", self._contact(_hash(change.email or "")), {"merge_fields": _merge_fields(change)},
             query={"skip_merge_validation": "true"},  # fields that the list requires may be missing: they are not ours
             may_be_missing=True,
         )  # fmt: skip
@@ -145,6 +145,17 @@ class Mailchimp:
             return found, str(following) if found and following < total else None
 
         return self._api.pages(ask)
+
+
+def _merge_fields(change: Change) -> dict[str, Any]:
+    """The fields of a customer under names that Mailchimp takes. Raises AccessError if two are the same there."""
+    fields = {
+        name.upper()[:_LONGEST_NAME]: "" if value is None else value for name, value in sorted(change.fields.items())
+    }
+    if len(fields) < len(change.fields):
+        names = ", ".join(sorted(change.fields))
+        raise AccessError(f"mailchimp: of the fields {names} two are the same in {_LONGEST_NAME} characters.")
+    return fields
 
 
 def _hash(email: str) -> str:
