@@ -36,12 +36,12 @@ DERIVED = [asset.key.path[-1] for asset in ASSETS if asset.key.path != ["raw_inv
 """Everything the lineage builds from the lines: every asset but the lines themselves."""
 MODELS = models()
 """The model of each table that a SELECT makes, in an order in which they can be built."""
+REPORT = {asset.key.path[-1] for asset in ASSETS if set(asset.group_names_by_key.values()) == {"report"}}
+"""The charts and the printed reports, which show what the other tables hold."""
 BY_PYTHON = {
-    asset.key.path[-1]: asset
-    for asset in ASSETS
-    if asset.key.path[-1] not in ("raw_invoices", *MODELS) and set(asset.group_names_by_key.values()) != {"report"}
+    asset.key.path[-1]: asset for asset in ASSETS if asset.key.path[-1] not in {"raw_invoices", *MODELS, *REPORT}
 }
-"""The asset of each other table but the charts: their work is Python's."""
+"""The asset of each other table but these: their work is Python's."""
 TABLES = [
     table
     for table in TopologicalSorter(

@@ -66,7 +66,7 @@ def record_past(warehouse: Warehouse) -> None:
 
 DECLARATION = """hypothesis = "A letter brings back {whom} who stopped ordering."
 owner = "head of customer relations"
-audience = "lapsed_regulars"
+audience = "{audience}"
 block_by = ["segment", "monetary"]
 block_size = 4
 secondary = ["net_revenue", "orders", "revenue_per_order"]
@@ -82,7 +82,7 @@ days = {days}
 """
 _EXPERIMENT = """
 insert into experiments values (
-    :name, :declaration, repeat('0', 64), 'lapsed_regulars', repeat('0', 64), 'bought_within', :days, 0.5,
+    :name, :declaration, repeat('0', 64), :audience, repeat('0', 64), 'bought_within', :days, 0.5,
     repeat('0', 32), null, null, 'ana', :begins, null, null
 )
 """
@@ -108,6 +108,7 @@ def try_a_letter(
     days: int,
     back: int,
     segments: list[str] | None = None,
+    audience: str = "lapsed_regulars",
     whom: str = "<b>regulars</b>",
 ) -> None:
     """An experiment that began so many month ends ago, with nothing sent: the arms differ by chance alone."""
@@ -116,8 +117,10 @@ def try_a_letter(
             sa.text("select distinct snapshot_date from rfm_history order by 1 desc offset :back limit 1"),
             {"back": back},
         ).scalar_one()
-        given = {"name": name, "begins": begins, "days": days, "segments": segments}
-        connection.execute(sa.text(_EXPERIMENT), given | {"declaration": DECLARATION.format(days=days, whom=whom)})
+        given = {"name": name, "begins": begins, "days": days, "segments": segments, "audience": audience}
+        connection.execute(
+            sa.text(_EXPERIMENT), given | {"declaration": DECLARATION.format(days=days, audience=audience, whom=whom)}
+        )
         connection.execute(sa.text(_ARMS), given)
     rows = [
         {str(column): None if pd.isna(value) else value for column, value in row.items()}

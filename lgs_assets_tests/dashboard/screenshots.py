@@ -99,7 +99,7 @@ def begin_campaigns(warehouse: Warehouse, home: Path, patch: pytest.MonkeyPatch)
         assert done.exit_code in (0, REJECTED), done.output
     record_past(warehouse)
     regulars = ["Can't Lose", "At Risk", "Need Attention", "About to Sleep"]
-    try_a_letter(warehouse, "autumn_letter", days=60, back=4, segments=regulars, whom="regulars")
+    try_a_letter(warehouse, "autumn_letter", days=60, back=4, segments=regulars, audience="call_list", whom="regulars")
     warehouse.engine.dispose()
 
 

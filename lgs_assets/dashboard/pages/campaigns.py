@@ -345,7 +345,7 @@ def _history(rows: Sequence[Row]) -> Figure:
         for place, row in enumerate(rows)
     ]
     table = Table(
-        (Column("until", "Data to", "day"), Column("members", "Members", "count")),
+        (Column("until", "End of", "day"), Column("members", "Members", "count")),
         [(row["snapshot_date"] - _MOMENT, row["members"]) for row in rows],
     )
     label = "Members of the audience whenever the data moved on. The table below has the values."
@@ -368,7 +368,7 @@ def _flows(rows: Sequence[Row]) -> Figure:
         for place, row in enumerate(later)
     ]
     table = Table(
-        (Column("until", "Data to", "day"), Column("entered", "Entered", "count"), Column("left", "Left", "count")),
+        (Column("until", "End of", "day"), Column("entered", "Entered", "count"), Column("left", "Left", "count")),
         [(row["snapshot_date"] - _MOMENT, row["entered"], row["left_since"]) for row in rows],
     )
     return Figure(

@@ -221,7 +221,7 @@ def _anyway(view: View) -> Figure:
                 _spread(half),
                 half["starts"],
                 _share(quarter),
-                half["net_after"],
+                half["net_after_once"],
             )
         )
     table = Table(

@@ -1,7 +1,7 @@
 -- What the customers of each segment did next, at the latest start from which the data covers six months, and between
 -- what and what their share moved at all starts.
 select
-    latest.segment, latest.months, latest.snapshot_date, latest.customers, latest.came_back, latest.net_after,
+    latest.segment, latest.months, latest.snapshot_date, latest.customers, latest.came_back, latest.net_after_once,
     past.starts, past.least, past.most
 from natural_return as latest
 inner join (
