@@ -3,12 +3,17 @@
 The baskets are the rows of a sparse matrix and the products its columns, so its product with itself counts all pairs.
 """
 
+from __future__ import annotations
+
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 # Of the product at a time: in full, it is as large as the square of the number of products.
 _PRODUCTS_AT_A_TIME = 64
@@ -50,6 +55,8 @@ def bought_together(lines: pd.DataFrame, stock_codes: pd.DataFrame, *, support: 
 
 def _contents(lines: pd.DataFrame, products: pd.Series, codes: np.ndarray) -> sparse.csr_array:
     """A row for each invoice and a column for each code: 1 where the invoice sold the product."""
+    from scipy import sparse
+
     place = {code: column for column, code in enumerate(codes)}
     written, stock_codes = _numbered(lines["stock_code"])
     column = np.array([place.get(code, -1) for code in products.reindex(stock_codes)], np.int32)[written]
