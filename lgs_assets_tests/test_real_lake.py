@@ -42,7 +42,7 @@ def test_every_table_is_the_same_in_duckdb(
     definitions = build_definitions(Configuration.read())
     tables = [spec.key for spec in built_specs() if spec.group_name != "report"]
     report = [spec.key.path[-1] for spec in built_specs() if spec.group_name == "report"]
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions("dumps", [name])
         done = definitions.resolve_job_def("lineage").execute_in_process(
             instance=instance, partition_key=name, asset_selection=tables

@@ -224,7 +224,8 @@ def test_what_they_do_anyway_is_that_of_the_history(own_site: Site, writer: Ware
     change(
         writer,
         "insert into natural_return values ('Champions', '2011-01-01', 6, 100, 80, 10, 1300, null, 10, 1234.5, null), "
-        "('Champions', '2011-01-01', 3, 100, 70, 10, 500, null, 10, 500, null), ('Champions', '2010-12-01', 6, 50, 30, 10, 9, null, 10, 9, null), "
+        "('Champions', '2011-01-01', 3, 100, 70, 10, 500, null, 10, 500, null), "
+        "('Champions', '2010-12-01', 6, 50, 30, 10, 9, null, 10, 9, null), "
         "('At Risk', '2011-01-01', 6, 20, 5, 10, 9, null, 10, 9, null)",
     )
     shown = {row["segment"]: row for row in rows(own_site.get("/experiments/anyway.csv").text)}

@@ -65,7 +65,7 @@ def test_every_table_is_the_same_in_both(warehouse: Warehouse, tmp_path: Path) -
     assert_same_lineage(warehouse, {})
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     old=st.lists(line, min_size=1, max_size=12),
     new=st.lists(line, min_size=1, max_size=12),

@@ -89,7 +89,7 @@ def before(warehouse: Warehouse, cut: datetime, last_month: date) -> dict[str, l
     }
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(purchases=st.lists(purchase, min_size=2, max_size=30), days=st.integers(1, 131), ties=st.booleans())
 def test_what_comes_later_changes_no_earlier_snapshot(
     warehouse: Warehouse, tmp_path: Path, purchases: list[tuple[int, int, int, str]], days: int, ties: bool
@@ -109,7 +109,7 @@ def test_what_comes_later_changes_no_earlier_snapshot(
     assert broken_checks(warehouse) == []
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(purchases=st.lists(purchase, min_size=1, max_size=30), seed=st.integers(0, 999))
 def test_the_order_of_lines_and_the_names_of_things_change_nothing(
     warehouse: Warehouse, tmp_path: Path, purchases: list[tuple[int, int, int, str]], seed: int
