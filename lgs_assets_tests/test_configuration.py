@@ -69,7 +69,6 @@ def test_a_relative_place_is_below_the_checkout(monkeypatch: pytest.MonkeyPatch)
         ("LGS_RUN_RETENTION_DAYS", "0", "a number of at least 1"),
         ("LGS_SOURCE_OVERLAP_DAYS", "three", "a whole number"),
         ("LGS_SOURCE_CRON", "at night", "five fields as in a crontab, such as 0 2 * * *"),
-        ("LGS_UI_ORIGINS", "dagster", "addresses such as https://dagster.example.com, with spaces between them"),
         ("LGS_INBOX", "file://elsewhere/dumps", "a folder of this machine, such as file:///folder"),
     ],
 )

@@ -105,7 +105,7 @@ def test_plans_receipts_and_lists_are_those_of_the_ledgers(site: Site) -> None:
     receipts = rows(site.get("/campaigns/receipts.csv").text)
     assert [(row["status"], row["attempt"]) for row in receipts] == [("207", "2"), ("429", "1")]
     held = rows(site.get("/campaigns/first_to_see/held.csv").text)
-    assert [(row["destination"], row["customers"]) for row in held] == [("webhook", "3")]
+    assert [(row["destination"], row["customers"], row["missing"]) for row in held] == [("webhook", "3", "")]
     out = {(row["who"], row["reason"]): row["customers"] for row in rows(site.get("/campaigns/left_out.csv").text)}
     assert out == {
         ("in no audience", "forgotten"): "1",
@@ -262,3 +262,14 @@ def test_lists_have_what_is_expected_where_it_is_built(own_site: Site, writer: W
     assert "Predicted from the end of the data" in own_site.get("/segments/champions?as_of=2011-05").text
     change(writer, "delete from publications where table_name = 'churn_risk'")
     assert "risk_band" not in own_site.get("/customers/customers.csv?sort=risk_band").text
+
+
+def test_what_a_list_was_last_found_to_hold(own_site: Site, writer: Warehouse) -> None:
+    """Drift: the last reading counts, and nobody is named."""
+    change(
+        writer,
+        "insert into list_drift values ('webhook', 'first_to_see', '2012-01-02', 3, 5, 9, 9, 9), "
+        "('webhook', 'first_to_see', '2012-01-03', 3, 5, 1, 3, 2)",
+    )
+    (row,) = rows(own_site.get("/campaigns/first_to_see/held.csv").text)
+    assert (row["missing"], row["not_ours"], row["objected"]) == ("1", "3", "2")

@@ -276,18 +276,25 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
             Column("audience", "Audience"),
             Column("customers", "Customers", "count"),
             Column("confirmed_at", "Last confirmed, UTC", "moment"),
+            Column("checked_at", "Read back, UTC", "moment"),
+            Column("missing", "Missing then", "count"),
+            Column("not_ours", "Not ours", "count"),
+            Column("objected", "Objected there", "count"),
         ),
         [
             (
                 row["destination"],
                 Link(row["audience"], view.link(f"/campaigns/{row['audience']}")),
                 Bar(row["customers"], row["customers"] / most * 100),
-                row["confirmed_at"],
+                *(row[name] for name in ("confirmed_at", "checked_at", "missing", "not_ours", "objected")),
             )
             for row in rows
         ],
     )
-    note = "Customers whom a destination confirmed. Whom somebody else put on its lists is not known here, nor touched."
+    note = (
+        "Customers whom a destination confirmed. Where a list can be read back (lgs activate drift, and every night): who "
+        "was missing then, whom somebody else had put there (left alone), and who had objected there."
+    )
     return Figure("held", "Who is on which list?", table, note=note)
 
 

@@ -46,10 +46,18 @@ select
     (
         select coalesce(json_agg(held order by destination, audience), '[]')
         from (
-            select destination, audience, count(*) as customers, max(confirmed_at) as confirmed_at
-            from destination_members
-            where cast(:audience as text) is null or audience = :audience
-            group by destination, audience
+            select lists.*, checked_at, missing, not_ours, objected
+            from (
+                select destination, audience, count(*) as customers, max(confirmed_at) as confirmed_at
+                from destination_members
+                where cast(:audience as text) is null or audience = :audience
+                group by destination, audience
+            ) as lists
+            left join (
+                select distinct on (destination, audience) *
+                from list_drift
+                order by destination, audience, checked_at desc
+            ) as latest using (destination, audience)
         ) as held
     ) as held,
     (
