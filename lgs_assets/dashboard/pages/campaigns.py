@@ -292,7 +292,7 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
         ],
     )
     note = (
-        "Customers whom a destination confirmed. Where a list can be read back (lgs activate drift, and every night): who "
+        "Customers whom a destination confirmed. Where a list can be read back (lgs activate drift, and nightly): who "
         "was missing then, whom somebody else had put there (left alone), and who had objected there."
     )
     return Figure("held", "Who is on which list?", table, note=note)
