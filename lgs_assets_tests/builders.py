@@ -27,6 +27,7 @@ from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets.warehouse.tables import PostgresTables, Tables
+from lgs_assets.wiring import lineage
 from lgs_assets.wiring.lineage import ASSETS, models
 from lgs_assets.wiring.resources import Resources, RunSettings
 
@@ -161,7 +162,8 @@ def followers(table: str) -> set[str]:
 
 def leave_few_tables(patch: Callable[[Any, str, Any], None] = setattr) -> None:
     """Leaves FEW of the lineage, with their checks, in what the platform builds from now on."""
-    patch(definitions, "ASSETS", [asset for asset in ASSETS if asset.key.path[-1] in FEW])
+    for module in (definitions, lineage):
+        patch(module, "ASSETS", [asset for asset in ASSETS if asset.key.path[-1] in FEW])
     patch(
         definitions,
         "ALL_CHECKS",
