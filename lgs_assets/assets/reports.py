@@ -13,10 +13,8 @@ from lgs_assets.wiring.derived_asset import derived_asset
 from lgs_assets.wiring.metadata import described, markdown_table
 
 _DASHBOARD = places.ROOT / "lgs_assets" / "dashboard"
-_PAGES = (
-    *(_DASHBOARD / "pages" / f"{name}.py" for name in ("overview", "parts", "report", "segments")),
-    *(_DASHBOARD / "report.py", _DASHBOARD / "figures", _DASHBOARD / "templates" / "report.html"),
-    *(_DASHBOARD / "static" / name for name in ("dashboard.css", "report.css")),
+_PAGES = tuple(
+    file for pattern in ("queries/*.sql", "templates/*", "static/*.css") for file in sorted(_DASHBOARD.glob(pattern))
 )
 
 

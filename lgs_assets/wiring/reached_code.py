@@ -1,65 +1,75 @@
-"""The code that the function of a table reaches: what its version is made of, so that nobody lists files by hand."""
+"""The code that the function of a table reaches: what its version is made of, so that nobody lists files by hand.
+
+All of it is read from the text of modules: a version is asked for while a module is still being imported.
+"""
 
 import ast
 import inspect
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from types import FunctionType, ModuleType
 from typing import Any
 
 from lgs_assets import places
 
-_ROOMS = ("models", "action")
+_ROOMS = ("models", "action", "dashboard")
 """The rooms whose code makes the content of tables. Other rooms store, describe and orchestrate it."""
 _PACKAGE = places.ROOT / "lgs_assets"
 
 
 def reached_code(function: Callable[..., Any]) -> tuple[str, set[Path]]:
-    """The text of the function and of those of its module that it uses; and the files of models that these import.
+    """The text of the function and of those of its module that it uses; and the files of `_ROOMS` that these import.
 
     Of its module nothing else counts: the rest builds other tables.
     """
-    texts: dict[str, str] = {}
-    modules: set[str] = set()
-    waiting = [function]
-    while waiting:
-        used = waiting.pop()
-        texts[used.__qualname__] = text = textwrap.dedent(inspect.getsource(used))
-        for value in _values_named(text, used):
-            if isinstance(value, FunctionType) and value.__module__ == used.__module__:
-                if value.__qualname__ not in texts:
-                    waiting.append(value)
-            else:
-                modules.add(value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", ""))
-    files = {Path(str(sys.modules[name].__file__)) for name in modules & sys.modules.keys() if _is_of_rooms(name)}
-    return "".join(texts[name] for name in sorted(texts)), files.union(*map(_imported, files))
+    module = Path(inspect.getfile(function))
+    tree = ast.parse(module.read_text())
+    defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    imported = dict(_names_imported(module))
+    texts = {"": inspect.getsource(function)}
+    used = _names_in(ast.parse(textwrap.dedent(texts[""])))
+    while missing := sorted(used & defined.keys() - texts.keys() - {function.__name__}):
+        for name in missing:
+            texts[name] = ast.unparse(defined[name])
+            used |= _names_in(defined[name])
+    files = {imported[name] for name in used & imported.keys()}
+    return "\n".join(texts[name] for name in sorted(texts)), files.union(*map(_imported, files))
 
 
-def _values_named(text: str, function: Callable[..., Any]) -> Iterator[Any]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Name) and node.id in function.__globals__:
-            yield function.__globals__[node.id]
-
-
-def _is_of_rooms(module: str) -> bool:
-    return any(module.startswith(f"{_PACKAGE.name}.{room}.") for room in _ROOMS)
+def _names_in(function: ast.AST) -> set[str]:
+    """The names that a function takes from outside: its inputs are called as the functions of other tables are."""
+    nodes = list(ast.walk(function))
+    return {each.id for each in nodes if isinstance(each, ast.Name)} - {
+        each.arg for each in nodes if isinstance(each, ast.arg)
+    }
 
 
 @cache
 def _imported(file: Path) -> frozenset[Path]:
     """The files of these rooms that a file imports, directly or through others."""
     found: set[Path] = set()
-    waiting = [file]
+    waiting = {file}
     while waiting:
-        for node in ast.walk(ast.parse(waiting.pop().read_text())):
-            if not isinstance(node, ast.ImportFrom) or not node.module:
-                continue
-            for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
-                path = places.ROOT / f"{name.replace('.', '/')}.py"
-                if _is_of_rooms(name) and path not in found and path.exists():
-                    found.add(path)
-                    waiting.append(path)
+        added = {path for _, path in _names_imported(waiting.pop())} - found
+        found |= added
+        waiting |= added
     return frozenset(found)
+
+
+@cache
+def _names_imported(file: Path) -> tuple[tuple[str, Path], ...]:
+    return tuple(_imports(file))
+
+
+def _imports(file: Path) -> Iterator[tuple[str, Path]]:
+    """The names that a file imports from the rooms, anywhere in it, each with the file that it comes from."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if not isinstance(node, ast.ImportFrom) or not node.module:
+            continue
+        for alias in node.names:
+            for module in (f"{node.module}.{alias.name}", node.module):
+                path = places.ROOT / f"{module.replace('.', '/')}.py"
+                if any(path.is_relative_to(_PACKAGE / room) for room in _ROOMS) and path.exists():
+                    yield alias.asname or alias.name, path
+                    break
