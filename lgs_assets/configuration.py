@@ -53,14 +53,14 @@ def _place(given: str) -> str:
         )
     if url.scheme not in ("file", "local"):
         return given
-    if url.netloc not in ("", "localhost"):
+    if url.netloc not in ("", "localhost") or url.fragment:
         raise ValueError("expected a folder of this machine, such as file:///folder")
     return unquote(url.path)
 
 
 def _crontab(given: str) -> str:
     """When, as in a crontab: what its fields say is judged by Dagster."""
-    if len(given.split()) != 5:
+    if len(given.split()) != 5 and not given.startswith("@"):
         raise ValueError("expected five fields as in a crontab, such as 0 2 * * *")
     return given
 

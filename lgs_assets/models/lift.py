@@ -173,7 +173,10 @@ def _difference(
 
     if (values == values[0]).all():
         return Difference(float(values[0]), float(values[0]), estimate=0.0, low=0.0, high=0.0, p_value=1.0)
-    low, high = (_bound(p_value, estimate, sign * float(slopes.std()), level) for sign in (-1, 1))
+    spread, scale = float(slopes.std()), float(np.ptp(values))
+    # Where everybody in a block did the same, all draws are alike, but for how their sums were rounded.
+    step = spread if spread > 1e-9 * scale else scale
+    low, high = (_bound(p_value, estimate, sign * step, level) for sign in (-1, 1))
     control, seen = float(values[~treated].mean()), float(values[treated].mean())
     return Difference(control, seen, float(estimate), float(low), float(high), p_value(0.0))
 

@@ -189,3 +189,13 @@ def test_arms_that_are_not_as_assigned() -> None:
     assert mismatch_p({"control": 400, "call": 395}, shares) > 0.5
     assert mismatch_p({"control": 4000, "call": 3600}, shares) < 0.001
     assert mismatch_p({"control": 0, "call": 0}, shares) == 1
+
+
+@pytest.mark.parametrize("blocks", [2, 6])
+def test_blocks_in_which_all_did_the_same_end(blocks: int) -> None:
+    """Every draw shows the same difference, none: with few blocks nothing is known, with more that there is none."""
+    block = np.repeat(np.arange(blocks), 2)
+    frame = pd.DataFrame({"bought": (block % 2).astype(float)})
+    told = differences(Experiment(block, np.tile([True, False], blocks), 0.5), frame, frame[[]], seed=1)["bought"]
+    assert told.estimate == pytest.approx(0, abs=1e-9)
+    assert told.high == (np.inf if blocks == 2 else pytest.approx(0, abs=1e-9))

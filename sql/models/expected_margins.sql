@@ -39,9 +39,10 @@ rates as (
         kind,
         series,
         cast(round(sum(known_sales) / sum(sales), 6) as decimal(18, 6)) as known_share,
-        cast(round(sum(margin) / sum(sales), 6) as decimal(18, 6)) as margin_rate
+        cast(round(sum(margin) / sum(known_sales), 6) as decimal(18, 6)) as margin_rate
     from by_series
     group by kind, series
+    having sum(known_sales) > 0
 ),
 
 expected as (

@@ -179,10 +179,10 @@ def product_pairs(product_pairs: pd.DataFrame, products: pd.DataFrame) -> Figure
 
 def _in_shares(axes: Axes, shares: np.ndarray) -> None:
     """Marks an axis of shares in percent; beyond the whole only if a share is."""
-    if shares.max() > _WHOLE:
-        at_round_numbers(axes.xaxis, 6)
-    else:
-        axes.set_xticks([tick for tick in range(0, _WHOLE + 1, 25) if tick < axes.get_xlim()[1]])
+    at_round_numbers(axes.xaxis, 6)
+    if shares.max() <= _WHOLE:
+        end = axes.get_xlim()[1]
+        axes.set_xticks([tick for tick in axes.get_xticks() if tick <= min(end, _WHOLE)])
     label_ticks(axes.xaxis, lambda value: percent(value, 0))
 
 

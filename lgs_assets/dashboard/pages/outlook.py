@@ -135,8 +135,8 @@ def _earnings(rows: Sequence[Row], country: str | None) -> Figure:
     )
     note = (
         f"Product sales before returns less the unit cost valid on the day, {country or 'all countries together'}, "
-        "doubled invoices once; sales without a known cost are taken to earn nothing. Expected: the forecast of net "
-        "sales, at what a pound earned in the last twelve whole months. Its interval is that of sales: the rate may "
+        "doubled invoices once; earned: of the sales whose cost is known. Expected: the forecast of net sales, at what "
+        "a pound with a known cost earned in the last twelve whole months. Its interval is that of sales: the rate may "
         "change as well."
     )
     return Figure(
