@@ -153,14 +153,6 @@ def calibration(evaluations: pd.DataFrame) -> float:
     return float(rows.get((task, churn.MODEL, POOLED, "calibration_error"), np.inf))
 
 
-def calibration_bins(risks: pd.DataFrame) -> pd.DataFrame:
-    """Predicted and observed share of the customers in each bin of probability: one row a fold and bin."""
-    rows = risks[risks["task"] == "churn_risk"]
-    bins = np.minimum((rows["probability"] * BINS).astype(int), BINS - 1)
-    grouped = rows.assign(bin=bins).groupby(["as_of", "bin"], as_index=False)
-    return grouped.agg(predicted=("probability", "mean"), observed=("happened", "mean"), n=("customer_id", "size"))
-
-
 def _values(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
     def metrics(day: pd.DataFrame, kind: str) -> dict[str, Metric]:
         purchases, sales = (day[f"{kind}{name}"].to_numpy(float) for name in ("purchases", "sales"))

@@ -188,7 +188,10 @@ class EmbeddedServer:
 
     def _initialise(self, lock: int) -> None:
         if (room := self._room()) < ROOM_OF_A_CLUSTER:
-            raise self._disk_full(f"{room >> 20} MB are free, and a new cluster takes {ROOM_OF_A_CLUSTER >> 20} MB")
+            raise self._disk_full(
+                f"{room >> 20} MB are free, and a new cluster takes {ROOM_OF_A_CLUSTER >> 20} MB",
+                remedy="Or set LGS_HOME to a folder on another disk.",
+            )
         for debris in self.directory.glob("initdb-*"):  # left by a process killed right here
             shutil.rmtree(debris)
         password = secrets.token_urlsafe(24)

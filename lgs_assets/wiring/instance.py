@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from uuid import UUID
 
 import dagster as dg
 from sqlalchemy import Engine, event
@@ -78,14 +79,18 @@ def _quick_events() -> Iterator[None]:
     waits for the disk several times: so each is kept open besides. What is written survives the death of the process,
     and a power cut harms no database, but may cost the last events; what is built is in the warehouse's own records.
     """
-    kept_open: dict[str, sqlite3.Connection] = {}
+    kept_open: dict[Path, sqlite3.Connection] = {}
 
     def connected(connection: object, record: object) -> None:
         if not isinstance(connection, sqlite3.Connection):
             return
         connection.execute("pragma synchronous = normal")
-        _, _, file = connection.execute("pragma database_list").fetchone()
-        if file and file not in kept_open and connection.execute("pragma journal_mode").fetchone() == ("wal",):
+        _, _, name = connection.execute("pragma database_list").fetchone()
+        file = Path(name)
+        if name and file not in kept_open and connection.execute("pragma journal_mode").fetchone() == ("wal",):
+            # Each run has a database of its own, named by its id: of a hundred runs, those before are over.
+            for earlier in filter(_is_of_a_run, list(kept_open)):
+                kept_open.pop(earlier).close()
             kept_open[file] = sqlite3.connect(file, check_same_thread=False)
             kept_open[file].execute("select count(*) from sqlite_master").fetchone()  # only now it is really open
 
@@ -96,3 +101,10 @@ def _quick_events() -> Iterator[None]:
         event.remove(Engine, "connect", connected)
         for connection in kept_open.values():
             connection.close()
+
+
+def _is_of_a_run(database: Path) -> bool:
+    try:
+        return bool(UUID(database.stem))
+    except ValueError:
+        return False
