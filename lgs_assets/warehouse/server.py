@@ -332,10 +332,8 @@ class EmbeddedServer:
         """The bytes that are free on its disk."""
         return shutil.disk_usage(self.directory).free
 
-    def _disk_full(self, reason: str) -> DiskFullError:
-        return DiskFullError(
-            f"{self.directory.absolute()}", reason, remedy="Or set LGS_HOME to a folder on another disk."
-        )
+    def _disk_full(self, reason: str, *, remedy: str = "") -> DiskFullError:
+        return DiskFullError(f"{self.directory.absolute()}", reason, remedy=remedy)
 
     def _failure(self, what: str) -> ServerError:
         if (room := self._room()) < ROOM_OF_A_SEGMENT:

@@ -270,7 +270,7 @@ def test_an_oddity_is_accepted_up_to_a_number(warehouse: Warehouse, tmp_path: Pa
 @pytest.mark.parametrize(
     ("check", "reason"),
     [
-        ("segments.match_scores", "tells of an error in the figures, which cannot be accepted"),
+        ("segments.match_scores", "reports an error in the figures, which cannot be accepted"),
         ("segments.no_such_rule", "There is no check segments.no_such_rule. The checks: "),
         ("raw_invoices.no_line_is_rejected' or true", "There is no check raw_invoices.no_line_is_rejected' or true"),
     ],
