@@ -73,7 +73,7 @@ HIDING_PLACES = {
     "rule": "CREATE RULE r AS ON INSERT TO other DO ALSO INSERT INTO retail VALUES (new.a, 'x;');\n",
     "names that begin or end like ours": (
         'COPY retail2 (a) FROM stdin;\n\\.\nCOPY "a.retail" (a) FROM stdin;\n\\.\nCOPY retail.x (a) FROM stdin;\n\\.\n'
-        'COPY "Retail" (a) FROM stdin;\n\\.\nCOPY "retail""; --" (a) FROM stdin;\n\\.\n'
+        'COPY "retail""; --" (a) FROM stdin;\n\\.\n'
         'INSERT INTO "retail "(a)VALUES(1);\n'
     ),
 }
