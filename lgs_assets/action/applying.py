@@ -18,7 +18,7 @@ from typing import TypeVar
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
 from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
 from lgs_assets.action.experiments import IN_CONTROL
-from lgs_assets.action.plans import EXPIRES_HOURS, Plan, fingerprint, read_plan
+from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle
 from lgs_assets.errors import GuardError, LgsError, UnavailableError
@@ -98,10 +98,11 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
         raise GuardError(f"Plan {number} was applied at {plan.ended_at:%Y-%m-%d %H:%M:%S} UTC. Nothing is sent.")
     if plan.state in ("refused", "expired"):
         raise GuardError(f"Plan {number} is {plan.state}. Nothing is sent: make another with lgs activate plan.")
+    hours = EXPIRES_HOURS if plan.state == "planned" else RESUMES_HOURS
+    cursor.execute("select now() - %s > make_interval(hours => %s)", [plan.made_at, hours])
+    if cursor.fetchone() == (True,) and plan.audience_version:
+        raise GuardError(f"Plan {number} is more than {hours} hours old. Nothing is sent: make another.")
     if plan.state == "planned":
-        cursor.execute("select now() - %s > make_interval(hours => %s)", [plan.made_at, EXPIRES_HOURS])
-        if cursor.fetchone() == (True,) and plan.audience_version:
-            raise GuardError(f"Plan {number} is more than {EXPIRES_HOURS} hours old. Nothing is sent: make another.")
         if version is not None and plan.audience_version not in ("", version):
             raise GuardError(
                 f"The rule or the fields of {plan.audience} have changed since plan {number} was made. Nothing is "
@@ -188,7 +189,7 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
             [why_not, plan.plan, customer],
         )
         if state == "sending":  # it may have arrived: the next plan takes it out
-            hold(cursor, plan, customer, payload)
+            hold(cursor, plan, customer)
     cursor.execute(
         "update activation_changes set state = 'sending' where plan = %s and customer_id = any (%s)",
         [plan.plan, [change.customer_id for change in changes]],
@@ -202,8 +203,9 @@ def _send_once(
     """Sends changes, and keeps a receipt of a failure; that of an answer is kept with what the answer changes."""
     with warehouse.transaction() as connection:  # the database's clock counts: that of this machine may be wrong
         sent_at = connection.exec_driver_sql("select now()").scalar_one()
+        passed_on = _passed_on(driver_cursor(connection), plan, changes)
     key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
-    batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at)
+    batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at, passed_on)
     receipt = Receipt(batch, request)
     try:
         return destination.send(batch), receipt
@@ -212,6 +214,23 @@ def _send_once(
         with warehouse.transaction() as connection:
             receipt.write(driver_cursor(connection), status, str(error))
         raise
+
+
+def _passed_on(cursor: Cursor, plan: Plan, changes: tuple[Change, ...]) -> frozenset[str]:
+    """What the destination called these customers, where that is by now another whom it holds."""
+    if not any(change.remote_id for change in changes):
+        return frozenset()
+    cursor.execute(
+        """
+        select remote_id
+        from destination_members as former
+        inner join destination_members as present using (destination, audience, remote_id)
+        where destination = %s and audience = %s and former.customer_id = any (%s)
+            and present.customer_id <> former.customer_id and present.confirmed_at > former.confirmed_at
+        """,
+        [plan.destination, plan.audience, [change.customer_id for change in changes]],
+    )
+    return frozenset(remote_id for (remote_id,) in cursor)
 
 
 def _end(warehouse: Warehouse, plan: Plan) -> Outcome:

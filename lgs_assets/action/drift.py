@@ -5,6 +5,7 @@ objection that was made at a destination counts here, too.
 """
 
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lgs_assets.action.applying import Pause, alone, patiently
@@ -30,12 +31,15 @@ class Drift:
     """People whom somebody else put there."""
     objected: list[int]
     """Customers put there by us who objected there: from now on they are suppressed here, too."""
+    unknown: int
+    """Customers whom it should hold by our doing, and cannot be looked for: it has not said what it calls them."""
 
     def __str__(self) -> str:
         """In a sentence."""
         return (
             f"{counted(self.found, 'member')} found, {self.held:,} put there by us; missing {len(self.missing):,}, "
-            f"not ours {self.not_ours:,}, objected there {len(self.objected):,}."
+            f"not ours {self.not_ours:,}, objected there {len(self.objected):,}"
+            + (f", unknown there {self.unknown:,}." if self.unknown else ".")
         )
 
 
@@ -49,45 +53,59 @@ def check_drift(
     """
 
     def read() -> list[Member] | None:
-        members = destination.members(audience)
+        members = destination.members(audience, {name for name in ours.values() if name})
         return None if members is None else list(members)
 
     prepare_private(warehouse)
     with alone(warehouse, destination.name):
+        ours = _ours(warehouse, audience, destination)
         members = patiently(read, pause=pause, then="nothing was changed.")
         if members is None:
             return None
-        drift = _recorded(warehouse, audience, destination.name, members)
+        drift = _drift(ours, members)
+        _record(warehouse, audience, destination.name, drift)
     for customer in drift.objected:
         object_to_marketing(warehouse, customer, source=destination.name)
     return drift
 
 
-def _recorded(warehouse: Warehouse, audience: str, destination: str, members: list[Member]) -> Drift:
+def _ours(warehouse: Warehouse, audience: str, destination: Destination) -> dict[int, str | None]:
+    """Whom a list should hold by our doing, and what the destination calls them; None if it has not said.
+
+    What it calls two of them is the later's: an address can change hands.
+    """
+    query = """
+        select customer_id,
+            case first_value(customer_id) over (partition by remote_id order by confirmed_at desc, customer_id)
+                when customer_id then remote_id
+            end as remote_id
+        from destination_members
+        where destination = :destination and audience = :audience
+        order by customer_id
+    """
+    rows = warehouse.rows(query, destination=destination.name, audience=audience)
+    return {row.customer_id: row.remote_id if destination.has_own_ids else str(row.customer_id) for row in rows}
+
+
+def _drift(ours: Mapping[int, str | None], members: Iterable[Member]) -> Drift:
+    found = {member.remote_id for member in members if member.is_listed}
+    objected = {member.remote_id for member in members if member.has_objected}
+    return Drift(
+        held=len(ours),
+        found=len(found),
+        missing=[customer for customer, name in ours.items() if name and name not in found | objected],
+        not_ours=len(found - set(ours.values())),
+        objected=[customer for customer, name in ours.items() if name in objected],
+        unknown=sum(name is None for name in ours.values()),
+    )
+
+
+def _record(warehouse: Warehouse, audience: str, destination: str, drift: Drift) -> None:
     with warehouse.transaction() as connection:
-        cursor = driver_cursor(connection)
-        cursor.execute(
-            "select coalesce(remote_id, customer_id::text), customer_id from destination_members "
-            "where destination = %s and audience = %s",
-            [destination, audience],
-        )
-        ours: dict[str, int] = dict(cursor.fetchall())
-        found = {member.remote_id: member for member in members}
-        objected = [
-            customer for remote_id, customer in ours.items() if remote_id in found and found[remote_id].has_objected
-        ]
-        drift = Drift(
-            held=len(ours),
-            found=len(found),
-            missing=sorted(customer for remote_id, customer in ours.items() if remote_id not in found),
-            not_ours=len(found.keys() - ours.keys()),
-            objected=sorted(objected),
-        )
-        cursor.execute(
+        driver_cursor(connection).execute(
             "insert into list_drift values (%s, %s, clock_timestamp(), %s, %s, %s, %s, %s)",
             [
                 *(destination, audience, drift.held, drift.found),
                 *(len(drift.missing), drift.not_ours, len(drift.objected)),
             ],
         )
-    return drift

@@ -164,18 +164,22 @@ def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[st
 def _difference(
     wanted: dict[int, tuple[str, str]], held: dict[int, tuple[str, str]], key: str, rejected: set[int]
 ) -> list[Planned]:
-    """Removals, adds and updates, each by customer. Nobody is removed because an update of theirs was rejected."""
+    """Removals, adds and updates, each by customer. Nobody is removed because an update of theirs was rejected.
+
+    Of whom it is not known whether they arrived, adds are made again: an update would not put them on a list.
+    """
+    confirmed = {customer: payload for customer, (payload, _) in held.items() if payload}
     removes = [
         Planned("remove", customer, held[customer][1], "{}", fingerprint(key, customer, None, {}))
         for customer in sorted(held.keys() - wanted.keys() - rejected)
     ]
     adds = [
         Planned("add", customer, "entered the audience", *wanted[customer])
-        for customer in sorted(wanted.keys() - held.keys())
+        for customer in sorted(wanted.keys() - confirmed.keys())
     ]
     updates = [
         Planned("update", customer, "fields or contact changed", *wanted[customer])
-        for customer in sorted(wanted.keys() & held.keys())
-        if wanted[customer][1] != held[customer][0]
+        for customer in sorted(wanted.keys() & confirmed.keys())
+        if wanted[customer][1] != confirmed[customer]
     ]
     return removes + adds + updates

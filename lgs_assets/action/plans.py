@@ -18,6 +18,8 @@ from lgs_assets.warehouse.schema import Cursor, driver_cursor
 from lgs_assets.wording import counted
 
 EXPIRES_HOURS = 24
+RESUMES_HOURS = 48
+"""How old a plan applied in part may be and still be finished: a night that was cut short is, by the next."""
 
 _PLANS = """
 select plan, destination, audience, audience_version, adds, updates, removes, left_out, held_before, digest, state,
@@ -84,12 +86,14 @@ def plans(warehouse: Warehouse, *, last: int = 20) -> list[Plan]:
 
 
 def unfinished_plan(warehouse: Warehouse, destination: str, audience: str) -> int | None:
-    """The number of the plan of a list that is applied in part; None if there is none."""
+    """The number of the plan of a list that is applied in part, and may be finished; None if there is none."""
     query = """
         select plan from activation_plans
         where destination = :destination and audience = :audience and state = 'applying'
+            and made_at > now() - make_interval(hours => :hours)
     """
-    return next((row.plan for row in warehouse.rows(query, destination=destination, audience=audience)), None)
+    rows = warehouse.rows(query, destination=destination, audience=audience, hours=RESUMES_HOURS)
+    return next((row.plan for row in rows), None)
 
 
 def summary(plan: Plan) -> str:
@@ -153,13 +157,14 @@ def insert_plan(
 def expire_waiting(cursor: Cursor, destination: str, audience: str) -> None:
     """Ends a plan of the same list that waits, or was given up. Raises LgsError for one that is applied in part.
 
-    Of one that was given up, what may have arrived counts as held, so that it is removed where it should not be.
+    Of one that was given up, what may have arrived counts as held, so that it is removed where it should not be; its
+    payload is not known, so that it is sent again where it should.
     """
     abandoned = "state = 'applying' and made_at < now() - make_interval(hours => %s)"
     cursor.execute(
         f"""
         insert into destination_members
-        select destination, audience, customer_id, payload, plan, now(), null
+        select destination, audience, customer_id, '', plan, now(), null
         from activation_changes
         inner join (select plan, destination, audience from activation_plans where {abandoned}) as given_up using (plan)
         where destination = %s and audience = %s and operation <> 'remove' and activation_changes.state = 'sending'

@@ -78,9 +78,9 @@ def settle(
         )
 
 
-def hold(cursor: Cursor, plan: Plan, customer_id: int, payload: str) -> None:
-    """Counts a customer as held who may be: what was sent may have arrived."""
+def hold(cursor: Cursor, plan: Plan, customer_id: int) -> None:
+    """Counts a customer as held who may be: what was sent may have arrived. The payload is then not known."""
     cursor.execute(
-        "insert into destination_members values (%s, %s, %s, %s, %s, now(), null) on conflict do nothing",
-        [plan.destination, plan.audience, customer_id, payload, plan.plan],
+        "insert into destination_members values (%s, %s, %s, '', %s, now(), null) on conflict do nothing",
+        [plan.destination, plan.audience, customer_id, plan.plan],
     )

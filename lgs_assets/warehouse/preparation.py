@@ -8,6 +8,7 @@ reloaded. Derived tables take no steps: one whose contract has changed is outdat
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from hashlib import sha256
 
 import psycopg
 
@@ -60,8 +61,9 @@ def prepare(transaction: Transaction) -> None:
                 make_roles(cursor)
     with transaction() as cursor:
         if _grants_are_due(cursor):
-            become_owner(cursor)
-            execute_script(cursor, (places.SQL / "grants.sql").read_text())
+            lock_by_key(cursor, PREPARATION_LOCK, "Preparing the warehouse")
+            if _grants_are_due(cursor):
+                _grant(cursor)
 
 
 def _expect_usable_server(cursor: Cursor) -> None:
@@ -116,7 +118,7 @@ def _make(cursor: Cursor, steps: list[str]) -> None:
     for step in steps:
         _remember(cursor, step)
     if _grants_are_due(cursor):
-        execute_script(cursor, (places.SQL / "grants.sql").read_text())
+        _grant(cursor)
 
 
 def make_roles(cursor: Cursor) -> None:
@@ -161,17 +163,38 @@ def _roles_are_due(cursor: Cursor) -> bool:
 
 
 def _grants_are_due(cursor: Cursor) -> bool:
-    """Whether the dashboard's role is there, and may not yet read what its pages show of the kept tables."""
+    """Whether the dashboard's role has not been granted what grants.sql says now, though this login may grant it.
+
+    What was granted last is in the comment on the schema, which a dump restored without its privileges has, too.
+    """
     cursor.execute(
         """
         select exists (
-            select from pg_roles
-            where rolname = 'lgs_dashboard'
-                and not has_column_privilege(oid, 'lgs.assignments', 'experiment', 'select')
+            select
+            from pg_roles
+            inner join pg_class as granted on granted.oid = 'lgs.assignments'::regclass
+            where rolname = 'lgs_dashboard' and pg_has_role(relowner, 'usage') and (
+                obj_description(relnamespace, 'pg_namespace') is distinct from %s
+                or not has_column_privilege(pg_roles.oid, granted.oid, 'experiment', 'select')
+            )
         )
-        """
+        """,
+        [_granted_by(_grants())],
     )
     return cursor.fetchone() == (True,)
+
+
+def _grant(cursor: Cursor) -> None:
+    execute_script(cursor, _grants())
+    cursor.execute(f"comment on schema {SCHEMA} is '{_granted_by(_grants())}'".encode())
+
+
+def _grants() -> str:
+    return (places.SQL / "grants.sql").read_text()
+
+
+def _granted_by(script: str) -> str:
+    return f"granted by {sha256(script.encode()).hexdigest()}"
 
 
 def _take(cursor: Cursor, step: str) -> None:

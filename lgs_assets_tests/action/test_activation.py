@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -244,6 +244,39 @@ def test_a_receiver_that_is_gone_leaves_the_plan_to_be_finished(people: Warehous
     assert held(people) == set(range(1, 11))
 
 
+def test_a_plan_applied_in_part_is_finished_within_two_days(people: Warehouse, receiver: Receiver) -> None:
+    """Not later: who is in the audience, and what is said of them, is then of another day."""
+    set_members(people, range(1, 11))
+    made = plan(people, webhook(receiver, rows=4))
+    assert made
+    for age, fault in (("0", "500"), ("47", "500"), ("49", None)):
+        receiver.faults = [fault] * 6
+        with people.transaction() as connection:
+            connection.execute(sa.text(f"update activation_plans set made_at = now() - interval '{age} hours'"))
+        with pytest.raises(UnavailableError if fault else GuardError, match="500" if fault else "than 48 hours old"):
+            apply(people, made.plan, webhook(receiver, rows=4))
+    assert len(receiver.requests) == 12 and held(people) == set()
+
+
+def test_who_may_have_arrived_and_is_withheld_is_added_again(people: Warehouse, tmp_path: Path) -> None:
+    """Not updated, which would put nobody on a list: whether they arrived is not known."""
+    set_members(people, {1})
+    with receiving() as receiver:
+        made = plan(people, webhook(receiver))
+        assert made
+        receiver.faults = ["500"] * 6
+        with pytest.raises(UnavailableError):
+            apply(people, made.plan, webhook(receiver))
+        moved = contacts_file(tmp_path, [line(1, email="moved@example.test")])
+        import_contacts(people, moved, key=KEY, reject_limit=0)
+        assert apply(people, made.plan, webhook(receiver)).withheld == {1: "the contact has changed"}
+        again = plan(people, webhook(receiver))
+        assert again and (again.adds, again.updates) == (1, 0)
+        apply(people, again.plan, webhook(receiver))
+        assert receiver.held.keys() == held(people) == {1}
+        assert plan(people, webhook(receiver)) is None
+
+
 def test_a_plan_that_was_given_up_blocks_no_other(people: Warehouse) -> None:
     """After a day; what may have arrived by it counts as held, and is removed if it is not to be there."""
     set_members(people, range(1, 5))
@@ -398,6 +431,7 @@ class Memory:
 
     name = "memory"
     batch_rows: int | None = 3
+    has_own_ids = False
 
     def __init__(self, seed: int) -> None:
         self.held: dict[int, str | None] = {}
@@ -415,7 +449,7 @@ class Memory:
             raise BusyError("done, but nobody knows", status=502)
         return Answer(200)
 
-    def members(self, audience: str) -> None:
+    def members(self, audience: str, ours: Collection[str]) -> None:
         """It cannot be read."""
 
 
@@ -454,14 +488,14 @@ def test_a_drop_is_a_file_a_plan(people: Warehouse, tmp_path: Path) -> None:
     drop = Drop(str(tmp_path / "lists"))
     set_members(people, {2, 1})
     with people.transaction() as connection:
-        connection.execute(sa.text("""update audience_members set fields = '{"note": "=1+1"}'"""))
+        connection.execute(sa.text("""update audience_members set fields = '{"note": "=1+1", "last": null}'"""))
     made = plan(people, drop)
     assert made
     apply(people, made.plan, drop)
     name = f"some-plan-{made.plan}.csv"
     assert sorted(path.name for path in (tmp_path / "lists").iterdir()) == [name, f"{name}.done"]
     assert (tmp_path / "lists" / name).read_text() == (
-        f"operation,customer_id,email,note\nadd,1,{address(1)},'=1+1\nadd,2,{address(2)},'=1+1\n"
+        f"operation,customer_id,email,last,note\nadd,1,{address(1)},,'=1+1\nadd,2,{address(2)},,'=1+1\n"
     )
 
 
@@ -497,7 +531,9 @@ def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monke
     assert CANARY.encode() not in stored and KEY.encode() not in stored and SIGNING_KEY.encode() not in stored
 
 
-@pytest.mark.parametrize("text", ["mailbox a@b.test full", "a%40b.test", r"a\u0040b.test", "x <a@b.test>"])
+@pytest.mark.parametrize(
+    "text", ["mailbox a@b.test full", "a%40b.test", r"a\u0040b.test", "x <a@b.test>", "a&#64;b.test"]
+)
 def test_what_a_receiver_says_is_kept_without_addresses(text: str) -> None:
     """It may quote what it was sent."""
     assert "b.test" not in redacted(text)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from lgs_assets.action.destinations.configured import NEEDS, destination_named
-from lgs_assets.action.destinations.protocol import AccessError, Answer, Batch, BatchError, BusyError, Change
+from lgs_assets.action.destinations.protocol import AccessError, Answer, Batch, BatchError, BusyError, Change, Member
+from lgs_assets.action.destinations.web import Reply, reason_in, refuse_errors
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import UnavailableError, UsageError
 from lgs_assets_tests.action.people import CANARY, address
@@ -43,8 +44,8 @@ def hubspot() -> Iterator[HubSpotTool]:
         assert tool.problems == []
 
 
-def batch(*changes: Change) -> Batch:
-    return Batch("some", 1, 1, changes, "key", datetime.now(UTC))
+def batch(*changes: Change, passed_on: Iterable[str] = ()) -> Batch:
+    return Batch("some", 1, 1, changes, "key", datetime.now(UTC), frozenset(passed_on))
 
 
 def adds(customers: Iterable[int], **fields: Any) -> list[Change]:
@@ -100,7 +101,7 @@ SLOWLY_PASSING = ["hang", "10 MB", "drip"]
 
 @pytest.mark.parametrize(
     ("fault", "after"),
-    [*((fault, after) for fault in PASSING for after in range(3)), *((fault, 1) for fault in SLOWLY_PASSING)],
+    [*((fault, after) for fault in PASSING for after in range(4)), *((fault, 1) for fault in SLOWLY_PASSING)],
 )
 def test_what_may_pass_can_be_tried_again(tool: Tool, fault: str, after: int) -> None:
     """At whichever request of a batch it happens: the whole batch is sent once more, and all is well."""
@@ -160,14 +161,52 @@ def test_a_poisoned_row_is_rejected_alone(tool: Tool) -> None:
 def test_a_list_is_read_back(tool: Tool) -> None:
     """All pages of it, with who objected there; no address of another host is asked."""
     known = tool.destination().send(batch(*adds(range(1, 31)))).remote_ids
-    tool.contacts["R5"] |= {"consent": "UNSUBSCRIBED", "state": "unsubscribed", "optout": "true"}
+    tool.unsubscribe("R5")
+    tool.lists["some"].add("R5")
     tool.contacts["R6"] |= {"reasons": [{"reason": "HARD_BOUNCE"}], "state": "cleaned"}
     if isinstance(tool, KlaviyoTool):
         tool.page = 7
-    members = list(tool.destination().members("some") or [])
     ours = {known.get(customer, str(customer)): customer for customer in range(1, 31)}
+    members = list(tool.destination().members("some", ours) or [])
     assert {ours[member.remote_id] for member in members} == set(range(1, 31))
     assert [ours[member.remote_id] for member in members if member.has_objected] == [5]
+
+
+def test_who_objected_and_is_off_the_list_is_found(tool: Tool) -> None:
+    """Of ours alone, however many are missing; who was merely taken off has not objected."""
+    if isinstance(tool, KlaviyoTool):
+        tool.know(*range(41, 251))
+        tool.page = 7
+    customers = range(1, 251) if isinstance(tool, KlaviyoTool) else range(1, 41)
+    known = tool.destination().send(batch(*adds(customers))).remote_ids
+    ours = {known.get(customer, str(customer)): customer for customer in customers if customer != 9}
+    tool.lists["some"].clear()
+    for customer in (5, 9, customers[-1]):
+        tool.unsubscribe(f"R{customer}")
+    members = list(tool.destination().members("some", ours) or [])
+    assert {ours[member.remote_id] for member in members} == {5, customers[-1]}
+    assert all(member.has_objected and not member.is_listed for member in members)
+
+
+@pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
+def test_a_field_that_the_tool_lacks_refuses_all(tool: Tool) -> None:
+    """By its name: that is no fault of a row, which would be looked for by halving."""
+    with pytest.raises(AccessError, match=r"(?i)contacts have no (merge field|property) aisle, nowhere"):
+        tool.destination().send(batch(*adds((1, 2, 3), spent=1, nowhere=1, aisle=1)))
+    assert tool.held() == set() and len(tool.requests) <= 3
+
+
+@pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
+def test_a_contact_that_is_anothers_now_stays(tool: Tool) -> None:
+    """An address changes hands: within a batch, or by what the ledger says of customers outside it."""
+    destination = tool.destination()
+    destination.send(batch(*adds((1, 2, 3))))
+    moved = [Change("update", 1, address(2), {}, "R1"), Change("update", 2, address(3), {}, "R2")]
+    destination.send(batch(*moved, Change("remove", 3, None, {}, "R3")))
+    assert tool.lists["some"] == {"R2", "R3"}
+    destination.send(batch(Change("remove", 4, None, {}, "R2"), passed_on={"R2"}))
+    destination.send(batch(Change("update", 5, address(6), {}, "R3"), passed_on={"R3"}))
+    assert tool.lists["some"] == {"R2", "R3", "R6"}
 
 
 def test_requests_keep_to_the_pace_of_the_tool(tool: Tool) -> None:
@@ -201,6 +240,13 @@ class TestKlaviyo:
         klaviyo.poison, klaviyo.names_culprits = {2}, False
         with pytest.raises(BatchError, match="the import job failed: … is invalid"):
             klaviyo.destination().send(batch(*adds((1, 2))))
+
+    def test_an_objection_to_the_list_alone_counts(self, klaviyo: KlaviyoTool) -> None:
+        """Where one can unsubscribe from a single list; what was said of another list is not about this one."""
+        klaviyo.know(1, 2)
+        klaviyo.contacts["R1"]["list_reasons"] = [{"list_id": "L-some", "reason": "USER_SUPPRESSED"}]
+        klaviyo.contacts["R2"]["list_reasons"] = [{"list_id": "L-another", "reason": "USER_SUPPRESSED"}]
+        assert list(klaviyo.destination().members("some", {"1", "2"})) == [Member("1", True, is_listed=False)]
 
     def test_two_lists_of_a_name_are_none(self, klaviyo: KlaviyoTool) -> None:
         """Nobody can say which is meant."""
@@ -274,6 +320,7 @@ class TestMailchimp:
         subscriber = mailchimp._hash("R1")
         assert mailchimp.requests == [
             ("GET", "/lists/list1/segments", None),
+            ("GET", "/lists/list1/merge-fields", None),
             ("PATCH", f"/lists/list1/members/{subscriber}", {"merge_fields": {"SPENT": "12.50"}}),
             ("POST", "/lists/list1/segments/S-some", {"members_to_add": [address(1)], "members_to_remove": []}),
             ("GET", "/lists/list1/segments", None),
@@ -283,7 +330,7 @@ class TestMailchimp:
 
 
 class TestHubSpot:
-    """Only contacts that are there, and lists that are kept by hand."""
+    """Only contacts that are there, and lists that it does not fill itself."""
 
     def test_who_is_no_contact_there_is_rejected(self, hubspot: HubSpotTool) -> None:
         """A contact is never created."""
@@ -295,6 +342,16 @@ class TestHubSpot:
         hubspot.processing = "DYNAMIC"
         with pytest.raises(AccessError, match="expected a static list"):
             hubspot.destination().send(batch(*adds((1,))))
+        hubspot.processing = "SNAPSHOT"  # filled once by a filter, and static since
+        hubspot.destination().send(batch(*adds((1,))))
+        assert hubspot.held() == {1}
+
+    def test_who_is_rejected_keeps_the_former_contact(self, hubspot: HubSpotTool) -> None:
+        """The ledger still has them by it."""
+        hubspot.destination().send(batch(*adds((1,))))
+        hubspot.merged_away = {"R2"}
+        answer = hubspot.destination().send(batch(Change("update", 1, address(2), {}, "R1")))
+        assert answer.rejected == {1: "HubSpot has no such contact"} and hubspot.lists["some"] == {"R1"}
 
     def test_another_address_is_another_contact(self, hubspot: HubSpotTool) -> None:
         """Who takes the place of the former on the list."""
@@ -314,16 +371,38 @@ class TestHubSpot:
         hubspot.destination().send(batch(Change("remove", 1, None, {}, "R1")))
         contacts, lists = "/crm/objects/2026-03/contacts/batch", "/crm/lists/2026-03"
         read = {"idProperty": "email", "inputs": [{"id": address(1)}], "properties": ["email"]}
+        properties = {"archived": False, "inputs": [{"name": "spent"}]}
         update = {"inputs": [{"id": "R1", "properties": {"spent": "12.50"}, "objectWriteTraceId": "1"}]}
         change = f"{lists}/9-some/memberships/add-and-remove"
         assert hubspot.requests == [
             ("GET", f"{lists}/object-type-id/0-1/name/some", None),
             ("POST", f"{contacts}/read", read),
+            ("POST", "/crm/properties/2026-03/contacts/batch/read", properties),
             ("POST", f"{contacts}/update", update),
             ("PUT", change, {"recordIdsToAdd": ["R1"], "recordIdsToRemove": []}),
             ("GET", f"{lists}/object-type-id/0-1/name/some", None),
             ("PUT", change, {"recordIdsToAdd": [], "recordIdsToRemove": ["R1"]}),
         ]
+
+
+@pytest.mark.parametrize("before", [0, 180, 390, 1_000_000])
+def test_no_part_of_an_address_is_kept_wherever_a_reason_is_cut(before: int) -> None:
+    """An answer is redacted as a whole, in no time."""
+    body = b"x" * before + b" " + address(1).encode()
+    begun = time.monotonic()
+    assert CANARY not in reason_in(body) and len(reason_in(body)) <= 200
+    assert time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "retry_after",
+    ["\xb2", "soon", "Mon, 01 Jan 2024 00:00:00 +99999999999999", "Mon, 01 Jan 99999999999 00:00:00 GMT", "-1"],
+)
+def test_a_retry_after_that_says_nothing_is_no_fault_of_ours(retry_after: str) -> None:
+    """It is then tried again as if there were none."""
+    with pytest.raises(BusyError) as raised:
+        refuse_errors("x", Reply(429, retry_after, b""), key="", elsewhere="")
+    assert raised.value.wait is None
 
 
 @pytest.mark.parametrize("name", NEEDS)
@@ -352,10 +431,9 @@ def test_a_key_that_cannot_be_one_is_refused(name: str, variable: str, value: st
 
 @pytest.mark.parametrize("scheme", ["sftp", "ssh", "ftp", "http", "webdav+http"])
 def test_no_file_is_dropped_where_anybody_may_read_it(scheme: str) -> None:
-    """Only in folders and buckets: other drivers do not encrypt, or do not ask who answers. No password is shown."""
-    with pytest.raises(UsageError, match=f"found {re.escape(scheme)}://. To carry") as raised:
-        destination_named(Configuration(drop=f"{scheme}://someone:secret@files.example.test/lists"), "drop")
-    assert "secret" not in str(raised.value)
+    """Only in folders and buckets: other drivers do not encrypt, or do not ask who answers."""
+    with pytest.raises(UsageError, match=f"found {re.escape(scheme)}://. To carry"):
+        destination_named(Configuration(drop=f"{scheme}://files.example.test/lists"), "drop")
 
 
 def test_a_configured_destination_is_made() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.contacts import object_to_marketing
@@ -91,13 +92,29 @@ def test_a_night_that_was_cut_short_is_finished_by_the_next(people: Warehouse, r
     assert receiver.held.keys() == held(people) == set(range(3, 26))
 
 
+def test_a_night_that_was_cut_short_long_ago_is_not_finished(people: Warehouse, receiver: Receiver) -> None:
+    """What it would send is of another day: it is given up, and planned again within the guards."""
+    set_members(people, range(1, 21))
+    sync(people, webhook(receiver))
+    set_members(people, range(3, 31))
+    receiver.faults = [None, *["500"] * 6]
+    with pytest.raises(UnavailableError):
+        night(people, receiver)
+    with people.transaction() as connection:
+        connection.execute(sa.text("update activation_plans set made_at = now() - interval '49 hours'"))
+    set_members(people, range(2, 22))
+    done = night(people, receiver)
+    assert done.outcome and [each.state for each in plans(people)][:2] == ["applied", "expired"]
+    assert receiver.held.keys() == held(people) == set(range(2, 22))
+
+
 def test_an_objection_at_the_tool_is_a_removal_of_the_same_night(people: Warehouse, tool: Tool) -> None:
     """The list is read back before it is planned."""
     set_members(people, range(1, 11))
     made = plan(people, tool.destination())
     assert made
     apply(people, made.plan, tool.destination())
-    tool.contacts["R5"] |= {"consent": "UNSUBSCRIBED", "state": "unsubscribed", "optout": "true"}
+    tool.unsubscribe("R5")
     done = keep_up(people, AUTOMATIC, tool.destination(), key=KEY)
     assert done.drift and done.drift.objected == [5]
     assert tool.held() == held(people) == {1, 2, 3, 4, 6, 7, 8, 9, 10}

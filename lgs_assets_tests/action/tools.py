@@ -62,6 +62,7 @@ class Tool:
         self.problems: list[str] = []
         self.faults: list[str | None] = []
         self.poison: set[int] = set()
+        self.known_fields = {"spent", "vip", "lgs_segment"}
         self.clock = Clock()
         self.lock = threading.RLock()
         self.url = ""
@@ -75,6 +76,10 @@ class Tool:
         """Makes contacts of customers, as they are in the tool before any list reaches it."""
         for customer in customers:
             self.contacts[f"R{customer}"] = {"email": address(customer), "customer": customer, "fields": {}}
+
+    def unsubscribe(self, record: str) -> None:
+        """Lets a contact object, as by the link in a campaign that was sent to the list."""
+        self.contacts[record] |= {"consent": "UNSUBSCRIBED", "state": "unsubscribed", "optout": "true"}
 
     def held(self, name: str = "some") -> set[int]:
         """The customers on a list."""
@@ -134,6 +139,11 @@ class KlaviyoTool(Tool):
         for customer in customers:
             self.contacts[f"R{customer}"]["external_id"] = str(customer)
 
+    def unsubscribe(self, record: str) -> None:
+        """Klaviyo also takes them off the list."""
+        super().unsubscribe(record)
+        self.lists["some"].discard(record)
+
     def judge(self, method: str, path: str, headers: Any, body: bytes) -> None:
         """See `Tool.judge`."""
         super().judge(method, path, headers, body)
@@ -152,14 +162,15 @@ class KlaviyoTool(Tool):
                 named = [{"type": "list", "id": f"L-{each}", "attributes": {"name": each}} for each in self.lists]
                 return self._collection(named * self.copies, query)
             case "GET", ["lists", list_id, "profiles"]:
-                return self._collection([self._shown(each) for each in sorted(self.lists[list_id[2:]])], query)
+                listed = sorted(self.lists[list_id[2:]])
+                return self._collection([self._shown(each, query) for each in listed], query)
             case "GET", ["profiles"]:
                 wanted = re.fullmatch(r"any\(external_id,(\[.*\])\)", query["filter"])
                 assert wanted
                 ids = json.loads(wanted[1])
                 self.expect(len(ids) <= 100, "filter")
                 found = [record for record, each in self.contacts.items() if each.get("external_id") in ids]
-                return self._collection([self._shown(record) for record in found], query)
+                return self._collection([self._shown(record, query) for record in found], query)
             case "DELETE", ["lists", list_id, "relationships", "profiles"]:
                 self.expect(0 < len(content["data"]) <= 1000, "1 to 1000 profiles")
                 for profile in content["data"]:
@@ -207,13 +218,21 @@ class KlaviyoTool(Tool):
         attributes = {"status": "queued", "total_count": len(profiles)}
         return 202, {"data": {"type": "profile-bulk-import-job", "id": number, "attributes": attributes}}
 
-    def _shown(self, record: str) -> dict[str, Any]:
+    def _shown(self, record: str, query: dict[str, str]) -> dict[str, Any]:
         contact = self.contacts[record]
-        marketing = {"consent": contact.get("consent", "NEVER_SUBSCRIBED"), "suppression": contact.get("reasons", [])}
-        attributes = {
-            "external_id": contact.get("external_id"),
-            "subscriptions": {"email": {"marketing": marketing}},
-        }
+        attributes = {"external_id": contact.get("external_id")}
+        if query.get("additional-fields[profile]") == "subscriptions":
+            marketing = {
+                "consent": contact.get("consent", "NEVER_SUBSCRIBED"),
+                "suppression": contact.get("reasons", []),
+                "list_suppressions": contact.get("list_reasons", []),
+            }
+            asked = {
+                name: value
+                for name, value in marketing.items()
+                if f"subscriptions.email.marketing.{name}" in query["fields[profile]"].split(",")
+            }
+            attributes["subscriptions"] = {"email": {"marketing": asked}}
         return {"type": "profile", "id": record, "attributes": attributes}
 
     def _collection(self, entries: list[dict[str, Any]], query: dict[str, str]) -> Reply:
@@ -255,6 +274,16 @@ class MailchimpTool(Tool):
                     for record in sorted(self.lists[segment[2:]])
                 ]
                 return 200, {"members": self._page(entries, query), "total_items": len(entries)}
+            case "GET", ["members"]:
+                entries = [
+                    {"contact_id": record}
+                    for record, each in sorted(self.contacts.items())
+                    if each.get("state", "subscribed") == query["status"]
+                ]
+                return 200, {"members": self._page(entries, query), "total_items": len(entries)}
+            case "GET", ["merge-fields"]:
+                entries = [{"tag": tag} for tag in sorted(self._tags)]
+                return 200, {"merge_fields": self._page(entries, query), "total_items": len(entries)}
             case "POST", ["segments", segment]:
                 return 200, self._enter(segment[2:], content)
             case "DELETE", ["segments", segment, "members", subscriber]:
@@ -265,7 +294,10 @@ class MailchimpTool(Tool):
                 return 204, None
             case "GET", ["members", known]:
                 record = self._find(known)
-                return (200, {"id": self._hash(record)}) if record else (404, {"title": "Resource Not Found"})
+                if not record:
+                    return 404, {"title": "Resource Not Found"}
+                self.expect(query == {"fields": "id,contact_id"}, "what it is called")
+                return 200, {"id": self._hash(record), "contact_id": record}
             case "PATCH", ["members", subscriber]:
                 self.expect(query == {"skip_merge_validation": "true"}, "the list's own fields are not ours")
                 return self._describe(subscriber, content)
@@ -281,8 +313,14 @@ class MailchimpTool(Tool):
         contact = self.contacts[record]
         if contact["customer"] in self.poison:
             return 400, {"title": "Invalid Resource", "detail": f"{contact['email']} is in a compliance state"}
+        if unknown := content["merge_fields"].keys() - self._tags:
+            return 400, {"title": "Invalid Resource", "detail": f"no merge field {unknown}"}
         contact["fields"] |= content["merge_fields"]
         return 200, {"id": subscriber, "contact_id": record, "email_address": contact["email"]}
+
+    @property
+    def _tags(self) -> set[str]:
+        return {name.upper()[:10] for name in self.known_fields}
 
     def _enter(self, name: str, content: Any) -> dict[str, Any]:
         self.expect(0 < len(content["members_to_add"]) <= 500, "1 to 500 members")
@@ -317,6 +355,7 @@ class HubSpotTool(Tool):
     def __init__(self) -> None:
         super().__init__()
         self.processing = "MANUAL"
+        self.merged_away: set[str] = set()
 
     def destination(self, *, seconds: float = 5) -> HubSpot:
         """See `Tool.destination`."""
@@ -345,10 +384,17 @@ class HubSpotTool(Tool):
                 }
             case "PUT", ["crm", "lists", "2026-03", list_id, "memberships", "add-and-remove"]:
                 self.expect(content.keys() == {"recordIdsToAdd", "recordIdsToRemove"}, "membership")
-                named = content["recordIdsToAdd"] + content["recordIdsToRemove"]
-                self.lists[list_id[2:]] |= set(content["recordIdsToAdd"]) & self.contacts.keys()
-                self.lists[list_id[2:]] -= set(content["recordIdsToRemove"])
-                return 200, {"recordIdsMissing": [record for record in named if record not in self.contacts]}
+                added, removed = set(content["recordIdsToAdd"]), set(content["recordIdsToRemove"])
+                self.expect(not added & removed, "added and removed at once")
+                there = self.contacts.keys() - self.merged_away
+                self.lists[list_id[2:]] |= added & there
+                self.lists[list_id[2:]] -= removed
+                return 200, {"recordIdsMissing": sorted((added | removed) - there)}
+            case "POST", ["crm", "properties", "2026-03", "contacts", "batch", "read"]:
+                self.expect(content["archived"] is False, "those that are there")
+                named = {entry["name"] for entry in content["inputs"]}
+                results = [{"name": name, "type": "string"} for name in sorted(named & self.known_fields)]
+                return 200 if named <= self.known_fields else 207, {"status": "COMPLETE", "results": results}
             case "POST", ["crm", "objects", "2026-03", "contacts", "batch", what]:
                 self.expect(0 < len(content["inputs"]) <= 100, "1 to 100 contacts")
                 return self._read(content) if what == "read" else self._update(content)
@@ -369,6 +415,8 @@ class HubSpotTool(Tool):
         return 207 if missing else 200, {"status": "COMPLETE", "results": results, "errors": errors}
 
     def _update(self, content: Any) -> Reply:
+        if any(entry["properties"].keys() - self.known_fields for entry in content["inputs"]):
+            return 400, {"status": "error", "message": "a property does not exist"}
         results, errors = [], []
         for entry in content["inputs"]:
             self.expect(all(isinstance(value, str) for value in entry["properties"].values()), "texts")

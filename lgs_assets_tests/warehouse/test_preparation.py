@@ -89,6 +89,19 @@ def test_an_old_warehouse_is_upgraded_with_its_dumps_in_place(old: str, make_dat
     upgraded.engine.dispose()
 
 
+def test_what_may_be_read_is_what_is_written_now(database: str, own_sql: Path) -> None:
+    """A later grant reaches a warehouse that has an earlier one, and one that was restored without its privileges."""
+    Warehouse(database).prepare()
+    before = query(database, SHOWN)
+    with (own_sql / "grants.sql").open("a") as grants:
+        grants.write("grant select (name) on lgs.migrations to lgs_dashboard;")
+    for _ in range(2):
+        Warehouse(database).prepare()
+        assert sorted(query(database, SHOWN)) == sorted([*before, ("migrations", "name")])
+        with psycopg.connect(database) as connection:
+            connection.execute("revoke all on all tables in schema lgs from lgs_dashboard")
+
+
 def test_a_step_that_fails_leaves_all_as_it_was(old: str, own_sql: Path) -> None:
     """Half a step does not count: the next attempt finds what was there before."""
     Warehouse(old).prepare()

@@ -119,6 +119,17 @@ def test_a_warehouse_of_before_gets_the_limits(warehouse: Warehouse, reader: str
             connection.execute("create temp table copied ()")
 
 
+def test_who_may_not_grant_is_not_held_up_by_what_is_to_be_granted(warehouse: Warehouse, reader: str) -> None:
+    """It waits for a login that may."""
+    granted = "select obj_description('lgs'::regnamespace, 'pg_namespace')"
+    with psycopg.connect(warehouse.url) as connection:
+        connection.execute("comment on schema lgs is 'granted by something else'")
+    analyst = Warehouse(reader)
+    assert analyst.rows(granted)[0] == {"obj_description": "granted by something else"}
+    analyst.engine.dispose()
+    assert Warehouse(warehouse.url).rows(granted)[0] != {"obj_description": "granted by something else"}
+
+
 def test_where_the_owner_is_no_superuser_the_rest_is_limited_and_said(
     database: str, make_database: MakeDatabase, make_login: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:

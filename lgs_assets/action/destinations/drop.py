@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ class Drop:
     location: str
     name: str = "drop"
     batch_rows: None = None
+    has_own_ids: bool = False
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`. Done again it writes the same bytes."""
@@ -35,7 +36,7 @@ class Drop:
             (place / f"{target.name}.done").write_bytes(b"")
         return Answer(200)
 
-    def members(self, audience: str) -> None:
+    def members(self, audience: str, ours: Collection[str]) -> None:
         """None: what becomes of a file is not known here."""
 
 
@@ -45,7 +46,8 @@ def _csv(changes: Sequence[Change]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["operation", "customer_id", "email", *names])
     for change in changes:
-        cells = [csv_cell(str(change.fields.get(name, ""))) for name in names]
+        values = [change.fields.get(name) for name in names]
+        cells = ["" if value is None else csv_cell(str(value)) for value in values]
         email = "" if change.operation == "remove" else change.email
         writer.writerow([change.operation, change.customer_id, email, *cells])
     return text.getvalue().encode()

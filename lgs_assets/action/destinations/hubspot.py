@@ -1,9 +1,9 @@
-"""HubSpot: the properties of contacts that it has, and their membership of a list that is kept by hand.
+"""HubSpot: the properties of contacts that it has, and their membership of a static list.
 
 A contact is never created, and its subscriptions and its marketing status never set.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +24,7 @@ _NEVER_KNOWN = "HubSpot never said which contact this is, and the address is gon
 
 @dataclass(frozen=True)
 class HubSpot:
-    """The destination `hubspot`. An audience fills the list of contacts of its name, whose processing is manual."""
+    """The destination `hubspot`. An audience fills the static list of contacts of its name."""
 
     key: str = field(repr=False)
     url: str = "https://api.hubapi.com"
@@ -32,6 +32,7 @@ class HubSpot:
     pace: Pace = field(default_factory=Pace, repr=False)
     batch_rows: int = BATCH_ROWS
     name: str = "hubspot"
+    has_own_ids: bool = True
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`."""
@@ -40,16 +41,27 @@ class HubSpot:
         told = [change for change in batch.told("add", "update") if change.customer_id in known]
         rejected |= self._describe([change for change in told if change.fields], known)
         told = [change for change in told if change.customer_id not in rejected]
+        staying = batch.passed_on | {known[change.customer_id] for change in told}
         entering = [change for change in told if change.remote_id != known[change.customer_id]]
-        leaving = [known[change.customer_id] for change in batch.told("remove") if change.customer_id in known]
-        leaving += [change.remote_id for change in entering if change.remote_id]  # contacts of former addresses
-        if entering or leaving:
-            missing = self._change(list_id, [known[change.customer_id] for change in entering], leaving)
-            rejected |= {change.customer_id: _NOT_THERE for change in entering if known[change.customer_id] in missing}
+        leaving = {known[change.customer_id] for change in batch.told("remove") if change.customer_id in known}
+        missing = self._change(list_id, [known[change.customer_id] for change in entering], leaving - staying)
+        rejected |= {change.customer_id: _NOT_THERE for change in entering if known[change.customer_id] in missing}
+        former = {change.remote_id for change in entering if change.remote_id and change.customer_id not in rejected}
+        self._change(list_id, [], former - staying)
         return Answer(200, rejected, {change.customer_id: known[change.customer_id] for change in told})
 
-    def members(self, audience: str) -> Iterator[Member]:
+    def members(self, audience: str, ours: Collection[str]) -> Iterator[Member]:
         """See `Destination.members`."""
+        missing = set(ours)
+        for record, has_objected in self._read_consent(self._records(audience)):
+            missing.discard(record)
+            yield Member(record, has_objected)
+        for record, has_objected in self._read_consent(sorted(missing)):
+            if has_objected:
+                yield Member(record, has_objected, is_listed=False)
+
+    def _records(self, audience: str) -> Iterator[str]:
+        """What HubSpot calls the members of a list."""
         path = f"{_LISTS}/{self._list(audience)}/memberships"
 
         def ask(after: str | None) -> tuple[list[Any], str | None]:
@@ -60,12 +72,15 @@ class HubSpot:
             except (AttributeError, KeyError, TypeError):
                 raise unexpected(self.name) from None
 
-        for part in in_parts(self._api.pages(ask), BATCH_ROWS):
+        return self._api.pages(ask)
+
+    def _read_consent(self, records: Iterable[str]) -> Iterator[tuple[str, bool]]:
+        """Each contact, and whether they have opted out."""
+        for part in in_parts(records, BATCH_ROWS):
             inputs = [{"id": record} for record in part]
             read = self._results("read", {"inputs": inputs, "properties": ["hs_email_optout"]})
             objected = {contact["id"] for contact in read if contact["properties"].get("hs_email_optout") == "true"}
-            for record in part:
-                yield Member(record, record in objected)
+            yield from ((record, record in objected) for record in part)
 
     @property
     def _api(self) -> Api:
@@ -76,7 +91,7 @@ class HubSpot:
         )  # fmt: skip
 
     def _list(self, audience: str) -> str:
-        """The id of the list of this name. Raises AccessError unless there is one that is kept by hand."""
+        """The id of the list of this name. Raises AccessError if there is none, or HubSpot fills it."""
         path = f"{_LISTS}/object-type-id/0-1/name/{quote(audience, safe='')}"
         answer = self._api.ask("GET", path, may_be_missing=True)
         if answer is None:
@@ -85,7 +100,7 @@ class HubSpot:
             list_id, processing = answer["list"]["listId"], answer["list"]["processingType"]
         except (KeyError, TypeError):
             raise unexpected(self.name) from None
-        if processing != "MANUAL":
+        if processing == "DYNAMIC":  # the others are static: one that was filled once by a filter is, too
             raise AccessError(f"hubspot: the list {audience} is filled by HubSpot: expected a static list.")
         return quote(str(list_id), safe="")
 
@@ -121,6 +136,7 @@ class HubSpot:
         """Sets the properties of contacts. Returns why some were rejected."""
         if not changes:
             return {}
+        self._expect_properties({name for change in changes for name in change.fields})
         inputs = [
             {
                 "id": known[change.customer_id],
@@ -134,9 +150,22 @@ class HubSpot:
         missing = [change.customer_id for change in changes if known[change.customer_id] not in updated]
         return {customer: _reason(answer, customer, known[customer]) for customer in missing}
 
-    def _change(self, list_id: str, added: list[str], removed: list[str]) -> set[str]:
+    def _expect_properties(self, names: set[str]) -> None:
+        """Raises AccessError if contacts lack a property: HubSpot would refuse all of them."""
+        content = {"archived": False, "inputs": [{"name": name} for name in sorted(names)]}
+        answer = self._api.ask("POST", f"/crm/properties/{VERSION}/contacts/batch/read", content)
+        try:
+            found = {entry["name"] for entry in answer["results"]}
+        except (KeyError, TypeError):
+            raise unexpected(self.name) from None
+        if missing := sorted(names - found):
+            raise AccessError(f"hubspot: contacts have no property {', '.join(missing)}. Properties are made by hand.")
+
+    def _change(self, list_id: str, added: list[str], removed: set[str]) -> set[str]:
         """Adds contacts to a list and takes others off it. Returns those that HubSpot does not have."""
-        content = {"recordIdsToAdd": added, "recordIdsToRemove": removed}
+        if not added and not removed:
+            return set()
+        content = {"recordIdsToAdd": added, "recordIdsToRemove": sorted(removed)}
         answer = self._api.ask("PUT", f"{_LISTS}/{list_id}/memberships/add-and-remove", content)
         if not isinstance(answer, dict):
             raise unexpected(self.name)

@@ -5,7 +5,7 @@ USER_SUPPRESSED suppressions") and those that unsubscribe.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -32,6 +32,13 @@ _PAGE = 100
 _JOB_WAITS = (1, 2, 4, 8, 15, *[30] * 29)
 # Klaviyo gave these up by itself: the person has not objected.
 _UNDELIVERABLE = {"HARD_BOUNCE", "INVALID_EMAIL"}
+_CONSENT = {
+    "additional-fields[profile]": "subscriptions",
+    "fields[profile]": ",".join(
+        ["external_id"]
+        + [f"subscriptions.email.marketing.{name}" for name in ("consent", "suppression", "list_suppressions")]
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class Klaviyo:
     pace: Pace = field(default_factory=Pace, repr=False)
     batch_rows: int = BATCH_ROWS
     name: str = "klaviyo"
+    has_own_ids: bool = False
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`. An import job is waited for: only then is it known what it did."""
@@ -57,19 +65,20 @@ class Klaviyo:
             rejected |= self._import(updated, None)
         return Answer(200, rejected)
 
-    def members(self, audience: str) -> Iterator[Member]:
-        """See `Destination.members`. Profiles without an external id go by Klaviyo's own."""
-        query = {
-            "additional-fields[profile]": "subscriptions",
-            "fields[profile]": "external_id,subscriptions.email.marketing.consent,"
-            "subscriptions.email.marketing.suppression",
-        }
-        for profile in self._all(f"/lists/{self._list(audience)}/profiles", query):
-            attributes = profile["attributes"]
-            marketing = ((attributes.get("subscriptions") or {}).get("email") or {}).get("marketing") or {}
-            reasons = {each.get("reason") for each in marketing.get("suppression") or []}
-            has_objected = marketing.get("consent") == "UNSUBSCRIBED" or bool(reasons - _UNDELIVERABLE)
-            yield Member(attributes.get("external_id") or f"klaviyo:{profile['id']}", has_objected)
+    def members(self, audience: str, ours: Collection[str]) -> Iterator[Member]:
+        """See `Destination.members`. Profiles without an external id go by Klaviyo's own.
+
+        Klaviyo itself takes off a list who unsubscribes from a campaign that was sent to it.
+        """
+        list_id = self._list(audience)
+        missing = set(ours)
+        for profile in self._all(f"/lists/{list_id}/profiles", _CONSENT):
+            name = profile["attributes"].get("external_id") or f"klaviyo:{profile['id']}"
+            missing.discard(name)
+            yield Member(name, _has_objected(profile, list_id))
+        for profile in self._profiles(missing, _CONSENT):
+            if _has_objected(profile, list_id):
+                yield Member(profile["attributes"]["external_id"], has_objected=True, is_listed=False)
 
     @property
     def _api(self) -> Api:
@@ -94,17 +103,17 @@ class Klaviyo:
 
     def _remove(self, list_id: str, changes: Sequence[Change]) -> None:
         """Takes profiles off a list. Who has none is on none."""
-        profiles = []
-        for part in in_parts(changes, _PAGE):
-            wanted = {str(change.customer_id) for change in part}
-            query = {"filter": f"any(external_id,{json.dumps(sorted(wanted))})", "fields[profile]": "external_id"}
-            profiles += [
-                {"type": "profile", "id": profile["id"]}
-                for profile in self._all("/profiles", query)
-                if profile["attributes"].get("external_id") in wanted  # whatever the filter let through
-            ]
-        if profiles:
+        customers = [str(change.customer_id) for change in changes]
+        found = self._profiles(customers, {"fields[profile]": "external_id"})
+        if profiles := [{"type": "profile", "id": profile["id"]} for profile in found]:
             self._api.ask("DELETE", f"/lists/{list_id}/relationships/profiles", {"data": profiles})
+
+    def _profiles(self, customers: Iterable[str], query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """The profiles of customers; not all have one."""
+        for part in in_parts(sorted(customers), _PAGE):
+            for profile in self._all("/profiles", {**query, "filter": f"any(external_id,{json.dumps(part)})"}):
+                if profile["attributes"].get("external_id") in part:  # whatever the filter let through
+                    yield profile
 
     def _import(self, changes: Sequence[Change], list_id: str | None) -> dict[int, str]:
         """Creates or updates profiles. Returns why some were rejected."""
@@ -161,6 +170,14 @@ class Klaviyo:
                 raise unexpected(self.name) from None
 
         return self._api.pages(ask)
+
+
+def _has_objected(profile: Mapping[str, Any], list_id: str) -> bool:
+    """Whether somebody unsubscribed, from everything or from this list, or complained."""
+    marketing = ((profile["attributes"].get("subscriptions") or {}).get("email") or {}).get("marketing") or {}
+    of_list = [each for each in marketing.get("list_suppressions") or [] if each.get("list_id") == list_id]
+    reasons = {each.get("reason") for each in [*(marketing.get("suppression") or []), *of_list]}
+    return marketing.get("consent") == "UNSUBSCRIBED" or bool(reasons - _UNDELIVERABLE)
 
 
 def _profile(change: Change) -> dict[str, Any]:

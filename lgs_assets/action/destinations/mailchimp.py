@@ -4,7 +4,7 @@ A contact is never created and its status never set: only Mailchimp knows whethe
 """
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Any
@@ -35,34 +35,39 @@ class Mailchimp:
     pace: Pace = field(default_factory=Pace, repr=False)
     batch_rows: int = BATCH_ROWS
     name: str = "mailchimp"
+    has_own_ids: bool = True
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`."""
         segment = self._segment(batch.audience)
         rejected: dict[int, str] = {}
         remote_ids: dict[int, str] = {}
-        for change in batch.told("remove"):
-            if reason := self._remove(segment, change):
-                rejected[change.customer_id] = reason
-        for change in batch.told("add", "update"):
+        told = batch.told("add", "update")
+        self._expect_merge_fields(told)
+        for change in told:
             try:
                 remote_ids[change.customer_id] = self._describe(change)
             except BatchError as error:  # of one contact: the others do not suffer for it
                 rejected[change.customer_id] = str(error)
         entering = [
             change
-            for change in batch.told("add", "update")
+            for change in told
             if change.customer_id in remote_ids and change.remote_id != remote_ids[change.customer_id]
         ]
         if entering:
             rejected |= self._add(segment, entering)
+        staying = batch.passed_on | set(remote_ids.values())
+        for change in batch.told("remove"):
+            if reason := self._remove(segment, change, staying):
+                rejected[change.customer_id] = reason
         for change in entering:
             if change.remote_id and change.customer_id not in rejected:
-                self._remove(segment, change)  # the contact of their former address
+                self._remove(segment, change, staying)  # the contact of their former address
         return Answer(200, rejected, remote_ids)
 
-    def members(self, audience: str) -> Iterator[Member]:
+    def members(self, audience: str, ours: Collection[str]) -> Iterator[Member]:
         """See `Destination.members`."""
+        missing = set(ours)
         path = f"{self._segment(audience)}/members"
         query = {
             "fields": "members.contact_id,members.status,total_items",
@@ -70,7 +75,14 @@ class Mailchimp:
             "include_cleaned": "true",
         }
         for entry in self._all(path, "members", query):
-            yield Member(_text(entry, "contact_id"), entry.get("status") == "unsubscribed")
+            contact = _text(entry, "contact_id")
+            missing.discard(contact)
+            yield Member(contact, entry.get("status") == "unsubscribed")
+        if missing:  # all who unsubscribed are fewer requests than one for each who is missing
+            query = {"status": "unsubscribed", "fields": "members.contact_id,total_items"}
+            for entry in self._all(f"{self._path}/members", "members", query):
+                if (contact := _text(entry, "contact_id")) in missing:
+                    yield Member(contact, has_objected=True, is_listed=False)
 
     @property
     def _api(self) -> Api:
@@ -80,9 +92,13 @@ class Mailchimp:
         headers = {"Authorization": f"Basic {credentials}"}
         return Api(self.name, url, headers, "LGS_MAILCHIMP_KEY", seconds=self.seconds, pace=self.pace)
 
+    @property
+    def _path(self) -> str:
+        return f"/lists/{quote(self.list_id, safe='')}"
+
     def _segment(self, audience: str) -> str:
         """The path of the static segment of this name. Raises AccessError unless there is exactly one."""
-        path = f"/lists/{quote(self.list_id, safe='')}/segments"
+        path = f"{self._path}/segments"
         query = {"type": "static", "fields": "segments.id,segments.name,total_items"}
         found = [entry["id"] for entry in self._all(path, "segments", query) if entry.get("name") == audience]
         if len(found) != 1:
@@ -91,6 +107,17 @@ class Mailchimp:
                 "made and named by hand."
             )
         return f"{path}/{found[0]}"
+
+    def _expect_merge_fields(self, changes: Sequence[Change]) -> None:
+        """Raises AccessError if contacts lack a merge field: Mailchimp would refuse each of them."""
+        if not (names := {name for change in changes for name in _merge_fields(change)}):
+            return
+        query = {"fields": "merge_fields.tag,total_items"}
+        found = {entry.get("tag") for entry in self._all(f"{self._path}/merge-fields", "merge_fields", query)}
+        if missing := sorted(names - found):
+            raise AccessError(
+                f"mailchimp: contacts have no merge field {', '.join(missing)}. Merge fields are made by hand."
+            )
 
     def _describe(self, change: Change) -> str:
         """Sets a contact's merge fields. Returns its id. Raises BatchError if there is none, or they are refused."""
@@ -117,19 +144,23 @@ class Mailchimp:
             raise unexpected(self.name) from None
         return {by_address[address]: reason for address, reason in told if address in by_address}
 
-    def _remove(self, segment: str, change: Change) -> str | None:
-        """Takes a contact off a segment. Returns why that could not be done; a contact that is gone is on none."""
+    def _remove(self, segment: str, change: Change, staying: Collection[str]) -> str | None:
+        """Takes a contact off a segment, unless it is by now another's who stays.
+
+        Returns why that could not be done; a contact that is gone is on none.
+        """
         if change.remote_id is None and change.email is None:
             return _NEVER_KNOWN
         known = change.remote_id or _hash(change.email or "")
-        contact = self._api.ask("GET", self._contact(known), query={"fields": "id"}, may_be_missing=True)
-        if contact is not None:
+        query = {"fields": "id,contact_id"}
+        contact = self._api.ask("GET", self._contact(known), query=query, may_be_missing=True)
+        if contact is not None and _text(contact, "contact_id") not in staying:
             member = f"{segment}/members/{quote(_text(contact, 'id'), safe='')}"
             self._api.ask("DELETE", member, may_be_missing=True)
         return None
 
     def _contact(self, known: str) -> str:
-        return f"/lists/{quote(self.list_id, safe='')}/members/{quote(known, safe='')}"
+        return f"{self._path}/members/{quote(known, safe='')}"
 
     def _all(self, path: str, name: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
         """Every entry of a collection."""

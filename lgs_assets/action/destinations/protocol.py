@@ -1,6 +1,6 @@
 """What every destination has in common: what it is handed, what it answers, and what can go wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
@@ -33,6 +33,8 @@ class Batch:
     key: str
     """By which the receiver tells a repeat of the same batch with the same content."""
     sent_at: datetime
+    passed_on: frozenset[str] = frozenset()
+    """What the destination called some of the customers, and now calls others by: an address can change hands."""
 
     def told(self, *operations: Operation) -> list[Change]:
         """The changes of these kinds."""
@@ -51,12 +53,14 @@ class Answer:
 
 
 class Member(NamedTuple):
-    """Somebody on a list, as the destination has them."""
+    """Somebody on a list, or one of ours who objected and was taken off it, as the destination has them."""
 
     remote_id: str
     """What the destination calls them: for those that we put there, what `Answer.remote_ids` said, or their number."""
     has_objected: bool
     """Whether they unsubscribed or complained there."""
+    is_listed: bool = True
+    """Whether the list holds them."""
 
 
 class Destination(Protocol):
@@ -70,6 +74,10 @@ class Destination(Protocol):
     def batch_rows(self) -> int | None:
         """How many changes it takes at a time; None for all of a plan."""
 
+    @property
+    def has_own_ids(self) -> bool:
+        """Whether it calls customers otherwise than by their number: then only `Answer.remote_ids` tells how."""
+
     def send(self, batch: Batch) -> Answer:
         """Hands a batch over, at the pace that the destination allows. Keeps no state, and makes no second attempt.
 
@@ -77,8 +85,11 @@ class Destination(Protocol):
         whole, and AccessError if there is no sense in sending any other.
         """
 
-    def members(self, audience: str) -> Iterable[Member] | None:
-        """Whom the list of an audience holds, whoever put them there; None if the destination cannot be read."""
+    def members(self, audience: str, ours: Collection[str]) -> Iterable[Member] | None:
+        """Whom the list of an audience holds, whoever put them there, and who of `ours` objected and is not on it.
+
+        None if the destination cannot be read. `ours` are whom it should hold, as the destination calls them.
+        """
 
 
 class BusyError(UnavailableError):

@@ -27,6 +27,7 @@ ANSWER_SECONDS = 30
 _MAX_ANSWER = 5_000_000
 _MAX_PAGES = 100_000
 _LONGEST_WAIT = 300
+_AT = re.compile(r"@|%40|\\u0040|&#64;|&#x40;|&commat;", re.IGNORECASE)
 
 Row = TypeVar("Row")
 
@@ -187,23 +188,24 @@ def unexpected(name: str, status: int = 200) -> BusyError:
 
 def reason_in(body: bytes) -> str:
     """What an answer gives as a reason, without addresses."""
-    return redacted(body[:400].decode(errors="replace")) or "no reason"
+    return redacted(body.decode(errors="replace")) or "no reason"
 
 
 def redacted(text: str) -> str:
     """Text of a destination, short, harmless, and without anything that could be an address."""
-    return re.sub(r"\S*(@|%40|\\u0040)\S*", "…", printable(" ".join(text.split())))[:200]
+    words = ("…" if _AT.search(word) else word for word in text.split())  # all: a cut one may be half an address
+    return printable(" ".join(words)[:200])[:200]
 
 
 def _seconds(retry_after: str | None) -> float | None:
     """For how long `Retry-After` asks to wait: seconds, or until a date. None if it says nothing sensible."""
     if not retry_after:
         return None
-    if retry_after.strip().isdigit():
+    if retry_after.isascii() and retry_after.strip().isdecimal():
         return float(min(int(retry_after.strip()[:9]), _LONGEST_WAIT))
     try:
         until = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max((until - datetime.now(UTC)).total_seconds(), 0), _LONGEST_WAIT)

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -25,6 +26,7 @@ class Webhook:
     batch_rows: int = 500
     seconds: float = ANSWER_SECONDS
     name: str = "webhook"
+    has_own_ids: bool = False
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`."""
@@ -50,7 +52,7 @@ class Webhook:
         sent = {change.customer_id for change in batch.changes}
         return Answer(reply.status, {customer: reason for customer, reason in rejected.items() if customer in sent})
 
-    def members(self, audience: str) -> None:
+    def members(self, audience: str, ours: Collection[str]) -> None:
         """None: a receiver is only told."""
 
 
