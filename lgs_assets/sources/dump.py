@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -129,14 +130,14 @@ def _kind(format_: str) -> str:
 
 def _moved(piece: Lines | Reject, file: str, *, by: int) -> Lines | Reject:
     """The same with greater line numbers, as a part of an archive."""
-    inner = piece.part or Part("line", 0)
-    part = Part(f"{shown(file)[:SHOWN_CHARACTERS]}, {inner.label}", inner.lines_before + by)
+    part = Part(f"{shown(file)[:SHOWN_CHARACTERS]}, line", by)
     if isinstance(piece, Reject):
-        return piece._replace(line=piece.line + by, part=part)
+        return part.located(piece._replace(line=piece.line + by))
     data = piece.data
     if by and piece.columns[0] == LINE_NUMBER:
         data = re.sub(rb"^\d+", lambda number: b"%d" % (int(number[0]) + by), data, flags=re.M)
-    return piece._replace(first_line=piece.first_line + by, data=data, part=part)
+    sheets = (sheet._replace(lines_before=sheet.lines_before + by) for sheet in piece.parts)
+    return piece._replace(first_line=piece.first_line + by, data=data, parts=(*sheets, part))
 
 
 def _last_line(piece: Lines | Reject) -> int:
@@ -189,7 +190,7 @@ def _sifted(
     sieves: dict[tuple[str | None, ...], Sieve] = {}
     for piece in lines:
         if isinstance(piece, Reject):
-            yield _located(piece)
+            yield piece
             continue
         # Compression within a format shows only here: Parquet's dictionaries, the shared texts of a workbook.
         expanded += len(piece.data)
@@ -205,16 +206,13 @@ def _sifted(
         if piece.columns not in sieves:
             sieves[piece.columns] = Sieve(piece.columns, dates=form[0], numbers=form[1])
         for sifted in sieves[piece.columns].sift(piece):
-            yield _located(sifted) if isinstance(sifted, Reject) else sifted
+            yield _located(sifted, piece.parts) if isinstance(sifted, Reject) else sifted
     mended = sum((sieve.mended for sieve in sieves.values()), Counter[str]())
     facts |= {_MENDED[column]: f"{count:,}" for column, count in sorted(mended.items())}
 
 
-def _located(reject: Reject) -> Reject:
-    """The same, with its place in its own part of the dump in the reason."""
-    if (part := reject.part) is None:
-        return reject
-    return reject._replace(reason=f"{part.label} {reject.line - part.lines_before}: {reject.reason}", part=None)
+def _located(reject: Reject, parts: tuple[Part, ...]) -> Reject:
+    return reduce(lambda located, part: part.located(located), parts, reject)
 
 
 def _form(

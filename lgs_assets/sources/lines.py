@@ -31,15 +31,6 @@ _MAY_BE_MISSING = ("description", "customer_id")
 _IDENTITIES = ("invoice_no", "country")
 
 
-class Part(NamedTuple):
-    """A file of an archive or a sheet of a workbook: the lines of a dump are numbered across its parts."""
-
-    label: str
-    """What comes before a number that counts in this part alone, such as `2010.csv, line`."""
-    lines_before: int
-    """The number in the dump of the last line before this part."""
-
-
 class Lines(NamedTuple):
     """Lines as a source found them, each with its line break."""
 
@@ -53,8 +44,8 @@ class Lines(NamedTuple):
     data: bytes
     originals: Sequence[bytes] | None = None
     """Each line as it is in the dump, if that differs."""
-    part: Part | None = None
-    """The part of the dump that has these lines, None if their numbers are its own."""
+    parts: "tuple[Part, ...]" = ()
+    """Where the lines are: in which sheet, if it is not the first, and in which file, if there are several."""
 
 
 class Batch(NamedTuple):
@@ -76,8 +67,19 @@ class Reject(NamedTuple):
     column: str | None
     """The canonical column at fault, None if it is the whole line."""
     reason: str
-    part: Part | None = None
-    """The part of the dump that has the line, unless the reason says it."""
+
+
+class Part(NamedTuple):
+    """A file of an archive or a sheet of a workbook: the lines of a dump are numbered across its parts."""
+
+    label: str
+    """What comes before a number that counts in this part alone, such as `2010.csv, line`."""
+    lines_before: int
+    """The number in the dump of the last line before this part."""
+
+    def located(self, reject: Reject) -> Reject:
+        """The same, with its place in this part in the reason."""
+        return reject._replace(reason=f"{self.label} {reject.line - self.lines_before}: {reject.reason}")
 
 
 class _UnfitError(Exception):
@@ -163,8 +165,7 @@ class Sieve:
                 index = before + count
                 line = data[at:end]
                 original = lines.originals[index] if lines.originals else line[self._prefix(line) :]
-                number = self._number(lines, index, line)
-                yield Reject(number, legible(original), unfit.column, unfit.reason, lines.part)
+                yield Reject(self._number(lines, index, line), legible(original), unfit.column, unfit.reason)
                 good, before, count = [], index + 1, 0
             at = end + 1
         if count:

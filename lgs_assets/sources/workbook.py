@@ -62,9 +62,9 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
             taken.append(name)
             above += [shown(" ".join(row))[:SHOWN_CHARACTERS] for row in names[:at]]
             places = {place: column for place, column in zip(sorted(first[at].cells), columns, strict=True) if column}
-            part = Part(f"sheet {name}, row", rows_before) if len(taken) > 1 else None
+            parts = (Part(f"sheet {name}, row", rows_before),) if len(taken) > 1 else ()
             rows = chain(first[at + 1 :], sheet.rows)
-            rows_before = yield from _lines(places, rows, sheet.epoch, rows_before, part)
+            rows_before = yield from _lines(places, rows, sheet.epoch, rows_before, parts)
             _check_merged(sheet.merged, places, first[at].number, where=f"{path}, sheet {name}")
     if not taken:
         sheets = ", ".join(left_out)[:SHOWN_CHARACTERS] or "none"
@@ -101,7 +101,7 @@ def _check_merged(areas: list[str], places: Collection[int], header: int, *, whe
 
 
 def _lines(
-    places: dict[int, str], rows: Iterator[Row], epoch: datetime, rows_before: int, part: Part | None
+    places: dict[int, str], rows: Iterator[Row], epoch: datetime, rows_before: int, parts: tuple[Part, ...]
 ) -> Generator[Lines | Reject, None, int]:
     """The rows as lines; those with a cell whose value cannot be used as rejects. Returns the last row's number."""
     columns = (LINE_NUMBER, *places.values())
@@ -118,10 +118,11 @@ def _lines(
         shows_error = description in faults and row.faults[description].startswith(ERROR_SHOWN)
         fault = next((place for place in faults if not (shows_error and place == description)), None)
         if batch and (fault is not None or size > BATCH_CHARACTERS):
-            yield Lines(columns, first, "".join(batch).encode(), part=part)
+            yield Lines(columns, first, "".join(batch).encode(), parts=parts)
             batch, size = [], 0
         if fault is not None:
-            yield Reject(number, "\t".join(fields), places[fault], row.faults[fault], part)
+            reject = Reject(number, "\t".join(fields), places[fault], row.faults[fault])
+            yield parts[0].located(reject) if parts else reject
             continue
         if shows_error:  # the sieve leaves it out
             fields[description_at] = ANY_ERROR
@@ -131,5 +132,5 @@ def _lines(
         batch.append("\t".join([str(number), *fields]) + "\n")
         size += len(batch[-1])
     if batch:
-        yield Lines(columns, first, "".join(batch).encode(), part=part)
+        yield Lines(columns, first, "".join(batch).encode(), parts=parts)
     return number
