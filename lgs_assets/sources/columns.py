@@ -24,17 +24,38 @@ _SECOND_NAMES = {
     "invoice_date": ("invoicedatetime",),
     "customer_id": ("customerno", "customernumber"),
 }
-# A note in brackets at the end of a name, closed or not, as in `Price (GBP)`. It must not say that the values are
-# multiples or fractions: pence would be read as pounds.
-_NOTE = re.compile(
-    r"[(\[](?![^)\]]*\b(?:p|pence|penny|pennies|cents?|k|000s?|thousands?|dozens?)\b)[^)\]]*[)\]\W_]*$", re.I
-)
-_CURRENCY = r"(?:gbp|eur|usd|pounds?|sterling|euros?|dollars?|[£€$])+"
+# A note in brackets at the end of a name, closed or not, as in `Price (GBP)`.
+_NOTE = re.compile(r"[(\[][^)\]]*[)\]\s.,:;*_£€$-]*$")
+# The currencies that a name may state, by their signs.
+_CURRENCIES = {"£": r"£|gbp|pounds?|sterling", "€": r"€|eur(?:os?)?", "$": r"(?:us)?\$|usd|(?:us[ -]?)?dollars?"}
+_CURRENCY = "|".join(_CURRENCIES.values())
 # The units of a column beside its name: Unit_Price_GBP, Price in £, GBP Price, Quantity pcs.
 _UNITS = {
-    "unit_price": re.compile(rf"^{_CURRENCY}|(?:in)?{_CURRENCY}$"),
+    "unit_price": re.compile(rf"^(?:{_CURRENCY})+|(?:in)?(?:{_CURRENCY})+$"),
     "quantity": re.compile(r"(?:in)?(?:pcs|pieces|units|items)$"),
 }
+# All that a note may say of these columns: anything else might mean that the values are multiples or fractions, and
+# pence would be read as pounds.
+_BLANKS = r"[()\[\]\s.,:;/&+*='\"_–—-]"
+_ONE = r"units?|items?|pieces?|pcs?|each|ea"
+_RATE = r"\d{1,2}(?:\.\d)? ?%"
+_CHARGE = rf"(?:{_RATE} ?)?(?:vat|tax(?:es)?|duty|duties|discounts?|delivery|shipping|postage)(?:{_BLANKS}*{_RATE})?"
+_BASIS = (
+    r"inc(?:l(?:uding|usive|uded)?)?|exc?(?:l(?:uding|usive|uded)?)?|with(?:out)?|before|after|pre|post|plus|no"
+    r"|net|gross"
+)
+_NOTES = {
+    "unit_price": re.compile(
+        rf"(?:{_BLANKS}|(?:£|pounds?){_BLANKS}*(?:and)?{_BLANKS}*(?:pence|pp?)(?![^\W_])|{_CURRENCY}"
+        rf"|(?:per{_BLANKS}+)?(?:{_ONE})|in|net|gross|p\.a\b|per annum|uk|british|list|retail|selling|rrp"
+        rf"|(?:{_BASIS}){_BLANKS}*(?:of )?{_CHARGE}|{_CHARGE}{_BLANKS}*(?:{_BASIS}|free))*"
+    ),
+    "quantity": re.compile(
+        rf"(?:{_BLANKS}|{_ONE}|singles?|in|of|nos?|number|count|sold|ordered|invoiced|shipped|net)*"
+    ),
+}
+_EXPECTED = {"unit_price": "pounds", "quantity": "single items"}
+HEADER_CURRENCY = "currency in the header"
 LONGEST_NAME = 100  # characters; anything longer is not a name, and would keep the patterns busy for seconds
 SHOWN_CHARACTERS = 500
 HEADER_WITHIN_LINES = 20
@@ -46,7 +67,8 @@ _ANY = _FIRST | {alias: name for name, aliases in _SECOND_NAMES.items() for alia
 def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
     """The canonical column of each field of a dump's lines, None for a field that is none of them.
 
-    A name may have a unit beside it, as in `Price (GBP)`, unless another column has the bare name.
+    A name may have a unit beside it, as in `Price (GBP)`, unless another column has the bare name. It must not say that
+    prices or quantities are multiples or fractions.
     Raises DumpError, which starts with `where`, if a canonical column is missing or appears twice.
     """
     columns: tuple[str | None, ...] = (None,) * len(header)
@@ -61,7 +83,8 @@ def canonical(header: Sequence[str], *, where: str) -> tuple[str | None, ...]:
         )
     found = shown(", ".join(header))[:SHOWN_CHARACTERS] or "none"
     if missing := [name for name in CANONICAL_COLUMNS if name not in columns]:
-        raise DumpError(f"{where}: no column {', '.join(missing)}. Found: {found}.")
+        refused = "".join(_refused(header, columns, column) for column in missing)
+        raise DumpError(f"{where}: no column {', '.join(missing)}. {refused}Found: {found}.")
     if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise DumpError(f"{where}: more than one column for {', '.join(twice)}. Found: {found}.")
     return columns
@@ -88,7 +111,14 @@ def described(header: Sequence[str], columns: Sequence[str | None]) -> dict[str,
     }
     if left_out := [name for name, column in pairs if not column]:
         facts["columns left out"] = ", ".join(left_out)
+    if currency := stated_currency(header[columns.index("unit_price")]):
+        facts[HEADER_CURRENCY] = currency
     return facts
+
+
+def stated_currency(name: str) -> str | None:
+    """The sign of the currency that the name of a price states, as in `Price (EUR)`; None if it states none."""
+    return next(iter(_currencies(*_parts(name[:LONGEST_NAME]))), None)
 
 
 def shown(text: str) -> str:
@@ -105,12 +135,46 @@ def _with_unit(name: str, names: Mapping[str, str]) -> str | None:
     """The canonical column of a name, which may have a unit beside it; None if it is not one of `names`."""
     if len(name) > LONGEST_NAME:
         return None
-    letters = _letters(_NOTE.sub("", unicodedata.normalize("NFKC", name)))
-    if column := names.get(letters):
-        return column
-    return next((column for column, unit in _UNITS.items() if names.get(unit.sub("", letters)) == column), None)
+    letters, note = _parts(name)
+    column = names.get(letters) or next(
+        (column for column, unit in _UNITS.items() if names.get(unit.sub("", letters)) == column), None
+    )
+    if column in _NOTES and (not _NOTES[column].fullmatch(note) or len(_currencies(letters, note)) > 1):
+        return None
+    return column
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """The letters of a name, and the note at its end in lower case."""
+    note = _NOTE.search(name := _normal(name))
+    return (_letters(name[: note.start()]), note[0].lower()) if note else (_letters(name), "")
+
+
+def _currencies(letters: str, note: str) -> list[str]:
+    """The signs of the currencies that the parts of a name state."""
+    return [sign for sign, words in _CURRENCIES.items() if re.search(words, letters) or re.search(words, note)]
+
+
+def _refused(header: Sequence[str], columns: Sequence[str | None], column: str) -> str:
+    """What is wrong with the only name that might mean a column, but is not taken for it; nothing if there is none."""
+    aliases = [alias for alias, name in _ANY.items() if name == column]
+    near = [
+        name
+        for name, known in zip(header, columns, strict=True)
+        if not known and len(name) <= LONGEST_NAME and any(alias in _letters(name) for alias in aliases)
+    ]
+    if column not in _EXPECTED or len(near) != 1:
+        return ""
+    return f"{shown(near[0])}: expected {_EXPECTED[column]}; convert the values or rename the column. "
 
 
 def _letters(name: str) -> str:
-    """The letters, digits and currency signs of a name, in lower case: dashes and blanks do not tell names apart."""
-    return re.sub(r"[^\w£€$]|_", "", unicodedata.normalize("NFKC", name).lower())
+    """The letters, digits, currency and percent signs of a name, in lower case: dashes and blanks do not tell names
+    apart."""
+    kept = (c for c in _normal(name) if c.isalnum() or c in "%‰" or unicodedata.category(c) == "Sc")
+    return "".join(kept).lower()
+
+
+def _normal(name: str) -> str:
+    """A name in ordinary characters, and with pence, which differ from pounds only by their last letter, as GBX."""
+    return unicodedata.normalize("NFKC", name).replace("GBp", "GBX")

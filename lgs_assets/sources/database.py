@@ -20,8 +20,9 @@ import sqlalchemy as sa
 
 from lgs_assets import addresses
 from lgs_assets.errors import DumpError, LgsError, UnavailableError
-from lgs_assets.sources.columns import CANONICAL_COLUMNS, canonical
+from lgs_assets.sources.columns import CANONICAL_COLUMNS, canonical, stated_currency
 from lgs_assets.sources.dates import iso
+from lgs_assets.sources.numbers import POUND
 
 ROWS_AT_ONCE = 5_000
 CONNECT_SECONDS = 30
@@ -39,12 +40,12 @@ _SINGLE_PRECISION: dict[str, type] = {"postgresql": sa.REAL, "mssql": sa.REAL, "
 # Error codes for a statement that took too long: of PostgreSQL, MariaDB, MySQL, and pymssql.
 _TIMED_OUT = {"57014", 1969, 3024, 20003}
 
-_HEAD = f"""\
+_HEAD = """\
 -- Invoice lines, pulled by lgs from another database.
 SET client_encoding = 'UTF8';
 SET standard_conforming_strings = on;
 
-COPY public.retail ({", ".join(CANONICAL_COLUMNS)}) FROM stdin;
+COPY public.retail (%s) FROM stdin;
 """
 _TAIL = "\\.\n"
 _NULL = "\\N"
@@ -92,7 +93,7 @@ def dump_table(
         writers = [_writer(name, column, engine.dialect.name, where) for name, column in columns.items()]
         lines = 0
         with path.open("wb") as file, gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as dump:
-            dump.write(_HEAD.encode())
+            dump.write((_HEAD % ", ".join(map(_named, columns.items()))).encode())
             query = lines_query(columns, since=since)
             for rows in connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}).partitions():
                 dump.write("".join([_line(row, writers) for row in rows]).encode())
@@ -116,6 +117,13 @@ def invoice_columns(table: sa.TableClause, *, where: str) -> _Columns:
             f"found {dates.type!r}. Make a view that converts them, and name it in LGS_SOURCE_TABLE."
         )
     return {name: by_name[name] for name in CANONICAL_COLUMNS}
+
+
+def _named(column: tuple[str, sa.ColumnElement[Any]]) -> str:
+    """The name of a column in the dump: a price in another currency keeps the one that states it."""
+    canonical_name, source = column
+    currency = stated_currency(source.name) if canonical_name == "unit_price" else None
+    return canonical_name if currency in (None, POUND) else '"{}"'.format(source.name.replace('"', '""'))
 
 
 def _as_stored(columns: _Columns) -> _Columns:

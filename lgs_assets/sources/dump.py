@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -13,11 +14,11 @@ from zoneinfo import ZoneInfo
 from lgs_assets.errors import DumpError
 from lgs_assets.places import TIME_ZONE
 from lgs_assets.sources import csv_dump, sql_dump
-from lgs_assets.sources.columns import shown
+from lgs_assets.sources.columns import HEADER_CURRENCY, SHOWN_CHARACTERS, shown
 from lgs_assets.sources.compression import Content, check_expansion, faults_as_dump_errors, unpacked
 from lgs_assets.sources.dates import DateFormat, DateOrder
 from lgs_assets.sources.encoding import without_byte_order_mark
-from lgs_assets.sources.lines import LINE_NUMBER, Batch, Lines, Reject, Sieve
+from lgs_assets.sources.lines import LINE_NUMBER, Batch, Lines, Part, Reject, Sieve
 from lgs_assets.sources.numbers import NumberFormat
 from lgs_assets.sources.survey import Survey
 
@@ -28,7 +29,11 @@ _REFUSED = {
 }
 _WORKBOOK_MAGIC = b"PK\x03\x04"
 _PARQUET_MAGIC = b"PAR1"
-_MENDED = {"invoice_no": "invoice numbers corrected", "country": "countries corrected"}
+_MENDED = {
+    "invoice_no": "invoice numbers corrected",
+    "country": "countries corrected",
+    "description": "descriptions corrected",
+}
 # Of the files of an archive, these are all told; of the other facts, those of the last file.
 _FACTS_OF_EACH = {"sheets", "sheets left out", "tables left out", "lines above the header"}
 # How a script begins, and no header of column names.
@@ -107,7 +112,9 @@ def _lines_of_files(path: Path, content: Content, stream: BinaryIO, facts: dict[
                 raise DumpError(
                     f"{where}: expected files of one format in an archive, found {facts['format']} and {found}."
                 )
-            moved = _moved(piece, by=before)
+            if HEADER_CURRENCY in of_file:
+                facts[HEADER_CURRENCY] = of_file[HEADER_CURRENCY]
+            moved = _moved(piece, name, by=before)
             yield moved
             last = _last_line(moved)
         for fact in _FACTS_OF_EACH & facts.keys() & of_file.keys():
@@ -121,14 +128,16 @@ def _kind(format_: str) -> str:
     return format_.partition(" of ")[0]
 
 
-def _moved(piece: Lines | Reject, *, by: int) -> Lines | Reject:
-    """The same with greater line numbers."""
+def _moved(piece: Lines | Reject, file: str, *, by: int) -> Lines | Reject:
+    """The same with greater line numbers, as a part of an archive."""
+    part = Part(f"{shown(file)[:SHOWN_CHARACTERS]}, line", by)
     if isinstance(piece, Reject):
-        return piece._replace(line=piece.line + by)
+        return part.located(piece._replace(line=piece.line + by))
     data = piece.data
     if by and piece.columns[0] == LINE_NUMBER:
         data = re.sub(rb"^\d+", lambda number: b"%d" % (int(number[0]) + by), data, flags=re.M)
-    return piece._replace(first_line=piece.first_line + by, data=data)
+    sheets = (sheet._replace(lines_before=sheet.lines_before + by) for sheet in piece.parts)
+    return piece._replace(first_line=piece.first_line + by, data=data, parts=(*sheets, part))
 
 
 def _last_line(piece: Lines | Reject) -> int:
@@ -187,21 +196,30 @@ def _sifted(
         expanded += len(piece.data)
         check_expansion(path, size, expanded)
         if form is None:
-            form = _form(
-                path, piece, given=given, arrived=arrived, written_by_hand=facts.get("format") == csv_dump.FORMAT
-            )
+            form = _form(path, piece, facts, given=given, arrived=arrived)
             facts["dates"], facts["numbers"] = form[0].form, f"{form[1]}"
+        if facts.get(HEADER_CURRENCY, form[1].currency) != form[1].currency:
+            raise DumpError(
+                f"{path}: expected prices in one currency, found a header that states {facts[HEADER_CURRENCY]} after "
+                f"prices in {form[1].currency}."
+            )
         if piece.columns not in sieves:
             sieves[piece.columns] = Sieve(piece.columns, dates=form[0], numbers=form[1])
-        yield from sieves[piece.columns].sift(piece)
+        for sifted in sieves[piece.columns].sift(piece):
+            yield _located(sifted, piece.parts) if isinstance(sifted, Reject) else sifted
     mended = sum((sieve.mended for sieve in sieves.values()), Counter[str]())
     facts |= {_MENDED[column]: f"{count:,}" for column, count in sorted(mended.items())}
 
 
+def _located(reject: Reject, parts: tuple[Part, ...]) -> Reject:
+    return reduce(lambda located, part: part.located(located), parts, reject)
+
+
 def _form(
-    path: Path, first: Lines, *, given: DateOrder | None, arrived: date, written_by_hand: bool
+    path: Path, first: Lines, facts: dict[str, str], *, given: DateOrder | None, arrived: date
 ) -> tuple[DateFormat, NumberFormat]:
     """How all dates and numbers of the file are written. If its first lines leave that open, all lines are read."""
+    written_by_hand = facts.get("format") == csv_dump.FORMAT
     survey = Survey()
     survey.add(first)
     if not survey.is_enough(given, written_by_hand=written_by_hand):
@@ -212,7 +230,7 @@ def _form(
                     survey.add(piece)
     return (
         DateFormat(survey.date_form(path, given), arrived),
-        survey.number_format(path, written_by_hand=written_by_hand),
+        survey.number_format(path, written_by_hand=written_by_hand, currency=facts.get(HEADER_CURRENCY)),
     )
 
 

@@ -6,6 +6,7 @@ import unicodedata
 # Characters that str.strip takes away, and those of no width, which it leaves.
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200c\u200d\u2060\ufeff"
 
+_FULL_WIDTH = {ord("！") + at: chr(ord("!") + at) for at in range(ord("~") - ord("!") + 1)}
 # Excel's way to keep 00123 a text in CSV, and the apostrophe that does the same in a cell.
 _TEXT_FORMULA = re.compile(r'="([^"]*(?:""[^"]*)*)"')
 _APOSTROPHES = re.compile(r"['\u2018\u2019`]+(?=[cC]?[\W_]*\d)")
@@ -32,11 +33,13 @@ def unwrapped(text: str) -> str:
 def identifier(text: str) -> str:
     """The one spelling of a number that is a name: trimmed, without decimals, exponent or apostrophe, in plain digits.
 
+    Digits of any script and characters of full width become ASCII. Others that stand for digits or letters, such as ²,
+    ① and ™, stay: 536365² is not 5363652.
     Raises ValueError for scientific notation that does not show all digits of the number.
     """
     number = trimmed(text)
     if not number.isascii():
-        number = trimmed(unicodedata.normalize("NFKC", number))
+        number = "".join(map(_plain, number))
     if apostrophes := _APOSTROPHES.match(number):
         number = number[apostrophes.end() :]
     if scientific := _SCIENTIFIC.fullmatch(number):
@@ -45,6 +48,11 @@ def identifier(text: str) -> str:
             raise ValueError("a number with all its digits, as scientific notation has lost some")
         return first + others[:exponent]
     return _DECIMALS.sub("", number)
+
+
+def _plain(character: str) -> str:
+    digit = unicodedata.decimal(character, None)
+    return _FULL_WIDTH.get(ord(character), character) if digit is None else str(digit)
 
 
 def invoice_number(text: str) -> str:

@@ -44,6 +44,8 @@ class Lines(NamedTuple):
     data: bytes
     originals: Sequence[bytes] | None = None
     """Each line as it is in the dump, if that differs."""
+    parts: "tuple[Part, ...]" = ()
+    """Where the lines are: in which sheet, if it is not the first, and in which file, if there are several."""
 
 
 class Batch(NamedTuple):
@@ -65,6 +67,19 @@ class Reject(NamedTuple):
     column: str | None
     """The canonical column at fault, None if it is the whole line."""
     reason: str
+
+
+class Part(NamedTuple):
+    """A file of an archive or a sheet of a workbook: the lines of a dump are numbered across its parts."""
+
+    label: str
+    """What comes before a number that counts in this part alone, such as `2010.csv, line`."""
+    lines_before: int
+    """The number in the dump of the last line before this part."""
+
+    def located(self, reject: Reject) -> Reject:
+        """The same, with its place in this part in the reason."""
+        return reject._replace(reason=f"{self.label} {reject.line - self.lines_before}: {reject.reason}")
 
 
 class _UnfitError(Exception):
@@ -102,7 +117,7 @@ class Sieve:
 
     def __init__(self, columns: tuple[str | None, ...], *, dates: DateFormat, numbers: NumberFormat) -> None:
         self.mended: Counter[str] = Counter()
-        """How many good lines had their invoice number or country respelt, by column."""
+        """How many good lines had their invoice number or country respelt, or an error as description, by column."""
         self._columns = columns
         self._kept = tuple(column for column in columns if column)
         meanings: dict[str, Callable[[str], str]] = {
@@ -193,7 +208,7 @@ class Sieve:
 
 
 def _reading(column: str, meaning: Callable[[str], str], field: bytes) -> tuple[bytes, bool]:
-    """A field as in an ordinary line, and whether it is an identity that had to be respelt.
+    """A field as in an ordinary line, and whether it had to be corrected: an identity respelt, an error left out.
 
     Raises _UnfitError if it does not belong in one.
     """
@@ -204,6 +219,8 @@ def _reading(column: str, meaning: Callable[[str], str], field: bytes) -> tuple[
             return NULL, False
         raise _UnfitError(f"expected a value, found {'none' if text is None else _shown(text)}", column)
     if shows_error(text):
+        if column == "description":  # Excel takes "- RED BOX" for a formula that fails
+            return NULL, True
         raise _UnfitError(f"expected a value, found the error {_shown(text)}", column)
     try:
         value = meaning(text)

@@ -10,6 +10,9 @@ _WORDS = frozenset({"null", "(null)", "<null>", "[null]", "nan", "nat", "none", 
 # What Excel saves as CSV for a formula that fails.
 _ERROR = re.compile(r"#(?:NAME\?|(?:VALUE|REF|DIV/0|NUM|NULL|SPILL|CALC|FIELD|BLOCKED|CONNECT|UNKNOWN|BUSY)!)", re.I)
 
+ANY_ERROR = "#VALUE!"
+"""What stands for an error that has another name, as LibreOffice's Err:508 has."""
+
 FIRST_OF_A_VALUE = b"0-9A-MO-Za-mo-z"
 """Characters that begin neither such a word, nor an error, nor a blank text."""
 

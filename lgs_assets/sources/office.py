@@ -35,6 +35,7 @@ SHEETS_LIMIT = 1_000
 MERGED_LIMIT = 10_000
 
 RANGE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})", re.A)
+ERROR_SHOWN = "expected a value; the cell shows the error"
 NEVER_COMPUTED = "a formula without a value; open and save the workbook once"
 EPOCH = datetime(1899, 12, 30)
 # Before this day, Excel counts a 29 February 1900 that other programs do not.
@@ -199,7 +200,7 @@ def text_field(text: str) -> str:
 
 def error_shown(text: str) -> UnreadableError:
     """The fault of a cell that shows an error such as #N/A."""
-    return UnreadableError(text, f"expected a value; the cell shows the error {text[:SHOWN_CHARACTERS]}")
+    return UnreadableError(text, f"{ERROR_SHOWN} {text[:SHOWN_CHARACTERS]}")
 
 
 @lru_cache(COLUMN_LIMIT)

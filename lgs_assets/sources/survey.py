@@ -83,9 +83,10 @@ class Survey:
             )
         return shown[0]
 
-    def number_format(self, path: Path, *, written_by_hand: bool) -> NumberFormat:
+    def number_format(self, path: Path, *, written_by_hand: bool, currency: str | None = None) -> NumberFormat:
         """How the numbers are written; with a decimal point unless they show a comma.
 
+        A `currency` that the header states is that of all prices. Otherwise the prices show it.
         `written_by_hand` says that the format of the file leaves open how numbers are written, as CSV does.
         Raises DumpError, naming the file, if the lines show both marks, or numbers that may mean two things.
         """
@@ -99,7 +100,7 @@ class Survey:
                 "comma, and hardly any number in the file shows which. Write them without thousands separators, and "
                 "prices with two decimals."
             )
-        currency = next((currency for currency, _ in self._currencies.most_common(1)), POUND)
+        currency = currency or next((shown for shown, _ in self._currencies.most_common(1)), POUND)
         doubtful = written_by_hand and self._has_plain_quantities
         return NumberFormat(shown[0] if shown else ".", currency, quantities_have_decimals=not doubtful)
 

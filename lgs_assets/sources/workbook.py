@@ -19,8 +19,9 @@ from lgs_assets.sources.columns import (
 )
 from lgs_assets.sources.compression import seekable
 from lgs_assets.sources.copy_text import NULL, unescaped
-from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject
-from lgs_assets.sources.office import RANGE, SHEETS_LIMIT, Package, Row, column_of, moment
+from lgs_assets.sources.lines import LINE_NUMBER, Lines, Part, Reject
+from lgs_assets.sources.missing import ANY_ERROR
+from lgs_assets.sources.office import ERROR_SHOWN, RANGE, SHEETS_LIMIT, Package, Row, column_of, moment
 
 BATCH_CHARACTERS = 1 << 18
 SHOWN_AREAS = 3
@@ -61,7 +62,9 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
             taken.append(name)
             above += [shown(" ".join(row))[:SHOWN_CHARACTERS] for row in names[:at]]
             places = {place: column for place, column in zip(sorted(first[at].cells), columns, strict=True) if column}
-            rows_before = yield from _lines(places, chain(first[at + 1 :], sheet.rows), sheet.epoch, rows_before)
+            parts = (Part(f"sheet {name}, row", rows_before),) if len(taken) > 1 else ()
+            rows = chain(first[at + 1 :], sheet.rows)
+            rows_before = yield from _lines(places, rows, sheet.epoch, rows_before, parts)
             _check_merged(sheet.merged, places, first[at].number, where=f"{path}, sheet {name}")
     if not taken:
         sheets = ", ".join(left_out)[:SHOWN_CHARACTERS] or "none"
@@ -98,11 +101,12 @@ def _check_merged(areas: list[str], places: Collection[int], header: int, *, whe
 
 
 def _lines(
-    places: dict[int, str], rows: Iterator[Row], epoch: datetime, rows_before: int
+    places: dict[int, str], rows: Iterator[Row], epoch: datetime, rows_before: int, parts: tuple[Part, ...]
 ) -> Generator[Lines | Reject, None, int]:
     """The rows as lines; those with a cell whose value cannot be used as rejects. Returns the last row's number."""
     columns = (LINE_NUMBER, *places.values())
-    date_at = columns.index("invoice_date") - 1
+    date_at, description_at = columns.index("invoice_date") - 1, columns.index("description") - 1
+    description = list(places)[description_at]
     batch: list[str] = []
     number, first, size = rows_before, 0, 0
     for row in rows:
@@ -110,18 +114,23 @@ def _lines(
         if fields.count(_MISSING) == len(fields):
             continue
         number = rows_before + row.number
-        fault = next((place for place in places if place in row.faults), None) if row.faults else None
+        faults = [place for place in places if place in row.faults] if row.faults else []
+        shows_error = description in faults and row.faults[description].startswith(ERROR_SHOWN)
+        fault = next((place for place in faults if not (shows_error and place == description)), None)
         if batch and (fault is not None or size > BATCH_CHARACTERS):
-            yield Lines(columns, first, "".join(batch).encode())
+            yield Lines(columns, first, "".join(batch).encode(), parts=parts)
             batch, size = [], 0
         if fault is not None:
-            yield Reject(number, "\t".join(fields), places[fault], row.faults[fault])
+            reject = Reject(number, "\t".join(fields), places[fault], row.faults[fault])
+            yield parts[0].located(reject) if parts else reject
             continue
+        if shows_error:  # the sieve leaves it out
+            fields[description_at] = ANY_ERROR
         if "-" not in fields[date_at]:  # a number here is a date that has lost its format
             fields[date_at] = moment(fields[date_at], epoch) or fields[date_at]
         first = first if batch else number
         batch.append("\t".join([str(number), *fields]) + "\n")
         size += len(batch[-1])
     if batch:
-        yield Lines(columns, first, "".join(batch).encode())
+        yield Lines(columns, first, "".join(batch).encode(), parts=parts)
     return number

@@ -111,6 +111,42 @@ def test_the_files_of_an_archive_are_one_dump() -> None:
         assert dump.content.sha256 == sha256(first + second).hexdigest() == sha256_of(in_memory(packed))
 
 
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ((HEADER + CSV_GOOD + CSV_GOOD.replace(",6,", ",six,")).encode(), "line 3"),
+        ((HEADER + CSV_GOOD + '"x\n').encode(), "line 3"),
+        ((COPY + GOOD + GOOD.replace("2.55", "two") + "\\.\n").encode(), "line 3"),
+        (f"{INSERT}{ROW},\n{ROW.replace('17850', 'a || b')};\n".encode(), "line 2"),
+        (workbook({"a": [NAMES, ROW_OF_CELLS], "b": [[], NAMES, ["", *ROW_OF_CELLS[1:]]]}), "line 5: sheet b, row 3"),
+        (
+            workbook({"a": [NAMES, ROW_OF_CELLS], "b": [NAMES, [*ROW_OF_CELLS[:6], "=NA()", "UK"]]}),
+            "line 4: sheet b, row 2",
+        ),
+        (workbook({"a": [NAMES, ROW_OF_CELLS, ["#REF!", *ROW_OF_CELLS[1:]]]}), "line 3"),
+    ],
+)
+def test_a_reject_names_its_file_and_its_line_there(file: bytes, line: str) -> None:
+    """The number in the dump is its own all the same: the ledger has each once."""
+    found = read(zipped(("2009", file), ("in/2010", file)))
+    first, second = found.rejects
+    assert first.reason.startswith(f"2009, {line}: ")
+    assert second.reason == first.reason.replace("2009", "in/2010", 1)
+    assert len({first.line, second.line, *found.good}) == len(found.good) + 2
+    assert first.reason.endswith(read(file).rejects[0].reason)
+
+
+def test_the_files_of_an_archive_have_one_currency() -> None:
+    """Whether their headers state it or their prices show it."""
+    pounds, euros = (HEADER + CSV_GOOD).encode(), (HEADER.replace("Price", "Price (EUR)") + CSV_GOOD).encode()
+    shown = (HEADER + CSV_GOOD.replace("2.55", "€2.55")).encode()
+    for files in ([euros, euros], [euros, shown], [shown, euros]):
+        found = read(zipped(*zip("ab", files, strict=True)))
+        assert (len(found.good), found.facts["numbers"]) == (2, "decimal point, in €")
+    with pytest.raises(DumpError, match="prices in one currency, found a header that states € after prices in £"):
+        read(zipped(("a", pounds), ("b", euros)))
+
+
 SQL_OF_MANY = f"{COPY}{GOOD}{GOOD}\\.\nCOPY other (a) FROM stdin;\n\\.\n{INSERT}{ROW}, {ROW};\n"
 
 

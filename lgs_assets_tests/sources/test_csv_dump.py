@@ -43,6 +43,7 @@ def descriptions(content: str | bytes) -> list[str | None]:
         "invoice.no,stock-code,description,QUANTITY,invoice_date,Unit_Price_GBP,Customer\u202fID,country\n",
         "Invoice No.,StockCode,Description,Quantity,InvoiceDate,Price £,Customer ID,Country\n",
         "Invoice,StockCode,Description,Quantity,InvoiceDate,Unit price [in GBP],Customer ID,Country\n",
+        "Invoice,StockCode,Description,Quantity (no. of items),InvoiceDate,PriceGbp,Customer ID,Country\n",
         "Invoice ID,StockCode,Description,Qty,InvoiceDateTime,UnitPriceGBP,Customer No,Country\n",
         "InvoiceID,StockCode,Description,Quantity pcs,Invoice Date/Time,Price in £,Customer Number,Country\n",
         "Invoice,StockCode,Description,Quantity_units,InvoiceDate,Price in pounds,CustomerNo.,Country\n",
@@ -98,10 +99,63 @@ def test_a_second_name_counts_only_alone(other: str) -> None:
     assert (found.good, found.facts["columns left out"]) == ({2: LANTERN}, other)
 
 
-@pytest.mark.parametrize("price", ["Price (pence)", "Price (in p)", "Price in pence", "Price [000s]", "Invoice GBP"])
+@pytest.mark.parametrize(
+    "price",
+    [
+        "Price (pence)", "Price (in p)", "Price in pence", "Price [000s]", "Price (GBX)", "Unit Price (GBp)",
+        "PriceGBp", "unit_price GBp", "Price (¢)", "Price ¢", "Price (each) ¢", "Price ￠", "Price %", "Price (pp)",
+        "Price (ct)", "Price (c)", "Price (£1000)", "Price (£'000)", "Price (1000s)", "Price (hundreds)", "Price (m)",
+        "Price (£m)", "Price (per 100)", "Price (per dozen)", "Price (pence) (excl. VAT)", "Price (net; pence)",
+        "Price (tenths)", "Price (discount)", "Price (VAT)", "Price (AUD)", "Price A$", "Price (£/€)",
+        "Price GBP (EUR)", "Price ［pence］",
+    ],
+)  # fmt: skip
 def test_a_price_in_other_units_is_none(price: str) -> None:
-    """Pence read as pounds would be a hundred times too much."""
-    assert "no column unit_price" in refusal(HEADER.replace("Price", price) + CSV_GOOD)
+    """Pence read as pounds would be a hundred times too much. The error says what to do with the column."""
+    said = refusal(HEADER.replace("Price", price) + CSV_GOOD)
+    assert f"no column unit_price. {price}: expected pounds; convert the values or rename the column. Found:" in said
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "pounds and pence", "pounds & pence", "£.p", "£p", "pre-tax, p.a.", "each", "£ per item", "£/unit",
+        "incl. VAT", "excl. 20% VAT", "inc. VAT (20%)", "VAT included", "net", "gross, in GBP", "£, before discounts",
+        "GBP) (ex VAT", "list", "",
+    ],
+)  # fmt: skip
+def test_a_note_on_a_price_may_say_what_does_not_change_it(note: str) -> None:
+    """The price is in pounds all the same."""
+    found = read(HEADER.replace("Price", f'"Unit Price ({note})"') + CSV_GOOD)
+    assert (found.good, found.facts["numbers"]) == ({2: LANTERN}, "decimal point")
+
+
+@pytest.mark.parametrize("quantity", ["Quantity (dozens)", "Qty (boxes of 6)", "Quantity (x100)", "Quantity %"])
+def test_a_quantity_of_more_than_items_is_none(quantity: str) -> None:
+    """As for prices."""
+    said = refusal(HEADER.replace("Quantity", quantity) + CSV_GOOD)
+    assert f"no column quantity. {quantity}: expected single items; convert the values or rename the column." in said
+
+
+def test_of_several_names_that_may_be_meant_none_is_blamed() -> None:
+    """Nor one that is too long to be a name."""
+    for price in ("Price (pence),Price (cents)", "Price (pence" + "x" * 100):
+        assert "no column unit_price. Found:" in refusal(HEADER.replace("Price", price) + CSV_GOOD)
+
+
+@pytest.mark.parametrize(
+    ("price", "currency"),
+    [("Price (USD)", "$"), ("Price $", "$"), ("Price US$", "$"), ("Unit_Price_EUR", "€"),
+     ("Price (€, net of VAT)", "€"), ("PRICE (Euro)", "€"), ("Price U S D", "$")],
+)  # fmt: skip
+def test_the_currency_of_a_header_is_that_of_all_prices(price: str, currency: str) -> None:
+    """It is reported like one beside each price, and another beside a price is rejected."""
+    header = HEADER.replace("Price", f'"{price}"')
+    found = read(
+        header + CSV_GOOD + CSV_GOOD.replace("2.55", f"{currency}2.55") + CSV_GOOD.replace("2.55", "£2.55") * 2
+    )
+    assert (found.good, found.facts["numbers"]) == ({2: LANTERN, 3: LANTERN}, f"decimal point, in {currency}")
+    assert [reject.reason[:21] for reject in found.rejects] == [f"expected a price in {currency}"] * 2
 
 
 def test_a_text_formula_is_its_text() -> None:

@@ -285,13 +285,25 @@ def test_any_other_database_will_do(tmp_path: Path) -> None:
     ]
 
 
-def sqlite_shop(folder: Path, *rows: tuple[Any, ...]) -> Shop:
+@pytest.mark.parametrize(
+    ("price", "written"),
+    [("price_gbp", "decimal point"), ("Price (EUR)", "decimal point, in €"), ("Price $", "decimal point, in $")],
+)
+def test_the_dump_keeps_the_currency_that_a_column_states(tmp_path: Path, price: str, written: str) -> None:
+    """Otherwise prices in euros would be loaded as pounds."""
+    shop = sqlite_shop(tmp_path, (3, "2011-03-04 10:00:00", 2.5), price=price)
+    dumped(shop.url, tmp_path / "x.gz")
+    found = read(tmp_path / "x.gz")
+    assert ([line[5] for line in found.good.values()], found.facts["numbers"]) == (["2.5"], written)
+
+
+def sqlite_shop(folder: Path, *rows: tuple[Any, ...], price: str = "price") -> Shop:
     """A table whose types SQLite does not mind, with these dates, quantities and prices."""
     shop = Shop(f"sqlite:///{folder / 'shop.db'}")
     with shop.connection() as connection:
         connection.exec_driver_sql(
             "create table retail (invoice real, stockcode text, description text, quantity integer, "
-            "invoicedate datetime, price real, customerid integer, country text)"
+            f'invoicedate datetime, "{price}" real, customerid integer, country text)'
         )
         for row in rows:
             connection.exec_driver_sql("insert into retail values (1, '2', null, ?, ?, ?, 13085, 'UK')", row)

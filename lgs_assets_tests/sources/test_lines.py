@@ -77,6 +77,8 @@ def with_field(column: str, field: str) -> str:
         ("customer_id", "１３０８５", 13085),
         ("stock_code", '="022423"', "022423"),
         ("description", '="17"" LANTERN"', '17" LANTERN'),
+        ("description", "#NAME?", None),
+        ("description", " #ref! ", None),
         ("country", ' ="EIRE" ', "EIRE"),
         ("customer_id", '="13085"', 13085),
         ("customer_id", '=""', None),
@@ -170,7 +172,6 @@ def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
         (with_field("invoice_no", "5.36365E+11"), "invoice_no", "as scientific notation has lost some"),
         (with_field("customer_id", "1.3E+04"), "customer_id", "as scientific notation has lost some"),
         (with_field("stock_code", "#REF!"), "stock_code", "expected a value, found the error '#REF!'"),
-        (with_field("description", "#NAME?"), "description", "expected a value, found the error '#NAME?'"),
         (with_field("customer_id", " #value! "), "customer_id", "expected a value, found the error"),
         (with_field("country", "#DIV/0!"), "country", "expected a value, found the error '#DIV/0!'"),
         (with_field("unit_price", "(+2.55)"), "unit_price", "a price"),
@@ -434,7 +435,7 @@ def test_a_script_has_a_decimal_point_unless_it_shows_a_comma() -> None:
         ("c-536365", "C536365"), ("C-536365", "C536365"), ("C_536365", "C536365"), ("C/536365", "C536365"),
         ("C\u2013\u00a0536365", "C536365"), ("C\u200b536365", "C536365"), ("ｃ536365", "C536365"),
         ("Ｃ５３６３６５", "C536365"), ("５３６３６５", "536365"), ("c - 536365.0", "C536365"), ("C", "C"),
-        ("CR-5", "CR-5"),
+        ("CR-5", "CR-5"), ("٥٣٦٣٦٥", "536365"), ("c\u00a0𝟓𝟑𝟔𝟑𝟔𝟓．０", "C536365"),
     ],
 )  # fmt: skip
 def test_an_invoice_has_one_spelling(spelt: str, number: str) -> None:
@@ -442,6 +443,22 @@ def test_an_invoice_has_one_spelling(spelt: str, number: str) -> None:
     found = read(copy_of(with_field("invoice_no", spelt), GOOD.rstrip("\n")))
     assert [line[0] for line in found.good.values()] == [number, "536365"]
     assert found.facts.get("invoice numbers corrected") == (None if spelt == number else "1")
+
+
+@pytest.mark.parametrize("spelt", ["536365²", "536365①", "536365™", "536365½", "53636㉕", "Ⅷ536365"])
+def test_no_identity_is_made_of_what_only_looks_like_one(spelt: str) -> None:
+    """A superscript is a mark beside a number, not one more digit of it."""
+    found = read(copy_of(with_field("invoice_no", spelt), with_field("customer_id", spelt)))
+    assert [line[0] for line in found.good.values()] == [spelt]
+    assert "invoice numbers corrected" not in found.facts
+    assert [reject.column for reject in found.rejects] == ["customer_id"]
+
+
+def test_a_description_that_shows_an_error_is_left_out_and_counted() -> None:
+    """Excel makes one of "- RED BOX": the sale is a sale all the same."""
+    found = read(HEADER + CSV_GOOD.replace("LANTERN", "#NAME?") * 2 + CSV_GOOD.replace("LANTERN", "") + CSV_GOOD)
+    assert [line[2] for line in found.good.values()] == [None, None, None, "LANTERN"]
+    assert (found.rejects, found.facts["descriptions corrected"]) == ([], "2")
 
 
 @settings(deadline=None)
@@ -511,7 +528,7 @@ FIELDS = [
     ["536365", "C1", "", " x ", "\\N", "a\\tb", "é", "c1", "536365.0", "5.3E+11", "NA", "N1", "x" * 101, "5\u00a0",
      "C-1", "C_1", "CA1", "C", '="5"', "'5", "A" * 100, "C" * 101],
     ["85123A", "", "\\\\", "x", '="5"', "#REF!"],
-    ["LANTERN", "\\N", "", "nan", "None", "None of it", "N", " ", "x" * 501,
+    ["LANTERN", "\\N", "", "nan", "None", "None of it", "N", " ", "x" * 501, "#NAME?",
      "a\\\tb", "\\351", "\\x41", "a\rb", "\0", "£", "\\"],
     ["6", "-1", "six", "1.0", "999999999", "9999999999", "", "007", "+5"],
     ["2010-12-01 08:26:00", "2010-12-31", "2010-02-29", "2012-02-29 7:05", "2010-04-31", "31/12/2010", "1/2/2010 0:00",

@@ -64,6 +64,24 @@ def test_blank_rows_are_no_lines() -> None:
     assert (reject.line, reject.column, reject.reason) == (6, "invoice_no", "expected a value, found none")
 
 
+def test_a_reject_names_a_later_sheet_and_its_row() -> None:
+    """Its number in the dump is another: lines are numbered across the sheets."""
+    bad = with_cell("Quantity", "six")
+    found = read(workbook({"2009": [NAMES, ROW, bad], "Notes": [], "2010": [NAMES, bad, ROW]}))
+    expected = "expected a whole number"
+    assert [reject.line for reject in found.rejects] == [3, 5]
+    assert found.rejects[0].reason.startswith(expected)
+    assert found.rejects[1].reason.startswith(f"sheet 2010, row 2: {expected}")
+
+
+def test_the_sheets_of_a_workbook_have_one_currency() -> None:
+    """What follows a header in euros is in euros, and one in euros after pounds is a mistake."""
+    euros = [name.replace("Price", "Price (EUR)") for name in NAMES]
+    found = read(workbook({"a": [euros, ROW], "b": [NAMES, ROW]}))
+    assert (len(found.good), found.facts["numbers"]) == (2, "decimal point, in €")
+    assert "a header that states € after prices in £" in refusal(workbook({"a": [NAMES, ROW], "b": [euros, ROW]}))
+
+
 def test_a_sheet_may_begin_anywhere() -> None:
     """Empty columns before the table are not part of it."""
     found = read(workbook({"a": [[], ["", "", *NAMES, "more"], ["", "", *ROW, "x\ty\n"]]}))
@@ -321,6 +339,20 @@ def test_a_cell_that_shows_an_error_is_a_reject(spelling: str) -> None:
     assert [typed(line) for line in good.good.values()] == [typed(LANTERN)]
 
 
+@pytest.mark.parametrize("error", [b"#NAME?", b"#N/A", b"#GETTING_DATA"])
+def test_a_description_that_shows_an_error_is_left_out(error: bytes) -> None:
+    """The sale is one all the same. A line that is wrong in another column is shown as it is."""
+    with zipfile.ZipFile(io.BytesIO(PLAIN)) as archive:
+        sheet = re.sub(rb'<c r="C2".*?</c>', b'<c r="C2" t="e"><v>%b</v></c>' % error, archive.read(SHEET))
+    found = read(with_part(PLAIN, SHEET, sheet))
+    assert [line[2] for line in found.good.values()] == [None]
+    assert (found.rejects, found.facts["descriptions corrected"]) == ([], "1")
+    customer = sheet.replace(CUSTOMER, b'<c r="G2" t="e"><v>#REF!</v></c>')
+    (reject,) = read(with_part(PLAIN, SHEET, customer)).rejects
+    assert reject.column == "customer_id"
+    assert error.decode() in reject.text
+
+
 NEVER_COMPUTED = [
     b'<c r="G2"><f>17849+1</f></c>',
     b'<c r="G2"><f>17849+1</f><v></v></c>',
@@ -516,6 +548,20 @@ def test_a_cell_without_a_value_is_a_reject_in_a_spreadsheet_too(cell: str, reas
     found = read(ods(cell))
     assert [(reject.line, reject.column, reject.reason) for reject in found.rejects] == [(2, "customer_id", reason)]
     assert list(found.good) == [3]
+
+
+def test_a_description_that_shows_an_error_is_left_out_of_a_spreadsheet_too() -> None:
+    """In each of the rows that LibreOffice writes once, and by LibreOffice's own names."""
+    with zipfile.ZipFile(io.BytesIO(ods(repeated=2))) as archive:
+        content = archive.read("content.xml").decode()
+    error = '<table:table-cell table:formula="of:=-RED" calcext:value-type="error"><text:p>Err:508</text:p>'
+    broken = re.sub(
+        r'<table:table-cell office:value-type="string"><office:annotation>.*?</table:table-cell>',
+        f"{error}</table:table-cell>", content, count=1, flags=re.S,
+    )  # fmt: skip
+    found = read(with_part(ods(), "content.xml", broken.encode()))
+    assert [line[2] for line in found.good.values()] == [None, None, "LANTERN"]
+    assert (found.rejects, found.facts["descriptions corrected"]) == ([], "2")
 
 
 def test_cells_that_are_merged_in_a_spreadsheet_are_named() -> None:
