@@ -298,6 +298,7 @@ def test_what_they_do_anyway_is_that_of_the_history(own_site: Site, writer: Ware
     assert (champions["range_6"], champions["starts"], champions["net_6"]) == ("60–80 %", "2", "1234.5")
     assert shown["At Risk"]["came_back_6"] == "too few to say"
     assert list(shown) == ["Champions", "At Risk"]
+    assert "an invoice that the data holds twice counted once" in own_site.get("/experiments").text
     only = rows(own_site.get("/experiments/anyway.csv?segment=At+Risk").text)
     assert [row["segment"] for row in only] == ["At Risk"]
 
