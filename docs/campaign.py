@@ -50,7 +50,7 @@ def write_campaign(warehouse: Warehouse, experiment: str, file: Path) -> float:
     found = state(warehouse, experiment)
     days = found.declaration.primary.days
     begins = found.due - timedelta(days=days)
-    window = {"begins": begins, "ends": found.due + timedelta(days=LATE_DAYS + 1)}
+    window = {"begins": begins, "ends": found.due + timedelta(days=LATE_DAYS + 7)}
     lines: list[tuple[Any, ...]] = [tuple(row.values()) for row in warehouse.rows(_AGAIN, **window)]
     idle = warehouse.rows(_WITHOUT_A_SALE, experiment=experiment, control=CONTROL, begins=begins, days=days)
     won = [row for row in idle if sha256(f"{experiment} {row.customer_id}".encode()).digest()[0] < 256 * WON_OVER]

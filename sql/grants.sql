@@ -14,7 +14,6 @@ grant select on lgs.list_drift to lgs_dashboard;
 grant select (reason) on lgs.marketing_exclusions to lgs_dashboard;
 
 grant select (
-    experiment, declaration, audience, metric, days, share, underpowered, started_by, started_at, stopped_at,
-    stopped_because
+    experiment, declaration, audience, metric, days, share, started_by, started_at, stopped_at, stopped_because
 ) on lgs.experiments to lgs_dashboard;
 grant select (experiment, customer_id, wave, arm, counts_from, assigned_at) on lgs.assignments to lgs_dashboard;

@@ -272,7 +272,7 @@ def _median_change(spreads: list[tuple[float, float]], customers: int) -> float 
 
 
 def _adjusted(metric: Metric, frame: pd.DataFrame) -> tuple[float, float]:
-    """Mean and adjusted standard deviation of a metric, as it is judged: net revenue capped."""
+    """Mean and adjusted standard deviation of a metric in the form that is judged: net revenue capped."""
     cap = _cap(frame) if metric == "net_revenue" else None
     return adjusted(metric, frame, cap=None if cap is None else float(cap))
 

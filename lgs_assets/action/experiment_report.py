@@ -21,7 +21,7 @@ _MONTH_DAYS = 30.4
 
 def report(warehouse: Warehouse, analysis: Analysis, *, picture: str | None = None) -> str:
     """The report of an analysis, as Markdown; `picture` is the file beside it that shows the result."""
-    parts = [answer(analysis), *_asked(analysis), *_arms(analysis)]
+    parts = [f"**{markdown(answer(analysis))}**", *_asked(analysis), *_arms(analysis)]
     if picture:
         parts.append(f"![The difference in {METRICS[analysis.state.declaration.primary.metric]}](<{picture}>)")
     if analysis.results:
@@ -37,7 +37,7 @@ def reports(warehouse: Warehouse) -> pd.DataFrame:
     rows = [
         {
             "experiment": analysis.state.declaration.name,
-            "answer": answer(analysis).strip("*"),
+            "answer": answer(analysis),
             "report": report(warehouse, analysis),
             "due": analysis.due[analysis.state.declaration.primary.metric],
             "covered_until": analysis.covered_until,
@@ -48,14 +48,14 @@ def reports(warehouse: Warehouse) -> pd.DataFrame:
 
 
 def answer(analysis: Analysis) -> str:
-    """The answer, in one line. Where the start took a reason, with that."""
+    """The answer, in one line of plain text. Where the start took a reason, with that."""
     state = analysis.state
     reason = (
-        f"Started though it could hardly answer its question, because: {_line(state.underpowered)}. "
+        f"Started though it could hardly answer its question, because: {_sentence(state.underpowered)}. "
         if state.underpowered
         else ""
     )
-    return f"**{reason}{_answer(analysis)}**"
+    return f"{reason}{_answer(analysis)}"
 
 
 def remarks(analysis: Analysis) -> list[str]:
@@ -105,7 +105,7 @@ def _answer(analysis: Analysis) -> str:
     declared = analysis.state.declaration
     if analysis.is_mismatched:
         sizes = ", ".join(f"{arm} {number:,}" for arm, number in analysis.analysable.items())
-        return f"No result: the arms ({sizes}) are not of the sizes that were drawn. Something took customers out."
+        return f"No result: the arms are not of the sizes that were drawn: {sizes}. Something took customers out."
     if analysis.primary:
         return _verdict(analysis.primary, declared.treatment, declared.primary.days)
     if analysis.look:
@@ -114,7 +114,7 @@ def _answer(analysis: Analysis) -> str:
     last_day = _day_before(analysis.due[declared.primary.metric])
     looked = f"The look after {analysis.looked} days, as declared, showed no effect. " if analysis.looked else ""
     return (
-        f"Not due yet: it takes invoices up to the end of {last_day}, and the data ends on "
+        f"Not due yet: it takes invoices up to the end of {last_day}, and the last whole day of the data is "
         f"{_day_before(analysis.covered_until)}. {looked}Until then there is no figure to look at."
     )
 
@@ -147,7 +147,7 @@ def _asked(analysis: Analysis) -> Iterator[str]:
         f"purchases count from {state.begins}, and it was started {known}. It is judged by {metric} within "
         f"{declared.primary.days} days; a change of {declared.change} {declared.unit} was called worth "
         f"finding.{looks} File {declared.version[:16]}, audience "
-        f"{declared.audience} {state.audience_version[:16]}, salt {state.salt}."
+        f"{declared.audience} {state.audience_version[:16]}."
     )
 
 
@@ -183,14 +183,17 @@ def _result(analysis: Analysis) -> Iterator[str]:
     if waiting:
         yield f"Not due yet: {', '.join(waiting)}."
     primary = analysis.primary
-    level = primary.level if primary else LEVEL
+    shared = (
+        f"; of the primary metric no more than {100 * primary.level:.3g}, as it shares its 5 with the declared looks"
+        if primary and primary.level < LEVEL
+        else ""
+    )
     yield (
         "The difference is adjusted for past spend. *Between* holds every effect that the data does not contradict: "
         "the arms are drawn again as they were drawn, and an effect is contradicted if no more than 5 of 100 draws "
-        "differ as much. *p* is how many do if there is no effect. Secondary metrics answer for their number (Holm)."
+        f"differ as much{shared}. *p* is how many do if there is no effect. Secondary metrics answer for their number "
+        "(Holm)."
     )
-    if level < LEVEL:
-        yield f"The primary metric shares its 5 of 100 with the declared looks: at the end, {100 * level:.2g} are left."
     if (cap := analysis.state.cap) is not None and any(result.capped for result in rows):
         yield (
             f"Whether there is an effect on net revenue is judged with no customer counted beyond {pounds(cap)}, the "
@@ -310,7 +313,12 @@ def _listed(numbers: tuple[int, ...]) -> str:
 
 def _line(text: str) -> str:
     """A text that people wrote, as one line that cannot end a sentence of the report or begin another part of it."""
-    return markdown(" ".join(text.split()).rstrip("."))
+    return markdown(_sentence(text))
+
+
+def _sentence(text: str) -> str:
+    """A text that people wrote, as one line that goes on."""
+    return " ".join(text.split()).rstrip(".")
 
 
 def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

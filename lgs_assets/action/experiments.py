@@ -185,7 +185,7 @@ class Started:
     arms: dict[str, int]
     """Customers by arm, of all waves."""
     busy: int
-    """Members who are not enrolled, as they are in another running experiment that asks the same."""
+    """Members who are not enrolled, as they are in another running experiment, whatever it asks."""
 
 
 @dataclass(frozen=True)
@@ -237,8 +237,9 @@ def start(
 
     Purchases count from the first moment of `counts_from`: tomorrow if None. `doubt` is why the experiment can hardly
     answer its question, `underpowered` the reason to start it all the same. Raises GuardError if there is doubt and no
-    reason, the file is not as it was at the start, the experiment was stopped or can be told already, the members are
-    those of another rule, or purchases of those days are known already; LgsError if an arm would be empty.
+    reason, the file or the audience is not as it was at the start, the experiment was stopped or can be told already,
+    the members are those of another rule, or purchases of those days are known already; LgsError if an arm would be
+    empty.
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
@@ -248,7 +249,9 @@ def start(
             _expect_unchanged(declaration, *row)
             if declaration.enrol == "once":
                 return Started(0, _arm_sizes(cursor, declaration.name), 0)
-            _expect_not_due(cursor, read_state(cursor, declaration.name))
+            frozen = read_state(cursor, declaration.name)
+            _expect_not_due(cursor, frozen)
+            _expect_same_audience(frozen, audience)
         begins = _first_day(cursor, counts_from)
         _expect_members_of(cursor, audience)
         if not row:
@@ -440,8 +443,16 @@ def _expect_not_due(cursor: Cursor, found: State) -> None:
     due, covered = found.due_of(found.declaration.primary.metric), covered_until(cursor)
     if covered and due <= covered:
         raise GuardError(
-            f"{found.declaration.name} has been due since {due}: who saw its result may not enrol more. To ask again, "
-            "declare another experiment."
+            f"{found.declaration.name} has been due since {due}: anyone who has seen its result may not enrol more. To "
+            "ask again, declare another experiment."
+        )
+
+
+def _expect_same_audience(found: State, audience: Audience) -> None:
+    if audience.version != found.audience_version:
+        raise GuardError(
+            f"The rule or the fields of {audience.name} have changed since {found.declaration.name} was started: a "
+            "wave of its members would answer another question. To ask it, declare another experiment."
         )
 
 
@@ -650,7 +661,7 @@ def read_state(cursor: Cursor, name: str) -> State:
 
 
 def covered_until(cursor: Cursor) -> date | None:
-    """The first day that the data does not cover; None without data."""
-    cursor.execute("select (max(last_invoice_at) + interval '1 day')::date from invoice_totals")
+    """The first day that the data does not cover: that of the last invoice, which need not be over; None without."""
+    cursor.execute("select max(last_invoice_at)::date from invoice_totals")
     ((day,),) = cursor.fetchall()
     return None if day is None else date(day.year, day.month, day.day)

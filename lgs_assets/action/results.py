@@ -100,11 +100,11 @@ class Analysis:
 
     state: State
     covered_until: date
-    """The first day that the data does not cover."""
+    """The first day that the data does not cover: that of the last invoice, which need not be over."""
     due: dict[Metric, date]
     """From which day on each declared metric can be told, the primary first."""
     results: tuple[Result, ...]
-    """Of what is due: the primary metric, the secondary ones, and the primary by segment."""
+    """Of what is due: the primary metric, the secondary ones, and the primary by segment. None before the primary."""
     look: Look | None
     """The first declared look at which an effect of the primary metric shows; None before, or without any."""
     looked: int | None
@@ -140,7 +140,8 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
         covered = covered_until(cursor) or found.begins
         analysable = _analysable(cursor, found)
         mismatched = not all(analysable.values()) or mismatch_p(analysable, _shares(declared)) < MISMATCH
-        ready = [metric for metric in metrics if due[metric] <= covered]
+        is_due = due[declared.primary.metric] <= covered
+        ready = [metric for metric in metrics if due[metric] <= covered] if is_due else []
         looks = [days for days in declared.looks if found.due_of(declared.primary.metric, after=days) <= covered]
         analysis = Analysis(
             found, covered, due, results=(), look=None, looked=max(looks, default=None), returned={},
@@ -151,7 +152,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
         spans = {days: _frame(cursor, found, days, with_late_returns=_pays(declared)) for days in looks}
         frame = _frame(cursor, found, declared.primary.days, with_late_returns=pounds_due <= covered) if ready else None
     primary = declared.primary.metric
-    if primary in ready and frame is not None:
+    if frame is not None:
         spans[declared.primary.days] = frame
     levels = _levels(spans, found, draws=draws)
     early = (
@@ -162,9 +163,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
     analysis = replace(analysis, look=next((look for look in early if look.result.shows), None))
     if frame is None:
         return analysis
-    told = _compare(frame, found, ready, segment=ALL, draws=draws, level=levels.get(declared.primary.days, LEVEL))
-    if primary not in ready:
-        return replace(analysis, results=tuple(told))
+    told = _compare(frame, found, ready, segment=ALL, draws=draws, level=levels[declared.primary.days])
     for segment, members in frame.groupby("segment", sort=True):
         if members["arm"].nunique() == 2 and LEAST_OF_SEGMENT <= len(members) < len(frame):
             told += _compare(members, found, [primary], segment=str(segment), draws=draws)
@@ -196,6 +195,7 @@ def results(warehouse: Warehouse) -> pd.DataFrame:
             "high": _finite(result.difference.high),
             "p_value": result.p_value,
             "corrected_p": result.corrected_p,
+            "level": result.level,
             "capped_difference": result.capped and result.capped.estimate,
             "capped_low": result.capped and _finite(result.capped.low),
             "capped_high": result.capped and _finite(result.capped.high),
@@ -204,7 +204,7 @@ def results(warehouse: Warehouse) -> pd.DataFrame:
         for result in analysis.results
     ]
     numbers = [
-        *("control_mean", "treated_mean", "difference", "low", "high", "p_value", "corrected_p"),
+        *("control_mean", "treated_mean", "difference", "low", "high", "p_value", "corrected_p", "level"),
         *("capped_difference", "capped_low", "capped_high"),
     ]
     counts = ["control_customers", "treated_customers"]

@@ -130,7 +130,7 @@ def report_experiment(
         to.write_text(report(warehouse, analysis, picture=beside.name if drawn else None))
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}.") from None
-    typer.echo(f"{printable(answer(analysis).strip('*'))}\nWritten to {to}.")
+    typer.echo(f"{printable(answer(analysis))}\nWritten to {to}.")
 
 
 def _remarks(state: "State") -> list[str]:

@@ -219,9 +219,9 @@ def test_whoever_has_seen_the_result_enrols_nobody(shop: Warehouse) -> None:
     data_until(shop, "2012-01-20")
     assert start(shop, waves, SOME, counts_from=date(2012, 1, 21)).wave == 2
     enter(shop, range(31, 41))
-    data_until(shop, "2012-04-19")
-    with pytest.raises(GuardError, match="calls has been due since 2012-04-20: who saw its result may not enrol more"):
-        start(shop, waves, SOME, counts_from=date(2012, 4, 20))
+    data_until(shop, "2012-04-20")
+    with pytest.raises(GuardError, match="calls has been due since 2012-04-20: anyone who has seen its result may not"):
+        start(shop, waves, SOME, counts_from=date(2012, 4, 21))
 
 
 def data_until(warehouse: Warehouse, day: str) -> None:
@@ -295,6 +295,24 @@ def test_members_of_another_rule_are_not_enrolled(shop: Warehouse) -> None:
     with pytest.raises(GuardError, match="have changed since its members were found: lgs run"):
         start(shop, DECLARED, replace(SOME, where="monetary > 1"))
     assert states(shop) == []
+
+
+def test_a_wave_is_of_the_audience_of_the_start(shop: Warehouse) -> None:
+    """Members of an edited rule are other customers; with the rule as it was, the wave is drawn."""
+    waves = Declaration.parse("calls", FILE.replace('owner = "me"', 'owner = "me"\nenrol = "waves"'))
+    edited = replace(SOME, where="monetary > 1")
+    with shop.transaction() as connection:
+        connection.execute(sa.text("delete from audience_members where customer_id > 20"))
+    start(shop, waves, SOME)
+    enter(shop, range(21, 41))
+    with shop.transaction() as connection:
+        connection.execute(sa.text("update audience_members set version = :version"), {"version": edited.version})
+    with pytest.raises(GuardError, match="The rule or the fields of some have changed since calls was started"):
+        start(shop, waves, edited)
+    assert len(arms(shop)) == 20
+    with shop.transaction() as connection:
+        connection.execute(sa.text("update audience_members set version = :version"), {"version": SOME.version})
+    assert start(shop, waves, SOME).wave == 2
 
 
 def test_the_control_group_is_left_out_of_every_plan(shop: Warehouse, tmp_path: Path) -> None:

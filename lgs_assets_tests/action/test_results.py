@@ -84,18 +84,18 @@ def call_works(warehouse: Warehouse) -> None:
 
 
 def test_before_the_end_there_is_no_figure(experiment: Warehouse) -> None:
-    """Not of the day before the last window is over, however clear it is; on the day after there is."""
+    """Not on the last day of the last window, which may go on, however clear it is; on the day after there is."""
     for customer in of_arm(experiment, "call"):
         buy(experiment, customer, "2012-01-02 10:00")
-    buy(experiment, None, "2012-03-29 23:59")
+    buy(experiment, None, "2012-03-30 23:59")
     early = told(experiment)
     assert (early.results, early.returned, early.due["bought_within"]) == ((), {}, date(2012, 3, 31))
     assert answer(early).startswith(
-        "**Not due yet: it takes invoices up to the end of 2012-03-30, and the data ends on 2012-03-29. Until"
+        "Not due yet: it takes invoices up to the end of 2012-03-30, and the last whole day of the data is 2012-03-29. "
     )
     assert "##" in report(experiment, early) and " p " not in report(experiment, early)
     assert results(experiment).empty
-    buy(experiment, None, "2012-03-30 09:00")
+    buy(experiment, None, "2012-03-31 09:00")
     assert told(experiment).primary is not None
 
 
@@ -109,7 +109,7 @@ def test_pounds_wait_for_late_returns(experiment: Warehouse) -> None:
     assert "1 of the 20 treated customers bought. A report that counts" in report(experiment, told(experiment))
     assert "£" not in report(experiment, told(experiment))
     send_back(experiment, customer)
-    buy(experiment, None, "2012-04-29 10:00")
+    buy(experiment, None, "2012-04-30 10:00")
     found = told(experiment)
     assert {result.metric for result in found.results} == {"bought_within", "net_revenue"}
     assert found.returned["call"].net_revenue == 20
@@ -132,12 +132,27 @@ def test_pounds_wait_also_where_none_are_asked_for(shop: Warehouse) -> None:
     for customer in of_arm(shop, "call")[:3]:
         buy(shop, customer, "2012-03-30 10:00", amount="50.10")
     send_back(shop, of_arm(shop, "call")[0])
-    buy(shop, None, "2012-04-28 10:00")
+    buy(shop, None, "2012-04-29 10:00")
     early = told(shop)
     assert early.primary and early.returned["call"].net_revenue is None
     assert "What they spent is told once the data covers 2012-04-29" in report(shop, early)
-    buy(shop, None, "2012-04-29 10:00")
+    buy(shop, None, "2012-04-30 10:00")
     assert told(shop).returned["call"].net_revenue == Decimal("120.30")
+
+
+def test_nothing_is_told_before_the_primary_metric(shop: Warehouse) -> None:
+    """Not of a metric that is due thirty days earlier, in the report or in the table, however clear it is."""
+    prepare(shop)
+    start(shop, POUNDS, SOME, counts_from=date(2012, 1, 1))
+    for customer in of_arm(shop, "call"):
+        buy(shop, customer, "2012-02-01 10:00")
+    buy(shop, None, "2012-04-29 10:00")
+    early = told(shop)
+    assert early.due["bought_within"] < early.covered_until < early.due["net_revenue"]
+    assert (early.results, early.returned, early.power) == ((), {}, None)
+    assert results(shop).empty and "## Result" not in report(shop, early)
+    buy(shop, None, "2012-04-30 10:00")
+    assert {result.metric for result in told(shop).results} == {"net_revenue", *POUNDS.secondary}
 
 
 def test_a_campaign_that_works(experiment: Warehouse) -> None:
@@ -152,6 +167,7 @@ def test_a_campaign_that_works(experiment: Warehouse) -> None:
     assert "more buyers in a hundred customers" in text.splitlines()[0]
     assert "16 of the 20 treated customers bought, for £320.00 after returns." in text
     assert "20% bought, too: as many customers would have brought about £80.00 by themselves." in text
+    assert found.state.salt not in text
     assert "No verdict is given on a segment" in text and "| At Risk | 20 |" in text
 
 
@@ -162,7 +178,7 @@ def test_a_campaign_that_does_nothing(experiment: Warehouse) -> None:
             buy(experiment, customer, "2012-02-01 10:00")
     buy(experiment, None, "2012-05-31 10:00")
     line = answer(told(experiment))
-    assert line.startswith("**No effect is shown: within 90 days the call may have made between ")
+    assert line.startswith("No effect is shown: within 90 days the call may have made between ")
     assert " fewer and " in line and "zero is inside. That does not prove that it does nothing." in line
 
 
@@ -171,7 +187,7 @@ def test_nobody_buys(experiment: Warehouse) -> None:
     buy(experiment, None, "2012-05-31 10:00")
     found = told(experiment)
     assert found.primary and found.primary.p_value == 1
-    assert answer(found).startswith("**No effect is shown")
+    assert answer(found).startswith("No effect is shown")
     assert report(experiment, found)
 
 
@@ -193,6 +209,7 @@ def test_a_second_run_says_the_same(experiment: Warehouse) -> None:
     first, second = results(experiment), results(experiment)
     assert first.equals(second)
     assert list(first["role"]) == ["primary", "secondary", "by segment", "by segment"]
+    assert set(first["level"]) == {0.05}
     primary = analyse(experiment, "calls").primary
     assert primary and first.loc[0, "difference"] == primary.difference.estimate
 
@@ -211,7 +228,7 @@ def test_one_large_order_does_not_decide(shop: Warehouse) -> None:
     assert found.primary and found.primary.difference.control == pytest.approx(9075 / 20)
     assert found.primary.p_value < 0.05 < found.primary.difference.p_value
     assert re.match(
-        r"\*\*The call worked, judged with no customer counted beyond the cap: £1\d\.\d\d more\. In pounds as they "
+        r"The call worked, judged with no customer counted beyond the cap: £1\d\.\d\d more\. In pounds as they "
         r"were paid, within 90 days it may have made between £.* less and £.* more per customer after returns; zero is "
         r"inside, and the best estimate is £.* less, which has the other sign: a few customers beyond the cap",
         answer(found),
@@ -273,18 +290,18 @@ def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse) -> None:
     start(shop, LOOKS, SOME, counts_from=date(2012, 1, 1))
     for customer in of_arm(shop, "call")[:6]:
         buy(shop, customer, "2012-01-02 10:00")
-    buy(shop, None, "2012-01-29 10:00")
-    assert (told(shop).looked, told(shop).look) == (None, None)
     buy(shop, None, "2012-01-30 10:00")
+    assert (told(shop).looked, told(shop).look) == (None, None)
+    buy(shop, None, "2012-01-31 10:00")
     first = told(shop)
     assert (first.looked, first.look, first.results) == (30, None, ())
     assert "The look after 30 days, as declared, showed no effect. Until then there is no figure" in answer(first)
     for customer in of_arm(shop, "call")[6:18]:
         buy(shop, customer, "2012-02-02 10:00")
-    buy(shop, None, "2012-02-29 10:00")
+    buy(shop, None, "2012-03-01 10:00")
     second = told(shop)
     assert second.look and second.look.days == 60 and second.results == ()
-    assert answer(second).startswith("**An effect shows at the declared look after 60 days. The call worked: within 60")
+    assert answer(second).startswith("An effect shows at the declared look after 60 days. The call worked: within 60")
     assert results(shop).empty
     buy(shop, None, "2012-05-31 10:00")
     last = told(shop)
@@ -292,7 +309,8 @@ def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse) -> None:
     text = report(shop, last)
     assert "At the declared look after 60 days an effect had shown." in text
     assert "Looks after 30, 60 days were declared." in text
-    assert "The primary metric shares its 5 of 100 with the declared looks: at the end, " in text
+    of_100 = f"{100 * last.primary.level:.3g}"
+    assert f"of the primary metric no more than {of_100}, as it shares its 5 with the declared looks" in text
 
 
 def test_contamination_is_told_wherever_the_control_group_is(experiment: Warehouse) -> None:
@@ -386,7 +404,7 @@ def test_customers_who_are_in_no_data_any_more(experiment: Warehouse) -> None:
         )
     found = told(experiment)
     assert (found.is_mismatched, found.results) == (True, ())
-    assert answer(found).startswith("**No result: the arms (control 20, call 2) are not of the sizes")
+    assert answer(found).startswith("No result: the arms are not of the sizes that were drawn: control 20, call 2.")
 
 
 def test_what_people_wrote_is_no_markdown(shop: Warehouse) -> None:
@@ -410,7 +428,7 @@ def test_arms_that_lost_customers_give_no_result(experiment: Warehouse, kept: in
         )
     found = told(experiment)
     assert (found.is_mismatched, found.results) == (True, ())
-    assert answer(found).startswith(f"**No result: the arms (control {kept}, call 20) are not of the sizes")
+    assert f"the arms are not of the sizes that were drawn: control {kept}, call 20." in answer(found)
     assert report(experiment, found)
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from lgs_assets.action.audiences import record_members
+from lgs_assets.action.experiment_report import reports
 from lgs_assets.action.results import results
 from lgs_assets.warehouse.database import Warehouse
 
@@ -122,14 +123,21 @@ def try_a_letter(
             sa.text(_EXPERIMENT), given | {"declaration": DECLARATION.format(days=days, audience=audience, whom=whom)}
         )
         connection.execute(sa.text(_ARMS), given)
-    rows = [
-        {str(column): None if pd.isna(value) else value for column, value in row.items()}
-        for row in results(warehouse).to_dict("records")
-    ]
-    with warehouse.transaction() as connection:
-        connection.execute(sa.text("delete from experiment_results"))
-        columns = ", ".join(f":{column}" for column in rows[0])
-        connection.execute(sa.text(f"insert into experiment_results values ({columns})"), rows)
+    tell_experiments(warehouse)
+
+
+def tell_experiments(warehouse: Warehouse) -> None:
+    """Fills the tables of results and reports, as a run does."""
+    for table, frame in (("experiment_results", results(warehouse)), ("experiment_reports", reports(warehouse))):
+        columns = ", ".join(f":{column}" for column in frame.columns)
+        rows = [
+            {str(column): None if pd.isna(value) else value for column, value in row.items()}
+            for row in frame.to_dict("records")
+        ]
+        with warehouse.transaction() as connection:
+            connection.execute(sa.text(f"delete from {table}"))
+            if rows:
+                connection.execute(sa.text(f"insert into {table} values ({columns})"), rows)
 
 
 HOSTILE = "<script>alert('answer')</script>"

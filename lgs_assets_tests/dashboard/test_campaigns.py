@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lgs_assets.dashboard.filters import Filters
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.dashboard.conftest import COUNTRIES, Site
-from lgs_assets_tests.dashboard.past import HOSTILE
+from lgs_assets_tests.dashboard.past import HOSTILE, tell_experiments
 from lgs_assets_tests.dashboard.test_pages import SEGMENTS
 
 
@@ -85,7 +85,7 @@ def test_history_is_that_of_the_table(site: Site, market: Warehouse) -> None:
 
 def test_a_rule_is_told_in_words(site: Site) -> None:
     html = site.get("/campaigns/win_back_letters").text
-    assert "segment is At Risk and sales before returns at least £500" in html
+    assert "<dd>Segment is At Risk and sales before returns at least £500. Never anyone who has objected" in html
     assert "At Risk: ordered regularly" in html
 
 
@@ -177,7 +177,7 @@ def test_a_result_is_worded_as_in_the_report(site: Site, market: Warehouse) -> N
     from lgs_assets.action.results import analyse
 
     html = site.get("/experiments/a_letter").text
-    said = answer(analyse(market, "a_letter")).strip("*")
+    said = answer(analyse(market, "a_letter"))
     assert said in html and said.startswith(("No effect is shown", "The letter"))
     assert said in site.get("/experiments/experiments.csv").text
     shown = rows(site.get("/experiments/a_letter/result.csv").text)
@@ -188,9 +188,10 @@ def test_a_result_is_worded_as_in_the_report(site: Site, market: Warehouse) -> N
 
 def test_before_the_end_there_is_health_and_no_figure(own_site: Site, writer: Warehouse) -> None:
     change(writer, "update assignments set counts_from = '2011-07-01'")
-    change(writer, "delete from experiment_results")
+    assert "No report yet: customers were drawn after the tables were last built" in own_site.get("/experiments").text
+    tell_experiments(writer)
     html = own_site.get("/experiments/a_letter").text
-    assert "Not due yet: it takes invoices up to the end of 30 Jul 2011" in html
+    assert "Not due yet: it takes invoices up to the end of 2011-07-30, and the last whole day" in html
     assert "as drawn" in html
     assert "What came of it?" not in html
     assert own_site.get("/experiments/a_letter/result.csv").status == 404
@@ -212,10 +213,73 @@ def test_a_control_group_that_was_reached_is_told(own_site: Site, writer: Wareho
 
 
 def test_arms_that_are_not_of_the_sizes_drawn_have_no_result(own_site: Site, writer: Warehouse) -> None:
-    change(writer, "delete from assignments where arm = 'control' and customer_id > 17005")
+    """Everybody is assigned as they were, and the data has lost most of the control group."""
+    assert "NOT as drawn" not in own_site.get("/experiments/a_letter").text
+    change(
+        writer,
+        "delete from customer_profile using assignments where assignments.customer_id = customer_profile.customer_id "
+        "and arm = 'control' and customer_profile.customer_id > 17005",
+    )
+    tell_experiments(writer)
     html = own_site.get("/experiments/a_letter").text
-    assert "No result: the arms are not of the sizes that were drawn" in html
+    assert "No result: the arms are not of the sizes that were drawn: control " in html
     assert "NOT as drawn" in html
+    assert "What came of it?" not in html
+    arms = {row["arm"]: row for row in rows(own_site.get("/experiments/a_letter/arms.csv").text)}
+    assert int(arms["control"]["known"]) < 5 < int(arms["control"]["customers"])
+    assert arms["letter"]["known"] == arms["letter"]["customers"]
+
+
+def look_twice(warehouse: Warehouse, *, days: int, first: int = 1, seed: int = 0) -> None:
+    """Declares two looks, and treats half of the customers: of a row in which buyers come first, those from `first`."""
+    change(
+        warehouse,
+        f"""
+        update experiments
+        set days = {days}, declaration = replace(
+            replace(declaration, 'days = 30', 'days = {days}'), 'block_size = 4', E'block_size = 4\\nlooks = [20, 40]'
+        );
+        update assignments
+        set
+            counts_from = '2011-04-10',
+            block = 'all',
+            arm = case when place between {first} and {first} - 1 + half then 'letter' else 'control' end
+        from (
+            select
+                customer_id,
+                row_number() over (order by buys desc nulls last, md5(customer_id || '{seed}')) as place,
+                count(*) over () / 2 as half
+            from assignments
+            left join (
+                select distinct customer_id, true as buys
+                from invoice_totals
+                where last_sale_at >= '2011-04-10' and last_sale_at < '2011-05-20'
+            ) as buyers using (customer_id)
+        ) as ranked
+        where ranked.customer_id = assignments.customer_id
+        """,
+    )
+    tell_experiments(warehouse)
+
+
+def test_an_effect_at_a_declared_look_is_shown(own_site: Site, writer: Warehouse) -> None:
+    """Its answer, though the result is not due; of the result itself there is no figure."""
+    look_twice(writer, days=90)
+    html = own_site.get("/experiments/a_letter").text
+    assert "An effect shows at the declared look after 40 days. The letter worked: within 40 days it made" in html
+    assert "An effect shows at the declared look after 40 days" in own_site.get("/experiments/experiments.csv").text
+    assert "before that, only an effect that shows after 20 or 40 days" in html
+    assert own_site.get("/experiments/a_letter/result.csv").status == 404
+
+
+def test_an_effect_is_judged_by_what_the_looks_leave(own_site: Site, writer: Warehouse) -> None:
+    """One that would show at 5 of 100, and does not at what is left of them, is none on the page."""
+    look_twice(writer, days=60, first=8, seed=6)
+    (found,) = writer.rows("select * from experiment_results where role = 'primary'")
+    assert found.level < found.p_value <= 0.05
+    html = own_site.get("/experiments/a_letter").text
+    assert "No effect is shown: within 60 days" in html
+    assert html.count(f"at 95 % ({100 - 100 * found.level:.4g} % for all customers by the primary metric") == 2
 
 
 def test_what_they_do_anyway_is_that_of_the_history(own_site: Site, writer: Warehouse) -> None:
@@ -234,6 +298,7 @@ def test_what_they_do_anyway_is_that_of_the_history(own_site: Site, writer: Ware
     assert (champions["range_6"], champions["starts"], champions["net_6"]) == ("60–80 %", "2", "1234.5")
     assert shown["At Risk"]["came_back_6"] == "too few to say"
     assert list(shown) == ["Champions", "At Risk"]
+    assert "an invoice that the data holds twice counted once" in own_site.get("/experiments").text
     only = rows(own_site.get("/experiments/anyway.csv?segment=At+Risk").text)
     assert [row["segment"] for row in only] == ["At Risk"]
 

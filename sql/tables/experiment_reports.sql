@@ -9,7 +9,7 @@ create table experiment_reports (
 
 comment on table experiment_reports is 'The report of each experiment, by the data that was loaded when it was built. One row an experiment that was started.';
 comment on column experiment_reports.experiment is 'Name of the experiment.';
-comment on column experiment_reports.answer is 'The answer, or that it is not due yet: the first line of the report.';
+comment on column experiment_reports.answer is 'The answer, or that it is not due yet: the first line of the report, as plain text.';
 comment on column experiment_reports.report is 'The report, in Markdown.';
 comment on column experiment_reports.due is 'The first day that the data need not cover for the primary metric.';
-comment on column experiment_reports.covered_until is 'The first day that the data does not cover.';
+comment on column experiment_reports.covered_until is 'The first day that the data does not cover: that of the last invoice, which need not be over.';

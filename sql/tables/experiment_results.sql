@@ -13,6 +13,7 @@ create table experiment_results (
     high double precision check (high >= difference),
     p_value double precision not null check (p_value > 0 and p_value <= 1),
     corrected_p double precision check (corrected_p >= p_value and corrected_p <= 1),
+    level double precision not null check (level >= 0 and level < 1),
     capped_difference double precision,
     capped_low double precision check (capped_low <= capped_difference),
     capped_high double precision check (capped_high >= capped_difference),
@@ -32,10 +33,11 @@ comment on column experiment_results.treated_customers is 'Customers assigned to
 comment on column experiment_results.control_mean is 'Mean of the control group.';
 comment on column experiment_results.treated_mean is 'Mean of the treated.';
 comment on column experiment_results.difference is 'What the treatment made of a customer at the best estimate, adjusted for past spend.';
-comment on column experiment_results.low is 'Lower end of what the data does not contradict, at 95 %. NULL if there is none.';
+comment on column experiment_results.low is 'Lower end of what the data does not contradict, at a confidence of 1 - level. NULL if there is none.';
 comment on column experiment_results.high is 'Upper end of it. NULL if there is none.';
 comment on column experiment_results.p_value is 'How often the draw of the arms alone makes a difference as large; of net revenue, as capped at the start.';
 comment on column experiment_results.corrected_p is 'The p-value of a secondary metric, corrected for their number by Holm''s method. NULL of others.';
+comment on column experiment_results.level is 'The p-value up to which an effect shows: 0.05; of the primary metric what the declared looks leave of it.';
 comment on column experiment_results.capped_difference is 'The difference of net revenue with no customer counted beyond the cap of the start: the p-value and the sign of the verdict are of it. NULL of others.';
 comment on column experiment_results.capped_low is 'Lower end of what the data does not contradict of it. NULL if there is none.';
 comment on column experiment_results.capped_high is 'Upper end of it. NULL if there is none.';

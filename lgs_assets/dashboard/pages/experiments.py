@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from math import inf
 from typing import Any, Final
 
-from lgs_assets.action.experiment_words import METRICS, amount, pounds, signed, verdict
+from lgs_assets.action.experiment_words import METRICS, amount, pounds, signed
 from lgs_assets.action.experiments import CONTROL, LATE_DAYS, MONEY, Declaration
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import FEW, FEWEST, Bar, Column, Few, Figure, Link, Number, Table
@@ -16,9 +16,9 @@ from lgs_assets.dashboard.figures.whiskers import Whisker, whiskers
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import colour
 from lgs_assets.dashboard.queries import Row
-from lgs_assets.models.lift import MISMATCH, mismatch_p
+from lgs_assets.models.lift import LEVEL, MISMATCH, mismatch_p
 
-TABLES: Final = ("experiment_results", "natural_return")
+TABLES: Final = ("experiment_results", "experiment_reports", "natural_return")
 _ALL: Final = "all"
 """The segment of a result of all customers."""
 
@@ -31,10 +31,14 @@ class Standing:
     row: Row
     """What all its arms have in common."""
     arms: dict[str, int]
+    """Customers by arm, as they were drawn."""
+    known: dict[str, int]
+    """Those of them whom the data still knows."""
     reached: dict[str, int]
     due: date
     """The first day that the data need not cover."""
     covered_until: date
+    """The first day that the data does not cover: that of the last invoice, which need not be over."""
     results: list[Row]
 
     @property
@@ -49,9 +53,14 @@ class Standing:
 
     @property
     def chance(self) -> float:
-        """How often the draw makes arms of such sizes, in 0..1."""
+        """How often the draw makes arms of which the data knows so many, in 0..1."""
         share = float(self.row["share"])
-        return mismatch_p(self.arms, {CONTROL: 1 - share, self.declared.treatment: share})
+        return mismatch_p(self.known, {CONTROL: 1 - share, self.declared.treatment: share})
+
+    @property
+    def is_mismatched(self) -> bool:
+        """Whether they are not of the sizes that were drawn: then there is no result."""
+        return not all(self.known.values()) or self.chance < MISMATCH
 
     @property
     def is_due(self) -> bool:
@@ -60,27 +69,18 @@ class Standing:
 
     @property
     def answer(self) -> str:
-        """How it stands, in a sentence or two."""
-        declared, found = self.declared, self.primary
-        if self.chance < MISMATCH:
-            return "No result: the arms are not of the sizes that were drawn. Something took customers out."
-        if not self.is_due:
-            return (
-                f"Not due yet: it takes invoices up to the end of {wording.day(_day_before(self.due))}, and the data "
-                f"ends on {wording.day(_day_before(self.covered_until))}. Until then there is no figure to look at."
-            )
-        if found is None:
-            return "Due, and not computed yet: run lgs run."
-        return verdict(
-            declared.primary.metric,
-            days=declared.primary.days,
-            treatment=declared.treatment,
-            estimate=found["difference"],
-            low=-inf if found["low"] is None else found["low"],
-            high=inf if found["high"] is None else found["high"],
-            p_value=found["p_value"],
-            capped=found["capped_difference"],
-        )
+        """The first line of its report, unless customers were drawn since that was built."""
+        if self.row["reported_due"] != self.due:
+            return "No report yet: customers were drawn after the tables were last built. Run lgs run."
+        return str(self.row["answer"])
+
+    @property
+    def certainty(self) -> str:
+        """How certain the intervals of its results are."""
+        if self.primary is None or self.primary["level"] == LEVEL:
+            return "at 95 %"
+        left = f"{100 - 100 * self.primary['level']:.4g} %"
+        return f"at 95 % ({left} for all customers by the primary metric, which shares its 5 % with the declared looks)"
 
     @property
     def remarks(self) -> list[str]:
@@ -159,15 +159,12 @@ def _standing(name: str, arms: Sequence[Row], results: list[Row], last: datetime
         declared,
         arms[0],
         nobody | {arm["arm"]: arm["customers"] for arm in arms},
+        nobody | {arm["arm"]: arm["known"] for arm in arms},
         nobody | {arm["arm"]: arm["reached"] for arm in arms},
         (begins + timedelta(days=declared.primary.days + late)).date(),
-        (last + timedelta(days=1)).date(),
+        last.date(),
         results,
     )
-
-
-def _day_before(day: date) -> date:
-    return day - timedelta(days=1)
 
 
 def _experiments(view: View, found: Sequence[Standing]) -> Figure:
@@ -197,8 +194,9 @@ def _experiments(view: View, found: Sequence[Standing]) -> Figure:
         ],
     )
     note = (
-        "Each was declared before it began, and is judged once, when the data covers the last customer's window: "
-        "whoever looks earlier, and stops at a good figure, finds effects that are not there."
+        "Each was declared before it began, and is judged once, when the data covers the last customer's window, or at "
+        "a look that it declared: anyone who looks whenever they like, and stops at a good figure, finds effects that "
+        "are not there."
     )
     return Figure("experiments", "Which campaigns are tested?", table, note=note)
 
@@ -239,7 +237,8 @@ def _anyway(view: View) -> Figure:
     )
     note = (
         "From history: no campaign is told apart here. A report without a control group would claim all of it for "
-        "whatever was sent on that day. Net of returns, in whole months. Lowest to highest: the share within 6 months, "
+        "whatever was sent on that day. Net of returns, in whole months, with an invoice that the data holds twice "
+        "counted once. Lowest to highest: the share within 6 months, "
         f"from every month end with {FEWEST} customers or more."
     )
     return Figure("anyway", "What would they have done anyway?", table, note=note)
@@ -263,7 +262,6 @@ def _numbers(standing: Standing) -> list[Number]:
     treated, control = standing.arms[treatment], standing.arms[CONTROL]
     reached = standing.reached[treatment]
     held = standing.reached[CONTROL]
-    fits = standing.chance >= MISMATCH
     return [
         Number(
             "Customers",
@@ -282,15 +280,22 @@ def _numbers(standing: Standing) -> list[Number]:
         ),
         Number(
             "Sizes of the arms",
-            "as drawn" if fits else "NOT as drawn",
+            "NOT as drawn" if standing.is_mismatched else "as drawn",
             [f"p {wording.p_value(standing.chance)}; below .001 there is no result"],
         ),
         Number(
             "Result due",
             wording.day(standing.due),
-            ["the data covers it" if standing.is_due else "no figure before that day"],
+            [_before(standing)],
         ),
     ]
+
+
+def _before(standing: Standing) -> str:
+    if standing.is_due:
+        return "the data covers it"
+    looks = " or ".join(f"{days}" for days in standing.declared.looks)
+    return f"before that, only an effect that shows after {looks} days" if looks else "no figure before that day"
 
 
 def _arms(standing: Standing) -> Figure:
@@ -303,6 +308,7 @@ def _arms(standing: Standing) -> Figure:
             Column("customers", "Customers", "count"),
             Column("share", "Share", "percent"),
             Column("declared", "Declared", "percent"),
+            Column("known", "In the data", "count"),
             Column("reached", "Reached", "count"),
             Column("reached_pct", "Share reached", "percent"),
         ),
@@ -312,6 +318,7 @@ def _arms(standing: Standing) -> Figure:
                 standing.arms[arm],
                 standing.arms[arm] / total * 100,
                 declared[arm] * 100,
+                standing.known[arm],
                 standing.reached[arm],
                 Bar(
                     standing.reached[arm] / (standing.arms[arm] or 1) * 100,
@@ -322,7 +329,8 @@ def _arms(standing: Standing) -> Figure:
         ],
     )
     note = (
-        "Reached: held by a destination, through any audience, while purchases counted and the experiment ran. "
+        "In the data: customers whom it still knows; the sizes of the arms are judged by them. Reached: held by a "
+        "destination, through any audience, while purchases counted and the experiment ran. "
         "Everybody counts in the arm that was drawn, reached or not."
     )
     return Figure("arms", "Who is compared, and who was reached?", table, note=note)
@@ -356,9 +364,9 @@ def _result(standing: Standing) -> Figure:
         ],
     )
     note = (
-        "Difference: adjusted for past spend. Between: every effect that the data does not contradict, at 95 %; one "
-        "that holds zero shows no difference. p: how often the draw of the arms alone would differ as much. Secondary "
-        "metrics answer for their number."
+        "Difference: adjusted for past spend. Between: every effect that the data does not contradict, "
+        f"{standing.certainty}; one that holds zero shows no difference. p: how often the draw of the arms alone would "
+        "differ as much. Secondary metrics answer for their number."
     )
     return Figure("result", "What came of it?", table, note=note)
 
@@ -406,7 +414,7 @@ def _effect(standing: Standing) -> Figure:
         ],
     )
     unit = "points" if metric == "bought_within" else METRICS[metric]
-    note = f"Dots: the best estimate, in {unit}; lines: what it may as well be, at 95 %. "
+    note = f"Dots: the best estimate, in {unit}; lines: what it may as well be, {standing.certainty}. "
     note += "No verdict is given on a segment: the experiment was not made to tell them apart."
     label = f"The difference in {METRICS[metric]}, with its interval, for all and by segment. The table has the values."
     return Figure(

@@ -1,11 +1,16 @@
--- The arms of each experiment that was started, or of one: customers, and those of them who were reached.
+-- The arms of each experiment that was started, or of one: customers, those of them whom the data still knows and who
+-- were reached; and the first line of its report.
 select
-    experiments.experiment, declaration, audience, metric, days, share, underpowered, started_by, started_at, stopped_at,
-    stopped_because, arms.arm, arms.customers, arms.waves, arms.last_from, coalesce(reached.customers, 0) as reached
+    experiments.experiment, declaration, audience, metric, days, share, started_by, started_at, stopped_at,
+    stopped_because, arms.arm, arms.customers, arms.known, arms.waves, arms.first_from, arms.last_from,
+    coalesce(reached.customers, 0) as reached, experiment_reports.answer, experiment_reports.due as reported_due
 from experiments
 inner join (
-    select experiment, arm, count(*) as customers, max(wave) as waves, max(counts_from) as last_from
+    select
+        experiment, arm, count(*) as customers, count(customer_profile.customer_id) as known, max(wave) as waves,
+        min(counts_from) as first_from, max(counts_from) as last_from
     from assignments
+    left join customer_profile using (customer_id)
     group by experiment, arm
 ) as arms on arms.experiment = experiments.experiment
 left join (
@@ -13,5 +18,6 @@ left join (
     from exposures
     group by experiment, arm
 ) as reached on reached.experiment = experiments.experiment and reached.arm = arms.arm
+left join experiment_reports on experiment_reports.experiment = experiments.experiment
 where cast(:experiment as text) is null or experiments.experiment = :experiment
 order by started_at desc, experiments.experiment, arms.arm
