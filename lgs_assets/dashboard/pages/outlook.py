@@ -20,6 +20,8 @@ TABLES: Final = (
 )
 _MONTHS: Final = 18
 """Months of the past beside a forecast."""
+_MONTHS_EARNED: Final = 6
+"""The same where they are a table."""
 _OFF: Final = "the months were off by {}"
 
 
@@ -112,8 +114,8 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
 
 
 def _earnings(rows: Sequence[Row], country: str | None) -> Figure:
-    """What product sales have earned over their cost, and are expected to: the same months as those of the forecast."""
-    past = [row for row in rows if row["actual"] is not None][-_MONTHS:]
+    """What product sales have earned over their cost in the last months, and are expected to."""
+    past = [row for row in rows if row["actual"] is not None][-_MONTHS_EARNED:]
     shown = [*past, *(row for row in rows if row["forecast"] is not None)]
     known = [row for row in shown if row["margin"] is not None]
     table = Table(
