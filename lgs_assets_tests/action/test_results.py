@@ -172,7 +172,7 @@ def test_a_campaign_that_works(experiment: Warehouse) -> None:
 
 
 def test_a_campaign_that_does_nothing(experiment: Warehouse) -> None:
-    """Zero is inside, and the report does not say that there is no effect."""
+    """Zero is inside, and the report does not claim that the campaign had no effect."""
     for arm in ("call", "control"):
         for customer in of_arm(experiment, arm)[:10]:
             buy(experiment, customer, "2012-02-01 10:00")

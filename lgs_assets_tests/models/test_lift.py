@@ -136,7 +136,7 @@ def test_a_ratio_differs_as_its_sums_do() -> None:
 
 
 def test_declared_looks_keep_the_level() -> None:
-    """At four looks at 5 % each, one draw in ten would show an effect that there is not; declared, at most 6 %."""
+    """At four looks at 5 % each, one draw in ten would show an effect that does not exist; declared, at most 6 %."""
     generator = np.random.default_rng(11)
     shown = peeked = 0
     for seed in range(SPLITS):
@@ -193,7 +193,7 @@ def test_arms_that_are_not_as_assigned() -> None:
 
 @pytest.mark.parametrize("blocks", [2, 6])
 def test_blocks_in_which_all_did_the_same_end(blocks: int) -> None:
-    """Every draw shows the same difference, none: with few blocks nothing is known, with more that there is none."""
+    """Every draw shows the same difference, none: with few blocks nothing is known; with more, the effect is known to be nil."""
     block = np.repeat(np.arange(blocks), 2)
     frame = pd.DataFrame({"bought": (block % 2).astype(float)})
     told = differences(Experiment(block, np.tile([True, False], blocks), 0.5), frame, frame[[]], seed=1)["bought"]
