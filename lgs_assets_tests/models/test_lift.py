@@ -193,7 +193,7 @@ def test_arms_that_are_not_as_assigned() -> None:
 
 @pytest.mark.parametrize("blocks", [2, 6])
 def test_blocks_in_which_all_did_the_same_end(blocks: int) -> None:
-    """Every draw shows the same difference, none: with few blocks nothing is known; with more, the effect is known to be nil."""
+    """Every draw shows the same difference, none: with few blocks nothing is known, with more the effect is nil."""
     block = np.repeat(np.arange(blocks), 2)
     frame = pd.DataFrame({"bought": (block % 2).astype(float)})
     told = differences(Experiment(block, np.tile([True, False], blocks), 0.5), frame, frame[[]], seed=1)["bought"]
