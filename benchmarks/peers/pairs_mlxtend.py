@@ -21,7 +21,7 @@ def pairs(items: pd.DataFrame, support: int) -> pd.DataFrame:
     baskets = items.groupby("invoice_no")["code"].agg(list)
     encoder = TransactionEncoder().fit(baskets)
     holds = encoder.transform(baskets, sparse=True)
-    matrix = pd.DataFrame.sparse.from_spmatrix(holds, columns=encoder.columns_)  # type: ignore[attr-defined]
+    matrix = pd.DataFrame.sparse.from_spmatrix(holds, columns=encoder.columns_)  # type: ignore[attr-defined]  # the stubs lack it
     # A little less: a share of exactly so many baskets must not be lost to its last digit.
     found = fpgrowth(matrix, min_support=(support - 0.5) / len(baskets), use_colnames=True, max_len=2)
     found["baskets"] = (found["support"] * len(baskets)).round().astype(int)

@@ -1,6 +1,6 @@
 """What a campaign changed: the arms as they were drawn, compared once the data covers the window of every customer.
 
-Before that there is no figure at all, so that nobody can stop at a good one, but for an effect that shows at a declared
+Until then no figure is told, so that nobody can stop at a good one; the exception is an effect shown at a declared
 look. Everybody who was assigned counts, whether reached or not. Words of it are the subject of `experiment_words`.
 """
 

@@ -27,7 +27,7 @@ def reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
             command(*arguments, **options)
         except LgsError as error:
             fail(str(error), exit_code=error.exit_code)
-        except Exception as error:
+        except Exception as error:  # a full disk shows as an error of whatever was writing
             if not (reason := _disk_is_full(error)):
                 raise
             fail(f"A disk is full: {reason}. Make room, and run the same command again: nothing is left half done.")

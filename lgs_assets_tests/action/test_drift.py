@@ -62,7 +62,7 @@ def test_a_number_is_a_customer_only_where_the_tool_calls_them_so(people: Wareho
 @pytest.mark.parametrize("rows", [1, 100])
 def test_addresses_change_hands(people: Warehouse, tool: Tool, tmp_path: Path, rows: int) -> None:
     """In a circle: all stay on the list, whether the changes are sent at once or one by one."""
-    destination = replace(tool.destination(), batch_rows=rows)  # type: ignore[type-var]
+    destination = replace(tool.destination(), batch_rows=rows)  # type: ignore[type-var]  # a protocol, whose every class is a dataclass
     set_members(people, {1, 2, 3})
     sync(people, destination)
     give_addresses(people, tmp_path, {1: address(2), 2: address(3), 3: address(1)})

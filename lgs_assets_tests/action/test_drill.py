@@ -30,7 +30,7 @@ def receiver() -> Iterator[Receiver]:
 
 def in_small_batches(tool: Tool) -> Destination:
     tool.limits = ()  # a child's time is its own
-    return replace(tool.destination(), batch_rows=ROWS)  # type: ignore[type-var]
+    return replace(tool.destination(), batch_rows=ROWS)  # type: ignore[type-var]  # a protocol, whose every class is a dataclass
 
 
 @pytest.mark.parametrize("step", STEPS)
