@@ -114,7 +114,8 @@ def _value(cell: Element) -> str:
         raise UnreadableError(f"={formula}", NEVER_COMPUTED)
     match kind:
         case "float" | "percentage" | "currency":
-            return number(cell.get(_OFFICE + "value", ""))
+            currency = cell.get(_OFFICE + "currency", "").replace("GBP", "")
+            return text_field(currency + number(cell.get(_OFFICE + "value", "")))
         case "date" | "time":
             return text_field(cell.get(f"{_OFFICE}{kind}-value", "").replace("T", " "))
         case "boolean":

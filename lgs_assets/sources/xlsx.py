@@ -11,6 +11,7 @@ from string import ascii_letters
 from xml.etree.ElementTree import Element
 
 from lgs_assets.errors import DumpError
+from lgs_assets.sources.numbers import POUND, currency_of
 from lgs_assets.sources.office import (
     EPOCH,
     NAMES_LIMIT,
@@ -42,6 +43,8 @@ _EPOCH_1904 = datetime(1904, 1, 1)
 _DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(50, 59)}
 # Parts of a format that do not make it a date: texts, single characters, colours, currencies, exponents.
 _NO_DATE = re.compile(r'"[^"]*"|[\\_*].|\[(?!h+\]|m+\]|s+\])[^\]]*\]|E[+-]', re.I)
+# [$€-407] names a currency and a language, [$-407] only a language. A sign may also stand by itself, or as a text.
+_CURRENCY = re.compile(r"\[\$(?P<stated>[^\]-]+)(?:-[^\]]*)?\]|(?<!\[)(?P<sign>[£€$]|\b(?:GBP|EUR|USD)\b)")
 _CHARACTER = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
 ARRAY_COLUMNS_LIMIT = 100
 VALUES_REMEMBERED = 1 << 10
@@ -88,7 +91,7 @@ class _Book:
                 self.computed = False
         parts = {kind: target for kind, _, target in related}
         self.texts = list(_shared_texts(package, parts["sharedStrings"])) if "sharedStrings" in parts else []
-        self.date_styles = _date_styles(package, parts["styles"]) if "styles" in parts else set()
+        self.date_styles, self.currencies = _styles(package, parts["styles"]) if "styles" in parts else (set(), {})
 
 
 def _rows(book: _Book, part: str, name: str, merged: list[str]) -> Iterator[Row]:
@@ -153,7 +156,7 @@ class _RowReader:
             match kind:
                 case None | "n":
                     date = moment(text, self._book.epoch) if (style or "0") in self._book.date_styles else None
-                    return date or number(text)
+                    return date or self._book.currencies.get(style or "0", "") + number(text)
                 case "s":
                     return self._book.texts[_index(text)]
                 case "str" | "inlineStr":
@@ -224,28 +227,42 @@ def _shared_texts(package: Package, part: str) -> Iterator[str]:
         yield known[text]
 
 
-def _date_styles(package: Package, part: str) -> set[str]:
-    """The styles that show a number as a date, by their index."""
+def _styles(package: Package, part: str) -> tuple[set[str], dict[str, str]]:
+    """The styles that show a number as a date, and those that show it in another currency than pounds, by index."""
     dates = {str(known) for known in _DATE_FORMATS}
-    styles: set[str] = set()
+    currencies: dict[str, str] = {}
+    date_styles: set[str] = set()
+    currency_styles: dict[str, str] = {}
     index = 0
     for count, (around, element) in enumerate(package.described(part, _named("numFmt", "xf"))):
         if count == STYLES_LIMIT:
             raise DumpError(f"{package.path}, {part}: more than {STYLES_LIMIT:,} styles.")
+        number_format = element.get("numFmtId", "0")
         if element.tag.endswith(" numFmt"):
-            shows_date = _shows_date(element.get("formatCode", ""))
-            (dates.add if shows_date else dates.discard)(element.get("numFmtId", ""))
+            pattern = element.get("formatCode", "")
+            (dates.add if _shows_date(pattern) else dates.discard)(number_format)
+            currencies[number_format] = _currency_shown(pattern)
         elif around[-1].tag.endswith(" cellXfs"):
-            if element.get("numFmtId", "0") in dates:
-                styles.add(str(index))
+            if number_format in dates:
+                date_styles.add(str(index))
+            elif currency := currencies.get(number_format):
+                currency_styles[str(index)] = currency
             index += 1
-    return styles
+    return date_styles, currency_styles
 
 
 def _shows_date(pattern: str) -> bool:
     """Whether a format shows a number as a date or a time of day; elapsed time, [h]:mm, is neither."""
     signs = _NO_DATE.sub("", pattern).partition(";")[0].lower()
     return "[" not in signs and signs != "general" and any(sign in signs for sign in "ymdhs")
+
+
+def _currency_shown(pattern: str) -> str:
+    """The sign of the currency in which a format shows a number; empty for pounds, and for none."""
+    match = _CURRENCY.search(pattern.partition(";")[0])
+    sign = (match["stated"] or match["sign"] or "").strip() if match else ""
+    currency = currency_of(f"{sign}1") or sign
+    return "" if currency == POUND else text_field(currency)
 
 
 def _text(element: Element) -> str:

@@ -18,15 +18,17 @@ from lgs_assets.sources import CANONICAL_COLUMNS, compression, xlsx
 from lgs_assets_tests.sources.reading import HEADER, LANTERN, in_memory, read, refusal, typed
 
 NAMES = HEADER.strip().split(",")
+PRICE_AT = NAMES.index("Price")
 ROW = [536365, "85123A", "LANTERN", 6, datetime(2010, 12, 1, 8, 26), 2.55, 17850, "United Kingdom"]
 
 
-def workbook(sheets: Mapping[str, Iterable[Sequence[Any]]]) -> bytes:
-    """A workbook of these rows; a dictionary of cells by their address stands for a sheet of these alone."""
+def workbook(sheets: Mapping[str, Iterable[Sequence[Any]]], *, price_format: str = "") -> bytes:
+    """A workbook of these rows, with numbers in the column of prices in a format."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True, "default_date_format": "d/m/yy hh:mm"}) as book:
         for name, rows in sheets.items():
             sheet = book.add_worksheet(name)
+            sheet.set_column(PRICE_AT, PRICE_AT, None, book.add_format({"num_format": price_format}))
             for number, row in enumerate(rows):
                 sheet.write_row(number, 0, row)
     return file.getvalue()
@@ -80,6 +82,27 @@ def test_the_sheets_of_a_workbook_have_one_currency() -> None:
     found = read(workbook({"a": [euros, ROW], "b": [NAMES, ROW]}))
     assert (len(found.good), found.facts["numbers"]) == (2, "decimal point, in €")
     assert "a header that states € after prices in £" in refusal(workbook({"a": [NAMES, ROW], "b": [euros, ROW]}))
+
+
+@pytest.mark.parametrize(
+    ("number_format", "currency"),
+    [('#,##0.00 "€"', "€"), ("#,##0.00 [$€-407]", "€"), ("_-[$€-2]* #,##0.00_-;-[$€-2]* #,##0.00_-", "€"),
+     ("[$EUR] #,##0.00", "€"), ("$#,##0.00", "$"), ("[$-409]#,##0.00", None), ("£#,##0.00;[Red]-£#,##0.00", None),
+     ("[$£-809]#,##0.00", None), ('0.00 "each"', None)],
+)  # fmt: skip
+def test_the_format_of_a_price_states_its_currency(number_format: str, currency: str | None) -> None:
+    """The value that is stored has none: prices in euros would be loaded as pounds."""
+    found = read(workbook({"a": [NAMES, ROW, with_cell("Price", -1e-05)]}, price_format=number_format))
+    assert [line[PRICE_AT] for line in found.good.values()] == ["2.55", "-0.00001"]
+    assert found.facts["numbers"] == "decimal point" + (f", in {currency}" if currency else "")
+
+
+def test_prices_in_a_currency_that_nobody_knows_are_rejected() -> None:
+    """They are not pounds; the reject shows the sign that the workbook shows."""
+    found = read(workbook({"a": [NAMES, ROW]}, price_format="[$A$-C09]#,##0.00"))
+    assert [(reject.column, reject.text.split("\t")[PRICE_AT]) for reject in found.rejects] == [
+        ("unit_price", "A$2.55")
+    ]
 
 
 def test_a_sheet_may_begin_anywhere() -> None:
@@ -531,6 +554,13 @@ def test_an_opendocument_spreadsheet_is_a_workbook() -> None:
     assert (list(found.good), found.rejects) == ([2, 3, 4, 5], [])
     assert (found.facts["format"], found.facts["sheets"]) == ("OpenDocument spreadsheet", "Data")
     assert found.facts["sheets left out"] == "Old (hidden)"
+
+
+def test_an_opendocument_price_states_its_currency() -> None:
+    """The value that is stored has none: prices in euros would be loaded as pounds."""
+    found = read(repacked(ods(), "content.xml", b'"currency"', b'"currency" office:currency="EUR"'))
+    assert [line[PRICE_AT] for line in found.good.values()] == ["2.55", "2.55"]
+    assert found.facts["numbers"] == "decimal point, in €"
 
 
 @pytest.mark.parametrize(
