@@ -8,47 +8,41 @@ with terms as (
     where unavailable_because is null
 ),
 
-lines as (
-    select
-        date_trunc('day', clean_invoices.invoice_date) as day,
-        clean_invoices.country,
-        clean_invoices.stock_code,
-        sum(clean_invoices.line_total) as net_sales,
-        sum(
-            case
-                when clean_invoices.quantity > 0 and clean_invoices.line_total > 0
-                    and not clean_invoices.is_cancellation then clean_invoices.quantity
-                else 0
-            end
-        ) as units
+country_days as (
+    select country, date_trunc('day', invoice_date) as day, sum(line_total) as net_sales
     from clean_invoices
-    inner join terms on clean_invoices.invoice_date < terms.as_of
-    where not clean_invoices.is_second_copy
-    group by date_trunc('day', clean_invoices.invoice_date), clean_invoices.country, clean_invoices.stock_code
+    inner join terms on invoice_date < as_of
+    where not is_second_copy
+    group by country, date_trunc('day', invoice_date)
 ),
 
 countries as (
     select country, row_number() over (order by sum(net_sales) desc, country) as place
-    from lines
+    from country_days
     group by country
 ),
 
-product_days as (
-    select stock_codes.code, lines.day, sum(lines.units) as units
-    from lines
-    inner join stock_codes on lines.stock_code = stock_codes.stock_code
-    where stock_codes.is_product and lines.units > 0
-    group by stock_codes.code, lines.day
+stock_code_years as (
+    select
+        stock_code,
+        sum(
+            case when invoice_date >= first_week and invoice_date < first_week + interval '364 days' then quantity else 0 end
+        ) as first_units,
+        sum(
+            case when invoice_date >= last_week - interval '364 days' and invoice_date < last_week then quantity else 0 end
+        ) as last_units
+    from clean_invoices
+    inner join terms on invoice_date < as_of
+    where is_sold and not is_second_copy
+    group by stock_code
 ),
 
 product_years as (
-    select
-        product_days.code,
-        sum(case when day >= first_week and day < first_week + interval '364 days' then units else 0 end) as first_units,
-        sum(case when day >= last_week - interval '364 days' and day < last_week then units else 0 end) as last_units
-    from product_days
-    cross join terms
-    group by product_days.code
+    select code, sum(first_units) as first_units, sum(last_units) as last_units
+    from stock_code_years
+    inner join stock_codes on stock_code_years.stock_code = stock_codes.stock_code
+    where is_product
+    group by code
 ),
 
 best_sellers as (
@@ -64,18 +58,26 @@ best_sellers as (
 )
 
 select 'total' as kind, 'All sales' as series, cast(day as date) as day, sum(net_sales) as amount
-from lines
+from country_days
 group by day
 union all
 select
     'country' as kind,
-    case when place <= 8 then lines.country else 'Other countries' end as series,
+    case when place <= 8 then country_days.country else 'Other countries' end as series,
     cast(day as date) as day,
     sum(net_sales) as amount
-from lines
-inner join countries on lines.country = countries.country
-group by case when place <= 8 then lines.country else 'Other countries' end, day
+from country_days
+inner join countries on country_days.country = countries.country
+group by case when place <= 8 then country_days.country else 'Other countries' end, day
 union all
-select 'product' as kind, product_days.code as series, cast(day as date) as day, cast(units as numeric) as amount
-from product_days
-inner join best_sellers on product_days.code = best_sellers.code
+select
+    'product' as kind,
+    best_sellers.code as series,
+    cast(invoice_date as date) as day,
+    cast(sum(quantity) as numeric) as amount
+from clean_invoices
+inner join terms on invoice_date < as_of
+inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
+inner join best_sellers on stock_codes.code = best_sellers.code
+where is_sold and not is_second_copy and is_product
+group by best_sellers.code, cast(invoice_date as date)
