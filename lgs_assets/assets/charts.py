@@ -8,8 +8,8 @@ import pandas as pd
 
 from lgs_assets import places
 from lgs_assets.charts.declaration import Family
-from lgs_assets.charts.report import ORIGIN, compose, families, render
-from lgs_assets.charts.style import load_matplotlib
+from lgs_assets.charts.report import ORIGIN, compose, families
+from lgs_assets.charts.side_by_side import rendered
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
@@ -31,8 +31,7 @@ def _family_asset(family: Family) -> dg.AssetsDefinition:
         state: dg.ResourceParam[Path],
         **tables: pd.DataFrame,
     ) -> pd.DataFrame:
-        load_matplotlib(cache=state / "matplotlib")
-        charts = render(family.charts, tables, origin=_origin(warehouse))
+        charts = rendered(family.charts, tables, origin=_origin(warehouse), cache=state / "matplotlib")
         context.add_output_metadata(described(family.table, lambda: {"charts": _pictures(charts)}, context.log.warning))
         return charts
 

@@ -17,7 +17,8 @@ from PIL import Image
 
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.families import customer_charts, month_charts
-from lgs_assets.charts.report import compose, families, render
+from lgs_assets.charts.report import ORIGIN, compose, families, render
+from lgs_assets.charts.side_by_side import rendered
 from lgs_assets.contracts.declaration import declared_types
 from lgs_assets.errors import ContractError
 from lgs_assets_tests.charts.conftest import Draw, Frames, MakeFrames, Texts
@@ -97,10 +98,13 @@ def test_svg_files_are_well_formed_and_small(report: pd.DataFrame) -> None:
         assert len(svg.encode()) < 300_000, name
 
 
-def test_the_order_of_rows_changes_no_byte(frames: MakeFrames, report: pd.DataFrame) -> None:
-    """A table has no order: its rows shuffled make the same PNG and the same SVG."""
+def test_neither_the_order_of_rows_nor_the_process_changes_a_byte(
+    frames: MakeFrames, report: pd.DataFrame, tmp_path: Path
+) -> None:
+    """A table has no order: its rows shuffled make the same PNG and the same SVG, also in processes side by side."""
     shuffled = {table: frame.sample(frac=1, random_state=3) for table, frame in frames().items()}
-    pd.testing.assert_frame_equal(render_all(shuffled), report)
+    parts = {family.table: rendered(family.charts, shuffled, origin=ORIGIN, cache=tmp_path) for family in families()}
+    pd.testing.assert_frame_equal(compose(parts), report)
 
 
 def test_the_settings_of_the_machine_change_no_byte(frames: MakeFrames, report: pd.DataFrame) -> None:
