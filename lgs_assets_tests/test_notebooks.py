@@ -2,7 +2,6 @@
 
 import base64
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +16,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from lgs_assets import places
-from lgs_assets.command.runner import Runner
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets_tests.builders import MakeDatabase
@@ -48,16 +45,13 @@ class Executed:
 
 
 @pytest.fixture(scope="module")
-def executed(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
-    """customer_segments.ipynb, executed outside the checkout, on a small demo dump."""
-    folder, url = tmp_path_factory.mktemp("notebook"), make_database()
-    with own_environment(folder / "lgs", url) as environment:
+def executed(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Executed:
+    """customer_segments.ipynb, executed outside the checkout, on the demo shop."""
+    folder = tmp_path_factory.mktemp("notebook")
+    with own_environment(folder / "lgs", demo.url) as environment:
         environment.setenv("PYTHONPATH", str(places.ROOT))
         environment.setenv("IPYTHONDIR", str(folder / "ipython"))
         environment.setenv("JUPYTER_RUNTIME_DIR", str(folder / "jupyter"))
-        dump = write_demo_dump(folder / "retail.sql.gz", lines=20_000).path
-        with dg.DagsterInstance.ephemeral() as instance:
-            Runner(Configuration.read(), instance).bring_up_to_date(dump)
         notebook = nbformat.read(places.ROOT / "notebooks" / "customer_segments.ipynb", as_version=4)
         keep = "\n".join(f"{name}.to_pickle({str(folder / name)!r})" for name in FRAMES)
         notebook.cells.append(new_code_cell(keep))
@@ -69,9 +63,7 @@ def executed(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFacto
             resources={"metadata": {"path": str(folder)}},
         ).execute()
     frames = {name: pd.read_pickle(folder / name) for name in FRAMES if (folder / name).exists()}
-    warehouse = Warehouse(url)
-    yield Executed(notebook, frames, warehouse)
-    warehouse.engine.dispose()
+    return Executed(notebook, frames, demo)
 
 
 def outputs(notebook: NotebookNode) -> list[NotebookNode]:
@@ -130,15 +122,20 @@ def test_the_call_list_is_net_of_cancellations(executed: Executed) -> None:
     assert calls["net_revenue"].to_dict() == pytest.approx({row.customer_id: float(row.net) for row in rows})
 
 
-def test_the_what_if_is_what_the_setting_does(executed: Executed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_what_if_is_what_the_setting_does(
+    executed: Executed, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Those who would move are those who move when the tables are rebuilt with ties together."""
-    monkeypatch.setenv("LGS_DATABASE_URL", executed.warehouse.url)
+    executed.warehouse.engine.dispose()
+    again = Warehouse(make_database(template=executed.warehouse.url))
+    monkeypatch.setenv("LGS_DATABASE_URL", again.url)
     definitions = build_definitions(Configuration.read(ties="together"))
     with dg.DagsterInstance.ephemeral() as instance:
         tables = [dg.AssetKey("rfm_history"), dg.AssetKey("rfm_scores"), dg.AssetKey("segments")]
         definitions.resolve_job_def("refresh").execute_in_process(instance=instance, asset_selection=tables)
     before = executed.frames["segments"].set_index("customer_id")["segment"]
-    rebuilt = read_frame(executed.warehouse, "segments").set_index("customer_id")["segment"]
+    rebuilt = read_frame(again, "segments").set_index("customer_id")["segment"]
     moved = executed.frames["moved"].set_index("customer_id")["segment_together"]
     assert 0 < len(moved) < len(before)
     assert moved.to_dict() == rebuilt[rebuilt != before].to_dict()
+    again.engine.dispose()
