@@ -1,8 +1,10 @@
 """Small dumps and warehouses, built from what a test says of them."""
 
+import atexit
 import gzip
 import json
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -128,7 +130,9 @@ def make_empty(warehouse: Warehouse, *tables: str) -> None:
 @cache
 def _context() -> dg.AssetExecutionContext:
     """For calls of assets: without one, Dagster would set up an instance with its databases for each."""
-    return dg.build_asset_context()
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(dg.build_asset_context())
 
 
 def _made_by_python(store: Tables, table: str, settings: dict[str, Any]) -> pd.DataFrame:
@@ -142,9 +146,10 @@ def _made_by_python(store: Tables, table: str, settings: dict[str, Any]) -> pd.D
             continue
         inputs[name] = store.read_frame(name, asset.node_def.input_def_named(name).metadata.get("columns"))
         inputs[name].attrs |= {"table": name, "version": UNVERSIONED.version}
-    function: Any = asset.op.compute_fn
-    context = [_context()] if "context" in signature(function.decorated_fn).parameters else []
-    made = asset(*context, **inputs)
+    compute: Any = asset.op.compute_fn
+    function = compute.decorated_fn
+    # An asset that wants no context is called itself: Dagster would set up an instance with its databases for it.
+    made = asset(_context(), **inputs) if "context" in signature(function).parameters else function(**inputs)
     assert isinstance(made, pd.DataFrame)
     return made
 
