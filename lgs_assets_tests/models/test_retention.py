@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import Line, build_tables, load_lines, values
+from lgs_assets_tests.builders import Line, build_tables, built_for, in_group, load_lines, values
 
-TABLES = (
-    "clean_invoices", "invoice_totals", "monthly_metrics", "customer_profile", "cohort_retention",
-    "cohort_retention_pooled", "customer_flow", "second_purchases",
-)  # fmt: skip
+TABLES = built_for(*in_group("retention"), "segment_migrations")
 
 # Customer 1 buys in January, February and May, 2 in January, 3 in February and March; nobody buys in April. A guest
 # makes January whole.
@@ -134,8 +131,7 @@ def test_a_doubled_invoice_counts_twice_and_beside_it_once(warehouse: Warehouse,
     """In each table of sales over time: £7 of the second month stand there twice."""
     doubled = [Line("3", customer_id=1, invoice_date="2011-02-10 10:00", unit_price="7")] * 2
     load_lines(warehouse, tmp_path, [*LINES[:3], *doubled, *LINES[4:]])
-    tables = ("rfm_history", "rfm_edges", "segment_migrations")
-    build_tables(warehouse, *TABLES, *tables)
+    build_tables(warehouse, *TABLES)
     for table, month, columns, found in [
         ("cohort_retention", "invoice_month", "sales, sales_once", (14, 7)),
         (
