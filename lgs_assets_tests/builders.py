@@ -63,6 +63,18 @@ def sources(table: str) -> set[str]:
     return {table}.union(*(sources(key.path[-1]) for key in asset.dependency_keys))
 
 
+def built_for(*tables: str) -> list[str]:
+    """The tables, and those that they are built from, in an order in which they can be built."""
+    needed = set[str]().union(*map(sources, tables))
+    return [table for table in TABLES if table in needed]
+
+
+def in_group(*groups: str) -> list[str]:
+    """The tables of these groups of assets, in an order in which they can be built."""
+    found = {asset.key.path[-1] for asset in ASSETS if not set(groups).isdisjoint(asset.group_names_by_key.values())}
+    return [table for table in TABLES if table in found]
+
+
 FEW = sources("segment_summary")
 """What the segments are made of: a tenth of the lineage. See `leave_few_tables`."""
 
@@ -111,7 +123,7 @@ def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> No
     recorded = Settings(**settings).model_dump(include=set(settings))
     rules = sha256(json.dumps(recorded, sort_keys=True).encode()).hexdigest()
     provenance = Provenance(UNVERSIONED.version, rules, recorded)
-    if tables:
+    if tables and "segment_playbook" not in tables:
         store.publish_frame("segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     for table in tables or TABLES:
         if table in MODELS:

@@ -24,6 +24,7 @@ LINES = pd.DataFrame(
         "is_cancellation": False,
         "customer_id": [11, 12, 13],
         "invoice_date": pd.to_datetime(["2011-01-01", "2011-02-01", "2011-03-01"]),
+        "quantity": 1,
         "line_total": [0.1, 0.2, 1.005],
         "country": "France",
         "is_sale": True,
