@@ -18,7 +18,7 @@ from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError
+from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
 from lgs_assets.action.destinations.web import redacted
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.planning import plan_removals
@@ -432,6 +432,7 @@ class Memory:
     name = "memory"
     batch_rows: int | None = 3
     has_own_ids = False
+    erasure: Erasure = "none"
 
     def __init__(self, seed: int) -> None:
         self.held: dict[int, str | None] = {}
