@@ -21,7 +21,7 @@ from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
 from lgs_assets.action.destinations.web import redacted
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.planning import plan_removals
+from lgs_assets.action.planning import make_plan, plan_removals
 from lgs_assets.action.plans import changes_of, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
@@ -256,6 +256,39 @@ def test_a_plan_applied_in_part_is_finished_within_two_days(people: Warehouse, r
         with pytest.raises(UnavailableError if fault else GuardError, match="500" if fault else "than 48 hours old"):
             apply(people, made.plan, webhook(receiver, rows=4))
     assert len(receiver.requests) == 12 and held(people) == set()
+
+
+def test_a_plan_applied_in_part_is_not_finished_by_another_rule(people: Warehouse, receiver: Receiver) -> None:
+    """Somebody changed it for a reason. The next plan begins with what may have arrived, and blocks on nothing."""
+    set_members(people, range(1, 11))
+    made = plan(people, webhook(receiver, rows=4))
+    assert made
+    receiver.faults = [None, *["done, answer lost"] * 6]
+    with pytest.raises(UnavailableError):
+        apply(people, made.plan, webhook(receiver, rows=4))
+    changed = replace(SOME, fields={})
+    with pytest.raises(GuardError, match="What was accepted stays, and nothing more is sent"):
+        apply_plan(people, made.plan, webhook(receiver), key=KEY, version=changed.version)
+    set_members(people, {1, 2, 9}, version=changed.version)
+    again = make_plan(people, changed, webhook(receiver), key=KEY)
+    assert again and [each.state for each in plans(people)] == ["planned", "expired"]
+    apply_plan(people, again.plan, webhook(receiver), key=KEY, version=changed.version)
+    assert receiver.held.keys() == held(people) == {1, 2, 9}
+
+
+def test_a_plan_is_not_given_up_while_it_is_being_applied(people: Warehouse, receiver: Receiver) -> None:
+    """By somebody who began before the rule changed."""
+    set_members(people, range(1, 4))
+    made = plan(people, webhook(receiver))
+    assert made
+
+    class Curious(Webhook):
+        def send(self, batch: Batch) -> Answer:
+            with pytest.raises(LgsError, match="Another plan is being applied to webhook"):
+                make_plan(people, replace(SOME, fields={}), webhook(receiver), key=KEY)
+            return super().send(batch)
+
+    assert apply(people, made.plan, Curious(receiver.url, SIGNING_KEY)).accepted == 3
 
 
 def test_who_may_have_arrived_and_is_withheld_is_added_again(people: Warehouse, tmp_path: Path) -> None:

@@ -361,11 +361,12 @@ class MailchimpTool(Tool):
         refused = []
         for email in content["members_to_add"]:
             record = self.by_address(email)
-            if record and not self.contacts[record].get("is_refused"):
+            refusal = self.contacts[record].get("is_refused") if record else "is no contact"
+            if record and not refusal:
                 self.lists[name].add(record)
             else:
-                refused.append(email)
-        errors = [{"email_addresses": refused, "error": f"{refused[0]} cannot be added"}] if refused else []
+                refused.append((email, refusal))
+        errors = [{"email_addresses": [email], "error": f"{email} {why}"} for email, why in refused]
         return {"members_added": [], "members_removed": [], "errors": errors, "error_count": len(refused)}
 
     def _find(self, known: str) -> str | None:
