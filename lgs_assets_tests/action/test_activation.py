@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from lgs_assets.action import guards
-from lgs_assets.action.applying import Outcome, apply_plan
-from lgs_assets.action.audiences import audience_named
+from lgs_assets.action.applying import Outcome, alone, apply_plan
+from lgs_assets.action.audiences import Audience, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
@@ -457,6 +457,33 @@ def test_two_cannot_apply_to_a_destination_at_once(people: Warehouse, receiver: 
 
     apply(people, made.plan, Curious(receiver.url, SIGNING_KEY))
     assert len(receiver.requests) == 1
+
+
+def test_a_run_waits_its_turn_at_a_destination(
+    people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster starts it again, a moment later, where another plan is being applied."""
+    set_members(people, range(1, 4))
+    monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
+    monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
+    monkeypatch.setattr("lgs_assets.wiring.jobs._SECONDS_BETWEEN_TURNS", 0)
+    made = plan(people, webhook(receiver))
+    assert made
+    config = {"ops": {"send_plan": {"config": {"plan": made.plan}}}}
+    waited: list[str] = []
+    with dagster_instance(Configuration.read()) as instance, ExitStack() as taken:
+        taken.enter_context(alone(people, "webhook"))
+
+        def passing(name: str) -> Audience:
+            if waited:
+                taken.close()
+            waited.append(name)
+            return SOME
+
+        monkeypatch.setattr("lgs_assets.wiring.jobs.audience_named", passing)
+        job = build_definitions(Configuration.read()).resolve_job_def("apply_plan")
+        assert job.execute_in_process(instance=instance, run_config=config).success
+    assert len(waited) == 2 and receiver.held.keys() == {1, 2, 3}
 
 
 class Memory:
