@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lgs_assets.action.applying import Pause, apply_plan
 from lgs_assets.action.contacts import forget_contact
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.planning import had_from_us, plan_erasure, plan_removals
+from lgs_assets.action.leaving import had_from_us, plan_erasure, plan_removals
 from lgs_assets.action.plans import EVERY_LIST, WAITING, changes_of, plan_numbered
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse

@@ -107,6 +107,8 @@ def unfinished_plan(warehouse: Warehouse, destination: str, audience: str, versi
 
 def summary(plan: Plan) -> str:
     """A plan in a sentence."""
+    if plan.audience == EVERY_LIST:
+        return f"Plan {plan.plan}: {plan.destination} is asked to delete a customer."
     parts = [f"+ {plan.adds:,}", f"~ {plan.updates:,}", f"- {plan.removes:,}"]
     out = "; ".join(f"{reason} {number:,}" for reason, number in sorted(plan.left_out.items()))
     held = f"the destination held {counted(plan.held_before, 'customer')}"

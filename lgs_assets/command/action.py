@@ -158,7 +158,7 @@ def show_contacts() -> None:
 def record_objection(customer_id: Annotated[int, typer.Argument(help="The number of the customer.")]) -> None:
     """Record that a customer objects to marketing: suppressed for good, and out of every audience at once."""
     from lgs_assets.action.contacts import object_to_marketing
-    from lgs_assets.action.planning import plan_removals
+    from lgs_assets.action.leaving import plan_removals
 
     warehouse = warehouse_with_facts()
     object_to_marketing(warehouse, customer_id)
@@ -266,7 +266,8 @@ def plan_activation(
     plan = make_plan(warehouse_with_facts(), audience, chosen, key=key, allowance=allowance, retry=retry)
     if plan is None:
         console.print(
-            f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do."
+            f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do.",
+            soft_wrap=True,
         )
         return
     _show_plan(plan)

@@ -21,7 +21,8 @@ from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
 from lgs_assets.action.destinations.web import redacted
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.planning import make_plan, plan_removals
+from lgs_assets.action.leaving import plan_removals
+from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import changes_of, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration

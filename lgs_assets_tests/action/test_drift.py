@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.drift import Drift, check_drift
-from lgs_assets.action.planning import make_plan, plan_removals
+from lgs_assets.action.leaving import plan_removals
+from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import changes_of
 from lgs_assets.command.cli import app
 from lgs_assets.errors import UnavailableError

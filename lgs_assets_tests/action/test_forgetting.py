@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from lgs_assets.action.contacts import contact_status, forget_contact
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.forgetting import Forgotten, forget, open_erasures
-from lgs_assets.action.planning import plan_erasure, plan_removals
+from lgs_assets.action.leaving import plan_erasure, plan_removals
 from lgs_assets.action.plans import plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
