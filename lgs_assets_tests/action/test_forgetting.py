@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from lgs_assets.action.contacts import contact_status, forget_contact
+from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.forgetting import Forgotten, forget, open_erasures
 from lgs_assets.action.leaving import plan_erasure, plan_removals
@@ -154,7 +155,7 @@ def test_other_destinations_get_a_removal(people: Warehouse, klaviyo: KlaviyoToo
         webhook = Webhook(receiver.url, SIGNING_KEY)
         sync(people, webhook)
         sync(people, klaviyo.destination())
-        destinations = [webhook, klaviyo.destination()]
+        destinations: list[Destination] = [webhook, klaviyo.destination()]
         done = forget(people, 2, destinations, key=KEY, pause=lambda _: None)
         assert done.answers.keys() == {"klaviyo"} and done.removals == [4]
         assert forget(people, 2, destinations, key=KEY).removals == plan_removals(people, 2) == [4]
@@ -177,6 +178,8 @@ def test_the_night_finishes_what_was_cut_short(
         job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
         assert job.execute_in_process(instance=instance).success
     assert "R2" not in klaviyo.contacts and open_erasures(people) == []
+    stored = b"".join(path.read_bytes() for path in Configuration.read().state.rglob("*") if path.is_file())
+    assert CANARY.encode() not in stored and KEY.encode() not in stored
 
 
 def test_whom_nobody_knows_is_not_forgotten(people: Warehouse, klaviyo: KlaviyoTool) -> None:
