@@ -4,8 +4,7 @@ from docs.examples import PAGE, filled
 from lgs_assets.demo.costs import demo_costs
 from lgs_assets.warehouse.costs import keep_costs
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import build_tables
-from lgs_assets_tests.conftest import MakeDatabase
+from lgs_assets_tests.builders import MakeDatabase, build_tables
 
 
 def test_every_example_has_its_rows(demo: Warehouse, make_database: MakeDatabase) -> None:

@@ -42,7 +42,7 @@ def make_plan(
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, f"activation of {destination.name}")
-        expire_waiting(cursor, destination.name, audience.name)
+        expire_waiting(cursor, destination.name, audience.name, audience.version)
         publication, age = _publication(cursor)
         with as_activator(cursor):
             the_key = expect_key(cursor, key)
@@ -65,27 +65,6 @@ def make_plan(
             dict(sorted(left_out.items())), len(held), refusal, destination.batch_rows,
         )  # fmt: skip
         return read_plan(cursor, number)
-
-
-def plan_removals(warehouse: Warehouse, customer_id: int, *, batch_rows: int | None = None) -> list[int]:
-    """Plans to remove a customer from every list that holds them. Returns the numbers of the plans."""
-    plans = []
-    with warehouse.transaction() as connection:
-        cursor = driver_cursor(connection)
-        cursor.execute(
-            """
-            select destination, audience, payload, coalesce(reason, 'suppressed')
-            from destination_members
-            left join marketing_exclusions using (customer_id)
-            where customer_id = %s
-            order by destination, audience
-            """,
-            [customer_id],
-        )
-        for destination, audience, payload, reason in cursor.fetchall():
-            change = Planned("remove", customer_id, reason, "{}", payload)
-            plans.append(insert_plan(cursor, destination, audience, "", "", [change], {}, 1, None, batch_rows))
-    return plans
 
 
 def _publication(cursor: Cursor) -> tuple[str, float]:

@@ -302,7 +302,9 @@ def plan_table(plans: Sequence["Plan"]) -> Table:
     table = _table("Plans", headings, numbers=("plan", "+", "~", "-"))
     for plan in plans:
         changes = (f"{plan.adds:,}", f"{plan.updates:,}", f"{plan.removes:,}")
-        table.add_row(str(plan.plan), plan.audience, plan.destination, *changes, plan.state, ago(plan.made_at))
+        table.add_row(
+            str(plan.plan), plan.audience or "every list", plan.destination, *changes, plan.state, ago(plan.made_at)
+        )
     return table
 
 

@@ -370,6 +370,8 @@ def test_another_audience_does_not_reach_the_control_group(shop: Warehouse, tmp_
         ([("add", "2011-12-05"), ("remove", "2011-12-20"), ("add", "2012-03-30")], True),
         ([("add", "2012-03-31")], False),  # after the window
         ([("add", "2011-12-05"), ("update", "2011-12-06"), ("remove", "2011-12-20")], False),
+        ([("add", "2011-12-05"), ("erase", "2011-12-20")], False),  # from every list
+        ([("add", "2012-01-05"), ("erase", "2012-01-06")], True),
     ],
 )
 def test_reached_is_who_was_held_while_purchases_counted(
@@ -404,7 +406,7 @@ def tell(warehouse: Warehouse, customer: int, changes: list[tuple[str, str]]) ->
                             destination, audience, audience_version, publication, adds, updates, removes, left_out,
                             held_before, digest, state, made_by, made_at
                         )
-                        values ('drop', 'some', '', '', 0, 0, 0, '{}', 0, repeat('0', 64), 'applied', 'me', :day)
+                        values ('drop', :audience, '', '', 0, 0, 0, '{}', 0, repeat('0', 64), 'applied', 'me', :day)
                         returning plan
                     )
 
@@ -413,7 +415,12 @@ def tell(warehouse: Warehouse, customer: int, changes: list[tuple[str, str]]) ->
                     from planned
                     """
                 ),
-                {"customer": customer, "operation": operation, "day": f"{day} 12:00+00"},
+                {
+                    "customer": customer,
+                    "operation": operation,
+                    "day": f"{day} 12:00+00",
+                    "audience": "" if operation == "erase" else "some",
+                },
             )
 
 

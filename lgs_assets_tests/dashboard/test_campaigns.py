@@ -333,8 +333,21 @@ def test_what_a_list_was_last_found_to_hold(own_site: Site, writer: Warehouse) -
     """Drift: the last reading counts, and nobody is named."""
     change(
         writer,
-        "insert into list_drift values ('webhook', 'first_to_see', '2012-01-02', 3, 5, 9, 9, 9), "
-        "('webhook', 'first_to_see', '2012-01-03', 3, 5, 1, 3, 2)",
+        "insert into list_drift values ('webhook', 'first_to_see', '2012-01-02', 3, 5, 9, 9, 9, null), "
+        "('webhook', 'first_to_see', '2012-01-03', 3, 5, 1, 3, 2, 4)",
     )
     (row,) = rows(own_site.get("/campaigns/first_to_see/held.csv").text)
-    assert (row["missing"], row["not_ours"], row["objected"]) == ("1", "3", "2")
+    assert (row["missing"], row["not_ours"], row["objected"], row["unknown"]) == ("1", "3", "2", "4")
+
+
+def test_a_deletion_that_waits_is_of_every_list(own_site: Site, writer: Warehouse) -> None:
+    """It says where and how it goes on, and not of whom it is."""
+    change(
+        writer,
+        "insert into activation_plans (destination, audience, audience_version, publication, adds, updates, removes, "
+        "left_out, held_before, digest, state, made_by, made_at) values ('klaviyo', '', '', '', 0, 0, 1, '{}', 1, "
+        "repeat('0', 64), 'applying', 'ana', now())",
+    )
+    html = own_site.get("/campaigns").text
+    assert "a deletion at klaviyo" in html and 'href="/campaigns/"' not in html
+    assert rows(own_site.get("/campaigns/plans.csv").text)[0]["audience"] == "every list"
