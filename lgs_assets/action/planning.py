@@ -9,7 +9,7 @@ from collections import Counter
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.experiments import IN_CONTROL
+from lgs_assets.action.experiments.holdout import IN_CONTROL
 from lgs_assets.action.guards import NOTHING_MORE, URGENT, Allowance, too_large, unfit
 from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, read_plan
 from lgs_assets.action.private import as_activator, prepare_private

@@ -16,7 +16,9 @@ from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import Audience, Limits, size
 from lgs_assets.action.contacts import forget_contact, import_contacts
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.experiments import FOLDER, Declaration, Started, start, state, states, stop
+from lgs_assets.action.experiments.declaration import FOLDER, Declaration
+from lgs_assets.action.experiments.starting import Started, start, stop
+from lgs_assets.action.experiments.state import state, states
 from lgs_assets.action.guards import Allowance
 from lgs_assets.action.planning import make_plan
 from lgs_assets.action.rules import judge
@@ -246,7 +248,7 @@ def test_what_was_accepted_at_the_start_is_read_whatever_the_rules_are_now(
 ) -> None:
     """A column that is renamed afterwards, or a name that may not be given any more, stops no command."""
     start(shop, DECLARED, SOME)
-    monkeypatch.setattr("lgs_assets.action.experiments.fact_kinds", lambda: {"worth": "number"})
+    monkeypatch.setattr("lgs_assets.action.experiments.declaration.fact_kinds", lambda: {"worth": "number"})
     with pytest.raises(UsageError):
         Declaration.parse("calls", FILE)
     assert state(shop, "calls").declaration.block_by == ("segment", "monetary")

@@ -173,8 +173,8 @@ def test_a_role_without_leave_is_told_what_upgrades_it(own_site: Site, writer: W
 
 
 def test_a_result_is_worded_as_in_the_report(site: Site, market: Warehouse) -> None:
-    from lgs_assets.action.experiment_report import answer
-    from lgs_assets.action.results import analyse
+    from lgs_assets.action.experiments.report import answer
+    from lgs_assets.action.experiments.results import analyse
 
     html = site.get("/experiments/a_letter").text
     said = answer(analyse(market, "a_letter"))

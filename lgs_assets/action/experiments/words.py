@@ -3,7 +3,7 @@
 from decimal import Decimal
 from math import isfinite
 
-from lgs_assets.action.experiments import Metric
+from lgs_assets.action.experiments.declaration import Metric
 from lgs_assets.models.lift import DRAWS, LEVEL
 
 METRICS: dict[Metric, str] = {
