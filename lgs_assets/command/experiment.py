@@ -142,6 +142,11 @@ def _remarks(state: "State") -> list[str]:
             f"{name}: {counted(control, 'customer')} of the control group reached a destination: the difference "
             "will look smaller than it is."
         )
+    if state.is_unevenly_delivered:
+        remarks.append(
+            f"{name}: {state.reached[state.declaration.treatment]:,} of the treated reached a destination, and "
+            f"{state.held_out:,} of the control group would have: something took customers out of one arm."
+        )
     if state.excluded:
         remarks.append(
             f"{name}: {counted(state.excluded, 'customer')} objected or asked to be forgotten since; they are not "

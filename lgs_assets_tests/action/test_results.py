@@ -72,7 +72,7 @@ def buy(warehouse: Warehouse, customer: int | None, at: str, *, amount: str = "1
                 "amount": Decimal(amount),
                 "is_sale": is_sale,
                 "country": country,
-            },  # fmt: skip
+            },
         )
 
 

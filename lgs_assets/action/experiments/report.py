@@ -73,6 +73,12 @@ def remarks(analysis: Analysis) -> list[str]:
             "No treated customer is recorded as reached through a destination. If they were treated in another way, "
             "such as by telephone, this is as it should be."
         )
+    if state.is_unevenly_delivered:
+        found.append(
+            f"{state.reached[treatment]:,} of the treated reached a destination, and {state.held_out:,} of the control "
+            "group would have: chance does not make them so unlike. Something between the draw and the list took "
+            "customers out of one arm. All still count as they were assigned."
+        )
     others = {name: arms for name, arms in state.reached_through.items() if name != state.declaration.audience}
     if any(arms[treatment] for arms in others.values()):
         through = ", ".join(f"{name} ({arms[treatment]:,})" for name, arms in others.items() if arms[treatment])
@@ -238,8 +244,8 @@ def _segments(analysis: Analysis) -> Iterator[str]:
     )
     yield (
         "No verdict is given on a segment or country: the experiment was not made to tell them apart. Of many, one "
-        "looks good by chance. So the intervals are wide enough to be all of them right 95 times in 100, and *p* answers "
-        "for their number (Holm)."
+        "looks good by chance. So the intervals are wide enough to be all of them right 95 times in 100, and *p* "
+        "answers for their number (Holm)."
     )
 
 

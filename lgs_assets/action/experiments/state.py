@@ -7,6 +7,7 @@ from decimal import Decimal
 from lgs_assets import places
 from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, MONEY, Declaration, Metric
 from lgs_assets.errors import LgsError
+from lgs_assets.models.lift import MISMATCH, mismatch_p
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
@@ -34,12 +35,26 @@ class State:
     ran. Of the control group that is contamination."""
     reached_through: dict[str, dict[str, int]]
     """Likewise, by audience and arm."""
+    held_out: int
+    """Customers of the control group whom an applied plan, of any audience, left out for that alone: the like of the
+    treated who were reached, as whoever could not be written to is in neither."""
     excluded: int
     """Customers of any arm who have objected to marketing or are forgotten. They still count as assigned."""
     begins: date
     """From when the purchases of the first customers count."""
     due: date
     """The day after the last observed one of the last customer."""
+
+    @property
+    def is_unevenly_delivered(self) -> bool:
+        """Whether the treated who were reached are too few, or too many, for those who were held out.
+
+        Something between the draw and the list treated the arms differently. Never where no list was sent.
+        """
+        share, treated = float(self.declaration.share), self.reached[self.declaration.treatment]
+        delivered = {CONTROL: self.held_out, self.declaration.treatment: treated}
+        shares = {CONTROL: 1 - share, self.declaration.treatment: share}
+        return all(delivered.values()) and mismatch_p(delivered, shares) < MISMATCH
 
     def due_of(self, metric: Metric, *, after: int | None = None) -> date:
         """From which day on a metric can be told of everybody, in full or after so many days of the window."""
@@ -108,6 +123,12 @@ def read_state(cursor: Cursor, name: str) -> State:
     through: dict[str | None, dict[str, int]] = {}
     for audience, arm, customers in cursor:
         through.setdefault(audience, dict(nobody))[arm] = customers
+    cursor.execute(
+        "select count(*) from held_out inner join activation_plans using (plan) "
+        "where experiment = %s and state in ('applied', 'partial')",
+        [name],
+    )
+    ((held_out,),) = cursor.fetchall()
     _, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because = row
     return State(
         declaration, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because,
@@ -115,6 +136,7 @@ def read_state(cursor: Cursor, name: str) -> State:
         arms=nobody | {arm[0]: arm[1] for arm in arms},
         reached=through.pop(None, nobody),
         reached_through={str(audience): by_arm for audience, by_arm in through.items()},
+        held_out=held_out,
         excluded=sum(arm[2] for arm in arms),
         begins=min((arm[4] for arm in arms), default=started_at.date()),
         due=max((arm[5] for arm in arms), default=started_at.date()) + timedelta(days=declaration.primary.days),
