@@ -135,6 +135,8 @@ def report_experiment(
 
 
 def _remarks(state: "State") -> list[str]:
+    from lgs_assets.action.experiments.words import uneven
+
     name, control = state.declaration.name, state.reached["control"]
     remarks = []
     if control:
@@ -143,10 +145,8 @@ def _remarks(state: "State") -> list[str]:
             "will look smaller than it is."
         )
     if state.is_unevenly_delivered:
-        remarks.append(
-            f"{name}: {state.reached[state.declaration.treatment]:,} of the treated reached a destination, and "
-            f"{state.held_out:,} of the control group would have: something took customers out of one arm."
-        )
+        reached = state.reached[state.declaration.treatment]
+        remarks.append(f"{name}: {uneven(reached=reached, held_out=state.held_out)}")
     if state.excluded:
         remarks.append(
             f"{name}: {counted(state.excluded, 'customer')} objected or asked to be forgotten since; they are not "

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from psycopg import sql
 
+from lgs_assets.models.lift import MISMATCH, mismatch_p
 from lgs_assets.warehouse.schema import Cursor
 
 CONTROL_GROUP = "control group"
@@ -37,6 +38,15 @@ def busy_elsewhere(name: str, customer: sql.Composable) -> sql.Composed:
                 and experiments.stopped_at is null
         )"""
     ).format(name=sql.Literal(name), everything=sql.Literal(EVERYTHING), customer=customer)
+
+
+def is_uneven(*, reached: int, held_out: int, share: float) -> bool:
+    """Whether the treated who were reached are too few, or too many, for those who were held out; `share` was treated.
+
+    Something between the draw and the list treated the arms differently. Never where no list was sent.
+    """
+    delivered = {"reached": reached, "held out": held_out}
+    return all(delivered.values()) and mismatch_p(delivered, {"reached": share, "held out": 1 - share}) < MISMATCH
 
 
 def record_held_out(cursor: Cursor, customers: Collection[int], plan: int) -> None:

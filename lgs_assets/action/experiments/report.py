@@ -9,7 +9,7 @@ from lgs_assets.action.experiments.comparison import ALL, Result
 from lgs_assets.action.experiments.declaration import CONTROL, Metric
 from lgs_assets.action.experiments.detectable import LEAST_CUSTOMERS
 from lgs_assets.action.experiments.results import Analysis, analyses
-from lgs_assets.action.experiments.words import METRICS, amount, pounds, signed, verdict
+from lgs_assets.action.experiments.words import METRICS, amount, pounds, signed, uneven, verdict
 from lgs_assets.escaping import markdown
 from lgs_assets.models.lift import LEVEL, Difference
 from lgs_assets.warehouse.database import Warehouse
@@ -74,11 +74,7 @@ def remarks(analysis: Analysis) -> list[str]:
             "such as by telephone, this is as it should be."
         )
     if state.is_unevenly_delivered:
-        found.append(
-            f"{state.reached[treatment]:,} of the treated reached a destination, and {state.held_out:,} of the control "
-            "group would have: chance does not make them so unlike. Something between the draw and the list took "
-            "customers out of one arm. All still count as they were assigned."
-        )
+        found.append(uneven(reached=state.reached[treatment], held_out=state.held_out))
     others = {name: arms for name, arms in state.reached_through.items() if name != state.declaration.audience}
     if any(arms[treatment] for arms in others.values()):
         through = ", ".join(f"{name} ({arms[treatment]:,})" for name, arms in others.items() if arms[treatment])

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from lgs_assets import places
 from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, MONEY, Declaration, Metric
+from lgs_assets.action.experiments.holdout import is_uneven
 from lgs_assets.errors import LgsError
-from lgs_assets.models.lift import MISMATCH, mismatch_p
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
@@ -47,14 +47,9 @@ class State:
 
     @property
     def is_unevenly_delivered(self) -> bool:
-        """Whether the treated who were reached are too few, or too many, for those who were held out.
-
-        Something between the draw and the list treated the arms differently. Never where no list was sent.
-        """
-        share, treated = float(self.declaration.share), self.reached[self.declaration.treatment]
-        delivered = {CONTROL: self.held_out, self.declaration.treatment: treated}
-        shares = {CONTROL: 1 - share, self.declaration.treatment: share}
-        return all(delivered.values()) and mismatch_p(delivered, shares) < MISMATCH
+        """Whether whom the lists reached, and would have reached, is not of the sizes that were drawn."""
+        reached = self.reached[self.declaration.treatment]
+        return is_uneven(reached=reached, held_out=self.held_out, share=float(self.declaration.share))
 
     def due_of(self, metric: Metric, *, after: int | None = None) -> date:
         """From which day on a metric can be told of everybody, in full or after so many days of the window."""

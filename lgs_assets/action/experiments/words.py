@@ -58,6 +58,15 @@ def verdict(
     )
 
 
+def uneven(*, reached: int, held_out: int) -> str:
+    """That whom the lists reached, and would have reached of the control group, is not of the sizes that were drawn."""
+    return (
+        f"{reached:,} of the treated reached a destination, and {held_out:,} of the control group would have: chance "
+        "does not make them so unlike. Something between the draw and the list took customers out of one arm. All "
+        "still count as they were assigned."
+    )
+
+
 def _chance(p_value: float) -> str:
     if p_value <= 1.5 / (DRAWS + 1):
         return f"Had it done nothing, none of {DRAWS:,} other draws of the arms would differ as much."

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, MONEY, Declaration
+from lgs_assets.action.experiments.holdout import is_uneven
+from lgs_assets.action.experiments.words import uneven
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.pages.page import View
 from lgs_assets.dashboard.queries import Row
@@ -86,6 +88,9 @@ class Standing:
                 "No treated customer is recorded as reached through a destination. If they are treated in another way, "
                 "such as by telephone, this is as it should be."
             )
+        held_out, reached = self.row["held_out"], self.reached[self.declared.treatment]
+        if is_uneven(reached=reached, held_out=held_out, share=float(self.row["share"])):
+            said.append(uneven(reached=reached, held_out=held_out))
         stopped = self.row["stopped_at"]
         if stopped and stopped.date() < self.due:
             said.append(
