@@ -24,7 +24,10 @@ from lgs_assets_tests.builders import MakeDatabase
 from lgs_assets_tests.conftest import own_environment
 
 NOTEBOOKS = sorted((places.ROOT / "notebooks").glob("*.ipynb"))
-FRAMES = ("segments", "summary", "calls", "moved")
+FRAMES = {
+    "customer_segments": ("segments", "summary", "calls", "moved"),
+    "did_it_work": ("customers", "answer", "rates"),
+}
 
 
 class ThisInterpreter(AsyncKernelManager):
@@ -37,7 +40,7 @@ class ThisInterpreter(AsyncKernelManager):
 
 @dataclass(frozen=True)
 class Executed:
-    """The notebook after its run, frames of its own by name, and the warehouse that it read."""
+    """A notebook after its run, frames of its own by name, and the warehouse that it read."""
 
     notebook: NotebookNode
     frames: dict[str, pd.DataFrame]
@@ -45,25 +48,36 @@ class Executed:
 
 
 @pytest.fixture(scope="module")
-def executed(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Executed:
-    """customer_segments.ipynb, executed outside the checkout, on the demo shop."""
+def all_executed(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Executed]:
+    """The notebooks by name, executed outside the checkout, on the demo shop."""
     folder = tmp_path_factory.mktemp("notebook")
     with own_environment(folder / "lgs", demo.url) as environment:
         environment.setenv("PYTHONPATH", str(places.ROOT))
         environment.setenv("IPYTHONDIR", str(folder / "ipython"))
         environment.setenv("JUPYTER_RUNTIME_DIR", str(folder / "jupyter"))
-        notebook = nbformat.read(places.ROOT / "notebooks" / "customer_segments.ipynb", as_version=4)
-        keep = "\n".join(f"{name}.to_pickle({str(folder / name)!r})" for name in FRAMES)
-        notebook.cells.append(new_code_cell(keep))
-        NotebookClient(
-            notebook,
-            kernel_manager_class=ThisInterpreter,
-            allow_errors=True,  # a failed cell is a failed test, not a broken fixture
-            timeout=60,
-            resources={"metadata": {"path": str(folder)}},
-        ).execute()
-    frames = {name: pd.read_pickle(folder / name) for name in FRAMES if (folder / name).exists()}
-    return Executed(notebook, frames, demo)
+        return {path.stem: execute(path, folder, demo) for path in NOTEBOOKS}
+
+
+@pytest.fixture
+def executed(all_executed: dict[str, Executed]) -> Executed:
+    """customer_segments.ipynb."""
+    return all_executed["customer_segments"]
+
+
+def execute(path: Path, folder: Path, warehouse: Warehouse) -> Executed:
+    notebook = nbformat.read(path, as_version=4)
+    kept = {name: folder / f"{path.stem}-{name}" for name in FRAMES[path.stem]}
+    keep = "\n".join(f"{name}.to_pickle({str(file)!r})" for name, file in kept.items())
+    notebook.cells.append(new_code_cell(keep))
+    NotebookClient(
+        notebook,
+        kernel_manager_class=ThisInterpreter,
+        allow_errors=True,  # a failed cell is a failed test, not a broken fixture
+        timeout=60,
+        resources={"metadata": {"path": str(folder)}},
+    ).execute()
+    frames = {name: pd.read_pickle(file) for name, file in kept.items() if file.exists()}
+    return Executed(notebook, frames, warehouse)
 
 
 def outputs(notebook: NotebookNode) -> list[NotebookNode]:
@@ -83,8 +97,10 @@ def test_a_notebook_is_stored_clean(path: Path) -> None:
     assert not any(cell.metadata for cell in notebook.cells)
 
 
-def test_every_cell_runs_without_a_complaint(executed: Executed) -> None:
+@pytest.mark.parametrize("name", FRAMES)
+def test_every_cell_runs_without_a_complaint(all_executed: dict[str, Executed], name: str) -> None:
     """No cell fails, and none writes a warning."""
+    executed = all_executed[name]
     errors = [
         f"{output.ename}: {output.evalue}" for output in outputs(executed.notebook) if output.output_type == "error"
     ]
@@ -139,3 +155,20 @@ def test_the_what_if_is_what_the_setting_does(
     assert 0 < len(moved) < len(before)
     assert moved.to_dict() == rebuilt[rebuilt != before].to_dict()
     again.engine.dispose()
+
+
+def test_the_campaign_whose_lift_is_known_is_found(all_executed: dict[str, Executed]) -> None:
+    """Of what customers really bought; a claim is far off the truth, and the interval holds it as often as it says."""
+    frames, warehouse = all_executed["did_it_work"].frames, all_executed["did_it_work"].warehouse
+    customers, (answer,), rates = frames["customers"], frames["answer"].to_dict().values(), frames["rates"]
+    bought = warehouse.rows(
+        "select count(distinct customer_id) as customers from clean_invoices "
+        "where is_sale and customer_id = any (:customers) and invoice_date >= '2011-09-01' "
+        "and invoice_date < '2011-11-30'",
+        customers=customers["customer_id"].tolist(),
+    )
+    assert customers["bought_within"].sum() == bought[0].customers > 0
+    assert answer["at least"] <= answer["the truth"] <= answer["at most"]
+    assert answer["claimed without a control group"] > answer["the truth"] + 5
+    assert 0.9 <= rates["the interval holds the truth"] <= 0.99
+    assert 0.02 <= rates["an effect shows though there is none"] <= 0.09

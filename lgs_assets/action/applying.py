@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key, object_to_marketing
 from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
-from lgs_assets.action.experiments import IN_CONTROL
+from lgs_assets.action.experiments.holdout import IN_CONTROL
 from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle

@@ -9,7 +9,7 @@ from collections import Counter
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.experiments import IN_CONTROL
+from lgs_assets.action.experiments.holdout import CONTROL_GROUP, IN_CONTROL, record_held_out
 from lgs_assets.action.guards import NOTHING_MORE, URGENT, Allowance, too_large, unfit
 from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
@@ -46,7 +46,7 @@ def make_plan(
         publication, age = _publication(cursor)
         with as_activator(cursor):
             the_key = expect_key(cursor, key)
-            wanted, left_out, rejected = _wanted(cursor, the_key, audience.name, destination.name, retry=retry)
+            wanted, left_out, rejected, control = _wanted(cursor, the_key, audience.name, destination.name, retry=retry)
             held = _held(cursor, audience.name, destination.name)
         changes = _difference(wanted, held, the_key, rejected)
         if not changes:
@@ -64,6 +64,7 @@ def make_plan(
             cursor, destination.name, audience.name, audience.version, publication, changes,
             dict(sorted(left_out.items())), len(held), refusal, destination.batch_rows,
         )  # fmt: skip
+        record_held_out(cursor, control, number)
         return read_plan(cursor, number)
 
 
@@ -80,8 +81,9 @@ def _publication(cursor: Cursor) -> tuple[str, float]:
 
 def _wanted(
     cursor: Cursor, key: str, audience: str, destination: str, *, retry: bool
-) -> tuple[dict[int, tuple[str, str]], Counter[str], set[int]]:
-    """Who may be sent, with fields and payload; how many members may not, by reason; and whom it would reject again.
+) -> tuple[dict[int, tuple[str, str]], Counter[str], set[int], set[int]]:
+    """Who may be sent, with fields and payload; how many members may not, by reason; and of these, whom the destination
+    would reject again and who is of a control group.
 
     Fields are JSON. As lgs_activator.
     """
@@ -112,16 +114,18 @@ def _wanted(
     wanted: dict[int, tuple[str, str]] = {}
     left_out: Counter[str] = Counter()
     rejected: set[int] = set()
+    control: set[int] = set()
     for customer, fields, email, why_not in members:
         payload = "" if why_not else fingerprint(key, customer, email, json.loads(fields))
         if why_not:
             left_out[why_not] += 1
+            control |= {customer} if why_not == CONTROL_GROUP else set()
         elif (customer, payload) in rejections:
             left_out[REJECTED_BEFORE] += 1
             rejected.add(customer)
         else:
             wanted[customer] = (fields, payload)
-    return wanted, left_out, rejected
+    return wanted, left_out, rejected, control
 
 
 def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[str, str]]:

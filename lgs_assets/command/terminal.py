@@ -20,8 +20,8 @@ from lgs_assets.wording import HOW_TO_GIVE_COSTS, counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.action.audiences import Audience, Size
-    from lgs_assets.action.detectable import Prospect
-    from lgs_assets.action.experiments import State
+    from lgs_assets.action.experiments.detectable import Prospect
+    from lgs_assets.action.experiments.state import State
     from lgs_assets.action.plans import Plan
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
