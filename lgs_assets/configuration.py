@@ -156,14 +156,14 @@ class Acceptance(BaseModel):
     reject_limit: float = Field(
         default=0.01, ge=0, le=1, description="The share of a dump's lines that may be rejected."
     )
-    date_order: Literal["shown", "day first", "month first"] = Field(
+    date_order: Literal["shown", "day first", "month first", "year first"] = Field(
         default="shown",
-        description="How to read dates that may begin with the day or the month, whatever a dump shows. shown: as the "
-        "dump shows; one that does not is refused.",
+        description="How to read dates that may begin with the day, the month or a year of two digits, whatever a dump "
+        "shows. shown: as the dump shows; one that does not is refused.",
     )
 
     @property
-    def dates(self) -> Literal["day first", "month first"] | None:
+    def dates(self) -> Literal["day first", "month first", "year first"] | None:
         """The order of dates where a dump does not show it; None to refuse such a dump."""
         return None if self.date_order == "shown" else self.date_order
 

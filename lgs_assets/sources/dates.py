@@ -53,6 +53,7 @@ _PATTERNS: tuple[tuple[_Order, str], ...] = (
     ("month by name", rf"(?P<year>\d{{4}}){_GAP}{_MONTH}{_GAP}{_DAY}"),
 )
 _WRITTEN = tuple((form, re.compile(f"(?:{date}){_TIME}", re.VERBOSE | re.I | re.A)) for form, date in _PATTERNS)
+_SHORT = re.compile(r"(\d\d)-(\d\d)-(\d\d)(?!\d)", re.A)
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d{1,15})?", re.A)
 
 _MONTH_AND_DAY = rb"(?:(?:0[13-9]|1[0-2])-(?:0[1-9]|[12]\d|30)|(?:0[13578]|1[02])-31|02-(?:0[1-9]|1\d|2[0-8]))"
@@ -79,12 +80,25 @@ def form_of(text: str) -> DateForm | EitherOrder | None:
     return "month first" if could_be_month[0] else "day first"
 
 
+def may_begin_with_year(text: str, latest: date) -> bool | None:
+    """Whether a date like 13-01-31, with hyphens and two digits each, may begin with the year. None for any other."""
+    if not (match := _SHORT.match(_plain(text))):
+        return None
+    year, month, day = match.groups()
+    try:
+        return date(_year(year, latest), int(month), int(day)) >= EARLIEST
+    except ValueError:
+        return False
+
+
 class DateFormat(NamedTuple):
     """How the dates of a dump are written, and which of them are possible."""
 
     form: DateForm
     latest: date
     """The day on which the dump arrived: an invoice has no later date."""
+    has_short_years: bool = False
+    """Whether a year that comes first may have two digits: only a person can say so."""
 
     def read(self, text: str) -> str:
         """The date and time in ISO 8601, local. Raises ValueError, which says what is expected."""
@@ -119,15 +133,14 @@ class DateFormat(NamedTuple):
         if not (written := _written(text)):
             return None
         form, parts = written
+        first, second, year = parts.group("first", "second", "year")
+        if self.has_short_years and form == "year last" and len(year) == len(first):
+            form, year, first, second = self.form, first, second, year
         if form != ("year last" if self.form in ("day first", "month first") else self.form):
             return None
-        first, second = parts.group("first", "second")
         month, day = (second, first) if self.form == "day first" else (first, second)
         if form == "month by name":
             month = _MONTHS.index(month[:3].lower()) + 1
-        year = int(parts["year"])
-        if len(parts["year"]) < len("2011"):
-            year = self.latest.year - (self.latest.year - year) % 100
         hour, half = int(parts["hour"] or 0), (parts["half"] or "").upper()
         if half:
             if not 1 <= hour <= 12:
@@ -135,7 +148,15 @@ class DateFormat(NamedTuple):
             hour = hour % 12 + (12 if half == "P" else 0)
         seconds = Decimal((parts["seconds"] or "0").replace(",", "."))
         moment = datetime(
-            *(year, int(month), int(day), hour, int(parts["minute"] or 0), int(seconds), int(seconds % 1 * 10**6))
+            *(
+                _year(year, self.latest),
+                int(month),
+                int(day),
+                hour,
+                int(parts["minute"] or 0),
+                int(seconds),
+                int(seconds % 1 * 10**6),
+            )
         )
         if not parts["zone"]:
             return moment
@@ -149,6 +170,11 @@ def iso(text: str) -> str:
 
 def _plain(text: str) -> str:
     return trimmed(text).translate(_NO_BREAK_SPACES)
+
+
+def _year(digits: str, latest: date) -> int:
+    """A year; of two digits, the latest one with that ending."""
+    return int(digits) if len(digits) == len("2011") else latest.year - (latest.year - int(digits)) % 100
 
 
 @lru_cache(maxsize=1 << 14)

@@ -220,16 +220,16 @@ def _form(
 ) -> tuple[DateFormat, NumberFormat]:
     """How all dates and numbers of the file are written. If its first lines leave that open, all lines are read."""
     written_by_hand = facts.get("format") == csv_dump.FORMAT
-    survey = Survey()
+    survey = Survey(arrived)
     survey.add(first)
     if not survey.is_enough(given, written_by_hand=written_by_hand):
-        survey = Survey()
+        survey = Survey(arrived)
         with unpacked(path) as (content, stream):
             for piece in _parsed(path, content, stream, {}):
                 if isinstance(piece, Lines):
                     survey.add(piece)
     return (
-        DateFormat(survey.date_form(path, given), arrived),
+        DateFormat(survey.date_form(path, given), arrived, has_short_years=given == "year first"),
         survey.number_format(path, written_by_hand=written_by_hand, currency=facts.get(HEADER_CURRENCY)),
     )
 

@@ -7,11 +7,12 @@ not show which of two it has.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.dates import EITHER_ORDER, DateForm, DateOrder, EitherOrder, form_of
+from lgs_assets.sources.dates import EITHER_ORDER, DateForm, DateOrder, EitherOrder, form_of, may_begin_with_year
 from lgs_assets.sources.identity import unwrapped
 from lgs_assets.sources.lines import Lines
 from lgs_assets.sources.numbers import MARKS, POUND, DecimalMark, NumberFormat, currency_of, decimal_mark_of, name_of
@@ -25,20 +26,27 @@ _DAY_AND_MONTH: tuple[DateOrder, DateOrder] = ("day first", "month first")
 class Survey:
     """Counts what the dates, the quantities and the prices of lines show."""
 
-    def __init__(self) -> None:
+    def __init__(self, latest: date) -> None:
+        """`latest` is the day on which the dump arrived."""
+        self._latest = latest
         self._dates: Counter[DateForm | EitherOrder | None] = Counter()
+        self._may_begin_with_year: Counter[bool | None] = Counter()
         self._marks: Counter[DecimalMark | Literal["either"] | None] = Counter()
         self._currencies: Counter[str] = Counter()
         self._has_plain_quantities = False
-        self._ambiguous_date = self._ambiguous_number = ""
+        self._ambiguous_date = self._short_date = self._ambiguous_number = ""
 
     def add(self, lines: Lines) -> None:
         """Looks at more lines."""
-        for date in _fields(lines, "invoice_date"):
-            form = form_of(date)
+        for text in _fields(lines, "invoice_date"):
+            form = form_of(text)
             self._dates[form] += 1
             if form == EITHER_ORDER:
-                self._ambiguous_date = self._ambiguous_date or date
+                self._ambiguous_date = self._ambiguous_date or text
+            if form in (EITHER_ORDER, "day first"):
+                may_begin = may_begin_with_year(text, self._latest)
+                self._may_begin_with_year[may_begin] += 1
+                self._short_date = self._short_date or (text if may_begin else "")
         for column in ("quantity", "unit_price"):
             for number in _fields(lines, column):
                 mark = decimal_mark_of(number)
@@ -80,6 +88,12 @@ class Survey:
             raise DumpError(
                 f"{path}: dates like {self._ambiguous_date} can be read day first or month first, and hardly any date "
                 "in the file shows which. Write the year first, or set LGS_DATE_ORDER to 'day first' or 'month first'."
+            )
+        if shown == ["day first"] and self._may_begin_with_year[True] and self._may_begin_with_year[False] < enough:
+            raise DumpError(
+                f"{path}: dates like {self._short_date} can be read day first or year first, and hardly any date in "
+                "the file shows which. Write the year with four digits, or set LGS_DATE_ORDER to 'day first' or 'year "
+                "first'."
             )
         return shown[0]
 

@@ -18,7 +18,7 @@ from lgs_assets.wiring.metadata import describe_dump, describe_provenance, descr
 from lgs_assets.wiring.resources import RunSettings
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import (
-    published_versions,
+    published_version,
     reader,
     recorded_settings,
     rules_of,
@@ -94,7 +94,7 @@ class WarehouseIOManager(dg.IOManager):
     def _read(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         table = context.asset_key.path[-1]
         # Noted before the rows are read: if the table is replaced meanwhile, what is built from it counts as outdated.
-        version = published_versions(self.tables.warehouse).get(table, "")
+        version = published_version(self.tables.warehouse, table)
         if context.dagster_type.typing_type is Relation:
             return Relation(table, version)
         dumps = context.asset_partition_keys if context.has_asset_partitions else None

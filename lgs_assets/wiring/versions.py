@@ -110,6 +110,14 @@ def published_versions(warehouse: Warehouse) -> dict[str, str]:
     return {RAW_INVOICES: version_of_dumps(loaded_dumps(warehouse))} | {row.table_name: row.version for row in rows}
 
 
+def published_version(warehouse: Warehouse, table: str) -> str:
+    """The version that a table of the warehouse has now; empty if it is not there."""
+    if table == RAW_INVOICES:
+        return version_of_dumps(loaded_dumps(warehouse))
+    rows = warehouse.rows("select version from publications where table_name = :table", table=table)
+    return str(rows[0].version) if rows else ""
+
+
 def mark_outdated(warehouse: Warehouse, table: str) -> None:
     """Makes a table count as outdated until it is rebuilt, so that nothing is built on its present state."""
     with warehouse.transaction() as connection:

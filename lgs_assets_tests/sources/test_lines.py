@@ -314,6 +314,20 @@ def test_a_year_of_two_digits_is_the_last_one_that_ends_so(years: str, meaning: 
     assert read(csv_of("13/02/12"), arrived=date(2011, 12, 9)).rejects
 
 
+def test_a_year_of_two_digits_at_the_beginning_is_not_taken_for_a_day() -> None:
+    """A month of 13-01-31 reads as well with the day first: without a date that shows it, or a word, it is refused."""
+    days = [f"13-01-{day:02}" for day in range(1, 27)]
+    asked = refusal(csv_of(*days))
+    assert "dates like 13-01-01 can be read day first or year first" in asked
+    said = {order: dates_in(csv_of(*days), dates=order)[0] for order in ("year first", "day first")}  # type: ignore[misc]
+    assert said == {"year first": "2013-01-01 00:00", "day first": "2001-01-13 00:00"}
+    arrived = date(2026, 11, 28)
+    assert dates_in(csv_of("13-01-11", "28-01-11"), arrived=arrived) == ["2011-01-13 00:00", "2011-01-28 00:00"]
+    assert dates_in(csv_of("13/01/11"), arrived=arrived) == ["2011-01-13 00:00"]
+    mixed = read(csv_of(*["2013-01-31"] * 3, "13-01-31"))
+    assert [reject.line for reject in mixed.rejects] == [5]
+
+
 def test_no_line_is_from_after_its_arrival() -> None:
     """To the day, in the quick way and the slow one, for any form."""
     for form in ("%Y-%m-%d %H:%M", "%d/%m/%Y", "%d %b %Y"):
@@ -435,6 +449,9 @@ def test_a_script_has_a_decimal_point_unless_it_shows_a_comma() -> None:
         ("c-536365", "C536365"), ("C-536365", "C536365"), ("C_536365", "C536365"), ("C/536365", "C536365"),
         ("C\u2013\u00a0536365", "C536365"), ("C\u200b536365", "C536365"), ("ｃ536365", "C536365"),
         ("Ｃ５３６３６５", "C536365"), ("５３６３６５", "536365"), ("c - 536365.0", "C536365"), ("C", "C"),
+        ("536,365", "536365"), ("C536 365", "C536365"), ("c-1'536'365", "C1536365"), ("536\u202f365", "536365"),
+        ("536,36", "536,36"), ("53,636,5", "53,636,5"), ("1,536 365", "1,536 365"), ("0,365", "0,365"),
+        ("536,000", "536,000"), ("536.365", "536.365"), ("1,536,000", "1536000"),
         ("CR-5", "CR-5"), ("٥٣٦٣٦٥", "536365"), ("c\u00a0𝟓𝟑𝟔𝟑𝟔𝟓．０", "C536365"),
     ],
 )  # fmt: skip

@@ -2,8 +2,11 @@
 
 import io
 import re
+import subprocess
+import sys
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +15,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lgs_assets.sources import CANONICAL_COLUMNS, compression
-from lgs_assets_tests.sources.reading import HEADER, LANTERN, in_memory, read, refusal, typed
+from lgs_assets.sources import CANONICAL_COLUMNS, parquet_dump
+from lgs_assets_tests.sources.reading import HEADER, LANTERN, read, refusal, typed
 
 NAMES = HEADER.strip().split(",")
 MOMENT = datetime(2010, 12, 1, 8, 26)
 VALUES: list[Any] = ["536365", "85123A", "LANTERN", 6, MOMENT, 2.55, 17850, "United Kingdom"]
 ROWS = 3
+MEMORY_USED = """
+import resource, sys
+from pathlib import Path
+from lgs_assets.sources.inspection import inspect_dump
+
+print(inspect_dump(Path(sys.argv[1])).first_rejects[0].reason)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
 
 
 def parquet(types: dict[str, pa.DataType] | None = None, **columns: list[Any]) -> bytes:
@@ -177,12 +188,20 @@ def test_a_file_without_lines_is_refused(content: bytes, said: str) -> None:
     assert re.match(f"a dump{said}", refusal(content), re.S)
 
 
-def test_a_file_that_expands_beyond_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dictionary of one long text makes any number of lines from a few bytes."""
-    monkeypatch.setattr(compression, "RATIO_COUNTS_FROM_BYTES", 1 << 20)
-    rows = 1_000
-    table = pa.table({name: [value] * rows for name, value in zip(NAMES, VALUES, strict=True)})
-    table = table.set_column(2, "Description", pa.array(["x" * 10_000] * rows).dictionary_encode())
-    content = written(table, compression="zstd")
-    assert in_memory(content).stat().st_size < 20_000
-    assert "expected at most 200 times as many" in refusal(content)
+def test_a_long_text_that_repeats_takes_little_memory(tmp_path: Path) -> None:
+    """A few bytes could stand for gigabytes. It is cut, and its lines are rejected: they are too long anyway."""
+    rows = 20_000
+    table = pa.table({name: pa.array([value] * rows) for name, value in zip(NAMES, VALUES, strict=True)})
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), ["x" * 100_000])
+    path = tmp_path / "long texts"
+    path.write_bytes(written(table.set_column(2, "Description", long), compression="zstd"))
+    assert path.stat().st_size < 20_000
+    measured = subprocess.run([sys.executable, "-c", MEMORY_USED, path], capture_output=True, text=True, check=True)
+    assert int(measured.stdout.split()[-1]) < 400
+    assert "at most 500 characters" in measured.stdout
+
+
+def test_a_column_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrow unpacks a page at once, and only the row groups can be made smaller."""
+    monkeypatch.setattr(parquet_dump, "COLUMN_LIMIT_BYTES", 1 << 6)
+    assert "MB in one row group" in refusal(parquet({}))
