@@ -31,16 +31,26 @@ from lgs_assets_tests.builders import SHOP, MakeDatabase, build_tables, leave_fe
 from lgs_assets_tests.lake.spark import SparkCluster
 from lgs_assets_tests.sources.mariadb import MariaDB
 
-BEGUN_FIRST = ("test_real_", "test_spark", "test_deployment", "test_lost_runs", "test_guard", "test_five_places")
-"""Files that take minutes: if one were begun last, all other processes would wait for it."""
+SHARED = {
+    "real data": ("test_real_", "test_spark"),
+    "demo": ("test_method", "test_notebooks"),
+    "small demo": ("test_what_if", "test_duckdb"),
+}
+"""Files that share a warehouse or a cluster which takes long to make: the beginnings of their names."""
+BEGUN_FIRST = (
+    *("test_real_", "test_spark", "test_deployment", "test_lost_runs", "test_guard", "test_five_places"),
+    *("test_method", "test_notebooks", "test_odd_shops", "test_cli", "test_lake", "test_duckdb", "test_what_if"),
+    *("test_loading_faults", "test_newest_wins"),
+)
+"""Files that take long, the longest first: if one were begun last, all other processes would wait for it."""
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]  # it comes without types
-    """Deals out tests by file; those of the real data and of Spark share a process, a built warehouse and a cluster."""
+    """Deals out tests by file; those that share a warehouse or a cluster go to one process."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "real data" if Path(file).name.startswith(("test_real_", "test_spark")) else file
+        return next((shared for shared, names in SHARED.items() if Path(file).name.startswith(names)), file)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -49,7 +59,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.path.name.startswith(BEGUN_FIRST))
+    def place(item: pytest.Item) -> int:
+        begun = (place for place, name in enumerate(BEGUN_FIRST) if item.path.name.startswith(name))
+        return next(begun, len(BEGUN_FIRST))
+
+    items.sort(key=place)
 
 
 def leave_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
@@ -79,11 +93,14 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    """The session's own PostgreSQL server. It waits for no disk: nobody needs its data after the session."""
+    """The session's own PostgreSQL server. It waits for no disk: nobody needs its data after the session.
+
+    Nor does it clean up: autovacuum would visit each of a thousand databases once a minute.
+    """
     server = EmbeddedServer(tmp_path_factory.mktemp("postgres"))
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        for guard in ("fsync", "full_page_writes", "synchronous_commit"):
-            connection.execute(f"alter system set {guard} = off".encode())
+        for setting in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
+            connection.execute(f"alter system set {setting} = off".encode())
         connection.execute("select pg_reload_conf()")
     yield server
     server.stop()

@@ -64,7 +64,7 @@ def test_a_relative_place_is_below_the_checkout(monkeypatch: pytest.MonkeyPatch)
         ("LGS_CHART_CUTOFF", "1", "a number below 1.0"),
         ("LGS_CHART_CUTOFF", "high", "a number"),
         ("LGS_REJECT_LIMIT", "2", "a number of at most 1.0"),
-        ("LGS_DATE_ORDER", "both", "'shown', 'day first' or 'month first'"),
+        ("LGS_DATE_ORDER", "both", "'shown', 'day first', 'month first' or 'year first'"),
         ("LGS_ENGINE", "sqlite", "'postgres', 'duckdb' or 'spark'"),
         ("LGS_RUN_RETENTION_DAYS", "0", "a number of at least 1"),
         ("LGS_SOURCE_OVERLAP_DAYS", "three", "a whole number"),

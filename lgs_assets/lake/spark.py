@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -104,6 +105,7 @@ def _rows_of(session: "SparkSession", source: Source) -> "DataFrame":
     return session.read.parquet(*source)
 
 
+@cache
 def _translated(select: str) -> str:
     """The SELECT as Spark reads it."""
     tree = sqlglot.parse_one(select, read="postgres")

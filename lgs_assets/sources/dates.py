@@ -135,7 +135,7 @@ class DateFormat(NamedTuple):
         form, parts = written
         first, second, year = parts.group("first", "second", "year")
         if self.has_short_years and form == "year last" and len(year) == len(first):
-            form, year, first, second = self.form, first, second, year
+            form, year, first, second = "year first", first, second, year
         if form != ("year last" if self.form in ("day first", "month first") else self.form):
             return None
         month, day = (second, first) if self.form == "day first" else (first, second)
