@@ -56,8 +56,8 @@ def shop(customers: Warehouse) -> Warehouse:
     with customers.transaction() as connection:
         execute_script(driver_cursor(connection), contract("invoice_totals"))
         connection.exec_driver_sql(
-            "insert into invoice_totals values ('1', 1, 'd', '2011-12-01', 1, 'EIRE', false, 1, 5, '2011-12-30 10:00', "
-            "1, 5, '2011-12-30 10:00', 0, 0, 0)"
+            "insert into invoice_totals values ('1', 1, 'd', '2011-12-01', '2011-12-30', 1, 'EIRE', false, 1, 5, "
+            "'2011-12-30 10:00', 0, 0, null, null, 0, 0, 0, 0)"
         )
     enter(customers, range(1, 41))
     return customers
@@ -228,7 +228,13 @@ def test_whoever_has_seen_the_result_enrols_nobody(shop: Warehouse) -> None:
 
 def data_until(warehouse: Warehouse, day: str) -> None:
     with warehouse.transaction() as connection:
-        connection.execute(sa.text("update invoice_totals set last_invoice_at = :day"), {"day": f"{day} 10:00"})
+        connection.execute(
+            sa.text(
+                "update invoice_totals set invoice_month = date_trunc('month', cast(:at as timestamp)), "
+                "invoice_day = cast(:at as timestamp), last_invoice_at = cast(:at as timestamp)"
+            ),
+            {"at": f"{day} 10:00"},
+        )
 
 
 @pytest.mark.parametrize("blank", [None, "", " \n"])

@@ -59,10 +59,11 @@ def buy(warehouse: Warehouse, customer: int | None, at: str, *, amount: str = "1
                 """
                 insert into invoice_totals
                 select
-                    count(*)::text || '-', 1, 'd', date_trunc('month', cast(:at as timestamp)), :customer, :country,
-                    false, 1, :amount, cast(:at as timestamp), cast(:is_sale as integer),
-                    case when :is_sale then :amount else 0 end,
-                    case when :is_sale then cast(:at as timestamp) end, 0, 0, 0
+                    count(*)::text || '-', 1, 'd', date_trunc('month', cast(:at as timestamp)),
+                    cast(:at as timestamp), :customer, :country, false, 1, :amount, cast(:at as timestamp),
+                    cast(:is_sale as integer), case when :is_sale then :amount else 0 end,
+                    case when :is_sale then cast(:at as timestamp) end,
+                    case when :is_sale then cast(:at as timestamp) end, cast(:is_sale as integer), 0, 0, 0
                 from invoice_totals
                 """
             ),

@@ -14,7 +14,7 @@ from lgs_assets.models import cards, churn, evaluation, forecast, slipping, valu
 from lgs_assets.models.features import learnable
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
-from lgs_assets_tests.builders import Line, build_tables, load_lines
+from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines
 
 BEGAN = pd.Timestamp("2010-01-01")
 MOMENTS = pd.date_range("2010-02-01", "2011-08-01", freq="MS")
@@ -329,5 +329,5 @@ def test_a_moment_is_ahead_of_all_lines_or_in_the_past(
 ) -> None:
     """The last line is of 4 March: whoever asks as of that morning knows what came."""
     load_lines(warehouse, tmp_path, [Line("1", invoice_date=f"2011-03-{day} 10:00:00") for day in ("03", "04")])
-    build_tables(warehouse, "clean_invoices", "customer_days", "prediction_terms", as_of=as_of)
+    build_tables(warehouse, *built_for("prediction_terms"), as_of=as_of)
     assert [row.is_ahead for row in warehouse.rows("select is_ahead from prediction_terms")] == [is_ahead]

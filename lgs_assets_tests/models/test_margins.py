@@ -18,7 +18,7 @@ from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines
 
-TABLES = built_for("margins")
+TABLES = built_for("margins", "monthly_metrics")
 LINES = [
     Line("1", "22041a ", "ROBIN", 10, "2011-03-04", "2.00", 101),
     Line("2", "22041A", "ROBIN", 5, "2011-04-01", "2.00", 101),

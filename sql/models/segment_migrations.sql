@@ -23,6 +23,26 @@ steps as (
         and later.snapshot_date = date_trunc('month', later.snapshot_date)
 ),
 
+-- Each R and F with its segment: customers are joined to that by equality, not compared with every rule of the map.
+scores as (
+    select 1 as score
+    union all
+    select 2
+    union all
+    select 3
+    union all
+    select 4
+    union all
+    select 5
+),
+
+cells as (
+    select r.score as r, f.score as f, segment
+    from segment_playbook
+    inner join scores as r on r.score between r_min and r_max
+    inner join scores as f on f.score between f_min and f_max
+),
+
 edges as (
     select
         snapshot_date,
@@ -47,9 +67,10 @@ customers as (
         steps.*,
         earlier.segment as known_as,
         later.segment as segment_to,
-        coalesce(earlier.monetary, 0) as monetary_before,
-        later.monetary - coalesce(earlier.monetary, 0) as sales_between,
-        later.monetary_once - coalesce(earlier.monetary_once, 0) as sales_between_once,
+        earlier.monetary as monetary_before,
+        earlier.monetary_once as monetary_once_before,
+        later.monetary,
+        later.monetary_once,
         later.last_invoice_at >= snapshot_from as has_bought,
         case
             when later.recency_days <= r5 then 5
@@ -86,8 +107,7 @@ explained as (
             )
         end as cause
     from customers
-    inner join segment_playbook
-        on r_on_first_edges between r_min and r_max and f_on_first_edges between f_min and f_max
+    inner join cells on r_on_first_edges = cells.r and f_on_first_edges = cells.f
 )
 
 select
@@ -98,9 +118,9 @@ select
     segment_to,
     cause,
     count(*) as customers,
-    sum(monetary_before) as monetary_before,
-    sum(sales_between) as sales_between,
-    sum(sales_between_once) as sales_between_once,
+    coalesce(sum(monetary_before), 0) as monetary_before,
+    sum(monetary) - coalesce(sum(monetary_before), 0) as sales_between,
+    sum(monetary_once) - coalesce(sum(monetary_once_before), 0) as sales_between_once,
     is_partial
 from explained
 group by step, snapshot_from, snapshot_to, known_as, segment_to, cause, is_partial
