@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources import ods, xlsx
+from lgs_assets.sources import ods, xlsb, xlsx
 from lgs_assets.sources.columns import (
     HEADER_WITHIN_LINES,
     SHOWN_CHARACTERS,
@@ -41,7 +41,7 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
     above: list[str] = []
     with seekable(stream) as file:
         package = Package(path, file)
-        reader = ods if package.has(ods.CONTENT) else xlsx
+        reader = ods if package.has(ods.CONTENT) else xlsb if package.has(xlsb.WORKBOOK) else xlsx
         facts["format"] = reader.FORMAT
         rows_before = 0
         for count, sheet in enumerate(reader.sheets(package)):

@@ -1,20 +1,15 @@
 """The sheets of an Excel workbook (.xlsx, .xlsm), however its XML is written."""
 
-import posixpath
 import re
-import sys
 from collections.abc import Iterator
-from datetime import datetime
 from functools import lru_cache
-from itertools import islice
 from string import ascii_letters
 from xml.etree.ElementTree import Element
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.numbers import POUND, currency_of
+from lgs_assets.sources.excel import EPOCH_1904, CellStyles, limited, related, remembered
 from lgs_assets.sources.office import (
     EPOCH,
-    NAMES_LIMIT,
     NEVER_COMPUTED,
     RANGE,
     ROW_LIMIT,
@@ -24,9 +19,7 @@ from lgs_assets.sources.office import (
     UnreadableError,
     column_of,
     error_shown,
-    moment,
     note_merged,
-    number,
     text_field,
 )
 
@@ -37,30 +30,15 @@ _NAMESPACES = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     "http://purl.oclc.org/ooxml/spreadsheetml/main",
 )
-_RELATIONSHIP = "http://schemas.openxmlformats.org/package/2006/relationships Relationship"
-_EPOCH_1904 = datetime(1904, 1, 1)
-# The numbers of the built-in formats that show dates; no workbook spells them out.
-_DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(50, 59)}
-# Parts of a format that do not make it a date: texts, single characters, colours, currencies, exponents.
-_NO_DATE = re.compile(r'"[^"]*"|[\\_*].|\[(?!h+\]|m+\]|s+\])[^\]]*\]|E[+-]', re.I)
-# [$€-407] names a currency and a language, [$-407] only a language. A sign may also stand by itself, or as a text.
-_CURRENCY = re.compile(r"\[\$(?P<stated>[^\]-]+)(?:-[^\]]*)?\]|(?<!\[)(?P<sign>[£€$]|\b(?:GBP|EUR|USD)\b)")
 _CHARACTER = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
 ARRAY_COLUMNS_LIMIT = 100
 VALUES_REMEMBERED = 1 << 10
-# How much memory the shared texts of cells may take, with the overhead of each.
-TEXTS_LIMIT_BYTES = 1 << 28
-BYTES_A_TEXT = 100
-BYTES_A_REPETITION = 8
-STYLES_LIMIT = 1 << 17  # twice as many as Excel itself allows
 
 
 def sheets(package: Package) -> Iterator[Sheet]:
     """The sheets in the order of their tabs. Raises DumpError if there are none."""
-    start = _related(package, "")
+    start = related(package, "")
     part = next((target for kind, _, target in start if kind == "officeDocument"), "xl/workbook.xml")
-    if part.endswith(".bin"):
-        raise DumpError(f"{package.path}: a binary Excel workbook (.xlsb). Save it as .xlsx.")
     book = _Book(package, part)
     found = False
     for _, tab in package.described(part, _named("sheet")):
@@ -77,21 +55,22 @@ class _Book:
     """What the sheets of a workbook share."""
 
     def __init__(self, package: Package, part: str) -> None:
-        related = _related(package, part)
+        others = related(package, part)
         self.package = package
-        self.targets = {identity: target for _, identity, target in related}
+        self.targets = {identity: target for _, identity, target in others}
         self.epoch = EPOCH
         self.computed = True
         """Whether a program has computed the values of formulas."""
         for _, element in package.described(part, _named("workbookPr", "calcPr")):
             if _is_true(element.get("date1904", "0")):
-                self.epoch = _EPOCH_1904
+                self.epoch = EPOCH_1904
             # This is how libraries that do not compute leave it to Excel: until then, their stored zeros mean nothing.
             if _is_true(element.get("fullCalcOnLoad", "0")) or not _is_true(element.get("calcCompleted", "1")):
                 self.computed = False
-        parts = {kind: target for kind, _, target in related}
-        self.texts = list(_shared_texts(package, parts["sharedStrings"])) if "sharedStrings" in parts else []
-        self.date_styles, self.currencies = _styles(package, parts["styles"]) if "styles" in parts else (set(), {})
+        parts = {kind: target for kind, _, target in others}
+        texts = _shared_texts(package, parts["sharedStrings"]) if "sharedStrings" in parts else ()
+        self.texts = list(remembered(package, texts))
+        self.styles = _styles(package, parts["styles"]) if "styles" in parts else CellStyles()
 
 
 def _rows(book: _Book, part: str, name: str, merged: list[str]) -> Iterator[Row]:
@@ -155,8 +134,7 @@ class _RowReader:
         try:
             match kind:
                 case None | "n":
-                    date = moment(text, self._book.epoch) if (style or "0") in self._book.date_styles else None
-                    return date or self._book.currencies.get(style or "0", "") + number(text)
+                    return self._book.styles.shown(text, _index(style or "0"), self._book.epoch)
                 case "s":
                     return self._book.texts[_index(text)]
                 case "str" | "inlineStr":
@@ -192,77 +170,28 @@ class _RowReader:
                 self._arrays[column] = max(self._arrays.get(column, 0), int(match[4]))
 
 
-def _related(package: Package, part: str) -> list[tuple[str, str, str]]:
-    """What a part of the package refers to: the kind, the identity and the name of each other part."""
-    folder, name = posixpath.split(part)
-    relations = posixpath.join(folder, "_rels", f"{name}.rels")
-    if not package.has(relations):
-        return []
-    found = [
-        (
-            element.get("Type", "").rpartition("/")[2],
-            element.get("Id", ""),
-            posixpath.normpath(posixpath.join("/", folder, element.get("Target", ""))),
-        )
-        for _, element in islice(package.described(relations, {_RELATIONSHIP}), NAMES_LIMIT + 1)
-    ]
-    if len(found) > NAMES_LIMIT:
-        raise DumpError(f"{package.path}, {relations}: refers to more than {NAMES_LIMIT:,} parts.")
-    return found
-
-
 def _shared_texts(package: Package, part: str) -> Iterator[str]:
-    """The texts that cells refer to by their index. Raises DumpError if they take too much memory."""
-    known: dict[str, str] = {}
-    memory = 0
+    """The texts that cells refer to by their index."""
     for _, element in package.elements(part, _named("si")):
         try:
-            text = text_field(_text(element))
+            yield text_field(_text(element))
         except UnreadableError as error:
             raise DumpError(f"{package.path}, {part}: {error.reason}.") from error
-        memory += BYTES_A_REPETITION if text in known else sys.getsizeof(text) + BYTES_A_TEXT
-        if memory > TEXTS_LIMIT_BYTES:
-            raise DumpError(f"{package.path}: its texts take more than {TEXTS_LIMIT_BYTES >> 20} MB. Save it as CSV.")
-        known.setdefault(text, text)
-        yield known[text]
 
 
-def _styles(package: Package, part: str) -> tuple[set[str], dict[str, str]]:
-    """The styles that show a number as a date, and those that show it in another currency than pounds, by index."""
-    dates = {str(known) for known in _DATE_FORMATS}
-    currencies: dict[str, str] = {}
-    date_styles: set[str] = set()
-    currency_styles: dict[str, str] = {}
-    index = 0
-    for count, (around, element) in enumerate(package.described(part, _named("numFmt", "xf"))):
-        if count == STYLES_LIMIT:
-            raise DumpError(f"{package.path}, {part}: more than {STYLES_LIMIT:,} styles.")
-        number_format = element.get("numFmtId", "0")
-        if element.tag.endswith(" numFmt"):
-            pattern = element.get("formatCode", "")
-            (dates.add if _shows_date(pattern) else dates.discard)(number_format)
-            currencies[number_format] = _currency_shown(pattern)
-        elif around[-1].tag.endswith(" cellXfs"):
-            if number_format in dates:
-                date_styles.add(str(index))
-            elif currency := currencies.get(number_format):
-                currency_styles[str(index)] = currency
-            index += 1
-    return date_styles, currency_styles
-
-
-def _shows_date(pattern: str) -> bool:
-    """Whether a format shows a number as a date or a time of day; elapsed time, [h]:mm, is neither."""
-    signs = _NO_DATE.sub("", pattern).partition(";")[0].lower()
-    return "[" not in signs and signs != "general" and any(sign in signs for sign in "ymdhs")
-
-
-def _currency_shown(pattern: str) -> str:
-    """The sign of the currency in which a format shows a number; empty for pounds, and for none."""
-    match = _CURRENCY.search(pattern.partition(";")[0])
-    sign = (match["stated"] or match["sign"] or "").strip() if match else ""
-    currency = currency_of(f"{sign}1") or sign
-    return "" if currency == POUND else text_field(currency)
+def _styles(package: Package, part: str) -> CellStyles:
+    """Raises DumpError if the number of a format is none."""
+    styles = CellStyles()
+    try:
+        for around, element in limited(package, part, package.described(part, _named("numFmt", "xf"))):
+            number_format = int(element.get("numFmtId", "0"))
+            if element.tag.endswith(" numFmt"):
+                styles.declare(number_format, element.get("formatCode", ""))
+            elif around[-1].tag.endswith(" cellXfs"):
+                styles.append(number_format)
+    except ValueError as error:
+        raise DumpError(f"{package.path}, {part}: {error}. Save the workbook again.") from error
+    return styles
 
 
 def _text(element: Element) -> str:
