@@ -132,7 +132,8 @@ def _context() -> dg.AssetExecutionContext:
     """For calls of assets: without one, Dagster would set up an instance with its databases for each."""
     stack = ExitStack()
     atexit.register(stack.close)
-    return stack.enter_context(dg.build_asset_context())
+    context: dg.AssetExecutionContext = stack.enter_context(dg.build_asset_context())
+    return context
 
 
 def _made_by_python(store: Tables, table: str, settings: dict[str, Any]) -> pd.DataFrame:
