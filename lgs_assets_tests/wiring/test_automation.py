@@ -10,10 +10,13 @@ import dagster as dg
 import pytest
 
 from lgs_assets.checks import ALL_CHECKS
+from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import defs
+from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets.wiring.lineage import ASSETS
 from lgs_assets.wiring.partitions import dumps
 from lgs_assets_tests.builders import DERIVED, followers
+from lgs_assets_tests.conftest import leave_environment
 
 RAW = dg.AssetKey("raw_invoices")
 FOLLOWS_DUMPS = followers("raw_invoices")
@@ -52,7 +55,7 @@ class Daemon:
 
 @dataclass(frozen=True)
 class Settled:
-    """What the daemon remembers: the folder of an instance, and its cursor."""
+    """What the daemon remembers: the state folder of an instance, and its cursor."""
 
     history: Path
     cursor: Any
@@ -60,28 +63,30 @@ class Settled:
 
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
-    with dg.instance_for_test() as instance:
+    with dagster_instance(Configuration.read()) as instance:
         yield Daemon(instance)
 
 
 @pytest.fixture(scope="module")
 def settled_once(tmp_path_factory: pytest.TempPathFactory) -> Settled:
     """The history of an instance in which one dump is loaded, and everything is built from it; only to be copied."""
-    folder = tmp_path_factory.mktemp("settled")
-    with dg.instance_for_test(temp_dir=str(folder)) as instance:
-        daemon = Daemon(instance)
-        daemon.build(daemon.tick())
-        daemon.load("march.sql")
-        daemon.build(daemon.tick())
-        assert daemon.tick() == set()
-    return Settled(folder, daemon.cursor)
+    home = tmp_path_factory.mktemp("settled") / "lgs"
+    with pytest.MonkeyPatch.context() as patch:
+        leave_environment(patch, home)
+        with dagster_instance(Configuration.read()) as instance:
+            daemon = Daemon(instance)
+            daemon.build(daemon.tick())
+            daemon.load("march.sql")
+            daemon.build(daemon.tick())
+            assert daemon.tick() == set()
+    return Settled(home, daemon.cursor)
 
 
 @pytest.fixture
 def settled(settled_once: Settled, tmp_path: Path) -> Iterator[Daemon]:
     """One dump is loaded, and everything is built from it."""
-    shutil.copytree(settled_once.history, tmp_path / "dagster")
-    with dg.instance_for_test(temp_dir=str(tmp_path / "dagster")) as instance:
+    shutil.copytree(settled_once.history, tmp_path / "lgs")
+    with dagster_instance(Configuration.read()) as instance:
         yield Daemon(instance, settled_once.cursor)
 
 
