@@ -69,7 +69,7 @@ def _large(url: str, folder: Path, members: int) -> None:
     set_members(people, range(1, members + 1))
     people.engine.dispose()
     tool = [sys.executable, "-m", "benchmarks.large_plan", url, str(folder / "lists"), KEY]
-    typer.echo(subprocess.run(tool, check=True, capture_output=True, text=True).stdout.rstrip())
+    typer.echo(subprocess.run(tool, check=True, stdout=subprocess.PIPE, text=True).stdout.rstrip())
 
 
 def _people(url: str, folder: Path, number: int) -> Warehouse:

@@ -34,8 +34,15 @@ def _clocks(warehouse: Warehouse) -> tuple[float, float, float]:
     (row,) = warehouse.rows("select pg_backend_pid() as pid")
     postmaster = psutil.Process(row.pid).parent()
     backends = postmaster.children() if postmaster else []
-    server = sum(sum(backend.cpu_times()[:2]) for backend in backends)
-    return time.perf_counter(), time.process_time(), server
+    return time.perf_counter(), time.process_time(), sum(map(_work, backends))
+
+
+def _work(process: psutil.Process) -> float:
+    """Seconds of work; none of a process that has ended since it was listed."""
+    try:
+        return sum(process.cpu_times()[:2])
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def _since(begun: tuple[float, float, float], warehouse: Warehouse) -> str:

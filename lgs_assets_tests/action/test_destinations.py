@@ -286,7 +286,7 @@ class TestKlaviyo:
         erased = batch(Change("erase", 1, None, {}))
         assert klaviyo.destination().send(erased).status == 202
         assert klaviyo.destination().send(erased) == Answer(200, said="has no such profile")
-        profile = {"data": {"type": "profile", "id": "R1"}}
+        profile = {"data": {"type": "profile", "id": "R1", "attributes": {}}}
         job = {"type": "data-privacy-deletion-job", "attributes": {"profile": profile}}
         assert klaviyo.requests == [
             ("GET", "/profiles", None),

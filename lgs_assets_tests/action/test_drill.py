@@ -57,6 +57,18 @@ def test_a_process_killed_at_a_step_is_finished_by_the_next(people: Warehouse, t
     assert {str(value) for customer in range(5, 19) for value in tool.fields(customer).values()} == {"2"}
 
 
+@pytest.mark.parametrize("tool", ["mailchimp"], indirect=True)
+def test_an_objection_is_kept_though_the_process_is_killed(people: Warehouse, tool: Tool) -> None:
+    """It was told by the answer to a batch; the rest of the answer is not written down yet."""
+    set_members(people, {1, 2})
+    tool.unsubscribe("R2")
+    made = plan(people, tool.destination())
+    assert made and apply_killed_at("answered", 1, people.url, made.plan, tool.destination())
+    assert apply(people, made.plan, tool.destination()).withheld == {2: "objected"}
+    sync(people, tool.destination())
+    assert tool.held() == {1} and plan(people, tool.destination()) is None
+
+
 @pytest.mark.parametrize("hours", [2, -2, 24 * 365])
 def test_a_clock_that_is_wrong_changes_nothing(people: Warehouse, receiver: Receiver, hours: int) -> None:
     """That of this machine: signatures, receipts and the age of a plan go by the database's."""

@@ -188,7 +188,8 @@ class KlaviyoTool(Tool):
                 self.expect(content["data"].keys() == {"type", "attributes"}, "a job has no more")
                 self.expect(content["data"]["type"] == "data-privacy-deletion-job", "type")
                 profile = content["data"]["attributes"]["profile"]["data"]
-                self.expect(profile.keys() == {"type", "id"} and profile["type"] == "profile", "one identifier")
+                self.expect(profile.keys() == {"type", "id", "attributes"}, "what its specification requires")
+                self.expect(profile["type"] == "profile" and profile["attributes"] == {}, "one identifier alone")
                 self._deletions.append(self.clock.now)
                 recent = sum(self.clock.now - arrival < 60 for arrival in self._deletions)
                 self.expect(recent <= 60, f"{recent} deletions in a minute")

@@ -121,7 +121,7 @@ class Klaviyo:
         for profile in found:
             job = {
                 "type": "data-privacy-deletion-job",
-                "attributes": {"profile": {"data": {"type": "profile", "id": profile["id"]}}},
+                "attributes": {"profile": {"data": {"type": "profile", "id": profile["id"], "attributes": {}}}},
             }
             self._api.ask("POST", "/data-privacy-deletion-jobs", {"data": job}, interval=_DELETIONS)
         if not found:
