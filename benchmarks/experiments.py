@@ -3,7 +3,7 @@
     python -m benchmarks.experiments [--splits 2000] [--draws 999] [--only "At Risk"]
 
 In the warehouse that the environment names, each population as of six months before the end of the whole months is
-drawn into arms many times. Three tables, in percent but for pounds:
+drawn into arms many times, within blocks of four by segment and spend. Three tables, in percent but for pounds:
 
 - A lift of 0, 10 and 20 % is put on every pound of the treated. How often an effect shows (with no lift these are false
   alarms: 5), as pounds are and capped; and how often the interval holds the true lift (95).
@@ -51,12 +51,14 @@ _TOGETHER = 50
 
 
 def measure(frame: pd.DataFrame, *, splits: int, draws: int, seed: int = 1) -> Counter[tuple[str, float]]:
-    """How often an effect of each lift shows, shows capped, and is in the interval, over so many splits."""
-    frame = _by_spend(frame)
+    """How often an effect of each lift shows, shows capped, and is in the interval, over so many splits.
+
+    `frame` has the outcomes of customers, and the block of each.
+    """
     net = frame["net_revenue"].to_numpy()
     cap = np.quantile(net, CAP)
     found: Counter[tuple[str, float]] = Counter()
-    for number, experiments in enumerate(_splits(len(frame), splits=splits, seed=seed)):
+    for number, experiments in enumerate(_splits(frame["block"].to_numpy(), splits=splits, seed=seed)):
         outcomes = []
         for experiment in experiments:
             lifted = {lift: net * (1 + lift * experiment.treated) for lift in LIFTS}
@@ -78,12 +80,11 @@ def peek(frame: pd.DataFrame, looks: pd.DataFrame, *, splits: int, draws: int, s
 
     `looks` has net revenue by days of the window, for the customers of the frame.
     """
-    frame = _by_spend(frame)
     known = looks.loc[frame["customer_id"]].reset_index(drop=True)
     known = known.clip(upper=float(known[DAYS].quantile(CAP)))
     passed = [days / DAYS for days in (*LOOKS, DAYS)]
     found: Counter[str] = Counter()
-    for number, experiments in enumerate(_splits(len(frame), splits=splits, seed=seed)):
+    for number, experiments in enumerate(_splits(frame["block"].to_numpy(), splits=splits, seed=seed)):
         levels = look_levels(experiments[0], known, frame[COVARIATES], passed, seed=number, draws=draws)
         same = [(experiment, known) for experiment in experiments]
         for told in differences_of_splits(same, frame[COVARIATES], seed=number, draws=draws):
@@ -113,15 +114,19 @@ def imbalance(warehouse: Warehouse, where: str, *, salts: int) -> tuple[pd.DataF
     return pd.DataFrame(drawn), pd.DataFrame(tossed)
 
 
-def population(warehouse: Warehouse, where: str, days: int = DAYS) -> pd.DataFrame:
-    """The customers of a rule as they were six months before the end of the whole months, and what they did then."""
-    (row,) = warehouse.rows(
-        "select max(invoice_month) - interval '5 months' as start from monthly_metrics where not is_partial"
-    )
-    start: datetime = row.start
-    span = "6 months" if days == DAYS else f"{days} days"
+def population(warehouse: Warehouse, where: str) -> pd.DataFrame:
+    """The customers of a rule six months before the end of the whole months, what they did then, and their blocks."""
+    start = _start(warehouse)
+    frame = _outcomes(warehouse, where, start, "6 months")
+    members = sql.SQL(
+        "select customer_id, segment, segment as stratum, monetary as place_by from rfm_history "
+        "where snapshot_date = {start} and {where}"
+    ).format(start=sql.Literal(start), where=sql.SQL(where))
     with warehouse.transaction() as connection:
-        return outcomes_at(driver_cursor(connection), Audience("some", "Some.", where, {}, Limits()), start, span)
+        cursor = driver_cursor(connection)
+        cursor.execute(arms(members, size=BLOCK_SIZE, share=Decimal("0.5"), salt=""))
+        blocks = {customer: block for customer, block, _, _ in cursor.fetchall()}
+    return frame.assign(block=frame["customer_id"].map(blocks))
 
 
 def main(
@@ -142,7 +147,11 @@ def main(
             figures = (100 * found[what, lift] / splits for what in ("shows", "shows, capped", "covered"))
             shown = " | ".join(f"{figure:.1f}" for figure in figures)
             typer.echo(f"| {name} | {len(frame):,} | {lift:.0%} | {shown} |")
-    weeks = {days: population(warehouse, "true", days).set_index("customer_id")["net_revenue"] for days in LOOKS}
+    start = _start(warehouse)
+    weeks = {
+        days: _outcomes(warehouse, "true", start, f"{days} days").set_index("customer_id")["net_revenue"]
+        for days in LOOKS
+    }
     typer.echo("\n| population | looks | any shows, as declared | any shows, at 5 % each |\n|---|---|---|---|")
     for name, frame in frames.items():
         looks = pd.DataFrame(weeks | {DAYS: frame.set_index("customer_id")["net_revenue"]})
@@ -158,22 +167,32 @@ def main(
         typer.echo(f"| {name} | {shown} |")
 
 
-def _by_spend(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.sort_values(["last_year", "customer_id"], ascending=[False, True])
+def _start(warehouse: Warehouse) -> datetime:
+    (row,) = warehouse.rows(
+        "select max(invoice_month) - interval '5 months' as start from monthly_metrics where not is_partial"
+    )
+    start: datetime = row.start
+    return start
 
 
-def _splits(customers: int, *, splits: int, seed: int) -> Iterator[list[Experiment]]:
-    """So many draws of the arms of customers in order of their spend, some at a time."""
+def _outcomes(warehouse: Warehouse, where: str, start: datetime, span: str) -> pd.DataFrame:
+    with warehouse.transaction() as connection:
+        return outcomes_at(driver_cursor(connection), Audience("some", "Some.", where, {}, Limits()), start, span)
+
+
+def _splits(blocks: np.ndarray, *, splits: int, seed: int) -> Iterator[list[Experiment]]:
+    """So many draws of the arms within blocks, some at a time."""
     generator = np.random.default_rng(seed)
-    blocks = np.arange(customers) // BLOCK_SIZE
-    size = np.bincount(blocks)[blocks]
+    _, block, sizes = np.unique(blocks, return_inverse=True, return_counts=True)
+    first = np.cumsum(sizes) - sizes
     for begin in range(0, splits, _TOGETHER):
         together = []
         for _ in range(min(_TOGETHER, splits - begin)):
-            place = np.empty(customers, int)
-            place[np.lexsort((generator.random(customers), blocks))] = np.arange(customers) % BLOCK_SIZE
-            odd = generator.integers(0, 2, blocks[-1] + 1)[blocks]
-            together.append(Experiment(blocks, place < size // 2 + odd * (size % 2), 0.5))
+            place = np.empty(len(block), int)
+            order = np.lexsort((generator.random(len(block)), block))
+            place[order] = np.arange(len(block)) - first[block[order]]
+            half = sizes // 2 + generator.integers(0, 2, len(sizes)) * (sizes % 2)
+            together.append(Experiment(block, place < half[block], 0.5))
         yield together
 
 

@@ -24,9 +24,11 @@ HEADER = ("Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Pri
 WON_OVER = 0.25
 """The share of those who would not buy whom a call brings to place an order."""
 
+# An invoice of a later dump takes the place of one with its number, so numbers go on where those of the shop end.
+_LAST = "select max(cast(substring(invoice_no from '[0-9]+') as bigint)) as number from clean_invoices"
 _AGAIN = """
 select
-    case when is_cancellation then 'C' else '' end || (600000 + dense_rank() over (order by invoice_no)),
+    case when is_cancellation then 'C' else '' end || (:last + dense_rank() over (order by invoice_no)),
     stock_code, description, quantity, invoice_date + interval '364 days', unit_price, customer_id, country
 from clean_invoices
 where invoice_date + interval '364 days' >= :begins and invoice_date + interval '364 days' < :ends
@@ -52,12 +54,13 @@ def write_campaign(warehouse: Warehouse, experiment: str, file: Path) -> float:
     days = found.declaration.primary.days
     begins = found.due - timedelta(days=days)
     window = {"begins": begins, "ends": found.due + timedelta(days=LATE_DAYS + 7)}
-    lines: list[tuple[Any, ...]] = [tuple(row.values()) for row in warehouse.rows(_AGAIN, **window)]
+    last = warehouse.rows(_LAST)[0].number
+    lines: list[tuple[Any, ...]] = [tuple(row.values()) for row in warehouse.rows(_AGAIN, last=last, **window)]
     idle = warehouse.rows(_WITHOUT_A_SALE, experiment=experiment, control=CONTROL, begins=begins, days=days)
     won = [row for row in idle if sha256(f"{experiment} {row.customer_id}".encode()).digest()[0] < 256 * WON_OVER]
     for number, row in enumerate(row for row in won if row.is_treated):
         day = begins + timedelta(days=7 + number % (days - 7))
-        order = (f"{990_000 + number}", "22423", "REGENCY CAKESTAND 3 TIER", 1, f"{day} 11:00:00")
+        order = (f"{last + len(lines) + 1}", "22423", "REGENCY CAKESTAND 3 TIER", 1, f"{day} 11:00:00")
         lines.append((*order, row.typical_order, row.customer_id, row.country))
     with file.open("w", newline="") as target:
         csv.writer(target).writerows([HEADER, *lines])

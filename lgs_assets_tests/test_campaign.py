@@ -34,6 +34,8 @@ def test_the_lift_that_was_put_in_is_found(built: Warehouse, tmp_path: Path, mon
     file = tmp_path / "campaign.csv"
     lift = campaign.write_campaign(built, "calls", file)
     written = file.read_text()
+    numbers = {line.split(",")[0] for line in written.splitlines()[1:]}
+    assert not built.rows("select from clean_invoices where invoice_no = any (:numbers)", numbers=list(numbers))
     assert campaign.write_campaign(built, "calls", file) == lift
     assert file.read_text() == written
     file.write_text(written + THE_SHOP_GOES_ON)

@@ -17,7 +17,7 @@ BEGINS, ENDS = np.datetime64("2011-06-01"), np.datetime64("2011-12-01")
 
 @pytest.fixture(scope="module")
 def customers() -> pd.DataFrame:
-    """Those with a purchase before the window, with what they spent in it and before it."""
+    """Those with a purchase before the window, with what they spent in it and before it, in blocks of like spend."""
     generator, season = np.random.default_rng(7), open_season()
     drawn = draw_customers(generator, lines=20_000)
     ledger = draw_ledger(generator, lines=20_000, season=season, catalogue=draw_catalogue(generator), customers=drawn)
@@ -45,7 +45,8 @@ def customers() -> pd.DataFrame:
     ).reset_index()
     for name in ("rate", "last_year"):
         frame[f"{name}, capped"] = np.minimum(frame[name], frame[name].quantile(CAP))
-    return frame
+    in_order = frame.sort_values("last_year", ascending=False, ignore_index=True)
+    return in_order.assign(block=in_order.index // 4)
 
 
 def test_right_as_often_as_it_says(customers: pd.DataFrame) -> None:
