@@ -16,7 +16,6 @@ from lgs_assets.warehouse.database import Warehouse
 def test_every_example_has_its_rows(warehouse: Warehouse, tmp_path: Path, one_chart: None) -> None:
     """A reader who runs a query of the page finds the rows below it; `python -m docs.examples` writes them."""
     dump = write_demo_dump(tmp_path / "demo.sql.gz").path
-    warehouse.prepare()
     keep_costs(warehouse, demo_costs(seed=2009))
     with dg.DagsterInstance.ephemeral() as instance:
         Runner(Configuration.read(), instance).bring_up_to_date(dump)
