@@ -9,12 +9,8 @@ from lgs_assets_tests.builders import MakeDatabase, build_tables
 
 def test_every_example_has_its_rows(demo: Warehouse, make_database: MakeDatabase) -> None:
     """A reader who runs a query of the page finds the rows below it; `python -m docs.examples` writes them."""
-<<<<<<< HEAD
     demo.engine.dispose()
     warehouse = Warehouse(make_database(template=demo.url))
-=======
-    dump = write_demo_dump(tmp_path / "demo.sql.gz").path
->>>>>>> history
     keep_costs(warehouse, demo_costs(seed=2009))
     build_tables(warehouse, "margins", "expected_margins")
     page = PAGE.read_text()

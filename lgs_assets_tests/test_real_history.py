@@ -145,11 +145,7 @@ select 'sales per active customer, is_sale once', invoice_month, is_partial, sal
 
 def test_trend(real: Warehouse, real_data: Path) -> None:
     """Each figure to three digits. Of ONCE, those of their own series, and near them those of ours."""
-<<<<<<< HEAD
-    found: dict[Any, Any] = {(row.series, row.method): row for row in real.rows("select * from trend_statistics")}
-=======
     rows: list[Any] = [*real.rows("select * from trend_statistics")]
->>>>>>> history
     series = pd.DataFrame(map(dict, real.rows(AS_THEY_COUNT))).astype({"value": float})
     rows += trends(series).itertuples()
     found = {(row.series, row.method): row for row in rows}
