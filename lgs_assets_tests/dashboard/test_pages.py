@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 from urllib.parse import quote, urlencode
@@ -13,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.dashboard.app import PAGES
+from lgs_assets.dashboard.bar import chips
+from lgs_assets.dashboard.content import compared
 from lgs_assets.dashboard.figures.shapes import PALE, RAMP, ink_on
-from lgs_assets.dashboard.filters import Filters
+from lgs_assets.dashboard.filters import PICKING, Filters
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.dashboard.conftest import COUNTRIES, CUSTOMERS, SCRIPT, Site, serve
@@ -169,6 +172,89 @@ def test_a_filter_that_a_page_cannot_follow_is_told_and_kept(site: Site) -> None
     assert 'href="/segments?country=Germany"' in html
 
 
+ONE_EACH = {"as_of": "2011-05", "country": "Germany", "segment": "Champions", "first_bought": "2011-Q1",
+            "from": "Champions", "r": "5", "f": "5", "within": "30", "absent": "30", "orders": "4", "spent": "20",
+            "customer": "17003"}  # fmt: skip
+"""A value of each filter."""
+PREDICTED = "/outlook"
+"""What has nothing to filter before there are predictions."""
+
+
+def figures(html: str) -> list[str]:
+    """What the cells and the large numbers of a page say, without where they lead."""
+    found = re.findall(r"<(td|strong)\b[^>]*>(.*?)</\1>", html.partition("<main")[2], re.DOTALL)
+    return [re.sub(r"<[^>]*>", "", text) for _, text in found]
+
+
+def check_each_filter(site: Site, path: str) -> None:
+    """Of each filter, that it changes the figures of a page or is named as one that does nothing, and never both."""
+    plain = figures(site.get(path).text)
+    for key, value in ONE_EACH.items():
+        query = urlencode({key: value})
+        (chip,) = chips(Filters.parse([(key, value)])[0], path)
+        html = site.get(f"{path}?{query}").text
+        (told,) = re.findall(r"These filters do nothing here: ([^<]*)\.</p>", html) or [""]
+        assert (figures(html) == plain) == (chip.text in told), (query, told)
+
+
+def test_there_is_an_example_of_each_filter() -> None:
+    assert ONE_EACH.keys() == PICKING
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if not path.startswith((*LIVE, "/report", PREDICTED))])
+def test_each_filter_changes_a_page_or_is_said_to_do_nothing(site: Site, path: str) -> None:
+    check_each_filter(site, path.replace("champions", "loyal-customers"))  # all Champions have R 5
+
+
+def test_a_figure_that_a_filter_does_not_reach_says_so(site: Site) -> None:
+    html = site.get("/products-countries?segment=Champions&country=EIRE").text
+    figure = re.compile(r'^[^>]* id="(\w+)">.*?Not narrowed by these filters: ([^<]*)\.</p>', re.DOTALL)
+    notes = dict(found.groups() for part in html.split("<figure") if (found := figure.match(part)))
+    both = "EIRE, Champions"
+    assert notes == {"products": "EIRE", "countries": "Champions", "rising": both, "falling": both, "pairs": both}
+
+
+@pytest.mark.parametrize("path", ["/report", "/report/champions"])
+def test_a_printed_sheet_names_its_filters(site: Site, path: str) -> None:
+    assert "only: Germany, £20 or more" in site.get(f"{path}?country=Germany&spent=20").text
+    assert "only:" not in site.get(path).text
+
+
+def test_a_form_keeps_the_filters_that_it_has_no_field_for(site: Site) -> None:
+    kept = {"from": "Champions", "r": "5", "f": "5", "within": "90", "absent": "0", "orders": "2", "spent": "10"}
+    html = site.get("/movements?" + urlencode(kept)).text
+    assert dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html)) == kept
+
+
+@pytest.mark.parametrize("path", ["/customers/17002", "/invoices/599993"])
+def test_the_last_steps_of_a_drill_keep_the_filters(site: Site, path: str) -> None:
+    query = "country=Germany&spent=20"
+    main = site.get(f"{path}?{query}").text.partition("<main")[2]
+    links = re.findall(r'href="(/(?:invoices|customers)/\d+[^"]*)"', main)
+    assert links
+    assert all(link.endswith(f"?{query.replace('&', '&amp;')}") for link in links), links
+
+
+def test_countries_know_nothing_of_what_came_later(site: Site, market: Warehouse) -> None:
+    shown = rows(site.get("/products-countries/countries.csv?as_of=2011-03").text)
+    known = market.rows(
+        "select country, count(distinct customer_id) as customers from clean_invoices "
+        "where is_sale and invoice_date < '2011-04-01' group by country"
+    )
+    assert {row["country"]: int(row["customers"]) for row in shown} == {r["country"]: r["customers"] for r in known}
+
+
+@pytest.mark.parametrize(("customers", "said"), [(29, "too few to say against Nov 2010"), (30, "+50.0 % on Nov 2010")])
+def test_a_change_of_few_customers_is_no_percentage(customers: int, said: str) -> None:
+    assert compared(3, 2, than="Nov 2010", customers=customers) == said
+
+
+@pytest.mark.parametrize("path", ["/", "/segments", "/segments/champions", "/report", "/report/champions"])
+def test_no_share_of_few_customers_is_written_anywhere(site: Site, path: str) -> None:
+    html = site.get(f"{path}?country=EIRE&first_bought=2011-Q1").text
+    assert not re.findall(r"[\d.]+ %", html.partition("<main")[2])
+
+
 def test_segments_are_those_of_the_summary_to_the_penny(site: Site, market: Warehouse) -> None:
     shown = {row["segment"]: row for row in rows(site.get("/segments/segments.csv?as_of=2011-07").text)}
     for row in market.rows("select segment, customers, revenue, net_revenue from segment_summary"):
@@ -228,6 +314,25 @@ def test_list_figure_and_file_are_of_the_same_customers(site: Site, filters: Fil
     count, monetary = len(listed), sum((Decimal(row["monetary"]) for row in listed), Decimal(0))
     assert int(told[1].replace(",", "")) == count == sum(int(row["customers"]) for row in figure)
     assert sum(Decimal(row["sales_before_returns"]) for row in figure) == monetary
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHOICES.map(lambda filters: replace(filters, step=1)), st.sampled_from([(), ("Champions", "Hibernating")]))
+def test_the_change_of_a_segment_is_that_of_the_customers_who_are_shown(
+    site: Site, filters: Filters, came_from: tuple[str, ...]
+) -> None:
+    """And its curve ends at what the table counts."""
+    filters = replace(filters, came_from=came_from)
+    listed = rows(site.get(replace(filters, segments=()).url("/customers/customers.csv")).text)
+    told = {row["segment"]: row for row in rows(site.get(filters.url("/segments/segments.csv")).text)}
+    assert told.keys() == {*(filters.segments or SEGMENTS)}
+    for name, row in told.items():
+        now, before = (sum(found[column] == name for found in listed) for column in ("segment", "segment_before"))
+        assert (int(row["customers"]), int(row["change_on_month_before"])) == (now, now - before)
+    name = next(iter(told))
+    slug = name.lower().replace("'", "").replace(" ", "-")
+    curve = rows(site.get(replace(filters, segments=()).url(f"/segments/{slug}/trend.csv")).text)
+    assert curve[-1]["customers"] == told[name]["customers"]
 
 
 def test_pages_of_a_list_are_the_file_in_pieces(site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import quote
 
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, written
@@ -36,7 +37,7 @@ def show_one(view: View) -> Shown:
     products = view.rows("customer_products", customer_id=number)
     files: Files = {
         "timeline": _timeline(view, history, orders),
-        "orders": _orders(orders),
+        "orders": _orders(view, orders),
         "products": _products(products),
     }
     return Shown(
@@ -134,7 +135,7 @@ def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figu
             row["at"],
             float(row["amount"]),
             f"{wording.day(row['at'])}, invoice {row['invoice_no']}: {written(row['amount'], 'pounds')}",
-            f"/invoices/{row['invoice_no']}",
+            _invoice(view, row),
         )
         for row in orders
     ]
@@ -175,7 +176,11 @@ def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figu
     )
 
 
-def _orders(rows: Sequence[Row]) -> Table:
+def _invoice(view: View, row: Row) -> str:
+    return view.link(f"/invoices/{quote(row['invoice_no'], safe='')}")
+
+
+def _orders(view: View, rows: Sequence[Row]) -> Table:
     return Table(
         (
             Column("invoice", "Invoice"),
@@ -186,7 +191,7 @@ def _orders(rows: Sequence[Row]) -> Table:
         ),
         [
             (
-                Link(row["invoice_no"], f"/invoices/{row['invoice_no']}"),
+                Link(row["invoice_no"], _invoice(view, row)),
                 row["at"],
                 _kind(row),
                 row["lines"],
