@@ -56,10 +56,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Shade:
-    """A value on one of ten shades, 0 the lightest."""
+    """A value on one of ten shades, 0 the lightest, and what a pointer over it says."""
 
     value: Any
     shade: int
+    title: str = ""
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,7 @@ def test_each_filter_changes_a_page_or_is_said_to_do_nothing(site: Site, path: s
 def test_a_figure_that_a_filter_does_not_reach_says_so(site: Site) -> None:
     html = site.get("/products-countries?segment=Champions&country=EIRE").text
     figure = re.compile(r'^[^>]* id="(\w+)">.*?Not narrowed by these filters: ([^<]*)\.</p>', re.DOTALL)
-    notes = dict(found.groups() for part in html.split("<figure") if (found := figure.match(part)))
+    notes = {found[1]: found[2] for part in html.split("<figure") if (found := figure.match(part))}
     both = "EIRE, Champions"
     assert notes == {"products": "EIRE", "countries": "Champions", "rising": both, "falling": both, "pairs": both}
 

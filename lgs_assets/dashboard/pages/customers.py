@@ -10,10 +10,11 @@ from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, written
 from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, colour, customer_list
+from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, colour, customer_list, expectations
 from lgs_assets.dashboard.queries import Row
 
 _LARGEST_ID = 2**31 - 1
+_EXPECTED = (*PREDICTIONS, "slipping", *CARDS)
 
 
 def show_list(view: View) -> Shown:
@@ -29,7 +30,9 @@ def show_list(view: View) -> Shown:
 def show_one(view: View) -> Shown:
     """One customer: segment over time, orders, products."""
     number = int(view.item) if view.item.isascii() and view.item.isdecimal() and len(view.item) < 12 else 0
-    profile = view.rows("customer", customer_id=number) if 0 < number <= _LARGEST_ID else []
+    is_expected = view.reading.tables.issuperset(_EXPECTED)
+    query = "customer_expected" if is_expected else "customer"
+    profile = view.rows(query, customer_id=number) if 0 < number <= _LARGEST_ID else []
     if not profile:
         raise NothingThereError(f"There is no customer {view.item} with a purchase.")
     history = view.rows("customer_history", customer_id=number)
@@ -47,6 +50,8 @@ def show_one(view: View) -> Shown:
             "numbers": _numbers(view, profile[0], history),
             "now": history[-1] if history else None,
             "since": _since(view, history),
+            "expected": _expected(profile[0]) if is_expected else [],
+            "expectations": expectations(view) if is_expected else "",
             **files,
         },
         dict(files),
@@ -126,6 +131,38 @@ def _numbers(view: View, profile: Row, history: Sequence[Row]) -> list[Number]:
             [f"usually every {wording.decimal(float(gap))} days" if gap else "one purchase day only"],
         ),
     ]
+
+
+def _expected(row: Row) -> list[tuple[str, str]]:
+    """What is predicted of the customer, each with its name; nothing where nothing is."""
+    if row["expected_sales"] is None:
+        return []
+    low, high = (written(row[end], "whole_pounds") for end in ("sales_low", "sales_high"))
+    found = [
+        (
+            "Sales in 182 days",
+            f"{written(row['expected_sales'], 'whole_pounds')}, before returns (80 % interval: {low} to {high})",
+        )
+    ]
+    if row["risk_rank"] is None:
+        return [*found, ("Risk of no order in 90 days", "not told: no order in the year before")]
+    place = f"no. {wording.count(row['risk_rank'])} of {wording.count(row['ranked'])} by risk, {row['band']}"
+    chance = f"{wording.percent(row['probability'] * 100, 0)}; " if row["is_calibrated"] else ""
+    reasons = [row[f"reason_{number}"] for number in (1, 2, 3) if row[f"reason_{number}"]]
+    found += [("Risk of no order in 90 days", chance + place), ("Why", "; ".join(reasons))]
+    late = row["days_late"]
+    if late is None:
+        found.append(("Next order due", "not told: one purchase day only, so there is no usual gap"))
+    else:
+        when = f"{wording.counted(late, 'day')} late" if late > 0 else f"in {wording.counted(-late, 'day')}"
+        found.append(("Next order due", f"{wording.day(row['expected_next_day'])}: {'today' if late == 0 else when}"))
+    if row["days_to_edge"] is not None:
+        found.append((
+            "Days to the edge",
+            f"{wording.counted(row['days_to_edge'], 'day')} without an order until the customer slips out of the good "
+            f"segments, whose edge is {wording.counted(row['edge_days'], 'day')}",
+        ))  # fmt: skip
+    return found
 
 
 def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figure:
@@ -236,6 +273,7 @@ ONE = Page(
     "customer.html",
     ("rfm_history", "customer_profile", "invoice_totals", "clean_invoices", "stock_codes", "products"),
     show_one,
+    wished=_EXPECTED,
     honours=frozenset(),
     refusal="The page is of one customer, over all time.",
 )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lgs_assets.charts import wording
-from lgs_assets.dashboard.content import FEWEST, Bar, Column, Figure, Link, Number, Shade, Table, share, written
+from lgs_assets.dashboard.content import FEWEST, Bar, Column, Figure, Kind, Link, Number, Shade, Table, share, written
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.figures.treemap import Box, treemap
@@ -161,11 +161,9 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
 
 def _areas(view: View, statistics: dict[str, Row]) -> Figure:
     """By customers, or by what they bought."""
-    column, kind, what = (
-        ("monetary", "whole_pounds", "sales before returns")
-        if view.filters.area == "sales"
-        else ("customers", "count", "customers")
-    )
+    by_sales = view.filters.area == "sales"
+    column, what = ("monetary", "sales before returns") if by_sales else ("customers", "customers")
+    kind: Kind = "whole_pounds" if by_sales else "count"
     customers = sum(row["customers"] for row in statistics.values())
     total = sum(row[column] for row in statistics.values())
     shown = [name for name in view.choices.segments if name in statistics]
@@ -207,7 +205,7 @@ def _areas(view: View, statistics: dict[str, Row]) -> Figure:
     key = [(f"{box.number} {box.name}", box.fill) for box in boxes]
     return Figure(
         "areas",
-        "How are our customers divided?" if column == "customers" else "Who brings the sales?",
+        "How are our customers divided?" if not by_sales else "Who brings the sales?",
         table,
         treemap(label, boxes) if boxes else None,
         key=key,
