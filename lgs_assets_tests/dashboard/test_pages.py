@@ -25,7 +25,7 @@ from lgs_assets_tests.dashboard.conftest import COUNTRIES, CUSTOMERS, SCRIPT, Si
 HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 """The SHA-256 of dist/htmx.min.js in the package htmx.org 4.0.1."""
 ITEMS = {"/segments/{item}": "champions", "/customers/{item}": "17003", "/invoices/{item}": "500000",
-         "/report/{item}": "champions", "/campaigns/{item}": "first_to_see",
+         "/report/{item}": "champions", "/data/{item}": "rfm_history", "/campaigns/{item}": "first_to_see",
          "/experiments/{item}": "a_letter"}  # fmt: skip
 LIVE = {page.path.partition("/{")[0] for page in PAGES if page.is_live}
 """What is read anew each time, as it changes between builds."""
