@@ -34,13 +34,21 @@ from lgs_assets_tests.sources.mariadb import MariaDB
 BEGUN_FIRST = ("test_real_", "test_spark", "test_deployment", "test_lost_runs", "test_guard", "test_five_places")
 """Files that take minutes: if one were begun last, all other processes would wait for it."""
 
+OF_THE_DEMO = ("test_method", "test_notebooks", "test_predictions")
+"""Files that read the whole demo shop."""
+
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]  # it comes without types
-    """Deals out tests by file; those of the real data and of Spark share a process, a built warehouse and a cluster."""
+    """Deals out tests by file; those of the real data and of Spark share a process, a built warehouse and a cluster.
+
+    So do those of the demo shop.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "real data" if Path(file).name.startswith(("test_real_", "test_spark")) else file
+        if Path(file).name.startswith(("test_real_", "test_spark")):
+            return "real data"
+        return "demo" if Path(file).stem in OF_THE_DEMO else file
 
 
 @pytest.hookimpl(optionalhook=True)

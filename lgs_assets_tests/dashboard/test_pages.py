@@ -2,17 +2,22 @@
 
 import csv
 import io
+import json
 import re
 from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
+from html import unescape
 from urllib.parse import quote, urlencode
+from xml.etree import ElementTree
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lgs_assets.charts.style import BLUE, ORANGE
+from lgs_assets.configuration import Settings
 from lgs_assets.dashboard.app import PAGES
 from lgs_assets.dashboard.bar import chips
 from lgs_assets.dashboard.content import compared
@@ -176,6 +181,7 @@ ONE_EACH = {"as_of": "2011-05", "country": "Germany", "segment": "Champions", "f
             "from": "Champions", "r": "5", "f": "5", "within": "30", "absent": "30", "orders": "4", "spent": "20",
             "customer": "17003"}  # fmt: skip
 """A value of each filter."""
+SVG = "{http://www.w3.org/2000/svg}"
 PREDICTED = "/outlook"
 """What has nothing to filter before there are predictions."""
 
@@ -186,10 +192,10 @@ def figures(html: str) -> list[str]:
     return [re.sub(r"<[^>]*>", "", text) for _, text in found]
 
 
-def check_each_filter(site: Site, path: str) -> None:
+def check_each_filter(site: Site, path: str, **values: str) -> None:
     """Of each filter, that it changes the figures of a page or is named as one that does nothing, and never both."""
     plain = figures(site.get(path).text)
-    for key, value in ONE_EACH.items():
+    for key, value in (ONE_EACH | values).items():
         query = urlencode({key: value})
         (chip,) = chips(Filters.parse([(key, value)])[0], path)
         html = site.get(f"{path}?{query}").text
@@ -354,6 +360,108 @@ def test_no_cell_of_a_file_is_a_formula(site: Site) -> None:
     assert "=HYPERLINK" in text
     for row in csv.reader(io.StringIO(text)):
         assert not any(cell.startswith(("=", "@", "+")) for cell in row)
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if not path.startswith(tuple(LIVE))])
+def test_every_figure_is_a_picture_that_says_what_its_table_does(site: Site, path: str) -> None:
+    """Also those that are a table on the page; and a picture is what it says: XML that any reader takes."""
+    html = site.get(path).text
+    figures = re.findall(r'<figure class="figure[^"]*" id="(\w+)"', html)
+    pictures = [unescape(found) for found in re.findall(r'data-png="([^"]*)"', html)]
+    assert path.startswith("/report") or [re.search(r"/(\w+)\.svg", found)[1] for found in pictures] == figures  # type: ignore[index]
+    for picture in pictures:
+        texts = {"".join(text.itertext()) for text in ElementTree.fromstring(site.get(picture).text).iter(f"{SVG}text")}
+        assert len(texts) > 1, picture
+
+
+def test_a_table_as_a_picture_has_its_values(site: Site) -> None:
+    table = rows(site.get("/movements/net.csv").text)
+    root = ElementTree.fromstring(site.get("/movements/net.svg").text)
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    assert [text for text in texts if text in SEGMENTS] == [row["segment"] for row in table]
+    bars = [bar for bar in root.iter(f"{SVG}rect") if bar.get("height") == "12.000"]
+    assert len(bars) == len(table)
+    assert {bar.get("fill") for bar in bars if float(bar.get("width", "0%")[:-1])} <= {BLUE, ORANGE}
+
+
+def test_cohorts_know_nothing_of_what_came_later(site: Site, market: Warehouse) -> None:
+    """The curve and the second orders are those of the lines until then, and of the windows that were over."""
+    curve = {int(row["months_since"]): row for row in rows(site.get("/cohorts/curve.csv?as_of=2011-04").text)}
+    bought = market.rows(
+        "select distinct cohort_month, customer_id, invoice_month from clean_invoices inner join customer_profile "
+        "using (customer_id) where is_sale and invoice_month <= '2011-04-01' and cohort_month > '2011-01-01'"
+    )
+    for since, row in curve.items():
+        old = {r["customer_id"] for r in bought if r["cohort_month"].month + since <= 4}
+        again = {r["customer_id"] for r in bought if r["invoice_month"].month - r["cohort_month"].month == since}
+        assert (int(row["customers"]), int(row["active"])) == (len(old), len(again))
+    assert curve.keys() == {1, 2}
+    second = rows(site.get("/cohorts/second.csv?as_of=2011-04").text)
+    assert [(row["cohort"].split(" *")[0], row["within_60"] != "", row["within_90"] != "") for row in second] == [
+        ("Jan 2011", True, False), ("Feb 2011", True, False), ("Mar 2011", False, False),
+    ]  # fmt: skip
+
+
+def test_the_chosen_cohorts_are_drawn_beside_all(site: Site) -> None:
+    both, alone = (rows(site.get(f"/cohorts/curve.csv{query}").text) for query in ("?first_bought=2011-Q2", ""))
+    assert [{name: row[name] for name in alone[0]} for row in both] == alone
+    assert both[0]["chosen_customers"]
+    of_triangle = rows(site.get("/cohorts/retention_customers.csv?first_bought=2011-Q2").text)
+    assert {row["cohort"] for row in of_triangle} == {"2011-04-01", "2011-05-01"}
+
+
+def test_revenue_at_stake_is_that_of_the_migrations(site: Site, market: Warehouse) -> None:
+    known = market.rows(
+        "select segment_from as segment, sum(monetary_before) as went, sum(sales_between) as since "
+        "from segment_migrations where step = 1 and snapshot_to = '2011-07-01' and segment_from <> segment_to "
+        "group by segment_from"
+    )
+    shown = {row["segment"]: row for row in rows(site.get("/movements/stake.csv").text)}
+    for row in known:
+        if row["segment"] in shown:
+            found = shown[row["segment"]]
+            assert (Decimal(found["went_with"]), Decimal(found["bought_since"])) == (row["went"], row["since"])
+    assert sum(Decimal(row["went_with"]) for row in shown.values()) > 0
+
+
+def test_a_search_on_a_segment_is_of_its_list(site: Site) -> None:
+    (first, *others) = rows(site.get("/segments/loyal-customers/customers.csv").text)
+    found = f"/segments/loyal-customers?customer={first['customer_id']}"
+    assert others
+    assert re.findall(r'<th scope="row"><a href="/customers/(\d+)', site.get(found).text) == [first["customer_id"]]
+    trend = [site.get(f"/segments/loyal-customers/trend.csv{query}").text for query in ("", found[found.index("?") :])]
+    assert trend[0] == trend[1]
+
+
+def test_areas_are_customers_or_sales(site: Site) -> None:
+    sales = rows(site.get("/segments/areas.csv?area=sales").text)
+    known = {row["segment"]: row["sales_before_returns"] for row in rows(site.get("/segments/segments.csv").text)}
+    assert {row["segment"]: row["monetary"] for row in sales} == {
+        row["segment"]: known[row["segment"]] for row in sales
+    }
+    assert 'aria-current="true">by sales' in site.get("/segments?area=sales").text
+
+
+def test_every_setting_of_the_analysis_has_its_meaning(own_site: Site) -> None:
+    names = [*Settings.model_fields]
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        connection.execute(
+            sa.text("update publications set settings = :all where table_name = 'segments'"),
+            {"all": json.dumps(dict.fromkeys(names, "x"))},
+        )
+    writer.engine.dispose()
+    told = dict(re.findall(r"<dt>(\w+): [^<]*</dt><dd>([^<]*)</dd>", own_site.get("/data").text))
+    assert {*names} <= told.keys()
+    assert all(told[name] for name in names)
+
+
+def test_each_table_has_its_columns(site: Site) -> None:
+    links = re.findall(r'<th scope="row"><a href="(/data/\w+)"', site.get("/data").text)
+    assert "/data/rfm_history" in links
+    assert {site.get(link).status for link in links} == {200}
+    assert "Quintile of recency_days" in site.get("/data/rfm_history").text
+    assert site.get("/data/nothing").status == 404
 
 
 def test_a_picture_is_svg_that_stands_alone(site: Site) -> None:

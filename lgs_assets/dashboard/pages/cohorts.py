@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from lgs_assets.charts import style, wording
-from lgs_assets.dashboard.content import FEWEST, Column, Figure, Shade, Table
+from lgs_assets.dashboard.content import FEWEST, Column, Few, Figure, Shade, Table
 from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.filters import quarter_of
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
@@ -86,7 +86,7 @@ def _triangle(view: View, rows: Sequence[Row]) -> Figure:
     note = (
         "Of the customers who first ordered in a month, the percentage that ordered again that many months later. "
         "* The first month of the data also holds older customers. † A month that is not over. "
-        f"Grey: fewer than {FEWEST} customers. As of the end of {view.moment()}."
+        f"few: fewer than {FEWEST} customers. As of the end of {view.moment()}."
     )
     return Figure("retention", "Who comes back, how many months later?", table, note=note)
 
@@ -98,7 +98,7 @@ def _named(cohort: date, *, is_censored: bool) -> str:
 def _cell(row: Row, most: float) -> Any:
     value = float(row["retention_pct"])
     if row["customers"] < FEWEST:
-        return or_few(value, row["customers"])
+        return Few("few")
     title = f"{wording.count(row['active'])} of {wording.counted(row['customers'], 'customer')}"
     return Shade(f"{value:.0f} †" if row["is_partial"] else value, shade(value, most), title)
 
