@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from lgs_assets.charts import style
 from lgs_assets.dashboard.figures.shapes import RAMP, Anchor, Drawing, Line, Rect, Shape, Text, ink_on
 
-_LETTERS = 118
+_LETTERS = 122
 """At 11 pixels, of a picture as wide as a page."""
 _BAR = 14
 """Letters of room for a bar."""
 _LEAST, _MOST = 3, 40
 """Letters of a column."""
+_KEPT = 21
+"""Letters of a text that are kept, however little room there is."""
 _ROW, _LINE = 22.0, 13.0
 """Pixels of a row, and of a line of a heading."""
 
@@ -38,16 +40,17 @@ class Head:
 
 
 def grid(label: str, heads: Sequence[Head], rows: Sequence[Sequence[Cell]]) -> Drawing:
-    """The table, each column as wide as its longest value, all cut in proportion where there is no room."""
-    letters, barred = [], []
-    for place, head in enumerate(heads):
-        words = [*head.text.split(), *(row[place].text for row in rows)]
-        letters.append(min(max([_LEAST, *(len(word) for word in words)]), _MOST) + 2)
-        barred.append(any(row[place].bar is not None for row in rows))
-    room = sum(letters) + _BAR * sum(barred)
-    scale = min(1.0, _LETTERS / room)
-    unit = 100 / max(room, _LETTERS * 0.6)
-    lines = [_wrapped(head.text, int(wide * scale)) for head, wide in zip(heads, letters, strict=True)]
+    """The table, each column as wide as its longest value; where there is no room, texts are cut, never numbers."""
+    barred = [any(row[place].bar is not None for row in rows) for place in range(len(heads))]
+    letters = [_letters(head.text.split() + [row[place].text for row in rows]) for place, head in enumerate(heads)]
+    fixed = sum(wide for head, wide in zip(heads, letters, strict=True) if head.is_number) + _BAR * sum(barred)
+    scale = min(1.0, max(_LETTERS - fixed, 0) / max(sum(letters) + _BAR * sum(barred) - fixed, 1))
+    letters = [
+        wide if head.is_number else max(min(wide, _KEPT), int(wide * scale))
+        for head, wide in zip(heads, letters, strict=True)
+    ]
+    unit = 100 / max(sum(letters) + _BAR * sum(barred), _LETTERS * 0.6)
+    lines = [_wrapped(head.text, wide) for head, wide in zip(heads, letters, strict=True)]
     top = 8 + _LINE * max((len(found) for found in lines), default=1)
     shapes: list[Shape] = [Line(0, top, 100, top, style.MUTED)]
     left = 0.0
@@ -63,13 +66,17 @@ def grid(label: str, heads: Sequence[Head], rows: Sequence[Sequence[Cell]]) -> D
             fill = "white" if cell.shade is None else RAMP[9 - cell.shade]
             if cell.shade is not None:
                 shapes.append(Rect(left, y + 1, wide, _ROW - 2, fill))
-            text = _cut(cell.text, int(letters[place] * scale) - 1)
+            text = cell.text if head.is_number else _cut(cell.text, letters[place] - 1)
             ink = style.INK if cell.shade is None else ink_on(fill)
             shapes.append(Text(at, y + 15, text, anchor, ink, 11, dx=-6 if head.is_number else 4))
             if cell.bar is not None:
                 shapes += _bar(cell, head, left + wide, bar * 0.95, y + 5)
         left += wide + bar
     return Drawing(label, top + _ROW * len(rows) + 8, shapes)
+
+
+def _letters(words: Sequence[str]) -> int:
+    return min(max([_LEAST, *(len(word) for word in words)]), _MOST) + 2
 
 
 def _bar(cell: Cell, head: Head, left: float, room: float, top: float) -> list[Shape]:
