@@ -86,12 +86,13 @@ def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None
 
 def _show_risk(warehouse: "Warehouse", *, customers: int) -> None:
     """The most valuable customers at risk, if anybody is known to be."""
-    from lgs_assets.command.terminal import console, error_lines, risk_table
+    from lgs_assets.command.terminal import calibration_lines, console, error_lines, risk_table
     from lgs_assets.wiring.versions import published_versions
 
     if "churn_risk" in published_versions(warehouse) and warehouse.rows("select from churn_risk limit 1"):
         console.print(risk_table(warehouse, customers))
-        console.print(*error_lines(warehouse, "churn_risk, active in the last 365"), sep="\n", highlight=False)
+        lines = (*error_lines(warehouse, "churn_risk, active in the last 365"), *calibration_lines(warehouse))
+        console.print(*lines, sep="\n", highlight=False)
 
 
 def _end_with(outcome: "Outcome") -> None:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from lgs_assets.configuration import Configuration, as_written, origin, variable
 from lgs_assets.escaping import printable
-from lgs_assets.wording import HOW_TO_GIVE_COSTS, counted
+from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED, counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.action.audiences import Audience, Size
@@ -177,6 +177,12 @@ def risk_table(warehouse: "Warehouse", customers: int) -> Table:
             f"{row.sales_365:,.0f}",
         )
     return table
+
+
+def calibration_lines(warehouse: "Warehouse") -> Iterator[RenderableType]:
+    """That the bands of risk are an order only, where that is so."""
+    if not warehouse.rows("select bool_and(is_calibrated) as are_chances from churn_risk")[0].are_chances:
+        yield f"  [dim]{plain(UNCALIBRATED)}[/]"
 
 
 def forecast_table(warehouse: "Warehouse") -> Table:

@@ -59,6 +59,7 @@ PAGES: Final = (
     experiments.PAGE,
     experiment.PAGE,
     data.PAGE,
+    data.TABLE,
     report.SHOP,
     report.SEGMENT,
 )
@@ -284,7 +285,7 @@ class _Bounds:
 
 def _tag(request: Request, page: Page, built: Built) -> str:
     tables = {*page.tables, *page.wished, "monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook"}
-    if page is data.PAGE:
+    if page in (data.PAGE, data.TABLE):
         tables |= set(built.tables)
     return f'W/"{built.fingerprint(str(request.url), code_version(), tables=tables)[:32]}"'
 

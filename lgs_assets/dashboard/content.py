@@ -56,10 +56,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Shade:
-    """A value on one of ten shades, 0 the lightest."""
+    """A value on one of ten shades, 0 the lightest, and what a pointer over it says."""
 
     value: Any
     shade: int
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,10 +158,19 @@ def written(value: Any, kind: Kind = "text") -> str:
     return str(value)
 
 
-def compared(now: Decimal | float | None, before: Decimal | float | None, *, than: str) -> str:
-    """`+12.1 % on Nov 2010`; why not, if there is nothing to compare with."""
+def share(part: Decimal | float, whole: Decimal | float, *, customers: int, digits: int = 1) -> str:
+    """A part as a percentage of the whole, or that it is of too few customers."""
+    if customers < FEWEST or not whole:
+        return FEW
+    return wording.percent(float(part) / float(whole) * 100, digits)
+
+
+def compared(now: Decimal | float | None, before: Decimal | float | None, *, than: str, customers: int) -> str:
+    """`+12.1 % on Nov 2010`; why not, if nothing or too few customers are there to compare with."""
     if now is None or before is None or before <= 0:
         return f"nothing to compare with in {than}"
+    if customers < FEWEST:
+        return f"{FEW} against {than}"
     # Both are of one column, so of one type, which the checker cannot know.
     return f"{wording.change(float((now - before) / before * 100))} on {than}"  # type: ignore[operator]
 

@@ -10,7 +10,9 @@ from typing import Any, Final
 import jinja2
 from starlette.responses import Response
 
-from lgs_assets.dashboard.content import Figure, Table, cell
+from lgs_assets.dashboard.content import Bar, Figure, Link, Shade, Table, bare, cell, written
+from lgs_assets.dashboard.figures.grid import Cell, Head, grid
+from lgs_assets.dashboard.figures.shapes import Drawing
 from lgs_assets.dashboard.pages.page import NothingThereError, View
 
 FORMATS: Final = {
@@ -27,13 +29,13 @@ BYTE_ORDER_MARK: Final = "\N{BYTE ORDER MARK}"
 def response(found: Table | Figure, name: str, form: str, *, view: View, templates: jinja2.Environment) -> Response:
     """A table or figure as a file. Its name says when invented lines are in it."""
     table = found.table if isinstance(found, Figure) else found
-    drawing = found.drawing if isinstance(found, Figure) else None
     body: str | bytes
     if form == "csv":
         body = BYTE_ORDER_MARK + table.as_csv()
     elif form == "xlsx":
         body = workbook({name: table})
-    elif drawing:
+    elif isinstance(found, Figure):
+        drawing = found.drawing or pictured(found)
         body = templates.get_template("figure.svg").render(drawing=drawing, figure=found)
     else:
         raise NothingThereError(f"{name} is a table and has no {form}.")
@@ -43,6 +45,32 @@ def response(found: Table | Figure, name: str, form: str, *, view: View, templat
     return Response(
         body, media_type=FORMATS[form], headers={"Content-Disposition": f'attachment; filename="{safe}.{form}"'}
     )
+
+
+def pictured(figure: Figure) -> Drawing:
+    """The table of a figure that has no other drawing, as a picture."""
+    table = figure.table
+    heads = [
+        Head(
+            column.label,
+            column.is_number,
+            diverges=any(isinstance(row[place], Bar) and row[place].diverges for row in table.rows),
+        )
+        for place, column in enumerate(table.columns)
+    ]
+    rows = [
+        [_pictured(value, written(bare(value), table.columns[place].kind)) for place, value in enumerate(row)]
+        for row in table.rows
+    ]
+    return grid(figure.question, heads, rows)
+
+
+def _pictured(value: Any, text: str) -> Cell:
+    while isinstance(value, Link):
+        value = value.value
+    if isinstance(value, Bar):
+        return Cell(text, bar=value.percent, fill=value.fill)
+    return Cell(text, shade=value.shade if isinstance(value, Shade) else None)
 
 
 def workbook(tables: dict[str, Table]) -> bytes:

@@ -19,11 +19,17 @@ MOST: Final = 60
 """Values of one filter."""
 LARGEST: Final = 10**9
 STEPS: Final = (1, 3, 12)
+AREAS: Final = ("customers", "sales")
 COLUMNS: Final = (
     "customer_id", "country", "segment", "segment_before", "recency_days", "frequency", "monetary", "net_revenue",
     "typical_order", "first_sale_at", "last_invoice_at", "value", "risk_band", "expected_next_day",
 )  # fmt: skip
 """The columns of a list of customers: each can be shown or not, and sorted by."""
+
+PICKING: Final = frozenset({
+    "as_of", "country", "segment", "first_bought", "from", "r", "f", "within", "absent", "orders", "spent", "customer",
+})  # fmt: skip
+"""The keys of an address that say which customers, and as of when."""
 
 _QUARTER = re.compile(r"(?:19|20)\d\d-Q[1-4]")
 _MONTH = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])")
@@ -53,6 +59,8 @@ class Filters:
     """At least so many pounds of sales."""
     search: int | None = None
     """A customer's number."""
+    area: str = "customers"
+    """What the areas of the segments are: customers, or sales."""
     columns: tuple[str, ...] = ()
     """The columns of a list of customers. Empty: all."""
     sort: str = "monetary"
@@ -104,7 +112,7 @@ class Filters:
     @property
     def names_customers(self) -> bool:
         """Whether some customers are left out."""
-        shown = ("as_of", "step", "columns", "sort", "ascending", "page")
+        shown = ("as_of", "step", "area", "columns", "sort", "ascending", "page")
         return any(getattr(self, name) != _DEFAULTS[name] for name in _DEFAULTS if name not in shown)
 
 
@@ -144,6 +152,10 @@ def _page(text: str) -> int | None:
     return _whole(text, 1)
 
 
+def _area(text: str) -> str | None:
+    return text if text in AREAS else None
+
+
 def _column(text: str) -> str | None:
     return text if text in COLUMNS else None
 
@@ -166,14 +178,15 @@ def _written(value: object) -> str:
 _NAMES: Final = {
     "as_of": "as_of", "country": "countries", "segment": "segments", "first_bought": "cohorts", "from": "came_from",
     "step": "step", "r": "r_score", "f": "f_score", "within": "recency_to", "absent": "recency_from",
-    "orders": "orders_from", "spent": "spent_from", "customer": "search", "column": "columns", "sort": "sort",
-    "order": "ascending", "page": "page",
+    "orders": "orders_from", "spent": "spent_from", "customer": "search", "area": "area", "column": "columns",
+    "sort": "sort", "order": "ascending", "page": "page",
 }  # fmt: skip
 """The field of each key of a query."""
 _MANY: Final = {"countries", "segments", "cohorts", "came_from", "columns"}
 _READERS: Final[dict[str, Any]] = {
     "as_of": _month, "countries": _text, "segments": _text, "cohorts": _quarter, "came_from": _text, "step": _step,
     "r_score": _score, "f_score": _score, "recency_to": _whole, "recency_from": _whole, "orders_from": _whole,
-    "spent_from": _whole, "search": _whole, "columns": _column, "sort": _column, "ascending": _ascending, "page": _page,
+    "spent_from": _whole, "search": _whole, "area": _area, "columns": _column, "sort": _column,
+    "ascending": _ascending, "page": _page,
 }  # fmt: skip
 _DEFAULTS: Final = {field.name: field.default for field in fields(Filters)}

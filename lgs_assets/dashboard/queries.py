@@ -229,13 +229,25 @@ class Reading:
         """The month at whose end the customers are looked at."""
         return filters.as_of or self.choices.latest_whole
 
+    def snapshot_before(self, filters: Filters) -> datetime | None:
+        """The snapshot a step before; None if the data begins later."""
+        return self.choices.snapshots.get(month_before(self.as_of(filters), filters.step))
+
+    def trend(self, filters: Filters) -> list[Row]:
+        """Customers of each segment at every snapshot until now, whom the filters would have picked at that time."""
+        until = self.as_of(filters)
+        months = [month for month in sorted(self.choices.snapshots) if month <= until]
+        befores = [self.choices.snapshots.get(month_before(month, filters.step)) for month in months]
+        moments = [self.choices.snapshots[month] for month in months]
+        return self.matched("trend", filters, moments=moments, befores=befores)
+
     def parameters(self, filters: Filters) -> dict[str, Any]:
         """The filters as the queries take them."""
         as_of = self.as_of(filters)
         quarters = [date(int(text[:4]), int(text[-1]) * 3 - 2, 1) for text in filters.cohorts]
         return {
             "snapshot": self.choices.snapshots[as_of],
-            "snapshot_before": self.choices.snapshots.get(month_before(as_of, filters.step)),
+            "snapshot_before": self.snapshot_before(filters),
             "countries": [*filters.countries] or None,
             "segments": [*filters.segments] or None,
             "came_from": [*filters.came_from] or None,
@@ -357,7 +369,8 @@ def _sql(name: str) -> str:
     query = (folder / f"{name}.sql").read_text()
     shared = {"matched": folder / "matched.sql", "exposures": places.SQL / "exposures.sql"}
     parts = [f"{part} as (\n{file.read_text()})" for part, file in shared.items() if f" {part}\n" in query]
-    return f"with {', '.join(parts)}\n{query}" if parts else query
+    whole = f"with {', '.join(parts)}\n{query}" if parts else query
+    return whole.replace("{picked}", (folder / "picked.sql").read_text().rstrip())
 
 
 def _become_reader(connection: Any, _: object) -> None:

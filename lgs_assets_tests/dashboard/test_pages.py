@@ -2,19 +2,27 @@
 
 import csv
 import io
+import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
+from html import unescape
 from urllib.parse import quote, urlencode
+from xml.etree import ElementTree
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lgs_assets.charts.style import BLUE, ORANGE
+from lgs_assets.configuration import Settings
 from lgs_assets.dashboard.app import PAGES
+from lgs_assets.dashboard.bar import chips
+from lgs_assets.dashboard.content import compared
 from lgs_assets.dashboard.figures.shapes import PALE, RAMP, ink_on
-from lgs_assets.dashboard.filters import Filters
+from lgs_assets.dashboard.filters import PICKING, Filters
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.dashboard.conftest import COUNTRIES, CUSTOMERS, SCRIPT, Site, serve
@@ -22,7 +30,7 @@ from lgs_assets_tests.dashboard.conftest import COUNTRIES, CUSTOMERS, SCRIPT, Si
 HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 """The SHA-256 of dist/htmx.min.js in the package htmx.org 4.0.1."""
 ITEMS = {"/segments/{item}": "champions", "/customers/{item}": "17003", "/invoices/{item}": "500000",
-         "/report/{item}": "champions", "/campaigns/{item}": "first_to_see",
+         "/report/{item}": "champions", "/data/{item}": "rfm_history", "/campaigns/{item}": "first_to_see",
          "/experiments/{item}": "a_letter"}  # fmt: skip
 LIVE = {page.path.partition("/{")[0] for page in PAGES if page.is_live}
 """What is read anew each time, as it changes between builds."""
@@ -169,6 +177,90 @@ def test_a_filter_that_a_page_cannot_follow_is_told_and_kept(site: Site) -> None
     assert 'href="/segments?country=Germany"' in html
 
 
+ONE_EACH = {"as_of": "2011-05", "country": "Germany", "segment": "Champions", "first_bought": "2011-Q1",
+            "from": "Champions", "r": "5", "f": "5", "within": "30", "absent": "30", "orders": "4", "spent": "20",
+            "customer": "17003"}  # fmt: skip
+"""A value of each filter."""
+SVG = "{http://www.w3.org/2000/svg}"
+PREDICTED = "/outlook"
+"""What has nothing to filter before there are predictions."""
+
+
+def figures(html: str) -> list[str]:
+    """What the cells and the large numbers of a page say, without where they lead."""
+    found = re.findall(r"<(td|strong)\b[^>]*>(.*?)</\1>", html.partition("<main")[2], re.DOTALL)
+    return [re.sub(r"<[^>]*>", "", text) for _, text in found]
+
+
+def check_each_filter(site: Site, path: str, **values: str) -> None:
+    """Of each filter, that it changes the figures of a page or is named as one that does nothing, and never both."""
+    plain = figures(site.get(path).text)
+    for key, value in (ONE_EACH | values).items():
+        query = urlencode({key: value})
+        (chip,) = chips(Filters.parse([(key, value)])[0], path)
+        html = site.get(f"{path}?{query}").text
+        (told,) = re.findall(r"These filters do nothing here: ([^<]*)\.</p>", html) or [""]
+        assert (figures(html) == plain) == (chip.text in told), (query, told)
+
+
+def test_there_is_an_example_of_each_filter() -> None:
+    assert ONE_EACH.keys() == PICKING
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if not path.startswith((*LIVE, "/report", PREDICTED))])
+def test_each_filter_changes_a_page_or_is_said_to_do_nothing(site: Site, path: str) -> None:
+    check_each_filter(site, path.replace("champions", "loyal-customers"))  # all Champions have R 5
+
+
+def test_a_figure_that_a_filter_does_not_reach_says_so(site: Site) -> None:
+    html = site.get("/products-countries?segment=Champions&country=EIRE").text
+    figure = re.compile(r'^[^>]* id="(\w+)">.*?Not narrowed by these filters: ([^<]*)\.</p>', re.DOTALL)
+    notes = {found[1]: found[2] for part in html.split("<figure") if (found := figure.match(part))}
+    both = "EIRE, Champions"
+    assert notes == {"products": "EIRE", "countries": "Champions", "rising": both, "falling": both, "pairs": both}
+
+
+@pytest.mark.parametrize("path", ["/report", "/report/champions"])
+def test_a_printed_sheet_names_its_filters(site: Site, path: str) -> None:
+    assert "only: Germany, £20 or more" in site.get(f"{path}?country=Germany&spent=20").text
+    assert "only:" not in site.get(path).text
+
+
+def test_a_form_keeps_the_filters_that_it_has_no_field_for(site: Site) -> None:
+    kept = {"from": "Champions", "r": "5", "f": "5", "within": "90", "absent": "0", "orders": "2", "spent": "10"}
+    html = site.get("/movements?" + urlencode(kept)).text
+    assert dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html)) == kept
+
+
+@pytest.mark.parametrize("path", ["/customers/17002", "/invoices/599993"])
+def test_the_last_steps_of_a_drill_keep_the_filters(site: Site, path: str) -> None:
+    query = "country=Germany&spent=20"
+    main = site.get(f"{path}?{query}").text.partition("<main")[2]
+    links = re.findall(r'href="(/(?:invoices|customers)/\d+[^"]*)"', main)
+    assert links
+    assert all(link.endswith(f"?{query.replace('&', '&amp;')}") for link in links), links
+
+
+def test_countries_know_nothing_of_what_came_later(site: Site, market: Warehouse) -> None:
+    shown = rows(site.get("/products-countries/countries.csv?as_of=2011-03").text)
+    known = market.rows(
+        "select country, count(distinct customer_id) as customers from clean_invoices "
+        "where is_sale and invoice_date < '2011-04-01' group by country"
+    )
+    assert {row["country"]: int(row["customers"]) for row in shown} == {r["country"]: r["customers"] for r in known}
+
+
+@pytest.mark.parametrize(("customers", "said"), [(29, "too few to say against Nov 2010"), (30, "+50.0 % on Nov 2010")])
+def test_a_change_of_few_customers_is_no_percentage(customers: int, said: str) -> None:
+    assert compared(3, 2, than="Nov 2010", customers=customers) == said
+
+
+@pytest.mark.parametrize("path", ["/", "/segments", "/segments/champions", "/report", "/report/champions"])
+def test_no_share_of_few_customers_is_written_anywhere(site: Site, path: str) -> None:
+    html = site.get(f"{path}?country=EIRE&first_bought=2011-Q1").text
+    assert not re.findall(r"[\d.]+ %", html.partition("<main")[2])
+
+
 def test_segments_are_those_of_the_summary_to_the_penny(site: Site, market: Warehouse) -> None:
     shown = {row["segment"]: row for row in rows(site.get("/segments/segments.csv?as_of=2011-07").text)}
     for row in market.rows("select segment, customers, revenue, net_revenue from segment_summary"):
@@ -230,6 +322,25 @@ def test_list_figure_and_file_are_of_the_same_customers(site: Site, filters: Fil
     assert sum(Decimal(row["sales_before_returns"]) for row in figure) == monetary
 
 
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHOICES.map(lambda filters: replace(filters, step=1)), st.sampled_from([(), ("Champions", "Hibernating")]))
+def test_the_change_of_a_segment_is_that_of_the_customers_who_are_shown(
+    site: Site, filters: Filters, came_from: tuple[str, ...]
+) -> None:
+    """And its curve ends at what the table counts."""
+    filters = replace(filters, came_from=came_from)
+    listed = rows(site.get(replace(filters, segments=()).url("/customers/customers.csv")).text)
+    told = {row["segment"]: row for row in rows(site.get(filters.url("/segments/segments.csv")).text)}
+    assert told.keys() == {*(filters.segments or SEGMENTS)}
+    for name, row in told.items():
+        now, before = (sum(found[column] == name for found in listed) for column in ("segment", "segment_before"))
+        assert (int(row["customers"]), int(row["change_on_month_before"])) == (now, now - before)
+    name = next(iter(told))
+    slug = name.lower().replace("'", "").replace(" ", "-")
+    curve = rows(site.get(replace(filters, segments=()).url(f"/segments/{slug}/trend.csv")).text)
+    assert curve[-1]["customers"] == told[name]["customers"]
+
+
 def test_pages_of_a_list_are_the_file_in_pieces(site: Site) -> None:
     query = "?sort=customer_id&order=up&as_of=2011-07"
     listed = [row["customer_id"] for row in rows(site.get(f"/customers/customers.csv{query}").text)]
@@ -249,6 +360,108 @@ def test_no_cell_of_a_file_is_a_formula(site: Site) -> None:
     assert "=HYPERLINK" in text
     for row in csv.reader(io.StringIO(text)):
         assert not any(cell.startswith(("=", "@", "+")) for cell in row)
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if not path.startswith(tuple(LIVE))])
+def test_every_figure_is_a_picture_that_says_what_its_table_does(site: Site, path: str) -> None:
+    """Also those that are a table on the page; and a picture is what it says: XML that any reader takes."""
+    html = site.get(path).text
+    figures = re.findall(r'<figure class="figure[^"]*" id="(\w+)"', html)
+    pictures = [unescape(found) for found in re.findall(r'data-png="([^"]*)"', html)]
+    assert path.startswith("/report") or [re.search(r"/(\w+)\.svg", found)[1] for found in pictures] == figures  # type: ignore[index]
+    for picture in pictures:
+        texts = {"".join(text.itertext()) for text in ElementTree.fromstring(site.get(picture).text).iter(f"{SVG}text")}
+        assert len(texts) > 1, picture
+
+
+def test_a_table_as_a_picture_has_its_values(site: Site) -> None:
+    table = rows(site.get("/movements/net.csv").text)
+    root = ElementTree.fromstring(site.get("/movements/net.svg").text)
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    assert [text for text in texts if text in SEGMENTS] == [row["segment"] for row in table]
+    bars = [bar for bar in root.iter(f"{SVG}rect") if bar.get("height") == "12.000"]
+    assert len(bars) == len(table)
+    assert {bar.get("fill") for bar in bars if float(bar.get("width", "0%")[:-1])} <= {BLUE, ORANGE}
+
+
+def test_cohorts_know_nothing_of_what_came_later(site: Site, market: Warehouse) -> None:
+    """The curve and the second orders are those of the lines until then, and of the windows that were over."""
+    curve = {int(row["months_since"]): row for row in rows(site.get("/cohorts/curve.csv?as_of=2011-04").text)}
+    bought = market.rows(
+        "select distinct cohort_month, customer_id, invoice_month from clean_invoices inner join customer_profile "
+        "using (customer_id) where is_sale and invoice_month <= '2011-04-01' and cohort_month > '2011-01-01'"
+    )
+    for since, row in curve.items():
+        old = {r["customer_id"] for r in bought if r["cohort_month"].month + since <= 4}
+        again = {r["customer_id"] for r in bought if r["invoice_month"].month - r["cohort_month"].month == since}
+        assert (int(row["customers"]), int(row["active"])) == (len(old), len(again))
+    assert curve.keys() == {1, 2}
+    second = rows(site.get("/cohorts/second.csv?as_of=2011-04").text)
+    assert [(row["cohort"].split(" *")[0], row["within_60"] != "", row["within_90"] != "") for row in second] == [
+        ("Jan 2011", True, False), ("Feb 2011", True, False), ("Mar 2011", False, False),
+    ]  # fmt: skip
+
+
+def test_the_chosen_cohorts_are_drawn_beside_all(site: Site) -> None:
+    both, alone = (rows(site.get(f"/cohorts/curve.csv{query}").text) for query in ("?first_bought=2011-Q2", ""))
+    assert [{name: row[name] for name in alone[0]} for row in both] == alone
+    assert both[0]["chosen_customers"]
+    of_triangle = rows(site.get("/cohorts/retention_customers.csv?first_bought=2011-Q2").text)
+    assert {row["cohort"] for row in of_triangle} == {"2011-04-01", "2011-05-01"}
+
+
+def test_revenue_at_stake_is_that_of_the_migrations(site: Site, market: Warehouse) -> None:
+    known = market.rows(
+        "select segment_from as segment, sum(monetary_before) as went, sum(sales_between) as since "
+        "from segment_migrations where step = 1 and snapshot_to = '2011-07-01' and segment_from <> segment_to "
+        "group by segment_from"
+    )
+    shown = {row["segment"]: row for row in rows(site.get("/movements/stake.csv").text)}
+    for row in known:
+        if row["segment"] in shown:
+            found = shown[row["segment"]]
+            assert (Decimal(found["went_with"]), Decimal(found["bought_since"])) == (row["went"], row["since"])
+    assert sum(Decimal(row["went_with"]) for row in shown.values()) > 0
+
+
+def test_a_search_on_a_segment_is_of_its_list(site: Site) -> None:
+    (first, *others) = rows(site.get("/segments/loyal-customers/customers.csv").text)
+    found = f"/segments/loyal-customers?customer={first['customer_id']}"
+    assert others
+    assert re.findall(r'<th scope="row"><a href="/customers/(\d+)', site.get(found).text) == [first["customer_id"]]
+    trend = [site.get(f"/segments/loyal-customers/trend.csv{query}").text for query in ("", found[found.index("?") :])]
+    assert trend[0] == trend[1]
+
+
+def test_areas_are_customers_or_sales(site: Site) -> None:
+    sales = rows(site.get("/segments/areas.csv?area=sales").text)
+    known = {row["segment"]: row["sales_before_returns"] for row in rows(site.get("/segments/segments.csv").text)}
+    assert {row["segment"]: row["monetary"] for row in sales} == {
+        row["segment"]: known[row["segment"]] for row in sales
+    }
+    assert 'aria-current="true">by sales' in site.get("/segments?area=sales").text
+
+
+def test_every_setting_of_the_analysis_has_its_meaning(own_site: Site) -> None:
+    names = [*Settings.model_fields]
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        connection.execute(
+            sa.text("update publications set settings = :all where table_name = 'segments'"),
+            {"all": json.dumps(dict.fromkeys(names, "x"))},
+        )
+    writer.engine.dispose()
+    told = dict(re.findall(r"<dt>(\w+): [^<]*</dt><dd>([^<]*)</dd>", own_site.get("/data").text))
+    assert {*names} <= told.keys()
+    assert all(told[name] for name in names)
+
+
+def test_each_table_has_its_columns(site: Site) -> None:
+    links = re.findall(r'<th scope="row"><a href="(/data/\w+)"', site.get("/data").text)
+    assert "/data/rfm_history" in links
+    assert {site.get(link).status for link in links} == {200}
+    assert "Quintile of recency_days" in site.get("/data/rfm_history").text
+    assert site.get("/data/nothing").status == 404
 
 
 def test_a_picture_is_svg_that_stands_alone(site: Site) -> None:

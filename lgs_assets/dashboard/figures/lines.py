@@ -32,6 +32,8 @@ class Series:
     colour: str = style.BLUE
     dash: str = ""
     start: int = 0
+    opacity: float = 0.18
+    """Of its band."""
 
 
 def lines(label: str, series: Sequence[Series], written: Callable[[float], str], *, height: float = 230) -> Drawing:
@@ -52,7 +54,7 @@ def lines(label: str, series: Sequence[Series], written: Callable[[float], str],
         band = [(x, point.low, point.high) for x, point in at if point.low is not None and point.high is not None]
         if band:
             edge = [(x, axis.at(high)) for x, _, high in band] + [(x, axis.at(low)) for x, low, _ in reversed(band)]
-            shapes.append(Area(tuple(edge), one.colour))
+            shapes.append(Area(tuple(edge), one.colour, one.opacity))
         whole = [(x, axis.at(p.value)) for x, p in at if p.value is not None and not p.is_partial]
         shapes += polyline(whole, stroke=one.colour, dash=one.dash)
         for x, p in at:

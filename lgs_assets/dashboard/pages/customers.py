@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import quote
 
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, written
 from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, colour, customer_list
+from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, colour, customer_list, expectations
 from lgs_assets.dashboard.queries import Row
 
 _LARGEST_ID = 2**31 - 1
+_EXPECTED = (*PREDICTIONS, "slipping", *CARDS)
 
 
 def show_list(view: View) -> Shown:
@@ -28,7 +30,9 @@ def show_list(view: View) -> Shown:
 def show_one(view: View) -> Shown:
     """One customer: segment over time, orders, products."""
     number = int(view.item) if view.item.isascii() and view.item.isdecimal() and len(view.item) < 12 else 0
-    profile = view.rows("customer", customer_id=number) if 0 < number <= _LARGEST_ID else []
+    is_expected = view.reading.tables.issuperset(_EXPECTED)
+    query = "customer_expected" if is_expected else "customer"
+    profile = view.rows(query, customer_id=number) if 0 < number <= _LARGEST_ID else []
     if not profile:
         raise NothingThereError(f"There is no customer {view.item} with a purchase.")
     history = view.rows("customer_history", customer_id=number)
@@ -36,7 +40,7 @@ def show_one(view: View) -> Shown:
     products = view.rows("customer_products", customer_id=number)
     files: Files = {
         "timeline": _timeline(view, history, orders),
-        "orders": _orders(orders),
+        "orders": _orders(view, orders),
         "products": _products(products),
     }
     return Shown(
@@ -46,6 +50,8 @@ def show_one(view: View) -> Shown:
             "numbers": _numbers(view, profile[0], history),
             "now": history[-1] if history else None,
             "since": _since(view, history),
+            "expected": _expected(profile[0]) if is_expected else [],
+            "expectations": expectations(view) if is_expected else "",
             **files,
         },
         dict(files),
@@ -127,6 +133,38 @@ def _numbers(view: View, profile: Row, history: Sequence[Row]) -> list[Number]:
     ]
 
 
+def _expected(row: Row) -> list[tuple[str, str]]:
+    """What is predicted of the customer, each with its name; nothing where nothing is."""
+    if row["expected_sales"] is None:
+        return []
+    low, high = (written(row[end], "whole_pounds") for end in ("sales_low", "sales_high"))
+    found = [
+        (
+            "Sales in 182 days",
+            f"{written(row['expected_sales'], 'whole_pounds')}, before returns (80 % interval: {low} to {high})",
+        )
+    ]
+    if row["risk_rank"] is None:
+        return [*found, ("Risk of no order in 90 days", "not told: no order in the year before")]
+    place = f"no. {wording.count(row['risk_rank'])} of {wording.count(row['ranked'])} by risk, {row['band']}"
+    chance = f"{wording.percent(row['probability'] * 100, 0)}; " if row["is_calibrated"] else ""
+    reasons = [row[f"reason_{number}"] for number in (1, 2, 3) if row[f"reason_{number}"]]
+    found += [("Risk of no order in 90 days", chance + place), ("Why", "; ".join(reasons))]
+    late = row["days_late"]
+    if late is None:
+        found.append(("Next order due", "not told: one purchase day only, so there is no usual gap"))
+    else:
+        when = f"{wording.counted(late, 'day')} late" if late > 0 else f"in {wording.counted(-late, 'day')}"
+        found.append(("Next order due", f"{wording.day(row['expected_next_day'])}: {'today' if late == 0 else when}"))
+    if row["days_to_edge"] is not None:
+        found.append((
+            "Days to the edge",
+            f"{wording.counted(row['days_to_edge'], 'day')} without an order until the customer slips out of the good "
+            f"segments, whose edge is {wording.counted(row['edge_days'], 'day')}",
+        ))  # fmt: skip
+    return found
+
+
 def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figure:
     stretches = [Stretch(row["snapshot_date"], row["segment"], colour(view, row["segment"])) for row in history]
     events = [
@@ -134,7 +172,7 @@ def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figu
             row["at"],
             float(row["amount"]),
             f"{wording.day(row['at'])}, invoice {row['invoice_no']}: {written(row['amount'], 'pounds')}",
-            f"/invoices/{row['invoice_no']}",
+            _invoice(view, row),
         )
         for row in orders
     ]
@@ -175,7 +213,11 @@ def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figu
     )
 
 
-def _orders(rows: Sequence[Row]) -> Table:
+def _invoice(view: View, row: Row) -> str:
+    return view.link(f"/invoices/{quote(row['invoice_no'], safe='')}")
+
+
+def _orders(view: View, rows: Sequence[Row]) -> Table:
     return Table(
         (
             Column("invoice", "Invoice"),
@@ -186,7 +228,7 @@ def _orders(rows: Sequence[Row]) -> Table:
         ),
         [
             (
-                Link(row["invoice_no"], f"/invoices/{row['invoice_no']}"),
+                Link(row["invoice_no"], _invoice(view, row)),
                 row["at"],
                 _kind(row),
                 row["lines"],
@@ -231,6 +273,7 @@ ONE = Page(
     "customer.html",
     ("rfm_history", "customer_profile", "invoice_totals", "clean_invoices", "stock_codes", "products"),
     show_one,
+    wished=_EXPECTED,
     honours=frozenset(),
     refusal="The page is of one customer, over all time.",
 )

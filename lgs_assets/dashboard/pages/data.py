@@ -7,10 +7,10 @@ from pathlib import Path
 
 from lgs_assets import places
 from lgs_assets.charts import wording
-from lgs_assets.configuration import as_written
+from lgs_assets.configuration import Settings, as_written
 from lgs_assets.contracts.contract import LINES
-from lgs_assets.dashboard.content import Column, Table
-from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.content import Column, Link, Table
+from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.queries import Row
 
 
@@ -26,7 +26,7 @@ def show(view: View) -> Shown:
             Column("checks", "Checks", "count"),
         ),
         [
-            (name, table.rows, table.built, sum(check[0] == name for check in checks))
+            (Link(name, view.link(f"/data/{name}")), table.rows, table.built, sum(check[0] == name for check in checks))
             for name, table in sorted(built.items())
         ],
         "Tables",
@@ -68,7 +68,8 @@ def show(view: View) -> Shown:
         ],
         "Checks",
     )
-    settings = {name: as_written(value) for table in built.values() for name, value in table.settings.items()}
+    found_settings = {name: as_written(value) for table in built.values() for name, value in table.settings.items()}
+    settings = [(name, value, _meaning(name)) for name, value in sorted(found_settings.items())]
     return Shown(
         "Can I trust this?",
         {
@@ -81,6 +82,37 @@ def show(view: View) -> Shown:
         },
         {"tables": tables, "checks": listed, "dumps": dumps},
     )
+
+
+def show_table(view: View) -> Shown:
+    """What a table holds, column by column: its part of the data dictionary."""
+    from lgs_assets.contracts.declaration import (  # it parses the contracts, which no other page needs
+        columns,
+        description,
+    )
+
+    if view.item not in view.built.tables:
+        raise NothingThereError(f"There is no table {view.item}.")
+    listed = Table(
+        (
+            Column("column", "Column"),
+            Column("type", "Type"),
+            Column("null", "May be missing"),
+            Column("meaning", "Meaning"),
+        ),
+        [
+            (column.name, column.type, "yes" if column.nullable else "", column.description)
+            for column in columns(view.item)
+        ],
+        "Columns",
+    )
+    return Shown(view.item, {"columns": listed, "description": description(view.item)}, {"columns": listed})
+
+
+def _meaning(setting: str) -> str:
+    """What a setting decides, as the configuration says it."""
+    field = Settings.model_fields.get(setting)
+    return (field.description or "") if field else ""
 
 
 def _doubled(view: View) -> list[str]:
@@ -120,4 +152,12 @@ PAGE = Page(
     label="Data & method",
     honours=frozenset(),
     refusal="The page is of the tables as they are.",
+)
+TABLE = Page(
+    "/data/{item}",
+    "table.html",
+    (),
+    show_table,
+    honours=frozenset(),
+    refusal="The page is of what a table holds.",
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Shade, Table
@@ -13,23 +15,26 @@ from lgs_assets.dashboard.queries import NOT_YET, Row
 
 def show(view: View) -> Shown:
     """The matrix of moves, each number a list of customers; the net flow of each segment; and the causes."""
-    groups = view.matched("groups", worth=0)
+    # Of all segments: those who left the chosen ones are in others now.
+    groups = view.matched("groups", filters=replace(view.filters, segments=()), worth=0)
+    shown = [row for row in groups if not view.filters.segments or row["segment"] in view.filters.segments]
     causes = (
         []
         if view.filters.names_customers
         else view.rows("causes", step=view.filters.step, snapshot=view.choices.snapshots[view.as_of])
     )
-    matrix, net = _matrix(view, groups), _net(view, groups)
-    files: dict[str, Any] = {"matrix": matrix, "net": net}
+    matrix, net, stake = _matrix(view, shown), _net(view, groups), _stake(view, groups)
+    files: dict[str, Any] = {"matrix": matrix, "net": net, "stake": stake}
     if causes:
         files["causes"] = _causes(causes)
-    moved = sum(row["customers"] for row in groups if row["segment"] != row["segment_before"] != NOT_YET)
-    known = sum(row["customers"] for row in groups if row["segment_before"] != NOT_YET)
+    moved = sum(row["customers"] for row in shown if row["segment"] != row["segment_before"] != NOT_YET)
+    known = sum(row["customers"] for row in shown if row["segment_before"] != NOT_YET)
     return Shown(
         "Who is getting better or worse, and where do they go?",
         {
             "matrix": matrix,
             "net": net,
+            "stake": stake,
             "causes": files.get("causes"),
             "moved": moved,
             "known": known,
@@ -75,7 +80,7 @@ def _matrix(view: View, groups: Sequence[Row]) -> Figure:
 
 def _net(view: View, groups: Sequence[Row]) -> Figure:
     flows = []
-    for name in view.choices.segments:
+    for name in _chosen(view):
         gained = sum(r["customers"] for r in groups if r["segment"] == name != r["segment_before"])
         lost = sum(r["customers"] for r in groups if r["segment_before"] == name != r["segment"])
         flows.append((name, gained, lost))
@@ -101,6 +106,41 @@ def _net(view: View, groups: Sequence[Row]) -> Figure:
     return Figure(
         "net", "Which segments grow, and which shrink?", table, note="Joined: from other segments, and first orders."
     )
+
+
+def _stake(view: View, groups: Sequence[Row]) -> Figure:
+    """What those who moved had spent until the first of the two moments, and what they have bought since."""
+    rows = []
+    for name in _chosen(view):
+        joined = [r for r in groups if r["segment"] == name != r["segment_before"]]
+        left = [r for r in groups if r["segment_before"] == name != r["segment"]]
+        came, went = (sum((r["monetary_before"] for r in moved), Decimal(0)) for moved in (joined, left))
+        since = sum((r["monetary"] - r["monetary_before"] for r in left), Decimal(0))
+        rows.append((name, came, went, since, came - went))
+    most = max((abs(net) for *_, net in rows), default=Decimal(0)) or 1
+    table = Table(
+        (
+            Column("segment", "Segment"),
+            Column("came_with", "Came with those who joined", "whole_pounds"),
+            Column("went_with", "Went with those who left", "whole_pounds"),
+            Column("bought_since", "Bought since by these", "whole_pounds"),
+            Column("net", "Net", "change_pounds"),
+        ),
+        [
+            (Link(name, view.link_segment(name)), came, went, since, Bar(net, float(net / most * 100), diverges=True))
+            for name, came, went, since, net in rows
+        ],
+    )
+    note = (
+        f"Sales before returns until the end of {view.moment(view.month_before)}: customers take their past with them "
+        "when they move. First orders come with nothing. What leaves Champions and Loyal Customers is at stake."
+    )
+    return Figure("stake", "How much revenue is at stake?", table, note=note)
+
+
+def _chosen(view: View) -> list[str]:
+    """The segments that are told, best first."""
+    return [name for name in view.choices.segments if not view.filters.segments or name in view.filters.segments]
 
 
 def _causes(rows: Sequence[Row]) -> Figure:

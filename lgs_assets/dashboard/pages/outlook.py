@@ -4,25 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from lgs_assets.charts import style, wording
-from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Table, written
+from lgs_assets.dashboard.content import FEWEST, Bar, Column, Figure, Link, Table, written
 from lgs_assets.dashboard.figures.lines import Point, Series, lines
+from lgs_assets.dashboard.figures.shapes import PALE
+from lgs_assets.dashboard.filters import PICKING
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, ORDER_ERROR, VALUE_ERROR, past_error, tick
-from lgs_assets.dashboard.queries import Row
-from lgs_assets.wording import HOW_TO_GIVE_COSTS
+from lgs_assets.dashboard.pages.parts import CARDS, ORDER_ERROR, VALUE_ERROR, or_few, past_error, tick
+from lgs_assets.dashboard.queries import Row, month_before
+from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED
 
 TABLES: Final = (
     *("customer_value", "churn_risk", "slipping", "forecasts", "model_cards", "model_evaluations", "margins"),
-    "expected_margins",
+    *("expected_margins", "prediction_terms", "value_backtests", "risk_backtests", "products"),
 )
 _MONTHS: Final = 18
 """Months of the past beside a forecast."""
 _MONTHS_EARNED: Final = 6
 """The same where they are a table."""
 _OFF: Final = "the months were off by {}"
+_WEEKS_OFF: Final = "the weeks were off by {}"
+_BACKTESTS: Final = ("value_backtests", "risk_backtests", "model_evaluations")
+_BAND_95, _BAND_80 = 0.14, 0.34
+"""How opaque the bands are: the narrow one lies on the wide one."""
+_ORANGE_95, _ORANGE_80 = "#fbf2db", "#f3d28a"
+"""What they look like, in the key."""
+
+
+_INTERVALS: Final = (
+    Column("forecast", "Forecast", "whole_pounds"),
+    Column("low_80", "80 % from", "whole_pounds"),
+    Column("high_80", "to", "whole_pounds"),
+    Column("low_95", "95 % from", "whole_pounds"),
+    Column("high_95", "to", "whole_pounds"),
+)
 
 
 def show(view: View) -> Shown:
@@ -30,21 +48,35 @@ def show(view: View) -> Shown:
     title = "Who will buy again, and what will sales be?"
     if missing := [table for table in TABLES if table not in view.reading.tables]:
         return Shown(title, {"missing": missing})
-    now = replace(view.filters, as_of=max(view.choices.snapshots))
     cards = {row["task"]: row for row in view.reading.once("model_cards", CARDS)}
+    from_day = next((card["as_of"] for card in cards.values()), None)
+    now = replace(view.filters, as_of=_month_of(view, from_day))
     country = view.filters.countries[0] if len(view.filters.countries) == 1 else None
     forecast = view.rows("forecast", country=country)
+    weeks = view.rows("forecast_weeks", country=country)
     groups = view.matched("outlook_groups", filters=now)
     lists = view.matched("outlook_lists", filters=now)
+    judged = view.reading.once("calibration", _BACKTESTS)
+    stock = view.reading.once("stock", ("forecasts", "products"))
     files: Files = {
         "forecast": _forecast(view, forecast, country, cards.get("forecasts")),
-        "earnings": _earnings(forecast, country),
+        "weeks": _weeks(view, weeks, country, cards.get("forecasts")),
+        "stock": _stock(view, stock, cards.get("forecasts")),
+        "earnings": _earnings(view, forecast, country),
         "value": _value(groups, cards.get("customer_value")),
+        "value_check": _value_check(view, [row for row in judged if row["kind"] == "value"]),
         "risk": _risk(groups, cards.get("churn_risk")),
+        "calibration": _calibration(view, [row for row in judged if row["kind"] == "risk"]),
         "churn": _churn(view, [row for row in lists if row["kind"] == "churn"]),
         "slipping": _slipping(view, [row for row in lists if row["kind"] == "slipping"], cards.get("slipping")),
     }
-    return Shown(title, {"missing": [], "cards": cards.values(), **files}, files)
+    return Shown(title, {"missing": [], "cards": cards.values(), "from_day": from_day, **files}, files)
+
+
+def _month_of(view: View, day: date | None) -> date:
+    """The month at whose end customers are what they were when predictions were made; the last one without any."""
+    snapshots = view.choices.snapshots
+    return max((month for month, moment in snapshots.items() if day and moment.date() <= day), default=max(snapshots))
 
 
 def _error(card: Row | None, task: str, sentence: str) -> str:
@@ -54,9 +86,12 @@ def _error(card: Row | None, task: str, sentence: str) -> str:
 
 
 def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | None) -> Figure:
+    """The months before and to come; beside them, the same months a year earlier."""
+    observed = {row["month"]: row["actual"] for row in rows if row["actual"] is not None}
     past = [row for row in rows if row["actual"] is not None][-_MONTHS:]
     future = [row for row in rows if row["forecast"] is not None]
     shown = [*past, *future]
+    earlier = [row["year_before"] or observed.get(month_before(row["month"], 12)) for row in shown]
     points = [
         Point(
             float(row["actual"]),
@@ -65,55 +100,125 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
         )
         for place, row in enumerate(past)
     ]
-
-    def expected(level: str) -> list[Point]:
-        return [
-            Point(
-                float(row["forecast"]),
-                float(row[f"low_{level}"]),
-                float(row[f"high_{level}"]),
-                tick(row["month"], 0, len(shown)) if level == "80" else "",
-                title=f"{wording.month(row['month'])}: {written(row['forecast'], 'whole_pounds')}, 80 %: "
-                f"{written(row['low_80'], 'whole_pounds')} to {written(row['high_80'], 'whole_pounds')}",
-            )
-            for row in future
-        ]
-
+    expected = [
+        Point(
+            float(row["forecast"]),
+            float(row["low_80"]),
+            float(row["high_80"]),
+            tick(row["month"], 0, len(shown)),
+            title=f"{wording.month(row['month'])}: {written(row['forecast'], 'whole_pounds')}, 80 %: "
+            f"{written(row['low_80'], 'whole_pounds')} to {written(row['high_80'], 'whole_pounds')}",
+        )
+        for row in future
+    ]
     series = [
+        Series("a year before", [Point(float(e) if e is not None else None) for e in earlier], style.MUTED, "2 3"),
         Series("observed", points),
-        Series("95 %", expected("95"), style.ORANGE, "4 3", len(past)),
-        Series("80 %", expected("80"), style.ORANGE, "4 3", len(past)),
+        Series(
+            "95 %",
+            [Point(None, float(row["low_95"]), float(row["high_95"])) for row in future],
+            style.ORANGE,
+            start=len(past),
+            opacity=_BAND_95,
+        ),
+        Series("80 %", expected, style.ORANGE, "4 3", len(past), _BAND_80),
     ]
     label = f"Net sales of the last months, and the forecast with its intervals{f', {country}' if country else ''}."
     table = Table(
         (
             Column("month", "Month", "month"),
             Column("observed", "Observed", "whole_pounds"),
-            Column("forecast", "Forecast", "whole_pounds"),
-            Column("low_80", "80 % from", "whole_pounds"),
-            Column("high_80", "to", "whole_pounds"),
-            Column("low_95", "95 % from", "whole_pounds"),
-            Column("high_95", "to", "whole_pounds"),
+            Column("year_before", "A year before", "whole_pounds"),
+            *_INTERVALS,
         ),
         [
-            tuple(row[name] for name in ("month", "actual", "forecast", "low_80", "high_80", "low_95", "high_95"))
-            for row in shown
+            (row["month"], row["actual"], before, *(row[column.name] for column in _INTERVALS))
+            for row, before in zip(shown, earlier, strict=True)
         ],
     )
-    who = country or "all countries together"
-    note = f"Net sales, doubled invoices once, {who}. Bands: 80 % and 95 % intervals, from past errors."
+    note = f"Net sales, doubled invoices once, {country or 'all countries together'}. Intervals: from past errors."
     if future:
         note += f" Method: {future[0]['method']}."
-    if view.filters.segments or view.filters.cohorts or len(view.filters.countries) > 1:
-        note += " Forecasts exist for all countries together and for single ones, not for groups of customers."
+    note += _unforecast(future, country, card) + _unfollowed(view, country)
     kind = "country" if country else "total"
     error = _error(card, f"forecasts, {kind} by month, 3 ahead", _OFF)
     drawing = lines(label, series, lambda v: wording.short_pounds(v, 3)) if future else None
-    key = (("observed", style.BLUE), ("forecast", style.ORANGE))
+    key = (
+        ("observed", style.BLUE),
+        ("forecast", style.ORANGE),
+        ("80 % interval", _ORANGE_80),
+        ("95 % interval", _ORANGE_95),
+        ("a year before", style.MUTED),
+    )
     return Figure("forecast", "What will sales be?", table, drawing, note + error, key if drawing else ())
 
 
-def _earnings(rows: Sequence[Row], country: str | None) -> Figure:
+def _unfollowed(view: View, country: str | None) -> str:
+    return view.unfollowed("country") if country else view.unfollowed()
+
+
+def _unforecast(rows: Sequence[Row], country: str | None, card: Row | None) -> str:
+    """Why a country has no forecast, if so."""
+    if rows or not country or (card and card["unavailable_because"]):
+        return ""
+    return (
+        f" There is no forecast for {country} by itself: the eight countries with most sales have one each, the others "
+        "one together."
+    )
+
+
+def _weeks(view: View, rows: Sequence[Row], country: str | None, card: Row | None) -> Figure:
+    most = max((row["forecast"] for row in rows), default=1) or 1
+    table = Table(
+        (Column("week", "Week from", "day"), Column("year_before", "A year before", "whole_pounds"), *_INTERVALS),
+        [
+            (
+                row["period_start"],
+                row["year_before"],
+                Bar(row["forecast"], float(row["forecast"] / most * 100)),
+                *(row[column.name] for column in _INTERVALS[1:]),
+            )
+            for row in rows
+        ],
+    )
+    kind = "country" if country else "total"
+    note = (
+        f"Net sales of whole weeks, {country or 'all countries together'}, doubled invoices once; a year before: 52 "
+        f"weeks earlier.{_unforecast(rows, country, card)}{_unfollowed(view, country)}"
+    )
+    error = _error(card, f"forecasts, {kind} by week, 13 ahead", _WEEKS_OFF)
+    return Figure("weeks", "What will each week bring?", table, note=note + error)
+
+
+def _stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
+    table = Table(
+        (
+            Column("code", "Code"),
+            Column("product", "Product"),
+            Column("units_4_weeks", "Units in 4 weeks", "count"),
+            Column("year_before_4_weeks", "A year before", "count"),
+            Column("units_13_weeks", "Units in 13 weeks", "count"),
+            Column("year_before_13_weeks", "A year before", "count"),
+            Column("first_week_low_80", "First week, 80 % from", "count"),
+            Column("first_week_high_80", "to", "count"),
+        ),
+        [
+            (
+                *(row["code"], row["description"], row["units_4"], row["year_before_4"], row["units_13"]),
+                *(row["year_before_13"], row["low_80"], row["high_80"]),
+            )
+            for row in rows
+        ],
+    )
+    note = "The best-selling products, everybody’s orders together."
+    if rows:
+        note = f"From the week of {wording.day(rows[0]['first_week'])}: the best-selling products, all orders together."
+    note += f" What may come is wide: look at the interval before you buy.{view.unfollowed()}"
+    error = _error(card, "forecasts, product by week, 4 ahead", "the weeks of a product were off by {}")
+    return Figure("stock", "What to have in stock?", table, note=note + error)
+
+
+def _earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
     """What product sales have earned over their cost in the last months, and are expected to."""
     past = [row for row in rows if row["actual"] is not None][-_MONTHS_EARNED:]
     shown = [*past, *(row for row in rows if row["forecast"] is not None)]
@@ -139,7 +244,7 @@ def _earnings(rows: Sequence[Row], country: str | None) -> Figure:
         f"Product sales before returns less the unit cost valid on the day, {country or 'all countries together'}, "
         "doubled invoices once; earned: of the sales whose cost is known. Expected: the forecast of net sales, at what "
         "a pound with a known cost earned in the last twelve whole months. Its interval is that of sales: the rate may "
-        "change as well."
+        f"change as well.{_unfollowed(view, country)}"
     )
     return Figure(
         "earnings", "What will they earn?", table, note=note if known else f"No unit costs: {HOW_TO_GIVE_COSTS}."
@@ -154,7 +259,7 @@ def _value(groups: Sequence[Row], card: Row | None) -> Figure:
             Column("tenth", "Tenth"),
             Column("customers", "Customers", "count"),
             Column("net_so_far", "Net so far", "whole_pounds"),
-            Column("expected_sales", "Expected in a year", "whole_pounds"),
+            Column("expected_sales", "Expected in 182 days", "whole_pounds"),
         ),
         [
             (row["label"], row["customers"], row["so_far"], Bar(row["sales"], float(row["sales"] / most * 100)))
@@ -162,14 +267,74 @@ def _value(groups: Sequence[Row], card: Row | None) -> Figure:
         ],
     )
     note = (
-        "Tenths of all customers by the sales expected of them in the next 365 days, before returns; 1 is the highest."
+        "Tenths of all customers by the sales expected of them in the next 182 days, before returns; 1 is the highest."
     )
+    if card and card["total_error"] is not None:
+        off = wording.percent(100 * card["total_error"], 0)
+        note += f" Not a budget: on past days the total was off by {off} on average."
     return Figure(
         "value",
-        "What are customers worth in the next year?",
+        "What are customers worth in the next half year?",
         table,
         note=note + _error(card, "customer_value, 182 days", VALUE_ERROR),
     )
+
+
+def _value_check(view: View, rows: Sequence[Row]) -> Figure:
+    most = max((max(row["predicted"], row["came"]) for row in rows), default=1) or 1
+    table = Table(
+        (
+            Column("tenth", "Tenth"),
+            Column("customers", "Customers", "count"),
+            Column("expected", "Expected of each", "whole_pounds"),
+            Column("came", "Came from each", "whole_pounds"),
+        ),
+        [
+            (
+                str(row["place"]),
+                row["customers"],
+                *(Bar(row[name], row[name] / most * 100, fill) for name, fill in (("predicted", ""), ("came", PALE))),
+            )
+            for row in rows
+        ],
+    )
+    note = f"Sales in 182 days, before returns, a customer on average. {_asked(rows)}{view.unfollowed()}"
+    return Figure("value_check", "What was expected on past days, and what came?", table, note=note)
+
+
+def _asked(rows: Sequence[Row]) -> str:
+    """On which past days, as a sentence."""
+    if not rows:
+        return "There is no past day to judge by."
+    first, last = min(row["first_day"] for row in rows), max(row["last_day"] for row in rows)
+    days = wording.counted(max(row["days"] for row in rows), "past day")
+    return f"Asked on {days}, {wording.span(wording.day(first), wording.day(last))}, of all who were customers then."
+
+
+def _calibration(view: View, rows: Sequence[Row]) -> Figure:
+    """Of those who were told so, how many did: a percentage of fewer than 30 says nothing."""
+    table = Table(
+        (
+            Column("told", "Told"),
+            Column("customers", "Customers", "count"),
+            Column("predicted_pct", "Told on average", "percent"),
+            Column("came_pct", "Stayed away", "percent"),
+        ),
+        [
+            (
+                f"{10 * row['place']} to {10 * row['place'] + 10} %",
+                row["customers"],
+                or_few(100 * row["predicted"], row["customers"]),
+                Bar(100 * row["came"], 100 * row["came"]) if row["customers"] >= FEWEST else or_few(0, 0),
+            )
+            for row in rows
+        ],
+    )
+    note = (
+        "The risk of no order in 90 days, as it would have been told. Where the two percentages are far apart, the "
+        f"level is off; the order may hold all the same. {_asked(rows)}{view.unfollowed()}"
+    )
+    return Figure("calibration", "Of those told a risk, how many stayed away?", table, note=note)
 
 
 def _risk(groups: Sequence[Row], card: Row | None) -> Figure:
@@ -189,7 +354,7 @@ def _risk(groups: Sequence[Row], card: Row | None) -> Figure:
     )
     note = "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: at risk with them."
     if shown and not all(row["is_calibrated"] for row in shown):
-        note += " On past days the level was too far off: trust the order, not the level."
+        note += f" {UNCALIBRATED}"
     return Figure(
         "risk",
         "How many may stay away?",
@@ -264,6 +429,6 @@ PAGE = Page(
     show,
     label="Outlook",
     wished=TABLES,
-    honours=frozenset({"country", "segment", "first_bought"}),
-    refusal="Predictions are made from the end of the data.",
+    honours=PICKING - {"as_of"},
+    refusal="Predictions are made from one day, whatever month is looked at.",
 )

@@ -9,7 +9,19 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lgs_assets.charts import wording
-from lgs_assets.dashboard.content import Bar, Column, Figure, Kind, Link, Number, Table, compared, written
+from lgs_assets.dashboard.content import (
+    FEWEST,
+    Bar,
+    Column,
+    Figure,
+    Kind,
+    Link,
+    Number,
+    Table,
+    compared,
+    share,
+    written,
+)
 from lgs_assets.dashboard.pages.page import Page, Shown, View
 from lgs_assets.dashboard.pages.parts import colour, or_few, sales_by_month
 from lgs_assets.dashboard.queries import Row, month_before
@@ -64,7 +76,7 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
     now = by_month.get(view.as_of)
     name = view.moment()
 
-    def number(label: str, column: str, shown: Kind, compare: str = "") -> Number:
+    def number(label: str, column: str, shown: Kind, compare: str = "", counts: str = "active") -> Number:
         value = now[column] if now else None
         if now and now["is_partial"]:
             last = wording.month(view.as_of)
@@ -76,6 +88,7 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
                 now[compare] if now else None,
                 row[compare] if row and not row["is_partial"] else None,
                 than=wording.month(other),
+                customers=min(found[counts] if found else 0 for found in (now, row)),
             )
             for other in others
             for row in [by_month.get(other)]
@@ -85,18 +98,18 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
     customers = sum(row["customers"] for row in groups)
     monetary = sum((row["monetary"] for row in groups), Decimal(0))
     best = [row for row in groups if row["segment"] in BEST]
-    share = wording.percent(sum(row["customers"] for row in best) / customers * 100, 0) if customers else "–"
-    of_sales = wording.percent(float(sum(row["monetary"] for row in best) / monetary * 100), 0) if monetary else "–"
+    of_customers = share(sum(row["customers"] for row in best), customers, customers=customers, digits=0)
+    of_sales = share(sum(row["monetary"] for row in best), monetary, customers=customers, digits=0)
     best_link = view.link("/customers", segments=BEST)
     return [
         number(f"Net sales, {name}", "sales", "whole_pounds", "sales_once"),
         number("Orders placed", "placed_orders", "count"),
         number("Active customers", "active", "count"),
-        number("New customers", "new", "count"),
+        number("New customers", "new", "count", counts="new"),
         Number(
             "Champions and Loyal Customers",
-            f"{of_sales} of sales",
-            [f"{share} of {wording.counted(customers, 'customer')}", "all sales so far, before returns"],
+            f"{of_sales} of sales" if customers >= FEWEST else of_sales,
+            [f"{of_customers} of {wording.counted(customers, 'customer')}", "all sales so far, before returns"],
             best_link,
         ),
     ]

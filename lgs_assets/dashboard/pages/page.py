@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from lgs_assets.charts import wording
+from lgs_assets.dashboard.bar import chips
 from lgs_assets.dashboard.content import Figure, Table
-from lgs_assets.dashboard.filters import Filters
+from lgs_assets.dashboard.filters import PICKING, Filters
 from lgs_assets.dashboard.queries import Built, Choices, Reading, Row, month_before
 
 Files = dict[str, Table | Figure]
@@ -65,6 +66,11 @@ class View:
         """The rows of a query on the customers whom the filters pick."""
         return self.reading.matched(query, filters or self.filters, **parameters)
 
+    def unfollowed(self, *followed: str) -> str:
+        """What to say below a figure that can follow some filters only: those that are on and change nothing in it."""
+        rest = [chip.text for chip in chips(self.filters, "") if chip.key not in followed]
+        return f" Not narrowed by these filters: {', '.join(rest)}." if rest else ""
+
     def link(self, path: str, **changes: Any) -> str:
         """A path with the filters of this page, some of them changed."""
         return self.filters.customers_only().url(path, **changes)
@@ -102,8 +108,8 @@ class Page:
     """Its name in the navigation; empty if it is not there."""
     wished: tuple[str, ...] = ()
     """Tables that it shows where they are."""
-    honours: frozenset[str] = frozenset({"as_of", "country", "segment", "first_bought"})
-    """The filters that it can follow."""
+    honours: frozenset[str] = PICKING
+    """The filters that change some of its figures."""
     refusal: str = ""
     """Why it cannot follow the others."""
     is_live: bool = False

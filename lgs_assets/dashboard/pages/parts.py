@@ -14,6 +14,7 @@ from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.shapes import RAMP
 from lgs_assets.dashboard.pages.page import View
 from lgs_assets.dashboard.queries import PAGE_SIZE, Reading, Row
+from lgs_assets.wording import UNCALIBRATED
 
 CUSTOMERS: Final = (
     Column("customer_id", "Customer", "text", "customer_id"),
@@ -35,7 +36,7 @@ CUSTOMERS: Final = (
 EXPECTED: Final = ("value", "risk_band", "expected_next_day")
 """The columns of it that are predictions, shown where these are built."""
 PREDICTIONS: Final = ("customer_value", "churn_risk")
-CARDS: Final = ("model_cards", "model_evaluations")
+CARDS: Final = ("model_cards", "model_evaluations", "prediction_terms", "churn_risk")
 VALUE_ERROR: Final = "the tenth of customers rated highest brought {} of sales"
 ORDER_ERROR: Final = "the customer who did so was rated above one who did not in {} of such pairs"
 FIRST: Final = "First order since"
@@ -159,13 +160,17 @@ def expectations(view: View) -> str:
 def expectations_of(reading: Reading) -> str:
     """The same, of the tables that are read."""
     cards = {row["task"]: row for row in reading.once("model_cards", CARDS)} if reading.tables.issuperset(CARDS) else {}
-    said = (
-        "Predicted from the end of the data: sales expected in 182 days, before returns; the risk of no order in 90 "
-        "days, for those who ordered within a year; and when the next order is due by their usual gap."
-    )
     reasons = {card["unavailable_because"] for card in (cards.get(task) for task in PREDICTIONS) if card}
     if reasons - {None}:
         return f"Nothing is predicted of customers yet: {' '.join(sorted(reasons - {None}))}"
+    known = next(iter(cards.values()), None)
+    said = (
+        f"Predicted from {'the lines before ' + wording.day(known['as_of']) if known else 'what was known'}: sales "
+        "expected in 182 days, before returns; the risk of no order in 90 days, for those who ordered in the year "
+        "before; and when the next order is due by their usual gap."
+    )
+    if known and not known["is_calibrated"]:
+        said += f" {UNCALIBRATED}"
     value = past_error(cards.get("customer_value"), "customer_value, 182 days", VALUE_ERROR)
     risk = past_error(cards.get("churn_risk"), "churn_risk, active in the last 365 days", ORDER_ERROR)
     return f"{said}{' Sales:' + value if value else ''}{' Risk:' + risk if risk else ''}"

@@ -20,9 +20,9 @@ def show(view: View) -> Shown:
     countries = view.rows("countries", as_of=view.as_of, countries=[*view.filters.countries] or None)
     files = {
         "products": _best(view, best),
-        "rising": _movers(movers, is_gain=True),
-        "falling": _movers(movers, is_gain=False),
-        "pairs": _pairs(pairs),
+        "rising": _movers(view, movers, is_gain=True),
+        "falling": _movers(view, movers, is_gain=False),
+        "pairs": _pairs(view, pairs),
         "countries": _countries(view, countries),
     }
     return Shown("What sells, to whom, and where?", {"moment": view.moment(), **files}, dict(files))
@@ -45,11 +45,12 @@ def _best(view: View, rows: Sequence[Row]) -> Figure:
     who = (
         f"to {', '.join(view.filters.segments)} of today" if view.filters.segments else "to everybody, guests included"
     )
-    note = f"Sales before returns in the twelve months to {view.moment()}, doubled invoices once, {who}; all countries."
+    note = f"Sales before returns in the twelve months to {view.moment()}, doubled invoices once, {who}."
+    note += view.unfollowed("as_of", "segment")
     return Figure("products", "What sells best?", table, note=note)
 
 
-def _movers(rows: Sequence[Row], *, is_gain: bool) -> Figure:
+def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
     found = [row for row in rows if row["is_gain"] == is_gain]
     found = found if is_gain else found[::-1]
     table = Table(
@@ -73,10 +74,10 @@ def _movers(rows: Sequence[Row], *, is_gain: bool) -> Figure:
             for row in found
         ],
     )
-    note = ""
+    note = view.unfollowed()
     if found:
         months = wording.span(wording.month(found[0]["first_month"]), wording.month(found[0]["last_month"]))
-        note = f"{months} against the same months of the year before, doubled invoices once."
+        note = f"{months} against the same months of the year before, doubled invoices once.{note}"
     return Figure(
         "rising" if is_gain else "falling",
         "What has grown most?" if is_gain else "What has fallen most?",
@@ -85,7 +86,7 @@ def _movers(rows: Sequence[Row], *, is_gain: bool) -> Figure:
     )
 
 
-def _pairs(rows: Sequence[Row]) -> Figure:
+def _pairs(view: View, rows: Sequence[Row]) -> Figure:
     table = Table(
         (
             Column("product", "Product"),
@@ -109,7 +110,7 @@ def _pairs(rows: Sequence[Row]) -> Figure:
     )
     note = (
         "All invoices of the data. Lift: how many times more often together than by chance. "
-        "Show them side by side, or offer one with the other."
+        f"Show them side by side, or offer one with the other.{view.unfollowed()}"
     )
     return Figure("pairs", "What is bought together?", table, note=note)
 
@@ -134,7 +135,7 @@ def _countries(view: View, rows: Sequence[Row]) -> Figure:
     table = Table(
         (
             Column("country", "Country"),
-            Column("customers", "Customers, ever", "count"),
+            Column("customers", "Customers", "count"),
             Column("orders", "Orders", "count"),
             Column("net_sales", "Net sales", "whole_pounds"),
             Column("top_customer_pct", "Largest customer’s share", "percent"),
@@ -142,9 +143,9 @@ def _countries(view: View, rows: Sequence[Row]) -> Figure:
         listed,
     )
     note = (
-        f"Net sales of the twelve months to {view.moment()}, doubled invoices once. {home or 'The home market'} has no "
-        "bar: it would dwarf the others. The largest customer’s share is of all sales ever; "
-        f"grey: fewer than {FEWEST} customers."
+        f"The twelve months to {view.moment()}, doubled invoices once. {home or 'The home market'} has no bar: it "
+        "would dwarf the others. The largest customer’s share is of sales before returns to known customers; grey: "
+        f"fewer than {FEWEST} customers.{view.unfollowed('as_of', 'country')}"
     )
     return Figure("countries", "Where do we sell?", table, note=note)
 
@@ -158,7 +159,7 @@ PAGE = Page(
         "segment_products",
         "product_movers",
         "product_pairs",
-        "countries",
+        "invoice_totals",
         "country_months",
     ),
     show,

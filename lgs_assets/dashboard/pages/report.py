@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from lgs_assets.dashboard.bar import chips
 from lgs_assets.dashboard.content import Figure, Table
 from lgs_assets.dashboard.pages import overview, segments
 from lgs_assets.dashboard.pages.page import Page, Shown, View
@@ -37,7 +38,8 @@ def sheet(view: View, shown: Shown, kind: str) -> dict[str, Any]:
             content[name] = replace(part, table=_first(part.table, _LONGEST))
         elif isinstance(part, Table):
             content[name] = _without(_first(part, FIRST_CUSTOMERS), _SAID_ABOVE if kind == "segment" else ())
-    return content | {"kind": kind, "title": shown.title, "view": view}
+    only = [chip.text for chip in chips(view.filters, "") if chip.key not in ("as_of", kind)]
+    return content | {"kind": kind, "title": shown.title, "view": view, "only": only}
 
 
 def _without(table: Table, names: Sequence[str]) -> Table:

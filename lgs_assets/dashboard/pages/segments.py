@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from lgs_assets.charts import wording
-from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Number, Shade, Table, written
+from lgs_assets.dashboard.content import FEWEST, Bar, Column, Figure, Kind, Link, Number, Shade, Table, share, written
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.figures.treemap import Box, treemap
+from lgs_assets.dashboard.filters import AREAS, PICKING
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import CARDS, FIRST, PREDICTIONS, colour, customer_list, or_few, shade, tick
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
@@ -24,14 +24,22 @@ _TABLES: Final = ("rfm_history", "customer_profile")
 def show_all(view: View) -> Shown:
     """The segments as areas, as a table with what is typical of each, and the grid of scores behind them."""
     statistics = {row["segment"]: row for row in view.matched("segment_statistics")}
-    trend = _by_segment(view.matched("trend"))
+    trend = _by_segment(view.reading.trend(view.filters))
     grid = view.matched("grid")
-    table = _table(view, statistics, trend)
+    moves = view.matched("groups", filters=replace(view.filters, segments=()), worth=0)
+    table = _table(view, statistics, moves)
     areas = _areas(view, statistics)
     scores = _grid(view, grid)
     return Shown(
         "Who are our customers, and what do we do with them?",
-        {"areas": areas, "segments": table, "grid": scores, "sparks": _sparks(trend), "moment": view.moment()},
+        {
+            "areas": areas,
+            "switch": [(f"by {area}", view.filters.url("/segments", area=area), area) for area in AREAS],
+            "segments": table,
+            "grid": scores,
+            "sparks": _sparks(trend),
+            "moment": view.moment(),
+        },
         {"areas": areas, "segments": table, "grid": scores},
     )
 
@@ -43,10 +51,10 @@ def show_one(view: View) -> Shown:
         raise NothingThereError(f"There is no segment {view.item}.")
     of_segment = replace(view.filters, segments=(segment.segment,))
     view = replace(view, filters=of_segment)
-    everybody = replace(of_segment.customers_only(), segments=())
+    everybody = replace(of_segment.customers_only(), segments=(), search=None)  # a search is of the list below
     profile = view.matched("segment_profile", filters=everybody, segment=segment.segment)
     groups = [row for row in profile if row["kind"] == "move"]
-    trend = view.matched("trend")
+    trend = view.reading.trend(replace(of_segment, search=None))
     customers, summary = customer_list(view, path=f"/segments/{segment.slug}")
     products = (
         view.rows("segment_products", as_of=view.as_of, segments=[segment.segment])
@@ -65,7 +73,7 @@ def show_one(view: View) -> Shown:
             profile, "days", "How long ago did they last order?", [*(f"{n * 30}" for n in range(24)), "720+"], "Days"
         ),
         "countries": _countries(view, profile),
-        "products": _products(products, segment),
+        "products": _products(view, products, segment),
     }
     rows = [row for row in groups if row["segment"] == segment.segment]
     return Shown(
@@ -100,18 +108,19 @@ def _sparks(trend: dict[str, dict[Any, Row]]) -> dict[str, Any]:
     }
 
 
-def _table(view: View, statistics: dict[str, Row], trend: dict[str, dict[Any, Row]]) -> Figure:
+def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figure:
+    """Its change is that of the customers whom the filters pick now, in whatever segment they were before."""
     total = sum(row["customers"] for row in statistics.values())
     sales = sum((row["monetary"] for row in statistics.values()), Decimal(0))
-    before = view.choices.snapshots.get(view.month_before)
+    is_known = view.reading.snapshot_before(view.filters) is not None
     rows = []
     for name in view.choices.segments:
         if view.filters.segments and name not in view.filters.segments:
             continue
         row = statistics.get(name)
         count = row["customers"] if row else 0
-        earlier = trend.get(name, {}).get(before)
-        change = count - (earlier["customers"] if earlier else 0) if before else None
+        earlier = sum(move["customers"] for move in moves if move["segment_before"] == name)
+        change = count - earlier if is_known else None
         rows.append(
             (
                 Link(name, view.link_segment(name)),
@@ -143,22 +152,32 @@ def _table(view: View, statistics: dict[str, Row], trend: dict[str, dict[Any, Ro
         rows,
     )
     note = (
-        f"As of the end of {view.moment()}; change on {view.moment(view.month_before)}. Typical: the median. "
-        "Sales: all until then, before returns. Net: all to date, after returns. A segment is relative to the other "
-        "customers of its month."
+        f"As of the end of {view.moment()}; change on {view.moment(view.month_before)}, of the same customers. "
+        "Typical: the median. Sales: all until then, before returns. Net: all to date, after returns. A segment is "
+        "relative to the other customers of its month."
     )
     return Figure("segments", "How large is each segment, and what is it worth?", table, note=note)
 
 
 def _areas(view: View, statistics: dict[str, Row]) -> Figure:
-    total = sum(row["customers"] for row in statistics.values()) or 1
+    """By customers, or by what they bought."""
+    by_sales = view.filters.area == "sales"
+    column, what = ("monetary", "sales before returns") if by_sales else ("customers", "customers")
+    kind: Kind = "whole_pounds" if by_sales else "count"
+    customers = sum(row["customers"] for row in statistics.values())
+    total = sum(row[column] for row in statistics.values())
     shown = [name for name in view.choices.segments if name in statistics]
+
+    def said(name: str) -> str:
+        value = written(statistics[name][column], kind)
+        is_few = customers < FEWEST
+        return value if is_few else f"{value} ({share(statistics[name][column], total, customers=customers)})"
+
     boxes = [
         Box(
             name,
-            f"{wording.count(statistics[name]['customers'])} "
-            f"({wording.percent(statistics[name]['customers'] / total * 100)})",
-            statistics[name]["customers"],
+            said(name),
+            float(statistics[name][column]),
             colour(view, name),
             view.link_segment(name),
             view.choices.segments[name].position,
@@ -169,28 +188,28 @@ def _areas(view: View, statistics: dict[str, Row]) -> Figure:
         (
             Column("number", "No.", "count"),
             Column("segment", "Segment"),
-            Column("customers", "Customers", "count"),
+            Column(column, what.capitalize(), kind),
             Column("share", "Share", "percent"),
         ),
         [
             (
                 view.choices.segments[name].position,
                 Link(name, view.link_segment(name)),
-                statistics[name]["customers"],
-                or_few(statistics[name]["customers"] / total * 100, total),
+                statistics[name][column],
+                or_few(float(statistics[name][column] / total * 100), customers),
             )
             for name in shown
         ],
     )
-    label = "The segments as areas by their customers; the table below has the values."
+    label = f"The segments as areas by their {what}; the table below has the values."
     key = [(f"{box.number} {box.name}", box.fill) for box in boxes]
     return Figure(
         "areas",
-        "How are our customers divided?",
+        "How are our customers divided?" if not by_sales else "Who brings the sales?",
         table,
         treemap(label, boxes) if boxes else None,
         key=key,
-        note="Area: customers. Darker: better customers. A click opens the segment.",
+        note=f"Area: {what}. Darker: better customers. A click opens the segment.",
     )
 
 
@@ -224,13 +243,13 @@ def _numbers(view: View, segment: Segment, groups: Sequence[Row]) -> list[Number
         r["customers"] for r in groups if r["segment_before"] == segment.segment and r["segment"] != segment.segment
     )
     earlier = view.moment(view.month_before)
-    share = wording.percent(count / all_count * 100) if all_count else "–"
-    of_sales = wording.percent(float(sales / all_sales * 100)) if all_sales else "–"
+    of_all = share(count, all_count, customers=all_count)
+    of_sales = share(sales, all_sales, customers=all_count)
     return [
         Number(
             "Customers",
             wording.count(count),
-            [f"{share} of {wording.count(all_count)}", f"{wording.count(before)} in {earlier}"],
+            [f"{of_all} of {wording.count(all_count)}", f"{wording.count(before)} in {earlier}"],
         ),
         Number(
             "Sales before returns",
@@ -258,17 +277,19 @@ def _others(view: View, segment: Segment, *, is_from: bool = True) -> tuple[str,
 
 
 def _trend(view: View, segment: Segment, rows: Sequence[Row]) -> Figure:
+    counts = {row["snapshot_date"]: row["customers"] for row in rows}
+    months = [month for month in sorted(view.choices.snapshots) if month <= view.as_of]
     points, listed = [], []
-    for place, row in enumerate(rows):
-        month = (row["snapshot_date"] - timedelta(microseconds=1)).date().replace(day=1)
+    for place, month in enumerate(months):
+        count = counts.get(view.choices.snapshots[month], 0)
         known = view.choices.months.get(month)
         href = view.link(f"/segments/{segment.slug}", as_of=month, segments=())
         is_partial = bool(known and known.is_partial)
-        title = f"{view.moment(month)}: {wording.counted(row['customers'], 'customer')}"
+        title = f"{view.moment(month)}: {wording.counted(count, 'customer')}"
         points.append(
-            Point(row["customers"], label=tick(month, place, len(rows)), title=title, link=href, is_partial=is_partial)
+            Point(count, label=tick(month, place, len(months)), title=title, link=href, is_partial=is_partial)
         )
-        listed.append((Link(month, href), row["customers"]))
+        listed.append((Link(month, href), count))
     table = Table(
         (
             Column("month", "End of", "month"),
@@ -290,7 +311,7 @@ def _trend(view: View, segment: Segment, rows: Sequence[Row]) -> Figure:
         "Is the segment growing?",
         table,
         drawing,
-        note="Each month by the scores of that time. A ring: a month that is not over.",
+        note="Each month by the scores and the figures of that time. A ring: a month that is not over.",
     )
 
 
@@ -370,7 +391,7 @@ def _countries(view: View, rows: Sequence[Row]) -> Figure:
     return Figure("countries", "Where are they?", table)
 
 
-def _products(rows: Sequence[Row], segment: Segment) -> Figure:
+def _products(view: View, rows: Sequence[Row], segment: Segment) -> Figure:
     table = Table(
         (
             Column("code", "Code"),
@@ -382,7 +403,7 @@ def _products(rows: Sequence[Row], segment: Segment) -> Figure:
     )
     note = (
         "Sales before returns in twelve months, doubled invoices once, to those who are "
-        f"{segment.segment} at the end of the data, all countries."
+        f"{segment.segment} at the end of the data.{view.unfollowed('as_of', 'segment')}"
     )
     return Figure("products", "What do they buy?", table, note=note)
 
@@ -394,6 +415,6 @@ ONE = Page(
     _TABLES,
     show_one,
     wished=("segment_products", "products", *PREDICTIONS, *CARDS),
-    honours=frozenset({"as_of", "country", "first_bought"}),
+    honours=PICKING - {"segment"},
     refusal="The page is of one segment.",
 )

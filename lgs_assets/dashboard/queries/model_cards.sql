@@ -1,6 +1,14 @@
 -- What each model is for, how wrong it has been, and the one figure of each task that says it best.
 select
     task, title, model, purpose, data, rule, measured_error, limits, unavailable_because,
+    (select as_of from prediction_terms) as as_of,
+    (select bool_and(is_calibrated) from churn_risk) as is_calibrated,
+    (
+        select value
+        from model_evaluations
+        where starts_with(task, 'customer_value') and fold = 'pooled' and is_used and source = 'back-test'
+            and metric = 'total_error_sales'
+    ) as total_error,
     (
         select json_object_agg(
             judged.task,

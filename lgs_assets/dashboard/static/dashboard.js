@@ -1,9 +1,16 @@
-// The pages work without this: it saves figures as pictures, and closes a filter's list on a click elsewhere.
+// The pages work without this: it saves figures as pictures, prints, copies the address, and closes a filter's list on
+// a click elsewhere.
 document.documentElement.classList.add("with-js");
 
 document.addEventListener("click", async (event) => {
   for (const list of document.querySelectorAll("details.pick[open]")) {
     if (!list.contains(event.target)) list.open = false;
+  }
+  if (event.target.closest("[data-print]")) window.print();
+  const copy = event.target.closest("[data-copy]");
+  if (copy) {
+    await navigator.clipboard.writeText(location.href);
+    copy.textContent = "Copied";
   }
   const button = event.target.closest("[data-png]");
   if (!button) return;

@@ -1,0 +1,38 @@
+-- What was predicted on past days and what came: of the risk by its tenth of probability, of sales by the tenth of
+-- customers rated highest, as whatever predicts now would have rated them.
+with rated as (
+    select
+        as_of, customer_id, cast(actual_sales as double precision) as came,
+        case
+            when exists (
+                select from model_evaluations
+                where starts_with(task, 'customer_value') and is_used and model = baseline
+            ) then cast(baseline_sales as double precision)
+            else sales
+        end as predicted
+    from value_backtests
+),
+
+placed as (
+    select
+        'risk' as kind, as_of, cast(least(floor(10 * probability), 9) as integer) as place, probability as predicted,
+        cast(cast(happened as integer) as double precision) as came
+    from risk_backtests
+    where task = 'churn_risk' and probability is not null
+    union all
+    select
+        'value', as_of,
+        cast(
+            1 + 10 * (row_number() over (partition by as_of order by predicted desc, customer_id) - 1)
+            / count(*) over (partition by as_of) as integer
+        ),
+        predicted, came
+    from rated
+)
+
+select
+    kind, place, count(*) as customers, avg(predicted) as predicted, avg(came) as came, count(distinct as_of) as days,
+    min(as_of) as first_day, max(as_of) as last_day
+from placed
+group by kind, place
+order by kind, place

@@ -1,0 +1,12 @@
+-- Units of the best-selling products to come, and those of the same weeks a year before.
+select
+    series as code, products.description, sum(forecast) filter (where horizon = 4) as units_4,
+    sum(year_before) filter (where horizon = 4) as year_before_4, sum(forecast) filter (where horizon = 13) as units_13,
+    sum(year_before) filter (where horizon = 13) as year_before_13,
+    min(low_80) filter (where horizon = 4 and step = 1) as low_80, min(high_80) filter (where horizon = 4 and step = 1) as high_80,
+    min(period_start) as first_week
+from forecasts
+left join products on products.code = series
+where kind = 'product'
+group by series, products.description
+order by units_13 desc, series

@@ -1,0 +1,202 @@
+"""Pages where there are predictions: on the tables of the demo, each figure beside what the tables hold."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from lgs_assets.command.cli import app
+from lgs_assets.dashboard.export import export
+from lgs_assets.dashboard.queries import Tables
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wording import UNCALIBRATED
+from lgs_assets_tests.builders import MakeDatabase
+from lgs_assets_tests.dashboard.conftest import Site, serve
+from lgs_assets_tests.dashboard.test_pages import check_each_filter, rows
+
+
+@pytest.fixture(scope="module")
+def predicted(demo: Warehouse, make_database: MakeDatabase) -> Iterator[Site]:
+    """The pages of a copy of the demo."""
+    demo.engine.dispose()
+    tables = Tables(make_database(template=demo.url))
+    yield from serve(tables)
+    tables.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def held(predicted: Site) -> Iterator[Warehouse]:
+    """The tables themselves, to compare the pages with."""
+    warehouse = Warehouse(predicted.tables.engine.url.render_as_string(hide_password=False))
+    yield warehouse
+    warehouse.engine.dispose()
+
+
+def of_list(held: Warehouse, of: str) -> str:
+    """The page of the first customer for whom a condition holds."""
+    (row,) = held.rows(
+        "select customer_id from customer_value left join churn_risk as risk using (customer_id) left join slipping "
+        f"using (customer_id) where horizon_days = 182 and {of} order by customer_id limit 1"
+    )
+    return f"/customers/{row['customer_id']}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/outlook", "/outlook?country=Germany&segment=Champions", "/customers", "/customers/20001", "/segments/champions",
+     "/report/champions"],
+)  # fmt: skip
+def test_a_page_with_predictions_keeps_its_budget(predicted: Site, path: str) -> None:
+    predicted.get(path)  # what is the same for all is read once a build
+    answer = predicted.get(path)
+    assert answer.status == 200
+    assert len(predicted.statements) <= 6, predicted.statements
+    assert answer.sent <= 60_000
+
+
+def test_each_filter_changes_the_outlook_or_is_said_to_do_nothing(predicted: Site) -> None:
+    check_each_filter(predicted, "/outlook", spent="2000")
+
+
+def test_what_customers_are_worth_is_what_the_table_says(predicted: Site, held: Warehouse) -> None:
+    shown = rows(predicted.get("/outlook/value.csv").text)
+    (known,) = held.rows("select count(*) as n, sum(sales) as sales from customer_value where horizon_days = 182")
+    assert sum(int(row["customers"]) for row in shown) == known["n"]
+    assert sum(Decimal(row["expected_sales"]) for row in shown) == known["sales"]
+    (total,) = held.rows(
+        "select value from model_evaluations where metric = 'total_error_sales' and fold = 'pooled' and is_used "
+        "and source = 'back-test'"
+    )
+    assert (
+        f"on past days the total was off by {total['value']:.0%}".replace("%", " %") in predicted.get("/outlook").text
+    )
+
+
+def test_what_was_told_of_risk_stands_beside_what_came(predicted: Site, held: Warehouse) -> None:
+    asked = held.rows("select probability, happened from risk_backtests where task = 'churn_risk'")
+    shown = rows(predicted.get("/outlook/calibration.csv").text)
+    for row in shown:
+        low = int(row["told"].split()[0])
+        own = [one for one in asked if min(int(one["probability"] * 10), 9) == low // 10]
+        assert int(row["customers"]) == len(own)
+        if len(own) >= 30:
+            assert float(row["came_pct"]) == pytest.approx(100 * sum(one["happened"] for one in own) / len(own))
+    assert sum(int(row["customers"]) for row in shown) == len(asked) > 0
+
+
+def test_what_was_expected_of_each_tenth_stands_beside_what_came(predicted: Site, held: Warehouse) -> None:
+    shown = rows(predicted.get("/outlook/value_check.csv").text)
+    (known,) = held.rows("select count(*) as n, sum(actual_sales) as came from value_backtests")
+    assert [row["tenth"] for row in shown] == [str(number) for number in range(1, 11)]
+    assert sum(int(row["customers"]) for row in shown) == known["n"]
+    came = sum(int(row["customers"]) * float(row["came"]) for row in shown)
+    assert came == pytest.approx(float(known["came"]))
+
+
+def test_what_to_have_in_stock_is_the_forecast_of_the_products(predicted: Site, held: Warehouse) -> None:
+    shown = {row["code"]: row for row in rows(predicted.get("/outlook/stock.csv").text)}
+    known = held.rows(
+        "select series, horizon, sum(forecast) as units from forecasts where kind = 'product' group by series, horizon"
+    )
+    assert {(row["series"], row["horizon"]): row["units"] for row in known} == {
+        (code, weeks): Decimal(row[f"units_{weeks}_weeks"]) for code, row in shown.items() for weeks in (4, 13)
+    }
+
+
+@pytest.mark.parametrize(("query", "kind"), [("", "total"), ("?country=Germany", "country")])
+def test_months_and_weeks_to_come_are_those_of_the_forecasts(
+    predicted: Site, held: Warehouse, query: str, kind: str
+) -> None:
+    for name, grain in (("forecast", "month"), ("weeks", "week")):
+        shown = [row for row in rows(predicted.get(f"/outlook/{name}.csv{query}").text) if row["forecast"]]
+        known = held.rows(
+            "select * from forecasts where kind = :kind and grain = :grain and (kind = 'total' or series = 'Germany') "
+            "order by period_start",
+            kind=kind,
+            grain=grain,
+        )
+        for column in ("forecast", "low_80", "high_80", "low_95", "high_95", "year_before"):
+            assert [Decimal(row[column]) for row in shown] == [row[column] for row in known]
+
+
+def test_last_year_is_drawn_beside_this_one(predicted: Site) -> None:
+    shown = rows(predicted.get("/outlook/forecast.csv").text)
+    observed = {row["month"]: row["observed"] for row in shown if row["observed"]}
+    again = [row for row in shown if row["observed"] and f"{int(row['month'][:4]) - 1}{row['month'][4:]}" in observed]
+    assert again
+    for row in again:
+        assert row["year_before"] == observed[f"{int(row['month'][:4]) - 1}{row['month'][4:]}"]
+
+
+def test_bands_of_80_and_95_percent_can_be_told_apart(predicted: Site) -> None:
+    opacities = re.findall(r'fill-opacity="([\d.]+)"', predicted.get("/outlook/forecast.svg").text)
+    assert len({*opacities}) == 2
+
+
+def test_a_country_without_a_forecast_is_told_why(predicted: Site, held: Warehouse) -> None:
+    small = held.rows("select country from customer_profile except select series from forecasts order by 1 limit 1")
+    country = small[0]["country"]
+    html = predicted.get("/outlook?" + urlencode({"country": country})).text
+    assert f"There is no forecast for {country} by itself" in html
+    assert "There is no forecast for" not in predicted.get("/outlook?country=Germany").text
+
+
+def test_a_customer_has_what_is_expected_of_them(predicted: Site, held: Warehouse) -> None:
+    path = of_list(held, "days_late > 0 and days_to_edge is not null")
+    (row,) = held.rows(
+        "select * from churn_risk inner join slipping using (customer_id) where customer_id = :id", id=int(path[11:])
+    )
+    told = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", unescape(predicted.get(path).text)))
+    assert "80 % interval" in told["Sales in 182 days"]
+    (ranked,) = held.rows("select count(*) as n from churn_risk")
+    (rank,) = held.rows("select rank from churn_risk where customer_id = :id", id=int(path[11:]))
+    assert f"no. {rank['rank']:,} of {ranked['n']:,} by risk, {row['band']}" in told["Risk of no order in 90 days"]
+    assert "%" not in told["Risk of no order in 90 days"], "the level is not to be trusted"
+    assert told["Why"] == "; ".join(row[f"reason_{number}"] for number in (1, 2, 3))
+    assert re.search(rf"\b{row['days_late']:,} days? late", told["Next order due"])
+    assert told["Days to the edge"].startswith(f"{row['days_to_edge']:,} day")
+
+
+def test_nothing_is_told_that_is_not_known(predicted: Site, held: Warehouse) -> None:
+    long_gone = predicted.get(of_list(held, "risk.customer_id is null")).text
+    assert "not told: no order in the year before" in long_gone
+    once = predicted.get(of_list(held, "risk.customer_id is not null and expected_next_day is null")).text
+    assert "there is no usual gap" in once
+
+
+def test_bands_that_are_no_chances_are_said_to_be_an_order_wherever_they_are_shown(
+    predicted: Site, held: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert held.rows("select bool_or(is_calibrated) as any from churn_risk")[0]["any"] is False
+    for path in ("/customers", "/segments/champions", "/customers/20001", "/outlook"):
+        assert UNCALIBRATED in predicted.get(path).text, path
+    export(predicted.tables, tmp_path, [])
+    assert UNCALIBRATED in (tmp_path / "manifest.json").read_text()
+    monkeypatch.setenv("LGS_DATABASE_URL", held.url)
+    shown = CliRunner().invoke(app, ["risk"])
+    assert shown.exit_code == 0, shown.output
+    assert UNCALIBRATED in " ".join(shown.output.split())
+
+
+def test_predictions_are_told_from_the_day_that_they_were_made(demo: Warehouse, make_database: MakeDatabase) -> None:
+    """Which LGS_AS_OF may set: then customers are also those of that day."""
+    demo.engine.dispose()
+    tables = Tables(make_database(template=demo.url))
+    warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
+    with warehouse.transaction() as connection:
+        connection.execute(sa.text("update prediction_terms set as_of = '2011-03-01', observed_until = '2011-03-01'"))
+    (known,) = warehouse.rows("select count(*) as n from rfm_history where snapshot_date = '2011-03-01'")
+    warehouse.engine.dispose()
+    for site in serve(tables):
+        for path in ("/customers", "/outlook", "/customers/20001"):
+            html = site.get(path).text
+            assert "rom the lines before 1 Mar 2011" in html, path
+            assert "end of the data" not in html.partition("<footer")[0] or path == "/customers/20001"
+        assert sum(int(row["customers"]) for row in rows(site.get("/outlook/value.csv").text)) == known["n"]
+    tables.engine.dispose()
