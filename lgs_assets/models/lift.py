@@ -5,13 +5,18 @@ have made of it: the arms are drawn again, within the blocks and by the same rul
 (Fisher's test). So nothing is assumed of how sales are distributed, of which one customer may make a third.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import erfc, inf, sqrt
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:  # the dashboard asks for `mismatch_p` and needs no pandas
+    import pandas as pd
 
 DRAWS = 4_999
 """With the draw that was made, five thousand: p-values to a fifth of a thousandth."""
