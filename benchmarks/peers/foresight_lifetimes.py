@@ -5,14 +5,28 @@ from pathlib import Path
 
 import pandas as pd
 from lifetimes import BetaGeoFitter, GammaGammaFitter
+from lifetimes.utils import ConvergenceError
 
 from benchmarks.peers.common import done
+
+PENALTIES = (0, 0.001, 0.01, 0.1)
+"""What its error advises to try, until it converges."""
+
+
+def fitted(x: pd.Series, t_x: pd.Series, observed: pd.Series) -> BetaGeoFitter:
+    """BG/NBD by the least penalty that converges. Raises ConvergenceError if none does."""
+    for penalty in PENALTIES[:-1]:
+        try:
+            return BetaGeoFitter(penalizer_coef=penalty).fit(x, t_x, observed)
+        except ConvergenceError:
+            continue
+    return BetaGeoFitter(penalizer_coef=PENALTIES[-1]).fit(x, t_x, observed)
 
 
 def cdnow(folder: Path) -> pd.DataFrame:
     """Purchases in the 39 weeks to come, and what a purchase brings."""
     known = pd.read_parquet(folder / "cdnow.parquet")
-    buying = BetaGeoFitter().fit(known["x"], known["t_x"], known["T"])
+    buying = fitted(known["x"], known["t_x"], known["T"])
     returning = known[known["x"] > 0]
     spending = GammaGammaFitter().fit(returning["x"], returning["mean"])
     purchases = buying.conditional_expected_number_of_purchases_up_to_time(39, known["x"], known["t_x"], known["T"])
@@ -27,7 +41,7 @@ def customer_value(folder: Path) -> pd.DataFrame:
         x, observed = known["purchase_days"] - 1, (known["tenure_days"] - 1) / 7
         last = (known["tenure_days"] - known["recency_days"]) / 7
         mean = known["sales"] / known["purchase_days"]
-        buying = BetaGeoFitter().fit(x, last, observed)
+        buying = fitted(x, last, observed)
         spending = GammaGammaFitter().fit(known["purchase_days"], mean)
         purchases = buying.conditional_expected_number_of_purchases_up_to_time(182 / 7, x, last, observed)
         amount = spending.conditional_expected_average_profit(known["purchase_days"], mean)
