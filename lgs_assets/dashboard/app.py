@@ -61,6 +61,8 @@ PAGES: Final = (
     report.SHOP,
     report.SEGMENT,
 )
+_OF_ALL: Final = (data.PAGE, report.SHOP, report.SEGMENT)
+"""The pages that name the build of all tables."""
 LONGEST_URL: Final = 8000
 KEPT: Final = 100
 """Pages of a few dozen kilobytes, each known by its ETag: none is shown that its tables would not give."""
@@ -283,7 +285,7 @@ class _Bounds:
 
 def _tag(request: Request, page: Page, built: Built) -> str:
     tables = {*page.tables, *page.wished, "monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook"}
-    if page is data.PAGE:
+    if page in _OF_ALL:
         tables |= set(built.tables)
     return f'W/"{built.fingerprint(str(request.url), code_version(), tables=tables)[:32]}"'
 
