@@ -14,7 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lgs_assets.action.experiments import CONTROL, LATE_DAYS, state
+from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS
+from lgs_assets.action.experiments.state import state
 from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.resources import Resources

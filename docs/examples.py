@@ -1,9 +1,11 @@
 """Writes below each query of method.md the rows that it gives, from the warehouse that the environment names.
 
-lgs run && python -m docs.examples
+lgs run && lgs demo-costs && lgs costs import demo_costs.csv && python -m docs.examples
 """
 
 import re
+from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from lgs_assets.warehouse.database import Warehouse
@@ -21,13 +23,27 @@ def filled(page: str, warehouse: Warehouse) -> str:
 
 def _table(warehouse: Warehouse, query: str) -> str:
     rows = warehouse.rows(query)
-    cells: list[list[str]] = [[*rows[0].keys()], ["---"] * len(rows[0])]
-    cells += [[_cell(value) for value in row.values()] for row in rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in cells)
+    columns = [_column(name, [row[name] for row in rows]) for name in rows[0]]
+    return "".join(f"| {' | '.join(row)} |\n" for row in zip(*columns, strict=True))
 
 
-def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+def _column(name: str, values: Sequence[object]) -> list[str]:
+    """Its head and its cells, numbers all to the same places."""
+    numbers = [Decimal(str(value)) for value in values if isinstance(value, Decimal | float)]
+    if numbers:
+        form = f",.{_places(numbers)}f"
+        return [name, "--:", *(format(number, form) for number in numbers)]
+    if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+        return [name, "--:", *(f"{value:,}" for value in values)]
+    return [name, "---", *map(str, values)]
+
+
+def _places(numbers: Sequence[Decimal]) -> int:
+    """Three show any amount exactly. What has more is a mean, to the penny, or a share, to a hundredth of a percent."""
+    exact = max(-int(number.normalize().as_tuple().exponent) for number in numbers)
+    if exact <= 3:
+        return max(exact, 0)
+    return 2 if max(map(abs, numbers)) > 1 else 4
 
 
 if __name__ == "__main__":

@@ -218,6 +218,11 @@ class Configuration(Settings, Acceptance, BaseSettings):
     mailchimp_key: SecretStr | None = Field(default=None, description="A key of Mailchimp's. Unset: none.")
     mailchimp_list: str | None = Field(default=None, description="The id of the Mailchimp audience that holds all.")
     hubspot_key: SecretStr | None = Field(default=None, description="The token of a private app of HubSpot's.")
+    hubspot_subscription: str | None = Field(
+        default=None,
+        pattern=r"^\d{1,20}$",
+        description="The id of the HubSpot subscription type whose mails go to the lists. Unset: none in particular.",
+    )
     ui_origins: str = Field(
         default="",
         description="Further addresses of the Dagster UI, such as https://dagster.example.com of a proxy before it, "

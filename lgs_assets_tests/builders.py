@@ -1,8 +1,10 @@
 """Small dumps and warehouses, built from what a test says of them."""
 
+import atexit
 import gzip
 import json
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -61,6 +63,18 @@ def sources(table: str) -> set[str]:
     return {table}.union(*(sources(key.path[-1]) for key in asset.dependency_keys))
 
 
+def built_for(*tables: str) -> list[str]:
+    """The tables, and those that they are built from, in an order in which they can be built."""
+    needed = set[str]().union(*map(sources, tables))
+    return [table for table in TABLES if table in needed]
+
+
+def in_group(*groups: str) -> list[str]:
+    """The tables of these groups of assets, in an order in which they can be built."""
+    found = {asset.key.path[-1] for asset in ASSETS if not set(groups).isdisjoint(asset.group_names_by_key.values())}
+    return [table for table in TABLES if table in found]
+
+
 FEW = sources("segment_summary")
 """What the segments are made of: a tenth of the lineage. See `leave_few_tables`."""
 
@@ -109,7 +123,7 @@ def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> No
     recorded = Settings(**settings).model_dump(include=set(settings))
     rules = sha256(json.dumps(recorded, sort_keys=True).encode()).hexdigest()
     provenance = Provenance(UNVERSIONED.version, rules, recorded)
-    if tables:
+    if tables and "segment_playbook" not in tables:
         store.publish_frame("segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     for table in tables or TABLES:
         if table in MODELS:
@@ -128,7 +142,9 @@ def make_empty(warehouse: Warehouse, *tables: str) -> None:
 @cache
 def _context() -> dg.AssetExecutionContext:
     """For calls of assets: without one, Dagster would set up an instance with its databases for each."""
-    return dg.build_asset_context()
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(dg.build_asset_context())
 
 
 def _made_by_python(store: Tables, table: str, settings: dict[str, Any]) -> pd.DataFrame:
@@ -142,9 +158,10 @@ def _made_by_python(store: Tables, table: str, settings: dict[str, Any]) -> pd.D
             continue
         inputs[name] = store.read_frame(name, asset.node_def.input_def_named(name).metadata.get("columns"))
         inputs[name].attrs |= {"table": name, "version": UNVERSIONED.version}
-    function: Any = asset.op.compute_fn
-    context = [_context()] if "context" in signature(function.decorated_fn).parameters else []
-    made = asset(*context, **inputs)
+    compute: Any = asset.op.compute_fn
+    function = compute.decorated_fn
+    # An asset that wants no context is called itself: Dagster would set up an instance with its databases for it.
+    made = asset(_context(), **inputs) if "context" in signature(function).parameters else function(**inputs)
     assert isinstance(made, pd.DataFrame)
     return made
 

@@ -17,15 +17,17 @@ from xdist.scheduler import LoadFileScheduling
 from lgs_assets import places
 from lgs_assets.charts.report import families
 from lgs_assets.charts.style import sheet
-from lgs_assets.command.runner import Runner
+from lgs_assets.command.runner import Outcome, Runner
 from lgs_assets.configuration import Configuration
+from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.arrivals.azurite import azurite as azurite  # a fixture, by its name
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.browser import browser as browser  # likewise
-from lgs_assets_tests.builders import SHOP, MakeDatabase, leave_few_tables, write_dump
+from lgs_assets_tests.builders import SHOP, MakeDatabase, build_tables, leave_few_tables, write_dump
 from lgs_assets_tests.lake.spark import SparkCluster
 from lgs_assets_tests.sources.mariadb import MariaDB
 
@@ -95,16 +97,27 @@ def make_database(server: EmbeddedServer) -> MakeDatabase:
     def make(*, template: str = "template1") -> str:
         name = f"test_{uuid.uuid4().hex[:12]}"
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f"create database {name} template {template.rpartition('/')[2]}".encode())
+            source = template.rpartition("/")[2]  # its files are copied, and need not go through the log
+            connection.execute(f"create database {name} template {source} strategy file_copy".encode())
         return f"{url.rpartition('/')[0]}/{name}"
 
     return make
 
 
+@pytest.fixture(scope="session")
+def prepared(make_database: MakeDatabase) -> str:
+    """The URL of a prepared database; never changed, only copied. See `warehouse`."""
+    warehouse = Warehouse(make_database())
+    warehouse.prepare()
+    warehouse.engine.dispose()
+    return warehouse.url
+
+
 @pytest.fixture
-def database(make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of an empty database, to which LGS_DATABASE_URL points."""
-    url = make_database()
+def database(request: pytest.FixtureRequest, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a database, to which LGS_DATABASE_URL points: empty, unless a test wants a warehouse in it."""
+    template = {"template": request.getfixturevalue("prepared")} if "warehouse" in request.fixturenames else {}
+    url = make_database(**template)
     monkeypatch.setenv("LGS_DATABASE_URL", url)
     return url
 
@@ -237,12 +250,38 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def real(make_database: MakeDatabase, real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Every table of the real dump, built by the job that the README's command runs. Only to be read, or copied."""
-    url = make_database()
-    with own_environment(tmp_path_factory.mktemp("real") / "lgs", url), dg.DagsterInstance.ephemeral() as instance:
-        runner = Runner(Configuration.read(), instance)
-        outcome = runner.bring_up_to_date(real_data / "retail.sql.gz")
-        runner.resources.warehouse.engine.dispose()
+    warehouse = Warehouse(make_database())
+    outcome = run_once(real_data / "retail.sql.gz", warehouse.url, tmp_path_factory.mktemp("real"))
     assert {check.severity for check in outcome.failed_checks} == {dg.AssetCheckSeverity.WARN}
-    warehouse = Warehouse(url)
+    yield warehouse
+    warehouse.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def demo(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """The demo shop of `lgs run`, with its charts. Only to be read, or copied."""
+    folder, warehouse = tmp_path_factory.mktemp("demo"), Warehouse(make_database())
+    run_once(write_demo_dump(folder / "demo.sql.gz").path, warehouse.url, folder)
+    yield warehouse
+    warehouse.engine.dispose()
+
+
+def run_once(dump: Path, database: str, folder: Path) -> Outcome:
+    """Builds everything in a database from this dump, as `lgs run` does."""
+    with own_environment(folder / "lgs", database), dg.DagsterInstance.ephemeral() as instance:
+        runner = Runner(Configuration.read(), instance)
+        outcome = runner.bring_up_to_date(dump)
+        runner.resources.warehouse.engine.dispose()
+    return outcome
+
+
+@pytest.fixture(scope="session")
+def small_demo(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """The tables of a fifth of its lines, without the report. Only to be read, or copied."""
+    warehouse = Warehouse(make_database())
+    warehouse.prepare()
+    dump = write_demo_dump(tmp_path_factory.mktemp("small demo") / "retail.sql.gz", lines=20_000).path
+    load_dump(warehouse, DumpFile(dump, "retail.sql.gz"))
+    build_tables(warehouse)
     yield warehouse
     warehouse.engine.dispose()

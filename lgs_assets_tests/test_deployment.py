@@ -227,7 +227,7 @@ class Deployment:
         done = subprocess.run(command, env=self.environment(service), capture_output=True, timeout=60, check=False)
         return done.returncode == 0
 
-    def wait_until(self, condition: Callable[[], Any], what: str) -> Any:
+    def wait_until(self, condition: Callable[[], Any], what: str, *, every: float = 1) -> Any:
         """What the condition returns once that is true. Fails with the logs if it does not come true in time."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -236,11 +236,12 @@ class Deployment:
             dead = [name for name, process in self.processes.items() if process.poll() is not None]
             if dead or time.monotonic() > deadline:
                 pytest.fail(f"{', '.join(dead)} ended" if dead else f"Not within {PATIENCE_SECONDS} s: {what}")
-            time.sleep(1)
+            time.sleep(every)
 
     def wait_until_healthy(self, *services: str) -> None:
         for service in services:
-            self.wait_until(partial(self.is_healthy, service), f"{service} is healthy")
+            every = SERVICES[service]["healthcheck"]["start_interval"].removesuffix("s")
+            self.wait_until(partial(self.is_healthy, service), f"{service} is healthy", every=float(every))
 
     def show_logs(self) -> None:
         for log in sorted(self.folder.glob("*.log")):

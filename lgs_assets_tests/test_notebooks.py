@@ -2,7 +2,6 @@
 
 import base64
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,17 +16,18 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from lgs_assets import places
-from lgs_assets.command.runner import Runner
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets_tests.builders import MakeDatabase
 from lgs_assets_tests.conftest import own_environment
 
 NOTEBOOKS = sorted((places.ROOT / "notebooks").glob("*.ipynb"))
-FRAMES = ("segments", "summary", "calls", "moved")
+FRAMES = {
+    "customer_segments": ("segments", "summary", "calls", "moved"),
+    "did_it_work": ("customers", "answer", "rates"),
+}
 
 
 class ThisInterpreter(AsyncKernelManager):
@@ -40,7 +40,7 @@ class ThisInterpreter(AsyncKernelManager):
 
 @dataclass(frozen=True)
 class Executed:
-    """The notebook after its run, frames of its own by name, and the warehouse that it read."""
+    """A notebook after its run, frames of its own by name, and the warehouse that it read."""
 
     notebook: NotebookNode
     frames: dict[str, pd.DataFrame]
@@ -48,30 +48,36 @@ class Executed:
 
 
 @pytest.fixture(scope="module")
-def executed(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
-    """customer_segments.ipynb, executed outside the checkout, on a small demo dump."""
-    folder, url = tmp_path_factory.mktemp("notebook"), make_database()
-    with own_environment(folder / "lgs", url) as environment:
+def all_executed(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Executed]:
+    """The notebooks by name, executed outside the checkout, on the demo shop."""
+    folder = tmp_path_factory.mktemp("notebook")
+    with own_environment(folder / "lgs", demo.url) as environment:
         environment.setenv("PYTHONPATH", str(places.ROOT))
         environment.setenv("IPYTHONDIR", str(folder / "ipython"))
         environment.setenv("JUPYTER_RUNTIME_DIR", str(folder / "jupyter"))
-        dump = write_demo_dump(folder / "retail.sql.gz", lines=20_000).path
-        with dg.DagsterInstance.ephemeral() as instance:
-            Runner(Configuration.read(), instance).bring_up_to_date(dump)
-        notebook = nbformat.read(places.ROOT / "notebooks" / "customer_segments.ipynb", as_version=4)
-        keep = "\n".join(f"{name}.to_pickle({str(folder / name)!r})" for name in FRAMES)
-        notebook.cells.append(new_code_cell(keep))
-        NotebookClient(
-            notebook,
-            kernel_manager_class=ThisInterpreter,
-            allow_errors=True,  # a failed cell is a failed test, not a broken fixture
-            timeout=60,
-            resources={"metadata": {"path": str(folder)}},
-        ).execute()
-    frames = {name: pd.read_pickle(folder / name) for name in FRAMES if (folder / name).exists()}
-    warehouse = Warehouse(url)
-    yield Executed(notebook, frames, warehouse)
-    warehouse.engine.dispose()
+        return {path.stem: execute(path, folder, demo) for path in NOTEBOOKS}
+
+
+@pytest.fixture
+def executed(all_executed: dict[str, Executed]) -> Executed:
+    """customer_segments.ipynb."""
+    return all_executed["customer_segments"]
+
+
+def execute(path: Path, folder: Path, warehouse: Warehouse) -> Executed:
+    notebook = nbformat.read(path, as_version=4)
+    kept = {name: folder / f"{path.stem}-{name}" for name in FRAMES[path.stem]}
+    keep = "\n".join(f"{name}.to_pickle({str(file)!r})" for name, file in kept.items())
+    notebook.cells.append(new_code_cell(keep))
+    NotebookClient(
+        notebook,
+        kernel_manager_class=ThisInterpreter,
+        allow_errors=True,  # a failed cell is a failed test, not a broken fixture
+        timeout=60,
+        resources={"metadata": {"path": str(folder)}},
+    ).execute()
+    frames = {name: pd.read_pickle(file) for name, file in kept.items() if file.exists()}
+    return Executed(notebook, frames, warehouse)
 
 
 def outputs(notebook: NotebookNode) -> list[NotebookNode]:
@@ -91,8 +97,10 @@ def test_a_notebook_is_stored_clean(path: Path) -> None:
     assert not any(cell.metadata for cell in notebook.cells)
 
 
-def test_every_cell_runs_without_a_complaint(executed: Executed) -> None:
+@pytest.mark.parametrize("name", FRAMES)
+def test_every_cell_runs_without_a_complaint(all_executed: dict[str, Executed], name: str) -> None:
     """No cell fails, and none writes a warning."""
+    executed = all_executed[name]
     errors = [
         f"{output.ename}: {output.evalue}" for output in outputs(executed.notebook) if output.output_type == "error"
     ]
@@ -130,15 +138,37 @@ def test_the_call_list_is_net_of_cancellations(executed: Executed) -> None:
     assert calls["net_revenue"].to_dict() == pytest.approx({row.customer_id: float(row.net) for row in rows})
 
 
-def test_the_what_if_is_what_the_setting_does(executed: Executed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_what_if_is_what_the_setting_does(
+    executed: Executed, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Those who would move are those who move when the tables are rebuilt with ties together."""
-    monkeypatch.setenv("LGS_DATABASE_URL", executed.warehouse.url)
+    executed.warehouse.engine.dispose()
+    again = Warehouse(make_database(template=executed.warehouse.url))
+    monkeypatch.setenv("LGS_DATABASE_URL", again.url)
     definitions = build_definitions(Configuration.read(ties="together"))
     with dg.DagsterInstance.ephemeral() as instance:
         tables = [dg.AssetKey("rfm_history"), dg.AssetKey("rfm_scores"), dg.AssetKey("segments")]
         definitions.resolve_job_def("refresh").execute_in_process(instance=instance, asset_selection=tables)
     before = executed.frames["segments"].set_index("customer_id")["segment"]
-    rebuilt = read_frame(executed.warehouse, "segments").set_index("customer_id")["segment"]
+    rebuilt = read_frame(again, "segments").set_index("customer_id")["segment"]
     moved = executed.frames["moved"].set_index("customer_id")["segment_together"]
     assert 0 < len(moved) < len(before)
     assert moved.to_dict() == rebuilt[rebuilt != before].to_dict()
+    again.engine.dispose()
+
+
+def test_the_campaign_whose_lift_is_known_is_found(all_executed: dict[str, Executed]) -> None:
+    """Of what customers really bought; a claim is far off the truth, and the interval holds it as often as it says."""
+    frames, warehouse = all_executed["did_it_work"].frames, all_executed["did_it_work"].warehouse
+    customers, (answer,), rates = frames["customers"], frames["answer"].to_dict().values(), frames["rates"]
+    bought = warehouse.rows(
+        "select count(distinct customer_id) as customers from clean_invoices "
+        "where is_sale and customer_id = any (:customers) and invoice_date >= '2011-09-01' "
+        "and invoice_date < '2011-11-30'",
+        customers=customers["customer_id"].tolist(),
+    )
+    assert customers["bought_within"].sum() == bought[0].customers > 0
+    assert answer["at least"] <= answer["the truth"] <= answer["at most"]
+    assert answer["claimed without a control group"] > answer["the truth"] + 5
+    assert 0.9 <= rates["the interval holds the truth"] <= 0.99
+    assert 0.02 <= rates["an effect shows though there is none"] <= 0.09

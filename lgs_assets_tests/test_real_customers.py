@@ -13,11 +13,9 @@ import pytest
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.tables import PostgresTables
+from lgs_assets_tests.builders import in_group
 
-TABLES = {
-    "rfm_history", "rfm_edges", "rfm_scores", "segments", "segment_migrations", "customer_profile",
-    "cohort_retention", "cohort_retention_pooled", "customer_flow", "second_purchases",
-}  # fmt: skip
+TABLES = in_group("history", "retention", "customers")
 
 NEW = "(not yet a customer)"
 CAUSES = {

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from lgs_assets.action.audiences import Audience, Limits, audience_named
-from lgs_assets.action.detectable import prospect
-from lgs_assets.action.experiments import FOLDER, Declaration
+from lgs_assets.action.experiments.declaration import FOLDER, Declaration
+from lgs_assets.action.experiments.detectable import prospect
 from lgs_assets.warehouse.database import Warehouse
 
 

@@ -3,32 +3,20 @@
 Needs the UCI data and the reference figures beside it (see `real_data` in conftest.py); skips loudly without.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pandas as pd
 import pytest
 
+from lgs_assets.configuration import Configuration
+from lgs_assets.definitions import build_definitions
 from lgs_assets.models import bgnbd, gamma_gamma
 from lgs_assets.models.features import at, repeat_purchases
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
-from lgs_assets.warehouse.loading import DumpFile, load_dump
-from lgs_assets_tests.builders import MakeDatabase, build_tables
-
-
-@pytest.fixture(scope="module")
-def real(make_database: MakeDatabase, real_data: Path) -> Iterator[Warehouse]:
-    """Every table of the real dump but the charts."""
-    warehouse = Warehouse(make_database())
-    warehouse.prepare()
-    load_dump(warehouse, DumpFile(real_data / "retail.sql.gz", "retail.sql.gz"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LGS_DATABASE_URL", warehouse.url)  # the log of predictions is found by it
-        build_tables(warehouse)
-    yield warehouse
-    warehouse.engine.dispose()
+from lgs_assets_tests.builders import MakeDatabase
 
 
 def figure(warehouse: Warehouse, task: str, metric: str, model: str | None = None) -> float:
@@ -130,9 +118,19 @@ def test_time_that_was_not_observed_is_no_silence(real: Warehouse) -> None:
     )
 
 
-def test_a_second_run_logs_nothing(real: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_run_logs_nothing(
+    real: Warehouse, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same predictions are kept once, as they were first made."""
-    monkeypatch.setenv("LGS_DATABASE_URL", real.url)
-    before = real.rows("select count(*), max(made_at), min(made_at) from prediction_log")
-    build_tables(real, "logged_predictions")
-    assert real.rows("select count(*), max(made_at), min(made_at) from prediction_log") == before
+    real.engine.dispose()
+    again = Warehouse(make_database(template=real.url))
+    monkeypatch.setenv("LGS_DATABASE_URL", again.url)
+    kept = "select count(*) as predictions, max(made_at), min(made_at) from prediction_log"
+    before = again.rows(kept)
+    assert before[0].predictions > 0
+    with dg.DagsterInstance.ephemeral() as instance:
+        build_definitions(Configuration.read()).resolve_job_def("refresh").execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey("logged_predictions")]
+        )
+    assert again.rows(kept) == before
+    again.engine.dispose()

@@ -9,11 +9,9 @@ import pyarrow as pa
 import pytest
 
 from lgs_assets.contracts.model import Model
-from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import ConfigurationError, ContractError, LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
-from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.what_if import run_model
 from lgs_assets_tests.builders import MODELS, TABLES, UNVERSIONED, MakeDatabase, build_tables
 
@@ -26,6 +24,7 @@ LINES = pd.DataFrame(
         "is_cancellation": False,
         "customer_id": [11, 12, 13],
         "invoice_date": pd.to_datetime(["2011-01-01", "2011-02-01", "2011-03-01"]),
+        "quantity": 1,
         "line_total": [0.1, 0.2, 1.005],
         "country": "France",
         "is_sale": True,
@@ -35,13 +34,10 @@ LINES = pd.DataFrame(
 
 
 @pytest.fixture(scope="module")
-def demo(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """All tables of a synthetic dump."""
-    warehouse = Warehouse(make_database())
-    warehouse.prepare()
-    dump = write_demo_dump(tmp_path_factory.mktemp("demo") / "retail.sql.gz", lines=20_000).path
-    load_dump(warehouse, DumpFile(dump, "retail.sql.gz"))
-    build_tables(warehouse)
+def demo(small_demo: Warehouse, make_database: MakeDatabase) -> Iterator[Warehouse]:
+    """All tables of a synthetic dump, for these tests alone."""
+    small_demo.engine.dispose()
+    warehouse = Warehouse(make_database(template=small_demo.url))
     yield warehouse
     warehouse.engine.dispose()
 

@@ -1,7 +1,7 @@
 -- Whom a destination held, through any audience, while the purchases of an experiment counted and it ran: of the control
 -- group that is contamination. A stay in a list begins when the destination accepts the customer, and ends when it accepts
--- their removal; what it holds now counts besides, as a plan that was given up may have sent it. One row an experiment,
--- customer, destination and audience. Read as it stands: plans are applied between builds.
+-- their removal or deletion; what it holds now counts besides, as a plan that was given up may have sent it. One row an
+-- experiment, customer, destination and audience. Read as it stands: plans are applied between builds.
 select
     assignments.experiment,
     assignments.customer_id,
@@ -13,18 +13,23 @@ from assignments
 inner join experiments on assignments.experiment = experiments.experiment
 inner join (
     select
-        activation_plans.destination,
-        activation_plans.audience,
+        lists.destination,
+        lists.audience,
         activation_changes.customer_id,
-        activation_changes.operation <> 'remove' as is_held,
+        activation_changes.operation in ('add', 'update') as is_held,
         activation_changes.answered_at as since,
-        min(activation_changes.answered_at) filter (where activation_changes.operation = 'remove') over (
-            partition by activation_plans.destination, activation_plans.audience, activation_changes.customer_id
+        min(activation_changes.answered_at) filter (where activation_changes.operation in ('remove', 'erase')) over (
+            partition by lists.destination, lists.audience, activation_changes.customer_id
             order by activation_changes.answered_at, activation_changes.plan
             rows between 1 following and unbounded following
         ) as until
     from activation_changes
     inner join activation_plans on activation_changes.plan = activation_plans.plan
+    inner join ( -- a deletion has no audience: it ends the stay in every list of the destination
+        select distinct destination, audience from activation_plans where audience <> ''
+    ) as lists
+        on activation_plans.destination = lists.destination
+        and activation_plans.audience in (lists.audience, '')
     where activation_changes.state = 'accepted'
     union all
     select destination, audience, customer_id, true, confirmed_at, null

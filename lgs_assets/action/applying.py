@@ -15,10 +15,10 @@ from functools import partial
 from hashlib import sha256
 from typing import TypeVar
 
-from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
+from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key, object_to_marketing
 from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
-from lgs_assets.action.experiments import IN_CONTROL
-from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, read_plan
+from lgs_assets.action.experiments.holdout import IN_CONTROL
+from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle
 from lgs_assets.errors import GuardError, LgsError, UnavailableError
@@ -29,6 +29,10 @@ ATTEMPTS = 6
 
 Pause = Callable[[float], None]
 Result = TypeVar("Result")
+
+
+class TakenError(LgsError):
+    """Something else is being done at a destination."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,9 @@ def apply_plan(
     """Sends what is left of a plan: exactly that, but for rows that may no longer be sent as they were planned.
 
     `version` is that of the audience now. Raises GuardError if the plan was applied, refused, has expired or is of
-    another version of the audience, LgsError if it is being applied, AccessError if the destination does not let us in,
-    and UnavailableError if it does not answer; after these two, applying it again goes on from there.
+    another version of the audience, also if a part of it was sent; TakenError if the destination is taken, AccessError
+    if it does not let us in, and UnavailableError if it does not answer; after these three, applying it again goes on
+    from there.
     """
     prepare_private(warehouse)
     with alone(warehouse, destination.name):
@@ -75,14 +80,14 @@ def apply_plan(
 
 @contextmanager
 def alone(warehouse: Warehouse, destination: str) -> Iterator[None]:
-    """Holds the destination for the length of a block. Raises LgsError if somebody else holds it."""
+    """Holds the destination for the length of a block. Raises TakenError if somebody else holds it."""
     warehouse.prepare()
     with warehouse.engine.connect() as connection:
-        name = f"lgs.applying to {destination}"
-        (taken,) = connection.exec_driver_sql("select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,)).one()
+        query = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
+        (taken,) = connection.exec_driver_sql(query, (lock_name(destination),)).one()
         connection.commit()  # the lock is the session's: no transaction stays open meanwhile
         if not taken:
-            raise LgsError(f"Another plan is being applied to {destination}. Wait until it is done.")
+            raise TakenError(f"Another plan is being applied to {destination}. Wait until it is done.")
         try:
             yield
         finally:
@@ -102,12 +107,13 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
     cursor.execute("select now() - %s > make_interval(hours => %s)", [plan.made_at, hours])
     if cursor.fetchone() == (True,) and plan.audience_version:
         raise GuardError(f"Plan {number} is more than {hours} hours old. Nothing is sent: make another.")
+    if version is not None and plan.audience_version not in ("", version):
+        nothing = "Nothing" if plan.state == "planned" else "What was accepted stays, and nothing more"
+        raise GuardError(
+            f"The rule or the fields of {plan.audience} have changed since plan {number} was made. {nothing} is sent: "
+            "make another."
+        )
     if plan.state == "planned":
-        if version is not None and plan.audience_version not in ("", version):
-            raise GuardError(
-                f"The rule or the fields of {plan.audience} have changed since plan {number} was made. Nothing is "
-                "sent: make another."
-            )
         cursor.execute("update activation_plans set state = 'applying' where plan = %s", [number])
     return plan
 
@@ -134,6 +140,8 @@ def _send_batch(
             else:
                 settle(warehouse, plan, part, Answer(error.status, {part[0].customer_id: str(error)}))
         else:
+            for customer in answer.objected:  # first: if this is cut short, what was sent is sent again
+                object_to_marketing(warehouse, customer, source=destination.name)
             settle(warehouse, plan, part, answer, receipt)
 
 
@@ -160,7 +168,8 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
     with as_activator(cursor):
         cursor.execute(
             f"""
-            select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email, remote_id,
+            select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email,
+                coalesce(held.remote_id, changes.remote_id),
                 coalesce(excluded.reason, {REACH}, {in_control})
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
@@ -175,8 +184,8 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
         rows = cursor.fetchall()
     changes = []
     for customer, operation, fields, payload, state, email, remote_id, why_not in rows:
-        if operation == "remove":
-            changes.append(Change("remove", customer, email, {}, remote_id))
+        if operation in ("remove", "erase"):
+            changes.append(Change(operation, customer, email, {}, remote_id))
             continue
         if not why_not and fingerprint(key, customer, email, fields) != payload:
             why_not = "the contact has changed"
@@ -217,18 +226,30 @@ def _send_once(
 
 
 def _passed_on(cursor: Cursor, plan: Plan, changes: tuple[Change, ...]) -> frozenset[str]:
-    """What the destination called these customers, where that is by now another whom it holds."""
-    if not any(change.remote_id for change in changes):
+    """What the destination called these customers, where that is another now: on the list, or on any if it deletes."""
+    called = [change for change in changes if change.remote_id]
+    if not called:
         return frozenset()
     cursor.execute(
         """
-        select remote_id
-        from destination_members as former
-        inner join destination_members as present using (destination, audience, remote_id)
-        where destination = %s and audience = %s and former.customer_id = any (%s)
-            and present.customer_id <> former.customer_id and present.confirmed_at > former.confirmed_at
+        select present.remote_id
+        from unnest(%(customers)s::integer[], %(remote_ids)s::text[]) as former (customer_id, remote_id)
+        inner join destination_members as present
+            on present.remote_id = former.remote_id and present.customer_id <> former.customer_id
+        left join destination_members as own
+            on own.destination = present.destination and own.audience = present.audience
+            and own.customer_id = former.customer_id
+        where present.destination = %(destination)s and (
+                %(audience)s = ''
+                or present.audience = %(audience)s and present.confirmed_at > own.confirmed_at
+            )
         """,
-        [plan.destination, plan.audience, [change.customer_id for change in changes]],
+        {
+            "customers": [change.customer_id for change in called],
+            "remote_ids": [change.remote_id for change in called],
+            "destination": plan.destination,
+            "audience": plan.audience,
+        },
     )
     return frozenset(remote_id for (remote_id,) in cursor)
 

@@ -12,21 +12,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
+import pandas as pd
 from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from lgs_assets import places
 from lgs_assets.action.rule_words import in_words
 from lgs_assets.action.rules import FACTS, Rule, fact_kinds, judge
+from lgs_assets.contracts.declaration import columns
 from lgs_assets.errors import LgsError, RuleError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
-
-if TYPE_CHECKING:  # at run time it is imported where frames are made: whoever only reads the files needs none
-    import pandas as pd
 
 FOLDER = places.ROOT / "audiences"
 FILES = tuple(sorted(FOLDER.glob("*.toml")))
@@ -149,10 +148,8 @@ def audience_named(name: str, files: tuple[Path, ...] = FILES) -> Audience:
     raise LgsError(f"There is no audience {name!r}. The audiences: {', '.join(file.stem for file in files)}.")
 
 
-def stated(warehouse: Warehouse, audiences: list[Audience]) -> "pd.DataFrame":
+def stated(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
     """The rows of the table `audiences`: one an audience."""
-    import pandas as pd
-
     rows = [
         {
             "audience": audience.name,
@@ -197,12 +194,8 @@ def unmatched(warehouse: Warehouse, rule: Rule) -> list[str]:
     return found
 
 
-def members(warehouse: Warehouse, audiences: list[Audience]) -> "pd.DataFrame":
+def members(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
     """The rows of the table `audience_members`: one an audience and customer."""
-    import pandas as pd
-
-    from lgs_assets.contracts.declaration import columns
-
     rows: list[tuple[Any, ...]] = []
     types = {column.name: column.type for column in columns(FACTS)}
     with warehouse.transaction() as connection:
@@ -232,14 +225,12 @@ def members(warehouse: Warehouse, audiences: list[Audience]) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=["audience", "customer_id", "version", "fields"]).astype({"customer_id": "int64"})
 
 
-def record_members(warehouse: Warehouse, *, publication: str) -> "pd.DataFrame":
+def record_members(warehouse: Warehouse, *, publication: str) -> pd.DataFrame:
     """Closes the stays of those who left and opens those of who entered. Returns the rows of `audience_history`.
 
     `publication` is the version of `audience_members`. Done again with the same members it changes nothing; nor does
     it where there is no customer at all, of whom nobody can have left.
     """
-    import pandas as pd
-
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, "audience_memberships")

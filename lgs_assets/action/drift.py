@@ -103,9 +103,9 @@ def _drift(ours: Mapping[int, str | None], members: Iterable[Member]) -> Drift:
 def _record(warehouse: Warehouse, audience: str, destination: str, drift: Drift) -> None:
     with warehouse.transaction() as connection:
         driver_cursor(connection).execute(
-            "insert into list_drift values (%s, %s, clock_timestamp(), %s, %s, %s, %s, %s)",
+            "insert into list_drift values (%s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s)",
             [
                 *(destination, audience, drift.held, drift.found),
-                *(len(drift.missing), drift.not_ours, len(drift.objected)),
+                *(len(drift.missing), drift.not_ours, len(drift.objected), drift.unknown),
             ],
         )

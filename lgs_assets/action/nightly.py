@@ -32,7 +32,8 @@ def keep_up(
     Applied without a person is only what no guard refuses, or allows whatever else it refuses: never a first list,
     which has no guard but the eyes of somebody.
     """
-    if audience.is_automatic and (begun := unfinished_plan(warehouse, destination.name, audience.name)):
+    begun = unfinished_plan(warehouse, destination.name, audience.name, audience.version)
+    if begun and audience.is_automatic:
         apply_plan(warehouse, begun, destination, key=key, version=audience.version, pause=pause)
     drift = check_drift(warehouse, audience.name, destination, pause=pause)
     plan = make_plan(warehouse, audience, destination, key=key)

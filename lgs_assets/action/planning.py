@@ -9,7 +9,7 @@ from collections import Counter
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.experiments import IN_CONTROL
+from lgs_assets.action.experiments.holdout import CONTROL_GROUP, IN_CONTROL, record_held_out
 from lgs_assets.action.guards import NOTHING_MORE, URGENT, Allowance, too_large, unfit
 from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
@@ -42,11 +42,11 @@ def make_plan(
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, f"activation of {destination.name}")
-        expire_waiting(cursor, destination.name, audience.name)
+        expire_waiting(cursor, destination.name, audience.name, audience.version)
         publication, age = _publication(cursor)
         with as_activator(cursor):
             the_key = expect_key(cursor, key)
-            wanted, left_out, rejected = _wanted(cursor, the_key, audience.name, destination.name, retry=retry)
+            wanted, left_out, rejected, control = _wanted(cursor, the_key, audience.name, destination.name, retry=retry)
             held = _held(cursor, audience.name, destination.name)
         changes = _difference(wanted, held, the_key, rejected)
         if not changes:
@@ -64,28 +64,8 @@ def make_plan(
             cursor, destination.name, audience.name, audience.version, publication, changes,
             dict(sorted(left_out.items())), len(held), refusal, destination.batch_rows,
         )  # fmt: skip
+        record_held_out(cursor, control, number)
         return read_plan(cursor, number)
-
-
-def plan_removals(warehouse: Warehouse, customer_id: int, *, batch_rows: int | None = None) -> list[int]:
-    """Plans to remove a customer from every list that holds them. Returns the numbers of the plans."""
-    plans = []
-    with warehouse.transaction() as connection:
-        cursor = driver_cursor(connection)
-        cursor.execute(
-            """
-            select destination, audience, payload, coalesce(reason, 'suppressed')
-            from destination_members
-            left join marketing_exclusions using (customer_id)
-            where customer_id = %s
-            order by destination, audience
-            """,
-            [customer_id],
-        )
-        for destination, audience, payload, reason in cursor.fetchall():
-            change = Planned("remove", customer_id, reason, "{}", payload)
-            plans.append(insert_plan(cursor, destination, audience, "", "", [change], {}, 1, None, batch_rows))
-    return plans
 
 
 def _publication(cursor: Cursor) -> tuple[str, float]:
@@ -101,8 +81,9 @@ def _publication(cursor: Cursor) -> tuple[str, float]:
 
 def _wanted(
     cursor: Cursor, key: str, audience: str, destination: str, *, retry: bool
-) -> tuple[dict[int, tuple[str, str]], Counter[str], set[int]]:
-    """Who may be sent, with fields and payload; how many members may not, by reason; and whom it would reject again.
+) -> tuple[dict[int, tuple[str, str]], Counter[str], set[int], set[int]]:
+    """Who may be sent, with fields and payload; how many members may not, by reason; and of these, whom the destination
+    would reject again and who is of a control group.
 
     Fields are JSON. As lgs_activator.
     """
@@ -133,16 +114,18 @@ def _wanted(
     wanted: dict[int, tuple[str, str]] = {}
     left_out: Counter[str] = Counter()
     rejected: set[int] = set()
+    control: set[int] = set()
     for customer, fields, email, why_not in members:
         payload = "" if why_not else fingerprint(key, customer, email, json.loads(fields))
         if why_not:
             left_out[why_not] += 1
+            control |= {customer} if why_not == CONTROL_GROUP else set()
         elif (customer, payload) in rejections:
             left_out[REJECTED_BEFORE] += 1
             rejected.add(customer)
         else:
             wanted[customer] = (fields, payload)
-    return wanted, left_out, rejected
+    return wanted, left_out, rejected, control
 
 
 def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[str, str]]:

@@ -17,6 +17,10 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 from lgs_assets.wording import counted
 
+EVERY_LIST = ""
+"""In place of an audience: that of a deletion."""
+WAITING = ("planned", "applying")
+"""The states of a plan that is not done with."""
 EXPIRES_HOURS = 24
 RESUMES_HOURS = 48
 """How old a plan applied in part may be and still be finished: a night that was cut short is, by the next."""
@@ -37,6 +41,8 @@ class Planned(NamedTuple):
     fields: str
     """What the destination is told of the customer, as JSON."""
     payload: str
+    remote_id: str | None = None
+    """What the destination calls the customer, if that is known and no longer in the list."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +91,24 @@ def plans(warehouse: Warehouse, *, last: int = 20) -> list[Plan]:
         return [Plan(*row) for row in cursor]
 
 
-def unfinished_plan(warehouse: Warehouse, destination: str, audience: str) -> int | None:
-    """The number of the plan of a list that is applied in part, and may be finished; None if there is none."""
+def unfinished_plan(warehouse: Warehouse, destination: str, audience: str, version: str) -> int | None:
+    """The number of the plan of a list that is applied in part, and may be finished; None if there is none.
+
+    Not one of another version of the audience, nor one that is too old.
+    """
     query = """
         select plan from activation_plans
         where destination = :destination and audience = :audience and state = 'applying'
-            and made_at > now() - make_interval(hours => :hours)
+            and audience_version in (:version, '') and made_at > now() - make_interval(hours => :hours)
     """
-    rows = warehouse.rows(query, destination=destination, audience=audience, hours=RESUMES_HOURS)
+    rows = warehouse.rows(query, destination=destination, audience=audience, version=version, hours=RESUMES_HOURS)
     return next((row.plan for row in rows), None)
 
 
 def summary(plan: Plan) -> str:
     """A plan in a sentence."""
+    if plan.audience == EVERY_LIST:
+        return f"Plan {plan.plan}: {plan.destination} is asked to delete a customer."
     parts = [f"+ {plan.adds:,}", f"~ {plan.updates:,}", f"- {plan.removes:,}"]
     out = "; ".join(f"{reason} {number:,}" for reason, number in sorted(plan.left_out.items()))
     held = f"the destination held {counted(plan.held_before, 'customer')}"
@@ -140,54 +151,69 @@ def insert_plan(
         """,
         [
             *(destination, audience, version, publication),
-            *(operations["add"], operations["update"], operations["remove"]),
+            *(operations["add"], operations["update"], operations["remove"] + operations["erase"]),
             *(Jsonb(left_out), held, digest.hexdigest(), "planned" if changes else "refused", refusal, not changes),
         ],
     )
     ((number,),) = cursor.fetchall()
     with cursor.copy(
-        "copy activation_changes (plan, customer_id, operation, cause, fields, payload, batch, state) from stdin"
+        "copy activation_changes (plan, customer_id, operation, cause, fields, payload, remote_id, batch, state) "
+        "from stdin"
     ) as copy:
         for batch, change in _batched(changes, batch_rows):
-            told = (change.operation, change.cause, change.fields, change.payload)
+            told = (change.operation, change.cause, change.fields, change.payload, change.remote_id)
             copy.write_row((number, change.customer_id, *told, batch, "planned"))
     return int(number)
 
 
-def expire_waiting(cursor: Cursor, destination: str, audience: str) -> None:
+def lock_name(destination: str) -> str:
+    """What the advisory lock is named by that is held while something is done at a destination."""
+    return f"lgs.applying to {destination}"
+
+
+def expire_waiting(cursor: Cursor, destination: str, audience: str, version: str) -> None:
     """Ends a plan of the same list that waits, or was given up. Raises LgsError for one that is applied in part.
 
-    Of one that was given up, what may have arrived counts as held, so that it is removed where it should not be; its
-    payload is not known, so that it is sent again where it should.
+    Given up is one that is old, or of another version of the audience than `version`, by which nobody would have it
+    finished. What may have arrived by it counts as held, so that it is removed where it should not be; its payload is
+    not known, so that it is sent again where it should.
     """
-    abandoned = "state = 'applying' and made_at < now() - make_interval(hours => %s)"
     cursor.execute(
-        f"""
-        insert into destination_members
-        select destination, audience, customer_id, '', plan, now(), null
-        from activation_changes
-        inner join (select plan, destination, audience from activation_plans where {abandoned}) as given_up using (plan)
-        where destination = %s and audience = %s and operation <> 'remove' and activation_changes.state = 'sending'
-        on conflict do nothing
-        """.encode(),
-        [EXPIRES_HOURS, destination, audience],
+        """
+        select plan, made_at < now() - make_interval(hours => %s) or audience_version not in (%s, '')
+        from activation_plans
+        where destination = %s and audience = %s and state = 'applying'
+        """,
+        [EXPIRES_HOURS, version, destination, audience],
     )
-    cursor.execute(
-        f"update activation_plans set state = 'expired', ended_at = now() "
-        f"where {abandoned} and destination = %s and audience = %s".encode(),
-        [EXPIRES_HOURS, destination, audience],
-    )
-    cursor.execute(
-        "select plan from activation_plans where destination = %s and audience = %s and state = 'applying'",
-        [destination, audience],
-    )
-    if row := cursor.fetchone():
-        raise LgsError(f"Plan {row[0]} of this list is applied in part. Finish it first: lgs activate apply {row[0]}")
+    for plan, is_given_up in cursor.fetchall():
+        if not is_given_up:
+            raise LgsError(f"Plan {plan} of this list is applied in part. Finish it first: lgs activate apply {plan}")
+        _give_up(cursor, plan, destination)
     cursor.execute(
         "update activation_plans set state = 'expired', ended_at = now() "
         "where destination = %s and audience = %s and state = 'planned'",
         [destination, audience],
     )
+
+
+def _give_up(cursor: Cursor, plan: int, destination: str) -> None:
+    """Ends a plan that was applied in part. Raises LgsError if it is being applied at this moment."""
+    cursor.execute("select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [lock_name(destination)])
+    if cursor.fetchone() == (False,):
+        raise LgsError(f"Another plan is being applied to {destination}. Wait until it is done.")
+    cursor.execute(
+        """
+        insert into destination_members
+        select destination, audience, customer_id, '', plan, now(), null
+        from activation_changes
+        inner join activation_plans using (plan)
+        where plan = %s and operation in ('add', 'update') and activation_changes.state = 'sending'
+        on conflict do nothing
+        """,
+        [plan],
+    )
+    cursor.execute("update activation_plans set state = 'expired', ended_at = now() where plan = %s", [plan])
 
 
 def _batched(changes: Sequence[Planned], rows: int | None) -> Iterator[tuple[int, Planned]]:

@@ -42,15 +42,18 @@ def settle(
 ) -> None:
     """Writes down what became of changes, whom the destination holds now, and the receipt, in one transaction."""
     accepted = [change for change in changes if change.customer_id not in answer.rejected]
-    removed = [change.customer_id for change in accepted if change.operation == "remove"]
+    removed = [change.customer_id for change in accepted if change.operation in ("remove", "erase")]
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         if receipt:
-            receipt.write(cursor, answer.status, f"accepted {len(accepted):,}, rejected {len(answer.rejected):,}")
+            said = f": {answer.said}" if answer.said and accepted else ""
+            counts = f"accepted {len(accepted):,}, rejected {len(answer.rejected):,}"
+            receipt.write(cursor, answer.status, counts + said)
         cursor.execute(
-            "update activation_changes set state = 'accepted', answered_at = now() "
+            "update activation_changes set state = 'accepted', answered_at = now(), answer = %s, "
+            "remote_id = coalesce(%s::jsonb ->> customer_id::text, remote_id) "
             "where plan = %s and customer_id = any (%s)",
-            [plan.plan, [change.customer_id for change in accepted]],
+            [answer.said or None, Jsonb(answer.remote_ids), plan.plan, [change.customer_id for change in accepted]],
         )
         cursor.executemany(
             "update activation_changes set state = 'rejected', answer = %s, answered_at = now() "
@@ -58,21 +61,22 @@ def settle(
             [(reason, plan.plan, customer) for customer, reason in answer.rejected.items()],
         )
         cursor.execute(
-            "delete from destination_members where destination = %s and audience = %s and customer_id = any (%s)",
+            "delete from destination_members "
+            "where destination = %s and %s in (audience, '') and customer_id = any (%s)",
             [plan.destination, plan.audience, removed],
         )
         cursor.execute(
             """
             insert into destination_members
-            select %s, %s, customer_id, payload, plan, now(), %s::jsonb ->> customer_id::text
+            select %s, %s, customer_id, payload, plan, now(), remote_id
             from activation_changes
-            where plan = %s and state = 'accepted' and operation <> 'remove' and customer_id = any (%s)
+            where plan = %s and state = 'accepted' and operation in ('add', 'update') and customer_id = any (%s)
             on conflict (destination, audience, customer_id) do update
             set (payload, plan, confirmed_at, remote_id)
                 = (excluded.payload, excluded.plan, excluded.confirmed_at, excluded.remote_id)
             """,
             [
-                *(plan.destination, plan.audience, Jsonb(answer.remote_ids), plan.plan),
+                *(plan.destination, plan.audience, plan.plan),
                 [change.customer_id for change in accepted],
             ],
         )

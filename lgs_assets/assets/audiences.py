@@ -4,8 +4,8 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets.action.audiences import FILES, members, read_audiences, record_members, stated
-from lgs_assets.action.experiment_report import reports
-from lgs_assets.action.results import results
+from lgs_assets.action.experiments.report import reports
+from lgs_assets.action.experiments.results import results
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
@@ -61,7 +61,7 @@ def experiment_results(
     customer_profile: Relation,
     warehouse: dg.ResourceParam[Warehouse],
 ) -> pd.DataFrame:
-    """What each experiment found, of what is due. One row per experiment, metric and segment."""
+    """What each experiment found, of what is due. One row per experiment, metric, segment and country."""
     return results(warehouse)
 
 

@@ -9,9 +9,9 @@ PLAYBOOK = seed_path("segment_playbook")
 
 
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
-def customer_profile(clean_invoices: Relation, invoice_totals: Relation) -> Model:
+def customer_profile(invoice_totals: Relation) -> Model:
     """Since when, how often and for how much each customer has bought, and what was refunded. One row per customer."""
-    return Model("customer_profile.sql", clean_invoices=clean_invoices, invoice_totals=invoice_totals)
+    return Model("customer_profile.sql", invoice_totals=invoice_totals)
 
 
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)

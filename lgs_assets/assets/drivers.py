@@ -8,9 +8,9 @@ from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)
-def sales_drivers(clean_invoices: Relation, monthly_metrics: Relation) -> Model:
+def sales_drivers(invoice_totals: Relation, monthly_metrics: Relation) -> Model:
     """The change of net sales, by customers, orders, items, price, guests and returns. One row per comparison."""
-    return Model("sales_drivers.sql", clean_invoices=clean_invoices, monthly_metrics=monthly_metrics)
+    return Model("sales_drivers.sql", invoice_totals=invoice_totals, monthly_metrics=monthly_metrics)
 
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)

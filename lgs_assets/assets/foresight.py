@@ -40,9 +40,9 @@ def prediction_terms(clean_invoices: Relation, customer_days: Relation) -> Model
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
-def customer_days(clean_invoices: Relation) -> Model:
+def customer_days(invoice_totals: Relation) -> Model:
     """What each customer bought and cancelled, day by day. One row a customer and day."""
-    return Model("customer_days.sql", clean_invoices=clean_invoices)
+    return Model("customer_days.sql", invoice_totals=invoice_totals)
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)

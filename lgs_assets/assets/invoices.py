@@ -6,7 +6,7 @@ from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 @derived_asset(group="invoices", kinds=IN_WAREHOUSE)
 def invoice_totals(clean_invoices: Relation) -> InvoiceModel:
-    """Totals of the lines of an invoice. One row for each month, customer and country of an invoice."""
+    """Totals of the lines of an invoice. One row for each day, customer and country of an invoice."""
     return InvoiceModel("invoice_totals.sql", clean_invoices=clean_invoices)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lgs_assets.command.reporting import reporting_errors
+from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
@@ -157,34 +158,60 @@ def show_contacts() -> None:
 def record_objection(customer_id: Annotated[int, typer.Argument(help="The number of the customer.")]) -> None:
     """Record that a customer objects to marketing: suppressed for good, and out of every audience at once."""
     from lgs_assets.action.contacts import object_to_marketing
-    from lgs_assets.action.planning import plan_removals
+    from lgs_assets.action.leaving import plan_removals
 
     warehouse = warehouse_with_facts()
     object_to_marketing(warehouse, customer_id)
     typer.echo(f"Customer {customer_id} is in no audience any more, and nothing is sent to them.")
-    for number in plan_removals(warehouse, customer_id):
-        typer.echo(f"Removal planned where they are held: lgs activate apply {number}")
+    _show_removals(plan_removals(warehouse, customer_id))
 
 
 @reporting_errors
 def forget_customer(
     customer_id: Annotated[int, typer.Argument(help="The number of the customer.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    permanently: Annotated[
+        bool, typer.Option("--permanently", help="Have Mailchimp delete them, too: it never takes the address again.")
+    ] = False,
 ) -> None:
-    """Delete a customer's contact for good, suppress their address, and plan their removal where they are held.
+    """Delete a customer's contact for good, here and at the tools that had it from here, and suppress the address.
 
-    Invoices stay, under their number.
+    Klaviyo and HubSpot delete them at once; for other destinations a removal from their lists is planned. Invoices
+    stay, under their number. What was cut short goes on when the command is run again.
     """
-    from lgs_assets.action.contacts import forget_contact
-    from lgs_assets.action.planning import plan_removals
+    from lgs_assets.action.destinations.configured import configured_destinations
+    from lgs_assets.action.forgetting import forget
+    from lgs_assets.configuration import Configuration
 
     if not yes:
-        typer.confirm(f"Forget customer {customer_id}: delete their contact and suppress their address?", abort=True)
-    warehouse = warehouse_with_facts()
-    had_contact = forget_contact(warehouse, customer_id)
-    contact = "contact deleted, address suppressed" if had_contact else "there was no contact"
+        typer.confirm(
+            f"Forget customer {customer_id}: delete their contact, here and at the tools, and suppress their address?",
+            abort=True,
+        )
+    configuration = Configuration.read()
+    done = forget(
+        warehouse_with_facts(), customer_id, configured_destinations(configuration),
+        key=_contact_key(configuration), permanently=permanently,
+    )  # fmt: skip
+    contact = "contact deleted, address suppressed" if done.had_contact else "there was no contact"
     typer.echo(f"Forgot customer {customer_id}: {contact}; out of every audience. Invoices stay, as tax law asks.")
-    for number in plan_removals(warehouse, customer_id):
+    for name, said in done.answers.items():
+        typer.echo(f"{name} {said}.")
+    for name in done.keeping:
+        typer.echo(
+            f"{name} keeps the contact. To delete it there, so that the address can never be imported again: "
+            f"lgs forget-customer {customer_id} --permanently"
+        )
+    _show_removals(done.removals)
+    for name, reason in done.failures.items():
+        typer.secho(f"Not deleted at {name}: {printable(reason)}", err=True, fg=typer.colors.RED)
+    if done.failures:
+        typer.secho("To try again, once that is seen to, run the same command.", err=True, fg=typer.colors.RED)
+        raise typer.Exit(REJECTED)
+
+
+def _show_removals(plans: "Sequence[int]") -> None:
+    for number in plans:
         typer.echo(f"Removal planned where they are held: lgs activate apply {number}")
 
 
@@ -239,7 +266,8 @@ def plan_activation(
     plan = make_plan(warehouse_with_facts(), audience, chosen, key=key, allowance=allowance, retry=retry)
     if plan is None:
         console.print(
-            f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do."
+            f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do.",
+            soft_wrap=True,
         )
         return
     _show_plan(plan)

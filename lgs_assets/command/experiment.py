@@ -11,8 +11,8 @@ from lgs_assets.command.reporting import reporting_errors
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
-    from lgs_assets.action.detectable import Prospect
-    from lgs_assets.action.experiments import State
+    from lgs_assets.action.experiments.detectable import Prospect
+    from lgs_assets.action.experiments.state import State
 
 commands = typer.Typer(no_args_is_help=True, help="Whether a campaign worked: with a control group, declared before.")
 
@@ -25,8 +25,8 @@ _Name = Annotated[str, typer.Argument(help="An experiment that was started, by t
 def plan_experiment(file: _File) -> None:
     """Show what an experiment could detect, from the shop's own past, and whether it can answer. Changes nothing."""
     from lgs_assets.action.audiences import audience_named
-    from lgs_assets.action.detectable import prospect
-    from lgs_assets.action.experiments import Declaration
+    from lgs_assets.action.experiments.declaration import Declaration
+    from lgs_assets.action.experiments.detectable import prospect
 
     declaration = Declaration.read(file)
     _show_prospect(prospect(warehouse_with_facts(), declaration, audience_named(declaration.audience)))
@@ -47,8 +47,9 @@ def start_experiment(
 ) -> None:
     """Freeze a declaration and draw the arms. Done again it draws nobody twice; a changed file is refused."""
     from lgs_assets.action.audiences import audience_named
-    from lgs_assets.action.detectable import foreseen
-    from lgs_assets.action.experiments import CONTROL, Declaration, is_started, start
+    from lgs_assets.action.experiments.declaration import CONTROL, Declaration
+    from lgs_assets.action.experiments.detectable import foreseen
+    from lgs_assets.action.experiments.starting import is_started, start
     from lgs_assets.command.terminal import console
 
     declaration = Declaration.read(file)
@@ -82,7 +83,7 @@ def start_experiment(
 @reporting_errors
 def show_experiments() -> None:
     """Show every experiment that was started: its arms, who was reached, and when its result is due. No result."""
-    from lgs_assets.action.experiments import states
+    from lgs_assets.action.experiments.state import states
     from lgs_assets.command.terminal import console, experiment_table
 
     found = states(warehouse_with_facts())
@@ -96,7 +97,7 @@ def show_experiments() -> None:
 @reporting_errors
 def stop_experiment(name: _Name, because: Annotated[str, typer.Option(help="Why. The report tells it.")]) -> None:
     """End an experiment: its control group is held out no longer. Assignments stay, for the report."""
-    from lgs_assets.action.experiments import stop
+    from lgs_assets.action.experiments.starting import stop
 
     stop(warehouse_with_facts(), name, because=because)
     typer.echo(f"{name} is stopped. Its control group is in the next plans again.")
@@ -111,9 +112,9 @@ def report_experiment(
     ] = None,
 ) -> None:
     """Tell what an experiment found, in Markdown, the answer first; before the end, only that it is not due yet."""
-    from lgs_assets.action.experiment_picture import picture
-    from lgs_assets.action.experiment_report import answer, report
-    from lgs_assets.action.results import analyse
+    from lgs_assets.action.experiments.picture import picture
+    from lgs_assets.action.experiments.report import answer, report
+    from lgs_assets.action.experiments.results import analyse
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import UsageError
     from lgs_assets.escaping import printable
@@ -134,6 +135,8 @@ def report_experiment(
 
 
 def _remarks(state: "State") -> list[str]:
+    from lgs_assets.action.experiments.words import uneven
+
     name, control = state.declaration.name, state.reached["control"]
     remarks = []
     if control:
@@ -141,6 +144,9 @@ def _remarks(state: "State") -> list[str]:
             f"{name}: {counted(control, 'customer')} of the control group reached a destination: the difference "
             "will look smaller than it is."
         )
+    if state.is_unevenly_delivered:
+        reached = state.reached[state.declaration.treatment]
+        remarks.append(f"{name}: {uneven(reached=reached, held_out=state.held_out)}")
     if state.excluded:
         remarks.append(
             f"{name}: {counted(state.excluded, 'customer')} objected or asked to be forgotten since; they are not "

@@ -20,8 +20,8 @@ from lgs_assets.wording import HOW_TO_GIVE_COSTS, counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.action.audiences import Audience, Size
-    from lgs_assets.action.detectable import Prospect
-    from lgs_assets.action.experiments import State
+    from lgs_assets.action.experiments.detectable import Prospect
+    from lgs_assets.action.experiments.state import State
     from lgs_assets.action.plans import Plan
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
@@ -302,7 +302,9 @@ def plan_table(plans: Sequence["Plan"]) -> Table:
     table = _table("Plans", headings, numbers=("plan", "+", "~", "-"))
     for plan in plans:
         changes = (f"{plan.adds:,}", f"{plan.updates:,}", f"{plan.removes:,}")
-        table.add_row(str(plan.plan), plan.audience, plan.destination, *changes, plan.state, ago(plan.made_at))
+        table.add_row(
+            str(plan.plan), plan.audience or "every list", plan.destination, *changes, plan.state, ago(plan.made_at)
+        )
     return table
 
 

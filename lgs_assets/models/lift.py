@@ -7,15 +7,15 @@ have made of it: the arms are drawn again, within the blocks and by the same rul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import erfc, inf, sqrt
+from math import erfc, floor, inf, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:  # the dashboard asks for `mismatch_p` and needs no pandas
+if TYPE_CHECKING:  # the dashboard asks for `mismatch_p`, and needs no pandas
     import pandas as pd
 
 DRAWS = 4_999
@@ -27,10 +27,8 @@ _FEWEST_EACH = 3
 """Customers for each covariate, and the mean. With fewer, some draw of the arms would be explained by them in full."""
 _AT_A_TIME = 250
 """Draws held in memory at once: 12 MB for each thousand customers."""
-_STEPS = 60
-"""Halvings of an interval of a million pounds down to a millionth of a penny."""
-_FAR = 1e4
-"""Standard errors from the estimate: what is not rejected there never will be."""
+_ROUNDING = 1e-9
+"""How far apart two sums may be that differ only in how they were rounded, as a share of them."""
 _NORMAL = NormalDist()
 
 
@@ -75,22 +73,53 @@ def differences(
     covariates: pd.DataFrame,
     *,
     seed: int,
-    level: float = LEVEL,
+    levels: Mapping[str, float] | None = None,
     draws: int = DRAWS,
 ) -> dict[str, Difference]:
     """The difference of each outcome, a column each, adjusted for the covariates, which are from before the start.
 
     The frames have a row a customer, in the order of the experiment. An interval holds every effect that the test does
-    not reject when it is taken off the treated. Raises ValueError if a value is missing or infinite.
+    not reject when it is taken off the treated, at the level of the outcome: LEVEL unless `levels` names another.
+    Raises ValueError if a value is missing or infinite.
     """
-    values, arm = outcomes.to_numpy(float), experiment.treated.astype(float)
-    basis, left = _unexplained(experiment, outcomes, covariates)
-    slopes = np.vstack([_slopes(drawn, basis, left) for drawn in _redrawn(experiment, seed=seed, draws=draws)])
-    observed = _slopes(arm[None, :], basis, left)[0]
-    return {
-        str(name): _difference(values[:, i], experiment.treated, observed[i], slopes[:, i], slopes[:, -1], level)
-        for i, name in enumerate(outcomes)
-    }
+    (found,) = differences_of_splits([(experiment, outcomes)], covariates, seed=seed, levels=levels, draws=draws)
+    return found
+
+
+def differences_of_splits(
+    splits: Sequence[tuple[Experiment, pd.DataFrame]],
+    covariates: pd.DataFrame,
+    *,
+    seed: int,
+    levels: Mapping[str, float] | None = None,
+    draws: int = DRAWS,
+) -> list[dict[str, Difference]]:
+    """As `differences`, of several draws of the same arms, each with its outcomes, and all against the same others."""
+    left = []
+    for experiment, outcomes in splits:
+        basis, unexplained = _unexplained(experiment, outcomes, covariates)
+        left.append(unexplained)
+    # One product for all, in which each split has its outcomes and then its arm.
+    of_all = np.hstack(left)
+    slopes = np.vstack([_slopes(arms, basis, of_all) for arms in _redrawn(splits[0][0], seed=seed, draws=draws)])
+    found = []
+    for (experiment, outcomes), unexplained in zip(splits, left, strict=True):
+        of_split, slopes = np.split(slopes, [unexplained.shape[1]], axis=1)
+        observed = _slopes(experiment.treated[None, :].astype(float), basis, unexplained)[0]
+        found.append(
+            {
+                str(name): _difference(
+                    outcomes[name].to_numpy(float),
+                    experiment.treated,
+                    observed[i],
+                    of_split[:, i],
+                    of_split[:, -1],
+                    (levels or {}).get(str(name), LEVEL),
+                )
+                for i, name in enumerate(outcomes)
+            }
+        )
+    return found
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
@@ -163,40 +192,41 @@ def _unexplained(
 
 def _p_values(apart: np.ndarray) -> np.ndarray:
     """How often a draw is as far from zero as each of them; a hair's breadth is how the sums were rounded."""
-    as_far = len(apart) - np.searchsorted(np.sort(apart), apart * (1 - 1e-9))
+    as_far = len(apart) - np.searchsorted(np.sort(apart), apart * (1 - _ROUNDING))
     return np.asarray((1 + as_far) / (1 + len(apart)))
 
 
 def _difference(
     values: np.ndarray, treated: np.ndarray, estimate: float, slopes: np.ndarray, of_arm: np.ndarray, level: float
 ) -> Difference:
-    def p_value(effect: float) -> float:
-        """Of the hypothesis that the treatment adds `effect` to each: what any other draw would have shown is known."""
-        tolerance = 1e-9 * (abs(estimate) + abs(effect))
-        as_far = np.abs(slopes - effect * of_arm) >= abs(estimate - effect) - tolerance
-        return (1 + int(as_far.sum())) / (1 + len(slopes))
-
     if (values == values[0]).all():
         return Difference(float(values[0]), float(values[0]), estimate=0.0, low=0.0, high=0.0, p_value=1.0)
-    spread, scale = float(slopes.std()), float(np.ptp(values))
-    # Where everybody in a block did the same, all draws are alike, but for how their sums were rounded.
-    step = spread if spread > 1e-9 * scale else scale
-    low, high = (_bound(p_value, estimate, sign * step, level) for sign in (-1, 1))
+    p_value = (1 + int((np.abs(slopes) >= abs(estimate) * (1 - _ROUNDING)).sum())) / (1 + len(slopes))
+    low, high = _interval(estimate, slopes, of_arm, level)
     control, seen = float(values[~treated].mean()), float(values[treated].mean())
-    return Difference(control, seen, float(estimate), float(low), float(high), p_value(0.0))
+    return Difference(control, seen, float(estimate), low, high, p_value)
 
 
-def _bound(p_value: Callable[[float], float], estimate: float, step: float, level: float) -> float:
-    """The effect furthest from the estimate, towards `step`, that is not rejected."""
-    inside, outside = estimate, estimate + step
-    while p_value(outside) > level:
-        if abs(outside - estimate) > _FAR * abs(step):
-            return inf * step
-        inside, outside = outside, estimate + 2 * (outside - estimate)
-    for _ in range(_STEPS):
-        middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if p_value(middle) > level else (inside, middle)
-    return inside
+def _interval(estimate: float, slopes: np.ndarray, of_arm: np.ndarray, level: float) -> tuple[float, float]:
+    """Every effect that is not rejected, from the smallest to the largest.
+
+    If the treatment adds e to each, another draw would have shown its slope, less e times what its arms have in common
+    with those drawn. That is as far from zero as the estimate is from e for every e between two ends; so a draw speaks
+    for the effects between its ends, and the interval ends where as few draws still speak as the level allows. A draw
+    like the one made, or its opposite, speaks for any effect.
+    """
+    is_near = np.abs(of_arm) < 1 - _ROUNDING
+    slopes, of_arm = slopes[is_near], of_arm[is_near]
+    ends = np.array([(estimate - slopes) / (1 - of_arm), (estimate + slopes) / (1 + of_arm)])
+    needed = floor(level * (1 + len(is_near)) + _ROUNDING)  # besides the draw made, so that p is more than the level
+    needed -= int((~is_near).sum())
+    if needed <= 0:
+        return -inf, inf
+    if needed > len(slopes):
+        return float(estimate), float(estimate)
+    low, high = np.sort(ends.min(axis=0))[needed - 1], np.sort(ends.max(axis=0))[-needed]
+    rounding = _ROUNDING * abs(estimate)
+    return float(min(low, estimate) - rounding), float(max(high, estimate) + rounding)
 
 
 def _basis(covariates: np.ndarray) -> np.ndarray:
@@ -219,13 +249,14 @@ def _redrawn(experiment: Experiment, *, seed: int, draws: int) -> Iterator[np.nd
     generator = np.random.default_rng(seed)
     _, block, sizes = np.unique(experiment.blocks, return_inverse=True, return_counts=True)
     first = np.cumsum(sizes) - sizes
-    place = np.arange(len(block)) - np.repeat(first, sizes)  # of customers sorted by block, within it
     certain = np.floor(experiment.share * sizes + 1e-9).astype(int)
     left_over = np.clip(experiment.share * sizes - certain, 0, 1)  # the chance that the odd one is treated
     for begin in range(0, draws, _AT_A_TIME):
         rows = min(_AT_A_TIME, draws - begin)
-        order = np.argsort(block + generator.random((rows, len(block))), axis=1)
+        lots = block + generator.random((rows, len(block)))
         treated = certain + (generator.random((rows, len(sizes))) < left_over)
-        arms = np.zeros((rows, len(block)))
-        np.put_along_axis(arms, order, (place < np.repeat(treated, sizes, axis=1)).astype(float), axis=1)
-        yield arms
+        # In order, the lots of a block lie together: the last that is treated is as far along as many are.
+        in_order = np.sort(lots, axis=1)
+        last = np.take_along_axis(in_order, np.maximum(first + treated - 1, 0), axis=1)
+        last[treated == 0] = -inf
+        yield (lots <= last[:, block]).astype(float)

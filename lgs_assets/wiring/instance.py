@@ -4,10 +4,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import dagster as dg
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Dialect, Engine, event
 
 from lgs_assets.configuration import Configuration
 from lgs_assets.places import private_folder
@@ -73,13 +74,17 @@ def taking_turns(instance: dg.DagsterInstance, *, waiting: Callable[[], None]) -
 
 @contextmanager
 def _quick_events() -> Iterator[None]:
-    """Within the block, an event of a run costs a quarter of the time: Dagster's SQLite hardly waits for the disk.
+    """Within the block, an event of a run costs a fraction of the time.
 
-    Dagster opens and closes its databases for each event. The last one to close a database writes its log back, and
-    waits for the disk several times: so each is kept open besides. What is written survives the death of the process,
-    and a power cut harms no database, but may cost the last events; what is built is in the warehouse's own records.
+    Dagster opens and closes its SQLite databases for each event. The last one to close a database writes its log back,
+    and waits for the disk several times: so each is kept open besides. What is written survives the death of the
+    process, and a power cut harms no database, but may cost the last events; what is built is in the warehouse's own
+    records. Dagster also makes an engine for each event, which would compile every statement again: so all share what
+    was compiled.
     """
     kept_open: dict[Path, sqlite3.Connection] = {}
+    dialects: dict[str, Dialect] = {}
+    compiled: dict[Any, Any] = {}
 
     def connected(connection: object, record: object) -> None:
         if not isinstance(connection, sqlite3.Connection):
@@ -94,11 +99,18 @@ def _quick_events() -> Iterator[None]:
             kept_open[file] = sqlite3.connect(file, check_same_thread=False)
             kept_open[file].execute("select count(*) from sqlite_master").fetchone()  # only now it is really open
 
+    def begins(connection: Connection) -> None:
+        if (name := connection.dialect.name) == "sqlite":
+            connection.dialect = dialects.setdefault(name, connection.dialect)  # part of the key of what is compiled
+            connection.execution_options(compiled_cache=compiled)
+
     event.listen(Engine, "connect", connected)
+    event.listen(Engine, "engine_connect", begins)
     try:
         yield
     finally:
         event.remove(Engine, "connect", connected)
+        event.remove(Engine, "engine_connect", begins)
         for connection in kept_open.values():
             connection.close()
 

@@ -1,6 +1,7 @@
 """The jobs: which assets are materialized together, the pull from another database, and the deletion of old runs."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from lgs_assets.action import applying
 from lgs_assets.action.audiences import audience_named, read_audiences
+from lgs_assets.action.forgetting import open_erasures
 from lgs_assets.action.nightly import Night, keep_up
 from lgs_assets.action.plans import plan_numbered, summary
 from lgs_assets.arrivals.inbox import Inbox
@@ -115,6 +117,10 @@ def pull() -> None:
     land_new_lines()
 
 
+# As long as a large first list may take.
+_TURNS, _SECONDS_BETWEEN_TURNS = 120, 60
+
+
 class RunPlan(dg.Config):
     """What a run of `apply_plan` sends."""
 
@@ -128,12 +134,15 @@ def send_plan(
     warehouse: dg.ResourceParam[Warehouse],
     activation: dg.ResourceParam[Activation],
 ) -> None:
-    """Sends exactly what a plan says, once."""
+    """Sends exactly what a plan says, once. Waits its turn where another is being applied to the destination."""
     with plain_failures():
         plan = plan_numbered(warehouse, config.plan)
         version = audience_named(plan.audience).version if plan.audience_version else None
         destination = activation.destination(plan.destination)
-        outcome = applying.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)
+        try:
+            outcome = applying.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)
+        except applying.TakenError as error:
+            raise dg.RetryRequested(max_retries=_TURNS, seconds_to_wait=_SECONDS_BETWEEN_TURNS) from error
     context.add_output_metadata(
         {
             "audience": plan.audience,
@@ -159,30 +168,39 @@ def apply_plan() -> None:
 def make_plans(
     context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], activation: dg.ResourceParam[Activation]
 ) -> None:
-    """Does the night's work on each list that the file of an audience names a destination for.
+    """Does the night's work: deletions that are not done yet, and each list that an audience names a destination for.
 
-    A list that cannot be worked on holds up no other: the run fails at its end, with every reason.
+    What cannot be worked on holds up nothing else: the run fails at its end, with every reason.
     """
     done: dict[str, str] = {}
     reasons: list[str] = []
     with plain_failures(), retried():
+        for number, name in open_erasures(warehouse):
+            with _noting(reasons, f"deletion at {name}, plan {number}"):
+                applying.apply_plan(warehouse, number, activation.destination(name), key=activation.key)
         for audience in read_audiences():
             for name in audience.destinations:
                 each = f"{audience.name} to {name}"
-                try:
+                with _noting(reasons, each):
                     night = keep_up(warehouse, audience, activation.destination(name), key=activation.key)
-                except ServerError:
-                    raise
-                except LgsError as error:
-                    reasons.append(f"{each}: {error}")
-                    continue
-                done |= _told(each, night)
-                if night.plan and night.plan.refusal:
-                    context.log.warning(f"{each}: refused: {night.plan.refusal}")
+                    done |= _told(each, night)
+                    if night.plan and night.plan.refusal:
+                        context.log.warning(f"{each}: refused: {night.plan.refusal}")
     context.add_output_metadata(done)
     observe_ledgers(context, warehouse)
     if reasons:
         raise StepFailure(LgsError("\n".join(reasons)))
+
+
+@contextmanager
+def _noting(reasons: list[str], what: str) -> Iterator[None]:
+    """Goes on after an error of the block, whose reason is noted. Raises ServerError: it concerns all that follows."""
+    try:
+        yield
+    except ServerError:
+        raise
+    except LgsError as error:
+        reasons.append(f"{what}: {error}")
 
 
 def _told(each: str, night: Night) -> dict[str, str]:

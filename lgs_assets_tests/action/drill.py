@@ -52,6 +52,15 @@ def apply_killed_at(step: str, nth: int, url: str, number: int, destination: Des
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
+def apply_by_a_wrong_clock(hours: float, url: str, number: int, destination: Destination) -> bool:
+    """Applies a plan in a process whose machine has the time wrong. Returns whether it ended well."""
+    right = time.time
+    child = _apply_in_child(
+        url, number, destination, prepare=lambda: setattr(time, "time", lambda: right() + hours * 3600)
+    )
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def drill(
     warehouse: Warehouse,
     destination: Callable[[], Destination],

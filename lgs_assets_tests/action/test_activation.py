@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from lgs_assets.action import guards
-from lgs_assets.action.applying import Outcome, apply_plan
-from lgs_assets.action.audiences import audience_named
+from lgs_assets.action.applying import Outcome, alone, apply_plan
+from lgs_assets.action.audiences import Audience, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError
+from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
 from lgs_assets.action.destinations.web import redacted
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.planning import plan_removals
+from lgs_assets.action.leaving import plan_removals
+from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import changes_of, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
@@ -258,6 +259,39 @@ def test_a_plan_applied_in_part_is_finished_within_two_days(people: Warehouse, r
     assert len(receiver.requests) == 12 and held(people) == set()
 
 
+def test_a_plan_applied_in_part_is_not_finished_by_another_rule(people: Warehouse, receiver: Receiver) -> None:
+    """Somebody changed it for a reason. The next plan begins with what may have arrived, and blocks on nothing."""
+    set_members(people, range(1, 11))
+    made = plan(people, webhook(receiver, rows=4))
+    assert made
+    receiver.faults = [None, *["done, answer lost"] * 6]
+    with pytest.raises(UnavailableError):
+        apply(people, made.plan, webhook(receiver, rows=4))
+    changed = replace(SOME, fields={})
+    with pytest.raises(GuardError, match="What was accepted stays, and nothing more is sent"):
+        apply_plan(people, made.plan, webhook(receiver), key=KEY, version=changed.version)
+    set_members(people, {1, 2, 9}, version=changed.version)
+    again = make_plan(people, changed, webhook(receiver), key=KEY)
+    assert again and [each.state for each in plans(people)] == ["planned", "expired"]
+    apply_plan(people, again.plan, webhook(receiver), key=KEY, version=changed.version)
+    assert receiver.held.keys() == held(people) == {1, 2, 9}
+
+
+def test_a_plan_is_not_given_up_while_it_is_being_applied(people: Warehouse, receiver: Receiver) -> None:
+    """By somebody who began before the rule changed."""
+    set_members(people, range(1, 4))
+    made = plan(people, webhook(receiver))
+    assert made
+
+    class Curious(Webhook):
+        def send(self, batch: Batch) -> Answer:
+            with pytest.raises(LgsError, match="Another plan is being applied to webhook"):
+                make_plan(people, replace(SOME, fields={}), webhook(receiver), key=KEY)
+            return super().send(batch)
+
+    assert apply(people, made.plan, Curious(receiver.url, SIGNING_KEY)).accepted == 3
+
+
 def test_who_may_have_arrived_and_is_withheld_is_added_again(people: Warehouse, tmp_path: Path) -> None:
     """Not updated, which would put nobody on a list: whether they arrived is not known."""
     set_members(people, {1})
@@ -426,12 +460,40 @@ def test_two_cannot_apply_to_a_destination_at_once(people: Warehouse, receiver: 
     assert len(receiver.requests) == 1
 
 
+def test_a_run_waits_its_turn_at_a_destination(
+    people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster starts it again, a moment later, where another plan is being applied."""
+    set_members(people, range(1, 4))
+    monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
+    monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
+    monkeypatch.setattr("lgs_assets.wiring.jobs._SECONDS_BETWEEN_TURNS", 0)
+    made = plan(people, webhook(receiver))
+    assert made
+    config = {"ops": {"send_plan": {"config": {"plan": made.plan}}}}
+    waited: list[str] = []
+    with dagster_instance(Configuration.read()) as instance, ExitStack() as taken:
+        taken.enter_context(alone(people, "webhook"))
+
+        def passing(name: str) -> Audience:
+            if waited:
+                taken.close()
+            waited.append(name)
+            return SOME
+
+        monkeypatch.setattr("lgs_assets.wiring.jobs.audience_named", passing)
+        job = build_definitions(Configuration.read()).resolve_job_def("apply_plan")
+        assert job.execute_in_process(instance=instance, run_config=config).success
+    assert len(waited) == 2 and receiver.held.keys() == {1, 2, 3}
+
+
 class Memory:
     """A destination that holds customers in memory, and fails by chance."""
 
     name = "memory"
     batch_rows: int | None = 3
     has_own_ids = False
+    erasure: Erasure = "none"
 
     def __init__(self, seed: int) -> None:
         self.held: dict[int, str | None] = {}

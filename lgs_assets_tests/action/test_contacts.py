@@ -1,5 +1,6 @@
 """Contacts: what is imported, who may never be written to, and that no address turns up anywhere else."""
 
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -120,6 +121,51 @@ def test_a_file_that_holds_no_contacts_is_refused(
         import_contacts(customers, file, key=KEY, reject_limit=1)
     assert reason in str(refused.value)
     assert CANARY not in str(refused.value)
+
+
+HOSTILE = {
+    "a value without end": line(source="x" * 5_000_000),
+    "an address without end": line(email="canary" * 100_000 + "@example.test"),
+    "a break within a value": line(source='"check\nout"'),
+    "a quote that never ends": line(source='"canary') + "\n" + line(2) + "\n" + line(3),
+    "text that runs backwards": line(source="check\u202eout"),
+    "an escape for the terminal": line(source="check\x1b[2Jout"),
+    "letters that look like others": line(email="canary@ex\u0430mple.test"),
+    "a number without end": line("9" * 5_000),
+    "a number of another script": line("\u0661"),
+    "a formula": line("=cmd|' /C calc'!A0"),
+    "SQL": line(source="x'); drop table lgs_private.contacts; --", ok="'; drop table lgs_private.contacts; --"),
+    "a hundred thousand values": line() + "," * 100_000,
+    "a byte order mark within": line("\ufeff1"),
+}
+
+
+@pytest.mark.parametrize("wrong", HOSTILE)
+def test_a_hostile_line_is_kept_aside(customers: Warehouse, tmp_path: Path, wrong: str) -> None:
+    """In no time, told in short, with nothing of it that a terminal would obey and no address; the others arrive."""
+    begun = time.monotonic()
+    reasons = imported(customers, tmp_path, HOSTILE[wrong], line(7))
+    assert time.monotonic() - begun < 5
+    assert reasons and all(len(reason) < 300 and reason.isprintable() and CANARY not in reason for reason in reasons)
+    assert reach(customers, judge("customer_id = 7")) == {"": 1}
+    assert CANARY not in tables_outside(customers.url)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "cp037"])
+def test_a_file_of_another_encoding_is_refused(customers: Warehouse, tmp_path: Path, encoding: str) -> None:
+    """It is not guessed: an address that was misread is another's."""
+    file = tmp_path / "contacts.csv"
+    file.write_bytes(f"{HEADER}\n{line()}\n".encode(encoding))
+    with pytest.raises(UsageError, match=r"contacts.csv: line 1: expected (text in UTF-8|a header)") as refused:
+        import_contacts(customers, file, key=KEY, reject_limit=1)
+    assert CANARY not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "."])
+def test_what_is_not_a_file_is_wrong_usage(customers: Warehouse, tmp_path: Path, name: str) -> None:
+    """With the reason of the operating system."""
+    with pytest.raises(UsageError, match=r"No such file|Is a directory"):
+        import_contacts(customers, tmp_path / name, key=KEY, reject_limit=1)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

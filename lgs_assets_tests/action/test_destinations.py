@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import md5
 from typing import Any
@@ -279,6 +280,26 @@ class TestKlaviyo:
             ("DELETE", "/lists/L-some/relationships/profiles", {"data": [{"type": "profile", "id": "R1"}]}),
         ]
 
+    def test_a_deletion_is_of_the_profile(self, klaviyo: KlaviyoTool) -> None:
+        """Which is found by the customer's number; one that is gone is not asked for."""
+        klaviyo.know(1)
+        erased = batch(Change("erase", 1, None, {}))
+        assert klaviyo.destination().send(erased).status == 202
+        assert klaviyo.destination().send(erased) == Answer(200, said="has no such profile")
+        profile = {"data": {"type": "profile", "id": "R1"}}
+        job = {"type": "data-privacy-deletion-job", "attributes": {"profile": profile}}
+        assert klaviyo.requests == [
+            ("GET", "/profiles", None),
+            ("POST", "/data-privacy-deletion-jobs", {"data": job}),
+            ("GET", "/profiles", None),
+        ]
+
+    def test_deletions_keep_to_their_own_pace(self, klaviyo: KlaviyoTool) -> None:
+        """Sixty a minute; the tool notes one that comes too early."""
+        klaviyo.know(*range(1, 100))
+        klaviyo.destination().send(batch(*(Change("erase", customer, None, {}) for customer in range(1, 100))))
+        assert klaviyo.contacts == {}
+
 
 class TestMailchimp:
     """Only contacts that are there, and a 200 that may hold errors."""
@@ -290,9 +311,45 @@ class TestMailchimp:
 
     def test_a_200_with_errors_is_read(self, mailchimp: MailchimpTool) -> None:
         """It names the addresses that did not enter."""
-        mailchimp.contacts["R2"]["is_refused"] = True
+        mailchimp.contacts["R2"]["is_refused"] = "cannot be added"
         answer = mailchimp.destination().send(batch(*adds((1, 2))))
         assert answer.rejected == {2: "… cannot be added"} and mailchimp.held() == {1}
+
+    @pytest.mark.parametrize("refusal", ["Member In Compliance State", "Forgotten Email Not Subscribed"])
+    def test_whom_it_refuses_for_good_has_objected(self, mailchimp: MailchimpTool, refusal: str) -> None:
+        """Unsubscribed or deleted there; not whose address bounced, or merely looks wrong."""
+        for customer in (1, 2):
+            mailchimp.contacts[f"R{customer}"]["refusal"] = refusal
+        mailchimp.contacts["R1"]["state"] = "unsubscribed"
+        mailchimp.contacts["R2"]["state"] = "cleaned"
+        mailchimp.poison = {3}
+        answer = mailchimp.destination().send(batch(*adds((1, 2, 3, 4), spent=1)))
+        assert answer.rejected.keys() == {1, 2, 3} and answer.objected == {1}
+        assert refusal in answer.rejected[1] and CANARY not in str(answer)
+
+    def test_who_unsubscribed_is_not_added(self, mailchimp: MailchimpTool) -> None:
+        """Mailchimp would hold them on the list all the same."""
+        mailchimp.unsubscribe("R1")
+        answer = mailchimp.destination().send(batch(*adds((1, 2))))
+        assert answer.rejected == {1: "unsubscribed at Mailchimp"} and answer.objected == {1}
+        assert mailchimp.held() == {2}
+
+    def test_whom_a_list_refuses_for_good_has_objected(self, mailchimp: MailchimpTool) -> None:
+        """Also where a 200 says so, of somebody who is gone by then."""
+        mailchimp.contacts["R1"]["is_refused"] = "was permanently deleted and cannot be re-imported"
+        answer = mailchimp.destination().send(batch(*adds((1, 2))))
+        assert answer.rejected.keys() == {1} and answer.objected == {1}
+
+    def test_a_deletion_is_of_the_contact(self, mailchimp: MailchimpTool) -> None:
+        """By the hash of the address, which Mailchimp itself tells; one that is gone is not asked for."""
+        subscriber, erased = mailchimp._hash("R1"), batch(Change("erase", 1, None, {}, "R1"))
+        for _ in range(2):
+            assert mailchimp.destination().send(erased) == Answer(204, said="deleted the contact for good")
+        assert mailchimp.requests == [
+            ("GET", "/lists/list1/members/R1", None),
+            ("POST", f"/lists/list1/members/{subscriber}/actions/delete-permanent", None),
+            ("GET", "/lists/list1/members/R1", None),
+        ]
 
     def test_names_of_fields_are_cut_to_what_it_takes(self, mailchimp: MailchimpTool) -> None:
         """To ten characters, by which they must still differ."""
@@ -345,6 +402,32 @@ class TestHubSpot:
         hubspot.processing = "SNAPSHOT"  # filled once by a filter, and static since
         hubspot.destination().send(batch(*adds((1,))))
         assert hubspot.held() == {1}
+
+    def test_opting_out_of_our_kind_of_mail_counts(self, hubspot: HubSpotTool) -> None:
+        """Where its id is set; what was said of another kind is not about these lists."""
+        hubspot.destination().send(batch(*adds((1, 2, 3))))
+        hubspot.contacts["R1"]["opted_out_of"] = {"hs_email_optout_77": "true"}
+        hubspot.contacts["R2"]["opted_out_of"] = {"hs_email_optout_78": "true"}
+        hubspot.unsubscribe("R3")
+        ours = {"R1", "R2", "R3"}
+        for subscription, objected in ((None, {"R3"}), ("77", {"R1", "R3"})):
+            hubspot.known_fields.add("hs_email_optout_77")
+            destination = replace(hubspot.destination(), subscription=subscription)
+            assert {each.remote_id for each in destination.members("some", ours) if each.has_objected} == objected
+
+    def test_a_kind_of_mail_that_hubspot_does_not_know_is_told(self, hubspot: HubSpotTool) -> None:
+        """It would say nothing of it, and nobody would ever have opted out."""
+        hubspot.destination().send(batch(*adds((1,))))
+        with pytest.raises(AccessError, match="hs_email_optout_77"):
+            list(replace(hubspot.destination(), subscription="77").members("some", {"R1"}))
+
+    def test_a_deletion_is_of_the_contact(self, hubspot: HubSpotTool) -> None:
+        """By its id: an address that HubSpot does not know would be blocked there. One that is gone is gone."""
+        erased = batch(Change("erase", 1, None, {}, "R1"))
+        for _ in range(2):
+            assert hubspot.destination().send(erased) == Answer(204, said="deleted the contact")
+        assert "R1" not in hubspot.contacts
+        assert hubspot.requests == [("POST", "/crm/objects/2026-03/contacts/gdpr-delete", {"objectId": "R1"})] * 2
 
     def test_who_is_rejected_keeps_the_former_contact(self, hubspot: HubSpotTool) -> None:
         """The ledger still has them by it."""

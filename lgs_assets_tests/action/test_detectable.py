@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 from lgs_assets import places
 from lgs_assets.action.audiences import Audience, Limits
-from lgs_assets.action.detectable import Detectable, Prospect, foreseen, outcomes_at, prospect
-from lgs_assets.action.experiments import Declaration, start
-from lgs_assets.action.outcomes import adjusted
+from lgs_assets.action.experiments.declaration import Declaration
+from lgs_assets.action.experiments.detectable import Detectable, Prospect, foreseen, outcomes_at, prospect
+from lgs_assets.action.experiments.outcomes import adjusted
+from lgs_assets.action.experiments.starting import start
 from lgs_assets.command.cli import app
 from lgs_assets.errors import LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
@@ -162,7 +163,7 @@ def test_an_outage_is_no_lack_of_data(shop: Warehouse, monkeypatch: pytest.Monke
     def outage(*_: object, **__: object) -> None:
         raise ServerError("PostgreSQL is gone.")
 
-    monkeypatch.setattr("lgs_assets.action.detectable.outcomes", outage)
+    monkeypatch.setattr("lgs_assets.action.experiments.detectable.outcomes", outage)
     with pytest.raises(ServerError):
         foreseen(shop, Declaration.parse("calls", PAST), ALL)
 

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.drift import Drift, check_drift
-from lgs_assets.action.planning import make_plan, plan_removals
+from lgs_assets.action.leaving import plan_removals
+from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import changes_of
 from lgs_assets.command.cli import app
 from lgs_assets.errors import UnavailableError
@@ -57,6 +58,7 @@ def test_a_number_is_a_customer_only_where_the_tool_calls_them_so(people: Wareho
     unknown, not_ours = (0, 1) if isinstance(tool, KlaviyoTool) else (1, 2)
     assert drift == Drift(held=2, found=3, missing=[], not_ours=not_ours, objected=[], unknown=unknown)
     assert str(drift).endswith("unknown there 1." if unknown else "objected there 0.")
+    assert [row.unknown for row in people.rows("select unknown from list_drift")] == [unknown]
 
 
 @pytest.mark.parametrize("rows", [1, 100])
@@ -128,6 +130,22 @@ def test_a_poisoned_row_does_not_hold_up_the_others(people: Warehouse, tool: Too
     assert made and made.adds == 1
     apply(people, made.plan, tool.destination())
     assert tool.held() == held(people) == set(range(1, 31))
+
+
+@pytest.mark.parametrize("tool", ["mailchimp"], indirect=True)
+def test_whom_a_tool_refuses_for_good_is_suppressed_here(people: Warehouse, tool: Tool) -> None:
+    """They objected there: nothing is sent to them any more, anywhere, and where they are held they are removed."""
+    set_members(people, range(1, 6))
+    sync(people, tool.destination())
+    tool.unsubscribe("R2")
+    tool.contacts["R3"]["refusal"] = "Member In Compliance State"
+    set_members(people, range(1, 6), spent=2)
+    outcome = sync(people, tool.destination())
+    assert outcome and outcome.accepted == 3 and outcome.rejected.keys() == {2, 3}
+    assert contact_status(people).suppressed == {"objected": 2}
+    sync(people, tool.destination())
+    assert tool.held() == held(people) == {1, 4, 5} and plan(people, tool.destination()) is None
+    assert CANARY not in tables_outside(people.url)
 
 
 def test_a_list_that_cannot_be_read_changes_nothing(people: Warehouse, tool: Tool) -> None:

@@ -13,7 +13,15 @@ from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.plans import plans
 from lgs_assets.errors import UnavailableError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.action.drill import FAULTS, ROWS, STEPS, apply_killed_at, drill, what_is_wrong
+from lgs_assets_tests.action.drill import (
+    FAULTS,
+    ROWS,
+    STEPS,
+    apply_by_a_wrong_clock,
+    apply_killed_at,
+    drill,
+    what_is_wrong,
+)
 from lgs_assets_tests.action.lists import apply, plan, set_members, sync
 from lgs_assets_tests.action.receiver import SIGNING_KEY, Receiver, receiving
 from lgs_assets_tests.action.tools import Tool
@@ -47,6 +55,18 @@ def test_a_process_killed_at_a_step_is_finished_by_the_next(people: Warehouse, t
     apply(people, made.plan, destination)
     assert what_is_wrong(people, destination, tool.held(), set(range(5, 19))) == []
     assert {str(value) for customer in range(5, 19) for value in tool.fields(customer).values()} == {"2"}
+
+
+@pytest.mark.parametrize("hours", [2, -2, 24 * 365])
+def test_a_clock_that_is_wrong_changes_nothing(people: Warehouse, receiver: Receiver, hours: int) -> None:
+    """That of this machine: signatures, receipts and the age of a plan go by the database's."""
+    destination = Webhook(receiver.url, SIGNING_KEY)
+    set_members(people, range(1, 4))
+    made = plan(people, destination)
+    assert made and apply_by_a_wrong_clock(hours, people.url, made.plan, destination)
+    assert receiver.held.keys() == {1, 2, 3} and plans(people)[0].state == "applied"
+    recent = "select sent_at > now() - interval '5 minutes' and sent_at < now() as is_recent from activation_receipts"
+    assert [row.is_recent for row in people.rows(recent)] == [True]
 
 
 @pytest.mark.parametrize("seed", range(6))

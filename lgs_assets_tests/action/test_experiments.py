@@ -16,7 +16,9 @@ from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import Audience, Limits, size
 from lgs_assets.action.contacts import forget_contact, import_contacts
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.experiments import FOLDER, Declaration, Started, start, state, states, stop
+from lgs_assets.action.experiments.declaration import FOLDER, Declaration
+from lgs_assets.action.experiments.starting import Started, start, stop
+from lgs_assets.action.experiments.state import state, states
 from lgs_assets.action.guards import Allowance
 from lgs_assets.action.planning import make_plan
 from lgs_assets.action.rules import judge
@@ -246,7 +248,7 @@ def test_what_was_accepted_at_the_start_is_read_whatever_the_rules_are_now(
 ) -> None:
     """A column that is renamed afterwards, or a name that may not be given any more, stops no command."""
     start(shop, DECLARED, SOME)
-    monkeypatch.setattr("lgs_assets.action.experiments.fact_kinds", lambda: {"worth": "number"})
+    monkeypatch.setattr("lgs_assets.action.experiments.declaration.fact_kinds", lambda: {"worth": "number"})
     with pytest.raises(UsageError):
         Declaration.parse("calls", FILE)
     assert state(shop, "calls").declaration.block_by == ("segment", "monetary")
@@ -331,13 +333,33 @@ def test_the_control_group_is_left_out_of_every_plan(shop: Warehouse, tmp_path: 
     refused = make_plan(shop, SOME, lists, key=KEY)
     assert refused and refused.left_out == {"control group": 20}
     assert refused.refusal and "--allow-removals 20" in refused.refusal
+    assert state(shop, "calls").held_out == 0  # until a plan is applied
     sync(removals=20)
     assert held(shop) == set(arms(shop)) - control
     assert state(shop, "calls").reached == {"call": 20, "control": 0}
+    assert (state(shop, "calls").held_out, state(shop, "calls").is_unevenly_delivered) == (20, False)
     assert sync() is None
     stop(shop, "calls", because="the end")
     sync()
     assert held(shop) == set(arms(shop))
+
+
+@pytest.mark.parametrize(("writable", "is_uneven"), [(2, True), (16, False)])
+def test_what_was_delivered_is_of_the_sizes_that_were_drawn(
+    shop: Warehouse, tmp_path: Path, writable: int, is_uneven: bool
+) -> None:
+    """The treated who are reached, against those of the control group who would have been: few less are chance."""
+    start(shop, DECLARED, SOME)
+    of_arm = {arm: [customer for customer, drawn in arms(shop).items() if drawn == arm] for arm in ("call", "control")}
+    some = [line(customer) for customer in of_arm["control"] + of_arm["call"][:writable]]
+    import_contacts(shop, contacts_file(tmp_path, some), key=KEY, reject_limit=0)
+    lists = Drop(str(tmp_path / "lists"))
+    made = make_plan(shop, SOME, lists, key=KEY)
+    assert made
+    apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version)
+    assert (state(shop, "calls").held_out, state(shop, "calls").is_unevenly_delivered) == (20, is_uneven)
+    said = "2 of the treated reached a destination, and 20 of the control group would have"
+    assert (said in lgs("status").output.replace("\n", " ")) == is_uneven
 
 
 def test_another_audience_does_not_reach_the_control_group(shop: Warehouse, tmp_path: Path) -> None:
@@ -370,6 +392,8 @@ def test_another_audience_does_not_reach_the_control_group(shop: Warehouse, tmp_
         ([("add", "2011-12-05"), ("remove", "2011-12-20"), ("add", "2012-03-30")], True),
         ([("add", "2012-03-31")], False),  # after the window
         ([("add", "2011-12-05"), ("update", "2011-12-06"), ("remove", "2011-12-20")], False),
+        ([("add", "2011-12-05"), ("erase", "2011-12-20")], False),  # from every list
+        ([("add", "2012-01-05"), ("erase", "2012-01-06")], True),
     ],
 )
 def test_reached_is_who_was_held_while_purchases_counted(
@@ -404,7 +428,7 @@ def tell(warehouse: Warehouse, customer: int, changes: list[tuple[str, str]]) ->
                             destination, audience, audience_version, publication, adds, updates, removes, left_out,
                             held_before, digest, state, made_by, made_at
                         )
-                        values ('drop', 'some', '', '', 0, 0, 0, '{}', 0, repeat('0', 64), 'applied', 'me', :day)
+                        values ('drop', :audience, '', '', 0, 0, 0, '{}', 0, repeat('0', 64), 'applied', 'me', :day)
                         returning plan
                     )
 
@@ -413,7 +437,12 @@ def tell(warehouse: Warehouse, customer: int, changes: list[tuple[str, str]]) ->
                     from planned
                     """
                 ),
-                {"customer": customer, "operation": operation, "day": f"{day} 12:00+00"},
+                {
+                    "customer": customer,
+                    "operation": operation,
+                    "day": f"{day} 12:00+00",
+                    "audience": "" if operation == "erase" else "some",
+                },
             )
 
 

@@ -108,6 +108,21 @@ def test_a_night_that_was_cut_short_long_ago_is_not_finished(people: Warehouse, 
     assert receiver.held.keys() == held(people) == set(range(2, 22))
 
 
+def test_a_night_that_was_cut_short_is_not_finished_by_another_rule(people: Warehouse, receiver: Receiver) -> None:
+    """What the former rule found is given up; the list is planned by the present one, at once."""
+    set_members(people, range(1, 21))
+    sync(people, webhook(receiver))
+    set_members(people, range(3, 25))
+    receiver.faults = [None, *["500"] * 6]
+    with pytest.raises(UnavailableError):
+        night(people, receiver)
+    changed = replace(AUTOMATIC, fields={})
+    set_members(people, range(4, 22), version=changed.version)
+    assert night(people, receiver, changed).outcome
+    assert [each.state for each in plans(people)][:2] == ["applied", "expired"]
+    assert receiver.held.keys() == held(people) == set(range(4, 22))
+
+
 def test_an_objection_at_the_tool_is_a_removal_of_the_same_night(people: Warehouse, tool: Tool) -> None:
     """The list is read back before it is planned."""
     set_members(people, range(1, 11))

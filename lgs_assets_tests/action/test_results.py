@@ -13,11 +13,13 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lgs_assets.action.contacts import forget_contact
-from lgs_assets.action.experiment_picture import picture
-from lgs_assets.action.experiment_report import answer, report
-from lgs_assets.action.experiment_words import verdict
-from lgs_assets.action.experiments import Declaration, start, state, stop
-from lgs_assets.action.results import Analysis, analyse, results
+from lgs_assets.action.experiments.declaration import Declaration
+from lgs_assets.action.experiments.picture import picture
+from lgs_assets.action.experiments.report import answer, report
+from lgs_assets.action.experiments.results import Analysis, analyse, results
+from lgs_assets.action.experiments.starting import start, stop
+from lgs_assets.action.experiments.state import state
+from lgs_assets.action.experiments.words import verdict
 from lgs_assets.command.cli import app
 from lgs_assets.contracts.contract import contract
 from lgs_assets.errors import LgsError
@@ -48,7 +50,7 @@ def prepare(warehouse: Warehouse) -> None:
         execute_script(driver_cursor(connection), contract("returns") + contract("natural_return"))
 
 
-def buy(warehouse: Warehouse, customer: int | None, at: str, *, amount: str = "10") -> None:
+def buy(warehouse: Warehouse, customer: int | None, at: str, *, amount: str = "10", country: str = "EIRE") -> None:
     """An order; without a customer, one of a guest, which is no sale to anybody."""
     is_sale = customer is not None
     with warehouse.transaction() as connection:
@@ -57,14 +59,20 @@ def buy(warehouse: Warehouse, customer: int | None, at: str, *, amount: str = "1
                 """
                 insert into invoice_totals
                 select
-                    count(*)::text || '-', 1, 'd', date_trunc('month', cast(:at as timestamp)), :customer, 'EIRE',
+                    count(*)::text || '-', 1, 'd', date_trunc('month', cast(:at as timestamp)), :customer, :country,
                     false, 1, :amount, cast(:at as timestamp), cast(:is_sale as integer),
                     case when :is_sale then :amount else 0 end,
                     case when :is_sale then cast(:at as timestamp) end, 0, 0, 0
                 from invoice_totals
                 """
             ),
-            {"customer": customer, "at": at, "amount": Decimal(amount), "is_sale": is_sale},
+            {
+                "customer": customer,
+                "at": at,
+                "amount": Decimal(amount),
+                "is_sale": is_sale,
+                "country": country,
+            },
         )
 
 
@@ -168,7 +176,7 @@ def test_a_campaign_that_works(experiment: Warehouse) -> None:
     assert "16 of the 20 treated customers bought, for £320.00 after returns." in text
     assert "20% bought, too: as many customers would have brought about £80.00 by themselves." in text
     assert found.state.salt not in text
-    assert "No verdict is given on a segment" in text and "| At Risk | 20 |" in text
+    assert "No verdict is given on a segment" in text and "| At Risk | all | 20 |" in text
 
 
 def test_a_campaign_that_does_nothing(experiment: Warehouse) -> None:
@@ -209,9 +217,35 @@ def test_a_second_run_says_the_same(experiment: Warehouse) -> None:
     first, second = results(experiment), results(experiment)
     assert first.equals(second)
     assert list(first["role"]) == ["primary", "secondary", "by segment", "by segment"]
-    assert set(first["level"]) == {0.05}
+    assert list(first["level"]) == [0.05, 0.05, 0.025, 0.025]
     primary = analyse(experiment, "calls").primary
     assert primary and first.loc[0, "difference"] == primary.difference.estimate
+
+
+def test_segments_and_countries_are_told_with_no_verdict(
+    experiment: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A country is the one of before the window, and all intervals together are as sure as the one of everybody."""
+    monkeypatch.setattr("lgs_assets.action.experiments.comparison.LEAST_OF_PART", 8)
+    for customer in range(1, 41):
+        buy(experiment, customer, "2011-06-01 10:00", country="Norway" if customer <= 20 else "France")
+    call_works(experiment)  # in EIRE
+    found = told(experiment)
+    parts = [result for result in found.results if result.segment != "all"]
+    assert [(part.segment, part.country, sum(part.customers.values())) for part in parts] == [
+        ("At Risk", "all", 20),
+        ("Champions", "all", 20),
+        ("At Risk", "France", 10),
+        ("At Risk", "Norway", 10),
+        ("Champions", "France", 10),
+        ("Champions", "Norway", 10),
+    ]
+    assert {part.level for part in parts} == {0.05 / 6}
+    assert all(part.corrected_p and part.corrected_p >= part.p_value for part in parts)
+    assert min(part.corrected_p or 0 for part in parts) == pytest.approx(6 * min(part.p_value for part in parts))
+    assert "| At Risk | Norway | 10 |" in report(experiment, found)
+    kept = results(experiment)
+    assert list(kept["role"].value_counts()[["by segment", "by segment and country"]]) == [2, 4]
 
 
 def test_one_large_order_does_not_decide(shop: Warehouse) -> None:

@@ -89,6 +89,12 @@ class Tool:
         """What is said of a customer."""
         return next(each["fields"] for each in self.contacts.values() if each["customer"] == customer)
 
+    def delete(self, record: str) -> None:
+        """Deletes a contact, and so from every list."""
+        self.contacts.pop(record, None)
+        for listed in self.lists.values():
+            listed.discard(record)
+
     def by_address(self, email: str) -> str | None:
         """The contact of an address."""
         return next((record for record, each in self.contacts.items() if each["email"] == email.lower()), None)
@@ -128,6 +134,7 @@ class KlaviyoTool(Tool):
         self.page = 100
         self.next_host = "https://elsewhere.test"
         self.copies = 1
+        self._deletions: list[float] = []
 
     def destination(self, *, seconds: float = 5) -> Klaviyo:
         """See `Tool.destination`."""
@@ -177,6 +184,16 @@ class KlaviyoTool(Tool):
                     self.expect(profile.keys() == {"type", "id"} and profile["type"] == "profile", "profile")
                     self.lists[list_id[2:]].discard(profile["id"])
                 return 204, None
+            case "POST", ["data-privacy-deletion-jobs"]:
+                self.expect(content["data"].keys() == {"type", "attributes"}, "a job has no more")
+                self.expect(content["data"]["type"] == "data-privacy-deletion-job", "type")
+                profile = content["data"]["attributes"]["profile"]["data"]
+                self.expect(profile.keys() == {"type", "id"} and profile["type"] == "profile", "one identifier")
+                self._deletions.append(self.clock.now)
+                recent = sum(self.clock.now - arrival < 60 for arrival in self._deletions)
+                self.expect(recent <= 60, f"{recent} deletions in a minute")
+                self.delete(profile["id"])
+                return 202, None
             case "POST", ["profile-bulk-import-jobs"]:
                 return self._import(content["data"])
             case "GET", ["profile-bulk-import-jobs", job]:
@@ -249,6 +266,7 @@ class MailchimpTool(Tool):
     def __init__(self) -> None:
         super().__init__()
         self.kinds = {"some": "static"}
+        self.forgotten: set[str] = set()
 
     def destination(self, *, seconds: float = 5) -> Mailchimp:
         """See `Tool.destination`."""
@@ -296,8 +314,20 @@ class MailchimpTool(Tool):
                 record = self._find(known)
                 if not record:
                     return 404, {"title": "Resource Not Found"}
-                self.expect(query == {"fields": "id,contact_id"}, "what it is called")
-                return 200, {"id": self._hash(record), "contact_id": record}
+                told = {
+                    "id": self._hash(record),
+                    "contact_id": record,
+                    "status": self.contacts[record].get("state", "subscribed"),
+                }
+                self.expect(query.keys() == {"fields"}, "what it is called, and its state: no more")
+                return 200, {name: told[name] for name in query["fields"].split(",")}
+            case "POST", ["members", subscriber, "actions", "delete-permanent"]:
+                self.expect(bool(re.fullmatch("[0-9a-f]{32}", subscriber)) and content is None, "by the hash alone")
+                if not (record := self._find(subscriber)):
+                    return 404, {"title": "Resource Not Found"}
+                self.forgotten.add(self.contacts[record]["email"])
+                self.delete(record)
+                return 204, None
             case "PATCH", ["members", subscriber]:
                 self.expect(query == {"skip_merge_validation": "true"}, "the list's own fields are not ours")
                 return self._describe(subscriber, content)
@@ -312,11 +342,15 @@ class MailchimpTool(Tool):
             self.expect(bool(re.fullmatch("[A-Z][A-Z0-9_]{0,9}", name)) and value is not None, f"merge field {name}")
         contact = self.contacts[record]
         if contact["customer"] in self.poison:
-            return 400, {"title": "Invalid Resource", "detail": f"{contact['email']} is in a compliance state"}
+            return 400, {"title": "Invalid Resource", "detail": f"{contact['email']} looks fake or invalid"}
+        if title := contact.get("refusal"):
+            detail = f"{contact['email']} cannot be subscribed."
+            return 400, {"type": "https://mailchimp.test/errors", "title": title, "status": 400, "detail": detail}
         if unknown := content["merge_fields"].keys() - self._tags:
             return 400, {"title": "Invalid Resource", "detail": f"no merge field {unknown}"}
         contact["fields"] |= content["merge_fields"]
-        return 200, {"id": subscriber, "contact_id": record, "email_address": contact["email"]}
+        state = contact.get("state", "subscribed")
+        return 200, {"id": subscriber, "contact_id": record, "email_address": contact["email"], "status": state}
 
     @property
     def _tags(self) -> set[str]:
@@ -327,11 +361,12 @@ class MailchimpTool(Tool):
         refused = []
         for email in content["members_to_add"]:
             record = self.by_address(email)
-            if record and not self.contacts[record].get("is_refused"):
+            refusal = self.contacts[record].get("is_refused") if record else "is no contact"
+            if record and not refusal:
                 self.lists[name].add(record)
             else:
-                refused.append(email)
-        errors = [{"email_addresses": refused, "error": f"{refused[0]} cannot be added"}] if refused else []
+                refused.append((email, refusal))
+        errors = [{"email_addresses": [email], "error": f"{email} {why}"} for email, why in refused]
         return {"members_added": [], "members_removed": [], "errors": errors, "error_count": len(refused)}
 
     def _find(self, known: str) -> str | None:
@@ -363,7 +398,7 @@ class HubSpotTool(Tool):
 
     def judge(self, method: str, path: str, headers: Any, body: bytes) -> None:
         """See `Tool.judge`. To read whether somebody has opted out is no touch."""
-        super().judge(method, path, headers, body.replace(b'["hs_email_optout"]', b"[]"))
+        super().judge(method, path, headers, re.sub(rb'"hs_email_optout"(?=[,\]])', b"", body))
         self.expect(headers["Authorization"] == f"Bearer {SECRET}", "authorization")
 
     def obey(self, method: str, path: str, query: dict[str, str], content: Any) -> Reply:
@@ -395,6 +430,12 @@ class HubSpotTool(Tool):
                 named = {entry["name"] for entry in content["inputs"]}
                 results = [{"name": name, "type": "string"} for name in sorted(named & self.known_fields)]
                 return 200 if named <= self.known_fields else 207, {"status": "COMPLETE", "results": results}
+            case "POST", ["crm", "objects", "2026-03", "contacts", "gdpr-delete"]:
+                self.expect(content.keys() == {"objectId"}, "by the id: an address that is not known would be blocked")
+                if content["objectId"] not in self.contacts:
+                    return 404, {"status": "error", "category": "OBJECT_NOT_FOUND"}
+                self.delete(content["objectId"])
+                return 204, None
             case "POST", ["crm", "objects", "2026-03", "contacts", "batch", what]:
                 self.expect(0 < len(content["inputs"]) <= 100, "1 to 100 contacts")
                 return self._read(content) if what == "read" else self._update(content)
@@ -408,7 +449,9 @@ class HubSpotTool(Tool):
             if record in self.contacts:
                 contact = self.contacts[record]
                 properties = {"email": contact["email"], "hs_email_optout": contact.get("optout", "")}
-                results.append({"id": record, "properties": properties})
+                properties |= contact.get("opted_out_of", {})
+                asked = {name: value for name, value in properties.items() if name in content["properties"]}
+                results.append({"id": record, "properties": asked})
             else:
                 missing.append(entry["id"])
         errors = [{"category": "OBJECT_NOT_FOUND", "context": {"ids": missing}}] if missing else []

@@ -7,12 +7,9 @@ from rich.console import Console
 
 from lgs_assets.command.terminal import movement_lines
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import SHOP, build_tables, load_lines
+from lgs_assets_tests.builders import SHOP, build_tables, built_for, load_lines
 from lgs_assets_tests.command.test_cli import lgs
 
-HISTORY = (
-    "clean_invoices", "invoice_totals", "monthly_metrics", "rfm_history", "rfm_edges", "segment_migrations",
-)  # fmt: skip
 MOVES = [
     ("Champions", "At Risk", "boundary", 9),
     ("Champions", "At Risk", "ageing", 5),
@@ -26,7 +23,7 @@ MOVES = [
 def moved(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
     """A warehouse whose last whole month is June 2011, with MOVES, before a partial one."""
     load_lines(warehouse, tmp_path, SHOP)
-    build_tables(warehouse, *HISTORY)
+    build_tables(warehouse, *built_for("segment_migrations"))
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("delete from segment_migrations")
         for ends, is_partial in (("2011-07-01", False), ("2011-08-01", True)):

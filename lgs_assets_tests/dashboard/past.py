@@ -4,8 +4,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from lgs_assets.action.audiences import record_members
-from lgs_assets.action.experiment_report import reports
-from lgs_assets.action.results import results
+from lgs_assets.action.experiments.report import reports
+from lgs_assets.action.experiments.results import results
 from lgs_assets.warehouse.database import Warehouse
 
 _STAYS = """

@@ -14,7 +14,7 @@ from PIL import Image
 from selenium import webdriver
 from typer.testing import CliRunner
 
-from lgs_assets.action.experiments import FOLDER
+from lgs_assets.action.experiments.declaration import FOLDER
 from lgs_assets.command.action import REJECTED
 from lgs_assets.command.cli import app
 from lgs_assets.command.runner import Runner

@@ -173,8 +173,8 @@ def test_a_role_without_leave_is_told_what_upgrades_it(own_site: Site, writer: W
 
 
 def test_a_result_is_worded_as_in_the_report(site: Site, market: Warehouse) -> None:
-    from lgs_assets.action.experiment_report import answer
-    from lgs_assets.action.results import analyse
+    from lgs_assets.action.experiments.report import answer
+    from lgs_assets.action.experiments.results import analyse
 
     html = site.get("/experiments/a_letter").text
     said = answer(analyse(market, "a_letter"))
@@ -210,6 +210,20 @@ def test_a_control_group_that_was_reached_is_told(own_site: Site, writer: Wareho
     assert "which was to be left alone" in html
     arms = {row["arm"]: row["reached"] for row in rows(own_site.get("/experiments/a_letter/arms.csv").text)}
     assert arms == {"letter": "0", "control": "2"}
+
+
+def test_a_list_that_reached_too_few_of_the_treated_is_told(own_site: Site, writer: Warehouse) -> None:
+    """All of the control group would have been reached, and only one of the treated was. The result stands."""
+    change(
+        writer,
+        "insert into held_out select experiment, customer_id, 1 from assignments where arm = 'control';"
+        "insert into destination_members "
+        "select 'webhook', 'lapsed_regulars', customer_id, 'p', 1, counts_from + interval '1 day' "
+        "from assignments where arm = 'letter' order by customer_id limit 1",
+    )
+    html = own_site.get("/experiments/a_letter").text
+    assert "1 of the treated reached a destination, and " in html
+    assert "took customers out of one arm. All still count as they were assigned." in html
 
 
 def test_arms_that_are_not_of_the_sizes_drawn_have_no_result(own_site: Site, writer: Warehouse) -> None:
@@ -333,8 +347,21 @@ def test_what_a_list_was_last_found_to_hold(own_site: Site, writer: Warehouse) -
     """Drift: the last reading counts, and nobody is named."""
     change(
         writer,
-        "insert into list_drift values ('webhook', 'first_to_see', '2012-01-02', 3, 5, 9, 9, 9), "
-        "('webhook', 'first_to_see', '2012-01-03', 3, 5, 1, 3, 2)",
+        "insert into list_drift values ('webhook', 'first_to_see', '2012-01-02', 3, 5, 9, 9, 9, null), "
+        "('webhook', 'first_to_see', '2012-01-03', 3, 5, 1, 3, 2, 4)",
     )
     (row,) = rows(own_site.get("/campaigns/first_to_see/held.csv").text)
-    assert (row["missing"], row["not_ours"], row["objected"]) == ("1", "3", "2")
+    assert (row["missing"], row["not_ours"], row["objected"], row["unknown"]) == ("1", "3", "2", "4")
+
+
+def test_a_deletion_that_waits_is_of_every_list(own_site: Site, writer: Warehouse) -> None:
+    """It says where and how it goes on, and not of whom it is."""
+    change(
+        writer,
+        "insert into activation_plans (destination, audience, audience_version, publication, adds, updates, removes, "
+        "left_out, held_before, digest, state, made_by, made_at) values ('klaviyo', '', '', '', 0, 0, 1, '{}', 1, "
+        "repeat('0', 64), 'applying', 'ana', now())",
+    )
+    html = own_site.get("/campaigns").text
+    assert "a deletion at klaviyo" in html and 'href="/campaigns/"' not in html
+    assert rows(own_site.get("/campaigns/plans.csv").text)[0]["audience"] == "every list"

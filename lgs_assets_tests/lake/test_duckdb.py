@@ -13,13 +13,11 @@ from hypothesis import strategies as st
 
 from lgs_assets.contracts.declaration import in_order
 from lgs_assets.contracts.model import Model
-from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.duckdb import DuckDB
 from lgs_assets.lake.judgement import judge
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_rows
-from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets_tests.builders import MODELS, Line, build_tables, load_lines, model
 from lgs_assets_tests.warehouse.evidence import exact
 
@@ -57,12 +55,9 @@ def assert_same_lineage(warehouse: Warehouse, given: dict[str, Any]) -> None:
         assert [name for name in theirs.column_names if not ours[name].equals(theirs[name])] == [], table
 
 
-def test_every_table_is_the_same_in_both(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_every_table_is_the_same_in_both(small_demo: Warehouse) -> None:
     """All rows and columns, in the order of the key, every decimal exactly."""
-    dump = write_demo_dump(tmp_path / "retail.sql.gz", lines=20_000).path
-    load_dump(warehouse, DumpFile(dump, "retail.sql.gz"))
-    build_tables(warehouse)
-    assert_same_lineage(warehouse, {})
+    assert_same_lineage(small_demo, {})
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

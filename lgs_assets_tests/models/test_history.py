@@ -13,14 +13,11 @@ from hypothesis import strategies as st
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.tables import PostgresTables
-from lgs_assets_tests.builders import Line, build_tables, load_lines, values
+from lgs_assets_tests.builders import Line, build_tables, built_for, in_group, load_lines, values
 
 BEGIN, LONG_AFTER = datetime(2011, 1, 10, 9), datetime(2011, 7, 1)
-INPUTS = ("clean_invoices", "invoice_totals", "monthly_metrics")
-HISTORY = ("rfm_history", "rfm_edges", "rfm_scores", "segment_migrations", "segment_survival")
-RETENTION = (
-    "customer_profile", "cohort_retention", "cohort_retention_pooled", "customer_flow", "second_purchases"
-)  # fmt: skip
+OF_CUSTOMERS = [*in_group("history", "retention"), "customer_profile"]
+TABLES = built_for(*OF_CUSTOMERS, "rfm_scores")
 
 # Few customers, days and amounts, so that ties are the rule: (customer, days after BEGIN, pounds, country).
 purchase = st.tuples(
@@ -49,7 +46,7 @@ def lines_of(purchases: list[tuple[int, int, int, str]]) -> list[Line]:
 
 def build(warehouse: Warehouse, folder: Path, lines: list[Line], **settings: Any) -> None:
     load_lines(warehouse, folder, lines)
-    build_tables(warehouse, *INPUTS, *HISTORY, *RETENTION, **settings)
+    build_tables(warehouse, *TABLES, **settings)
 
 
 def rows(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
@@ -60,8 +57,7 @@ def broken_checks(warehouse: Warehouse) -> list[str]:
     return [
         f"{check.table}.{check.name}"
         for check in CHECKS
-        if check.table in HISTORY[:2] + HISTORY[3:] + RETENTION
-        and not evaluate(check, PostgresTables(warehouse)).passed
+        if check.table in OF_CUSTOMERS and not evaluate(check, PostgresTables(warehouse)).passed
     ]
 
 
@@ -119,7 +115,7 @@ def test_the_order_of_lines_and_the_names_of_things_change_nothing(
     new_ids = dict(zip(range(101, 109), chance.sample(range(101, 109), 8), strict=True))
     numbered = list(enumerate(purchases))
     shuffled = chance.sample(numbered, len(numbered))
-    tables = [*HISTORY, *RETENTION]
+    tables = [*OF_CUSTOMERS, "rfm_scores"]
 
     def contents(only: list[str]) -> dict[str, list[tuple[Any, ...]]]:
         return {table: rows(warehouse, f"select * from {table}") for table in only}
@@ -160,7 +156,7 @@ def test_small_shops_have_small_tables(warehouse: Warehouse, tmp_path: Path, lin
     """Empty or small, and consistent, whatever there is of months, customers, cancellations and guests."""
     if lines:
         load_lines(warehouse, tmp_path, lines)
-    build_tables(warehouse, *INPUTS, *HISTORY, *RETENTION)
+    build_tables(warehouse, *TABLES)
     found = warehouse.rows("select count(distinct snapshot_date) as n from rfm_history")
     assert [row.n for row in found] == [snapshots]
     assert broken_checks(warehouse) == []

@@ -1,6 +1,6 @@
 """What a campaign changed, by re-randomising: right as often as it says, and never shaken by how the rows lie."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgs_assets.models.lift import Difference, Experiment, differences, look_levels, mismatch_p, ratio
+from lgs_assets.models.lift import (
+    LEVEL,
+    Difference,
+    Experiment,
+    differences,
+    differences_of_splits,
+    look_levels,
+    mismatch_p,
+    ratio,
+)
 
 SPLITS = 400
 
@@ -89,6 +98,38 @@ def test_unadjusted_it_is_the_difference_of_means(seed: int, customers: int) -> 
     assert more.estimate - found.estimate == pytest.approx(1)
     assert (more.low, more.high) == pytest.approx((found.low + 1, found.high + 1), abs=1e-6 * (1 + past.max()))
     assert found.low <= found.estimate <= found.high
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(16, 60))
+def test_an_interval_ends_where_effects_begin_to_be_rejected(seed: int, customers: int) -> None:
+    """An effect just inside, taken off the treated, leaves what chance explains; one just outside does not."""
+    generator = np.random.default_rng(seed)
+    experiment = drawn(generator, customers)
+    _, sales = shop(generator, customers)
+    found = net(experiment, sales, np.zeros(customers), draws=199)
+    step = (1 + sales.max()) / 1e5
+    for end, outwards in ((found.low, -step), (found.high, step)):
+        if np.isfinite(end) and found.low < found.high:
+            inside, outside = (
+                net(experiment, sales - effect * experiment.treated, np.zeros(customers), draws=199).p_value
+                for effect in (end - outwards, end + outwards)
+            )
+            assert outside <= LEVEL < inside
+
+
+def test_many_splits_at_once_are_as_each_alone() -> None:
+    """With the same other draws, whatever the others are: what the benchmark measures is what reports tell."""
+    generator = np.random.default_rng(6)
+    past, sales = shop(generator, 90)
+    covariates = pd.DataFrame({"past": past})
+    splits = [(drawn(generator, 90), pd.DataFrame({"net": sales * lift, "half": sales / 2})) for lift in (1, 2, 3)]
+    together = differences_of_splits(splits, covariates, seed=9, levels={"half": 0.01}, draws=199)
+    for (experiment, outcomes), found in zip(splits, together, strict=True):
+        alone = differences(experiment, outcomes, covariates, seed=9, levels={"half": 0.01}, draws=199)
+        for name in ("net", "half"):
+            assert asdict(found[name]) == pytest.approx(asdict(alone[name]))
+        assert found["half"].high - found["half"].low > (found["net"].high - found["net"].low) / 8
 
 
 def test_a_second_run_says_the_same() -> None:

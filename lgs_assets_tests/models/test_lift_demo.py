@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.experiments import LIFTS, measure
-from lgs_assets.action.outcomes import CAP
+from lgs_assets.action.experiments.outcomes import CAP
 from lgs_assets.demo.catalogue import draw_catalogue
 from lgs_assets.demo.customers import draw_customers
 from lgs_assets.demo.season import open_season

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import tea_tasting as tt
 
-from lgs_assets.action.outcomes import mean_of, values_of
+from lgs_assets.action.experiments.outcomes import mean_of, values_of
 from lgs_assets.models.lift import Experiment, differences, mismatch_p
 from lgs_assets.models.multiple_testing import holm
 

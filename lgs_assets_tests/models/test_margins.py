@@ -16,12 +16,9 @@ from lgs_assets.warehouse.costs import Cost, keep_costs, profit
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets.warehouse.tables import PostgresTables
-from lgs_assets_tests.builders import Line, build_tables, load_lines
+from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines
 
-TABLES = (
-    *("clean_invoices", "invoice_totals", "monthly_metrics", "rfm_history", "rfm_scores", "segments", "stock_codes"),
-    "product_months", "margins",
-)  # fmt: skip
+TABLES = built_for("margins")
 LINES = [
     Line("1", "22041a ", "ROBIN", 10, "2011-03-04", "2.00", 101),
     Line("2", "22041A", "ROBIN", 5, "2011-04-01", "2.00", 101),

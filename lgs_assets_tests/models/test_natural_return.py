@@ -5,9 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import Line, build_tables, load_lines, values
+from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines, values
 
-TABLES = ("clean_invoices", "invoice_totals", "monthly_metrics", "rfm_history", "natural_return")
+TABLES = built_for("natural_return")
 
 
 def test_returns_of_their_own_accord(warehouse: Warehouse, tmp_path: Path) -> None:

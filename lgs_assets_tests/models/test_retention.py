@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import Line, build_tables, load_lines, values
+from lgs_assets_tests.builders import Line, build_tables, built_for, in_group, load_lines, values
 
-TABLES = (
-    "clean_invoices", "invoice_totals", "monthly_metrics", "customer_profile", "cohort_retention",
-    "cohort_retention_pooled", "customer_flow", "second_purchases",
-)  # fmt: skip
+TABLES = built_for(*in_group("retention"), "segment_migrations")
 
 # Customer 1 buys in January, February and May, 2 in January, 3 in February and March; nobody buys in April. A guest
 # makes January whole.
@@ -113,6 +110,21 @@ def test_a_profile_tells_what_a_customer_did(warehouse: Warehouse, tmp_path: Pat
     assert (first.second_purchase_day, first.typical_gap_days) == (None, None)
 
 
+def test_an_invoice_of_two_days_is_one_order(warehouse: Warehouse, tmp_path: Path) -> None:
+    """On two purchase days, the second of which is the first of another invoice, too."""
+    moments = [("1", "2011-01-10 23:59:59"), ("1", "2011-01-11 00:00:00"), ("2", "2011-01-11 09:00:00")]
+    load_lines(warehouse, tmp_path, [Line(number, invoice_date=moment) for number, moment in moments])
+    build_tables(warehouse, *built_for("customer_profile"))
+    (row,) = warehouse.rows("select * from customer_profile")
+    assert (row.first_sale_at, row.last_sale_at) == (datetime(2011, 1, 10, 23, 59, 59), datetime(2011, 1, 11, 9))
+    assert (row.orders, row.purchase_days, row.second_purchase_day) == (2, 2, date(2011, 1, 11))
+    assert (row.typical_order, row.typical_gap_days) == (Decimal("1.5"), 1)
+    parts = warehouse.rows("select invoice_no, part, invoice_day from invoice_totals order by 1, 2")
+    assert [values(part) for part in parts] == [
+        ("1", 1, date(2011, 1, 10)), ("1", 2, date(2011, 1, 11)), ("2", 1, date(2011, 1, 11))
+    ]  # fmt: skip
+
+
 def test_of_two_countries_with_equal_sales_the_latest_counts(warehouse: Warehouse, tmp_path: Path) -> None:
     """Whichever comes first in the alphabet."""
     load_lines(
@@ -134,8 +146,7 @@ def test_a_doubled_invoice_counts_twice_and_beside_it_once(warehouse: Warehouse,
     """In each table of sales over time: £7 of the second month stand there twice."""
     doubled = [Line("3", customer_id=1, invoice_date="2011-02-10 10:00", unit_price="7")] * 2
     load_lines(warehouse, tmp_path, [*LINES[:3], *doubled, *LINES[4:]])
-    tables = ("rfm_history", "rfm_edges", "segment_migrations")
-    build_tables(warehouse, *TABLES, *tables)
+    build_tables(warehouse, *TABLES)
     for table, month, columns, found in [
         ("cohort_retention", "invoice_month", "sales, sales_once", (14, 7)),
         (

@@ -3,13 +3,13 @@ with invoices as (
         customer_id,
         invoice_no,
         is_cancellation,
-        date_trunc('day', invoice_date) as day,
-        sum(case when is_sale then line_total else 0 end) as sales,
-        max(case when is_sale then invoice_date end) as last_sale_at,
-        sum(line_total) as net_revenue
-    from clean_invoices
+        invoice_day as day,
+        sum(sale_amount) as sales,
+        max(last_sale_at) as last_sale_at,
+        sum(amount) as net_revenue
+    from invoice_totals
     where customer_id is not null
-    group by customer_id, invoice_no, is_cancellation, date_trunc('day', invoice_date)
+    group by customer_id, invoice_no, is_cancellation, invoice_day
 ),
 
 placed as (
@@ -23,7 +23,7 @@ placed as (
 
 select
     customer_id,
-    cast(day as date) as day,
+    day,
     count(case when sales > 0 and days_of_invoice = 1 then 1 end) as orders,
     sum(sales) as sales,
     max(last_sale_at) as last_sale_at,

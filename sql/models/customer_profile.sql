@@ -1,14 +1,18 @@
-with sale_days as (
+with purchase_days as (
     select
         customer_id,
-        country,
-        date_trunc('day', invoice_date) as day,
-        min(invoice_date) as first_sale_at,
-        max(invoice_date) as last_sale_at,
-        sum(line_total) as sales
-    from clean_invoices
-    where is_sale
-    group by customer_id, country, date_trunc('day', invoice_date)
+        invoice_day as day,
+        min(first_sale_at) as first_sale_at,
+        max(last_sale_at) as last_sale_at,
+        row_number() over (partition by customer_id order by invoice_day) as place,
+        cast(extract(
+            day from
+            cast(invoice_day as timestamp)
+            - cast(lag(invoice_day) over (partition by customer_id order by invoice_day) as timestamp)
+        ) as integer) as gap
+    from invoice_totals
+    where sale_lines > 0
+    group by customer_id, invoice_day
 ),
 
 countries as (
@@ -16,22 +20,11 @@ countries as (
         customer_id,
         country,
         row_number() over (
-            partition by customer_id order by sum(sales) desc, max(last_sale_at) desc, country
+            partition by customer_id order by sum(sale_amount) desc, max(last_sale_at) desc, country
         ) as place
-    from sale_days
+    from invoice_totals
+    where sale_lines > 0
     group by customer_id, country
-),
-
-purchase_days as (
-    select
-        customer_id,
-        day,
-        min(first_sale_at) as first_sale_at,
-        max(last_sale_at) as last_sale_at,
-        row_number() over (partition by customer_id order by day) as place,
-        cast(extract(day from day - lag(day) over (partition by customer_id order by day)) as integer) as gap
-    from sale_days
-    group by customer_id, day
 ),
 
 buyers as (
@@ -106,7 +99,7 @@ select
     countries.country,
     typical_orders.orders,
     buyers.purchase_days,
-    cast(buyers.second_day as date) as second_purchase_day,
+    buyers.second_day as second_purchase_day,
     totals.sales,
     totals.returns,
     totals.net_revenue,

@@ -7,9 +7,15 @@ with whole_months as (
     where not is_partial
 ),
 
+sizes as (
+    select segment, snapshot_date, count(*) as customers
+    from rfm_history
+    group by segment, snapshot_date
+),
+
 starts as (
     select distinct snapshot_date
-    from rfm_history
+    from sizes
     where snapshot_date = date_trunc('month', snapshot_date)
 ),
 
@@ -39,6 +45,9 @@ customer_months as (
     select
         customer_id,
         cast(invoice_month as timestamp) as begins,
+        max(case when sum(sale_lines) > 0 then cast(invoice_month as timestamp) end) over (
+            partition by customer_id order by invoice_month rows between unbounded preceding and 1 preceding
+        ) as bought_before,
         sum(sale_lines) as sale_lines,
         sum(sale_amount) as sales,
         sum(amount) as net_revenue,
@@ -49,40 +58,45 @@ customer_months as (
     group by customer_id, invoice_month
 ),
 
-customers as (
+-- Everybody in a segment has bought before the start. Of the months of a return, the first is the one to count.
+moved as (
     select
+        rfm_history.segment,
         covered.snapshot_date,
         covered.months,
-        covered.has_before,
-        rfm_history.segment,
-        rfm_history.customer_id,
-        coalesce(sum(case when begins >= covered.snapshot_date then sale_lines end), 0) > 0 as came_back,
-        coalesce(sum(case when begins >= covered.snapshot_date then sales end), 0) as sales_after,
-        coalesce(sum(case when begins >= covered.snapshot_date then net_revenue end), 0) as net_after,
-        coalesce(sum(case when begins < covered.snapshot_date then net_revenue end), 0) as net_before,
-        coalesce(sum(case when begins >= covered.snapshot_date then sales_once end), 0) as sales_after_once,
-        coalesce(sum(case when begins >= covered.snapshot_date then net_once end), 0) as net_after_once,
-        coalesce(sum(case when begins < covered.snapshot_date then net_once end), 0) as net_before_once
+        count(
+            case when begins >= covered.snapshot_date and sale_lines > 0 and bought_before < covered.snapshot_date then 1 end
+        ) as came_back,
+        sum(case when begins >= covered.snapshot_date then sales end) as sales_after,
+        sum(case when begins >= covered.snapshot_date then net_revenue end) as net_after,
+        sum(case when begins < covered.snapshot_date then net_revenue end) as net_before,
+        sum(case when begins >= covered.snapshot_date then sales_once end) as sales_after_once,
+        sum(case when begins >= covered.snapshot_date then net_once end) as net_after_once,
+        sum(case when begins < covered.snapshot_date then net_once end) as net_before_once
     from covered
     inner join rfm_history on covered.snapshot_date = rfm_history.snapshot_date
-    left join customer_months
+    inner join customer_months
         on rfm_history.customer_id = customer_months.customer_id
         and begins >= begins_before
         and begins < ends_after
-    group by covered.snapshot_date, covered.months, covered.has_before, rfm_history.segment, rfm_history.customer_id
+    group by rfm_history.segment, covered.snapshot_date, covered.months
 )
 
 select
-    segment,
-    snapshot_date,
-    months,
-    count(*) as customers,
-    count(case when came_back then 1 end) as came_back,
-    sum(sales_after) as sales_after,
-    sum(net_after) as net_after,
-    case when has_before then sum(net_before) end as net_before,
-    sum(sales_after_once) as sales_after_once,
-    sum(net_after_once) as net_after_once,
-    case when has_before then sum(net_before_once) end as net_before_once
-from customers
-group by segment, snapshot_date, months, has_before
+    sizes.segment,
+    covered.snapshot_date,
+    covered.months,
+    sizes.customers,
+    coalesce(came_back, 0) as came_back,
+    coalesce(sales_after, 0) as sales_after,
+    coalesce(net_after, 0) as net_after,
+    case when has_before then coalesce(net_before, 0) end as net_before,
+    coalesce(sales_after_once, 0) as sales_after_once,
+    coalesce(net_after_once, 0) as net_after_once,
+    case when has_before then coalesce(net_before_once, 0) end as net_before_once
+from covered
+inner join sizes on covered.snapshot_date = sizes.snapshot_date
+left join moved
+    on sizes.segment = moved.segment
+    and covered.snapshot_date = moved.snapshot_date
+    and covered.months = moved.months

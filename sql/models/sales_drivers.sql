@@ -1,30 +1,22 @@
 -- Split by the logarithmic mean (LMDI): a factor's part is the mean of both months' sales, by L(a, b) = (a − b) ÷ ln(a ÷ b),
 -- times the logarithm of its ratio. Logarithms are doubles; their parts are pence, and the price takes what is left.
-with invoices as (
+with months as (
     select
         invoice_month,
-        customer_id,
-        invoice_no,
-        sum(case when is_second_copy then 0 else line_total end) as net_sales,
-        count(case when is_sale then 1 end) as sale_lines,
-        sum(case when is_sale and not is_second_copy then quantity else 0 end) as items,
-        sum(case when is_sale and not is_second_copy then line_total else 0 end) as sales
-    from clean_invoices
-    group by invoice_month, customer_id, invoice_no
-),
-
-months as (
-    select
-        invoices.invoice_month,
         count(distinct case when sale_lines > 0 then customer_id end) as customers,
         count(distinct case when sale_lines > 0 then invoice_no end) as orders,
-        sum(items) as items,
-        sum(sales) as sales,
-        sum(case when customer_id is null then net_sales else 0 end) as guest_sales,
-        sum(case when customer_id is null then 0 else net_sales - sales end) as returned,
-        sum(net_sales) as net_sales
-    from invoices
-    group by invoices.invoice_month
+        sum(sale_units_once) as items,
+        sum(sale_amount - second_copy_sale_amount) as sales,
+        sum(case when customer_id is null then amount - second_copy_amount else 0 end) as guest_sales,
+        sum(
+            case
+                when customer_id is null then 0
+                else amount - second_copy_amount - sale_amount + second_copy_sale_amount
+            end
+        ) as returned,
+        sum(amount - second_copy_amount) as net_sales
+    from invoice_totals
+    group by invoice_month
 ),
 
 comparisons as (

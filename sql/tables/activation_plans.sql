@@ -21,12 +21,12 @@ create table activation_plans (
 comment on table activation_plans is 'What was planned to be sent to a destination. One row a plan.';
 comment on column activation_plans.plan is 'Number of the plan.';
 comment on column activation_plans.destination is 'Destination.';
-comment on column activation_plans.audience is 'Audience.';
+comment on column activation_plans.audience is 'Audience. Empty for a deletion, which is from every list.';
 comment on column activation_plans.audience_version is 'Version of the audience.';
 comment on column activation_plans.publication is 'Version of audience_members.';
 comment on column activation_plans.adds is 'Members whom the destination does not hold.';
 comment on column activation_plans.updates is 'Members whose fields or contact have changed.';
-comment on column activation_plans.removes is 'Customers whom the destination holds and should not.';
+comment on column activation_plans.removes is 'Customers whom the destination holds and should not, or is asked to delete.';
 comment on column activation_plans.left_out is 'How many members are not sent, by reason.';
 comment on column activation_plans.held_before is 'Customers whom the destination held when the plan was made.';
 comment on column activation_plans.digest is 'SHA-256 of the changes: the same members give the same, in any order.';

@@ -33,6 +33,11 @@ def destination_named(configuration: Configuration, name: str) -> Destination:
     return found
 
 
+def configured_destinations(configuration: Configuration) -> list[Destination]:
+    """Every destination that is configured."""
+    return [found for name in NEEDS if (found := _configured(configuration, name))]
+
+
 def _configured(given: Configuration, name: str) -> Destination | None:
     match name:
         case "drop" if given.drop:
@@ -48,7 +53,8 @@ def _configured(given: Configuration, name: str) -> Destination | None:
                 raise UsageError("LGS_MAILCHIMP_KEY: expected a key that ends with its data centre, such as -us21.")
             return Mailchimp(key, given.mailchimp_list)
         case "hubspot" if given.hubspot_key:
-            return HubSpot(_header_safe(given.hubspot_key.get_secret_value(), "LGS_HUBSPOT_KEY"))
+            key = _header_safe(given.hubspot_key.get_secret_value(), "LGS_HUBSPOT_KEY")
+            return HubSpot(key, subscription=given.hubspot_subscription)
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lgs_assets.action.destinations.protocol import Answer, Batch, Change
+from lgs_assets.action.destinations.protocol import Answer, Batch, Change, Erasure
 from lgs_assets.escaping import csv_cell
 from lgs_assets.places import open_place, reaching
 
@@ -19,6 +19,7 @@ class Drop:
     name: str = "drop"
     batch_rows: None = None
     has_own_ids: bool = False
+    erasure: Erasure = "none"
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`. Done again it writes the same bytes."""

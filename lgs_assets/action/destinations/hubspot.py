@@ -1,6 +1,7 @@
 """HubSpot: the properties of contacts that it has, and their membership of a static list.
 
-A contact is never created, and its subscriptions and its marketing status never set.
+A contact is never created, and its subscriptions and its marketing status never set. It is deleted only for a customer
+who asked to be forgotten.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -8,7 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from lgs_assets.action.destinations.protocol import AccessError, Answer, Batch, BatchError, Change, Member
+from lgs_assets.action.destinations.protocol import (
+    AccessError,
+    Answer,
+    Batch,
+    BatchError,
+    Change,
+    Erasure,
+    Member,
+    never_known,
+)
 from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, in_parts, redacted, unexpected
 
 VERSION = "2026-03"
@@ -16,10 +26,10 @@ VERSION = "2026-03"
 BATCH_ROWS = 100  # as many contacts as may be read or updated at once
 _PAGE = 250
 _INTERVAL = 10 / 95  # an account has at least 100 requests in ten seconds
-_CONTACTS = f"/crm/objects/{VERSION}/contacts/batch"
+_CONTACTS = f"/crm/objects/{VERSION}/contacts"
 _LISTS = f"/crm/lists/{VERSION}"
 _NOT_THERE = "HubSpot has no such contact"
-_NEVER_KNOWN = "HubSpot never said which contact this is, and the address is gone: look there by hand"
+_OPTED_OUT = "hs_email_optout"
 
 
 @dataclass(frozen=True)
@@ -33,9 +43,14 @@ class HubSpot:
     batch_rows: int = BATCH_ROWS
     name: str = "hubspot"
     has_own_ids: bool = True
+    erasure: Erasure = "own"
+    subscription: str | None = None
+    """The id of the subscription type that the mails to these lists are of; opting out of it counts, too."""
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`."""
+        if batch.told("erase"):
+            return self._erase(batch)
         list_id = self._list(batch.audience)
         known, rejected = self._known(batch)
         told = [change for change in batch.told("add", "update") if change.customer_id in known]
@@ -60,6 +75,14 @@ class HubSpot:
             if has_objected:
                 yield Member(record, has_objected, is_listed=False)
 
+    def _erase(self, batch: Batch) -> Answer:
+        """Deletes contacts, and all that HubSpot keeps of them, for good. One that is gone need not be deleted."""
+        rejected = batch.not_erasable("HubSpot")
+        for change in batch.changes:
+            if change.customer_id not in rejected:
+                self._api.ask("POST", f"{_CONTACTS}/gdpr-delete", {"objectId": change.remote_id}, may_be_missing=True)
+        return Answer(204, rejected, said="deleted the contact")
+
     def _records(self, audience: str) -> Iterator[str]:
         """What HubSpot calls the members of a list."""
         path = f"{_LISTS}/{self._list(audience)}/memberships"
@@ -75,11 +98,17 @@ class HubSpot:
         return self._api.pages(ask)
 
     def _read_consent(self, records: Iterable[str]) -> Iterator[tuple[str, bool]]:
-        """Each contact, and whether they have opted out."""
+        """Each contact, and whether they have opted out: of all mails, or of the type that ours are of."""
+        names = [_OPTED_OUT]
+        if self.subscription:
+            names.append(f"{_OPTED_OUT}_{self.subscription}")
+            self._expect_properties({names[-1]})  # of one that is not there HubSpot would say nothing
         for part in in_parts(records, BATCH_ROWS):
             inputs = [{"id": record} for record in part]
-            read = self._results("read", {"inputs": inputs, "properties": ["hs_email_optout"]})
-            objected = {contact["id"] for contact in read if contact["properties"].get("hs_email_optout") == "true"}
+            read = self._results("read", {"inputs": inputs, "properties": names})
+            objected = {
+                contact["id"] for contact in read if any(contact["properties"].get(name) == "true" for name in names)
+            }
             yield from ((record, record in objected) for record in part)
 
     @property
@@ -113,7 +142,7 @@ class HubSpot:
         known = {change.customer_id: change.remote_id for change in batch.told("remove") if change.remote_id}
         known |= self._ids([change for change in batch.changes if change.email and change.customer_id not in known])
         rejected = {
-            change.customer_id: _NOT_THERE if change.email else _NEVER_KNOWN
+            change.customer_id: _NOT_THERE if change.email else never_known("HubSpot")
             for change in batch.changes
             if change.customer_id not in known and not (change.operation == "remove" and change.email)
         }
@@ -145,7 +174,7 @@ class HubSpot:
             }
             for change in changes
         ]
-        answer = self._api.ask("POST", f"{_CONTACTS}/update", {"inputs": inputs})
+        answer = self._api.ask("POST", f"{_CONTACTS}/batch/update", {"inputs": inputs})
         updated = {contact["id"] for contact in _contacts(answer)}
         missing = [change.customer_id for change in changes if known[change.customer_id] not in updated]
         return {customer: _reason(answer, customer, known[customer]) for customer in missing}
@@ -173,7 +202,7 @@ class HubSpot:
 
     def _results(self, what: str, content: dict[str, Any]) -> list[dict[str, Any]]:
         """The contacts that a batch is answered with. Those that are missing are not among them: the answer is 207."""
-        return _contacts(self._api.ask("POST", f"{_CONTACTS}/{what}", content))
+        return _contacts(self._api.ask("POST", f"{_CONTACTS}/batch/{what}", content))
 
 
 def _contacts(answer: Any) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from lgs_assets.action.destinations.protocol import (
     BatchError,
     BusyError,
     Change,
+    Erasure,
     Member,
 )
 from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, in_parts, redacted, unexpected
@@ -27,6 +28,7 @@ REVISION = "2026-07-15"
 BATCH_ROWS = 1000  # as many as may leave a list at once; an import takes 10,000
 _WRITES = _JOBS = 60 / 140  # 10 a second and 150 a minute
 _READS = 60 / 700  # 75 a second and 750 a minute
+_DELETIONS = 60 / 55  # 3 a second and 60 a minute
 _PAGE = 100
 # How long an import job may take, and how often it is asked after.
 _JOB_WAITS = (1, 2, 4, 8, 15, *[30] * 29)
@@ -52,9 +54,12 @@ class Klaviyo:
     batch_rows: int = BATCH_ROWS
     name: str = "klaviyo"
     has_own_ids: bool = False
+    erasure: Erasure = "own"
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`. An import job is waited for: only then is it known what it did."""
+        if erased := batch.told("erase"):
+            return self._erase(erased)
         list_id = self._list(batch.audience)
         if removed := batch.told("remove"):
             self._remove(list_id, removed)
@@ -84,7 +89,8 @@ class Klaviyo:
     def _api(self) -> Api:
         headers = {"Authorization": f"Klaviyo-API-Key {self.key}", "revision": REVISION}
         return Api(
-            self.name, self.url, headers, "LGS_KLAVIYO_KEY, and that it may read and write lists and profiles",
+            self.name, self.url, headers,
+            "LGS_KLAVIYO_KEY, and that it may read and write lists and profiles, and write data privacy",
             interval=_WRITES, media_type="application/vnd.api+json", seconds=self.seconds, pace=self.pace,
         )  # fmt: skip
 
@@ -107,6 +113,20 @@ class Klaviyo:
         found = self._profiles(customers, {"fields[profile]": "external_id"})
         if profiles := [{"type": "profile", "id": profile["id"]} for profile in found]:
             self._api.ask("DELETE", f"/lists/{list_id}/relationships/profiles", {"data": profiles})
+
+    def _erase(self, changes: Sequence[Change]) -> Answer:
+        """Asks Klaviyo to delete profiles, which it does in its own time. Who has none is not there to be deleted."""
+        customers = [str(change.customer_id) for change in changes]
+        found = list(self._profiles(customers, {"fields[profile]": "external_id"}))
+        for profile in found:
+            job = {
+                "type": "data-privacy-deletion-job",
+                "attributes": {"profile": {"data": {"type": "profile", "id": profile["id"]}}},
+            }
+            self._api.ask("POST", "/data-privacy-deletion-jobs", {"data": job}, interval=_DELETIONS)
+        if not found:
+            return Answer(200, said="has no such profile")
+        return Answer(202, said="took the request, and deletes the profile in its own time")
 
     def _profiles(self, customers: Iterable[str], query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """The profiles of customers; not all have one."""

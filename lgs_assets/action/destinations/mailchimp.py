@@ -1,23 +1,36 @@
 """Mailchimp: the merge fields of contacts that it has, and their membership of a static segment.
 
-A contact is never created and its status never set: only Mailchimp knows whether somebody is subscribed.
+A contact is never created and its status never set: only Mailchimp knows whether somebody is subscribed. It
+is deleted only for a customer who asked to be forgotten.
 """
 
 import base64
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Any
 from urllib.parse import quote
 
-from lgs_assets.action.destinations.protocol import AccessError, Answer, Batch, BatchError, Change, Member
+from lgs_assets.action.destinations.protocol import (
+    AccessError,
+    Answer,
+    Batch,
+    BatchError,
+    Change,
+    Erasure,
+    Member,
+    never_known,
+)
 from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, redacted, unexpected
 
 BATCH_ROWS = 500  # as many as may enter a segment at once
 _PAGE = 1000
 _LONGEST_NAME = 10  # of a merge field
 _NOT_THERE = "Mailchimp has no such contact"
-_NEVER_KNOWN = "Mailchimp never said which contact this is, and the address is gone: look there by hand"
+_UNSUBSCRIBED = "unsubscribed at Mailchimp"
+# "Member In Compliance State", "Forgotten Email Not Subscribed", and what the details of these errors say.
+_REFUSES_THEM = re.compile("compliance state|forgotten email|permanently deleted", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,9 +49,12 @@ class Mailchimp:
     batch_rows: int = BATCH_ROWS
     name: str = "mailchimp"
     has_own_ids: bool = True
+    erasure: Erasure = "permanent"
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`."""
+        if batch.told("erase"):
+            return self._erase(batch)
         segment = self._segment(batch.audience)
         rejected: dict[int, str] = {}
         remote_ids: dict[int, str] = {}
@@ -46,9 +62,14 @@ class Mailchimp:
         self._expect_merge_fields(told)
         for change in told:
             try:
-                remote_ids[change.customer_id] = self._describe(change)
+                contact = self._describe(change)
             except BatchError as error:  # of one contact: the others do not suffer for it
                 rejected[change.customer_id] = str(error)
+                continue
+            if contact.get("status") == "unsubscribed":
+                rejected[change.customer_id] = _UNSUBSCRIBED
+            else:
+                remote_ids[change.customer_id] = _text(contact, "contact_id")
         entering = [
             change
             for change in told
@@ -63,7 +84,7 @@ class Mailchimp:
         for change in entering:
             if change.remote_id and change.customer_id not in rejected:
                 self._remove(segment, change, staying)  # the contact of their former address
-        return Answer(200, rejected, remote_ids)
+        return Answer(200, rejected, remote_ids, self._objected(told, rejected))
 
     def members(self, audience: str, ours: Collection[str]) -> Iterator[Member]:
         """See `Destination.members`."""
@@ -119,8 +140,8 @@ class Mailchimp:
                 f"mailchimp: contacts have no merge field {', '.join(missing)}. Merge fields are made by hand."
             )
 
-    def _describe(self, change: Change) -> str:
-        """Sets a contact's merge fields. Returns its id. Raises BatchError if there is none, or they are refused."""
+    def _describe(self, change: Change) -> dict[str, Any]:
+        """Sets a contact's merge fields. Returns it. Raises BatchError if there is none, or they are refused."""
         contact = self._api.ask(
             "PATCH", self._contact(_hash(change.email or "")), {"merge_fields": _merge_fields(change)},
             query={"skip_merge_validation": "true"},  # fields that the list requires may be missing: they are not ours
@@ -128,7 +149,37 @@ class Mailchimp:
         )  # fmt: skip
         if contact is None:
             raise BatchError(_NOT_THERE, status=404)
-        return _text(contact, "contact_id")
+        if not isinstance(contact, dict):
+            raise unexpected(self.name)
+        return contact
+
+    def _objected(self, changes: Sequence[Change], rejected: Mapping[int, str]) -> frozenset[int]:
+        """Of the rejected, who unsubscribed or had themselves deleted; not those whose address merely bounced."""
+        return frozenset(
+            change.customer_id
+            for change in changes
+            if (reason := rejected.get(change.customer_id))
+            and (reason == _UNSUBSCRIBED or (_REFUSES_THEM.search(reason) and self._status(change) != "cleaned"))
+        )
+
+    def _status(self, change: Change) -> str | None:
+        """What Mailchimp calls the state of a contact; None if there is none, such as after its deletion."""
+        path = self._contact(_hash(change.email or ""))
+        contact = self._api.ask("GET", path, query={"fields": "status"}, may_be_missing=True)
+        return None if contact is None else _text(contact, "status")
+
+    def _erase(self, batch: Batch) -> Answer:
+        """Deletes contacts for good: Mailchimp takes their addresses from no import any more. Gone ones need not be."""
+        rejected = batch.not_erasable("Mailchimp")
+        for change in batch.changes:
+            if change.customer_id in rejected:
+                continue
+            path = self._contact(change.remote_id or "")
+            contact = self._api.ask("GET", path, query={"fields": "id"}, may_be_missing=True)
+            if contact is not None:
+                path = f"{self._contact(_text(contact, 'id'))}/actions/delete-permanent"
+                self._api.ask("POST", path, may_be_missing=True)
+        return Answer(204, rejected, said="deleted the contact for good")
 
     def _add(self, segment: str, changes: Sequence[Change]) -> dict[int, str]:
         """Adds contacts to a segment. Returns why some were rejected: Mailchimp answers 200 all the same."""
@@ -150,7 +201,7 @@ class Mailchimp:
         Returns why that could not be done; a contact that is gone is on none.
         """
         if change.remote_id is None and change.email is None:
-            return _NEVER_KNOWN
+            return never_known("Mailchimp")
         known = change.remote_id or _hash(change.email or "")
         query = {"fields": "id,contact_id"}
         contact = self._api.ask("GET", self._contact(known), query=query, may_be_missing=True)

@@ -7,7 +7,11 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from lgs_assets.errors import LgsError, UnavailableError
 
-Operation = Literal["add", "update", "remove"]
+Operation = Literal["add", "update", "remove", "erase"]
+"""What is done for a customer: three concern a list; to erase is to delete the person, and so from every list."""
+Erasure = Literal["none", "own", "permanent"]
+"""Whether a destination deletes people when asked: not at all; by a deletion of its own; or by one after which it
+never takes the address again."""
 
 
 class Change(NamedTuple):
@@ -34,11 +38,23 @@ class Batch:
     """By which the receiver tells a repeat of the same batch with the same content."""
     sent_at: datetime
     passed_on: frozenset[str] = frozenset()
-    """What the destination called some of the customers, and now calls others by: an address can change hands."""
+    """What the destination called some of the customers, and now calls others: an address can change hands."""
 
     def told(self, *operations: Operation) -> list[Change]:
         """The changes of these kinds."""
         return [change for change in self.changes if change.operation in operations]
+
+    def not_erasable(self, tool: str) -> dict[int, str]:
+        """Whom a tool with ids of its own cannot be asked to delete, and why: the wrong person must not be deleted."""
+        return {
+            change.customer_id: (
+                f"{tool} calls another customer by that contact now: look there by hand"
+                if change.remote_id
+                else never_known(tool)
+            )
+            for change in self.told("erase")
+            if not change.remote_id or change.remote_id in self.passed_on
+        }
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,15 @@ class Answer:
     """Why it did not take some of the customers."""
     remote_ids: dict[int, str] = field(default_factory=dict)
     """What it calls the customers, where that is not their number."""
+    objected: frozenset[int] = frozenset()
+    """Of those it did not take, who unsubscribed there, or had themselves deleted."""
+    said: str = ""
+    """What it said of a deletion."""
+
+
+def never_known(tool: str) -> str:
+    """Why a tool with ids of its own cannot be told of a customer who was forgotten."""
+    return f"{tool} never said which contact this is, and the address is gone: look there by hand"
 
 
 class Member(NamedTuple):
@@ -77,6 +102,10 @@ class Destination(Protocol):
     @property
     def has_own_ids(self) -> bool:
         """Whether it calls customers otherwise than by their number: then only `Answer.remote_ids` tells how."""
+
+    @property
+    def erasure(self) -> Erasure:
+        """Whether it deletes people: then it takes batches of changes that erase, which hold no others."""
 
     def send(self, batch: Batch) -> Answer:
         """Hands a batch over, at the pace that the destination allows. Keeps no state, and makes no second attempt.

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from lgs_assets.action.destinations.protocol import Answer, Batch
+from lgs_assets.action.destinations.protocol import Answer, Batch, Erasure
 from lgs_assets.action.destinations.web import (
     ANSWER_SECONDS,
     exchange,
@@ -27,6 +27,7 @@ class Webhook:
     seconds: float = ANSWER_SECONDS
     name: str = "webhook"
     has_own_ids: bool = False
+    erasure: Erasure = "none"
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`."""

@@ -171,7 +171,7 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
         ),
         [
             (
-                Link(row["audience"], view.link(f"/campaigns/{row['audience']}")),
+                _list_of(view, row),
                 row["words"],
                 Bar(row["members"], row["members"] / most * 100),
                 row["entered"],
@@ -207,13 +207,18 @@ def _since(snapshot: datetime) -> str:
     return wording.day(snapshot - _MOMENT)
 
 
+def _list_of(view: View, row: Row) -> Link | str:
+    """Which list a row of a ledger is about. A deletion is about none of them."""
+    return Link(row["audience"], view.link(f"/campaigns/{row['audience']}")) if row["audience"] else "every list"
+
+
 def _plans(view: View, rows: Sequence[Row]) -> Figure:
     table = Table(
         _PLAN_COLUMNS,
         [
             (
                 row["plan"],
-                Link(row["audience"], view.link(f"/campaigns/{row['audience']}")),
+                _list_of(view, row),
                 row["destination"],
                 row["adds"],
                 row["updates"],
@@ -251,7 +256,7 @@ def _receipts(view: View, rows: Sequence[Row]) -> Figure:
         [
             (
                 row["receipt"],
-                Link(row["audience"], view.link(f"/campaigns/{row['audience']}")),
+                _list_of(view, row),
                 row["destination"],
                 row["plan"],
                 row["batch"],
@@ -280,20 +285,22 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
             Column("missing", "Missing then", "count"),
             Column("not_ours", "Not ours", "count"),
             Column("objected", "Objected there", "count"),
+            Column("unknown", "Not to be found", "count"),
         ),
         [
             (
                 row["destination"],
-                Link(row["audience"], view.link(f"/campaigns/{row['audience']}")),
+                _list_of(view, row),
                 Bar(row["customers"], row["customers"] / most * 100),
-                *(row[name] for name in ("confirmed_at", "checked_at", "missing", "not_ours", "objected")),
+                *(row[name] for name in ("confirmed_at", "checked_at", "missing", "not_ours", "objected", "unknown")),
             )
             for row in rows
         ],
     )
     note = (
         "Customers whom a destination confirmed. Where a list can be read back (lgs activate drift, and nightly): who "
-        "was missing then, whom somebody else had put there (left alone), and who had objected there."
+        "was missing then, whom somebody else had put there (left alone), who had objected there, and who could not "
+        "be looked for, as the destination never said what it calls them."
     )
     return Figure("held", "Who is on which list?", table, note=note)
 

@@ -46,7 +46,7 @@ select
     (
         select coalesce(json_agg(held order by destination, audience), '[]')
         from (
-            select lists.*, checked_at, missing, not_ours, objected
+            select lists.*, checked_at, missing, not_ours, objected, unknown
             from (
                 select destination, audience, count(*) as customers, max(confirmed_at) as confirmed_at
                 from destination_members

@@ -1,7 +1,7 @@
 -- What the experiments, or one of them, found of what is due; the primary metric first.
 select
-    experiment, metric, segment, role, control_customers, treated_customers, control_mean, treated_mean, difference, low,
+    experiment, metric, segment, country, role, control_customers, treated_customers, control_mean, treated_mean, difference, low,
     high, p_value, corrected_p, level
 from experiment_results
 where cast(:experiment as text) is null or experiment = :experiment
-order by experiment, role = 'by segment', role <> 'primary', metric, segment
+order by experiment, segment <> 'all', role <> 'primary', metric, segment, country <> 'all', country

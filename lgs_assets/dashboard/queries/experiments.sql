@@ -1,9 +1,10 @@
 -- The arms of each experiment that was started, or of one: customers, those of them whom the data still knows and who
--- were reached; and the first line of its report.
+-- were reached; whom lists would have reached of its control group; and the first line of its report.
 select
     experiments.experiment, declaration, audience, metric, days, share, started_by, started_at, stopped_at,
     stopped_because, arms.arm, arms.customers, arms.known, arms.waves, arms.first_from, arms.last_from,
-    coalesce(reached.customers, 0) as reached, experiment_reports.answer, experiment_reports.due as reported_due
+    coalesce(reached.customers, 0) as reached, coalesce(held_out.customers, 0) as held_out,
+    experiment_reports.answer, experiment_reports.due as reported_due
 from experiments
 inner join (
     select
@@ -18,6 +19,13 @@ left join (
     from exposures
     group by experiment, arm
 ) as reached on reached.experiment = experiments.experiment and reached.arm = arms.arm
+left join (
+    select experiment, count(*) as customers
+    from held_out
+    inner join activation_plans using (plan)
+    where state in ('applied', 'partial')
+    group by experiment
+) as held_out on held_out.experiment = experiments.experiment
 left join experiment_reports on experiment_reports.experiment = experiments.experiment
 where cast(:experiment as text) is null or experiments.experiment = :experiment
 order by started_at desc, experiments.experiment, arms.arm

@@ -1,12 +1,12 @@
--- The same of the customers whom the filters pick. An invoice of two customers is an order of each.
+-- The same of the customers whom the filters pick.
 select
     invoice_month, months.placed_orders, months.doubled_orders, months.sales, months.sales_once, metrics.is_partial,
     metrics.last_invoice_at, months.active, months.new
 from (
     select
         invoice_month,
-        count(*) - 2 * count(*) filter (where is_cancellation) as placed_orders,
-        count(*) filter (where second_copy_lines > 0) as doubled_orders,
+        count(distinct invoice_no) - 2 * count(distinct invoice_no) filter (where is_cancellation) as placed_orders,
+        count(distinct invoice_no) filter (where second_copy_lines > 0) as doubled_orders,
         sum(amount) as sales,
         sum(amount) - coalesce(sum(second_copy_amount) filter (where second_copy_lines > 0), 0) as sales_once,
         count(distinct customer_id) as active,

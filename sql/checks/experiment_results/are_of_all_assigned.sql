@@ -1,4 +1,4 @@
--- Everybody who was assigned is compared, in the arm that was drawn.
+-- Everybody who was assigned is compared, in the arm that was drawn. Their countries are not kept with the arms.
 -- error
 select
     experiment_results.experiment,
@@ -12,6 +12,7 @@ from experiment_results
 left join assignments
     on experiment_results.experiment = assignments.experiment
     and (experiment_results.segment = 'all' or experiment_results.segment = assignments.segment)
+where experiment_results.country = 'all'
 group by
     experiment_results.experiment,
     experiment_results.metric,

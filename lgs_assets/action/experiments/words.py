@@ -3,7 +3,7 @@
 from decimal import Decimal
 from math import isfinite
 
-from lgs_assets.action.experiments import Metric
+from lgs_assets.action.experiments.declaration import Metric
 from lgs_assets.models.lift import DRAWS, LEVEL
 
 METRICS: dict[Metric, str] = {
@@ -55,6 +55,15 @@ def verdict(
         f"The {treatment} {verb}, judged with no customer counted beyond the cap: "
         f"{_more(metric, judged, of_what=False)}. In pounds as they were paid, within {days} days it may have made "
         f"{within}; {zero}, and {best}. {_chance(p_value)}"
+    )
+
+
+def uneven(*, reached: int, held_out: int) -> str:
+    """That whom the lists reached, and would have reached of the control group, is not of the sizes that were drawn."""
+    return (
+        f"{reached:,} of the treated reached a destination, and {held_out:,} of the control group would have: chance "
+        "does not make them so unlike. Something between the draw and the list took customers out of one arm. All "
+        "still count as they were assigned."
     )
 
 

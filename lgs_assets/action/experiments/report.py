@@ -5,10 +5,11 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from lgs_assets.action.detectable import LEAST_CUSTOMERS
-from lgs_assets.action.experiment_words import METRICS, amount, pounds, signed, verdict
-from lgs_assets.action.experiments import CONTROL, Metric
-from lgs_assets.action.results import Analysis, Result, analyses
+from lgs_assets.action.experiments.comparison import Result
+from lgs_assets.action.experiments.declaration import ALL, CONTROL, Metric
+from lgs_assets.action.experiments.detectable import LEAST_CUSTOMERS
+from lgs_assets.action.experiments.results import Analysis, analyses
+from lgs_assets.action.experiments.words import METRICS, amount, pounds, signed, uneven, verdict
 from lgs_assets.escaping import markdown
 from lgs_assets.models.lift import LEVEL, Difference
 from lgs_assets.warehouse.database import Warehouse
@@ -72,6 +73,8 @@ def remarks(analysis: Analysis) -> list[str]:
             "No treated customer is recorded as reached through a destination. If they were treated in another way, "
             "such as by telephone, this is as it should be."
         )
+    if state.is_unevenly_delivered:
+        found.append(uneven(reached=state.reached[treatment], held_out=state.held_out))
     others = {name: arms for name, arms in state.reached_through.items() if name != state.declaration.audience}
     if any(arms[treatment] for arms in others.values()):
         through = ", ".join(f"{name} ({arms[treatment]:,})" for name, arms in others.items() if arms[treatment])
@@ -169,7 +172,7 @@ def _arms(analysis: Analysis) -> Iterator[str]:
 
 
 def _result(analysis: Analysis) -> Iterator[str]:
-    rows = [result for result in analysis.results if result.role != "by segment"]
+    rows = [result for result in analysis.results if result.segment == ALL]
     yield "## Result"
     yield _table(
         ("metric", "control", "treated", "difference", "between", "p", "p, corrected"),
@@ -218,18 +221,28 @@ def _result(analysis: Analysis) -> Iterator[str]:
 
 
 def _segments(analysis: Analysis) -> Iterator[str]:
-    rows = [result for result in analysis.results if result.role == "by segment"]
+    rows = [result for result in analysis.results if result.segment != ALL]
     if not rows:
         return
-    yield "## By segment"
+    yield "## By segment and country"
     yield _table(
-        ("segment", "customers", "control", "treated", "difference", "between"),
+        ("segment", "country", "customers", "control", "treated", "difference", "between", "p, corrected"),
         [
-            (markdown(result.segment), f"{sum(result.customers.values()):,}", *_shown(result.metric, result.difference))
+            (
+                markdown(result.segment),
+                markdown(result.country),
+                f"{sum(result.customers.values()):,}",
+                *_shown(result.metric, result.difference),
+                "" if result.corrected_p is None else _probability(result.corrected_p),
+            )
             for result in rows
         ],
     )
-    yield "No verdict is given on a segment: the experiment was not made to tell them apart."
+    yield (
+        "No verdict is given on a segment or country: the experiment was not made to tell them apart. Of many, one "
+        "looks good by chance. So the intervals are wide enough to be all of them right 95 times in 100, and *p* "
+        "answers for their number (Holm)."
+    )
 
 
 def _without_a_control_group(warehouse: Warehouse, analysis: Analysis) -> Iterator[str]:

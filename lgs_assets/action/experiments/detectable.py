@@ -12,8 +12,9 @@ from psycopg import sql
 
 from lgs_assets import places
 from lgs_assets.action.audiences import Audience, condition, size
-from lgs_assets.action.experiments import Declaration, Metric, busy_elsewhere
-from lgs_assets.action.outcomes import CAP, adjusted, outcomes
+from lgs_assets.action.experiments.declaration import Declaration, Metric
+from lgs_assets.action.experiments.holdout import busy_elsewhere
+from lgs_assets.action.experiments.outcomes import CAP, adjusted, outcomes
 from lgs_assets.action.rules import PREDICTED
 from lgs_assets.errors import LgsError
 from lgs_assets.models.power import (

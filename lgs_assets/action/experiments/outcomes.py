@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from psycopg import sql
 
-from lgs_assets.action.experiments import LATE_DAYS, Metric
+from lgs_assets.action.experiments.declaration import LATE_DAYS, Metric
 from lgs_assets.models.lift import ratio
 from lgs_assets.warehouse.schema import Cursor
 

@@ -1,0 +1,206 @@
+"""The arms of an experiment compared: by each metric, within parts of its customers, and at declared looks.
+
+When any of it may be told is the subject of `results`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+from psycopg import sql
+
+from lgs_assets.action.experiments.declaration import ALL, CONTROL, Declaration, Metric
+from lgs_assets.action.experiments.outcomes import COVARIATES, adjusted, mean_of, outcomes, values_of
+from lgs_assets.action.experiments.state import State
+from lgs_assets.models.lift import LEVEL, Difference, Experiment, differences, look_levels
+from lgs_assets.models.multiple_testing import holm
+from lgs_assets.models.power import power_of_means, power_of_shares
+from lgs_assets.warehouse.schema import Cursor
+
+LEAST_OF_PART = 20
+"""Customers of a segment, or of a segment in a country, below which it is not told apart."""
+
+_CAPPED = "net_revenue, capped"
+
+# The country of a customer is the one of most sales, as in customer_profile, but of those before the window, which no
+# treatment can have changed.
+_ASSIGNED = """
+with assigned as (
+    select customer_id, block, segment, arm, counts_from from assignments where experiment = %s
+)
+
+select assigned.customer_id, block, segment, arm, coalesce(country, 'unknown')
+from assigned
+left join (
+    select distinct on (customer_id) customer_id, country
+    from (
+        select customer_id, country, sum(sale_amount) as sales, max(last_sale_at) as last_sale_at
+        from invoice_totals
+        inner join assigned using (customer_id)
+        where sale_lines > 0 and last_invoice_at < counts_from
+        group by customer_id, country
+    ) as by_country
+    order by customer_id, sales desc, last_sale_at desc, country collate "C"
+) as home using (customer_id)
+order by customer_id
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A metric of the treated against the control group."""
+
+    metric: Metric
+    role: str
+    """primary, secondary, by segment, or by segment and country."""
+    segment: str
+    """ALL, or the one segment that is compared."""
+    country: str
+    """ALL, or the one country that is compared."""
+    customers: dict[str, int]
+    """By arm."""
+    difference: Difference
+    """In pounds, orders or shares, uncapped. That of a ratio is linearised, so not quite that of the arms' ratios."""
+    capped: Difference | None
+    """Net revenue with no customer counted beyond the cap set at the start, by which it is judged; None of others."""
+    corrected_p: float | None
+    """Corrected for the number of secondary metrics, or of parts, by Holm's method; None of the primary result."""
+    level: float = LEVEL
+    """The p-value up to which an effect is outside the interval: less than LEVEL where declared looks, or parts, share
+    it."""
+
+    @property
+    def judged(self) -> Difference:
+        """What the verdict is on: whether there is an effect, and of which sign."""
+        return self.capped or self.difference
+
+    @property
+    def p_value(self) -> float:
+        """How often the draw alone makes a difference as large as the one that is judged."""
+        return self.judged.p_value
+
+    @property
+    def shows(self) -> bool:
+        """Whether chance alone is an unlikely reason; a secondary metric answers for its number."""
+        return self.p_value <= self.level if self.corrected_p is None else self.corrected_p <= LEVEL
+
+
+def frame_of(cursor: Cursor, found: State, days: int, *, with_late_returns: bool) -> pd.DataFrame:
+    """The outcomes of everybody who was assigned, in so many days, with the block, segment, country and arm of each."""
+    name = found.declaration.name
+    population = sql.SQL(
+        "select customer_id, counts_from as begins, counts_from + make_interval(days => {days}) as ends "
+        "from assignments where experiment = {name}"
+    ).format(days=sql.Literal(days), name=sql.Literal(name))
+    frame = outcomes(cursor, population, with_late_returns=with_late_returns)
+    cursor.execute(_ASSIGNED, [name])
+    assigned = pd.DataFrame(cursor.fetchall(), columns=["customer_id", "block", "segment", "arm", "country"])
+    return frame.merge(assigned, on="customer_id", validate="one_to_one")
+
+
+def compare(
+    frame: pd.DataFrame, found: State, metrics: Sequence[Metric], *, draws: int, level: float = LEVEL
+) -> list[Result]:
+    """The results of everybody by the metrics; `level` is that of the primary one."""
+    primary = found.declaration.primary.metric
+    results = _results(frame, found, metrics, levels={primary: level}, draws=draws)
+    secondary = _corrected([result for result in results if result.metric != primary], "secondary")
+    return [replace(result, level=level) for result in results if result.metric == primary] + secondary
+
+
+def compare_parts(frame: pd.DataFrame, found: State, *, draws: int) -> list[Result]:
+    """The results of segments, and of segments in a country, by the primary metric. Their intervals share LEVEL."""
+    primary = found.declaration.primary.metric
+    parts = {
+        (str(segment), ALL): members
+        for segment, members in frame.groupby("segment", sort=True)
+        if _is_part(members, of=frame)
+    } | {
+        (str(segment), str(country)): members
+        for segment, of_segment in frame.groupby("segment", sort=True)
+        for country, members in of_segment.groupby("country", sort=True)
+        if _is_part(members, of=of_segment)
+    }
+    level = LEVEL / max(1, len(parts))
+    results = [
+        replace(result, segment=segment, country=country, level=level)
+        for (segment, country), members in parts.items()
+        for result in _results(members, found, [primary], levels={primary: level}, draws=draws)
+    ]
+    corrected = _corrected(results, "by segment")
+    return [replace(each, role="by segment and country") if each.country != ALL else each for each in corrected]
+
+
+def levels_of_looks(spans: dict[int, pd.DataFrame], found: State, *, draws: int) -> dict[int, float]:
+    """The level of each look until now, the end among them, by days of the window."""
+    declared = found.declaration
+    if not declared.looks or not spans:
+        return dict.fromkeys(spans, LEVEL)
+    (first, *_) = spans.values()
+    values = {days: _judged(declared.primary.metric, frame, found.cap) for days, frame in spans.items()}
+    passed = [days / declared.primary.days for days in spans]
+    levels = look_levels(
+        _as_drawn(first, declared), pd.DataFrame(values), first[COVARIATES], passed, seed=_seed(found), draws=draws
+    )
+    return dict(zip(spans, levels, strict=True))
+
+
+def power_of(found: State, frame: pd.DataFrame) -> float:
+    """How likely the declared change was to show among these customers, from what the control group did."""
+    declared = found.declaration
+    control = frame[frame["arm"] == CONTROL]
+    share = float(declared.share)
+    effective = max(2, round(4 * share * (1 - share) * len(frame)))
+    cap = float(found.cap) if found.cap is not None and declared.primary.metric == "net_revenue" else None
+    mean, deviation = adjusted(declared.primary.metric, control, cap=cap)
+    change = float(declared.change) / 100
+    if declared.primary.metric == "bought_within":
+        return power_of_shares(mean, min(1.0, mean + change), effective)
+    return power_of_means(change * mean, deviation, effective)
+
+
+def _is_part(members: pd.DataFrame, *, of: pd.DataFrame) -> bool:
+    return members["arm"].nunique() == 2 and LEAST_OF_PART <= len(members) < len(of)
+
+
+def _corrected(results: Sequence[Result], role: str) -> list[Result]:
+    p_values = holm(pd.Series([result.p_value for result in results], dtype=float))
+    return [replace(each, role=role, corrected_p=float(p)) for each, p in zip(results, p_values, strict=True)]
+
+
+def _results(
+    frame: pd.DataFrame, found: State, metrics: Sequence[Metric], *, levels: dict[Metric, float], draws: int
+) -> list[Result]:
+    """Each metric of the arms in the frame, as if it were the primary one."""
+    declared = found.declaration
+    experiment = _as_drawn(frame, declared)
+    values = pd.DataFrame({metric: values_of(metric, frame) for metric in metrics})
+    if "net_revenue" in metrics and found.cap is not None:
+        values[_CAPPED] = _judged("net_revenue", frame, found.cap)
+    at = {str(metric): level for metric, level in levels.items()} | {_CAPPED: levels.get("net_revenue", LEVEL)}
+    told = differences(experiment, values, frame[COVARIATES], seed=_seed(found), levels=at, draws=draws)
+    customers = {CONTROL: int((~experiment.treated).sum()), declared.treatment: int(experiment.treated.sum())}
+    results = []
+    for metric in metrics:  # a ratio is shown as it is in each arm, not as it is linearised
+        control, treated = (mean_of(metric, frame[experiment.treated == is_treated]) for is_treated in (False, True))
+        difference = replace(told[metric], control=control, treated=treated)
+        capped = told.get(_CAPPED) if metric == "net_revenue" else None
+        results.append(Result(metric, "primary", ALL, ALL, customers, difference, capped, corrected_p=None))
+    return results
+
+
+def _as_drawn(frame: pd.DataFrame, declared: Declaration) -> Experiment:
+    treated = (frame["arm"] == declared.treatment).to_numpy()
+    return Experiment(frame["block"].to_numpy(str), treated, float(declared.share))
+
+
+def _seed(found: State) -> int:
+    return int(found.salt[:8], 16)
+
+
+def _judged(metric: Metric, frame: pd.DataFrame, cap: Decimal | None) -> np.ndarray:
+    """The values that a verdict is on: those of net revenue up to the cap."""
+    values = values_of(metric, frame)
+    return np.clip(values, -float(cap), float(cap)) if metric == "net_revenue" and cap is not None else values

@@ -1,0 +1,67 @@
+"""Who is held out by a running experiment: of every plan, and of every other experiment."""
+
+from collections.abc import Collection
+
+from psycopg import sql
+
+from lgs_assets.models.lift import MISMATCH, mismatch_p
+from lgs_assets.warehouse.schema import Cursor
+
+CONTROL_GROUP = "control group"
+"""Why a customer of a control group is left out of a plan."""
+EVERYTHING = "everything"
+"""The arm of a global holdout that is not left alone: its customers may be in other experiments as well."""
+IN_CONTROL = f"""
+case when exists (
+    select
+    from lgs.assignments
+    inner join lgs.experiments on experiments.experiment = assignments.experiment
+    where assignments.customer_id = {{customer}}
+        and assignments.arm = 'control'
+        and experiments.stopped_at is null
+) then '{CONTROL_GROUP}' end
+"""
+"""Why a customer may not be sent as a member of any audience: a running experiment compares others with them. One
+audience may hold the members of another, so leaving them out of its own alone would not leave them alone."""
+
+
+def busy_elsewhere(name: str, customer: sql.Composable) -> sql.Composed:
+    """A condition on a customer: another running experiment has assigned them an arm that must stay as it is."""
+    return sql.SQL(
+        """exists (
+            select
+            from assignments
+            inner join experiments on experiments.experiment = assignments.experiment
+            where assignments.customer_id = {customer}
+                and assignments.experiment <> {name}
+                and assignments.arm <> {everything}
+                and experiments.stopped_at is null
+        )"""
+    ).format(name=sql.Literal(name), everything=sql.Literal(EVERYTHING), customer=customer)
+
+
+def is_uneven(*, reached: int, held_out: int, share: float) -> bool:
+    """Whether the treated who were reached are too few, or too many, for those who were held out; `share` was treated.
+
+    Something between the draw and the list treated the arms differently. Never where no list was sent.
+    """
+    delivered = {"reached": reached, "held out": held_out}
+    return all(delivered.values()) and mismatch_p(delivered, {"reached": share, "held out": 1 - share}) < MISMATCH
+
+
+def record_held_out(cursor: Cursor, customers: Collection[int], plan: int) -> None:
+    """Keeps whom a plan left out only because they are of a control group: they are the like of those it reaches."""
+    cursor.execute(
+        """
+        insert into held_out
+        select assignments.experiment, customer_id, %s
+        from assignments
+        inner join experiments on experiments.experiment = assignments.experiment
+        where arm = 'control' and stopped_at is null and customer_id = any (%s)
+        on conflict (experiment, customer_id) do update set plan = excluded.plan
+        where not exists (
+            select from activation_plans where plan = held_out.plan and state in ('applied', 'partial')
+        )
+        """,
+        [plan, list(customers)],
+    )

@@ -1,0 +1,86 @@
+"""Forgetting a customer: here at once, and by the tools' own deletion where they have one.
+
+A deletion elsewhere is a plan of one change, which is marked, sent and receipted like any other. So forgetting that was
+cut short goes on when the customer is forgotten again, or at night, and nobody is asked twice for what is done.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lgs_assets.action.applying import Pause, apply_plan
+from lgs_assets.action.contacts import forget_contact
+from lgs_assets.action.destinations.protocol import Destination
+from lgs_assets.action.leaving import had_from_us, plan_erasure, plan_removals
+from lgs_assets.action.plans import EVERY_LIST, WAITING, changes_of, plan_numbered
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.database import Warehouse
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What forgetting a customer came to."""
+
+    had_contact: bool
+    answers: dict[str, str]
+    """What the destinations said that were asked to delete the customer, by their names: now, or when it was."""
+    failures: dict[str, str]
+    """Why others could not be asked, or did not do it."""
+    keeping: list[str]
+    """Destinations that delete only for good, which nobody has asked for."""
+    removals: list[int]
+    """The plans by which the customer leaves lists of destinations that are asked for no deletion."""
+
+
+def forget(
+    warehouse: Warehouse,
+    customer_id: int,
+    destinations: Sequence[Destination],
+    *,
+    key: str | None,
+    permanently: bool = False,
+    pause: Pause = time.sleep,
+) -> Forgotten:
+    """Forgets a customer, and has the destinations delete them that had them from us.
+
+    `permanently` asks those, too, that never take the address again. Whatever a destination answers, the contact is
+    gone here, and the others are asked. Raises LgsError if there is no such customer.
+    """
+    had_contact = forget_contact(warehouse, customer_id)
+    answers: dict[str, str] = {}
+    failures: dict[str, str] = {}
+    asked = [each for each in destinations if each.erasure == "own" or (permanently and each.erasure == "permanent")]
+    for destination in asked:
+        if number := plan_erasure(warehouse, customer_id, destination.name):
+            try:
+                answers[destination.name] = _erase(warehouse, number, destination, key, pause)
+            except LgsError as error:
+                failures[destination.name] = str(error)
+    keeping = [
+        each.name
+        for each in destinations
+        if each.erasure == "permanent" and each not in asked and had_from_us(warehouse, customer_id, each.name)
+    ]
+    removals = plan_removals(warehouse, customer_id, but=[each.name for each in asked])
+    return Forgotten(had_contact, answers, failures, keeping, removals)
+
+
+def open_erasures(warehouse: Warehouse) -> list[tuple[int, str]]:
+    """The plans of deletions that no destination has answered yet, and at which."""
+    query = """
+        select plan, destination from activation_plans
+        where audience = :every and state = any (:waiting)
+        order by plan
+    """
+    return [(row.plan, row.destination) for row in warehouse.rows(query, every=EVERY_LIST, waiting=list(WAITING))]
+
+
+def _erase(warehouse: Warehouse, number: int, destination: Destination, key: str | None, pause: Pause) -> str:
+    """What a destination said of a deletion. Raises LgsError if it did not do it, and what `apply_plan` raises."""
+    if plan_numbered(warehouse, number).state in WAITING:
+        apply_plan(warehouse, number, destination, key=key, pause=pause)
+    plan = plan_numbered(warehouse, number)
+    (change,) = changes_of(warehouse, number)
+    if change["state"] != "accepted":
+        raise LgsError(change["answer"])
+    return f"{change['answer']} (plan {number}, {plan.ended_at:%Y-%m-%d %H:%M} UTC)"

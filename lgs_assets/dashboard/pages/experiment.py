@@ -1,0 +1,251 @@
+"""One experiment: before its end, whether all is well; after it, the result."""
+
+from __future__ import annotations
+
+from math import inf
+
+from lgs_assets.action.experiments.declaration import ALL, CONTROL
+from lgs_assets.action.experiments.words import METRICS, amount, pounds, signed
+from lgs_assets.charts import wording
+from lgs_assets.dashboard.content import Bar, Column, Figure, Number, Table
+from lgs_assets.dashboard.figures.whiskers import Whisker, whiskers
+from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
+from lgs_assets.dashboard.pages.standings import Standing, standings
+from lgs_assets.dashboard.queries import Row
+
+
+def show_one(view: View) -> Shown:
+    """One experiment: its health before the end, its result after it."""
+    found = standings(view, view.item) if "\0" not in view.item else []
+    if not found:
+        raise NothingThereError(f"There is no experiment {view.item} that was started.")
+    standing = found[0]
+    files: Files = {"arms": _arms(standing)}
+    if standing.results:
+        files |= {"result": _result(standing), "effect": _effect(standing)}
+    return Shown(
+        standing.name.replace("_", " ").capitalize(),
+        {
+            "standing": standing,
+            "metric": METRICS[standing.declared.primary.metric],
+            "numbers": _numbers(standing),
+            "claim": _claim(standing),
+            "result": None,
+            "effect": None,
+            **files,
+        },
+        files,
+    )
+
+
+def _numbers(standing: Standing) -> list[Number]:
+    treatment = standing.declared.treatment
+    treated, control = standing.arms[treatment], standing.arms[CONTROL]
+    reached = standing.reached[treatment]
+    held = standing.reached[CONTROL]
+    return [
+        Number(
+            "Customers",
+            wording.count(treated + control),
+            [f"{wording.count(treated)} {treatment}, {wording.count(control)} control"],
+        ),
+        Number(
+            "Treated and reached",
+            wording.count(reached),
+            [f"of {wording.count(treated)}, through a destination"],
+        ),
+        Number(
+            "Control, reached all the same",
+            wording.count(held),
+            ["nobody, as it should be" if not held else "the comparison is weakened"],
+        ),
+        Number(
+            "Sizes of the arms",
+            "NOT as drawn" if standing.is_mismatched else "as drawn",
+            [f"p {wording.p_value(standing.chance)}; below .001 there is no result"],
+        ),
+        Number(
+            "Result due",
+            wording.day(standing.due),
+            [_before(standing)],
+        ),
+    ]
+
+
+def _before(standing: Standing) -> str:
+    if standing.is_due:
+        return "the data covers it"
+    looks = " or ".join(f"{days}" for days in standing.declared.looks)
+    return f"before that, only an effect that shows after {looks} days" if looks else "no figure before that day"
+
+
+def _arms(standing: Standing) -> Figure:
+    share = float(standing.row["share"])
+    declared = {standing.declared.treatment: share, CONTROL: 1 - share}
+    total = sum(standing.arms.values())
+    table = Table(
+        (
+            Column("arm", "Arm"),
+            Column("customers", "Customers", "count"),
+            Column("share", "Share", "percent"),
+            Column("declared", "Declared", "percent"),
+            Column("known", "In the data", "count"),
+            Column("reached", "Reached", "count"),
+            Column("reached_pct", "Share reached", "percent"),
+        ),
+        [
+            (
+                arm,
+                standing.arms[arm],
+                standing.arms[arm] / total * 100,
+                declared[arm] * 100,
+                standing.known[arm],
+                standing.reached[arm],
+                Bar(
+                    standing.reached[arm] / (standing.arms[arm] or 1) * 100,
+                    standing.reached[arm] / (standing.arms[arm] or 1) * 100,
+                ),
+            )
+            for arm in declared
+        ],
+    )
+    note = (
+        "In the data: customers whom it still knows; the sizes of the arms are judged by them. Reached: held by a "
+        "destination, through any audience, while purchases counted and the experiment ran. "
+        "Everybody counts in the arm that was drawn, reached or not."
+    )
+    return Figure("arms", "Who is compared, and who was reached?", table, note=note)
+
+
+def _result(standing: Standing) -> Figure:
+    rows = [row for row in standing.results if row["segment"] == ALL]
+    table = Table(
+        (
+            Column("metric", "Metric"),
+            Column("role", "Role"),
+            Column("control", "Control"),
+            Column("treated", "Treated"),
+            Column("difference", "Difference"),
+            Column("between", "Between"),
+            Column("p_value", "p"),
+            Column("corrected_p", "p, corrected"),
+        ),
+        [
+            (
+                METRICS[row["metric"]],
+                row["role"],
+                amount(row["metric"], row["control_mean"]),
+                amount(row["metric"], row["treated_mean"]),
+                signed(row["metric"], row["difference"]),
+                _between(row),
+                wording.p_value(row["p_value"]).removeprefix("= "),
+                _corrected(row),
+            )
+            for row in rows
+        ],
+    )
+    note = (
+        "Difference: adjusted for past spend. Between: every effect that the data does not contradict, "
+        f"{standing.certainty}; one that holds zero shows no difference. p: how often the draw of the arms alone would "
+        "differ as much. Secondary metrics answer for their number."
+    )
+    return Figure("result", "What came of it?", table, note=note)
+
+
+def _between(row: Row) -> str:
+    low = signed(row["metric"], -inf if row["low"] is None else row["low"])
+    high = signed(row["metric"], inf if row["high"] is None else row["high"])
+    return f"{low} to {high}"
+
+
+def _corrected(row: Row) -> str:
+    return "" if row["corrected_p"] is None else wording.p_value(row["corrected_p"]).removeprefix("= ")
+
+
+def _effect(standing: Standing) -> Figure:
+    metric = standing.declared.primary.metric
+    times = 100 if metric == "bought_within" else 1
+    rows = [row for row in standing.results if row["metric"] == metric]
+    marks = [
+        Whisker(
+            f"{'All' if row['segment'] == ALL else row['segment']}: {signed(metric, row['difference'])}",
+            times * row["difference"],
+            None if row["low"] is None else times * row["low"],
+            None if row["high"] is None else times * row["high"],
+            f"{row['segment']}: {signed(metric, row['difference'])}, {_between(row)}",
+            is_bold=row["segment"] == ALL,
+        )
+        for row in rows
+        if row["country"] == ALL
+    ]
+    table = Table(
+        (
+            Column("segment", "Segment"),
+            Column("country", "Country"),
+            Column("customers", "Customers", "count"),
+            Column("control", "Control"),
+            Column("treated", "Treated"),
+            Column("difference", "Difference"),
+            Column("between", "Between"),
+            Column("corrected_p", "p, corrected"),
+        ),
+        [
+            (
+                row["segment"],
+                row["country"],
+                row["control_customers"] + row["treated_customers"],
+                amount(metric, row["control_mean"]),
+                amount(metric, row["treated_mean"]),
+                signed(metric, row["difference"]),
+                _between(row),
+                _corrected(row),
+            )
+            for row in rows
+        ],
+    )
+    unit = "points" if metric == "bought_within" else METRICS[metric]
+    note = f"Dots: the best estimate, in {unit}; lines: what it may as well be, {standing.certainty}. "
+    note += (
+        "No verdict is given on a segment or country: the experiment was not made to tell them apart. Their intervals "
+        "are wide enough to be all of them right 95 times in 100."
+    )
+    label = f"The difference in {METRICS[metric]}, with its interval, for all and by segment. The table has the values."
+    return Figure(
+        "effect",
+        f"What did it change of {METRICS[metric]}?",
+        table,
+        whiskers(label, marks, wording.signed_count),
+        note,
+    )
+
+
+def _claim(standing: Standing) -> str:
+    """What a report without a control group would have claimed."""
+    bought = next((r for r in standing.results if r["metric"] == "bought_within" and r["segment"] == ALL), None)
+    money = next((r for r in standing.results if r["metric"] == "net_revenue" and r["segment"] == ALL), None)
+    if bought is None:
+        return ""
+    treated = bought["treated_customers"]
+    left = "which was to be left alone" if standing.reached[CONTROL] else "which was left alone"
+    said = (
+        f"{wording.count(bought['treated_mean'] * treated)} of the {wording.counted(treated, 'treated customer')} "
+        f"bought{', for ' + pounds(money['treated_mean'] * treated) + ' after returns' if money else ''}. A report "
+        f"that counts what follows a campaign would claim all of it. Of the control group, {left}, "
+        f"{wording.percent(bought['control_mean'] * 100, 0)} bought, too"
+    )
+    return (
+        f"{said}: as many customers would have brought about {pounds(money['control_mean'] * treated)} by themselves."
+        if money
+        else f"{said}."
+    )
+
+
+PAGE = Page(
+    "/experiments/{item}",
+    "experiment.html",
+    ("experiment_results", "experiment_reports"),
+    show_one,
+    honours=frozenset(),
+    refusal="The page is of one experiment, as it was drawn.",
+    is_live=True,
+)

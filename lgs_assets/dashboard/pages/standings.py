@@ -1,0 +1,131 @@
+"""How each experiment stands by the data that is loaded: what both pages on experiments show of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, MONEY, Declaration
+from lgs_assets.action.experiments.holdout import is_uneven
+from lgs_assets.action.experiments.words import uneven
+from lgs_assets.charts import wording
+from lgs_assets.dashboard.pages.page import View
+from lgs_assets.dashboard.queries import Row
+from lgs_assets.models.lift import LEVEL, MISMATCH, mismatch_p
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An experiment, and how it stands by the data that is loaded."""
+
+    declared: Declaration
+    row: Row
+    """What all its arms have in common."""
+    arms: dict[str, int]
+    """Customers by arm, as they were drawn."""
+    known: dict[str, int]
+    """Those of them whom the data still knows."""
+    reached: dict[str, int]
+    due: date
+    """The first day that the data need not cover."""
+    covered_until: date
+    """The first day that the data does not cover: that of the last invoice, which need not be over."""
+    results: list[Row]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.declared.name
+
+    @property
+    def primary(self) -> Row | None:
+        """The result that it is judged by, if it is due and computed."""
+        return next((row for row in self.results if row["role"] == "primary"), None)
+
+    @property
+    def chance(self) -> float:
+        """How often the draw makes arms of which the data knows so many, in 0..1."""
+        share = float(self.row["share"])
+        return mismatch_p(self.known, {CONTROL: 1 - share, self.declared.treatment: share})
+
+    @property
+    def is_mismatched(self) -> bool:
+        """Whether they are not of the sizes that were drawn: then there is no result."""
+        return not all(self.known.values()) or self.chance < MISMATCH
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the data covers the window of every customer."""
+        return self.due <= self.covered_until
+
+    @property
+    def answer(self) -> str:
+        """The first line of its report, unless customers were drawn since that was built."""
+        if self.row["reported_due"] != self.due:
+            return "No report yet: customers were drawn after the tables were last built. Run lgs run."
+        return str(self.row["answer"])
+
+    @property
+    def certainty(self) -> str:
+        """How certain the intervals of its results are."""
+        if self.primary is None or self.primary["level"] == LEVEL:
+            return "at 95 %"
+        left = f"{100 - 100 * self.primary['level']:.4g} %"
+        return f"at 95 % ({left} for all customers by the primary metric, which shares its 5 % with the declared looks)"
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is not as planned."""
+        said = []
+        if control := self.reached[CONTROL]:
+            said.append(
+                f"{wording.counted(control, 'customer')} of the control group reached a destination: the "
+                "difference looks smaller than it is."
+            )
+        if not self.reached[self.declared.treatment]:
+            said.append(
+                "No treated customer is recorded as reached through a destination. If they are treated in another way, "
+                "such as by telephone, this is as it should be."
+            )
+        held_out, reached = self.row["held_out"], self.reached[self.declared.treatment]
+        if is_uneven(reached=reached, held_out=held_out, share=float(self.row["share"])):
+            said.append(uneven(reached=reached, held_out=held_out))
+        stopped = self.row["stopped_at"]
+        if stopped and stopped.date() < self.due:
+            said.append(
+                f"Stopped on {wording.day(stopped)}, before the last window was over: {self.row['stopped_because']}. "
+                "From then on the control group may have been written to."
+            )
+        return said
+
+
+def standings(view: View, experiment: str | None = None) -> list[Standing]:
+    """Of every experiment that was started, or of one; none if there is none of that name."""
+    rows = view.rows("experiments", experiment=experiment)
+    results = view.rows("experiment_results", experiment=experiment)
+    by_name: dict[str, list[Row]] = {}
+    for row in rows:
+        by_name.setdefault(row["experiment"], []).append(row)
+    last = max(month.last_invoice_at for month in view.choices.months.values())
+    return [
+        _standing(name, arms, [row for row in results if row["experiment"] == name], last)
+        for name, arms in by_name.items()
+    ]
+
+
+def _standing(name: str, arms: Sequence[Row], results: list[Row], last: datetime) -> Standing:
+    declared = Declaration.frozen(name, arms[0]["declaration"])
+    nobody = {CONTROL: 0, declared.treatment: 0}
+    late = LATE_DAYS if declared.primary.metric in MONEY else 0
+    begins = max(arm["last_from"] for arm in arms)
+    return Standing(
+        declared,
+        arms[0],
+        nobody | {arm["arm"]: arm["customers"] for arm in arms},
+        nobody | {arm["arm"]: arm["known"] for arm in arms},
+        nobody | {arm["arm"]: arm["reached"] for arm in arms},
+        (begins + timedelta(days=declared.primary.days + late)).date(),
+        last.date(),
+        results,
+    )

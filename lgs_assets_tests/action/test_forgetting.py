@@ -1,0 +1,210 @@
+"""Forgetting a customer: here at once, and at every tool that had them from us, whatever happens on the way."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from lgs_assets.action.contacts import contact_status, forget_contact
+from lgs_assets.action.destinations.protocol import Destination
+from lgs_assets.action.destinations.webhook import Webhook
+from lgs_assets.action.forgetting import Forgotten, forget, open_erasures
+from lgs_assets.action.leaving import plan_erasure, plan_removals
+from lgs_assets.action.plans import plans
+from lgs_assets.command.cli import app
+from lgs_assets.configuration import Configuration
+from lgs_assets.definitions import build_definitions
+from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.instance import dagster_instance
+from lgs_assets_tests.action.drill import STEPS, apply_killed_at
+from lgs_assets_tests.action.lists import apply, held, receipts, set_members, sync
+from lgs_assets_tests.action.people import CANARY, KEY, tables_outside
+from lgs_assets_tests.action.receiver import SIGNING_KEY, receiving
+from lgs_assets_tests.action.tools import TOOLS, KlaviyoTool, MailchimpTool, Tool, serving
+
+SAID = {
+    "klaviyo": "took the request, and deletes the profile in its own time",
+    "mailchimp": "deleted the contact for good",
+    "hubspot": "deleted the contact",
+}
+
+
+@pytest.fixture
+def klaviyo() -> Iterator[KlaviyoTool]:
+    tool = KlaviyoTool()
+    with serving(tool):
+        yield tool
+        assert tool.problems == []
+
+
+def forget_at(warehouse: Warehouse, customer: int, *tools: Tool, permanently: bool = True) -> Forgotten:
+    destinations = [tool.destination() for tool in tools]
+    return forget(warehouse, customer, destinations, key=KEY, permanently=permanently, pause=lambda _: None)
+
+
+def deletions(tool: Tool) -> int:
+    return sum("delet" in path and method == "POST" for method, path, _ in tool.requests)
+
+
+def test_a_tool_deletes_whom_it_had_from_us(people: Warehouse, tool: Tool) -> None:
+    """With a receipt of what it said; done again, nothing is asked again. No address is anywhere."""
+    set_members(people, {1, 2, 3})
+    sync(people, tool.destination())
+    name = tool.destination().name
+    done = forget_at(people, 2, tool)
+    assert done.had_contact and done.failures == {} and done.removals == [] and done.keeping == []
+    assert done.answers[name].startswith(f"{SAID[name]} (plan 2, 20")
+    assert "R2" not in tool.contacts and tool.held() == held(people) == {1, 3}
+    status, outcome = receipts(people)[-1]
+    assert (status, outcome) == (202 if name == "klaviyo" else 204, f"accepted 1, rejected 0: {SAID[name]}")
+    again = forget_at(people, 2, tool)
+    assert not again.had_contact and again.answers == done.answers
+    assert deletions(tool) == 1 and len(plans(people)) == 2
+    assert CANARY not in tables_outside(people.url)
+
+
+def test_who_left_the_list_long_ago_is_deleted_too(people: Warehouse, tool: Tool) -> None:
+    """A profile stays when it leaves a list; what the tool called them is in the ledger."""
+    set_members(people, {1, 2})
+    sync(people, tool.destination())
+    set_members(people, {1})
+    sync(people, tool.destination())
+    assert held(people) == {1} and "R2" in tool.contacts
+    forget_at(people, 2, tool)
+    assert "R2" not in tool.contacts and "R1" in tool.contacts
+
+
+def test_a_tool_that_never_had_them_is_not_asked(people: Warehouse, tool: Tool) -> None:
+    """Nor is anybody else deleted there."""
+    done = forget_at(people, 2, tool)
+    assert done == Forgotten(True, {}, {}, [], [])
+    assert tool.requests == [] and plans(people) == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_deletion_that_was_killed_is_finished_by_forgetting_again(people: Warehouse, tool: Tool, step: str) -> None:
+    """kill -9 at each step: the tool may be asked twice, which does no harm, and the ledger is right."""
+    set_members(people, {1, 2})
+    sync(people, tool.destination())
+    forget_contact(people, 2)
+    number = plan_erasure(people, 2, tool.destination().name)
+    assert number and apply_killed_at(step, 1, people.url, number, tool.destination())
+    assert open_erasures(people) == [(number, tool.destination().name)]
+    done = forget_at(people, 2, tool)
+    assert done.failures == {} and len(done.answers) == 1
+    assert "R2" not in tool.contacts and held(people) == {1}
+    assert open_erasures(people) == [] and plans(people)[0].state == "applied"
+
+
+@pytest.mark.parametrize(
+    "fault", ["500", "429", "hang", "HTML", "401", "redirect", "done, answer lost", "invalid JSON"]
+)
+def test_a_tool_that_fails_holds_up_nothing_here(people: Warehouse, tool: Tool, fault: str) -> None:
+    """The contact is gone, the reason is told without an address, and the next time it is done."""
+    set_members(people, {1, 2})
+    sync(people, tool.destination())
+    tool.faults = [fault] * 6
+    destination = tool.destination(seconds=0.2)
+    done = forget(people, 2, [destination], key=KEY, permanently=True, pause=lambda _: None)
+    assert done.had_contact and done.answers == {} and done.failures.keys() == {destination.name}
+    assert contact_status(people).suppressed == {"forgotten": 1} and done.removals == []
+    tool.faults = []
+    assert forget_at(people, 2, tool).failures == {} and "R2" not in tool.contacts
+    assert CANARY not in tables_outside(people.url) and CANARY not in str(done)
+
+
+def test_mailchimp_deletes_only_if_asked_to(people: Warehouse) -> None:
+    """For it never takes the address again; until then the contact leaves the list by a plan."""
+    with serving(MailchimpTool()) as mailchimp:
+        mailchimp.know(1, 2)
+        set_members(people, {1, 2})
+        sync(people, mailchimp.destination())
+        done = forget_at(people, 2, mailchimp, permanently=False)
+        assert done.keeping == ["mailchimp"] and done.answers == {}
+        assert forget_at(people, 2, mailchimp, permanently=False).removals == done.removals == [2]
+        apply(people, 2, mailchimp.destination())
+        assert mailchimp.held() == {1} and "R2" in mailchimp.contacts
+        done = forget_at(people, 2, mailchimp)
+        assert done.answers.keys() == {"mailchimp"} and done.keeping == [] and "R2" not in mailchimp.contacts
+
+
+@pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
+def test_nobody_else_is_deleted(people: Warehouse, tool: Tool) -> None:
+    """A contact that is another customer's by now is left to a person; so is one whose name there nobody knows."""
+    set_members(people, {1, 2})
+    sync(people, tool.destination())
+    with people.transaction() as connection:
+        connection.execute(sa.text("update destination_members set remote_id = 'R1' where customer_id = 2"))
+    done = forget_at(people, 2, tool)
+    assert "calls another customer by that contact now: look there by hand" in done.failures[tool.destination().name]
+    with people.transaction() as connection:
+        connection.execute(sa.text("update destination_members set remote_id = null"))
+        connection.execute(sa.text("update activation_changes set remote_id = null"))
+    done = forget_at(people, 1, tool)
+    assert "look there by hand" in done.failures[tool.destination().name]
+    assert {"R1", "R2"} <= tool.contacts.keys() and deletions(tool) == 0
+
+
+def test_other_destinations_get_a_removal(people: Warehouse, klaviyo: KlaviyoTool) -> None:
+    """Which waits, once; a deletion elsewhere does not wait for it."""
+    set_members(people, {1, 2})
+    klaviyo.know(1, 2)
+    with receiving() as receiver:
+        webhook = Webhook(receiver.url, SIGNING_KEY)
+        sync(people, webhook)
+        sync(people, klaviyo.destination())
+        destinations: list[Destination] = [webhook, klaviyo.destination()]
+        done = forget(people, 2, destinations, key=KEY, pause=lambda _: None)
+        assert done.answers.keys() == {"klaviyo"} and done.removals == [4]
+        assert forget(people, 2, destinations, key=KEY).removals == plan_removals(people, 2) == [4]
+        apply(people, 4, webhook)
+        assert receiver.held.keys() == {1} and klaviyo.held() == {1}
+
+
+def test_the_night_finishes_what_was_cut_short(
+    people: Warehouse, klaviyo: KlaviyoTool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether or not an audience names the destination."""
+    klaviyo.know(2)
+    set_members(people, {2})
+    sync(people, klaviyo.destination())
+    klaviyo.faults = ["401"]
+    assert forget_at(people, 2, klaviyo).failures
+    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", list)
+    monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda *_: klaviyo.destination())
+    with dagster_instance(Configuration.read()) as instance:
+        job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
+        assert job.execute_in_process(instance=instance).success
+    assert "R2" not in klaviyo.contacts and open_erasures(people) == []
+    stored = b"".join(path.read_bytes() for path in Configuration.read().state.rglob("*") if path.is_file())
+    assert CANARY.encode() not in stored and KEY.encode() not in stored
+
+
+def test_whom_nobody_knows_is_not_forgotten(people: Warehouse, klaviyo: KlaviyoTool) -> None:
+    """And nothing is asked of anybody."""
+    with pytest.raises(LgsError, match="There is no customer 999"):
+        forget_at(people, 999, klaviyo)
+    assert klaviyo.requests == []
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_the_command_says_what_each_destination_answered(
+    people: Warehouse, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And ends with 3 where one did not do it; the same command then goes on."""
+    with serving(TOOLS[name]()) as tool:
+        tool.know(1, 2)
+        found = "lgs_assets.action.destinations.configured.configured_destinations"
+        monkeypatch.setattr(found, lambda _: [tool.destination()])
+        set_members(people, {1, 2})
+        sync(people, tool.destination())
+        command = ["forget-customer", "2", "--yes", "--permanently"]
+        tool.faults = ["401"]
+        failed = CliRunner(env={"COLUMNS": "120"}).invoke(app, command)
+        assert failed.exit_code == 3 and f"Not deleted at {name}: {name}: answered 401" in failed.stderr
+        assert "contact deleted, address suppressed" in failed.output and "run the same command" in failed.stderr
+        done = CliRunner(env={"COLUMNS": "120"}).invoke(app, command)
+        assert done.exit_code == 0 and f"{name} {SAID[name]} (plan 2, " in done.output, done.output
+        assert CANARY not in failed.output + failed.stderr + done.output
