@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,18 +16,15 @@ _STEP = re.compile(r"✓ (.+?) +([\d.]+) s$", re.MULTILINE)
 def state_folder(work: Path = WORK) -> Path:
     """The state folder of the platform, with every table of the real dump, or of a synthetic one of its size.
 
-    `lgs run` builds them if they are not there: minutes. Raises CalledProcessError if it fails.
+    `lgs run` builds what is not there or out of date: minutes, the first time. Raises CalledProcessError if it fails.
     """
     state = work.absolute() / "warehouse"
+    state.mkdir(parents=True, exist_ok=True)
+    real_data = os.environ.get("LGS_REAL_DATA")
+    dump = source_dump(Path(real_data) if real_data else None, work)
+    lgs_run = [Path(sys.executable).with_name("lgs"), "run", dump.absolute()]
+    printed = subprocess.run(lgs_run, env=environment(state), check=True, stdout=subprocess.PIPE, text=True).stdout
     if not _log(state).exists():
-        shutil.rmtree(state, ignore_errors=True)
-        state.mkdir(parents=True)
-        real_data = os.environ.get("LGS_REAL_DATA")
-        dump = source_dump(Path(real_data) if real_data else None, work)
-        printed = subprocess.run(
-            [Path(sys.executable).with_name("lgs"), "run", dump],
-            env=environment(state), check=True, stdout=subprocess.PIPE, text=True,
-        ).stdout  # fmt: skip
         _log(state).write_text(printed)
     return state
 
@@ -39,7 +35,7 @@ def environment(state: Path) -> dict[str, str]:
 
 
 def seconds_of_steps(state: Path) -> dict[str, float]:
-    """How long each step of that run took, by the clock: tables by name, checks as `checks of` the table."""
+    """How long each step of the first run took, by the clock: tables by name, checks as `checks of` the table."""
     return {step: float(seconds) for step, seconds in _STEP.findall(_log(state).read_text())}
 
 

@@ -5,24 +5,16 @@ have made of it: the arms are drawn again, within the blocks and by the same rul
 (Fisher's test). So nothing is assumed of how sales are distributed, of which one customer may make a third.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import erfc, floor, inf, sqrt
+from math import floor, inf, sqrt
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-if TYPE_CHECKING:  # the dashboard asks for `mismatch_p`, and needs no pandas
-    import pandas as pd
+from lgs_assets.models.judging import DRAWS, LEVEL
 
-DRAWS = 4_999
-"""With the draw that was made, five thousand: p-values to a fifth of a thousandth."""
-LEVEL = 0.05
-MISMATCH = 0.001
-"""A probability of the arms' sizes below which they are not those that were drawn."""
 _FEWEST_EACH = 3
 """Customers for each covariate, and the mean. With fewer, some draw of the arms would be explained by them in full."""
 _AT_A_TIME = 250
@@ -162,15 +154,6 @@ def look_levels(
         levels.append(float(kept[-1]) if len(kept) else 0.0)
         is_open &= p_value > levels[-1]
     return levels
-
-
-def mismatch_p(customers: dict[str, int], shares: dict[str, float]) -> float:
-    """How often chance alone puts two arms as far from their shares, in 0..1 (chi-square): a sample ratio mismatch."""
-    total = sum(customers.values())
-    if not total:
-        return 1.0
-    expected = {arm: share * total for arm, share in shares.items()}
-    return erfc(sqrt(sum((customers[arm] - number) ** 2 / number for arm, number in expected.items()) / 2))
 
 
 def _unexplained(

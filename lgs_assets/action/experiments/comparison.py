@@ -14,7 +14,8 @@ from psycopg import sql
 from lgs_assets.action.experiments.declaration import ALL, CONTROL, Declaration, Metric
 from lgs_assets.action.experiments.outcomes import COVARIATES, adjusted, mean_of, outcomes, values_of
 from lgs_assets.action.experiments.state import State
-from lgs_assets.models.lift import LEVEL, Difference, Experiment, differences, look_levels
+from lgs_assets.models.judging import LEVEL
+from lgs_assets.models.lift import Difference, Experiment, differences, look_levels
 from lgs_assets.models.multiple_testing import holm
 from lgs_assets.models.power import power_of_means, power_of_shares
 from lgs_assets.warehouse.schema import Cursor

@@ -11,7 +11,8 @@ from lgs_assets.action.experiments.detectable import LEAST_CUSTOMERS
 from lgs_assets.action.experiments.results import Analysis, analyses
 from lgs_assets.action.experiments.words import METRICS, amount, pounds, signed, uneven, verdict
 from lgs_assets.escaping import markdown
-from lgs_assets.models.lift import LEVEL, Difference
+from lgs_assets.models.judging import LEVEL
+from lgs_assets.models.lift import Difference
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wording import counted
 
