@@ -22,8 +22,9 @@ def state_folder(work: Path = WORK) -> Path:
     state.mkdir(parents=True, exist_ok=True)
     real_data = os.environ.get("LGS_REAL_DATA")
     dump = source_dump(Path(real_data) if real_data else None, work)
-    lgs_run = [Path(sys.executable).with_name("lgs"), "run", dump.absolute()]
-    printed = subprocess.run(lgs_run, env=environment(state), check=True, stdout=subprocess.PIPE, text=True).stdout
+    lgs = Path(sys.executable).with_name("lgs")
+    command = [str(lgs), "run", str(dump.absolute())]
+    printed = subprocess.run(command, env=environment(state), check=True, stdout=subprocess.PIPE, text=True).stdout
     if not _log(state).exists():
         _log(state).write_text(printed)
     return state
