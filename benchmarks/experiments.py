@@ -29,7 +29,8 @@ from lgs_assets.action.experiments.detectable import outcomes_at
 from lgs_assets.action.experiments.outcomes import CAP, COVARIATES
 from lgs_assets.action.experiments.starting import arms
 from lgs_assets.configuration import Configuration
-from lgs_assets.models.lift import LEVEL, Experiment, differences_of_splits, look_levels
+from lgs_assets.models.judging import LEVEL
+from lgs_assets.models.lift import Experiment, differences_of_splits, look_levels
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 from lgs_assets.wiring.resources import Resources

@@ -1,6 +1,7 @@
 """Measures one run of a client: seconds, by stage; memory of the client and of the server; bytes written."""
 
 import os
+import resource
 import subprocess
 import threading
 import time
@@ -39,6 +40,8 @@ class Measurement:
     """What the server's processes wrote: WAL, tables, indexes and temporary files. None if the system does not tell."""
     wal_bytes: int = 0
     """How much of it was WAL."""
+    cpu_seconds: float = 0
+    """CPU time of the client, and of those of its processes that it waited for."""
     error: str = ""
     """Why the run failed; empty if it did not."""
 
@@ -55,6 +58,7 @@ def measure(
     sampler = _Sampler(postmaster=psutil.Process(int((data / "postmaster.pid").read_text().split()[0])))
     written_before = sampler.written
     stages: dict[str, float] = {}
+    cpu_before = _cpu_of_children()
     began = mark = time.perf_counter()
     with (
         log.open("ab") as errors,
@@ -68,6 +72,7 @@ def measure(
             mark = now
         status = client.wait()
     seconds = time.perf_counter() - began
+    cpu_seconds = _cpu_of_children() - cpu_before
     sampler.stop()
     wal = _wal_after_checkpoint(url) - wal_before
     sampler.look_at_server()
@@ -78,6 +83,7 @@ def measure(
         sampler.server_peak,
         None if written_before is None or sampler.written is None else sampler.written - written_before,
         wal,
+        cpu_seconds,
         error=sampler.stopped_for or (f"exit status {status}, see {log}" if status else ""),
     )
 
@@ -146,6 +152,12 @@ def _tree(process: psutil.Process) -> list[psutil.Process]:
     with suppress(psutil.Error):
         return [process, *process.children(recursive=True)]
     return []
+
+
+def _cpu_of_children() -> float:
+    """The CPU seconds of all processes that this one has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _wal_after_checkpoint(url: str) -> int:

@@ -15,7 +15,6 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
-from lgs_assets.contracts.declaration import columns
 from lgs_assets.errors import RuleError
 
 FACTS = "audience_facts"
@@ -95,6 +94,8 @@ class Rule:
 
 def fact_kinds() -> dict[str, str]:
     """The columns that a rule may name, and of what kind each is: boolean, moment, number or text."""
+    from lgs_assets.contracts.declaration import columns  # here: pages judge rules, and need no pandas beside it
+
     return {column.name: _KINDS[column.type] for column in columns(FACTS)}
 
 

@@ -1,12 +1,13 @@
 """How numbers and dates are written: pounds, counts, percents, days. Nothing about where they are drawn."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
-
-import pandas as pd
+from typing import TYPE_CHECKING, Final
 
 from lgs_assets.escaping import printable
+
+if TYPE_CHECKING:  # the dashboard writes numbers as well, and needs no pandas: a third of its memory
+    import pandas as pd
 
 _MINUS: Final = "\N{MINUS SIGN}"
 
@@ -105,10 +106,10 @@ def month_of_year(moment: date) -> str:
     return _MONTHS[moment.month - 1]
 
 
-def as_of(moment: pd.Timestamp) -> str:
+def as_of(moment: datetime) -> str:
     """A snapshot, which is everything before it: `end of Nov 2011`, `moment before 9 Dec 2011`."""
-    if moment == moment.to_period("M").start_time:
-        return f"end of {month(moment - pd.Timedelta(days=1))}"
+    if moment == datetime(moment.year, moment.month, 1):
+        return f"end of {month(moment - timedelta(days=1))}"
     return f"moment before {day(moment)}"
 
 
@@ -118,7 +119,7 @@ def short(text: str, letters: int) -> str:
     return shown if len(shown) <= letters else f"{shown[: letters - 1].rstrip()}…"
 
 
-def counted_twice(months: pd.DataFrame) -> str:
+def counted_twice(months: "pd.DataFrame") -> str:
     """Which invoices of `monthly_metrics` count twice in figures by product or country; empty if none does."""
     invoices = months["doubled_orders"].sum()
     if not invoices:

@@ -63,6 +63,8 @@ PAGES: Final = (
     report.SHOP,
     report.SEGMENT,
 )
+_OF_ALL: Final = (data.PAGE, data.TABLE, report.SHOP, report.SEGMENT)
+"""The pages that name the build of all tables."""
 LONGEST_URL: Final = 8000
 KEPT: Final = 100
 """Pages of a few dozen kilobytes, each known by its ETag: none is shown that its tables would not give."""
@@ -285,7 +287,7 @@ class _Bounds:
 
 def _tag(request: Request, page: Page, built: Built) -> str:
     tables = {*page.tables, *page.wished, "monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook"}
-    if page in (data.PAGE, data.TABLE):
+    if page in _OF_ALL:
         tables |= set(built.tables)
     return f'W/"{built.fingerprint(str(request.url), code_version(), tables=tables)[:32]}"'
 

@@ -7,17 +7,14 @@ have made of it: the arms are drawn again, within the blocks and by the same rul
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import erfc, floor, inf, sqrt
+from math import floor, inf, sqrt
 from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
-DRAWS = 4_999
-"""With the draw that was made, five thousand: p-values to a fifth of a thousandth."""
-LEVEL = 0.05
-MISMATCH = 0.001
-"""A probability of the arms' sizes below which they are not those that were drawn."""
+from lgs_assets.models.judging import DRAWS, LEVEL
+
 _FEWEST_EACH = 3
 """Customers for each covariate, and the mean. With fewer, some draw of the arms would be explained by them in full."""
 _AT_A_TIME = 250
@@ -157,15 +154,6 @@ def look_levels(
         levels.append(float(kept[-1]) if len(kept) else 0.0)
         is_open &= p_value > levels[-1]
     return levels
-
-
-def mismatch_p(customers: dict[str, int], shares: dict[str, float]) -> float:
-    """How often chance alone puts two arms as far from their shares, in 0..1 (chi-square): a sample ratio mismatch."""
-    total = sum(customers.values())
-    if not total:
-        return 1.0
-    expected = {arm: share * total for arm, share in shares.items()}
-    return erfc(sqrt(sum((customers[arm] - number) ** 2 / number for arm, number in expected.items()) / 2))
 
 
 def _unexplained(

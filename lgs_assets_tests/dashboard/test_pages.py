@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
@@ -138,6 +140,27 @@ def test_a_rebuilt_table_is_sent_again(own_site: Site) -> None:
         )
     writer.engine.dispose()
     assert own_site.get("/segments", If_None_Match=tag).status == 200
+
+
+def test_a_report_is_sent_again_after_any_table_as_it_names_the_build_of_all(own_site: Site) -> None:
+    tags = {path: own_site.get(path).headers["etag"] for path in ("/report", "/segments")}
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        other = "update publications set version = repeat('1', 64) where table_name = 'seasonality'"
+        connection.execute(sa.text(other))
+    writer.engine.dispose()
+    assert {path: own_site.get(path, If_None_Match=tag).status for path, tag in tags.items()} == {
+        "/report": 200,
+        "/segments": 304,
+    }
+
+
+def test_the_pages_need_no_library_of_numerics() -> None:
+    """Nor Dagster: imported, they would double the memory of the process, whose budget is 100 MB."""
+    script = "import sys; import lgs_assets.dashboard.serve; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
+    assert "lgs_assets.dashboard.app" in loaded
+    assert {"pandas", "numpy", "pyarrow", "matplotlib", "dagster"}.isdisjoint(loaded)
 
 
 @pytest.mark.parametrize(

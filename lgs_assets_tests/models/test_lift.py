@@ -8,16 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgs_assets.models.lift import (
-    LEVEL,
-    Difference,
-    Experiment,
-    differences,
-    differences_of_splits,
-    look_levels,
-    mismatch_p,
-    ratio,
-)
+from lgs_assets.models.judging import LEVEL, mismatch_p
+from lgs_assets.models.lift import Difference, Experiment, differences, differences_of_splits, look_levels, ratio
 
 SPLITS = 400
 

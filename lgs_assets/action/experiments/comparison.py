@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 from psycopg import sql
 
-from lgs_assets.action.experiments.declaration import CONTROL, Declaration, Metric
+from lgs_assets.action.experiments.declaration import ALL, CONTROL, Declaration, Metric
 from lgs_assets.action.experiments.outcomes import COVARIATES, adjusted, mean_of, outcomes, values_of
 from lgs_assets.action.experiments.state import State
-from lgs_assets.models.lift import LEVEL, Difference, Experiment, differences, look_levels
+from lgs_assets.models.judging import LEVEL
+from lgs_assets.models.lift import Difference, Experiment, differences, look_levels
 from lgs_assets.models.multiple_testing import holm
 from lgs_assets.models.power import power_of_means, power_of_shares
 from lgs_assets.warehouse.schema import Cursor
 
-ALL = "all"
 LEAST_OF_PART = 20
 """Customers of a segment, or of a segment in a country, below which it is not told apart."""
 

@@ -18,6 +18,8 @@ from lgs_assets.errors import UsageError
 FOLDER = places.ROOT / "experiments"
 CONTROL = "control"
 """The arm that is left alone."""
+ALL = "all"
+"""The segment, and the country, of what is said of all customers."""
 
 Metric = Literal["bought_within", "net_revenue", "orders", "revenue_per_order"]
 MONEY: frozenset[Metric] = frozenset({"net_revenue", "revenue_per_order"})

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from psycopg import sql
 
-from lgs_assets.models.lift import MISMATCH, mismatch_p
+from lgs_assets.models.judging import MISMATCH, mismatch_p
 from lgs_assets.warehouse.schema import Cursor
 
 CONTROL_GROUP = "control group"

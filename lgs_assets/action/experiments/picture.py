@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from pathlib import Path
 
-from lgs_assets.action.experiments.comparison import ALL, Result
+from lgs_assets.action.experiments.comparison import Result
+from lgs_assets.action.experiments.declaration import ALL
 from lgs_assets.action.experiments.results import Analysis
 from lgs_assets.action.experiments.words import METRICS, signed
 from lgs_assets.charts import style

@@ -5,13 +5,14 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from lgs_assets.action.experiments.comparison import ALL, Result
-from lgs_assets.action.experiments.declaration import CONTROL, Metric
+from lgs_assets.action.experiments.comparison import Result
+from lgs_assets.action.experiments.declaration import ALL, CONTROL, Metric
 from lgs_assets.action.experiments.detectable import LEAST_CUSTOMERS
 from lgs_assets.action.experiments.results import Analysis, analyses
 from lgs_assets.action.experiments.words import METRICS, amount, pounds, signed, uneven, verdict
 from lgs_assets.escaping import markdown
-from lgs_assets.models.lift import LEVEL, Difference
+from lgs_assets.models.judging import LEVEL
+from lgs_assets.models.lift import Difference
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wording import counted
 

@@ -17,7 +17,7 @@ from lgs_assets.action.experiments.comparison import Result, compare, compare_pa
 from lgs_assets.action.experiments.declaration import CONTROL, MONEY, Declaration, Metric
 from lgs_assets.action.experiments.outcomes import EXACT
 from lgs_assets.action.experiments.state import State, covered_until, read_state, states
-from lgs_assets.models.lift import DRAWS, MISMATCH, mismatch_p
+from lgs_assets.models.judging import DRAWS, MISMATCH, mismatch_p
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor

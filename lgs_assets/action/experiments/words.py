@@ -4,7 +4,7 @@ from decimal import Decimal
 from math import isfinite
 
 from lgs_assets.action.experiments.declaration import Metric
-from lgs_assets.models.lift import DRAWS, LEVEL
+from lgs_assets.models.judging import DRAWS, LEVEL
 
 METRICS: dict[Metric, str] = {
     "bought_within": "customers who buy",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from lgs_assets.action.experiments.comparison import ALL
-from lgs_assets.action.experiments.declaration import CONTROL
+from lgs_assets.action.experiments.declaration import ALL, CONTROL
 from lgs_assets.action.experiments.words import METRICS, amount, pounds, signed
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import Bar, Column, Figure, Number, Table

@@ -12,7 +12,7 @@ from lgs_assets.action.experiments.words import uneven
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.pages.page import View
 from lgs_assets.dashboard.queries import Row
-from lgs_assets.models.lift import LEVEL, MISMATCH, mismatch_p
+from lgs_assets.models.judging import LEVEL, MISMATCH, mismatch_p
 
 
 @dataclass(frozen=True)

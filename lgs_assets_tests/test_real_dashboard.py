@@ -1,0 +1,85 @@
+"""Every page on the real data: what is on it adds up to the tables, to the penny, filtered or not.
+
+Needs the UCI data (see `real_data` in conftest.py); skips loudly without.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from lgs_assets.dashboard.queries import Tables
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.dashboard.conftest import Site, serve
+
+
+@pytest.fixture(scope="module")
+def site(real: Warehouse) -> Iterator[Site]:
+    tables = Tables(real.url)
+    yield from serve(tables)
+    tables.engine.dispose()
+
+
+END, NOVEMBER = "as_of=2011-12", "as_of=2011-11"
+"""All that is in the data, and the last whole month."""
+OF_FRANCE = "customer_id in (select customer_id from customer_profile where country = 'France')"
+SUMS = [
+    (f"/overview/sales.csv?{END}", "net_sales", "select sum(line_total) from clean_invoices"),
+    (
+        f"/overview/sales.csv?{END}&country=France",
+        "net_sales",
+        f"select sum(line_total) from clean_invoices where {OF_FRANCE}",
+    ),
+    (
+        f"/overview/sales.csv?{NOVEMBER}",
+        "orders_placed",
+        "select sum(placed_orders) from monthly_metrics where invoice_month <= '2011-11-01'",
+    ),
+    (f"/overview/segments.csv?{END}", "sales_before_returns", "select sum(revenue) from segment_summary"),
+    (f"/segments/segments.csv?{END}", "sales_before_returns", "select sum(monetary) from rfm_scores"),
+    (f"/segments/segments.csv?{END}", "net_to_date", "select sum(net_revenue) from segments"),
+    (
+        f"/segments/segments.csv?{NOVEMBER}&country=France",
+        "sales_before_returns",
+        f"select sum(monetary) from rfm_history where snapshot_date = '2011-12-01' and {OF_FRANCE}",
+    ),
+    (
+        f"/segments/cant-lose/customers.csv?{END}",
+        "monetary",
+        "select revenue from segment_summary where segment = 'Can''t Lose'",
+    ),
+    (f"/customers/customers.csv?{END}", "monetary", "select sum(monetary) from rfm_scores"),
+    (
+        "/customers/customers.csv?as_of=2010-11&country=France&segment=At+Risk&segment=Champions",
+        "monetary",
+        f"""
+        select sum(monetary) from rfm_history
+        where snapshot_date = '2010-12-01' and segment in ('At Risk', 'Champions') and {OF_FRANCE}
+        """,
+    ),
+    ("/customers/14911/orders.csv", "amount", "select sum(line_total) from clean_invoices where customer_id = 14911"),
+    (
+        "/invoices/536365/lines.csv",
+        "line_total",
+        "select sum(line_total) from clean_invoices where invoice_no = '536365'",
+    ),
+    (
+        f"/products-countries/countries.csv?{NOVEMBER}",
+        "net_sales",
+        """
+        select sum(line_total) from clean_invoices
+        where not is_second_copy and invoice_date >= '2010-12-01' and invoice_date < '2011-12-01'
+        """,
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "column", "query"), SUMS)
+def test_a_page_adds_up_to_the_tables(site: Site, real: Warehouse, file: str, column: str, query: str) -> None:
+    """By the file of the page's figure, which is the table under it."""
+    shown = csv.DictReader(io.StringIO(site.get(file).text))
+    ((expected,),) = real.rows(query)
+    assert expected
+    assert sum(Decimal(row[column] or 0) for row in shown) == expected
