@@ -19,8 +19,8 @@ from lgs_assets.wiring.lost_runs import LOST, was_killed
 from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.versions import outdated
 
-QUIET = timedelta(seconds=30)
-"""After so long without any run, automation will not ask for what was loaded last: it looks every ten seconds."""
+QUIET = timedelta(seconds=20)
+"""After so long without any run, automation will not ask for what was loaded last: it has looked twice."""
 KILLED_IN_A_ROW = 30
 """After so many killed runs, something kills them, such as a lack of memory: asking once more would never end."""
 
