@@ -20,12 +20,13 @@ from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import forget_dump
 from lgs_assets.wiring.failures import StepFailure
 from lgs_assets.wiring.jobs import RunDumps, load_dumps
+from lgs_assets.wiring.left_undone import unbuilt
 from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.location import TAGS, add_to_location
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import Resources
-from lgs_assets.wiring.versions import mark_outdated, outdated, reader
+from lgs_assets.wiring.versions import mark_outdated, reader
 from lgs_assets.wording import counted
 
 POLL_SECONDS = 0.5  # each look at the events takes the interpreter from the run for some milliseconds
@@ -169,16 +170,10 @@ class Runner:
         ]
 
     def _outdated(self, *, force: bool) -> list[str]:
-        """The derived tables that a rebuild would change, or that Dagster knows nothing of."""
-        specs = built_specs()
-        stale = outdated(specs, self.configuration.settings, self.resources.warehouse)
-        records = self.instance.get_asset_records([spec.key for spec in specs])
-        known = {record.asset_entry.asset_key for record in records if record.asset_entry.last_materialization}
-        return [
-            table
-            for spec in specs
-            if (table := spec.key.path[-1]) != RAW_INVOICES and (force or table in stale or spec.key not in known)
-        ]
+        """The derived tables to rebuild."""
+        if force:
+            return [table for spec in built_specs() if (table := spec.key.path[-1]) != RAW_INVOICES]
+        return unbuilt(self.instance, self.configuration.settings, self.resources.warehouse)
 
     def _execute(
         self,

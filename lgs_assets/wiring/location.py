@@ -19,7 +19,7 @@ TAGS = {"dagster/code_location": NAME, ".dagster/repository": f"{REPOSITORY}@{NA
 def add_to_location(instance: dg.DagsterInstance, run_id: str) -> None:
     """Makes a run one of the code location's, if it has ended.
 
-    Not before: this is how Dagster's daemon and the sensor `lost_runs` divide killed runs between them.
+    Not before: until then it is the command's alone, and nothing of the location may take it over.
     """
     if (run := instance.get_run_by_id(run_id)) and run.is_finished:
         # Dagster has no class for this in its public API; its serialized form is public, and kept as it is.

@@ -29,7 +29,7 @@ _UNFINISHED = [
 Role = Literal["executes", "launches"]
 
 LOST = "lgs/lost"
-"""The tag of the runs that were failed here."""
+"""The tag of the runs that were failed here. Dagster gives it to their retries, too: see `was_killed`."""
 
 _registers: dict[Path, TextIO] = {}
 _registering = threading.Lock()
@@ -65,6 +65,12 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
         for path in abandoned:
             path.unlink()
     return [run.run_id for run in failed]
+
+
+def was_killed(run: dg.DagsterRun) -> bool:
+    """Whether the run was failed here. A retry of such a run may have failed by itself."""
+    is_failed = run.status == dg.DagsterRunStatus.FAILURE
+    return is_failed and LOST in run.tags and "dagster/failure_reason" not in run.tags
 
 
 class AttendedRunLauncher(dg.DefaultRunLauncher):

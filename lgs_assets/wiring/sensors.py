@@ -10,14 +10,16 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lgs_assets.arrivals.inbox import Inbox
+from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.failures import REFUSED
 from lgs_assets.wiring.jobs import RunDumps, ingest, ingest_many, load_dumps, refresh
-from lgs_assets.wiring.lost_runs import LOST, fail_lost_runs
+from lgs_assets.wiring.left_undone import KILLED_IN_A_ROW, killed_without_end, lost_loads, tables_left_undone
+from lgs_assets.wiring.lost_runs import fail_lost_runs
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
-from lgs_assets.wiring.resources import RunAcceptance
+from lgs_assets.wiring.resources import RunAcceptance, RunSettings
 
 # Dagster gives a sensor of several jobs a copy of its resources, with a parameter that nobody has set.
 warnings.filterwarnings("ignore", r"Parameter `owners` of initializer `SensorDefinition", dg.BetaWarning)
@@ -63,15 +65,16 @@ def inbox_sensor(
     """Registers each complete new file as a partition of raw_invoices and requests its load. Reads no file.
 
     One run loads everything that a tick finds. A tick handles a limited number of files, longest waiting first, and
-    leaves the others to the next. A file whose load failed has been handled; another version of it, or its return after
-    it was gone, is a new file. So is a file whose content is no longer in the ledger: another dump had brought it, and
-    now holds something else.
+    leaves the others to the next. A file whose load failed has been handled; one whose load was killed has not, unless
+    Dagster starts it once more. Another version of a file, or its return after it was gone, is a new file. So is a file
+    whose content is no longer in the ledger: another dump had brought it, and now holds something else.
     """
     before, listing, now = _remembered(context), inbox.files(), time.time_ns()
     ledger = loaded_dumps(warehouse)
     held = {dump.sha256 for dump in ledger}
     open_questions = {name for name, seen in before.files.items() if seen.is_dealt_with and not seen.content}
     changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    lost = lost_loads(context.instance, {name: before.files[name].since for name in open_questions})
     if open_questions:
         materialized = context.instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
         open_questions &= materialized
@@ -83,6 +86,8 @@ def inbox_sensor(
         seen = before.files.get(name)
         if seen and name in open_questions:
             seen = seen._replace(content=sha256_loaded(context.instance, name, arrival.version) or "")
+        if seen and name in lost and not seen.content:
+            seen = before.files[name] = Seen(seen.version, since=now)  # as if it had been complete ever since
         is_known = seen and seen.version == version and (not seen.content or seen.content in held)
         files[name] = seen if seen and is_known else Seen(version, since=now)
     waiting = sorted(
@@ -127,20 +132,25 @@ keep_current = dg.AutomationConditionSensorDefinition(
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Fails runs whose process was killed, for which automation would wait for ever, and makes up for them.",
 )
-def lost_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Requests the tables that a command was rebuilding when it was killed, unless a later one has rebuilt them.
+def lost_runs(
+    context: dg.SensorEvaluationContext, settings: RunSettings, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.SensorResult:
+    """Requests the tables that were left undone, once for each loss, after the checks of the lines they are built from.
 
-    Dagster itself restarts once what its daemon had launched, and the inbox sensor runs that loaded a dump.
+    Dagster itself restarts once what its daemon had launched, and the inbox sensor loads that were lost.
     """
     failed = fail_lost_runs(context.instance)
-    last = context.instance.get_runs(dg.RunsFilter(job_name=refresh.name), limit=1)
-    requests = [
-        dg.RunRequest(run_key=run.run_id, asset_selection=sorted(run.asset_selection))
-        for run in last
-        if LOST in run.tags and run.asset_selection and not run.remote_job_origin
-    ]
+    undone = tables_left_undone(context.instance, settings, warehouse)
+    if undone.tables:
+        keys = [dg.AssetKey(table) for table in undone.tables]
+        of_dumps = dg.AssetKey(RAW_INVOICES)
+        checks = [key for each in ALL_CHECKS for key in each.check_keys if key.asset_key in (of_dumps, *keys)]
+        request = dg.RunRequest(run_key=undone.since, asset_selection=keys, asset_check_keys=checks)
+        return dg.SensorResult(run_requests=[request])
     reason = f"Failed, because their process is gone: {', '.join(failed)}" if failed else "No run is lost"
-    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else reason)
+    if killed_without_end(context.instance):
+        reason = f"The last {KILLED_IN_A_ROW} runs were killed: nothing is requested again until one ends by itself"
+    return dg.SensorResult(skip_reason=reason)
 
 
 @dg.run_failure_sensor(

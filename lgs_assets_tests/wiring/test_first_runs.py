@@ -1,6 +1,5 @@
 """Commands that are started at once in a fresh folder: one makes Dagster's state and the warehouse, the others wait."""
 
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -8,11 +7,7 @@ from pathlib import Path
 
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.builders import Line, MakeDatabase, write_dump
-
-FEW_TABLES = """
-from lgs_assets_tests.builders import leave_few_tables; leave_few_tables()
-from lgs_assets.command.cli import app; app()
-"""
+from lgs_assets_tests.wiring.killing import LGS_WITH_FEW_TABLES, schema_versions
 
 
 def test_commands_started_at_once_in_a_fresh_folder_all_succeed(tmp_path: Path) -> None:
@@ -22,15 +17,18 @@ def test_commands_started_at_once_in_a_fresh_folder_all_succeed(tmp_path: Path) 
     commands = [("run", dump), ("status",), ("run", dump), ("psql", "-c", "select 1")]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", FEW_TABLES, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, "-c", LGS_WITH_FEW_TABLES, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         for arguments in commands
     ]
     outputs = [process.communicate(timeout=300)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * len(commands), "\n".join(outputs)
-    for database in (tmp_path / "lgs" / "dagster").rglob("*.db"):
-        with sqlite3.connect(database) as connection:
-            assert len(connection.execute("select version_num from alembic_version").fetchall()) == 1, database
+    versions = schema_versions(tmp_path / "lgs")
+    assert versions
+    assert set(versions.values()) == {1}, versions
 
 
 def test_a_warehouse_prepared_several_times_at_once_is_prepared_once(make_database: MakeDatabase) -> None:

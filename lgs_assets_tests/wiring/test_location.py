@@ -33,7 +33,7 @@ def test_runs_of_the_command_belong_to_the_location() -> None:
 
 
 def test_a_run_belongs_to_the_location_only_when_it_has_ended() -> None:
-    """By this the sensor lost_runs recognises the runs of a killed command."""
+    """Until then it is the command's alone."""
 
     @dg.job
     def nothing() -> None:

@@ -6,29 +6,31 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psutil
 import pytest
 
 from lgs_assets.configuration import Configuration
-from lgs_assets.definitions import build_definitions
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.instance import dagster_instance
-from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.lost_runs import attend, attended_in_process_executor, fail_lost_runs
-from lgs_assets.wiring.sensors import lost_runs
-from lgs_assets.wiring.versions import outdated
-from lgs_assets_tests.builders import DERIVED, FEW, Line, write_dump
-
-PATIENCE_SECONDS = 180  # the processes of a UI take long to start on a machine that has much else to do
-UNFINISHED = dg.RunsFilter(
-    statuses=[status for status in dg.DagsterRunStatus if status.value not in ("SUCCESS", "FAILURE", "CANCELED")]
+from lgs_assets_tests.builders import Line, write_dump
+from lgs_assets_tests.wiring import killing
+from lgs_assets_tests.wiring.killing import (
+    LGS_WITH_FEW_TABLES,
+    UNFINISHED,
+    at_work,
+    is_current,
+    kill,
+    kill_worker,
+    ui_with_few_tables,
 )
+
+PATIENCE_SECONDS = 60
+"""For what is to happen, on a machine that has nothing else to do. One that has takes longer by as much."""
 
 
 @dg.op
@@ -66,34 +68,24 @@ def instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen]]:
-    """Starts a Python process, and kills it and everything it started when the test is over."""
+    """Starts Python on some code, and kills the process and everything it started when the test is over."""
     started: list[subprocess.Popen] = []
 
-    def start(*arguments: str, **options: Any) -> subprocess.Popen:
-        process = subprocess.Popen([sys.executable, *arguments], start_new_session=True, **options)
-        started.append(process)
-        return process
+    def start(code: str, *arguments: str, **options: Any) -> subprocess.Popen:
+        started.append(killing.start(code, *arguments, **options))
+        return started[-1]
 
     yield start
     for process in started:
         kill(process)
 
 
-def kill(process: subprocess.Popen) -> None:
-    """kill -9 for a process and everything it started."""
-    with suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(process.pid)
-        for one in [parent, *parent.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
-                one.kill()
-    process.wait()
-
-
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    began, busy = time.monotonic(), 1.0
     while not (result := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"Not within {PATIENCE_SECONDS} s: {what}")
+        busy = max(busy, os.getloadavg()[0] / (os.cpu_count() or 1))
+        if time.monotonic() - began > PATIENCE_SECONDS * busy:
+            pytest.fail(f"Not within {PATIENCE_SECONDS * busy:.0f} s: {what}")
         time.sleep(0.2)
     return result
 
@@ -107,7 +99,7 @@ def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
 @pytest.fixture
 def working(instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen]) -> tuple[subprocess.Popen, str]:
     """A process in the midst of a run, and the run."""
-    process = start("-c", EXECUTE)
+    process = start(EXECUTE)
 
     def in_a_step() -> list[str]:
         runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
@@ -148,7 +140,7 @@ def test_a_run_is_lost_when_all_who_attended_to_it_are_gone(
     """The process that launched it may go before the one that executes it; of a stranger's run nothing is known."""
     launched, taken_over, foreign = (instance.create_run_for_job(endless_job).run_id for _ in range(3))
     for run_id in (launched, taken_over):
-        process = start("-c", ATTEND, run_id, stdout=subprocess.PIPE)
+        process = start(ATTEND, run_id, stdout=subprocess.PIPE)
         assert process.stdout and process.stdout.readline() == b"attended\n"
         assert fail_lost_runs(instance) == []
         if run_id == taken_over:
@@ -158,19 +150,7 @@ def test_a_run_is_lost_when_all_who_attended_to_it_are_gone(
     assert status(instance, foreign) == status(instance, taken_over) == dg.DagsterRunStatus.NOT_STARTED
 
 
-def is_current(instance: dg.DagsterInstance, warehouse: Warehouse, lines: int, tables: set[str]) -> bool:
-    """Whether no run is under way, and these tables are built from the dump with this many lines."""
-    return (
-        not instance.get_runs_count(UNFINISHED)
-        and [dump.lines for dump in loaded_dumps(warehouse)] == [lines]
-        and tables.isdisjoint(outdated(SPECS, Configuration.read().settings, warehouse))
-    )
-
-
 LINES = [Line(str(i), customer_id=100 + i, invoice_date=f"2011-03-{i + 1:02} 10:00:00") for i in range(20)]
-SPECS = built_specs()
-LGS = ("-c", "from lgs_assets.command.cli import app; app()")
-LGS_WITH_FEW_TABLES = ("-c", f"from lgs_assets_tests.builders import leave_few_tables as few; few(); {LGS[1]}")
 
 
 @pytest.mark.parametrize("step", ["checks of raw_invoices", "rfm_scores"])
@@ -183,53 +163,81 @@ def test_the_next_command_makes_up_for_one_that_was_killed(
 ) -> None:
     """Killed after a step in the midst, the run is failed by the next command, which does what was left."""
     dump = write_dump(tmp_path / "retail.sql", LINES)
-    killed = start(*LGS_WITH_FEW_TABLES, "run", str(dump), stdout=subprocess.PIPE, text=True)
+    killed = start(LGS_WITH_FEW_TABLES, "run", str(dump), stdout=subprocess.PIPE, text=True)
     assert killed.stdout and any(step in line for line in killed.stdout)
     kill(killed)
     lost = next((run.run_id for run in instance.get_runs(UNFINISHED)), None)
-    done = subprocess.run([sys.executable, *LGS_WITH_FEW_TABLES, "run"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", LGS_WITH_FEW_TABLES, "run"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert lost is None or status(instance, lost) == dg.DagsterRunStatus.FAILURE
-    assert is_current(instance, warehouse, len(LINES), FEW)
+    assert is_current(instance, warehouse, len(LINES))
 
 
-def test_a_killed_ui_goes_on_where_it_was(
-    warehouse: Warehouse, instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen], tmp_path: Path
+@pytest.fixture
+def start_ui(start: Callable[..., subprocess.Popen], tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen]]:
+    """Starts `lgs ui`, of a code location with few tables."""
+    code = ui_with_few_tables(tmp_path)
+    with (tmp_path / "ui.log").open("ab") as log:
+        yield lambda: start(code, "ui", "--port", "0", stdout=log, stderr=log)
+
+
+@contextmanager
+def held_up(warehouse: Warehouse) -> Iterator[None]:
+    """Within the block no run that loads lines or reads them comes to its end: it waits for a lock."""
+    with warehouse.engine.begin() as connection:
+        connection.exec_driver_sql("lock table raw_invoices in access exclusive mode")
+        yield
+
+
+def begun(instance: dg.DagsterInstance, what: Callable[[dg.DagsterRun], bool]) -> dg.DagsterRun:
+    """A run of that kind, which a process executes."""
+    run: dg.DagsterRun = wait_until(lambda: [*filter(what, at_work(instance))], "such a run begins")[0]
+    return run
+
+
+def loads(run: dg.DagsterRun) -> bool:
+    return run.job_name == "ingest"
+
+
+def builds(run: dg.DagsterRun) -> bool:
+    return dg.AssetKey("segments") in (run.asset_selection or ())
+
+
+def test_a_run_that_is_killed_twice_is_made_up_for(
+    warehouse: Warehouse, instance: dg.DagsterInstance, start_ui: Callable[[], subprocess.Popen], tmp_path: Path
 ) -> None:
-    """Its processes are gone in the midst of a run of automation; the next UI fails that run and ends the work."""
+    """Dagster starts a killed run once more, and no second time: neither a load nor tables must wait for the night."""
     dump = write_dump(tmp_path / "lgs" / "inbox" / "retail.sql", LINES)
     dump.with_name("retail.sql.done").touch()
-    with (tmp_path / "ui.log").open("ab") as log:
-        ui = start(*LGS, "ui", "--port", "0", stdout=log, stderr=log)
-        run = wait_until(
-            lambda: [run for run in instance.get_runs(UNFINISHED) if run.job_name.startswith("__ASSET_JOB")],
-            "automation begins to build the tables",
-        )[0]
-        os.kill(ui.pid, signal.SIGSTOP)
-        kill(ui)
-        start(*LGS, "ui", "--port", "0", stdout=log, stderr=log)
-        wait_until(lambda: is_current(instance, warehouse, len(LINES), set(DERIVED)), "all is made up for")
-    assert status(instance, run.run_id) in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
+    start_ui()
+    killed: list[str] = []
+    for what in (loads, builds):
+        with held_up(warehouse):
+            kill_worker(instance, run := begun(instance, what))
+            kill_worker(instance, retry := begun(instance, lambda other, run=run: other.parent_run_id == run.run_id))
+            killed += [run.run_id, retry.run_id]
+    wait_until(lambda: is_current(instance, warehouse, len(LINES)), "all is made up for")
+    assert {status(instance, run_id) for run_id in killed} == {dg.DagsterRunStatus.FAILURE}
 
 
-def test_what_a_killed_command_was_rebuilding_is_requested_once(
-    instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen]
+def test_a_ui_that_is_killed_twice_goes_on_where_a_command_was_killed(
+    warehouse: Warehouse, instance: dg.DagsterInstance, start_ui: Callable[[], subprocess.Popen], tmp_path: Path
 ) -> None:
-    """Automation asks only for changes that it has seen happen. A later rebuild leaves nothing to make up for."""
-    definitions = build_definitions(Configuration.read())
-    job = definitions.resolve_job_def("refresh")
-    tables = {dg.AssetKey("segments"), dg.AssetKey("rfm_scores")}
-    lost = instance.create_run_for_job(job, asset_selection=tables)
-    process = start("-c", ATTEND, lost.run_id, stdout=subprocess.PIPE)
-    assert process.stdout and process.stdout.readline() == b"attended\n"
+    """The command dies between two runs: its dump is loaded, no run is lost, and automation has seen nothing change.
 
-    def requests() -> list[tuple[str | None, set[dg.AssetKey]]]:
-        result = lost_runs(dg.build_sensor_context(instance=instance, definitions=definitions))
-        assert isinstance(result, dg.SensorResult)
-        return [(request.run_key, set(request.asset_selection or [])) for request in result.run_requests or []]
-
-    assert requests() == []
-    kill(process)
-    assert [requests() for _ in range(2)] == [[(lost.run_id, tables)]] * 2  # Dagster heeds a run key once
-    instance.create_run_for_job(job, asset_selection=tables)
-    assert requests() == []
+    The UIs die in the midst of the run that makes up for it, and of that which makes up for this one.
+    """
+    dies = "import os; from lgs_assets.command import runner; runner.unbuilt = lambda *_: os.kill(os.getpid(), 9)"
+    dump = write_dump(tmp_path / "retail.sql", LINES)
+    command = subprocess.run([sys.executable, "-c", f"{dies}; {LGS_WITH_FEW_TABLES}", "run", str(dump)])
+    assert command.returncode == -signal.SIGKILL
+    assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.SUCCESS]
+    killed: list[str] = []
+    for _ in range(2):
+        with held_up(warehouse):
+            ui = start_ui()
+            killed.append(begun(instance, lambda run: builds(run) and run.run_id not in killed).run_id)
+            kill(ui)
+    start_ui()
+    wait_until(lambda: is_current(instance, warehouse, len(LINES)), "all is made up for")
+    assert {status(instance, run_id) for run_id in killed} == {dg.DagsterRunStatus.FAILURE}
