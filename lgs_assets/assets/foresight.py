@@ -24,7 +24,8 @@ def _columns(*names: str) -> dg.AssetIn:
 
 _TOLD = ("as_of", "customer_id", "observed_until", "purchase_days", "recency_days", "tenure_days", "sales")
 _AGAIN = tuple(f"{what}_{days}" for what in ("purchase_days", "sales") for days in value.HORIZONS)
-VALUED = _columns(*_TOLD, *_AGAIN, "net_revenue")
+VALUED = _columns(*_TOLD, "last_day", *_AGAIN, "net_revenue")
+BASELINES = _columns("as_of", "customer_id", *_AGAIN, "orders")
 RANKED = _columns("as_of", "customer_id", "segment", "orders", "snapshot_recency_days", "r_score", "sales_365")
 AT_RISK = _columns(
     *_TOLD,
@@ -76,9 +77,13 @@ def daily_series(clean_invoices: Relation, stock_codes: Relation, prediction_ter
 
 
 @derived_asset(group="foresight", kinds=IN_PYTHON, ins={"customer_features": VALUED})
-def value_backtests(customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame) -> pd.DataFrame:
-    """What the value model would have said on past days, and what came. One row a day and customer."""
-    return value.backtests(customer_features, customer_outcomes)
+def value_backtests(
+    customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame, prediction_terms: pd.DataFrame
+) -> pd.DataFrame:
+    """What the value model would have said on past days, and what came. One row a horizon, day and customer."""
+    if customer_features.empty:
+        return pd.DataFrame(columns=value.BACKTESTS)
+    return value.backtests(customer_features, customer_outcomes, prediction_terms["observed_from"].iloc[0])
 
 
 @derived_asset(
@@ -114,15 +119,20 @@ def forecast_backtests(
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
 def judged_predictions(
-    prediction_terms: Relation, customer_days: Relation, customer_features: Relation, daily_series: Relation
+    prediction_terms: Relation,
+    customer_days: Relation,
+    clean_invoices: Relation,
+    stock_codes: Relation,
+    segment_playbook: Relation,
 ) -> Model:
     """Predictions as they were made, whose window is over, and what came. One row a prediction."""
     return Model(
         "judged_predictions.sql",
         prediction_terms=prediction_terms,
         customer_days=customer_days,
-        customer_features=customer_features,
-        daily_series=daily_series,
+        clean_invoices=clean_invoices,
+        stock_codes=stock_codes,
+        segment_playbook=segment_playbook,
     )
 
 
@@ -157,8 +167,8 @@ def customer_value(
 ) -> pd.DataFrame:
     """What each customer is expected to buy in the days to come. One row a customer and horizon."""
     discount = 0.0 if prediction_terms.empty else float(prediction_terms["discount_pct"].iloc[0])
-    is_used = evaluation.is_used(model_evaluations, evaluation.VALUE_TASK)
-    return value.predicted(customer_features, discount_pct=discount, is_model_used=is_used)
+    won = [days for days in value.HORIZONS if evaluation.is_used(model_evaluations, evaluation.value_task(days))]
+    return value.predicted(customer_features, discount_pct=discount, model_horizons=won)
 
 
 @derived_asset(
@@ -183,6 +193,7 @@ def churn_risk(
         customer_value[customer_value["horizon_days"] == max(value.HORIZONS)],
         is_model_used=evaluation.is_used(model_evaluations, active),
         is_calibrated=evaluation.calibration(model_evaluations) <= evaluation.CALIBRATED_WITHIN,
+        is_gap_used=evaluation.is_used(model_evaluations, evaluation.DUE_TASK),
     )
 
 
@@ -218,13 +229,14 @@ def forecasts(
     )
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(KEPT,))
+@derived_asset(group="foresight", kinds=IN_PYTHON, sources=(KEPT,), ins={"customer_features": BASELINES})
 def logged_predictions(
     warehouse: dg.ResourceParam[Warehouse],
     customer_value: pd.DataFrame,
     churn_risk: pd.DataFrame,
     slipping: pd.DataFrame,
     forecasts: pd.DataFrame,
+    customer_features: pd.DataFrame,
     prediction_terms: pd.DataFrame,
 ) -> pd.DataFrame:
     """Keeps every prediction as it was made, and tells what is kept. One row a task, moment, model and version.
@@ -234,9 +246,9 @@ def logged_predictions(
     if not prediction_terms["is_ahead"].all():
         return prediction_log.held(warehouse)
     made = [
-        log.of_values(customer_value, customer_value.attrs["version"]),
+        log.of_values(customer_value, customer_features, customer_value.attrs["version"]),
         log.of_risks(churn_risk, churn_risk.attrs["version"]),
-        log.of_slipping(slipping, slipping.attrs["version"]),
+        log.of_slipping(slipping, customer_features, slipping.attrs["version"]),
         log.of_forecasts(forecasts, forecasts.attrs["version"]),
     ]
     for predictions in made:
@@ -262,6 +274,6 @@ def reason(terms: pd.DataFrame) -> str | None:
 def plotted(evaluations: pd.DataFrame) -> dict[str, float]:
     """The pooled figures that decide, as metadata: Dagster plots them over the builds, so that drift is seen."""
     rows = evaluations[(evaluations["fold"] == evaluation.POOLED) & evaluations["is_used"]]
-    deciding = rows[rows["metric"] == rows["task"].map(evaluation.table_of).map(evaluation.DECIDING)]
+    deciding = rows[rows["metric"] == rows["task"].map(evaluation.deciding)]
     figures = zip(deciding["metric"], deciding["task"], deciding["value"].astype(float), strict=True)
     return {f"{metric} of {task}": figure for metric, task, figure in figures if pd.notna(figure)}

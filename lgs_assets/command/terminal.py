@@ -186,7 +186,7 @@ def calibration_lines(warehouse: "Warehouse") -> Iterator[RenderableType]:
 
 
 def forecast_table(warehouse: "Warehouse") -> Table:
-    """Net sales of the months and weeks to come, with 80 % intervals and those of the year before."""
+    """Net sales of the months and weeks to come, with 80 % intervals if enough is known, and a year before."""
     headings = ("from", "period", "£ expected", "£ low", "£ high", "£ a year before")
     table = _table("Net sales to come, with the interval of 80 %", headings, numbers=headings[2:])
     rows = warehouse.rows("select * from forecasts where kind = 'total' order by grain, period_start")
@@ -194,6 +194,8 @@ def forecast_table(warehouse: "Warehouse") -> Table:
         amounts = (row.forecast, row.low_80, row.high_80, row.year_before)
         shown = ("–" if amount is None else f"{amount:,.0f}" for amount in amounts)
         table.add_row(f"{row.period_start}", row.grain, *shown)
+    if any(row.low_80 is None for row in rows):
+        table.caption = "Where there is no interval, past errors are too few to say."
     return table
 
 
@@ -201,7 +203,7 @@ def error_lines(warehouse: "Warehouse", tasks: str) -> Iterator[RenderableType]:
     """How wrong what is shown has been, as a figure beside its baseline's; `tasks` begins the names of the tasks."""
     rows = warehouse.rows(
         """
-        select *
+        select *, coalesce(difference_low > 0 or difference_high < 0, false) as is_difference_shown
         from model_evaluations
         where fold = 'pooled' and is_used and metric in ('auc', 'wape') and task like :tasks || '%'
         order by task
@@ -209,8 +211,16 @@ def error_lines(warehouse: "Warehouse", tasks: str) -> Iterator[RenderableType]:
         tasks=tasks,
     )
     for row in rows:
-        beside = "" if row.baseline_value is None else f", {row.baseline} {row.baseline_value:.3f}"
-        yield f"  [dim]{plain(f'{row.task}: {row.model}, {row.metric} {row.value:.3f}{beside}')}[/]"
+        if row.value is None:
+            yield f"  [dim]{plain(f'{row.task}: {row.unavailable_because}')}[/]"
+            continue
+        said = f"{row.metric} {row.value:.3f}"
+        if row.ci_low is not None:
+            said += f" ({row.ci_low:.3f} to {row.ci_high:.3f})"
+        if row.baseline_value is not None:
+            said += f", {row.baseline} {row.baseline_value:.3f}"
+            said += "" if row.is_difference_shown else ", no difference shown"
+        yield f"  [dim]{plain(f'{row.task}: {row.model}, {said}, n {row.n:,}')}[/]"
 
 
 def unavailable(warehouse: "Warehouse") -> str | None:

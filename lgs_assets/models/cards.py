@@ -13,9 +13,11 @@ from lgs_assets.models import churn, forecast, slipping, value
 from lgs_assets.models.evaluation import (
     CALIBRATED_WITHIN,
     CHURN_POPULATIONS,
+    DUE_TASK,
     POOLED,
     SLIPPING_TASK,
-    VALUE_TASK,
+    is_difference_shown,
+    value_task,
 )
 
 CARDS = [
@@ -25,6 +27,7 @@ CARDS = [
 
 _PERCENT = {
     *("top_decile_share", "total_error_purchases", "total_error_sales", "coverage_80", "coverage_95", "wape", "bias"),
+    *("coverage_80_purchases", "coverage_80_sales", "expected_coverage", "within_14_days"),
 }
 _SAID = {
     "mae_purchases": "mean absolute error, purchase days a customer",
@@ -32,6 +35,11 @@ _SAID = {
     "total_error_purchases": "error of the total of purchase days",
     "total_error_sales": "error of the total of sales",
     "top_decile_share": "share of sales with the tenth rated highest",
+    "coverage_80_purchases": "share of customers within the 80 % interval of purchase days",
+    "expected_coverage": "share that the model itself expects there, for days are whole",
+    "coverage_80_sales": "share within that of sales",
+    "within_14_days": "share of those who bought that did within 14 days of the expected day",
+    "mae_next_day": "mean absolute error of that day, days",
     "auc": "how often a customer who did so ranks above one who did not",
     "calibration_error": "mean gap between predicted and observed share",
     "brier": "mean squared error of the probability",
@@ -65,12 +73,13 @@ _WORDS = (
     _Words(
         "customer_value",
         "What customers will buy",
-        (VALUE_TASK,),
+        tuple(map(value_task, value.HORIZONS)),
         "Ranks customers by what they will spend: whom to call, whom a gift is worth. Not a budget: totals of it have "
         "been far off.",
         "Purchase days and sales of every customer before the moment, cancellations and guests left out.",
-        f"{value.MODEL} by maximum likelihood, in weeks and pounds of a purchase day (Fader, Hardie & Lee 2005; "
-        "Fader & Hardie 2013). Intervals of single customers by simulation.",
+        f"{value.MODEL} by maximum likelihood, in weeks and pounds of a purchase day, the first one included (Fader, "
+        "Hardie & Lee 2005; Fader & Hardie 2013). Intervals of single customers by simulation. A horizon at which it "
+        f"is no better than the {value.BASELINE} is predicted by that.",
         "It knows no season: in December it expects the months before Christmas to go on. A customer of the first "
         "month may be an old one. Spending is taken not to depend on how often one buys. "
         f"{_IN_VIEW}",
@@ -78,7 +87,7 @@ _WORDS = (
     _Words(
         "churn_risk",
         "Who will not buy in the next 90 days",
-        tuple(CHURN_POPULATIONS),
+        (*CHURN_POPULATIONS, DUE_TASK),
         "Orders the customers who bought in the last 365 days by how likely the next 90 days are to be quiet, with "
         "reasons. P(alive) is no substitute: it says who may come back, not who will be quiet.",
         "Recency, purchase days, spending, gaps and cancellations before each month's begin since 90 days after the "
@@ -156,6 +165,7 @@ def _figure(row: pd.Series, metric: str) -> str:
         text += f" ({shown(row['ci_low'])} to {shown(row['ci_high'])})"
     if pd.notna(row["baseline_value"]):
         text += f", {row['baseline']} {shown(row['baseline_value'])}"
+        text += "" if is_difference_shown(row["difference_low"], row["difference_high"]) else " (no difference shown)"
     return f"{text}, n {row['n']:,}"
 
 
@@ -165,7 +175,8 @@ def page(card: pd.Series) -> str:
     return (
         f"# {card['title']}\n\nThe card of `{card['task']}`, with the figures of the run that `lgs cards` found.\n\n"
         f"**Made by:** {made_by}\n\n**For:** {card['purpose']}\n\n**Made from:** {card['data']}\n\n"
-        f"**Rule:** {card['rule']}\n\n**How wrong it has been**, pooled over past days, with 95 % intervals:\n\n"
+        f"**Rule:** {card['rule']}\n\n**How wrong it has been**, pooled over past days, with 95 % intervals. n "
+        f"counts a customer once a day, a series once a period:\n\n"
         f"{_listed(card['measured_error'])}\n\n**Limits:** {card['limits']}\n"
     )
 

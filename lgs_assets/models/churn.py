@@ -22,6 +22,8 @@ Array = npt.NDArray[np.float64]
 
 MODEL = "logistic regression and BG/NBD"
 BASELINE = "recency"
+GAP = "typical gap of the customer"
+GAP_BASELINE = "typical gap of all"
 ACTIVE_DAYS = 365
 LOW, HIGH = 0.33, 0.66
 """Where the bands medium and high begin."""
@@ -32,7 +34,8 @@ _INVERSE_PENALTY = 1.0
 
 BACKTESTS = [
     *("as_of", "customer_id", "labels_until", "segment", "recency_days", "score", "probability"),
-    *("baseline_score", "bgnbd_score", "happened"),
+    *("baseline_score", "baseline_probability", "bgnbd_score", "happened"),
+    *("expected_next_day", "baseline_next_day", "next_day"),
 ]
 RISKS = [
     *("customer_id", "as_of", "window_until", "model", "segment", "probability", "band", "rank", "is_calibrated"),
@@ -104,19 +107,25 @@ def backtests(known: pd.DataFrame) -> pd.DataFrame:
             "score": probability,
             "probability": probability,
             "baseline_score": asked["recency_days"].astype(float),
+            "baseline_probability": _by_recency(lessons, asked),
             "bgnbd_score": asked["quiet"],
             "happened": ~asked["bought_90"].astype(bool),
+            "expected_next_day": _next_day(asked, is_own=True),
+            "baseline_next_day": _next_day(asked, is_own=False),
         }
         days.append(asked.assign(**told)[BACKTESTS])
     return pd.concat(days, ignore_index=True) if days else pd.DataFrame(columns=BACKTESTS)
 
 
 @one_thread
-def predicted(known: pd.DataFrame, values: pd.DataFrame, *, is_model_used: bool, is_calibrated: bool) -> pd.DataFrame:
+def predicted(
+    known: pd.DataFrame, values: pd.DataFrame, *, is_model_used: bool, is_calibrated: bool, is_gap_used: bool
+) -> pd.DataFrame:
     """The risk of each active customer after the last moment, in the columns RISKS.
 
     `values` holds `customer_id` and `rank` of customer_value. If the model is not to be used, customers are ranked by
-    their recency, with the share that was quiet among earlier ones of about the same.
+    their recency, with the share that was quiet among earlier ones of about the same; if their own gaps are not, the
+    typical one of all says when they are due.
     """
     if known.empty:
         return pd.DataFrame(columns=RISKS)
@@ -130,8 +139,7 @@ def predicted(known: pd.DataFrame, values: pd.DataFrame, *, is_model_used: bool,
         probability, parts = regression.probability(asked), regression.parts(asked)
     except FitError:
         model, probability, parts = BASELINE, _by_recency(lessons, asked), _only_recency(asked)
-    gap = np.ceil(asked["typical_gap_days"].astype(float))
-    expected = asked["last_day"] + pd.to_timedelta(gap, unit="D")
+    expected = _next_day(asked, is_own=is_gap_used)
     reasons = [_reasons(customer, part) for customer, part in zip(asked.to_dict("records"), parts, strict=True)]
     risks = asked.assign(
         window_until=moment + pd.Timedelta(days=QUIET_DAYS),
@@ -148,6 +156,13 @@ def predicted(known: pd.DataFrame, values: pd.DataFrame, *, is_model_used: bool,
     )
     risks = risks.sort_values(["probability", "customer_id"], ascending=[False, True], ignore_index=True)
     return risks.assign(rank=risks.index + 1)[RISKS].sort_values("customer_id", ignore_index=True)
+
+
+def _next_day(asked: pd.DataFrame, *, is_own: bool) -> pd.Series:
+    """When the next purchase is due: after the typical gap of the customer, or of all who have one."""
+    gaps = asked["typical_gap_days"].astype(float)
+    due = gaps if is_own else gaps.where(gaps.isna(), gaps.median())
+    return asked["last_day"] + pd.to_timedelta(np.ceil(due), unit="D")
 
 
 def _by_recency(lessons: pd.DataFrame, asked: pd.DataFrame) -> Array:

@@ -1,12 +1,13 @@
 """How wrong models have been: on past days, beside their baselines, with what chance alone would move the figure by.
 
 Every interval is a bootstrap's: customers, or the origins of forecasts, are drawn again with replacement, the same ones
-for all folds. The figure `pooled` is the mean of the folds, as is its interval; for forecasts, that of all values.
+for all folds and for a model and its baseline, so that their difference has an interval as well. The figure `pooled` is
+the mean of the folds, as is its interval; for forecasts, that of all values. At a single origin series are drawn.
+Predictions as they were made are judged by the same functions, with what their baselines said then.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -32,22 +33,31 @@ _LEAST_DRAWN = 3
 
 COLUMNS = [
     *("task", "model", "fold", "metric", "source", "value", "ci_low", "ci_high", "n", "baseline", "baseline_value"),
-    *("is_better", "is_used", "unavailable_because"),
+    *("difference", "difference_low", "difference_high", "is_better", "is_used", "unavailable_because"),
 ]
 SMALLER_IS_BETTER = {
     *("mae_purchases", "mae_sales", "total_error_purchases", "total_error_sales"),
-    *("calibration_error", "brier", "wape"),
+    *("calibration_error", "brier", "wape", "mae_next_day"),
 }
-DECIDING = {"customer_value": "mae_purchases", "churn_risk": "auc", "slipping": "auc", "forecasts": "wape"}
-"""The metric that decides whether a model or its baseline makes the predictions, by table."""
+_DECIDING = {"customer_value": "mae_purchases", "churn_risk": "auc", "slipping": "auc", "forecasts": "wape"}
 
 CHURN_POPULATIONS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "churn_risk, active in the last 365 days": lambda rows: rows["recency_days"] <= 365,
     "churn_risk, active in the last 90 days": lambda rows: rows["recency_days"] <= 90,
     "churn_risk, Loyal Customers": lambda rows: rows["segment"] == "Loyal Customers",
 }
+DUE_TASK = "churn_risk, expected next purchase"
+NEAR_DAYS = 14
+"""How far from the day that it was expected on a purchase still came as expected."""
 SLIPPING_TASK = "slipping, Loyal Customers and Champions"
-VALUE_TASK = "customer_value, 182 days"
+
+
+def value_task(horizon: int) -> str:
+    """What evaluations call the value of so many days."""
+    return f"customer_value, {horizon} days"
+
+
+VALUE_TASK = value_task(value.JUDGED)
 
 Metric = Callable[[Array], Array]
 """From weights of shape (draws, rows) to a figure a draw."""
@@ -107,9 +117,9 @@ class _Draws:
         drawn = np.random.default_rng(_SEED).multinomial(len(known), np.full(len(known), 1 / len(known)), _DRAWS)
         return cls({each: place for place, each in enumerate(known)}, np.vstack([np.ones(len(known)), drawn]))
 
-    def figures(self, customers: pd.Series, metric: Metric) -> Array:
-        """The figure of all, and then those of the draws."""
-        return metric(self.weights[:, [self.place[each] for each in customers]])
+    def weights_of(self, customers: pd.Series) -> Array:
+        """How often each of these is in all customers, once, and then in the draws."""
+        return self.weights[:, [self.place[each] for each in customers]]
 
 
 @one_thread
@@ -126,7 +136,12 @@ def evaluated(
     `values`, `risks` and `forecasts` have the columns of the tables of back-tests, `live` those of
     `judged_predictions`. A task without any row, and each of them if nothing is predicted, has one row with the reason.
     """
-    rows: list[dict[str, object]] = [*_values(values), *_risks(risks), *_forecasts(forecasts), *_live(live)]
+    rows: list[dict[str, object]] = [
+        *_values(values.assign(model=value.MODEL), "back-test"),
+        *_risks(risks, "back-test"),
+        *_forecasts(forecasts, "back-test"),
+        *_live(live),
+    ]
     found = {row["task"] for row in rows}
     reason = unavailable_because or "No past window is over."
     missing = [task for task in all_tasks() if task not in found]
@@ -137,7 +152,8 @@ def evaluated(
 
 def all_tasks() -> list[str]:
     """Every task that is judged."""
-    return [VALUE_TASK, *CHURN_POPULATIONS, SLIPPING_TASK, *(task.name for task in forecast.TASKS)]
+    values = map(value_task, value.HORIZONS)
+    return [*values, *CHURN_POPULATIONS, DUE_TASK, SLIPPING_TASK, *(task.name for task in forecast.TASKS)]
 
 
 def is_used(evaluations: pd.DataFrame, task: str) -> bool:
@@ -147,199 +163,324 @@ def is_used(evaluations: pd.DataFrame, task: str) -> bool:
 
 
 def calibration(evaluations: pd.DataFrame) -> float:
-    """The pooled calibration error of the risk of active customers; infinite if it is not known."""
-    (task, *_) = CHURN_POPULATIONS
-    rows = evaluations.set_index(["task", "model", "fold", "metric"])["value"]
-    return float(rows.get((task, churn.MODEL, POOLED, "calibration_error"), np.inf))
+    """The pooled calibration error of what predicts the risk of active customers; infinite if it is not known."""
+    (active, *_) = CHURN_POPULATIONS
+    is_asked = (evaluations["task"] == active) & (evaluations["metric"] == "calibration_error")
+    rows = evaluations[is_asked & (evaluations["fold"] == POOLED) & evaluations["is_used"]]
+    return float(rows["value"].iloc[0]) if len(rows) else np.inf
 
 
-def _values(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
+Row = dict[str, object]
+Models = dict[str, dict[str, Metric]]
+"""The metrics of each model, by names."""
+
+
+def _values(rows: pd.DataFrame, source: str) -> Iterator[Row]:
     def metrics(day: pd.DataFrame, kind: str) -> dict[str, Metric]:
         purchases, sales = (day[f"{kind}{name}"].to_numpy(float) for name in ("purchases", "sales"))
         bought, spent = day["actual_purchases"].to_numpy(float), day["actual_sales"].to_numpy(float)
-        made = {
+        return {
             "mae_purchases": mean_of(np.abs(purchases - bought)),
             "mae_sales": mean_of(np.abs(sales - spent)),
             "total_error_purchases": total_error(purchases, bought),
             "total_error_sales": total_error(sales, spent),
             "top_decile_share": share_of_top(sales, spent),
         }
-        if not kind:
-            within = day["actual_purchases"].between(day["purchases_low"], day["purchases_high"])
-            made["coverage_80"] = mean_of(np.asarray(within, dtype=float))
-        return made
 
-    models = {value.MODEL: lambda day: metrics(day, ""), value.BASELINE: lambda day: metrics(day, "baseline_")}
-    yield from _by_fold(rows, VALUE_TASK, models, value.BASELINE)
+    def covered(day: pd.DataFrame, ends: pd.DataFrame) -> dict[str, Metric]:
+        return {
+            f"coverage_80_{figure}": mean_of(
+                _within(day[f"actual_{figure}"], *(ends[f"{figure}_{end}"].to_numpy(float) for end in ("low", "high")))
+            )
+            for figure in ("purchases", "sales")
+        }
+
+    def status_quo(day: pd.DataFrame) -> dict[str, Metric]:
+        ends = value.around(day["baseline_purchases"].astype(float), day["baseline_sales"].astype(float))
+        return metrics(day, "baseline_") | covered(day, ends)
+
+    def models(day: pd.DataFrame) -> Models:
+        own = metrics(day, "") | covered(day, day)
+        if "expected_within" in day:
+            own["expected_coverage"] = mean_of(day["expected_within"].to_numpy(float))
+        return _beside(day, value.BASELINE, "baseline_purchases", lambda: status_quo(day), own)
+
+    for horizon, asked in rows.groupby("horizon_days"):
+        yield from _by_fold(asked, value_task(int(str(horizon))), models, value.BASELINE, source)
 
 
-def _risks(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
-    def ranked(column: str) -> Callable[[pd.DataFrame], dict[str, Metric]]:
-        return lambda day: {"auc": auc(day[column].to_numpy(float), day["happened"].to_numpy(bool))}
+def _within(actual: pd.Series, low: Array, high: Array) -> Array:
+    came = actual.to_numpy(float)
+    return np.asarray((low <= came) & (came <= high), dtype=float)
 
-    def probable(day: pd.DataFrame) -> dict[str, Metric]:
-        probability, happened = day["probability"].to_numpy(float), day["happened"].to_numpy(bool)
-        errors = {
+
+def _beside(
+    day: pd.DataFrame, baseline: str, column: str, judged: Callable[[], dict[str, Metric]], own: dict[str, Metric]
+) -> Models:
+    """The metrics of the day's model beside those of the baseline, as far as it is known what that said."""
+    return ({baseline: judged()} if day[column].notna().all() else {}) | {str(day["model"].iloc[0]): own}
+
+
+def _risks(rows: pd.DataFrame, source: str) -> Iterator[Row]:
+    def ranked(day: pd.DataFrame, score: str) -> dict[str, Metric]:
+        return {"auc": auc(day[score].to_numpy(float), day["happened"].to_numpy(bool))}
+
+    def probable(day: pd.DataFrame, score: str, column: str) -> dict[str, Metric]:
+        probability, happened = day[column].to_numpy(float), day["happened"].to_numpy(bool)
+        return ranked(day, score) | {
             "calibration_error": calibration_error(probability, happened),
             "brier": mean_of(np.asarray(np.square(probability - happened.astype(float)))),
         }
-        return {**ranked("score")(day), **errors}
+
+    def alone(day: pd.DataFrame) -> Models:
+        return {"BG/NBD alone": ranked(day, "bgnbd_score")} if "bgnbd_score" in day else {}
+
+    def left(day: pd.DataFrame) -> Models:
+        def recency() -> dict[str, Metric]:
+            if "baseline_probability" in day:
+                return probable(day, "baseline_score", "baseline_probability")
+            return ranked(day, "baseline_score")
+
+        own = probable(day, "score", "probability")
+        return alone(day) | _beside(day, churn.BASELINE, "baseline_score", recency, own)
+
+    def slipped(day: pd.DataFrame) -> Models:
+        def orders() -> dict[str, Metric]:
+            return ranked(day, "baseline_score")
+
+        return alone(day) | _beside(day, slipping.BASELINE, "baseline_score", orders, ranked(day, "score"))
 
     asked = rows[rows["task"] == "churn_risk"]
-    models: dict[str, Callable[[pd.DataFrame], dict[str, Metric]]]
-    models = {churn.MODEL: probable, churn.BASELINE: ranked("baseline_score"), "BG/NBD alone": ranked("bgnbd_score")}
+    if "model" not in asked:
+        asked = asked.assign(model=churn.MODEL)
     for task, belongs in CHURN_POPULATIONS.items():
-        yield from _by_fold(asked[belongs(asked)], task, models, churn.BASELINE)
-    models = {
-        slipping.MODEL: ranked("score"),
-        slipping.BASELINE: ranked("baseline_score"),
-        "BG/NBD alone": ranked("bgnbd_score"),
-    }
-    yield from _by_fold(rows[rows["task"] == "slipping"], SLIPPING_TASK, models, slipping.BASELINE)
+        yield from _by_fold(asked[belongs(asked)], task, left, churn.BASELINE, source)
+    if "expected_next_day" in asked:
+        yield from _by_fold(
+            asked[asked["expected_next_day"].notna() & asked["next_day"].notna()],
+            DUE_TASK, _due, churn.GAP_BASELINE, source,
+        )  # fmt: skip
+    ranks = rows[rows["task"] == "slipping"]
+    if "model" not in ranks:
+        ranks = ranks.assign(model=slipping.MODEL)
+    yield from _by_fold(ranks, SLIPPING_TASK, slipped, slipping.BASELINE, source)
+
+
+def _due(day: pd.DataFrame) -> Models:
+    """How near purchases that came were to the days that they were expected on: an overdue one is expected at once."""
+
+    def metrics(column: str) -> dict[str, Metric]:
+        expected = day[column].where(day[column] > day["as_of"], day["as_of"])
+        off = np.asarray((day["next_day"] - expected).dt.days.abs(), dtype=float)
+        return {
+            "within_14_days": mean_of(np.asarray(off <= NEAR_DAYS, dtype=float)),
+            "mae_next_day": mean_of(off),
+        }
+
+    return {churn.GAP: metrics("expected_next_day"), churn.GAP_BASELINE: metrics("baseline_next_day")}
 
 
 def _by_fold(
-    rows: pd.DataFrame,
-    task: str,
-    models: dict[str, Callable[[pd.DataFrame], dict[str, Metric]]],
-    baseline: str,
-) -> Iterator[dict[str, object]]:
-    """The figures of each model on each day and on all of them."""
+    rows: pd.DataFrame, task: str, models: Callable[[pd.DataFrame], Models], baseline: str, source: str
+) -> Iterator[Row]:
+    """The figures of each model on each day and on all of them; `models` are those of a day."""
     if rows.empty:
         return
     draws = _Draws.of(rows["customer_id"])
     found: dict[tuple[str, str], dict[str, Array]] = {}
-    sizes = {POOLED: len(rows)}
+    sizes: dict[str, int] = {}
     for day, asked in rows.sort_values(["as_of", "customer_id"]).groupby("as_of"):
         fold = f"{day:%Y-%m-%d}"
         sizes[fold] = len(asked)
-        for model, metrics in models.items():
-            for name, metric in metrics(asked).items():
-                found.setdefault((model, name), {})[fold] = draws.figures(asked["customer_id"], metric)
+        weights = draws.weights_of(asked["customer_id"])
+        for model, metrics in models(asked).items():
+            for name, metric in metrics.items():
+                found.setdefault((model, name), {})[fold] = metric(weights)
     for (model, name), folds in found.items():
-        for fold, drawn in {**folds, POOLED: np.mean(list(folds.values()), axis=0)}.items():
-            beside = found.get((baseline, name), {})
-            rival = np.mean(list(beside.values()), axis=0) if fold == POOLED and beside else beside.get(fold)
-            yield _row(task, model, fold, name, drawn, sizes[fold], baseline, None if rival is None else rival[0])
+        # To cover more is not better than to cover less.
+        beside = {} if name.startswith("coverage") else found.get((baseline, name), {})
+        for fold, drawn in folds.items():
+            yield _row(task, model, fold, name, drawn, sizes[fold], baseline, beside.get(fold), source)
+        pooled = np.mean(list(folds.values()), axis=0)
+        rival = np.mean([beside[fold] for fold in folds], axis=0) if folds.keys() <= beside.keys() else None
+        n = sum(sizes[fold] for fold in folds)
+        yield _row(task, model, POOLED, name, pooled, n, baseline, rival, source)
 
 
-def _forecasts(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
+_SHARES = {"wape": ("off", "actual"), "bias": ("error", "actual")} | {
+    f"coverage_{level}": (f"within_{level}", f"known_{level}") for level in forecast.LEVELS
+}
+"""What each figure of forecasts is the sum of, and of what sum it is a share."""
+
+
+def _forecasts(rows: pd.DataFrame, source: str) -> Iterator[Row]:
     for task in forecast.TASKS:
         own = rows[(rows["kind"] == task.kind) & (rows["grain"] == task.grain) & (rows["horizon"] == task.horizon)]
         if own.empty:
             continue
-        chosen = own[own["is_chosen"]]
-        models = {CHOSEN: chosen} | {str(name): tried for name, tried in own.groupby("method")}
-        rival = _wape(own[own["method"] == task.baseline])
-        for model, tried in models.items():
-            n = len(tried)
-            yield _row(task.name, model, POOLED, "wape", _over_origins(tried, _wape), n, task.baseline, rival)
-            yield _row(task.name, model, POOLED, "bias", _over_origins(tried, _bias), n, None, None)
+        own = _with_errors(own)
+        chosen, baseline = own[own["is_chosen"]], own[own["method"] == task.baseline]
+        for name, tried in own.groupby("method"):
+            yield from _shares(task, str(name), POOLED, tried, baseline, ("wape", "bias"), source)
+        yield from _shares(task, CHOSEN, POOLED, chosen, baseline, tuple(_SHARES), source)
         for origin, tried in chosen.groupby("origin"):
-            fold, beside = f"{origin:%Y-%m-%d}", own[(own["origin"] == origin) & (own["method"] == task.baseline)]
-            one = np.array([_wape(tried)])
-            yield _row(task.name, CHOSEN, fold, "wape", one, len(tried), task.baseline, _wape(beside))
-        known = chosen[chosen["low_80"].notna()]
-        if len(known):
-            for level in forecast.LEVELS:
-                covered = _over_origins(known, partial(_coverage, level=level))
-                yield _row(task.name, CHOSEN, POOLED, f"coverage_{level}", covered, len(known), None, None)
+            beside = baseline[baseline["origin"] == origin]
+            yield from _shares(task, CHOSEN, f"{origin:%Y-%m-%d}", tried, beside, ("wape",), source, by="series")
+        if task.kind != "total":
+            for series, tried in chosen.groupby("series"):
+                beside = baseline[baseline["series"] == series]
+                yield from _shares(task, CHOSEN, f"{POOLED}: {series}", tried, beside, ("wape",), source)
 
 
-def _live(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
+def _with_errors(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with what _SHARES adds up."""
+    error = rows["forecast"] - rows["actual"]
+    told: dict[str, object] = {"error": error, "off": error.abs()}
+    for level in forecast.LEVELS:
+        low, high = (rows[f"{end}_{level}"].to_numpy(float) for end in ("low", "high"))
+        told |= {f"known_{level}": ~np.isnan(low), f"within_{level}": _within(rows["actual"], low, high)}
+    return pd.concat([rows, pd.DataFrame(told, index=rows.index)], axis=1)
+
+
+def _shares(
+    task: forecast.Task,
+    model: str,
+    fold: str,
+    rows: pd.DataFrame,
+    baseline: pd.DataFrame,
+    metrics: tuple[str, ...],
+    source: str,
+    *,
+    by: str = "origin",
+) -> Iterator[Row]:
+    """The figures of a method; drawn are origins or series, for its baseline the same."""
+    sums, beside = (part.groupby(by)[_SUMMED].sum() for part in (rows, baseline))
+    for metric in metrics:
+        above, below = _SHARES[metric]
+        n = int(sums[below].sum()) if metric.startswith("coverage") else len(rows)
+        if not n:
+            continue
+        if metric == "wape":
+            rival = _drawn_share(beside, above, below)
+            yield _row(
+                task.name, model, fold, metric, _drawn_share(sums, above, below), n, task.baseline, rival, source
+            )
+        else:
+            yield _row(task.name, model, fold, metric, _drawn_share(sums, above, below), n, None, None, source)
+
+
+_SUMMED = sorted({column for pair in _SHARES.values() for column in pair})
+
+
+def _drawn_share(sums: pd.DataFrame, above: str, below: str) -> Array:
+    """The share in all units, and in as many drawn from them again and again if there are enough."""
+    parts, whole = sums[above].to_numpy(float), sums[below].to_numpy(float)
+    draws = np.arange(len(sums))[None]
+    if len(sums) >= _LEAST_DRAWN:
+        drawn = np.random.default_rng(_SEED).integers(0, len(sums), (_DRAWS, len(sums)))
+        draws = np.vstack([draws, drawn])
+    totals = whole[draws].sum(axis=1)
+    shares: Array = np.full(len(draws), np.nan)
+    np.divide(parts[draws].sum(axis=1), totals, out=shares, where=totals > 0)
+    return shares
+
+
+def _live(rows: pd.DataFrame) -> Iterator[Row]:
     """The figures of predictions as they were made, by the moment that they were made from."""
-    judged_days = rows["window_until"] - rows["window_from"] == pd.Timedelta(days=value.JUDGED)
-    values = rows[(rows["task"] == "customer_value") & judged_days]
-    risks, ranks = rows[rows["task"] == "churn_risk"], rows[rows["task"] == "slipping"]
-    (active, *_) = CHURN_POPULATIONS
-    for task, asked in ((VALUE_TASK, values), (active, risks), (SLIPPING_TASK, ranks)):
-        for (as_of, model, figure), part in asked.groupby(["as_of", "model", "figure"]):
-            point, actual = part["point"].to_numpy(float), part["actual"].to_numpy(float)
-            befell = actual == 1
-            metrics: dict[str, Metric]
-            if task == VALUE_TASK:
-                metrics = {
-                    f"mae_{figure}": mean_of(np.abs(point - actual)),
-                    f"total_error_{figure}": total_error(point, actual),
-                }
-            elif task == active:
-                metrics = {
-                    "auc": auc(point, befell),
-                    "calibration_error": calibration_error(point, befell),
-                    "brier": mean_of(np.asarray(np.square(point - actual))),
-                }
-            else:
-                metrics = {"auc": auc(-point, befell)}
-            draws = _Draws.of(part["subject"])
-            for name, metric in metrics.items():
-                drawn = draws.figures(part["subject"], metric)
-                row = _row(task, str(model), f"{as_of:%Y-%m-%d}", name, drawn, len(part), None, None)
-                yield row | {"source": "live"}
-    sold = rows[rows["task"] == "forecasts"].rename(columns={"point": "forecast"})
-    for one in forecast.TASKS:
-        is_own = sold["subject"].str.startswith(f"{one.kind}: ")
-        own = sold[is_own & (sold["figure"] == f"amount by {one.grain}, {one.horizon} ahead")]
-        for (as_of, model), part in own.groupby(["as_of", "model"]):
-            fold, figures = f"{as_of:%Y-%m-%d}", np.array([_wape(part)])
-            yield _row(one.name, str(model), fold, "wape", figures, len(part), None, None) | {"source": "live"}
+    told = rows.rename(columns={"subject": "customer_id"})
+    yield from _values(_valued(told[told["task"] == "customer_value"]), "live")
+    asked = told[told["task"].isin(["churn_risk", "slipping"])]
+    is_rank = asked["task"] == "slipping"
+    # Whoever is first is most at risk, as is whoever had the fewest orders. Who was asked had bought in that year.
+    asked = asked.assign(
+        score=asked["point"].where(~is_rank, -asked["point"]),
+        probability=asked["point"].where(~is_rank),
+        baseline_score=asked["baseline"].where(~is_rank, -asked["baseline"]),
+        recency_days=asked["baseline"].fillna(churn.ACTIVE_DAYS),
+        happened=asked["actual"] == 1,
+    )
+    yield from _risks(asked, "live")
+    yield from _forecasts(_forecast_by(rows[rows["task"] == "forecasts"]), "live")
 
 
-def _wape(rows: pd.DataFrame) -> float:
-    total = rows["actual"].sum()
-    return float((rows["forecast"] - rows["actual"]).abs().sum() / total) if total > 0 else np.nan
+def _valued(rows: pd.DataFrame) -> pd.DataFrame:
+    """Judged predictions of value, a row each of customer, moment and horizon."""
+    key = ["as_of", "model", "customer_id", "horizon_days"]
+    rows = rows.assign(horizon_days=(rows["window_until"] - rows["window_from"]).dt.days)
+    parts = []
+    for figure in ("purchases", "sales"):
+        names = {
+            "low": f"{figure}_low", "point": figure, "high": f"{figure}_high", "baseline": f"baseline_{figure}",
+            "actual": f"actual_{figure}",
+        }  # fmt: skip
+        parts.append(rows[rows["figure"] == figure].set_index(key)[list(names)].rename(columns=names))
+    return parts[0].join(parts[1], how="inner").reset_index()
 
 
-def _bias(rows: pd.DataFrame) -> float:
-    total = rows["actual"].sum()
-    return float((rows["forecast"] - rows["actual"]).sum() / total) if total > 0 else np.nan
-
-
-def _coverage(rows: pd.DataFrame, level: int) -> float:
-    return float(rows["actual"].between(rows[f"low_{level}"], rows[f"high_{level}"]).mean())
-
-
-def _over_origins(rows: pd.DataFrame, figure: Callable[[pd.DataFrame], float]) -> Array:
-    """The figure of all origins, and of as many drawn from them again and again."""
-    origins = [part for _, part in rows.groupby("origin")]
-    if len(origins) < _LEAST_DRAWN:
-        return np.array([figure(rows)])
-    drawn = np.random.default_rng(_SEED).integers(0, len(origins), (_DRAWS, len(origins)))
-    # A figure of parts drawn with replacement is that of the parts, as often as each was drawn.
-    sums = np.array([_sums(part, figure) for part in origins])
-    return np.append(figure(rows), sums[drawn, 0].sum(axis=1) / sums[drawn, 1].sum(axis=1))
-
-
-def _sums(rows: pd.DataFrame, figure: Callable[[pd.DataFrame], float]) -> tuple[float, float]:
-    """What a figure divides, and by what."""
-    below = float(rows["actual"].sum()) if figure in (_wape, _bias) else float(len(rows))
-    above = figure(rows) * below
-    return (above, below) if np.isfinite(above) else (0.0, 0.0)
+def _forecast_by(rows: pd.DataFrame) -> pd.DataFrame:
+    """Judged forecasts as back-tests have them: what was forecast is what was chosen, beside the baseline."""
+    subject = rows["subject"].str.partition(": ") if len(rows) else pd.DataFrame(columns=[0, 1, 2])
+    parts = []
+    for task in forecast.TASKS:
+        is_own = (subject[0] == task.kind) & (rows["figure"] == f"amount by {task.grain}, {task.horizon} ahead")
+        own = rows[is_own].assign(
+            kind=task.kind, grain=task.grain, horizon=task.horizon, series=subject.loc[is_own, 2],
+            origin=rows["as_of"], method=CHOSEN, is_chosen=True, forecast=rows["point"],
+            low_80=rows["low"], high_80=rows["high"],
+        )  # fmt: skip
+        said = own[own["baseline"].notna()]
+        parts += [own, said.assign(method=task.baseline, is_chosen=False, forecast=said["baseline"])]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _row(
-    task: str, model: str, fold: str, metric: str, drawn: Array, n: int, baseline: str | None, rival: float | None
-) -> dict[str, object]:
-    found, sample = float(drawn[0]), drawn[1:][np.isfinite(drawn[1:])]
+    task: str,
+    model: str,
+    fold: str,
+    metric: str,
+    drawn: Array,
+    n: int,
+    baseline: str | None,
+    rival: Array | None,
+    source: str,
+) -> Row:
+    found = float(drawn[0])
     row = _without(task, "The figure is not defined: nothing of the kind came.") | {
-        "model": model, "fold": fold, "metric": metric, "n": n, "baseline": baseline,
+        "model": model, "fold": fold, "metric": metric, "n": n, "baseline": baseline, "source": source,
     }  # fmt: skip
     if not np.isfinite(found):
         return row
-    row |= {"value": found, "unavailable_because": None}
-    if len(sample) >= _DRAWS // 2:
-        low, high = np.quantile(sample, _ENDS)
-        row |= {"ci_low": min(float(low), found), "ci_high": max(float(high), found)}
-    if baseline and rival is not None and np.isfinite(rival) and model != baseline:
-        is_better = found < rival if metric in SMALLER_IS_BETTER else found > rival
-        row |= {"baseline_value": float(rival), "is_better": bool(is_better)}
+    low, high = _ends(drawn)
+    row |= {"value": found, "unavailable_because": None, "ci_low": low, "ci_high": high}
+    if baseline and rival is not None and np.isfinite(rival[0]) and model != baseline:
+        is_better = found < rival[0] if metric in SMALLER_IS_BETTER else found > rival[0]
+        row |= {"baseline_value": float(rival[0]), "is_better": bool(is_better)}
+        paired = drawn - rival if len(drawn) == len(rival) else np.array([found - rival[0]])
+        low, high = _ends(paired)
+        row |= {"difference": float(paired[0]), "difference_low": low, "difference_high": high}
     return row
+
+
+def _ends(drawn: Array) -> tuple[float, float]:
+    """The interval of a figure from its draws, which holds the figure; NaN where nothing could be drawn."""
+    sample = drawn[1:][np.isfinite(drawn[1:])]
+    if len(sample) < _DRAWS // 2:
+        return np.nan, np.nan
+    low, high = np.quantile(sample, _ENDS)
+    return min(float(low), float(drawn[0])), max(float(high), float(drawn[0]))
+
+
+def is_difference_shown(low: float, high: float) -> bool:
+    """Whether a model and its baseline differ by more than chance alone would make them: the interval leaves 0 out."""
+    return low > 0 or high < 0
 
 
 def _without(task: str, reason: str) -> dict[str, object]:
     row: dict[str, object] = dict.fromkeys(COLUMNS)
     return row | {
-        "task": task, "model": "none", "fold": POOLED, "metric": DECIDING[table_of(task)], "source": "back-test",
-        "value": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n": 0, "baseline_value": np.nan, "is_used": False,
+        "task": task, "model": "none", "fold": POOLED, "metric": deciding(task), "source": "back-test",
+        "value": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n": 0, "baseline_value": np.nan,
+        "difference": np.nan, "difference_low": np.nan, "difference_high": np.nan, "is_used": False,
         "unavailable_because": reason,
     }  # fmt: skip
 
@@ -349,17 +490,21 @@ def table_of(task: str) -> str:
     return task.partition(",")[0]
 
 
+def deciding(task: str) -> str:
+    """The metric that decides whether a model or its baseline makes the predictions of a task."""
+    return "within_14_days" if task == DUE_TASK else _DECIDING[table_of(task)]
+
+
 def _settled(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with the models that are used: those that beat their baseline on all folds together, else the baseline.
 
     What `churn_risk` is made by is decided on all active customers.
     """
     is_pooled = (rows["fold"] == POOLED) & (rows["source"] == "back-test")
-    pooled = rows[is_pooled & (rows["metric"] == rows["task"].map(table_of).map(DECIDING))]
-    makers = {value.MODEL, churn.MODEL, slipping.MODEL, CHOSEN}
-    better = {row.task: row for row in pooled.itertuples() if row.model in makers and row.is_better is True}
+    pooled = rows[is_pooled & (rows["metric"] == rows["task"].map(deciding))]
+    makers = {value.MODEL, churn.MODEL, churn.GAP, slipping.MODEL, CHOSEN}
+    better = {row.task for row in pooled.itertuples() if row.model in makers and row.is_better is True}
     (active, *_) = CHURN_POPULATIONS
-    deciding = rows["task"].where(~rows["task"].isin(CHURN_POPULATIONS), active)
-    won = deciding.isin(better)
+    won = rows["task"].where(~rows["task"].isin(CHURN_POPULATIONS), active).isin(better)
     is_maker, is_baseline = rows["model"].isin(makers), rows["model"] == rows["baseline"]
     return rows.assign(is_used=((won & is_maker) | (~won & is_baseline)) & (rows["source"] == "back-test"))

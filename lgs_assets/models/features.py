@@ -54,11 +54,12 @@ def with_rhythm(features: pd.DataFrame) -> pd.DataFrame:
 
 
 def learnable(features: pd.DataFrame, outcomes: pd.DataFrame, observed_from: pd.Timestamp) -> pd.DataFrame:
-    """The moments whose next 90 days are over, and the last one: features with their rhythm, and `bought_90`.
+    """The moments whose next 90 days are over, and the last one: features with their rhythm, `bought_90`
+    and `next_day`.
 
     Moments nearer than 90 days to the first line are left out: little was known of anybody.
     """
-    came = outcomes[["as_of", "customer_id", "bought_90"]]
+    came = outcomes[["as_of", "customer_id", "bought_90", "next_day"]]
     over = features["as_of"].isin(came.loc[came["bought_90"].notna(), "as_of"])
     later = features["as_of"] >= observed_from + pd.Timedelta(days=QUIET_DAYS)
     told = features[later & (over | (features["as_of"] == features["as_of"].max()))]

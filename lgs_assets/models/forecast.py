@@ -3,7 +3,7 @@
 Every method is a function of what was known before an origin; none forecasts below 0. Smoothing is Brown's, its weight
 chosen by its one-step errors; theta adds half of the linear trend to it (Assimakopoulos & Nikolopoulos 2000, in the
 form of Hyndman & Billah 2003). An interval spans the errors that the method used has made on past origins of its kind
-and horizon, each as a share of what was forecast.
+and horizon, each as a share of what was forecast: at the same step where there are enough of these.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ BACKTESTS = [
 ]
 FORECASTS = [
     *("kind", "series", "grain", "horizon", "period_start", "step", "as_of", "method", "forecast"),
-    *("low_80", "high_80", "low_95", "high_95", "year_before"),
+    *("low_80", "high_80", "low_95", "high_95", "year_before", "baseline"),
 ]
 
 _GROWTH_WITHIN = (0.5, 2.0)
@@ -40,7 +40,9 @@ _PEAK = 2
 _LEAST_ORIGINS = 4
 """A choice from fewer origins would be luck."""
 _LEAST_ERRORS = 8
-"""With fewer past errors there is no interval."""
+"""With fewer past errors there is no interval at all."""
+_ENOUGH_ERRORS = 200
+"""With as many at a step, five beyond each end of the wider interval, the interval spans the errors of that step."""
 _LEAST_SHARE = 0.1
 """An error is a share of no less than this of the usual forecast: errors of near nothing are no shares."""
 
@@ -344,26 +346,56 @@ def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
         # Of every origin that was over, the errors of the method that is used now.
         method = asked["method"].iloc[0]
         over = rows[(rows["method"] == method) & (rows["period_end"] <= origin)]
-        if len(over) >= _LEAST_ERRORS:
-            ends.loc[asked.index] = interval(asked, over).to_numpy()
+        ends.loc[asked.index] = interval(asked, over).to_numpy()
     return rows.join(ends)
 
 
 def interval(asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
-    """The ends of the intervals around forecasts, from past errors as shares of their scale. Holds the forecast."""
+    """The ends of the intervals around forecasts, from past errors as shares of their scale. Holds the forecast.
+
+    NaN at a level that so few errors say nothing of.
+    """
     errors = ((over["actual"] - over["forecast"]) / _scale(over)).to_numpy(float)
-    scale = _scale(asked)
+    scale, steps, past_steps = _scale(asked), _steps(asked), _steps(over)
     ends = {}
     for level, beyond in LEVELS.items():
-        # A sample's ends are nearer to its middle than those of what it comes from.
-        rank = beyond * (len(errors) + 1) / len(errors)
-        low = np.quantile(errors, max(beyond - (rank - beyond), 0), method="lower")
-        high = np.quantile(errors, min(1 - beyond + (rank - beyond), 1), method="higher")
+        low, high = np.empty(len(asked)), np.empty(len(asked))
+        for step in np.unique(steps):
+            own = errors[past_steps == step]
+            low[steps == step], high[steps == step] = _middle(own if len(own) >= _ENOUGH_ERRORS else errors, beyond)
         ends[f"low_{level}"] = np.minimum(asked["forecast"], np.maximum(asked["forecast"] + low * scale, 0))
         ends[f"high_{level}"] = np.maximum(asked["forecast"], asked["forecast"] + high * scale)
     ends["low_95"] = np.minimum(ends["low_95"], ends["low_80"])
     ends["high_95"] = np.maximum(ends["high_95"], ends["high_80"])
     return pd.DataFrame(ends)[["low_80", "high_80", "low_95", "high_95"]]
+
+
+def _middle(errors: Array, beyond: float) -> tuple[float, float]:
+    """The ends between which the next error lies, but for a share `beyond` each end, if it is one more of them.
+
+    That takes 9 errors for 80 % and 39 for 95 %. With half as many the ends are as far from 0 as each other, which lets
+    every error speak for both; with fewer they are NaN. As in conformal prediction (Vovk, Gammerman & Shafer 2005).
+    """
+    n = len(errors)
+    if n < _LEAST_ERRORS:
+        return np.nan, np.nan
+    if outside := int(beyond * (n + 1) + _ROUNDING):
+        ordered = np.sort(errors)
+        return float(ordered[outside - 1]), float(ordered[n - outside])
+    if outside := int(2 * beyond * (n + 1) + _ROUNDING):
+        end = float(np.sort(np.abs(errors))[n - outside])
+        return -end, end
+    return np.nan, np.nan
+
+
+_ROUNDING = 1e-9
+"""0.025 × 40 is one error, whatever floats make of it."""
+
+
+def _steps(rows: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """The place of each period among those that were forecast at once."""
+    by = [column for column in ("series", "origin") if column in rows]
+    return rows.groupby(by)["period_start"].rank(method="dense").to_numpy(np.int64)
 
 
 def _scale(rows: pd.DataFrame) -> pd.Series:
@@ -413,18 +445,12 @@ def _forecast(panel: Panel, task: Task, method: str, over: pd.DataFrame) -> pd.D
         "step": list(range(1, task.horizon + 1)) * len(panel.series), "method": method,
         "forecast": forecast.ravel(),
         "year_before": _year_before(panel, origin, task.horizon).ravel().round(6),
+        "baseline": np.maximum(methods(task.grain)[task.baseline](panel, origin, task.horizon), 0).ravel(),
     })  # fmt: skip
-    ends = interval(rows, over) if len(over) >= _LEAST_ERRORS else _unknown(rows)
-    rows = rows.join(ends)
-    for column in ("forecast", "low_80", "high_80", "low_95", "high_95"):
+    rows = rows.join(interval(rows, over))
+    for column in ("forecast", "low_80", "high_80", "low_95", "high_95", "baseline"):
         rows[column] = rows[column].round(2)
     return rows
-
-
-def _unknown(rows: pd.DataFrame) -> pd.DataFrame:
-    """Too few errors are known: nothing up to twice the forecast."""
-    ends = {"low_80": 0.0, "high_80": 2 * rows["forecast"], "low_95": 0.0, "high_95": 2 * rows["forecast"]}
-    return pd.DataFrame(ends, index=rows.index)
 
 
 def whole_periods(terms: pd.DataFrame, months: pd.DataFrame) -> dict[str, pd.Timestamp]:

@@ -20,7 +20,8 @@ _EDGE = 3
 
 BACKTESTS = [
     *("as_of", "customer_id", "labels_until", "segment", "recency_days", "score", "probability"),
-    *("baseline_score", "bgnbd_score", "happened"),
+    *("baseline_score", "baseline_probability", "bgnbd_score", "happened"),
+    *("expected_next_day", "baseline_next_day", "next_day"),
 ]
 SLIPPING = [
     *("customer_id", "as_of", "model", "segment", "rank", "snapshot_recency_days", "edge_days", "days_to_edge"),
@@ -48,6 +49,10 @@ def backtests(features: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
             "labels_until": moment,
             "score": asked["recency_share"],
             "probability": float("nan"),
+            "baseline_probability": float("nan"),
+            "expected_next_day": pd.NaT,
+            "baseline_next_day": pd.NaT,
+            "next_day": pd.NaT,
             "baseline_score": -asked["orders"].astype(float),
             "bgnbd_score": 1 - asked["alive"],
             "happened": asked["segment_3_months"].isin(BAD),

@@ -13,6 +13,7 @@ def one_thread(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def limited(*arguments: P.args, **named: P.kwargs) -> R:
+        import scipy.linalg  # noqa: F401 - its threads cannot be limited before it is loaded
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(limits=1):

@@ -3,6 +3,8 @@
 The baseline is the status quo: the last days again, as many as are predicted.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -18,9 +20,9 @@ MODEL = "BG/NBD and Gamma-Gamma"
 BASELINE = "status quo"
 HORIZONS = (90, 182, 365)
 JUDGED = 182
-"""The horizon that is judged on past days."""
+"""The horizon that customers are ranked by in the charts of past days."""
 ORIGINS = 10
-"""How many past days the model is judged on."""
+"""How many past days each horizon is judged on, at most."""
 INTERVAL = (0.1, 0.9)
 
 _SEED = 20091201
@@ -30,8 +32,9 @@ _DISCOUNTED_BY = 7
 """Days between two moments at which a discount is worked out."""
 
 BACKTESTS = [
-    *("as_of", "customer_id", "labels_until", "purchases_low", "purchases", "purchases_high", "sales"),
-    *("baseline_purchases", "baseline_sales", "actual_purchases", "actual_sales"),
+    *("horizon_days", "as_of", "customer_id", "labels_until", "purchases_low", "purchases", "purchases_high"),
+    *("expected_within", "sales_low", "sales", "sales_high", "baseline_purchases", "baseline_sales"),
+    *("actual_purchases", "actual_sales"),
 ]
 VALUES = [
     *("customer_id", "horizon_days", "as_of", "model", "probability_alive", "purchases_low", "purchases"),
@@ -40,47 +43,58 @@ VALUES = [
 
 
 @one_thread
-def backtests(features: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """What would have been said of the next 182 days on each of the last past days whose 182 days are over.
+def backtests(features: pd.DataFrame, outcomes: pd.DataFrame, observed_from: pd.Timestamp) -> pd.DataFrame:
+    """What would have been said on past days, and what came: a row a horizon, day and customer, columns BACKTESTS.
 
-    One row a day and customer with the columns BACKTESTS; a day on which nothing could be fitted has none.
+    Of each horizon the last days whose window is over, and before which as many days had been observed: the status quo
+    would know too little otherwise. A day on which nothing could be fitted has no rows.
     """
-    over = outcomes[outcomes["purchase_days_182"].notna()]
-    days = [_judged(at(features, day), at(over, day)) for day in sorted(over["as_of"].unique())[-ORIGINS:]]
+    asked: dict[pd.Timestamp, list[int]] = {}
+    for horizon in HORIZONS:
+        over = outcomes.loc[outcomes[f"purchase_days_{horizon}"].notna(), "as_of"].unique()
+        for day in sorted(day for day in over if day >= observed_from + pd.Timedelta(days=horizon))[-ORIGINS:]:
+            asked.setdefault(day, []).append(horizon)
+    days = [_judged(at(features, day), at(outcomes, day), asked[day]) for day in sorted(asked)]
     days = [day for day in days if not day.empty]
-    return pd.concat(days, ignore_index=True) if days else pd.DataFrame(columns=BACKTESTS)
+    if not days:
+        return pd.DataFrame(columns=BACKTESTS)
+    return pd.concat(days, ignore_index=True).sort_values(["horizon_days", "as_of", "customer_id"], ignore_index=True)
 
 
-def _judged(known: pd.DataFrame, came: pd.DataFrame) -> pd.DataFrame:
+def _judged(known: pd.DataFrame, came: pd.DataFrame, horizons: list[int]) -> pd.DataFrame:
     try:
-        expected = _expected(known, (JUDGED,), discount_pct=0, draws=_DRAWS_TO_JUDGE)
+        expected = _expected(known, tuple(horizons), discount_pct=0, draws=_DRAWS_TO_JUDGE)
     except FitError:
         return pd.DataFrame(columns=BACKTESTS)
-    told = {
-        "labels_until": known["observed_until"],
-        "baseline_purchases": known["purchase_days_182"],
-        "baseline_sales": known["sales_182"],
-        "actual_purchases": came["purchase_days_182"].astype("int64"),
-        "actual_sales": came["sales_182"],
-    }
-    return expected.assign(as_of=known["as_of"], **told)[BACKTESTS]
+    beside = [
+        pd.DataFrame({
+            "baseline_purchases": known[f"purchase_days_{horizon}"],
+            "baseline_sales": known[f"sales_{horizon}"],
+            "actual_purchases": came[f"purchase_days_{horizon}"].astype("int64"),
+            "actual_sales": came[f"sales_{horizon}"],
+        })
+        for horizon in horizons
+    ]  # fmt: skip
+    # Not the day that was asked for: a purchase after that day, if the model was told of one, must show.
+    told = {"as_of": known["as_of"].iloc[0], "labels_until": known["last_day"].max() + pd.Timedelta(days=1)}
+    return expected.join(pd.concat(beside, ignore_index=True)).assign(**told)[BACKTESTS]
 
 
 @one_thread
-def predicted(features: pd.DataFrame, *, discount_pct: float, is_model_used: bool) -> pd.DataFrame:
+def predicted(features: pd.DataFrame, *, discount_pct: float, model_horizons: Collection[int]) -> pd.DataFrame:
     """What each customer is expected to buy after the last moment: a row a customer and horizon, columns VALUES.
 
-    The baseline predicts if the model is not to be used, or cannot be fitted.
+    The baseline predicts the horizons that are not the model's, and all of them if it cannot be fitted.
     """
     if features.empty:
         return pd.DataFrame(columns=VALUES)
     known = at(features, features["as_of"].max())
+    again = _again(known).assign(model=BASELINE)
     try:
-        if not is_model_used:
-            raise FitError("not to be used")
-        values = _expected(known, HORIZONS, discount_pct=discount_pct, draws=_DRAWS).assign(model=MODEL)
+        values = _expected(known, tuple(model_horizons), discount_pct=discount_pct, draws=_DRAWS).assign(model=MODEL)
+        values = pd.concat([values, again[~again["horizon_days"].isin(model_horizons)]], ignore_index=True)
     except FitError:
-        values = _again(known).assign(model=BASELINE)
+        values = again
     values = values.merge(known[["customer_id", "as_of", "net_revenue"]], on="customer_id")
     values = values.rename(columns={"net_revenue": "historic_net"})
     for column in ("sales_low", "sales", "sales_high"):
@@ -96,6 +110,8 @@ def predicted(features: pd.DataFrame, *, discount_pct: float, is_model_used: boo
 
 def _expected(known: pd.DataFrame, horizons: tuple[int, ...], *, discount_pct: float, draws: int) -> pd.DataFrame:
     """Expected purchases and sales of each customer and horizon, with 80 % intervals that hold them."""
+    if not horizons:
+        raise FitError("The model predicts nothing.")
     told = repeat_purchases(known)
     buying = bgnbd.fit(*told)
     # The first day counts here: of most customers it says more than the mean of all others does.
@@ -110,16 +126,18 @@ def _expected(known: pd.DataFrame, horizons: tuple[int, ...], *, discount_pct: f
         expected = buying.expected_purchases(*told, horizon / WEEK)
         kept = _kept(buying, told, horizon, discount_pct)
         low, high = np.quantile(purchases, INTERVAL, axis=1, method="inverted_cdf")
+        # The mean of a customer who has probably left lies outside the middle of what may come.
+        low, high = np.minimum(low, np.floor(expected)), np.maximum(high, np.ceil(expected))
         sums = np.quantile(spending.draw_sums(days, mean, purchases, generator), INTERVAL, axis=1) * kept
         rows.append(
             pd.DataFrame({
                 "customer_id": known["customer_id"],
                 "horizon_days": horizon,
                 "probability_alive": alive,
-                # The mean of a customer who has probably left lies outside the middle of what may come.
-                "purchases_low": np.minimum(low, np.floor(expected)).astype("int64"),
+                "purchases_low": low.astype("int64"),
                 "purchases": expected,
-                "purchases_high": np.maximum(high, np.ceil(expected)).astype("int64"),
+                "purchases_high": high.astype("int64"),
+                "expected_within": ((purchases >= low[:, None]) & (purchases <= high[:, None])).mean(axis=1),
                 "sales_low": np.minimum(sums[0], expected * amount * kept),
                 "sales": expected * amount * kept,
                 "sales_high": np.maximum(sums[1], expected * amount * kept),
@@ -140,20 +158,30 @@ def _kept(buying: bgnbd.BgNbd, told: tuple[Array, Array, Array], days: int, disc
 
 
 def _again(known: pd.DataFrame) -> pd.DataFrame:
-    """The last days again; the interval is that of a customer who buys at random at that rate."""
-    from scipy.stats import poisson
-
+    """The last days again."""
     rows = []
     for days in HORIZONS:
-        purchases, sales = known[f"purchase_days_{days}"].astype(float), known[f"sales_{days}"]
-        low, high = (poisson.ppf(share, purchases) for share in INTERVAL)
-        amount = sales / purchases.clip(lower=1)
+        purchases, sales = known[f"purchase_days_{days}"].astype(float), known[f"sales_{days}"].astype(float)
+        ends = around(purchases, sales)
         rows.append(
-            pd.DataFrame({
-                "customer_id": known["customer_id"], "horizon_days": days, "probability_alive": np.nan,
-                "purchases_low": np.minimum(low, purchases).astype("int64"), "purchases": purchases,
-                "purchases_high": np.maximum(high, purchases).astype("int64"),
-                "sales_low": amount * low, "sales": sales, "sales_high": amount * high,
-            })
+            ends.assign(
+                customer_id=known["customer_id"], horizon_days=days, probability_alive=np.nan, purchases=purchases,
+                sales=sales,
+            )
         )  # fmt: skip
     return pd.concat(rows, ignore_index=True)
+
+
+def around(purchases: pd.Series, sales: pd.Series) -> pd.DataFrame:
+    """The 80 % intervals of the status quo: those of a customer who buys at random at that rate."""
+    from scipy.stats import poisson
+
+    low, high = (np.asarray(poisson.ppf(share, purchases)) for share in INTERVAL)
+    amount = sales / purchases.clip(lower=1)
+    ends = {
+        "purchases_low": np.minimum(low, purchases).astype("int64"),
+        "purchases_high": np.maximum(high, purchases).astype("int64"),
+        "sales_low": amount * low,
+        "sales_high": amount * high,
+    }
+    return pd.DataFrame(ends)

@@ -192,7 +192,9 @@ def foresight_of(random: np.random.Generator, number: int) -> Frames:
     return {
         "forecasts": forecasts.assign(kind="total", method="same month last year"),
         "forecast_backtests": past.assign(kind="total", actual=past["forecast"] * random.uniform(0.7, 1.3, len(past))),
-        "value_backtests": asked.assign(sales=random.gamma(1, 500, 400), actual_sales=random.gamma(1, 500, 400)),
+        "value_backtests": asked.assign(
+            horizon_days=182, sales=random.gamma(1, 500, 400), actual_sales=random.gamma(1, 500, 400)
+        ),
         "risk_backtests": asked.assign(
             task="churn_risk", probability=probability, happened=random.uniform(0, 1, 400) < probability
         ),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.contracts.contract import contract
-from lgs_assets.models import cards, churn, evaluation, forecast, slipping, value
+from lgs_assets.models import cards, churn, evaluation, forecast, log, slipping, value
 from lgs_assets.models.features import learnable
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
@@ -69,17 +69,20 @@ def outcomes_of(bought: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
         asked = known[known["as_of"] == moment]
         later = bought[bought["day"] >= moment]
         row = asked[["as_of", "customer_id"]].copy()
-        for days in (90, 182):
+        for days in value.HORIZONS:
             within = later[later["day"] < moment + pd.Timedelta(days=days)].groupby("customer_id")["sales"]
             is_over = moment + pd.Timedelta(days=days) <= MOMENTS[-1]
             row[f"days_{days}"] = row["customer_id"].map(within.size()).fillna(0) if is_over else np.nan
             row[f"sales_{days}"] = row["customer_id"].map(within.sum()).fillna(0) if is_over else np.nan
+        next_days = later.groupby("customer_id")["day"].min().reindex(row["customer_id"])
+        row["next_day"] = next_days.where(row["days_90"].to_numpy() > 0).to_numpy()
         segments = known[known["as_of"] == moment + pd.DateOffset(months=3)].set_index("customer_id")["segment"]
         row["segment_3_months"] = row["customer_id"].map(segments)
         rows.append(row)
     frame = pd.concat(rows, ignore_index=True)
     bought_90 = (frame["days_90"] > 0).astype("boolean").where(frame["days_90"].notna())
-    return frame.assign(bought_90=bought_90, purchase_days_182=frame["days_182"].astype("Int64"))
+    counts = {f"purchase_days_{days}": frame[f"days_{days}"].astype("Int64") for days in value.HORIZONS}
+    return frame.assign(bought_90=bought_90, **counts)
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +105,13 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
 def test_the_order_of_rows_changes_no_bit(shop: dict[str, pd.DataFrame], seed: int) -> None:
     """Of no prediction and no back-test: customers are put in order before anything is drawn or summed."""
     known, came = shuffled(shop["features"], seed), shuffled(shop["outcomes"], seed)
-    same(value.backtests(shop["features"], shop["outcomes"]), value.backtests(known, came))
-    values = value.predicted(shop["features"], discount_pct=10, is_model_used=True)
-    same(values, value.predicted(known, discount_pct=10, is_model_used=True))
+    same(value.backtests(shop["features"], shop["outcomes"], BEGAN), value.backtests(known, came, BEGAN))
+    values = value.predicted(shop["features"], discount_pct=10, model_horizons=value.HORIZONS)
+    same(values, value.predicted(known, discount_pct=10, model_horizons=value.HORIZONS))
     learnt = churn.active(learnable(known, came, BEGAN))
     same(shop["known"], learnt)
     same(slipping.predicted(shop["features"], is_model_used=True), slipping.predicted(known, is_model_used=True))
-    given_ = {"is_model_used": True, "is_calibrated": True}
+    given_ = {"is_model_used": True, "is_calibrated": True, "is_gap_used": True}
     year = values[values["horizon_days"] == 365]
     same(churn.predicted(shop["known"], year, **given_), churn.predicted(learnt, shuffled(year, seed), **given_))
 
@@ -127,9 +130,13 @@ def test_nothing_is_learnt_from_a_window_that_is_not_over(
 
 def test_risk_is_ranked_with_reasons(shop: dict[str, pd.DataFrame]) -> None:
     """Each active customer once; the band follows from the probability; three different reasons."""
-    values = value.predicted(shop["features"], discount_pct=0, is_model_used=True)
+    values = value.predicted(shop["features"], discount_pct=0, model_horizons=value.HORIZONS)
     risks = churn.predicted(
-        shop["known"], values[values["horizon_days"] == 365], is_model_used=True, is_calibrated=False
+        shop["known"],
+        values[values["horizon_days"] == 365],
+        is_model_used=True,
+        is_calibrated=False,
+        is_gap_used=True,
     )
     assert risks["customer_id"].is_unique
     assert sorted(risks["rank"]) == list(range(1, len(risks) + 1))
@@ -142,12 +149,16 @@ def test_risk_is_ranked_with_reasons(shop: dict[str, pd.DataFrame]) -> None:
 
 def test_a_baseline_takes_the_place_of_a_model(shop: dict[str, pd.DataFrame]) -> None:
     """It is named in the table, and keeps every promise of the contract."""
-    values = value.predicted(shop["features"], discount_pct=0, is_model_used=False)
+    values = value.predicted(shop["features"], discount_pct=0, model_horizons=())
     assert set(values["model"]) == {value.BASELINE}
     assert (values["purchases_low"] <= values["purchases"]).all()
     assert (values["purchases"] <= values["purchases_high"]).all()
     risks = churn.predicted(
-        shop["known"], values[values["horizon_days"] == 365], is_model_used=False, is_calibrated=False
+        shop["known"],
+        values[values["horizon_days"] == 365],
+        is_model_used=False,
+        is_calibrated=False,
+        is_gap_used=False,
     )
     assert set(risks["model"]) == {churn.BASELINE}
     assert risks["probability"].between(0, 1).all()
@@ -156,8 +167,8 @@ def test_a_baseline_takes_the_place_of_a_model(shop: dict[str, pd.DataFrame]) ->
 
 def test_a_discount_takes_more_off_what_is_further_away(shop: dict[str, pd.DataFrame]) -> None:
     """At 10 % a year, less than that of a year's sales, and hardly anything of a quarter's."""
-    full = value.predicted(shop["features"], discount_pct=0, is_model_used=True)
-    less = value.predicted(shop["features"], discount_pct=10, is_model_used=True)
+    full = value.predicted(shop["features"], discount_pct=0, model_horizons=value.HORIZONS)
+    less = value.predicted(shop["features"], discount_pct=10, model_horizons=value.HORIZONS)
     kept = less.groupby("horizon_days")["sales"].sum() / full.groupby("horizon_days")["sales"].sum()
     assert kept[90] > kept[182] > kept[365] > 0.9
     assert kept[90] == pytest.approx(0.9 ** (45 / 365), abs=0.003)
@@ -167,7 +178,7 @@ def test_a_whale_and_a_customer_of_one_day_are_predicted(shop: dict[str, pd.Data
     """Finite figures within their intervals, whatever one customer has spent."""
     known = shop["features"].copy()
     known.loc[known["customer_id"] == 3, "sales"] *= 1e6
-    values = value.predicted(known, discount_pct=0, is_model_used=True)
+    values = value.predicted(known, discount_pct=0, model_horizons=value.HORIZONS)
     assert np.isfinite(values[["purchases", "sales", "sales_low", "sales_high"]].to_numpy(float)).all()
     assert (values["sales_low"] <= values["sales"]).all() and (values["sales"] <= values["sales_high"]).all()
 
@@ -255,16 +266,19 @@ def test_a_draw_weighs_as_if_rows_came_more_often() -> None:
         assert metric(score, happened)(weights) == pytest.approx(repeated)
 
 
+JUDGED = pd.DataFrame(
+    columns=["task", "as_of", "subject", "figure", "window_from", "window_until", "model", *log.LOG[8:], "actual"]
+).astype(dict.fromkeys(("as_of", "window_from", "window_until"), "datetime64[us]") | dict.fromkeys(log.FIGURES, float))
+"""No judged prediction, with the columns of the table."""
+
+
 def evaluated(shop: dict[str, pd.DataFrame], **changed: Any) -> pd.DataFrame:
     given_ = {
-        "values": value.backtests(shop["features"], shop["outcomes"]),
+        "values": value.backtests(shop["features"], shop["outcomes"], BEGAN),
         "risks": churn.backtests(shop["known"]).assign(task="churn_risk"),
         "forecasts": forecast.backtests(daily(), UNTIL),
     }
-    live = pd.DataFrame(columns=["task", "as_of", "subject", "figure", "window_from", "window_until", "model", "point"])
-    return evaluation.evaluated(
-        **(given_ | changed), live=live.astype({"window_from": "datetime64[us]", "window_until": "datetime64[us]"})
-    )
+    return evaluation.evaluated(**(given_ | changed), live=JUDGED)
 
 
 def test_every_figure_has_its_n_and_stands_beside_its_baseline(shop: dict[str, pd.DataFrame]) -> None:
@@ -283,31 +297,17 @@ def test_every_figure_has_its_n_and_stands_beside_its_baseline(shop: dict[str, p
 
 def test_a_model_that_does_not_beat_its_baseline_is_not_used(shop: dict[str, pd.DataFrame]) -> None:
     """The other way round, too: the same model is used where it is better."""
-    values = value.backtests(shop["features"], shop["outcomes"])
+    values = value.backtests(shop["features"], shop["outcomes"], BEGAN)
     good = values.assign(purchases=values["actual_purchases"].astype(float))
     bad = values.assign(purchases=values["actual_purchases"] + 100.0)
     assert evaluation.is_used(evaluated(shop, values=good), evaluation.VALUE_TASK)
     assert not evaluation.is_used(evaluated(shop, values=bad), evaluation.VALUE_TASK)
 
 
-def test_live_predictions_are_judged_as_they_were_made() -> None:
-    """Their rows stand beside the back-tests, by the moment that they were made from."""
-    live = pd.DataFrame({
-        "task": "churn_risk", "as_of": pd.Timestamp("2011-09-01"), "subject": ["1", "2", "3"], "figure": "probability",
-        "window_from": pd.Timestamp("2011-09-01"), "window_until": pd.Timestamp("2011-11-30"), "model": "a model",
-        "low": np.nan, "point": [0.9, 0.6, 0.1], "high": np.nan, "actual": [1.0, 0.0, 0.0],
-    })  # fmt: skip
-    empty = pd.DataFrame(columns=["kind", "grain", "horizon", "task", "as_of", "recency_days", "segment"])
-    rows = evaluation.evaluated(empty, empty, empty, live)
-    found = {row["metric"]: row for row in rows[rows["source"] == "live"].to_dict("records")}
-    assert [found["auc"][name] for name in ("fold", "value", "n")] == ["2011-09-01", 1.0, 3]
-    assert found["brier"]["value"] == pytest.approx((0.01 + 0.36 + 0.01) / 3)
-
-
 def test_hindsight_is_not_kept(warehouse: Warehouse) -> None:
     """A moment in the past predicts what is known already: the log takes only what is said before."""
     with warehouse.transaction() as connection:
-        for table in ("customer_value", "churn_risk", "slipping", "forecasts", "prediction_terms"):
+        for table in ("customer_value", "churn_risk", "slipping", "forecasts", "customer_features", "prediction_terms"):
             execute_script(driver_cursor(connection), contract(table))
         connection.exec_driver_sql(
             "insert into customer_value values (1, 90, '2011-09-01', 'baseline', null, 0, 1, 2, 0, 5, 9, 20, 25, 1, 1)"

@@ -8,21 +8,28 @@ with moments as (
     cross join prediction_terms
 ),
 
+-- Days that are not over count in no window that is.
 bought as (
     select
         moments.as_of,
         moments.customer_id,
         moments.moment,
         moments.observed_until,
+        min(case when customer_days.day < moments.moment + interval '90 days' then customer_days.day end) as next_day,
         count(case when customer_days.day < moments.moment + interval '90 days' then 1 end) as purchase_days_90,
-        count(customer_days.day) as purchase_days_182,
-        coalesce(sum(customer_days.sales), 0) as sales_182
+        count(case when customer_days.day < moments.moment + interval '182 days' then 1 end) as purchase_days_182,
+        count(customer_days.day) as purchase_days_365,
+        coalesce(sum(case when customer_days.day < moments.moment + interval '90 days' then customer_days.sales end), 0)
+            as sales_90,
+        coalesce(sum(case when customer_days.day < moments.moment + interval '182 days' then customer_days.sales end), 0)
+            as sales_182,
+        coalesce(sum(customer_days.sales), 0) as sales_365
     from moments
     left join customer_days
         on moments.customer_id = customer_days.customer_id
         and customer_days.sales > 0
         and customer_days.day >= moments.as_of
-        and customer_days.day < moments.moment + interval '182 days'
+        and customer_days.day < moments.moment + interval '365 days'
     group by moments.as_of, moments.customer_id, moments.moment, moments.observed_until
 )
 
@@ -31,9 +38,16 @@ select
     bought.customer_id,
     case when bought.moment + interval '90 days' <= bought.observed_until then bought.purchase_days_90 > 0 end
         as bought_90,
+    case when bought.moment + interval '90 days' <= bought.observed_until then bought.next_day end as next_day,
+    case when bought.moment + interval '90 days' <= bought.observed_until then bought.purchase_days_90 end
+        as purchase_days_90,
+    case when bought.moment + interval '90 days' <= bought.observed_until then bought.sales_90 end as sales_90,
     case when bought.moment + interval '182 days' <= bought.observed_until then bought.purchase_days_182 end
         as purchase_days_182,
     case when bought.moment + interval '182 days' <= bought.observed_until then bought.sales_182 end as sales_182,
+    case when bought.moment + interval '365 days' <= bought.observed_until then bought.purchase_days_365 end
+        as purchase_days_365,
+    case when bought.moment + interval '365 days' <= bought.observed_until then bought.sales_365 end as sales_365,
     later.segment as segment_3_months
 from bought
 left join customer_features as later

@@ -1,15 +1,22 @@
-with over as (
+-- What came is taken from the lines, whatever is forecast or best-selling today. The members of "Other countries" are
+-- those that were not forecast by name from the same moment.
+with told as (
     select
         prediction_log.*,
-        row_number() over (
-            partition by task, as_of, subject, figure, window_from, window_until order by made_at desc, model_version
-        ) as age_rank
+        max(made_at) over (partition by task, as_of, model_version) as last_made_at
     from prediction_log
     where window_until <= (select observed_until from prediction_terms)
 ),
 
+ranked as (
+    select
+        told.*,
+        rank() over (partition by task, as_of order by last_made_at desc, model_version) as age_rank
+    from told
+),
+
 latest as (
-    select * from over where age_rank = 1
+    select * from ranked where age_rank = 1
 ),
 
 bought as (
@@ -33,6 +40,55 @@ bought as (
         latest.task, latest.as_of, latest.subject, latest.figure, latest.window_from, latest.window_until
 ),
 
+forecast_from as (
+    select as_of, min(window_from) as first_day, max(window_until) as until
+    from latest
+    where task = 'forecasts'
+    group by as_of
+),
+
+span as (
+    select min(first_day) as first_day, max(until) as until
+    from forecast_from
+    having count(*) > 0
+),
+
+country_days as (
+    select country, cast(invoice_date as date) as day, sum(line_total) as amount
+    from clean_invoices
+    inner join span on invoice_date >= first_day and invoice_date < until
+    where not is_second_copy
+    group by country, cast(invoice_date as date)
+),
+
+product_days as (
+    select code, cast(invoice_date as date) as day, cast(sum(quantity) as decimal(38, 6)) as amount
+    from clean_invoices
+    inner join span on invoice_date >= first_day and invoice_date < until
+    inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
+    where is_sold and not is_second_copy and is_product
+    group by code, cast(invoice_date as date)
+),
+
+named as (
+    select distinct as_of, subject from latest where task = 'forecasts'
+),
+
+series_days as (
+    select as_of, 'total: All sales' as subject, day, amount
+    from forecast_from
+    cross join country_days
+    union all
+    select forecast_from.as_of, coalesce(named.subject, 'country: Other countries') as subject, day, amount
+    from forecast_from
+    cross join country_days
+    left join named on forecast_from.as_of = named.as_of and named.subject = concat('country: ', country)
+    union all
+    select named.as_of, named.subject, day, amount
+    from named
+    inner join product_days on named.subject = concat('product: ', code)
+),
+
 sold as (
     select
         latest.as_of,
@@ -40,19 +96,49 @@ sold as (
         latest.figure,
         latest.window_from,
         latest.window_until,
-        coalesce(
-            sum(
-                case
-                    when daily_series.day >= latest.window_from and daily_series.day < latest.window_until
-                        then daily_series.amount
-                end
-            ),
-            0
-        ) as amount
+        coalesce(sum(series_days.amount), 0) as amount
     from latest
-    inner join daily_series on latest.subject = concat(daily_series.kind, ': ', daily_series.series)
+    left join series_days
+        on latest.as_of = series_days.as_of
+        and latest.subject = series_days.subject
+        and series_days.day >= latest.window_from
+        and series_days.day < latest.window_until
     where latest.task = 'forecasts'
     group by latest.as_of, latest.subject, latest.figure, latest.window_from, latest.window_until
+),
+
+-- The rule of rfm_history at the end of each window: it may be any day.
+ends as (
+    select distinct window_until from latest where task = 'slipping'
+),
+
+standings as (
+    select
+        window_until,
+        customer_id,
+        cast(extract(day from cast(window_until as timestamp) - max(last_sale_at)) as integer) as recency_days,
+        sum(orders) as orders
+    from ends
+    inner join customer_days on sales > 0 and day < window_until
+    group by window_until, customer_id
+),
+
+scored as (
+    select
+        window_until,
+        customer_id,
+        6 - greatest(1, ceil(5 * percent_rank() over (partition by window_until order by recency_days))) as r_score,
+        greatest(1, ceil(5 * percent_rank() over (
+            partition by window_until order by orders, case when :ties = 'together' then 0 else customer_id end
+        ))) as f_score
+    from standings
+),
+
+stayed as (
+    select window_until, cast(customer_id as text) as subject
+    from scored
+    inner join segment_playbook on r_score between r_min and r_max and f_score between f_min and f_max
+    where segment not in ('At Risk', 'Can''t Lose', 'Hibernating', 'About to Sleep')
 ),
 
 came as (
@@ -71,14 +157,9 @@ came as (
     union all
     select
         latest.task, latest.as_of, latest.subject, latest.figure, latest.window_from, latest.window_until,
-        case
-            when customer_features.segment in ('At Risk', 'Can''t Lose', 'Hibernating', 'About to Sleep') then 1
-            else 0
-        end as actual
+        case when stayed.subject is null then 1 else 0 end as actual
     from latest
-    inner join customer_features
-        on latest.window_until = customer_features.as_of
-        and latest.subject = cast(customer_features.customer_id as text)
+    left join stayed on latest.window_until = stayed.window_until and latest.subject = stayed.subject
     where latest.task = 'slipping'
 )
 
@@ -90,9 +171,13 @@ select
     latest.window_from,
     latest.window_until,
     latest.model,
+    latest.segment,
+    latest.low_95,
     latest.low,
     latest.point,
     latest.high,
+    latest.high_95,
+    latest.baseline,
     came.actual
 from latest
 inner join came

@@ -17,7 +17,9 @@ create table forecast_backtests (
     chosen_by date,
     primary key (kind, series, grain, horizon, origin, period_start, method),
     check (low_95 <= low_80 and low_80 <= forecast and forecast <= high_80 and high_80 <= high_95),
-    check (num_nulls(low_80, high_80, low_95, high_95) in (0, 4))
+    check (num_nulls(low_80, high_80) in (0, 2)),
+    check (num_nulls(low_95, high_95) in (0, 2)),
+    check (low_95 is null or low_80 is not null)
 );
 
 comment on table forecast_backtests is 'What each method would have forecast on past days, and what came. One row a series, horizon, origin, period and method.';
@@ -33,6 +35,6 @@ comment on column forecast_backtests.forecast is 'Pounds sterling, or units.';
 comment on column forecast_backtests.actual is 'What came.';
 comment on column forecast_backtests.low_80 is 'Lower end of the 80 % interval, from the errors on earlier origins. NULL while there are too few.';
 comment on column forecast_backtests.high_80 is 'Its upper end.';
-comment on column forecast_backtests.low_95 is 'Lower end of the 95 % interval.';
+comment on column forecast_backtests.low_95 is 'Lower end of the 95 % interval. NULL while there are too few errors for that.';
 comment on column forecast_backtests.high_95 is 'Its upper end.';
 comment on column forecast_backtests.chosen_by is 'The end of the last period that the choice rests on; a check holds that it is not after origin. NULL at the first origin.';

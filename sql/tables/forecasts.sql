@@ -9,13 +9,17 @@ create table forecasts (
     as_of date not null,
     method text collate "C" not null,
     forecast numeric not null check (forecast = round(forecast, 2)),
-    low_80 numeric not null check (low_80 = round(low_80, 2)),
-    high_80 numeric not null check (high_80 = round(high_80, 2)),
-    low_95 numeric not null check (low_95 = round(low_95, 2)),
-    high_95 numeric not null check (high_95 = round(high_95, 2)),
+    low_80 numeric check (low_80 = round(low_80, 2)),
+    high_80 numeric check (high_80 = round(high_80, 2)),
+    low_95 numeric check (low_95 = round(low_95, 2)),
+    high_95 numeric check (high_95 = round(high_95, 2)),
     year_before numeric,
+    baseline numeric check (baseline = round(baseline, 2)),
     primary key (kind, series, grain, horizon, period_start),
-    check (low_95 <= low_80 and low_80 <= forecast and forecast <= high_80 and high_80 <= high_95)
+    check (low_95 <= low_80 and low_80 <= forecast and forecast <= high_80 and high_80 <= high_95),
+    check (num_nulls(low_80, high_80) in (0, 2)),
+    check (num_nulls(low_95, high_95) in (0, 2)),
+    check (low_95 is null or low_80 is not null)
 );
 
 comment on table forecasts is 'What is to be expected of sales and of the best-selling products in the periods after the last whole one. One row a series, horizon and period; none while too little has been observed.';
@@ -28,8 +32,9 @@ comment on column forecasts.step is 'Number of the period, from 1.';
 comment on column forecasts.as_of is 'The moment that it is predicted from.';
 comment on column forecasts.method is 'The method with the least error on past origins of its kind and horizon.';
 comment on column forecasts.forecast is 'Net sales in pounds sterling, or units; rounded once.';
-comment on column forecasts.low_80 is 'Lower end of the 80 % interval, from past errors at this horizon.';
+comment on column forecasts.low_80 is 'Lower end of the 80 % interval, from past errors of its kind and horizon. NULL where these are too few to say.';
 comment on column forecasts.high_80 is 'Its upper end.';
-comment on column forecasts.low_95 is 'Lower end of the 95 % interval.';
+comment on column forecasts.low_95 is 'Lower end of the 95 % interval, which takes more errors to say.';
 comment on column forecasts.high_95 is 'Its upper end.';
 comment on column forecasts.year_before is 'The same period a year before: the month, or the week 52 weeks earlier. NULL if it was not observed.';
+comment on column forecasts.baseline is 'What the baseline of its kind and horizon says of the period.';

@@ -11,6 +11,9 @@ create table model_evaluations (
     n bigint not null check (n >= 0),
     baseline text collate "C",
     baseline_value double precision,
+    difference double precision,
+    difference_low double precision,
+    difference_high double precision,
     is_better boolean,
     is_used boolean not null,
     unavailable_because text collate "C",
@@ -18,21 +21,27 @@ create table model_evaluations (
     check (ci_low <= value and value <= ci_high),
     check ((ci_low is null) = (ci_high is null)),
     check ((value is null) = (unavailable_because is not null)),
-    check ((baseline_value is null) = (is_better is null))
+    check ((baseline_value is null) = (is_better is null)),
+    check ((baseline_value is null) = (difference is null)),
+    check (difference_low <= difference and difference <= difference_high),
+    check ((difference_low is null) = (difference_high is null))
 );
 
 comment on table model_evaluations is 'How wrong each model has been: on past days as if it had been asked then, and live, once the window of a prediction has passed. One row a task, model, fold, metric and source.';
 comment on column model_evaluations.task is 'What is predicted: customer_value, churn_risk (by population), slipping (by population), or forecasts by kind, grain and horizon.';
 comment on column model_evaluations.model is 'Model or method.';
-comment on column model_evaluations.fold is 'The day that it was asked on, or pooled: all of them together.';
-comment on column model_evaluations.metric is 'mae_purchases, mae_sales: mean absolute error a customer; total_error_purchases, total_error_sales: absolute error of the total, as a share of it; top_decile_share: share of all sales with the tenth of customers rated highest; auc: how often a customer it befell is ranked above one it did not; calibration_error: mean gap between predicted and observed share in ten bins of probability; brier: mean squared error of the probability; wape: sum of absolute errors as a share of the sum of actual values; bias: sum of errors as that share; coverage_80, coverage_95: share of values within the interval.';
+comment on column model_evaluations.fold is 'The day that it was asked on, or pooled: all of them together; of forecasts by country and product also pooled: and the series.';
+comment on column model_evaluations.metric is 'mae_purchases, mae_sales: mean absolute error a customer; total_error_purchases, total_error_sales: absolute error of the total, as a share of it; coverage_80_purchases, coverage_80_sales: share of customers within the 80 % interval, and expected_coverage: the share that the model itself expects of purchases, which are whole; within_14_days: share of the customers who bought that did so within 14 days of the expected day, mae_next_day: mean absolute error of it in days; top_decile_share: share of all sales with the tenth of customers rated highest; auc: how often a customer it befell is ranked above one it did not; calibration_error: mean gap between predicted and observed share in ten bins of probability; brier: mean squared error of the probability; wape: sum of absolute errors as a share of the sum of actual values; bias: sum of errors as that share; coverage_80, coverage_95: share of values within the interval.';
 comment on column model_evaluations.source is 'back-test or live.';
 comment on column model_evaluations.value is 'The figure. NULL if it cannot be had.';
 comment on column model_evaluations.ci_low is 'Lower end of its 95 % interval by bootstrap over customers, for forecasts over origins. NULL where there are too few of them.';
 comment on column model_evaluations.ci_high is 'Its upper end.';
-comment on column model_evaluations.n is 'Customers, or values that were forecast.';
+comment on column model_evaluations.n is 'Customers, or values that were forecast. Pooled, a customer counts once for each day: far fewer are different, and the interval draws customers, not rows.';
 comment on column model_evaluations.baseline is 'What the model has to beat.';
 comment on column model_evaluations.baseline_value is 'The same figure of the baseline.';
-comment on column model_evaluations.is_better is 'Whether the model is better than the baseline. NULL without one.';
+comment on column model_evaluations.difference is 'value less baseline_value. NULL without a baseline.';
+comment on column model_evaluations.difference_low is 'Lower end of its 95 % interval, from the same draws for both: where that holds 0, no difference is shown.';
+comment on column model_evaluations.difference_high is 'Its upper end.';
+comment on column model_evaluations.is_better is 'Whether value is better than baseline_value, by however little. NULL without a baseline.';
 comment on column model_evaluations.is_used is 'Whether the predictions are made by this model: by the baseline where the model did not beat it on all folds together.';
 comment on column model_evaluations.unavailable_because is 'Why there is no figure. NULL if there is.';

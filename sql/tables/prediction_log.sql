@@ -12,8 +12,13 @@ create table prediction_log (
     point numeric not null,
     high numeric,
     made_at timestamp with time zone not null,
+    segment text,
+    low_95 numeric,
+    high_95 numeric,
+    baseline numeric,
     primary key (task, model_version, subject, figure, window_from, window_until),
-    check (low <= point and point <= high)
+    check (low <= point and point <= high),
+    check (low_95 <= low and high <= high_95)
 );
 
 comment on table prediction_log is 'Every prediction as it was made, so that it can be judged once its window has passed. One row a prediction.';
@@ -29,3 +34,7 @@ comment on column prediction_log.low is 'Lower end of its 80 % interval. NULL if
 comment on column prediction_log.point is 'The prediction.';
 comment on column prediction_log.high is 'Upper end of the interval.';
 comment on column prediction_log.made_at is 'When it was first made.';
+comment on column prediction_log.segment is 'Segment of the customer as of the moment, of risks and ranks. NULL for other predictions, and for those made before it was kept.';
+comment on column prediction_log.low_95 is 'Lower end of its 95 % interval. NULL if it has none, or was made before it was kept.';
+comment on column prediction_log.high_95 is 'Upper end of the interval.';
+comment on column prediction_log.baseline is 'What the baseline said then: the same figure; of risks the days since the last purchase, of ranks the orders. NULL if it was made before that was kept.';

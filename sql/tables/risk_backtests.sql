@@ -9,9 +9,16 @@ create table risk_backtests (
     score double precision not null,
     probability double precision check (probability between 0 and 1),
     baseline_score double precision not null,
+    baseline_probability double precision check (baseline_probability between 0 and 1),
     bgnbd_score double precision not null,
     happened boolean not null,
-    primary key (task, as_of, customer_id)
+    expected_next_day date,
+    baseline_next_day date,
+    next_day date check (next_day >= as_of),
+    primary key (task, as_of, customer_id),
+    check ((task = 'churn_risk') = (probability is not null)),
+    check ((probability is null) = (baseline_probability is null)),
+    check ((expected_next_day is null) = (baseline_next_day is null))
 );
 
 comment on table risk_backtests is 'How the models of risk would have ranked customers on past days, and who left or slipped. One row a task, day and customer at risk.';
@@ -24,5 +31,9 @@ comment on column risk_backtests.recency_days is 'Days since the last purchase d
 comment on column risk_backtests.score is 'What customers are ranked by; higher is more at risk.';
 comment on column risk_backtests.probability is 'Probability that the model gives. NULL where it gives a rank only.';
 comment on column risk_backtests.baseline_score is 'What the baseline ranks by: recency for churn_risk, frequency for slipping.';
+comment on column risk_backtests.baseline_probability is 'Probability by recency alone: the share that was quiet of earlier customers of about the same.';
 comment on column risk_backtests.bgnbd_score is 'What BG/NBD alone ranks by: for churn_risk its probability of no purchase, for slipping that of not being alive.';
 comment on column risk_backtests.happened is 'Whether it came so.';
+comment on column risk_backtests.expected_next_day is 'When the next purchase was due by the typical gap of the customer. NULL after a single purchase day, and for slipping.';
+comment on column risk_backtests.baseline_next_day is 'The same by the typical gap of all customers.';
+comment on column risk_backtests.next_day is 'When it came, within the 90 days. NULL if it did not, and for slipping.';

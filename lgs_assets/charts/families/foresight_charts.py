@@ -22,6 +22,7 @@ FAMILY: Final = Family(__name__, part=20)
 _BANDS: Final = ("low_80", "high_80", "low_95", "high_95")
 _LAST_MONTHS: Final = 12
 _BINS: Final = 10
+_VALUE_DAYS: Final = 182
 _LATE_DAYS: Final = 360
 """How early or late a purchase may be to be drawn by itself; what is beyond is in the outermost bars."""
 _BAR_DAYS: Final = 30
@@ -62,7 +63,8 @@ def sales_to_come(forecasts: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Fig
         ],
     )
     methods = "; ".join(f"{grain}s: {part['method'].iloc[0]}" for grain, part in (("Month", months), ("Week", weeks)))
-    style.note(figure, f"By the method with the least error so far. {methods}")
+    unsaid = "" if total["low_95"].notna().all() else ". Bands are missing where past errors are too few to say"
+    style.note(figure, f"By the method with the least error so far. {methods}{unsaid}")
     return figure
 
 
@@ -101,11 +103,12 @@ def forecasts_against_actual(forecast_backtests: pd.DataFrame) -> Figure:
 
 @FAMILY.chart(
     "Sales of customers by tenth of their expected sales",
-    value_backtests=("as_of", "customer_id", "sales", "actual_sales"),
+    value_backtests=("horizon_days", "as_of", "customer_id", "sales", "actual_sales"),
 )
 def value_by_decile(value_backtests: pd.DataFrame) -> Figure:
     """Expected and actual sales in 182 days of each tenth, over all past days."""
-    ranked = value_backtests.sort_values(["as_of", "sales", "customer_id"], ascending=[True, False, True])
+    judged = value_backtests[value_backtests["horizon_days"] == _VALUE_DAYS]
+    ranked = judged.sort_values(["as_of", "sales", "customer_id"], ascending=[True, False, True])
     place, size = ranked.groupby("as_of").cumcount(), ranked.groupby("as_of")["sales"].transform("size")
     sums = ranked.groupby(10 * place // size + 1)[["sales", "actual_sales"]].sum() / ranked["as_of"].nunique()
     share = sums["actual_sales"].iloc[0] / max(sums["actual_sales"].sum(), 1)

@@ -1,0 +1,261 @@
+"""Predictions as they were made, judged by what the lines say came: from the log to the figures of their past error."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lgs_assets.models import churn, evaluation, forecast, log, slipping, value
+from lgs_assets.warehouse import prediction_log
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import read_frame
+from lgs_assets_tests.builders import Line, build_tables, load_lines
+
+AS_OF = pd.Timestamp("2011-01-15")
+"""A day within a month, which is no moment of customer_features later on."""
+COUNTRIES = {1: "United Kingdom", 2: "France", 3: "Norway"}
+
+
+def sale(customer: int, day: str, stock_code: str = "22041", quantity: int = 1) -> Line:
+    return Line(
+        f"5{customer}{day.replace('-', '')[2:]}", stock_code, quantity=quantity, invoice_date=f"{day} 10:00:00",
+        unit_price="10", customer_id=str(customer), country=COUNTRIES.get(customer, "United Kingdom"),
+    )  # fmt: skip
+
+
+LINES = [
+    *(sale(customer, "2010-12-10") for customer in range(1, 11)),
+    *(sale(customer, f"2011-02-{customer:02}") for customer in range(1, 6)),
+    sale(2, "2011-03-01"),
+    sale(3, "2011-02-08", "84879", 7),
+    sale(1, "2011-06-29"),
+]
+"""Five of ten customers buy again; of 22041 less is sold from week to week, and 84879 sells once."""
+
+
+def predicted(task: str, *rows: dict[str, Any], version: str = "a" * 64, **same: Any) -> pd.DataFrame:
+    """Predictions with the columns of the log."""
+    told = {"task": task, "model_version": version, "as_of": AS_OF, "window_from": AS_OF} | same
+    frame = pd.DataFrame([told | row for row in rows], columns=log.LOG)
+    return frame.assign(**{name: frame[name].astype(float) for name in log.FIGURES})
+
+
+def logged() -> Iterator[pd.DataFrame]:
+    """What was said on the day: of every task something, beside what its baseline said."""
+    for figure in ("purchases", "sales"):
+        told = {"low": 0, "point": 1, "high": 2, "baseline": 3, "figure": figure, "model": value.MODEL}
+        for days in (90, 182):
+            rows = [told | {"subject": str(customer)} for customer in range(1, 11)]
+            yield predicted("customer_value", *rows, window_until=AS_OF + pd.Timedelta(days=days))
+    rows = [{"subject": str(n), "point": n / 20, "segment": "Loyal Customers", "baseline": 36} for n in range(1, 11)]
+    until = AS_OF + pd.Timedelta(days=90)
+    yield predicted("churn_risk", *rows, figure="probability", model=churn.MODEL, window_until=until)
+    rows = [{"subject": str(n), "point": 11 - n, "segment": "Champions", "baseline": 1} for n in range(1, 11)]
+    until = AS_OF + pd.DateOffset(months=3)
+    yield predicted("slipping", *rows, figure="rank", model=slipping.MODEL, window_until=until)
+    series = ("total: All sales", "country: United Kingdom", "country: Other countries", "product: 84879")
+    told = {"low": 10, "point": 20, "high": 90, "low_95": 0, "high_95": 95, "baseline": 40, "model": "a method"}
+    for horizon, grain in ((3, "month"), (13, "week"), (4, "week")):
+        rows = [told | {"subject": subject} for subject in series]
+        yield predicted(
+            "forecasts", *rows, figure=f"amount by {grain}, {horizon} ahead",
+            window_from=pd.Timestamp("2011-01-31" if grain == "week" else "2011-02-01"),
+            window_until=pd.Timestamp("2011-02-07" if grain == "week" else "2011-03-01"),
+        )  # fmt: skip
+
+
+@pytest.fixture
+def judged(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
+    """A warehouse whose windows are over; what sells best is not asked."""
+    load_lines(warehouse, tmp_path, LINES)
+    for predictions in logged():
+        prediction_log.keep(warehouse, predictions)
+    build_tables(warehouse, "clean_invoices", "stock_codes", "customer_days", "prediction_terms", "judged_predictions")
+    return warehouse
+
+
+def actual(warehouse: Warehouse, task: str, **asked: str) -> dict[str, float]:
+    which = " and ".join(f"{name} = :{name}" for name in asked)
+    rows = warehouse.rows(
+        f"select subject, actual from judged_predictions where task = :task {f'and {which}' if which else ''}",
+        task=task, **asked,
+    )  # fmt: skip
+    return {row.subject: float(row.actual) for row in rows}
+
+
+def test_what_sold_nothing_is_judged_as_well(judged: Warehouse) -> None:
+    """A product that no table of best sellers holds today, in a week in which nobody bought it."""
+    assert actual(judged, "forecasts", figure="amount by week, 4 ahead")["product: 84879"] == 0
+    assert actual(judged, "forecasts", figure="amount by month, 3 ahead")["product: 84879"] == 7
+
+
+def test_other_countries_are_those_that_were_not_named(judged: Warehouse) -> None:
+    """Whichever sell most today: of February £20 are of the two customers abroad, and £70 of another product."""
+    came = actual(judged, "forecasts", figure="amount by month, 3 ahead")
+    assert came["total: All sales"] == 120 and came["country: United Kingdom"] == 30
+    assert came["country: Other countries"] == 90
+
+
+def test_slipping_is_judged_from_any_day(judged: Warehouse) -> None:
+    """By the rule of the segments on the last day of the window: of those who stayed away one still scores 3 and 3."""
+    came = actual(judged, "slipping")
+    assert len(came) == 10
+    assert {subject for subject, slipped in came.items() if slipped} == {"6", "7", "8", "9"}
+
+
+def test_a_customer_of_whom_nothing_is_left_is_still_judged(judged: Warehouse, tmp_path: Path) -> None:
+    """Their lines were taken back: no purchase, no sales, and no good customer."""
+    load_lines(judged, tmp_path, [line for line in LINES if line.customer_id != "5"])
+    build_tables(judged, "clean_invoices", "stock_codes", "customer_days", "prediction_terms", "judged_predictions")
+    assert actual(judged, "slipping")["5"] == actual(judged, "churn_risk")["5"] == 1
+    assert actual(judged, "customer_value", figure="sales")["5"] == 0
+
+
+def test_only_the_last_word_on_a_moment_is_judged(judged: Warehouse) -> None:
+    """Made again from the same moment with another country by name: the others are those beside it."""
+    told = {"point": 20, "model": "a method", "figure": "amount by month, 3 ahead", "baseline": 40}
+    rows = [told | {"subject": f"country: {name}"} for name in ("France", "Other countries")]
+    window = {"window_from": pd.Timestamp("2011-02-01"), "window_until": pd.Timestamp("2011-03-01")}
+    prediction_log.keep(judged, predicted("forecasts", *rows, version="b" * 64, **window))
+    build_tables(judged, "judged_predictions")
+    assert actual(judged, "forecasts") == {"country: France": 10, "country: Other countries": 110}
+
+
+def test_every_task_has_live_figures_beside_its_baseline(judged: Warehouse) -> None:
+    """From the log to model_evaluations: the same figures as past days have, of each horizon and population."""
+    nothing = pd.DataFrame(
+        columns=["kind", "grain", "horizon", "horizon_days", "task", "as_of", "recency_days", "segment"]
+    )
+    rows = evaluation.evaluated(nothing, nothing, nothing, read_frame(judged, "judged_predictions"))
+    live = rows[(rows["source"] == "live") & (rows["fold"] == evaluation.POOLED)].set_index(["task", "model", "metric"])
+    deciding = [(task, evaluation.deciding(task)) for task in evaluation.all_tasks() if "365" not in task]
+    judged_live = {(task, metric) for task, _, metric in live.index[live["baseline_value"].notna()]}
+    # When a purchase is due is judged on past days alone.
+    assert set(deciding) - judged_live == {(evaluation.DUE_TASK, "within_14_days")}
+    own = live.loc["customer_value, 90 days", value.MODEL]
+    assert own.loc["mae_purchases", "value"] == pytest.approx(0.6)
+    assert own.loc["mae_purchases", "baseline_value"] == pytest.approx(2.4)
+    assert own.loc["coverage_80_purchases", "value"] == 1
+    assert {"top_decile_share", "coverage_80_sales"} <= set(own.index)
+    risk = live.loc["churn_risk, active in the last 365 days", churn.MODEL]
+    assert risk.loc["auc", "value"] == 1 and risk.loc["auc", "baseline_value"] == 0.5
+    sold = live.loc["forecasts, country by month, 3 ahead", evaluation.CHOSEN]
+    assert sold.loc["wape", "value"] == pytest.approx((10 + 70) / 120)
+    assert sold.loc["coverage_80", "value"] == sold.loc["coverage_95", "value"] == 1
+
+
+def test_what_was_kept_without_its_baseline_is_judged_alone(judged: Warehouse) -> None:
+    """By an earlier version of the platform: its figures stand, without a comparison."""
+    frame = read_frame(judged, "judged_predictions")
+    frame = frame.assign(baseline=np.nan, segment=None, low_95=np.nan, high_95=np.nan)
+    nothing = pd.DataFrame(
+        columns=["kind", "grain", "horizon", "horizon_days", "task", "as_of", "recency_days", "segment"]
+    )
+    rows = evaluation.evaluated(nothing, nothing, nothing, frame)
+    live = rows[rows["source"] == "live"]
+    assert {"customer_value, 90 days", "churn_risk, active in the last 365 days"} <= set(live["task"])
+    assert live["baseline_value"].isna().all()
+
+
+@pytest.mark.parametrize(("errors", "known"), [(7, []), (8, [80]), (18, [80]), (19, [80, 95]), (39, [80, 95])])
+def test_few_errors_say_nothing_of_rare_ones(errors: int, known: list[int]) -> None:
+    """An interval of 95 % needs more past errors than one of 80 %; where there are too few, there is none."""
+    over = pd.DataFrame({
+        "series": "All sales", "origin": AS_OF, "period_start": pd.date_range(AS_OF, periods=errors),
+        "forecast": 100.0, "actual": 100.0 + np.arange(errors),
+    })  # fmt: skip
+    ends = forecast.interval(over.head(1), over)
+    assert [level for level in forecast.LEVELS if ends[f"low_{level}"].notna().all()] == known
+    assert [level for level in forecast.LEVELS if ends[f"high_{level}"].notna().all()] == known
+
+
+def test_an_interval_holds_as_much_as_it_says() -> None:
+    """Of errors like those that it was made from, whichever way they lean."""
+    generator = np.random.default_rng(1)
+    held = {80: 0, 95: 0}
+    for _ in range(400):
+        errors = generator.gamma(2, 1, 41)
+        for level, beyond in forecast.LEVELS.items():
+            low, high = forecast._middle(errors[:40], beyond)
+            held[level] += bool(low <= errors[40] <= high)
+    assert 0.75 <= held[80] / 400 <= 0.87
+    assert 0.92 <= held[95] / 400 <= 0.985
+
+
+def test_steps_with_many_errors_have_intervals_of_their_own() -> None:
+    """What is further ahead is harder to see: its interval is wider, if enough errors show it."""
+    generator, series = np.random.default_rng(1), [f"P{n:03}" for n in range(250)]
+    over = pd.DataFrame({"series": np.repeat(series, 2), "period_start": [AS_OF, AS_OF + pd.Timedelta(days=7)] * 250})
+    over = over.assign(origin=AS_OF, forecast=100.0, actual=100 + generator.normal(0, 1, 500) * np.tile([5, 50], 250))
+    ends = forecast.interval(over, over)
+    width = (ends["high_80"] - ends["low_80"]).groupby(over["period_start"]).mean()
+    assert width.iloc[1] > 5 * width.iloc[0]
+    few = over[over["series"] < "P020"]
+    width = forecast.interval(few, few).diff(axis=1)["high_80"].groupby(few["period_start"]).mean()
+    assert width.iloc[1] == pytest.approx(width.iloc[0], rel=0.3)
+
+
+def risks(score: list[float], baseline: list[float], happened: list[bool]) -> pd.DataFrame:
+    """Back-tests of so many customers on one day."""
+    return pd.DataFrame({
+        "task": "churn_risk", "as_of": AS_OF, "customer_id": range(len(score)), "recency_days": 100,
+        "segment": "At Risk", "score": score, "probability": score, "baseline_score": baseline,
+        "baseline_probability": baseline, "bgnbd_score": score, "happened": happened,
+        "expected_next_day": pd.NaT, "baseline_next_day": pd.NaT, "next_day": pd.NaT,
+    })  # fmt: skip
+
+
+EMPTY = pd.DataFrame(columns=["kind", "grain", "horizon", "horizon_days", "task", "as_of", "recency_days", "segment"])
+"""No back-tests."""
+NOT_JUDGED = pd.DataFrame(
+    columns=["task", "as_of", "subject", "figure", "window_from", "window_until", "model", *log.LOG[8:], "actual"]
+).astype(dict.fromkeys(("as_of", "window_from", "window_until"), "datetime64[us]") | dict.fromkeys(log.FIGURES, float))
+
+
+def test_the_baseline_is_calibrated_by_itself() -> None:
+    """Where it predicts, its probability is shown: whether that holds is not the model's affair."""
+    happened = [True] * 50 + [False] * 50
+    wrong_order = risks([0.1] * 50 + [0.9] * 50, [1.0] * 50 + [0.0] * 50, happened)
+    rows = evaluation.evaluated(EMPTY, wrong_order, EMPTY, NOT_JUDGED)
+    assert not evaluation.is_used(rows, "churn_risk, active in the last 365 days")
+    assert evaluation.calibration(rows) == 0
+    rows = evaluation.evaluated(EMPTY, risks([0.7] * 50 + [0.6] * 50, [0.5] * 100, happened), EMPTY, NOT_JUDGED)
+    assert evaluation.is_used(rows, "churn_risk, active in the last 365 days")
+    assert evaluation.calibration(rows) == pytest.approx(0.45)
+
+
+def test_a_difference_that_chance_would_make_is_not_shown() -> None:
+    """The same customers are drawn for both, so a small difference that is everywhere shows, and luck does not."""
+    generator = np.random.default_rng(1)
+    happened = list(generator.random(300) < 0.5)
+    noise, other = generator.random(300), generator.random(300)
+    signal = noise + np.array(happened) * 0.5
+
+    def difference(own: Any, beside: Any) -> Any:
+        rows = evaluation.evaluated(EMPTY, risks(list(own), list(beside), happened), EMPTY, NOT_JUDGED)
+        rows = rows[(rows["fold"] == "pooled") & (rows["metric"] == "auc") & (rows["model"] == churn.MODEL)]
+        return rows[rows["task"] == "churn_risk, active in the last 365 days"].iloc[0]
+
+    told = difference(signal / 1.5, noise)
+    assert told["difference"] == pytest.approx(told["value"] - told["baseline_value"])
+    assert evaluation.is_difference_shown(told["difference_low"], told["difference_high"])
+    chance = difference(noise, other)
+    assert chance["difference_low"] <= chance["difference"] <= chance["difference_high"]
+    assert not evaluation.is_difference_shown(chance["difference_low"], chance["difference_high"])
+
+
+def test_expected_purchases_are_judged() -> None:
+    """By how many came within two weeks of the day that they were due on; who is overdue is due at once."""
+    told = risks([0.5] * 4, [0.5] * 4, [False] * 4).assign(
+        expected_next_day=pd.to_datetime(["2010-12-01", "2011-02-01", "2011-02-01", "2011-02-01"]),
+        baseline_next_day=pd.to_datetime(["2011-04-01"] * 4),
+        next_day=pd.to_datetime(["2011-01-20", "2011-02-15", "2011-02-16", "2011-04-01"]),
+    )
+    rows = evaluation.evaluated(EMPTY, told, EMPTY, NOT_JUDGED)
+    rows = rows[(rows["task"] == evaluation.DUE_TASK) & (rows["fold"] == "pooled")].set_index(["model", "metric"])
+    assert rows["value"][churn.GAP, "within_14_days"] == 0.5
+    assert rows["value"][churn.GAP, "mae_next_day"] == (5 + 14 + 15 + 59) / 4
+    assert rows["value"][churn.GAP_BASELINE, "within_14_days"] == 0.25
