@@ -191,6 +191,13 @@ def test_predictions_are_told_from_the_day_that_they_were_made(demo: Warehouse, 
     warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
     with warehouse.transaction() as connection:
         connection.execute(sa.text("update prediction_terms set as_of = '2011-03-01', observed_until = '2011-03-01'"))
+        connection.execute(
+            sa.text(
+                "update forecasts set as_of = '2011-03-01', period_start = period_start - interval '9 months' "
+                "where grain = 'month'"
+            )
+        )
+        connection.execute(sa.text("update forecasts set as_of = '2011-03-01'"))
     (known,) = warehouse.rows("select count(*) as n from rfm_history where snapshot_date = '2011-03-01'")
     warehouse.engine.dispose()
     for site in serve(tables):
@@ -199,4 +206,7 @@ def test_predictions_are_told_from_the_day_that_they_were_made(demo: Warehouse, 
             assert "rom the lines before 1 Mar 2011" in html, path
             assert "end of the data" not in html.partition("<footer")[0] or path == "/customers/20001"
         assert sum(int(row["customers"]) for row in rows(site.get("/outlook/value.csv").text)) == known["n"]
+        months = [row["month"] for row in rows(site.get("/outlook/forecast.csv").text)]
+        assert months == sorted({*months})
+        assert months[-3:] == ["2011-03-01", "2011-04-01", "2011-05-01"]
     tables.engine.dispose()
