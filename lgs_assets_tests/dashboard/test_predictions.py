@@ -84,18 +84,18 @@ def test_what_was_told_of_risk_stands_beside_what_came(predicted: Site, held: Wa
     for row in shown:
         low = int(row["told"].split()[0])
         own = [one for one in asked if min(int(one["probability"] * 10), 9) == low // 10]
-        assert int(row["customers"]) == len(own)
+        assert int(row["predictions"]) == len(own)
         if len(own) >= 30:
             assert float(row["came_pct"]) == pytest.approx(100 * sum(one["happened"] for one in own) / len(own))
-    assert sum(int(row["customers"]) for row in shown) == len(asked) > 0
+    assert sum(int(row["predictions"]) for row in shown) == len(asked) > 0
 
 
 def test_what_was_expected_of_each_tenth_stands_beside_what_came(predicted: Site, held: Warehouse) -> None:
     shown = rows(predicted.get("/outlook/value_check.csv").text)
     (known,) = held.rows("select count(*) as n, sum(actual_sales) as came from value_backtests")
     assert [row["tenth"] for row in shown] == [str(number) for number in range(1, 11)]
-    assert sum(int(row["customers"]) for row in shown) == known["n"]
-    came = sum(int(row["customers"]) * float(row["came"]) for row in shown)
+    assert sum(int(row["predictions"]) for row in shown) == known["n"]
+    came = sum(int(row["predictions"]) * float(row["came"]) for row in shown)
     assert came == pytest.approx(float(known["came"]))
 
 

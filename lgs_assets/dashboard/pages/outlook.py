@@ -290,7 +290,7 @@ def _value_check(view: View, rows: Sequence[Row]) -> Figure:
     table = Table(
         (
             Column("tenth", "Tenth"),
-            Column("customers", "Customers", "count"),
+            Column("predictions", "Predictions", "count"),
             Column("expected", "Expected of each", "whole_pounds"),
             Column("came", "Came from each", "whole_pounds"),
         ),
@@ -322,7 +322,7 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
     table = Table(
         (
             Column("told", "Told"),
-            Column("customers", "Customers", "count"),
+            Column("predictions", "Predictions", "count"),
             Column("predicted_pct", "Told on average", "percent"),
             Column("came_pct", "Stayed away", "percent"),
         ),
