@@ -168,8 +168,21 @@ def test_a_printed_page_hides_what_only_a_screen_can_use(page: webdriver.Chrome,
     assert pdf.startswith(b"%PDF")
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert not page.find_element(By.CSS_SELECTOR, ".filters").is_displayed()
-    assert not any(link.is_displayed() for link in page.find_elements(By.CSS_SELECTOR, ".files"))
+    assert not any(link.is_displayed() for link in page.find_elements(By.CSS_SELECTOR, ".files, .handy"))
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_the_address_of_a_view_is_copied_and_the_page_printed(page: webdriver.Chrome, site: Site) -> None:
+    address = site.url + "/segments?country=Germany"
+    page.get(address)
+    page.execute_script(
+        "window.print = () => { window.printed = true; };"
+        "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (text) => { window.copied = text; }}})"
+    )
+    for what in ("copy", "print"):
+        page.find_element(By.CSS_SELECTOR, f"[data-{what}]").click()
+    wait(page).until(lambda b: b.execute_script("return window.copied") == address)
+    assert page.execute_script("return window.printed") is True
 
 
 def test_a_figure_is_saved_as_a_picture(page: webdriver.Chrome, site: Site) -> None:

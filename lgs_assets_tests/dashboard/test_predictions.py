@@ -84,18 +84,18 @@ def test_what_was_told_of_risk_stands_beside_what_came(predicted: Site, held: Wa
     for row in shown:
         low = int(row["told"].split()[0])
         own = [one for one in asked if min(int(one["probability"] * 10), 9) == low // 10]
-        assert int(row["customers"]) == len(own)
+        assert int(row["predictions"]) == len(own)
         if len(own) >= 30:
             assert float(row["came_pct"]) == pytest.approx(100 * sum(one["happened"] for one in own) / len(own))
-    assert sum(int(row["customers"]) for row in shown) == len(asked) > 0
+    assert sum(int(row["predictions"]) for row in shown) == len(asked) > 0
 
 
 def test_what_was_expected_of_each_tenth_stands_beside_what_came(predicted: Site, held: Warehouse) -> None:
     shown = rows(predicted.get("/outlook/value_check.csv").text)
     (known,) = held.rows("select count(*) as n, sum(actual_sales) as came from value_backtests")
     assert [row["tenth"] for row in shown] == [str(number) for number in range(1, 11)]
-    assert sum(int(row["customers"]) for row in shown) == known["n"]
-    came = sum(int(row["customers"]) * float(row["came"]) for row in shown)
+    assert sum(int(row["predictions"]) for row in shown) == known["n"]
+    came = sum(int(row["predictions"]) * float(row["came"]) for row in shown)
     assert came == pytest.approx(float(known["came"]))
 
 
@@ -191,6 +191,13 @@ def test_predictions_are_told_from_the_day_that_they_were_made(demo: Warehouse, 
     warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
     with warehouse.transaction() as connection:
         connection.execute(sa.text("update prediction_terms set as_of = '2011-03-01', observed_until = '2011-03-01'"))
+        connection.execute(
+            sa.text(
+                "update forecasts set as_of = '2011-03-01', period_start = period_start - interval '9 months' "
+                "where grain = 'month'"
+            )
+        )
+        connection.execute(sa.text("update forecasts set as_of = '2011-03-01'"))
     (known,) = warehouse.rows("select count(*) as n from rfm_history where snapshot_date = '2011-03-01'")
     warehouse.engine.dispose()
     for site in serve(tables):
@@ -199,4 +206,7 @@ def test_predictions_are_told_from_the_day_that_they_were_made(demo: Warehouse, 
             assert "rom the lines before 1 Mar 2011" in html, path
             assert "end of the data" not in html.partition("<footer")[0] or path == "/customers/20001"
         assert sum(int(row["customers"]) for row in rows(site.get("/outlook/value.csv").text)) == known["n"]
+        months = [row["month"] for row in rows(site.get("/outlook/forecast.csv").text)]
+        assert months == sorted({*months})
+        assert months[-3:] == ["2011-03-01", "2011-04-01", "2011-05-01"]
     tables.engine.dispose()

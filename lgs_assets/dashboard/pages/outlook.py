@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from lgs_assets.charts import style, wording
-from lgs_assets.dashboard.content import FEWEST, Bar, Column, Figure, Link, Table, written
+from lgs_assets.dashboard.content import FEW, FEWEST, Bar, Column, Few, Figure, Link, Table, written
 from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.figures.shapes import PALE
 from lgs_assets.dashboard.filters import PICKING
@@ -52,7 +52,8 @@ def show(view: View) -> Shown:
     from_day = next((card["as_of"] for card in cards.values()), None)
     now = replace(view.filters, as_of=_month_of(view, from_day))
     country = view.filters.countries[0] if len(view.filters.countries) == 1 else None
-    forecast = view.rows("forecast", country=country)
+    # What came of the months that are forecast may be known already: LGS_AS_OF looks back.
+    forecast = [row for row in view.rows("forecast", country=country) if _is_before_or_forecast(row)]
     weeks = view.rows("forecast_weeks", country=country)
     groups = view.matched("outlook_groups", filters=now)
     lists = view.matched("outlook_lists", filters=now)
@@ -71,6 +72,10 @@ def show(view: View) -> Shown:
         "slipping": _slipping(view, [row for row in lists if row["kind"] == "slipping"], cards.get("slipping")),
     }
     return Shown(title, {"missing": [], "cards": cards.values(), "from_day": from_day, **files}, files)
+
+
+def _is_before_or_forecast(row: Row) -> bool:
+    return row["forecast"] is not None or row["as_of"] is None or bool(row["month"] < row["as_of"])
 
 
 def _month_of(view: View, day: date | None) -> date:
@@ -285,7 +290,7 @@ def _value_check(view: View, rows: Sequence[Row]) -> Figure:
     table = Table(
         (
             Column("tenth", "Tenth"),
-            Column("customers", "Customers", "count"),
+            Column("predictions", "Predictions", "count"),
             Column("expected", "Expected of each", "whole_pounds"),
             Column("came", "Came from each", "whole_pounds"),
         ),
@@ -298,17 +303,18 @@ def _value_check(view: View, rows: Sequence[Row]) -> Figure:
             for row in rows
         ],
     )
-    note = f"Sales in 182 days, before returns, a customer on average. {_asked(rows)}{view.unfollowed()}"
+    asked = _asked(rows, "who had ever bought")
+    note = f"Sales in 182 days, before returns, a customer on average. {asked}{view.unfollowed()}"
     return Figure("value_check", "What was expected on past days, and what came?", table, note=note)
 
 
-def _asked(rows: Sequence[Row]) -> str:
-    """On which past days, as a sentence."""
+def _asked(rows: Sequence[Row], who: str) -> str:
+    """On which past days, and of whom, as a sentence."""
     if not rows:
         return "There is no past day to judge by."
     first, last = min(row["first_day"] for row in rows), max(row["last_day"] for row in rows)
     days = wording.counted(max(row["days"] for row in rows), "past day")
-    return f"Asked on {days}, {wording.span(wording.day(first), wording.day(last))}, of all who were customers then."
+    return f"Asked on {days}, {wording.span(wording.day(first), wording.day(last))}, of all {who}."
 
 
 def _calibration(view: View, rows: Sequence[Row]) -> Figure:
@@ -316,7 +322,7 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
     table = Table(
         (
             Column("told", "Told"),
-            Column("customers", "Customers", "count"),
+            Column("predictions", "Predictions", "count"),
             Column("predicted_pct", "Told on average", "percent"),
             Column("came_pct", "Stayed away", "percent"),
         ),
@@ -325,14 +331,15 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
                 f"{10 * row['place']} to {10 * row['place'] + 10} %",
                 row["customers"],
                 or_few(100 * row["predicted"], row["customers"]),
-                Bar(100 * row["came"], 100 * row["came"]) if row["customers"] >= FEWEST else or_few(0, 0),
+                Bar(100 * row["came"], 100 * row["came"]) if row["customers"] >= FEWEST else Bar(Few(FEW), 0),
             )
             for row in rows
         ],
     )
     note = (
         "The risk of no order in 90 days, as it would have been told. Where the two percentages are far apart, the "
-        f"level is off; the order may hold all the same. {_asked(rows)}{view.unfollowed()}"
+        f"level is off; the order may hold all the same. {_asked(rows, 'who had bought in the year before')}"
+        f"{view.unfollowed()}"
     )
     return Figure("calibration", "Of those told a risk, how many stayed away?", table, note=note)
 

@@ -21,8 +21,4 @@ inner join customer_profile as profile using (customer_id)
 left join rfm_history as earlier
     on earlier.customer_id = history.customer_id and earlier.snapshot_date = :snapshot_before
 where history.snapshot_date = :snapshot
-    and (
-        cast(:came_from as text[]) is null
-        or coalesce(earlier.segment, '(not yet a customer)') = any(cast(:came_from as text[]))
-    )
     and {picked}

@@ -3,7 +3,8 @@ select
     series as code, products.description, sum(forecast) filter (where horizon = 4) as units_4,
     sum(year_before) filter (where horizon = 4) as year_before_4, sum(forecast) filter (where horizon = 13) as units_13,
     sum(year_before) filter (where horizon = 13) as year_before_13,
-    min(low_80) filter (where horizon = 4 and step = 1) as low_80, min(high_80) filter (where horizon = 4 and step = 1) as high_80,
+    min(low_80) filter (where horizon = 4 and step = 1) as low_80,
+    min(high_80) filter (where horizon = 4 and step = 1) as high_80,
     min(period_start) as first_week
 from forecasts
 left join products on products.code = series
