@@ -24,7 +24,7 @@ from benchmarks.run import PEERS_PYTHON
 from benchmarks.warehouse import WORK, environment, seconds_of_steps, state_folder
 from benchmarks.workload import CUSTOMER_IDS_APART
 from lgs_assets.assets import foresight
-from lgs_assets.models import evaluation, forecast, value
+from lgs_assets.models import churn, evaluation, forecast, value
 from lgs_assets.models.features import QUIET_DAYS
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
@@ -196,7 +196,9 @@ def errors_of_amounts(said: pd.DataFrame, came: pd.DataFrame) -> list[float]:
 
 def errors_of_ranks(said: pd.DataFrame, came: pd.DataFrame) -> list[float]:
     """The AUC of each population: the mean of the days."""
-    both = came.merge(said[["as_of", "customer_id", "score"]], on=["as_of", "customer_id"])
+    asked = came[came["as_of"].isin(said["as_of"])]
+    both = asked.merge(said[["as_of", "customer_id", "score"]], on=["as_of", "customer_id"], how="left")
+    both["score"] = both["score"].fillna(both["score"].min() - 1)
     return [
         float(np.mean([
             evaluation.auc(day["score"].to_numpy(float), ~day["bought_90"].to_numpy(bool))(np.ones((1, len(day))))
@@ -286,9 +288,10 @@ def main(
         outcomes, risk = frames["outcomes"], frames["risk_features"]
         amounts = outcomes.rename(columns={"purchase_days_182": "came_purchases", "sales_182": "came_sales"})
         key = ["as_of", "customer_id"]
+        active = churn.active(risk)[[*key, "recency_days", "segment"]]
         answers = {
             "customer_value": amounts.merge(frames["value_features"][key], on=key),
-            "churn_risk": risk[[*key, "recency_days", "segment"]].merge(outcomes[[*key, "bought_90"]], on=key),
+            "churn_risk": active.merge(outcomes[[*key, "bought_90"]], on=key),
             "forecasts": came,
         }
         if real_data and (file := Path(real_data) / "CDNOW_master.txt").exists():
