@@ -196,8 +196,7 @@ def errors_of_amounts(said: pd.DataFrame, came: pd.DataFrame) -> list[float]:
 
 def errors_of_ranks(said: pd.DataFrame, came: pd.DataFrame) -> list[float]:
     """The AUC of each population: the mean of the days."""
-    asked = came[came["as_of"].isin(said["as_of"])]
-    both = asked.merge(said[["as_of", "customer_id", "score"]], on=["as_of", "customer_id"], how="left")
+    both = came.merge(said[["as_of", "customer_id", "score"]], on=["as_of", "customer_id"], how="left")
     both["score"] = both["score"].fillna(both["score"].min() - 1)
     return [
         float(np.mean([
@@ -225,23 +224,36 @@ JUDGES = {
 }
 
 
+def days_answered(said: pd.DataFrame) -> set[object]:
+    """The days on which there is a number for every customer that something is said of."""
+    numbers = said[[column for column in ("purchases", "sales", "score") if column in said]]
+    return set(said["as_of"]) - set(said.loc[~np.isfinite(numbers).all(axis=1), "as_of"])
+
+
 def compare(bench: Bench, task: str, came: pd.DataFrame) -> None:
-    """Prints what each way to do a task comes to."""
-    typer.echo(f"\n| {task} | {' | '.join(ERRORS[task])} | seconds | × ours | start | CPU s | MB |")
-    typer.echo(f"|---|{'---|' * (len(ERRORS[task]) + 5)}")
-    ours = 0.0
+    """Prints what each way to do a task comes to, on the days on which all have an answer."""
+    taken = {}
+    said = {}
     for way in WAYS:
-        if way.task != task:
+        if way.task == task:
+            taken[way.title] = bench.measure(way)
+            if not taken[way.title].error:
+                said[way.title] = bench.said()
+    answered = {title: days_answered(frame) for title, frame in said.items() if "as_of" in frame}
+    if answered:
+        came = came[came["as_of"].isin(set.intersection(*answered.values()))]
+    typer.echo(f"\n| {task} | {' | '.join(ERRORS[task])} | days answered | seconds | × ours | start | CPU s | MB |")
+    typer.echo(f"|---|{'---|' * (len(ERRORS[task]) + 6)}")
+    ours = next(iter(taken.values())).seconds
+    for title, measured in taken.items():
+        if measured.error:
+            typer.echo(f"| {title} | {measured.error} |")
             continue
-        taken = bench.measure(way)
-        if taken.error:
-            typer.echo(f"| {way.title} | {taken.error} |")
-            continue
-        ours = ours or taken.seconds
-        errors = " | ".join(f"{error:.4g}" for error in JUDGES[task](bench.said(), came))
+        errors = " | ".join(f"{error:.4g}" for error in JUDGES[task](said[title], came))
         typer.echo(
-            f"| {way.title} | {errors} | {taken.seconds:.2f} | {taken.seconds / ours:.2f} | "
-            f"{taken.stages['start']:.2f} | {taken.cpu_seconds:.2f} | {taken.client_bytes / 1e6:,.0f} |"
+            f"| {title} | {errors} | {len(answered[title]) if answered else '–'} | {measured.seconds:.2f} | "
+            f"{measured.seconds / ours:.2f} | {measured.stages['start']:.2f} | {measured.cpu_seconds:.2f} | "
+            f"{measured.client_bytes / 1e6:,.0f} |"
         )
 
 

@@ -260,13 +260,13 @@ def test_a_wrong_peer_is_no_rival(tmp_path: Path) -> None:
 def test_what_nobody_said_is_wrong() -> None:
     """Errors are the means of the days; a customer that was left out is infinitely wrong, or ranked last."""
     days = pd.to_datetime(["2011-01-01", "2011-01-01", "2011-02-01", "2011-02-01"])
-    came = pd.DataFrame(
-        {"as_of": days, "customer_id": [1, 2, 1, 2], "came_purchases": [0, 1, 2, 3], "came_sales": 10.0}
-    )
+    customers = pd.DataFrame({"as_of": days, "customer_id": [1, 2, 1, 2]})
+    came = customers.assign(came_purchases=[0, 1, 2, 3], came_sales=10.0)
     said = came.assign(purchases=[1.0, 1.0, 2.0, 0.0], sales=10.0)
     assert foresight.errors_of_amounts(said, came) == [1.0, 0.0]
     assert foresight.errors_of_amounts(said[1:], came) == [np.inf, np.inf]
-    asked = asked.assign(bought_90=[True, False, True, False], recency_days=10, segment="Loyal Customers")
+    assert foresight.days_answered(said.assign(sales=[10.0, np.inf, 10.0, 10.0])) == {days[2]}
+    asked = customers.assign(bought_90=[True, False, True, False], recency_days=10, segment="Loyal Customers")
     scored = asked.assign(score=[0.1, 0.9, 0.5, 0.5])
     assert foresight.errors_of_ranks(scored, asked) == [0.75] * 3
     assert foresight.errors_of_ranks(scored[:3], asked) == [0.5] * 3
