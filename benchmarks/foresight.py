@@ -227,7 +227,8 @@ JUDGES = {
 def days_answered(said: pd.DataFrame) -> set[object]:
     """The days on which there is a number for every customer that something is said of."""
     numbers = said[[column for column in ("purchases", "sales", "score") if column in said]]
-    return set(said["as_of"]) - set(said.loc[~np.isfinite(numbers).all(axis=1), "as_of"])
+    is_complete = pd.Series(np.isfinite(numbers.to_numpy(float)).all(axis=1), index=said.index)
+    return set(said["as_of"]) - set(said["as_of"][~is_complete])
 
 
 def compare(bench: Bench, task: str, came: pd.DataFrame) -> None:
