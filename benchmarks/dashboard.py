@@ -207,14 +207,15 @@ def together(port: int, views: list[str], clients: int, work: Callable[[], None]
     for answer in answers:
         shown[answer.view, answer.tag].add(answer.shown)
     builds = Counter(view for view, _ in shown)
+    mixed = [view for (view, _), pages in shown.items() if len(pages) > 1]
     middle, high = quantiles(answers)
     typer.echo(
         f"\n{clients} clients without a pause for {seconds:.0f} s, while a day's dump is loaded and tables replaced: "
         f"{len(answers):,} answers, first byte p50 {1000 * middle:.0f} ms, p95 {1000 * high:.0f} ms, "
         f"{sum(answer.status != 200 for answer in answers)} errors. {sum(number > 1 for number in builds.values())} of "
         f"{len(builds)} views were seen of more than one build, up to {max(builds.values())}; "
-        f"{sum(len(pages) > 1 for pages in shown.values())} of the {len(shown):,} pages, each named by its build, were "
-        "not the same for everybody."
+        f"{len(mixed)} of the {len(shown):,} pages, each named by its build, were not the same for everybody"
+        f"{': ' if mixed else ''}{', '.join(mixed)}."
     )
 
 

@@ -24,7 +24,7 @@ from benchmarks.run import PEERS_PYTHON
 from benchmarks.warehouse import WORK, environment, seconds_of_steps, state_folder
 from benchmarks.workload import CUSTOMER_IDS_APART
 from lgs_assets.assets import foresight
-from lgs_assets.models import evaluation, forecast, value
+from lgs_assets.models import churn, evaluation, forecast, value
 from lgs_assets.models.features import QUIET_DAYS
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
@@ -196,7 +196,8 @@ def errors_of_amounts(said: pd.DataFrame, came: pd.DataFrame) -> list[float]:
 
 def errors_of_ranks(said: pd.DataFrame, came: pd.DataFrame) -> list[float]:
     """The AUC of each population: the mean of the days."""
-    both = came.merge(said[["as_of", "customer_id", "score"]], on=["as_of", "customer_id"])
+    both = came.merge(said[["as_of", "customer_id", "score"]], on=["as_of", "customer_id"], how="left")
+    both["score"] = both["score"].fillna(both["score"].min() - 1)
     return [
         float(np.mean([
             evaluation.auc(day["score"].to_numpy(float), ~day["bought_90"].to_numpy(bool))(np.ones((1, len(day))))
@@ -223,23 +224,37 @@ JUDGES = {
 }
 
 
+def days_answered(said: pd.DataFrame) -> set[object]:
+    """The days on which there is a number for every customer that something is said of."""
+    numbers = said[[column for column in ("purchases", "sales", "score") if column in said]]
+    is_complete = pd.Series(np.isfinite(numbers.to_numpy(float)).all(axis=1), index=said.index)
+    return set(said["as_of"]) - set(said["as_of"][~is_complete])
+
+
 def compare(bench: Bench, task: str, came: pd.DataFrame) -> None:
-    """Prints what each way to do a task comes to."""
-    typer.echo(f"\n| {task} | {' | '.join(ERRORS[task])} | seconds | × ours | start | CPU s | MB |")
-    typer.echo(f"|---|{'---|' * (len(ERRORS[task]) + 5)}")
-    ours = 0.0
+    """Prints what each way to do a task comes to, on the days on which all have an answer."""
+    taken = {}
+    said = {}
     for way in WAYS:
-        if way.task != task:
+        if way.task == task:
+            taken[way.title] = bench.measure(way)
+            if not taken[way.title].error:
+                said[way.title] = bench.said()
+    answered = {title: days_answered(frame) for title, frame in said.items() if "as_of" in frame}
+    if answered:
+        came = came[came["as_of"].isin(set.intersection(*answered.values()))]
+    typer.echo(f"\n| {task} | {' | '.join(ERRORS[task])} | days answered | seconds | × ours | start | CPU s | MB |")
+    typer.echo(f"|---|{'---|' * (len(ERRORS[task]) + 6)}")
+    ours = next(iter(taken.values())).seconds
+    for title, measured in taken.items():
+        if measured.error:
+            typer.echo(f"| {title} | {measured.error} |")
             continue
-        taken = bench.measure(way)
-        if taken.error:
-            typer.echo(f"| {way.title} | {taken.error} |")
-            continue
-        ours = ours or taken.seconds
-        errors = " | ".join(f"{error:.4g}" for error in JUDGES[task](bench.said(), came))
+        errors = " | ".join(f"{error:.4g}" for error in JUDGES[task](said[title], came))
         typer.echo(
-            f"| {way.title} | {errors} | {taken.seconds:.2f} | {taken.seconds / ours:.2f} | "
-            f"{taken.stages['start']:.2f} | {taken.cpu_seconds:.2f} | {taken.client_bytes / 1e6:,.0f} |"
+            f"| {title} | {errors} | {len(answered[title]) if answered else '–'} | {measured.seconds:.2f} | "
+            f"{measured.seconds / ours:.2f} | {measured.stages['start']:.2f} | {measured.cpu_seconds:.2f} | "
+            f"{measured.client_bytes / 1e6:,.0f} |"
         )
 
 
@@ -286,9 +301,10 @@ def main(
         outcomes, risk = frames["outcomes"], frames["risk_features"]
         amounts = outcomes.rename(columns={"purchase_days_182": "came_purchases", "sales_182": "came_sales"})
         key = ["as_of", "customer_id"]
+        active = churn.active(risk)[[*key, "recency_days", "segment"]]
         answers = {
             "customer_value": amounts.merge(frames["value_features"][key], on=key),
-            "churn_risk": risk[[*key, "recency_days", "segment"]].merge(outcomes[[*key, "bought_90"]], on=key),
+            "churn_risk": active.merge(outcomes[[*key, "bought_90"]], on=key),
             "forecasts": came,
         }
         if real_data and (file := Path(real_data) / "CDNOW_master.txt").exists():

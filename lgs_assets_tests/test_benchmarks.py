@@ -7,11 +7,15 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import psutil
 import psycopg
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
-from benchmarks import history, report
+from benchmarks import foresight, history, report
 from benchmarks.compare import Verdict, compare
 from benchmarks.measure import Limits, Measurement, measure
 from benchmarks.peers import HISTORY, OURS_OF_HISTORY, PEERS, PLATFORM
@@ -22,7 +26,10 @@ from benchmarks.peers.platform import main
 from benchmarks.peers.psql import run as run_script
 from benchmarks.results import Results, Run, load, save
 from benchmarks.run import settings_as_sql
+from benchmarks.warehouse import seconds_of_steps
 from benchmarks.workload import day_after, replicate, replicated, write_day_after
+from lgs_assets.command.runner import Step
+from lgs_assets.command.terminal import StepProgress
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import SCHEMA
 from lgs_assets.warehouse.server import EmbeddedServer, program
@@ -248,3 +255,27 @@ def test_a_wrong_peer_is_no_rival(tmp_path: Path) -> None:
     assert (tmp_path / "seconds-1x.png").read_bytes().startswith(b"\x89PNG")
     save(results, tmp_path / "results.json")
     assert load(tmp_path / "results.json") == results
+
+
+def test_what_nobody_said_is_wrong() -> None:
+    """Errors are the means of the days; a customer that was left out is infinitely wrong, or ranked last."""
+    days = pd.to_datetime(["2011-01-01", "2011-01-01", "2011-02-01", "2011-02-01"])
+    customers = pd.DataFrame({"as_of": days, "customer_id": [1, 2, 1, 2]})
+    came = customers.assign(came_purchases=[0, 1, 2, 3], came_sales=10.0)
+    said = came.assign(purchases=[1.0, 1.0, 2.0, 0.0], sales=10.0)
+    assert foresight.errors_of_amounts(said, came) == [1.0, 0.0]
+    assert foresight.errors_of_amounts(said[1:], came) == [np.inf, np.inf]
+    assert foresight.days_answered(said.assign(sales=[10.0, np.inf, 10.0, 10.0])) == {days[2]}
+    asked = customers.assign(bought_90=[True, False, True, False], recency_days=10, segment="Loyal Customers")
+    scored = asked.assign(score=[0.1, 0.9, 0.5, 0.5])
+    assert foresight.errors_of_ranks(scored, asked) == [0.75] * 3
+    assert foresight.errors_of_ranks(scored[:3], asked) == [0.5] * 3
+
+
+def test_the_steps_of_a_run_are_read_from_what_it_prints(tmp_path: Path) -> None:
+    with Progress(console=Console(file=(tmp_path / "run.log").open("w"), width=80)) as progress:
+        for name, seconds in (("raw_invoices", 17.14), ("check_raw_invoices", 0.5)):
+            step_shown = StepProgress(progress)
+            step_shown(Step(name, None))
+            step_shown(Step(name, seconds))
+    assert seconds_of_steps(tmp_path) == {"raw_invoices": 17.1, "checks of raw_invoices": 0.5}
