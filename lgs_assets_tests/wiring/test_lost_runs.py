@@ -215,13 +215,19 @@ def test_a_run_that_is_killed_twice_is_made_up_for(
     dump.with_name("retail.sql.done").touch()
     start_ui()
     killed: list[str] = []
-    for what in (loads, builds):
+
+    def kill_twice(what: Callable[[dg.DagsterRun], bool]) -> None:
         with held_up(warehouse):
             for _ in range(2):
                 run = begun(instance, what, besides=killed)
                 kill_worker(instance, run)
                 killed.append(run.run_id)
         assert (retry := instance.get_run_by_id(killed[-1])) and retry.parent_run_id == killed[-2]
+
+    kill_twice(loads)
+    loaded = dg.RunsFilter(job_name="ingest", statuses=[dg.DagsterRunStatus.SUCCESS])
+    wait_until(lambda: instance.get_runs_count(loaded), "the dump is loaded")
+    kill_twice(builds)
     wait_until(lambda: is_current(instance, warehouse, len(LINES)), "all is made up for")
     assert {status(instance, run_id) for run_id in killed} == {dg.DagsterRunStatus.FAILURE}
 
