@@ -15,7 +15,6 @@ from lgs_assets.configuration import Settings
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.jobs import load_dumps
 from lgs_assets.wiring.lineage import built_specs
-from lgs_assets.wiring.lost_runs import LOST, was_killed
 from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.versions import outdated
 
@@ -23,7 +22,10 @@ QUIET = timedelta(seconds=20)
 """After so long without any run, automation will not ask for what was loaded last: it has looked twice."""
 KILLED_IN_A_ROW = 30
 """After so many killed runs, something kills them, such as a lack of memory: asking once more would never end."""
+LATEST = 100
+"""Failed runs that are looked at for killed loads: one shows within seconds."""
 
+_OF_ITS_OWN = ("STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE")
 _AT_WORK = dg.RunsFilter(
     statuses=[
         dg.DagsterRunStatus.QUEUED,
@@ -63,15 +65,18 @@ def tables_left_undone(instance: dg.DagsterInstance, settings: Settings, warehou
     newest = instance.get_run_records(limit=1, order_by="update_timestamp")
     if not newest or instance.get_runs_count(_AT_WORK) or killed_without_end(instance):
         return Undone([], "")
-    keys = [dg.AssetKey(table) for table in (RAW_INVOICES, *unbuilt(instance, settings, warehouse))]
+    if not (tables := unbuilt(instance, settings, warehouse)):
+        return Undone([], "")
+    keys = [dg.AssetKey(table) for table in (RAW_INVOICES, *tables)]
     assets = {record.asset_entry.asset_key.path[-1]: record.asset_entry for record in instance.get_asset_records(keys)}
     load = assets[RAW_INVOICES].last_materialization_record if RAW_INVOICES in assets else None
-    last_runs = {asset.last_run_id for asset in assets.values() if asset.last_run_id}
-    runs = {run.dagster_run.run_id: run for run in instance.get_run_records(dg.RunsFilter(run_ids=[*last_runs]))}
+    last_runs = {table: asset.last_run_id or "" for table, asset in assets.items()}
+    known = dg.RunsFilter(run_ids=[*last_runs.values()])
+    runs = {record.dagster_run.run_id: record for record in instance.get_run_records(known)} if last_runs else {}
     is_quiet = datetime.now(UTC) - newest[0].update_timestamp > QUIET
     undone: dict[str, str] = {}
-    for table in (key.path[-1] for key in keys[1:]):
-        last = runs.get((table in assets and assets[table].last_run_id) or "")
+    for table in tables:
+        last = runs.get(last_runs.get(table, ""))
         if last and _is_lost(last.dagster_run):
             undone[table] = last.dagster_run.run_id
         elif is_quiet and load and (not last or _is_earlier(last, load)):
@@ -86,14 +91,12 @@ def lost_loads(instance: dg.DagsterInstance, since: Mapping[str, int]) -> set[st
     """
     if not since or killed_without_end(instance):
         return set()
-    killed = dg.RunsFilter(
-        tags={LOST: "true"},
-        statuses=[dg.DagsterRunStatus.FAILURE],
-        created_after=datetime.fromtimestamp(min(since.values()) / 1e9, UTC),
+    failed = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.FAILURE], created_after=datetime.fromtimestamp(min(since.values()) / 1e9, UTC)
     )
     return {
         name
-        for record in instance.get_run_records(killed)
+        for record in instance.get_run_records(failed, limit=LATEST)
         if _is_lost(record.dagster_run)
         for name in _dumps_of(record.dagster_run)
         if name in since and record.create_timestamp.timestamp() * 1e9 > since[name]
@@ -103,12 +106,17 @@ def lost_loads(instance: dg.DagsterInstance, since: Mapping[str, int]) -> set[st
 def killed_without_end(instance: dg.DagsterInstance) -> bool:
     """Whether nothing but killed runs has ended lately."""
     latest = instance.get_runs(limit=KILLED_IN_A_ROW)
-    return len(latest) == KILLED_IN_A_ROW and all(map(was_killed, latest))
+    return len(latest) == KILLED_IN_A_ROW and all(map(_was_killed, latest))
+
+
+def _was_killed(run: dg.DagsterRun) -> bool:
+    """Whether a run has failed for another reason than its own: its process is gone, or has never started."""
+    return run.status == dg.DagsterRunStatus.FAILURE and run.tags.get("dagster/failure_reason") not in _OF_ITS_OWN
 
 
 def _is_lost(run: dg.DagsterRun) -> bool:
     """Whether a run was killed, and Dagster does not start it once more."""
-    return was_killed(run) and run.tags.get("dagster/will_retry") != "true"
+    return _was_killed(run) and run.tags.get("dagster/will_retry") != "true"
 
 
 def _is_earlier(run: dg.RunRecord, load: dg.EventLogRecord) -> bool:

@@ -28,9 +28,6 @@ _UNFINISHED = [
 
 Role = Literal["executes", "launches"]
 
-LOST = "lgs/lost"
-"""The tag of the runs that were failed here. Dagster gives it to their retries, too: see `was_killed`."""
-
 _registers: dict[Path, TextIO] = {}
 _registering = threading.Lock()
 
@@ -60,17 +57,10 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
                 if run.status == dg.DagsterRunStatus.CANCELING
                 else instance.report_run_failed
             )
-            instance.add_run_tags(run.run_id, {LOST: "true"})
             report(run, "The process of this run was killed, or the machine went down.")
         for path in abandoned:
             path.unlink()
     return [run.run_id for run in failed]
-
-
-def was_killed(run: dg.DagsterRun) -> bool:
-    """Whether the run was failed here. A retry of such a run may have failed by itself."""
-    is_failed = run.status == dg.DagsterRunStatus.FAILURE
-    return is_failed and LOST in run.tags and "dagster/failure_reason" not in run.tags
 
 
 class AttendedRunLauncher(dg.DefaultRunLauncher):

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,10 @@ def kill_worker(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
         os.kill(pids[-1], signal.SIGKILL)
 
 
-def at_work(instance: dg.DagsterInstance, job: str = "", *, besides: Iterable[str] = ()) -> list[dg.DagsterRun]:
-    """The runs of jobs of such a name that a process executes, but for those named."""
+def at_work(instance: dg.DagsterInstance, *, besides: Collection[str]) -> list[dg.DagsterRun]:
+    """The runs that a process executes, but for those named."""
     runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
-    return [run for run in runs if run.job_name.startswith(job) and run.run_id not in besides]
+    return [run for run in runs if run.run_id not in besides]
 
 
 def is_current(instance: dg.DagsterInstance, warehouse: Warehouse, lines: int, tables: set[str] = FEW) -> bool:

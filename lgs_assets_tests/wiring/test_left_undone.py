@@ -14,9 +14,8 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring import left_undone
 from lgs_assets.wiring.instance import dagster_instance
-from lgs_assets.wiring.jobs import RunDumps, load_dumps
+from lgs_assets.wiring.jobs import load_dumps
 from lgs_assets.wiring.left_undone import unbuilt
-from lgs_assets.wiring.lost_runs import LOST
 from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.sensors import inbox_sensor, lost_runs
 from lgs_assets_tests.builders import FEW, Line, resources, write_dump
@@ -36,20 +35,20 @@ class Shop:
         write_dump(inbox / "march.sql", LINES)
         (inbox / "march.sql.done").touch()
 
-    def load(self) -> str:
-        """Loads the dump, as a command does; returns the run."""
+    def load(self, **broken: Any) -> str:
+        """Loads the dump, as a command does, or fails for want of a resource; returns the run if it succeeds."""
         self.instance.add_dynamic_partitions("dumps", ["march.sql"])
-        job = self.definitions.resolve_job_def("ingest")
-        return job.execute_in_process(instance=self.instance, partition_key="march.sql").run_id
+        job = build_definitions(Configuration.read(), **broken).resolve_job_def("ingest")
+        run = job.execute_in_process(instance=self.instance, partition_key="march.sql", raise_on_error=False)
+        return run.run_id if run.success else ""
 
     def refresh(self, **broken: Any) -> dg.ExecuteInProcessResult:
-        """A run that rebuilds all tables, or fails for want of a resource; as a retry, with a killed run's tags."""
+        """A run that rebuilds all tables, or fails for want of a resource."""
         job = build_definitions(Configuration.read(), **broken).resolve_job_def("refresh")
-        return job.execute_in_process(instance=self.instance, raise_on_error=False, tags={LOST: "true"})
+        return job.execute_in_process(instance=self.instance, raise_on_error=False)
 
     def lose(self, run: dg.DagsterRun, *, is_retried: bool = False) -> str:
-        """Fails a run as `fail_lost_runs` does when its process is gone."""
-        self.instance.add_run_tags(run.run_id, {LOST: "true"})
+        """Fails a run as the platform and Dagster do when its process is gone."""
         self.instance.report_run_failed(run)
         self.instance.add_run_tags(run.run_id, {WILL_RETRY: str(is_retried).lower()})
         return run.run_id
@@ -132,7 +131,7 @@ def test_a_run_that_is_at_work_or_started_once_more_is_waited_for(shop: Shop) ->
 
 @pytest.mark.usefixtures("quiet")
 def test_what_failed_by_itself_stays_failed(shop: Shop) -> None:
-    """Also if it was the retry of a killed run, whose tags it has. Asking again would never end."""
+    """Asking again would never end."""
     shop.load()
     assert not shop.refresh(tables=None).success
     assert unbuilt(shop.instance, Configuration.read().settings, shop.warehouse)
@@ -171,9 +170,7 @@ def test_a_file_whose_load_was_killed_is_requested_once_for_each_loss(shop: Shop
     def run() -> dg.DagsterRun:
         if job == "ingest":
             return shop.run_of(job, tags={"dagster/partition": "march.sql"})
-        return shop.run_of(
-            job, run_config=dg.RunConfig({load_dumps.name: RunDumps(dumps=["march.sql"])}).to_config_dict()
-        )
+        return shop.run_of(job, run_config={"ops": {load_dumps.name: {"config": {"dumps": ["march.sql"]}}}})
 
     for _ in range(2):
         shop.lose(run(), is_retried=True)
@@ -187,9 +184,9 @@ def test_a_file_whose_load_was_killed_is_requested_once_for_each_loss(shop: Shop
 
 
 def test_a_file_that_was_refused_or_loaded_is_not_requested_again(shop: Shop) -> None:
-    """A failed load stays failed, also as the retry of a killed one; a loaded dump is current, whatever was killed."""
+    """A failed load stays failed; a loaded dump is current, whatever was killed."""
     assert len(shop.loads_requested()) == 1
-    shop.instance.report_run_failed(shop.run_of("ingest", tags={"dagster/partition": "march.sql"}))
+    assert not shop.load(tables=None)
     assert shop.loads_requested() == []
     shop.load()
     shop.lose(shop.run_of("ingest", tags={"dagster/partition": "march.sql"}))

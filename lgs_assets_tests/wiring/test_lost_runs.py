@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -189,10 +189,14 @@ def held_up(warehouse: Warehouse) -> Iterator[None]:
         yield
 
 
-def begun(instance: dg.DagsterInstance, what: Callable[[dg.DagsterRun], bool]) -> dg.DagsterRun:
-    """A run of that kind, which a process executes."""
-    run: dg.DagsterRun = wait_until(lambda: [*filter(what, at_work(instance))], "such a run begins")[0]
-    return run
+def begun(
+    instance: dg.DagsterInstance, what: Callable[[dg.DagsterRun], bool], *, besides: Collection[str]
+) -> dg.DagsterRun:
+    """A run of that kind, none of `besides`, which a process executes."""
+    runs: list[dg.DagsterRun] = wait_until(
+        lambda: [*filter(what, at_work(instance, besides=besides))], "such a run begins"
+    )
+    return runs[0]
 
 
 def loads(run: dg.DagsterRun) -> bool:
@@ -211,11 +215,19 @@ def test_a_run_that_is_killed_twice_is_made_up_for(
     dump.with_name("retail.sql.done").touch()
     start_ui()
     killed: list[str] = []
-    for what in (loads, builds):
+
+    def kill_twice(what: Callable[[dg.DagsterRun], bool]) -> None:
         with held_up(warehouse):
-            kill_worker(instance, run := begun(instance, what))
-            kill_worker(instance, retry := begun(instance, lambda other, run=run: other.parent_run_id == run.run_id))
-            killed += [run.run_id, retry.run_id]
+            for _ in range(2):
+                run = begun(instance, what, besides=killed)
+                kill_worker(instance, run)
+                killed.append(run.run_id)
+        assert (retry := instance.get_run_by_id(killed[-1])) and retry.parent_run_id == killed[-2]
+
+    kill_twice(loads)
+    loaded = dg.RunsFilter(job_name="ingest", statuses=[dg.DagsterRunStatus.SUCCESS])
+    wait_until(lambda: instance.get_runs_count(loaded), "the dump is loaded")
+    kill_twice(builds)
     wait_until(lambda: is_current(instance, warehouse, len(LINES)), "all is made up for")
     assert {status(instance, run_id) for run_id in killed} == {dg.DagsterRunStatus.FAILURE}
 
@@ -236,7 +248,7 @@ def test_a_ui_that_is_killed_twice_goes_on_where_a_command_was_killed(
     for _ in range(2):
         with held_up(warehouse):
             ui = start_ui()
-            killed.append(begun(instance, lambda run: builds(run) and run.run_id not in killed).run_id)
+            killed.append(begun(instance, builds, besides=killed).run_id)
             kill(ui)
     start_ui()
     wait_until(lambda: is_current(instance, warehouse, len(LINES)), "all is made up for")
