@@ -45,6 +45,11 @@ class Chart:
         """The tables that have to have rows, or there is nothing to draw."""
         return union([self.reads, SNAPSHOT]) if self.has_snapshot else self.reads
 
+    @property
+    def drawn_from(self) -> Reads:
+        """All tables behind it, those of its footer and of the reason for an empty sheet included."""
+        return union([SPAN, REASON, self.needs]) if self.is_of_predictions else union([SPAN, self.needs])
+
 
 @dataclass
 class Family:
@@ -76,9 +81,8 @@ class Family:
 
     @property
     def reads(self) -> Reads:
-        """The columns that the family is drawn from, footers and reasons included."""
-        reasons = [REASON] if self.is_of_predictions else []
-        return union([SPAN, *reasons, *(chart.needs for chart in self.charts)])
+        """The columns that the family is drawn from, footers included."""
+        return union([SPAN, *(chart.drawn_from for chart in self.charts)])
 
     def chart(self, title: str, /, *, has_snapshot: bool = False, **reads: Sequence[str]) -> Callable[[Draw], Draw]:
         """Makes a function a chart of the family; `reads` names the columns of each table that it takes.
