@@ -10,9 +10,11 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from lgs_assets import places
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.models import bgnbd, gamma_gamma
+from lgs_assets.models import bgnbd, gamma_gamma, value
+from lgs_assets.models.cards import page
 from lgs_assets.models.features import at, repeat_purchases
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
@@ -44,6 +46,11 @@ PROMISED: list[tuple[str, str, float, float]] = [
     ("slipping, Loyal Customers and Champions", "auc", 0.92, 1),
     ("forecasts, total by month, 3 ahead", "wape", 0, 0.09),
     ("forecasts, total by month, 3 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, total by month, 3 ahead", "coverage_95", 0.90, 1),
+    ("forecasts, total by week, 13 ahead", "coverage_95", 0.90, 1),
+    ("forecasts, country by week, 13 ahead", "coverage_95", 0.90, 1),
+    ("forecasts, product by week, 13 ahead", "coverage_95", 0.90, 1),
+    ("customer_value, 90 days", "coverage_80_sales", 0.80, 0.95),
     ("forecasts, total by week, 13 ahead", "wape", 0, 0.17),
     ("forecasts, country by week, 13 ahead", "wape", 0, 0.28),
     ("forecasts, product by week, 4 ahead", "wape", 0, 0.68),
@@ -93,6 +100,25 @@ def test_the_models_are_fitted_as_in_the_reference(real: Warehouse, real_data: P
     spending: Any = gamma_gamma.fit(repeated.size().to_numpy(float), repeated.mean().to_numpy(float))
     for name in ("p", "q", "gamma"):
         assert getattr(spending, name) == pytest.approx(reference[f"gg_{name}"], rel=1e-4)
+
+
+def test_the_cards_in_the_docs_are_those_of_the_run(real: Warehouse) -> None:
+    """`lgs cards docs/models` writes them; a model, its words or its error that has changed leaves them stale."""
+    cards = read_frame(real, "model_cards")
+    stale = [
+        card["task"]
+        for _, card in cards.iterrows()
+        if (places.ROOT / "docs" / "models" / f"{card['task']}.md").read_text() != page(card)
+    ]
+    assert stale == []
+
+
+def test_what_is_shown_of_the_year_is_what_was_better(real: Warehouse) -> None:
+    """On the one past day whose year is over the model was further off than the year before again."""
+    used = real.rows("select distinct horizon_days, model from customer_value order by horizon_days")
+    assert [(row.horizon_days, row.model) for row in used] == [
+        (90, value.MODEL), (182, value.MODEL), (365, value.BASELINE),
+    ]  # fmt: skip
 
 
 def test_features_are_those_of_the_history(real: Warehouse) -> None:

@@ -163,9 +163,13 @@ def model_evaluations(
     ins={"customer_features": VALUED},
 )
 def customer_value(
-    customer_features: pd.DataFrame, prediction_terms: pd.DataFrame, model_evaluations: pd.DataFrame
+    context: dg.AssetExecutionContext,
+    customer_features: pd.DataFrame,
+    prediction_terms: pd.DataFrame,
+    model_evaluations: pd.DataFrame,
 ) -> pd.DataFrame:
     """What each customer is expected to buy in the days to come. One row a customer and horizon."""
+    context.add_output_metadata(why_nothing(prediction_terms))
     discount = 0.0 if prediction_terms.empty else float(prediction_terms["discount_pct"].iloc[0])
     won = [days for days in value.HORIZONS if evaluation.is_used(model_evaluations, evaluation.value_task(days))]
     return value.predicted(customer_features, discount_pct=discount, model_horizons=won)
@@ -177,6 +181,7 @@ def customer_value(
     ins={"customer_features": AT_RISK, "customer_value": _columns("customer_id", "horizon_days", "rank")},
 )
 def churn_risk(
+    context: dg.AssetExecutionContext,
     customer_features: pd.DataFrame,
     customer_outcomes: pd.DataFrame,
     prediction_terms: pd.DataFrame,
@@ -184,6 +189,7 @@ def churn_risk(
     model_evaluations: pd.DataFrame,
 ) -> pd.DataFrame:
     """How likely each active customer is not to buy in the next 90 days, and why. One row a customer."""
+    context.add_output_metadata(why_nothing(prediction_terms))
     if customer_features.empty:
         return pd.DataFrame(columns=churn.RISKS)
     known = learnable(customer_features, customer_outcomes, prediction_terms["observed_from"].iloc[0])
@@ -202,8 +208,14 @@ def churn_risk(
     kinds=IN_PYTHON,
     ins={"customer_features": RANKED},
 )
-def slipping(customer_features: pd.DataFrame, model_evaluations: pd.DataFrame) -> pd.DataFrame:
+def slipping(
+    context: dg.AssetExecutionContext,
+    customer_features: pd.DataFrame,
+    prediction_terms: pd.DataFrame,
+    model_evaluations: pd.DataFrame,
+) -> pd.DataFrame:
     """Loyal Customers and Champions in the order of their risk of falling out of the good segments. One row each."""
+    context.add_output_metadata(why_nothing(prediction_terms))
     return slips.predicted(
         customer_features, is_model_used=evaluation.is_used(model_evaluations, evaluation.SLIPPING_TASK)
     )
@@ -211,6 +223,7 @@ def slipping(customer_features: pd.DataFrame, model_evaluations: pd.DataFrame) -
 
 @derived_asset(group="foresight", kinds=IN_PYTHON, ins={"monthly_metrics": MONTHS})
 def forecasts(
+    context: dg.AssetExecutionContext,
     daily_series: pd.DataFrame,
     forecast_backtests: pd.DataFrame,
     prediction_terms: pd.DataFrame,
@@ -218,6 +231,7 @@ def forecasts(
     model_evaluations: pd.DataFrame,
 ) -> pd.DataFrame:
     """Sales and best-selling products in the months and weeks to come. One row a series, horizon and period."""
+    context.add_output_metadata(why_nothing(prediction_terms))
     if daily_series.empty:
         return pd.DataFrame(columns=forecast.FORECASTS)
     return forecast.predicted(
@@ -269,6 +283,12 @@ def reason(terms: pd.DataFrame) -> str | None:
         return "There are no lines before the moment."
     found = terms["unavailable_because"].iloc[0]
     return None if pd.isna(found) else str(found)
+
+
+def why_nothing(terms: pd.DataFrame) -> dict[str, str]:
+    """The reason as metadata, so that an empty table explains itself in the UI."""
+    said = reason(terms)
+    return {} if said is None else {"nothing is predicted": said}
 
 
 def plotted(evaluations: pd.DataFrame) -> dict[str, float]:

@@ -19,6 +19,8 @@ Reads = dict[str, tuple[str, ...]]
 
 SPAN: Final[Reads] = {"monthly_metrics": ("invoice_month", "last_invoice_at")}
 """What every footer reads, to say from when to when the data is."""
+REASON: Final[Reads] = {"prediction_terms": ("unavailable_because",)}
+"""What a chart of predictions reads as well, to say why there are none."""
 SNAPSHOT: Final[Reads] = {"rfm_scores": ("snapshot_date",)}
 """What the footer of a chart on customers' scores reads as well."""
 
@@ -35,11 +37,18 @@ class Chart:
     """What `draw` is given: its rows are sorted by these columns, so that the same rows make the same bytes."""
     has_snapshot: bool
     """Whether the footer gives the date that recency looks back from."""
+    is_of_predictions: bool
+    """Whether it shows what is predicted, and says why nothing is."""
 
     @property
     def needs(self) -> Reads:
         """The tables that have to have rows, or there is nothing to draw."""
         return union([self.reads, SNAPSHOT]) if self.has_snapshot else self.reads
+
+    @property
+    def drawn_from(self) -> Reads:
+        """All tables behind it, those of its footer and of the reason for an empty sheet included."""
+        return union([SPAN, REASON, self.needs]) if self.is_of_predictions else union([SPAN, self.needs])
 
 
 @dataclass
@@ -50,6 +59,8 @@ class Family:
     """Its last part is the name of the table that holds the charts."""
     part: int
     """The family's place in the report. Gaps are allowed, so that another family can come in between."""
+    is_of_predictions: bool = False
+    """Whether its charts show what is predicted."""
     charts: list[Chart] = field(default_factory=list)
     """In the order of their definition, which is that of the report."""
 
@@ -71,7 +82,7 @@ class Family:
     @property
     def reads(self) -> Reads:
         """The columns that the family is drawn from, footers included."""
-        return union([SPAN, *(chart.needs for chart in self.charts)])
+        return union([SPAN, *(chart.drawn_from for chart in self.charts)])
 
     def chart(self, title: str, /, *, has_snapshot: bool = False, **reads: Sequence[str]) -> Callable[[Draw], Draw]:
         """Makes a function a chart of the family; `reads` names the columns of each table that it takes.
@@ -83,7 +94,7 @@ class Family:
             if (taken := set(inspect.signature(draw).parameters)) != set(reads):
                 raise TypeError(f"{draw.__name__} takes {sorted(taken)}, but declares {sorted(reads)}")
             columns = {table: tuple(names) for table, names in reads.items()}
-            self.charts.append(Chart(draw.__name__, title, draw, columns, has_snapshot))
+            self.charts.append(Chart(draw.__name__, title, draw, columns, has_snapshot, self.is_of_predictions))
             return draw
 
         return declare

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 ORIGIN: Final = "invoice lines of the London Gift Shop warehouse"
 """What the data is, for the footer."""
 
+_LETTERS: Final = 60
+"""Letters of a message in a line."""
 _COLUMNS: Final = ["name", "position", "title", "png", "svg"]
 
 
@@ -61,19 +64,27 @@ def figure_of(chart: Chart, tables: Mapping[str, pd.DataFrame], *, origin: str =
     """The chart on its sheet, with title and footer. To be called, and the figure saved, within `style.style()`."""
     needed = {table: _ordered(tables, table, columns) for table, columns in chart.needs.items()}
     empty = sorted(table for table, frame in needed.items() if frame.empty)
-    has_rows = not empty
+    has_rows = not empty and not (chart.is_of_predictions and _reason(tables))
     given = {table: needed[table][list(columns)] for table, columns in chart.reads.items()}
     months = _ordered(tables, "monthly_metrics", SPAN["monthly_metrics"])
     if has_rows:
         figure = chart.draw(**given)
     else:
-        figure = style.message("No data yet." if months.empty else f"Too little data yet for {', '.join(empty)}.")
+        reason = _reason(tables) if chart.is_of_predictions else None
+        too_little = fill(reason or f"Too little data yet for {', '.join(empty)}.", _LETTERS)
+        figure = style.message("No data yet." if months.empty else too_little)
     footer = _source(origin, months)
     if chart.has_snapshot and has_rows:
         (column,) = SNAPSHOT["rfm_scores"]
         footer += f". RFM snapshot: {day(needed['rfm_scores'][column].max())}"
     style.head_and_foot(figure, chart.title, footer)
     return figure
+
+
+def _reason(tables: Mapping[str, pd.DataFrame]) -> str | None:
+    """Why nothing is predicted, if so."""
+    found = tables["prediction_terms"]["unavailable_because"].dropna()
+    return f"Nothing is predicted. {found.iloc[0]}" if len(found) else None
 
 
 def _source(origin: str, months: pd.DataFrame) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lgs_assets.charts.declaration import SPAN, Chart, union
+from lgs_assets.charts.declaration import Chart
 from lgs_assets.charts.report import render
 from lgs_assets.charts.style import load_matplotlib
 from lgs_assets.configuration import default_variable
@@ -32,7 +32,7 @@ def rendered(charts: Sequence[Chart], tables: Mapping[str, pd.DataFrame], *, ori
     # A fork of this process would inherit its threads' locks, and a new one would spend half a second on imports.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_LOADED)
-    needed = [{table: tables[table] for table in union([SPAN, chart.needs])} for chart in charts]
+    needed = [{table: tables[table] for table in chart.drawn_from} for chart in charts]
     with default_variable("MPLCONFIGDIR", str(cache)), ProcessPoolExecutor(workers, context) as pool:
         each = pool.map(partial(render, origin=origin), [[chart] for chart in charts], needed)
         return pd.concat(each, ignore_index=True).assign(position=range(1, len(charts) + 1))

@@ -320,7 +320,7 @@ def _forecasts(rows: pd.DataFrame, source: str) -> Iterator[Row]:
             continue
         own = _with_errors(own)
         chosen, baseline = own[own["is_chosen"]], own[own["method"] == task.baseline]
-        for name, tried in own.groupby("method"):
+        for name, tried in own[own["method"] != CHOSEN].groupby("method"):
             yield from _shares(task, str(name), POOLED, tried, baseline, ("wape", "bias"), source)
         yield from _shares(task, CHOSEN, POOLED, chosen, baseline, tuple(_SHARES), source)
         for origin, tried in chosen.groupby("origin"):

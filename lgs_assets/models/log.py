@@ -19,7 +19,7 @@ def of_values(values: pd.DataFrame, features: pd.DataFrame, version: str) -> pd.
     for figure, known in (("purchases", "purchase_days"), ("sales", "sales")):
         names = {f"{known}_{horizon}": horizon for horizon in value.HORIZONS}
         before = features.melt(["as_of", "customer_id"], list(names), "horizon_days", "baseline")
-        before = before.assign(horizon_days=before["horizon_days"].map(names))
+        before = before.assign(horizon_days=before["horizon_days"].map(names).astype("int64"))
         told = values.merge(before, on=["as_of", "customer_id", "horizon_days"], how="left", validate="one_to_one")
         figures = {"low": told[f"{figure}_low"], "point": told[figure], "high": told[f"{figure}_high"]}
         rows.append(

@@ -203,6 +203,7 @@ def foresight_of(random: np.random.Generator, number: int) -> Frames:
             "band": random.choice(["low", "medium", "high"], 200),
         }),
         "model_evaluations": pd.DataFrame(evaluations, columns=columns),
+        "prediction_terms": pd.DataFrame({"unavailable_because": [None]}),
     }  # fmt: skip
 
 

@@ -35,3 +35,19 @@ def test_customers_of_one_purchase_are_counted_apart(frames: MakeFrames, draw: D
     given = frames()
     given["churn_risk"] = given["churn_risk"].assign(band=band)
     assert any("1 customer with one purchase day left out" in text for text in texts(draw("due_and_overdue", given)))
+
+
+@pytest.mark.parametrize("chart", ["sales_to_come", "models_against_baselines", "due_and_overdue"])
+def test_a_chart_says_why_nothing_is_predicted(frames: MakeFrames, draw: Draw, texts: Texts, chart: str) -> None:
+    """Instead of an empty sheet, or of the names of tables."""
+    given = frames()
+    given["prediction_terms"] = given["prediction_terms"].assign(unavailable_because="Needs 500 customers.")
+    assert "Nothing is predicted. Needs 500 customers." in texts(draw(chart, given))
+
+
+def test_a_forecast_without_an_interval_is_drawn(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Past errors were too few: the chart says so."""
+    given = frames()
+    ends = ["low_80", "high_80", "low_95", "high_95"]
+    given["forecasts"] = given["forecasts"].assign(**dict.fromkeys(ends, float("nan")))
+    assert "past errors are too few to say" in " ".join(texts(draw("sales_to_come", given)))

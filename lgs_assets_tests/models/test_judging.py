@@ -31,9 +31,10 @@ LINES = [
     *(sale(customer, f"2011-02-{customer:02}") for customer in range(1, 6)),
     sale(2, "2011-03-01"),
     sale(3, "2011-02-08", "84879", 7),
-    sale(1, "2011-06-29"),
+    sale(1, "2010-12-11", "71053"),
+    sale(1, "2011-08-01"),
 ]
-"""Five of ten customers buy again; of 22041 less is sold from week to week, and 84879 sells once."""
+"""Five of ten customers buy again; 84879 sells once, and 71053 had its last sale before the day."""
 
 
 def predicted(task: str, *rows: dict[str, Any], version: str = "a" * 64, **same: Any) -> pd.DataFrame:
@@ -48,7 +49,7 @@ def logged() -> Iterator[pd.DataFrame]:
     for figure in ("purchases", "sales"):
         told = {"low": 0, "point": 1, "high": 2, "baseline": 3, "figure": figure, "model": value.MODEL}
         for days in (90, 182):
-            rows = [told | {"subject": str(customer)} for customer in range(1, 11)]
+            rows: list[dict[str, Any]] = [told | {"subject": str(customer)} for customer in range(1, 11)]
             yield predicted("customer_value", *rows, window_until=AS_OF + pd.Timedelta(days=days))
     rows = [{"subject": str(n), "point": n / 20, "segment": "Loyal Customers", "baseline": 36} for n in range(1, 11)]
     until = AS_OF + pd.Timedelta(days=90)
@@ -56,14 +57,20 @@ def logged() -> Iterator[pd.DataFrame]:
     rows = [{"subject": str(n), "point": 11 - n, "segment": "Champions", "baseline": 1} for n in range(1, 11)]
     until = AS_OF + pd.DateOffset(months=3)
     yield predicted("slipping", *rows, figure="rank", model=slipping.MODEL, window_until=until)
-    series = ("total: All sales", "country: United Kingdom", "country: Other countries", "product: 84879")
+    series = (
+        "total: All sales",
+        "country: United Kingdom",
+        "country: Other countries",
+        "product: 84879",
+        "product: 71053",
+    )
     told = {"low": 10, "point": 20, "high": 90, "low_95": 0, "high_95": 95, "baseline": 40, "model": "a method"}
     for horizon, grain in ((3, "month"), (13, "week"), (4, "week")):
         rows = [told | {"subject": subject} for subject in series]
         yield predicted(
             "forecasts", *rows, figure=f"amount by {grain}, {horizon} ahead",
-            window_from=pd.Timestamp("2011-01-31" if grain == "week" else "2011-02-01"),
-            window_until=pd.Timestamp("2011-02-07" if grain == "week" else "2011-03-01"),
+            window_from=pd.Timestamp("2011-02-07" if grain == "week" else "2011-02-01"),
+            window_until=pd.Timestamp("2011-02-14" if grain == "week" else "2011-03-01"),
         )  # fmt: skip
 
 
@@ -87,9 +94,9 @@ def actual(warehouse: Warehouse, task: str, **asked: str) -> dict[str, float]:
 
 
 def test_what_sold_nothing_is_judged_as_well(judged: Warehouse) -> None:
-    """A product that no table of best sellers holds today, in a week in which nobody bought it."""
-    assert actual(judged, "forecasts", figure="amount by week, 4 ahead")["product: 84879"] == 0
-    assert actual(judged, "forecasts", figure="amount by month, 3 ahead")["product: 84879"] == 7
+    """A product that nobody bought any more, and that no table of best sellers holds today."""
+    came = actual(judged, "forecasts", figure="amount by week, 4 ahead")
+    assert came["product: 71053"] == 0 and came["product: 84879"] == 7
 
 
 def test_other_countries_are_those_that_were_not_named(judged: Warehouse) -> None:
@@ -135,14 +142,14 @@ def test_every_task_has_live_figures_beside_its_baseline(judged: Warehouse) -> N
     judged_live = {(task, metric) for task, _, metric in live.index[live["baseline_value"].notna()]}
     # When a purchase is due is judged on past days alone.
     assert set(deciding) - judged_live == {(evaluation.DUE_TASK, "within_14_days")}
-    own = live.loc["customer_value, 90 days", value.MODEL]
-    assert own.loc["mae_purchases", "value"] == pytest.approx(0.6)
-    assert own.loc["mae_purchases", "baseline_value"] == pytest.approx(2.4)
+    own: pd.DataFrame = live.xs(("customer_value, 90 days", value.MODEL))
+    assert own.loc["mae_purchases", "value"] == pytest.approx(0.7)
+    assert own.loc["mae_purchases", "baseline_value"] == pytest.approx(2.3)
     assert own.loc["coverage_80_purchases", "value"] == 1
     assert {"top_decile_share", "coverage_80_sales"} <= set(own.index)
-    risk = live.loc["churn_risk, active in the last 365 days", churn.MODEL]
+    risk: pd.DataFrame = live.xs(("churn_risk, active in the last 365 days", churn.MODEL))
     assert risk.loc["auc", "value"] == 1 and risk.loc["auc", "baseline_value"] == 0.5
-    sold = live.loc["forecasts, country by month, 3 ahead", evaluation.CHOSEN]
+    sold: pd.DataFrame = live.xs(("forecasts, country by month, 3 ahead", evaluation.CHOSEN))
     assert sold.loc["wape", "value"] == pytest.approx((10 + 70) / 120)
     assert sold.loc["coverage_80", "value"] == sold.loc["coverage_95", "value"] == 1
 
@@ -259,3 +266,28 @@ def test_expected_purchases_are_judged() -> None:
     assert rows["value"][churn.GAP, "within_14_days"] == 0.5
     assert rows["value"][churn.GAP, "mae_next_day"] == (5 + 14 + 15 + 59) / 4
     assert rows["value"][churn.GAP_BASELINE, "within_14_days"] == 0.25
+
+
+def test_a_leak_into_the_value_of_customers_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows tell the last purchase that the model knew of: one of later days is after the day that was asked."""
+    days = pd.DataFrame({
+        "as_of": AS_OF, "customer_id": range(60), "observed_until": AS_OF, "last_day": pd.Timestamp("2011-01-01"),
+        "purchase_days": 1 + np.arange(60) % 5, "tenure_days": 100 + np.arange(60), "recency_days": 14,
+        "sales": 10.0 + np.arange(60),
+    })  # fmt: skip
+    again = {f"{what}_{horizon}": 1 for what in ("purchase_days", "sales") for horizon in value.HORIZONS}
+    features, outcomes = days.assign(**again), days[["as_of", "customer_id"]].assign(**again)
+    sound = value.backtests(features, outcomes, pd.Timestamp("2009-12-01"))
+    assert set(sound["horizon_days"]) == set(value.HORIZONS)
+    assert (sound["labels_until"] <= sound["as_of"]).all()
+    features.loc[3, "last_day"] = AS_OF + pd.Timedelta(days=5)
+    features.loc[3, "recency_days"] = -5
+    leaked = value.backtests(features, outcomes, pd.Timestamp("2009-12-01"))
+    assert (leaked["labels_until"] > leaked["as_of"]).all()
+
+
+def test_a_horizon_is_judged_once_as_much_is_known_before_it() -> None:
+    """The status quo of a year is no year's before a year was observed."""
+    features = pd.DataFrame({"as_of": [AS_OF], "customer_id": [1]})
+    outcomes = features.assign(purchase_days_90=1, purchase_days_182=1, purchase_days_365=1)
+    assert value.backtests(features, outcomes, AS_OF - pd.Timedelta(days=89)).empty

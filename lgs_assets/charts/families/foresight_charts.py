@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FAMILY: Final = Family(__name__, part=20)
+FAMILY: Final = Family(__name__, part=20, is_of_predictions=True)
 
 _BANDS: Final = ("low_80", "high_80", "low_95", "high_95")
 _LAST_MONTHS: Final = 12
