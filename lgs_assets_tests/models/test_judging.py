@@ -142,14 +142,14 @@ def test_every_task_has_live_figures_beside_its_baseline(judged: Warehouse) -> N
     judged_live = {(task, metric) for task, _, metric in live.index[live["baseline_value"].notna()]}
     # When a purchase is due is judged on past days alone.
     assert set(deciding) - judged_live == {(evaluation.DUE_TASK, "within_14_days")}
-    own: pd.DataFrame = live.xs(("customer_value, 90 days", value.MODEL))
+    own: Any = live.xs(("customer_value, 90 days", value.MODEL))
     assert own.loc["mae_purchases", "value"] == pytest.approx(0.7)
     assert own.loc["mae_purchases", "baseline_value"] == pytest.approx(2.3)
     assert own.loc["coverage_80_purchases", "value"] == 1
     assert {"top_decile_share", "coverage_80_sales"} <= set(own.index)
-    risk: pd.DataFrame = live.xs(("churn_risk, active in the last 365 days", churn.MODEL))
+    risk: Any = live.xs(("churn_risk, active in the last 365 days", churn.MODEL))
     assert risk.loc["auc", "value"] == 1 and risk.loc["auc", "baseline_value"] == 0.5
-    sold: pd.DataFrame = live.xs(("forecasts, country by month, 3 ahead", evaluation.CHOSEN))
+    sold: Any = live.xs(("forecasts, country by month, 3 ahead", evaluation.CHOSEN))
     assert sold.loc["wape", "value"] == pytest.approx((10 + 70) / 120)
     assert sold.loc["coverage_80", "value"] == sold.loc["coverage_95", "value"] == 1
 

@@ -14,6 +14,7 @@ from lgs_assets.charts import style, wording
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Number, Table, written
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
+from lgs_assets.dashboard.filters import PICKING
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, customer_list, expectations
 from lgs_assets.dashboard.queries import Row
@@ -407,7 +408,7 @@ def _tick(rows: Sequence[Row], place: int) -> str:
     return wording.month(rows[place]["snapshot_date"] - _MOMENT) if (len(rows) - 1 - place) % every == 0 else ""
 
 
-_HONOURS: Final = frozenset({"country", "segment", "first_bought"})
+_HONOURS: Final = PICKING - {"as_of"}
 _REFUSAL: Final = "Members are those of the end of the data."
 ALL = Page(
     "/campaigns",
