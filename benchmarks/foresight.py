@@ -131,12 +131,15 @@ def customers(warehouse: Warehouse) -> Frames:
     valued, at_risk = (
         read_frame(warehouse, "customer_features", read_by(asset)) for asset in (foresight.VALUED, foresight.AT_RISK)
     )
-    judged = sorted(outcomes.loc[outcomes["purchase_days_182"].notna(), "as_of"].unique())[-value.ORIGINS :]
     observed_from = terms["observed_from"].iloc[0]
+    over = outcomes.loc[outcomes["purchase_days_182"].notna(), "as_of"].unique()
+    judged = sorted(day for day in over if day >= observed_from + pd.Timedelta(days=182))[-value.ORIGINS :]
+    others = {f"purchase_days_{days}": None for days in value.HORIZONS if days != 182}
     is_learnable = at_risk["as_of"] >= observed_from + pd.Timedelta(days=QUIET_DAYS)
     return {
         "outcomes": outcomes,
-        "value_features": valued[valued["as_of"].isin(judged)],
+        "value_outcomes": outcomes[outcomes["as_of"].isin(judged)].assign(**others),
+        "value_features": valued[valued["as_of"].isin(judged)].assign(observed_from=observed_from),
         "risk_features": at_risk[is_learnable].assign(observed_from=observed_from),
     }
 

@@ -25,7 +25,8 @@ def cdnow(read: Read) -> pd.DataFrame:
 
 def customer_value(read: Read) -> pd.DataFrame:
     """Purchases and sales in 182 days, with their intervals."""
-    return value.backtests(read("value_features"), read("outcomes"), read("risk_features")["observed_from"].iloc[0])
+    known = read("value_features")
+    return value.backtests(known, read("value_outcomes"), known["observed_from"].iloc[0])
 
 
 def churn_risk(read: Read) -> pd.DataFrame:

@@ -43,6 +43,8 @@ _LEAST_ERRORS = 8
 """With fewer past errors there is no interval at all."""
 _ENOUGH_ERRORS = 200
 """With as many at a step, five beyond each end of the wider interval, the interval spans the errors of that step."""
+_ROUNDING = 1e-9
+"""0.025 × 40 is one error, whatever floats make of it."""
 _LEAST_SHARE = 0.1
 """An error is a share of no less than this of the usual forecast: errors of near nothing are no shares."""
 
@@ -386,10 +388,6 @@ def _middle(errors: Array, beyond: float) -> tuple[float, float]:
         end = float(np.sort(np.abs(errors))[n - outside])
         return -end, end
     return np.nan, np.nan
-
-
-_ROUNDING = 1e-9
-"""0.025 × 40 is one error, whatever floats make of it."""
 
 
 def _steps(rows: pd.DataFrame) -> npt.NDArray[np.int64]:

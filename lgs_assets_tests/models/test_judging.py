@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lgs_assets.contracts.declaration import in_order
+from lgs_assets.lake.duckdb import DuckDB
 from lgs_assets.models import churn, evaluation, forecast, log, slipping, value
 from lgs_assets.warehouse import prediction_log
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.frames import read_frame
-from lgs_assets_tests.builders import Line, build_tables, load_lines
+from lgs_assets.warehouse.frames import read_frame, read_rows
+from lgs_assets_tests.builders import Line, build_tables, load_lines, model
+from lgs_assets_tests.warehouse.evidence import exact
 
 AS_OF = pd.Timestamp("2011-01-15")
 """A day within a month, which is no moment of customer_features later on."""
@@ -46,8 +49,9 @@ def predicted(task: str, *rows: dict[str, Any], version: str = "a" * 64, **same:
 
 def logged() -> Iterator[pd.DataFrame]:
     """What was said on the day: of every task something, beside what its baseline said."""
+    rows: list[dict[str, Any]]
     for figure in ("purchases", "sales"):
-        told = {"low": 0, "point": 1, "high": 2, "baseline": 3, "figure": figure, "model": value.MODEL}
+        told: dict[str, Any] = {"low": 0, "point": 1, "high": 2, "baseline": 3, "figure": figure, "model": value.MODEL}
         for days in (90, 182):
             rows: list[dict[str, Any]] = [told | {"subject": str(customer)} for customer in range(1, 11)]
             yield predicted("customer_value", *rows, window_until=AS_OF + pd.Timedelta(days=days))
@@ -131,13 +135,23 @@ def test_only_the_last_word_on_a_moment_is_judged(judged: Warehouse) -> None:
     assert actual(judged, "forecasts") == {"country: France": 10, "country: Other countries": 110}
 
 
+def test_the_lake_judges_the_same(judged: Warehouse) -> None:
+    """Of a log that holds every task, DuckDB makes the rows that PostgreSQL makes."""
+    made = model("judged_predictions")
+    inputs = {name: read_rows(judged, {name: columns})[name] for name, columns in made.reads.items()}
+    theirs = exact(judged, "judged_predictions")
+    ours = DuckDB().rows(in_order("judged_predictions", made.select), inputs, made.parameters)
+    assert len(theirs) > 0 and ours.cast(theirs.schema).equals(theirs)
+
+
 def test_every_task_has_live_figures_beside_its_baseline(judged: Warehouse) -> None:
     """From the log to model_evaluations: the same figures as past days have, of each horizon and population."""
     nothing = pd.DataFrame(
         columns=["kind", "grain", "horizon", "horizon_days", "task", "as_of", "recency_days", "segment"]
     )
     rows = evaluation.evaluated(nothing, nothing, nothing, read_frame(judged, "judged_predictions"))
-    live = rows[(rows["source"] == "live") & (rows["fold"] == evaluation.POOLED)].set_index(["task", "model", "metric"])
+    pooled = rows[(rows["source"] == "live") & (rows["fold"] == evaluation.POOLED)]
+    live: Any = pooled.set_index(["task", "model", "metric"])
     deciding = [(task, evaluation.deciding(task)) for task in evaluation.all_tasks() if "365" not in task]
     judged_live = {(task, metric) for task, _, metric in live.index[live["baseline_value"].notna()]}
     # When a purchase is due is judged on past days alone.
@@ -262,10 +276,11 @@ def test_expected_purchases_are_judged() -> None:
         next_day=pd.to_datetime(["2011-01-20", "2011-02-15", "2011-02-16", "2011-04-01"]),
     )
     rows = evaluation.evaluated(EMPTY, told, EMPTY, NOT_JUDGED)
-    rows = rows[(rows["task"] == evaluation.DUE_TASK) & (rows["fold"] == "pooled")].set_index(["model", "metric"])
-    assert rows["value"][churn.GAP, "within_14_days"] == 0.5
-    assert rows["value"][churn.GAP, "mae_next_day"] == (5 + 14 + 15 + 59) / 4
-    assert rows["value"][churn.GAP_BASELINE, "within_14_days"] == 0.25
+    rows = rows[(rows["task"] == evaluation.DUE_TASK) & (rows["fold"] == "pooled")]
+    found = rows.set_index(["model", "metric"])["value"].to_dict()
+    assert found[churn.GAP, "within_14_days"] == 0.5
+    assert found[churn.GAP, "mae_next_day"] == (5 + 14 + 15 + 59) / 4
+    assert found[churn.GAP_BASELINE, "within_14_days"] == 0.25
 
 
 def test_a_leak_into_the_value_of_customers_shows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +291,8 @@ def test_a_leak_into_the_value_of_customers_shows(monkeypatch: pytest.MonkeyPatc
         "sales": 10.0 + np.arange(60),
     })  # fmt: skip
     again = {f"{what}_{horizon}": 1 for what in ("purchase_days", "sales") for horizon in value.HORIZONS}
-    features, outcomes = days.assign(**again), days[["as_of", "customer_id"]].assign(**again)
+    features: Any = days.assign(**again)
+    outcomes = days[["as_of", "customer_id"]].assign(**again)
     sound = value.backtests(features, outcomes, pd.Timestamp("2009-12-01"))
     assert set(sound["horizon_days"]) == set(value.HORIZONS)
     assert (sound["labels_until"] <= sound["as_of"]).all()

@@ -6,11 +6,12 @@ with rated as (
         case
             when exists (
                 select from model_evaluations
-                where starts_with(task, 'customer_value') and is_used and model = baseline
+                where task = 'customer_value, 182 days' and is_used and model = baseline
             ) then cast(baseline_sales as double precision)
             else sales
         end as predicted
     from value_backtests
+    where horizon_days = 182
 ),
 
 placed as (

@@ -6,7 +6,7 @@ select
     (
         select value
         from model_evaluations
-        where starts_with(task, 'customer_value') and fold = 'pooled' and is_used and source = 'back-test'
+        where task = 'customer_value, 182 days' and fold = 'pooled' and is_used and source = 'back-test'
             and metric = 'total_error_sales'
     ) as total_error,
     (
