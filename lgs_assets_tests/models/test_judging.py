@@ -53,7 +53,7 @@ def logged() -> Iterator[pd.DataFrame]:
     for figure in ("purchases", "sales"):
         told: dict[str, Any] = {"low": 0, "point": 1, "high": 2, "baseline": 3, "figure": figure, "model": value.MODEL}
         for days in (90, 182):
-            rows: list[dict[str, Any]] = [told | {"subject": str(customer)} for customer in range(1, 11)]
+            rows = [told | {"subject": str(customer)} for customer in range(1, 11)]
             yield predicted("customer_value", *rows, window_until=AS_OF + pd.Timedelta(days=days))
     rows = [{"subject": str(n), "point": n / 20, "segment": "Loyal Customers", "baseline": 36} for n in range(1, 11)]
     until = AS_OF + pd.Timedelta(days=90)

@@ -108,11 +108,9 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
     expected = [
         Point(
             float(row["forecast"]),
-            float(row["low_80"]),
-            float(row["high_80"]),
+            *_band(row, 80),
             tick(row["month"], 0, len(shown)),
-            title=f"{wording.month(row['month'])}: {written(row['forecast'], 'whole_pounds')}, 80 %: "
-            f"{written(row['low_80'], 'whole_pounds')} to {written(row['high_80'], 'whole_pounds')}",
+            title=f"{wording.month(row['month'])}: {written(row['forecast'], 'whole_pounds')}{_between(row)}",
         )
         for row in future
     ]
@@ -121,7 +119,7 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
         Series("observed", points),
         Series(
             "95 %",
-            [Point(None, float(row["low_95"]), float(row["high_95"])) for row in future],
+            [Point(None, *_band(row, 95)) for row in future],
             style.ORANGE,
             start=len(past),
             opacity=_BAND_95,
@@ -144,6 +142,8 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
     note = f"Net sales, doubled invoices once, {country or 'all countries together'}. Intervals: from past errors."
     if future:
         note += f" Method: {future[0]['method']}."
+    if any(row["low_95"] is None for row in future):
+        note += " Where there is no interval, the past errors are too few for one."
     note += _unforecast(future, country, card) + _unfollowed(view, country)
     kind = "country" if country else "total"
     error = _error(card, f"forecasts, {kind} by month, 3 ahead", _OFF)
@@ -156,6 +156,19 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
         ("a year before", style.MUTED),
     )
     return Figure("forecast", "What will sales be?", table, drawing, note + error, key if drawing else ())
+
+
+def _band(row: Row, level: int) -> tuple[float | None, float | None]:
+    """The ends of an interval; None if the past errors are too few for one."""
+    low, high = row[f"low_{level}"], row[f"high_{level}"]
+    return (None, None) if low is None else (float(low), float(high))
+
+
+def _between(row: Row) -> str:
+    """The interval of 80 % in words, if there is one."""
+    if row["low_80"] is None:
+        return ""
+    return f", 80 %: {written(row['low_80'], 'whole_pounds')} to {written(row['high_80'], 'whole_pounds')}"
 
 
 def _unfollowed(view: View, country: str | None) -> str:
