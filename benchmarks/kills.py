@@ -67,10 +67,11 @@ class Tally:
     def line(self) -> str:
         """All of it but the faults."""
         late = sum(seconds > MINUTE_SECONDS for seconds in self.recoveries)
-        slowest = f"{max(self.recoveries, default=0):.1f} s, {late} of more than a minute"
-        return (
-            f"{self.part}: {self.times} times, {self.kills} kills; slowest recovery {slowest}; {len(self.wrong)} wrong"
+        recovered = [f"slowest recovery {max(self.recoveries):.1f} s, {late} of more than a minute"] * bool(
+            self.recoveries
         )
+        wrong = f"{len(self.wrong)} wrong: failed, not current, a traceback, or several schema versions"
+        return "; ".join([f"{self.part}: {self.times} times, {self.kills} kills", *recovered, wrong])
 
 
 class Place:

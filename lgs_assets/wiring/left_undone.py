@@ -85,11 +85,11 @@ def tables_left_undone(instance: dg.DagsterInstance, settings: Settings, warehou
 
 
 def lost_loads(instance: dg.DagsterInstance, since: Mapping[str, int]) -> set[str]:
-    """Those of the dumps whose load was killed for good after the moment given, in nanoseconds since 1970.
+    """Those of the dumps, at least one, whose load was killed for good after the moment given: nanoseconds since 1970.
 
     None if runs are killed without end.
     """
-    if not since or killed_without_end(instance):
+    if killed_without_end(instance):
         return set()
     failed = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.FAILURE], created_after=datetime.fromtimestamp(min(since.values()) / 1e9, UTC)

@@ -74,8 +74,9 @@ def inbox_sensor(
     held = {dump.sha256 for dump in ledger}
     open_questions = {name for name, seen in before.files.items() if seen.is_dealt_with and not seen.content}
     changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    lost = lost_loads(context.instance, {name: before.files[name].since for name in open_questions})
+    lost: set[str] = set()
     if open_questions:
+        lost = lost_loads(context.instance, {name: before.files[name].since for name in open_questions})
         materialized = context.instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
         open_questions &= materialized
         if DEMO_DUMP in materialized and DEMO_DUMP not in {dump.dump for dump in ledger}:
