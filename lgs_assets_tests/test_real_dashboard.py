@@ -83,7 +83,7 @@ SUMS = [
         "customers",
         "select sum(customers) from cohort_retention where months_since = 0",
     ),
-    ("/outlook/value.csv", "expected_sales", "select sum(sales) from customer_value where horizon_days = 365"),
+    ("/outlook/value.csv", "expected_sales", "select sum(sales) from customer_value where horizon_days = 182"),
     ("/outlook/risk.csv", "customers", "select count(*) from churn_risk"),
     (
         "/outlook/forecast.csv",

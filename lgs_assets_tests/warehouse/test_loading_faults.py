@@ -137,7 +137,10 @@ def backend_of_load(server: EmbeddedServer) -> psutil.Process:
     with psycopg.connect(server.url()) as connection:
         query = "select pid from pg_stat_activity where application_name = 'lgs' order by state = 'idle' limit 1"
         row = connection.execute(query).fetchone()
-    return psutil.Process(row[0]) if row else postmaster(server)
+    try:
+        return psutil.Process(row[0]) if row else postmaster(server)
+    except psutil.NoSuchProcess:  # the load has ended since
+        return postmaster(server)
 
 
 @pytest.mark.parametrize("victim", [postmaster, backend_of_load])
