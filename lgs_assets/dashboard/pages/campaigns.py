@@ -286,7 +286,7 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
             Column("missing", "Missing then", "count"),
             Column("not_ours", "Not ours", "count"),
             Column("objected", "Objected there", "count"),
-            Column("unknown", "Not to be found", "count"),
+            Column("unknown", "Not checkable", "count"),
         ),
         [
             (

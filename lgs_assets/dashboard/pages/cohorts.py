@@ -228,5 +228,5 @@ PAGE = Page(
     show,
     label="Cohorts",
     honours=frozenset({"as_of", "first_bought"}),
-    refusal="Cohorts are counted for all customers of a month together only.",
+    refusal="Cohorts always hold all customers of a month.",
 )

@@ -88,10 +88,11 @@ def show_table(view: View) -> Shown:
     """What a table holds, column by column: its part of the data dictionary."""
     from lgs_assets.contracts.declaration import (  # it parses the contracts, which no other page needs
         columns,
+        declared_types,
         description,
     )
 
-    if view.item not in view.built.tables:
+    if view.item not in view.built.tables or view.item not in declared_types():
         raise NothingThereError(f"There is no table {view.item}.")
     listed = Table(
         (

@@ -75,7 +75,7 @@ def show(view: View) -> Shown:
 
 
 def _is_before_or_forecast(row: Row) -> bool:
-    return row["forecast"] is not None or row["as_of"] is None or bool(row["month"] < row["as_of"])
+    return row["forecast"] is not None or row["first_month"] is None or bool(row["month"] < row["first_month"])
 
 
 def _month_of(view: View, day: date | None) -> date:
@@ -142,9 +142,7 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
     note = f"Net sales, doubled invoices once, {country or 'all countries together'}. Intervals: from past errors."
     if future:
         note += f" Method: {future[0]['method']}."
-    if any(row["low_95"] is None for row in future):
-        note += " Where there is no interval, the past errors are too few for one."
-    note += _unforecast(future, country, card) + _unfollowed(view, country)
+    note += _without_interval(future) + _unforecast(future, country, card) + _unfollowed(view, country)
     kind = "country" if country else "total"
     error = _error(card, f"forecasts, {kind} by month, 3 ahead", _OFF)
     drawing = lines(label, series, lambda v: wording.short_pounds(v, 3)) if future else None
@@ -169,6 +167,12 @@ def _between(row: Row) -> str:
     if row["low_80"] is None:
         return ""
     return f", 80 %: {written(row['low_80'], 'whole_pounds')} to {written(row['high_80'], 'whole_pounds')}"
+
+
+def _without_interval(rows: Sequence[Row]) -> str:
+    """Why intervals are missing, if any is."""
+    is_known = all(row[low] is not None for row in rows for low in ("low_80", "low_95") if low in row)
+    return "" if is_known else " Where there is no interval, the past errors are too few for one."
 
 
 def _unfollowed(view: View, country: str | None) -> str:
@@ -202,7 +206,7 @@ def _weeks(view: View, rows: Sequence[Row], country: str | None, card: Row | Non
     kind = "country" if country else "total"
     note = (
         f"Net sales of whole weeks, {country or 'all countries together'}, doubled invoices once; a year before: 52 "
-        f"weeks earlier.{_unforecast(rows, country, card)}{_unfollowed(view, country)}"
+        f"weeks earlier.{_without_interval(rows)}{_unforecast(rows, country, card)}{_unfollowed(view, country)}"
     )
     error = _error(card, f"forecasts, {kind} by week, 13 ahead", _WEEKS_OFF)
     return Figure("weeks", "What will each week bring?", table, note=note + error)
@@ -231,7 +235,7 @@ def _stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     note = "The best-selling products, everybody’s orders together."
     if rows:
         note = f"From the week of {wording.day(rows[0]['first_week'])}: the best-selling products, all orders together."
-    note += f" What may come is wide: look at the interval before you buy.{view.unfollowed()}"
+    note += f" What may come is wide: look at the interval before you buy.{_without_interval(rows)}{view.unfollowed()}"
     error = _error(card, "forecasts, product by week, 4 ahead", "the weeks of a product were off by {}")
     return Figure("stock", "What to have in stock?", table, note=note + error)
 
@@ -407,7 +411,7 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
             for row in rows
         ],
     )
-    note = "Those of high risk who bought most in the last year. Late: since the day their usual gap led to expect."
+    note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect."
     return Figure("churn", "Whom to write to before they are gone?", table, note=note)
 
 

@@ -167,7 +167,7 @@ def expectations_of(reading: Reading) -> str:
     said = (
         f"Predicted from {'the lines before ' + wording.day(known['as_of']) if known else 'what was known'}: sales "
         "expected in 182 days, before returns; the risk of no order in 90 days, for those who ordered in the year "
-        "before; and when the next order is due by their usual gap."
+        "before; and when the next order is due, by the usual gap."
     )
     if known and not known["is_calibrated"]:
         said += f" {UNCALIBRATED}"
@@ -191,6 +191,8 @@ def past_error(card: Row | None, task: str, sentence: str) -> str:
     )
     interval = f" ({low} to {high}, 95 % interval)" if low else ""
     rival = f"; by the baseline, {judged['baseline']}, {beside}" if beside else ""
+    if rival and judged["is_difference_shown"] is False:
+        rival += ": no difference shown"
     return f" on past days {sentence.format(value + interval)}{rival}."
 
 

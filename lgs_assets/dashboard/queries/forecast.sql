@@ -4,7 +4,7 @@ with outlook as (
     select
         months.invoice_month as month, months.net_sales as actual, cast(null as numeric) as forecast,
         cast(null as numeric) as low_80, cast(null as numeric) as high_80, cast(null as numeric) as low_95,
-        cast(null as numeric) as high_95, cast(null as numeric) as year_before, cast(null as text) as method, as_of
+        cast(null as numeric) as high_95, cast(null as numeric) as year_before, cast(null as text) as method, first_month
     from (
         select invoice_month, sales_once as net_sales
         from monthly_metrics
@@ -14,9 +14,9 @@ with outlook as (
         from country_months
         where country = :country and not is_partial
     ) as months
-    cross join (select min(as_of) as as_of from forecasts) as asked
+    cross join (select min(period_start) filter (where grain = 'month') as first_month from forecasts) as asked
     union all
-    select period_start, null, forecast, low_80, high_80, low_95, high_95, year_before, method, as_of
+    select period_start, null, forecast, low_80, high_80, low_95, high_95, year_before, method, null
     from forecasts
     where grain = 'month' and kind = case when cast(:country as text) is null then 'total' else 'country' end
         and (cast(:country as text) is null or series = :country)

@@ -13,7 +13,8 @@ select
         select json_object_agg(
             judged.task,
             json_build_object(
-                'value', value, 'low', ci_low, 'high', ci_high, 'baseline', baseline, 'baseline_value', baseline_value
+                'value', value, 'low', ci_low, 'high', ci_high, 'baseline', baseline, 'baseline_value', baseline_value,
+                'is_difference_shown', difference_low > 0 or difference_high < 0
             )
         )
         from model_evaluations as judged
