@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from functools import lru_cache
+from math import isfinite
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.excel import EPOCH_1904, CellStyles, limited, related, remembered
@@ -41,6 +42,7 @@ class _Kind(IntEnum):
     """The kinds of records that are read."""
 
     ROW = 0
+    BLANK = 1
     PACKED_NUMBER = 2
     ERROR = 3
     BOOLEAN = 4
@@ -51,6 +53,7 @@ class _Kind(IntEnum):
     COMPUTED_NUMBER = 9
     COMPUTED_BOOLEAN = 10
     COMPUTED_ERROR = 11
+    RICH_TEXT = 62
     SHARED_TEXT_ITEM = 19
     NUMBER_FORMAT = 44
     STYLE = 47
@@ -61,7 +64,9 @@ class _Kind(IntEnum):
     END_OF_STYLES = 618
 
 
-_CELLS = range(_Kind.PACKED_NUMBER, _Kind.COMPUTED_ERROR + 1)
+_CELLS = {*range(_Kind.BLANK, _Kind.COMPUTED_ERROR + 1), _Kind.RICH_TEXT}
+# A cell right of another may leave its column out, and has a kind of its own for that.
+_SHORT = {kind + 11: kind for kind in range(_Kind.BLANK, _Kind.SHARED_TEXT + 1)}
 
 
 def sheets(package: Package) -> Iterator[Sheet]:
@@ -99,7 +104,9 @@ class _Book:
         self._number = lru_cache(VALUES_REMEMBERED)(self._shown)  # most cells repeat one of the rows above
 
     def meaning(self, kind: int, fields: bytes) -> str:
-        """What a cell says, as a field. Raises UnreadableError if it shows an error."""
+        """What a cell says, as a field; empty if it is. Raises UnreadableError if it shows an error."""
+        if kind == _Kind.BLANK:
+            return ""
         if kind == _Kind.SHARED_TEXT:
             return self._texts[_whole(fields, 8)]
         if kind in (_Kind.NUMBER, _Kind.COMPUTED_NUMBER):
@@ -108,18 +115,24 @@ class _Book:
             return self._number(_unpacked(_whole(fields, 8)), _whole(fields, 4))
         if kind in (_Kind.TEXT, _Kind.COMPUTED_TEXT):
             return text_field(_text(fields, 8)[0])
+        if kind == _Kind.RICH_TEXT:
+            return text_field(_text(fields, 9)[0])
         if kind in (_Kind.BOOLEAN, _Kind.COMPUTED_BOOLEAN):
             return "TRUE" if fields[8] else "FALSE"
         raise error_shown(_ERRORS.get(fields[8], "#UNKNOWN!"))
 
     def _shown(self, value: float, style: int) -> str:
+        if not isfinite(value):
+            raise error_shown(_ERRORS[0x24])
         return self._styles.shown(repr(value), style & 0xFFFFFF, self.epoch)
 
 
 def _rows(book: _Book, part: str, merged: list[str]) -> Iterator[Row]:
-    row = Row(0, {}, {})
+    row, column = Row(0, {}, {}), -1
     with _expecting_whole_records(book.package, part):
         for kind, fields in _records(book.package, part):
+            if kind in _SHORT:
+                kind, fields = _SHORT[kind], struct.pack("<I", column + 1) + fields
             if kind in _CELLS:
                 if (column := _whole(fields, 0)) >= COLUMN_LIMIT or column in row.cells:
                     raise _damage(book.package, part, f"a cell out of place in row {row.number}")
@@ -134,7 +147,7 @@ def _rows(book: _Book, part: str, merged: list[str]) -> Iterator[Row]:
                     yield row
                 if not row.number <= (before := _whole(fields, 0)) < ROW_LIMIT:
                     raise _damage(book.package, part, f"row {before + 1} after row {row.number}")
-                row = Row(before + 1, {}, {})
+                row, column = Row(before + 1, {}, {}), -1
             elif kind == _Kind.MERGED:
                 top, bottom, left, right = struct.unpack_from("<IIII", fields)
                 note_merged(merged, f"{letters_of(left)}{top + 1}:{letters_of(right)}{bottom + 1}")

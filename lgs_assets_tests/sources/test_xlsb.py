@@ -136,12 +136,32 @@ def test_it_says_what_any_workbook_says() -> None:
     assert (found.facts["sheets"], found.facts["sheets left out"]) == ("2010, 2011", "old (hidden)")
 
 
+def short(whole: bytes) -> bytes:
+    """A cell without its column, as it may be right of another."""
+    return record(whole[0] + 11, whole[2 + 4 :])
+
+
+def test_a_cell_may_leave_its_column_out_and_have_a_text_of_many_fonts() -> None:
+    """Records that Excel itself hardly writes, but others do."""
+    shared: list[str] = []
+    names = sheet([NAMES], shared).split(record(146))[0]
+    first, *others = (cell(column, value, shared) for column, value in enumerate(ROW))
+    fonts = record(62, struct.pack("<II", 2, 0) + b"\1" + text("LANTERN") + bytes(8))
+    cells = [first, short(others[0]), fonts, *map(short, others[2:])]
+    parts = workbook(("a", False, []))
+    body = names + record(0, struct.pack("<I", 1) + bytes(21)) + b"".join(cells) + record(146) + record(130)
+    texts = b"".join(record(19, b"\0" + text(shown)) for shown in shared)
+    found = read(zipped(parts | {SHEET: body, "xl/sharedStrings.bin": texts}))
+    assert [typed(line) for line in found.good.values()] == [typed(LANTERN)]
+
+
 def test_errors_reject_their_line_and_missing_values_are_none() -> None:
     """As in the other workbooks."""
     rows = [NAMES, with_cell("Customer ID", Shown("#N/A")), with_cell("Customer ID", None), with_cell("Quantity", True)]
-    found = read(zipped(workbook(("a", False, rows))))
+    found = read(zipped(workbook(("a", False, [*rows, with_cell("Price", float("nan"))]))))
     assert [line[6] for line in found.good.values()] == [None]
-    assert [(reject.line, reject.column) for reject in found.rejects] == [(2, "customer_id"), (4, "quantity")]
+    columns = [(reject.line, reject.column) for reject in found.rejects]
+    assert columns == [(2, "customer_id"), (4, "quantity"), (5, "unit_price")]
 
 
 def test_prices_state_their_currency_and_dates_their_epoch() -> None:
