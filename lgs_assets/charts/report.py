@@ -64,17 +64,17 @@ def figure_of(chart: Chart, tables: Mapping[str, pd.DataFrame], *, origin: str =
     """The chart on its sheet, with title and footer. To be called, and the figure saved, within `style.style()`."""
     needed = {table: _ordered(tables, table, columns) for table, columns in chart.needs.items()}
     empty = sorted(table for table, frame in needed.items() if frame.empty)
-    has_rows = not empty and not (chart.is_of_predictions and _reason(tables))
+    reason = _reason(tables) if chart.is_of_predictions else None
+    can_be_drawn = not empty and not reason
     given = {table: needed[table][list(columns)] for table, columns in chart.reads.items()}
     months = _ordered(tables, "monthly_metrics", SPAN["monthly_metrics"])
-    if has_rows:
+    if can_be_drawn:
         figure = chart.draw(**given)
     else:
-        reason = _reason(tables) if chart.is_of_predictions else None
         too_little = fill(reason or f"Too little data yet for {', '.join(empty)}.", _LETTERS)
         figure = style.message("No data yet." if months.empty else too_little)
     footer = _source(origin, months)
-    if chart.has_snapshot and has_rows:
+    if chart.has_snapshot and can_be_drawn:
         (column,) = SNAPSHOT["rfm_scores"]
         footer += f". RFM snapshot: {day(needed['rfm_scores'][column].max())}"
     style.head_and_foot(figure, chart.title, footer)

@@ -11,6 +11,9 @@ import typer
 from lgs_assets.errors import LgsError
 from lgs_assets.escaping import printable
 
+_MISSING = {"42P01", "42703"}
+"""How PostgreSQL says that there is no such table or column."""
+
 
 def fail(reason: str, *, exit_code: int = 1) -> NoReturn:
     """Ends the command with a reason and an exit code."""
@@ -28,6 +31,8 @@ def reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
         except LgsError as error:
             fail(str(error), exit_code=error.exit_code)
         except Exception as error:  # a full disk shows as an error of whatever was writing
+            if getattr(getattr(error, "orig", None), "sqlstate", None) in _MISSING:
+                fail("The tables are those of an earlier version of the platform. lgs run rebuilds them.")
             if not (reason := _disk_is_full(error)):
                 raise
             fail(f"A disk is full: {reason}. Make room, and run the same command again: nothing is left half done.")

@@ -14,9 +14,8 @@ _APOSTROPHES = re.compile(r"['\u2018\u2019`]+(?=[cC]?[\W_]*\d)")
 _CANCELLATION = re.compile(r"[cC][\W_]*(?=\d)")
 # 536365.0 and 536365,00: a program treated the number as one with decimals. 536.000 may be anything, and stays.
 _DECIMALS = re.compile(r"(?:(?<=\d)[.,]0{0,2}|(?<=\d{4})[.,]0+)$", re.A)
-# 536,365 and 1 234 567: thousands apart, as a cell's format shows them. 536,000 may also be 536 with three decimals.
+# 536,365 and 1 234 567: thousands apart, as a cell's format shows them.
 _THOUSANDS = re.compile(r"((?:C[\W_]*)?)([1-9]\d{0,2}(?:([,' \u00a0\u202f\u2019])\d{3})(?:\3\d{3})*)", re.I | re.A)
-_NO_THOUSANDS = re.compile(r"\d+,000", re.A)
 # 5.36365E+11 and Java's 5.36365E11. Without sign and point, 5E11 may well be a real invoice number.
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+)E\+?|E\+)(\d{1,3})", re.I | re.A)
 
@@ -51,9 +50,9 @@ def identifier(text: str) -> str:
         if exponent > len(others) or others[exponent:].strip("0"):
             raise ValueError("a number with all its digits, as scientific notation has lost some")
         return first + others[:exponent]
-    if (grouped := _THOUSANDS.fullmatch(number)) and not _NO_THOUSANDS.fullmatch(grouped[2]):
-        return grouped[1] + grouped[2].replace(grouped[3], "")
-    return _DECIMALS.sub("", number)
+    number = _DECIMALS.sub("", number)
+    grouped = _THOUSANDS.fullmatch(number)
+    return grouped[1] + grouped[2].replace(grouped[3], "") if grouped else number
 
 
 def _plain(character: str) -> str:

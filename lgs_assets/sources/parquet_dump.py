@@ -18,7 +18,7 @@ from lgs_assets.sources.lines import LENGTH_LIMITS, Lines, Reject, legible
 
 BATCH_ROWS = 1 << 14
 COLUMN_LIMIT_BYTES = 1 << 28
-_LONGEST_TEXT_BYTES = 4 * (max(LENGTH_LIMITS.values()) + 1)
+_LONGEST_TEXT = max(LENGTH_LIMITS.values())
 # Below this, binary numbers of two, four and eight bytes hold every whole number exactly.
 _WHOLE_LIMITS = {pa.float16(): 2.0**11, pa.float32(): 2.0**24, pa.float64(): 2.0**53}
 # Into how many steps each column divides one: beyond the limit divided by these, numbers that differ become the same.
@@ -97,7 +97,12 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _cut(texts: pa.Array) -> pa.Array:
     """The texts as far as it takes to see that they are too long."""
-    cut = pc.binary_slice(texts.cast(pa.binary()), 0, _LONGEST_TEXT_BYTES)
+    try:
+        if not pa.types.is_binary(texts.type):
+            return pc.utf8_slice_codeunits(texts, 0, _LONGEST_TEXT + 1)
+    except pa.ArrowInvalid:  # bytes that are not text
+        pass
+    cut = pc.binary_slice(texts.cast(pa.binary()), 0, 4 * (_LONGEST_TEXT + 1))
     return cut.cast(texts.type, safe=False)  # which of them are valid text shows later
 
 

@@ -180,7 +180,7 @@ def _shared_texts(package: Package, part: str) -> Iterator[str]:
 
 
 def _styles(package: Package, part: str) -> CellStyles:
-    """Raises DumpError if the number of a format is none."""
+    """Raises DumpError if a number format has no valid number."""
     styles = CellStyles()
     try:
         for around, element in limited(package, part, package.described(part, _named("numFmt", "xf"))):
@@ -190,7 +190,9 @@ def _styles(package: Package, part: str) -> CellStyles:
             elif around[-1].tag.endswith(" cellXfs"):
                 styles.append(number_format)
     except ValueError as error:
-        raise DumpError(f"{package.path}, {part}: {error}. Save the workbook again.") from error
+        raise DumpError(
+            f"{package.path}, {part}: a number format without a number. Save the workbook again."
+        ) from error
     return styles
 
 

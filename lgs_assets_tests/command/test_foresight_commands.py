@@ -105,3 +105,12 @@ def test_forecasts_without_an_interval_or_a_figure_are_shown(built: Warehouse) -
     assert "month 1,234 – – –" in said and "past errors are too few to say" in said
     assert f"{week}: Nothing came." in said
     assert "wape 0.090, b 0.100, no difference shown, n 30" in said
+
+
+def test_tables_of_an_earlier_version_are_said_to_be(at_risk: Warehouse) -> None:
+    """After an upgrade and before the next run, a column may not be there yet: that is no traceback."""
+    with at_risk.transaction() as connection:
+        connection.exec_driver_sql("alter table model_evaluations drop column difference_low")
+    result = lgs("risk")
+    assert result.exit_code == 1
+    assert "those of an earlier version of the platform. lgs run rebuilds them." in result.output

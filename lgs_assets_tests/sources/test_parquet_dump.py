@@ -197,7 +197,7 @@ def test_a_long_text_that_repeats_takes_little_memory(tmp_path: Path) -> None:
     path.write_bytes(written(table.set_column(2, "Description", long), compression="zstd"))
     assert path.stat().st_size < 20_000
     measured = subprocess.run([sys.executable, "-c", MEMORY_USED, path], capture_output=True, text=True, check=True)
-    assert int(measured.stdout.split()[-1]) < 400
+    assert int(measured.stdout.split()[-1]) < 700  # megabytes; the texts alone would be two thousand
     assert "at most 500 characters" in measured.stdout
 
 
