@@ -71,7 +71,7 @@ def test_what_customers_are_worth_is_what_the_table_says(predicted: Site, held: 
     assert sum(Decimal(row["expected_sales"]) for row in shown) == known["sales"]
     (total,) = held.rows(
         "select value from model_evaluations where metric = 'total_error_sales' and fold = 'pooled' and is_used "
-        "and source = 'back-test'"
+        "and source = 'back-test' and task = 'customer_value, 182 days'"
     )
     assert (
         f"on past days the total was off by {total['value']:.0%}".replace("%", " %") in predicted.get("/outlook").text
@@ -92,7 +92,9 @@ def test_what_was_told_of_risk_stands_beside_what_came(predicted: Site, held: Wa
 
 def test_what_was_expected_of_each_tenth_stands_beside_what_came(predicted: Site, held: Warehouse) -> None:
     shown = rows(predicted.get("/outlook/value_check.csv").text)
-    (known,) = held.rows("select count(*) as n, sum(actual_sales) as came from value_backtests")
+    (known,) = held.rows(
+        "select count(*) as n, sum(actual_sales) as came from value_backtests where horizon_days = 182"
+    )
     assert [row["tenth"] for row in shown] == [str(number) for number in range(1, 11)]
     assert sum(int(row["predictions"]) for row in shown) == known["n"]
     came = sum(int(row["predictions"]) * float(row["came"]) for row in shown)
