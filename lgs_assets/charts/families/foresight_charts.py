@@ -29,9 +29,9 @@ _LATE_DAYS: Final = 360
 """How early or late a purchase may be to be drawn by itself; what is beyond is in the outermost bars."""
 _BAR_DAYS: Final = 30
 _PANELS: Final = {
-    "AUC, or share on time: further right is better": ("auc", "within_14_days"),
-    "Error as a share of what came: further left is better": ("wape",),
-    "Purchase days off a customer: further left is better": ("mae_purchases",),
+    "AUC, or share on time: right is better": ("auc", "within_14_days"),
+    "Error, share of what came: left is better": ("wape",),
+    "Purchase days off: left is better": ("mae_purchases",),
 }
 """The metrics that decide, by what their axis says."""
 _LETTERS: Final = 34
@@ -216,7 +216,7 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
     for place, (title, metrics) in zip(places, _PANELS.items(), strict=True):
         axes = figure.add_subplot(place)
         own = rows[rows["metric"].isin(metrics)]
-        tasks = sorted(own["task"].unique(), reverse=True)
+        tasks = [task for task in reversed(evaluation.all_tasks()) if (own["task"] == task).any()]
         for height, task in enumerate(tasks):
             asked = own[own["task"] == task]
             used, rival = asked[asked["is_used"]], asked[asked["model"] == asked["baseline"]]
