@@ -312,12 +312,13 @@ def test_coverage_is_drawn_from_origins_that_had_an_interval(known: int, is_draw
     for level in forecast.LEVELS:
         told[f"low_{level}"], told[f"high_{level}"] = (np.where(has_interval, end, np.nan) for end in (90.0, 110.0))
     rows = evaluation.evaluated(EMPTY, EMPTY, told, NOT_JUDGED)
-    rows = rows[(rows["model"] == evaluation.CHOSEN) & (rows["fold"] == evaluation.POOLED)].set_index("metric")
+    is_asked = (rows["model"] == evaluation.CHOSEN) & (rows["fold"] == evaluation.POOLED)
+    found: Any = rows[is_asked].set_index("metric")
     for level in forecast.LEVELS:
-        figure: Any = rows.loc[f"coverage_{level}"]
+        figure = found.loc[f"coverage_{level}"]
         assert figure["n"] == known and figure["value"] == pytest.approx({2: 1 / 2, 3: 2 / 3, 6: 2 / 3}[known])
         assert pd.notna(figure["ci_low"]) == is_drawn
-    assert pd.notna(rows.loc["wape", "ci_low"])
+    assert pd.notna(found.loc["wape", "ci_low"])
 
 
 def test_a_baseline_without_an_interval_is_not_said_to_hold_anything(judged: Warehouse) -> None:
