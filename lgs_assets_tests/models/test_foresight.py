@@ -13,8 +13,9 @@ from lgs_assets.contracts.contract import contract
 from lgs_assets.models import cards, churn, evaluation, forecast, log, slipping, value
 from lgs_assets.models.features import learnable
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import publish_frame, read_frame
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
-from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines
+from lgs_assets_tests.builders import UNVERSIONED, Line, build_tables, built_for, load_lines
 
 BEGAN = pd.Timestamp("2010-01-01")
 MOMENTS = pd.date_range("2010-02-01", "2011-08-01", freq="MS")
@@ -166,6 +167,19 @@ def test_a_baseline_takes_the_place_of_a_model(shop: dict[str, pd.DataFrame]) ->
     assert set(risks["model"]) == {churn.BASELINE}
     assert risks["probability"].between(0, 1).all()
     assert set(slipping.predicted(shop["features"], is_model_used=False)["model"]) == {slipping.BASELINE}
+
+
+def test_a_value_without_an_interval_is_published_and_logged(
+    shop: dict[str, pd.DataFrame], warehouse: Warehouse
+) -> None:
+    """The contract takes it beside those with one, and it is kept to be judged as it was said."""
+    features = shop["features"].assign(net_revenue=shop["features"]["net_revenue"].round(2))
+    made = value.predicted(features, discount_pct=0, model_horizons=(90, 182))
+    publish_frame(warehouse, "customer_value", made, UNVERSIONED)
+    kept = log.of_values(read_frame(warehouse, "customer_value"), features, "a" * 64)
+    of_the_year = kept["window_until"] - kept["window_from"] == pd.Timedelta(days=365)
+    assert of_the_year.any() and not of_the_year.all()
+    assert (kept[["low", "high"]].isna().all(axis=1) == of_the_year).all() and kept["point"].notna().all()
 
 
 def test_a_discount_takes_more_off_what_is_further_away(shop: dict[str, pd.DataFrame]) -> None:
