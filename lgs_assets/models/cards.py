@@ -79,7 +79,7 @@ _WORDS = (
         "Purchase days and sales of every customer before the moment, cancellations and guests left out.",
         f"{value.MODEL} by maximum likelihood, in weeks and pounds of a purchase day, the first one included (Fader, "
         "Hardie & Lee 2005; Fader & Hardie 2013). Intervals of single customers by simulation. A horizon at which it "
-        f"is no better than the {value.BASELINE} is predicted by that.",
+        f"is no better than the {value.BASELINE} is predicted by that, without an interval.",
         "It knows no season: in December it expects the months before Christmas to go on. A customer of the first "
         "month may be an old one. Spending is taken not to depend on how often one buys. "
         f"{_IN_VIEW}",
