@@ -121,6 +121,18 @@ def test_what_is_shown_of_the_year_is_what_was_better(real: Warehouse) -> None:
     ]  # fmt: skip
 
 
+def test_the_value_of_who_is_at_risk_is_that_of_half_a_year(real: Warehouse) -> None:
+    """The horizon that every list shows: the rank says the same order."""
+    (row,) = real.rows(
+        """
+        select count(*) as customers, count(case when value_rank = customer_value.rank then 1 end) as same
+        from churn_risk
+        left join customer_value on customer_value.customer_id = churn_risk.customer_id and horizon_days = 182
+        """
+    )
+    assert 0 < row.customers == row.same
+
+
 def test_features_are_those_of_the_history(real: Warehouse) -> None:
     """The scores of customer_features are made by the rule of rfm_history: at each moment of both, the same."""
     (row,) = real.rows(

@@ -196,7 +196,7 @@ def churn_risk(
     (active, *_) = evaluation.CHURN_POPULATIONS
     return churn.predicted(
         churn.active(known),
-        customer_value[customer_value["horizon_days"] == max(value.HORIZONS)],
+        customer_value[customer_value["horizon_days"] == value.JUDGED],
         is_model_used=evaluation.is_used(model_evaluations, active),
         is_calibrated=evaluation.calibration(model_evaluations) <= evaluation.CALIBRATED_WITHIN,
         is_gap_used=evaluation.is_used(model_evaluations, evaluation.DUE_TASK),

@@ -79,7 +79,7 @@ _WORDS = (
         "Purchase days and sales of every customer before the moment, cancellations and guests left out.",
         f"{value.MODEL} by maximum likelihood, in weeks and pounds of a purchase day, the first one included (Fader, "
         "Hardie & Lee 2005; Fader & Hardie 2013). Intervals of single customers by simulation. A horizon at which it "
-        f"is no better than the {value.BASELINE} is predicted by that.",
+        f"is no better than the {value.BASELINE} is predicted by that, without an interval.",
         "It knows no season: in December it expects the months before Christmas to go on. A customer of the first "
         "month may be an old one. Spending is taken not to depend on how often one buys. "
         f"{_IN_VIEW}",
@@ -142,18 +142,19 @@ def _card(words: _Words, place: int, evaluations: pd.DataFrame, unavailable_beca
         "purpose": words.purpose,
         "data": words.data,
         "rule": words.rule,
-        "measured_error": " ".join(_measured(own, task) for task in words.tasks),
+        "measured_error": " ".join(_measured(own, task, is_named=len(used) > 1) for task in words.tasks),
         "limits": words.limits,
         "unavailable_because": unavailable_because,
     }
 
 
-def _measured(rows: pd.DataFrame, task: str) -> str:
-    """The pooled figures of the model that is used, beside the baseline's."""
+def _measured(rows: pd.DataFrame, task: str, *, is_named: bool) -> str:
+    """The pooled figures of the model that is used, beside the baseline's; named if the card has several."""
     own = rows[(rows["task"] == task) & rows["is_used"] & rows["value"].notna()]
     found = {str(row["metric"]): row for _, row in own.iterrows()}
     said = [_figure(found[metric], metric) for metric in _SAID if metric in found]
-    return f"{task}: {'; '.join(said) or 'not measured yet'}."
+    by = f", by {own['model'].iloc[0]}" if is_named and said else ""
+    return f"{task}{by}: {'; '.join(said) or 'not measured yet'}."
 
 
 def _figure(row: pd.Series, metric: str) -> str:

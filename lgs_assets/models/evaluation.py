@@ -57,8 +57,6 @@ def value_task(horizon: int) -> str:
     return f"customer_value, {horizon} days"
 
 
-VALUE_TASK = value_task(value.JUDGED)
-
 Metric = Callable[[Array], Array]
 """From weights of shape (draws, rows) to a figure a draw."""
 
@@ -187,23 +185,21 @@ def _values(rows: pd.DataFrame, source: str) -> Iterator[Row]:
             "top_decile_share": share_of_top(sales, spent),
         }
 
-    def covered(day: pd.DataFrame, ends: pd.DataFrame) -> dict[str, Metric]:
+    def covered(day: pd.DataFrame) -> dict[str, Metric]:
+        if day["purchases_low"].isna().any():
+            return {}
         return {
             f"coverage_80_{figure}": mean_of(
-                _within(day[f"actual_{figure}"], *(ends[f"{figure}_{end}"].to_numpy(float) for end in ("low", "high")))
+                _within(day[f"actual_{figure}"], *(day[f"{figure}_{end}"].to_numpy(float) for end in ("low", "high")))
             )
             for figure in ("purchases", "sales")
         }
 
-    def status_quo(day: pd.DataFrame) -> dict[str, Metric]:
-        ends = value.around(day["baseline_purchases"].astype(float), day["baseline_sales"].astype(float))
-        return metrics(day, "baseline_") | covered(day, ends)
-
     def models(day: pd.DataFrame) -> Models:
-        own = metrics(day, "") | covered(day, day)
+        own = metrics(day, "") | covered(day)
         if "expected_within" in day:
             own["expected_coverage"] = mean_of(day["expected_within"].to_numpy(float))
-        return _beside(day, value.BASELINE, "baseline_purchases", lambda: status_quo(day), own)
+        return _beside(day, value.BASELINE, "baseline_purchases", lambda: metrics(day, "baseline_"), own)
 
     for horizon, asked in rows.groupby("horizon_days"):
         yield from _by_fold(asked, value_task(int(str(horizon))), models, value.BASELINE, source)
@@ -357,16 +353,18 @@ def _shares(
     sums, beside = (part.groupby(by)[_SUMMED].sum() for part in (rows, baseline))
     for metric in metrics:
         above, below = _SHARES[metric]
-        n = int(sums[below].sum()) if metric.startswith("coverage") else len(rows)
+        is_coverage = metric.startswith("coverage")
+        # Where there was no interval, none could hold: enough of the others are needed to draw from.
+        told = sums[sums[below] > 0] if is_coverage else sums
+        n = int(told[below].sum()) if is_coverage else len(rows)
         if not n:
             continue
+        drawn = _drawn_share(told, above, below)
         if metric == "wape":
             rival = _drawn_share(beside, above, below)
-            yield _row(
-                task.name, model, fold, metric, _drawn_share(sums, above, below), n, task.baseline, rival, source
-            )
+            yield _row(task.name, model, fold, metric, drawn, n, task.baseline, rival, source)
         else:
-            yield _row(task.name, model, fold, metric, _drawn_share(sums, above, below), n, None, None, source)
+            yield _row(task.name, model, fold, metric, drawn, n, None, None, source)
 
 
 _SUMMED = sorted({column for pair in _SHARES.values() for column in pair})

@@ -4,6 +4,7 @@ The baseline is the status quo: the last days again, as many as are predicted.
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,13 @@ MODEL = "BG/NBD and Gamma-Gamma"
 BASELINE = "status quo"
 HORIZONS = (90, 182, 365)
 JUDGED = 182
-"""The horizon that customers are ranked by in the charts of past days."""
+"""The horizon that customers are ranked by wherever one is shown."""
 ORIGINS = 10
 """How many past days each horizon is judged on, at most."""
 INTERVAL = (0.1, 0.9)
 
+_OF_THE_MODEL = ("probability_alive", "purchases_low", "purchases_high", "sales_low", "sales_high")
+"""What only the model can say."""
 _SEED = 20091201
 _DRAWS = 200
 _DRAWS_TO_JUDGE = 60
@@ -84,23 +87,24 @@ def _judged(known: pd.DataFrame, came: pd.DataFrame, horizons: list[int]) -> pd.
 def predicted(features: pd.DataFrame, *, discount_pct: float, model_horizons: Collection[int]) -> pd.DataFrame:
     """What each customer is expected to buy after the last moment: a row a customer and horizon, columns VALUES.
 
-    The baseline predicts the horizons that are not the model's, and all of them if it cannot be fitted.
+    The baseline predicts the horizons that are not the model's, and all of them if it cannot be fitted,
+    without intervals: those of a customer who buys at random at that rate held too little.
     """
     if features.empty:
         return pd.DataFrame(columns=VALUES)
     known = at(features, features["as_of"].max())
-    again = _again(known).assign(model=BASELINE)
-    try:
-        values = _expected(known, tuple(model_horizons), discount_pct=discount_pct, draws=_DRAWS).assign(model=MODEL)
-        values = pd.concat([values, again[~again["horizon_days"].isin(model_horizons)]], ignore_index=True)
-    except FitError:
-        values = again
+    values = _again(known).assign(model=BASELINE)
+    if model_horizons:
+        with suppress(FitError):
+            said = _expected(known, tuple(model_horizons), discount_pct=discount_pct, draws=_DRAWS).assign(model=MODEL)
+            again = values[~values["horizon_days"].isin(model_horizons)]
+            values = pd.concat([said, again], ignore_index=True)
     values = values.merge(known[["customer_id", "as_of", "net_revenue"]], on="customer_id")
     values = values.rename(columns={"net_revenue": "historic_net"})
     for column in ("sales_low", "sales", "sales_high"):
         values[column] = values[column].round(2)
-    values["sales_low"] = values[["sales_low", "sales"]].min(axis=1)
-    values["sales_high"] = values[["sales", "sales_high"]].max(axis=1)
+    for column in ("purchases_low", "purchases_high"):
+        values[column] = values[column].astype("Int64")
     values["total_value"] = (values["historic_net"] + values["sales"]).round(6)
     values = values.sort_values(["horizon_days", "sales", "customer_id"], ascending=[True, False, True])
     values["rank"] = values.groupby("horizon_days").cumcount() + 1
@@ -110,8 +114,6 @@ def predicted(features: pd.DataFrame, *, discount_pct: float, model_horizons: Co
 
 def _expected(known: pd.DataFrame, horizons: tuple[int, ...], *, discount_pct: float, draws: int) -> pd.DataFrame:
     """Expected purchases and sales of each customer and horizon, with 80 % intervals that hold them."""
-    if not horizons:
-        raise FitError("The model predicts nothing.")
     told = repeat_purchases(known)
     buying = bgnbd.fit(*told)
     # The first day counts here: of most customers it says more than the mean of all others does.
@@ -158,30 +160,14 @@ def _kept(buying: bgnbd.BgNbd, told: tuple[Array, Array, Array], days: int, disc
 
 
 def _again(known: pd.DataFrame) -> pd.DataFrame:
-    """The last days again."""
-    rows = []
-    for days in HORIZONS:
-        purchases, sales = known[f"purchase_days_{days}"].astype(float), known[f"sales_{days}"].astype(float)
-        ends = around(purchases, sales)
-        rows.append(
-            ends.assign(
-                customer_id=known["customer_id"], horizon_days=days, probability_alive=np.nan, purchases=purchases,
-                sales=sales,
-            )
-        )  # fmt: skip
-    return pd.concat(rows, ignore_index=True)
-
-
-def around(purchases: pd.Series, sales: pd.Series) -> pd.DataFrame:
-    """The 80 % intervals of the status quo: those of a customer who buys at random at that rate."""
-    from scipy.stats import poisson
-
-    low, high = (np.asarray(poisson.ppf(share, purchases)) for share in INTERVAL)
-    amount = sales / purchases.clip(lower=1)
-    ends = {
-        "purchases_low": np.minimum(low, purchases).astype("int64"),
-        "purchases_high": np.maximum(high, purchases).astype("int64"),
-        "sales_low": amount * low,
-        "sales_high": amount * high,
-    }
-    return pd.DataFrame(ends)
+    """The last days again, without intervals."""
+    rows = [
+        pd.DataFrame({
+            "customer_id": known["customer_id"],
+            "horizon_days": days,
+            "purchases": known[f"purchase_days_{days}"].astype(float),
+            "sales": known[f"sales_{days}"].astype(float),
+        })
+        for days in HORIZONS
+    ]  # fmt: skip
+    return pd.concat(rows, ignore_index=True).assign(**dict.fromkeys(_OF_THE_MODEL, np.nan))

@@ -179,9 +179,11 @@ def foresight_of(random: np.random.Generator, number: int) -> Frames:
     asked = pd.DataFrame({"as_of": np.repeat(ahead[:2], 200), "customer_id": list(range(200)) * 2})
     probability = random.uniform(0, 1, 400)
     rows = [
-        ("slipping, all", "auc", 0.9, 0.7),
-        ("churn_risk, all", "auc", 0.8, 0.7),
-        ("customer_value", "wape", 0.2, 0.3),
+        ("slipping, Loyal Customers and Champions", "auc", 0.9, 0.7),
+        ("churn_risk, active in the last 365 days", "auc", 0.8, 0.7),
+        ("churn_risk, expected next purchase", "within_14_days", 0.4, 0.3),
+        ("customer_value, 182 days", "mae_purchases", 1.2, 1.3),
+        ("forecasts, total by month, 3 ahead", "wape", 0.2, 0.3),
     ]
     evaluations = [
         (task, model, "pooled", metric, "back-test", value, value - 0.01, value + 0.01, "status quo", model == "model")
@@ -193,10 +195,12 @@ def foresight_of(random: np.random.Generator, number: int) -> Frames:
         "forecasts": forecasts.assign(kind="total", method="same month last year"),
         "forecast_backtests": past.assign(kind="total", actual=past["forecast"] * random.uniform(0.7, 1.3, len(past))),
         "value_backtests": asked.assign(
-            horizon_days=182, sales=random.gamma(1, 500, 400), actual_sales=random.gamma(1, 500, 400)
+            horizon_days=182, sales=random.gamma(1, 500, 400), baseline_sales=random.gamma(1, 500, 400),
+            actual_sales=random.gamma(1, 500, 400),
         ),
         "risk_backtests": asked.assign(
-            task="churn_risk", probability=probability, happened=random.uniform(0, 1, 400) < probability
+            task="churn_risk", probability=probability, baseline_probability=1 - probability,
+            happened=random.uniform(0, 1, 400) < probability,
         ),
         "churn_risk": pd.DataFrame({
             "days_late": pd.array([None, *random.integers(-500, 500, 199)], "Int64"),

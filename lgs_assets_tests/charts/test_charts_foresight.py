@@ -51,3 +51,40 @@ def test_a_forecast_without_an_interval_is_drawn(frames: MakeFrames, draw: Draw,
     ends = ["low_80", "high_80", "low_95", "high_95"]
     given["forecasts"] = given["forecasts"].assign(**dict.fromkeys(ends, float("nan")))
     assert "past errors are too few to say" in " ".join(texts(draw("sales_to_come", given)))
+
+
+@pytest.mark.parametrize("chart", ["value_by_decile", "risk_calibration"])
+@pytest.mark.parametrize("is_model_used", [True, False])
+def test_past_days_are_shown_of_what_predicts_now(
+    frames: MakeFrames, draw: Draw, texts: Texts, chart: str, is_model_used: bool
+) -> None:
+    """Where that is the baseline, the errors of the model are nobody's."""
+    given = frames()
+    rows = given["model_evaluations"]
+    given["model_evaluations"] = rows.assign(is_used=(rows["model"] == rows["baseline"]) != is_model_used)
+    figure = draw(chart, given)
+    used = {"value_by_decile": ("BG/NBD and", "status quo"), "risk_calibration": ("logistic", "recency")}[chart]
+    assert f"by {used[not is_model_used]}" in " ".join(texts(figure)).replace("By", "by")
+    if chart == "value_by_decile":
+        shown = sum(bar.get_height() for bar in figure.axes[0].containers[0])
+        told = given["value_backtests"]["sales" if is_model_used else "baseline_sales"]
+        assert shown == pytest.approx(told.sum() / given["value_backtests"]["as_of"].nunique())
+    else:
+        # The baseline of these frames says the opposite, so its line falls.
+        (probability, happened) = figure.axes[0].lines[1].get_data()
+        assert (happened[-1] > happened[0]) == is_model_used and probability[-1] > probability[0]
+
+
+def test_no_half_year_that_is_over_is_said(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """A shop of eight months has past days of 90 days only."""
+    given = frames()
+    given["value_backtests"] = given["value_backtests"].assign(horizon_days=90)
+    assert "No 182 days after a past day are over." in texts(draw("value_by_decile", given))
+
+
+def test_each_deciding_figure_has_its_axis(frames: MakeFrames, draw: Draw) -> None:
+    """Purchase days beside shares would leave these no room; when purchases are due is among them."""
+    figure = draw("models_against_baselines", frames())
+    shown = [[label.get_text() for label in axes.get_yticklabels()] for axes in figure.axes]
+    assert [len(tasks) for tasks in shown] == [3, 1, 1]
+    assert any("expected next" in task for task in shown[0])

@@ -13,8 +13,9 @@ from lgs_assets.contracts.contract import contract
 from lgs_assets.models import cards, churn, evaluation, forecast, log, slipping, value
 from lgs_assets.models.features import learnable
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import publish_frame, read_frame
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
-from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines
+from lgs_assets_tests.builders import UNVERSIONED, Line, build_tables, built_for, load_lines
 
 BEGAN = pd.Timestamp("2010-01-01")
 MOMENTS = pd.date_range("2010-02-01", "2011-08-01", freq="MS")
@@ -112,7 +113,7 @@ def test_the_order_of_rows_changes_no_bit(shop: dict[str, pd.DataFrame], seed: i
     same(shop["known"], learnt)
     same(slipping.predicted(shop["features"], is_model_used=True), slipping.predicted(known, is_model_used=True))
     given_ = {"is_model_used": True, "is_calibrated": True, "is_gap_used": True}
-    year = values[values["horizon_days"] == 365]
+    year = values[values["horizon_days"] == value.JUDGED]
     same(churn.predicted(shop["known"], year, **given_), churn.predicted(learnt, shuffled(year, seed), **given_))
 
 
@@ -133,7 +134,7 @@ def test_risk_is_ranked_with_reasons(shop: dict[str, pd.DataFrame]) -> None:
     values = value.predicted(shop["features"], discount_pct=0, model_horizons=value.HORIZONS)
     risks = churn.predicted(
         shop["known"],
-        values[values["horizon_days"] == 365],
+        values[values["horizon_days"] == value.JUDGED],
         is_model_used=True,
         is_calibrated=False,
         is_gap_used=True,
@@ -148,14 +149,17 @@ def test_risk_is_ranked_with_reasons(shop: dict[str, pd.DataFrame]) -> None:
 
 
 def test_a_baseline_takes_the_place_of_a_model(shop: dict[str, pd.DataFrame]) -> None:
-    """It is named in the table, and keeps every promise of the contract."""
+    """It is named in the table, without an interval, for it has none that holds."""
     values = value.predicted(shop["features"], discount_pct=0, model_horizons=())
     assert set(values["model"]) == {value.BASELINE}
-    assert (values["purchases_low"] <= values["purchases"]).all()
-    assert (values["purchases"] <= values["purchases_high"]).all()
+    ends = ["purchases_low", "purchases_high", "sales_low", "sales_high"]
+    assert values[ends].isna().all(axis=None) and values[["purchases", "sales"]].notna().all(axis=None)
+    mixed = value.predicted(shop["features"], discount_pct=0, model_horizons=(90, 182))
+    assert (mixed[ends].isna().all(axis=1) == (mixed["horizon_days"] == 365)).all()
+    assert (mixed[ends].notna().all(axis=1) == (mixed["model"] == value.MODEL)).all()
     risks = churn.predicted(
         shop["known"],
-        values[values["horizon_days"] == 365],
+        values[values["horizon_days"] == value.JUDGED],
         is_model_used=False,
         is_calibrated=False,
         is_gap_used=False,
@@ -163,6 +167,19 @@ def test_a_baseline_takes_the_place_of_a_model(shop: dict[str, pd.DataFrame]) ->
     assert set(risks["model"]) == {churn.BASELINE}
     assert risks["probability"].between(0, 1).all()
     assert set(slipping.predicted(shop["features"], is_model_used=False)["model"]) == {slipping.BASELINE}
+
+
+def test_a_value_without_an_interval_is_published_and_logged(
+    shop: dict[str, pd.DataFrame], warehouse: Warehouse
+) -> None:
+    """The contract takes it beside those with one, and it is kept to be judged as it was said."""
+    features = shop["features"].assign(net_revenue=shop["features"]["net_revenue"].round(2))
+    made = value.predicted(features, discount_pct=0, model_horizons=(90, 182))
+    publish_frame(warehouse, "customer_value", made, UNVERSIONED)
+    kept = log.of_values(read_frame(warehouse, "customer_value"), features, "a" * 64)
+    of_the_year = kept["window_until"] - kept["window_from"] == pd.Timedelta(days=365)
+    assert of_the_year.any() and not of_the_year.all()
+    assert (kept[["low", "high"]].isna().all(axis=1) == of_the_year).all() and kept["point"].notna().all()
 
 
 def test_a_discount_takes_more_off_what_is_further_away(shop: dict[str, pd.DataFrame]) -> None:
@@ -300,8 +317,8 @@ def test_a_model_that_does_not_beat_its_baseline_is_not_used(shop: dict[str, pd.
     values = value.backtests(shop["features"], shop["outcomes"], BEGAN)
     good = values.assign(purchases=values["actual_purchases"].astype(float))
     bad = values.assign(purchases=values["actual_purchases"] + 100.0)
-    assert evaluation.is_used(evaluated(shop, values=good), evaluation.VALUE_TASK)
-    assert not evaluation.is_used(evaluated(shop, values=bad), evaluation.VALUE_TASK)
+    assert evaluation.is_used(evaluated(shop, values=good), evaluation.value_task(value.JUDGED))
+    assert not evaluation.is_used(evaluated(shop, values=bad), evaluation.value_task(value.JUDGED))
 
 
 def test_hindsight_is_not_kept(warehouse: Warehouse) -> None:

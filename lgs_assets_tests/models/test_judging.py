@@ -10,7 +10,7 @@ import pytest
 
 from lgs_assets.contracts.declaration import in_order
 from lgs_assets.lake.duckdb import DuckDB
-from lgs_assets.models import churn, evaluation, forecast, log, slipping, value
+from lgs_assets.models import cards, churn, evaluation, forecast, log, slipping, value
 from lgs_assets.warehouse import prediction_log
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame, read_rows
@@ -84,7 +84,15 @@ def judged(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
     load_lines(warehouse, tmp_path, LINES)
     for predictions in logged():
         prediction_log.keep(warehouse, predictions)
-    build_tables(warehouse, "clean_invoices", "stock_codes", "customer_days", "prediction_terms", "judged_predictions")
+    build_tables(
+        warehouse,
+        "clean_invoices",
+        "invoice_totals",
+        "stock_codes",
+        "customer_days",
+        "prediction_terms",
+        "judged_predictions",
+    )
     return warehouse
 
 
@@ -120,7 +128,15 @@ def test_slipping_is_judged_from_any_day(judged: Warehouse) -> None:
 def test_a_customer_of_whom_nothing_is_left_is_still_judged(judged: Warehouse, tmp_path: Path) -> None:
     """Their lines were taken back: no purchase, no sales, and no good customer."""
     load_lines(judged, tmp_path, [line for line in LINES if line.customer_id != "5"])
-    build_tables(judged, "clean_invoices", "stock_codes", "customer_days", "prediction_terms", "judged_predictions")
+    build_tables(
+        judged,
+        "clean_invoices",
+        "invoice_totals",
+        "stock_codes",
+        "customer_days",
+        "prediction_terms",
+        "judged_predictions",
+    )
     assert actual(judged, "slipping")["5"] == actual(judged, "churn_risk")["5"] == 1
     assert actual(judged, "customer_value", figure="sales")["5"] == 0
 
@@ -281,6 +297,54 @@ def test_expected_purchases_are_judged() -> None:
     assert found[churn.GAP, "within_14_days"] == 0.5
     assert found[churn.GAP, "mae_next_day"] == (5 + 14 + 15 + 59) / 4
     assert found[churn.GAP_BASELINE, "within_14_days"] == 0.25
+
+
+@pytest.mark.parametrize(("known", "is_drawn"), [(2, False), (3, True), (6, True)])
+def test_coverage_is_drawn_from_origins_that_had_an_interval(known: int, is_drawn: bool) -> None:
+    """The others can hold nothing: two origins of six say as little of chance as two."""
+    origins = pd.date_range("2010-01-01", periods=6, freq="MS")
+    told = pd.DataFrame({
+        "kind": "total", "grain": "month", "horizon": 3, "series": "All sales", "origin": origins,
+        "period_start": origins, "method": "same month last year", "is_chosen": True, "forecast": 100.0,
+        "actual": [101.0, 99.0, 250.0] * 2,
+    })  # fmt: skip
+    has_interval = np.arange(6) >= 6 - known
+    for level in forecast.LEVELS:
+        told[f"low_{level}"], told[f"high_{level}"] = (np.where(has_interval, end, np.nan) for end in (90.0, 110.0))
+    rows = evaluation.evaluated(EMPTY, EMPTY, told, NOT_JUDGED)
+    is_asked = (rows["model"] == evaluation.CHOSEN) & (rows["fold"] == evaluation.POOLED)
+    found: Any = rows[is_asked].set_index("metric")
+    for level in forecast.LEVELS:
+        figure = found.loc[f"coverage_{level}"]
+        assert figure["n"] == known and figure["value"] == pytest.approx({2: 1 / 2, 3: 2 / 3, 6: 2 / 3}[known])
+        assert pd.notna(figure["ci_low"]) == is_drawn
+    assert pd.notna(found.loc["wape", "ci_low"])
+
+
+def test_a_baseline_without_an_interval_is_not_said_to_hold_anything(judged: Warehouse) -> None:
+    """Where the status quo predicted, what came is judged by its errors alone."""
+    frame = read_frame(judged, "judged_predictions")
+    frame.loc[frame["task"] == "customer_value", ["low", "high"]] = np.nan
+    rows = evaluation.evaluated(EMPTY, EMPTY, EMPTY, frame.assign(model=value.BASELINE))
+    metrics = set(rows.loc[(rows["task"] == "customer_value, 90 days") & (rows["source"] == "live"), "metric"])
+    assert "mae_sales" in metrics and not {"coverage_80_purchases", "coverage_80_sales"} & metrics
+
+
+def test_a_card_says_which_horizon_is_whose() -> None:
+    """Where the baseline predicts one of them, a reader cannot guess whose errors these are."""
+    used = dict(
+        zip(map(evaluation.value_task, value.HORIZONS), [value.MODEL, value.MODEL, value.BASELINE], strict=True)
+    )
+    rows = pd.DataFrame({
+        "task": used.keys(), "model": used.values(), "fold": evaluation.POOLED, "metric": "mae_sales", "value": 9.0,
+        "ci_low": np.nan, "baseline_value": np.nan, "n": 5, "is_used": True,
+    })  # fmt: skip
+    page = cards.page(cards.cards(rows, unavailable_because=None).iloc[0])
+    assert [line for line in page.splitlines() if line.startswith("- ")] == [
+        f"- {task}, by {used[task]}" for task in used
+    ]
+    alone = cards.cards(rows.assign(model=value.MODEL), unavailable_because=None)
+    assert ", by " not in alone["measured_error"].iloc[0]
 
 
 def test_a_leak_into_the_value_of_customers_shows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,8 @@ def test_without_costs_there_is_no_profit(shop: Warehouse) -> None:
 def test_expected_sales_earn_what_sales_have_earned(shop: Warehouse) -> None:
     """At the rate of the last twelve whole months: of all, of each country that is forecast, and of each customer.
 
-    22 of the 33 pounds with a known cost; of what is sold in Ireland none is known, so nothing is said of it.
+    22 of the 33 pounds with a known cost; of what is sold in Ireland none is known, so nothing is said of it. What has
+    no interval has none of its margin.
     """
     keep_costs(shop, COSTS)
     build_tables(shop, *TABLES)
@@ -110,14 +111,16 @@ def test_expected_sales_earn_what_sales_have_earned(shop: Warehouse) -> None:
             ) as asked(kind, series)
             """,
             "insert into customer_value values "
-            "(101, 90, '2011-05-01', 'a model', null, 0, 1, 2, 5, 10, 20, 33, 43, 1, 1)",
+            "(101, 90, '2011-05-01', 'a model', null, 0, 1, 2, 5, 10, 20, 33, 43, 1, 1), "
+            "(101, 365, '2011-05-01', 'a baseline', null, null, 1, null, null, 10, null, 33, 43, 1, 1)",
         ):
             connection.exec_driver_sql(statement)
     build_tables(shop, "expected_margins")
-    rows = shop.rows("select * from expected_margins order by kind desc, series")
+    rows = shop.rows("select * from expected_margins order by kind desc, series, days")
     assert [(row.series, row.days, row.known_share, row.margin_low, row.margin, row.margin_high) for row in rows] == [
         ("All sales", 31, Decimal("0.568966"), Decimal("53.33"), Decimal("66.67"), Decimal("80.00")),
         ("101", 90, 1, Decimal("3.33"), Decimal("6.67"), Decimal("13.33")),
+        ("101", 365, 1, None, Decimal("6.67"), None),
         ("Other countries", 31, Decimal("0.868421"), Decimal("53.33"), Decimal("66.67"), Decimal("80.00")),
     ]
     (check,) = (check for check in CHECKS if check.table == "expected_margins")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lgs_assets.models.baskets import bought_together
 from lgs_assets.models.returns import match_returns
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import Line, build_tables, load_lines, values
+from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines, values
 
 JUNE = "2011-06-01 10:00"
 
@@ -104,6 +104,23 @@ def test_a_product_sums_up_its_lines(warehouse: Warehouse, tmp_path: Path) -> No
     assert [values(row) for row in warehouse.rows("select code, charged from charges")] == [("POST", Decimal(1))]
     (found,) = warehouse.rows("select match, units_matched, days_after, unmatched_reason from returns")
     assert values(found) == ("another price", 2, 89, None)
+
+
+def test_a_return_on_the_day_of_the_first_sale_is_not_before_the_data(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The customer had bought in the morning, on an invoice that was added to in the evening."""
+    day = "2011-06-01"
+    load_lines(
+        warehouse,
+        tmp_path,
+        [
+            Line("1", invoice_date=f"{day} 09:00"), Line("1", invoice_date=f"{day} 18:00"),
+            Line("C2", stock_code="85123A", quantity=-1, invoice_date=f"{day} 12:00"),
+            Line("C3", stock_code="85123A", quantity=-1, invoice_date=f"{day} 08:00"),
+        ],
+    )  # fmt: skip
+    build_tables(warehouse, *built_for("returns"))
+    rows = warehouse.rows("select invoice_no, unmatched_reason from returns order by invoice_no")
+    assert [values(row) for row in rows] == [("C2", "no such sale"), ("C3", "before the data")]
 
 
 def test_pairs_are_counted_by_basket(warehouse: Warehouse, tmp_path: Path) -> None:

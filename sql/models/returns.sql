@@ -33,7 +33,7 @@ matched as (
 ),
 
 first_sales as (
-    select customer_id, min(last_sale_at) as first_sale_at
+    select customer_id, min(first_sale_at) as first_sale_at
     from invoice_totals
     where sale_lines > 0
     group by customer_id

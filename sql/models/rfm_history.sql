@@ -29,7 +29,7 @@ sales as (
         last_sale_at,
         sale_amount,
         sale_amount - second_copy_sale_amount as sale_amount_once,
-        row_number() over (partition by customer_id, invoice_no order by invoice_month) as part_of_invoice
+        row_number() over (partition by customer_id, invoice_no order by invoice_day) as part_of_invoice
     from invoice_totals
     cross join span
     where sale_lines > 0

@@ -46,4 +46,4 @@ comment on column audience_facts.typical_gap_days is 'Median of the days from on
 comment on column audience_facts.gaps_missed is 'recency_days in typical gaps, to 6 places: above 1, the next order is overdue. NULL if no gap is known.';
 comment on column audience_facts.value is 'Sales expected in the next 182 days in pounds sterling, before returns, from customer_value. NULL if nothing is predicted of the customer.';
 comment on column audience_facts.risk_band is 'Risk of no purchase in the next 90 days, from churn_risk: low, medium or high. NULL if nothing is predicted, as of customers without a purchase in 365 days.';
-comment on column audience_facts.expected_next_day is 'Last purchase day and the typical gap of the customer, from churn_risk. NULL if either is not known.';
+comment on column audience_facts.expected_next_day is 'When the next purchase is due, from churn_risk. NULL if either is not known.';

@@ -12,6 +12,7 @@ from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.scales import in_counts, in_pounds, label_ticks
 from lgs_assets.charts.wording import count, counted, day, percent
+from lgs_assets.models import churn, evaluation, value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,14 +23,17 @@ FAMILY: Final = Family(__name__, part=20, is_of_predictions=True)
 _BANDS: Final = ("low_80", "high_80", "low_95", "high_95")
 _LAST_MONTHS: Final = 12
 _BINS: Final = 10
-_VALUE_DAYS: Final = 182
+_CHOICE: Final = ("task", "model", "baseline", "is_used")
+"""What says whether a model or its baseline predicts."""
 _LATE_DAYS: Final = 360
 """How early or late a purchase may be to be drawn by itself; what is beyond is in the outermost bars."""
 _BAR_DAYS: Final = 30
-_DECIDING: Final = {
-    "AUC: further right is better": ("auc",),
-    "Error: further left is better": ("wape", "mae_purchases"),
+_PANELS: Final = {
+    "AUC, or share on time: right is better": ("auc", "within_14_days"),
+    "Error, share of what came: left is better": ("wape",),
+    "Purchase days off: left is better": ("mae_purchases",),
 }
+"""The metrics that decide, by what their axis says."""
 _LETTERS: Final = 34
 """Letters of a task's name that fit into a line beside its figures."""
 
@@ -103,18 +107,25 @@ def forecasts_against_actual(forecast_backtests: pd.DataFrame) -> Figure:
 
 @FAMILY.chart(
     "Sales of customers by tenth of their expected sales",
-    value_backtests=("horizon_days", "as_of", "customer_id", "sales", "actual_sales"),
+    value_backtests=("horizon_days", "as_of", "customer_id", "sales", "baseline_sales", "actual_sales"),
+    model_evaluations=_CHOICE,
 )
-def value_by_decile(value_backtests: pd.DataFrame) -> Figure:
-    """Expected and actual sales in 182 days of each tenth, over all past days."""
-    judged = value_backtests[value_backtests["horizon_days"] == _VALUE_DAYS]
+def value_by_decile(value_backtests: pd.DataFrame, model_evaluations: pd.DataFrame) -> Figure:
+    """Expected and actual sales in 182 days of each tenth, over all past days, by what predicts them now."""
+    judged = value_backtests[value_backtests["horizon_days"] == value.JUDGED]
+    if judged.empty:
+        return style.message(f"No {value.JUDGED} days after a past day are over.")
+    model = value.MODEL
+    if not evaluation.is_used(model_evaluations, evaluation.value_task(value.JUDGED)):
+        model, judged = value.BASELINE, judged.assign(sales=judged["baseline_sales"].astype(float))
     ranked = judged.sort_values(["as_of", "sales", "customer_id"], ascending=[True, False, True])
     place, size = ranked.groupby("as_of").cumcount(), ranked.groupby("as_of")["sales"].transform("size")
     sums = ranked.groupby(10 * place // size + 1)[["sales", "actual_sales"]].sum() / ranked["as_of"].nunique()
     share = sums["actual_sales"].iloc[0] / max(sums["actual_sales"].sum(), 1)
     days = counted(ranked["as_of"].nunique(), "past day")
     figure = style.sheet(
-        f"Mean of {days}, the 182 days after each. The first tenth holds {percent(100 * share)} of what came"
+        f"By {model}. Mean of {days}, the {value.JUDGED} days after each. "
+        f"The first tenth holds {percent(100 * share)} of what came"
     )
     axes = figure.add_subplot(style.grid(figure)[0])
     tenths = sums.index.to_numpy(float)
@@ -129,12 +140,20 @@ def value_by_decile(value_backtests: pd.DataFrame) -> Figure:
 
 
 @FAMILY.chart(
-    "Predicted and observed risk of a quiet quarter", risk_backtests=("task", "as_of", "probability", "happened")
+    "Predicted and observed risk of a quiet quarter",
+    risk_backtests=("task", "as_of", "probability", "baseline_probability", "happened"),
+    model_evaluations=_CHOICE,
 )
-def risk_calibration(risk_backtests: pd.DataFrame) -> Figure:
-    """On each past day, the share that did not buy in 90 days among customers of about the same risk."""
+def risk_calibration(risk_backtests: pd.DataFrame, model_evaluations: pd.DataFrame) -> Figure:
+    """On each past day, the share that did not buy in 90 days among customers of about the same risk as told now."""
     rows = risk_backtests[risk_backtests["task"] == "churn_risk"]
-    figure = style.sheet("Customers who bought in the last 365 days. On the diagonal, as many were quiet as predicted")
+    (active, *_) = evaluation.CHURN_POPULATIONS
+    model = churn.MODEL
+    if not evaluation.is_used(model_evaluations, active):
+        model, rows = churn.BASELINE, rows.assign(probability=rows["baseline_probability"])
+    figure = style.sheet(
+        f"Customers who bought in the last 365 days, by {model}. On the diagonal, as many were quiet as predicted"
+    )
     axes = figure.add_subplot(style.grid(figure)[0])
     axes.plot([0, 1], [0, 1], color=style.MUTED, linestyle=":")
     handles = []
@@ -156,7 +175,7 @@ def risk_calibration(risk_backtests: pd.DataFrame) -> Figure:
 
 @FAMILY.chart("Customers due and overdue", churn_risk=("days_late", "band"))
 def due_and_overdue(churn_risk: pd.DataFrame) -> Figure:
-    """How late the next purchase of each active customer is by the customer's own typical gap, by band of risk."""
+    """How late the next purchase of each active customer is by the typical gap, by band of risk."""
     known = churn_risk[churn_risk["days_late"].notna()]
     late = known["days_late"].astype(float).clip(-_LATE_DAYS, _LATE_DAYS - 1)
     single = len(churn_risk) - len(known)
@@ -191,11 +210,13 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
     """The figure that decides of each task, with its interval, beside the baseline's."""
     rows = model_evaluations[(model_evaluations["fold"] == "pooled") & (model_evaluations["source"] == "back-test")]
     figure = style.sheet("Over all past days, with 95 % intervals by bootstrap. A model that is no better is not used")
-    panels = style.grid(figure, 1, 2, wspace=0.95, left=0.225, top=0.78)
-    for place, (title, metrics) in enumerate(_DECIDING.items()):
-        axes = figure.add_subplot(panels[place])
-        own = rows[rows["metric"].isin(metrics) & rows["value"].notna()]
-        tasks = sorted(own["task"].unique(), reverse=True)
+    panels = style.grid(figure, 2, 2, wspace=0.95, hspace=0.5, left=0.225, top=0.78, height_ratios=(2, 1))
+    places = (panels[:, 0], panels[0, 1], panels[1, 1])
+    rows = rows[(rows["metric"] == rows["task"].map(evaluation.deciding)) & rows["value"].notna()]
+    for place, (title, metrics) in zip(places, _PANELS.items(), strict=True):
+        axes = figure.add_subplot(place)
+        own = rows[rows["metric"].isin(metrics)]
+        tasks = [task for task in reversed(evaluation.all_tasks()) if (own["task"] == task).any()]
         for height, task in enumerate(tasks):
             asked = own[own["task"] == task]
             used, rival = asked[asked["is_used"]], asked[asked["model"] == asked["baseline"]]
@@ -205,7 +226,7 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
         axes.set_yticks(range(len(tasks)), [fill(task.removeprefix("forecasts, "), _LETTERS) for task in tasks])
         axes.set_ylim(-0.6, len(tasks) - 0.4)
         axes.set_xlabel(title)
-        if place == 0:
+        if place is places[0]:
             style.legend(
                 axes,
                 [
@@ -214,7 +235,7 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
                 ],
             )
     explained = "AUC: how often a customer who did so ranks above one who did not"
-    style.note(figure, f"{explained}. Error: a share of what came; of customer_value, purchase days a customer")
+    style.note(figure, f"{explained}. On time: within {evaluation.NEAR_DAYS} days of the day expected")
     return figure
 
 
