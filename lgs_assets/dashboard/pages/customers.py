@@ -137,13 +137,9 @@ def _expected(row: Row) -> list[tuple[str, str]]:
     """What is predicted of the customer, each with its name; nothing where nothing is."""
     if row["expected_sales"] is None:
         return []
-    low, high = (written(row[end], "whole_pounds") for end in ("sales_low", "sales_high"))
-    found = [
-        (
-            "Sales in 182 days",
-            f"{written(row['expected_sales'], 'whole_pounds')}, before returns (80 % interval: {low} to {high})",
-        )
-    ]
+    ends = [written(row[end], "whole_pounds") for end in ("sales_low", "sales_high") if row[end] is not None]
+    interval = f" (80 % interval: {' to '.join(ends)})" if ends else ""
+    found = [("Sales in 182 days", f"{written(row['expected_sales'], 'whole_pounds')}, before returns{interval}")]
     if row["risk_rank"] is None:
         return [*found, ("Risk of no order in 90 days", "not told: no order in the year before")]
     place = f"no. {wording.count(row['risk_rank'])} of {wording.count(row['ranked'])} by risk, {row['band']}"

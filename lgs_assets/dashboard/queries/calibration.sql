@@ -1,5 +1,5 @@
 -- What was predicted on past days and what came: of the risk by its tenth of probability, of sales by the tenth of
--- customers rated highest, as whatever predicts now would have rated them.
+-- customers rated highest, both as whatever predicts now would have told them.
 with rated as (
     select
         as_of, customer_id, cast(actual_sales as double precision) as came,
@@ -14,12 +14,24 @@ with rated as (
     where horizon_days = 182
 ),
 
-placed as (
+told as (
     select
-        'risk' as kind, as_of, cast(least(floor(10 * probability), 9) as integer) as place, probability as predicted,
-        cast(cast(happened as integer) as double precision) as came
+        as_of, cast(cast(happened as integer) as double precision) as came,
+        case
+            when exists (
+                select from model_evaluations
+                where task = 'churn_risk, active in the last 365 days' and is_used and model = baseline
+            ) then baseline_probability
+            else probability
+        end as predicted
     from risk_backtests
-    where task = 'churn_risk' and probability is not null
+    where task = 'churn_risk'
+),
+
+placed as (
+    select 'risk' as kind, as_of, cast(least(floor(10 * predicted), 9) as integer) as place, predicted, came
+    from told
+    where predicted is not null
     union all
     select
         'value', as_of,
