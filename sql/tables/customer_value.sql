@@ -18,7 +18,9 @@ create table customer_value (
     primary key (customer_id, horizon_days),
     check (purchases_low <= purchases and purchases <= purchases_high),
     check (sales_low <= sales and sales <= sales_high),
-    check (num_nulls(purchases_low, purchases_high, sales_low, sales_high) in (0, 4))
+    check ((purchases_low is null) = (purchases_high is null)),
+    check ((sales_low is null) = (sales_high is null)),
+    check ((purchases_low is null) = (sales_low is null))
 );
 
 comment on table customer_value is 'What each customer is expected to buy in the days after as_of. Totals of it have been wrong by what model_evaluations says: the intervals are those of single customers. One row a customer and horizon; none while too little has been observed.';

@@ -12,7 +12,7 @@ create table expected_margins (
     margin_high numeric check (margin_high = round(margin_high, 2)),
     primary key (kind, series, period_start, days),
     check (margin_low <= margin and margin <= margin_high),
-    check (num_nulls(margin_low, margin_high) in (0, 2))
+    check ((margin_low is null) = (margin_high is null))
 );
 
 comment on table expected_margins is 'What expected sales will earn, if a pound earns what it earned in the last twelve whole months: forecasts by month, and the value of customers, times that rate. Empty until unit costs are imported. One row a kind, series and period; none for a series that sold nothing with a known cost in these months.';

@@ -17,8 +17,8 @@ create table forecasts (
     baseline numeric check (baseline = round(baseline, 2)),
     primary key (kind, series, grain, horizon, period_start),
     check (low_95 <= low_80 and low_80 <= forecast and forecast <= high_80 and high_80 <= high_95),
-    check (num_nulls(low_80, high_80) in (0, 2)),
-    check (num_nulls(low_95, high_95) in (0, 2)),
+    check ((low_80 is null) = (high_80 is null)),
+    check ((low_95 is null) = (high_95 is null)),
     check (low_95 is null or low_80 is not null)
 );
 
