@@ -97,7 +97,7 @@ def inbox_sensor(
     killed: set[str] = set()
     failed: set[str] = set()
     if open_questions:
-        under_way = {name: before.files[name].since for name in open_questions if before.files[name].is_under_way}
+        under_way = {name: seen.since for name, seen in before.files.items() if seen.is_under_way}
         killed, failed = failed_loads(context.instance, under_way)
         materialized = context.instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
         open_questions &= materialized
