@@ -45,6 +45,9 @@ retention:
     purge_after_days: { skipped: 2, success: 90, failure: 90, started: 90 }
 """
 
+STATEMENTS = 500
+"""How many compiled statements are kept, about: as many as by SQLAlchemy for each engine."""
+
 
 @contextmanager
 def dagster_instance(configuration: Configuration) -> Iterator[dg.DagsterInstance]:
@@ -100,6 +103,8 @@ def _quick_events() -> Iterator[None]:
             kept_open[file].execute("select count(*) from sqlite_master").fetchone()  # only now it is really open
 
     def begins(connection: Connection) -> None:
+        if len(compiled) > STATEMENTS:
+            compiled.clear()
         if (name := connection.dialect.name) == "sqlite":
             connection.dialect = dialects.setdefault(name, connection.dialect)  # part of the key of what is compiled
             connection.execution_options(compiled_cache=compiled)

@@ -26,6 +26,8 @@ _UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 
+_OF_ITS_OWN = ("STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE")
+
 Role = Literal["executes", "launches"]
 
 _registers: dict[Path, TextIO] = {}
@@ -61,6 +63,11 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
         for path in abandoned:
             path.unlink()
     return [run.run_id for run in failed]
+
+
+def was_killed(run: dg.DagsterRun) -> bool:
+    """Whether a run has failed for another reason than its own: its process is gone, or has never started."""
+    return run.status == dg.DagsterRunStatus.FAILURE and run.tags.get("dagster/failure_reason") not in _OF_ITS_OWN
 
 
 class AttendedRunLauncher(dg.DefaultRunLauncher):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from lgs_assets.wiring.lost_runs import was_killed
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps
 
 
@@ -29,6 +30,8 @@ def _refusal(instance: dg.DagsterInstance, dump: str) -> Refusal:
     failed = dg.RunsFilter(tags={"dagster/partition": dump}, statuses=[dg.DagsterRunStatus.FAILURE])
     for record in instance.get_run_records(failed, limit=1):
         ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else None
+        if was_killed(record.dagster_run):
+            return Refusal(dump, "The process that loaded it was killed. Was there enough memory?", ended)
         return Refusal(dump, _reason(instance, record.dagster_run.run_id), ended)
     return Refusal(dump, "Its run is no longer known; lgs inspect says what is wrong with the file.", None)
 

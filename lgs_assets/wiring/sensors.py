@@ -16,7 +16,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.failures import REFUSED
 from lgs_assets.wiring.jobs import RunDumps, ingest, ingest_many, load_dumps, refresh
-from lgs_assets.wiring.left_undone import KILLED_IN_A_ROW, killed_without_end, lost_loads, tables_left_undone
+from lgs_assets.wiring.left_undone import KILLS, failed_loads, tables_left_undone
 from lgs_assets.wiring.lost_runs import fail_lost_runs
 from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
 from lgs_assets.wiring.resources import RunAcceptance, RunSettings
@@ -39,6 +39,25 @@ class Seen(NamedTuple):
     """Whether its load was requested, or it was found loaded."""
     content: str = ""
     """The SHA-256 of its content, once it is loaded."""
+    kills: int = 0
+    """How often its load was killed for good."""
+    has_failed: bool = False
+    """Whether its load failed by itself."""
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether each attempt to load it was killed, and no more are made."""
+        return self.kills >= KILLS and not self.content
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether its load was requested, and nothing is known of its end."""
+        return self.is_dealt_with and not (self.content or self.has_failed or self.is_given_up)
+
+    def killed(self, now: int) -> "Seen":
+        """The version after one more load of it was killed: it waits for another, unless it is given up."""
+        kills = self.kills + 1
+        return self._replace(since=now, kills=kills, is_dealt_with=kills >= KILLS)
 
 
 class Cursor(BaseModel):
@@ -66,7 +85,8 @@ def inbox_sensor(
 
     One run loads everything that a tick finds. A tick handles a limited number of files, longest waiting first, and
     leaves the others to the next. A file whose load failed has been handled; one whose load was killed has not, unless
-    Dagster starts it once more. Another version of a file, or its return after it was gone, is a new file. So is a file
+    Dagster starts it once more. That one is loaded alone, so that a file that kills its process holds up no other, and
+    given up after a few kills. Another version of a file, or its return after it was gone, is a new file. So is a file
     whose content is no longer in the ledger: another dump had brought it, and now holds something else.
     """
     before, listing, now = _remembered(context), inbox.files(), time.time_ns()
@@ -74,9 +94,11 @@ def inbox_sensor(
     held = {dump.sha256 for dump in ledger}
     open_questions = {name for name, seen in before.files.items() if seen.is_dealt_with and not seen.content}
     changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    lost: set[str] = set()
+    killed: set[str] = set()
+    failed: set[str] = set()
     if open_questions:
-        lost = lost_loads(context.instance, {name: before.files[name].since for name in open_questions})
+        under_way = {name: seen.since for name, seen in before.files.items() if seen.is_under_way}
+        killed, failed = failed_loads(context.instance, under_way)
         materialized = context.instance.get_materialized_partitions(dg.AssetKey(RAW_INVOICES))
         open_questions &= materialized
         if DEMO_DUMP in materialized and DEMO_DUMP not in {dump.dump for dump in ledger}:
@@ -87,34 +109,39 @@ def inbox_sensor(
         seen = before.files.get(name)
         if seen and name in open_questions:
             seen = seen._replace(content=sha256_loaded(context.instance, name, arrival.version) or "")
-        if seen and name in lost and not seen.content:
-            seen = before.files[name] = Seen(seen.version, since=now)  # as if it had been complete ever since
-        is_known = seen and seen.version == version and (not seen.content or seen.content in held)
-        files[name] = seen if seen and is_known else Seen(version, since=now)
+        if not (seen and seen.version == version and (not seen.content or seen.content in held)):
+            files[name] = Seen(version, since=now)
+        elif seen.content or name not in killed | failed:
+            files[name] = seen
+        else:
+            files[name] = seen.killed(now) if name in killed else seen._replace(has_failed=True)
     waiting = sorted(
         (seen.since, name)
         for name, seen in files.items()
-        if not seen.is_dealt_with and (listing.arrivals[name].is_marked or seen == before.files.get(name))
+        if not seen.is_dealt_with
+        # What was killed had been complete when it was first requested.
+        and (listing.arrivals[name].is_marked or seen.kills or seen == before.files.get(name))
     )
     due: dict[str, str] = {}
     for since, name in waiting[:FILES_PER_TICK]:
-        version = files[name].version
         content = sha256_loaded(context.instance, name, listing.arrivals[name].version) or ""
-        files[name] = Seen(version, since, is_dealt_with=True, content=content if content in held else "")
+        files[name] = files[name]._replace(is_dealt_with=True, content=content if content in held else "")
         if content not in held:  # `lgs run` may have loaded it
-            due[name] = f"{name}:{version}:{since}"
+            due[name] = f"{name}:{files[name].version}:{since}"
     if vanished := sorted(before.files.keys() - files.keys()):
         context.log.info(f"No longer in the inbox, their lines stay: {', '.join(vanished)}")
     for reason in listing.refused:
         if reason not in before.refused:
             context.log.warning(f"Refused: {reason}")
     names = list(due)
-    refused = f"; refused: {' '.join(listing.refused)}" if listing.refused else ""
+    told = f"; refused: {' '.join(listing.refused)}" if listing.refused else ""
+    if given_up := [name for name, seen in files.items() if seen.is_given_up]:
+        told += f"; killed {KILLS} times, so not requested again until the file changes: {', '.join(given_up)}"
     return dg.SensorResult(
-        run_requests=_requests(due),
+        run_requests=_requests(due, alone={name for name in due if files[name].kills}),
         dynamic_partitions_requests=[*changes, *([dumps.build_add_request(names)] if names else [])],
         cursor=Cursor(files=files, refused=listing.refused).model_dump_json(),
-        skip_reason=None if names else f"Nothing new among {len(files)} files in {inbox.location}{refused}",
+        skip_reason=None if names else f"Nothing new among {len(files)} files in {inbox.location}{told}",
     )
 
 
@@ -131,7 +158,8 @@ keep_current = dg.AutomationConditionSensorDefinition(
     job=refresh,
     minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Fails runs whose process was killed, for which automation would wait for ever, and makes up for them.",
+    description="Fails runs whose process was killed, for which automation would wait for ever, and makes up for them. "
+    "It also asks for the tables of a load that no run has followed, unless keep_current is stopped.",
 )
 def lost_runs(
     context: dg.SensorEvaluationContext, settings: RunSettings, warehouse: dg.ResourceParam[Warehouse]
@@ -141,7 +169,7 @@ def lost_runs(
     Dagster itself restarts once what its daemon had launched, and the inbox sensor loads that were lost.
     """
     failed = fail_lost_runs(context.instance)
-    undone = tables_left_undone(context.instance, settings, warehouse)
+    undone = tables_left_undone(context.instance, settings, warehouse, automation=keep_current.name)
     if undone.tables:
         keys = [dg.AssetKey(table) for table in undone.tables]
         of_dumps = dg.AssetKey(RAW_INVOICES)
@@ -149,8 +177,8 @@ def lost_runs(
         request = dg.RunRequest(run_key=undone.since, asset_selection=keys, asset_check_keys=checks)
         return dg.SensorResult(run_requests=[request])
     reason = f"Failed, because their process is gone: {', '.join(failed)}" if failed else "No run is lost"
-    if killed_without_end(context.instance):
-        reason = f"The last {KILLED_IN_A_ROW} runs were killed: nothing is requested again until one ends by itself"
+    if undone.given_up:
+        reason += f"; killed {KILLS} times since they were last built, so not requested: {', '.join(undone.given_up)}"
     return dg.SensorResult(skip_reason=reason)
 
 
@@ -177,17 +205,21 @@ def _refused_by(context: dg.RunFailureSensorContext) -> Iterator[str]:
             yield from map(str, names.data or [])
 
 
-def _requests(due: dict[str, str]) -> list[dg.RunRequest]:
-    """The run that loads the dumps; each with the key of its load, which Dagster accepts only once."""
-    match list(due.items()):
-        case []:
-            return []
-        case [(name, key)]:
-            return [dg.RunRequest(job_name=ingest.name, partition_key=name, run_key=key, tags={"lgs/dump": name})]
-        case _:
-            config = dg.RunConfig({load_dumps.name: RunDumps(dumps=list(due))})
-            key = sha256("\0".join(due.values()).encode()).hexdigest()
-            return [dg.RunRequest(job_name=ingest_many.name, run_key=key, run_config=config)]
+def _requests(due: dict[str, str], *, alone: set[str]) -> list[dg.RunRequest]:
+    """The runs that load the dumps, some of them alone; each with the key of its load, which Dagster accepts once."""
+    many = {name: key for name, key in due.items() if name not in alone}
+    if len(many) == 1:
+        alone, many = {*due}, {}
+    requests = [
+        dg.RunRequest(job_name=ingest.name, partition_key=name, run_key=key, tags={"lgs/dump": name})
+        for name, key in due.items()
+        if name in alone
+    ]
+    if many:
+        config = dg.RunConfig({load_dumps.name: RunDumps(dumps=list(many))})
+        key = sha256("\0".join(many.values()).encode()).hexdigest()
+        requests.append(dg.RunRequest(job_name=ingest_many.name, run_key=key, run_config=config))
+    return requests
 
 
 def _remembered(context: dg.SensorEvaluationContext) -> Cursor:

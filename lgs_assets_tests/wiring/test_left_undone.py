@@ -1,6 +1,8 @@
 """What the sensors ask for after runs were killed, tick by tick, on a real instance and a real warehouse."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,14 +11,16 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from lgs_assets.checks.findings import Finding, record
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring import left_undone
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets.wiring.jobs import load_dumps
-from lgs_assets.wiring.left_undone import unbuilt
+from lgs_assets.wiring.left_undone import KILLS, unbuilt
 from lgs_assets.wiring.partitions import RAW_INVOICES
+from lgs_assets.wiring.refusals import refusals
 from lgs_assets.wiring.sensors import inbox_sensor, lost_runs
 from lgs_assets_tests.builders import FEW, Line, resources, write_dump
 
@@ -32,8 +36,14 @@ class Shop:
         self.instance, self.warehouse = instance, warehouse
         self.definitions = build_definitions(Configuration.read())
         self.cursor: str | None = None
-        write_dump(inbox / "march.sql", LINES)
-        (inbox / "march.sql.done").touch()
+        self.told = ""
+        self.inbox = inbox
+        self.receive("march.sql", LINES)
+
+    def receive(self, name: str, lines: list[Line]) -> None:
+        """Puts a dump into the inbox, and the marker that it is complete."""
+        write_dump(self.inbox / name, lines)
+        (self.inbox / f"{name}.done").touch()
 
     def load(self, **broken: Any) -> str:
         """Loads the dump, as a command does, or fails for want of a resource; returns the run if it succeeds."""
@@ -66,6 +76,7 @@ class Shop:
         """The tables that `lost_runs` requests, by the key of the request."""
         result = lost_runs(self.context())
         assert isinstance(result, dg.SensorResult)
+        self.told = str(result.skip_reason)
         for request in result.run_requests or []:
             assert RAW_INVOICES in {key.asset_key.path[-1] for key in request.asset_check_keys or []}
         return {
@@ -77,7 +88,7 @@ class Shop:
         """What a tick of the inbox sensor requests."""
         result = inbox_sensor(self.context())
         assert isinstance(result, dg.SensorResult)
-        self.cursor = result.cursor
+        self.cursor, self.told = result.cursor, str(result.skip_reason)
         return [*(result.run_requests or [])]
 
 
@@ -95,9 +106,9 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_tables_of_a_killed_run_are_requested_once_for_each_loss(shop: Shop) -> None:
-    """However often: Dagster heeds a run key once, and each loss has its own. A run that succeeds leaves nothing."""
+    """Dagster heeds a run key once, and each loss has its own. A run that succeeds leaves nothing."""
     shop.load()
-    for _ in range(3):
+    for _ in range(KILLS - 1):
         lost = shop.lose(shop.run_of("refresh"))
         assert [shop.requested() for _ in range(2)] == [{lost: TABLES}] * 2
     assert shop.refresh().success
@@ -125,6 +136,9 @@ def test_a_run_that_is_at_work_or_started_once_more_is_waited_for(shop: Shop) ->
     assert shop.requested() == {}
     shop.instance.add_run_tags(lost, {WILL_RETRY: "false"})
     assert shop.requested() == {lost: TABLES}
+    plan = {"ops": {"send_plan": {"config": {"plan": 1}}}}
+    shop.instance.report_run_canceling(shop.run_of("apply_plan", run_config=plan))  # builds nothing, may take hours
+    assert shop.requested() == {lost: TABLES}
     shop.instance.report_run_canceling(shop.run_of("ingest"))
     assert shop.requested() == {}
 
@@ -149,16 +163,71 @@ def test_tables_are_requested_after_a_load_that_nothing_followed(shop: Shop, mon
     assert shop.requested() == {}
 
 
-def test_what_is_killed_without_end_is_given_up(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Such as a run that takes more memory than there is: until some run ends by itself."""
-    monkeypatch.setattr(left_undone, "KILLED_IN_A_ROW", 2)
-    shop.load()
-    shop.lose(shop.run_of("refresh"))
-    assert len(shop.requested()) == 1
-    shop.lose(shop.run_of("refresh"))
+@pytest.mark.usefixtures("quiet")
+def test_after_a_load_nothing_is_requested_while_automation_is_stopped(shop: Shop) -> None:
+    """Whoever stops it in the UI wants nothing rebuilt. What was killed is requested: somebody had asked for it."""
+    load = shop.load()
+    assert shop.requested() == {load: TABLES}
+    stop = [sys.executable, "-m", "dagster", "sensor", "stop", "keep_current", "-m", "lgs_assets.definitions"]
+    subprocess.run(stop, check=True, env=os.environ | {"DAGSTER_HOME": shop.instance.root_directory})
     assert shop.requested() == {}
+    lost = shop.lose(shop.run_of("refresh"))
+    assert shop.requested() == {lost: TABLES}
+
+
+@pytest.mark.usefixtures("quiet")
+def test_nothing_is_requested_on_an_input_that_failed_a_blocking_check(shop: Shop) -> None:
+    """Automation holds it up, too; each load would add one more failed run. Until the input is written again."""
+    load = shop.load()
+    record(shop.warehouse, [Finding(RAW_INVOICES, "lines_match_ledger", "blocking", 1, 0)])
+    assert shop.requested() == {load: {"segment_playbook"}}  # which has no inputs
+    load = shop.load()
+    assert shop.requested() == {load: TABLES}
+    assert shop.refresh().success
+    with shop.warehouse.transaction() as connection:
+        connection.exec_driver_sql("delete from publications where table_name in ('segments', 'segment_summary')")
+    load = shop.load()
+    assert shop.requested() == {load: {"segments", "segment_summary"}}
+    record(shop.warehouse, [Finding("rfm_scores", "are_quintiles", "blocking", 1, 0)])
+    assert shop.requested() == {}
+
+
+def test_tables_whose_every_run_is_killed_are_given_up(shop: Shop) -> None:
+    """Such as one that takes more memory than there is, whatever else ends well in between. Until they are built."""
     shop.load()
-    assert len(shop.requested()) == 1
+    for _ in range(KILLS):
+        assert "segments" not in shop.told
+        shop.lose(shop.run_of("refresh"))
+        shop.load()
+        requested = shop.requested()
+    assert requested == {}
+    assert f"killed {KILLS} times" in shop.told
+    assert "segments" in shop.told
+    assert shop.refresh().success
+    with shop.warehouse.transaction() as connection:
+        connection.exec_driver_sql("delete from publications where table_name = 'segments'")
+    lost = shop.lose(shop.run_of("refresh"))
+    assert [*shop.requested()] == [lost]
+
+
+def test_a_dump_that_kills_its_process_holds_up_no_other_and_is_given_up(shop: Shop) -> None:
+    """Each of the lost ones gets a run of its own. The bad one is told, and requested again once it changes."""
+    for name in ("april.sql", "may.sql"):
+        shop.receive(name, [Line(name)])
+    (together,) = shop.loads_requested()
+    shop.lose(shop.run_of("ingest_many", run_config=together.run_config))
+    assert {request.partition_key for request in shop.loads_requested()} == {"april.sql", "march.sql", "may.sql"}
+    shop.load()  # ends well, which gives the bad one no further attempts
+    shop.instance.add_dynamic_partitions("dumps", ["april.sql"])
+    for left in reversed(range(KILLS - 1)):
+        shop.lose(shop.run_of("ingest", tags={"dagster/partition": "april.sql"}))
+        assert [request.partition_key for request in shop.loads_requested()] == ["april.sql"][:left]
+    assert shop.loads_requested() == []
+    assert f"killed {KILLS} times, so not requested again until the file changes: april.sql" in shop.told
+    (refusal,) = refusals(shop.instance)
+    assert (refusal.dump, "was killed" in refusal.reason) == ("april.sql", True)
+    shop.receive("april.sql", [Line("april"), Line("april")])
+    assert [request.partition_key for request in shop.loads_requested()] == ["april.sql"]
 
 
 @pytest.mark.parametrize("job", ["ingest", "ingest_many"])
@@ -172,7 +241,7 @@ def test_a_file_whose_load_was_killed_is_requested_once_for_each_loss(shop: Shop
             return shop.run_of(job, tags={"dagster/partition": "march.sql"})
         return shop.run_of(job, run_config={"ops": {load_dumps.name: {"config": {"dumps": ["march.sql"]}}}})
 
-    for _ in range(2):
+    for _ in range(KILLS - 1):
         shop.lose(run(), is_retried=True)
         assert shop.loads_requested() == []
         shop.lose(run())
@@ -183,11 +252,14 @@ def test_a_file_whose_load_was_killed_is_requested_once_for_each_loss(shop: Shop
     assert len(keys) == 3
 
 
-def test_a_file_that_was_refused_or_loaded_is_not_requested_again(shop: Shop) -> None:
+def test_a_file_that_was_refused_or_loaded_is_not_requested_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed load stays failed; a loaded dump is current, whatever was killed."""
     assert len(shop.loads_requested()) == 1
     assert not shop.load(tables=None)
     assert shop.loads_requested() == []
+    with monkeypatch.context() as patch:
+        patch.delattr(dg.DagsterInstance, "get_run_records")  # every ten seconds, for as long as the file is there
+        assert shop.loads_requested() == []
     shop.load()
     shop.lose(shop.run_of("ingest", tags={"dagster/partition": "march.sql"}))
     assert shop.loads_requested() == []
