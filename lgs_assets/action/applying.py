@@ -220,8 +220,8 @@ def _send_once(
         sent_at = connection.exec_driver_sql("select now()").scalar_one()
         passed_on = _passed_on(driver_cursor(connection), plan, changes)
     key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
-    is_known = partial(is_contact, warehouse, key=contact_key)
-    batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at, passed_on, is_known)
+    is_ours = partial(is_contact, warehouse, key=contact_key)
+    batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at, passed_on, is_ours)
     receipt = Receipt(batch, request)
     try:
         return destination.send(batch), receipt

@@ -11,8 +11,8 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import driver_cursor
 
-# Each name by which destinations were told of a customer, and the plan of its deletion: one that waits, or one that was
-# accepted since. A request without an answer may have reached a contact of any name, unless a later answer gave one.
+# Whatever destinations called a customer, each with the plan of its deletion, if one waits or was accepted since. A
+# request without an answer may have reached another contact, unless a later answer said which.
 _NAMES = """
 with told as (
     select destination, remote_id, plan, confirmed_at as told_at

@@ -40,7 +40,7 @@ class Batch:
     passed_on: frozenset[str] = frozenset()
     """What the destination called some of the customers, and now calls others: an address can change hands."""
     is_contact: Callable[[str], bool] = lambda _: False
-    """Whether an address is that of a customer; who is to be deleted is none any more."""
+    """Whether an address is a customer's here. Those who are to be deleted have none here any more."""
 
     def told(self, *operations: Operation) -> list[Change]:
         """The changes of these kinds."""
@@ -49,7 +49,7 @@ class Batch:
     def not_erasable(self, tool: str) -> dict[int, str]:
         """Whom a tool with ids of its own cannot be asked to delete, and why: the wrong person must not be deleted."""
         return {
-            change.customer_id: (of_another(tool) if change.remote_id else never_known(tool))
+            change.customer_id: of_another(tool) if change.remote_id else never_known(tool)
             for change in self.told("erase")
             if not change.remote_id or change.remote_id in self.passed_on
         }
