@@ -15,7 +15,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TypeVar
 
-from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key, object_to_marketing
+from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key, is_contact, object_to_marketing
 from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
 from lgs_assets.action.experiments.holdout import IN_CONTROL
 from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, read_plan
@@ -55,10 +55,10 @@ def apply_plan(
 ) -> Outcome:
     """Sends what is left of a plan: exactly that, but for rows that may no longer be sent as they were planned.
 
-    `version` is that of the audience now. Raises GuardError if the plan was applied, refused, has expired or is of
-    another version of the audience, also if a part of it was sent; TakenError if the destination is taken, AccessError
-    if it does not let us in, and UnavailableError if it does not answer; after these three, applying it again goes on
-    from there.
+    `version` is that of the audience now. Raises GuardError if the plan was applied, refused, has expired or
+    its audience has changed since, even if part of it was sent; TakenError if the destination is taken, AccessError if
+    it does not let us in, and UnavailableError if it does not answer; after these three, applying it again goes on from
+    there.
     """
     prepare_private(warehouse)
     with alone(warehouse, destination.name):
@@ -130,7 +130,7 @@ def _send_batch(
         request = hmac.new(key.encode(), content.encode(), sha256).hexdigest()
         try:
             answer, receipt = patiently(
-                partial(_send_once, warehouse, destination, plan, number, part, request),
+                partial(_send_once, warehouse, destination, plan, number, part, request, key),
                 pause=pause, then=f"what was accepted stays. To go on: lgs activate apply {plan.plan}",
             )  # fmt: skip
         except BatchError as error:
@@ -207,14 +207,21 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
 
 
 def _send_once(
-    warehouse: Warehouse, destination: Destination, plan: Plan, number: int, changes: tuple[Change, ...], request: str
+    warehouse: Warehouse,
+    destination: Destination,
+    plan: Plan,
+    number: int,
+    changes: tuple[Change, ...],
+    request: str,
+    contact_key: str,
 ) -> tuple[Answer, Receipt]:
     """Sends changes, and keeps a receipt of a failure; that of an answer is kept with what the answer changes."""
     with warehouse.transaction() as connection:  # the database's clock counts: that of this machine may be wrong
         sent_at = connection.exec_driver_sql("select now()").scalar_one()
         passed_on = _passed_on(driver_cursor(connection), plan, changes)
     key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
-    batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at, passed_on)
+    is_ours = partial(is_contact, warehouse, key=contact_key)
+    batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at, passed_on, is_ours)
     receipt = Receipt(batch, request)
     try:
         return destination.send(batch), receipt
@@ -226,7 +233,10 @@ def _send_once(
 
 
 def _passed_on(cursor: Cursor, plan: Plan, changes: tuple[Change, ...]) -> frozenset[str]:
-    """What the destination called these customers, where that is another now: on the list, or on any if it deletes."""
+    """What the destination called these customers, and later called others on the list.
+
+    For a deletion, also what it called others on any list at any time: a contact stays when it leaves a list.
+    """
     called = [change for change in changes if change.remote_id]
     if not called:
         return frozenset()
@@ -239,10 +249,16 @@ def _passed_on(cursor: Cursor, plan: Plan, changes: tuple[Change, ...]) -> froze
         left join destination_members as own
             on own.destination = present.destination and own.audience = present.audience
             and own.customer_id = former.customer_id
-        where present.destination = %(destination)s and (
-                %(audience)s = ''
-                or present.audience = %(audience)s and present.confirmed_at > own.confirmed_at
-            )
+        where present.destination = %(destination)s
+            and (%(audience)s = '' or present.audience = %(audience)s and present.confirmed_at > own.confirmed_at)
+        union
+        select others.remote_id
+        from unnest(%(customers)s::integer[], %(remote_ids)s::text[]) as former (customer_id, remote_id)
+        inner join activation_changes as others
+            on others.remote_id = former.remote_id and others.customer_id <> former.customer_id
+        inner join activation_plans using (plan)
+        where %(audience)s = '' and destination = %(destination)s and operation in ('add', 'update')
+            and others.state in ('sending', 'accepted')
         """,
         {
             "customers": [change.customer_id for change in called],

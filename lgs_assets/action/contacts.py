@@ -247,6 +247,17 @@ def contact_status(warehouse: Warehouse) -> ContactStatus:
     return ContactStatus(contacts, declined, suppressed, rejects)
 
 
+def is_contact(warehouse: Warehouse, email: str, *, key: str) -> bool:
+    """Whether an address is the contact of a customer."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        with as_activator(cursor):
+            cursor.execute(
+                "select exists (select from lgs_private.contacts where email_key = %s)", [pseudonym(key, email)]
+            )
+            return cursor.fetchone() == (True,)
+
+
 def reach(warehouse: Warehouse, rule: Rule) -> dict[str, int]:
     """Of the customers whom a rule finds, how many may be sent to, under the empty name; and why the others may not."""
     with warehouse.transaction() as connection:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from lgs_assets.action.applying import Pause, apply_plan
 from lgs_assets.action.contacts import forget_contact
+from lgs_assets.action.destinations.configured import NEEDS
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.leaving import had_from_us, plan_erasure, plan_removals
+from lgs_assets.action.leaving import having, plan_erasures, plan_removals
 from lgs_assets.action.plans import EVERY_LIST, WAITING, changes_of, plan_numbered
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
@@ -41,7 +42,7 @@ def forget(
     permanently: bool = False,
     pause: Pause = time.sleep,
 ) -> Forgotten:
-    """Forgets a customer, and has the destinations delete them that had them from us.
+    """Forgets a customer, and has every destination that received them delete them.
 
     `permanently` asks those, too, that never take the address again. Whatever a destination answers, the contact is
     gone here, and the others are asked. Raises LgsError if there is no such customer.
@@ -51,15 +52,24 @@ def forget(
     failures: dict[str, str] = {}
     asked = [each for each in destinations if each.erasure == "own" or (permanently and each.erasure == "permanent")]
     for destination in asked:
-        if number := plan_erasure(warehouse, customer_id, destination.name):
+        said: list[str] = []
+        reasons: list[str] = []
+        numbers = plan_erasures(warehouse, customer_id, destination.name)
+        for number in numbers:
             try:
-                answers[destination.name] = _erase(warehouse, number, destination, key, pause)
+                said.append(erase(warehouse, number, destination, key=key, pause=pause))
             except LgsError as error:
-                failures[destination.name] = str(error)
+                reasons.append(str(error))
+        of_several = f": {len(said)} of {len(numbers)} contacts" if len(numbers) > 1 else ""
+        if said:
+            answers[destination.name] = "; ".join(said) + of_several
+        if reasons:
+            failures[destination.name] = "; ".join(dict.fromkeys(reasons))
+    configured = {each.name for each in destinations}
+    still = having(warehouse, customer_id)
+    failures |= {name: f"it is not configured: set {NEEDS[name]}" for name in still if name not in configured}
     keeping = [
-        each.name
-        for each in destinations
-        if each.erasure == "permanent" and each not in asked and had_from_us(warehouse, customer_id, each.name)
+        each.name for each in destinations if each.erasure == "permanent" and each not in asked and each.name in still
     ]
     removals = plan_removals(warehouse, customer_id, but=[each.name for each in asked])
     return Forgotten(had_contact, answers, failures, keeping, removals)
@@ -75,8 +85,13 @@ def open_erasures(warehouse: Warehouse) -> list[tuple[int, str]]:
     return [(row.plan, row.destination) for row in warehouse.rows(query, every=EVERY_LIST, waiting=list(WAITING))]
 
 
-def _erase(warehouse: Warehouse, number: int, destination: Destination, key: str | None, pause: Pause) -> str:
-    """What a destination said of a deletion. Raises LgsError if it did not do it, and what `apply_plan` raises."""
+def erase(
+    warehouse: Warehouse, number: int, destination: Destination, *, key: str | None, pause: Pause = time.sleep
+) -> str:
+    """Has a destination do a deletion that is planned, unless it has. Returns what it said.
+
+    Raises LgsError if the destination did not do it, and what `apply_plan` raises.
+    """
     if plan_numbered(warehouse, number).state in WAITING:
         apply_plan(warehouse, number, destination, key=key, pause=pause)
     plan = plan_numbered(warehouse, number)

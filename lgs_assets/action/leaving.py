@@ -9,7 +9,46 @@ from lgs_assets.action.audiences import FORGOTTEN
 from lgs_assets.action.plans import EVERY_LIST, Planned, insert_plan
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
-from lgs_assets.warehouse.schema import Cursor, driver_cursor
+from lgs_assets.warehouse.schema import driver_cursor
+
+# Whatever destinations called a customer, each with the plan of its deletion, if one waits or was accepted since. A
+# request without an answer may have reached another contact, unless a later answer said which.
+_NAMES = """
+with told as (
+    select destination, remote_id, plan, confirmed_at as told_at
+    from destination_members
+    where customer_id = %(customer)s
+    union all
+    select destination, remote_id, plan, answered_at
+    from activation_changes
+    inner join activation_plans using (plan)
+    where customer_id = %(customer)s and operation in ('add', 'update')
+        and activation_changes.state in ('sending', 'accepted')
+),
+names as (
+    select destination, remote_id, max(plan) as plan, max(told_at) as told_at from told group by destination, remote_id
+)
+select names.destination, names.remote_id, deletion.plan, deletion.state
+from names
+left join lateral (
+    select plan, activation_changes.state
+    from activation_changes
+    inner join activation_plans using (plan)
+    where customer_id = %(customer)s and destination = names.destination and operation = 'erase'
+        and activation_changes.remote_id is not distinct from names.remote_id
+        and (
+            activation_changes.state in ('planned', 'sending')
+            or activation_changes.state = 'accepted' and answered_at > coalesce(told_at, '-infinity')
+        )
+    order by plan desc
+    limit 1
+) as deletion on true
+where remote_id is not null
+    or names.plan > all (
+        select plan from names as given where destination = names.destination and remote_id is not null
+    )
+order by names.destination, names.plan
+"""
 
 
 def plan_removals(warehouse: Warehouse, customer_id: int, *, but: Collection[str] = ()) -> list[int]:
@@ -20,6 +59,7 @@ def plan_removals(warehouse: Warehouse, customer_id: int, *, but: Collection[str
     plans = []
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
+        lock_for_writing(cursor, f"removals of customer {customer_id}")
         cursor.execute(
             """
             select held.destination, held.audience, held.payload, coalesce(reason, 'suppressed'), (
@@ -46,66 +86,28 @@ def plan_removals(warehouse: Warehouse, customer_id: int, *, but: Collection[str
     return plans
 
 
-def plan_erasure(warehouse: Warehouse, customer_id: int, destination: str) -> int | None:
-    """Plans that a destination deletes a customer. Returns the number of the plan; None if it never had them from us.
+def plan_erasures(warehouse: Warehouse, customer_id: int, destination: str) -> list[int]:
+    """Plans that a destination deletes a customer: a plan for each contact it had from us. Returns their numbers.
 
-    One that was made before is the plan still, unless the destination rejected it, or may have had them since.
+    Returns an earlier plan instead, unless the destination rejected it, or may have had the customer since.
     """
+    plans = []
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, f"activation of {destination}")
-        cursor.execute(
-            """
-            select plan
-            from activation_changes
-            inner join activation_plans using (plan)
-            where customer_id = %s and destination = %s and operation = 'erase' and (
-                    activation_changes.state in ('planned', 'sending')
-                    or activation_changes.state = 'accepted' and not exists (
-                        select from destination_members as held
-                        where held.customer_id = activation_changes.customer_id
-                            and held.destination = activation_plans.destination
-                    )
+        cursor.execute(_NAMES, {"customer": customer_id})
+        for name, remote_id, plan, _ in cursor.fetchall():
+            if name == destination:
+                change = Planned("erase", customer_id, FORGOTTEN, "{}", "", remote_id)
+                plans.append(
+                    plan or insert_plan(cursor, name, EVERY_LIST, "", "", [change], {}, 1, None, batch_rows=None)
                 )
-            order by plan desc
-            limit 1
-            """,
-            [customer_id, destination],
-        )
-        if row := cursor.fetchone():
-            return int(row[0])
-        if not (known := _known_as(cursor, customer_id, destination)):
-            return None
-        change = Planned("erase", customer_id, FORGOTTEN, "{}", "", known[0])
-        return insert_plan(cursor, destination, EVERY_LIST, "", "", [change], {}, 1, None, batch_rows=None)
+    return plans
 
 
-def had_from_us(warehouse: Warehouse, customer_id: int, destination: str) -> bool:
-    """Whether a destination was ever told of a customer, as far as is known."""
+def having(warehouse: Warehouse, customer_id: int) -> list[str]:
+    """The destinations that were told of a customer, as far as is known, and have not deleted all that they had."""
     with warehouse.transaction() as connection:
-        return _known_as(driver_cursor(connection), customer_id, destination) is not None
-
-
-def _known_as(cursor: Cursor, customer_id: int, destination: str) -> tuple[str | None] | None:
-    """What a destination last called a customer, as far as it has said; None if it was never told of them."""
-    cursor.execute(
-        """
-        select remote_id
-        from (
-            select remote_id, confirmed_at as known_at
-            from destination_members
-            where customer_id = %(customer)s and destination = %(destination)s
-            union all
-            select remote_id, answered_at
-            from activation_changes
-            inner join activation_plans using (plan)
-            where customer_id = %(customer)s and destination = %(destination)s and operation in ('add', 'update')
-                and activation_changes.state in ('sending', 'accepted')
-        ) as known
-        order by remote_id is null, known_at desc nulls last
-        limit 1
-        """,
-        {"customer": customer_id, "destination": destination},
-    )
-    row = cursor.fetchone()
-    return None if row is None else (row[0],)
+        cursor = driver_cursor(connection)
+        cursor.execute(_NAMES, {"customer": customer_id})
+        return sorted({name for name, _, _, state in cursor if state != "accepted"})

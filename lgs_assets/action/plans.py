@@ -167,7 +167,7 @@ def insert_plan(
 
 
 def lock_name(destination: str) -> str:
-    """What the advisory lock is named by that is held while something is done at a destination."""
+    """The name of the advisory lock held while something is done at a destination."""
     return f"lgs.applying to {destination}"
 
 

@@ -61,9 +61,17 @@ def settle(
             [(reason, plan.plan, customer) for customer, reason in answer.rejected.items()],
         )
         cursor.execute(
-            "delete from destination_members "
-            "where destination = %s and %s in (audience, '') and customer_id = any (%s)",
-            [plan.destination, plan.audience, removed],
+            """
+            delete from destination_members as held
+            using activation_changes as changes
+            where held.destination = %s and changes.plan = %s and changes.customer_id = any (%s)
+                and changes.customer_id = held.customer_id
+                and (
+                    held.audience = %s
+                    or operation = 'erase' and held.remote_id is not distinct from changes.remote_id
+                )
+            """,
+            [plan.destination, plan.plan, removed, plan.audience],
         )
         cursor.execute(
             """

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from lgs_assets.action import applying
 from lgs_assets.action.audiences import audience_named, read_audiences
-from lgs_assets.action.forgetting import open_erasures
+from lgs_assets.action.forgetting import erase, open_erasures
 from lgs_assets.action.nightly import Night, keep_up
 from lgs_assets.action.plans import plan_numbered, summary
 from lgs_assets.arrivals.inbox import Inbox
@@ -117,8 +117,8 @@ def pull() -> None:
     land_new_lines()
 
 
-# As long as a large first list may take.
-_TURNS, _SECONDS_BETWEEN_TURNS = 120, 60
+# Five minutes in all: a run that waits keeps others from starting.
+_TURNS, _SECONDS_BETWEEN_TURNS = 10, 30
 
 
 class RunPlan(dg.Config):
@@ -134,7 +134,7 @@ def send_plan(
     warehouse: dg.ResourceParam[Warehouse],
     activation: dg.ResourceParam[Activation],
 ) -> None:
-    """Sends exactly what a plan says, once. Waits its turn where another is being applied to the destination."""
+    """Sends exactly what a plan says, once. Waits its turn for a while where another is applied to the destination."""
     with plain_failures():
         plan = plan_numbered(warehouse, config.plan)
         version = audience_named(plan.audience).version if plan.audience_version else None
@@ -142,6 +142,8 @@ def send_plan(
         try:
             outcome = applying.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)
         except applying.TakenError as error:
+            if context.retry_number >= _TURNS:
+                raise
             raise dg.RetryRequested(max_retries=_TURNS, seconds_to_wait=_SECONDS_BETWEEN_TURNS) from error
     context.add_output_metadata(
         {
@@ -176,8 +178,9 @@ def make_plans(
     reasons: list[str] = []
     with plain_failures(), retried():
         for number, name in open_erasures(warehouse):
-            with _noting(reasons, f"deletion at {name}, plan {number}"):
-                applying.apply_plan(warehouse, number, activation.destination(name), key=activation.key)
+            each = f"deletion at {name}, plan {number}"
+            with _noting(reasons, each):
+                done[each] = erase(warehouse, number, activation.destination(name), key=activation.key)
         for audience in read_audiences():
             for name in audience.destinations:
                 each = f"{audience.name} to {name}"

@@ -30,6 +30,7 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.errors import GuardError, LgsError, ServerError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets.wiring import jobs
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.action.conftest import make_customers
 from lgs_assets_tests.action.lists import SOME, apply, held, plan, receipts, set_members, sync
@@ -485,6 +486,26 @@ def test_a_run_waits_its_turn_at_a_destination(
         job = build_definitions(Configuration.read()).resolve_job_def("apply_plan")
         assert job.execute_in_process(instance=instance, run_config=config).success
     assert len(waited) == 2 and receiver.held.keys() == {1, 2, 3}
+
+
+def test_a_run_does_not_wait_for_ever(people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fails with the reason, after a few minutes: meanwhile other runs want its place."""
+    assert jobs._TURNS * jobs._SECONDS_BETWEEN_TURNS <= 300
+    set_members(people, range(1, 4))
+    monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
+    monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
+    monkeypatch.setattr(jobs, "_TURNS", 1)
+    monkeypatch.setattr(jobs, "_SECONDS_BETWEEN_TURNS", 0)
+    monkeypatch.setattr(jobs, "audience_named", lambda _: SOME)
+    made = plan(people, webhook(receiver))
+    assert made
+    config = {"ops": {"send_plan": {"config": {"plan": made.plan}}}}
+    with dagster_instance(Configuration.read()) as instance, alone(people, "webhook"):
+        job = build_definitions(Configuration.read()).resolve_job_def("apply_plan")
+        run = job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
+    (failure,) = [event for event in run.all_node_events if event.is_step_failure]
+    assert "Another plan is being applied to webhook" in str(failure.event_specific_data)
+    assert receiver.requests == []
 
 
 class Memory:

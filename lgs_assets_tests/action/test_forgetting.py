@@ -1,17 +1,24 @@
 """Forgetting a customer: here at once, and at every tool that had them from us, whatever happens on the way."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from lgs_assets.action.contacts import contact_status, forget_contact
+from lgs_assets.action import leaving
+from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.forgetting import Forgotten, forget, open_erasures
-from lgs_assets.action.leaving import plan_erasure, plan_removals
-from lgs_assets.action.plans import plans
+from lgs_assets.action.leaving import plan_erasures, plan_removals
+from lgs_assets.action.plans import insert_plan, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
@@ -19,10 +26,10 @@ from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.action.drill import STEPS, apply_killed_at
-from lgs_assets_tests.action.lists import apply, held, receipts, set_members, sync
-from lgs_assets_tests.action.people import CANARY, KEY, tables_outside
+from lgs_assets_tests.action.lists import apply, held, plan, receipts, set_members, sync
+from lgs_assets_tests.action.people import CANARY, KEY, address, contacts_file, line, tables_outside
 from lgs_assets_tests.action.receiver import SIGNING_KEY, receiving
-from lgs_assets_tests.action.tools import TOOLS, KlaviyoTool, MailchimpTool, Tool, serving
+from lgs_assets_tests.action.tools import TOOLS, HubSpotTool, KlaviyoTool, MailchimpTool, Tool, serving
 
 SAID = {
     "klaviyo": "took the request, and deletes the profile in its own time",
@@ -89,8 +96,8 @@ def test_a_deletion_that_was_killed_is_finished_by_forgetting_again(people: Ware
     set_members(people, {1, 2})
     sync(people, tool.destination())
     forget_contact(people, 2)
-    number = plan_erasure(people, 2, tool.destination().name)
-    assert number and apply_killed_at(step, 1, people.url, number, tool.destination())
+    (number,) = plan_erasures(people, 2, tool.destination().name)
+    assert apply_killed_at(step, 1, people.url, number, tool.destination())
     assert open_erasures(people) == [(number, tool.destination().name)]
     done = forget_at(people, 2, tool)
     assert done.failures == {} and len(done.answers) == 1
@@ -130,21 +137,123 @@ def test_mailchimp_deletes_only_if_asked_to(people: Warehouse) -> None:
         assert done.answers.keys() == {"mailchimp"} and done.keeping == [] and "R2" not in mailchimp.contacts
 
 
+@pytest.fixture
+def move(people: Warehouse, tmp_path: Path) -> Callable[..., None]:
+    """Imports another address of a customer."""
+
+    def moved(customer: int, email: str) -> None:
+        file = contacts_file(tmp_path, [line(customer, email=email)])
+        import_contacts(people, file, key=KEY, reject_limit=0)
+
+    return moved
+
+
+def told(warehouse: Warehouse, tool: Tool, *members: int) -> None:
+    """Makes these the members, and tells the tool."""
+    set_members(warehouse, members)
+    sync(warehouse, tool.destination())
+
+
+@pytest.mark.parametrize("was_sent", [True, False], ids=["sent, and gone since", "never sent"])
 @pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
-def test_nobody_else_is_deleted(people: Warehouse, tool: Tool) -> None:
-    """A contact that is another customer's by now is left to a person; so is one whose name there nobody knows."""
-    set_members(people, {1, 2})
-    sync(people, tool.destination())
-    with people.transaction() as connection:
-        connection.execute(sa.text("update destination_members set remote_id = 'R1' where customer_id = 2"))
-    done = forget_at(people, 2, tool)
-    assert "calls another customer by that contact now: look there by hand" in done.failures[tool.destination().name]
+def test_nobody_else_is_deleted(people: Warehouse, tool: Tool, move: Callable[..., None], was_sent: bool) -> None:
+    """Whose address became another customer's: the contact is left to a person, whether or not a list holds it now."""
+    told(people, tool, 1)
+    move(1, f"{CANARY}-elsewhere@example.test")
+    told(people, tool, 1)
+    move(2, address(1))
+    if was_sent:
+        told(people, tool, 1, 2)
+        told(people, tool, 1)
+        move(2, address(2))
+    done = forget_at(people, 1, tool)
+    name = tool.destination().name
+    assert "is or was another customer's, too: look there by hand" in done.failures[name] and done.answers == {}
+    assert "R1" in tool.contacts and deletions(tool) == 0
+    assert CANARY not in tables_outside(people.url)
+
+
+@pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
+def test_whom_a_tool_never_named_is_left_to_a_person(people: Warehouse, tool: Tool) -> None:
+    """Without an address, nobody can tell which contact it is."""
+    told(people, tool, 1)
     with people.transaction() as connection:
         connection.execute(sa.text("update destination_members set remote_id = null"))
         connection.execute(sa.text("update activation_changes set remote_id = null"))
     done = forget_at(people, 1, tool)
-    assert "look there by hand" in done.failures[tool.destination().name]
-    assert {"R1", "R2"} <= tool.contacts.keys() and deletions(tool) == 0
+    assert "never said which contact this is" in done.failures[tool.destination().name]
+    assert "R1" in tool.contacts and deletions(tool) == 0
+
+
+@pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
+def test_every_contact_of_a_customer_is_deleted(people: Warehouse, tool: Tool, move: Callable[..., None]) -> None:
+    """Each address they had was another contact. The answer says how many; done again, nothing is asked again."""
+    tool.know(50)
+    told(people, tool, 1)
+    move(1, address(50))
+    told(people, tool, 1)
+    assert "R1" in tool.contacts
+    done = forget_at(people, 1, tool)
+    name = tool.destination().name
+    assert done.failures == {} and done.answers[name].endswith(": 2 of 2 contacts")
+    assert not {"R1", "R50"} & tool.contacts.keys() and held(people) == set()
+    assert forget_at(people, 1, tool).answers == done.answers and deletions(tool) == 2
+    assert open_erasures(people) == []
+
+
+@pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
+def test_a_contact_that_was_passed_on_keeps_no_other(people: Warehouse, tool: Tool, move: Callable[..., None]) -> None:
+    """The others are deleted, and the customer stays on no list but that of the contact that could not be."""
+    tool.know(50)
+    told(people, tool, 1)
+    move(1, address(50))
+    told(people, tool, 1)
+    move(2, address(1))
+    done = forget_at(people, 1, tool)
+    name = tool.destination().name
+    assert "look there by hand" in done.failures[name] and done.answers[name].endswith(": 1 of 2 contacts")
+    assert "R1" in tool.contacts and "R50" not in tool.contacts and held(people) == set()
+
+
+def test_a_request_without_an_answer_may_have_reached_another_contact(people: Warehouse) -> None:
+    """So a deletion of the one that is known does not say that all is done."""
+    with serving(HubSpotTool()) as hubspot:
+        hubspot.know(1)
+        told(people, hubspot, 1)
+        set_members(people, {1}, spent=2)
+        made = plan(people, hubspot.destination())
+        assert made
+        hubspot.faults = ["done, answer lost"] * 6
+        with pytest.raises(LgsError):
+            apply(people, made.plan, hubspot.destination())
+        hubspot.faults = []
+        done = forget_at(people, 1, hubspot)
+        assert "never said which contact this is" in done.failures["hubspot"]
+        assert done.answers["hubspot"].endswith(": 1 of 2 contacts") and "R1" not in hubspot.contacts
+
+
+def test_a_destination_that_is_not_configured_is_named(people: Warehouse, tool: Tool) -> None:
+    """It has the customer from us, and cannot be asked; once it has deleted them, it is named no more."""
+    told(people, tool, 2)
+    name = tool.destination().name
+    assert forget_at(people, 2).failures[name].startswith(f"it is not configured: set LGS_{name.upper()}_KEY")
+    assert forget_at(people, 2, tool).failures == {}
+    assert forget_at(people, 2).failures == {}
+
+
+def test_two_at_once_plan_one_removal(people: Warehouse, klaviyo: KlaviyoTool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second waits, and finds the plan of the first."""
+    told(people, klaviyo, 2)
+    meeting = threading.Barrier(2)
+
+    def slowly(*arguments: Any, **keywords: Any) -> int:
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(1)  # as long as the other may take to come as far
+        return insert_plan(*arguments, **keywords)
+
+    monkeypatch.setattr(leaving, "insert_plan", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda _: plan_removals(people, 2), range(2))) == [[2], [2]]
 
 
 def test_other_destinations_get_a_removal(people: Warehouse, klaviyo: KlaviyoTool) -> None:
@@ -163,6 +272,15 @@ def test_other_destinations_get_a_removal(people: Warehouse, klaviyo: KlaviyoToo
         assert receiver.held.keys() == {1} and klaviyo.held() == {1}
 
 
+def plan_lists(monkeypatch: pytest.MonkeyPatch, tool: Tool) -> dg.ExecuteInProcessResult:
+    """A run of the night's job that finds no audience."""
+    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", list)
+    monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda *_: tool.destination())
+    with dagster_instance(Configuration.read()) as instance:
+        job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
+        return job.execute_in_process(instance=instance, raise_on_error=False)
+
+
 def test_the_night_finishes_what_was_cut_short(
     people: Warehouse, klaviyo: KlaviyoTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,14 +290,30 @@ def test_the_night_finishes_what_was_cut_short(
     sync(people, klaviyo.destination())
     klaviyo.faults = ["401"]
     assert forget_at(people, 2, klaviyo).failures
-    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", list)
-    monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda *_: klaviyo.destination())
-    with dagster_instance(Configuration.read()) as instance:
-        job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
-        assert job.execute_in_process(instance=instance).success
+    night = plan_lists(monkeypatch, klaviyo)
+    assert night.success
+    (output,) = [event for event in night.all_node_events if event.is_successful_output]
+    (said,) = output.step_output_data.metadata.values()
+    assert SAID["klaviyo"] in str(said.value)
     assert "R2" not in klaviyo.contacts and open_erasures(people) == []
     stored = b"".join(path.read_bytes() for path in Configuration.read().state.rglob("*") if path.is_file())
     assert CANARY.encode() not in stored and KEY.encode() not in stored
+
+
+def test_a_deletion_that_is_rejected_at_night_fails_the_run(people: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the reason: nobody reads the ledger of a run that is green."""
+    with serving(HubSpotTool()) as hubspot:
+        hubspot.know(2, 3)
+        told(people, hubspot, 2, 3)
+        hubspot.faults = ["401"]
+        assert forget_at(people, 2, hubspot).failures
+        with people.transaction() as connection:
+            connection.execute(sa.text("update activation_changes set remote_id = 'R2' where customer_id = 3"))
+        night = plan_lists(monkeypatch, hubspot)
+        (failure,) = [event for event in night.all_node_events if event.is_step_failure]
+        reason = "deletion at hubspot, plan 2: that contact at HubSpot is or was another"
+        assert reason in str(failure.event_specific_data)
+        assert "R2" in hubspot.contacts and open_erasures(people) == []
 
 
 def test_whom_nobody_knows_is_not_forgotten(people: Warehouse, klaviyo: KlaviyoTool) -> None:

@@ -318,9 +318,10 @@ class MailchimpTool(Tool):
                 told = {
                     "id": self._hash(record),
                     "contact_id": record,
+                    "email_address": self.contacts[record]["email"],
                     "status": self.contacts[record].get("state", "subscribed"),
                 }
-                self.expect(query.keys() == {"fields"}, "what it is called, and its state: no more")
+                self.expect(query.keys() == {"fields"}, "what it is called, its address and its state: no more")
                 return 200, {name: told[name] for name in query["fields"].split(",")}
             case "POST", ["members", subscriber, "actions", "delete-permanent"]:
                 self.expect(bool(re.fullmatch("[0-9a-f]{32}", subscriber)) and content is None, "by the hash alone")

@@ -18,6 +18,7 @@ from lgs_assets.action.destinations.protocol import (
     Erasure,
     Member,
     never_known,
+    of_another,
 )
 from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, in_parts, redacted, unexpected
 
@@ -79,7 +80,12 @@ class HubSpot:
         """Deletes contacts, and all that HubSpot keeps of them, for good. One that is gone need not be deleted."""
         rejected = batch.not_erasable("HubSpot")
         for change in batch.changes:
-            if change.customer_id not in rejected:
+            if change.customer_id in rejected:
+                continue
+            read = self._results("read", {"inputs": [{"id": change.remote_id}], "properties": ["email"]})
+            if any(batch.is_contact(contact["properties"].get("email") or "") for contact in read):
+                rejected[change.customer_id] = of_another("HubSpot")
+            else:
                 self._api.ask("POST", f"{_CONTACTS}/gdpr-delete", {"objectId": change.remote_id}, may_be_missing=True)
         return Answer(204, rejected, said="deleted the contact")
 

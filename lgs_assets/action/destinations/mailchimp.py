@@ -21,6 +21,7 @@ from lgs_assets.action.destinations.protocol import (
     Erasure,
     Member,
     never_known,
+    of_another,
 )
 from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, redacted, unexpected
 
@@ -175,8 +176,10 @@ class Mailchimp:
             if change.customer_id in rejected:
                 continue
             path = self._contact(change.remote_id or "")
-            contact = self._api.ask("GET", path, query={"fields": "id"}, may_be_missing=True)
-            if contact is not None:
+            contact = self._api.ask("GET", path, query={"fields": "id,email_address"}, may_be_missing=True)
+            if contact is not None and batch.is_contact(_text(contact, "email_address")):
+                rejected[change.customer_id] = of_another("Mailchimp")
+            elif contact is not None:
                 path = f"{self._contact(_text(contact, 'id'))}/actions/delete-permanent"
                 self._api.ask("POST", path, may_be_missing=True)
         return Answer(204, rejected, said="deleted the contact for good")

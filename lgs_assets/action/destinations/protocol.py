@@ -1,6 +1,6 @@
 """What every destination has in common: what it is handed, what it answers, and what can go wrong."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
@@ -39,6 +39,8 @@ class Batch:
     sent_at: datetime
     passed_on: frozenset[str] = frozenset()
     """What the destination called some of the customers, and now calls others: an address can change hands."""
+    is_contact: Callable[[str], bool] = lambda _: False
+    """Whether an address is a customer's here. Those who are to be deleted have none here any more."""
 
     def told(self, *operations: Operation) -> list[Change]:
         """The changes of these kinds."""
@@ -47,11 +49,7 @@ class Batch:
     def not_erasable(self, tool: str) -> dict[int, str]:
         """Whom a tool with ids of its own cannot be asked to delete, and why: the wrong person must not be deleted."""
         return {
-            change.customer_id: (
-                f"{tool} calls another customer by that contact now: look there by hand"
-                if change.remote_id
-                else never_known(tool)
-            )
+            change.customer_id: of_another(tool) if change.remote_id else never_known(tool)
             for change in self.told("erase")
             if not change.remote_id or change.remote_id in self.passed_on
         }
@@ -70,6 +68,11 @@ class Answer:
     """Of those it did not take, who unsubscribed there, or had themselves deleted."""
     said: str = ""
     """What it said of a deletion."""
+
+
+def of_another(tool: str) -> str:
+    """Why a tool is not asked to delete a contact."""
+    return f"that contact at {tool} is or was another customer's, too: look there by hand"
 
 
 def never_known(tool: str) -> str:
