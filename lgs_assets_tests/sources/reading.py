@@ -14,7 +14,7 @@ import pytest
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources import CANONICAL_COLUMNS, DateOrder, Reject, open_dump
-from lgs_assets.sources.missing import is_missing
+from lgs_assets.sources.missing import is_missing, shows_error
 
 COLUMNS = ", ".join(CANONICAL_COLUMNS)
 COPY = f"COPY public.retail ({COLUMNS}) FROM stdin;\n"
@@ -109,8 +109,8 @@ def outcome(content: str | bytes) -> Read | str:
 
 
 def or_none(text: str | None) -> str | None:
-    """A text as the platform stores it: None if it stands for a missing value."""
-    return None if text is None or is_missing(text) else text
+    """A description as the platform stores it: None if it stands for a missing value, or is a spreadsheet's error."""
+    return None if text is None or is_missing(text) or shows_error(text) else text
 
 
 def typed(values: Values) -> tuple[Any, ...]:

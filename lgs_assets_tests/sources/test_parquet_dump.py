@@ -23,12 +23,13 @@ MOMENT = datetime(2010, 12, 1, 8, 26)
 VALUES: list[Any] = ["536365", "85123A", "LANTERN", 6, MOMENT, 2.55, 17850, "United Kingdom"]
 ROWS = 3
 MEMORY_USED = """
-import resource, sys
+import sys
 from pathlib import Path
 from lgs_assets.sources.inspection import inspect_dump
 
 print(inspect_dump(Path(sys.argv[1])).first_rejects[0].reason)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+print(int(status["VmHWM"].split()[0]) >> 10)
 """
 
 

@@ -422,7 +422,7 @@ def test_a_copy_whose_name_never_ends_is_refused(quote: bytes) -> None:
 
 def test_a_line_without_end_is_refused() -> None:
     """No invoice line is that long, and it must not fill the memory."""
-    said, _ = with_peak_memory(endless(f"{BLOCK}{COPY}1\t".encode(), b"x", length=LONG_BYTES, end=b"\n\\.\n"))
+    said, _ = with_peak_memory(endless(f"{BLOCK}{COPY}1\t".encode(), b"x", length=2 * LONG_BYTES, end=b"\n\\.\n"))
     assert said == "a dump, line 6: the line is longer than 16,777,216 bytes."
 
 
