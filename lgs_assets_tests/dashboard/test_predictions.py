@@ -155,7 +155,10 @@ def test_a_customer_has_what_is_expected_of_them(predicted: Site, held: Warehous
         "select * from churn_risk inner join slipping using (customer_id) where customer_id = :id", id=int(path[11:])
     )
     told = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", unescape(predicted.get(path).text)))
-    assert "80 % interval" in told["Sales in 182 days"]
+    (worth,) = held.rows(
+        "select * from customer_value where horizon_days = 182 and customer_id = :id", id=int(path[11:])
+    )
+    assert ("80 % interval" in told["Sales in 182 days"]) == (worth["sales_low"] is not None)
     (ranked,) = held.rows("select count(*) as n from churn_risk")
     (rank,) = held.rows("select rank from churn_risk where customer_id = :id", id=int(path[11:]))
     assert f"no. {rank['rank']:,} of {ranked['n']:,} by risk, {row['band']}" in told["Risk of no order in 90 days"]
