@@ -291,7 +291,7 @@ def main(
     wrong: list[str] = []
     for number, (part, times) in zip(count(seed), parts, strict=False):
         if times:
-            tally = part(times, random.Random(number))  # noqa: S311 (it shall repeat itself)
+            tally = part(times, random.Random(number))  # noqa: S311 (so that a run can be repeated)
             typer.echo(tally.line())
             wrong += tally.wrong
     for fault in wrong:

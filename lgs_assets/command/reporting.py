@@ -12,7 +12,7 @@ from lgs_assets.errors import LgsError
 from lgs_assets.escaping import printable
 
 _MISSING = {"42P01", "42703"}
-"""How PostgreSQL says that there is no such table or column."""
+"""PostgreSQL's codes for an undefined table and an undefined column."""
 
 
 def fail(reason: str, *, exit_code: int = 1) -> NoReturn:
