@@ -112,7 +112,7 @@ def serving(command: list[str], environment: dict[str, str], *, port: int, ready
         while Client(port).ask(ready).status != 200:
             if server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{command[0]} does not answer: see {WORK / 'dashboard.log'}")
-            time.sleep(0.1)
+            time.sleep(0.1)  # its imports are not part of what is measured
         yield psutil.Process(server.pid)
     finally:
         server.terminate()
@@ -229,7 +229,7 @@ def in_browser(name: str, browser: "webdriver.Chrome", url: str) -> tuple[float,
     while not browser.execute_script(f"return {DRAWN[name]}"):
         if time.perf_counter() - began > PATIENCE:
             raise RuntimeError(f"{name} does not show its page within {PATIENCE} s.")
-        time.sleep(0.02)
+        time.sleep(0.02)  # as exact as the figure is told
     seconds = time.perf_counter() - began
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     loaded = [event["params"] for event in events if event["method"] == "Network.loadingFinished"]

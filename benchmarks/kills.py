@@ -160,7 +160,7 @@ def seconds_until(condition: Callable[[], Any]) -> float | None:
     while not condition():
         if time.monotonic() - began > PATIENCE_SECONDS:
             return None
-        time.sleep(0.5)
+        time.sleep(0.5)  # each look reads the versions of all tables
     return time.monotonic() - began
 
 
@@ -175,7 +175,7 @@ def kill_commands(times: int, chance: random.Random) -> Tally:
         for tally.times in range(1, times + 1):
             here.dump_arrives(tally.times)
             killed = here.start("run")
-            time.sleep(chance.uniform(0, whole))
+            time.sleep(chance.uniform(0, whole))  # the kill comes at any moment of the command
             tally.kills += killed.poll() is None
             kill(killed)
             began = time.monotonic()
@@ -199,7 +199,7 @@ def kill_uis(times: int, chance: random.Random) -> Tally:
         with state_of(here) as (instance, warehouse):
             for tally.times in range(1, times + 1):
                 here.dump_arrives(tally.times)
-                time.sleep(chance.uniform(0, UI_SECONDS))
+                time.sleep(chance.uniform(0, UI_SECONDS))  # before, while or after the dump is loaded
                 kill(ui)
                 tally.kills += 1
                 ui = here.start_ui()
@@ -222,7 +222,7 @@ def kill_runs(times: int, chance: random.Random) -> Tally:
                 here.dump_arrives(tally.times)
                 for _ in range(1 + tally.times % 2):
                     seconds_until(lambda: at_work(instance, besides=before) or here.is_current(instance, warehouse))
-                    time.sleep(chance.uniform(0, RUN_SECONDS))
+                    time.sleep(chance.uniform(0, RUN_SECONDS))  # at any moment of the run
                     for run in at_work(instance, besides=before)[:1]:
                         kill_worker(instance, run)
                         tally.kills += 1

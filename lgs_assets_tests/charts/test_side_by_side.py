@@ -45,7 +45,7 @@ def test_no_process_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
     drawing: list[int] = []
     end = time.monotonic() + 60
     while len(drawing) < 2 and time.monotonic() < end:
-        time.sleep(0.1)
+        time.sleep(0.1)  # they say that they are there by a file each
         drawing = [int(file.name) for file in folder.iterdir() if file.name.isdigit()]
     family = [*map(psutil.Process, drawing), *psutil.Process(run.pid).children()]
     run.kill()
