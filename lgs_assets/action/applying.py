@@ -193,7 +193,8 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
             changes.append(Change(operation, customer, email, fields, remote_id))
             continue
         cursor.execute(
-            "update activation_changes set state = 'withheld', answer = %s, answered_at = now() "
+            "update activation_changes "
+            "set state = 'withheld', may_have_arrived = state = 'sending', answer = %s, answered_at = now() "
             "where plan = %s and customer_id = %s",
             [why_not, plan.plan, customer],
         )
@@ -258,7 +259,7 @@ def _passed_on(cursor: Cursor, plan: Plan, changes: tuple[Change, ...]) -> froze
             on others.remote_id = former.remote_id and others.customer_id <> former.customer_id
         inner join activation_plans using (plan)
         where %(audience)s = '' and destination = %(destination)s and operation in ('add', 'update')
-            and others.state in ('sending', 'accepted')
+            and (others.state in ('sending', 'accepted') or others.may_have_arrived)
         """,
         {
             "customers": [change.customer_id for change in called],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lgs_assets.action.applying import Pause, apply_plan
 from lgs_assets.action.contacts import forget_contact
-from lgs_assets.action.destinations.configured import NEEDS
+from lgs_assets.action.destinations.configured import DELETING, NEEDS
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.leaving import having, plan_erasures, plan_removals
 from lgs_assets.action.plans import EVERY_LIST, WAITING, changes_of, plan_numbered
@@ -66,8 +66,8 @@ def forget(
         if reasons:
             failures[destination.name] = "; ".join(dict.fromkeys(reasons))
     configured = {each.name for each in destinations}
-    still = having(warehouse, customer_id)
-    failures |= {name: f"it is not configured: set {NEEDS[name]}" for name in still if name not in configured}
+    still = having(warehouse, customer_id, deleting=DELETING)
+    failures |= {name: f"it is not configured: set {NEEDS[name]}" for name in sorted(still - configured)}
     keeping = [
         each.name for each in destinations if each.erasure == "permanent" and each not in asked and each.name in still
     ]

@@ -34,7 +34,7 @@ def unfit(publication: str, age: float, audience: Audience, versions: set[str]) 
     if publication == _FAILED:
         return "a blocking check of audience_members failed: lgs status"
     if age > STALE_HOURS:
-        return f"the members were found {age:,.0f} hours ago, and {STALE_HOURS} are allowed: lgs run"
+        return f"the members were found {age:,.0f} hours ago, and {STALE_HOURS} are allowed: lgs run --force"
     if versions - {audience.version}:
         return f"the rule or the fields of {audience.name} have changed since its members were found: lgs run"
     return None

@@ -11,8 +11,8 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import driver_cursor
 
-# Whatever destinations called a customer, each with the plan of its deletion, if one waits or was accepted since. A
-# request without an answer may have reached another contact, unless a later answer said which.
+# Whatever destinations called a customer, each with the plan of its deletion, if one waits or was accepted since. The
+# name is NULL where they have not said: a request without an answer may have reached another contact than a later one.
 _NAMES = """
 with told as (
     select destination, remote_id, plan, confirmed_at as told_at
@@ -23,7 +23,7 @@ with told as (
     from activation_changes
     inner join activation_plans using (plan)
     where customer_id = %(customer)s and operation in ('add', 'update')
-        and activation_changes.state in ('sending', 'accepted')
+        and (activation_changes.state in ('sending', 'accepted') or may_have_arrived)
 ),
 names as (
     select destination, remote_id, max(plan) as plan, max(told_at) as told_at from told group by destination, remote_id
@@ -43,10 +43,6 @@ left join lateral (
     order by plan desc
     limit 1
 ) as deletion on true
-where remote_id is not null
-    or names.plan > all (
-        select plan from names as given where destination = names.destination and remote_id is not null
-    )
 order by names.destination, names.plan
 """
 
@@ -105,9 +101,14 @@ def plan_erasures(warehouse: Warehouse, customer_id: int, destination: str) -> l
     return plans
 
 
-def having(warehouse: Warehouse, customer_id: int) -> list[str]:
-    """The destinations that were told of a customer, as far as is known, and have not deleted all that they had."""
+def having(warehouse: Warehouse, customer_id: int, *, deleting: Collection[str]) -> set[str]:
+    """The destinations that have a customer, as far as is known.
+
+    Those of the `deleting` until they have deleted all that they were told; others while a list holds the customer.
+    """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         cursor.execute(_NAMES, {"customer": customer_id})
-        return sorted({name for name, _, _, state in cursor if state != "accepted"})
+        told = {name for name, _, _, state in cursor.fetchall() if name in deleting and state != "accepted"}
+        cursor.execute("select distinct destination from destination_members where customer_id = %s", [customer_id])
+        return told | {name for (name,) in cursor if name not in deleting}

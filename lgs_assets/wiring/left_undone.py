@@ -6,7 +6,7 @@ has seen happen. What failed by itself has been done, and stays failed; what is 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -104,7 +104,7 @@ def tables_left_undone(
     kills = _kills(instance, {table: assets[table].last_materialization_record for table in lost})
     given_up = sorted(table for table in lost if kills[table] >= KILLS)
     undone = {table: run for table, run in (lost | unasked).items() if table not in given_up}
-    for table in _on_failed_inputs(undone, warehouse):
+    for table in _held_up(undone, warehouse, without=given_up):
         del undone[table]
     return Undone(sorted(undone), " ".join(sorted(set(undone.values()))), given_up)
 
@@ -131,26 +131,40 @@ def failed_loads(instance: dg.DagsterInstance, since: Mapping[str, int]) -> Ende
 
 
 def _kills(instance: dg.DagsterInstance, built: Mapping[str, dg.EventLogRecord | None]) -> Counter[str]:
-    """How many runs that were to build each table were killed for good since it was last built."""
+    """How many runs were killed for good over each table since it was last built.
+
+    A run builds one table after the other: the kill is that of the one whose step had begun. If it was none of them,
+    such as a check, it is that of all that the run was to build.
+    """
     if not built:
         return Counter()
     since = {table: record.timestamp if record else 0.0 for table, record in built.items()}
     failed = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.FAILURE], created_after=datetime.fromtimestamp(min(since.values()), UTC)
     )
-    return Counter(
-        table
-        for record in instance.get_run_records(failed, limit=LATEST)
-        if _is_lost(record.dagster_run)
-        for table, moment in since.items()
-        if record.create_timestamp.timestamp() > moment and _builds(record.dagster_run, table)
-    )
+    kills: Counter[str] = Counter()
+    for record in instance.get_run_records(failed, limit=LATEST):
+        run, began = record.dagster_run, record.create_timestamp.timestamp()
+        if _is_lost(run):
+            tables = [table for table, moment in since.items() if began > moment and _builds(run, table)]
+            last = _last_step(instance, run)
+            kills.update([last] if last in tables else tables)
+    return kills
 
 
-def _on_failed_inputs(tables: Iterable[str], warehouse: Warehouse) -> set[str]:
-    """Those of the tables that have, directly or not, an input whose blocking check failed since it was last written.
+def _last_step(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
+    """The step of a run that began last; that of a table has its name."""
+    begun = instance.get_records_for_run(
+        run.run_id, of_type=dg.DagsterEventType.STEP_START, limit=1, ascending=False
+    ).records
+    return begun[0].event_log_entry.step_key if begun else None
 
-    An input that is among the tables counts only if it is held up itself: its check stops the run that rebuilds it.
+
+def _held_up(tables: Iterable[str], warehouse: Warehouse, *, without: Collection[str]) -> set[str]:
+    """Those of the tables that have, directly or not, an input that is given up or failed a blocking check.
+
+    `without` are those given up. A failure counts since the input was last written, and if the input is among the
+    tables only if it is held up itself: its check stops the run that rebuilds it.
     """
     failed = warehouse.rows(
         """
@@ -163,7 +177,7 @@ def _on_failed_inputs(tables: Iterable[str], warehouse: Warehouse) -> set[str]:
             and checked_at >= coalesce(published_at, (select max(loaded_at) from dumps))
         """
     )
-    blocked = {row.table_name for row in failed}.difference(tables)
+    blocked = {row.table_name for row in failed}.difference(tables).union(without)
     specs = built_specs()
     inputs = {spec.key.path[-1]: tables_read(spec) for spec in specs}
     held_up: set[str] = set()

@@ -170,7 +170,10 @@ def lost_runs(
     """
     failed = fail_lost_runs(context.instance)
     undone = tables_left_undone(context.instance, settings, warehouse, automation=keep_current.name)
+    told = f"killed {KILLS} times since they were last built, so not requested: {', '.join(undone.given_up)}"
     if undone.tables:
+        if undone.given_up:
+            context.log.warning(told)
         keys = [dg.AssetKey(table) for table in undone.tables]
         of_dumps = dg.AssetKey(RAW_INVOICES)
         checks = [key for each in ALL_CHECKS for key in each.check_keys if key.asset_key in (of_dumps, *keys)]
@@ -178,7 +181,7 @@ def lost_runs(
         return dg.SensorResult(run_requests=[request])
     reason = f"Failed, because their process is gone: {', '.join(failed)}" if failed else "No run is lost"
     if undone.given_up:
-        reason += f"; killed {KILLS} times since they were last built, so not requested: {', '.join(undone.given_up)}"
+        reason += f"; {told}"
     return dg.SensorResult(skip_reason=reason)
 
 

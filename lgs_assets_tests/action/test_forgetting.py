@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from lgs_assets.action import leaving
-from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts
+from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.forgetting import Forgotten, forget, open_erasures
@@ -230,6 +230,57 @@ def test_a_request_without_an_answer_may_have_reached_another_contact(people: Wa
         done = forget_at(people, 1, hubspot)
         assert "never said which contact this is" in done.failures["hubspot"]
         assert done.answers["hubspot"].endswith(": 1 of 2 contacts") and "R1" not in hubspot.contacts
+
+
+def lose_answers(people: Warehouse, hubspot: Tool) -> int:
+    """Sends what is due, which arrives; the answer is lost, so nobody knows. Returns the plan."""
+    made = plan(people, hubspot.destination())
+    assert made
+    hubspot.faults = ["done, answer lost"] * 6
+    with pytest.raises(LgsError):
+        apply(people, made.plan, hubspot.destination())
+    hubspot.faults = []
+    return made.plan
+
+
+def test_what_may_have_arrived_before_it_was_withheld_is_asked_about(people: Warehouse) -> None:
+    """Sent without an answer, then objected to and taken off the list: the tool may have them all the same."""
+    with serving(HubSpotTool()) as hubspot:
+        hubspot.know(1, 2)
+        set_members(people, {1, 2})
+        begun = lose_answers(people, hubspot)
+        object_to_marketing(people, 2, source="a call")
+        apply(people, begun, hubspot.destination())
+        with suppress(LgsError):
+            sync(people, hubspot.destination())
+        assert "never said which contact this is" in forget_at(people, 2, hubspot).failures["hubspot"]
+
+
+def test_an_answer_of_another_contact_settles_no_lost_one(people: Warehouse, move: Callable[..., None]) -> None:
+    """The address has changed in between: the contact of the former one may be there as well."""
+    with serving(HubSpotTool()) as hubspot:
+        hubspot.know(1)
+        set_members(people, {1})
+        lose_answers(people, hubspot)
+        with people.transaction() as connection:  # too long ago to be finished: the next plan gives it up
+            connection.execute(sa.text("update activation_plans set made_at = made_at - interval '3 days'"))
+        move(1, f"{CANARY}-moved@example.test")
+        hubspot.contacts["R9"] = hubspot.contacts["R1"] | {"email": f"{CANARY}-moved@example.test"}
+        sync(people, hubspot.destination())
+        done = forget_at(people, 1, hubspot)
+        assert "never said which contact this is" in done.failures["hubspot"]
+
+
+def test_a_destination_that_deletes_nobody_is_named_while_it_holds_them(people: Warehouse) -> None:
+    """Once the customer is off the list, a webhook that was dismantled is no reason to look again and again."""
+    set_members(people, {1, 2})
+    with receiving() as receiver:
+        webhook = Webhook(receiver.url, SIGNING_KEY, 500)
+        sync(people, webhook)
+        assert "set LGS_WEBHOOK_URL" in forget_at(people, 2).failures["webhook"]
+        set_members(people, {1})
+        sync(people, webhook)
+    assert forget_at(people, 2).failures == {}
 
 
 def test_a_destination_that_is_not_configured_is_named(people: Warehouse, tool: Tool) -> None:

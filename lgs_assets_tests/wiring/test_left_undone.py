@@ -210,6 +210,24 @@ def test_tables_whose_every_run_is_killed_are_given_up(shop: Shop) -> None:
     assert [*shop.requested()] == [lost]
 
 
+def test_a_table_that_kills_its_process_takes_no_other_with_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kills are its own: what the runs never came to is still requested, but for what is built on it."""
+    shop.load()
+    built = shop.refresh()
+    ended = [event.step_key for event in built.all_events if event.event_type == dg.DagsterEventType.STEP_START]
+    run = shop.instance.get_run_by_id(built.run_id)
+    assert run and left_undone._last_step(shop.instance, run) == ended[-1]
+    with shop.warehouse.transaction() as connection:
+        connection.exec_driver_sql("delete from publications")
+    monkeypatch.setattr(left_undone, "_last_step", lambda *_: "rfm_history")
+    for _ in range(KILLS):
+        shop.lose(shop.run_of("refresh"))
+        requested = shop.requested()
+    (tables,) = requested.values()
+    assert {"clean_invoices", "invoice_totals"} <= tables
+    assert tables.isdisjoint({"rfm_history", "rfm_scores", "segments"})
+
+
 def test_a_dump_that_kills_its_process_holds_up_no_other_and_is_given_up(shop: Shop) -> None:
     """Each of the lost ones gets a run of its own. The bad one is told, and requested again once it changes."""
     for name in ("april.sql", "may.sql"):

@@ -11,6 +11,7 @@ create table activation_changes (
     answer text,
     answered_at timestamp with time zone,
     remote_id text,
+    may_have_arrived boolean not null default false,
     primary key (plan, customer_id)
 );
 
@@ -28,3 +29,4 @@ comment on column activation_changes.state is 'planned, sending, accepted, rejec
 comment on column activation_changes.answer is 'Why it was rejected or withheld, or what the destination said of a deletion. NULL otherwise.';
 comment on column activation_changes.answered_at is 'When its state became final. NULL until then.';
 comment on column activation_changes.remote_id is 'What the destination calls the customer. NULL if by their number, or if it has not said.';
+comment on column activation_changes.may_have_arrived is 'Whether it was sent without an answer before it was withheld.';

@@ -21,6 +21,8 @@ NEEDS = {
     "hubspot": "LGS_HUBSPOT_KEY",
 }
 """Every destination, and what must be set for it."""
+DELETING = {kind.name for kind in (Drop, Webhook, Klaviyo, Mailchimp, HubSpot) if kind.erasure != "none"}
+"""Those that can be asked to delete a person."""
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
