@@ -4,11 +4,13 @@ import http.client
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
 from itertools import count
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -55,9 +57,19 @@ def apply_killed_at(step: str, nth: int, url: str, number: int, destination: Des
 def apply_by_a_wrong_clock(hours: float, url: str, number: int, destination: Destination) -> bool:
     """Applies a plan in a process whose machine has the time wrong. Returns whether it ended well."""
     right = time.time
-    child = _apply_in_child(
-        url, number, destination, prepare=lambda: setattr(time, "time", lambda: right() + hours * 3600)
-    )
+
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(hours=hours)
+
+    def put_the_clock_wrong() -> None:
+        setattr(time, "time", lambda: right() + hours * 3600)  # noqa: B010 (mypy knows that it is a function)
+        for name, module in [*sys.modules.items()]:
+            if name.startswith("lgs_assets.") and getattr(module, "datetime", None) is datetime:
+                vars(module)["datetime"] = Wrong
+
+    child = _apply_in_child(url, number, destination, prepare=put_the_clock_wrong)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

@@ -488,6 +488,14 @@ def test_a_retry_after_that_says_nothing_is_no_fault_of_ours(retry_after: str) -
     assert raised.value.wait is None
 
 
+def test_a_retry_after_by_a_date_is_counted_from_the_answer() -> None:
+    """By the server's own clock: this machine's may be hours off."""
+    until, answered = "Mon, 01 Jan 2024 00:00:30 GMT", "Mon, 01 Jan 2024 00:00:00 GMT"
+    with pytest.raises(BusyError) as raised:
+        refuse_errors("x", Reply(429, until, b"", answered), key="", elsewhere="")
+    assert raised.value.wait == 30
+
+
 @pytest.mark.parametrize("name", NEEDS)
 def test_a_destination_that_is_not_configured_says_what_to_set(name: str) -> None:
     """By the variables."""

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -38,6 +37,8 @@ class Reply(NamedTuple):
     status: int
     retry_after: str | None
     body: bytes
+    date: str | None = None
+    """When the server says that it answered, by its own clock."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def exchange(
         raise UnavailableError(f"{name}: answered with more than {_MAX_ANSWER:,} bytes, which no list calls for.")
     if lacks:
         raise UnavailableError(f"{name}: the answer breaks off.")
-    return Reply(response.status, response.getheader("Retry-After"), answer)
+    return Reply(response.status, response.getheader("Retry-After"), answer, response.getheader("Date"))
 
 
 def refuse_errors(name: str, reply: Reply, *, key: str, elsewhere: str) -> None:
@@ -166,7 +167,8 @@ def refuse_errors(name: str, reply: Reply, *, key: str, elsewhere: str) -> None:
     if 300 <= status < 400 or status in (404, 405):
         raise AccessError(f"{name}: answered {status}: {elsewhere}")
     if status in (408, 425, 429) or status >= 500 or status < 200:
-        raise BusyError(f"{name}: answered {status}.", status=status, wait=_seconds(reply.retry_after))
+        wait = _seconds(reply.retry_after, said_at=reply.date)
+        raise BusyError(f"{name}: answered {status}.", status=status, wait=wait)
     if status >= 400:
         raise BatchError(f"answered {status}: {reason_in(reply.body)}", status=status)
 
@@ -197,15 +199,18 @@ def redacted(text: str) -> str:
     return printable(" ".join(words)[:200])[:200]
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """For how long `Retry-After` asks to wait: seconds, or until a date. None if it says nothing sensible."""
+def _seconds(retry_after: str | None, *, said_at: str | None) -> float | None:
+    """For how long `Retry-After` asks to wait: seconds, or until a date. None if it says nothing sensible.
+
+    A date is counted from that of the answer: this machine's clock may be wrong.
+    """
     if not retry_after:
         return None
     if retry_after.isascii() and retry_after.strip().isdecimal():
         return float(min(int(retry_after.strip()[:9]), _LONGEST_WAIT))
     try:
-        until = parsedate_to_datetime(retry_after)
-    except (ValueError, OverflowError):
+        until, now = map(parsedate_to_datetime, (retry_after, said_at or ""))
+        wait = (until - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # no dates, or only one with a zone
         return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max((until - datetime.now(UTC)).total_seconds(), 0), _LONGEST_WAIT)
+    return min(max(wait, 0), _LONGEST_WAIT)
