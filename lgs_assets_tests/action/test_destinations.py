@@ -422,12 +422,14 @@ class TestHubSpot:
             list(replace(hubspot.destination(), subscription="77").members("some", {"R1"}))
 
     def test_a_deletion_is_of_the_contact(self, hubspot: HubSpotTool) -> None:
-        """By its id: an address that HubSpot does not know would be blocked there. One that is gone is gone."""
+        """By its id, once it is seen to be nobody else: an address that HubSpot does not know would be blocked."""
         erased = batch(Change("erase", 1, None, {}, "R1"))
         for _ in range(2):
             assert hubspot.destination().send(erased) == Answer(204, said="deleted the contact")
         assert "R1" not in hubspot.contacts
-        assert hubspot.requests == [("POST", "/crm/objects/2026-03/contacts/gdpr-delete", {"objectId": "R1"})] * 2
+        contacts, whose = "/crm/objects/2026-03/contacts", {"inputs": [{"id": "R1"}], "properties": ["email"]}
+        asked = ("POST", f"{contacts}/batch/read", whose), ("POST", f"{contacts}/gdpr-delete", {"objectId": "R1"})
+        assert hubspot.requests == [*asked, *asked]
 
     def test_who_is_rejected_keeps_the_former_contact(self, hubspot: HubSpotTool) -> None:
         """The ledger still has them by it."""
