@@ -41,6 +41,20 @@ def record(warehouse: Warehouse, findings: Iterable[Finding]) -> None:
         )
 
 
+def kept(warehouse: Warehouse) -> list[Finding]:
+    """What each check found that has run since its table was last written."""
+    rows = warehouse.rows(
+        """
+        select table_name, check_name, degree, violating_rows, accepted_rows
+        from check_results
+        left join publications using (table_name) -- raw_invoices is not among them
+        where checked_at >= coalesce(published_at, (select max(loaded_at) from dumps))
+        order by table_name, check_name
+        """
+    )
+    return [Finding(**row) for row in rows]
+
+
 def accepted_rows(warehouse: Warehouse, table: str, check: str) -> int:
     """How many violating rows of a check are accepted; 0 by default."""
     query = "select violating_rows from accepted_checks where table_name = :table and check_name = :check"

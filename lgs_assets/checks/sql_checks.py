@@ -6,7 +6,7 @@ an *error* makes figures untrustworthy, a *warning* counts oddities of the data 
 who know about them can accept their number: see `findings`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 from pathlib import Path
@@ -16,7 +16,7 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets import places
-from lgs_assets.checks.findings import Finding, accepted_rows, record
+from lgs_assets.checks.findings import Finding, accepted_rows, kept, record
 from lgs_assets.contracts.model import parameters_of
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.tables import Tables
@@ -124,6 +124,19 @@ def finding(check: SqlCheck, result: dg.AssetCheckResult) -> Finding:
     """What a check has found, as the warehouse keeps it."""
     rows, accepted = (int(str(result.metadata[name].value)) for name in ("violating_rows", "accepted_rows"))
     return Finding(check.table, check.name, check.degree, rows, accepted)
+
+
+def findings(tables: Tables, built: Collection[str], *, anew: bool = False) -> list[tuple[SqlCheck, Finding]]:
+    """What each check of these tables found when it ran last; one that has not run since its table was written runs.
+
+    With `anew`, all of them run.
+    """
+    known = {} if anew else {(found.table_name, found.check_name): found for found in kept(tables.warehouse)}
+    return [
+        (check, known.get((check.table, check.name)) or finding(check, evaluate(check, tables)))
+        for check in CHECKS
+        if check.table in built
+    ]
 
 
 def evaluation(check: SqlCheck, tables: Tables) -> dg.AssetCheckEvaluation:

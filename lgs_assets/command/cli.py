@@ -421,9 +421,11 @@ def _say_if_unavailable(warehouse: "Warehouse") -> None:
 
 @app.command()
 @_reporting_errors
-def status() -> None:
+def status(
+    anew: Annotated[bool, typer.Option("--check", help="Run every check now, not only those that are due.")] = False,
+) -> None:
     """Show what is loaded and what was refused, how fresh the tables are, who moved and which checks fail."""
-    from lgs_assets.checks.sql_checks import CHECKS, evaluate
+    from lgs_assets.checks.sql_checks import findings
     from lgs_assets.command.terminal import (
         check_lines,
         console,
@@ -486,13 +488,15 @@ def status() -> None:
     if "margins" in built:
         console.print(profit_line(warehouse), highlight=False)
     with console.status("Checking the tables"):
-        results = [(check, evaluate(check, resources.tables)) for check in CHECKS if check.table in built]
-    failed = [check for check, result in results if not result.passed]
-    console.print(f"[bold]Checks[/]: {len(results) - len(failed)} of {len(results)} hold")
-    for check, result in results:
-        rows, accepted = (int(str(result.metadata[name].value)) for name in ("violating_rows", "accepted_rows"))
-        if rows:
-            lines = check_lines(check.full_name, check.severity.value, check.description, rows=rows, accepted=accepted)
+        found = findings(resources.tables, built, anew=anew)
+    failed = [check for check, finding in found if finding.violating_rows > finding.accepted_rows]
+    console.print(f"[bold]Checks[/]: {len(found) - len(failed)} of {len(found)} hold")
+    for check, finding in found:
+        if finding.violating_rows:
+            lines = check_lines(
+                check.full_name, check.severity.value, check.description,
+                rows=finding.violating_rows, accepted=finding.accepted_rows,
+            )  # fmt: skip
             console.print(*lines, sep="\n")
     if any(check.severity.value == "ERROR" for check in failed):
         raise typer.Exit(CHECKS_FAILED)
