@@ -20,7 +20,9 @@ from lgs_assets.checks.findings import Finding, accepted_rows, kept, record
 from lgs_assets.contracts.model import parameters_of
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.tables import Tables
+from lgs_assets.wiring.derived_asset import op_tags
 from lgs_assets.wiring.failures import plain_failures
+from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.metadata import markdown_table, sql_block
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import mark_outdated, settings_of
@@ -154,11 +156,19 @@ def evaluation(check: SqlCheck, tables: Tables) -> dg.AssetCheckEvaluation:
     )
 
 
+_GROUPS = {spec.key.path[-1]: spec.group_name for spec in built_specs()}
+
+
 def _checks_of(table: str, checks: Sequence[SqlCheck]) -> dg.AssetChecksDefinition:
     """All checks of one table as one step: a step costs more than most of these queries."""
     by_name = {check.name: check for check in checks}
 
-    @dg.multi_asset_check(name=f"check_{table}", specs=[check.spec for check in checks], can_subset=True)
+    @dg.multi_asset_check(
+        name=f"check_{table}",
+        specs=[check.spec for check in checks],
+        can_subset=True,
+        op_tags=op_tags(_GROUPS.get(table)),
+    )
     def run_checks(
         context: dg.AssetCheckExecutionContext, tables: dg.ResourceParam[Tables]
     ) -> Iterator[dg.AssetCheckResult]:

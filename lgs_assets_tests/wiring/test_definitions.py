@@ -141,6 +141,16 @@ def test_runs_build_every_table_and_execute_every_check(history: dg.DagsterInsta
     assert all(check.passed for check in evaluations)
 
 
+def test_segments_and_months_come_before_what_they_do_not_need(history: dg.DagsterInstance) -> None:
+    """People wait for them; charts, products and predictions, all that takes long, come after."""
+    (newest,) = history.get_run_records(limit=1)
+    kind = dg.DagsterEventType.STEP_START
+    entries = history.all_logs(newest.dagster_run.run_id, of_type=kind)
+    begun = [entry.get_dagster_event().step_key for entry in entries]
+    later = [begun.index(name) for name in SPECS if SPECS[name].group_name in {"products", "foresight", "report"}]
+    assert max(begun.index("segment_summary"), begun.index("monthly_metrics")) < min(later)
+
+
 @pytest.mark.parametrize("name", SPECS)
 def test_what_a_build_records_is_what_the_ui_shows(history: dg.DagsterInstance, name: str) -> None:
     """For each table its rows, its columns, where they come from, and a preview."""
