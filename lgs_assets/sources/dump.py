@@ -38,7 +38,7 @@ _MENDED = {
 _FACTS_OF_EACH = {"sheets", "sheets left out", "tables left out", "lines above the header"}
 # How a script begins, and no header of column names.
 _SQL = re.compile(
-    rb"[\s;]*(?:--|/\*|\\|(?:SET|COPY|INSERT|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
+    rb"[\s;]*(?:--|/\*|\\|(?:SET|COPY|INSERT|REPLACE|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
     rb"|TRUNCATE|DELETE|UPDATE|LOCK|PRAGMA|GRANT|REVOKE|COMMENT|WITH|DO|PREPARE|EXEC|EXECUTE)"
     rb"\b(?!\s*(?:[,|\t]|;[\w ]+;)))",
     re.I,

@@ -17,7 +17,7 @@ from lgs_assets.sources.columns import canonical, described, shown
 from lgs_assets.sources.copy_text import NULL
 from lgs_assets.sources.encoding import Decoder
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
-from lgs_assets.sources.sql_script import LINE_LIMIT_BYTES, STATEMENT_LIMIT_BYTES, Row, Script
+from lgs_assets.sources.sql_script import INSERT, LINE_LIMIT_BYTES, STATEMENT_LIMIT_BYTES, Row, Script
 
 TABLE = "retail"
 BATCH_ROWS = 4096
@@ -35,7 +35,7 @@ _COLUMNS = rf"\(\s*({_IDENTIFIER}(?:\s*,\s*{_IDENTIFIER})*)\s*\)\s*"
 _COPY = re.compile(rf"COPY\s+({_NAME})\s*(?:{_COLUMNS})?FROM\s+stdin\b(.*)", re.I | re.S)
 # A COPY that is followed by data or, being long, may be.
 _ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s+stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
-_INSERT = re.compile(rf"(?:WITH\b.*\b)?INSERT\s+(?:INTO\s+)?({_NAME})", re.I | re.S)
+_INSERT = re.compile(rf"(?:WITH\b.*\b)?{INSERT}({_NAME})", re.I | re.S)
 # How no statement begins: damage, such as INSERT with another letter in it, or the rest of a row. If it were skipped,
 # lines would be lost unnoticed.
 _DAMAGED = re.compile(
@@ -48,9 +48,7 @@ _DEFINITION = re.compile(r"\s*(?:ALTER|COMMENT|CREATE|DO|EXEC|EXECUTE|MERGE|PREP
 # Anything else that names the table and brings data is damaged, or has a stray quote that swallows the table's lines.
 _TABLE = re.compile(rf"\b{TABLE}\b", re.I)
 _DATA = re.compile(r"\bVALUES\s*\(|\bFROM\s+stdin\b", re.I)
-_DATA_IN_OTHERS = re.compile(
-    rf"\n[ \t]*(?:INSERT\s+(?:INTO\s+)?|COPY\s+)(?:{_IDENTIFIER}\s*\.\s*)*[\"`\[]?{TABLE}\b", re.I
-)
+_DATA_IN_OTHERS = re.compile(rf"\n[ \t]*(?:{INSERT}|COPY\s+)(?:{_IDENTIFIER}\s*\.\s*)*[\"`\[]?{TABLE}\b", re.I)
 _CREATE_TABLE = re.compile(
     rf"CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({_NAME})\s*\((.*)\)", re.I | re.S
 )

@@ -38,11 +38,17 @@ _TAG = rb"\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]{0,62})?\$"
 _LONGEST_TAG_BYTES = len("$$") + 63
 _LOOKBEHIND_BYTES = 2
 
+# How a statement begins that brings rows; a dump's tool may be told to have rows that are there kept or replaced.
+INSERT = (
+    r"(?:INSERT\s+(?:(?:DELAYED|IGNORE|OR\s+(?:REPLACE|IGNORE))\s+){1,2}INTO\s+"
+    r"|INSERT\s+(?:INTO\s+)?|REPLACE\s+(?:DELAYED\s+)?INTO\s+)"
+)
+
 # Statements that only SQL Server, only MySQL, or only PostgreSQL has: the first match tells whose script it is.
 _DIALECT = re.compile(
     rb"^(?:(GO[ \t]*\r?$|USE\s*\[|(?:INSERT(?:\s+INTO)?|CREATE\s+TABLE)\s+\[|SET\s+(?:ANSI_|QUOTED_|IDENTITY_))"
-    rb"|(/\*!\d{5}|-- (?:MySQL|MariaDB) dump|(?:INSERT\s+INTO|CREATE\s+TABLE(?:\s+IF\s+NOT\s+EXISTS)?)\s+`)"
-    rb"|SET\s+(?:client_encoding|standard_conforming_strings)\b|COPY\s|\\)",
+    rb"|(/\*!\d{5}|-- (?:MySQL|MariaDB) dump|(?:%b|CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?)`)"
+    rb"|SET\s+(?:client_encoding|standard_conforming_strings)\b|COPY\s|\\)" % INSERT.encode(),
     re.I | re.M,
 )
 _DIALECT_REACH_BYTES = 1 << 16
@@ -50,7 +56,7 @@ _GO = rb"(?<![^\s])GO[ \t]*(?:\d+[ \t]*)?(?=\r?\n|--)"
 _LONGEST_GO_BYTES = 32
 # SQL Server needs no semicolons. These words begin a statement, or occur where beginning one does no harm.
 _BEGINNING = re.compile(rb"(?<![\w@#$])(?:INSERT|CREATE)(?![\w@#$])", re.I)
-_DATA_WORDS = (b"INSERT", b"COPY")
+_DATA_WORDS = (b"INSERT", b"REPLACE", b"COPY")
 
 # Names and the head of an INSERT, in bytes.
 _NAME = (
@@ -58,9 +64,9 @@ _NAME = (
     rb"|[A-Za-z_\x80-\xff][\w$\x80-\xff]*(?![\w$\x80-\xff]))"
 )
 _INSERT = re.compile(
-    rb"INSERT\s+(?:INTO\s+)?(%(name)b(?:\s*\.\s*%(name)b)*)\s*"
+    rb"%(insert)b(%(name)b(?:\s*\.\s*%(name)b)*)\s*"
     rb"(?:\(\s*(%(name)b(?:\s*,\s*%(name)b)*)\s*\)\s*)?(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES\s*(?=\()"
-    % {b"name": _NAME},
+    % {b"insert": INSERT.encode(), b"name": _NAME},
     re.I,
 )
 _INSERT_REACH_BYTES = 1 << 16

@@ -348,6 +348,28 @@ def test_a_dump_of_mysql_is_read() -> None:
     assert ([line[2] for line in found.good.values()], found.rejects) == (["LANTERN", "'", "LANTERN"], [])
 
 
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "INSERT  IGNORE INTO",
+        "REPLACE INTO",
+        "replace delayed into",
+        "INSERT DELAYED IGNORE INTO",
+        "INSERT OR REPLACE INTO",
+    ],
+)
+def test_rows_that_are_kept_or_replaced_are_rows(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """mysqldump writes so with --insert-ignore and --replace; what else the script has is told apart as ever."""
+    insert = INSERT.replace("INSERT INTO public.retail", f"{verb} `retail`")
+    script = f"{insert}{ROW},{row_with(chr(39) + chr(92) + chr(39) * 2)};\n{insert}{ROW};\n"
+    for size in CHUNK_SIZES:
+        monkeypatch.setattr(sql_script, "CHUNK_BYTES", size)
+        found = read(script)
+        assert ([line[2] for line in found.good.values()], found.rejects) == (["LANTERN", "'", "LANTERN"], [])
+    assert "cut off" in refusal(f"{script}{verb} `retail`")
+    assert "expected rows of VALUES" in refusal(f"{script}{verb} `retail` SELECT * FROM `old`;\n")
+
+
 @pytest.mark.parametrize("name", ["`Retail`", '"Retail"', '"public"."RETAIL"'])
 def test_the_name_of_the_table_may_have_capitals(name: str) -> None:
     """Quotes and backticks keep them; a second table of the same name is told from it."""
