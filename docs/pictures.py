@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
 
 from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.frames import read_frame
@@ -32,6 +33,10 @@ SHOWN = (
 WIDTH, COLOURS = 640, 128
 WINDOW = (1900, 1750)
 SECONDS_TO_LAY_OUT = 90  # the page does not say when its graph is laid out; of so many assets, it takes a minute
+
+STEPS_BACK = 2
+"""The UI fits the graph to the width of its window, which leaves some of the height outside."""
+SECONDS_TO_ZOOM = 3
 
 
 def draw_charts(pictures: dict[str, bytes]) -> Image.Image:
@@ -55,6 +60,9 @@ def draw_lineage(address: str) -> bytes:
     try:
         browser.get(f"{address}/asset-groups")
         time.sleep(SECONDS_TO_LAY_OUT)
+        for _ in range(STEPS_BACK):
+            browser.find_element(By.CSS_SELECTOR, "[aria-label=zoom_out]").click()
+        time.sleep(SECONDS_TO_ZOOM)
         return browser.get_screenshot_as_png()
     finally:
         browser.quit()
