@@ -32,9 +32,9 @@ from lgs_assets_tests.builders import Line, load_lines, values, write_dump
 from lgs_assets_tests.warehouse.evidence import AT_WORK, COLUMNS, counted_while, debris, ledger, lines_of
 
 NAME = "retail.sql"
-LINES = 30_000
+LINES = 10_000
 REJECTS = 31
-LOADER_KILLS = 50
+LOADER_KILLS = 30
 SERVER_KILLS = 12
 NOBODY = 65534
 # Processes are forked from one that has imported everything, so that they begin to load at once.
@@ -95,7 +95,7 @@ def loading(url: str, path: Path) -> Iterator[multiprocessing.process.BaseProces
 
 
 def test_a_load_that_is_killed_leaves_the_old_version_or_the_new(warehouse: Warehouse, versions: list[Path]) -> None:
-    """Kill -9 at fifty random moments, from the first to the last of a load; each time the next load sets all right."""
+    """Kill -9 at thirty random moments, from the first to the last of a load; each time the next load sets all right."""
     PROCESSES.set_forkserver_preload([__name__])
     moments, seconds = random.Random(9), 0.0
     for path in versions:  # at least one of each, to know how long a load takes
