@@ -6,6 +6,7 @@ an *error* makes figures untrustworthy, a *warning* counts oddities of the data 
 who know about them can accept their number: see `findings`.
 """
 
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
@@ -99,16 +100,20 @@ def check_named(name: str) -> SqlCheck:
 def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
     """Runs a check, with the settings that its table was built with. It passes with up to the accepted number of rows.
 
-    Its metadata are the number of violating rows, how many are accepted, the first of them, and the query to see all.
+    Its metadata are the number of violating rows, how many are accepted, the first of them, the query to see all, and
+    how long it took.
     """
     query = check.query
     counted = f"select count(*) over () as violating_rows, violations.* from ({query}) as violations limit {SHOWN_ROWS}"
     settings = settings_of(tables.warehouse, check.table).values()
+    began = time.perf_counter()
     rows = tables.rows(counted, {name: settings[name] for name in parameters_of(query)})
+    seconds = round(time.perf_counter() - began, 3)
     found = rows[0]["violating_rows"] if rows else 0
     is_warning = check.severity == dg.AssetCheckSeverity.WARN
     accepted = accepted_rows(tables.warehouse, check.table, check.name) if is_warning else 0
-    metadata: dict[str, Any] = {"violating_rows": found, "accepted_rows": accepted, "query": sql_block(query)}
+    metadata: dict[str, Any] = {"violating_rows": found, "accepted_rows": accepted, "query_seconds": seconds}
+    metadata["query"] = sql_block(query)
     if rows:
         sample = pd.DataFrame([dict(row) for row in rows], dtype=object).drop(columns="violating_rows")
         metadata["sample"] = dg.MetadataValue.md(markdown_table(sample))

@@ -95,7 +95,7 @@ def loading(url: str, path: Path) -> Iterator[multiprocessing.process.BaseProces
 
 
 def test_a_load_that_is_killed_leaves_the_old_version_or_the_new(warehouse: Warehouse, versions: list[Path]) -> None:
-    """Kill -9 at thirty random moments, from the first to the last of a load; each time the next load sets all right."""
+    """Kill -9 at thirty random moments, from first to last of a load; each time the next load sets all right."""
     PROCESSES.set_forkserver_preload([__name__])
     moments, seconds = random.Random(9), 0.0
     for path in versions:  # at least one of each, to know how long a load takes
