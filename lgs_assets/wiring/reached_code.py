@@ -7,7 +7,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,7 @@ def reached_code(function: Callable[..., Any]) -> tuple[str, set[Path]]:
     Of its module nothing else counts: the rest builds other tables.
     """
     module = Path(inspect.getfile(function))
-    tree = ast.parse(module.read_text())
-    defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    defined = {node.name: node for node in _parsed(module).body if isinstance(node, ast.FunctionDef)}
     imported = dict(_names_imported(module))
     texts = {"": inspect.getsource(function)}
     used = _names_in(ast.parse(textwrap.dedent(texts[""])))
@@ -35,6 +34,11 @@ def reached_code(function: Callable[..., Any]) -> tuple[str, set[Path]]:
             used |= _names_in(defined[name])
     files = {imported[name] for name in used & imported.keys()}
     return "\n".join(texts[name] for name in sorted(texts)), files.union(*map(_imported, files))
+
+
+@lru_cache(maxsize=1)  # the tables of a module follow one another
+def _parsed(module: Path) -> ast.Module:
+    return ast.parse(module.read_text())
 
 
 def _names_in(function: ast.AST) -> set[str]:
@@ -64,7 +68,7 @@ def _names_imported(file: Path) -> tuple[tuple[str, Path], ...]:
 
 def _imports(file: Path) -> Iterator[tuple[str, Path]]:
     """The names that a file imports from the rooms, anywhere in it, each with the file that it comes from."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in _statements(ast.parse(file.read_text())):
         if not isinstance(node, ast.ImportFrom) or not node.module:
             continue
         for alias in node.names:
@@ -73,3 +77,11 @@ def _imports(file: Path) -> Iterator[tuple[str, Path]]:
                 if any(path.is_relative_to(_PACKAGE / room) for room in _ROOMS) and path.exists():
                     yield alias.asname or alias.name, path
                     break
+
+
+def _statements(block: ast.AST) -> Iterator[ast.AST]:
+    """All statements of a block, nested ones included: to look into expressions as well takes several times as long."""
+    for node in ast.iter_child_nodes(block):
+        if not isinstance(node, ast.expr):
+            yield node
+            yield from _statements(node)
