@@ -19,7 +19,7 @@ alike, no less than there.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -75,15 +75,17 @@ class Reference:
     """Customers of today."""
     apart: float
     """Pounds between the mean past spend of arms drawn by rank within blocks of four: one standard deviation."""
-    shows: dict[float, float] = field(default_factory=dict)
+    shows: dict[float, float]
     """How often an effect of a lift shows, capped, in 0..1."""
+    splits: int
+    """Of so many splits."""
 
 
 REFERENCES = {
-    "Can't Lose": Reference(56, 71, 1985),
-    "At Risk": Reference(670, 750, 31, {0.1: 0.10, 0.2: 0.22}),
-    "Champions": Reference(748, 852, 763, {0.1: 0.27, 0.2: 0.79}),
-    "all": Reference(4_933, 5_878, 242, {0.1: 0.65, 0.2: 0.99}),
+    "Can't Lose": Reference(56, 71, 1985, {}, 400),
+    "At Risk": Reference(670, 750, 31, {0.1: 0.10, 0.2: 0.22}, 400),
+    "Champions": Reference(748, 852, 763, {0.1: 0.27, 0.2: 0.79}, 400),
+    "all": Reference(4_933, 5_878, 242, {0.1: 0.65, 0.2: 0.99}, 150),
 }
 
 
@@ -187,7 +189,7 @@ def off_measured(name: str, found: Counter[tuple[str, float]], *, customers: int
     reference = REFERENCES.get(name)
     if reference and reference.then == customers:
         for lift, shows in reference.shows.items():
-            least = shows - _by_chance(shows, splits)
+            least = shows - _by_chance(shows, splits, reference.splits)
             off += _off(f"{name}: {lift:.0%} shows, capped", found["shows, capped", lift] / splits, least, 1)
     return off
 
@@ -285,9 +287,9 @@ def _splits(blocks: np.ndarray, *, splits: int, seed: int) -> Iterator[list[Expe
         yield together
 
 
-def _by_chance(share: float, splits: int) -> float:
-    """How far chance may put a share of so many splits from the true one."""
-    return ERRORS * sqrt(share * (1 - share) / splits)
+def _by_chance(share: float, *splits: int) -> float:
+    """How far chance may put a share of so many splits from the true one, or from that of so many others."""
+    return ERRORS * sqrt(share * (1 - share) * sum(1 / number for number in splits))
 
 
 def _off(what: str, share: float, low: float, high: float) -> list[str]:
