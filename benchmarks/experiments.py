@@ -116,13 +116,13 @@ def measure(
 
 
 def peek(
-    frame: pd.DataFrame, looks: pd.DataFrame, *, cap: Decimal | None, splits: int, draws: int, seed: int = 1
+    frame: pd.DataFrame, weeks: pd.DataFrame, *, cap: Decimal | None, splits: int, draws: int, seed: int = 1
 ) -> Counter[str]:
     """How often any look shows an effect that does not exist, as declared and at LEVEL each.
 
-    `looks` has net revenue by days of the window, for the customers of the frame.
+    `weeks` has net revenue by days of the window before its end, for the customers of the frame.
     """
-    of_frame = looks.loc[frame["customer_id"]]
+    of_frame = weeks.loc[frame["customer_id"]].assign(**{f"{DAYS}": frame["net_revenue"].to_numpy()})
     known = pd.DataFrame(up_to(cap, of_frame.to_numpy()), columns=of_frame.columns)
     passed = [days / DAYS for days in (*LOOKS, DAYS)]
     found: Counter[str] = Counter()
@@ -176,6 +176,17 @@ def population(warehouse: Warehouse, where: str) -> tuple[pd.DataFrame, Decimal 
     return frame.assign(block=frame["customer_id"].map(blocks)), cap
 
 
+def weekly(warehouse: Warehouse, where: str) -> pd.DataFrame:
+    """What the customers of a rule spent by then: net revenue, a column a look, by its days, and a row a customer."""
+    start = _start(warehouse)
+    return pd.DataFrame(
+        {
+            f"{days}": _outcomes(warehouse, where, start, f"{days} days").set_index("customer_id")["net_revenue"]
+            for days in LOOKS
+        }
+    )
+
+
 def off_measured(name: str, found: Counter[tuple[str, float]], *, customers: int, splits: int) -> list[str]:
     """What is off of what `measure` found of a population, a sentence each."""
     by_chance = _by_chance(LEVEL, splits)
@@ -216,6 +227,8 @@ def main(
     only: Annotated[str | None, typer.Option(help="One of the populations.")] = None,
 ) -> None:
     """Prints the measurements, a population and a lift a line; exits with 1 if any is off."""
+    if only not in (None, *POPULATIONS):
+        raise typer.BadParameter(f"expected one of {', '.join(POPULATIONS)}; found {only!r}.", param_hint="--only")
     warehouse = Resources.of(Configuration.read()).warehouse
     asked = {name: where for name, where in POPULATIONS.items() if only in (None, name)}
     populations = {name: population(warehouse, where) for name, where in asked.items()}
@@ -230,18 +243,13 @@ def main(
             figures = (100 * found[what, lift] / splits for what in ("shows", "shows, capped", "covered"))
             shown = " | ".join(f"{figure:.1f}" for figure in figures)
             typer.echo(f"| {name} | {len(frame):,} | {lift:.0%} | {shown} |")
-    start = _start(warehouse)
-    weeks = {
-        days: _outcomes(warehouse, "true", start, f"{days} days").set_index("customer_id")["net_revenue"]
-        for days in LOOKS
-    }
+    weeks = weekly(warehouse, POPULATIONS.get(only or "", "true"))
     typer.echo("\n| population | looks | any shows, as declared | any shows, at 5 % each |\n|---|---|---|---|")
     for name, (frame, cap) in populations.items():
-        looks = pd.DataFrame(weeks | {DAYS: frame.set_index("customer_id")["net_revenue"]})
-        peeked = peek(frame, looks, cap=cap, splits=splits, draws=draws)
+        peeked = peek(frame, weeks, cap=cap, splits=splits, draws=draws)
         off += off_peeked(name, peeked, splits=splits)
         shown = " | ".join(f"{100 * peeked[how] / splits:.1f}" for how in ("declared", "at 5 % each"))
-        typer.echo(f"| {name} | {looks.shape[1]} | {shown} |")
+        typer.echo(f"| {name} | {len(LOOKS) + 1} | {shown} |")
     typer.echo("\n| population | treated, as drawn | apart, £ | treated, as tossed | apart, £ |\n|---|---|---|---|---|")
     for name, where in asked.items():
         drawn, tossed = imbalance(warehouse, where, salts=salts)
@@ -258,8 +266,7 @@ def main(
 
 def _start(warehouse: Warehouse) -> datetime:
     (row,) = warehouse.rows(
-        "select max(invoice_month) - make_interval(months => :back) as start from monthly_metrics "
-        "where not is_partial",
+        "select max(invoice_month) - make_interval(months => :back) as start from monthly_metrics where not is_partial",
         back=MONTHS - 1,
     )
     start: datetime = row.start
@@ -293,6 +300,7 @@ def _by_chance(share: float, *splits: int) -> float:
 
 
 def _off(what: str, share: float, low: float, high: float) -> list[str]:
+    low, high = max(low, 0.0), min(high, 1.0)
     return [] if low <= share <= high else [f"{what}: {share:.1%}; expected {low:.1%} to {high:.1%}."]
 
 
