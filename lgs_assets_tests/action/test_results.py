@@ -17,7 +17,7 @@ from lgs_assets.action.experiments.declaration import Declaration
 from lgs_assets.action.experiments.picture import picture
 from lgs_assets.action.experiments.report import answer, report
 from lgs_assets.action.experiments.results import Analysis, analyse, results
-from lgs_assets.action.experiments.starting import start, stop
+from lgs_assets.action.experiments.starting import amend, start, stop
 from lgs_assets.action.experiments.state import state
 from lgs_assets.action.experiments.words import verdict
 from lgs_assets.command.cli import app
@@ -346,6 +346,23 @@ def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse) -> None:
     assert "Looks after 30, 60 days were declared." in text
     of_100 = f"{100 * last.primary.level:.3g}"
     assert f"of the primary metric no more than {of_100}, as it shares its 5 with the declared looks" in text
+
+
+def test_an_amendment_is_told_and_changes_no_figure(experiment: Warehouse) -> None:
+    """As it was written, and with who and when, among what was not as planned; what was asked stands as it was."""
+    call_works(experiment)
+    before = told(experiment)
+    amend(experiment, "calls", "*All* are called\ntwice.", because="nobody answered at first")
+    after = told(experiment)
+    (amendment,) = after.state.amendments
+    text = report(experiment, after)
+    assert after.results == before.results
+    assert text.partition("## Who is compared")[0] == report(experiment, before).partition("## Who is compared")[0]
+    planned = text.partition("## What was not as planned")[2]
+    assert (
+        f"- Amended on {amendment.at:%Y-%m-%d} by {amendment.by}: "
+        r"\*All\* are called twice, because: nobody answered at first."
+    ) in planned
 
 
 def test_contamination_is_told_wherever_the_control_group_is(experiment: Warehouse) -> None:

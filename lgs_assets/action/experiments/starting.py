@@ -1,4 +1,4 @@
-"""The start of an experiment, which freezes its declaration and draws the arms, and its stop.
+"""The start of an experiment, which freezes its declaration and draws the arms; its amendments; and its stop.
 
 The file is kept word by word, with the random number of the draw, so that nobody can change afterwards what was asked,
 and anybody can draw the arms again. A customer's arm is for good.
@@ -25,7 +25,7 @@ from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 RESULTS = "experiment_results"
-"""The table of what experiments found: out of date once one is started or stopped."""
+"""The table of what experiments found: out of date once one is started, amended or stopped."""
 _ARMS = (places.SQL / "arms.sql").read_text()
 
 
@@ -121,6 +121,32 @@ def stop(warehouse: Warehouse, name: str, *, because: str) -> None:
         disown(connection, RESULTS)
 
 
+def amend(warehouse: Warehouse, name: str, what: str, *, because: str) -> None:
+    """Records what came to be otherwise than an experiment declares, for its report. The declaration stays as it is.
+
+    Raises LgsError if no experiment of that name was started, and UsageError if either text is blank.
+    """
+    for option, text in (("what is otherwise", what), ("--because", because)):
+        if not text.strip():
+            raise UsageError(f"{option}: expected a text, which the report tells; found nothing.")
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        lock_for_writing(cursor, "experiments")
+        cursor.execute("select experiment from experiments where experiment = %s", [name])
+        if not cursor.fetchone():
+            raise LgsError(f"No experiment {name!r} was started. {those_started(cursor)}")
+        cursor.execute(
+            """
+            insert into experiment_amendments
+            select %(name)s, coalesce(max(amendment), 0) + 1, %(what)s, %(because)s, session_user, now()
+            from experiment_amendments
+            where experiment = %(name)s
+            """,
+            {"name": name, "what": what.strip(), "because": because.strip()},
+        )
+        disown(connection, RESULTS)
+
+
 def is_started(warehouse: Warehouse, name: str) -> bool:
     """Whether an experiment of this name was started, whatever became of it."""
     return bool(warehouse.rows("select from experiments where experiment = :name", name=name))
@@ -157,7 +183,7 @@ def _expect_unchanged(declaration: Declaration, frozen: str, stopped_at: datetim
         )
         raise GuardError(
             f"{name} was started with another declaration, which stays as it was. To ask something else, declare "
-            "another experiment.\n" + "\n".join(diff)
+            f"another experiment; to record what came to be otherwise: lgs experiment amend {name}\n" + "\n".join(diff)
         )
     if stopped_at:
         raise GuardError(f"{name} was stopped at {stopped_at:%Y-%m-%d %H:%M} UTC. Nobody is enrolled any more.")
