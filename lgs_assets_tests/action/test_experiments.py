@@ -18,6 +18,7 @@ from lgs_assets.action.audiences import Audience, Limits, size
 from lgs_assets.action.contacts import forget_contact, import_contacts
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.experiments.declaration import FOLDER, Declaration
+from lgs_assets.action.experiments.exposures import exposed
 from lgs_assets.action.experiments.starting import Started, amend, start, stop
 from lgs_assets.action.experiments.state import state, states
 from lgs_assets.action.guards import Allowance
@@ -410,6 +411,24 @@ def test_what_was_delivered_is_of_the_sizes_that_were_drawn(
     assert (said in lgs("status").output.replace("\n", " ")) == is_uneven
 
 
+def test_exposures_are_out_of_date_once_a_list_is_sent(shop: Warehouse, tmp_path: Path) -> None:
+    """And not once it is planned. The next run finds who was reached by then."""
+    import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
+    start(shop, DECLARED, SOME)
+    with shop.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into publications "
+            "values ('exposures', repeat('a', 64), repeat('b', 64), null, '{}', 1, now(), null)"
+        )
+    lists = Drop(str(tmp_path / "lists"))
+    version = "select version from publications where table_name = 'exposures'"
+    made = make_plan(shop, SOME, lists, key=KEY)
+    assert made and [row.version for row in shop.rows(version)] == ["a" * 64]
+    apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version)
+    assert [row.version for row in shop.rows(version)] == ["0" * 64]
+    assert dict(exposed(shop)["arm"].value_counts()) == {"call": 20}
+
+
 def test_another_audience_does_not_reach_the_control_group(shop: Warehouse, tmp_path: Path) -> None:
     """One audience may hold the members of another: whom it held before is contamination, and told by its name."""
     import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
@@ -452,6 +471,10 @@ def test_reached_is_who_was_held_while_purchases_counted(
     customer = next(customer for customer, arm in arms(shop).items() if arm == "control")
     tell(shop, customer, told)
     assert state(shop, "calls").reached == {"call": 0, "control": int(reached)}
+    rows = exposed(shop).to_dict("records")
+    assert [(row["customer_id"], row["arm"], row["audience"]) for row in rows] == [
+        (customer, "control", "some")
+    ] * reached
 
 
 def test_whom_a_destination_held_after_the_stop_is_no_contamination(shop: Warehouse) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+import sqlalchemy as sa
 from psycopg import sql
 
 from lgs_assets import places
@@ -24,8 +25,8 @@ from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
-RESULTS = "experiment_results"
-"""The table of what experiments found: out of date once one is started, amended or stopped."""
+_TOLD = ("experiment_results", "exposures")
+"""The tables of what experiments found and whom they reached: out of date once one is started, amended or stopped."""
 _ARMS = (places.SQL / "arms.sql").read_text()
 
 
@@ -95,7 +96,7 @@ def start(
                 f"{declaration.name}: the audience {audience.name} has too few customers to fill both arms: "
                 f"{sum(sizes.values())} could be enrolled. Nothing is started."
             )
-        disown(connection, RESULTS)
+        _disown(connection)
         return Started(wave, sizes, _busy(cursor, declaration, audience.name))
 
 
@@ -118,7 +119,7 @@ def stop(warehouse: Warehouse, name: str, *, because: str) -> None:
         cursor.execute(
             "update experiments set stopped_at = now(), stopped_because = %s where experiment = %s", [because, name]
         )
-        disown(connection, RESULTS)
+        _disown(connection)
 
 
 def amend(warehouse: Warehouse, name: str, what: str, *, because: str) -> None:
@@ -144,7 +145,7 @@ def amend(warehouse: Warehouse, name: str, what: str, *, because: str) -> None:
             """,
             {"name": name, "what": what.strip(), "because": because.strip()},
         )
-        disown(connection, RESULTS)
+        _disown(connection)
 
 
 def is_started(warehouse: Warehouse, name: str) -> bool:
@@ -168,6 +169,11 @@ def arms(
         treatment=sql.Literal(treatment),
         control=sql.Literal(CONTROL),
     )
+
+
+def _disown(connection: sa.Connection) -> None:
+    for table in _TOLD:
+        disown(connection, table)
 
 
 def _expect_unchanged(declaration: Declaration, frozen: str, stopped_at: datetime | None) -> None:

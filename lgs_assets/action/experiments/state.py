@@ -11,7 +11,8 @@ from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
-_EXPOSURES = (places.SQL / "exposures.sql").read_text()
+EXPOSURES = (places.SQL / "exposures.sql").read_text()
+"""A query for whom lists reached, as they stand."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def read_state(cursor: Cursor, name: str) -> State:
     cursor.execute(
         f"""
         select audience, arm, count(distinct customer_id)
-        from ({_EXPOSURES}) as exposures
+        from ({EXPOSURES}) as exposures
         where experiment = %s
         group by grouping sets ((arm), (audience, arm))
         order by audience, arm
