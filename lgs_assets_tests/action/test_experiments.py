@@ -163,6 +163,22 @@ def test_the_two_largest_of_what_is_left_over_are_a_pair(shop: Warehouse, member
     assert [row.customer_id for row in rows] == first_block
 
 
+def test_customers_without_a_value_are_drawn_too(shop: Warehouse) -> None:
+    """Nobody is lost for a column of `block_by` that is NULL, and no arm of a block is off its share by a customer."""
+    declared = Declaration.parse("calls", FILE.replace('["segment", "monetary"]', '["risk_band", "value"]'))
+    with shop.transaction() as connection:
+        connection.exec_driver_sql(
+            "update audience_facts set value = case when customer_id > 10 then customer_id end, "
+            "risk_band = case when customer_id > 20 then 'low' end"
+        )
+    assert start(shop, declared, SOME).arms == {"call": 20, "control": 20}
+    rows = shop.rows(
+        "select count(*) as size, count(*) filter (where arm = 'call') as treated from assignments group by block"
+    )
+    assert all(row.treated * 2 == row.size for row in rows)
+    assert sum(row.size for row in rows) == 40
+
+
 def test_started_twice_nobody_is_drawn_again(shop: Warehouse) -> None:
     """The same arms, also of who left the audience; who entered it is not enrolled in an experiment of one wave."""
     start(shop, DECLARED, SOME)

@@ -51,8 +51,8 @@ def prepare(warehouse: Warehouse) -> None:
 
 
 def buy(warehouse: Warehouse, customer: int | None, at: str, *, amount: str = "10", country: str = "EIRE") -> None:
-    """An order; without a customer, one of a guest, which is no sale to anybody."""
-    is_sale = customer is not None
+    """An order, or a refund; without a customer, an order of a guest, which is no sale to anybody."""
+    is_sale = customer is not None and Decimal(amount) > 0
     with warehouse.transaction() as connection:
         connection.execute(
             sa.text(
@@ -198,6 +198,18 @@ def test_nobody_buys(experiment: Warehouse) -> None:
     assert found.primary and found.primary.p_value == 1
     assert answer(found).startswith("No effect is shown")
     assert report(experiment, found)
+
+
+def test_a_customer_without_a_sale_counts_as_not_buying(experiment: Warehouse) -> None:
+    """Of whom the data has a refund alone, and no day of a sale: the refund counts, and no figure is missing."""
+    call_works(experiment)
+    customer = of_arm(experiment, "control")[-1]
+    for at in ("2011-11-01 10:00", "2012-02-01 10:00"):
+        buy(experiment, customer, at, amount="-7")
+    found = told(experiment)
+    assert found.primary and found.primary.difference.control == 0.2
+    assert found.returned["control"].net_revenue == 73
+    assert not results(experiment)[["low", "high", "difference", "p_value"]].isna().any(axis=None)
 
 
 def test_everybody_counts_as_assigned(experiment: Warehouse) -> None:
