@@ -189,7 +189,8 @@ def _expect_unchanged(declaration: Declaration, frozen: str, stopped_at: datetim
         )
         raise GuardError(
             f"{name} was started with another declaration, which stays as it was. To ask something else, declare "
-            f"another experiment; to record what came to be otherwise: lgs experiment amend {name}\n" + "\n".join(diff)
+            f"another experiment; to record what came to be otherwise: lgs experiment amend {name} WHAT --because WHY\n"
+            + "\n".join(diff)
         )
     if stopped_at:
         raise GuardError(f"{name} was stopped at {stopped_at:%Y-%m-%d %H:%M} UTC. Nobody is enrolled any more.")
