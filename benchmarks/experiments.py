@@ -1,22 +1,29 @@
 """Whether experiments are as right as they say, on real customers and what they really bought later.
 
-    python -m benchmarks.experiments [--splits 2000] [--draws 999] [--only "At Risk"]
+    python -m benchmarks.experiments [--splits 2000] [--draws 999] [--salts 1000] [--only "At Risk"]
 
 In the warehouse that the environment names, each population as of six months before the end of the whole months is
 drawn into arms many times, within blocks of four by segment and spend. Three tables, in percent but for pounds:
 
 - A lift of 0, 10 and 20 % is put on every pound of the treated. How often an effect shows (with no lift these are false
-  alarms: 5), as pounds are and capped; and how often the interval holds the true lift (95).
+  alarms: 5), as pounds are and capped; and how often the interval holds the true lift (95). As at a start, the cap is
+  that of the same rule in the window before, so it knows nothing of what is judged.
 - With no lift, a look each week from the fourth on. How often any shows an effect: as declared, and at 5 % each.
 - Of the customers of today, drawn with many salts: how far apart the mean past spend of the arms is, in pounds (one
   standard deviation), and the sizes of the arm; by the draw of the platform, and by a toss for each customer.
+
+Exits with 1, and says what is off, if a figure is further from what it should be than chance puts it: false alarms 5 %,
+intervals 93 to 97 %, declared looks at most 6 %; and, on the data of `REFERENCES`, effects that show, and arms that are
+alike, no less than there.
 """
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
+from math import sqrt
 from typing import Annotated
 
 import numpy as np
@@ -25,8 +32,9 @@ import typer
 from psycopg import sql
 
 from lgs_assets.action.audiences import Audience, Limits
-from lgs_assets.action.experiments.detectable import outcomes_at
-from lgs_assets.action.experiments.outcomes import CAP, COVARIATES
+from lgs_assets.action.experiments.comparison import up_to
+from lgs_assets.action.experiments.detectable import cap_of, outcomes_at
+from lgs_assets.action.experiments.outcomes import COVARIATES
 from lgs_assets.action.experiments.starting import arms
 from lgs_assets.configuration import Configuration
 from lgs_assets.models.judging import LEVEL
@@ -44,26 +52,57 @@ POPULATIONS = {
     "all": "true",
 }
 BLOCK_SIZE = 4
+MONTHS = 6
 DAYS = 182
 LOOKS = range(28, DAYS, 7)
-SALTS = 1000
+ERRORS = 3
+"""Standard errors by which chance alone may put a figure off: a right one is further in one of 370 measurements."""
+COVERED_WITHIN = 0.02
+"""How far the coverage of intervals may be from what they say."""
+PEEKED_WITHIN = 0.01
+"""How far above their level declared looks may be."""
 _TOGETHER = 50
 """Splits that are compared with the same other draws: to draw takes longer than to compare."""
 
 
-def measure(frame: pd.DataFrame, *, splits: int, draws: int, seed: int = 1) -> Counter[tuple[str, float]]:
+@dataclass(frozen=True)
+class Reference:
+    """What an independent computation found of a population of the UCI data."""
+
+    then: int
+    """Customers as of the start."""
+    now: int
+    """Customers of today."""
+    apart: float
+    """Pounds between the mean past spend of arms drawn by rank within blocks of four: one standard deviation."""
+    shows: dict[float, float]
+    """How often an effect of a lift shows, capped, in 0..1."""
+    splits: int
+    """Of so many splits."""
+
+
+REFERENCES = {
+    "Can't Lose": Reference(56, 71, 1985, {}, 400),
+    "At Risk": Reference(670, 750, 31, {0.1: 0.10, 0.2: 0.22}, 400),
+    "Champions": Reference(748, 852, 763, {0.1: 0.27, 0.2: 0.79}, 400),
+    "all": Reference(4_933, 5_878, 242, {0.1: 0.65, 0.2: 0.99}, 150),
+}
+
+
+def measure(
+    frame: pd.DataFrame, *, cap: Decimal | None, splits: int, draws: int, seed: int = 1
+) -> Counter[tuple[str, float]]:
     """How often an effect of each lift shows, shows capped, and is in the interval, over so many splits.
 
     `frame` has the outcomes of customers, and the block of each.
     """
     net = frame["net_revenue"].to_numpy()
-    cap = np.quantile(net, CAP)
     found: Counter[tuple[str, float]] = Counter()
     for number, experiments in enumerate(_splits(frame["block"].to_numpy(), splits=splits, seed=seed)):
         outcomes = []
         for experiment in experiments:
             lifted = {lift: net * (1 + lift * experiment.treated) for lift in LIFTS}
-            capped = {f"capped {lift}": np.minimum(values, cap) for lift, values in lifted.items()}
+            capped = {f"capped {lift}": up_to(cap, values) for lift, values in lifted.items()}
             outcomes.append(pd.DataFrame({f"net {lift}": values for lift, values in lifted.items()} | capped))
         for told in differences_of_splits(
             list(zip(experiments, outcomes, strict=True)), frame[COVARIATES], seed=number, draws=draws
@@ -76,13 +115,15 @@ def measure(frame: pd.DataFrame, *, splits: int, draws: int, seed: int = 1) -> C
     return found
 
 
-def peek(frame: pd.DataFrame, looks: pd.DataFrame, *, splits: int, draws: int, seed: int = 1) -> Counter[str]:
+def peek(
+    frame: pd.DataFrame, weeks: pd.DataFrame, *, cap: Decimal | None, splits: int, draws: int, seed: int = 1
+) -> Counter[str]:
     """How often any look shows an effect that does not exist, as declared and at LEVEL each.
 
-    `looks` has net revenue by days of the window, for the customers of the frame.
+    `weeks` has net revenue by days of the window before its end, for the customers of the frame.
     """
-    known = looks.loc[frame["customer_id"]].reset_index(drop=True)
-    known = known.clip(upper=float(known[DAYS].quantile(CAP)))
+    of_frame = weeks.loc[frame["customer_id"]].assign(**{f"{DAYS}": frame["net_revenue"].to_numpy()})
+    known = pd.DataFrame(up_to(cap, of_frame.to_numpy()), columns=of_frame.columns)
     passed = [days / DAYS for days in (*LOOKS, DAYS)]
     found: Counter[str] = Counter()
     for number, experiments in enumerate(_splits(frame["block"].to_numpy(), splits=splits, seed=seed)):
@@ -115,10 +156,15 @@ def imbalance(warehouse: Warehouse, where: str, *, salts: int) -> tuple[pd.DataF
     return pd.DataFrame(drawn), pd.DataFrame(tossed)
 
 
-def population(warehouse: Warehouse, where: str) -> pd.DataFrame:
-    """The customers of a rule six months before the end of the whole months, what they did then, and their blocks."""
+def population(warehouse: Warehouse, where: str) -> tuple[pd.DataFrame, Decimal | None]:
+    """The customers of a rule six months before the end of the whole months, what they did then, and their blocks.
+
+    And the cap by which they are judged: that of the customers of the rule in the six months before.
+    """
     start = _start(warehouse)
-    frame = _outcomes(warehouse, where, start, "6 months")
+    frame = _outcomes(warehouse, where, start, f"{MONTHS} months")
+    before = (pd.Timestamp(start) - pd.DateOffset(months=MONTHS)).to_pydatetime()
+    cap = cap_of(_outcomes(warehouse, where, before, f"{MONTHS} months"))
     members = sql.SQL(
         "select customer_id, segment, segment as stratum, monetary as place_by from rfm_history "
         "where snapshot_date = {start} and {where}"
@@ -127,50 +173,101 @@ def population(warehouse: Warehouse, where: str) -> pd.DataFrame:
         cursor = driver_cursor(connection)
         cursor.execute(arms(members, size=BLOCK_SIZE, share=Decimal("0.5"), salt=""))
         blocks = {customer: block for customer, block, _, _ in cursor.fetchall()}
-    return frame.assign(block=frame["customer_id"].map(blocks))
+    return frame.assign(block=frame["customer_id"].map(blocks)), cap
+
+
+def weekly(warehouse: Warehouse, where: str) -> pd.DataFrame:
+    """What the customers of a rule spent by then: net revenue, a column a look, by its days, and a row a customer."""
+    start = _start(warehouse)
+    return pd.DataFrame(
+        {
+            f"{days}": _outcomes(warehouse, where, start, f"{days} days").set_index("customer_id")["net_revenue"]
+            for days in LOOKS
+        }
+    )
+
+
+def off_measured(name: str, found: Counter[tuple[str, float]], *, customers: int, splits: int) -> list[str]:
+    """What is off of what `measure` found of a population, a sentence each."""
+    by_chance = _by_chance(LEVEL, splits)
+    off = []
+    for what in ("shows", "shows, capped"):
+        off += _off(f"{name}: false alarms, {what}", found[what, 0.0] / splits, LEVEL - by_chance, LEVEL + by_chance)
+    within = max(COVERED_WITHIN, by_chance)
+    for lift in LIFTS:
+        covered = found["covered", lift] / splits
+        off += _off(f"{name}: intervals that hold {lift:.0%}", covered, 1 - LEVEL - within, 1 - LEVEL + within)
+    reference = REFERENCES.get(name)
+    if reference and reference.then == customers:
+        for lift, shows in reference.shows.items():
+            least = shows - _by_chance(shows, splits, reference.splits)
+            off += _off(f"{name}: {lift:.0%} shows, capped", found["shows, capped", lift] / splits, least, 1)
+    return off
+
+
+def off_peeked(name: str, found: Counter[str], *, splits: int) -> list[str]:
+    """What is off of what `peek` found of a population."""
+    most = LEVEL + max(PEEKED_WITHIN, _by_chance(LEVEL, splits))
+    return _off(f"{name}: a declared look shows what is not there", found["declared"] / splits, 0, most)
+
+
+def off_balance(name: str, drawn: pd.DataFrame, *, customers: int) -> list[str]:
+    """What is off of what `imbalance` found of a population."""
+    reference = REFERENCES.get(name)
+    if not reference or reference.now != customers:
+        return []
+    apart, most = drawn["apart"].std(), reference.apart * (1 + ERRORS / sqrt(2 * len(drawn)))
+    return [f"{name}: the arms are £{apart:,.0f} apart; expected at most £{most:,.0f}."] if apart > most else []
 
 
 def main(
     splits: Annotated[int, typer.Option(min=1)] = 2000,
     draws: Annotated[int, typer.Option(min=99)] = 999,
+    salts: Annotated[int, typer.Option(min=2)] = 1000,
     only: Annotated[str | None, typer.Option(help="One of the populations.")] = None,
 ) -> None:
-    """Prints the measurements, a population and a lift a line."""
+    """Prints the measurements, a population and a lift a line; exits with 1 if any is off."""
+    if only not in (None, *POPULATIONS):
+        raise typer.BadParameter(f"expected one of {', '.join(POPULATIONS)}; found {only!r}.", param_hint="--only")
     warehouse = Resources.of(Configuration.read()).warehouse
     asked = {name: where for name, where in POPULATIONS.items() if only in (None, name)}
-    frames = {name: population(warehouse, where) for name, where in asked.items()}
+    populations = {name: population(warehouse, where) for name, where in asked.items()}
+    off = []
     typer.echo(
         "| population | customers | lift | shows | shows, capped | interval holds it |\n|---|---|---|---|---|---|"
     )
-    for name, frame in frames.items():
-        found = measure(frame, splits=splits, draws=draws)
+    for name, (frame, cap) in populations.items():
+        found = measure(frame, cap=cap, splits=splits, draws=draws)
+        off += off_measured(name, found, customers=len(frame), splits=splits)
         for lift in LIFTS:
             figures = (100 * found[what, lift] / splits for what in ("shows", "shows, capped", "covered"))
             shown = " | ".join(f"{figure:.1f}" for figure in figures)
             typer.echo(f"| {name} | {len(frame):,} | {lift:.0%} | {shown} |")
-    start = _start(warehouse)
-    weeks = {
-        days: _outcomes(warehouse, "true", start, f"{days} days").set_index("customer_id")["net_revenue"]
-        for days in LOOKS
-    }
+    weeks = weekly(warehouse, POPULATIONS.get(only or "", "true"))
     typer.echo("\n| population | looks | any shows, as declared | any shows, at 5 % each |\n|---|---|---|---|")
-    for name, frame in frames.items():
-        looks = pd.DataFrame(weeks | {DAYS: frame.set_index("customer_id")["net_revenue"]})
-        peeked = peek(frame, looks, splits=splits, draws=draws)
+    for name, (frame, cap) in populations.items():
+        peeked = peek(frame, weeks, cap=cap, splits=splits, draws=draws)
+        off += off_peeked(name, peeked, splits=splits)
         shown = " | ".join(f"{100 * peeked[how] / splits:.1f}" for how in ("declared", "at 5 % each"))
-        typer.echo(f"| {name} | {looks.shape[1]} | {shown} |")
+        typer.echo(f"| {name} | {len(LOOKS) + 1} | {shown} |")
     typer.echo("\n| population | treated, as drawn | apart, £ | treated, as tossed | apart, £ |\n|---|---|---|---|---|")
     for name, where in asked.items():
+        drawn, tossed = imbalance(warehouse, where, salts=salts)
+        off += off_balance(name, drawn, customers=_customers(warehouse, where))
         shown = " | ".join(
             f"{balance['treated'].min():,} to {balance['treated'].max():,} | {balance['apart'].std():,.0f}"
-            for balance in imbalance(warehouse, where, salts=SALTS)
+            for balance in (drawn, tossed)
         )
         typer.echo(f"| {name} | {shown} |")
+    if off:
+        typer.echo("\n" + "\n".join(off), err=True)
+        raise typer.Exit(1)
 
 
 def _start(warehouse: Warehouse) -> datetime:
     (row,) = warehouse.rows(
-        "select max(invoice_month) - interval '5 months' as start from monthly_metrics where not is_partial"
+        "select max(invoice_month) - make_interval(months => :back) as start from monthly_metrics where not is_partial",
+        back=MONTHS - 1,
     )
     start: datetime = row.start
     return start
@@ -195,6 +292,20 @@ def _splits(blocks: np.ndarray, *, splits: int, seed: int) -> Iterator[list[Expe
             half = sizes // 2 + generator.integers(0, 2, len(sizes)) * (sizes % 2)
             together.append(Experiment(block, place < half[block], 0.5))
         yield together
+
+
+def _by_chance(share: float, *splits: int) -> float:
+    """How far chance may put a share of so many splits from the true one, or from that of so many others."""
+    return ERRORS * sqrt(share * (1 - share) * sum(1 / number for number in splits))
+
+
+def _off(what: str, share: float, low: float, high: float) -> list[str]:
+    low, high = max(low, 0.0), min(high, 1.0)
+    return [] if low <= share <= high else [f"{what}: {share:.1%}; expected {low:.1%} to {high:.1%}."]
+
+
+def _customers(warehouse: Warehouse, where: str) -> int:
+    return int(warehouse.rows(f"select count(*) as customers from audience_facts where {where}")[0].customers)
 
 
 def _apart(spend: pd.Series, treated: pd.Index) -> dict[str, float]:

@@ -3,13 +3,30 @@
 Needs the UCI data and the reference figures beside it (see `real_data` in conftest.py); skips loudly without.
 """
 
+from collections import Counter
 from datetime import datetime
 from decimal import Decimal
+from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from benchmarks import experiments
+from benchmarks.experiments import (
+    ERRORS,
+    LOOKS,
+    POPULATIONS,
+    imbalance,
+    measure,
+    off_measured,
+    peek,
+    population,
+    weekly,
+)
 from lgs_assets.action.audiences import Audience, Limits, audience_named
 from lgs_assets.action.experiments.declaration import FOLDER, Declaration
 from lgs_assets.action.experiments.detectable import prospect
@@ -62,3 +79,89 @@ def test_the_lapsed_together_can_be_tested_and_the_few_alone_cannot(real: Wareho
     assert (together.customers, alone.customers) == (821, 71)
     assert together.power >= 0.85 and not together.is_underpowered
     assert alone.power < 0.2 and len(alone.ways_out) == 3
+
+
+def reference(real_data: Path, name: str, **where: Any) -> dict[str, Any]:
+    """The one row of a file of the reference with these values."""
+    rows = pd.read_csv(real_data / "reference" / "experiments" / f"{name}.csv")
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    (row,) = rows.to_dict("records")
+    return {str(column): value for column, value in row.items()}
+
+
+def by_chance(share: float, *splits: int) -> float:
+    """How far a share of so many splits may be from that of so many others."""
+    return ERRORS * sqrt(share * (1 - share) * sum(1 / number for number in splits))
+
+
+@pytest.mark.parametrize("name", ["Can't Lose", "At Risk", "Champions"])
+def test_arms_are_as_alike_as_in_the_reference(real: Warehouse, real_data: Path, name: str) -> None:
+    """By the draw of the platform no less, and of the same sizes; by a toss as unlike, but for chance."""
+    salts = 150
+    drawn, tossed = imbalance(real, POPULATIONS[name], salts=salts)
+    ours, theirs = (
+        reference(real_data, "assignment", population=name, assignment=how)
+        for how in ("rank in blocks of 4", "plain hash")
+    )
+    off = ERRORS * sqrt(1 / (2 * salts) + 1 / (2 * ours["salts"]))
+    assert drawn["apart"].std() <= ours["past_spend_difference_sd_gbp"] * (1 + off)
+    assert tossed["apart"].std() == pytest.approx(theirs["past_spend_difference_sd_gbp"], rel=off)
+    assert (drawn["treated"].min(), drawn["treated"].max()) == (ours["treated_min"], ours["treated_max"])
+
+
+@pytest.mark.parametrize("name", ["At Risk", "Champions"])
+def test_effects_show_as_often_as_in_the_reference(real: Warehouse, real_data: Path, name: str) -> None:
+    """With no lift as rarely, with one no more rarely, and the interval holds it; as many customers, worth as much."""
+    splits, at = 200, {"months": 6, "start": "2011-06-01", "population": name}
+    frame, cap = population(real, POPULATIONS[name])
+    found = measure(frame, cap=cap, splits=splits, draws=199)
+    alarms = reference(
+        real_data, "aa_false_positives", **at, design="halves", analysis="randomisation of ANCOVA winsorised"
+    )
+    assert len(frame) == alarms["n"]
+    assert found["shows, capped", 0.0] / splits == pytest.approx(
+        alarms["false_positive_rate"], abs=by_chance(0.05, splits, alarms["splits"])
+    )
+    for lift in (0.1, 0.2):
+        power = reference(
+            real_data, "power_curves", **at, effect="every pound +x %", x=lift, analysis="ANCOVA winsorised HC2"
+        )
+        assert lift * frame["net_revenue"].mean() == pytest.approx(power["true_gbp"], rel=0.01)
+        assert found["shows, capped", lift] / splits >= power["power"] - by_chance(power["power"], splits, 1000)
+    assert off_measured(name, found, customers=len(frame), splits=splits) == []
+
+
+@pytest.mark.parametrize("name", ["Can't Lose", "At Risk"])
+def test_declared_looks_show_as_rarely_as_in_the_reference(real: Warehouse, real_data: Path, name: str) -> None:
+    """A look each week from the fourth on, at what does not exist; undeclared, they show it far more often."""
+    splits, weeks = 200, weekly(real, POPULATIONS[name])
+    theirs = reference(real_data, "peeking", start="2011-06-01", weeks=26, population=name)
+    assert (len(weeks), len(LOOKS) + 1) == (theirs["n"], theirs["looks"])
+    frame, cap = population(real, POPULATIONS[name])
+    found = peek(frame, weeks, cap=cap, splits=splits, draws=199)
+    expected = theirs["rerandomised_obf"]
+    assert found["declared"] / splits == pytest.approx(expected, abs=by_chance(expected, splits, theirs["splits"]))
+    assert found["at 5 % each"] / splits >= 0.1 > found["declared"] / splits
+
+
+def test_the_benchmark_fails_on_a_figure_that_is_off(real: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With exit code 1 and its name; as it is, it ends well; a population that there is not is refused."""
+    benchmark = typer.Typer()
+    benchmark.command()(experiments.main)
+
+    def run(*options: str) -> Any:
+        return CliRunner().invoke(benchmark, ["--splits", "60", "--draws", "99", "--salts", "20", *options])
+
+    monkeypatch.setenv("LGS_DATABASE_URL", real.url)
+    monkeypatch.setattr(experiments, "LOOKS", LOOKS[:2])
+    fine = run("--only", "Can't Lose")
+    assert (fine.exit_code, fine.stderr) == (0, "")
+    assert run("--only", "Cant Lose").exit_code == 2
+    everything = Counter(
+        {("shows", 0.0): 30, ("shows, capped", 0.0): 3} | {("covered", lift): 57 for lift in (0, 0.1, 0.2)}
+    )
+    monkeypatch.setattr(experiments, "measure", lambda *_, **__: everything)
+    off = run("--only", "Can't Lose")
+    assert off.exit_code == 1
+    assert off.stderr.strip() == "Can't Lose: false alarms, shows: 50.0%; expected 0.0% to 13.4%."

@@ -1,7 +1,8 @@
 -- Whom a destination held, through any audience, while the purchases of an experiment counted and it ran: of the control
 -- group that is contamination. A stay in a list begins when the destination accepts the customer, and ends when it accepts
 -- their removal or deletion; what it holds now counts besides, as a plan that was given up may have sent it. One row an
--- experiment, customer, destination and audience. Read as it stands: plans are applied between builds.
+-- experiment, customer, destination and audience. The table of this
+-- name is what it found when it was last built; health and reports read it as it stands.
 select
     assignments.experiment,
     assignments.customer_id,

@@ -17,4 +17,4 @@ grant select (
     experiment, declaration, audience, metric, days, share, started_by, started_at, stopped_at, stopped_because
 ) on lgs.experiments to lgs_dashboard;
 grant select (experiment, customer_id, wave, arm, counts_from, assigned_at) on lgs.assignments to lgs_dashboard;
-grant select on lgs.held_out to lgs_dashboard;
+grant select on lgs.held_out, lgs.experiment_amendments to lgs_dashboard;

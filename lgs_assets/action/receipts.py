@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 from lgs_assets.action.destinations.protocol import Answer, Batch, Change
 from lgs_assets.action.plans import Plan
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 
@@ -88,6 +89,7 @@ def settle(
                 [change.customer_id for change in accepted],
             ],
         )
+        disown(connection, "exposures")
 
 
 def hold(cursor: Cursor, plan: Plan, customer_id: int) -> None:

@@ -4,6 +4,7 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets.action.audiences import FILES, members, read_audiences, record_members, stated
+from lgs_assets.action.experiments.exposures import exposed
 from lgs_assets.action.experiments.report import reports
 from lgs_assets.action.experiments.results import results
 from lgs_assets.contracts.model import Model, Relation
@@ -55,6 +56,12 @@ def audience_history(
 
 
 @derived_asset(group="audiences", kinds={"postgres", "python"})
+def exposures(audience_members: Relation, warehouse: dg.ResourceParam[Warehouse]) -> pd.DataFrame:
+    """Whom lists reached while an experiment ran. One row per experiment, customer, destination and audience."""
+    return exposed(warehouse)
+
+
+@derived_asset(group="audiences", kinds={"postgres", "python"})
 def experiment_results(
     invoice_totals: Relation,
     returns: Relation,
@@ -69,6 +76,7 @@ def experiment_results(
 def experiment_reports(
     context: dg.AssetExecutionContext,
     experiment_results: Relation,
+    exposures: Relation,
     natural_return: Relation,
     warehouse: dg.ResourceParam[Warehouse],
 ) -> pd.DataFrame:

@@ -84,13 +84,27 @@ def start_experiment(
 def show_experiments() -> None:
     """Show every experiment that was started: its arms, who was reached, and when its result is due. No result."""
     from lgs_assets.action.experiments.state import states
-    from lgs_assets.command.terminal import console, experiment_table
+    from lgs_assets.command.terminal import console, experiment_table, plain
 
     found = states(warehouse_with_facts())
     console.print(experiment_table(found) if found else "No experiment was started yet: lgs experiment start FILE")
     for state in found:
         for remark in _remarks(state):
-            console.print(f"[yellow]![/] {remark}", highlight=False, soft_wrap=True)
+            console.print(f"[yellow]![/] {plain(remark)}", highlight=False, soft_wrap=True)
+
+
+@commands.command("amend")
+@reporting_errors
+def amend_experiment(
+    name: _Name,
+    what: Annotated[str, typer.Argument(help="What came to be otherwise than declared, such as another agency calls.")],
+    because: Annotated[str, typer.Option(help="Why.")],
+) -> None:
+    """Record what came to be otherwise than declared. The report tells it; what was declared stays as it was."""
+    from lgs_assets.action.experiments.starting import amend
+
+    amend(warehouse_with_facts(), name, what, because=because)
+    typer.echo(f"Recorded. The report of {name} tells it; the declaration stays as it was.")
 
 
 @commands.command("stop")
@@ -135,7 +149,7 @@ def report_experiment(
 
 
 def _remarks(state: "State") -> list[str]:
-    from lgs_assets.action.experiments.words import uneven
+    from lgs_assets.action.experiments.words import amended, uneven
 
     name, control = state.declaration.name, state.reached["control"]
     remarks = []
@@ -152,6 +166,9 @@ def _remarks(state: "State") -> list[str]:
             f"{name}: {counted(state.excluded, 'customer')} objected or asked to be forgotten since; they are not "
             "written to, and count as they were assigned."
         )
+    for each in state.amendments:
+        said = amended(on=f"{each.at:%Y-%m-%d}", by=each.by, what=each.what, because=each.because)
+        remarks.append(f"{name}: {said}")
     return remarks
 
 

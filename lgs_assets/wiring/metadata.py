@@ -45,6 +45,7 @@ _PAGES = {
     "forecasts": "outlook",
     "audience_members": "campaigns",
     "experiment_results": "experiments",
+    "exposures": "experiments",
     "natural_return": "experiments",
 }
 """The page of the dashboard on which a table is shown best."""

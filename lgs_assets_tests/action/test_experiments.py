@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from hashlib import sha256
 from math import floor
 from pathlib import Path
@@ -17,7 +18,8 @@ from lgs_assets.action.audiences import Audience, Limits, size
 from lgs_assets.action.contacts import forget_contact, import_contacts
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.experiments.declaration import FOLDER, Declaration
-from lgs_assets.action.experiments.starting import Started, start, stop
+from lgs_assets.action.experiments.exposures import exposed
+from lgs_assets.action.experiments.starting import Started, amend, start, stop
 from lgs_assets.action.experiments.state import state, states
 from lgs_assets.action.guards import Allowance
 from lgs_assets.action.planning import make_plan
@@ -161,6 +163,22 @@ def test_the_two_largest_of_what_is_left_over_are_a_pair(shop: Warehouse, member
     assert [row.customer_id for row in rows] == first_block
 
 
+def test_customers_without_a_value_are_drawn_too(shop: Warehouse) -> None:
+    """Nobody is lost for a column of `block_by` that is NULL, and no arm of a block is off its share by a customer."""
+    declared = Declaration.parse("calls", FILE.replace('["segment", "monetary"]', '["risk_band", "value"]'))
+    with shop.transaction() as connection:
+        connection.exec_driver_sql(
+            "update audience_facts set value = case when customer_id > 10 then customer_id end, "
+            "risk_band = case when customer_id > 20 then 'low' end"
+        )
+    assert start(shop, declared, SOME).arms == {"call": 20, "control": 20}
+    rows = shop.rows(
+        "select count(*) as size, count(*) filter (where arm = 'call') as treated from assignments group by block"
+    )
+    assert all(row.treated * 2 == row.size for row in rows)
+    assert sum(row.size for row in rows) == 40
+
+
 def test_started_twice_nobody_is_drawn_again(shop: Warehouse) -> None:
     """The same arms, also of who left the audience; who entered it is not enrolled in an experiment of one wave."""
     start(shop, DECLARED, SOME)
@@ -263,7 +281,7 @@ def test_what_was_accepted_at_the_start_is_read_whatever_the_rules_are_now(
 
 
 def test_results_are_out_of_date_once_one_is_started_or_stopped(shop: Warehouse) -> None:
-    """The next run analyses it, though no table of the lineage has changed."""
+    """The next run analyses it, though no table of the lineage has changed; so it does once one is amended."""
     with shop.transaction() as connection:
         connection.exec_driver_sql(
             "insert into publications values "
@@ -275,10 +293,11 @@ def test_results_are_out_of_date_once_one_is_started_or_stopped(shop: Warehouse)
 
     start(shop, DECLARED, SOME)
     assert version() == "0" * 64
-    with shop.transaction() as connection:
-        connection.exec_driver_sql("update publications set version = repeat('a', 64)")
-    stop(shop, "calls", because="the end")
-    assert version() == "0" * 64
+    for change in (partial(amend, what="another agency calls"), stop):
+        with shop.transaction() as connection:
+            connection.exec_driver_sql("update publications set version = repeat('a', 64)")
+        change(shop, "calls", because="the end")
+        assert version() == "0" * 64
 
 
 def test_an_edited_file_is_refused_with_the_difference(shop: Warehouse) -> None:
@@ -287,7 +306,47 @@ def test_an_edited_file_is_refused_with_the_difference(shop: Warehouse) -> None:
     with pytest.raises(GuardError) as refused:
         start(shop, Declaration.parse("calls", FILE.replace("days = 90", "days = 30")), SOME)
     assert "-days = 90\n+days = 30" in str(refused.value)
+    assert "to record what came to be otherwise: lgs experiment amend calls WHAT --because WHY" in str(refused.value)
     assert state(shop, "calls").declaration == DECLARED
+
+
+def test_what_comes_to_be_otherwise_is_a_row_beside_the_declaration(shop: Warehouse) -> None:
+    """Who, when, what and why, for good, and told by status; the declaration stays, and so do the arms."""
+    start(shop, DECLARED, SOME)
+    before = arms(shop)
+    done = lgs("amend", "calls", "Another [b]agency[/b] calls.", "--because", "the first one\nleft")
+    assert done.exit_code == 0 and "the declaration stays as it was" in done.output
+    assert lgs("amend", "calls", "They call in the evening", "--because", "nobody answers").exit_code == 0
+    first, second = state(shop, "calls").amendments
+    assert (first.what, first.because, first.by) == (
+        "Another [b]agency[/b] calls.",
+        "the first one\nleft",
+        state(shop, "calls").started_by,
+    )
+    assert second.at >= first.at >= state(shop, "calls").started_at
+    told = " ".join(lgs("status").output.split())
+    assert f"by {first.by}: Another [b]agency[/b] calls, because: the first one left." in told
+    assert "They call in the evening, because: nobody answers." in told
+    assert start(shop, DECLARED, SOME).wave == 0
+    assert (state(shop, "calls").declaration, arms(shop)) == (DECLARED, before)
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "because", "code", "said"),
+    [
+        ("calls", " ", "x", 2, "what is otherwise: expected a text, which the report tells; found nothing."),
+        ("calls", "x", "\n", 2, "--because: expected a text, which the report tells; found nothing."),
+        ("cals", "x", "y", 1, "No experiment 'cals' was started. Started: calls."),
+    ],
+)
+def test_an_amendment_says_what_and_why(
+    shop: Warehouse, name: str, what: str, because: str, code: int, said: str
+) -> None:
+    """Of an experiment that was started."""
+    start(shop, DECLARED, SOME)
+    done = lgs("amend", name, what, "--because", because)
+    assert done.exit_code == code and said in done.output
+    assert state(shop, "calls").amendments == ()
 
 
 def test_an_experiment_is_declared_before_its_data_is_known(shop: Warehouse) -> None:
@@ -368,6 +427,24 @@ def test_what_was_delivered_is_of_the_sizes_that_were_drawn(
     assert (said in lgs("status").output.replace("\n", " ")) == is_uneven
 
 
+def test_exposures_are_out_of_date_once_a_list_is_sent(shop: Warehouse, tmp_path: Path) -> None:
+    """And not once it is planned. The next run finds who was reached by then."""
+    import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
+    start(shop, DECLARED, SOME)
+    with shop.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into publications "
+            "values ('exposures', repeat('a', 64), repeat('b', 64), null, '{}', 1, now(), null)"
+        )
+    lists = Drop(str(tmp_path / "lists"))
+    version = "select version from publications where table_name = 'exposures'"
+    made = make_plan(shop, SOME, lists, key=KEY)
+    assert made and [row.version for row in shop.rows(version)] == ["a" * 64]
+    apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version)
+    assert [row.version for row in shop.rows(version)] == ["0" * 64]
+    assert dict(exposed(shop)["arm"].value_counts()) == {"call": 20}
+
+
 def test_another_audience_does_not_reach_the_control_group(shop: Warehouse, tmp_path: Path) -> None:
     """One audience may hold the members of another: whom it held before is contamination, and told by its name."""
     import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
@@ -410,6 +487,10 @@ def test_reached_is_who_was_held_while_purchases_counted(
     customer = next(customer for customer, arm in arms(shop).items() if arm == "control")
     tell(shop, customer, told)
     assert state(shop, "calls").reached == {"call": 0, "control": int(reached)}
+    rows = exposed(shop).to_dict("records")
+    assert [(row["customer_id"], row["arm"], row["audience"]) for row in rows] == [
+        (customer, "control", "some")
+    ] * reached
 
 
 def test_whom_a_destination_held_after_the_stop_is_no_contamination(shop: Warehouse) -> None:

@@ -17,7 +17,7 @@ from lgs_assets.action.experiments.declaration import Declaration
 from lgs_assets.action.experiments.picture import picture
 from lgs_assets.action.experiments.report import answer, report
 from lgs_assets.action.experiments.results import Analysis, analyse, results
-from lgs_assets.action.experiments.starting import start, stop
+from lgs_assets.action.experiments.starting import amend, start, stop
 from lgs_assets.action.experiments.state import state
 from lgs_assets.action.experiments.words import verdict
 from lgs_assets.command.cli import app
@@ -51,8 +51,8 @@ def prepare(warehouse: Warehouse) -> None:
 
 
 def buy(warehouse: Warehouse, customer: int | None, at: str, *, amount: str = "10", country: str = "EIRE") -> None:
-    """An order; without a customer, one of a guest, which is no sale to anybody."""
-    is_sale = customer is not None
+    """An order, or a refund; without a customer, an order of a guest, which is no sale to anybody."""
+    is_sale = customer is not None and Decimal(amount) > 0
     with warehouse.transaction() as connection:
         connection.execute(
             sa.text(
@@ -198,6 +198,18 @@ def test_nobody_buys(experiment: Warehouse) -> None:
     assert found.primary and found.primary.p_value == 1
     assert answer(found).startswith("No effect is shown")
     assert report(experiment, found)
+
+
+def test_a_customer_without_a_sale_counts_as_not_buying(experiment: Warehouse) -> None:
+    """Of whom the data has a refund alone, and no day of a sale: the refund counts, and no figure is missing."""
+    call_works(experiment)
+    customer = of_arm(experiment, "control")[-1]
+    for at in ("2011-11-01 10:00", "2012-02-01 10:00"):
+        buy(experiment, customer, at, amount="-7")
+    found = told(experiment)
+    assert found.primary and found.primary.difference.control == 0.2
+    assert found.returned["control"].net_revenue == 73
+    assert not results(experiment)[["low", "high", "difference", "p_value"]].isna().any(axis=None)
 
 
 def test_everybody_counts_as_assigned(experiment: Warehouse) -> None:
@@ -346,6 +358,23 @@ def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse) -> None:
     assert "Looks after 30, 60 days were declared." in text
     of_100 = f"{100 * last.primary.level:.3g}"
     assert f"of the primary metric no more than {of_100}, as it shares its 5 with the declared looks" in text
+
+
+def test_an_amendment_is_told_and_changes_no_figure(experiment: Warehouse) -> None:
+    """As it was written, and with who and when, among what was not as planned; what was asked stands as it was."""
+    call_works(experiment)
+    before = told(experiment)
+    amend(experiment, "calls", "*All* are called\ntwice.", because="nobody answered at first")
+    after = told(experiment)
+    (amendment,) = after.state.amendments
+    text = report(experiment, after)
+    assert after.results == before.results
+    assert text.partition("## Who is compared")[0] == report(experiment, before).partition("## Who is compared")[0]
+    planned = text.partition("## What was not as planned")[2]
+    assert (
+        f"- Amended on {amendment.at:%Y-%m-%d} by {amendment.by}: "
+        r"\*All\* are called twice, because: nobody answered at first."
+    ) in planned
 
 
 def test_contamination_is_told_wherever_the_control_group_is(experiment: Warehouse) -> None:

@@ -212,6 +212,17 @@ def test_a_control_group_that_was_reached_is_told(own_site: Site, writer: Wareho
     assert arms == {"letter": "0", "control": "2"}
 
 
+def test_an_amendment_is_told(own_site: Site, writer: Warehouse) -> None:
+    """Beside what was asked, which stays, and as it was written."""
+    change(
+        writer,
+        "insert into experiment_amendments values "
+        "('a_letter', 1, 'Sent by <b>second</b> post.', 'a strike', 'ana', '2011-06-20 10:00+00')",
+    )
+    html = own_site.get("/experiments/a_letter").text
+    assert "Amended on 20 Jun 2011 by ana: Sent by &lt;b&gt;second&lt;/b&gt; post, because: a strike." in html
+
+
 def test_a_list_that_reached_too_few_of_the_treated_is_told(own_site: Site, writer: Warehouse) -> None:
     """All of the control group would have been reached, and only one of the treated was. The result stands."""
     change(

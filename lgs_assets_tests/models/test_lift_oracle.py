@@ -25,13 +25,29 @@ def customers() -> pd.DataFrame:
             "bought_within": (orders > 0).astype(float),
             "orders": orders.astype(float),
             "net_revenue": orders * generator.lognormal(4, 1, 500),
+            "past": (orders + generator.poisson(1, 500)) * generator.lognormal(4, 1, 500),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def pairs() -> pd.DataFrame:
+    """Of two who ordered as often, one is treated."""
+    generator = np.random.default_rng(9)
+    orders = np.repeat(generator.poisson(1.5, 250), 2).astype(float)
+    return pd.DataFrame(
+        {
+            "variant": np.tile([0, 1], 250),
+            "orders": orders,
+            "net_revenue": orders * generator.lognormal(4, 1, 500),
+            "past": orders * generator.lognormal(4, 1, 500),
         }
     )
 
 
 @pytest.fixture(scope="module")
 def theirs(customers: pd.DataFrame) -> tt.experiment.ExperimentResult:
-    """The same metrics, without an adjustment: theirs is for one covariate, by a slope that ignores the arms."""
+    """The same metrics, without an adjustment."""
     return tt.Experiment(
         bought_within=tt.Mean("bought_within"),
         orders=tt.Mean("orders"),
@@ -56,6 +72,36 @@ def test_differences(customers: pd.DataFrame, theirs: tt.experiment.ExperimentRe
     experiment = Experiment(np.zeros(500), customers["variant"].to_numpy(bool), 1 / 3)
     found = differences(experiment, values, pd.DataFrame({"none": np.zeros(500)}), seed=1, draws=99)
     assert found[metric].estimate == pytest.approx(theirs[metric].effect_size, rel=1e-9)
+
+
+@pytest.mark.parametrize("metric", METRICS[:3])
+def test_adjusted_differences(customers: pd.DataFrame, metric: str) -> None:
+    """For one covariate. Theirs (CUPED) fits its slope blind to the arms, and so takes off some of what they changed.
+
+    By how much is known: by the share of the arms that the covariate explains.
+    """
+    expected = theirs_adjusted(tt.Mean(metric, "past"), customers)
+    assert adjusted(metric, customers) == pytest.approx(expected, rel=1e-9)
+    plain = customers.groupby("variant")[metric].mean().diff()[1]
+    assert adjusted(metric, customers) != pytest.approx(plain, rel=1e-3)
+
+
+def test_adjusted_differences_of_a_ratio(pairs: pd.DataFrame) -> None:
+    """Likewise, of arms with as many orders: then the ratio is linear, and ours is no approximation."""
+    expected = theirs_adjusted(tt.RatioOfMeans("net_revenue", "orders", "past"), pairs)
+    assert adjusted("revenue_per_order", pairs) == pytest.approx(expected, rel=1e-9)
+
+
+def adjusted(metric: str, customers: pd.DataFrame) -> float:
+    values = pd.DataFrame({metric: values_of(metric, customers)})  # type: ignore[arg-type]
+    experiment = Experiment(np.zeros(len(customers)), customers["variant"].to_numpy(bool), 0.5)
+    return differences(experiment, values, customers[["past"]], seed=1, draws=99)[metric].estimate
+
+
+def theirs_adjusted(metric: tt.RatioOfMeans, customers: pd.DataFrame) -> float:
+    """What theirs would be with a slope that knows the arms."""
+    explained = np.corrcoef(customers["variant"], customers["past"])[0, 1] ** 2
+    return float(tt.Experiment(metric=metric).analyze(customers)["metric"].effect_size / (1 - explained))
 
 
 def test_sizes_of_arms(customers: pd.DataFrame, theirs: tt.experiment.ExperimentResult) -> None:

@@ -162,6 +162,11 @@ def power_of(found: State, frame: pd.DataFrame) -> float:
     return power_of_means(change * mean, deviation, effective)
 
 
+def up_to(cap: Decimal | None, values: np.ndarray) -> np.ndarray:
+    """Net revenue with no customer counted beyond the cap, spent or refunded."""
+    return values if cap is None else np.clip(values, -float(cap), float(cap))
+
+
 def _is_part(members: pd.DataFrame, *, of: pd.DataFrame) -> bool:
     return members["arm"].nunique() == 2 and LEAST_OF_PART <= len(members) < len(of)
 
@@ -204,4 +209,4 @@ def _seed(found: State) -> int:
 def _judged(metric: Metric, frame: pd.DataFrame, cap: Decimal | None) -> np.ndarray:
     """The values that a verdict is on: those of net revenue up to the cap."""
     values = values_of(metric, frame)
-    return np.clip(values, -float(cap), float(cap)) if metric == "net_revenue" and cap is not None else values
+    return up_to(cap, values) if metric == "net_revenue" else values

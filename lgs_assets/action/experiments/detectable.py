@@ -195,7 +195,7 @@ def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience)
         ),
         power,
         round(needed * found.customers / effective) if needed < _MANY else _MANY,
-        _cap(declared[0][1]),
+        cap_of(declared[0][1]),
     )
 
 
@@ -241,6 +241,12 @@ def outcomes_at(cursor: Cursor, audience: Audience, start: datetime, span: str) 
     return outcomes(cursor, population, with_late_returns=False)
 
 
+def cap_of(frame: pd.DataFrame) -> Decimal | None:
+    """The quantile CAP of net revenue; None where it is not above zero, and would leave nothing to compare."""
+    cap = round(Decimal(float(np.quantile(frame["net_revenue"], CAP))), 2)
+    return cap if cap > 0 else None
+
+
 _Period = Sequence[tuple[datetime, pd.DataFrame]]
 
 
@@ -274,14 +280,8 @@ def _median_change(spreads: list[tuple[float, float]], customers: int) -> float 
 
 def _adjusted(metric: Metric, frame: pd.DataFrame) -> tuple[float, float]:
     """Mean and adjusted standard deviation of a metric in the form that is judged: net revenue capped."""
-    cap = _cap(frame) if metric == "net_revenue" else None
+    cap = cap_of(frame) if metric == "net_revenue" else None
     return adjusted(metric, frame, cap=None if cap is None else float(cap))
-
-
-def _cap(frame: pd.DataFrame) -> Decimal | None:
-    """The quantile CAP of net revenue; None where it is not above zero, and would leave nothing to compare."""
-    cap = round(Decimal(float(np.quantile(frame["net_revenue"], CAP))), 2)
-    return cap if cap > 0 else None
 
 
 def _power(declaration: Declaration, period: _Period, customers: int) -> tuple[float, int]:

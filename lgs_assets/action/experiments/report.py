@@ -9,7 +9,7 @@ from lgs_assets.action.experiments.comparison import Result
 from lgs_assets.action.experiments.declaration import ALL, CONTROL, Metric
 from lgs_assets.action.experiments.detectable import LEAST_CUSTOMERS
 from lgs_assets.action.experiments.results import Analysis, analyses
-from lgs_assets.action.experiments.words import METRICS, amount, pounds, signed, uneven, verdict
+from lgs_assets.action.experiments.words import METRICS, amended, amount, pounds, sentence, signed, uneven, verdict
 from lgs_assets.escaping import markdown
 from lgs_assets.models.judging import LEVEL
 from lgs_assets.models.lift import Difference
@@ -53,7 +53,7 @@ def answer(analysis: Analysis) -> str:
     """The answer, in one line of plain text. Where the start took a reason, with that."""
     state = analysis.state
     reason = (
-        f"Started though it could hardly answer its question, because: {_sentence(state.underpowered)}. "
+        f"Started though it could hardly answer its question, because: {sentence(state.underpowered)}. "
         if state.underpowered
         else ""
     )
@@ -88,6 +88,9 @@ def remarks(analysis: Analysis) -> list[str]:
             f"Purchases count from {state.begins}, and the arms were drawn on {state.started_at:%Y-%m-%d}: what was "
             "bought before that no treatment can have changed."
         )
+    for amendment in state.amendments:
+        told = amended(on=f"{amendment.at:%Y-%m-%d}", by=amendment.by, what=amendment.what, because=amendment.because)
+        found.append(markdown(told))
     if state.excluded:
         found.append(
             f"{counted(state.excluded, 'customer')} objected to marketing or asked to be forgotten; they count as they "
@@ -327,12 +330,7 @@ def _listed(numbers: tuple[int, ...]) -> str:
 
 def _line(text: str) -> str:
     """A text that people wrote, as one line that cannot end a sentence of the report or begin another part of it."""
-    return markdown(_sentence(text))
-
-
-def _sentence(text: str) -> str:
-    """A text that people wrote, as one line that goes on."""
-    return " ".join(text.split()).rstrip(".")
+    return markdown(sentence(text))
 
 
 def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -1,4 +1,4 @@
-"""The start of an experiment, which freezes its declaration and draws the arms, and its stop.
+"""The start of an experiment, which freezes its declaration and draws the arms; its amendments; and its stop.
 
 The file is kept word by word, with the random number of the draw, so that nobody can change afterwards what was asked,
 and anybody can draw the arms again. A customer's arm is for good.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+import sqlalchemy as sa
 from psycopg import sql
 
 from lgs_assets import places
@@ -24,8 +25,8 @@ from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
-RESULTS = "experiment_results"
-"""The table of what experiments found: out of date once one is started or stopped."""
+_TOLD = ("experiment_results", "exposures")
+"""The tables of what experiments found and whom they reached: out of date once one is started, amended or stopped."""
 _ARMS = (places.SQL / "arms.sql").read_text()
 
 
@@ -95,7 +96,7 @@ def start(
                 f"{declaration.name}: the audience {audience.name} has too few customers to fill both arms: "
                 f"{sum(sizes.values())} could be enrolled. Nothing is started."
             )
-        disown(connection, RESULTS)
+        _disown(connection)
         return Started(wave, sizes, _busy(cursor, declaration, audience.name))
 
 
@@ -118,7 +119,33 @@ def stop(warehouse: Warehouse, name: str, *, because: str) -> None:
         cursor.execute(
             "update experiments set stopped_at = now(), stopped_because = %s where experiment = %s", [because, name]
         )
-        disown(connection, RESULTS)
+        _disown(connection)
+
+
+def amend(warehouse: Warehouse, name: str, what: str, *, because: str) -> None:
+    """Records what came to be otherwise than an experiment declares, for its report. The declaration stays as it is.
+
+    Raises LgsError if no experiment of that name was started, and UsageError if either text is blank.
+    """
+    for option, text in (("what is otherwise", what), ("--because", because)):
+        if not text.strip():
+            raise UsageError(f"{option}: expected a text, which the report tells; found nothing.")
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        lock_for_writing(cursor, "experiments")
+        cursor.execute("select experiment from experiments where experiment = %s", [name])
+        if not cursor.fetchone():
+            raise LgsError(f"No experiment {name!r} was started. {those_started(cursor)}")
+        cursor.execute(
+            """
+            insert into experiment_amendments
+            select %(name)s, coalesce(max(amendment), 0) + 1, %(what)s, %(because)s, session_user, now()
+            from experiment_amendments
+            where experiment = %(name)s
+            """,
+            {"name": name, "what": what.strip(), "because": because.strip()},
+        )
+        _disown(connection)
 
 
 def is_started(warehouse: Warehouse, name: str) -> bool:
@@ -144,6 +171,11 @@ def arms(
     )
 
 
+def _disown(connection: sa.Connection) -> None:
+    for table in _TOLD:
+        disown(connection, table)
+
+
 def _expect_unchanged(declaration: Declaration, frozen: str, stopped_at: datetime | None) -> None:
     name = declaration.name
     if frozen != declaration.text:
@@ -157,7 +189,8 @@ def _expect_unchanged(declaration: Declaration, frozen: str, stopped_at: datetim
         )
         raise GuardError(
             f"{name} was started with another declaration, which stays as it was. To ask something else, declare "
-            "another experiment.\n" + "\n".join(diff)
+            f"another experiment; to record what came to be otherwise: lgs experiment amend {name} WHAT --because WHY\n"
+            + "\n".join(diff)
         )
     if stopped_at:
         raise GuardError(f"{name} was stopped at {stopped_at:%Y-%m-%d %H:%M} UTC. Nobody is enrolled any more.")

@@ -11,7 +11,18 @@ from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
-_EXPOSURES = (places.SQL / "exposures.sql").read_text()
+EXPOSURES = (places.SQL / "exposures.sql").read_text()
+"""A query for whom lists reached, as they stand."""
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """What came to be otherwise than an experiment declares."""
+
+    what: str
+    because: str
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,7 @@ class State:
     started_at: datetime
     stopped_at: datetime | None
     stopped_because: str | None
+    amendments: tuple[Amendment, ...]
     waves: int
     arms: dict[str, int]
     """Customers by arm."""
@@ -107,7 +119,7 @@ def read_state(cursor: Cursor, name: str) -> State:
     cursor.execute(
         f"""
         select audience, arm, count(distinct customer_id)
-        from ({_EXPOSURES}) as exposures
+        from ({EXPOSURES}) as exposures
         where experiment = %s
         group by grouping sets ((arm), (audience, arm))
         order by audience, arm
@@ -124,9 +136,16 @@ def read_state(cursor: Cursor, name: str) -> State:
         [name],
     )
     ((held_out,),) = cursor.fetchall()
+    cursor.execute(
+        "select what, because, amended_by, amended_at from experiment_amendments where experiment = %s "
+        "order by amendment",
+        [name],
+    )
+    amendments = tuple(Amendment(*amendment) for amendment in cursor)
     _, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because = row
     return State(
         declaration, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because,
+        amendments,
         waves=max((arm[3] for arm in arms), default=0),
         arms=nobody | {arm[0]: arm[1] for arm in arms},
         reached=through.pop(None, nobody),

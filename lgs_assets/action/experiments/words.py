@@ -67,6 +67,16 @@ def uneven(*, reached: int, held_out: int) -> str:
     )
 
 
+def amended(*, on: str, by: str, what: str, because: str) -> str:
+    """That something came to be otherwise than it was declared, on a day, as one line."""
+    return f"Amended on {on} by {by}: {sentence(what)}, because: {sentence(because)}."
+
+
+def sentence(text: str) -> str:
+    """A text that people wrote, as one line that goes on."""
+    return " ".join(text.split()).rstrip(".")
+
+
 def _chance(p_value: float) -> str:
     if p_value <= 1.5 / (DRAWS + 1):
         return f"Had it done nothing, none of {DRAWS:,} other draws of the arms would differ as much."

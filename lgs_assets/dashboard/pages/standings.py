@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, MONEY, Declaration
 from lgs_assets.action.experiments.holdout import is_uneven
-from lgs_assets.action.experiments.words import uneven
+from lgs_assets.action.experiments.words import amended, uneven
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.pages.page import View
 from lgs_assets.dashboard.queries import Row
@@ -32,6 +32,7 @@ class Standing:
     covered_until: date
     """The first day that the data does not cover: that of the last invoice, which need not be over."""
     results: list[Row]
+    amendments: list[Row]
 
     @property
     def name(self) -> str:
@@ -91,6 +92,15 @@ class Standing:
         held_out, reached = self.row["held_out"], self.reached[self.declared.treatment]
         if is_uneven(reached=reached, held_out=held_out, share=float(self.row["share"])):
             said.append(uneven(reached=reached, held_out=held_out))
+        said += [
+            amended(
+                on=wording.day(each["amended_at"]),
+                by=each["amended_by"],
+                what=each["what"],
+                because=each["because"],
+            )
+            for each in self.amendments
+        ]
         stopped = self.row["stopped_at"]
         if stopped and stopped.date() < self.due:
             said.append(
@@ -104,17 +114,19 @@ def standings(view: View, experiment: str | None = None) -> list[Standing]:
     """Of every experiment that was started, or of one; none if there is none of that name."""
     rows = view.rows("experiments", experiment=experiment)
     results = view.rows("experiment_results", experiment=experiment)
+    amendments = view.rows("experiment_amendments", experiment=experiment)
     by_name: dict[str, list[Row]] = {}
     for row in rows:
         by_name.setdefault(row["experiment"], []).append(row)
     last = max(month.last_invoice_at for month in view.choices.months.values())
-    return [
-        _standing(name, arms, [row for row in results if row["experiment"] == name], last)
-        for name, arms in by_name.items()
-    ]
+    return [_standing(name, arms, _of(name, results), _of(name, amendments), last) for name, arms in by_name.items()]
 
 
-def _standing(name: str, arms: Sequence[Row], results: list[Row], last: datetime) -> Standing:
+def _of(name: str, rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["experiment"] == name]
+
+
+def _standing(name: str, arms: Sequence[Row], results: list[Row], amendments: list[Row], last: datetime) -> Standing:
     declared = Declaration.frozen(name, arms[0]["declaration"])
     nobody = {CONTROL: 0, declared.treatment: 0}
     late = LATE_DAYS if declared.primary.metric in MONEY else 0
@@ -128,4 +140,5 @@ def _standing(name: str, arms: Sequence[Row], results: list[Row], last: datetime
         (begins + timedelta(days=declared.primary.days + late)).date(),
         last.date(),
         results,
+        amendments,
     )

@@ -1,0 +1,1 @@
+insert into exposures values ('calls', 1, 'control', 'drop', 'some', now())

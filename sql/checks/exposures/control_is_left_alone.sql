@@ -1,0 +1,5 @@
+-- No destination held a customer of a control group, through any audience, while their purchases counted.
+-- warning
+select experiment, customer_id, destination, audience, reached_at
+from exposures
+where arm = 'control'

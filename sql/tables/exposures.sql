@@ -1,0 +1,18 @@
+-- derived: rebuilt at will from other tables
+create table exposures (
+    experiment text collate "C" not null,
+    customer_id integer not null,
+    arm text collate "C" not null,
+    destination text collate "C" not null,
+    audience text collate "C" not null,
+    reached_at timestamp with time zone not null,
+    primary key (experiment, customer_id, destination, audience)
+);
+
+comment on table exposures is 'Whom a destination held, through any audience, while the purchases of an experiment counted and it ran, by the lists that had been sent when the table was built. One row per experiment, customer, destination and audience.';
+comment on column exposures.experiment is 'Name of the experiment.';
+comment on column exposures.customer_id is 'Customer.';
+comment on column exposures.arm is 'control, which is contamination, or the name of the treatment.';
+comment on column exposures.destination is 'Destination that held the customer.';
+comment on column exposures.audience is 'Audience through which it did.';
+comment on column exposures.reached_at is 'When it had first accepted the customer, by its answer.';
