@@ -17,7 +17,6 @@ from lgs_assets.action import guards
 from lgs_assets.action.applying import Outcome, alone, apply_plan
 from lgs_assets.action.audiences import Audience, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
-from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
 from lgs_assets.action.destinations.web import redacted
 from lgs_assets.action.destinations.webhook import Webhook
@@ -564,22 +563,6 @@ def test_receipts_are_only_ever_added_to(people: Warehouse, statement: str) -> N
     """Not even the platform itself may change one."""
     with pytest.raises(sa.exc.ProgrammingError, match="permission denied"), people.transaction() as connection:
         connection.execute(sa.text(statement))
-
-
-def test_a_drop_is_a_file_a_plan(people: Warehouse, tmp_path: Path) -> None:
-    """With a marker that it is complete, no half of it ever in sight, and nothing that a spreadsheet would run."""
-    drop = Drop(str(tmp_path / "lists"))
-    set_members(people, {2, 1})
-    with people.transaction() as connection:
-        connection.execute(sa.text("""update audience_members set fields = '{"note": "=1+1", "last": null}'"""))
-    made = plan(people, drop)
-    assert made
-    apply(people, made.plan, drop)
-    name = f"some-plan-{made.plan}.csv"
-    assert sorted(path.name for path in (tmp_path / "lists").iterdir()) == [name, f"{name}.done"]
-    assert (tmp_path / "lists" / name).read_text() == (
-        f"operation,customer_id,email,last,note\nadd,1,{address(1)},,'=1+1\nadd,2,{address(2)},,'=1+1\n"
-    )
 
 
 def test_a_forgotten_customer_is_removed_where_they_are_held(people: Warehouse, receiver: Receiver) -> None:
