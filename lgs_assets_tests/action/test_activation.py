@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -201,6 +202,37 @@ def test_a_plan_is_of_its_day_and_of_its_audience(people: Warehouse, receiver: R
     with pytest.raises(GuardError, match="more than 24 hours old"):
         apply(people, second.plan, webhook(receiver))
     assert receiver.requests == []
+
+
+@pytest.mark.parametrize("turned", ["back", "forward"])
+@pytest.mark.parametrize(("age", "is_applied"), [("23 hours 30 minutes", True), ("24 hours 30 minutes", False)])
+def test_a_day_has_24_hours_when_the_clocks_change(
+    people: Warehouse, receiver: Receiver, turned: str, age: str, is_applied: bool
+) -> None:
+    """The night may be an hour longer or shorter where the database is: a plan expires by hours, not by the clock."""
+    set_members(people, {1})
+    with psycopg.connect(people.url, autocommit=True) as connection:
+        # A zone in which the clocks were changed about six hours ago; a day of the year, counted from 0, and an hour.
+        (changed, other) = [
+            "{}/{}".format(*row)
+            for row in connection.execute(
+                "select extract(doy from moment)::int - 1, extract(hour from moment)::int "
+                "from (values (now() - interval '6 hours'), (now() + interval '100 days')) as given (moment)"
+            )
+        ]
+        summer = f"{changed},{other}" if turned == "forward" else f"{other},{changed}"
+        connection.execute(f"alter database {connection.info.dbname} set timezone = 'WIN0SUM,{summer}'".encode())
+    made = plan(people, webhook(receiver))
+    assert made
+    people.engine.dispose()  # its sessions began before
+    with people.transaction() as connection:
+        assert connection.exec_driver_sql("show timezone").scalar_one() == "UTC"
+        connection.exec_driver_sql(f"update activation_plans set made_at = now() - interval '{age}'")
+    if is_applied:
+        assert apply(people, made.plan, webhook(receiver)).accepted == 1
+    else:
+        with pytest.raises(GuardError, match="more than 24 hours old"):
+            apply(people, made.plan, webhook(receiver))
 
 
 PASSING = [

@@ -8,7 +8,8 @@ from lgs_assets_tests.action.people import address
 from lgs_assets_tests.action.schemas import HUBSPOT, KLAVIYO, MAILCHIMP, WEBHOOK, Operation, problems
 
 HASH = "0123456789abcdef0123456789abcdef"
-PROFILE = {"type": "profile", "attributes": {"external_id": "1", "email": address(1), "properties": {"spent": 1}}}
+ATTRIBUTES = {"external_id": "1", "email": address(1), "properties": {"spent": 1}}
+PROFILE = {"type": "profile", "attributes": ATTRIBUTES}
 
 
 def import_of(*profiles: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -38,12 +39,12 @@ WRONG: dict[str, Request] = {
     "an addition without one": (WEBHOOK, "POST", "/lists", {"token": "t"}, change(email=None)),
     "a deletion": (WEBHOOK, "POST", "/lists", {"token": "t"}, change(operation="erase")),
     "a number as address": (
-        KLAVIYO, "POST", IMPORTS, {}, import_of(PROFILE | {"attributes": {**PROFILE["attributes"], "email": 7}})
+        KLAVIYO, "POST", IMPORTS, {}, import_of(PROFILE | {"attributes": ATTRIBUTES | {"email": 7}})
     ),
     "a wrong type": (KLAVIYO, "POST", IMPORTS, {}, import_of(PROFILE | {"type": "person"})),
     "a subscription": (
         KLAVIYO, "POST", IMPORTS, {},
-        import_of(PROFILE | {"attributes": {**PROFILE["attributes"], "subscriptions": {}}}),
+        import_of(PROFILE | {"attributes": ATTRIBUTES | {"subscriptions": {}}}),
     ),
     "nobody": (KLAVIYO, "POST", IMPORTS, {}, import_of()),
     "the same twice": (KLAVIYO, "POST", IMPORTS, {}, import_of(PROFILE, PROFILE)),
