@@ -1,8 +1,13 @@
-"""What planning and applying a large list cost: the process that `benchmarks.activation` starts for it."""
+"""What planning and applying a large list cost: the process that `benchmarks.activation` starts for it.
+
+Planning has limits, of seconds and of memory. The seconds are those of work, by this process and by the server for it:
+what the clock shows on a machine that does nothing else.
+"""
 
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -12,29 +17,50 @@ from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.planning import make_plan
 from lgs_assets.warehouse.database import Warehouse
 
+PLAN_SECONDS = 3
+PLAN_MEGABYTES = 200
+
+
+class Spent(NamedTuple):
+    """Seconds by the clock, and of work here and in the server."""
+
+    clock: float
+    here: float
+    server: float
+
+    def __sub__(self, before: "Spent") -> "Spent":
+        """What was spent since."""
+        return Spent(*(now - then for now, then in zip(self, before, strict=True)))
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{self.clock:.1f} s by the clock, {self.here:.1f} s of work here and {self.server:.1f} s in the server"
+
 
 def main(url: str, folder: str, key: str) -> None:
-    """Prints seconds, and the peak of memory."""
+    """Prints seconds, and the peak of memory. Ends with 1 if planning takes more than its limits."""
     warehouse, drop = Warehouse(url), Drop(folder)
     audience = Audience("some", "Some.", "true", {"spent": "monetary"}, Limits())
     warehouse.prepare()
     before = _megabytes()
-    begun = _clocks(warehouse)
+    begun = _spent(warehouse)
     made = make_plan(warehouse, audience, drop, key=key)
+    planning, peak = _spent(warehouse) - begun, _megabytes()
     number, adds = (made.plan, made.adds) if made else (0, 0)
-    planned = f"{_since(begun, warehouse)}; {_megabytes():.0f} MB at most, {before:.0f} before it began"
-    print(f"plan of {adds:,}: {planned}")
-    begun = _clocks(warehouse)
+    print(f"plan of {adds:,}: {planning}; {peak:.0f} MB at most, {before:.0f} before it began")
+    begun = _spent(warehouse)
     apply_plan(warehouse, number, drop, key=key)
-    print(f"applied to a file: {_since(begun, warehouse)}; {_megabytes():.0f} MB at most")
+    print(f"applied to files: {_spent(warehouse) - begun}; {_megabytes():.0f} MB at most")
+    if planning.here + planning.server > PLAN_SECONDS or peak > PLAN_MEGABYTES:
+        sys.exit(f"planning takes more than {PLAN_SECONDS} s of work, or {PLAN_MEGABYTES} MB")
 
 
-def _clocks(warehouse: Warehouse) -> tuple[float, float, float]:
-    """Seconds by the clock, and of work by this process and by the server."""
+def _spent(warehouse: Warehouse) -> Spent:
+    """Until now."""
     (row,) = warehouse.rows("select pg_backend_pid() as pid")
     postmaster = psutil.Process(row.pid).parent()
     backends = postmaster.children() if postmaster else []
-    return time.perf_counter(), time.process_time(), sum(map(_work, backends))
+    return Spent(time.perf_counter(), time.process_time(), sum(map(_work, backends)))
 
 
 def _work(process: psutil.Process) -> float:
@@ -43,11 +69,6 @@ def _work(process: psutil.Process) -> float:
         return sum(process.cpu_times()[:2])
     except psutil.NoSuchProcess:
         return 0.0
-
-
-def _since(begun: tuple[float, float, float], warehouse: Warehouse) -> str:
-    clock, here, server = (now - then for now, then in zip(_clocks(warehouse), begun, strict=True))
-    return f"{clock:.1f} s by the clock, {here:.1f} s of work here and {server:.1f} s in the server"
 
 
 def _megabytes() -> float:

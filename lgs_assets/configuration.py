@@ -209,6 +209,11 @@ class Configuration(Settings, Acceptance, BaseSettings):
     drop: Place | None = Field(
         default=None, description="Where lists are put as files: a folder, or the URL of a bucket. Unset: nowhere."
     )
+    drop_emails: Literal["plain", "sha256"] = Field(
+        default="plain",
+        description="How addresses are written there. plain: as they are. sha256: hashed, as advertising networks "
+        "compare them; whoever has an address can tell its hash.",
+    )
     webhook_url: SecretStr | None = Field(default=None, description="The URL that takes lists as JSON. Unset: none.")
     webhook_key: SecretStr | None = Field(
         default=None, min_length=16, description="The key that signs them, at least 16 characters."

@@ -40,7 +40,7 @@ SHARED = {
 BEGUN_FIRST = (
     *("test_real_", "test_spark", "test_deployment", "test_lost_runs", "test_guard", "test_five_places"),
     *("test_method", "test_notebooks", "test_odd_shops", "test_cli", "test_lake", "test_duckdb", "test_what_if"),
-    *("test_loading_faults", "test_newest_wins"),
+    *("test_loading_faults", "test_newest_wins", "test_canaries"),
 )
 """Files that take long, the longest first: if one were begun last, all other processes would wait for it."""
 

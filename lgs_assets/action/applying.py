@@ -21,6 +21,7 @@ from lgs_assets.action.experiments.holdout import IN_CONTROL
 from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle
+from lgs_assets.action.whole_list import list_after
 from lgs_assets.errors import GuardError, LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -222,7 +223,8 @@ def _send_once(
         passed_on = _passed_on(driver_cursor(connection), plan, changes)
     key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
     is_ours = partial(is_contact, warehouse, key=contact_key)
-    batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at, passed_on, is_ours)
+    whole_list = partial(list_after, warehouse, plan, changes)
+    batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at, passed_on, is_ours, whole_list)
     receipt = Receipt(batch, request)
     try:
         return destination.send(batch), receipt

@@ -34,6 +34,8 @@ OBJECTED = "objected"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
+# What destinations call the contact themselves, and HubSpot all that it keeps of one, such as whether they opted out.
+_TAKEN = re.compile(r"customer_id|operation|email|email_sha256|hs_.*", re.IGNORECASE)
 # Whoever objected or is forgotten is in no audience: profiling for marketing ends, too.
 _ELIGIBLE = "audience_facts.customer_id not in (select customer_id from marketing_exclusions)"
 
@@ -111,6 +113,11 @@ class Audience:
         if unknown := sorted(set(stated.fields.values()) - fact_kinds().keys()):
             raise RuleError(
                 f"{file.name}: fields: there is no column {unknown[0]!r}. The columns: {', '.join(fact_kinds())}."
+            )
+        if taken := [name for name in stated.fields if _TAKEN.fullmatch(name)]:
+            raise RuleError(
+                f"{file.name}: fields: {taken[0]} is a name of the destinations' own: choose another, such as "
+                f"lgs_{taken[0].lower()}."
             )
         if stated.auto and not stated.destinations:
             raise RuleError(f"{file.name}: auto: expected destinations, to which plans are applied.")

@@ -54,8 +54,8 @@ def apply_killed_at(step: str, nth: int, url: str, number: int, destination: Des
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
-def apply_by_a_wrong_clock(hours: float, url: str, number: int, destination: Destination) -> bool:
-    """Applies a plan in a process whose machine has the time wrong. Returns whether it ended well."""
+def by_a_wrong_clock(hours: float, work: Callable[[], None]) -> bool:
+    """Does something in a process whose machine has the time wrong. Returns whether it ended well."""
     right = time.time
 
     class Wrong(datetime):
@@ -69,8 +69,11 @@ def apply_by_a_wrong_clock(hours: float, url: str, number: int, destination: Des
             if name.startswith("lgs_assets.") and getattr(module, "datetime", None) is datetime:
                 vars(module)["datetime"] = Wrong
 
-    child = _apply_in_child(url, number, destination, prepare=put_the_clock_wrong)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    def do_by_that() -> None:
+        put_the_clock_wrong()
+        work()
+
+    return os.waitstatus_to_exitcode(os.waitpid(_in_child(do_by_that), 0)[1]) == 0
 
 
 def drill(
@@ -142,11 +145,20 @@ def _apply_in_child(
     url: str, number: int, destination: Destination, *, prepare: Callable[[], None] = lambda: None
 ) -> int:
     """Applies a plan in a process of its own. Returns its number."""
+
+    def work() -> None:
+        prepare()
+        applying.apply_plan(Warehouse(url), number, destination, key=KEY, pause=lambda _: None)
+
+    return _in_child(work)
+
+
+def _in_child(work: Callable[[], None]) -> int:
+    """Does something in a process of its own. Returns its number."""
     if child := os.fork():
         return child
     try:
-        prepare()
-        applying.apply_plan(Warehouse(url), number, destination, key=KEY, pause=lambda _: None)
+        work()
     except BaseException:
         os._exit(1)
     os._exit(0)

@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from http.server import ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from lgs_assets_tests.action.misbehaving import Misbehaving, Reply
+from lgs_assets_tests.action.schemas import WEBHOOK, problems
 
 SIGNING_KEY = "a key between us and the receiver"
 
@@ -64,13 +66,8 @@ class _Handler(Misbehaving):
         expected = hmac.new(SIGNING_KEY.encode(), f"{stamp}.".encode() + body, sha256).hexdigest()
         if self.headers["X-LGS-Signature"] != f"sha256={expected}" or abs(int(stamp) - time.time()) > 300:
             self.receiver.problems.append("signature")
-        if content.keys() != {"audience", "plan", "batch", "changes"} or not content["changes"]:
-            self.receiver.problems.append("content")
-        for change in content["changes"]:
-            if change.keys() != {"operation", "customer_id", "email", "fields"}:
-                self.receiver.problems.append("change")
-            if (change["operation"] == "remove") != (change["email"] is None and change["fields"] == {}):
-                self.receiver.problems.append("removals tell nothing but whom")
+        path, _, query = self.path.partition("?")
+        self.receiver.problems += problems(WEBHOOK, self.command, path, dict(parse_qsl(query)), content)
 
     def _answer(self, fault: str | None, content: dict[str, Any]) -> None:
         def obey() -> Reply:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +18,6 @@ from lgs_assets.action import guards
 from lgs_assets.action.applying import Outcome, alone, apply_plan
 from lgs_assets.action.audiences import Audience, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
-from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
 from lgs_assets.action.destinations.web import redacted
 from lgs_assets.action.destinations.webhook import Webhook
@@ -202,6 +202,37 @@ def test_a_plan_is_of_its_day_and_of_its_audience(people: Warehouse, receiver: R
     with pytest.raises(GuardError, match="more than 24 hours old"):
         apply(people, second.plan, webhook(receiver))
     assert receiver.requests == []
+
+
+@pytest.mark.parametrize("turned", ["back", "forward"])
+@pytest.mark.parametrize(("age", "is_applied"), [("23 hours 30 minutes", True), ("24 hours 30 minutes", False)])
+def test_a_day_has_24_hours_when_the_clocks_change(
+    people: Warehouse, receiver: Receiver, turned: str, age: str, is_applied: bool
+) -> None:
+    """The night may be an hour longer or shorter where the database is: a plan expires by hours, not by the clock."""
+    set_members(people, {1})
+    with psycopg.connect(people.url, autocommit=True) as connection:
+        # A zone in which the clocks were changed about six hours ago; a day of the year, counted from 0, and an hour.
+        (changed, other) = [
+            "{}/{}".format(*row)
+            for row in connection.execute(
+                "select extract(doy from moment)::int - 1, extract(hour from moment)::int "
+                "from (values (now() - interval '6 hours'), (now() + interval '100 days')) as given (moment)"
+            )
+        ]
+        summer = f"{changed},{other}" if turned == "forward" else f"{other},{changed}"
+        connection.execute(f"alter database {connection.info.dbname} set timezone = 'WIN0SUM,{summer}'".encode())
+    made = plan(people, webhook(receiver))
+    assert made
+    people.engine.dispose()  # its sessions began before
+    with people.transaction() as connection:
+        assert connection.exec_driver_sql("show timezone").scalar_one() == "UTC"
+        connection.exec_driver_sql(f"update activation_plans set made_at = now() - interval '{age}'")
+    if is_applied:
+        assert apply(people, made.plan, webhook(receiver)).accepted == 1
+    else:
+        with pytest.raises(GuardError, match="more than 24 hours old"):
+            apply(people, made.plan, webhook(receiver))
 
 
 PASSING = [
@@ -564,22 +595,6 @@ def test_receipts_are_only_ever_added_to(people: Warehouse, statement: str) -> N
     """Not even the platform itself may change one."""
     with pytest.raises(sa.exc.ProgrammingError, match="permission denied"), people.transaction() as connection:
         connection.execute(sa.text(statement))
-
-
-def test_a_drop_is_a_file_a_plan(people: Warehouse, tmp_path: Path) -> None:
-    """With a marker that it is complete, no half of it ever in sight, and nothing that a spreadsheet would run."""
-    drop = Drop(str(tmp_path / "lists"))
-    set_members(people, {2, 1})
-    with people.transaction() as connection:
-        connection.execute(sa.text("""update audience_members set fields = '{"note": "=1+1", "last": null}'"""))
-    made = plan(people, drop)
-    assert made
-    apply(people, made.plan, drop)
-    name = f"some-plan-{made.plan}.csv"
-    assert sorted(path.name for path in (tmp_path / "lists").iterdir()) == [name, f"{name}.done"]
-    assert (tmp_path / "lists" / name).read_text() == (
-        f"operation,customer_id,email,last,note\nadd,1,{address(1)},,'=1+1\nadd,2,{address(2)},,'=1+1\n"
-    )
 
 
 def test_a_forgotten_customer_is_removed_where_they_are_held(people: Warehouse, receiver: Receiver) -> None:

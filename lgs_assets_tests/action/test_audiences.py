@@ -43,6 +43,13 @@ def written(folder: Path, content: str, *, name: str = "some") -> Path:
         ('description = "d"\nwhere = "true"\nwho = 1', "some.toml: who: Extra inputs are not permitted."),
         ('description = "d"\nwhere = "true"\n[fields]\nx = "email"', "some.toml: fields: there is no column 'email'."),
         ('description = "d"\nwhere = "true"\n[fields]\n"a b" = "segment"', "some.toml: fields.a b"),
+        *(
+            (
+                f'description = "d"\nwhere = "true"\n[fields]\n{name} = "segment"',
+                f"some.toml: fields: {name} is a name of the destinations' own: choose another, such as lgs_",
+            )
+            for name in ("email", "EMAIL", "operation", "customer_id", "hs_email_optout", "HS_marketable_status")
+        ),
         ('description = "d"\nwhere = "true"\n[limits]\nat_least = -1', "some.toml: limits.at_least"),
         ('description = "d', "some.toml: Unterminated string"),
     ],

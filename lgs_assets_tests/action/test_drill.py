@@ -18,8 +18,8 @@ from lgs_assets_tests.action.drill import (
     ROWS,
     STEPS,
     Tally,
-    apply_by_a_wrong_clock,
     apply_killed_at,
+    by_a_wrong_clock,
     drill,
     what_is_wrong,
 )
@@ -72,14 +72,32 @@ def test_an_objection_is_kept_though_the_process_is_killed(people: Warehouse, to
 
 @pytest.mark.parametrize("hours", [2, -2, 24 * 365])
 def test_a_clock_that_is_wrong_changes_nothing(people: Warehouse, receiver: Receiver, hours: int) -> None:
-    """That of this machine: signatures, receipts and the age of a plan go by the database's."""
+    """That of this machine: signatures, receipts and ages go by the database's, and so do the guards."""
     destination = Webhook(receiver.url, SIGNING_KEY)
     set_members(people, range(1, 4))
-    made = plan(people, destination)
-    assert made and apply_by_a_wrong_clock(hours, people.url, made.plan, destination)
+    states = []
+    for age in (37, 35):
+        with people.transaction() as connection:
+            connection.exec_driver_sql(f"update publications set published_at = now() - interval '{age} hours'")
+        assert by_a_wrong_clock(hours, lambda: _plan_anew(people.url, destination))
+        states.append(plans(people)[0].state)
+    assert states == ["refused", "planned"]
+    for age, is_applied in ((25, False), (23, True)):
+        with people.transaction() as connection:
+            connection.exec_driver_sql(f"update activation_plans set made_at = now() - interval '{age} hours'")
+        assert by_a_wrong_clock(hours, lambda: _apply_anew(people.url, destination)) == is_applied
     assert receiver.held.keys() == {1, 2, 3} and plans(people)[0].state == "applied"
     recent = "select sent_at > now() - interval '5 minutes' and sent_at < now() as is_recent from activation_receipts"
     assert [row.is_recent for row in people.rows(recent)] == [True]
+
+
+def _plan_anew(url: str, destination: Destination) -> None:
+    plan(Warehouse(url), destination)
+
+
+def _apply_anew(url: str, destination: Destination) -> None:
+    warehouse = Warehouse(url)
+    apply(warehouse, plans(warehouse)[0].plan, destination)
 
 
 def test_the_drill(people: Warehouse, receiver: Receiver) -> None:

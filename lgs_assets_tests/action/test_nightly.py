@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -10,8 +13,11 @@ import sqlalchemy as sa
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.contacts import object_to_marketing
 from lgs_assets.action.destinations.webhook import Webhook
+from lgs_assets.action.guards import STALE_HOURS
 from lgs_assets.action.nightly import Night, keep_up
-from lgs_assets.action.plans import plans
+from lgs_assets.action.plans import RESUMES_HOURS, plans
+from lgs_assets.configuration import Configuration
+from lgs_assets.definitions import build_definitions
 from lgs_assets.errors import RuleError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.action.lists import SOME, apply, held, plan, set_members, sync
@@ -46,6 +52,19 @@ def test_a_plan_within_its_guard_is_applied(people: Warehouse, receiver: Receive
     assert done.outcome and done.outcome.accepted == 6
     assert receiver.held.keys() == held(people) == set(range(3, 25))
     assert night(people, receiver) == Night(None, None, None)
+
+
+def test_the_night_comes_once_when_the_clocks_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At an hour that no day repeats or skips; in the longest, a plan that was cut short may still be finished."""
+    monkeypatch.setenv("LGS_CONTACT_KEY", KEY)
+    schedule = build_definitions(Configuration.read()).resolve_schedule_def("nightly_plans")
+    minute, hour, *rest = str(schedule.cron_schedule).split()
+    assert rest == ["*", "*", "*"]
+    begun = datetime(2026, 1, 1, int(hour), int(minute), tzinfo=ZoneInfo(str(schedule.execution_timezone)))
+    nights = [begun + timedelta(days=day) for day in range(366)]
+    assert all(night.utcoffset() == night.replace(fold=1).utcoffset() for night in nights)
+    hours = {(after.timestamp() - before.timestamp()) / 3600 for before, after in pairwise(nights)}
+    assert hours == {23, 24, 25} and max(hours) < STALE_HOURS < RESUMES_HOURS
 
 
 def test_otherwise_it_waits(people: Warehouse, receiver: Receiver) -> None:

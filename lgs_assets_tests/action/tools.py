@@ -1,8 +1,8 @@
 """Stand-ins for the tools that lists go to: they keep state, judge every request, and go wrong when they are told to.
 
-What they expect and answer was written after the documentation of the tools, of the versions that the destinations
-name. A request that the tool would refuse, one that is faster than it allows, and any that would touch a subscription
-is noted as a problem.
+What they answer was written after the documentation of the tools, of the versions that the destinations name. A request
+that is not one of those in `schemas`, one that is faster than the tool allows, and any that would touch a subscription
+are noted as problems.
 """
 
 import base64
@@ -24,6 +24,7 @@ from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.web import Pace
 from lgs_assets_tests.action.misbehaving import Misbehaving, Reply
 from lgs_assets_tests.action.people import address
+from lgs_assets_tests.action.schemas import HUBSPOT, KLAVIYO, MAILCHIMP, Operation, problems
 
 SECRET = "a-key-that-only-the-tool-and-we-know-us7"
 _SUBSCRIPTION = re.compile(
@@ -52,6 +53,8 @@ class Tool:
 
     limits: tuple[tuple[int, float], ...] = ()
     """How many requests in how many seconds it takes."""
+    operations: tuple[Operation, ...] = ()
+    """The requests that it knows."""
     slow = re.compile("$^")
     """The requests for which these limits hold; all if it is empty."""
 
@@ -123,6 +126,7 @@ class KlaviyoTool(Tool):
     """Klaviyo: import jobs, of which one asks until they are done."""
 
     limits = ((10, 1), (150, 60))
+    operations = KLAVIYO
     slow = re.compile("^(POST|DELETE|GET /profile-bulk-import-jobs)")
 
     def __init__(self) -> None:
@@ -163,7 +167,6 @@ class KlaviyoTool(Tool):
         """See `Tool.obey`."""
         match method, path.strip("/").split("/"):
             case "GET", ["lists"]:
-                self.expect(query["page[size]"] == "10", "page size")
                 name = re.fullmatch(r'equals\(name,"(\w+)"\)', query["filter"])
                 assert name
                 named = [{"type": "list", "id": f"L-{each}", "attributes": {"name": each}} for each in self.lists]
@@ -175,21 +178,14 @@ class KlaviyoTool(Tool):
                 wanted = re.fullmatch(r"any\(external_id,(\[.*\])\)", query["filter"])
                 assert wanted
                 ids = json.loads(wanted[1])
-                self.expect(len(ids) <= 100, "filter")
                 found = [record for record, each in self.contacts.items() if each.get("external_id") in ids]
                 return self._collection([self._shown(record, query) for record in found], query)
             case "DELETE", ["lists", list_id, "relationships", "profiles"]:
-                self.expect(0 < len(content["data"]) <= 1000, "1 to 1000 profiles")
                 for profile in content["data"]:
-                    self.expect(profile.keys() == {"type", "id"} and profile["type"] == "profile", "profile")
                     self.lists[list_id[2:]].discard(profile["id"])
                 return 204, None
             case "POST", ["data-privacy-deletion-jobs"]:
-                self.expect(content["data"].keys() == {"type", "attributes"}, "a job has no more")
-                self.expect(content["data"]["type"] == "data-privacy-deletion-job", "type")
                 profile = content["data"]["attributes"]["profile"]["data"]
-                self.expect(profile.keys() == {"type", "id", "attributes"}, "what its specification requires")
-                self.expect(profile["type"] == "profile" and profile["attributes"] == {}, "one identifier alone")
                 self._deletions.append(self.clock.now)
                 recent = sum(self.clock.now - arrival < 60 for arrival in self._deletions)
                 self.expect(recent <= 60, f"{recent} deletions in a minute")
@@ -207,16 +203,11 @@ class KlaviyoTool(Tool):
         raise AssertionError(f"{method} {path}")
 
     def _import(self, job: dict[str, Any]) -> Reply:
-        self.expect(job["type"] == "profile-bulk-import-job", "type")
         profiles = job["attributes"]["profiles"]["data"]
-        self.expect(0 < len(profiles) <= 10_000, "1 to 10,000 profiles")
         lists = [each["id"][2:] for each in job.get("relationships", {}).get("lists", {}).get("data", [])]
         errors = []
         for profile in profiles:
-            self.expect(profile["type"] == "profile", "profile")
             told = profile["attributes"]
-            self.expect(told.keys() == {"external_id", "email", "properties"}, "attributes")
-            self.expect(None not in told["properties"].values(), "a null clears nothing")
             if int(told["external_id"]) in self.poison:
                 error = {"code": "invalid", "title": "Invalid input", "detail": f"{told['email']} is invalid"}
                 if self.names_culprits:
@@ -264,6 +255,8 @@ class KlaviyoTool(Tool):
 class MailchimpTool(Tool):
     """Mailchimp: contacts of one list, and static segments of them."""
 
+    operations = MAILCHIMP
+
     def __init__(self) -> None:
         super().__init__()
         self.kinds = {"some": "static"}
@@ -287,7 +280,6 @@ class MailchimpTool(Tool):
                 entries = [{"id": f"S-{name}", "name": name} for name in self.lists]
                 return 200, {"segments": self._page(entries, query), "total_items": len(entries)}
             case "GET", ["segments", segment, "members"]:
-                self.expect(query["include_unsubscribed"] == "true", "the unsubscribed are members, too")
                 entries = [
                     {"contact_id": record, "status": self.contacts[record].get("state", "subscribed")}
                     for record in sorted(self.lists[segment[2:]])
@@ -321,27 +313,21 @@ class MailchimpTool(Tool):
                     "email_address": self.contacts[record]["email"],
                     "status": self.contacts[record].get("state", "subscribed"),
                 }
-                self.expect(query.keys() == {"fields"}, "what it is called, its address and its state: no more")
                 return 200, {name: told[name] for name in query["fields"].split(",")}
             case "POST", ["members", subscriber, "actions", "delete-permanent"]:
-                self.expect(bool(re.fullmatch("[0-9a-f]{32}", subscriber)) and content is None, "by the hash alone")
                 if not (record := self._find(subscriber)):
                     return 404, {"title": "Resource Not Found"}
                 self.forgotten.add(self.contacts[record]["email"])
                 self.delete(record)
                 return 204, None
             case "PATCH", ["members", subscriber]:
-                self.expect(query == {"skip_merge_validation": "true"}, "the list's own fields are not ours")
                 return self._describe(subscriber, content)
         raise AssertionError(f"{method} {path}")
 
     def _describe(self, subscriber: str, content: Any) -> Reply:
-        self.expect(content.keys() == {"merge_fields"}, "merge fields alone")
         record = self._find(subscriber)
         if not record:
             return 404, {"title": "Resource Not Found"}
-        for name, value in content["merge_fields"].items():
-            self.expect(bool(re.fullmatch("[A-Z][A-Z0-9_]{0,9}", name)) and value is not None, f"merge field {name}")
         contact = self.contacts[record]
         if contact["customer"] in self.poison:
             return 400, {"title": "Invalid Resource", "detail": f"{contact['email']} looks fake or invalid"}
@@ -359,7 +345,6 @@ class MailchimpTool(Tool):
         return {name.upper()[:10] for name in self.known_fields}
 
     def _enter(self, name: str, content: Any) -> dict[str, Any]:
-        self.expect(0 < len(content["members_to_add"]) <= 500, "1 to 500 members")
         refused = []
         for email in content["members_to_add"]:
             record = self.by_address(email)
@@ -378,7 +363,6 @@ class MailchimpTool(Tool):
         return md5(self.contacts[record]["email"].encode(), usedforsecurity=False).hexdigest()
 
     def _page(self, entries: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
-        self.expect(int(query["count"]) <= 1000, "page size")
         start = int(query["offset"])
         return entries[start : start + min(int(query["count"]), 7)]
 
@@ -387,6 +371,7 @@ class HubSpotTool(Tool):
     """HubSpot: contacts by batches of 100, and lists that are kept by hand."""
 
     limits = ((100, 10),)
+    operations = HUBSPOT
     slow = re.compile("")
 
     def __init__(self) -> None:
@@ -411,7 +396,6 @@ class HubSpotTool(Tool):
                     return 404, {"status": "error"}
                 return 200, {"list": {"listId": f"9-{name}", "processingType": self.processing, "name": name}}
             case "GET", ["crm", "lists", "2026-03", list_id, "memberships"]:
-                self.expect(int(query["limit"]) <= 250, "page size")
                 records = sorted(self.lists[list_id[2:]])
                 after = int(query.get("after", 0))
                 paging = {"next": {"after": str(after + 7), "link": "http://elsewhere.test"}}
@@ -420,7 +404,6 @@ class HubSpotTool(Tool):
                     **({"paging": paging} if after + 7 < len(records) else {}),
                 }
             case "PUT", ["crm", "lists", "2026-03", list_id, "memberships", "add-and-remove"]:
-                self.expect(content.keys() == {"recordIdsToAdd", "recordIdsToRemove"}, "membership")
                 added, removed = set(content["recordIdsToAdd"]), set(content["recordIdsToRemove"])
                 self.expect(not added & removed, "added and removed at once")
                 there = self.contacts.keys() - self.merged_away
@@ -428,18 +411,15 @@ class HubSpotTool(Tool):
                 self.lists[list_id[2:]] -= removed
                 return 200, {"recordIdsMissing": sorted((added | removed) - there)}
             case "POST", ["crm", "properties", "2026-03", "contacts", "batch", "read"]:
-                self.expect(content["archived"] is False, "those that are there")
                 named = {entry["name"] for entry in content["inputs"]}
                 results = [{"name": name, "type": "string"} for name in sorted(named & self.known_fields)]
                 return 200 if named <= self.known_fields else 207, {"status": "COMPLETE", "results": results}
             case "POST", ["crm", "objects", "2026-03", "contacts", "gdpr-delete"]:
-                self.expect(content.keys() == {"objectId"}, "by the id: an address that is not known would be blocked")
                 if content["objectId"] not in self.contacts:
                     return 404, {"status": "error", "category": "OBJECT_NOT_FOUND"}
                 self.delete(content["objectId"])
                 return 204, None
             case "POST", ["crm", "objects", "2026-03", "contacts", "batch", what]:
-                self.expect(0 < len(content["inputs"]) <= 100, "1 to 100 contacts")
                 return self._read(content) if what == "read" else self._update(content)
         raise AssertionError(f"{method} {path}")
 
@@ -464,7 +444,6 @@ class HubSpotTool(Tool):
             return 400, {"status": "error", "message": "a property does not exist"}
         results, errors = [], []
         for entry in content["inputs"]:
-            self.expect(all(isinstance(value, str) for value in entry["properties"].values()), "texts")
             contact = self.contacts[entry["id"]]
             if contact["customer"] in self.poison:
                 message = f"{contact['email']} has a property that is wrong"
@@ -488,6 +467,7 @@ class _Handler(Misbehaving):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         content = json.loads(body) if body else None
         with tool.lock:
+            tool.problems += problems(tool.operations, self.command, path, query, content)
             tool.judge(self.command, path, self.headers, body)
             tool.requests.append((self.command, path, content))
             fault = tool.faults.pop(0) if tool.faults else None

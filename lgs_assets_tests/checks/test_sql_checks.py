@@ -79,6 +79,23 @@ def test_what_a_setting_drops_is_reconciled(warehouse: Warehouse, tmp_path: Path
     assert not evaluate(check, PostgresTables(warehouse)).passed
 
 
+@pytest.mark.parametrize(
+    ("change", "is_told"),
+    [((0, 30, 70), False), ((0, 31, 69), True), ((30, 0, 130), False), ((31, 0, 131), True), ((31, 31, 100), True)],
+)
+def test_an_audience_that_shrinks_or_grows_at_once_is_told(
+    built: Warehouse, change: tuple[int, int, int], is_told: bool
+) -> None:
+    """By more than 30 % of what it was; the entered, the left and the members that remain. Not its first members."""
+    query = PLANNED["audience_history.changes_gradually"].query
+    with built.transaction() as connection:
+        connection.exec_driver_sql("insert into audience_history values ('new', '2999-01-01', 100, 0, 100)")
+    assert built.rows(query) == []
+    with built.transaction() as connection:
+        connection.exec_driver_sql("insert into audience_history values ('new', '2999-02-01', %s, %s, %s)", change)
+    assert [row.audience for row in built.rows(query)] == ["new"] * is_told
+
+
 OCTOBER, APRIL = "2010-10-01 10:00", "2011-04-01 10:00"
 
 

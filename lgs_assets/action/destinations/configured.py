@@ -43,7 +43,7 @@ def configured_destinations(configuration: Configuration) -> list[Destination]:
 def _configured(given: Configuration, name: str) -> Destination | None:
     match name:
         case "drop" if given.drop:
-            return Drop(_place(given.drop))
+            return Drop(_place(given.drop), hashes_emails=given.drop_emails == "sha256")
         case "webhook" if given.webhook_url and given.webhook_key:
             url, key = given.webhook_url.get_secret_value(), given.webhook_key.get_secret_value()
             return Webhook(_address(url), key, given.webhook_rows)

@@ -1,12 +1,19 @@
-"""A folder or a part of a bucket: a CSV file a plan, and beside it an empty one that says that it is complete."""
+"""A folder or a part of a bucket: for each plan two CSV files, what changes and the whole list after it.
+
+Beside each file, an empty one says that it is complete.
+"""
 
 import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from lgs_assets.action.destinations.protocol import Answer, Batch, Change, Erasure
+from upath import UPath
+
+from lgs_assets.action.destinations.protocol import Answer, Batch, Erasure
 from lgs_assets.escaping import csv_cell
 from lgs_assets.places import open_place, reaching
 
@@ -16,6 +23,7 @@ class Drop:
     """The destination `drop`."""
 
     location: str
+    hashes_emails: bool = False
     name: str = "drop"
     batch_rows: None = None
     has_own_ids: bool = False
@@ -24,31 +32,54 @@ class Drop:
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`. Done again it writes the same bytes."""
         place = open_place(self.location, variable="LGS_DROP")
+        name = f"{batch.audience}-plan-{batch.plan}"
+        changes = [
+            (change.operation, change.customer_id, "" if change.operation == "remove" else self._shown(change.email))
+            for change in batch.changes
+        ]
+        members = batch.whole_list()
+        listed = [(member.customer_id, self._shown(member.email)) for member in members]
+        email = "email_sha256" if self.hashes_emails else "email"
+        files = {
+            f"{name}-list.csv": _csv(["customer_id", email], listed, [member.fields for member in members]),
+            f"{name}.csv": _csv(["operation", "customer_id", email], changes, [each.fields for each in batch.changes]),
+        }
         with reaching(self.location, variable="LGS_DROP"):
-            place.mkdir(parents=True, exist_ok=True)
-            target = place / f"{batch.audience}-plan-{batch.plan}.csv"
-            if isinstance(target, Path):  # a folder; an object in a bucket appears as a whole
-                partial = target.with_name(f".{target.name}.part")
-                partial.touch(mode=0o600)
-                partial.write_bytes(_csv(batch.changes))
-                partial.replace(target)
-            else:
-                target.write_bytes(_csv(batch.changes))
-            (place / f"{target.name}.done").write_bytes(b"")
+            if isinstance(place, Path):  # a bucket is not created: its name may be mistyped
+                place.mkdir(parents=True, exist_ok=True)
+            for file, content in files.items():
+                _put(place / file, content)
         return Answer(200)
 
     def members(self, audience: str, ours: Collection[str]) -> None:
         """None: what becomes of a file is not known here."""
 
+    def _shown(self, email: str | None) -> str:
+        """An address, or its hash as advertising networks compare it: of lower case, without spaces around it."""
+        if not email or not self.hashes_emails:
+            return email or ""
+        return sha256(email.strip().lower().encode()).hexdigest()
 
-def _csv(changes: Sequence[Change]) -> bytes:
-    names = sorted({name for change in changes for name in change.fields})
+
+def _put(target: UPath, content: bytes) -> None:
+    """Writes a file that is never seen half, and then its marker."""
+    if isinstance(target, Path):  # a folder; an object in a bucket appears as a whole
+        partial = target.with_name(f".{target.name}.part")
+        partial.touch(mode=0o600)
+        partial.write_bytes(content)
+        partial.replace(target)
+    else:
+        target.write_bytes(content)
+    target.with_name(f"{target.name}.done").write_bytes(b"")
+
+
+def _csv(head: Sequence[str], rows: Iterable[Sequence[Any]], fields: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows under their head, each with its fields."""
+    names = sorted({name for each in fields for name in each})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["operation", "customer_id", "email", *names])
-    for change in changes:
-        values = [change.fields.get(name) for name in names]
-        cells = ["" if value is None else csv_cell(str(value)) for value in values]
-        email = "" if change.operation == "remove" else change.email
-        writer.writerow([change.operation, change.customer_id, email, *cells])
+    writer.writerow([*head, *names])
+    for row, told in zip(rows, fields, strict=True):
+        values = [told.get(name) for name in names]
+        writer.writerow([*row, *("" if value is None else csv_cell(str(value)) for value in values)])
     return text.getvalue().encode()

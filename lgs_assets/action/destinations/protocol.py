@@ -1,6 +1,6 @@
 """What every destination has in common: what it is handed, what it answers, and what can go wrong."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
@@ -26,6 +26,14 @@ class Change(NamedTuple):
     """What the destination calls the customer, if it has said so."""
 
 
+class Listed(NamedTuple):
+    """A customer on a list, and what the destination may know of them."""
+
+    customer_id: int
+    email: str
+    fields: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Batch:
     """Changes that are sent together."""
@@ -41,6 +49,8 @@ class Batch:
     """What the destination called some of the customers, and now calls others: an address can change hands."""
     is_contact: Callable[[str], bool] = lambda _: False
     """Whether an address is a customer's here. Those who are to be deleted have none here any more."""
+    whole_list: Callable[[], Sequence[Listed]] = tuple
+    """Whom the list holds once the batch is accepted, by customer."""
 
     def told(self, *operations: Operation) -> list[Change]:
         """The changes of these kinds."""

@@ -1,0 +1,49 @@
+"""The whole of a list as it will be once a batch is accepted: for destinations that keep no list of their own."""
+
+from collections.abc import Sequence
+
+from lgs_assets.action.contacts import REACH, REACH_FROM
+from lgs_assets.action.destinations.protocol import Change, Listed
+from lgs_assets.action.experiments.holdout import IN_CONTROL
+from lgs_assets.action.plans import Plan
+from lgs_assets.action.private import as_activator
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import driver_cursor
+
+
+def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> list[Listed]:
+    """Whom the list of a plan holds after changes of it, by customer, at their present address.
+
+    Each with the fields that the destination was last told. Who may no longer be sent is not among them, even if no
+    plan has removed them yet.
+    """
+    in_control = IN_CONTROL.format(customer="listed.customer_id")
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        with as_activator(cursor):
+            cursor.execute(
+                f"""
+                select listed.customer_id, contacts.email, told.fields
+                from (
+                    select customer_id, plan
+                    from lgs.destination_members
+                    where destination = %(destination)s and audience = %(audience)s and payload <> ''
+                        and customer_id <> all (%(changed)s)
+                    union all
+                    select unnest(%(entered)s::integer[]), %(plan)s
+                ) as listed
+                inner join lgs.activation_changes as told using (plan, customer_id)
+                left join lgs.marketing_exclusions as excluded on excluded.customer_id = listed.customer_id
+                {REACH_FROM.format(customer="listed.customer_id")}
+                where coalesce(excluded.reason, {REACH}, {in_control}) is null
+                order by listed.customer_id
+                """.encode(),
+                {
+                    "destination": plan.destination,
+                    "audience": plan.audience,
+                    "plan": plan.plan,
+                    "changed": [change.customer_id for change in changes],
+                    "entered": [change.customer_id for change in changes if change.operation in ("add", "update")],
+                },
+            )
+            return [Listed(*row) for row in cursor]
