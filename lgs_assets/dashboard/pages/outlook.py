@@ -46,8 +46,8 @@ _INTERVALS: Final = (
 def show(view: View) -> Shown:
     """The forecast of sales, what customers are worth, who may stay away; with the error that each has shown."""
     title = "Who will buy again, and what will sales be?"
-    if missing := [table for table in TABLES if table not in view.reading.tables]:
-        return Shown(title, {"missing": missing})
+    if not view.reading.tables.issuperset(TABLES):
+        return Shown(title, {"is_built": False})
     cards = {row["task"]: row for row in view.reading.once("model_cards", CARDS)}
     from_day = next((card["as_of"] for card in cards.values()), None)
     now = replace(view.filters, as_of=_month_of(view, from_day))
@@ -71,7 +71,7 @@ def show(view: View) -> Shown:
         "churn": _churn(view, [row for row in lists if row["kind"] == "churn"]),
         "slipping": _slipping(view, [row for row in lists if row["kind"] == "slipping"], cards.get("slipping")),
     }
-    return Shown(title, {"missing": [], "cards": cards.values(), "from_day": from_day, **files}, files)
+    return Shown(title, {"is_built": True, "cards": cards.values(), "from_day": from_day, **files}, files)
 
 
 def _is_before_or_forecast(row: Row) -> bool:
