@@ -78,8 +78,8 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _BUILD: Final = (
-    "Run lgs run (or make run): it loads what is in the inbox, upgrades the tables of an older version and builds what is "
-    "missing."
+    "Run lgs run (or make run): it loads what is in the inbox, upgrades the tables of an older version and builds what "
+    "is missing."
 )
 _LOG = logging.getLogger(__name__)
 
