@@ -330,7 +330,7 @@ def test_what_was_told_stands_beside_what_came(shop: dict[str, pd.DataFrame], *,
     better = values["actual_purchases"].astype(float) if is_model_used else values["actual_purchases"] + 100.0
     judged = evaluated(shop, values=values.assign(purchases=better))
     judged.loc[judged["task"] == next(iter(evaluation.CHURN_POPULATIONS)), "is_used"] &= is_model_used
-    rows = calibration(values, risks, judged).set_index(["kind", "place"])
+    rows: Any = calibration(values, risks, judged).set_index(["kind", "place"])
     sales = values[values["horizon_days"] == value.JUDGED]
     assert rows.loc["value", "predictions"].sum() == len(sales) > 0
     assert np.ptp(rows.loc["value", "predictions"]) <= sales["as_of"].nunique()
