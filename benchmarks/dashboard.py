@@ -2,15 +2,17 @@
 
     python -m benchmarks.dashboard [--clients 50] [--views 12] [--loads 5]
 
-On a copy of the warehouse. One client asks for every page in so many views, once when nobody has and once again. A
-browser opens the overview, ours and Streamlit's in turn. Then so many clients ask without a pause, each for one view
-after another, while a day's dump is loaded and the tables are replaced behind them.
+On a copy of the warehouse. Every statement of every page is timed: one over 50 ms is a failure. One client asks for
+every page in so many views, once when nobody has and once again. A browser opens the overview, ours and Streamlit's in
+turn. Then so many clients ask without a pause, each for one view after another, while a day's dump is loaded and the
+tables are replaced behind them.
 """
 
 import gzip
 import hashlib
 import http.client
 import json
+import math
 import os
 import random
 import shutil
@@ -27,12 +29,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import psutil
 import psycopg
+import sqlalchemy as sa
 import typer
 from psycopg import sql
 
@@ -43,14 +46,19 @@ from benchmarks.warehouse import WORK, environment, state_folder
 from benchmarks.workload import day_after, source_dump
 from lgs_assets.dashboard.app import PAGES
 from lgs_assets.dashboard.filters import Filters
+from lgs_assets.dashboard.queries import Tables
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets_tests.browser import chromium
+from lgs_assets_tests.dashboard.conftest import serve
 
 if TYPE_CHECKING:
     from selenium import webdriver
 
 COPY = "benchmark_dashboard"
+MOST_MILLISECONDS = 50
+"""That a statement may take."""
+ROUNDS = 4
 PATIENCE = 60
 """Seconds until a server answers, or a page is there."""
 DRAWN = {
@@ -183,6 +191,39 @@ def quantiles(answers: list[Answer]) -> tuple[float, float]:
     return float(middle), float(high)
 
 
+def slowest(url: str, views: dict[str, list[str]]) -> float:
+    """Prints the slowest statements of all views, and returns the milliseconds of the slowest.
+
+    Of each statement of a view the fastest of some rounds counts: others may keep the cores busy. What is read once a
+    build is read in each.
+    """
+    taken: dict[tuple[str, str], float] = {}
+    view = ""
+
+    def before(*arguments: Any) -> None:
+        arguments[4].began = time.perf_counter()  # the context of the statement
+
+    def after(*arguments: Any) -> None:
+        taken[view, arguments[2]] = min(
+            taken.get((view, arguments[2]), math.inf), time.perf_counter() - arguments[4].began
+        )
+
+    for _ in range(ROUNDS):
+        tables = Tables(url)
+        for site in serve(tables):
+            sa.event.listen(tables.engine, "before_cursor_execute", before)
+            sa.event.listen(tables.engine, "after_cursor_execute", after)
+            for view in (view for some in views.values() for view in some):
+                site.get(view)
+        tables.engine.dispose()
+    ranked = sorted(taken.items(), key=lambda item: -item[1])
+    over = sum(1000 * seconds > MOST_MILLISECONDS for seconds in taken.values())
+    typer.echo(f"\n{len(ranked):,} statements of views, {over} over {MOST_MILLISECONDS} ms. The slowest:\n")
+    for (of, statement), seconds in ranked[:5]:
+        typer.echo(f"- {1000 * seconds:.0f} ms, {of}: {' '.join(statement.split())[:90]} …")
+    return 1000 * ranked[0][1]
+
+
 def together(port: int, views: list[str], clients: int, work: Callable[[], None]) -> None:
     """Prints what so many clients wait who ask without a pause, until the work behind them is done."""
     is_over = threading.Event()
@@ -299,7 +340,7 @@ def main(
     views: Annotated[int, typer.Option(min=1, help="Months and countries in which each page is asked for.")] = 12,
     loads: Annotated[int, typer.Option(min=1, help="How often a browser opens each overview.")] = 5,
 ) -> None:
-    """Prints the measurements."""
+    """Prints the measurements. Ends with 1 if a statement takes more than MOST_MILLISECONDS."""
     typer.echo(f"Load average {os.getloadavg()[0]:.2f}.")
     state = state_folder()
     server = EmbeddedServer(state / "postgres")
@@ -322,6 +363,7 @@ def main(
                 ) as theirs:
                     local = "http://127.0.0.1"
                     opened({"LGS": (f"{local}:{port}/", ours), "Streamlit": (f"{local}:{other}/", theirs)}, loads)
+                most = slowest(url, asked)
                 began = megabytes(ours)
                 alone(port, asked)
                 typer.echo(f"\nMemory of the dashboard: {began:.0f} MB before, {megabytes(ours):.0f} MB after.")
@@ -332,6 +374,8 @@ def main(
                 )
     finally:
         server.stop()
+    if most > MOST_MILLISECONDS:
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import unquote, urlsplit
@@ -25,6 +26,8 @@ ENV_FILE = places.ROOT / ".env"
 PREFIX = "LGS_"
 # libpq sends these to the server after the options of a connection, so that they would win.
 LAST_WORDS = ("PGDATESTYLE", "PGTZ", "PGGEQO")
+_NOT_OURS = ("LGS_PIPELINE_PASSWORD", "LGS_ANALYST_PASSWORD", "LGS_DASHBOARD_PASSWORD", "LGS_REAL_DATA")
+"""Variables of docker-compose.yml, which share the file `.env`, and of the tests."""
 
 # In plainer words than pydantic's.
 _EXPECTED = {
@@ -316,6 +319,13 @@ def origin(name: str) -> str:
     if os.environ.get(variable(name)):
         return "environment"
     return ".env" if _in_file().get(variable(name)) else "default"
+
+
+def unknown_variables() -> dict[str, str | None]:
+    """Variables of the environment and `.env` that look like settings and are not, each with the likely one."""
+    known = [variable(name) for name in Configuration.model_fields]
+    found = {name for name in {*os.environ, *_in_file()} if name.startswith(PREFIX)} - {*known, *_NOT_OURS}
+    return {name: next(iter(get_close_matches(name, known, n=1, cutoff=0.9)), None) for name in sorted(found)}
 
 
 def child_environment(added: Mapping[str, str], *, without: str | None = None) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The configuration: defaults, limits, where each value comes from, and the error for one that cannot be used."""
 
+import os
 import re
 from datetime import datetime
 from decimal import Decimal
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lgs_assets import configuration, places
-from lgs_assets.configuration import Configuration, Settings, origin
+from lgs_assets.configuration import Configuration, Settings, origin, unknown_variables
 from lgs_assets.errors import ConfigurationError
 
 
@@ -115,6 +116,18 @@ def test_a_value_that_was_given_goes_by_its_own_name() -> None:
     """The person who typed it has never heard of the variable."""
     with pytest.raises(ConfigurationError, match=r"^chart_cutoff: expected a number below 1\.0; found 7\.$"):
         Configuration.read(chart_cutoff=7)
+
+
+def test_a_misspelt_variable_is_named_with_the_likely_one(monkeypatch: pytest.MonkeyPatch, env_file: Path) -> None:
+    """From both places; the passwords of the compose file, which shares `.env`, are nobody's mistake."""
+    for name in [name for name in os.environ if name.startswith("LGS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LGS_DROP_REPEAT", "true")
+    example = (places.ROOT / ".env.example").read_text()
+    env_file.write_text(f"{example}\nLGS_DASHBORD_HOSTS=a.example\nLGS_PAINT=blue\nOTHER=1\n")
+    assert unknown_variables() == {
+        "LGS_DASHBORD_HOSTS": "LGS_DASHBOARD_HOSTS", "LGS_DROP_REPEAT": "LGS_DROP_REPEATS", "LGS_PAINT": None,
+    }  # fmt: skip
 
 
 def test_one_module_reads_the_environment() -> None:

@@ -25,7 +25,8 @@ NUMBERS = [
 def churn_risk(folder: Path, model: str) -> pd.DataFrame:
     """The probability of no purchase in 90 days on four past days, each learnt from what was over by then."""
     rows = pd.read_parquet(folder / "risk_features.parquet")
-    rows = rows.merge(pd.read_parquet(folder / "outcomes.parquet"), on=["as_of", "customer_id"])
+    labels = pd.read_parquet(folder / "outcomes.parquet", columns=["as_of", "customer_id", "bought_90"])
+    rows = rows.merge(labels, on=["as_of", "customer_id"])
     quarter = pd.Timedelta(days=90)
     rows = rows[rows["bought_90"].notna() & ((rows["as_of"] - rows["last_day"]).dt.days <= 365)]
     rows = rows[rows["as_of"] >= rows["observed_from"] + quarter]

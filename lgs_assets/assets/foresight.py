@@ -7,6 +7,7 @@ from lgs_assets import places
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.models import cards, churn, evaluation, forecast, log, value
 from lgs_assets.models import slipping as slips
+from lgs_assets.models.calibration import calibration
 from lgs_assets.models.features import learnable
 from lgs_assets.warehouse import prediction_log
 from lgs_assets.warehouse.database import Warehouse
@@ -32,6 +33,8 @@ AT_RISK = _columns(
     *("last_day", "orders", "typical_gap_days", "squared_gaps", "purchase_days_90", "purchase_days_365"),
     *("cancelled_orders", "segment", "snapshot_recency_days", "sales_365"),
 )
+RATED = _columns("horizon_days", "as_of", "customer_id", "sales", "baseline_sales", "actual_sales")
+TOLD_RISKS = _columns("task", "as_of", "customer_id", "probability", "baseline_probability", "happened")
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
@@ -269,6 +272,14 @@ def logged_predictions(
         if not predictions.empty:
             prediction_log.keep(warehouse, predictions)
     return prediction_log.held(warehouse)
+
+
+@derived_asset(group="foresight", kinds=IN_PYTHON, ins={"value_backtests": RATED, "risk_backtests": TOLD_RISKS})
+def prediction_calibration(
+    value_backtests: pd.DataFrame, risk_backtests: pd.DataFrame, model_evaluations: pd.DataFrame
+) -> pd.DataFrame:
+    """What was predicted on past days beside what came. One row a kind and tenth."""
+    return calibration(value_backtests, risk_backtests, model_evaluations)
 
 
 @derived_asset(group="foresight", kinds=IN_PYTHON)

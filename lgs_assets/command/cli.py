@@ -113,6 +113,15 @@ def _say_waiting() -> None:
     typer.secho("Another command is at work. Waiting for it to finish.", err=True)
 
 
+def _say_unknown() -> None:
+    """Names each variable that a misspelling may have made: it would be ignored in silence."""
+    from lgs_assets.configuration import unknown_variables
+
+    for name, likely in unknown_variables().items():
+        hint = f"Did you mean {likely}?" if likely else "All are listed by lgs config."
+        typer.secho(f"{printable(name)} is not a setting, so it is ignored. {hint}", err=True)
+
+
 def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, *, force: bool = False) -> None:
     """Loads and rebuilds what is due, and shows it. Exits with CHECKS_FAILED if a check found an error."""
     from lgs_assets.command.runner import Runner
@@ -199,6 +208,7 @@ def run(
     """
     from lgs_assets.configuration import Configuration
 
+    _say_unknown()
     options = {
         "snapshot_date": snapshot_date, "ties": ties, "drop_repeats": drop_repeats,
         "doubled_invoices": doubled_invoices, "pair_support": pair_support, "chart_cutoff": chart_cutoff,
@@ -256,6 +266,7 @@ def ui(
     from lgs_assets.wiring.instance import dagster_instance
     from lgs_assets.wiring.resources import Resources
 
+    _say_unknown()
     configuration = Configuration.read()
     origins, listening = own_origins(host, port, configuration), listen(host, port)
     resources = Resources.of(configuration)
@@ -295,6 +306,7 @@ def dashboard(
         if is_opened and not webbrowser.open(address):
             print("There is no browser to open it in.", flush=True)
 
+    _say_unknown()
     serve(Configuration.read(), host=host, port=port, announce=announce)
 
 
@@ -780,6 +792,7 @@ def show_configuration() -> None:
     from lgs_assets.configuration import Configuration
 
     console.print(configuration_table(Configuration.read()))
+    _say_unknown()
 
 
 # The groups come last, after the commands that everybody needs.

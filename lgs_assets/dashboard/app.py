@@ -38,7 +38,7 @@ from lgs_assets.dashboard.pages import (
     segments,
 )
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.queries import Built, NotReadyError, Tables
+from lgs_assets.dashboard.queries import ALWAYS_READ, Built, NotReadyError, Tables
 from lgs_assets.dashboard.rendering import FOLDER, code_version, templates
 from lgs_assets.dashboard.report import conditions
 from lgs_assets.errors import LgsError
@@ -77,6 +77,10 @@ _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_BUILD: Final = (
+    "Run lgs run (or make run): it loads what is in the inbox, upgrades the tables of an older version and builds what "
+    "is missing."
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -181,11 +185,7 @@ class _Site:
         except NothingThereError as error:
             return self._message(request, 404, str(error), "It may be in data that is not loaded.")
         except NotReadyError as error:
-            remedy = (
-                "Run lgs run (or make run): it loads what is in the inbox, upgrades the tables of an older version and "
-                "builds what is missing."
-            )
-            return self._message(request, 503, str(error), remedy)
+            return self._message(request, 503, str(error), _BUILD)
         except sa.exc.ProgrammingError:
             _LOG.exception("A page cannot be read.")
             return self._message(
@@ -224,6 +224,8 @@ class _Site:
 
     def _context(self, request: Request, page: Page, view: View, shown: Shown, notices: list[str]) -> dict[str, Any]:
         query = view.filters.query()
+        if missing := sorted({*page.wished} - view.reading.tables):
+            notices = [*notices, f"Not built yet, and so not shown here: {', '.join(missing)}. {_BUILD}"]
         return shown.content | {
             "page": page,
             "shown": shown,
@@ -286,7 +288,7 @@ class _Bounds:
 
 
 def _tag(request: Request, page: Page, built: Built) -> str:
-    tables = {*page.tables, *page.wished, "monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook"}
+    tables = {*page.tables, *page.wished, *ALWAYS_READ}
     if page in _OF_ALL:
         tables |= set(built.tables)
     return f'W/"{built.fingerprint(str(request.url), code_version(), tables=tables)[:32]}"'

@@ -28,7 +28,8 @@ PAGE_SIZE: Final = 50
 CONNECTIONS: Final = 5
 _PATIENCE_SECONDS: Final = 30
 """With a free connection, when many click at once: a slow page is better than none."""
-_CHOICES: Final = ("monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook")
+ALWAYS_READ: Final = ("monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook")
+"""The tables of what the filters offer, and so of every page."""
 _OPTIONS: Final = (
     f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD -c default_transaction_read_only=on "
     "-c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s -c jit=off"
@@ -302,7 +303,7 @@ class Tables:
         The locks come first: a snapshot that is older than a table shows it empty. They conflict with nothing but the
         replacement of a table, which waits for the page, or the page for it.
         """
-        needed, wished = {*needed, *_CHOICES}, {*wished}
+        needed, wished = {*needed, *ALWAYS_READ}, {*wished}
         with self._connection() as connection:
             tables = needed | wished & self._seen
             built = _locked(connection, tables)
@@ -315,7 +316,7 @@ class Tables:
                 raise NotReadyError(
                     f"Not built yet: {', '.join(missing)}." if built.tables else "Nothing is loaded yet."
                 )
-            key = built.fingerprint(tables=_CHOICES)
+            key = built.fingerprint(tables=ALWAYS_READ)
             if self._choices is None or self._choices[0] != key:
                 row = connection.execute(sa.text(_sql("choices"))).mappings().one()
                 self._choices = (key, Choices.of(dict(row)))

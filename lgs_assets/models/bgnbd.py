@@ -117,14 +117,26 @@ def fit(x: Array, t_x: Array, T: Array) -> BgNbd:  # noqa: N803
     """
     # The same numbers come often: each is computed once.
     told, customers = np.unique(np.column_stack([x, t_x, T]).astype(float), axis=0, return_counts=True)
+    counts, place = np.unique(told[:, 0], return_inverse=True)
     (r, alpha, a, b), log_likelihood = maximised(
-        lambda parameters: _log_likelihood(parameters, told, customers), parameters=4, scale=customers.sum()
+        lambda parameters: _log_likelihood(parameters, told, customers, counts, place),
+        parameters=4,
+        scale=customers.sum(),
     )
     return BgNbd(r, alpha, a, b, log_likelihood)
 
 
-def _log_likelihood(parameters: Array, told: Array, customers: npt.NDArray[np.int64]) -> tuple[float, Array]:
-    """The log-likelihood of rows of x, t_x and T, each of so many customers, and its gradient."""
+def _log_likelihood(
+    parameters: Array,
+    told: Array,
+    customers: npt.NDArray[np.int64],
+    counts: Array,
+    place: npt.NDArray[np.intp],
+) -> tuple[float, Array]:
+    """The log-likelihood of rows of x, t_x and T, each of so many customers, and its gradient.
+
+    `counts` holds each x once, and `place` where that of a row is: what depends on x alone costs most.
+    """
     from scipy.special import betaln, digamma, gammaln
 
     r, alpha, a, b = parameters
@@ -132,13 +144,15 @@ def _log_likelihood(parameters: Array, told: Array, customers: npt.NDArray[np.in
     observed, bought = np.log(alpha + T), np.log(alpha + t_x)
     left = np.where(x > 0, np.log(a) - np.log(b + np.maximum(x, 1) - 1) - (r + x) * bought, -np.inf)
     either = np.logaddexp(-(r + x) * observed, left)
-    value = gammaln(r + x) - gammaln(r) + r * np.log(alpha) + betaln(a, b + x) - betaln(a, b) + either
+    gamma, beta = gammaln(r + counts)[place], betaln(a, b + counts)[place]
+    value = gamma - gammaln(r) + r * np.log(alpha) + beta - betaln(a, b) + either
     gone = np.exp(left - either)
     here = 1 - gone
+    of_r, of_a, of_b = (digamma(start + counts)[place] for start in (r, a + b, b))
     slopes = (
-        digamma(r + x) - digamma(r) + np.log(alpha) - here * observed - gone * bought,
+        of_r - digamma(r) + np.log(alpha) - here * observed - gone * bought,
         r / alpha - (r + x) * (here / (alpha + T) + gone / (alpha + t_x)),
-        digamma(a + b) - digamma(a + b + x) + gone / a,
-        digamma(a + b) - digamma(a + b + x) + digamma(b + x) - digamma(b) - gone / (b + np.maximum(x, 1) - 1),
+        digamma(a + b) - of_a + gone / a,
+        digamma(a + b) - of_a + of_b - digamma(b) - gone / (b + np.maximum(x, 1) - 1),
     )
     return float(customers @ value), np.array([customers @ slope for slope in slopes])

@@ -141,6 +141,17 @@ def test_a_changed_setting_rebuilds_and_status_tells_it(monkeypatch: pytest.Monk
     assert "Everything is up to date" in lgs("run").output
 
 
+def test_a_variable_that_is_no_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It might be a misspelt one, whose value would be missed in silence."""
+    monkeypatch.setenv("LGS_DASHBOARD_PROT", "8051")
+    monkeypatch.setenv("LGS_DROP_REPEAT", "true")
+    told = lgs("config").stderr.splitlines()
+    assert told == [
+        "LGS_DASHBOARD_PROT is not a setting, so it is ignored. All are listed by lgs config.",
+        "LGS_DROP_REPEAT is not a setting, so it is ignored. Did you mean LGS_DROP_REPEATS?",
+    ]
+
+
 def test_what_is_lost_of_a_table_is_said(built: Warehouse) -> None:
     """A column that was added by hand, say: to the person at the terminal, and in the log of the run."""
     with built.transaction() as connection:

@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from lgs_assets.configuration import Configuration
-from lgs_assets.dashboard.queries import ROLE, Tables
+from lgs_assets.dashboard.app import PAGES
+from lgs_assets.dashboard.queries import ALWAYS_READ, ROLE, Tables
 from lgs_assets.dashboard.serve import serve as serve_pages
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.builders import MakeDatabase, build_tables
 from lgs_assets_tests.dashboard.conftest import CUSTOMERS, Site, serve
+from lgs_assets_tests.dashboard.test_pages import PATHS
 
 
 def test_a_database_out_of_reach_is_said_with_a_way_to_try_again() -> None:
@@ -28,10 +30,11 @@ def test_a_database_out_of_reach_is_said_with_a_way_to_try_again() -> None:
 
 def test_an_empty_database_says_how_to_begin(make_database: MakeDatabase) -> None:
     for site in serve(Tables(make_database())):
-        answer = site.get("/")
-        assert answer.status == 503
-        assert "Nothing is loaded yet" in answer.text
-        assert "lgs run" in answer.text
+        for path in PATHS:
+            answer = site.get(path)
+            assert answer.status == 503
+            assert "Nothing is loaded yet" in answer.text
+            assert "lgs run" in answer.text
 
 
 def test_a_database_that_came_back_is_used_again(own_site: Site) -> None:
@@ -52,6 +55,43 @@ def test_a_table_that_is_held_is_not_waited_for_long(own_site: Site) -> None:
         assert own_site.get("/segments").status == 503
     holder.dispose()
     assert own_site.get("/segments").status == 200
+
+
+def test_a_database_that_is_too_slow_is_not_waited_for_and_the_page_says_what_to_do(own_site: Site) -> None:
+    """A second a row: the server ends the statement after five."""
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        connection.execute(sa.text("create policy slow on rfm_history using (pg_sleep(1) is not null)"))
+        connection.execute(sa.text("alter table rfm_history enable row level security"))
+    answer = own_site.get("/segments?country=Germany")
+    assert answer.status == 503
+    assert "took too long" in answer.text
+    assert "lgs status" in answer.text
+    assert 'href="/segments?country=Germany"' in answer.text
+    assert "Traceback" not in answer.text and "pg_sleep" not in answer.text
+    with writer.transaction() as connection:
+        connection.execute(sa.text("alter table rfm_history disable row level security"))
+    writer.engine.dispose()
+    assert own_site.get("/segments?country=Germany").status == 200
+
+
+NEEDED = sorted({table for page in PAGES for table in page.tables} - {*ALWAYS_READ})
+WISHED = sorted({table for page in PAGES for table in page.wished} - {*NEEDED})
+
+
+@pytest.mark.parametrize("gone", [NEEDED[::2], NEEDED[1::2], WISHED, WISHED[::2], WISHED[1::2]])
+def test_without_some_tables_each_page_is_there_or_says_what_is_missing(own_site: Site, gone: list[str]) -> None:
+    """And what to do. A page without the tables that it only wishes for is there, and says the same of them."""
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    with writer.transaction() as connection:
+        connection.execute(sa.text("delete from publications where table_name = any(:gone)"), {"gone": gone})
+        connection.execute(sa.text(f"drop table if exists {', '.join(gone)} cascade"))
+    writer.engine.dispose()
+    for page, path in zip(PAGES, PATHS, strict=True):
+        answer, missing = own_site.get(path), {*gone} & {*page.tables, path.removeprefix("/data/")}
+        assert answer.status == (503 if missing else 200), path
+        assert all(table in answer.text for table in missing), path
+        assert "lgs run" in answer.text or not {*gone} & {*page.tables, *page.wished}, path
 
 
 def test_pages_are_whole_while_their_tables_are_replaced(own_site: Site) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -13,7 +14,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.expected_conditions import url_to_be
 from selenium.webdriver.support.wait import WebDriverWait
 
-from lgs_assets_tests.dashboard.conftest import COUNTRIES, Site
+from lgs_assets.dashboard.queries import Tables
+from lgs_assets_tests.browser import chromium
+from lgs_assets_tests.dashboard.conftest import COUNTRIES, Site, serve
 from lgs_assets_tests.dashboard.test_pages import PATHS
 
 PATIENCE_SECONDS = 60
@@ -110,6 +113,30 @@ def test_a_filter_changes_the_page_without_loading_it_and_survives_a_click(page:
     assert page.find_element(By.NAME, "spent").get_attribute("value") == "20"
 
 
+def test_a_link_that_is_shared_shows_the_same_to_somebody_else(
+    page: webdriver.Chrome, site: Site, tmp_path: Path
+) -> None:
+    """In a browser that has never been here; the view is one that clicks and filters have made."""
+    page.get(site.url + "/customers")
+    page.find_element(By.NAME, "spent").send_keys("20", Keys.TAB)
+    wait(page).until(lambda b: "spent=20" in b.current_url)
+    follow(page, "thead th:first-child a")
+    other = chromium(tmp_path / "somebody else")
+    try:
+        other.get(page.current_url)
+        assert other.current_url == page.current_url
+        assert shown(other) == shown(page)
+        assert other.find_element(By.NAME, "spent").get_attribute("value") == "20"
+    finally:
+        other.quit()
+
+
+def shown(browser: webdriver.Chrome) -> tuple[str, list[str]]:
+    """What a page says: its filters that are on, and its content."""
+    chips = [chip.text for chip in browser.find_elements(By.CSS_SELECTOR, ".chips li")]
+    return browser.find_element(By.ID, "main").text, chips
+
+
 def test_a_form_works_without_javascript(page: webdriver.Chrome, site: Site) -> None:
     page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     page.get(site.url + "/customers")
@@ -130,6 +157,37 @@ def test_the_keyboard_alone_reaches_the_content_and_a_list(page: webdriver.Chrom
             break
     page.switch_to.active_element.send_keys(Keys.ENTER)
     wait(page).until(lambda b: "/customers?segment" in b.current_url)
+
+
+def test_the_keyboard_stays_where_it_was_when_a_filter_changes_the_page(page: webdriver.Chrome, site: Site) -> None:
+    """On the control that made the change, or the next one that Tab has led to; never back at the top."""
+    page.get(site.url + "/segments")
+    picked = page.find_element(By.NAME, "as_of")
+    picked.send_keys(Keys.ARROW_DOWN)
+    wait(page).until(lambda b: "as_of=" in b.current_url)
+    assert page.switch_to.active_element.get_attribute("name") == "as_of"
+    page.get(site.url + "/customers")
+    page.find_element(By.NAME, "spent").send_keys("20", Keys.TAB)
+    following = page.switch_to.active_element.text
+    wait(page).until(lambda b: "spent=20" in b.current_url and b.find_elements(By.CSS_SELECTOR, ".chips li"))
+    assert page.switch_to.active_element.text == following != ""
+
+
+@pytest.mark.parametrize(
+    ("path", "cell"),
+    [("/movements", "#matrix td a[href*='from=Loyal'][href*='segment=At+Risk']"), ("/segments", "#grid td a")],
+)
+def test_a_cell_leads_to_as_many_customers_as_it_says(page: webdriver.Chrome, site: Site, path: str, cell: str) -> None:
+    """The one that a key is on, and Back leads to it again."""
+    page.get(f"{site.url}{path}?as_of=2011-05")
+    link = page.find_element(By.CSS_SELECTOR, cell)
+    told, target = int(link.text), link.get_attribute("href")
+    link.send_keys(Keys.ENTER)
+    wait(page).until(lambda b: b.current_url == target)
+    assert len(page.find_elements(By.CSS_SELECTOR, "table.list tbody tr")) == told > 0
+    page.back()
+    wait(page).until(lambda b: b.find_elements(By.CSS_SELECTOR, cell))
+    assert page.find_element(By.CSS_SELECTOR, cell).text == str(told)
 
 
 def test_hostile_text_runs_nothing_and_nobody_else_is_asked(page: webdriver.Chrome, site: Site) -> None:
@@ -154,22 +212,61 @@ def test_a_page_on_a_phone_has_no_sideways_scroll_and_no_rule_of_axe_is_broken(
     )
     page.get(site.url + path)
     assert page.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert broken_rules(page) == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_at_a_desk_no_rule_of_axe_is_broken(page: webdriver.Chrome, site: Site, path: str) -> None:
+    page.get(site.url + path)
+    assert page.execute_script("return document.documentElement.scrollWidth") <= 1400
+    assert broken_rules(page) == []
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_a_page_that_is_not_there_breaks_no_rule_either(page: webdriver.Chrome, site: Site, width: int) -> None:
+    """Nor does one whose database is away."""
+    for away in serve(Tables("postgresql://nobody@127.0.0.1:1/none")):
+        page.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width == 390},
+        )
+        for url, said in ((f"{site.url}/nowhere", "no such page"), (f"{away.url}/segments", "cannot be reached")):
+            page.get(url)
+            assert said in page.find_element(By.TAG_NAME, "h1").text
+            assert page.execute_script("return document.documentElement.scrollWidth") <= width
+            assert broken_rules(page) == []
+
+
+def broken_rules(page: webdriver.Chrome) -> list[tuple[str, list[str]]]:
+    """The rules of axe that a page breaks, and where."""
     page.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text()})  # as a page's own script it is refused
     found = page.execute_async_script(
         "const done = arguments[arguments.length - 1];"
         "axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations))"
     )
-    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found] == []
+    return [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
 
 
 def test_a_printed_page_hides_what_only_a_screen_can_use(page: webdriver.Chrome, site: Site) -> None:
     page.get(site.url + "/segments/champions")
-    pdf = base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", {})["data"])
-    assert pdf.startswith(b"%PDF")
+    pdf = base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
+    sheets = re.findall(rb"/Type /Page\b(?!s)", pdf)
+    assert pdf.startswith(b"%PDF") and 2 <= len(sheets) <= 6
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert not page.find_element(By.CSS_SELECTOR, ".filters").is_displayed()
     assert not any(link.is_displayed() for link in page.find_elements(By.CSS_SELECTOR, ".files, .handy"))
+    said = page.find_element(By.TAG_NAME, "body").text
+    assert all(words in said for words in ("Champions", "What to do", "Data to 5 Jul 2011"))
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+@pytest.mark.parametrize(("path", "sheets"), [("/report", 1), ("/report/champions", 2), ("/report/hibernating", 2)])
+def test_a_report_prints_on_as_many_sheets_as_it_promises(
+    page: webdriver.Chrome, site: Site, path: str, sheets: int
+) -> None:
+    page.get(site.url + path)
+    pdf = base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
+    assert len(re.findall(rb"/Type /Page\b(?!s)", pdf)) == sheets
 
 
 def test_the_address_of_a_view_is_copied_and_the_page_printed(page: webdriver.Chrome, site: Site) -> None:

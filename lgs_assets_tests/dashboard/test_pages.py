@@ -511,6 +511,13 @@ def test_doubled_invoices_are_told(site: Site) -> None:
     assert "holds this invoice twice in full" in site.get("/invoices/599992").text
 
 
+def test_a_line_of_nobody_is_not_called_an_adjustment(site: Site) -> None:
+    """An invoice of a guest is a sale like another, though in no customer's figures."""
+    html = site.get("/invoices/599991").text
+    assert "no customer is named" in html
+    assert "no sale" not in html
+
+
 def test_shares_of_few_customers_are_not_shown(site: Site) -> None:
     assert "too few to say" in site.get("/segments").text
 

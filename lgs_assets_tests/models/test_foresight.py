@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lgs_assets.contracts.contract import contract
 from lgs_assets.models import cards, churn, evaluation, forecast, log, slipping, value
+from lgs_assets.models.calibration import calibration
 from lgs_assets.models.features import learnable
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
@@ -319,6 +320,36 @@ def test_a_model_that_does_not_beat_its_baseline_is_not_used(shop: dict[str, pd.
     bad = values.assign(purchases=values["actual_purchases"] + 100.0)
     assert evaluation.is_used(evaluated(shop, values=good), evaluation.value_task(value.JUDGED))
     assert not evaluation.is_used(evaluated(shop, values=bad), evaluation.value_task(value.JUDGED))
+
+
+@pytest.mark.parametrize("is_model_used", [True, False])
+def test_what_was_told_stands_beside_what_came(shop: dict[str, pd.DataFrame], *, is_model_used: bool) -> None:
+    """Each prediction once, by the tenth of what predicts now; tenths of customers differ by one at most."""
+    values = value.backtests(shop["features"], shop["outcomes"], BEGAN)
+    risks = churn.backtests(shop["known"]).assign(task="churn_risk")
+    better = values["actual_purchases"].astype(float) if is_model_used else values["actual_purchases"] + 100.0
+    judged = evaluated(shop, values=values.assign(purchases=better))
+    judged.loc[judged["task"] == next(iter(evaluation.CHURN_POPULATIONS)), "is_used"] &= is_model_used
+    rows: Any = calibration(values, risks, judged).set_index(["kind", "place"])
+    sales = values[values["horizon_days"] == value.JUDGED]
+    assert rows.loc["value", "predictions"].sum() == len(sales) > 0
+    assert np.ptp(rows.loc["value", "predictions"]) <= sales["as_of"].nunique()
+    assert rows.loc["value", "predicted"].is_monotonic_decreasing
+    total = sales["sales" if is_model_used else "baseline_sales"].astype(float).sum()
+    assert (rows["predicted"] * rows["predictions"]).loc["value"].sum() == pytest.approx(total)
+    for place, row in rows.loc["risk"].iterrows():
+        told = risks["probability" if is_model_used else "baseline_probability"].astype(float)
+        own = risks[(told * 10).astype(int).clip(upper=9) == place]
+        assert (row["predictions"], row["came"]) == (len(own), pytest.approx(own["happened"].mean()))
+    same(rows.reset_index(), calibration(shuffled(values, 1), shuffled(risks, 2), judged))
+
+
+def test_nothing_predicted_is_nothing_to_compare() -> None:
+    """An empty table, of whatever types an empty frame has."""
+    values, risks = pd.DataFrame(columns=value.BACKTESTS), pd.DataFrame(columns=["task", *churn.BACKTESTS])
+    assert calibration(
+        values, risks, evaluation.evaluated(values, risks, pd.DataFrame(columns=forecast.BACKTESTS), JUDGED)
+    ).empty
 
 
 def test_hindsight_is_not_kept(warehouse: Warehouse) -> None:

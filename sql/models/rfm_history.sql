@@ -116,3 +116,5 @@ select
         partition by customer_id order by snapshot_date
     ) as segment_since
 from named
+-- Each snapshot lies together, as it is read.
+order by snapshot_date, customer_id

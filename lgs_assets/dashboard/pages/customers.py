@@ -102,7 +102,9 @@ def show_invoice(view: View) -> Shown:
 def _remark(row: Row) -> str:
     if row["is_second_copy"]:
         return "second copy"
-    return "" if row["is_sale"] or row["is_cancellation"] else "no sale: a charge, a gift or an adjustment"
+    if row["is_sale"] or row["is_cancellation"] or row["customer_id"] is None:
+        return ""
+    return "no sale: a charge, a gift or an adjustment"
 
 
 def _since(view: View, history: Sequence[Row]) -> str:

@@ -11,7 +11,7 @@ from lgs_assets.configuration import Settings, as_written
 from lgs_assets.contracts.contract import LINES
 from lgs_assets.dashboard.content import Column, Link, Table
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.queries import Row
+from lgs_assets.dashboard.queries import NotReadyError, Row
 
 
 def show(view: View) -> Shown:
@@ -86,14 +86,19 @@ def show(view: View) -> Shown:
 
 def show_table(view: View) -> Shown:
     """What a table holds, column by column: its part of the data dictionary."""
+    from lgs_assets.contracts.contract import kept_tables
     from lgs_assets.contracts.declaration import (  # it parses the contracts, which no other page needs
         columns,
         declared_types,
         description,
     )
 
-    if view.item not in view.built.tables or view.item not in declared_types():
+    if view.item not in declared_types():
         raise NothingThereError(f"There is no table {view.item}.")
+    if view.item not in view.built.tables:
+        if view.item in kept_tables():
+            raise NothingThereError(f"The table {view.item} is not for these pages.")
+        raise NotReadyError(f"Not built yet: {view.item}.")
     listed = Table(
         (
             Column("column", "Column"),

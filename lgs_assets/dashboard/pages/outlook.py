@@ -19,7 +19,7 @@ from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED
 
 TABLES: Final = (
     *("customer_value", "churn_risk", "slipping", "forecasts", "model_cards", "model_evaluations", "margins"),
-    *("expected_margins", "prediction_terms", "value_backtests", "risk_backtests", "products"),
+    *("expected_margins", "prediction_terms", "prediction_calibration", "products"),
 )
 _MONTHS: Final = 18
 """Months of the past beside a forecast."""
@@ -27,7 +27,6 @@ _MONTHS_EARNED: Final = 6
 """The same where they are a table."""
 _OFF: Final = "the months were off by {}"
 _WEEKS_OFF: Final = "the weeks were off by {}"
-_BACKTESTS: Final = ("value_backtests", "risk_backtests", "model_evaluations")
 _BAND_95, _BAND_80 = 0.14, 0.34
 """How opaque the bands are: the narrow one lies on the wide one."""
 _ORANGE_95, _ORANGE_80 = "#fbf2db", "#f3d28a"
@@ -46,8 +45,8 @@ _INTERVALS: Final = (
 def show(view: View) -> Shown:
     """The forecast of sales, what customers are worth, who may stay away; with the error that each has shown."""
     title = "Who will buy again, and what will sales be?"
-    if missing := [table for table in TABLES if table not in view.reading.tables]:
-        return Shown(title, {"missing": missing})
+    if not view.reading.tables.issuperset(TABLES):
+        return Shown(title, {"is_built": False})
     cards = {row["task"]: row for row in view.reading.once("model_cards", CARDS)}
     from_day = next((card["as_of"] for card in cards.values()), None)
     now = replace(view.filters, as_of=_month_of(view, from_day))
@@ -57,7 +56,7 @@ def show(view: View) -> Shown:
     weeks = view.rows("forecast_weeks", country=country)
     groups = view.matched("outlook_groups", filters=now)
     lists = view.matched("outlook_lists", filters=now)
-    judged = view.reading.once("calibration", _BACKTESTS)
+    judged = view.reading.once("calibration", ("prediction_calibration",))
     stock = view.reading.once("stock", ("forecasts", "products"))
     files: Files = {
         "forecast": _forecast(view, forecast, country, cards.get("forecasts")),
@@ -71,7 +70,7 @@ def show(view: View) -> Shown:
         "churn": _churn(view, [row for row in lists if row["kind"] == "churn"]),
         "slipping": _slipping(view, [row for row in lists if row["kind"] == "slipping"], cards.get("slipping")),
     }
-    return Shown(title, {"missing": [], "cards": cards.values(), "from_day": from_day, **files}, files)
+    return Shown(title, {"is_built": True, "cards": cards.values(), "from_day": from_day, **files}, files)
 
 
 def _is_before_or_forecast(row: Row) -> bool:

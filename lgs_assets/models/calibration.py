@@ -1,0 +1,38 @@
+"""What was predicted on past days beside what came: the risk by tenth of probability, sales by tenth of customers."""
+
+import numpy as np
+import pandas as pd
+
+from lgs_assets.models import evaluation, value
+
+CALIBRATION = ["kind", "place", "predictions", "predicted", "came", "days", "first_day", "last_day"]
+
+
+def calibration(values: pd.DataFrame, risks: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
+    """The rows of value_backtests and risk_backtests by tenth, as whatever predicts now would have told them.
+
+    Columns CALIBRATION. Sales are those of `value.JUDGED` days, their tenths those of each day's customers.
+    """
+    (active, *_) = evaluation.CHURN_POPULATIONS
+    told = risks[risks["task"] == "churn_risk"]
+    probability = "probability" if evaluation.is_used(evaluations, active) else "baseline_probability"
+    risk = pd.DataFrame({
+        "kind": "risk", "as_of": told["as_of"], "customer_id": told["customer_id"],
+        "place": np.minimum((told[probability].astype(float) * evaluation.BINS).astype(int), evaluation.BINS - 1),
+        "predicted": told[probability].astype(float), "came": told["happened"].astype(float),
+    })  # fmt: skip
+    judged = values[values["horizon_days"] == value.JUDGED]
+    is_used = evaluation.is_used(evaluations, evaluation.value_task(value.JUDGED))
+    rated = pd.DataFrame({
+        "kind": "value", "as_of": judged["as_of"], "customer_id": judged["customer_id"],
+        "predicted": judged["sales" if is_used else "baseline_sales"].astype(float),
+        "came": judged["actual_sales"].astype(float),
+    }).sort_values(["as_of", "predicted", "customer_id"], ascending=[True, False, True])  # fmt: skip
+    days = rated.groupby("as_of")["customer_id"]
+    rated["place"] = 1 + 10 * days.cumcount() // days.transform("size")
+    # In one order, so that sums have the same last digit whatever the order of the rows.
+    both = pd.concat([risk, rated]).sort_values(["kind", "place", "as_of", "customer_id"])
+    return both.groupby(["kind", "place"], as_index=False).agg(
+        predictions=("predicted", "size"), predicted=("predicted", "mean"), came=("came", "mean"),
+        days=("as_of", "nunique"), first_day=("as_of", "min"), last_day=("as_of", "max"),
+    )[CALIBRATION]  # fmt: skip
