@@ -25,6 +25,7 @@ EXPIRES_HOURS = 24
 RESUMES_HOURS = 48
 """How old a plan applied in part may be and still be finished: a night that was cut short is, by the next."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True)  # made once: json.dumps would make one a customer
 _PLANS = """
 select plan, destination, audience, audience_version, adds, updates, removes, left_out, held_before, digest, state,
     refusal, made_by, made_at, ended_at
@@ -230,5 +231,5 @@ def _batched(changes: Sequence[Planned], rows: int | None) -> Iterator[tuple[int
 
 def fingerprint(key: str, customer_id: int, email: str | None, fields: dict[str, Any]) -> str:
     """What tells all that a destination is told of a customer from anything else, and gives nothing of it away."""
-    content = json.dumps([customer_id, email, fields], sort_keys=True)
+    content = _CANONICAL.encode([customer_id, email, fields])
     return hmac.digest(key.encode(), content.encode(), "sha256").hex()

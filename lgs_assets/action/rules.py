@@ -61,6 +61,8 @@ _PARTS: dict[type[exp.Expr], set[str]] = {
     exp.Cast: {"this", "to"},
 } | {comparison: {"this", "expression"} for comparison in _COMPARISONS}
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,10})?|\.\d{1,10}")
+_CALLED = {"query": "a subquery"}
+"""Parts of nodes by plainer names than those of the parser."""
 _ONLY = (
     "Only columns, literals, and, or, not, =, <>, <, <=, >, >=, in, between, is null and casts to date, numeric, "
     "integer or text may be used."
@@ -271,7 +273,8 @@ class _Judge:
             raise self._error(node, f"{_named(node)} is not allowed in a rule. {_ONLY}")
         if others := sorted(part for part, value in node.args.items() if value and part not in parts):
             is_table = isinstance(node, exp.Column)
-            raise self._error(node, "expected a column without a table" if is_table else f"{others[0]} is not allowed")
+            what = _CALLED.get(others[0], others[0])
+            raise self._error(node, "expected a column without a table" if is_table else f"{what} is not allowed")
 
     def _error(self, node: exp.Expr, reason: str) -> RuleError:
         """An error at the first place of a node that the parser knows."""

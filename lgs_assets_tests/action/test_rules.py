@@ -19,7 +19,7 @@ HOSTILE = {
     "true; drop table lgs.segments": "found 2 statements",
     "": "found nothing",
     "-- nothing": "found nothing",
-    "segment in (select segment from lgs.segments)": "not allowed",
+    "segment in (select segment from lgs.segments)": "a subquery is not allowed",
     "exists (select from lgs.dumps)": "not allowed",
     "(select true)": "not allowed",
     "true union select true": "not allowed",
