@@ -151,7 +151,11 @@ def _context() -> dg.AssetExecutionContext:
 def _made_by_python(store: Tables, table: str, settings: dict[str, Any]) -> pd.DataFrame:
     """The frame that the asset of a table returns, of its inputs as they are."""
     asset = BY_PYTHON[table]
-    resources = {"warehouse": store.warehouse, "settings": RunSettings(**settings)}
+    resources = {
+        "warehouse": store.warehouse,
+        "settings": RunSettings(**settings),
+        "state": Configuration.read().state,
+    }
     inputs: dict[str, Any] = {name: resources[name] for name in asset.required_resource_keys & resources.keys()}
     for name in asset.keys_by_input_name:
         if asset.node_def.input_def_named(name).dagster_type.typing_type is Relation:

@@ -1,5 +1,7 @@
 """The audiences: whom marketing speaks to, who entered and left, and what experiments with them found."""
 
+from pathlib import Path
+
 import dagster as dg
 import pandas as pd
 
@@ -10,6 +12,7 @@ from lgs_assets.action.experiments.results import results
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
+from lgs_assets.wiring.metadata import described
 
 
 @derived_asset(group="audiences", kinds=IN_WAREHOUSE)
@@ -72,17 +75,27 @@ def experiment_results(
     return results(warehouse)
 
 
-@derived_asset(group="audiences", kinds={"postgres", "python", "markdown"})
+@derived_asset(group="audiences", kinds={"postgres", "python", "markdown", "matplotlib"})
 def experiment_reports(
     context: dg.AssetExecutionContext,
     experiment_results: Relation,
     exposures: Relation,
     natural_return: Relation,
     warehouse: dg.ResourceParam[Warehouse],
+    state: dg.ResourceParam[Path],
 ) -> pd.DataFrame:
-    """What each experiment found, told in words, the answer first. One row an experiment."""
-    told = reports(warehouse)
-    context.add_output_metadata(
-        {name: dg.MetadataValue.md(text) for name, text in zip(told["experiment"], told["report"], strict=True)}
-    )
+    """What each experiment found, told in words and shown, the answer first. One row an experiment."""
+    told = reports(warehouse, cache=state / "matplotlib")
+    context.add_output_metadata(described("experiment_reports", lambda: _shown(told), context.log.warning))
     return told
+
+
+def _shown(told: pd.DataFrame) -> dict[str, dg.MarkdownMetadataValue]:
+    """Each report for the UI, with its picture below."""
+    from lgs_assets.charts.image import preview  # here: only this needs a library for pictures
+
+    rows = zip(told["experiment"], told["report"], told["picture"], strict=True)
+    return {
+        name: dg.MetadataValue.md(f"{text}\n{preview(picture, 'What it changed')}" if picture else text)
+        for name, text, picture in rows
+    }

@@ -1,6 +1,5 @@
 """The last stage: the charts of the report, drawn family by family and put together."""
 
-import base64
 from pathlib import Path
 
 import dagster as dg
@@ -15,9 +14,6 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.wiring.derived_asset import derived_asset
 from lgs_assets.wiring.metadata import described
-
-PREVIEW_PIXELS = 900
-"""The width of a chart in the UI. At this size its smallest type is legible, and an event stores some 27 KB of it."""
 
 _SHARED = places.ROOT / "lgs_assets" / "charts"
 
@@ -66,10 +62,7 @@ def _origin(warehouse: Warehouse) -> str:
 
 def _pictures(charts: pd.DataFrame) -> dg.MarkdownMetadataValue:
     """The charts below each other, for the UI."""
-    from lgs_assets.charts.image import thumbnail  # here: only this needs a library for pictures
+    from lgs_assets.charts.image import preview  # here: only this needs a library for pictures
 
-    encoded = [base64.b64encode(thumbnail(png, PREVIEW_PIXELS)).decode() for png in charts["png"]]
-    pictures = zip(charts["title"], charts["name"], encoded, strict=True)
-    return dg.MetadataValue.md(
-        "\n\n".join(f"**{title}**\n\n![{name}](data:image/png;base64,{png})" for title, name, png in pictures)
-    )
+    pictures = zip(charts["title"], charts["name"], charts["png"], strict=True)
+    return dg.MetadataValue.md("\n\n".join(f"**{title}**\n\n{preview(png, name)}" for title, name, png in pictures))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +11,8 @@ from PIL import Image
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PREVIEW_PIXELS: Final = 900
+"""The width of a chart in the UI. At this size its smallest type is legible, and an event stores some 27 KB of it."""
 # A chart has few colours; the shades between them keep small type legible. With fewer, neighbouring segments merge.
 _PREVIEW_COLOURS: Final = 64
 
@@ -23,6 +26,11 @@ def png_of(figure: Figure, title: str) -> bytes:
 def svg_of(figure: Figure, title: str) -> str:
     """The figure as an SVG file, its letters drawn as paths."""
     return _saved(figure, "svg", {"Title": title, "Date": None, "Creator": None}).decode()
+
+
+def preview(png: bytes, name: str) -> str:
+    """A small picture of a chart, as Markdown that holds it, for the UI."""
+    return f"![{name}](data:image/png;base64,{base64.b64encode(thumbnail(png, PREVIEW_PIXELS)).decode()})"
 
 
 def thumbnail(png: bytes, width: int) -> bytes:

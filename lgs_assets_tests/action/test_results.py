@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from lgs_assets.action.contacts import forget_contact
 from lgs_assets.action.experiments.declaration import Declaration
 from lgs_assets.action.experiments.picture import picture
-from lgs_assets.action.experiments.report import answer, report
+from lgs_assets.action.experiments.report import answer, report, reports
 from lgs_assets.action.experiments.results import Analysis, analyse, results
 from lgs_assets.action.experiments.starting import amend, start, stop
 from lgs_assets.action.experiments.state import state
@@ -516,6 +516,17 @@ def test_a_picture_is_of_a_figure_that_is_due(experiment: Warehouse, tmp_path: P
     (first, *others) = found.results
     endless = replace(first, difference=replace(first.difference, low=-inf, high=inf))
     assert picture(replace(found, results=(endless, *others)), cache=tmp_path) not in (None, drawn)
+
+
+def test_the_table_of_reports_has_the_picture(experiment: Warehouse, tmp_path: Path) -> None:
+    """Of a result that is due, and none before; with the text that the command shows, and its first line."""
+    (early,) = reports(experiment, cache=tmp_path).to_dict("records")
+    assert early["picture"] is None and early["answer"].startswith("Not due yet")
+    call_works(experiment)
+    (row,) = reports(experiment, cache=tmp_path).to_dict("records")
+    found = analyse(experiment, "calls")
+    assert (row["answer"], row["report"]) == (answer(found), report(experiment, found))
+    assert row["picture"] == picture(found, cache=tmp_path)
 
 
 def test_the_report_by_command(experiment: Warehouse, tmp_path: Path) -> None:

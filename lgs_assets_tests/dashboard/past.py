@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from lgs_assets.action.audiences import record_members
 from lgs_assets.action.experiments.report import reports
 from lgs_assets.action.experiments.results import results
+from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.database import Warehouse
 
 _STAYS = """
@@ -128,7 +129,8 @@ def try_a_letter(
 
 def tell_experiments(warehouse: Warehouse) -> None:
     """Fills the tables of results and reports, as a run does."""
-    for table, frame in (("experiment_results", results(warehouse)), ("experiment_reports", reports(warehouse))):
+    told = reports(warehouse, cache=Configuration.read().state / "matplotlib")
+    for table, frame in (("experiment_results", results(warehouse)), ("experiment_reports", told)):
         columns = ", ".join(f":{column}" for column in frame.columns)
         rows = [
             {str(column): None if pd.isna(value) else value for column, value in row.items()}

@@ -3,6 +3,7 @@ create table experiment_reports (
     experiment text collate "C" primary key,
     answer text collate "C" not null check (answer <> ''),
     report text collate "C" not null check (report <> ''),
+    picture bytea,
     due date not null,
     covered_until date not null
 );
@@ -11,5 +12,6 @@ comment on table experiment_reports is 'The report of each experiment, by the da
 comment on column experiment_reports.experiment is 'Name of the experiment.';
 comment on column experiment_reports.answer is 'The answer, or that it is not due yet: the first line of the report, as plain text.';
 comment on column experiment_reports.report is 'The report, in Markdown.';
+comment on column experiment_reports.picture is 'The picture of the result, as a PNG file. NULL while there is no figure to show.';
 comment on column experiment_reports.due is 'The first day that the data need not cover for the primary metric.';
 comment on column experiment_reports.covered_until is 'The first day that the data does not cover: that of the last invoice, which need not be over.';

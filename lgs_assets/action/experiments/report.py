@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
 
@@ -34,19 +35,25 @@ def report(warehouse: Warehouse, analysis: Analysis, *, picture: str | None = No
     return "\n\n".join(parts) + "\n"
 
 
-def reports(warehouse: Warehouse) -> pd.DataFrame:
-    """The rows of the table `experiment_reports`: one an experiment that was started."""
+def reports(warehouse: Warehouse, *, cache: Path) -> pd.DataFrame:
+    """The rows of the table `experiment_reports`: one an experiment that was started.
+
+    Fonts for the pictures are listed in the folder `cache`.
+    """
+    from lgs_assets.action.experiments.picture import picture  # here: only this needs a library for pictures
+
     rows = [
         {
             "experiment": analysis.state.declaration.name,
             "answer": answer(analysis),
             "report": report(warehouse, analysis),
+            "picture": picture(analysis, cache=cache),
             "due": analysis.due[analysis.state.declaration.primary.metric],
             "covered_until": analysis.covered_until,
         }
         for analysis in analyses(warehouse)
     ]
-    return pd.DataFrame(rows, columns=["experiment", "answer", "report", "due", "covered_until"])
+    return pd.DataFrame(rows, columns=["experiment", "answer", "report", "picture", "due", "covered_until"])
 
 
 def answer(analysis: Analysis) -> str:
