@@ -60,7 +60,7 @@ benchmark: .venv/installed .venv-benchmark/installed
 # What the tests need besides: Spark alone is half a gigabyte.
 .venv/tests-installed: .venv/installed
 	@echo "Adding to .venv what the tests need (once)"
-	@$(INSTALL) ".[dev,spark]"
+	@$(INSTALL) ".[dev,report,spark]"
 	@touch $@
 
 .venv-benchmark/installed: benchmarks/requirements.txt

@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 from html import unescape
+from random import Random
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
@@ -368,6 +369,27 @@ def test_the_change_of_a_segment_is_that_of_the_customers_who_are_shown(
     slug = name.lower().replace("'", "").replace(" ", "-")
     curve = rows(site.get(replace(filters, segments=()).url(f"/segments/{slug}/trend.csv")).text)
     assert curve[-1]["customers"] == told[name]["customers"]
+
+
+COUNTED = re.compile(r'<a href="(/customers\?[^"]*)"[^>]*>[+−]?([\d,]+)(?: customers?[^<]*)?</a>')
+"""A link to a list that says how many are on it."""
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHOICES, st.sampled_from(["/", "/segments", "/segments/loyal-customers", "/movements"]), st.randoms())
+def test_a_number_that_leads_to_a_list_is_how_many_are_on_it(
+    site: Site, filters: Filters, path: str, random: Random
+) -> None:
+    """Of every figure: bars, cells, moves and things to do."""
+    found = COUNTED.findall(site.get(filters.url(path)).text)
+    for link, told in random.sample(found, min(6, len(found))):
+        listed = rows(site.get(unescape(link).replace("/customers?", "/customers/customers.csv?")).text)
+        assert len(listed) == int(told.replace(",", "")), (filters.url(path), link)
+
+
+@pytest.mark.parametrize("path", ["/", "/segments", "/segments/loyal-customers", "/movements"])
+def test_there_are_numbers_that_lead_to_lists(site: Site, path: str) -> None:
+    assert COUNTED.findall(site.get(f"{path}?as_of=2011-05").text)
 
 
 def test_pages_of_a_list_are_the_file_in_pieces(site: Site) -> None:

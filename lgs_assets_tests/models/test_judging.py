@@ -151,6 +151,26 @@ def test_only_the_last_word_on_a_moment_is_judged(judged: Warehouse) -> None:
     assert actual(judged, "forecasts") == {"country: France": 10, "country: Other countries": 110}
 
 
+JUDGING = ("clean_invoices", "invoice_totals", "stock_codes", "customer_days", "prediction_terms", "judged_predictions")
+
+
+@pytest.mark.parametrize(("last", "is_judged"), [("2011-04-13", False), ("2011-04-14", True), ("2011-04-15", True)])
+def test_a_prediction_is_judged_once_its_window_is_over(
+    warehouse: Warehouse, tmp_path: Path, last: str, *, is_judged: bool
+) -> None:
+    """Its 90 days end with 14 April: a day too early nothing is said, though a customer may have bought by then."""
+    bought = [sale(1, "2010-12-10"), sale(1, "2011-02-01"), sale(2, "2010-12-10"), sale(3, last)]
+    load_lines(warehouse, tmp_path, bought)
+    until = AS_OF + pd.Timedelta(days=90)
+    assert until == pd.Timestamp("2011-04-15")
+    rows = [{"subject": str(n), "point": 0.5, "segment": "Champions", "baseline": 36.0} for n in (1, 2)]
+    prediction_log.keep(
+        warehouse, predicted("churn_risk", *rows, figure="probability", model=churn.MODEL, window_until=until)
+    )
+    build_tables(warehouse, *JUDGING, as_of="2011-12-01")
+    assert actual(warehouse, "churn_risk") == ({"1": 0, "2": 1} if is_judged else {})
+
+
 def test_the_lake_judges_the_same(judged: Warehouse) -> None:
     """Of a log that holds every task, DuckDB makes the rows that PostgreSQL makes."""
     made = model("judged_predictions")

@@ -1,9 +1,16 @@
-"""Shops that are odd to predict for: what starts, what is small, what was closed, and what is too new."""
+"""Shops that are odd to predict for: what starts, is small, closed or free of charge, and what is too new."""
+
+from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lgs_assets.models import forecast
+from lgs_assets.models import churn, forecast, value
+from lgs_assets.models.features import learnable
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import read_frame
+from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines
 from lgs_assets_tests.models.test_foresight import UNTIL, daily
 
 AS_OF = pd.Timestamp("2011-12-05")
@@ -40,3 +47,55 @@ def test_a_short_history_has_forecasts_without_intervals() -> None:
     assert len(months) == 3
     assert months[["low_80", "high_80", "low_95", "high_95"]].isna().all(axis=None)
     assert months["baseline"].equals(months["forecast"])
+
+
+READ = ("customer_features", "customer_outcomes", "daily_series")
+
+
+def sales() -> list[Line]:
+    """As many customers as it takes, over a year and a half: 6, 12 … came once, 601 three times on one day."""
+    lines = []
+    for customer in range(1, 521):
+        for order in range(1 + customer % 6):
+            day = customer % 200 + order * (20 + customer % 50)
+            lines.append(bought(customer, date(2010, 1, 1) + timedelta(days=day), order))
+    return [*lines, *(bought(601, date(2010, 9, 9), order) for order in range(3)), bought(602, date(2011, 6, 30), 0)]
+
+
+def bought(customer: int, day: date, order: int, *, price: str = "5") -> Line:
+    return Line(
+        f"5{customer:03}{order}",
+        quantity=2,
+        unit_price=price,
+        customer_id=customer,
+        invoice_date=f"{day} 1{order}:00:00",
+    )
+
+
+def test_what_costs_nothing_is_no_purchase(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Lines of price 0, of customers who buy and of one who never did, change no feature, outcome or series."""
+    frames = []
+    gifts = [bought(customer, date(2010, 10, 20), 9, price="0") for customer in (1, 6, 601, 700)]
+    for lines in (sales(), [*sales(), *gifts]):
+        load_lines(warehouse, tmp_path, lines)
+        build_tables(warehouse, *built_for(*READ))
+        frames.append({table: read_frame(warehouse, table) for table in READ})
+    without, beside = frames
+    assert len(without["customer_features"]) > 0
+    for table in READ:
+        pd.testing.assert_frame_equal(beside[table], without[table], check_exact=True)
+
+
+def test_customers_of_one_purchase_or_one_day_are_predicted(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Whatever is too little to fit: figures are finite, risks are probabilities."""
+    load_lines(warehouse, tmp_path, sales())
+    build_tables(warehouse, *built_for(*READ))
+    features, outcomes = read_frame(warehouse, "customer_features"), read_frame(warehouse, "customer_outcomes")
+    values = value.predicted(features, discount_pct=0, model_horizons=value.HORIZONS)
+    assert {6, 601} <= set(values["customer_id"])
+    assert np.isfinite(values[["purchases", "sales"]].to_numpy(float)).all()
+    known = churn.active(learnable(features, outcomes, pd.Timestamp("2010-01-01")))
+    of_half_a_year = values[values["horizon_days"] == value.JUDGED]
+    risks = churn.predicted(known, of_half_a_year, is_model_used=True, is_calibrated=False, is_gap_used=True)
+    assert 601 in set(risks["customer_id"]) and risks["probability"].between(0, 1).all()
+    assert risks.set_index("customer_id").loc[601, ["expected_next_day", "days_late"]].isna().all()
