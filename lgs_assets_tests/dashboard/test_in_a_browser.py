@@ -211,7 +211,8 @@ def test_a_page_on_a_phone_has_no_sideways_scroll_and_no_rule_of_axe_is_broken(
         "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     )
     page.get(site.url + path)
-    assert page.execute_script("return document.documentElement.scrollWidth") <= 390
+    # A phone lays a page out once more when its styles are there, which on a busy machine is after it has loaded.
+    wait(page).until(lambda browser: browser.execute_script("return document.documentElement.scrollWidth") <= 390)
     assert broken_rules(page) == []
 
 
