@@ -242,6 +242,22 @@ def test_forecasts_hold_their_intervals_and_see_the_season() -> None:
     same(rows, forecast.predicted(shuffled(lines, 1), past, UNTIL, as_of=as_of, are_choices_used=used))
 
 
+def test_the_interval_that_is_judged_is_the_one_that_was_served() -> None:
+    """Asked on a past day with what was known then, a forecast and its interval are those of the back-test."""
+    lines, until = daily(), {"month": pd.Timestamp("2011-09-01"), "week": pd.Timestamp("2011-09-05")}
+    known = lines[lines["day"] < until["week"]]
+    used = {task.name: True for task in forecast.TASKS}
+    past = forecast.backtests(known, until)
+    served = forecast.predicted(known, past, until, as_of=until["week"], are_choices_used=used)
+    judged = forecast.backtests(lines, UNTIL)
+    judged = judged[judged["is_chosen"] & (judged["origin"] == judged["grain"].map(until))]
+    key = ["kind", "series", "grain", "horizon", "period_start"]
+    both = served.merge(judged, on=key, suffixes=("", "_judged"), validate="one_to_one")
+    assert len(both) == len(judged) > 0 and both["low_80"].notna().any()
+    for column in ("forecast", "low_80", "high_80", "low_95", "high_95"):
+        assert both[column].to_numpy() == pytest.approx(both[f"{column}_judged"].to_numpy(), abs=0.006, nan_ok=True)
+
+
 def test_a_product_that_has_ended_is_forecast_to_sell_nothing() -> None:
     """It ended half a year before, so every method that looks at the last weeks says so."""
     lines = daily(ends=78)
