@@ -38,7 +38,7 @@ _SAID = {
     "coverage_80_purchases": "share of customers within the 80 % interval of purchase days",
     "expected_coverage": "share that the model itself expects there, for days are whole",
     "coverage_80_sales": "share within that of sales",
-    "within_14_days": "share of those who bought that did within 14 days of the expected day",
+    "within_14_days": "of those who bought and were not late, share that did within 14 days of the day expected",
     "mae_next_day": "mean absolute error of that day, days",
     "auc": "how often a customer who did so ranks above one who did not",
     "calibration_error": "mean gap between predicted and observed share",

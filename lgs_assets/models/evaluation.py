@@ -253,7 +253,7 @@ def _risks(rows: pd.DataFrame, source: str) -> Iterator[Row]:
         yield from _by_fold(asked[belongs(asked)], task, left, churn.BASELINE, source)
     if "expected_next_day" in asked:
         yield from _by_fold(
-            asked[asked["expected_next_day"].notna() & asked["next_day"].notna()],
+            asked[(asked["expected_next_day"] >= asked["as_of"]) & asked["next_day"].notna()],
             DUE_TASK, _due, churn.GAP_BASELINE, source,
         )  # fmt: skip
     ranks = rows[rows["task"] == "slipping"]
@@ -263,7 +263,10 @@ def _risks(rows: pd.DataFrame, source: str) -> Iterator[Row]:
 
 
 def _due(day: pd.DataFrame) -> Models:
-    """How near purchases that came were to the days that they were expected on: an overdue one is expected at once."""
+    """How near purchases that came were to the days ahead that they were expected on: whoever is late has no such day.
+
+    Where only the baseline's day has passed, it counts as the moment itself, the nearest to what came.
+    """
 
     def metrics(column: str) -> dict[str, Metric]:
         expected = day[column].where(day[column] > day["as_of"], day["as_of"])
