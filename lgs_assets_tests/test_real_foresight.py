@@ -156,6 +156,26 @@ def test_time_that_was_not_observed_is_no_silence(real: Warehouse) -> None:
     )
 
 
+def test_the_days_that_are_predicted_are_those_that_are_told(real: Warehouse) -> None:
+    """From 1 January on, though lines end on 9 December: 22 more days of leaving make fewer purchases."""
+    (row,) = real.rows("select sum(purchases) as purchases from customer_value where horizon_days = 90")
+    assert row.purchases == pytest.approx(4652.03, abs=0.01)
+
+
+def test_the_year_of_who_is_at_risk_is_that_of_their_sales(real: Warehouse) -> None:
+    """Whoever bought in the last 365 days observed, and nobody else."""
+    (row,) = real.rows(
+        """
+        select count(*) as customers, count(case when churn_risk.sales_365 = features.sales_365 then 1 end) as same
+        from churn_risk
+        full join (
+            select customer_id, sales_365 from customer_features where as_of = '2012-01-01' and sales_365 > 0
+        ) as features on churn_risk.customer_id = features.customer_id
+        """
+    )
+    assert row.customers == row.same > 4_000
+
+
 def test_a_second_run_logs_nothing(
     real: Warehouse, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

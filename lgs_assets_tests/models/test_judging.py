@@ -303,7 +303,7 @@ def test_a_difference_that_chance_would_make_is_not_shown() -> None:
 
 
 def test_expected_purchases_are_judged() -> None:
-    """By how many came within two weeks of the day that was shown; whoever was late already has none to be judged by."""
+    """By how many came within two weeks of the day that was shown; whoever was late already has none."""
     told = risks([0.5] * 4, [0.5] * 4, [False] * 4).assign(
         expected_next_day=pd.to_datetime(["2010-12-01", "2011-02-01", "2011-02-01", "2011-02-01"]),
         baseline_next_day=pd.to_datetime(["2011-01-16", "2011-04-01", "2010-11-01", "2011-04-01"]),
