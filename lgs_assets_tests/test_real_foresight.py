@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 import pytest
 
 from lgs_assets import places
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.models import bgnbd, gamma_gamma, value
+from lgs_assets.models import bgnbd, evaluation, gamma_gamma, value
 from lgs_assets.models.cards import page
 from lgs_assets.models.features import at, repeat_purchases
 from lgs_assets.warehouse.database import Warehouse
@@ -82,6 +83,31 @@ def test_baselines_are_those_of_the_reference(
 ) -> None:
     """A model is easily better than a baseline that was made worse: the folds are the reference's own."""
     assert figure(real, task, metric, model) == pytest.approx(reference, abs=0.0006)
+
+
+@pytest.mark.parametrize(
+    ("population", "as_of"),
+    [("recency_days <= 365", "2011-03-01"), ("segment = 'Loyal Customers'", "2011-09-01")],
+)
+def test_calibration_is_measured_as_in_the_reference(
+    real: Warehouse, real_data: Path, population: str, as_of: str
+) -> None:
+    """By tenth of customers: the same gaps of BG/NBD's probability."""
+    tasks = {
+        "recency_days <= 365": "active in the last 365 days",
+        "segment = 'Loyal Customers'": "Loyal Customers at t",
+    }
+    folds = pd.read_csv(real_data / "reference" / "prediction" / "churn_folds.csv")
+    is_asked = (folds["task"] == f"quiet90, {tasks[population]}") & (folds["as_of"] == as_of)
+    (reference,) = folds.loc[is_asked & (folds["model"] == "BG/NBD P(no purchase in 90 days)"), "ece10"]
+    rows = real.rows(
+        f"select bgnbd_score, happened from risk_backtests where task = 'churn_risk' and as_of = :as_of "
+        f"and {population} order by customer_id",
+        as_of=as_of,
+    )
+    probability, happened = np.array([row.bgnbd_score for row in rows]), np.array([row.happened for row in rows])
+    found = evaluation.calibration_error(probability, happened)(np.ones((1, len(rows))))[0]
+    assert found == pytest.approx(reference, abs=5e-5)
 
 
 def test_the_models_are_fitted_as_in_the_reference(real: Warehouse, real_data: Path) -> None:

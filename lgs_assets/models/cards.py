@@ -17,6 +17,7 @@ from lgs_assets.models.evaluation import (
     POOLED,
     SLIPPING_TASK,
     is_difference_shown,
+    table_of,
     value_task,
 )
 
@@ -41,7 +42,7 @@ _SAID = {
     "within_14_days": "of those who bought and were not late, share that did within 14 days of the day expected",
     "mae_next_day": "mean absolute error of that day, days",
     "auc": "how often a customer who did so ranks above one who did not",
-    "calibration_error": "mean gap between predicted and observed share",
+    "calibration_error": "mean gap between predicted and observed share, by tenth of customers",
     "brier": "mean squared error of the probability",
     "wape": "absolute errors as a share of what came",
     "bias": "errors as a share of what came",
@@ -154,7 +155,8 @@ def _measured(rows: pd.DataFrame, task: str, *, is_named: bool) -> str:
     found = {str(row["metric"]): row for _, row in own.iterrows()}
     said = [_figure(found[metric], metric) for metric in _SAID if metric in found]
     by = f", by {own['model'].iloc[0]}" if is_named and said else ""
-    return f"{task}{by}: {'; '.join(said) or 'not measured yet'}."
+    pooled = ", all values together" if table_of(task) == "forecasts" else ", mean of the past days"
+    return f"{task}{by}{pooled if said else ''}: {'; '.join(said) or 'not measured yet'}."
 
 
 def _figure(row: pd.Series, metric: str) -> str:
@@ -177,7 +179,7 @@ def page(card: pd.Series) -> str:
         f"# {card['title']}\n\nThe card of `{card['task']}`, with the figures of the run that `lgs cards` found.\n\n"
         f"**Made by:** {made_by}\n\n**For:** {card['purpose']}\n\n**Made from:** {card['data']}\n\n"
         f"**Rule:** {card['rule']}\n\n**How wrong it has been**, pooled over past days, with 95 % intervals. n "
-        f"counts a customer once a day, a series once a period:\n\n"
+        f"is that of all days: it counts a customer once a day, a series once a period:\n\n"
         f"{_listed(card['measured_error'])}\n\n**Limits:** {card['limits']}\n"
     )
 

@@ -94,11 +94,17 @@ def auc(score: Array, happened: npt.NDArray[np.bool_]) -> Metric:
     return figure
 
 
+def tenths(probability: Array) -> npt.NDArray[np.int64]:
+    """The tenth that each is in, 0 for the lowest: as many in each, as deciles cut them; equal ones in their order."""
+    rank = np.empty(len(probability), dtype=np.int64)
+    rank[np.argsort(probability, kind="stable")] = np.arange(len(probability))
+    return np.maximum(-(-BINS * rank // max(len(probability) - 1, 1)) - 1, 0)
+
+
 def calibration_error(probability: Array, happened: npt.NDArray[np.bool_]) -> Metric:
-    """The gap between predicted and observed share in ten equal bins of probability, averaged over customers."""
-    bins = np.minimum((probability * BINS).astype(int), BINS - 1)
+    """The gap between predicted and observed share in each tenth of customers by probability, averaged over them."""
     gaps = np.zeros((len(probability), BINS))
-    gaps[np.arange(len(probability)), bins] = probability - happened
+    gaps[np.arange(len(probability)), tenths(probability)] = probability - happened
     return lambda weights: np.abs(weights @ gaps).sum(axis=1) / weights.sum(axis=1)
 
 

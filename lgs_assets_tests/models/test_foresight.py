@@ -295,9 +295,20 @@ def test_a_draw_weighs_as_if_rows_came_more_often() -> None:
     score, happened = np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])
     weights = np.array([[2.0, 1.0, 1.0, 3.0]])
     often = np.repeat(np.arange(4), weights[0].astype(int))
-    for metric in (evaluation.auc, evaluation.calibration_error):
-        repeated = metric(score[often], happened[often])(np.ones((1, 7)))
-        assert metric(score, happened)(weights) == pytest.approx(repeated)
+    repeated = evaluation.auc(score[often], happened[often])(np.ones((1, 7)))
+    assert evaluation.auc(score, happened)(weights) == pytest.approx(repeated)
+
+
+@given(st.lists(st.integers(0, 20), min_size=11, max_size=60))
+@settings(deadline=None)
+def test_tenths_are_of_customers(risk: list[int]) -> None:
+    """As deciles cut them: as many in each but for one or two, in order of the risk; equals in the order given."""
+    found = evaluation.tenths(np.array(risk, float))
+    ranks = pd.Series(risk).rank(method="first")
+    assert list(found) == list(pd.qcut(ranks, 10, labels=False))
+    assert (np.diff(found[np.lexsort((range(len(risk)), risk))]) >= 0).all()
+    assert found.min() == 0 and found.max() == 9
+    assert np.ptp(np.bincount(found, minlength=10)) <= 2
 
 
 JUDGED = pd.DataFrame(
@@ -353,10 +364,12 @@ def test_what_was_told_stands_beside_what_came(shop: dict[str, pd.DataFrame], *,
     assert rows.loc["value", "predicted"].is_monotonic_decreasing
     total = sales["sales" if is_model_used else "baseline_sales"].astype(float).sum()
     assert (rows["predicted"] * rows["predictions"]).loc["value"].sum() == pytest.approx(total)
-    for place, row in rows.loc["risk"].iterrows():
-        told = risks["probability" if is_model_used else "baseline_probability"].astype(float)
-        own = risks[(told * 10).astype(int).clip(upper=9) == place]
-        assert (row["predictions"], row["came"]) == (len(own), pytest.approx(own["happened"].mean()))
+    risk = rows.loc["risk"]
+    assert list(risk.index) == list(range(1, 11)) and risk["predicted"].is_monotonic_decreasing
+    assert np.ptp(risk["predictions"]) <= 2 * risks["as_of"].nunique()
+    told = risks["probability" if is_model_used else "baseline_probability"].astype(float)
+    assert (risk["predicted"] * risk["predictions"]).sum() == pytest.approx(told.sum())
+    assert (risk["came"] * risk["predictions"]).sum() == pytest.approx(risks["happened"].sum())
     same(rows.reset_index(), calibration(shuffled(values, 1), shuffled(risks, 2), judged))
 
 
