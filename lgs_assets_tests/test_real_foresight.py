@@ -48,7 +48,13 @@ PROMISED: list[tuple[str, str, float, float]] = [
     ("forecasts, total by month, 3 ahead", "wape", 0, 0.09),
     ("forecasts, total by month, 3 ahead", "coverage_80", 0.70, 0.90),
     ("forecasts, total by month, 3 ahead", "coverage_95", 0.90, 1),
+    ("forecasts, total by week, 13 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, country by month, 3 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, country by week, 13 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, product by week, 4 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, product by week, 13 ahead", "coverage_80", 0.70, 0.90),
     ("forecasts, total by week, 13 ahead", "coverage_95", 0.90, 1),
+    ("forecasts, country by month, 3 ahead", "coverage_95", 0.90, 1),
     ("forecasts, country by week, 13 ahead", "coverage_95", 0.90, 1),
     ("forecasts, product by week, 13 ahead", "coverage_95", 0.90, 1),
     ("customer_value, 90 days", "coverage_80_sales", 0.80, 0.95),
@@ -200,6 +206,18 @@ def test_the_year_of_who_is_at_risk_is_that_of_their_sales(real: Warehouse) -> N
         """
     )
     assert row.customers == row.same > 4_000
+
+
+def test_a_country_is_not_measured_by_another(real: Warehouse) -> None:
+    """Australia is hard to foresee, the United Kingdom is not: each interval is as wide as its own country."""
+    (row,) = real.rows(
+        """
+        select forecast, low_80, high_80, low_95, high_95 from forecasts
+        where series = 'United Kingdom' and grain = 'month' and step = 1
+        """
+    )
+    ends = [float(end / row.forecast) for end in (row.low_95, row.low_80, row.high_80, row.high_95)]
+    assert ends == pytest.approx([0.87, 0.92, 1.15, 1.28], abs=0.01)
 
 
 def test_a_second_run_logs_nothing(
