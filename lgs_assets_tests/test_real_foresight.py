@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 import pytest
 
 from lgs_assets import places
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.models import bgnbd, gamma_gamma, value
+from lgs_assets.models import bgnbd, evaluation, gamma_gamma, value
 from lgs_assets.models.cards import page
 from lgs_assets.models.features import at, repeat_purchases
 from lgs_assets.warehouse.database import Warehouse
@@ -47,7 +48,13 @@ PROMISED: list[tuple[str, str, float, float]] = [
     ("forecasts, total by month, 3 ahead", "wape", 0, 0.09),
     ("forecasts, total by month, 3 ahead", "coverage_80", 0.70, 0.90),
     ("forecasts, total by month, 3 ahead", "coverage_95", 0.90, 1),
+    ("forecasts, total by week, 13 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, country by month, 3 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, country by week, 13 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, product by week, 4 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, product by week, 13 ahead", "coverage_80", 0.70, 0.90),
     ("forecasts, total by week, 13 ahead", "coverage_95", 0.90, 1),
+    ("forecasts, country by month, 3 ahead", "coverage_95", 0.90, 1),
     ("forecasts, country by week, 13 ahead", "coverage_95", 0.90, 1),
     ("forecasts, product by week, 13 ahead", "coverage_95", 0.90, 1),
     ("customer_value, 90 days", "coverage_80_sales", 0.80, 0.95),
@@ -82,6 +89,31 @@ def test_baselines_are_those_of_the_reference(
 ) -> None:
     """A model is easily better than a baseline that was made worse: the folds are the reference's own."""
     assert figure(real, task, metric, model) == pytest.approx(reference, abs=0.0006)
+
+
+@pytest.mark.parametrize(
+    ("population", "as_of"),
+    [("recency_days <= 365", "2011-03-01"), ("segment = 'Loyal Customers'", "2011-09-01")],
+)
+def test_calibration_is_measured_as_in_the_reference(
+    real: Warehouse, real_data: Path, population: str, as_of: str
+) -> None:
+    """By tenth of customers: the same gaps of BG/NBD's probability."""
+    tasks = {
+        "recency_days <= 365": "active in the last 365 days",
+        "segment = 'Loyal Customers'": "Loyal Customers at t",
+    }
+    folds = pd.read_csv(real_data / "reference" / "prediction" / "churn_folds.csv")
+    is_asked = (folds["task"] == f"quiet90, {tasks[population]}") & (folds["as_of"] == as_of)
+    (reference,) = folds.loc[is_asked & (folds["model"] == "BG/NBD P(no purchase in 90 days)"), "ece10"]
+    rows = real.rows(
+        f"select bgnbd_score, happened from risk_backtests where task = 'churn_risk' and as_of = :as_of "
+        f"and {population} order by customer_id",
+        as_of=as_of,
+    )
+    probability, happened = np.array([row.bgnbd_score for row in rows]), np.array([row.happened for row in rows])
+    found = evaluation.calibration_error(probability, happened)(np.ones((1, len(rows))))[0]
+    assert found == pytest.approx(reference, abs=5e-5)
 
 
 def test_the_models_are_fitted_as_in_the_reference(real: Warehouse, real_data: Path) -> None:
@@ -154,6 +186,38 @@ def test_time_that_was_not_observed_is_no_silence(real: Warehouse) -> None:
     assert repeat_purchases(known)[2].max() == pytest.approx(
         (pd.Timestamp("2011-12-09") - pd.Timestamp("2009-12-01")).days / 7
     )
+
+
+def test_the_days_that_are_predicted_are_those_that_are_told(real: Warehouse) -> None:
+    """From 1 January on, though lines end on 9 December: 22 more days of leaving make fewer purchases."""
+    (row,) = real.rows("select sum(purchases) as purchases from customer_value where horizon_days = 90")
+    assert row.purchases == pytest.approx(4652.03, abs=0.01)
+
+
+def test_the_year_of_who_is_at_risk_is_that_of_their_sales(real: Warehouse) -> None:
+    """Whoever bought in the last 365 days observed, and nobody else."""
+    (row,) = real.rows(
+        """
+        select count(*) as customers, count(case when churn_risk.sales_365 = features.sales_365 then 1 end) as same
+        from churn_risk
+        full join (
+            select customer_id, sales_365 from customer_features where as_of = '2012-01-01' and sales_365 > 0
+        ) as features on churn_risk.customer_id = features.customer_id
+        """
+    )
+    assert row.customers == row.same > 4_000
+
+
+def test_a_country_is_not_measured_by_another(real: Warehouse) -> None:
+    """Australia is hard to foresee, the United Kingdom is not: each interval is as wide as its own country."""
+    (row,) = real.rows(
+        """
+        select forecast, low_80, high_80, low_95, high_95 from forecasts
+        where series = 'United Kingdom' and grain = 'month' and step = 1
+        """
+    )
+    ends = [float(end / row.forecast) for end in (row.low_95, row.low_80, row.high_80, row.high_95)]
+    assert ends == pytest.approx([0.87, 0.92, 1.15, 1.28], abs=0.01)
 
 
 def test_a_second_run_logs_nothing(

@@ -163,6 +163,9 @@ def test_trend(real: Warehouse, real_data: Path) -> None:
         names = {"slope_per_month": "slope_per_month", "hac_p": "p_value", "ols_p": "plain_p_value"}
         if not yearly:
             names |= {"hac_se": "standard_error", "r2": "r_squared", "dw": "durbin_watson", "ci_lo": "ci_low"}
+        else:
+            ends = (100 * float(theirs["ci_lo"]), 100 * float(theirs["ci_hi"]))
+            assert (ours.change_low_pct, ours.change_high_pct) == pytest.approx(ends, rel=1e-3, abs=1e-4)
         for name, column in names.items():
             assert getattr(ours, column) == pytest.approx(float(theirs[name]), rel=1e-3, abs=1e-6), (theirs, name)
 

@@ -26,7 +26,7 @@ def _columns(*names: str) -> dg.AssetIn:
 _TOLD = ("as_of", "customer_id", "observed_until", "purchase_days", "recency_days", "tenure_days", "sales")
 _AGAIN = tuple(f"{what}_{days}" for what in ("purchase_days", "sales") for days in value.HORIZONS)
 VALUED = _columns(*_TOLD, "last_day", *_AGAIN, "net_revenue")
-BASELINES = _columns("as_of", "customer_id", *_AGAIN, "orders")
+BASELINES = _columns("as_of", "customer_id", *_AGAIN, "orders", "recency_days")
 RANKED = _columns("as_of", "customer_id", "segment", "orders", "snapshot_recency_days", "r_score", "sales_365")
 AT_RISK = _columns(
     *_TOLD,
@@ -264,7 +264,7 @@ def logged_predictions(
         return prediction_log.held(warehouse)
     made = [
         log.of_values(customer_value, customer_features, customer_value.attrs["version"]),
-        log.of_risks(churn_risk, churn_risk.attrs["version"]),
+        log.of_risks(churn_risk, customer_features, churn_risk.attrs["version"]),
         log.of_slipping(slipping, customer_features, slipping.attrs["version"]),
         log.of_forecasts(forecasts, forecasts.attrs["version"]),
     ]

@@ -48,6 +48,11 @@ class BgNbd:
             alive: Array = 1 / (1 + np.where(x > 0, odds, 0))
         return alive
 
+    def expected_between(self, x: Array, t_x: Array, T: Array, t: float, *, after: float) -> Array:  # noqa: N803
+        """Expected purchases in the time t that begins `after` T."""
+        until = self.expected_purchases(x, t_x, T, after + t)
+        return until - self.expected_purchases(x, t_x, T, after) if after else until
+
     def expected_purchases(self, x: Array, t_x: Array, T: Array, t: float) -> Array:  # noqa: N803
         """Expected purchases in the time t after T.
 
@@ -69,18 +74,34 @@ class BgNbd:
 
     def _integrated(self, x: Array, w: Array) -> Array:
         """Expected purchases while alive as the mean of (1 - (1+pw)^-(r+x)) / p over p, by quantiles of p."""
+        p, weights = self._leaving(x)
+        integrated: Array = -np.expm1(-(self.r + x)[:, None] * np.log1p(p * w[:, None])) / p @ weights
+        return integrated
+
+    def _leaving(self, x: Array) -> tuple[Array, Array]:
+        """Quantiles of p given x purchases of a customer who is alive, a row each, and the weights of their mean."""
         from scipy.special import betaincinv, roots_legendre
 
         nodes, weights = roots_legendre(_NODES)
         different, place = np.unique(x, return_inverse=True)
-        p = np.maximum(betaincinv(self.a, self.b + different[:, None], (nodes + 1) / 2), 1e-300)[place]
-        integrated: Array = -np.expm1(-(self.r + x)[:, None] * np.log1p(p * w[:, None])) / p @ weights / 2
-        return integrated
+        return np.maximum(betaincinv(self.a, self.b + different[:, None], (nodes + 1) / 2), 1e-300)[place], weights / 2
 
-    def probability_of_none(self, x: Array, t_x: Array, T: Array, t: float) -> Array:  # noqa: N803
-        """Probability of no purchase in the time t after T: 1 - P(alive) · { 1 - ((α+T) / (α+T+t))^(r+x) }."""
-        some = -np.expm1((self.r + x) * (np.log(self.alpha + T) - np.log(self.alpha + T + t)))
-        none: Array = 1 - self.probability_alive(x, t_x, T) * some
+    def probability_of_none(self, x: Array, t_x: Array, T: Array, t: float, *, after: float = 0.0) -> Array:  # noqa: N803
+        """Probability of no purchase in the time t that begins `after` T.
+
+        From T on it is 1 - P(alive) · { 1 - ((α+T) / (α+T+t))^(r+x) }. A customer of the rate λ is still alive a time s
+        later with the probability e^(-λps): then it is 1 - P(alive) times the mean over p of
+        ((α+T) / (α+T+ps))^(r+x) - ((α+T) / (α+T+ps+t))^(r+x).
+        """
+        alive, often, known = self.probability_alive(x, t_x, T), self.r + x, self.alpha + T
+        if not after:
+            some: Array = -np.expm1(often * (np.log(known) - np.log(known + t)))
+        else:
+            p, weights = self._leaving(x)
+            waited = np.log(known)[:, None] - np.log(known[:, None] + p * after)
+            bought = np.log(known)[:, None] - np.log(known[:, None] + p * after + t)
+            some = (np.exp(often[:, None] * waited) - np.exp(often[:, None] * bought)) @ weights
+        none: Array = 1 - alive * some
         return none
 
     def draw_purchases(
@@ -91,8 +112,10 @@ class BgNbd:
         times: list[float],
         draws: int,
         generator: np.random.Generator,
+        *,
+        after: float = 0.0,
     ) -> npt.NDArray[np.int64]:
-        """Simulated purchases in each of the ascending times after T, of shape (times, customers, draws).
+        """Simulated purchases in each of the ascending times that begin `after` T: shape (times, customers, draws).
 
         Each draw takes λ and p of the customer from their distribution given that the customer is alive, so that what
         varies is the customer, not the fit.
@@ -102,11 +125,12 @@ class BgNbd:
         leaving = generator.beta(self.a, self.b + x[:, None], size)
         until_left = generator.geometric(np.maximum(leaving, 1e-12))
         is_alive = generator.random(size) < self.probability_alive(x, t_x, T)[:, None]
-        bought = np.zeros(size, dtype=np.int64)
+        bought = generator.poisson(rate * after)
+        before = np.minimum(bought, until_left)
         drawn = []
         for began, ended in zip([0.0, *times], times, strict=False):
             bought = bought + generator.poisson(rate * (ended - began))
-            drawn.append(np.where(is_alive, np.minimum(bought, until_left), 0))
+            drawn.append(np.where(is_alive, np.minimum(bought, until_left) - before, 0))
         return np.stack(drawn)
 
 

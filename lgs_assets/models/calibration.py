@@ -1,6 +1,5 @@
-"""What was predicted on past days beside what came: the risk by tenth of probability, sales by tenth of customers."""
+"""What was predicted on past days beside what came, by tenth of the customers of each day: risk, and sales."""
 
-import numpy as np
 import pandas as pd
 
 from lgs_assets.models import evaluation, value
@@ -11,16 +10,17 @@ CALIBRATION = ["kind", "place", "predictions", "predicted", "came", "days", "fir
 def calibration(values: pd.DataFrame, risks: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
     """The rows of value_backtests and risk_backtests by tenth, as whatever predicts now would have told them.
 
-    Columns CALIBRATION. Sales are those of `value.JUDGED` days, their tenths those of each day's customers.
+    Columns CALIBRATION. Sales are those of `value.JUDGED` days. The first tenth has the highest risk, or sales.
     """
     (active, *_) = evaluation.CHURN_POPULATIONS
     told = risks[risks["task"] == "churn_risk"]
     probability = "probability" if evaluation.is_used(evaluations, active) else "baseline_probability"
     risk = pd.DataFrame({
         "kind": "risk", "as_of": told["as_of"], "customer_id": told["customer_id"],
-        "place": np.minimum((told[probability].astype(float) * evaluation.BINS).astype(int), evaluation.BINS - 1),
         "predicted": told[probability].astype(float), "came": told["happened"].astype(float),
-    })  # fmt: skip
+    }).sort_values(["as_of", "customer_id"])  # fmt: skip
+    lowest_first = risk.groupby("as_of")["predicted"].transform(lambda day: evaluation.tenths(day.to_numpy()))
+    risk["place"] = evaluation.BINS - lowest_first.astype("int64")
     judged = values[values["horizon_days"] == value.JUDGED]
     is_used = evaluation.is_used(evaluations, evaluation.value_task(value.JUDGED))
     rated = pd.DataFrame({

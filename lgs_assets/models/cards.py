@@ -17,6 +17,7 @@ from lgs_assets.models.evaluation import (
     POOLED,
     SLIPPING_TASK,
     is_difference_shown,
+    table_of,
     value_task,
 )
 
@@ -38,10 +39,10 @@ _SAID = {
     "coverage_80_purchases": "share of customers within the 80 % interval of purchase days",
     "expected_coverage": "share that the model itself expects there, for days are whole",
     "coverage_80_sales": "share within that of sales",
-    "within_14_days": "share of those who bought that did within 14 days of the expected day",
+    "within_14_days": "of those who bought and were not late, share that did within 14 days of the day expected",
     "mae_next_day": "mean absolute error of that day, days",
     "auc": "how often a customer who did so ranks above one who did not",
-    "calibration_error": "mean gap between predicted and observed share",
+    "calibration_error": "mean gap between predicted and observed share, by tenth of customers",
     "brier": "mean squared error of the probability",
     "wape": "absolute errors as a share of what came",
     "bias": "errors as a share of what came",
@@ -117,7 +118,7 @@ _WORDS = (
         "products for the next four and thirteen weeks: for stock and staffing.",
         "Net sales and units of whole months and weeks before the moment, doubled invoices counted once.",
         "The plain method with the least error on past origins; with fewer than four of them, a set one. "
-        "Intervals from past errors at the same horizon.",
+        "Intervals from past errors at the same horizon, in units of the series' own mean error.",
         "Two years hold one repetition of the season: a change of it cannot be seen. A product that starts, or ends, "
         "or has a single order of thousands is not foreseen. Countries with few customers hang on one of them. "
         f"{_IN_VIEW}",
@@ -154,7 +155,8 @@ def _measured(rows: pd.DataFrame, task: str, *, is_named: bool) -> str:
     found = {str(row["metric"]): row for _, row in own.iterrows()}
     said = [_figure(found[metric], metric) for metric in _SAID if metric in found]
     by = f", by {own['model'].iloc[0]}" if is_named and said else ""
-    return f"{task}{by}: {'; '.join(said) or 'not measured yet'}."
+    pooled = ", all values together" if table_of(task) == "forecasts" else ", mean of the past days"
+    return f"{task}{by}{pooled if said else ''}: {'; '.join(said) or 'not measured yet'}."
 
 
 def _figure(row: pd.Series, metric: str) -> str:
@@ -177,7 +179,7 @@ def page(card: pd.Series) -> str:
         f"# {card['title']}\n\nThe card of `{card['task']}`, with the figures of the run that `lgs cards` found.\n\n"
         f"**Made by:** {made_by}\n\n**For:** {card['purpose']}\n\n**Made from:** {card['data']}\n\n"
         f"**Rule:** {card['rule']}\n\n**How wrong it has been**, pooled over past days, with 95 % intervals. n "
-        f"counts a customer once a day, a series once a period:\n\n"
+        f"is that of all days: it counts a customer once a day, a series once a period:\n\n"
         f"{_listed(card['measured_error'])}\n\n**Limits:** {card['limits']}\n"
     )
 

@@ -81,8 +81,8 @@ def learnt(lessons: pd.DataFrame) -> Regression:
 
 
 def active(known: pd.DataFrame) -> pd.DataFrame:
-    """The customers who bought in the last 365 days, of what `features.learnable` gives."""
-    return known[(known["as_of"] - known["last_day"]).dt.days <= ACTIVE_DAYS].reset_index(drop=True)
+    """The customers who bought in the last 365 days observed, of what `features.learnable` gives."""
+    return known[known["recency_days"] <= ACTIVE_DAYS].reset_index(drop=True)
 
 
 def lessons_before(known: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:

@@ -94,11 +94,17 @@ def auc(score: Array, happened: npt.NDArray[np.bool_]) -> Metric:
     return figure
 
 
+def tenths(probability: Array) -> npt.NDArray[np.int64]:
+    """The tenth that each is in, 0 for the lowest: as many in each, as deciles cut them; equal ones in their order."""
+    rank = np.empty(len(probability), dtype=np.int64)
+    rank[np.argsort(probability, kind="stable")] = np.arange(len(probability))
+    return np.maximum(-(-BINS * rank // max(len(probability) - 1, 1)) - 1, 0)
+
+
 def calibration_error(probability: Array, happened: npt.NDArray[np.bool_]) -> Metric:
-    """The gap between predicted and observed share in ten equal bins of probability, averaged over customers."""
-    bins = np.minimum((probability * BINS).astype(int), BINS - 1)
+    """The gap between predicted and observed share in each tenth of customers by probability, averaged over them."""
     gaps = np.zeros((len(probability), BINS))
-    gaps[np.arange(len(probability)), bins] = probability - happened
+    gaps[np.arange(len(probability)), tenths(probability)] = probability - happened
     return lambda weights: np.abs(weights @ gaps).sum(axis=1) / weights.sum(axis=1)
 
 
@@ -253,7 +259,7 @@ def _risks(rows: pd.DataFrame, source: str) -> Iterator[Row]:
         yield from _by_fold(asked[belongs(asked)], task, left, churn.BASELINE, source)
     if "expected_next_day" in asked:
         yield from _by_fold(
-            asked[asked["expected_next_day"].notna() & asked["next_day"].notna()],
+            asked[(asked["expected_next_day"] >= asked["as_of"]) & asked["next_day"].notna()],
             DUE_TASK, _due, churn.GAP_BASELINE, source,
         )  # fmt: skip
     ranks = rows[rows["task"] == "slipping"]
@@ -263,7 +269,10 @@ def _risks(rows: pd.DataFrame, source: str) -> Iterator[Row]:
 
 
 def _due(day: pd.DataFrame) -> Models:
-    """How near purchases that came were to the days that they were expected on: an overdue one is expected at once."""
+    """How near purchases that came were to the days ahead that they were expected on: whoever is late has no such day.
+
+    Where only the baseline's day has passed, it counts as the moment itself, the nearest to what came.
+    """
 
     def metrics(column: str) -> dict[str, Metric]:
         expected = day[column].where(day[column] > day["as_of"], day["as_of"])

@@ -33,6 +33,11 @@ def repeat_purchases(known: pd.DataFrame) -> tuple[Array, Array, Array]:
     return x, last, (known["tenure_days"].to_numpy(float) - 1) / WEEK
 
 
+def unobserved(known: pd.DataFrame) -> float:
+    """The weeks between what was observed and the moment that all of these are asked at."""
+    return float((known["as_of"].iloc[0] - known["observed_until"].iloc[0]).days / WEEK)
+
+
 @one_thread
 def with_rhythm(features: pd.DataFrame) -> pd.DataFrame:
     """The features in order, with what BG/NBD, fitted at each moment to what was known then, makes of the customer.
@@ -49,7 +54,7 @@ def with_rhythm(features: pd.DataFrame) -> pd.DataFrame:
             known["alive"] = known["quiet"] = 0.5
         else:
             known["alive"] = model.probability_alive(*told)
-            known["quiet"] = model.probability_of_none(*told, QUIET_DAYS / WEEK)
+            known["quiet"] = model.probability_of_none(*told, QUIET_DAYS / WEEK, after=unobserved(known))
     return pd.concat(moments, ignore_index=True) if moments else features.assign(alive=[], quiet=[])
 
 

@@ -2,8 +2,9 @@
 
 Every method is a function of what was known before an origin; none forecasts below 0. Smoothing is Brown's, its weight
 chosen by its one-step errors; theta adds half of the linear trend to it (Assimakopoulos & Nikolopoulos 2000, in the
-form of Hyndman & Billah 2003). An interval spans the errors that the method used has made on past origins of its kind
-and horizon, each as a share of what was forecast: at the same step where there are enough of these.
+form of Hyndman & Billah 2003). An interval spans the errors that the method used has made on finished origins of its
+kind and horizon, each as a share of what was forecast, in units of the mean error of its own series: at the same step
+where there are enough of these. The rule is the same for back-tests and for what lies ahead.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,8 +46,6 @@ _ENOUGH_ERRORS = 200
 """With as many at a step, five beyond each end of the wider interval, the interval spans the errors of that step."""
 _ROUNDING = 1e-9
 """0.025 × 40 is one error, whatever floats make of it."""
-_LEAST_SHARE = 0.1
-"""An error is a share of no less than this of the usual forecast: errors of near nothing are no shares."""
 
 
 @dataclass(frozen=True)
@@ -294,7 +293,7 @@ def backtests(daily: pd.DataFrame, whole_until: Mapping[str, pd.Timestamp]) -> p
         if panel is not None:
             rows = _tried(panel, task)
             if not rows.empty:
-                parts.append(_with_intervals(_with_choices(rows, task)))
+                parts.append(_with_choices(rows, task))
     return pd.concat(parts, ignore_index=True)[BACKTESTS] if parts else pd.DataFrame(columns=BACKTESTS)
 
 
@@ -330,43 +329,42 @@ def best_method(rows: pd.DataFrame, task: Task) -> str:
 
 
 def _with_choices(rows: pd.DataFrame, task: Task) -> pd.DataFrame:
-    """Each origin with the method that was best on the origins that were over by then."""
+    """Each origin with the method that was best on the origins that were over by then, and its intervals."""
     parts = []
     ends = rows.groupby("origin")["period_end"].max()
     for origin, asked in rows.groupby("origin"):
         over = rows[rows["origin"].isin(ends.index[ends <= origin])]
         chosen = best_method(over, task)
-        parts.append(asked.assign(is_chosen=asked["method"] == chosen, chosen_by=over["period_end"].max()))
+        is_chosen = asked["method"] == chosen
+        told = asked.assign(is_chosen=is_chosen, chosen_by=over["period_end"].max())
+        parts.append(told.join(interval(asked[is_chosen], over[over["method"] == chosen])))
     return pd.concat(parts, ignore_index=True)
 
 
-def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the chosen methods with intervals from the errors that had been seen before their origin."""
-    chosen = rows[rows["is_chosen"]]
-    ends = pd.DataFrame(np.nan, index=rows.index, columns=["low_80", "high_80", "low_95", "high_95"])
-    for origin, asked in chosen.groupby("origin"):
-        # Of every origin that was over, the errors of the method that is used now.
-        method = asked["method"].iloc[0]
-        over = rows[(rows["method"] == method) & (rows["period_end"] <= origin)]
-        ends.loc[asked.index] = interval(asked, over).to_numpy()
-    return rows.join(ends)
-
-
 def interval(asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
-    """The ends of the intervals around forecasts, from past errors as shares of their scale. Holds the forecast.
+    """The ends of the intervals around forecasts, from past errors. Holds the forecast.
 
+    Each error is a share of the forecast, counted in units of the mean one of its series, so that no series widens the
+    intervals of the others. One without past errors may be like any: it has the interval of all shares as they are.
     NaN at a level that so few errors say nothing of.
     """
-    errors = ((over["actual"] - over["forecast"]) / _scale(over)).to_numpy(float)
-    scale, steps, past_steps = _scale(asked), _steps(asked), _steps(over)
+    usual = over.groupby("series")["forecast"].mean()
+    shares = (over["actual"] - over["forecast"]) / _scale(over, usual)
+    means = shares.abs().groupby(over["series"]).mean()
+    units, unit = over["series"].map(means).astype(float), asked["series"].map(means).astype(float)
+    in_units = shares / units.where(units > 0, 1)
+    width = unit.fillna(1) * _scale(asked, usual)
+    steps, past_steps = _steps(asked), _steps(over)
     ends = {}
     for level, beyond in LEVELS.items():
         low, high = np.empty(len(asked)), np.empty(len(asked))
         for step in np.unique(steps):
-            own = errors[past_steps == step]
-            low[steps == step], high[steps == step] = _middle(own if len(own) >= _ENOUGH_ERRORS else errors, beyond)
-        ends[f"low_{level}"] = np.minimum(asked["forecast"], np.maximum(asked["forecast"] + low * scale, 0))
-        ends[f"high_{level}"] = np.maximum(asked["forecast"], asked["forecast"] + high * scale)
+            for is_asked, errors in ((unit.notna(), in_units.to_numpy(float)), (unit.isna(), shares.to_numpy(float))):
+                own = errors[past_steps == step]
+                place = is_asked.to_numpy() & (steps == step)
+                low[place], high[place] = _middle(own if len(own) >= _ENOUGH_ERRORS else errors, beyond)
+        ends[f"low_{level}"] = np.minimum(asked["forecast"], np.maximum(asked["forecast"] + low * width, 0))
+        ends[f"high_{level}"] = np.maximum(asked["forecast"], asked["forecast"] + high * width)
     ends["low_95"] = np.minimum(ends["low_95"], ends["low_80"])
     ends["high_95"] = np.maximum(ends["high_95"], ends["high_80"])
     return pd.DataFrame(ends)[["low_80", "high_80", "low_95", "high_95"]]
@@ -396,11 +394,10 @@ def _steps(rows: pd.DataFrame) -> npt.NDArray[np.int64]:
     return rows.groupby(by)["period_start"].rank(method="dense").to_numpy(np.int64)
 
 
-def _scale(rows: pd.DataFrame) -> pd.Series:
-    """What errors are shares of: the forecast, or a tenth of the mean one of series and origin if that is more."""
-    by = [column for column in ("series", "origin") if column in rows]
-    usual = rows.groupby(by)["forecast"].transform("mean")
-    return rows["forecast"].clip(lower=_LEAST_SHARE * usual.clip(lower=1))
+def _scale(rows: pd.DataFrame, usual: pd.Series) -> pd.Series:
+    """What errors are shares of: the forecast or, if that is more, the usual one of the series: nothing is no share."""
+    before = rows["series"].map(usual).astype(float).fillna(rows["forecast"]).clip(lower=1)
+    return rows["forecast"].where(rows["forecast"] > before, before)
 
 
 @one_thread

@@ -31,11 +31,12 @@ def of_values(values: pd.DataFrame, features: pd.DataFrame, version: str) -> pd.
     return pd.concat(rows, ignore_index=True)
 
 
-def of_risks(risks: pd.DataFrame, version: str) -> pd.DataFrame:
-    """The probabilities of `churn_risk`, and how long ago the customers bought."""
+def of_risks(risks: pd.DataFrame, features: pd.DataFrame, version: str) -> pd.DataFrame:
+    """The probabilities of `churn_risk`, and the recency of `customer_features`."""
+    told = risks.merge(features[["as_of", "customer_id", "recency_days"]], how="left", validate="one_to_one")
     return _rows(
-        risks, "churn_risk", version, risks["customer_id"], "probability", risks["as_of"], risks["window_until"],
-        point=risks["probability"], segment=risks["segment"], baseline=(risks["as_of"] - risks["last_day"]).dt.days,
+        told, "churn_risk", version, told["customer_id"], "probability", told["as_of"], told["window_until"],
+        point=told["probability"], segment=told["segment"], baseline=told["recency_days"],
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ LEAST_MONTHS = 2 * YEAR
 LAGS = 2
 """Months over which errors may be correlated, in Newey-West's standard errors."""
 
+CHANGE = ("change_pct", "change_low_pct", "change_high_pct")
 METHODS = ("level", "level, by month", "log", "log, by month", "year on year")
 FIGURES = [
     *("slope_per_month", "standard_error", "p_value", "ci_low", "ci_high"),
@@ -26,11 +27,12 @@ def trends(series: pd.DataFrame) -> pd.DataFrame:
 
     `series` has the columns of `monthly_series`. `level` is a straight line through the values, `log` through their
     logarithms, `by month` with a level of its own for each month of the year; `year on year` is the mean logarithm of
-    the ratio of each of the last twelve months to the same month before. `holm_p` corrects the p-values of a method
-    for the number of series. A figure that cannot be had is NaN, and `reason` says why.
+    the ratio of each of the last twelve months to the same month before, whose interval in percent is
+    `change_low_pct` to `change_high_pct`. `holm_p` corrects the p-values of a method for the number of series that
+    have one. A figure that cannot be had is NaN, and `reason` says why.
     """
     rows = [row for name, months in series.groupby("series") for row in _trends_of(str(name), months)]
-    frame = pd.DataFrame(rows, columns=["series", "method", "months", "change_pct", *FIGURES, "reason"])
+    frame = pd.DataFrame(rows, columns=["series", "method", "months", *CHANGE, *FIGURES, "reason"])
     frame["holm_p"] = frame.groupby("method")["p_value"].transform(holm).astype(float)
     return frame.astype({"reason": "object"}).replace([np.inf, -np.inf], np.nan)
 
@@ -110,6 +112,8 @@ def _year_on_year(values: pd.Series) -> dict[str, float]:
             "ci_high": high / YEAR,
             "plain_p_value": _signed_rank_p(ratios),
             "residual_df": YEAR - 1,
+            "change_low_pct": 100 * np.expm1(low),
+            "change_high_pct": 100 * np.expm1(high),
         }
     return {name: float(figure) for name, figure in figures.items()}
 

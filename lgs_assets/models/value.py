@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lgs_assets.models import bgnbd, gamma_gamma
-from lgs_assets.models.features import WEEK, at, repeat_purchases
+from lgs_assets.models.features import WEEK, at, repeat_purchases, unobserved
 from lgs_assets.models.likelihood import FitError
 from lgs_assets.models.threads import one_thread
 
@@ -114,7 +114,7 @@ def predicted(features: pd.DataFrame, *, discount_pct: float, model_horizons: Co
 
 def _expected(known: pd.DataFrame, horizons: tuple[int, ...], *, discount_pct: float, draws: int) -> pd.DataFrame:
     """Expected purchases and sales of each customer and horizon, with 80 % intervals that hold them."""
-    told = repeat_purchases(known)
+    told, after = repeat_purchases(known), unobserved(known)
     buying = bgnbd.fit(*told)
     # The first day counts here: of most customers it says more than the mean of all others does.
     days = known["purchase_days"].to_numpy(float)
@@ -122,11 +122,11 @@ def _expected(known: pd.DataFrame, horizons: tuple[int, ...], *, discount_pct: f
     spending = gamma_gamma.fit(days, mean)
     amount, alive = spending.expected_mean(days, mean), buying.probability_alive(*told)
     generator = np.random.default_rng(_SEED)
-    drawn = buying.draw_purchases(*told, [horizon / WEEK for horizon in horizons], draws, generator)
+    drawn = buying.draw_purchases(*told, [horizon / WEEK for horizon in horizons], draws, generator, after=after)
     rows = []
     for horizon, purchases in zip(horizons, drawn, strict=True):
-        expected = buying.expected_purchases(*told, horizon / WEEK)
-        kept = _kept(buying, told, horizon, discount_pct)
+        expected = buying.expected_between(*told, horizon / WEEK, after=after)
+        kept = _kept(buying, told, horizon, discount_pct, after)
         low, high = np.quantile(purchases, INTERVAL, axis=1, method="inverted_cdf")
         # The mean of a customer who has probably left lies outside the middle of what may come.
         low, high = np.minimum(low, np.floor(expected)), np.maximum(high, np.ceil(expected))
@@ -148,12 +148,12 @@ def _expected(known: pd.DataFrame, horizons: tuple[int, ...], *, discount_pct: f
     return pd.concat(rows, ignore_index=True)
 
 
-def _kept(buying: bgnbd.BgNbd, told: tuple[Array, Array, Array], days: int, discount_pct: float) -> Array:
+def _kept(buying: bgnbd.BgNbd, told: tuple[Array, Array, Array], days: int, discount_pct: float, after: float) -> Array:
     """What is left of each customer's expected sales when those of a year later count so much less."""
     if not discount_pct:
         return np.ones(len(told[0]))
     ends = np.append(np.arange(_DISCOUNTED_BY, days, _DISCOUNTED_BY), days)
-    by = np.stack([buying.expected_purchases(*told, end / WEEK) for end in ends])
+    by = np.stack([buying.expected_between(*told, end / WEEK, after=after) for end in ends])
     middles = ends - np.diff(ends, prepend=0) / 2
     shares = np.diff(by, axis=0, prepend=0) / np.maximum(by[-1], 1e-300)
     return np.asarray((1 - discount_pct / 100) ** (middles / 365) @ shares)

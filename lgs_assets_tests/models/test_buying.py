@@ -90,6 +90,19 @@ def test_expected_purchases_are_the_mean_of_simulated_ones() -> None:
         assert (drawn[place] == 0).mean(axis=1) == pytest.approx(FITTED.probability_of_none(*who, t), abs=0.01)
 
 
+def test_a_window_may_begin_after_the_last_day_observed() -> None:
+    """What lies between is not counted, and who leaves in it does not come back: as simulated."""
+    who = (np.array([0.0, 2.0, 10.0]), np.array([0.0, 20.0, 38.0]), np.array([30.0, 39.0, 39.0]))
+    later = FITTED.draw_purchases(*who, [13.0, 52.0], 200_000, np.random.default_rng(1), after=6.0)
+    for place, t in enumerate((13.0, 52.0)):
+        assert later[place].mean(axis=1) == pytest.approx(FITTED.expected_between(*who, t, after=6.0), rel=0.02)
+        none = FITTED.probability_of_none(*who, t, after=6.0)
+        assert (later[place] == 0).mean(axis=1) == pytest.approx(none, abs=0.01)
+        assert (none > FITTED.probability_of_none(*who, t)).all()
+        assert FITTED.probability_of_none(*who, t, after=1e-9) == pytest.approx(FITTED.probability_of_none(*who, t))
+        assert (FITTED.expected_between(*who, t, after=0.0) == FITTED.expected_purchases(*who, t)).all()
+
+
 def test_a_customer_who_came_once_is_taken_to_be_alive() -> None:
     """There was no second purchase to leave after."""
     assert FITTED.probability_alive(np.array([0.0]), np.array([0.0]), np.array([39.0])) == [1.0]

@@ -242,6 +242,22 @@ def test_forecasts_hold_their_intervals_and_see_the_season() -> None:
     same(rows, forecast.predicted(shuffled(lines, 1), past, UNTIL, as_of=as_of, are_choices_used=used))
 
 
+def test_the_interval_that_is_judged_is_the_one_that_was_served() -> None:
+    """Asked on a past day with what was known then, a forecast and its interval are those of the back-test."""
+    lines, until = daily(), {"month": pd.Timestamp("2011-09-01"), "week": pd.Timestamp("2011-09-05")}
+    known = lines[lines["day"] < until["week"]]
+    used = {task.name: True for task in forecast.TASKS}
+    past = forecast.backtests(known, until)
+    served = forecast.predicted(known, past, until, as_of=until["week"], are_choices_used=used)
+    judged = forecast.backtests(lines, UNTIL)
+    judged = judged[judged["is_chosen"] & (judged["origin"] == judged["grain"].map(until))]
+    key = ["kind", "series", "grain", "horizon", "period_start"]
+    both = served.merge(judged, on=key, suffixes=("", "_judged"), validate="one_to_one")
+    assert len(both) == len(judged) > 0 and both["low_80"].notna().any()
+    for column in ("forecast", "low_80", "high_80", "low_95", "high_95"):
+        assert both[column].to_numpy() == pytest.approx(both[f"{column}_judged"].to_numpy(), abs=0.006, nan_ok=True)
+
+
 def test_a_product_that_has_ended_is_forecast_to_sell_nothing() -> None:
     """It ended half a year before, so every method that looks at the last weeks says so."""
     lines = daily(ends=78)
@@ -279,9 +295,20 @@ def test_a_draw_weighs_as_if_rows_came_more_often() -> None:
     score, happened = np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])
     weights = np.array([[2.0, 1.0, 1.0, 3.0]])
     often = np.repeat(np.arange(4), weights[0].astype(int))
-    for metric in (evaluation.auc, evaluation.calibration_error):
-        repeated = metric(score[often], happened[often])(np.ones((1, 7)))
-        assert metric(score, happened)(weights) == pytest.approx(repeated)
+    repeated = evaluation.auc(score[often], happened[often])(np.ones((1, 7)))
+    assert evaluation.auc(score, happened)(weights) == pytest.approx(repeated)
+
+
+@given(st.lists(st.integers(0, 20), min_size=11, max_size=60))
+@settings(deadline=None)
+def test_tenths_are_of_customers(risk: list[int]) -> None:
+    """As deciles cut them: as many in each but for one or two, in order of the risk; equals in the order given."""
+    found = evaluation.tenths(np.array(risk, float))
+    ranks = pd.Series(risk).rank(method="first")
+    assert list(found) == list(pd.qcut(ranks, 10, labels=False))
+    assert (np.diff(found[np.lexsort((range(len(risk)), risk))]) >= 0).all()
+    assert found.min() == 0 and found.max() == 9
+    assert np.ptp(np.bincount(found, minlength=10)) <= 2
 
 
 JUDGED = pd.DataFrame(
@@ -337,10 +364,12 @@ def test_what_was_told_stands_beside_what_came(shop: dict[str, pd.DataFrame], *,
     assert rows.loc["value", "predicted"].is_monotonic_decreasing
     total = sales["sales" if is_model_used else "baseline_sales"].astype(float).sum()
     assert (rows["predicted"] * rows["predictions"]).loc["value"].sum() == pytest.approx(total)
-    for place, row in rows.loc["risk"].iterrows():
-        told = risks["probability" if is_model_used else "baseline_probability"].astype(float)
-        own = risks[(told * 10).astype(int).clip(upper=9) == place]
-        assert (row["predictions"], row["came"]) == (len(own), pytest.approx(own["happened"].mean()))
+    risk = rows.loc["risk"]
+    assert list(risk.index) == list(range(1, 11)) and risk["predicted"].is_monotonic_decreasing
+    assert np.ptp(risk["predictions"]) <= 2 * risks["as_of"].nunique()
+    told = risks["probability" if is_model_used else "baseline_probability"].astype(float)
+    assert (risk["predicted"] * risk["predictions"]).sum() == pytest.approx(told.sum())
+    assert (risk["came"] * risk["predictions"]).sum() == pytest.approx(risks["happened"].sum())
     same(rows.reset_index(), calibration(shuffled(values, 1), shuffled(risks, 2), judged))
 
 

@@ -244,15 +244,33 @@ def test_an_interval_holds_as_much_as_it_says() -> None:
 
 def test_steps_with_many_errors_have_intervals_of_their_own() -> None:
     """What is further ahead is harder to see: its interval is wider, if enough errors show it."""
-    generator, series = np.random.default_rng(1), [f"P{n:03}" for n in range(250)]
-    over = pd.DataFrame({"series": np.repeat(series, 2), "period_start": [AS_OF, AS_OF + pd.Timedelta(days=7)] * 250})
-    over = over.assign(origin=AS_OF, forecast=100.0, actual=100 + generator.normal(0, 1, 500) * np.tile([5, 50], 250))
-    ends = forecast.interval(over, over)
-    width = (ends["high_80"] - ends["low_80"]).groupby(over["period_start"]).mean()
-    assert width.iloc[1] > 5 * width.iloc[0]
-    few = over[over["series"] < "P020"]
-    width = forecast.interval(few, few).diff(axis=1)["high_80"].groupby(few["period_start"]).mean()
-    assert width.iloc[1] == pytest.approx(width.iloc[0], rel=0.3)
+    generator, weeks = np.random.default_rng(1), pd.date_range(AS_OF, periods=25, freq="14D")
+    over = pd.DataFrame({"series": np.repeat([f"P{n}" for n in range(10)], 50), "origin": [*weeks.repeat(2)] * 10})
+    over["period_start"] = over["origin"] + pd.to_timedelta(np.tile([0, 7], 250), unit="D")
+    over = over.assign(forecast=100.0, actual=100 + generator.normal(0, 1, 500) * np.tile([5, 50], 250))
+
+    def widths(over: pd.DataFrame) -> list[float]:
+        ends = forecast.interval(over, over)
+        return list((ends["high_80"] - ends["low_80"]).groupby(over["period_start"] - over["origin"]).mean())
+
+    near, far = widths(over)
+    assert far > 5 * near
+    near, far = widths(over[over["series"] < "P4"])
+    assert far == pytest.approx(near, rel=0.3)
+
+
+def test_no_series_widens_the_intervals_of_the_others() -> None:
+    """Each has errors of its own size; one that nobody has seen may be like any of them."""
+    generator = np.random.default_rng(1)
+    over = pd.DataFrame(
+        {"series": ["calm", "wild"] * 60, "period_start": np.repeat(pd.date_range(AS_OF, periods=60), 2)}
+    )
+    errors = generator.normal(0, 1, 120) * np.tile([1, 500], 60)
+    over = over.assign(origin=over["period_start"], forecast=100.0, actual=100 + errors)
+    asked = pd.DataFrame({"series": ["calm", "wild", "new"], "period_start": AS_OF, "forecast": 100.0})
+    calm, wild, new = forecast.interval(asked, over)["high_80"] - 100
+    assert 0.5 < calm < 2 and 300 < wild < 1000
+    assert calm < new < wild
 
 
 def risks(score: list[float], baseline: list[float], happened: list[bool]) -> pd.DataFrame:
@@ -305,18 +323,20 @@ def test_a_difference_that_chance_would_make_is_not_shown() -> None:
 
 
 def test_expected_purchases_are_judged() -> None:
-    """By how many came within two weeks of the day that they were due on; who is overdue is due at once."""
+    """By how many came within two weeks of the day that was shown; whoever was late already has none."""
     told = risks([0.5] * 4, [0.5] * 4, [False] * 4).assign(
         expected_next_day=pd.to_datetime(["2010-12-01", "2011-02-01", "2011-02-01", "2011-02-01"]),
-        baseline_next_day=pd.to_datetime(["2011-04-01"] * 4),
+        baseline_next_day=pd.to_datetime(["2011-01-16", "2011-04-01", "2010-11-01", "2011-04-01"]),
         next_day=pd.to_datetime(["2011-01-20", "2011-02-15", "2011-02-16", "2011-04-01"]),
     )
     rows = evaluation.evaluated(EMPTY, told, EMPTY, NOT_JUDGED)
     rows = rows[(rows["task"] == evaluation.DUE_TASK) & (rows["fold"] == "pooled")]
     found = rows.set_index(["model", "metric"])["value"].to_dict()
-    assert found[churn.GAP, "within_14_days"] == 0.5
-    assert found[churn.GAP, "mae_next_day"] == (5 + 14 + 15 + 59) / 4
-    assert found[churn.GAP_BASELINE, "within_14_days"] == 0.25
+    assert found[churn.GAP, "within_14_days"] == pytest.approx(1 / 3)
+    assert found[churn.GAP, "mae_next_day"] == pytest.approx((14 + 15 + 59) / 3)
+    assert found[churn.GAP_BASELINE, "within_14_days"] == pytest.approx(1 / 3)
+    assert found[churn.GAP_BASELINE, "mae_next_day"] == pytest.approx((45 + 32 + 0) / 3)
+    assert set(rows["n"]) == {3}
 
 
 @pytest.mark.parametrize(("known", "is_drawn"), [(2, False), (3, True), (6, True)])

@@ -21,7 +21,7 @@ create table churn_risk (
     check (band = case when probability < 0.33 then 'low' when probability < 0.66 then 'medium' else 'high' end)
 );
 
-comment on table churn_risk is 'Of each customer who bought in the 365 days before as_of, how probable it is that no purchase follows in the next 90 days, and why. The level moves with the season: where is_calibrated is false, rank is to be shown instead of probability. One row a customer; none while too little has been observed.';
+comment on table churn_risk is 'Of each customer who bought in the last 365 days before observed_until of prediction_terms, how probable it is that no purchase follows in the 90 days from as_of, and why. The level moves with the season: where is_calibrated is false, rank is to be shown instead of probability. One row a customer; none while too little has been observed.';
 comment on column churn_risk.customer_id is 'Customer.';
 comment on column churn_risk.as_of is 'The moment that it is predicted from.';
 comment on column churn_risk.window_until is 'The first day after the window.';
@@ -35,7 +35,7 @@ comment on column churn_risk.reason_1 is 'What moves the risk most, in words.';
 comment on column churn_risk.reason_2 is 'What moves it next.';
 comment on column churn_risk.reason_3 is 'The third.';
 comment on column churn_risk.last_day is 'Last purchase day.';
-comment on column churn_risk.expected_next_day is 'last_day and the typical gap: the customer''s own unless that of all customers was nearer on past days. NULL if there is one purchase day only.';
-comment on column churn_risk.days_late is 'Days from expected_next_day to the day before as_of until which lines were observed; negative while the purchase is not due.';
-comment on column churn_risk.sales_365 is 'Sales of the last 365 days in pounds sterling, exact: what is at risk.';
+comment on column churn_risk.expected_next_day is 'last_day and the typical gap: the customer''s own unless that of all customers was nearer on past days. If it has passed, it tells that the customer is late, not when they will buy: model_evaluations judges those that lie ahead. NULL if there is one purchase day only.';
+comment on column churn_risk.days_late is 'Days from expected_next_day to observed_until of prediction_terms, the first day that was not observed: 0 if the purchase is due on that day, negative before.';
+comment on column churn_risk.sales_365 is 'Sales of these 365 days in pounds sterling, exact: what is at risk.';
 comment on column churn_risk.value_rank is 'Place in customer_value at 182 days.';

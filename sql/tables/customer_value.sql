@@ -23,12 +23,12 @@ create table customer_value (
     check ((purchases_low is null) = (sales_low is null))
 );
 
-comment on table customer_value is 'What each customer is expected to buy in the days after as_of. Totals of it have been wrong by what model_evaluations says: the intervals are those of single customers. One row a customer and horizon; none while too little has been observed.';
+comment on table customer_value is 'What each customer is expected to buy in the days from as_of on, also where lines end before it. Totals of it have been wrong by what model_evaluations says: the intervals are those of single customers. One row a customer and horizon; none while too little has been observed.';
 comment on column customer_value.customer_id is 'Customer.';
 comment on column customer_value.horizon_days is 'How many days from as_of: 90, 182 or 365.';
 comment on column customer_value.as_of is 'The moment that it is predicted from.';
 comment on column customer_value.model is 'What predicts it: BG/NBD and Gamma-Gamma, or the baseline if that was no worse on past days.';
-comment on column customer_value.probability_alive is 'Probability that the customer has not left for good, by BG/NBD. It is no score of churn. NULL if the baseline predicts.';
+comment on column customer_value.probability_alive is 'Probability that the customer had not left for good when the lines end, by BG/NBD. It is no score of churn. NULL if the baseline predicts.';
 comment on column customer_value.purchases_low is 'Lower end of the 80 % interval of the purchase days, by simulation. NULL if the baseline predicts: it has no interval.';
 comment on column customer_value.purchases is 'Expected purchase days.';
 comment on column customer_value.purchases_high is 'Upper end of the interval, or NULL.';

@@ -33,7 +33,7 @@ comment on column forecast_backtests.method is 'Method.';
 comment on column forecast_backtests.is_chosen is 'Whether this method would have been used: the one with the least error on the earlier origins of its kind and horizon, or a set one while these are fewer than four.';
 comment on column forecast_backtests.forecast is 'Pounds sterling, or units.';
 comment on column forecast_backtests.actual is 'What came.';
-comment on column forecast_backtests.low_80 is 'Lower end of the 80 % interval, from the errors on earlier origins. NULL while there are too few.';
+comment on column forecast_backtests.low_80 is 'Lower end of the 80 % interval, by the rule of forecasts from the errors on the origins that were over by then. NULL while there are too few.';
 comment on column forecast_backtests.high_80 is 'Its upper end.';
 comment on column forecast_backtests.low_95 is 'Lower end of the 95 % interval. NULL while there are too few errors for that.';
 comment on column forecast_backtests.high_95 is 'Its upper end.';

@@ -1,7 +1,7 @@
 -- derived: rebuilt at will from other tables
 create table prediction_calibration (
     kind text collate "C" not null check (kind in ('risk', 'value')),
-    place bigint not null check (place between 0 and 10),
+    place bigint not null check (place between 1 and 10),
     predictions bigint not null check (predictions > 0),
     predicted double precision not null,
     came double precision not null,
@@ -15,7 +15,7 @@ create table prediction_calibration (
 
 comment on table prediction_calibration is 'What was predicted on past days beside what came, by whatever predicts now. One row a kind and tenth; none of a kind that no past day is over for.';
 comment on column prediction_calibration.kind is 'risk: of no purchase in the next 90 days, of those who bought in the last 365; value: sales in the next 182 days.';
-comment on column prediction_calibration.place is 'risk: the tenth of probability, 0 for less than 0.1 and 9 for 0.9 or more; value: the tenth of each day''s customers, 1 for the highest expected sales.';
+comment on column prediction_calibration.place is 'The tenth of each day''s customers, 1 for the highest risk or the highest expected sales.';
 comment on column prediction_calibration.predictions is 'How many were made: a customer counts once each day.';
 comment on column prediction_calibration.predicted is 'Their mean: a probability, or pounds sterling.';
 comment on column prediction_calibration.came is 'What came of them: the share that did not buy, or mean sales in pounds sterling.';

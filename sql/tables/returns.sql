@@ -33,7 +33,7 @@ comment on column returns.is_product is 'A product; otherwise a charge, such as 
 comment on column returns.returned_at is 'When the return was made, in the retailer''s local time.';
 comment on column returns.units is 'Units returned.';
 comment on column returns.amount is 'Amount refunded in pounds sterling: units at the return''s own price.';
-comment on column returns.match is 'How the sale was found: whole line, part of a line or several lines, all at the same price; another price; only a part, if some units have no sale; no sale.';
+comment on column returns.match is 'How the sale was found: whole line, part of a line or several lines, all at the same price; another price, of some or all units, where sales at the same price had too few left; only a part, if some units have no sale; no sale.';
 comment on column returns.units_matched is 'Units for which a sale was found.';
 comment on column returns.amount_matched is 'These units at the return''s own price, in pounds sterling.';
 comment on column returns.sale_invoice_no is 'Invoice number of the newest sale that it takes from. NULL if none was found.';

@@ -4,6 +4,8 @@ create table trend_statistics (
     method text collate "C" not null check (method in ('level', 'level, by month', 'log', 'log, by month', 'year on year')),
     months bigint not null check (months >= 0),
     change_pct double precision,
+    change_low_pct double precision,
+    change_high_pct double precision check (change_high_pct >= change_low_pct),
     slope_per_month double precision,
     standard_error double precision check (standard_error >= 0),
     p_value double precision check (p_value between 0 and 1),
@@ -25,11 +27,13 @@ comment on column trend_statistics.series is 'Series, as in monthly_series.';
 comment on column trend_statistics.method is 'level: a straight line through the values; log: through their logarithms; by month: with a level for each month of the year; year on year: the mean logarithm of the ratio of the last twelve months to the same months before.';
 comment on column trend_statistics.months is 'Whole months.';
 comment on column trend_statistics.change_pct is 'The last twelve months together against the twelve before, in percent.';
+comment on column trend_statistics.change_low_pct is 'Lower end of the 95 % interval of the mean change of a month on the same month before, in percent: each month counts as much as any, where change_pct is that of their sums. NULL but for year on year.';
+comment on column trend_statistics.change_high_pct is 'Its upper end.';
 comment on column trend_statistics.slope_per_month is 'Change per month: in the unit of the series, or of its logarithm.';
 comment on column trend_statistics.standard_error is 'Its standard error: Newey-West''s with two lags; for year on year, that of the mean.';
 comment on column trend_statistics.p_value is 'How probable a change this large is without a trend: from the t-test with that error.';
-comment on column trend_statistics.holm_p is 'p_value corrected by Holm''s method for the number of series.';
-comment on column trend_statistics.ci_low is 'Lower end of the 95 % interval of slope_per_month.';
+comment on column trend_statistics.holm_p is 'p_value corrected by Holm''s method for the number of series that have one: those without logarithms count in no method that takes them.';
+comment on column trend_statistics.ci_low is 'Lower end of the 95 % interval of slope_per_month, in its unit.';
 comment on column trend_statistics.ci_high is 'Its upper end.';
 comment on column trend_statistics.plain_standard_error is 'Standard error of the line as if errors were independent. NULL for year on year.';
 comment on column trend_statistics.plain_p_value is 'p-value with that error; for year on year, of Wilcoxon''s signed-rank test.';

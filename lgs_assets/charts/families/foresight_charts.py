@@ -22,7 +22,6 @@ FAMILY: Final = Family(__name__, part=20, is_of_predictions=True)
 
 _BANDS: Final = ("low_80", "high_80", "low_95", "high_95")
 _LAST_MONTHS: Final = 12
-_BINS: Final = 10
 _CHOICE: Final = ("task", "model", "baseline", "is_used")
 """What says whether a model or its baseline predicts."""
 _LATE_DAYS: Final = 360
@@ -141,12 +140,12 @@ def value_by_decile(value_backtests: pd.DataFrame, model_evaluations: pd.DataFra
 
 @FAMILY.chart(
     "Predicted and observed risk of a quiet quarter",
-    risk_backtests=("task", "as_of", "probability", "baseline_probability", "happened"),
+    risk_backtests=("task", "as_of", "customer_id", "probability", "baseline_probability", "happened"),
     model_evaluations=_CHOICE,
 )
 def risk_calibration(risk_backtests: pd.DataFrame, model_evaluations: pd.DataFrame) -> Figure:
-    """On each past day, the share that did not buy in 90 days among customers of about the same risk as told now."""
-    rows = risk_backtests[risk_backtests["task"] == "churn_risk"]
+    """On each past day, the share that did not buy in 90 days of each tenth of the customers by risk as told now."""
+    rows = risk_backtests[risk_backtests["task"] == "churn_risk"].sort_values(["as_of", "customer_id"])
     (active, *_) = evaluation.CHURN_POPULATIONS
     model = churn.MODEL
     if not evaluation.is_used(model_evaluations, active):
@@ -159,8 +158,8 @@ def risk_calibration(risk_backtests: pd.DataFrame, model_evaluations: pd.DataFra
     handles = []
     looks = zip((style.BLUE, style.SKY, style.ORANGE, style.VERMILION), "osD^", strict=True)
     for (moment, asked), (colour, marker) in zip(rows.groupby("as_of"), looks, strict=False):
-        bins = np.minimum((asked["probability"] * _BINS).astype(int), _BINS - 1)
-        means = asked.groupby(bins)[["probability", "happened"]].mean()
+        tenths = evaluation.tenths(asked["probability"].to_numpy(float))
+        means = asked.groupby(tenths)[["probability", "happened"]].mean()
         axes.plot(means["probability"], means["happened"], color=colour, marker=marker, markersize=5)
         label = f"{day(pd.Timestamp(str(moment)))}: {percent(100 * asked['happened'].mean())} quiet"
         handles.append(style.stroke(color=colour, marker=marker, markersize=5, label=label))

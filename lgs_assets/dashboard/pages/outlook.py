@@ -334,17 +334,17 @@ def _asked(rows: Sequence[Row], who: str) -> str:
 
 
 def _calibration(view: View, rows: Sequence[Row]) -> Figure:
-    """Of those who were told so, how many did: a percentage of fewer than 30 says nothing."""
+    """How many of each tenth did as was told: a percentage of fewer than 30 says nothing."""
     table = Table(
         (
-            Column("told", "Told"),
+            Column("tenth", "Tenth"),
             Column("predictions", "Predictions", "count"),
             Column("predicted_pct", "Told on average", "percent"),
             Column("came_pct", "Stayed away", "percent"),
         ),
         [
             (
-                f"{10 * row['place']} to {10 * row['place'] + 10} %",
+                str(row["place"]),
                 row["customers"],
                 or_few(100 * row["predicted"], row["customers"]),
                 Bar(100 * row["came"], 100 * row["came"]) if row["customers"] >= FEWEST else Bar(Few(FEW), 0),
@@ -353,7 +353,8 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
         ],
     )
     note = (
-        "The risk of no order in 90 days, as it would have been told. Where the two percentages are far apart, the "
+        "The risk of no order in 90 days, as it would have been told, by tenth of the customers of each day; 1 is the "
+        "highest. Where the two percentages are far apart, the "
         f"level is off; the order may hold all the same. {_asked(rows, 'who had bought in the year before')}"
         f"{view.unfollowed()}"
     )

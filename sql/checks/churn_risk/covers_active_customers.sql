@@ -1,9 +1,9 @@
--- Those at risk are the customers who bought in the 365 days before the moment, each once and ranked without gaps.
+-- Those at risk are the customers who bought in the last 365 days observed, each once and ranked without gaps.
 -- error
 with active as (
     select customer_id
     from customer_features
-    where as_of = (select max(as_of) from customer_features) and as_of - last_day <= 365
+    where as_of = (select max(as_of) from customer_features) and recency_days <= 365
 )
 
 select coalesce(active.customer_id, churn_risk.customer_id) as customer_id, churn_risk.rank
