@@ -244,6 +244,21 @@ def test_whoever_has_seen_the_result_enrols_nobody(shop: Warehouse) -> None:
         start(shop, waves, SOME, counts_from=date(2012, 4, 21))
 
 
+def test_whoever_may_have_seen_a_look_enrols_nobody(shop: Warehouse) -> None:
+    """A later wave would move the look, and a second look with the whole of its level would be another one."""
+    waves = Declaration.parse("calls", FILE.replace('owner = "me"', 'owner = "me"\nenrol = "waves"\nlooks = [30, 60]'))
+    with shop.transaction() as connection:
+        connection.execute(sa.text("delete from audience_members where customer_id > 20"))
+    start(shop, waves, SOME, counts_from=date(2011, 12, 31))
+    enter(shop, range(21, 31))
+    data_until(shop, "2012-01-29")
+    assert start(shop, waves, SOME, counts_from=date(2012, 1, 30)).wave == 2
+    enter(shop, range(31, 41))
+    data_until(shop, "2012-02-29")
+    with pytest.raises(GuardError, match="due since 2012-02-29: anyone who has seen the look after 30 days may not"):
+        start(shop, waves, SOME, counts_from=date(2012, 3, 1))
+
+
 def data_until(warehouse: Warehouse, day: str) -> None:
     with warehouse.transaction() as connection:
         connection.execute(
