@@ -164,6 +164,18 @@ def test_nothing_is_told_before_the_primary_metric(shop: Warehouse) -> None:
     assert {result.metric for result in told(shop).results} == {"net_revenue", *POUNDS.secondary}
 
 
+def test_secondary_metrics_answer_for_those_that_are_not_due_yet(shop: Warehouse) -> None:
+    """Orders are known thirty days before pounds: their p is corrected for all three that were declared, then and later."""
+    prepare(shop)
+    text = FILE.replace('["net_revenue"]', '["orders", "net_revenue", "revenue_per_order"]')
+    start(shop, Declaration.parse("calls", text), SOME, counts_from=date(2012, 1, 1))
+    for customer in of_arm(shop, "call")[:16] + of_arm(shop, "control")[:9]:
+        buy(shop, customer, "2012-02-01 10:00")
+    buy(shop, None, "2012-03-31 10:00")
+    (orders,) = [result for result in told(shop).results if result.role == "secondary"]
+    assert orders.metric == "orders" and orders.corrected_p == pytest.approx(3 * orders.p_value)
+
+
 def test_a_campaign_that_works(experiment: Warehouse) -> None:
     """The first line has the answer, its interval and chance; the report also has what a claim would have been."""
     call_works(experiment)

@@ -104,10 +104,14 @@ def frame_of(cursor: Cursor, found: State, days: int, *, with_late_returns: bool
 def compare(
     frame: pd.DataFrame, found: State, metrics: Sequence[Metric], *, draws: int, level: float = LEVEL
 ) -> list[Result]:
-    """The results of everybody by the metrics; `level` is that of the primary one."""
+    """The results of everybody by the metrics; `level` is that of the primary one.
+
+    Secondary ones answer for all that were declared, also for those that are not due yet.
+    """
     primary = found.declaration.primary.metric
     results = _results(frame, found, metrics, levels={primary: level}, draws=draws)
-    secondary = _corrected([result for result in results if result.metric != primary], "secondary")
+    others = [result for result in results if result.metric != primary]
+    secondary = _corrected(others, "secondary", of=len(found.declaration.secondary))
     return [replace(result, level=level) for result in results if result.metric == primary] + secondary
 
 
@@ -130,7 +134,7 @@ def compare_parts(frame: pd.DataFrame, found: State, *, draws: int) -> list[Resu
         for (segment, country), members in parts.items()
         for result in _results(members, found, [primary], levels={primary: level}, draws=draws)
     ]
-    corrected = _corrected(results, "by segment")
+    corrected = _corrected(results, "by segment", of=len(results))
     return [replace(each, role="by segment and country") if each.country != ALL else each for each in corrected]
 
 
@@ -171,9 +175,10 @@ def _is_part(members: pd.DataFrame, *, of: pd.DataFrame) -> bool:
     return members["arm"].nunique() == 2 and LEAST_OF_PART <= len(members) < len(of)
 
 
-def _corrected(results: Sequence[Result], role: str) -> list[Result]:
-    p_values = holm(pd.Series([result.p_value for result in results], dtype=float))
-    return [replace(each, role=role, corrected_p=float(p)) for each, p in zip(results, p_values, strict=True)]
+def _corrected(results: Sequence[Result], role: str, *, of: int) -> list[Result]:
+    """Corrected for so many results, of which those that are not known yet count as showing nothing."""
+    p_values = holm(pd.Series([result.p_value for result in results] + [1.0] * (of - len(results)), dtype=float))
+    return [replace(each, role=role, corrected_p=float(p)) for each, p in zip(results, p_values, strict=False)]
 
 
 def _results(
