@@ -165,7 +165,7 @@ def test_nothing_is_told_before_the_primary_metric(shop: Warehouse) -> None:
 
 
 def test_secondary_metrics_answer_for_those_that_are_not_due_yet(shop: Warehouse) -> None:
-    """Orders are known thirty days before pounds: their p is corrected for all three that were declared, then and later."""
+    """Orders are known thirty days before pounds: their p and interval are those of one of three declared."""
     prepare(shop)
     text = FILE.replace('["net_revenue"]', '["orders", "net_revenue", "revenue_per_order"]')
     start(shop, Declaration.parse("calls", text), SOME, counts_from=date(2012, 1, 1))
@@ -174,6 +174,9 @@ def test_secondary_metrics_answer_for_those_that_are_not_due_yet(shop: Warehouse
     buy(shop, None, "2012-03-31 10:00")
     (orders,) = [result for result in told(shop).results if result.role == "secondary"]
     assert orders.metric == "orders" and orders.corrected_p == pytest.approx(3 * orders.p_value)
+    assert orders.level == 0.05 / 3
+    assert (orders.difference.low < 0) == (orders.p_value > orders.level) == (not orders.shows)
+    assert "their intervals are wide enough to be all of them right" in report(shop, told(shop))
 
 
 def test_a_campaign_that_works(experiment: Warehouse) -> None:

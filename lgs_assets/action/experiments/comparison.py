@@ -68,9 +68,9 @@ class Result:
     """Net revenue with no customer counted beyond the cap set at the start, by which it is judged; None of others."""
     corrected_p: float | None
     """Corrected for the number of secondary metrics, or of parts, by Holm's method; None of the primary result."""
-    level: float = LEVEL
-    """The p-value up to which an effect is outside the interval: less than LEVEL where declared looks, or parts, share
-    it."""
+    level: float
+    """The p-value up to which an effect is outside the interval: less than LEVEL where declared looks, secondary
+    metrics or parts share it."""
 
     @property
     def judged(self) -> Difference:
@@ -106,13 +106,16 @@ def compare(
 ) -> list[Result]:
     """The results of everybody by the metrics; `level` is that of the primary one.
 
-    Secondary ones answer for all that were declared, also for those that are not due yet.
+    Secondary ones answer for all that were declared, also for those that are not due yet, and their intervals share
+    LEVEL.
     """
-    primary = found.declaration.primary.metric
-    results = _results(frame, found, metrics, levels={primary: level}, draws=draws)
+    primary, secondary = found.declaration.primary.metric, found.declaration.secondary
+    levels = {primary: level} | {metric: LEVEL / len(secondary) for metric in secondary}
+    results = _results(frame, found, metrics, levels=levels, draws=draws)
     others = [result for result in results if result.metric != primary]
-    secondary = _corrected(others, "secondary", of=len(found.declaration.secondary))
-    return [replace(result, level=level) for result in results if result.metric == primary] + secondary
+    return [result for result in results if result.metric == primary] + _corrected(
+        others, "secondary", of=len(secondary)
+    )
 
 
 def compare_parts(frame: pd.DataFrame, found: State, *, draws: int) -> list[Result]:
@@ -130,7 +133,7 @@ def compare_parts(frame: pd.DataFrame, found: State, *, draws: int) -> list[Resu
     }
     level = LEVEL / max(1, len(parts))
     results = [
-        replace(result, segment=segment, country=country, level=level)
+        replace(result, segment=segment, country=country)
         for (segment, country), members in parts.items()
         for result in _results(members, found, [primary], levels={primary: level}, draws=draws)
     ]
@@ -198,7 +201,7 @@ def _results(
         control, treated = (mean_of(metric, frame[experiment.treated == is_treated]) for is_treated in (False, True))
         difference = replace(told[metric], control=control, treated=treated)
         capped = told.get(_CAPPED) if metric == "net_revenue" else None
-        results.append(Result(metric, "primary", ALL, ALL, customers, difference, capped, corrected_p=None))
+        results.append(Result(metric, "primary", ALL, ALL, customers, difference, capped, None, levels[metric]))
     return results
 
 

@@ -205,7 +205,8 @@ def _result(analysis: Analysis) -> Iterator[str]:
     yield (
         "The difference is adjusted for past spend. *Between* holds every effect that the data does not contradict: "
         "the arms are drawn again as they were drawn, and an effect is contradicted if no more than 5 of 100 draws "
-        f"differ as much{shared}. *p* is how many do if there is no effect. Secondary metrics answer for their number "
+        f"differ as much{shared}. *p* is how many do if there is no effect. Secondary metrics answer for their "
+        "number: their intervals are wide enough to be all of them right 95 times in 100, and their *p* is corrected "
         "(Holm)."
     )
     if (cap := analysis.state.cap) is not None and any(result.capped for result in rows):

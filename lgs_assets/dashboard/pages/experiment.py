@@ -146,8 +146,9 @@ def _result(standing: Standing) -> Figure:
     )
     note = (
         "Difference: adjusted for past spend. Between: every effect that the data does not contradict, "
-        f"{standing.certainty}; one that holds zero shows no difference. p: how often the draw of the arms alone would "
-        "differ as much. Secondary metrics answer for their number."
+        f"{standing.certainty}; those of the secondary metrics are wide enough to be all of them right 95 times in "
+        "100. p: how often the draw of the arms alone would differ as much. The first line has the verdict; a "
+        "secondary metric shows a difference where its corrected p is .05 or less."
     )
     return Figure("result", "What came of it?", table, note=note)
 
