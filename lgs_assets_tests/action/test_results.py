@@ -369,7 +369,9 @@ def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse) -> None:
     last = told(shop)
     assert last.primary and 0 < last.primary.level < 0.05
     text = report(shop, last)
-    assert "At the declared look after 60 days an effect had shown." in text
+    assert answer(last).startswith(answer(second))
+    assert "look" not in text.partition("## What was not as planned")[2]
+    assert " At the end, by what the looks left of the 5 %: The call worked: within 90 days" in answer(last)
     assert "Looks after 30, 60 days were declared." in text
     of_100 = f"{100 * last.primary.level:.3g}"
     assert f"of the primary metric no more than {of_100}, as it shares its 5 with the declared looks" in text

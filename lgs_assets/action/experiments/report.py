@@ -105,8 +105,6 @@ def remarks(analysis: Analysis) -> list[str]:
         )
     if gone := sum(state.arms.values()) - sum(analysis.analysable.values()):
         found.append(f"{counted(gone, 'customer')} are in no data any more; they count as buying nothing.")
-    if analysis.look and analysis.primary:
-        found.append(f"At the declared look after {analysis.look.days} days an effect had shown.")
     if state.stopped_at and state.stopped_at.date() < state.due:
         found.append(
             f"Stopped on {state.stopped_at:%Y-%m-%d}, before the last window was over: "
@@ -120,11 +118,15 @@ def _answer(analysis: Analysis) -> str:
     if analysis.is_mismatched:
         sizes = ", ".join(f"{arm} {number:,}" for arm, number in analysis.analysable.items())
         return f"No result: the arms are not of the sizes that were drawn: {sizes}. Something took customers out."
-    if analysis.primary:
-        return _verdict(analysis.primary, declared.treatment, declared.primary.days)
-    if analysis.look:
-        shown = _verdict(analysis.look.result, declared.treatment, analysis.look.days)
-        return f"An effect shows at the declared look after {analysis.look.days} days. {shown}"
+    found = []
+    if look := analysis.look:
+        found.append(f"An effect shows at the declared look after {look.days} days.")
+        found.append(_verdict(look.result, declared.treatment, look.days))
+    if primary := analysis.primary:
+        found += ["At the end, by what the looks left of the 5 %:"] if look else []
+        found.append(_verdict(primary, declared.treatment, declared.primary.days))
+    if found:
+        return " ".join(found)
     last_day = _day_before(analysis.due[declared.primary.metric])
     looked = f"The look after {analysis.looked} days, as declared, showed no effect. " if analysis.looked else ""
     return (
