@@ -29,6 +29,7 @@ from lgs_assets_tests.action.test_experiments import DECLARED, FILE, SOME, arms,
 from lgs_assets_tests.action.test_experiments import shop as shop  # a fixture, by its name
 
 DRAWS = 999
+NEAR = "count on the end nearer to zero."
 POUNDS = Declaration.parse(
     "calls",
     FILE.replace('["net_revenue"]', '["orders", "bought_within", "revenue_per_order"]')
@@ -195,6 +196,19 @@ def test_a_campaign_that_works(experiment: Warehouse) -> None:
     assert "No verdict is given on a segment" in text and "| At Risk | all | 20 |" in text
 
 
+def test_an_effect_that_showed_against_the_odds_is_called_too_large(experiment: Warehouse) -> None:
+    """In the first line, which the page shows as well; not where the odds were good, or where no effect shows."""
+    call_works(experiment)
+    found = told(experiment)
+    assert found.power and found.power < 0.5
+    assert f"of the declared size had a chance of {found.power:.0%} to show: an effect that shows" in answer(found)
+    assert answer(found).endswith(f"against such odds is likely to look larger than it is: {NEAR}")
+    assert NEAR not in answer(replace(found, power=0.5))
+    (primary, *others) = found.results
+    hidden = replace(primary, difference=replace(primary.difference, p_value=0.2))
+    assert NEAR not in answer(replace(found, results=(hidden, *others)))
+
+
 def test_a_campaign_that_does_nothing(experiment: Warehouse) -> None:
     """Zero is inside, and the report does not claim that the campaign had no effect."""
     for arm in ("call", "control"):
@@ -204,6 +218,15 @@ def test_a_campaign_that_does_nothing(experiment: Warehouse) -> None:
     line = answer(told(experiment))
     assert line.startswith("No effect is shown: within 90 days the call may have made between ")
     assert " fewer and " in line and "zero is inside. That does not prove that it does nothing." in line
+
+
+def test_nobody_buys_at_the_looks_either(shop: Warehouse) -> None:
+    """All draws are alike, and leave the end no level: nothing shows, and nothing could have."""
+    prepare(shop)
+    start(shop, LOOKS, SOME, counts_from=date(2012, 1, 1))
+    buy(shop, None, "2012-05-31 10:00")
+    found = told(shop)
+    assert answer(found).startswith("No effect is shown") and found.power == 0
 
 
 def test_nobody_buys(experiment: Warehouse) -> None:
@@ -364,6 +387,7 @@ def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse) -> None:
     second = told(shop)
     assert second.look and second.look.days == 60 and second.results == ()
     assert answer(second).startswith("An effect shows at the declared look after 60 days. The call worked: within 60")
+    assert answer(second).endswith("An effect that shows before the end is likely to look larger than it is: " + NEAR)
     assert results(shop).empty
     buy(shop, None, "2012-05-31 10:00")
     last = told(shop)

@@ -155,8 +155,12 @@ def levels_of_looks(spans: dict[int, pd.DataFrame], found: State, *, draws: int)
     return dict(zip(spans, levels, strict=True))
 
 
-def power_of(found: State, frame: pd.DataFrame) -> float:
-    """How likely the declared change was to show among these customers, from what the control group did."""
+def power_of(found: State, frame: pd.DataFrame, *, level: float) -> float:
+    """How likely the declared change was to show among these customers at the level that the looks left, from what the
+    control group did.
+    """
+    if not level:
+        return 0.0
     declared = found.declaration
     control = frame[frame["arm"] == CONTROL]
     share = float(declared.share)
@@ -165,8 +169,8 @@ def power_of(found: State, frame: pd.DataFrame) -> float:
     mean, deviation = adjusted(declared.primary.metric, control, cap=cap)
     change = float(declared.change) / 100
     if declared.primary.metric == "bought_within":
-        return power_of_shares(mean, min(1.0, mean + change), effective)
-    return power_of_means(change * mean, deviation, effective)
+        return power_of_shares(mean, min(1.0, mean + change), effective, level=level)
+    return power_of_means(change * mean, deviation, effective, level=level)
 
 
 def up_to(cap: Decimal | None, values: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from lgs_assets.wording import counted
 
 LOW_POWER = 0.5
 """Below it, an effect that shows is likely to look larger than it is."""
+_LARGE = "is likely to look larger than it is: count on the end nearer to zero."
 _MONTH_DAYS = 30.4
 
 
@@ -122,9 +123,15 @@ def _answer(analysis: Analysis) -> str:
     if look := analysis.look:
         found.append(f"An effect shows at the declared look after {look.days} days.")
         found.append(_verdict(look.result, declared.treatment, look.days))
+        found.append(f"An effect that shows before the end {_LARGE}")
     if primary := analysis.primary:
         found += ["At the end, by what the looks left of the 5 %:"] if look else []
         found.append(_verdict(primary, declared.treatment, declared.primary.days))
+        if primary.shows and analysis.power is not None and analysis.power < LOW_POWER:
+            found.append(
+                f"A change of the declared size had a chance of {analysis.power:.0%} to show: an effect that shows "
+                f"against such odds {_LARGE}"
+            )
     if found:
         return " ".join(found)
     last_day = _day_before(analysis.due[declared.primary.metric])
@@ -227,11 +234,6 @@ def _result(analysis: Analysis) -> Iterator[str]:
         low, high = treated * primary.difference.low, treated * primary.difference.high
         inside = "is" if low <= 0 <= high else "is not"
         yield f"For the {treated:,} treated: between {pounds(low)} and {pounds(high)}; zero {inside} inside."
-    if primary and primary.shows and analysis.power is not None and analysis.power < LOW_POWER:
-        yield (
-            f"A change of the declared size had a chance of {analysis.power:.0%} to show. An effect that shows against "
-            "such odds is likely to look larger than it is: count on the low end."
-        )
 
 
 def _segments(analysis: Analysis) -> Iterator[str]:

@@ -121,7 +121,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
         )
         for arm, members in frame.groupby("arm")
     }
-    return replace(analysis, results=tuple(told), returned=returned, power=power_of(found, frame))
+    return replace(analysis, results=tuple(told), returned=returned, power=power_of(found, frame, level=levels[window]))
 
 
 def results(warehouse: Warehouse) -> pd.DataFrame:
