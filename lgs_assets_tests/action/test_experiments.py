@@ -516,6 +516,10 @@ def test_whom_a_destination_held_after_the_stop_is_no_contamination(shop: Wareho
         connection.exec_driver_sql("update experiments set stopped_at = '2012-02-01'")
     tell(shop, 1, [("add", "2012-02-02")])
     assert sum(state(shop, "calls").reached.values()) == 0
+    assert sum(state(shop, "calls").reached_later.values()) == 1
+    assert list(exposed(shop)["period"]) == ["after the stop"]
+    tell(shop, 2, [("add", "2012-03-31")])  # after the window
+    assert sum(state(shop, "calls").reached_later.values()) == 1
 
 
 def tell(warehouse: Warehouse, customer: int, changes: list[tuple[str, str]]) -> None:
@@ -566,7 +570,7 @@ def test_whoever_is_forgotten_still_counts_as_assigned(shop: Warehouse) -> None:
     forget_contact(shop, 7)
     found = state(shop, "calls")
     assert (sum(found.arms.values()), found.excluded) == (40, 1)
-    assert "1 customer objected or asked to be forgotten since" in lgs("status").output.replace("\n", " ")
+    assert "1 customer objected to marketing or asked to be forgotten" in lgs("status").output.replace("\n", " ")
 
 
 def test_status_and_stop_by_command(shop: Warehouse) -> None:

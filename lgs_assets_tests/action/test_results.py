@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from math import inf
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -369,8 +370,10 @@ def test_what_a_result_was_likely_to_show_counts_as_the_test_does(shop: Warehous
 LOOKS = Declaration.parse("calls", FILE.replace("block_size = 4", "block_size = 4\nlooks = [30, 60]"))
 
 
-def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse) -> None:
+def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only one that its share of the 5 % allows; without one there is no figure; and the end keeps what is left."""
+    salt = SimpleNamespace(token_hex=lambda size: size * "0a")  # with some, the looks leave all of the 5 %
+    monkeypatch.setattr("lgs_assets.action.experiments.starting.secrets", salt)
     prepare(shop)
     start(shop, LOOKS, SOME, counts_from=date(2012, 1, 1))
     for customer in of_arm(shop, "call")[:6]:
@@ -421,10 +424,10 @@ def test_an_amendment_is_told_and_changes_no_figure(experiment: Warehouse) -> No
 def test_contamination_is_told_wherever_the_control_group_is(experiment: Warehouse) -> None:
     """Nothing says that it was left alone where some of it was reached."""
     call_works(experiment)
-    assert "Of the control group, which was left alone, 20% bought" in report(experiment, told(experiment))
+    assert "Of the control group, which no list reached, 20% bought" in report(experiment, told(experiment))
     tell(experiment, of_arm(experiment, "control")[0], [("add", "2012-01-05")])
     text = report(experiment, told(experiment))
-    assert "Of the control group, of whom 1 were reached all the same, 20% bought" in text
+    assert "Of the control group, of whom 1 was reached all the same, 20% bought" in text
     assert "- 1 customer of the control group reached a destination" in text
 
 
@@ -544,7 +547,12 @@ def test_stopped_before_the_end(experiment: Warehouse) -> None:
         connection.execute(sa.text("update assignments set counts_from = now() - interval '80 days'"))
     stop(experiment, "calls", because="the agency left")
     buy(experiment, None, f"{state(experiment, 'calls').due:%Y-%m-%d} 10:00")
-    assert "before the last window was over: the agency left." in report(experiment, told(experiment))
+    text = report(experiment, told(experiment))
+    assert "before the last window was over: the agency left." in text
+    assert "0 customers of it reached a destination after the stop" in text
+    assert "Of the control group, which was held out until the stop, " in text
+    tell(experiment, of_arm(experiment, "control")[0], [("add", f"{date.today() + timedelta(days=1)}")])
+    assert "1 customer of it reached a destination after the stop" in report(experiment, told(experiment))
 
 
 def test_a_picture_is_of_a_figure_that_is_due(experiment: Warehouse, tmp_path: Path) -> None:
