@@ -5,7 +5,7 @@ create table exposures (
     arm text collate "C" not null,
     destination text collate "C" not null,
     audience text collate "C" not null,
-    period text collate "C" not null check (period in ('while it ran', 'after the stop')),
+    period text collate "C" not null check (period in ('before the draw', 'while it ran', 'after the stop')),
     reached_at timestamp with time zone not null,
     primary key (experiment, customer_id, destination, audience, period)
 );
@@ -16,5 +16,5 @@ comment on column exposures.customer_id is 'Customer.';
 comment on column exposures.arm is 'control, which is contamination while it ran, or the name of the treatment.';
 comment on column exposures.destination is 'Destination that held the customer.';
 comment on column exposures.audience is 'Audience through which it did.';
-comment on column exposures.period is 'while it ran; or after the stop, when the control group may be written to.';
+comment on column exposures.period is 'before the draw, through the audience of the experiment; while it ran; or after the stop, when the control group may be written to.';
 comment on column exposures.reached_at is 'When it had first accepted the customer, by its answer.';

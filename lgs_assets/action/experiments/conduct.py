@@ -11,6 +11,7 @@ from lgs_assets.action.experiments.holdout import is_uneven
 from lgs_assets.action.experiments.words import sentence
 from lgs_assets.wording import counted
 
+UNDRAWN = "before the draw"
 RAN = "while it ran"
 STOPPED = "after the stop"
 """When a destination held a customer: the periods of exposures."""
@@ -42,6 +43,8 @@ class Conduct:
     ran. Of the control group that is contamination."""
     reached_through: dict[str, dict[str, int]]
     """Likewise, by audience and arm."""
+    reached_undrawn: dict[str, int]
+    """Those whom a destination held through the experiment's audience at some time before they were drawn."""
     reached_later: dict[str, int]
     """Those whom a destination was told of after the stop, while their purchases still counted."""
     held_out: int
@@ -93,6 +96,12 @@ def remarks(conduct: Conduct, *, gone: int = 0, day: Callable[[date], str] = str
         found.append(
             f"{counted(control, 'customer')} of the control group reached a destination: the difference is likely to "
             "look smaller than it is."
+        )
+    if any(conduct.reached_undrawn.values()):
+        early = ", ".join(f"{arm} {customers:,}" for arm, customers in conduct.reached_undrawn.items())
+        found.append(
+            f"Some were on a list of the audience before the arms were drawn: {early}. What that did to them is in "
+            "both arms, so the difference is likely to look smaller than it is."
         )
     if not conduct.reached[treatment]:
         found.append(

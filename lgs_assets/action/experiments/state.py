@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from lgs_assets import places
-from lgs_assets.action.experiments.conduct import RAN, STOPPED, Amendment, Conduct, local_day
+from lgs_assets.action.experiments.conduct import RAN, STOPPED, UNDRAWN, Amendment, Conduct, local_day
 from lgs_assets.action.experiments.declaration import CONTROL, Declaration
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
@@ -115,6 +115,7 @@ def read_state(cursor: Cursor, name: str) -> State:
         arms=nobody | {arm[0]: arm[1] for arm in arms},
         reached=exposures.get((RAN, None), nobody),
         reached_through={name: by_arm for (period, name), by_arm in exposures.items() if period == RAN and name},
+        reached_undrawn=exposures.get((UNDRAWN, None), nobody),
         reached_later=exposures.get((STOPPED, None), nobody),
         held_out=held_out,
         excluded=sum(arm[2] for arm in arms),

@@ -129,6 +129,7 @@ def _standing(name: str, arms: Sequence[Row], results: list[Row], amendments: li
         arms=nobody | {arm["arm"]: arm["customers"] for arm in arms},
         reached=nobody | {arm["arm"]: arm["reached"] for arm in arms},
         reached_through=through,
+        reached_undrawn=nobody | {arm["arm"]: arm["reached_undrawn"] for arm in arms},
         reached_later=nobody | {arm["arm"]: arm["reached_later"] for arm in arms},
         held_out=arms[0]["held_out"],
         excluded=0,
