@@ -1,14 +1,16 @@
--- Whom a destination held, through any audience, while the purchases of an experiment counted and it ran: of the control
--- group that is contamination. A stay in a list begins when the destination accepts the customer, and ends when it accepts
--- their removal or deletion; what it holds now counts besides, as a plan that was given up may have sent it. One row an
--- experiment, customer, destination and audience. The table of this
--- name is what it found when it was last built; health and reports read it as it stands.
+-- Whom a destination held, through any audience, while the purchases of an experiment counted, by when. While it ran: of the
+-- control group that is contamination. After the stop, nobody is held out any more. Before the draw, only whom it held through
+-- the audience of the experiment: they were treated before they had an arm, whichever it is. A stay in a list begins when the
+-- destination accepts the customer, and ends when it accepts their removal or deletion; what it holds now counts besides, as a
+-- plan that was given up may have sent it. One row an experiment, customer, destination, audience and period. The table of
+-- this name is what it found when it was last built; health and reports read it as it stands.
 select
     assignments.experiment,
     assignments.customer_id,
     assignments.arm,
     stays.destination,
     stays.audience,
+    periods.period,
     min(stays.since) as reached_at
 from assignments
 inner join experiments on assignments.experiment = experiments.experiment
@@ -36,11 +38,25 @@ inner join (
     select destination, audience, customer_id, true, confirmed_at, null
     from destination_members
 ) as stays on assignments.customer_id = stays.customer_id
-where
-    stays.is_held
+cross join lateral (
     -- timestamps of the retailer, of whom London is the time zone
-    and stays.since < (assignments.counts_from + make_interval(days => experiments.days)) at time zone 'Europe/London'
-    and (experiments.stopped_at is null or stays.since < experiments.stopped_at)
-    and (stays.until is null or stays.until > assignments.counts_from at time zone 'Europe/London')
+    select
+        assignments.counts_from at time zone 'Europe/London' as begins,
+        (assignments.counts_from + make_interval(days => experiments.days)) at time zone 'Europe/London' as ends
+) as observed
+inner join lateral (
+    select 'before the draw' as period
+    where stays.audience = experiments.audience and stays.since < assignments.assigned_at
+    union all
+    select 'while it ran' as period
+    where
+        stays.since < observed.ends
+        and (experiments.stopped_at is null or stays.since < experiments.stopped_at)
+        and (stays.until is null or stays.until > observed.begins)
+    union all
+    select 'after the stop' as period
+    where stays.since >= experiments.stopped_at and stays.since < observed.ends
+) as periods on true
+where stays.is_held
 group by
-    assignments.experiment, assignments.customer_id, assignments.arm, stays.destination, stays.audience
+    assignments.experiment, assignments.customer_id, assignments.arm, stays.destination, stays.audience, periods.period

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key, is_contact, object_to_marketing
 from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
-from lgs_assets.action.experiments.holdout import IN_CONTROL
+from lgs_assets.action.experiments.holdout import HELD_BACK
 from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle
@@ -165,13 +165,13 @@ def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Resu
 
 def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ...]:
     """Marks what is left of a batch as being sent, and returns it; what may not be sent any more is withheld."""
-    in_control = IN_CONTROL.format(customer="changes.customer_id")
+    held_back = HELD_BACK.format(customer="changes.customer_id")
     with as_activator(cursor):
         cursor.execute(
             f"""
             select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email,
                 coalesce(held.remote_id, changes.remote_id),
-                coalesce(excluded.reason, {REACH}, {in_control})
+                coalesce(excluded.reason, {REACH}, {held_back})
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
             left join lgs.destination_members as held using (destination, audience, customer_id)

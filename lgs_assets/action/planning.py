@@ -9,7 +9,7 @@ from collections import Counter
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.experiments.holdout import CONTROL_GROUP, IN_CONTROL, record_held_out
+from lgs_assets.action.experiments.holdout import CONTROL_GROUP, HELD_BACK, record_held_out
 from lgs_assets.action.guards import NOTHING_MORE, URGENT, Allowance, too_large, unfit
 from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
@@ -97,11 +97,11 @@ def _wanted(
         [audience, destination],
     )
     rejections = set() if retry else set(cursor.fetchall())
-    in_control = IN_CONTROL.format(customer="members.customer_id")
+    held_back = HELD_BACK.format(customer="members.customer_id")
     members = cursor.stream(  # not all at once: of a large audience, only what is kept takes memory
         f"""
         select members.customer_id, members.fields::text, contacts.email,
-            coalesce(excluded.reason, {REACH}, {in_control})
+            coalesce(excluded.reason, {REACH}, {held_back})
         from lgs.audience_members as members
         left join lgs.marketing_exclusions as excluded on excluded.customer_id = members.customer_id
         {REACH_FROM.format(customer="members.customer_id")}
@@ -130,10 +130,10 @@ def _wanted(
 
 def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[str, str]]:
     """Whom the destination holds, what it was told, and why they would be removed. As lgs_activator."""
-    in_control = IN_CONTROL.format(customer="held.customer_id")
+    held_back = HELD_BACK.format(customer="held.customer_id")
     cursor.execute(
         f"""
-        select held.customer_id, held.payload, coalesce(excluded.reason, {REACH}, {in_control})
+        select held.customer_id, held.payload, coalesce(excluded.reason, {REACH}, {held_back})
         from lgs.destination_members as held
         left join lgs.marketing_exclusions as excluded on excluded.customer_id = held.customer_id
         {REACH_FROM.format(customer="held.customer_id")}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lgs_assets.action.contacts import REACH, REACH_FROM
 from lgs_assets.action.destinations.protocol import Change, Listed
-from lgs_assets.action.experiments.holdout import IN_CONTROL
+from lgs_assets.action.experiments.holdout import HELD_BACK
 from lgs_assets.action.plans import Plan
 from lgs_assets.action.private import as_activator
 from lgs_assets.warehouse.database import Warehouse
@@ -17,7 +17,7 @@ def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> l
     Each with the fields that the destination was last told. Who may no longer be sent is not among them, even if no
     plan has removed them yet.
     """
-    in_control = IN_CONTROL.format(customer="listed.customer_id")
+    held_back = HELD_BACK.format(customer="listed.customer_id")
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         with as_activator(cursor):
@@ -35,7 +35,7 @@ def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> l
                 inner join lgs.activation_changes as told using (plan, customer_id)
                 left join lgs.marketing_exclusions as excluded on excluded.customer_id = listed.customer_id
                 {REACH_FROM.format(customer="listed.customer_id")}
-                where coalesce(excluded.reason, {REACH}, {in_control}) is null
+                where coalesce(excluded.reason, {REACH}, {held_back}) is null
                 order by listed.customer_id
                 """.encode(),
                 {

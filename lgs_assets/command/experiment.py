@@ -12,7 +12,6 @@ from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.action.experiments.detectable import Prospect
-    from lgs_assets.action.experiments.state import State
 
 commands = typer.Typer(no_args_is_help=True, help="Whether a campaign worked: with a control group, declared before.")
 
@@ -83,14 +82,16 @@ def start_experiment(
 @reporting_errors
 def show_experiments() -> None:
     """Show every experiment that was started: its arms, who was reached, and when its result is due. No result."""
+    from lgs_assets.action.experiments.conduct import remarks
     from lgs_assets.action.experiments.state import states
     from lgs_assets.command.terminal import console, experiment_table, plain
 
     found = states(warehouse_with_facts())
     console.print(experiment_table(found) if found else "No experiment was started yet: lgs experiment start FILE")
     for state in found:
-        for remark in _remarks(state):
-            console.print(f"[yellow]![/] {plain(remark)}", highlight=False, soft_wrap=True)
+        for remark in remarks(state):
+            said = plain(f"{state.declaration.name}: {remark}")
+            console.print(f"[yellow]![/] {said}", highlight=False, soft_wrap=True)
 
 
 @commands.command("amend")
@@ -146,30 +147,6 @@ def report_experiment(
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}.") from None
     typer.echo(f"{printable(answer(analysis))}\nWritten to {to}.")
-
-
-def _remarks(state: "State") -> list[str]:
-    from lgs_assets.action.experiments.words import amended, uneven
-
-    name, control = state.declaration.name, state.reached["control"]
-    remarks = []
-    if control:
-        remarks.append(
-            f"{name}: {counted(control, 'customer')} of the control group reached a destination: the difference "
-            "will look smaller than it is."
-        )
-    if state.is_unevenly_delivered:
-        reached = state.reached[state.declaration.treatment]
-        remarks.append(f"{name}: {uneven(reached=reached, held_out=state.held_out)}")
-    if state.excluded:
-        remarks.append(
-            f"{name}: {counted(state.excluded, 'customer')} objected or asked to be forgotten since; they are not "
-            "written to, and count as they were assigned."
-        )
-    for each in state.amendments:
-        said = amended(on=f"{each.at:%Y-%m-%d}", by=each.by, what=each.what, because=each.because)
-        remarks.append(f"{name}: {said}")
-    return remarks
 
 
 def _show_prospect(prospect: "Prospect") -> None:

@@ -244,6 +244,21 @@ def test_whoever_has_seen_the_result_enrols_nobody(shop: Warehouse) -> None:
         start(shop, waves, SOME, counts_from=date(2012, 4, 21))
 
 
+def test_whoever_may_have_seen_a_look_enrols_nobody(shop: Warehouse) -> None:
+    """A later wave would move the look, and a second look with the whole of its level would be another one."""
+    waves = Declaration.parse("calls", FILE.replace('owner = "me"', 'owner = "me"\nenrol = "waves"\nlooks = [30, 60]'))
+    with shop.transaction() as connection:
+        connection.execute(sa.text("delete from audience_members where customer_id > 20"))
+    start(shop, waves, SOME, counts_from=date(2011, 12, 31))
+    enter(shop, range(21, 31))
+    data_until(shop, "2012-01-29")
+    assert start(shop, waves, SOME, counts_from=date(2012, 1, 30)).wave == 2
+    enter(shop, range(31, 41))
+    data_until(shop, "2012-02-29")
+    with pytest.raises(GuardError, match="due since 2012-02-29: anyone who has seen the look after 30 days may not"):
+        start(shop, waves, SOME, counts_from=date(2012, 3, 1))
+
+
 def data_until(warehouse: Warehouse, day: str) -> None:
     with warehouse.transaction() as connection:
         connection.execute(
@@ -409,6 +424,57 @@ def test_the_control_group_is_left_out_of_every_plan(shop: Warehouse, tmp_path: 
     assert held(shop) == set(arms(shop))
 
 
+def test_who_may_be_drawn_yet_is_left_out_of_every_plan(shop: Warehouse, tmp_path: Path) -> None:
+    """A member who enters between two waves waits for the draw: sent before it, the control group would be treated."""
+    import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
+    lists = Drop(str(tmp_path / "lists"))
+    waves = Declaration.parse("calls", FILE.replace('owner = "me"', 'owner = "me"\nenrol = "waves"'))
+    with shop.transaction() as connection:
+        connection.execute(sa.text("delete from audience_members where customer_id > 20"))
+    start(shop, waves, SOME)
+    first = make_plan(shop, SOME, lists, key=KEY)
+    assert first and first.left_out == {"control group": 10}
+    enter(shop, range(21, 31))
+    apply_plan(shop, first.plan, lists, key=KEY, version=SOME.version)
+    assert make_plan(shop, SOME, lists, key=KEY) is None
+    start(shop, waves, SOME)
+    second = make_plan(shop, SOME, lists, key=KEY)
+    assert second and second.left_out == {"control group": 15}
+    apply_plan(shop, second.plan, lists, key=KEY, version=SOME.version)
+    assert held(shop) == {customer for customer, arm in arms(shop).items() if arm == "call"}
+    assert state(shop, "calls").reached_undrawn == {"call": 0, "control": 0}
+    enter(shop, range(31, 41))
+    stop(shop, "calls", because="the end")
+    last = make_plan(shop, SOME, lists, key=KEY)
+    assert last and last.left_out == {}
+
+
+def test_whom_another_experiment_treats_waits_for_no_draw(shop: Warehouse, tmp_path: Path) -> None:
+    """Nobody of them is drawn while it runs, and its campaign must reach them."""
+    import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
+    text = FILE.replace('owner = "me"', "owner = 'me'\nenrol = 'waves'").replace('"some"', '"others"')
+    others = replace(SOME, name="others")
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("insert into audience_members select 'others', customer_id, version, '{}' "
+                                   "from audience_members where customer_id > 20")  # fmt: skip
+        connection.exec_driver_sql("delete from audience_members where audience = 'some' and customer_id > 30")
+    start(shop, DECLARED, SOME)
+    assert sum(start(shop, Declaration.parse("letters", text), others).arms.values()) == 10
+    made = make_plan(shop, SOME, Drop(str(tmp_path / "lists")), key=KEY)
+    assert made and made.left_out == {"control group": list(arms(shop).values()).count("control")}
+
+
+def test_who_was_on_the_list_before_the_draw_is_told(shop: Warehouse) -> None:
+    """Of both arms, though their removal was applied before the purchases count; not of another audience."""
+    tell(shop, 1, [("add", "2011-12-05"), ("remove", "2011-12-20")])
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
+    found = state(shop, "calls")
+    assert found.reached_undrawn == {"call": 0, "control": 0} | {arms(shop)[1]: 1}
+    assert sum(found.reached.values()) == 0
+    told = " ".join(lgs("status").output.split())
+    assert "Some were on a list of the audience before the arms were drawn: " in told and f"{arms(shop)[1]} 1" in told
+
+
 @pytest.mark.parametrize(("writable", "is_uneven"), [(2, True), (16, False)])
 def test_what_was_delivered_is_of_the_sizes_that_were_drawn(
     shop: Warehouse, tmp_path: Path, writable: int, is_uneven: bool
@@ -487,7 +553,7 @@ def test_reached_is_who_was_held_while_purchases_counted(
     customer = next(customer for customer, arm in arms(shop).items() if arm == "control")
     tell(shop, customer, told)
     assert state(shop, "calls").reached == {"call": 0, "control": int(reached)}
-    rows = exposed(shop).to_dict("records")
+    rows = exposed(shop).query("period == 'while it ran'").to_dict("records")
     assert [(row["customer_id"], row["arm"], row["audience"]) for row in rows] == [
         (customer, "control", "some")
     ] * reached
@@ -501,6 +567,10 @@ def test_whom_a_destination_held_after_the_stop_is_no_contamination(shop: Wareho
         connection.exec_driver_sql("update experiments set stopped_at = '2012-02-01'")
     tell(shop, 1, [("add", "2012-02-02")])
     assert sum(state(shop, "calls").reached.values()) == 0
+    assert sum(state(shop, "calls").reached_later.values()) == 1
+    assert "after the stop" in set(exposed(shop)["period"])
+    tell(shop, 2, [("add", "2012-03-31")])  # after the window
+    assert sum(state(shop, "calls").reached_later.values()) == 1
 
 
 def tell(warehouse: Warehouse, customer: int, changes: list[tuple[str, str]]) -> None:
@@ -551,7 +621,7 @@ def test_whoever_is_forgotten_still_counts_as_assigned(shop: Warehouse) -> None:
     forget_contact(shop, 7)
     found = state(shop, "calls")
     assert (sum(found.arms.values()), found.excluded) == (40, 1)
-    assert "1 customer objected or asked to be forgotten since" in lgs("status").output.replace("\n", " ")
+    assert "1 customer objected to marketing or asked to be forgotten" in lgs("status").output.replace("\n", " ")
 
 
 def test_status_and_stop_by_command(shop: Warehouse) -> None:

@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from math import inf
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -29,6 +30,7 @@ from lgs_assets_tests.action.test_experiments import DECLARED, FILE, SOME, arms,
 from lgs_assets_tests.action.test_experiments import shop as shop  # a fixture, by its name
 
 DRAWS = 999
+NEAR = "count on the end nearer to zero."
 POUNDS = Declaration.parse(
     "calls",
     FILE.replace('["net_revenue"]', '["orders", "bought_within", "revenue_per_order"]')
@@ -164,6 +166,21 @@ def test_nothing_is_told_before_the_primary_metric(shop: Warehouse) -> None:
     assert {result.metric for result in told(shop).results} == {"net_revenue", *POUNDS.secondary}
 
 
+def test_secondary_metrics_answer_for_those_that_are_not_due_yet(shop: Warehouse) -> None:
+    """Orders are known thirty days before pounds: their p and interval are those of one of three declared."""
+    prepare(shop)
+    text = FILE.replace('["net_revenue"]', '["orders", "net_revenue", "revenue_per_order"]')
+    start(shop, Declaration.parse("calls", text), SOME, counts_from=date(2012, 1, 1))
+    for customer in of_arm(shop, "call")[:16] + of_arm(shop, "control")[:9]:
+        buy(shop, customer, "2012-02-01 10:00")
+    buy(shop, None, "2012-03-31 10:00")
+    (orders,) = [result for result in told(shop).results if result.role == "secondary"]
+    assert orders.metric == "orders" and orders.corrected_p == pytest.approx(3 * orders.p_value)
+    assert orders.level == 0.05 / 3
+    assert (orders.difference.low < 0) == (orders.p_value > orders.level) == (not orders.shows)
+    assert "their intervals are wide enough to be all of them right" in report(shop, told(shop))
+
+
 def test_a_campaign_that_works(experiment: Warehouse) -> None:
     """The first line has the answer, its interval and chance; the report also has what a claim would have been."""
     call_works(experiment)
@@ -180,6 +197,19 @@ def test_a_campaign_that_works(experiment: Warehouse) -> None:
     assert "No verdict is given on a segment" in text and "| At Risk | all | 20 |" in text
 
 
+def test_an_effect_that_showed_against_the_odds_is_called_too_large(experiment: Warehouse) -> None:
+    """In the first line, which the page shows as well; not where the odds were good, or where no effect shows."""
+    call_works(experiment)
+    found = told(experiment)
+    assert found.power and found.power < 0.5
+    assert f"of the declared size had a chance of {found.power:.0%} to show: an effect that shows" in answer(found)
+    assert answer(found).endswith(f"against such odds is likely to look larger than it is: {NEAR}")
+    assert NEAR not in answer(replace(found, power=0.5))
+    (primary, *others) = found.results
+    hidden = replace(primary, difference=replace(primary.difference, p_value=0.2))
+    assert NEAR not in answer(replace(found, results=(hidden, *others)))
+
+
 def test_a_campaign_that_does_nothing(experiment: Warehouse) -> None:
     """Zero is inside, and the report does not claim that the campaign had no effect."""
     for arm in ("call", "control"):
@@ -189,6 +219,15 @@ def test_a_campaign_that_does_nothing(experiment: Warehouse) -> None:
     line = answer(told(experiment))
     assert line.startswith("No effect is shown: within 90 days the call may have made between ")
     assert " fewer and " in line and "zero is inside. That does not prove that it does nothing." in line
+
+
+def test_nobody_buys_at_the_looks_either(shop: Warehouse) -> None:
+    """All draws are alike, and leave the end no level: nothing shows, and nothing could have."""
+    prepare(shop)
+    start(shop, LOOKS, SOME, counts_from=date(2012, 1, 1))
+    buy(shop, None, "2012-05-31 10:00")
+    found = told(shop)
+    assert answer(found).startswith("No effect is shown") and found.power == 0
 
 
 def test_nobody_buys(experiment: Warehouse) -> None:
@@ -331,8 +370,10 @@ def test_what_a_result_was_likely_to_show_counts_as_the_test_does(shop: Warehous
 LOOKS = Declaration.parse("calls", FILE.replace("block_size = 4", "block_size = 4\nlooks = [30, 60]"))
 
 
-def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse) -> None:
+def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only one that its share of the 5 % allows; without one there is no figure; and the end keeps what is left."""
+    salt = SimpleNamespace(token_hex=lambda size: size * "0a")  # with some, the looks leave all of the 5 %
+    monkeypatch.setattr("lgs_assets.action.experiments.starting.secrets", salt)
     prepare(shop)
     start(shop, LOOKS, SOME, counts_from=date(2012, 1, 1))
     for customer in of_arm(shop, "call")[:6]:
@@ -349,12 +390,15 @@ def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse) -> None:
     second = told(shop)
     assert second.look and second.look.days == 60 and second.results == ()
     assert answer(second).startswith("An effect shows at the declared look after 60 days. The call worked: within 60")
+    assert answer(second).endswith("An effect that shows before the end is likely to look larger than it is: " + NEAR)
     assert results(shop).empty
     buy(shop, None, "2012-05-31 10:00")
     last = told(shop)
     assert last.primary and 0 < last.primary.level < 0.05
     text = report(shop, last)
-    assert "At the declared look after 60 days an effect had shown." in text
+    assert answer(last).startswith(answer(second))
+    assert "look" not in text.partition("## What was not as planned")[2]
+    assert " At the end, by what the looks left of the 5 %: The call worked: within 90 days" in answer(last)
     assert "Looks after 30, 60 days were declared." in text
     of_100 = f"{100 * last.primary.level:.3g}"
     assert f"of the primary metric no more than {of_100}, as it shares its 5 with the declared looks" in text
@@ -380,10 +424,10 @@ def test_an_amendment_is_told_and_changes_no_figure(experiment: Warehouse) -> No
 def test_contamination_is_told_wherever_the_control_group_is(experiment: Warehouse) -> None:
     """Nothing says that it was left alone where some of it was reached."""
     call_works(experiment)
-    assert "Of the control group, which was left alone, 20% bought" in report(experiment, told(experiment))
+    assert "Of the control group, which no list reached, 20% bought" in report(experiment, told(experiment))
     tell(experiment, of_arm(experiment, "control")[0], [("add", "2012-01-05")])
     text = report(experiment, told(experiment))
-    assert "Of the control group, of whom 1 were reached all the same, 20% bought" in text
+    assert "Of the control group, of whom 1 was reached all the same, 20% bought" in text
     assert "- 1 customer of the control group reached a destination" in text
 
 
@@ -503,7 +547,12 @@ def test_stopped_before_the_end(experiment: Warehouse) -> None:
         connection.execute(sa.text("update assignments set counts_from = now() - interval '80 days'"))
     stop(experiment, "calls", because="the agency left")
     buy(experiment, None, f"{state(experiment, 'calls').due:%Y-%m-%d} 10:00")
-    assert "before the last window was over: the agency left." in report(experiment, told(experiment))
+    text = report(experiment, told(experiment))
+    assert "before the last window was over: the agency left." in text
+    assert "0 customers of it reached a destination after the stop" in text
+    assert "Of the control group, which was held out until the stop, " in text
+    tell(experiment, of_arm(experiment, "control")[0], [("add", f"{date.today() + timedelta(days=1)}")])
+    assert "1 customer of it reached a destination after the stop" in report(experiment, told(experiment))
 
 
 def test_a_picture_is_of_a_figure_that_is_due(experiment: Warehouse, tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ class Result:
     """Net revenue with no customer counted beyond the cap set at the start, by which it is judged; None of others."""
     corrected_p: float | None
     """Corrected for the number of secondary metrics, or of parts, by Holm's method; None of the primary result."""
-    level: float = LEVEL
-    """The p-value up to which an effect is outside the interval: less than LEVEL where declared looks, or parts, share
-    it."""
+    level: float
+    """The p-value up to which an effect is outside the interval: less than LEVEL where declared looks, secondary
+    metrics or parts share it."""
 
     @property
     def judged(self) -> Difference:
@@ -104,11 +104,18 @@ def frame_of(cursor: Cursor, found: State, days: int, *, with_late_returns: bool
 def compare(
     frame: pd.DataFrame, found: State, metrics: Sequence[Metric], *, draws: int, level: float = LEVEL
 ) -> list[Result]:
-    """The results of everybody by the metrics; `level` is that of the primary one."""
-    primary = found.declaration.primary.metric
-    results = _results(frame, found, metrics, levels={primary: level}, draws=draws)
-    secondary = _corrected([result for result in results if result.metric != primary], "secondary")
-    return [replace(result, level=level) for result in results if result.metric == primary] + secondary
+    """The results of everybody by the metrics; `level` is that of the primary one.
+
+    Secondary ones answer for all that were declared, also for those that are not due yet, and their intervals share
+    LEVEL.
+    """
+    primary, secondary = found.declaration.primary.metric, found.declaration.secondary
+    levels = {primary: level} | {metric: LEVEL / len(secondary) for metric in secondary}
+    results = _results(frame, found, metrics, levels=levels, draws=draws)
+    others = [result for result in results if result.metric != primary]
+    return [result for result in results if result.metric == primary] + _corrected(
+        others, "secondary", of=len(secondary)
+    )
 
 
 def compare_parts(frame: pd.DataFrame, found: State, *, draws: int) -> list[Result]:
@@ -126,11 +133,11 @@ def compare_parts(frame: pd.DataFrame, found: State, *, draws: int) -> list[Resu
     }
     level = LEVEL / max(1, len(parts))
     results = [
-        replace(result, segment=segment, country=country, level=level)
+        replace(result, segment=segment, country=country)
         for (segment, country), members in parts.items()
         for result in _results(members, found, [primary], levels={primary: level}, draws=draws)
     ]
-    corrected = _corrected(results, "by segment")
+    corrected = _corrected(results, "by segment", of=len(results))
     return [replace(each, role="by segment and country") if each.country != ALL else each for each in corrected]
 
 
@@ -148,8 +155,12 @@ def levels_of_looks(spans: dict[int, pd.DataFrame], found: State, *, draws: int)
     return dict(zip(spans, levels, strict=True))
 
 
-def power_of(found: State, frame: pd.DataFrame) -> float:
-    """How likely the declared change was to show among these customers, from what the control group did."""
+def power_of(found: State, frame: pd.DataFrame, *, level: float) -> float:
+    """How likely the declared change was to show among these customers at the level that the looks left, from what the
+    control group did.
+    """
+    if not level:
+        return 0.0
     declared = found.declaration
     control = frame[frame["arm"] == CONTROL]
     share = float(declared.share)
@@ -158,8 +169,8 @@ def power_of(found: State, frame: pd.DataFrame) -> float:
     mean, deviation = adjusted(declared.primary.metric, control, cap=cap)
     change = float(declared.change) / 100
     if declared.primary.metric == "bought_within":
-        return power_of_shares(mean, min(1.0, mean + change), effective)
-    return power_of_means(change * mean, deviation, effective)
+        return power_of_shares(mean, min(1.0, mean + change), effective, level=level)
+    return power_of_means(change * mean, deviation, effective, level=level)
 
 
 def up_to(cap: Decimal | None, values: np.ndarray) -> np.ndarray:
@@ -171,9 +182,10 @@ def _is_part(members: pd.DataFrame, *, of: pd.DataFrame) -> bool:
     return members["arm"].nunique() == 2 and LEAST_OF_PART <= len(members) < len(of)
 
 
-def _corrected(results: Sequence[Result], role: str) -> list[Result]:
-    p_values = holm(pd.Series([result.p_value for result in results], dtype=float))
-    return [replace(each, role=role, corrected_p=float(p)) for each, p in zip(results, p_values, strict=True)]
+def _corrected(results: Sequence[Result], role: str, *, of: int) -> list[Result]:
+    """Corrected for so many results, of which those that are not known yet count as showing nothing."""
+    p_values = holm(pd.Series([result.p_value for result in results] + [1.0] * (of - len(results)), dtype=float))
+    return [replace(each, role=role, corrected_p=float(p)) for each, p in zip(results, p_values, strict=False)]
 
 
 def _results(
@@ -193,7 +205,7 @@ def _results(
         control, treated = (mean_of(metric, frame[experiment.treated == is_treated]) for is_treated in (False, True))
         difference = replace(told[metric], control=control, treated=treated)
         capped = told.get(_CAPPED) if metric == "net_revenue" else None
-        results.append(Result(metric, "primary", ALL, ALL, customers, difference, capped, corrected_p=None))
+        results.append(Result(metric, "primary", ALL, ALL, customers, difference, capped, None, levels[metric]))
     return results
 
 

@@ -7,7 +7,7 @@ from lgs_assets.warehouse.database import Warehouse
 
 
 def exposed(warehouse: Warehouse) -> pd.DataFrame:
-    """The rows of the table `exposures`: one an experiment, customer, destination and audience."""
-    names = ["experiment", "customer_id", "arm", "destination", "audience", "reached_at"]
+    """The rows of the table `exposures`: one an experiment, customer, destination, audience and period."""
+    names = ["experiment", "customer_id", "arm", "destination", "audience", "period", "reached_at"]
     rows = [tuple(row.values()) for row in warehouse.rows(EXPOSURES)]
     return pd.DataFrame(rows, columns=names).astype({"customer_id": "int64", "reached_at": "datetime64[us, UTC]"})

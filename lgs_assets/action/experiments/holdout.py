@@ -1,9 +1,10 @@
-"""Who is held out by a running experiment: of every plan, and of every other experiment."""
+"""Who is held out by a running experiment: of every plan, every list and every other experiment."""
 
 from collections.abc import Collection
 
 from psycopg import sql
 
+from lgs_assets import places
 from lgs_assets.models.judging import MISMATCH, mismatch_p
 from lgs_assets.warehouse.schema import Cursor
 
@@ -11,18 +12,13 @@ CONTROL_GROUP = "control group"
 """Why a customer of a control group is left out of a plan."""
 EVERYTHING = "everything"
 """The arm of a global holdout that is not left alone: its customers may be in other experiments as well."""
-IN_CONTROL = f"""
-case when exists (
-    select
-    from lgs.assignments
-    inner join lgs.experiments on experiments.experiment = assignments.experiment
-    where assignments.customer_id = {{customer}}
-        and assignments.arm = 'control'
-        and experiments.stopped_at is null
-) then '{CONTROL_GROUP}' end
-"""
-"""Why a customer may not be sent as a member of any audience: a running experiment compares others with them. One
-audience may hold the members of another, so leaving them out of its own alone would not leave them alone."""
+HELD_BACK = f"""(
+    select held_back.reason
+    from ({(places.SQL / "held_back.sql").read_text()}) as held_back
+    where held_back.customer_id = {{customer}}
+)"""
+"""Why a customer may not be sent as a member of any audience: a running experiment compares others with them, or may
+yet draw them. One audience may hold the members of another, so to leave them out of its own would not be enough."""
 
 
 def busy_elsewhere(name: str, customer: sql.Composable) -> sql.Composed:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from lgs_assets.action.experiments.comparison import Result
+from lgs_assets.action.experiments.conduct import remarks
 from lgs_assets.action.experiments.declaration import ALL, CONTROL, Metric
 from lgs_assets.action.experiments.detectable import LEAST_CUSTOMERS
 from lgs_assets.action.experiments.results import Analysis, analyses
-from lgs_assets.action.experiments.words import METRICS, amended, amount, pounds, sentence, signed, uneven, verdict
+from lgs_assets.action.experiments.words import METRICS, amount, pounds, sentence, signed, verdict
 from lgs_assets.escaping import markdown
 from lgs_assets.models.judging import LEVEL
 from lgs_assets.models.lift import Difference
@@ -19,6 +20,7 @@ from lgs_assets.wording import counted
 
 LOW_POWER = 0.5
 """Below it, an effect that shows is likely to look larger than it is."""
+_LARGE = "is likely to look larger than it is: count on the end nearer to zero."
 _MONTH_DAYS = 30.4
 
 
@@ -31,7 +33,9 @@ def report(warehouse: Warehouse, analysis: Analysis, *, picture: str | None = No
         parts += [*_result(analysis), *_segments(analysis)]
     if analysis.returned:
         parts += _without_a_control_group(warehouse, analysis)
-    parts += ["## What was not as planned", "\n".join(f"- {remark}" for remark in remarks(analysis)) or "Nothing."]
+    gone = sum(analysis.state.arms.values()) - sum(analysis.analysable.values())
+    not_as_planned = "\n".join(f"- {markdown(remark)}" for remark in remarks(analysis.state, gone=gone))
+    parts += ["## What was not as planned", not_as_planned or "Nothing."]
     return "\n\n".join(parts) + "\n"
 
 
@@ -67,64 +71,26 @@ def answer(analysis: Analysis) -> str:
     return f"{reason}{_answer(analysis)}"
 
 
-def remarks(analysis: Analysis) -> list[str]:
-    """What was not as planned."""
-    state, treatment = analysis.state, analysis.state.declaration.treatment
-    found = []
-    if control := state.reached[CONTROL]:
-        found.append(
-            f"{counted(control, 'customer')} of the control group reached a destination: the difference is smaller "
-            "than if none had."
-        )
-    if not state.reached[treatment]:
-        found.append(
-            "No treated customer is recorded as reached through a destination. If they were treated in another way, "
-            "such as by telephone, this is as it should be."
-        )
-    if state.is_unevenly_delivered:
-        found.append(uneven(reached=state.reached[treatment], held_out=state.held_out))
-    others = {name: arms for name, arms in state.reached_through.items() if name != state.declaration.audience}
-    if any(arms[treatment] for arms in others.values()):
-        through = ", ".join(f"{name} ({arms[treatment]:,})" for name, arms in others.items() if arms[treatment])
-        found.append(
-            f"The treated were reached through other audiences, too: {through}. The control group is left out of every "
-            "audience, so the difference is that of all of it."
-        )
-    if state.started_at.date() >= state.begins:
-        found.append(
-            f"Purchases count from {state.begins}, and the arms were drawn on {state.started_at:%Y-%m-%d}: what was "
-            "bought before that no treatment can have changed."
-        )
-    for amendment in state.amendments:
-        told = amended(on=f"{amendment.at:%Y-%m-%d}", by=amendment.by, what=amendment.what, because=amendment.because)
-        found.append(markdown(told))
-    if state.excluded:
-        found.append(
-            f"{counted(state.excluded, 'customer')} objected to marketing or asked to be forgotten; they count as they "
-            "were assigned."
-        )
-    if gone := sum(state.arms.values()) - sum(analysis.analysable.values()):
-        found.append(f"{counted(gone, 'customer')} are in no data any more; they count as buying nothing.")
-    if analysis.look and analysis.primary:
-        found.append(f"At the declared look after {analysis.look.days} days an effect had shown.")
-    if state.stopped_at and state.stopped_at.date() < state.due:
-        found.append(
-            f"Stopped on {state.stopped_at:%Y-%m-%d}, before the last window was over: "
-            f"{_line(state.stopped_because or '')}. From then on the control group may have been written to."
-        )
-    return found
-
-
 def _answer(analysis: Analysis) -> str:
     declared = analysis.state.declaration
     if analysis.is_mismatched:
         sizes = ", ".join(f"{arm} {number:,}" for arm, number in analysis.analysable.items())
         return f"No result: the arms are not of the sizes that were drawn: {sizes}. Something took customers out."
-    if analysis.primary:
-        return _verdict(analysis.primary, declared.treatment, declared.primary.days)
-    if analysis.look:
-        shown = _verdict(analysis.look.result, declared.treatment, analysis.look.days)
-        return f"An effect shows at the declared look after {analysis.look.days} days. {shown}"
+    found = []
+    if look := analysis.look:
+        found.append(f"An effect shows at the declared look after {look.days} days.")
+        found.append(_verdict(look.result, declared.treatment, look.days))
+        found.append(f"An effect that shows before the end {_LARGE}")
+    if primary := analysis.primary:
+        found += ["At the end, by what the looks left of the 5 %:"] if look else []
+        found.append(_verdict(primary, declared.treatment, declared.primary.days))
+        if primary.shows and analysis.power is not None and analysis.power < LOW_POWER:
+            found.append(
+                f"A change of the declared size had a chance of {analysis.power:.0%} to show: an effect that shows "
+                f"against such odds {_LARGE}"
+            )
+    if found:
+        return " ".join(found)
     last_day = _day_before(analysis.due[declared.primary.metric])
     looked = f"The look after {analysis.looked} days, as declared, showed no effect. " if analysis.looked else ""
     return (
@@ -153,11 +119,11 @@ def _asked(analysis: Analysis) -> Iterator[str]:
     declared = state.declaration
     metric = METRICS[declared.primary.metric]
     yield "## What was asked"
-    known = "before any of the purchases" if state.started_at.date() < state.begins else "before any of them was known"
+    known = "before any of the purchases" if state.started_on < state.begins else "before any of them was known"
     looks = f" Looks after {_listed(declared.looks)} days were declared." if declared.looks else ""
     yield (
         f"> {_line(declared.hypothesis)}\n\n"
-        f"Declared by {_line(declared.owner)} and started on {state.started_at:%Y-%m-%d} by {_line(state.started_by)}; "
+        f"Declared by {_line(declared.owner)} and started on {state.started_on} by {_line(state.started_by)}; "
         f"purchases count from {state.begins}, and it was started {known}. It is judged by {metric} within "
         f"{declared.primary.days} days; a change of {declared.change} {declared.unit} was called worth "
         f"finding.{looks} File {declared.version[:16]}, audience "
@@ -205,7 +171,8 @@ def _result(analysis: Analysis) -> Iterator[str]:
     yield (
         "The difference is adjusted for past spend. *Between* holds every effect that the data does not contradict: "
         "the arms are drawn again as they were drawn, and an effect is contradicted if no more than 5 of 100 draws "
-        f"differ as much{shared}. *p* is how many do if there is no effect. Secondary metrics answer for their number "
+        f"differ as much{shared}. *p* is how many do if there is no effect. Secondary metrics answer for their "
+        "number: their intervals are wide enough to be all of them right 95 times in 100, and their *p* is corrected "
         "(Holm)."
     )
     if (cap := analysis.state.cap) is not None and any(result.capped for result in rows):
@@ -224,11 +191,6 @@ def _result(analysis: Analysis) -> Iterator[str]:
         low, high = treated * primary.difference.low, treated * primary.difference.high
         inside = "is" if low <= 0 <= high else "is not"
         yield f"For the {treated:,} treated: between {pounds(low)} and {pounds(high)}; zero {inside} inside."
-    if primary and primary.shows and analysis.power is not None and analysis.power < LOW_POWER:
-        yield (
-            f"A change of the declared size had a chance of {analysis.power:.0%} to show. An effect that shows against "
-            "such odds is likely to look larger than it is: count on the low end."
-        )
 
 
 def _segments(analysis: Analysis) -> Iterator[str]:
@@ -259,10 +221,8 @@ def _segments(analysis: Analysis) -> Iterator[str]:
 def _without_a_control_group(warehouse: Warehouse, analysis: Analysis) -> Iterator[str]:
     state = analysis.state
     treated, control = analysis.returned[state.declaration.treatment], analysis.returned[CONTROL]
-    reached = state.reached[CONTROL]
-    alone = f"of whom {reached:,} were reached all the same" if reached else "which was left alone"
     bought = f"{treated.buyers:,} of the {counted(treated.customers, 'treated customer')} bought"
-    themselves = f"Of the control group, {alone}, {control.buyers / control.customers:.0%} bought, too"
+    themselves = f"Of the control group, {state.of_control}, {control.buyers / control.customers:.0%} bought, too"
     yield "## What would have been claimed without a control group"
     if treated.net_revenue is None or control.net_revenue is None:
         last_day = _day_before(analysis.pounds_due)

@@ -54,7 +54,8 @@ class Analysis:
     results: tuple[Result, ...]
     """Of what is due: the primary metric, the secondary ones, and the primary by segment. None before the primary."""
     look: Look | None
-    """The first declared look at which an effect of the primary metric shows; None before, or without any."""
+    """The first declared look at which an effect of the primary metric shows, which the end does not take back; None
+    before, or without any."""
     looked: int | None
     """Days of the window that the last look so far compared, whatever it found; None before, or without any."""
     returned: dict[str, Returned]
@@ -120,7 +121,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
         )
         for arm, members in frame.groupby("arm")
     }
-    return replace(analysis, results=tuple(told), returned=returned, power=power_of(found, frame))
+    return replace(analysis, results=tuple(told), returned=returned, power=power_of(found, frame, level=levels[window]))
 
 
 def results(warehouse: Warehouse) -> pd.DataFrame:

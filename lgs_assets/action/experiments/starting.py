@@ -56,9 +56,9 @@ def start(
 
     Purchases count from the first moment of `counts_from`: tomorrow if None. `doubt` is why the experiment can hardly
     answer its question, `underpowered` the reason to start it all the same. Raises GuardError if there is doubt and no
-    reason, the file or the audience is not as it was at the start, the experiment was stopped or can be told already,
-    the members are those of another rule, or purchases of those days are known already; LgsError if an arm would be
-    empty.
+    reason, the file or the audience is not as it was at the start, the experiment was stopped, its result or
+    first look can be told already, the members are those of another rule, or purchases of those days are known already;
+    LgsError if an arm would be empty.
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
@@ -197,11 +197,14 @@ def _expect_unchanged(declaration: Declaration, frozen: str, stopped_at: datetim
 
 
 def _expect_not_due(cursor: Cursor, found: State) -> None:
-    due, covered = found.due_of(found.declaration.primary.metric), covered_until(cursor)
+    declared, covered = found.declaration, covered_until(cursor)
+    first_look = next(iter(declared.looks), None)  # a later wave would move it, and it would be looked at twice
+    due = found.due_of(declared.primary.metric, after=first_look)
     if covered and due <= covered:
+        what = "its result" if first_look is None else f"the look after {first_look} days"
         raise GuardError(
-            f"{found.declaration.name} has been due since {due}: anyone who has seen its result may not enrol more. To "
-            "ask again, declare another experiment."
+            f"{declared.name} has been due since {due}: anyone who has seen {what} may not enrol more. To ask again, "
+            "declare another experiment."
         )
 
 

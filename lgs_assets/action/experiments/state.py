@@ -1,12 +1,12 @@
 """How an experiment stands that was started: its arms, who was reached, and when its result is due. No result."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from lgs_assets import places
-from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, MONEY, Declaration, Metric
-from lgs_assets.action.experiments.holdout import is_uneven
+from lgs_assets.action.experiments.conduct import RAN, STOPPED, UNDRAWN, Amendment, Conduct, local_day
+from lgs_assets.action.experiments.declaration import CONTROL, Declaration
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -15,59 +15,16 @@ EXPOSURES = (places.SQL / "exposures.sql").read_text()
 """A query for whom lists reached, as they stand."""
 
 
-@dataclass(frozen=True)
-class Amendment:
-    """What came to be otherwise than an experiment declares."""
+@dataclass(frozen=True, kw_only=True)
+class State(Conduct):
+    """An experiment that was started: what was frozen with its declaration, and how it stands."""
 
-    what: str
-    because: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class State:
-    """An experiment that was started, and how it stands."""
-
-    declaration: Declaration
     audience_version: str
     salt: str
     cap: Decimal | None
     underpowered: str | None
     started_by: str
-    started_at: datetime
-    stopped_at: datetime | None
-    stopped_because: str | None
-    amendments: tuple[Amendment, ...]
     waves: int
-    arms: dict[str, int]
-    """Customers by arm."""
-    reached: dict[str, int]
-    """Those of them whom a destination held, through any audience, while their purchases counted and the experiment
-    ran. Of the control group that is contamination."""
-    reached_through: dict[str, dict[str, int]]
-    """Likewise, by audience and arm."""
-    held_out: int
-    """Customers of the control group whom an applied plan, of any audience, left out for that alone: the like of the
-    treated who were reached, as whoever could not be written to is in neither."""
-    excluded: int
-    """Customers of any arm who have objected to marketing or are forgotten. They still count as assigned."""
-    begins: date
-    """From when the purchases of the first customers count."""
-    due: date
-    """The day after the last observed one of the last customer."""
-
-    @property
-    def is_unevenly_delivered(self) -> bool:
-        """Whether whom the lists reached, and would have reached, is not of the sizes that were drawn."""
-        reached = self.reached[self.declaration.treatment]
-        return is_uneven(reached=reached, held_out=self.held_out, share=float(self.declaration.share))
-
-    def due_of(self, metric: Metric, *, after: int | None = None) -> date:
-        """From which day on a metric can be told of everybody, in full or after so many days of the window."""
-        days = self.declaration.primary.days
-        early = 0 if after is None else days - after
-        return self.due + timedelta(days=LATE_DAYS * (metric in MONEY) - early)
 
 
 def states(warehouse: Warehouse) -> list[State]:
@@ -118,18 +75,18 @@ def read_state(cursor: Cursor, name: str) -> State:
     arms = cursor.fetchall()
     cursor.execute(
         f"""
-        select audience, arm, count(distinct customer_id)
+        select period, audience, arm, count(distinct customer_id)
         from ({EXPOSURES}) as exposures
         where experiment = %s
-        group by grouping sets ((arm), (audience, arm))
-        order by audience, arm
+        group by grouping sets ((period, arm), (period, audience, arm))
+        order by period, audience, arm
         """.encode(),
         [name],
     )
     nobody = {CONTROL: 0, declaration.treatment: 0}
-    through: dict[str | None, dict[str, int]] = {}
-    for audience, arm, customers in cursor:
-        through.setdefault(audience, dict(nobody))[arm] = customers
+    exposures: dict[tuple[str, str | None], dict[str, int]] = {}
+    for period, audience, arm, customers in cursor:
+        exposures.setdefault((period, audience), dict(nobody))[arm] = customers
     cursor.execute(
         "select count(*) from held_out inner join activation_plans using (plan) "
         "where experiment = %s and state in ('applied', 'partial')",
@@ -144,17 +101,27 @@ def read_state(cursor: Cursor, name: str) -> State:
     amendments = tuple(Amendment(*amendment) for amendment in cursor)
     _, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because = row
     return State(
-        declaration, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because,
-        amendments,
+        declaration=declaration,
+        audience_version=version,
+        salt=salt,
+        cap=cap,
+        underpowered=underpowered,
+        started_by=started_by,
+        started_at=started_at,
+        stopped_at=stopped_at,
+        stopped_because=stopped_because,
+        amendments=amendments,
         waves=max((arm[3] for arm in arms), default=0),
         arms=nobody | {arm[0]: arm[1] for arm in arms},
-        reached=through.pop(None, nobody),
-        reached_through={str(audience): by_arm for audience, by_arm in through.items()},
+        reached=exposures.get((RAN, None), nobody),
+        reached_through={name: by_arm for (period, name), by_arm in exposures.items() if period == RAN and name},
+        reached_undrawn=exposures.get((UNDRAWN, None), nobody),
+        reached_later=exposures.get((STOPPED, None), nobody),
         held_out=held_out,
         excluded=sum(arm[2] for arm in arms),
-        begins=min((arm[4] for arm in arms), default=started_at.date()),
-        due=max((arm[5] for arm in arms), default=started_at.date()) + timedelta(days=declaration.primary.days),
-    )  # fmt: skip
+        begins=min((arm[4] for arm in arms), default=local_day(started_at)),
+        due=max((arm[5] for arm in arms), default=local_day(started_at)) + timedelta(days=declaration.primary.days),
+    )
 
 
 def covered_until(cursor: Cursor) -> date | None:

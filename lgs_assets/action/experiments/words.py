@@ -58,20 +58,6 @@ def verdict(
     )
 
 
-def uneven(*, reached: int, held_out: int) -> str:
-    """That whom the lists reached, and would have reached of the control group, is not of the sizes that were drawn."""
-    return (
-        f"{reached:,} of the treated reached a destination, and {held_out:,} of the control group would have: chance "
-        "does not make them so unlike. Something between the draw and the list took customers out of one arm. All "
-        "still count as they were assigned."
-    )
-
-
-def amended(*, on: str, by: str, what: str, because: str) -> str:
-    """That something came to be otherwise than it was declared, on a day, as one line."""
-    return f"Amended on {on} by {by}: {sentence(what)}, because: {sentence(because)}."
-
-
 def sentence(text: str) -> str:
     """A text that people wrote, as one line that goes on."""
     return " ".join(text.split()).rstrip(".")

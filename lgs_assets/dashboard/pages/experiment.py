@@ -146,8 +146,9 @@ def _result(standing: Standing) -> Figure:
     )
     note = (
         "Difference: adjusted for past spend. Between: every effect that the data does not contradict, "
-        f"{standing.certainty}; one that holds zero shows no difference. p: how often the draw of the arms alone would "
-        "differ as much. Secondary metrics answer for their number."
+        f"{standing.certainty}; those of the secondary metrics are wide enough to be all of them right 95 times in "
+        "100. p: how often the draw of the arms alone would differ as much. The first line has the verdict; a "
+        "secondary metric shows a difference where its corrected p is .05 or less."
     )
     return Figure("result", "What came of it?", table, note=note)
 
@@ -226,12 +227,11 @@ def _claim(standing: Standing) -> str:
     if bought is None:
         return ""
     treated = bought["treated_customers"]
-    left = "which was to be left alone" if standing.reached[CONTROL] else "which was left alone"
     said = (
         f"{wording.count(bought['treated_mean'] * treated)} of the {wording.counted(treated, 'treated customer')} "
         f"bought{', for ' + pounds(money['treated_mean'] * treated) + ' after returns' if money else ''}. A report "
-        f"that counts what follows a campaign would claim all of it. Of the control group, {left}, "
-        f"{wording.percent(bought['control_mean'] * 100, 0)} bought, too"
+        f"that counts what follows a campaign would claim all of it. Of the control group, "
+        f"{standing.conduct.of_control}, {wording.percent(bought['control_mean'] * 100, 0)} bought, too"
     )
     return (
         f"{said}: as many customers would have brought about {pounds(money['control_mean'] * treated)} by themselves."

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, MONEY, Declaration
-from lgs_assets.action.experiments.holdout import is_uneven
-from lgs_assets.action.experiments.words import amended, uneven
+from lgs_assets.action.experiments.conduct import Amendment, Conduct, remarks
+from lgs_assets.action.experiments.declaration import CONTROL, Declaration
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.pages.page import View
 from lgs_assets.dashboard.queries import Row
@@ -19,20 +18,34 @@ from lgs_assets.models.judging import LEVEL, MISMATCH, mismatch_p
 class Standing:
     """An experiment, and how it stands by the data that is loaded."""
 
-    declared: Declaration
+    conduct: Conduct
     row: Row
     """What all its arms have in common."""
-    arms: dict[str, int]
-    """Customers by arm, as they were drawn."""
     known: dict[str, int]
-    """Those of them whom the data still knows."""
-    reached: dict[str, int]
-    due: date
-    """The first day that the data need not cover."""
+    """Those of them whom the data still knows, by arm."""
     covered_until: date
     """The first day that the data does not cover: that of the last invoice, which need not be over."""
     results: list[Row]
-    amendments: list[Row]
+
+    @property
+    def declared(self) -> Declaration:
+        """What was declared before it began."""
+        return self.conduct.declaration
+
+    @property
+    def arms(self) -> dict[str, int]:
+        """Customers by arm, as they were drawn."""
+        return self.conduct.arms
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """Those of them whom a destination held while it ran."""
+        return self.conduct.reached
+
+    @property
+    def due(self) -> date:
+        """The first day that the data need not cover."""
+        return self.conduct.due_of(self.declared.primary.metric)
 
     @property
     def name(self) -> str:
@@ -77,37 +90,9 @@ class Standing:
 
     @property
     def remarks(self) -> list[str]:
-        """What is not as planned."""
-        said = []
-        if control := self.reached[CONTROL]:
-            said.append(
-                f"{wording.counted(control, 'customer')} of the control group reached a destination: the "
-                "difference looks smaller than it is."
-            )
-        if not self.reached[self.declared.treatment]:
-            said.append(
-                "No treated customer is recorded as reached through a destination. If they are treated in another way, "
-                "such as by telephone, this is as it should be."
-            )
-        held_out, reached = self.row["held_out"], self.reached[self.declared.treatment]
-        if is_uneven(reached=reached, held_out=held_out, share=float(self.row["share"])):
-            said.append(uneven(reached=reached, held_out=held_out))
-        said += [
-            amended(
-                on=wording.day(each["amended_at"]),
-                by=each["amended_by"],
-                what=each["what"],
-                because=each["because"],
-            )
-            for each in self.amendments
-        ]
-        stopped = self.row["stopped_at"]
-        if stopped and stopped.date() < self.due:
-            said.append(
-                f"Stopped on {wording.day(stopped)}, before the last window was over: {self.row['stopped_because']}. "
-                "From then on the control group may have been written to."
-            )
-        return said
+        """What is not as planned; who objected is not for the dashboard to know."""
+        gone = sum(self.arms.values()) - sum(self.known.values())
+        return remarks(self.conduct, gone=gone, day=wording.day)
 
 
 def standings(view: View, experiment: str | None = None) -> list[Standing]:
@@ -129,16 +114,27 @@ def _of(name: str, rows: Sequence[Row]) -> list[Row]:
 def _standing(name: str, arms: Sequence[Row], results: list[Row], amendments: list[Row], last: datetime) -> Standing:
     declared = Declaration.frozen(name, arms[0]["declaration"])
     nobody = {CONTROL: 0, declared.treatment: 0}
-    late = LATE_DAYS if declared.primary.metric in MONEY else 0
-    begins = max(arm["last_from"] for arm in arms)
-    return Standing(
-        declared,
-        arms[0],
-        nobody | {arm["arm"]: arm["customers"] for arm in arms},
-        nobody | {arm["arm"]: arm["known"] for arm in arms},
-        nobody | {arm["arm"]: arm["reached"] for arm in arms},
-        (begins + timedelta(days=declared.primary.days + late)).date(),
-        last.date(),
-        results,
-        amendments,
+    through: dict[str, dict[str, int]] = {}
+    for arm in arms:
+        for audience, customers in (arm["through"] or {}).items():
+            through.setdefault(audience, dict(nobody))[arm["arm"]] = customers
+    conduct = Conduct(
+        declaration=declared,
+        started_at=arms[0]["started_at"],
+        stopped_at=arms[0]["stopped_at"],
+        stopped_because=arms[0]["stopped_because"],
+        amendments=tuple(
+            Amendment(row["what"], row["because"], row["amended_by"], row["amended_at"]) for row in amendments
+        ),
+        arms=nobody | {arm["arm"]: arm["customers"] for arm in arms},
+        reached=nobody | {arm["arm"]: arm["reached"] for arm in arms},
+        reached_through=through,
+        reached_undrawn=nobody | {arm["arm"]: arm["reached_undrawn"] for arm in arms},
+        reached_later=nobody | {arm["arm"]: arm["reached_later"] for arm in arms},
+        held_out=arms[0]["held_out"],
+        excluded=0,
+        begins=min(arm["first_from"] for arm in arms).date(),
+        due=max(arm["last_from"] for arm in arms).date() + timedelta(days=declared.primary.days),
     )
+    known = nobody | {arm["arm"]: arm["known"] for arm in arms}
+    return Standing(conduct, arms[0], known, last.date(), results)

@@ -3,7 +3,8 @@
 select
     experiments.experiment, declaration, audience, metric, days, share, started_by, started_at, stopped_at,
     stopped_because, arms.arm, arms.customers, arms.known, arms.waves, arms.first_from, arms.last_from,
-    coalesce(reached.customers, 0) as reached, coalesce(held_out.customers, 0) as held_out,
+    coalesce(reached.customers, 0) as reached, coalesce(reached.undrawn, 0) as reached_undrawn,
+    coalesce(reached.later, 0) as reached_later, reached.through, coalesce(held_out.customers, 0) as held_out,
     experiment_reports.answer, experiment_reports.due as reported_due
 from experiments
 inner join (
@@ -15,8 +16,17 @@ inner join (
     group by experiment, arm
 ) as arms on arms.experiment = experiments.experiment
 left join (
-    select experiment, arm, count(distinct customer_id) as customers
-    from exposures
+    select
+        experiment, arm,
+        max(customers) filter (where audience is null and period = 'while it ran') as customers,
+        max(customers) filter (where audience is null and period = 'before the draw') as undrawn,
+        max(customers) filter (where audience is null and period = 'after the stop') as later,
+        jsonb_object_agg(audience, customers) filter (where audience is not null and period = 'while it ran') as through
+    from (
+        select experiment, arm, period, audience, count(distinct customer_id) as customers
+        from exposures
+        group by grouping sets ((experiment, arm, period), (experiment, arm, period, audience))
+    ) as exposed
     group by experiment, arm
 ) as reached on reached.experiment = experiments.experiment and reached.arm = arms.arm
 left join (

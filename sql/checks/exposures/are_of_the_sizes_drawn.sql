@@ -11,7 +11,7 @@ from experiments
 inner join (
     select experiment, count(distinct customer_id) as customers
     from exposures
-    where arm <> 'control'
+    where arm <> 'control' and period = 'while it ran'
     group by experiment
 ) as reached on experiments.experiment = reached.experiment
 inner join (

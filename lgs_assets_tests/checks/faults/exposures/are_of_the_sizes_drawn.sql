@@ -21,5 +21,5 @@ left_out as (
 )
 
 insert into exposures
-select 'calls', customer_id, 'call', 'drop', 'some', now()
+select 'calls', customer_id, 'call', 'drop', 'some', 'while it ran', now()
 from generate_series(1, 2) as customer_id

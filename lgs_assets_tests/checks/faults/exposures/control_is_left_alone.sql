@@ -1,1 +1,1 @@
-insert into exposures values ('calls', 1, 'control', 'drop', 'some', now())
+insert into exposures values ('calls', 1, 'control', 'drop', 'some', 'while it ran', now())

@@ -1,0 +1,156 @@
+"""How an experiment was carried out, and what of it was not as planned: in one wording for all who tell it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from lgs_assets import places
+from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, MONEY, Declaration, Metric
+from lgs_assets.action.experiments.holdout import is_uneven
+from lgs_assets.action.experiments.words import sentence
+from lgs_assets.wording import counted
+
+UNDRAWN = "before the draw"
+RAN = "while it ran"
+STOPPED = "after the stop"
+"""When a destination held a customer: the periods of exposures."""
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """What came to be otherwise than an experiment declares."""
+
+    what: str
+    because: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conduct:
+    """An experiment that was started, and how it was carried out so far."""
+
+    declaration: Declaration
+    started_at: datetime
+    stopped_at: datetime | None
+    stopped_because: str | None
+    amendments: tuple[Amendment, ...]
+    arms: dict[str, int]
+    """Customers by arm."""
+    reached: dict[str, int]
+    """Those of them whom a destination held, through any audience, while their purchases counted and the experiment
+    ran. Of the control group that is contamination."""
+    reached_through: dict[str, dict[str, int]]
+    """Likewise, by audience and arm."""
+    reached_undrawn: dict[str, int]
+    """Those whom a destination held through the experiment's audience at some time before they were drawn."""
+    reached_later: dict[str, int]
+    """Those whom a destination was told of after the stop, while their purchases still counted."""
+    held_out: int
+    """Customers of the control group whom an applied plan, of any audience, left out for that alone: the like of the
+    treated who were reached, as whoever could not be written to is in neither."""
+    excluded: int
+    """Customers of any arm who have objected to marketing or are forgotten. They still count as assigned."""
+    begins: date
+    """From when the purchases of the first customers count."""
+    due: date
+    """The day after the last observed one of the last customer."""
+
+    @property
+    def is_unevenly_delivered(self) -> bool:
+        """Whether whom the lists reached, and would have reached, is not of the sizes that were drawn."""
+        reached = self.reached[self.declaration.treatment]
+        return is_uneven(reached=reached, held_out=self.held_out, share=float(self.declaration.share))
+
+    @property
+    def started_on(self) -> date:
+        """The day on which it was started, where the shop is."""
+        return local_day(self.started_at)
+
+    @property
+    def cut_short_on(self) -> date | None:
+        """The day on which it was stopped, if that was before the last window was over."""
+        day = local_day(self.stopped_at) if self.stopped_at else None
+        return day if day and day < self.due else None
+
+    @property
+    def of_control(self) -> str:
+        """What lists tell of whether the control group was left alone, as a clause; other ways they cannot tell."""
+        if reached := self.reached[CONTROL]:
+            return f"of whom {reached:,} {'was' if reached == 1 else 'were'} reached all the same"
+        return "which was held out until the stop" if self.cut_short_on else "which no list reached"
+
+    def due_of(self, metric: Metric, *, after: int | None = None) -> date:
+        """From which day on a metric can be told of everybody, in full or after so many days of the window."""
+        days = self.declaration.primary.days
+        early = 0 if after is None else days - after
+        return self.due + timedelta(days=LATE_DAYS * (metric in MONEY) - early)
+
+
+def remarks(conduct: Conduct, *, gone: int = 0, day: Callable[[date], str] = str) -> list[str]:
+    """What was not as planned, a line of plain text each; `gone` customers are in no data any more."""
+    treatment = conduct.declaration.treatment
+    found = []
+    if control := conduct.reached[CONTROL]:
+        found.append(
+            f"{counted(control, 'customer')} of the control group reached a destination: the difference is likely to "
+            "look smaller than it is."
+        )
+    if any(conduct.reached_undrawn.values()):
+        early = ", ".join(f"{arm} {customers:,}" for arm, customers in conduct.reached_undrawn.items())
+        found.append(
+            f"Some were on a list of the audience before the arms were drawn: {early}. What that did to them is in "
+            "both arms, so the difference is likely to look smaller than it is."
+        )
+    if not conduct.reached[treatment]:
+        found.append(
+            "No treated customer is recorded as reached through a destination. If they are treated in another way, "
+            "such as by telephone, this is as it should be."
+        )
+    if conduct.is_unevenly_delivered:
+        found.append(
+            f"{conduct.reached[treatment]:,} of the treated reached a destination, and {conduct.held_out:,} of the "
+            "control group would have: chance does not make them so unlike. Something between the draw and the list "
+            "took customers out of one arm. All still count as they were assigned."
+        )
+    others = {name: arms for name, arms in conduct.reached_through.items() if name != conduct.declaration.audience}
+    if any(arms[treatment] for arms in others.values()):
+        through = ", ".join(f"{name} ({arms[treatment]:,})" for name, arms in others.items() if arms[treatment])
+        found.append(
+            f"The treated were reached through other audiences, too: {through}. The control group is left out of every "
+            "audience, so the difference is that of all of it."
+        )
+    if conduct.started_on >= conduct.begins:
+        found.append(
+            f"Purchases count from {day(conduct.begins)}, and the arms were drawn on {day(conduct.started_on)}: what "
+            "was bought before that no treatment can have changed."
+        )
+    for each in conduct.amendments:
+        found.append(
+            f"Amended on {day(local_day(each.at))} by {each.by}: {sentence(each.what)}, because: "
+            f"{sentence(each.because)}."
+        )
+    if conduct.excluded:
+        found.append(
+            f"{counted(conduct.excluded, 'customer')} objected to marketing or asked to be forgotten: not written to "
+            "since, and compared as assigned."
+        )
+    if gone:
+        found.append(
+            f"{counted(gone, 'customer')} {'is' if gone == 1 else 'are'} in no data any more: compared as buying "
+            "nothing."
+        )
+    if stopped_on := conduct.cut_short_on:
+        later = counted(conduct.reached_later[CONTROL], "customer")
+        found.append(
+            f"Stopped on {day(stopped_on)}, before the last window was over: "
+            f"{sentence(conduct.stopped_because or '')}. From then on the control group might be written to: {later} "
+            "of it reached a destination after the stop. Each that did is likely to make the difference look smaller."
+        )
+    return found
+
+
+def local_day(moment: datetime) -> date:
+    """The day of a moment where the shop is."""
+    return moment.astimezone(ZoneInfo(places.TIME_ZONE)).date()
