@@ -10,17 +10,19 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from typing import TypeVar
 
-from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key, is_contact, object_to_marketing
+from lgs_assets.action.contacts import expect_key, is_contact, object_to_marketing
 from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
-from lgs_assets.action.experiments.holdout import IN_CONTROL
+from lgs_assets.action.destinations.web import in_parts
+from lgs_assets.action.leaving import insert_removals
 from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle
+from lgs_assets.action.recipients import recipients, why_not
 from lgs_assets.action.whole_list import list_after
 from lgs_assets.errors import GuardError, LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
@@ -43,6 +45,8 @@ class Outcome:
     accepted: int
     rejected: dict[int, str]
     withheld: dict[int, str]
+    removals: list[int] = field(default_factory=list)
+    """The plans by which those leave their lists who may not be written to by now, such as who objected meanwhile."""
 
 
 def apply_plan(
@@ -124,7 +128,7 @@ def _send_batch(
 ) -> None:
     with warehouse.transaction() as connection:
         changes = _mark(driver_cursor(connection), plan, number, key)
-    waiting = [changes] if changes else []
+    waiting = [tuple(part) for part in in_parts(changes, destination.batch_rows or len(changes))]
     while waiting:
         part = waiting.pop(0)
         content = json.dumps([change._asdict() for change in part], sort_keys=True)
@@ -141,8 +145,8 @@ def _send_batch(
             else:
                 settle(warehouse, plan, part, Answer(error.status, {part[0].customer_id: str(error)}))
         else:
-            for customer in answer.objected:  # first: if this is cut short, what was sent is sent again
-                object_to_marketing(warehouse, customer, source=destination.name)
+            if answer.objected:  # first: if this is cut short, what was sent is sent again
+                object_to_marketing(warehouse, *answer.objected, source=destination.name)
             settle(warehouse, plan, part, answer, receipt)
 
 
@@ -165,18 +169,15 @@ def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Resu
 
 def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ...]:
     """Marks what is left of a batch as being sent, and returns it; what may not be sent any more is withheld."""
-    in_control = IN_CONTROL.format(customer="changes.customer_id")
     with as_activator(cursor):
         cursor.execute(
             f"""
             select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email,
-                coalesce(held.remote_id, changes.remote_id),
-                coalesce(excluded.reason, {REACH}, {in_control})
+                coalesce(held.remote_id, changes.remote_id), {why_not("changes.customer_id")}
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
             left join lgs.destination_members as held using (destination, audience, customer_id)
-            left join lgs.marketing_exclusions as excluded on excluded.customer_id = changes.customer_id
-            {REACH_FROM.format(customer="changes.customer_id")}
+            {recipients("changes.customer_id")}
             where changes.plan = %s and batch = %s and changes.state in ('planned', 'sending')
             order by operation <> 'remove', operation, changes.customer_id
             """.encode(),
@@ -184,20 +185,20 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
         )
         rows = cursor.fetchall()
     changes = []
-    for customer, operation, fields, payload, state, email, remote_id, why_not in rows:
+    for customer, operation, fields, payload, state, email, remote_id, reason in rows:
         if operation in ("remove", "erase"):
             changes.append(Change(operation, customer, email, {}, remote_id))
             continue
-        if not why_not and fingerprint(key, customer, email, fields) != payload:
-            why_not = "the contact has changed"
-        if not why_not:
+        if not reason and fingerprint(key, customer, email, fields) != payload:
+            reason = "the contact has changed"
+        if not reason:
             changes.append(Change(operation, customer, email, fields, remote_id))
             continue
         cursor.execute(
             "update activation_changes "
             "set state = 'withheld', may_have_arrived = state = 'sending', answer = %s, answered_at = now() "
             "where plan = %s and customer_id = %s",
-            [why_not, plan.plan, customer],
+            [reason, plan.plan, customer],
         )
         if state == "sending":  # it may have arrived: the next plan takes it out
             hold(cursor, plan, customer)
@@ -287,4 +288,5 @@ def _end(warehouse: Warehouse, plan: Plan) -> Outcome:
         }
         state = "partial" if answers["rejected"] or answers["withheld"] else "applied"
         cursor.execute("update activation_plans set state = %s, ended_at = now() where plan = %s", [state, plan.plan])
-    return Outcome(len(answers["accepted"]), answers["rejected"], answers["withheld"])
+        removals = insert_removals(cursor)
+    return Outcome(len(answers["accepted"]), answers["rejected"], answers["withheld"], removals)

@@ -21,7 +21,6 @@ from lgs_assets.action.contacts import forget_contact, import_contacts, object_t
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
 from lgs_assets.action.destinations.web import redacted
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.leaving import plan_removals
 from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import changes_of, plans
 from lgs_assets.command.cli import app
@@ -601,8 +600,7 @@ def test_a_forgotten_customer_is_removed_where_they_are_held(people: Warehouse, 
     """By a plan of their own, which a guard does not stop; it tells the receiver nothing but whom."""
     set_members(people, range(1, 4))
     sync(people, webhook(receiver))
-    forget_contact(people, 2)
-    (number,) = plan_removals(people, 2)
+    (number,) = forget_contact(people, 2).removals
     apply(people, number, webhook(receiver))
     assert receiver.held.keys() == held(people) == {1, 3}
     assert receiver.requests[-1]["changes"] == [{"operation": "remove", "customer_id": 2, "email": None, "fields": {}}]
