@@ -1,14 +1,14 @@
 """Applying: exactly what a plan says is sent, once, and each request leaves a receipt.
 
-Each batch is marked as being sent before it is; what became of it is written in one transaction. What a killed process
-leaves marked is sent again, which does no harm: see `destinations`.
+Each attempt marks what it sends before it does, and leaves out who may not be written to by then; what became of it is
+written in one transaction. What a killed process leaves marked is sent again, which does no harm: see `destinations`.
 """
 
 import hmac
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -126,16 +126,19 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
 def _send_batch(
     warehouse: Warehouse, plan: Plan, number: int, destination: Destination, key: str, pause: Pause
 ) -> None:
-    with warehouse.transaction() as connection:
-        changes = _mark(driver_cursor(connection), plan, number, key)
-    waiting = [tuple(part) for part in in_parts(changes, destination.batch_rows or len(changes))]
+    rows = warehouse.rows(
+        "select customer_id from activation_changes "
+        "where plan = :plan and batch = :batch and state in ('planned', 'sending') "
+        "order by operation <> 'remove', operation, customer_id",
+        plan=plan.plan, batch=number,
+    )  # fmt: skip
+    customers = [row.customer_id for row in rows]
+    waiting = list(in_parts(customers, destination.batch_rows or len(customers)))
     while waiting:
         part = waiting.pop(0)
-        content = json.dumps([change._asdict() for change in part], sort_keys=True)
-        request = hmac.new(key.encode(), content.encode(), sha256).hexdigest()
         try:
-            answer, receipt = patiently(
-                partial(_send_once, warehouse, destination, plan, number, part, request, key),
+            sent = patiently(
+                partial(_send_once, warehouse, destination, plan, number, part, key),
                 pause=pause, then=f"what was accepted stays. To go on: lgs activate apply {plan.plan}",
             )  # fmt: skip
         except BatchError as error:
@@ -143,11 +146,13 @@ def _send_batch(
                 half = len(part) // 2
                 waiting[:0] = [part[:half], part[half:]]
             else:
-                settle(warehouse, plan, part, Answer(error.status, {part[0].customer_id: str(error)}))
+                settle(warehouse, plan, [], Answer(error.status, {part[0]: str(error)}))
         else:
-            if answer.objected:  # first: if this is cut short, what was sent is sent again
-                object_to_marketing(warehouse, *answer.objected, source=destination.name)
-            settle(warehouse, plan, part, answer, receipt)
+            if sent:
+                receipt, answer = sent
+                if answer.objected:  # first: if this is cut short, what was sent is sent again
+                    object_to_marketing(warehouse, *answer.objected, source=destination.name)
+                settle(warehouse, plan, receipt.batch.changes, answer, receipt)
 
 
 def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Result:
@@ -167,8 +172,8 @@ def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Resu
         raise UnavailableError(f"{str(error).rstrip('.')}. Tried {ATTEMPTS} times; {then}") from None
 
 
-def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ...]:
-    """Marks what is left of a batch as being sent, and returns it; what may not be sent any more is withheld."""
+def _mark(cursor: Cursor, plan: Plan, customers: Sequence[int], key: str) -> tuple[Change, ...]:
+    """Marks changes as being sent, and returns them; what may not be sent any more is withheld."""
     with as_activator(cursor):
         cursor.execute(
             f"""
@@ -178,10 +183,10 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
             left join lgs.destination_members as held using (destination, audience, customer_id)
             {recipients("changes.customer_id")}
-            where changes.plan = %s and batch = %s and changes.state in ('planned', 'sending')
+            where changes.plan = %s and changes.customer_id = any (%s) and changes.state in ('planned', 'sending')
             order by operation <> 'remove', operation, changes.customer_id
             """.encode(),
-            [plan.plan, number],
+            [plan.plan, customers],
         )
         rows = cursor.fetchall()
     changes = []
@@ -210,25 +215,27 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
 
 
 def _send_once(
-    warehouse: Warehouse,
-    destination: Destination,
-    plan: Plan,
-    number: int,
-    changes: tuple[Change, ...],
-    request: str,
-    contact_key: str,
-) -> tuple[Answer, Receipt]:
-    """Sends changes, and keeps a receipt of a failure; that of an answer is kept with what the answer changes."""
+    warehouse: Warehouse, destination: Destination, plan: Plan, number: int, customers: Sequence[int], contact_key: str
+) -> tuple[Receipt, Answer] | None:
+    """Sends what may be sent at this moment; None if nothing may.
+
+    Keeps a receipt of a failure; that of an answer is kept with what the answer changes.
+    """
     with warehouse.transaction() as connection:  # the database's clock counts: that of this machine may be wrong
+        cursor = driver_cursor(connection)
+        if not (changes := _mark(cursor, plan, customers, contact_key)):
+            return None
         sent_at = connection.exec_driver_sql("select now()").scalar_one()
-        passed_on = _passed_on(driver_cursor(connection), plan, changes)
+        passed_on = _passed_on(cursor, plan, changes)
+    content = json.dumps([change._asdict() for change in changes], sort_keys=True)
+    request = hmac.new(contact_key.encode(), content.encode(), sha256).hexdigest()
     key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
     is_ours = partial(is_contact, warehouse, key=contact_key)
     whole_list = partial(list_after, warehouse, plan, changes)
     batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at, passed_on, is_ours, whole_list)
     receipt = Receipt(batch, request)
     try:
-        return destination.send(batch), receipt
+        return receipt, destination.send(batch)
     except LgsError as error:
         status = error.status if isinstance(error, (BusyError, BatchError)) else None
         with warehouse.transaction() as connection:
