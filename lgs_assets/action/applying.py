@@ -1,26 +1,28 @@
 """Applying: exactly what a plan says is sent, once, and each request leaves a receipt.
 
-Each batch is marked as being sent before it is; what became of it is written in one transaction. What a killed process
-leaves marked is sent again, which does no harm: see `destinations`.
+Each attempt marks what it sends before it does, and leaves out who may not be written to by then; what became of it is
+written in one transaction. What a killed process leaves marked is sent again, which does no harm: see `destinations`.
 """
 
 import hmac
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from typing import TypeVar
 
-from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key, is_contact, object_to_marketing
+from lgs_assets.action.contacts import expect_key, is_contact, object_to_marketing
 from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
-from lgs_assets.action.experiments.holdout import HELD_BACK
+from lgs_assets.action.destinations.web import in_parts
+from lgs_assets.action.leaving import insert_removals
 from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle
+from lgs_assets.action.recipients import recipients, why_not
 from lgs_assets.action.whole_list import list_after
 from lgs_assets.errors import GuardError, LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
@@ -43,6 +45,8 @@ class Outcome:
     accepted: int
     rejected: dict[int, str]
     withheld: dict[int, str]
+    removals: list[int] = field(default_factory=list)
+    """The plans by which those leave their lists who may not be written to by now, such as who objected meanwhile."""
 
 
 def apply_plan(
@@ -122,16 +126,19 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
 def _send_batch(
     warehouse: Warehouse, plan: Plan, number: int, destination: Destination, key: str, pause: Pause
 ) -> None:
-    with warehouse.transaction() as connection:
-        changes = _mark(driver_cursor(connection), plan, number, key)
-    waiting = [changes] if changes else []
+    rows = warehouse.rows(
+        "select customer_id from activation_changes "
+        "where plan = :plan and batch = :batch and state in ('planned', 'sending') "
+        "order by operation <> 'remove', operation, customer_id",
+        plan=plan.plan, batch=number,
+    )  # fmt: skip
+    customers = [row.customer_id for row in rows]
+    waiting = list(in_parts(customers, destination.batch_rows or len(customers)))
     while waiting:
         part = waiting.pop(0)
-        content = json.dumps([change._asdict() for change in part], sort_keys=True)
-        request = hmac.new(key.encode(), content.encode(), sha256).hexdigest()
         try:
-            answer, receipt = patiently(
-                partial(_send_once, warehouse, destination, plan, number, part, request, key),
+            sent = patiently(
+                partial(_send_once, warehouse, destination, plan, number, part, key),
                 pause=pause, then=f"what was accepted stays. To go on: lgs activate apply {plan.plan}",
             )  # fmt: skip
         except BatchError as error:
@@ -139,11 +146,13 @@ def _send_batch(
                 half = len(part) // 2
                 waiting[:0] = [part[:half], part[half:]]
             else:
-                settle(warehouse, plan, part, Answer(error.status, {part[0].customer_id: str(error)}))
+                settle(warehouse, plan, [], Answer(error.status, {part[0]: str(error)}))
         else:
-            for customer in answer.objected:  # first: if this is cut short, what was sent is sent again
-                object_to_marketing(warehouse, customer, source=destination.name)
-            settle(warehouse, plan, part, answer, receipt)
+            if sent:
+                receipt, answer = sent
+                if answer.objected:  # first: if this is cut short, what was sent is sent again
+                    object_to_marketing(warehouse, *answer.objected, source=destination.name)
+                settle(warehouse, plan, receipt.batch.changes, answer, receipt)
 
 
 def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Result:
@@ -163,41 +172,38 @@ def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Resu
         raise UnavailableError(f"{str(error).rstrip('.')}. Tried {ATTEMPTS} times; {then}") from None
 
 
-def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ...]:
-    """Marks what is left of a batch as being sent, and returns it; what may not be sent any more is withheld."""
-    held_back = HELD_BACK.format(customer="changes.customer_id")
+def _mark(cursor: Cursor, plan: Plan, customers: Sequence[int], key: str) -> tuple[Change, ...]:
+    """Marks changes as being sent, and returns them; what may not be sent any more is withheld."""
     with as_activator(cursor):
         cursor.execute(
             f"""
             select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email,
-                coalesce(held.remote_id, changes.remote_id),
-                coalesce(excluded.reason, {REACH}, {held_back})
+                coalesce(held.remote_id, changes.remote_id), {why_not("changes.customer_id")}
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
             left join lgs.destination_members as held using (destination, audience, customer_id)
-            left join lgs.marketing_exclusions as excluded on excluded.customer_id = changes.customer_id
-            {REACH_FROM.format(customer="changes.customer_id")}
-            where changes.plan = %s and batch = %s and changes.state in ('planned', 'sending')
+            {recipients("changes.customer_id")}
+            where changes.plan = %s and changes.customer_id = any (%s) and changes.state in ('planned', 'sending')
             order by operation <> 'remove', operation, changes.customer_id
             """.encode(),
-            [plan.plan, number],
+            [plan.plan, customers],
         )
         rows = cursor.fetchall()
     changes = []
-    for customer, operation, fields, payload, state, email, remote_id, why_not in rows:
+    for customer, operation, fields, payload, state, email, remote_id, reason in rows:
         if operation in ("remove", "erase"):
             changes.append(Change(operation, customer, email, {}, remote_id))
             continue
-        if not why_not and fingerprint(key, customer, email, fields) != payload:
-            why_not = "the contact has changed"
-        if not why_not:
+        if not reason and fingerprint(key, customer, email, fields) != payload:
+            reason = "the contact has changed"
+        if not reason:
             changes.append(Change(operation, customer, email, fields, remote_id))
             continue
         cursor.execute(
             "update activation_changes "
             "set state = 'withheld', may_have_arrived = state = 'sending', answer = %s, answered_at = now() "
             "where plan = %s and customer_id = %s",
-            [why_not, plan.plan, customer],
+            [reason, plan.plan, customer],
         )
         if state == "sending":  # it may have arrived: the next plan takes it out
             hold(cursor, plan, customer)
@@ -209,25 +215,27 @@ def _mark(cursor: Cursor, plan: Plan, number: int, key: str) -> tuple[Change, ..
 
 
 def _send_once(
-    warehouse: Warehouse,
-    destination: Destination,
-    plan: Plan,
-    number: int,
-    changes: tuple[Change, ...],
-    request: str,
-    contact_key: str,
-) -> tuple[Answer, Receipt]:
-    """Sends changes, and keeps a receipt of a failure; that of an answer is kept with what the answer changes."""
+    warehouse: Warehouse, destination: Destination, plan: Plan, number: int, customers: Sequence[int], contact_key: str
+) -> tuple[Receipt, Answer] | None:
+    """Sends what may be sent at this moment; None if nothing may.
+
+    Keeps a receipt of a failure; that of an answer is kept with what the answer changes.
+    """
     with warehouse.transaction() as connection:  # the database's clock counts: that of this machine may be wrong
+        cursor = driver_cursor(connection)
+        if not (changes := _mark(cursor, plan, customers, contact_key)):
+            return None
         sent_at = connection.exec_driver_sql("select now()").scalar_one()
-        passed_on = _passed_on(driver_cursor(connection), plan, changes)
+        passed_on = _passed_on(cursor, plan, changes)
+    content = json.dumps([change._asdict() for change in changes], sort_keys=True)
+    request = hmac.new(contact_key.encode(), content.encode(), sha256).hexdigest()
     key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
     is_ours = partial(is_contact, warehouse, key=contact_key)
     whole_list = partial(list_after, warehouse, plan, changes)
     batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at, passed_on, is_ours, whole_list)
     receipt = Receipt(batch, request)
     try:
-        return destination.send(batch), receipt
+        return receipt, destination.send(batch)
     except LgsError as error:
         status = error.status if isinstance(error, (BusyError, BatchError)) else None
         with warehouse.transaction() as connection:
@@ -287,4 +295,5 @@ def _end(warehouse: Warehouse, plan: Plan) -> Outcome:
         }
         state = "partial" if answers["rejected"] or answers["withheld"] else "applied"
         cursor.execute("update activation_plans set state = %s, ended_at = now() where plan = %s", [state, plan.plan])
-    return Outcome(len(answers["accepted"]), answers["rejected"], answers["withheld"])
+        removals = insert_removals(cursor)
+    return Outcome(len(answers["accepted"]), answers["rejected"], answers["withheld"], removals)

@@ -9,7 +9,7 @@ import hmac
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -19,7 +19,9 @@ from typing import NamedTuple
 import psycopg.sql
 
 from lgs_assets.action.audiences import FORGOTTEN, OBJECTED, exclude
+from lgs_assets.action.leaving import insert_erasures, insert_removals
 from lgs_assets.action.private import as_activator, is_prepared, may_see, prepare_private
+from lgs_assets.action.recipients import NO_CONTACT, recipients, why_not
 from lgs_assets.action.rules import Rule
 from lgs_assets.errors import LgsError, UsageError
 from lgs_assets.warehouse.database import Warehouse
@@ -44,22 +46,7 @@ _CUSTOMER = re.compile(r"(\d{1,10})(\.0)?")
 _SHOWN = re.compile(r"[0-9A-Za-z_-]{1,30}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
-NO_CONTACT = "no contact"
-DECLINED = "declined marketing"
-SUPPRESSED = "suppressed"
 HIDDEN = "contacts hidden from this login"
-
-REACH = f"""
-case
-    when contacts.customer_id is null then '{NO_CONTACT}'
-    when suppressions.email_key is not null then '{SUPPRESSED}'
-    when not contacts.marketing_ok then '{DECLINED}'
-end
-"""
-REACH_FROM = """
-left join lgs_private.contacts as contacts on contacts.customer_id = {customer}
-left join lgs_private.suppressions as suppressions on suppressions.email_key = contacts.email_key
-"""
 
 
 class Contact(NamedTuple):
@@ -100,6 +87,8 @@ class Imported:
 
     contacts: int
     rejects: list[ContactReject]
+    removals: list[int]
+    """The plans by which those leave their lists who may not be written to by now."""
 
 
 class _Earlier(NamedTuple):
@@ -166,49 +155,67 @@ def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject
                 "insert into lgs_private.rejects values (%s, %s, %s, %s, %s)",
                 [(number, reject.line, reject.column, reject.found, reject.expected) for reject in rejects],
             )
-    return Imported(len(contacts), rejects)
+        removals = insert_removals(cursor)
+    return Imported(len(contacts), rejects, removals)
 
 
-def object_to_marketing(warehouse: Warehouse, customer_id: int, *, source: str = "lgs") -> None:
-    """Writes a customer's objection down: their address is suppressed for good, and they leave every audience.
+class Suppressed(NamedTuple):
+    """What suppressing customers did."""
+
+    had_contact: bool
+    removals: list[int]
+    """The plans by which they leave the lists that hold them."""
+    erasures: dict[str, list[int]]
+    """The plans by which destinations delete them."""
+
+
+def object_to_marketing(warehouse: Warehouse, *customers: int, source: str = "lgs") -> Suppressed:
+    """Writes objections down: the addresses are suppressed for good, and the customers leave every audience and list.
 
     `source` is where they objected.
     """
-    _suppress(warehouse, customer_id, OBJECTED, source)
+    return _suppress(warehouse, customers, OBJECTED, source)
 
 
-def forget_contact(warehouse: Warehouse, customer_id: int) -> bool:
-    """Deletes a customer's contact, suppresses the address for good, and takes them out of every audience.
+def forget_contact(warehouse: Warehouse, customer_id: int, *, erasing: Collection[str] = ()) -> Suppressed:
+    """Deletes a customer's contact, suppresses the address for good, and takes them out of every audience and list.
 
-    Returns whether there was a contact. Invoices stay, under the customer's number.
+    What destinations are to be asked is planned in the same transaction: the `erasing`, to delete them. Invoices stay,
+    under the customer's number.
     """
-    return _suppress(warehouse, customer_id, FORGOTTEN, "lgs")
+    return _suppress(warehouse, [customer_id], FORGOTTEN, "lgs", erasing)
 
 
-def _suppress(warehouse: Warehouse, customer_id: int, reason: str, source: str) -> bool:
+def _suppress(
+    warehouse: Warehouse, customers: Sequence[int], reason: str, source: str, erasing: Collection[str] = ()
+) -> Suppressed:
     prepare_private(warehouse)
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_by_key(cursor, _LOCK, "Suppressing a contact")
-        cursor.execute("select exists (select from customer_profile where customer_id = %s)", [customer_id])
-        is_known = cursor.fetchone() == (True,)
+        cursor.execute("select customer_id from customer_profile where customer_id = any (%s)", [list(customers)])
+        known = {customer for (customer,) in cursor}
         with as_activator(cursor):
             cursor.execute(
                 """
                 insert into lgs_private.suppressions
-                select email_key, %s, now(), %s from lgs_private.contacts where customer_id = %s
+                select email_key, %s, now(), %s from lgs_private.contacts where customer_id = any (%s)
                 on conflict (email_key) do update set reason = excluded.reason where excluded.reason = 'forgotten'
                 """,
-                [reason, source, customer_id],
+                [reason, source, list(customers)],
             )
-            cursor.execute("select exists (select from lgs_private.contacts where customer_id = %s)", [customer_id])
-            has_contact = cursor.fetchone() == (True,)
+            cursor.execute(
+                "select customer_id from lgs_private.contacts where customer_id = any (%s)", [list(customers)]
+            )
+            with_contact = {customer for (customer,) in cursor}
             if reason == FORGOTTEN:
-                cursor.execute("delete from lgs_private.contacts where customer_id = %s", [customer_id])
-        if not (is_known or has_contact):
-            raise LgsError(f"There is no customer {customer_id}.")
-        exclude(cursor, customer_id, reason)
-    return has_contact
+                cursor.execute("delete from lgs_private.contacts where customer_id = any (%s)", [list(customers)])
+        if unknown := set(customers) - known - with_contact:
+            raise LgsError(f"There is no customer {min(unknown)}.")
+        for customer in customers:
+            exclude(cursor, customer, reason)
+        erasures = insert_erasures(cursor, customers, erasing)  # first: whom it deletes needs no removal
+        return Suppressed(bool(with_contact), insert_removals(cursor, customers), erasures)
 
 
 @dataclass(frozen=True)
@@ -270,12 +277,11 @@ def reach(warehouse: Warehouse, rule: Rule) -> dict[str, int]:
         with as_activator(cursor):
             cursor.execute(
                 psycopg.sql.SQL(
-                    "select coalesce(marketing_exclusions.reason, {reach}, ''), count(*) from audience_facts "
-                    "left join marketing_exclusions on marketing_exclusions.customer_id = audience_facts.customer_id "
-                    "{joined} where {condition} group by 1 order by 1"
+                    "select coalesce({why_not}, ''), count(*) from audience_facts {recipients} where {condition} "
+                    "group by 1 order by 1"
                 ).format(
-                    reach=psycopg.sql.SQL(REACH),
-                    joined=psycopg.sql.SQL(REACH_FROM.format(customer="audience_facts.customer_id")),
+                    why_not=psycopg.sql.SQL(why_not("audience_facts.customer_id")),
+                    recipients=psycopg.sql.SQL(recipients("audience_facts.customer_id")),
                     condition=condition,
                 )
             )

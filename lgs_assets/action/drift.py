@@ -6,7 +6,7 @@ objection that was made at a destination counts here, too.
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from lgs_assets.action.applying import Pause, alone, patiently
 from lgs_assets.action.contacts import object_to_marketing
@@ -33,6 +33,8 @@ class Drift:
     """Customers put there by us who objected there: from now on they are suppressed here, too."""
     unknown: int
     """Customers whom it should hold by our doing, and cannot be looked for: it has not said what it calls them."""
+    removals: list[int] = field(default_factory=list)
+    """The plans by which those who objected leave every list."""
 
     def __str__(self) -> str:
         """In a sentence."""
@@ -64,9 +66,10 @@ def check_drift(
             return None
         drift = _drift(ours, members)
         _record(warehouse, audience, destination.name, drift)
-    for customer in drift.objected:
-        object_to_marketing(warehouse, customer, source=destination.name)
-    return drift
+    if not drift.objected:
+        return drift
+    done = object_to_marketing(warehouse, *drift.objected, source=destination.name)
+    return replace(drift, removals=done.removals)
 
 
 def _ours(warehouse: Warehouse, audience: str, destination: Destination) -> dict[int, str | None]:

@@ -1,7 +1,8 @@
 """Forgetting a customer: here at once, and by the tools' own deletion where they have one.
 
-A deletion elsewhere is a plan of one change, which is marked, sent and receipted like any other. So forgetting that was
-cut short goes on when the customer is forgotten again, or at night, and nobody is asked twice for what is done.
+A deletion elsewhere is a plan of one change, which is marked, sent and receipted like any other. All that destinations
+are to be asked is planned before the first is. So forgetting that was cut short goes on when the customer is forgotten
+again, or at night, and nobody is asked twice for what is done.
 """
 
 import time
@@ -12,8 +13,8 @@ from lgs_assets.action.applying import Pause, apply_plan
 from lgs_assets.action.contacts import forget_contact
 from lgs_assets.action.destinations.configured import DELETING, NEEDS
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.leaving import having, plan_erasures, plan_removals
-from lgs_assets.action.plans import EVERY_LIST, WAITING, changes_of, plan_numbered
+from lgs_assets.action.leaving import having
+from lgs_assets.action.plans import WAITING, changes_of, plan_numbered
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 
@@ -47,14 +48,14 @@ def forget(
     `permanently` asks those, too, that never take the address again. Whatever a destination answers, the contact is
     gone here, and the others are asked. Raises LgsError if there is no such customer.
     """
-    had_contact = forget_contact(warehouse, customer_id)
     answers: dict[str, str] = {}
     failures: dict[str, str] = {}
     asked = [each for each in destinations if each.erasure == "own" or (permanently and each.erasure == "permanent")]
+    gone = forget_contact(warehouse, customer_id, erasing=[each.name for each in asked])
     for destination in asked:
         said: list[str] = []
         reasons: list[str] = []
-        numbers = plan_erasures(warehouse, customer_id, destination.name)
+        numbers = gone.erasures[destination.name]
         for number in numbers:
             try:
                 said.append(erase(warehouse, number, destination, key=key, pause=pause))
@@ -71,18 +72,7 @@ def forget(
     keeping = [
         each.name for each in destinations if each.erasure == "permanent" and each not in asked and each.name in still
     ]
-    removals = plan_removals(warehouse, customer_id, but=[each.name for each in asked])
-    return Forgotten(had_contact, answers, failures, keeping, removals)
-
-
-def open_erasures(warehouse: Warehouse) -> list[tuple[int, str]]:
-    """The plans of deletions that no destination has answered yet, and at which."""
-    query = """
-        select plan, destination from activation_plans
-        where audience = :every and state = any (:waiting)
-        order by plan
-    """
-    return [(row.plan, row.destination) for row in warehouse.rows(query, every=EVERY_LIST, waiting=list(WAITING))]
+    return Forgotten(gone.had_contact, answers, failures, keeping, gone.removals)
 
 
 def erase(

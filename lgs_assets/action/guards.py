@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.plans import Planned
+from lgs_assets.action.recipients import URGENT
 
 STALE_HOURS = 36
 MAX_REMOVED_SHARE = 0.3
@@ -12,8 +13,6 @@ FREE_REMOVALS = 10
 MAX_GROWTH = 3
 FREE_ADDS = 100
 
-URGENT = {"objected", "forgotten", "suppressed", "declined marketing"}
-"""Why a customer must be removed whatever a guard says."""
 # A table whose blocking check failed is marked so: see `wiring.versions.mark_outdated`.
 _FAILED = "0" * 64
 

@@ -1,103 +1,175 @@
-"""Leaving: the plans of one customer who is to leave the lists that hold them, or a tool altogether.
+"""Leaving: the plans by which customers leave the lists that may not hold them, or a tool altogether.
 
 No guard stops them, and they wait for no others.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from lgs_assets.action.audiences import FORGOTTEN
 from lgs_assets.action.plans import EVERY_LIST, Planned, insert_plan
+from lgs_assets.action.private import as_activator, prepare_private
+from lgs_assets.action.recipients import URGENT, recipients, why_not
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
-from lgs_assets.warehouse.schema import driver_cursor
+from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
-# Whatever destinations called a customer, each with the plan of its deletion, if one waits or was accepted since. The
+_LOCK = "plans of those who leave"
+# Who is on a list, or may be by a request that is under way, and must not be. Each with the plan that removes them, if
+# one waits. Whom the destination is to delete leaves every list of it by that.
+_MUST_LEAVE = f"""
+with told as (
+    select destination, audience, customer_id, payload from lgs.destination_members
+    union all
+    select destination, audience, customer_id, ''
+    from lgs.activation_changes as changes
+    inner join lgs.activation_plans as plans using (plan)
+    where operation in ('add', 'update') and changes.state = 'sending' and plans.state = 'applying'
+        and not exists (
+            select
+            from lgs.activation_changes as removals
+            inner join lgs.activation_plans as later using (plan)
+            where removals.plan > changes.plan and removals.customer_id = changes.customer_id
+                and (later.destination, later.audience) = (plans.destination, plans.audience)
+                and removals.operation = 'remove' and removals.state = 'accepted'
+        )
+),
+listed as (
+    select destination, audience, customer_id, max(payload) as payload
+    from told
+    group by destination, audience, customer_id
+)
+select listed.destination, listed.audience, listed.customer_id, payload, judged.why_not, (
+        select max(plan)
+        from lgs.activation_changes as changes
+        inner join lgs.activation_plans as plans using (plan)
+        where changes.customer_id = listed.customer_id and operation = 'remove'
+            and changes.state in ('planned', 'sending')
+            and plans.state in ('planned', 'applying') and plans.audience_version = ''
+            and (plans.destination, plans.audience) = (listed.destination, listed.audience)
+    ) as waiting
+from listed
+{recipients("listed.customer_id")}
+cross join lateral (select {why_not("listed.customer_id")} as why_not) as judged
+where judged.why_not = any (%(urgent)s)
+    and (%(customers)s::integer[] is null or listed.customer_id = any (%(customers)s))
+    and not exists (
+        select
+        from lgs.activation_changes as changes
+        inner join lgs.activation_plans as plans using (plan)
+        where changes.customer_id = listed.customer_id and operation = 'erase'
+            and changes.state in ('planned', 'sending') and plans.destination = listed.destination
+    )
+order by listed.destination, listed.audience, listed.customer_id
+"""
+
+# Whatever destinations called customers, each with the plan of its deletion, if one waits or was settled since. The
 # name is NULL where they have not said: a request without an answer may have reached another contact than a later one.
 _NAMES = """
 with told as (
-    select destination, remote_id, plan, confirmed_at as told_at
+    select customer_id, destination, remote_id, plan, confirmed_at as told_at
     from destination_members
-    where customer_id = %(customer)s
+    where customer_id = any (%(customers)s)
     union all
-    select destination, remote_id, plan, answered_at
+    select customer_id, destination, remote_id, plan, answered_at
     from activation_changes
     inner join activation_plans using (plan)
-    where customer_id = %(customer)s and operation in ('add', 'update')
+    where customer_id = any (%(customers)s) and operation in ('add', 'update')
         and (activation_changes.state in ('sending', 'accepted') or may_have_arrived)
 ),
 names as (
-    select destination, remote_id, max(plan) as plan, max(told_at) as told_at from told group by destination, remote_id
+    select customer_id, destination, remote_id, max(plan) as plan, max(told_at) as told_at
+    from told
+    group by customer_id, destination, remote_id
 )
-select names.destination, names.remote_id, deletion.plan, deletion.state
+select names.customer_id, names.destination, names.remote_id, deletion.plan, deletion.state
 from names
 left join lateral (
     select plan, activation_changes.state
     from activation_changes
     inner join activation_plans using (plan)
-    where customer_id = %(customer)s and destination = names.destination and operation = 'erase'
+    where customer_id = names.customer_id and destination = names.destination and operation = 'erase'
         and activation_changes.remote_id is not distinct from names.remote_id
         and (
             activation_changes.state in ('planned', 'sending')
-            or activation_changes.state = 'accepted' and answered_at > coalesce(told_at, '-infinity')
+            or activation_changes.state = any (%(settled)s) and answered_at > coalesce(told_at, '-infinity')
         )
     order by plan desc
     limit 1
 ) as deletion on true
-order by names.destination, names.plan
+order by names.customer_id, names.destination, names.plan
 """
 
 
-def plan_removals(warehouse: Warehouse, customer_id: int, *, but: Collection[str] = ()) -> list[int]:
-    """Plans to remove a customer from every list that holds them, `but` at these destinations.
+def plan_removals(warehouse: Warehouse, customers: Collection[int] | None = None) -> list[int]:
+    """Plans to remove everybody who may not be on a list from every list that holds them; or these customers alone.
 
-    Returns the numbers of the plans: also of those that wait already.
+    It does not matter whether there still is such an audience. Returns the numbers of the plans: one a list, and also
+    those that wait already.
     """
-    plans = []
+    prepare_private(warehouse)
     with warehouse.transaction() as connection:
-        cursor = driver_cursor(connection)
-        lock_for_writing(cursor, f"removals of customer {customer_id}")
+        return insert_removals(driver_cursor(connection), customers)
+
+
+def insert_removals(cursor: Cursor, customers: Collection[int] | None = None) -> list[int]:
+    """What `plan_removals` does, in the transaction of what makes it necessary: nothing can come between."""
+    lock_for_writing(cursor, _LOCK)
+    with as_activator(cursor):
         cursor.execute(
-            """
-            select held.destination, held.audience, held.payload, coalesce(reason, 'suppressed'), (
-                    select max(plan)
-                    from activation_changes
-                    inner join activation_plans as plans using (plan)
-                    where customer_id = held.customer_id and operation = 'remove'
-                        and activation_changes.state in ('planned', 'sending')
-                        and plans.state in ('planned', 'applying') and plans.audience_version = ''
-                        and (plans.destination, plans.audience) = (held.destination, held.audience)
-                ) as waiting
-            from destination_members as held
-            left join marketing_exclusions using (customer_id)
-            where customer_id = %s and destination <> all (%s)
-            order by held.destination, held.audience
-            """,
-            [customer_id, list(but)],
+            _MUST_LEAVE.encode(), {"urgent": list(URGENT), "customers": None if customers is None else list(customers)}
         )
-        for destination, audience, payload, reason, waiting in cursor.fetchall():
-            change = Planned("remove", customer_id, reason, "{}", payload)
-            plans.append(
-                waiting or insert_plan(cursor, destination, audience, "", "", [change], {}, 1, None, batch_rows=None)
-            )
-    return plans
-
-
-def plan_erasures(warehouse: Warehouse, customer_id: int, destination: str) -> list[int]:
-    """Plans that a destination deletes a customer: a plan for each contact it had from us. Returns their numbers.
-
-    Returns an earlier plan instead, unless the destination rejected it, or may have had the customer since.
-    """
+        rows = cursor.fetchall()
     plans = []
+    for (destination, audience), listed in groupby(rows, key=itemgetter(0, 1)):
+        removes = []
+        for *_, customer, payload, reason, waiting in listed:
+            if waiting:
+                plans.append(waiting)
+            else:
+                removes.append(Planned("remove", customer, reason, "{}", payload))
+        if removes:
+            cursor.execute(
+                "select count(*) from destination_members where destination = %s and audience = %s",
+                [destination, audience],
+            )
+            ((held,),) = cursor.fetchall()
+            plans.append(insert_plan(cursor, destination, audience, "", "", removes, {}, held, None, batch_rows=None))
+    return sorted(set(plans))
+
+
+def plan_erasures(warehouse: Warehouse, destinations: Collection[str]) -> list[int]:
+    """Plans that destinations delete every customer who asked to be forgotten, as far as they have not been asked.
+
+    One that has answered, be it that it will not, is not asked again until it may have had the customer since. Returns
+    the numbers of the plans.
+    """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
-        lock_for_writing(cursor, f"activation of {destination}")
-        cursor.execute(_NAMES, {"customer": customer_id})
-        for name, remote_id, plan, _ in cursor.fetchall():
-            if name == destination:
-                change = Planned("erase", customer_id, FORGOTTEN, "{}", "", remote_id)
-                plans.append(
-                    plan or insert_plan(cursor, name, EVERY_LIST, "", "", [change], {}, 1, None, batch_rows=None)
-                )
+        cursor.execute("select customer_id from marketing_exclusions where reason = %s", [FORGOTTEN])
+        forgotten = [customer for (customer,) in cursor]
+        planned = insert_erasures(cursor, forgotten, destinations, settled=("accepted", "rejected"))
+    return [number for numbers in planned.values() for number in numbers]
+
+
+def insert_erasures(
+    cursor: Cursor, customers: Sequence[int], destinations: Collection[str], *, settled: Sequence[str] = ("accepted",)
+) -> dict[str, list[int]]:
+    """Plans that destinations delete customers: a plan for each contact they had from us. Returns the numbers.
+
+    An earlier plan counts instead if it waits, or its answer is one of the `settled`, unless the destination may have
+    had the customer since.
+    """
+    lock_for_writing(cursor, _LOCK)
+    cursor.execute(_NAMES, {"customers": list(customers), "settled": list(settled)})
+    plans: dict[str, list[int]] = {name: [] for name in destinations}
+    for customer, name, remote_id, plan, _ in cursor.fetchall():
+        if name in plans:
+            change = Planned("erase", customer, FORGOTTEN, "{}", "", remote_id)
+            plans[name].append(
+                plan or insert_plan(cursor, name, EVERY_LIST, "", "", [change], {}, 1, None, batch_rows=None)
+            )
     return plans
 
 
@@ -108,7 +180,7 @@ def having(warehouse: Warehouse, customer_id: int, *, deleting: Collection[str])
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
-        cursor.execute(_NAMES, {"customer": customer_id})
-        told = {name for name, _, _, state in cursor.fetchall() if name in deleting and state != "accepted"}
+        cursor.execute(_NAMES, {"customers": [customer_id], "settled": ["accepted"]})
+        told = {name for _, name, _, _, state in cursor.fetchall() if name in deleting and state != "accepted"}
         cursor.execute("select distinct destination from destination_members where customer_id = %s", [customer_id])
         return told | {name for (name,) in cursor if name not in deleting}

@@ -1,4 +1,4 @@
-"""The night's work on a list: it is read back, planned, and applied where its audience says `auto = true`."""
+"""The night's work: those leave who must; a list is read back, planned, and applied where its audience says so."""
 
 import time
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from lgs_assets.action.applying import Outcome, Pause, apply_plan
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.drift import Drift, check_drift
+from lgs_assets.action.forgetting import erase
 from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import Plan, unfinished_plan
+from lgs_assets.action.plans import EVERY_LIST, Plan, unfinished_plan
+from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 
 
@@ -22,6 +24,21 @@ class Night:
     """What was planned; None if nothing is to be done."""
     outcome: Outcome | None
     """What applying the plan came to; None if it waits for a person."""
+
+
+def see_out(
+    warehouse: Warehouse, plan: Plan, destination: Destination, *, key: str | None, pause: Pause = time.sleep
+) -> str:
+    """Applies a plan of those who leave, which needs nobody's eyes. Returns what it came to.
+
+    Raises LgsError if the destination did not do all of it, and what `apply_plan` raises.
+    """
+    if plan.audience == EVERY_LIST:
+        return erase(warehouse, plan.plan, destination, key=key, pause=pause)
+    outcome = apply_plan(warehouse, plan.plan, destination, key=key, pause=pause)
+    if outcome.rejected:
+        raise LgsError("; ".join(dict.fromkeys(outcome.rejected.values())))
+    return f"removed {outcome.accepted:,} from {plan.audience}"
 
 
 def keep_up(

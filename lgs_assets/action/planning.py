@@ -7,12 +7,13 @@ import json
 from collections import Counter
 
 from lgs_assets.action.audiences import Audience
-from lgs_assets.action.contacts import REACH, REACH_FROM, expect_key
+from lgs_assets.action.contacts import expect_key
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.experiments.holdout import CONTROL_GROUP, HELD_BACK, record_held_out
-from lgs_assets.action.guards import NOTHING_MORE, URGENT, Allowance, too_large, unfit
+from lgs_assets.action.experiments.holdout import CONTROL_GROUP, record_held_out
+from lgs_assets.action.guards import NOTHING_MORE, Allowance, too_large, unfit
 from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
+from lgs_assets.action.recipients import URGENT, recipients, why_not
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
@@ -97,14 +98,11 @@ def _wanted(
         [audience, destination],
     )
     rejections = set() if retry else set(cursor.fetchall())
-    held_back = HELD_BACK.format(customer="members.customer_id")
     members = cursor.stream(  # not all at once: of a large audience, only what is kept takes memory
         f"""
-        select members.customer_id, members.fields::text, contacts.email,
-            coalesce(excluded.reason, {REACH}, {held_back})
+        select members.customer_id, members.fields::text, contacts.email, {why_not("members.customer_id")}
         from lgs.audience_members as members
-        left join lgs.marketing_exclusions as excluded on excluded.customer_id = members.customer_id
-        {REACH_FROM.format(customer="members.customer_id")}
+        {recipients("members.customer_id")}
         where audience = %s
         order by members.customer_id
         """.encode(),
@@ -115,11 +113,11 @@ def _wanted(
     left_out: Counter[str] = Counter()
     rejected: set[int] = set()
     control: set[int] = set()
-    for customer, fields, email, why_not in members:
-        payload = "" if why_not else fingerprint(key, customer, email, json.loads(fields))
-        if why_not:
-            left_out[why_not] += 1
-            control |= {customer} if why_not == CONTROL_GROUP else set()
+    for customer, fields, email, reason in members:
+        payload = "" if reason else fingerprint(key, customer, email, json.loads(fields))
+        if reason:
+            left_out[reason] += 1
+            control |= {customer} if reason == CONTROL_GROUP else set()
         elif (customer, payload) in rejections:
             left_out[REJECTED_BEFORE] += 1
             rejected.add(customer)
@@ -130,18 +128,16 @@ def _wanted(
 
 def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[str, str]]:
     """Whom the destination holds, what it was told, and why they would be removed. As lgs_activator."""
-    held_back = HELD_BACK.format(customer="held.customer_id")
     cursor.execute(
         f"""
-        select held.customer_id, held.payload, coalesce(excluded.reason, {REACH}, {held_back})
+        select held.customer_id, held.payload, {why_not("held.customer_id")}
         from lgs.destination_members as held
-        left join lgs.marketing_exclusions as excluded on excluded.customer_id = held.customer_id
-        {REACH_FROM.format(customer="held.customer_id")}
+        {recipients("held.customer_id")}
         where held.audience = %s and held.destination = %s
         """.encode(),
         [audience, destination],
     )
-    return {customer: (payload, why or _GONE) for customer, payload, why in cursor}
+    return {customer: (payload, reason or _GONE) for customer, payload, reason in cursor}
 
 
 def _difference(

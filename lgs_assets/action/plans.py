@@ -92,6 +92,16 @@ def plans(warehouse: Warehouse, *, last: int = 20) -> list[Plan]:
         return [Plan(*row) for row in cursor]
 
 
+def leaving_plans(warehouse: Warehouse) -> list[Plan]:
+    """The plans by which customers are to leave lists or tools, and have not yet. No guard and no age stops them."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        cursor.execute(
+            f"{_PLANS} where audience_version = '' and state = any (%s) order by plan".encode(), [list(WAITING)]
+        )
+        return [Plan(*row) for row in cursor]
+
+
 def unfinished_plan(warehouse: Warehouse, destination: str, audience: str, version: str) -> int | None:
     """The number of the plan of a list that is applied in part, and may be finished; None if there is none.
 

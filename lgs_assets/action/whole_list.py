@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from lgs_assets.action.contacts import REACH, REACH_FROM
 from lgs_assets.action.destinations.protocol import Change, Listed
-from lgs_assets.action.experiments.holdout import HELD_BACK
 from lgs_assets.action.plans import Plan
 from lgs_assets.action.private import as_activator
+from lgs_assets.action.recipients import recipients, why_not
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 
@@ -17,7 +16,6 @@ def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> l
     Each with the fields that the destination was last told. Who may no longer be sent is not among them, even if no
     plan has removed them yet.
     """
-    held_back = HELD_BACK.format(customer="listed.customer_id")
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         with as_activator(cursor):
@@ -33,9 +31,8 @@ def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> l
                     select unnest(%(entered)s::integer[]), %(plan)s
                 ) as listed
                 inner join lgs.activation_changes as told using (plan, customer_id)
-                left join lgs.marketing_exclusions as excluded on excluded.customer_id = listed.customer_id
-                {REACH_FROM.format(customer="listed.customer_id")}
-                where coalesce(excluded.reason, {REACH}, {held_back}) is null
+                {recipients("listed.customer_id")}
+                where {why_not("listed.customer_id")} is null
                 order by listed.customer_id
                 """.encode(),
                 {

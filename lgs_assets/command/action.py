@@ -130,6 +130,7 @@ def import_file(
     key = _contact_key(configuration)
     done = import_contacts(warehouse_with_facts(), file, key=key, reject_limit=configuration.acceptance.reject_limit)
     console.print(f"Imported {counted(done.contacts, 'contact')}.", highlight=False)
+    _show_removals(done.removals)
     _show_rejects(done.rejects)
     if done.rejects:
         raise typer.Exit(REJECTED)
@@ -158,12 +159,10 @@ def show_contacts() -> None:
 def record_objection(customer_id: Annotated[int, typer.Argument(help="The number of the customer.")]) -> None:
     """Record that a customer objects to marketing: suppressed for good, and out of every audience at once."""
     from lgs_assets.action.contacts import object_to_marketing
-    from lgs_assets.action.leaving import plan_removals
 
-    warehouse = warehouse_with_facts()
-    object_to_marketing(warehouse, customer_id)
+    done = object_to_marketing(warehouse_with_facts(), customer_id)
     typer.echo(f"Customer {customer_id} is in no audience any more, and nothing is sent to them.")
-    _show_removals(plan_removals(warehouse, customer_id))
+    _show_removals(done.removals)
 
 
 @reporting_errors
@@ -212,7 +211,7 @@ def forget_customer(
 
 def _show_removals(plans: "Sequence[int]") -> None:
     for number in plans:
-        typer.echo(f"Removal planned where they are held: lgs activate apply {number}")
+        typer.echo(f"Removal planned from a list that may not hold them any more: lgs activate apply {number}")
 
 
 @reporting_errors
@@ -332,7 +331,8 @@ def show_drift(
         missing = ", ".join(map(str, drift.missing[:rows])) + (", …" if len(drift.missing) > rows else "")
         console.print(f"Missing: {missing}. Somebody took them off; they are not put back.", soft_wrap=True)
     if drift.objected:
-        console.print("Who objected there is suppressed here, too, and the next plan removes them.", soft_wrap=True)
+        console.print("Who objected there is suppressed here, too.", soft_wrap=True)
+        _show_removals(drift.removals)
 
 
 @_activate.command("apply")
@@ -357,6 +357,7 @@ def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) 
     for what, customers in (("Rejected", done.rejected), ("Withheld", done.withheld)):
         for reason, times in Counter(customers.values()).items():
             console.print(f"[yellow]![/] {what}: {times:,}, {plain(reason)}", highlight=False, soft_wrap=True)
+    _show_removals(done.removals)
     if done.rejected or done.withheld:
         raise typer.Exit(REJECTED)
 

@@ -1,6 +1,6 @@
 """The jobs: which assets are materialized together, the pull from another database, and the deletion of old runs."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,9 +10,9 @@ from pydantic import Field
 
 from lgs_assets.action import applying
 from lgs_assets.action.audiences import audience_named, read_audiences
-from lgs_assets.action.forgetting import erase, open_erasures
-from lgs_assets.action.nightly import Night, keep_up
-from lgs_assets.action.plans import plan_numbered, summary
+from lgs_assets.action.leaving import plan_erasures, plan_removals
+from lgs_assets.action.nightly import Night, keep_up, see_out
+from lgs_assets.action.plans import EVERY_LIST, leaving_plans, plan_numbered, summary
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
 from lgs_assets.checks.sql_checks import CHECKS, evaluation
@@ -170,17 +170,14 @@ def apply_plan() -> None:
 def make_plans(
     context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], activation: dg.ResourceParam[Activation]
 ) -> None:
-    """Does the night's work: deletions that are not done yet, and each list that an audience names a destination for.
+    """Does the night's work: those leave who must, and each list is kept up that an audience names a destination for.
 
     What cannot be worked on holds up nothing else: the run fails at its end, with every reason.
     """
     done: dict[str, str] = {}
     reasons: list[str] = []
     with plain_failures(), retried():
-        for number, name in open_erasures(warehouse):
-            each = f"deletion at {name}, plan {number}"
-            with _noting(reasons, each):
-                done[each] = erase(warehouse, number, activation.destination(name), key=activation.key)
+        failed = _see_out(warehouse, activation, done, reasons)
         for audience in read_audiences():
             for name in audience.destinations:
                 each = f"{audience.name} to {name}"
@@ -189,10 +186,34 @@ def make_plans(
                     done |= _told(each, night)
                     if night.plan and night.plan.refusal:
                         context.log.warning(f"{each}: refused: {night.plan.refusal}")
+        _see_out(warehouse, activation, done, reasons, but=failed)  # who objected at a tool, as was read this night
     context.add_output_metadata(done)
     observe_ledgers(context, warehouse)
     if reasons:
         raise StepFailure(LgsError("\n".join(reasons)))
+
+
+def _see_out(
+    warehouse: Warehouse, activation: Activation, done: dict[str, str], reasons: list[str], but: Collection[str] = ()
+) -> set[str]:
+    """Has everybody leave who may not be on a list, or at a tool, whatever the audiences are, `but` at destinations.
+
+    Returns at which destinations it failed.
+    """
+    plan_erasures(warehouse, [each.name for each in activation.destinations if each.erasure == "own"])
+    plan_removals(warehouse)
+    failed = set()
+    for plan in leaving_plans(warehouse):
+        name = plan.destination
+        if name in but:
+            continue
+        each = f"{'deletion' if plan.audience == EVERY_LIST else 'removals'} at {name}, plan {plan.plan}"
+        noted = len(reasons)
+        with _noting(reasons, each):
+            done[each] = see_out(warehouse, plan, activation.destination(name), key=activation.key)
+        if len(reasons) > noted:
+            failed.add(name)
+    return failed
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Self
 
 import dagster as dg
 
-from lgs_assets.action.destinations.configured import destination_named
+from lgs_assets.action.destinations.configured import configured_destinations, destination_named
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import Source
@@ -38,6 +38,11 @@ class Activation:
     def destination(self, name: str) -> Destination:
         """A destination by its name. Raises UsageError if it is not configured."""
         return destination_named(self.configuration, name)
+
+    @property
+    def destinations(self) -> list[Destination]:
+        """Every destination that is configured."""
+        return configured_destinations(self.configuration)
 
     @property
     def key(self) -> str | None:

@@ -2,9 +2,9 @@
 
 import random
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -186,6 +186,64 @@ def test_what_changes_between_plan_and_apply_is_withheld(people: Warehouse, rece
     assert outcome.withheld == {1: "objected", 2: "forgotten", 3: "the contact has changed"}
     assert receiver.held.keys() == held(people) == {4, 5}
     assert plans(people)[0].state == "partial"
+
+
+@dataclass(frozen=True)
+class Meanwhile(Webhook):
+    """The webhook; while its first request is under way, something happens."""
+
+    happens: Callable[[], object] = field(default=lambda: None)
+    done: list[object] = field(default_factory=list)
+
+    def send(self, batch: Batch) -> Answer:
+        if not self.done:
+            self.done.append(self.happens())
+        return super().send(batch)
+
+
+@pytest.mark.parametrize("fault", ["429 with Retry-After", "done, answer lost", "400 if poisoned"])
+def test_who_objects_before_an_attempt_is_not_in_it(people: Warehouse, receiver: Receiver, fault: str) -> None:
+    """Nor in a half of a batch: what was withheld is removed, if it may have arrived."""
+    set_members(people, range(1, 5))
+    receiver.poison, receiver.faults = {1}, [fault]
+    made = plan(people, webhook(receiver))
+    assert made
+    objecting = Meanwhile(receiver.url, SIGNING_KEY, happens=lambda: object_to_marketing(people, 3))
+    outcome = apply(people, made.plan, objecting)
+    assert outcome.withheld == {3: "objected"} and outcome.accepted == 2
+    assert [change["customer_id"] for change in receiver.requests[-1]["changes"] if change["customer_id"] == 3] == []
+    (number,) = outcome.removals
+    apply(people, number, webhook(receiver))
+    assert receiver.held.keys() == held(people) == {2, 4}
+
+
+def test_who_objects_while_they_are_accepted_is_removed(people: Warehouse, receiver: Receiver) -> None:
+    """The request was under way: applying ends with a plan that takes them off."""
+    set_members(people, range(1, 5))
+    made = plan(people, webhook(receiver))
+    assert made
+    outcome = apply(
+        people, made.plan, Meanwhile(receiver.url, SIGNING_KEY, happens=lambda: object_to_marketing(people, 3))
+    )
+    assert receiver.held.keys() == {1, 2, 3, 4} and outcome.accepted == 4
+    (number,) = outcome.removals
+    apply(people, number, webhook(receiver))
+    assert receiver.held.keys() == held(people) == {1, 2, 4}
+
+
+def test_who_objects_after_a_kill_is_removed(people: Warehouse, receiver: Receiver) -> None:
+    """No list holds them as far as is known, but the request may have arrived: they are taken off, once."""
+    set_members(people, range(1, 5))
+    made = plan(people, webhook(receiver))
+    assert made
+    receiver.faults = ["done, answer lost"] * 6
+    with pytest.raises(UnavailableError):
+        apply(people, made.plan, webhook(receiver))
+    assert receiver.held.keys() == {1, 2, 3, 4} and held(people) == set()
+    (number,) = object_to_marketing(people, 3).removals
+    apply(people, number, webhook(receiver))
+    assert receiver.held.keys() == {1, 2, 4}
+    assert plan_removals(people) == []
 
 
 def test_a_plan_is_of_its_day_and_of_its_audience(people: Warehouse, receiver: Receiver) -> None:
@@ -601,8 +659,7 @@ def test_a_forgotten_customer_is_removed_where_they_are_held(people: Warehouse, 
     """By a plan of their own, which a guard does not stop; it tells the receiver nothing but whom."""
     set_members(people, range(1, 4))
     sync(people, webhook(receiver))
-    forget_contact(people, 2)
-    (number,) = plan_removals(people, 2)
+    (number,) = forget_contact(people, 2).removals
     apply(people, number, webhook(receiver))
     assert receiver.held.keys() == held(people) == {1, 3}
     assert receiver.requests[-1]["changes"] == [{"operation": "remove", "customer_id": 2, "email": None, "fields": {}}]

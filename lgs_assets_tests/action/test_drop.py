@@ -17,7 +17,6 @@ from lgs_assets.action.applying import Outcome
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.configured import destination_named
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.leaving import plan_removals
 from lgs_assets.action.plans import plans
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import UnavailableError
@@ -99,8 +98,7 @@ def test_a_forgotten_customer_is_on_no_later_list(people: Warehouse, place: UPat
     drop = Drop(str(place))
     set_members(people, range(1, 4))
     sync(people, drop)
-    forget_contact(people, 2)
-    (number,) = plan_removals(people, 2)
+    (number,) = forget_contact(people, 2).removals
     apply(people, number, drop)
     assert members(place, number) == {1: address(1), 3: address(3)}
     assert (place / f"some-plan-{number}.csv").read_text() == "operation,customer_id,email\nremove,2,\n"

@@ -16,9 +16,9 @@ from lgs_assets.action import leaving
 from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.forgetting import Forgotten, forget, open_erasures
-from lgs_assets.action.leaving import plan_erasures, plan_removals
-from lgs_assets.action.plans import insert_plan, plans
+from lgs_assets.action.forgetting import Forgotten, forget
+from lgs_assets.action.leaving import plan_removals
+from lgs_assets.action.plans import insert_plan, leaving_plans, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
@@ -95,14 +95,14 @@ def test_a_deletion_that_was_killed_is_finished_by_forgetting_again(people: Ware
     """kill -9 at each step: the tool may be asked twice, which does no harm, and the ledger is right."""
     set_members(people, {1, 2})
     sync(people, tool.destination())
-    forget_contact(people, 2)
-    (number,) = plan_erasures(people, 2, tool.destination().name)
+    name = tool.destination().name
+    (number,) = forget_contact(people, 2, erasing=[name]).erasures[name]
     assert apply_killed_at(step, 1, people.url, number, tool.destination())
-    assert open_erasures(people) == [(number, tool.destination().name)]
+    assert [each.plan for each in leaving_plans(people)] == [number]
     done = forget_at(people, 2, tool)
     assert done.failures == {} and len(done.answers) == 1
     assert "R2" not in tool.contacts and held(people) == {1}
-    assert open_erasures(people) == [] and plans(people)[0].state == "applied"
+    assert leaving_plans(people) == [] and plans(people)[0].state == "applied"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_every_contact_of_a_customer_is_deleted(people: Warehouse, tool: Tool, m
     assert done.failures == {} and done.answers[name].endswith(": 2 of 2 contacts")
     assert not {"R1", "R50"} & tool.contacts.keys() and held(people) == set()
     assert forget_at(people, 1, tool).answers == done.answers and deletions(tool) == 2
-    assert open_erasures(people) == []
+    assert leaving_plans(people) == []
 
 
 @pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
@@ -302,9 +302,11 @@ def test_two_at_once_plan_one_removal(people: Warehouse, klaviyo: KlaviyoTool, m
             meeting.wait(1)  # as long as the other may take to come as far
         return insert_plan(*arguments, **keywords)
 
+    with people.transaction() as connection:
+        connection.execute(sa.text("insert into marketing_exclusions values (2, 'objected', now())"))
     monkeypatch.setattr(leaving, "insert_plan", slowly)
     with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(lambda _: plan_removals(people, 2), range(2))) == [[2], [2]]
+        assert list(pool.map(lambda _: plan_removals(people), range(2))) == [[2], [2]]
 
 
 def test_other_destinations_get_a_removal(people: Warehouse, klaviyo: KlaviyoTool) -> None:
@@ -318,15 +320,17 @@ def test_other_destinations_get_a_removal(people: Warehouse, klaviyo: KlaviyoToo
         destinations: list[Destination] = [webhook, klaviyo.destination()]
         done = forget(people, 2, destinations, key=KEY, pause=lambda _: None)
         assert done.answers.keys() == {"klaviyo"} and done.removals == [4]
-        assert forget(people, 2, destinations, key=KEY).removals == plan_removals(people, 2) == [4]
+        assert forget(people, 2, destinations, key=KEY).removals == plan_removals(people, [2]) == [4]
         apply(people, 4, webhook)
         assert receiver.held.keys() == {1} and klaviyo.held() == {1}
 
 
-def plan_lists(monkeypatch: pytest.MonkeyPatch, tool: Tool) -> dg.ExecuteInProcessResult:
+def plan_lists(monkeypatch: pytest.MonkeyPatch, *destinations: Destination) -> dg.ExecuteInProcessResult:
     """A run of the night's job that finds no audience."""
     monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", list)
-    monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda *_: tool.destination())
+    named = {each.name: each for each in destinations}
+    monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda _, name: named[name])
+    monkeypatch.setattr("lgs_assets.wiring.resources.configured_destinations", lambda _: list(destinations))
     with dagster_instance(Configuration.read()) as instance:
         job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
         return job.execute_in_process(instance=instance, raise_on_error=False)
@@ -341,14 +345,40 @@ def test_the_night_finishes_what_was_cut_short(
     sync(people, klaviyo.destination())
     klaviyo.faults = ["401"]
     assert forget_at(people, 2, klaviyo).failures
-    night = plan_lists(monkeypatch, klaviyo)
+    night = plan_lists(monkeypatch, klaviyo.destination())
     assert night.success
     (output,) = [event for event in night.all_node_events if event.is_successful_output]
     (said,) = output.step_output_data.metadata.values()
     assert SAID["klaviyo"] in str(said.value)
-    assert "R2" not in klaviyo.contacts and open_erasures(people) == []
+    assert "R2" not in klaviyo.contacts and leaving_plans(people) == []
     stored = b"".join(path.read_bytes() for path in Configuration.read().state.rglob("*") if path.is_file())
     assert CANARY.encode() not in stored and KEY.encode() not in stored
+
+
+@pytest.mark.parametrize("killed", ["before any is asked", "at the first"])
+def test_the_night_knows_all_that_a_killed_command_had_to_ask(
+    people: Warehouse, klaviyo: KlaviyoTool, monkeypatch: pytest.MonkeyPatch, killed: str
+) -> None:
+    """Two tools that delete and a list that is only told: all is planned with the suppression, or nothing is."""
+    set_members(people, {1, 2})
+    klaviyo.know(1, 2)
+    with serving(HubSpotTool()) as hubspot, receiving() as receiver:
+        hubspot.know(1, 2)
+        destinations = [klaviyo.destination(), hubspot.destination(), Webhook(receiver.url, SIGNING_KEY)]
+        for destination in destinations:
+            sync(people, destination)
+        with monkeypatch.context() as patched:
+            at = "erase" if killed == "at the first" else "having"
+            patched.setattr(f"lgs_assets.action.forgetting.{at}", lambda *_, **__: exit(137))
+            asked = destinations if killed == "at the first" else destinations[2:]
+            with pytest.raises(SystemExit):
+                forget(people, 2, asked, key=KEY)
+        assert plan_lists(monkeypatch, *destinations).success
+        assert "R2" not in klaviyo.contacts and "R2" not in hubspot.contacts
+        assert receiver.held.keys() == held(people) == {1}
+        requests = len(klaviyo.requests), len(hubspot.requests), len(receiver.requests)
+        assert plan_lists(monkeypatch, *destinations).success
+        assert requests == (len(klaviyo.requests), len(hubspot.requests), len(receiver.requests))
 
 
 def test_a_deletion_that_is_rejected_at_night_fails_the_run(people: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,11 +390,11 @@ def test_a_deletion_that_is_rejected_at_night_fails_the_run(people: Warehouse, m
         assert forget_at(people, 2, hubspot).failures
         with people.transaction() as connection:
             connection.execute(sa.text("update activation_changes set remote_id = 'R2' where customer_id = 3"))
-        night = plan_lists(monkeypatch, hubspot)
+        night = plan_lists(monkeypatch, hubspot.destination())
         (failure,) = [event for event in night.all_node_events if event.is_step_failure]
         reason = "deletion at hubspot, plan 2: that contact at HubSpot is or was another"
         assert reason in str(failure.event_specific_data)
-        assert "R2" in hubspot.contacts and open_erasures(people) == []
+        assert "R2" in hubspot.contacts and [each.audience for each in leaving_plans(people)] == ["some"]
 
 
 def test_whom_nobody_knows_is_not_forgotten(people: Warehouse, klaviyo: KlaviyoTool) -> None:

@@ -11,17 +11,20 @@ import pytest
 import sqlalchemy as sa
 
 from lgs_assets.action.audiences import Audience
-from lgs_assets.action.contacts import object_to_marketing
+from lgs_assets.action.contacts import import_contacts, object_to_marketing
+from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.guards import STALE_HOURS
+from lgs_assets.action.leaving import plan_removals
 from lgs_assets.action.nightly import Night, keep_up
-from lgs_assets.action.plans import RESUMES_HOURS, plans
+from lgs_assets.action.plans import RESUMES_HOURS, leaving_plans, plans
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.errors import RuleError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.action.lists import SOME, apply, held, plan, set_members, sync
-from lgs_assets_tests.action.people import KEY
+from lgs_assets_tests.action.people import KEY, contacts_file, line
 from lgs_assets_tests.action.receiver import SIGNING_KEY, Receiver, receiving
 from lgs_assets_tests.action.tools import Tool
 
@@ -154,11 +157,66 @@ def test_an_objection_at_the_tool_is_a_removal_of_the_same_night(people: Warehou
     assert tool.held() == held(people) == {1, 2, 3, 4, 6, 7, 8, 9, 10}
 
 
-@pytest.mark.parametrize(("line", "wrong"), [("auto = true", "expected destinations"), ('auto = "yes"', "auto: ")])
-def test_what_auto_cannot_mean_is_refused(tmp_path: Path, line: str, wrong: str) -> None:
+def plan_lists(monkeypatch: pytest.MonkeyPatch, audiences: list[Audience], *destinations: Destination) -> bool:
+    """Runs the night's job. Returns whether it succeeded."""
+    named = {each.name: each for each in destinations}
+    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", lambda: audiences)
+    monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda _, name: named[name])
+    with dagster_instance(Configuration.read()) as instance:
+        job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
+        return job.execute_in_process(instance=instance, raise_on_error=False).success
+
+
+def test_nobody_stays_on_a_list_who_may_not_be_written_to(
+    people: Warehouse, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Declined by a file, or excluded by whatever was cut short; even if there is no such audience any more."""
+    set_members(people, range(1, 9))
+    sync(people, webhook(receiver))
+    file = contacts_file(tmp_path, [line(2, ok="no"), line(3, ok="no")])
+    (number,) = import_contacts(people, file, key=KEY, reject_limit=0).removals
+    assert [(each.plan, each.audience_version, each.removes) for each in leaving_plans(people)] == [(number, "", 2)]
+    with people.transaction() as connection:
+        connection.execute(sa.text("insert into marketing_exclusions values (4, 'objected', now())"))
+    assert plan_lists(monkeypatch, [], webhook(receiver))
+    assert receiver.held.keys() == held(people) == {1, 5, 6, 7, 8} and leaving_plans(people) == []
+    assert plan_removals(people) == []
+
+
+def test_who_objects_at_one_tool_leaves_every_list_that_night(
+    people: Warehouse, tool: Tool, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists planned by hand, too, and without auto: a removal that must be needs nobody's eyes."""
+    set_members(people, range(1, 6))
+    sync(people, webhook(receiver))
+    sync(people, tool.destination())
+    tool.unsubscribe("R5")
+    tool.unsubscribe("R4")
+    read = replace(SOME, destinations=(tool.destination().name,))
+    assert plan_lists(monkeypatch, [read], webhook(receiver), tool.destination())
+    assert receiver.held.keys() == tool.held() == held(people) == {1, 2, 3}
+    assert len([each for each in plans(people) if not each.audience_version and each.state == "applied"]) == 2
+
+
+def test_a_list_that_cannot_be_reached_is_told_every_night(
+    people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it holds somebody who may not be on it."""
+    set_members(people, range(1, 6))
+    sync(people, webhook(receiver))
+    object_to_marketing(people, 5)
+    receiver.faults = ["401"] * 2
+    for _ in range(2):
+        assert not plan_lists(monkeypatch, [], webhook(receiver))
+    assert receiver.faults == [] and plan_lists(monkeypatch, [], webhook(receiver))
+    assert receiver.held.keys() == held(people) == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(("setting", "wrong"), [("auto = true", "expected destinations"), ('auto = "yes"', "auto: ")])
+def test_what_auto_cannot_mean_is_refused(tmp_path: Path, setting: str, wrong: str) -> None:
     """With the file and the key."""
     file = tmp_path / "some.toml"
-    file.write_text(f'description = "Some."\nwhere = "monetary > 1"\n{line}\n')
+    file.write_text(f'description = "Some."\nwhere = "monetary > 1"\n{setting}\n')
     with pytest.raises(RuleError, match=f"some.toml: {wrong}|some.toml: auto: {wrong}"):
         Audience.read(file)
     file.write_text('description = "Some."\nwhere = "monetary > 1"\ndestinations = ["webhook"]\nauto = true\n')

@@ -1,0 +1,33 @@
+"""Who may be written to, and why others may not: one expression, for plans, requests, lists and removals."""
+
+from lgs_assets.action.experiments.holdout import HELD_BACK
+
+NO_CONTACT = "no contact"
+DECLINED = "declined marketing"
+SUPPRESSED = "suppressed"
+URGENT = frozenset({"objected", "forgotten", SUPPRESSED, DECLINED})
+"""Why a customer must be removed from every list, whatever a guard says."""
+
+
+def recipients(customer: str) -> str:
+    """Joins to a column that is a customer, by which `why_not` can be asked. As lgs_activator."""
+    return f"""
+    left join lgs.marketing_exclusions as excluded on excluded.customer_id = {customer}
+    left join lgs_private.contacts as contacts on contacts.customer_id = {customer}
+    left join lgs_private.suppressions as suppressions on suppressions.email_key = contacts.email_key
+    """
+
+
+def why_not(customer: str) -> str:
+    """An expression: why the customer of the column may not be written to, or NULL if they may."""
+    return f"""
+    coalesce(
+        excluded.reason,
+        case
+            when contacts.customer_id is null then '{NO_CONTACT}'
+            when suppressions.email_key is not null then '{SUPPRESSED}'
+            when not contacts.marketing_ok then '{DECLINED}'
+        end,
+        {HELD_BACK.format(customer=customer)}
+    )
+    """
