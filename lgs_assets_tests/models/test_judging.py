@@ -381,7 +381,7 @@ def test_a_card_says_which_horizon_is_whose() -> None:
     })  # fmt: skip
     page = cards.page(cards.cards(rows, unavailable_because=None).iloc[0])
     assert [line for line in page.splitlines() if line.startswith("- ")] == [
-        f"- {task}, by {used[task]}" for task in used
+        f"- {task}, by {used[task]}, mean of the past days" for task in used
     ]
     alone = cards.cards(rows.assign(model=value.MODEL), unavailable_because=None)
     assert ", by " not in alone["measured_error"].iloc[0]
