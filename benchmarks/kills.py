@@ -50,6 +50,8 @@ MINUTE_SECONDS = 60
 UI_SECONDS = 40
 """In which a UI has started, loaded a dump and built the tables, roughly."""
 RUN_SECONDS = 3
+NOTHING_LEFT = "No steps needed to be retried in the failed run."
+"""What Dagster's daemon says in a traceback of a run that was killed after its last step, and goes on."""
 DAY = [Line(str(i), customer_id=100 + i, invoice_date=f"2011-03-{i + 1:02} 10:00:00") for i in range(20)]
 
 
@@ -123,8 +125,8 @@ class Place:
     def faults(self) -> Iterator[str]:
         """What must not be there after a part: tracebacks, or a database of Dagster with several schema versions."""
         for log in (*self._logs.iterdir(), self.home / "ui.log"):
-            if log.exists() and "Traceback" in (text := log.read_text(errors="replace")):
-                yield f"{log.name}: {text[text.index('Traceback') :][-2000:]}"
+            _, *tracebacks = log.read_text(errors="replace").split("Traceback") if log.exists() else [""]
+            yield from (f"{log.name}: {text[-2000:]}" for text in tracebacks if NOTHING_LEFT not in text)
         yield from (f"{file.name}: {heads} heads" for file, heads in schema_versions(self.home).items() if heads != 1)
 
     def close(self) -> None:
