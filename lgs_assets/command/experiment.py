@@ -50,6 +50,7 @@ def start_experiment(
     from lgs_assets.action.audiences import audience_named
     from lgs_assets.action.experiments.declaration import CONTROL, Declaration
     from lgs_assets.action.experiments.detectable import foreseen
+    from lgs_assets.action.experiments.holdout import EVERYTHING
     from lgs_assets.action.experiments.starting import is_started, start
     from lgs_assets.command.terminal import console
 
@@ -71,6 +72,13 @@ def start_experiment(
     sizes = f"{done.arms[declaration.treatment]:,} {declaration.treatment}, {done.arms[CONTROL]:,} {CONTROL}"
     what = f"Wave {done.wave} is drawn" if done.wave else "Nothing is drawn again: it was started before"
     console.print(f"{what}. {declaration.name}: {sizes}.", highlight=False, soft_wrap=True)
+    if declaration.treatment == EVERYTHING:
+        console.print(
+            f"As its arm is called {EVERYTHING}, it is a global holdout: whoever is not held out may be in other "
+            "experiments.",
+            highlight=False,
+            soft_wrap=True,
+        )
     if done.busy:
         console.print(f"Not enrolled: {counted(done.busy, 'member')}, in another running experiment.", highlight=False)
     console.print(

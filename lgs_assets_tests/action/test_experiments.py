@@ -230,6 +230,20 @@ def test_a_global_holdout_leaves_the_others_to_experiments(shop: Warehouse) -> N
     assert not {customer for customer, arm in arms(shop, "holdout").items() if arm == "control"} & arms(shop).keys()
 
 
+@pytest.mark.parametrize("arm", ["everything", "call"])
+def test_the_name_that_makes_a_global_holdout_is_said(
+    shop: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arm: str
+) -> None:
+    """At the start, as it lets other experiments have its customers; of another name nothing is said."""
+    file = tmp_path / "calls.toml"
+    file.write_text(FILE.replace("call = 0.5", f"{arm} = 0.5"))
+    monkeypatch.setattr("lgs_assets.action.audiences.audience_named", lambda name: SOME)
+    monkeypatch.setattr("lgs_assets.action.experiments.detectable.foreseen", lambda *asked: (None, "It is unknown."))
+    done = lgs("start", str(file), "--underpowered", "to see")
+    assert done.exit_code == 0, done.output
+    assert ("it is a global holdout" in done.output) == (arm == "everything")
+
+
 def test_whoever_has_seen_the_result_enrols_nobody(shop: Warehouse) -> None:
     """A wave is drawn while the result of the others is not due, and none after that."""
     waves = Declaration.parse("calls", FILE.replace('owner = "me"', 'owner = "me"\nenrol = "waves"'))

@@ -12,6 +12,7 @@ import pandas as pd
 from psycopg import sql
 
 from lgs_assets.action.experiments.declaration import ALL, CONTROL, Declaration, Metric
+from lgs_assets.action.experiments.detectable import halves_of
 from lgs_assets.action.experiments.outcomes import COVARIATES, adjusted, mean_of, outcomes, values_of
 from lgs_assets.action.experiments.state import State
 from lgs_assets.models.judging import LEVEL
@@ -182,8 +183,7 @@ def power_of(found: State, frame: pd.DataFrame, *, level: float) -> float:
         return 0.0
     declared = found.declaration
     control = frame[frame["arm"] == CONTROL]
-    share = float(declared.share)
-    effective = max(2, round(4 * share * (1 - share) * len(frame)))
+    effective = halves_of(len(frame), float(declared.share))
     cap = float(found.cap) if found.cap is not None and declared.primary.metric == "net_revenue" else None
     mean, deviation = adjusted(declared.primary.metric, control, cap=cap)
     change = float(declared.change) / 100
