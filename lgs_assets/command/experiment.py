@@ -1,5 +1,7 @@
 """The commands of `lgs experiment`: what a campaign can show, who is in which arm, and what it changed."""
 
+import csv
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,6 +50,7 @@ def start_experiment(
     from lgs_assets.action.audiences import audience_named
     from lgs_assets.action.experiments.declaration import CONTROL, Declaration
     from lgs_assets.action.experiments.detectable import foreseen
+    from lgs_assets.action.experiments.holdout import EVERYTHING
     from lgs_assets.action.experiments.starting import is_started, start
     from lgs_assets.command.terminal import console
 
@@ -69,6 +72,13 @@ def start_experiment(
     sizes = f"{done.arms[declaration.treatment]:,} {declaration.treatment}, {done.arms[CONTROL]:,} {CONTROL}"
     what = f"Wave {done.wave} is drawn" if done.wave else "Nothing is drawn again: it was started before"
     console.print(f"{what}. {declaration.name}: {sizes}.", highlight=False, soft_wrap=True)
+    if declaration.treatment == EVERYTHING:
+        console.print(
+            f"As its arm is called {EVERYTHING}, it is a global holdout: whoever is not held out may be in other "
+            "experiments.",
+            highlight=False,
+            soft_wrap=True,
+        )
     if done.busy:
         console.print(f"Not enrolled: {counted(done.busy, 'member')}, in another running experiment.", highlight=False)
     console.print(
@@ -92,6 +102,21 @@ def show_experiments() -> None:
         for remark in remarks(state):
             said = plain(f"{state.declaration.name}: {remark}")
             console.print(f"[yellow]![/] {said}", highlight=False, soft_wrap=True)
+
+
+@commands.command("list")
+@reporting_errors
+def list_treated(name: _Name) -> None:
+    """Write as CSV whom to call or write to: the treated, without those who declined. Nobody of the control group."""
+    from lgs_assets.action.experiments.treated import Treated, treated
+    from lgs_assets.escaping import csv_cell
+
+    listed, left_out = treated(warehouse_with_facts(), name)
+    rows = [[each.customer_id, csv_cell(each.segment), each.wave, each.arm] for each in listed]
+    csv.writer(sys.stdout).writerows([Treated._fields, *rows])
+    if left_out:
+        reasons = ", ".join(f"{customers:,} {reason}" for reason, customers in sorted(left_out.items()))
+        typer.echo(f"Left out: {reasons}. They are compared as assigned.", err=True)
 
 
 @commands.command("amend")

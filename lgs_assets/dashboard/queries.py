@@ -368,7 +368,11 @@ def _built(connection: sa.Connection) -> Built:
 def _sql(name: str) -> str:
     folder = Path(__file__).with_suffix("")
     query = (folder / f"{name}.sql").read_text()
-    shared = {"matched": folder / "matched.sql", "exposures": places.SQL / "exposures.sql"}
+    shared = {
+        "matched": folder / "matched.sql",
+        "exposures": places.SQL / "exposures.sql",
+        "held_back": places.SQL / "held_back.sql",
+    }
     parts = [f"{part} as (\n{file.read_text()})" for part, file in shared.items() if f" {part}\n" in query]
     whole = f"with {', '.join(parts)}\n{query}" if parts else query
     return whole.replace("{picked}", (folder / "picked.sql").read_text().rstrip())

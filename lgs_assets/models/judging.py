@@ -8,6 +8,7 @@ from math import erfc, sqrt
 DRAWS = 4_999
 """With the draw that was made, five thousand: p-values to a fifth of a thousandth."""
 LEVEL = 0.05
+"""The share of experiments without any effect that are allowed to look like one."""
 MISMATCH = 0.001
 """A probability of the arms' sizes below which they are not those that were drawn."""
 

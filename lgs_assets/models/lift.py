@@ -5,10 +5,11 @@ have made of it: the arms are drawn again, within the blocks and by the same rul
 (Fisher's test). So nothing is assumed of how sales are distributed, of which one customer may make a third.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, inf, sqrt
 from statistics import NormalDist
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ _AT_A_TIME = 250
 _ROUNDING = 1e-9
 """How far apart two sums may be that differ only in how they were rounded, as a share of them."""
 _NORMAL = NormalDist()
+Part = TypeVar("Part", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def differences_of_splits(
     """As `differences`, of several draws of the same arms, each with its outcomes, and all against the same others."""
     left = []
     for experiment, outcomes in splits:
-        basis, unexplained = _unexplained(experiment, outcomes, covariates)
+        basis, unexplained = _unexplained(experiment.treated, outcomes, covariates)
         left.append(unexplained)
     # One product for all, in which each split has its outcomes and then its arm.
     of_all = np.hstack(left)
@@ -97,21 +99,38 @@ def differences_of_splits(
     found = []
     for (experiment, outcomes), unexplained in zip(splits, left, strict=True):
         of_split, slopes = np.split(slopes, [unexplained.shape[1]], axis=1)
-        observed = _slopes(experiment.treated[None, :].astype(float), basis, unexplained)[0]
-        found.append(
-            {
-                str(name): _difference(
-                    outcomes[name].to_numpy(float),
-                    experiment.treated,
-                    observed[i],
-                    of_split[:, i],
-                    of_split[:, -1],
-                    (levels or {}).get(str(name), LEVEL),
-                )
-                for i, name in enumerate(outcomes)
-            }
-        )
+        found.append(_told(outcomes, experiment.treated, basis, unexplained, of_split, levels or {}))
     return found
+
+
+def differences_of_parts(
+    experiment: Experiment,
+    parts: Mapping[Part, tuple[np.ndarray, pd.DataFrame]],
+    covariates: pd.DataFrame,
+    *,
+    seed: int,
+    levels: Mapping[str, float] | None = None,
+    draws: int = DRAWS,
+) -> dict[Part, dict[str, Difference]]:
+    """As `differences`, of some of the customers each, while the arms of all are drawn again, in whole blocks.
+
+    Of each part: a mask of its customers, in both arms, and their outcomes. A draw that leaves an arm of a part empty
+    says nothing of it.
+    """
+    treated = {part: experiment.treated[members] for part, (members, _) in parts.items()}
+    left = {
+        part: _unexplained(treated[part], outcomes, covariates[members]) for part, (members, outcomes) in parts.items()
+    }
+    slopes: dict[Part, list[np.ndarray]] = {part: [] for part in parts}
+    for arms in _redrawn(experiment, seed=seed, draws=draws):
+        for part, (members, _) in parts.items():
+            of_part = arms[:, members]
+            is_told = of_part.any(axis=1) & ~of_part.all(axis=1)
+            slopes[part].append(_slopes(of_part[is_told], *left[part]))
+    return {
+        part: _told(outcomes, treated[part], *left[part], np.vstack(slopes[part]), levels or {})
+        for part, (_, outcomes) in parts.items()
+    }
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
@@ -140,7 +159,7 @@ def look_levels(
     was over, 1 at the end. Until a share t is over, 2 - 2 Φ(z/√t) of the level is spent: of O'Brien and Fleming's
     (1979) shape, and known without what comes later (Lan & DeMets 1983). How far looks say the same, the draw tells.
     """
-    basis, left = _unexplained(experiment, outcomes, covariates)
+    basis, left = _unexplained(experiment.treated, outcomes, covariates)
     drawn = _redrawn(experiment, seed=seed, draws=draws)
     apart = np.abs(np.vstack([_slopes(arms, basis, left) for arms in drawn])[:, :-1])
     p_values = np.column_stack([_p_values(column) for column in apart.T])
@@ -156,8 +175,31 @@ def look_levels(
     return levels
 
 
+def _told(
+    outcomes: pd.DataFrame,
+    treated: np.ndarray,
+    basis: np.ndarray,
+    left: np.ndarray,
+    slopes: np.ndarray,
+    levels: Mapping[str, float],
+) -> dict[str, Difference]:
+    """The difference of each outcome, by the slopes of it and, in the last column, of the arm, a row a draw."""
+    observed = _slopes(treated[None, :].astype(float), basis, left)[0]
+    return {
+        str(name): _difference(
+            outcomes[name].to_numpy(float),
+            treated,
+            observed[i],
+            slopes[:, i],
+            slopes[:, -1],
+            levels.get(str(name), LEVEL),
+        )
+        for i, name in enumerate(outcomes)
+    }
+
+
 def _unexplained(
-    experiment: Experiment, outcomes: pd.DataFrame, covariates: pd.DataFrame
+    treated: np.ndarray, outcomes: pd.DataFrame, covariates: pd.DataFrame
 ) -> tuple[np.ndarray, np.ndarray]:
     """A basis of the covariates, and what they leave unexplained of each outcome and, in the last column, of the arm.
 
@@ -168,7 +210,7 @@ def _unexplained(
             raise ValueError(f"{', '.join(wrong)}: every customer needs a number; some have none")
     is_enough = len(outcomes) >= _FEWEST_EACH * (covariates.shape[1] + 1)
     basis = _basis(covariates.to_numpy(float) if is_enough else np.empty((len(outcomes), 0)))
-    left = np.column_stack([outcomes.to_numpy(float), experiment.treated.astype(float)])
+    left = np.column_stack([outcomes.to_numpy(float), treated.astype(float)])
     left -= basis @ (basis.T @ left)
     return basis, left
 

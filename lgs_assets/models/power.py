@@ -6,8 +6,8 @@ Source of the formulas: Fleiss, Levin & Paik, Statistical Methods for Rates and 
 from math import sqrt
 from statistics import NormalDist
 
-LEVEL = 0.05
-"""The share of experiments without any effect that are allowed to look like one."""
+from lgs_assets.models.judging import LEVEL
+
 POWER = 0.8
 """The share of experiments with the effect asked about that must show it."""
 _NORMAL = NormalDist()

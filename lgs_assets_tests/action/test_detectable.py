@@ -52,6 +52,15 @@ def shop(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
     return warehouse
 
 
+def test_a_small_control_group_is_told_to_measure_little(shop: Warehouse) -> None:
+    """Four of forty held out tell as much as fourteen in two halves; of halves nothing is said."""
+    text = PAST.replace("control = 0.5", "control = 0.1").replace("call = 0.5", "everything = 0.9")
+    holdout = Declaration.parse("holdout", text.replace("block_size = 4", "block_size = 10"))
+    said = "with 40 customers (4 are held out: as sharp as 14 in two halves) it shows"
+    assert said in prospect(shop, holdout, ALL).verdict
+    assert "held out" not in prospect(shop, Declaration.parse("calls", PAST), ALL).verdict
+
+
 def test_the_facts_of_earlier_are_those_of_then(shop: Warehouse, tmp_path: Path) -> None:
     """As of the end of the data they are those of now; as of an earlier date, what the lines before it alone give."""
     query = (places.SQL / "facts_as_of.sql").read_text()

@@ -1,5 +1,6 @@
 """Experiments: what a file declares, who is drawn into which arm, and that the control group is left alone."""
 
+import csv
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -227,6 +228,20 @@ def test_a_global_holdout_leaves_the_others_to_experiments(shop: Warehouse) -> N
     assert start(shop, held_out, SOME).arms == {"control": 2, "everything": 38}
     assert sum(start(shop, DECLARED, SOME).arms.values()) == 38
     assert not {customer for customer, arm in arms(shop, "holdout").items() if arm == "control"} & arms(shop).keys()
+
+
+@pytest.mark.parametrize("arm", ["everything", "call"])
+def test_the_name_that_makes_a_global_holdout_is_said(
+    shop: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arm: str
+) -> None:
+    """At the start, as it lets other experiments have its customers; of another name nothing is said."""
+    file = tmp_path / "calls.toml"
+    file.write_text(FILE.replace("call = 0.5", f"{arm} = 0.5"))
+    monkeypatch.setattr("lgs_assets.action.audiences.audience_named", lambda name: SOME)
+    monkeypatch.setattr("lgs_assets.action.experiments.detectable.foreseen", lambda *asked: (None, "It is unknown."))
+    done = lgs("start", str(file), "--underpowered", "to see")
+    assert done.exit_code == 0, done.output
+    assert ("it is a global holdout" in done.output) == (arm == "everything")
 
 
 def test_whoever_has_seen_the_result_enrols_nobody(shop: Warehouse) -> None:
@@ -613,6 +628,24 @@ def test_a_plan_from_before_the_start_sends_nothing_to_the_control_group(shop: W
     done = apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version)
     assert (done.accepted, Counter(done.withheld.values())) == (20, {"control group": 20})
     assert all(arms(shop)[customer] == "control" for customer in done.withheld)
+
+
+def test_who_is_to_be_called_is_listed(shop: Warehouse, tmp_path: Path) -> None:
+    """The treated, with an address or without, and nobody who declined or is of the control group."""
+    start(shop, DECLARED, SOME)
+    called = [customer for customer, arm in arms(shop).items() if arm == "call"]
+    declined = line(called[1], ok="no")
+    import_contacts(shop, contacts_file(tmp_path, [line(called[0]), declined]), key=KEY, reject_limit=0)
+    forget_contact(shop, called[2])
+    done = lgs("list", "calls")
+    assert done.exit_code == 0
+    listed = list(csv.DictReader(done.stdout.splitlines()))
+    assert [int(row["customer_id"]) for row in listed] == [called[0], *called[3:]]
+    assert {row["arm"] for row in listed} == {"call"}
+    assert "Left out: 1 declined marketing, 1 forgotten. They are compared as assigned." in done.stderr
+    assert lgs("list", "cals").exit_code == 1
+    stop(shop, "calls", because="the end")
+    assert "nobody is treated any more" in lgs("list", "calls").output
 
 
 def test_whoever_is_forgotten_still_counts_as_assigned(shop: Warehouse) -> None:

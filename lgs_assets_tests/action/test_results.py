@@ -194,6 +194,10 @@ def test_a_campaign_that_works(experiment: Warehouse) -> None:
     assert "16 of the 20 treated customers bought, for £320.00 after returns." in text
     assert "20% bought, too: as many customers would have brought about £80.00 by themselves." in text
     assert found.state.salt not in text
+    assert "Net revenue of the 20 treated: between £" in text
+    assert "still held out of every plan. To end that: lgs experiment stop calls" in text
+    stop(experiment, "calls", because="the end")
+    assert "still held out" not in report(experiment, told(experiment))
     assert "No verdict is given on a segment" in text and "| At Risk | all | 20 |" in text
 
 
@@ -327,7 +331,7 @@ def test_one_large_order_does_not_decide(shop: Warehouse) -> None:
     corrected = [result for result in found.results if result.role == "secondary"]
     assert len(corrected) == 3
     assert all(result.corrected_p and result.corrected_p >= result.p_value for result in corrected)
-    assert "For the 20 treated: between " in report(shop, found)
+    assert "Net revenue of the 20 treated: between " in report(shop, found)
 
 
 def test_the_reason_for_an_underpowered_start_is_told_first(shop: Warehouse) -> None:
@@ -353,6 +357,26 @@ def test_revenue_per_order_is_shown_as_it_is_in_each_arm(shop: Warehouse) -> Non
     found = {result.metric: result.difference for result in told(shop).results if result.segment == "all"}
     assert (found["revenue_per_order"].control, found["revenue_per_order"].treated) == (90, 30)
     assert "The difference of net revenue per order is approximate" in report(shop, told(shop))
+
+
+def test_an_arm_without_orders_has_no_revenue_per_order(shop: Warehouse) -> None:
+    """Which is not nil: in the report none, in the table NULL."""
+    prepare(shop)
+    start(shop, POUNDS, SOME, counts_from=date(2012, 1, 1))
+    buy(shop, of_arm(shop, "call")[0], "2012-02-01 10:00", amount="40")
+    buy(shop, None, "2012-06-30 10:00")
+    assert "| net revenue per order | none | £40.00 |" in report(shop, told(shop))
+    row = results(shop).set_index("metric").loc["revenue_per_order"]
+    assert str(row["control_mean"]) == "nan" and row["treated_mean"] == 40
+
+
+def test_earlier_experiments_on_the_audience_are_named(experiment: Warehouse) -> None:
+    """Of many, one shows an effect by chance; the first one knows of no later one."""
+    stop(experiment, "calls", because="the end")
+    start(experiment, replace(DECLARED, name="letters"), SOME, counts_from=date(2012, 1, 1))
+    later = analyse(experiment, "letters", draws=DRAWS)
+    assert "Earlier experiments on this audience: calls. Of twenty" in report(experiment, later)
+    assert "Earlier experiments" not in report(experiment, told(experiment))
 
 
 def test_what_a_result_was_likely_to_show_counts_as_the_test_does(shop: Warehouse) -> None:

@@ -71,6 +71,26 @@ def test_list_file_and_figure_are_of_the_same_members(site: Site, filters: Filte
     assert sum(Decimal(row["monetary"]) for row in listed) == Decimal(figure[audience]["sales_before_returns"])
 
 
+@pytest.mark.parametrize(
+    "path", ["/campaigns/first_to_see/members", "/customers/customers", "/segments/champions/customers"]
+)
+def test_whom_an_experiment_holds_back_is_marked(own_site: Site, writer: Warehouse, path: str) -> None:
+    """In the list and the file of it, whatever columns are chosen: it is from these that somebody calls."""
+    page = path.rpartition("/")[0]
+    plain = rows(own_site.get(f"{path}.csv").text)
+    assert plain and ("Do not contact" in own_site.get(page).text) == ("do_not_contact" in plain[0])
+    chosen = int(plain[0]["customer_id"])
+    change(writer, f"insert into assignments values ('a_letter', {chosen}, 9, 'x', 'x', 'control', now(), now()) "
+                   "on conflict (experiment, customer_id) do update set arm = 'control'")  # fmt: skip
+    marked = {int(row["customer_id"]): row["do_not_contact"] for row in rows(own_site.get(f"{path}.csv").text)}
+    assert marked[chosen] == "control group"
+    control = {row.customer_id for row in writer.rows("select customer_id from assignments where arm = 'control'")}
+    assert {customer for customer, reason in marked.items() if reason} == control & marked.keys()
+    assert "do_not_contact" in own_site.get(f"{path}.csv?columns=segment").text.splitlines()[0]
+    change(writer, "update experiments set stopped_at = now(), stopped_because = 'the end'")
+    assert "do_not_contact" not in rows(own_site.get(f"{path}.csv").text)[0]
+
+
 def test_history_is_that_of_the_table(site: Site, market: Warehouse) -> None:
     for name, columns in (("history", ["members"]), ("flows", ["entered", "left_since"])):
         shown = rows(site.get(f"/campaigns/first_to_see/{name}.csv").text)

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.models.judging import LEVEL, mismatch_p
-from lgs_assets.models.lift import Difference, Experiment, differences, differences_of_splits, look_levels, ratio
+from lgs_assets.models.lift import (
+    Difference,
+    Experiment,
+    differences,
+    differences_of_parts,
+    differences_of_splits,
+    look_levels,
+    ratio,
+)
 
 SPLITS = 400
 
@@ -122,6 +130,34 @@ def test_many_splits_at_once_are_as_each_alone() -> None:
         for name in ("net", "half"):
             assert asdict(found[name]) == pytest.approx(asdict(alone[name]))
         assert found["half"].high - found["half"].low > (found["net"].high - found["net"].low) / 8
+
+
+def test_a_part_of_everybody_is_as_everybody() -> None:
+    """And parts of it are told from the same draws, whatever other parts there are."""
+    generator = np.random.default_rng(4)
+    experiment, (past, sales) = drawn(generator, 60), shop(generator, 60)
+    covariates, outcomes = pd.DataFrame({"past": past}), pd.DataFrame({"net": sales})
+    everybody, some = np.ones(60, bool), np.arange(60) % 3 > 0
+    found = differences_of_parts(
+        experiment, {"all": (everybody, outcomes), "some": (some, outcomes[some])}, covariates, seed=1, draws=399
+    )
+    assert found["all"]["net"] == net(experiment, sales, past)
+    alone = differences_of_parts(experiment, {"some": (some, outcomes[some])}, covariates, seed=1, draws=399)
+    assert found["some"] == alone["some"]
+
+
+def test_the_arms_of_a_part_are_drawn_with_those_of_all() -> None:
+    """Two of each block of four are in it: in 2 of the 34 draws of 36 with both arms, one block is treated as a whole.
+
+    Blocks cut down to the part would always treat one of two, and call what was drawn impossible.
+    """
+    experiment = Experiment(np.repeat([0, 1], 4), np.array([1, 1, 0, 0, 0, 0, 1, 1], bool), 0.5)
+    members = np.array([1, 1, 0, 0, 1, 1, 0, 0], bool)
+    outcomes, covariates = pd.DataFrame({"net": [1.0, 1, 0, 0]}), pd.DataFrame({"past": np.zeros(8)})
+    parts = {"part": (members, outcomes)}
+    found = differences_of_parts(experiment, parts, covariates, seed=1, draws=4_999)["part"]["net"]
+    assert (found.estimate, found.control, found.treated) == (1, 0, 1)
+    assert found.p_value == pytest.approx(2 / 34, abs=0.015)
 
 
 def test_a_second_run_says_the_same() -> None:

@@ -7,8 +7,8 @@ create table experiment_results (
     role text collate "C" not null check (role in ('primary', 'secondary', 'by segment', 'by segment and country')),
     control_customers bigint not null check (control_customers > 0),
     treated_customers bigint not null check (treated_customers > 0),
-    control_mean double precision not null,
-    treated_mean double precision not null,
+    control_mean double precision,
+    treated_mean double precision,
     difference double precision not null,
     low double precision check (low <= difference),
     high double precision check (high >= difference),
@@ -33,8 +33,8 @@ comment on column experiment_results.country is 'all; or the country of most of 
 comment on column experiment_results.role is 'primary: the metric that the experiment is judged by; secondary; or by segment, or by segment and country, on which no verdict is given.';
 comment on column experiment_results.control_customers is 'Customers assigned to the control group.';
 comment on column experiment_results.treated_customers is 'Customers assigned to the treatment.';
-comment on column experiment_results.control_mean is 'Mean of the control group.';
-comment on column experiment_results.treated_mean is 'Mean of the treated.';
+comment on column experiment_results.control_mean is 'Mean of the control group. NULL of net revenue per order if nobody ordered.';
+comment on column experiment_results.treated_mean is 'Mean of the treated. NULL likewise.';
 comment on column experiment_results.difference is 'What the treatment made of a customer at the best estimate, adjusted for past spend.';
 comment on column experiment_results.low is 'Lower end of what the data does not contradict, at a confidence of 1 - level. NULL if there is none.';
 comment on column experiment_results.high is 'Upper end of it. NULL if there is none.';

@@ -3,7 +3,7 @@
 When any of it may be told is the subject of `results`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -12,10 +12,11 @@ import pandas as pd
 from psycopg import sql
 
 from lgs_assets.action.experiments.declaration import ALL, CONTROL, Declaration, Metric
+from lgs_assets.action.experiments.detectable import halves_of
 from lgs_assets.action.experiments.outcomes import COVARIATES, adjusted, mean_of, outcomes, values_of
 from lgs_assets.action.experiments.state import State
 from lgs_assets.models.judging import LEVEL
-from lgs_assets.models.lift import Difference, Experiment, differences, look_levels
+from lgs_assets.models.lift import Difference, Experiment, differences, differences_of_parts, look_levels
 from lgs_assets.models.multiple_testing import holm
 from lgs_assets.models.power import power_of_means, power_of_shares
 from lgs_assets.warehouse.schema import Cursor
@@ -109,9 +110,14 @@ def compare(
     Secondary ones answer for all that were declared, also for those that are not due yet, and their intervals share
     LEVEL.
     """
-    primary, secondary = found.declaration.primary.metric, found.declaration.secondary
+    declared = found.declaration
+    primary, secondary = declared.primary.metric, declared.secondary
     levels = {primary: level} | {metric: LEVEL / len(secondary) for metric in secondary}
-    results = _results(frame, found, metrics, levels=levels, draws=draws)
+    values = _values(frame, found, metrics)
+    told = differences(
+        _as_drawn(frame, declared), values, frame[COVARIATES], seed=_seed(found), levels=_at(levels), draws=draws
+    )
+    results = [_result(metric, frame, told, found, levels[metric]) for metric in metrics]
     others = [result for result in results if result.metric != primary]
     return [result for result in results if result.metric == primary] + _corrected(
         others, "secondary", of=len(secondary)
@@ -119,8 +125,12 @@ def compare(
 
 
 def compare_parts(frame: pd.DataFrame, found: State, *, draws: int) -> list[Result]:
-    """The results of segments, and of segments in a country, by the primary metric. Their intervals share LEVEL."""
-    primary = found.declaration.primary.metric
+    """The results of segments, and of segments in a country, by the primary metric. Their intervals share LEVEL.
+
+    The arms of all are drawn again, as they were drawn: blocks need not be of one country.
+    """
+    declared = found.declaration
+    primary = declared.primary.metric
     parts = {
         (str(segment), ALL): members
         for segment, members in frame.groupby("segment", sort=True)
@@ -132,10 +142,20 @@ def compare_parts(frame: pd.DataFrame, found: State, *, draws: int) -> list[Resu
         if _is_part(members, of=of_segment)
     }
     level = LEVEL / max(1, len(parts))
+    told = differences_of_parts(
+        _as_drawn(frame, declared),
+        {
+            part: (frame.index.isin(members.index), _values(members, found, [primary]))
+            for part, members in parts.items()
+        },
+        frame[COVARIATES],
+        seed=_seed(found),
+        levels=_at({primary: level}),
+        draws=draws,
+    )
     results = [
-        replace(result, segment=segment, country=country)
+        replace(_result(primary, members, told[segment, country], found, level), segment=segment, country=country)
         for (segment, country), members in parts.items()
-        for result in _results(members, found, [primary], levels={primary: level}, draws=draws)
     ]
     corrected = _corrected(results, "by segment", of=len(results))
     return [replace(each, role="by segment and country") if each.country != ALL else each for each in corrected]
@@ -163,8 +183,7 @@ def power_of(found: State, frame: pd.DataFrame, *, level: float) -> float:
         return 0.0
     declared = found.declaration
     control = frame[frame["arm"] == CONTROL]
-    share = float(declared.share)
-    effective = max(2, round(4 * share * (1 - share) * len(frame)))
+    effective = halves_of(len(frame), float(declared.share))
     cap = float(found.cap) if found.cap is not None and declared.primary.metric == "net_revenue" else None
     mean, deviation = adjusted(declared.primary.metric, control, cap=cap)
     change = float(declared.change) / 100
@@ -188,25 +207,28 @@ def _corrected(results: Sequence[Result], role: str, *, of: int) -> list[Result]
     return [replace(each, role=role, corrected_p=float(p)) for each, p in zip(results, p_values, strict=False)]
 
 
-def _results(
-    frame: pd.DataFrame, found: State, metrics: Sequence[Metric], *, levels: dict[Metric, float], draws: int
-) -> list[Result]:
-    """Each metric of the arms in the frame, as if it were the primary one."""
-    declared = found.declaration
-    experiment = _as_drawn(frame, declared)
+def _values(frame: pd.DataFrame, found: State, metrics: Sequence[Metric]) -> pd.DataFrame:
+    """The metrics, a column each, and net revenue as it is judged."""
     values = pd.DataFrame({metric: values_of(metric, frame) for metric in metrics})
     if "net_revenue" in metrics and found.cap is not None:
         values[_CAPPED] = _judged("net_revenue", frame, found.cap)
-    at = {str(metric): level for metric, level in levels.items()} | {_CAPPED: levels.get("net_revenue", LEVEL)}
-    told = differences(experiment, values, frame[COVARIATES], seed=_seed(found), levels=at, draws=draws)
-    customers = {CONTROL: int((~experiment.treated).sum()), declared.treatment: int(experiment.treated.sum())}
-    results = []
-    for metric in metrics:  # a ratio is shown as it is in each arm, not as it is linearised
-        control, treated = (mean_of(metric, frame[experiment.treated == is_treated]) for is_treated in (False, True))
-        difference = replace(told[metric], control=control, treated=treated)
-        capped = told.get(_CAPPED) if metric == "net_revenue" else None
-        results.append(Result(metric, "primary", ALL, ALL, customers, difference, capped, None, levels[metric]))
-    return results
+    return values
+
+
+def _at(levels: dict[Metric, float]) -> dict[str, float]:
+    """The level of each column of `_values`."""
+    return {str(metric): level for metric, level in levels.items()} | {_CAPPED: levels.get("net_revenue", LEVEL)}
+
+
+def _result(metric: Metric, frame: pd.DataFrame, told: Mapping[str, Difference], found: State, level: float) -> Result:
+    """A metric of the customers in the frame, as if it were the primary one of all."""
+    treatment = found.declaration.treatment
+    arms = {arm: frame[frame["arm"] == arm] for arm in (CONTROL, treatment)}
+    means = {arm: mean_of(metric, members) for arm, members in arms.items()}  # of a ratio, not as it is linearised
+    difference = replace(told[metric], control=means[CONTROL], treated=means[treatment])
+    capped = told.get(_CAPPED) if metric == "net_revenue" else None
+    customers = {arm: len(members) for arm, members in arms.items()}
+    return Result(metric, "primary", ALL, ALL, customers, difference, capped, None, level)
 
 
 def _as_drawn(frame: pd.DataFrame, declared: Declaration) -> Experiment:

@@ -56,6 +56,8 @@ class Conduct:
     """From when the purchases of the first customers count."""
     due: date
     """The day after the last observed one of the last customer."""
+    covered_until: date
+    """The first day that the data does not cover: that of the last invoice, which need not be over."""
 
     @property
     def is_unevenly_delivered(self) -> bool:
@@ -73,6 +75,11 @@ class Conduct:
         """The day on which it was stopped, if that was before the last window was over."""
         day = local_day(self.stopped_at) if self.stopped_at else None
         return day if day and day < self.due else None
+
+    @property
+    def is_to_be_stopped(self) -> bool:
+        """Whether its result is due, and its control group still held out."""
+        return self.stopped_at is None and self.due_of(self.declaration.primary.metric) <= self.covered_until
 
     @property
     def of_control(self) -> str:
@@ -140,6 +147,11 @@ def remarks(conduct: Conduct, *, gone: int = 0, day: Callable[[date], str] = str
         found.append(
             f"{counted(gone, 'customer')} {'is' if gone == 1 else 'are'} in no data any more: compared as buying "
             "nothing."
+        )
+    if conduct.is_to_be_stopped:
+        found.append(
+            "The result is due, and the control group is still held out of every plan. To end that: lgs experiment "
+            f"stop {conduct.declaration.name}"
         )
     if stopped_on := conduct.cut_short_on:
         later = counted(conduct.reached_later[CONTROL], "customer")

@@ -97,9 +97,12 @@ class Prospect:
     def verdict(self) -> str:
         """The answer in a sentence."""
         can = "cannot" if self.is_underpowered else "can"
+        held_out = round((1 - self.declaration.share) * self.customers)
+        halves = halves_of(self.customers, float(self.declaration.share))
+        sharp = f" ({held_out:,} are held out: as sharp as {halves:,} in two halves)" if halves < self.customers else ""
         return (
-            f"This test {can} answer the question: with {counted(self.customers, 'customer')} it shows a change of "
-            f"{self.change} in {_NAMES[self.declaration.primary.metric]} within {self.declaration.primary.days} days "
+            f"This test {can} answer the question: with {counted(self.customers, 'customer')}{sharp} it shows a change "
+            f"of {self.change} in {_NAMES[self.declaration.primary.metric]} within {self.declaration.primary.days} days "
             f"{self.power:.0%} of the time; {POWER:.0%} is expected of a test."
         )
 
@@ -163,7 +166,7 @@ def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience)
             f"{audience.name} would have held then is not known."
         )
     share = float(declaration.share)
-    effective = max(2, round(4 * share * (1 - share) * found.customers))  # as many in two halves tell as much
+    effective = halves_of(found.customers, share)
     days = declaration.primary.days
     spans = {f"{days} days": days, "3 months": 91, "6 months": 182}
     with warehouse.transaction() as connection:
@@ -197,6 +200,11 @@ def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience)
         round(needed * found.customers / effective) if needed < _MANY else _MANY,
         cap_of(declared[0][1]),
     )
+
+
+def halves_of(customers: int, share: float) -> int:
+    """With how many customers, half of them treated, a test is as sharp as with these, of whom a share is."""
+    return max(2, round(4 * share * (1 - share) * customers))
 
 
 def foreseen(warehouse: Warehouse, declaration: Declaration, audience: Audience) -> tuple[Prospect | None, str | None]:

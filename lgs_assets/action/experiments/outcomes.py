@@ -1,6 +1,7 @@
 """What customers did in a window of time, and what is known of them from before it: the figures of every experiment."""
 
 from decimal import Decimal
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -83,11 +84,11 @@ def values_of(metric: Metric, frame: pd.DataFrame) -> np.ndarray:
 
 
 def mean_of(metric: Metric, frame: pd.DataFrame) -> float:
-    """A metric of some customers together. A ratio is that of their sums, and 0 if none of them ordered."""
+    """A metric of some customers together. A ratio is that of their sums, and NaN if none of them ordered."""
     if metric != "revenue_per_order":
         return float(frame[metric].mean())
     orders = float(frame["orders"].sum())
-    return float(frame["net_revenue"].sum()) / orders if orders else 0.0
+    return float(frame["net_revenue"].sum()) / orders if orders else nan
 
 
 def adjusted(metric: Metric, frame: pd.DataFrame, *, cap: float | None = None) -> tuple[float, float]:

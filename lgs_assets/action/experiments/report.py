@@ -26,7 +26,7 @@ _MONTH_DAYS = 30.4
 
 def report(warehouse: Warehouse, analysis: Analysis, *, picture: str | None = None) -> str:
     """The report of an analysis, as Markdown; `picture` is the file beside it that shows the result."""
-    parts = [f"**{markdown(answer(analysis))}**", *_asked(analysis), *_arms(analysis)]
+    parts = [f"**{markdown(answer(analysis))}**", *_asked(warehouse, analysis), *_arms(analysis)]
     if picture:
         parts.append(f"![The difference in {METRICS[analysis.state.declaration.primary.metric]}](<{picture}>)")
     if analysis.results:
@@ -114,7 +114,7 @@ def _verdict(result: Result, treatment: str, days: int) -> str:
     )
 
 
-def _asked(analysis: Analysis) -> Iterator[str]:
+def _asked(warehouse: Warehouse, analysis: Analysis) -> Iterator[str]:
     state = analysis.state
     declared = state.declaration
     metric = METRICS[declared.primary.metric]
@@ -129,6 +129,18 @@ def _asked(analysis: Analysis) -> Iterator[str]:
         f"finding.{looks} File {declared.version[:16]}, audience "
         f"{declared.audience} {state.audience_version[:16]}."
     )
+    earlier = warehouse.rows(
+        "select experiment from experiments where audience = :audience and started_at < :started_at "
+        "order by started_at",
+        audience=declared.audience,
+        started_at=state.started_at,
+    )
+    if earlier:
+        names = ", ".join(markdown(row.experiment) for row in earlier)
+        yield (
+            f"Earlier experiments on this audience: {names}. Of twenty experiments in which nothing changes, one shows "
+            "an effect by chance."
+        )
 
 
 def _arms(analysis: Analysis) -> Iterator[str]:
@@ -186,11 +198,14 @@ def _result(analysis: Analysis) -> Iterator[str]:
             "The difference of net revenue per order is approximate: ratios are compared as if they were means, so it "
             "is not quite that of the two arms."
         )
-    if primary and primary.metric == "net_revenue":
-        treated = primary.customers[analysis.state.declaration.treatment]
-        low, high = treated * primary.difference.low, treated * primary.difference.high
+    for money in (result for result in rows if result.metric == "net_revenue"):
+        treated = money.customers[analysis.state.declaration.treatment]
+        low, high = treated * money.difference.low, treated * money.difference.high
         inside = "is" if low <= 0 <= high else "is not"
-        yield f"For the {treated:,} treated: between {pounds(low)} and {pounds(high)}; zero {inside} inside."
+        yield (
+            f"Net revenue of the {treated:,} treated: between {pounds(low)} and {pounds(high)}; zero {inside} "
+            "inside. An invoice that the data holds twice counts twice, unless the setting doubled_invoices is once."
+        )
 
 
 def _segments(analysis: Analysis) -> Iterator[str]:

@@ -16,7 +16,7 @@ import pandas as pd
 from lgs_assets.action.experiments.comparison import Result, compare, compare_parts, frame_of, levels_of_looks, power_of
 from lgs_assets.action.experiments.declaration import CONTROL, MONEY, Declaration, Metric
 from lgs_assets.action.experiments.outcomes import EXACT
-from lgs_assets.action.experiments.state import State, covered_until, read_state, states
+from lgs_assets.action.experiments.state import State, read_state, states
 from lgs_assets.models.judging import DRAWS, MISMATCH, mismatch_p
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
@@ -86,7 +86,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
         metrics: tuple[Metric, ...] = (declared.primary.metric, *declared.secondary)
         due = {metric: found.due_of(metric) for metric in metrics}
         pounds_due = found.due_of("net_revenue")
-        covered = covered_until(cursor) or found.begins
+        covered = found.covered_until
         analysable = _analysable(cursor, found)
         mismatched = not all(analysable.values()) or mismatch_p(analysable, _shares(declared)) < MISMATCH
         is_due = due[declared.primary.metric] <= covered

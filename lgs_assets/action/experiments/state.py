@@ -100,6 +100,7 @@ def read_state(cursor: Cursor, name: str) -> State:
     )
     amendments = tuple(Amendment(*amendment) for amendment in cursor)
     _, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because = row
+    begins = min((arm[4] for arm in arms), default=local_day(started_at))
     return State(
         declaration=declaration,
         audience_version=version,
@@ -119,8 +120,9 @@ def read_state(cursor: Cursor, name: str) -> State:
         reached_later=exposures.get((STOPPED, None), nobody),
         held_out=held_out,
         excluded=sum(arm[2] for arm in arms),
-        begins=min((arm[4] for arm in arms), default=local_day(started_at)),
+        begins=begins,
         due=max((arm[5] for arm in arms), default=local_day(started_at)) + timedelta(days=declaration.primary.days),
+        covered_until=covered_until(cursor) or begins,
     )
 
 

@@ -1,7 +1,7 @@
 """What an experiment found, worded for readers who are no statisticians: the same in the report and on the pages."""
 
 from decimal import Decimal
-from math import isfinite
+from math import isfinite, isnan
 
 from lgs_assets.action.experiments.declaration import Metric
 from lgs_assets.models.judging import DRAWS, LEVEL
@@ -70,8 +70,10 @@ def _chance(p_value: float) -> str:
     return f"Had it done nothing, {of * p_value:,.0f} of {of:,} draws of the arms would differ as much."
 
 
-def amount(metric: Metric, value: float) -> str:
-    """A mean of a metric: 23.4 %, 1.37, £412.10."""
+def amount(metric: Metric, value: float | None) -> str:
+    """A mean of a metric: 23.4 %, 1.37, £412.10; none where there is nothing to take it of."""
+    if value is None or isnan(value):
+        return "none"
     if metric == "bought_within":
         return f"{100 * value:.1f} %"
     return f"{value:.2f}" if metric == "orders" else pounds(value)

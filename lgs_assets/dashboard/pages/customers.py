@@ -261,10 +261,11 @@ def _products(rows: Sequence[Row]) -> Table:
 LIST = Page(
     "/customers",
     "customers.html",
-    ("rfm_history", "customer_profile"),
+    ("rfm_history", "customer_profile", "audience_members"),
     show_list,
     label="Customers",
     wished=(*PREDICTIONS, *CARDS),
+    is_live=True,
 )
 ONE = Page(
     "/customers/{item}",

@@ -43,6 +43,8 @@ FIRST: Final = "First order since"
 """What a move from NOT_YET is called."""
 _ORDERS: Final = {"monetary": "matched.monetary", "risk_band": "risk_band_order"}
 """What a list is sorted by, where that is not the column as it is named."""
+_DO_NOT_CONTACT: Final = Column("do_not_contact", "Do not contact")
+"""Why a running experiment forbids it. Shown, whatever columns are chosen, where it forbids any."""
 _NOTICEABLE: Final = Decimal("0.01")
 
 
@@ -114,7 +116,7 @@ def customer_list(
     """The customers whom the filters pick: a page of them, or all, and how many and how much they are.
 
     Those of another `query` than that of all customers have what is expected of them in any case; `as_of` is when they
-    are looked at, if not when the filters say.
+    are looked at, if not when the filters say. Whom a running experiment holds back is marked.
     """
     filters = view.filters
     is_expected = bool(query) or view.reading.tables.issuperset(PREDICTIONS)
@@ -130,6 +132,8 @@ def customer_list(
         **view.reading.parameters(replace(filters, as_of=as_of) if as_of else filters),
         **parameters,
     )
+    if any(row["do_not_contact"] for row in found):
+        columns = (columns[0], _DO_NOT_CONTACT, *columns[1:])
     rows = [
         [
             Link(row[column.name], view.link(f"/customers/{row['customer_id']}"))

@@ -412,9 +412,10 @@ ALL = Page("/segments", "segments.html", _TABLES, show_all, label="Segments")
 ONE = Page(
     "/segments/{item}",
     "segment.html",
-    _TABLES,
+    (*_TABLES, "audience_members"),
     show_one,
     wished=("segment_products", "products", *PREDICTIONS, *CARDS),
     honours=PICKING - {"segment"},
     refusal="The page is of one segment.",
+    is_live=True,
 )

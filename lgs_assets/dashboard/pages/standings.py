@@ -23,8 +23,6 @@ class Standing:
     """What all its arms have in common."""
     known: dict[str, int]
     """Those of them whom the data still knows, by arm."""
-    covered_until: date
-    """The first day that the data does not cover: that of the last invoice, which need not be over."""
     results: list[Row]
 
     @property
@@ -71,7 +69,7 @@ class Standing:
     @property
     def is_due(self) -> bool:
         """Whether the data covers the window of every customer."""
-        return self.due <= self.covered_until
+        return self.due <= self.conduct.covered_until
 
     @property
     def answer(self) -> str:
@@ -135,6 +133,7 @@ def _standing(name: str, arms: Sequence[Row], results: list[Row], amendments: li
         excluded=0,
         begins=min(arm["first_from"] for arm in arms).date(),
         due=max(arm["last_from"] for arm in arms).date() + timedelta(days=declared.primary.days),
+        covered_until=last.date(),
     )
     known = nobody | {arm["arm"]: arm["known"] for arm in arms}
-    return Standing(conduct, arms[0], known, last.date(), results)
+    return Standing(conduct, arms[0], known, results)

@@ -1,5 +1,9 @@
 -- A page of the customers whom the filters pick, with the number and the sales of all of them.
-select matched.*, count(*) over () as all_customers, sum(monetary) over () as all_monetary
+select
+    matched.*, held_back.reason as do_not_contact, count(*) over () as all_customers,
+    sum(monetary) over () as all_monetary
 from matched
-order by {order}, customer_id
+left join held_back
+    on held_back.customer_id = matched.customer_id
+order by {order}, matched.customer_id
 limit cast(:limit as bigint) offset :offset
