@@ -19,7 +19,7 @@ from lgs_assets.action.contacts import expect_key, is_contact, object_to_marketi
 from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
 from lgs_assets.action.destinations.web import in_parts
 from lgs_assets.action.leaving import insert_removals
-from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, read_plan
+from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, pseudonym_of, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle
 from lgs_assets.action.recipients import recipients, why_not
@@ -69,9 +69,9 @@ def apply_plan(
     with alone(warehouse, destination.name):
         with warehouse.transaction() as connection:
             cursor = driver_cursor(connection)
-            plan = _begin(cursor, number, destination, version)
             with as_activator(cursor):
                 the_key = expect_key(cursor, key)
+            plan = _begin(cursor, number, destination, version, the_key)
             cursor.execute(
                 "select distinct batch from activation_changes where plan = %s and state in ('planned', 'sending') "
                 "order by batch",
@@ -99,7 +99,7 @@ def alone(warehouse: Warehouse, destination: str) -> Iterator[None]:
             connection.invalidate()  # ends the session, and the lock with it, also if the server was restarted
 
 
-def _begin(cursor: Cursor, number: int, destination: Destination, version: str | None) -> Plan:
+def _begin(cursor: Cursor, number: int, destination: Destination, version: str | None, key: str) -> Plan:
     cursor.execute("select from activation_plans where plan = %s for update", [number])
     plan = read_plan(cursor, number)
     if plan.destination != destination.name:
@@ -108,6 +108,11 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
         raise GuardError(f"Plan {number} was applied at {plan.ended_at:%Y-%m-%d %H:%M:%S} UTC. Nothing is sent.")
     if plan.state in ("refused", "expired"):
         raise GuardError(f"Plan {number} is {plan.state}. Nothing is sent: make another with lgs activate plan.")
+    if plan.place not in (None, pseudonym_of(key, destination.place)):
+        raise GuardError(
+            f"Plan {number} was made for another place than {destination.name} is now: another account, list, URL or "
+            "folder, or another form of the addresses. Nothing is sent: make another."
+        )
     hours = EXPIRES_HOURS if plan.state == "planned" else RESUMES_HOURS
     cursor.execute("select now() - %s > make_interval(hours => %s)", [plan.made_at, hours])
     if cursor.fetchone() == (True,) and plan.audience_version:
@@ -227,7 +232,7 @@ def _send_once(
             return None
         sent_at = connection.exec_driver_sql("select now()").scalar_one()
         passed_on = _passed_on(cursor, plan, changes)
-    content = json.dumps([change._asdict() for change in changes], sort_keys=True)
+    content = json.dumps([plan.hashes_emails, *(change._asdict() for change in changes)], sort_keys=True)
     request = hmac.new(contact_key.encode(), content.encode(), sha256).hexdigest()
     key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
     is_ours = partial(is_contact, warehouse, key=contact_key)

@@ -135,7 +135,7 @@ def insert_removals(cursor: Cursor, customers: Collection[int] | None = None) ->
                 [destination, audience],
             )
             ((held,),) = cursor.fetchall()
-            plans.append(insert_plan(cursor, destination, audience, "", "", removes, {}, held, None, batch_rows=None))
+            plans.append(insert_plan(cursor, destination, audience, removes, held=held))
     return sorted(set(plans))
 
 
@@ -167,9 +167,7 @@ def insert_erasures(
     for customer, name, remote_id, plan, _ in cursor.fetchall():
         if name in plans:
             change = Planned("erase", customer, FORGOTTEN, "{}", "", remote_id)
-            plans[name].append(
-                plan or insert_plan(cursor, name, EVERY_LIST, "", "", [change], {}, 1, None, batch_rows=None)
-            )
+            plans[name].append(plan or insert_plan(cursor, name, EVERY_LIST, [change], held=1))
     return plans
 
 

@@ -11,7 +11,7 @@ from lgs_assets.action.contacts import expect_key
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.experiments.holdout import CONTROL_GROUP, record_held_out
 from lgs_assets.action.guards import NOTHING_MORE, Allowance, too_large, unfit
-from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, read_plan
+from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, pseudonym_of, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.recipients import URGENT, recipients, why_not
 from lgs_assets.errors import LgsError
@@ -62,8 +62,10 @@ def make_plan(
         if refusal:
             changes = [change for change in changes if change.operation == "remove" and change.cause in URGENT]
         number = insert_plan(
-            cursor, destination.name, audience.name, audience.version, publication, changes,
-            dict(sorted(left_out.items())), len(held), refusal, destination.batch_rows,
+            cursor, destination.name, audience.name, changes, held=len(held), version=audience.version,
+            publication=publication, left_out=dict(sorted(left_out.items())), refusal=refusal,
+            batch_rows=destination.batch_rows, place=pseudonym_of(the_key, destination.place),
+            hashes_emails=destination.hashes_emails,
         )  # fmt: skip
         record_held_out(cursor, control, number)
         return read_plan(cursor, number)

@@ -19,6 +19,8 @@ from lgs_assets.wording import counted
 
 EVERY_LIST = ""
 """In place of an audience: that of a deletion."""
+LEAVING = ""
+"""In place of a version of the audience: that of a plan by which customers leave, which no rule asks for."""
 WAITING = ("planned", "applying")
 """The states of a plan that is not done with."""
 EXPIRES_HOURS = 24
@@ -28,7 +30,7 @@ RESUMES_HOURS = 48
 _CANONICAL = json.JSONEncoder(sort_keys=True)  # made once: json.dumps would make one a customer
 _PLANS = """
 select plan, destination, audience, audience_version, adds, updates, removes, left_out, held_before, digest, state,
-    refusal, made_by, made_at, ended_at
+    refusal, made_by, made_at, ended_at, place, hashes_emails
 from activation_plans
 """
 
@@ -65,6 +67,8 @@ class Plan:
     made_by: str
     made_at: datetime
     ended_at: datetime | None
+    place: str | None
+    hashes_emails: bool
 
 
 def plan_numbered(warehouse: Warehouse, number: int) -> Plan:
@@ -123,7 +127,8 @@ def summary(plan: Plan) -> str:
     parts = [f"+ {plan.adds:,}", f"~ {plan.updates:,}", f"- {plan.removes:,}"]
     out = "; ".join(f"{reason} {number:,}" for reason, number in sorted(plan.left_out.items()))
     held = f"the destination held {counted(plan.held_before, 'customer')}"
-    return f"Plan {plan.plan}: {', '.join(parts)}; {held}." + (f" Left out: {out}." if out else "")
+    hashed = " Addresses leave hashed." if plan.hashes_emails else ""
+    return f"Plan {plan.plan}: {', '.join(parts)}; {held}.{hashed}" + (f" Left out: {out}." if out else "")
 
 
 def read_plan(cursor: Cursor, number: int) -> Plan:
@@ -138,15 +143,21 @@ def insert_plan(
     cursor: Cursor,
     destination: str,
     audience: str,
-    version: str,
-    publication: str,
     changes: Sequence[Planned],
-    left_out: dict[str, int],
+    *,
     held: int,
-    refusal: str | None,
-    batch_rows: int | None,
+    version: str = LEAVING,
+    publication: str = "",
+    left_out: dict[str, int] | None = None,
+    refusal: str | None = None,
+    batch_rows: int | None = None,
+    place: str | None = None,
+    hashes_emails: bool = False,
 ) -> int:
-    """Writes a plan down, with its changes in batches of so many rows. Returns its number."""
+    """Writes a plan down, with its changes in batches of so many rows. Returns its number.
+
+    `place` is the pseudonym of where it may go; none for a plan by which customers leave, which may go to any.
+    """
     operations = Counter(change.operation for change in changes)
     digest = sha256(f"{destination}/{audience}".encode())
     for change in changes:
@@ -155,15 +166,24 @@ def insert_plan(
         """
         insert into activation_plans (
             destination, audience, audience_version, publication, adds, updates, removes, left_out, held_before, digest,
-            state, refusal, made_by, made_at, ended_at
+            state, refusal, made_by, made_at, ended_at, place, hashes_emails
         )
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, session_user, now(), case when %s then now() end)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, session_user, now(),
+            case when %s then now() end, %s, %s)
         returning plan
         """,
         [
             *(destination, audience, version, publication),
             *(operations["add"], operations["update"], operations["remove"] + operations["erase"]),
-            *(Jsonb(left_out), held, digest.hexdigest(), "planned" if changes else "refused", refusal, not changes),
+            *(
+                Jsonb(left_out or {}),
+                held,
+                digest.hexdigest(),
+                "planned" if changes else "refused",
+                refusal,
+                not changes,
+            ),
+            *(place, hashes_emails),
         ],
     )
     ((number,),) = cursor.fetchall()
@@ -237,6 +257,11 @@ def _batched(changes: Sequence[Planned], rows: int | None) -> Iterator[tuple[int
         for place, change in enumerate(group):
             number += place % rows == 0
             yield number, change
+
+
+def pseudonym_of(key: str, place: str) -> str:
+    """What a place goes by: a plan is for this one alone, and the place may be a secret."""
+    return hmac.digest(key.encode(), place.encode(), "sha256").hex()
 
 
 def fingerprint(key: str, customer_id: int, email: str | None, fields: dict[str, Any]) -> str:

@@ -49,6 +49,7 @@ def settle(
         if receipt:
             said = f": {answer.said}" if answer.said and accepted else ""
             counts = f"accepted {len(accepted):,}, rejected {len(answer.rejected):,}"
+            counts += ", addresses hashed" if plan.hashes_emails else ""
             receipt.write(cursor, answer.status, counts + said)
         cursor.execute(
             "update activation_changes set state = 'accepted', answered_at = now(), answer = %s, "

@@ -23,7 +23,7 @@ from lgs_assets_tests.action.people import KEY
 
 FAULTS = ["429", "500", "no answer", "done, answer lost", "HTML"]
 STEPS = {
-    "marked": (applying, "_send_once", False),  # the batch is marked as being sent, and is not sent yet
+    "marked": (applying, "Batch", False),  # the batch is marked as being sent, and is not sent yet
     "asked": (http.client.HTTPConnection, "getresponse", False),  # a request is on its way
     "answered": (applying, "settle", False),  # the answer is here, and not written down
     "writing": (Receipt, "write", True),  # in the transaction that writes it down

@@ -18,12 +18,13 @@ from lgs_assets.action import guards
 from lgs_assets.action.applying import Outcome, alone, apply_plan
 from lgs_assets.action.audiences import Audience, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
+from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
 from lgs_assets.action.destinations.web import redacted
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.leaving import plan_removals
 from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import changes_of, plans
+from lgs_assets.action.plans import changes_of, plans, summary
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
@@ -260,6 +261,23 @@ def test_a_plan_is_of_its_day_and_of_its_audience(people: Warehouse, receiver: R
     with pytest.raises(GuardError, match="more than 24 hours old"):
         apply(people, second.plan, webhook(receiver))
     assert receiver.requests == []
+
+
+def test_a_plan_is_for_its_place_alone(people: Warehouse, receiver: Receiver, tmp_path: Path) -> None:
+    """What was reviewed for one receiver, account or folder is not sent to another, nor in clear if it was hashed."""
+    set_members(people, range(1, 6))
+    hashed, clear = Drop(str(tmp_path / "drop"), hashes_emails=True), Drop(str(tmp_path / "drop"))
+    here = webhook(receiver)
+    for destination, other in ((here, replace(here, url=f"{receiver.url}&other")), (hashed, clear), (clear, hashed)):
+        made = plan(people, destination)
+        assert made
+        with pytest.raises(GuardError, match="made for another place"):
+            apply(people, made.plan, other)
+        assert receiver.requests == [] and not (tmp_path / "drop").exists()
+    made = plan(people, hashed)
+    assert made and "Addresses leave hashed." in summary(made)
+    apply(people, made.plan, hashed)
+    assert receipts(people) == [(200, "accepted 5, rejected 0, addresses hashed")]
 
 
 @pytest.mark.parametrize("turned", ["back", "forward"])
@@ -603,6 +621,8 @@ class Memory:
     name = "memory"
     batch_rows: int | None = 3
     has_own_ids = False
+    hashes_emails = False
+    place = "here"
     erasure: Erasure = "none"
 
     def __init__(self, seed: int) -> None:

@@ -15,7 +15,9 @@ create table activation_plans (
     refusal text,
     made_by text not null,
     made_at timestamp with time zone not null,
-    ended_at timestamp with time zone
+    ended_at timestamp with time zone,
+    place text,
+    hashes_emails boolean not null default false
 );
 
 comment on table activation_plans is 'What was planned to be sent to a destination. One row a plan.';
@@ -35,3 +37,5 @@ comment on column activation_plans.refusal is 'What a guard refused, with the fi
 comment on column activation_plans.made_by is 'Login that made the plan.';
 comment on column activation_plans.made_at is 'When it was made.';
 comment on column activation_plans.ended_at is 'When it was applied in full, refused or expired. NULL until then.';
+comment on column activation_plans.place is 'HMAC-SHA256, under LGS_CONTACT_KEY, of where it may go: the account, list, URL or folder. NULL if to any.';
+comment on column activation_plans.hashes_emails is 'Whether addresses leave as hashes.';

@@ -29,6 +29,11 @@ class Drop:
     has_own_ids: bool = False
     erasure: Erasure = "none"
 
+    @property
+    def place(self) -> str:
+        """See `Destination.place`: a list of hashes and one of addresses are not the same."""
+        return f"{'hashed' if self.hashes_emails else 'in clear'} {self.location}"
+
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`. Done again it writes the same bytes."""
         place = open_place(self.location, variable="LGS_DROP")

@@ -47,6 +47,12 @@ class HubSpot:
     erasure: Erasure = "own"
     subscription: str | None = None
     """The id of the subscription type that the mails to these lists are of; opting out of it counts, too."""
+    hashes_emails: bool = False
+
+    @property
+    def place(self) -> str:
+        """See `Destination.place`."""
+        return f"{self.url} {self.key}"
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`."""

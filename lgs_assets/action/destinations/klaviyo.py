@@ -55,6 +55,12 @@ class Klaviyo:
     name: str = "klaviyo"
     has_own_ids: bool = False
     erasure: Erasure = "own"
+    hashes_emails: bool = False
+
+    @property
+    def place(self) -> str:
+        """See `Destination.place`."""
+        return f"{self.url} {self.key}"
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`. An import job is waited for: only then is it known what it did."""

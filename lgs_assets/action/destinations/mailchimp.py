@@ -51,6 +51,12 @@ class Mailchimp:
     name: str = "mailchimp"
     has_own_ids: bool = True
     erasure: Erasure = "permanent"
+    hashes_emails: bool = False
+
+    @property
+    def place(self) -> str:
+        """See `Destination.place`."""
+        return f"{self._api.url} {self.list_id}"
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`."""

@@ -117,6 +117,14 @@ class Destination(Protocol):
         """Whether it calls customers otherwise than by their number: then only `Answer.remote_ids` tells how."""
 
     @property
+    def hashes_emails(self) -> bool:
+        """Whether addresses leave as hashes: then whoever has an address can still find it there."""
+
+    @property
+    def place(self) -> str:
+        """Where that is: what tells the account, the list, the URL or the folder from any other. It may be a secret."""
+
+    @property
     def erasure(self) -> Erasure:
         """Whether it deletes people: then it takes batches of changes that erase, which hold no others."""
 

@@ -28,6 +28,12 @@ class Webhook:
     name: str = "webhook"
     has_own_ids: bool = False
     erasure: Erasure = "none"
+    hashes_emails: bool = False
+
+    @property
+    def place(self) -> str:
+        """See `Destination.place`."""
+        return self.url
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`."""
