@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import NamedTuple
 
-from lgs_assets.action.contacts import NO_CONTACT, REACH, REACH_FROM
 from lgs_assets.action.experiments.state import read_state
 from lgs_assets.action.private import as_activator, prepare_private
+from lgs_assets.action.recipients import NO_CONTACT, recipients, why_not
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
@@ -35,15 +35,14 @@ def treated(warehouse: Warehouse, name: str) -> tuple[list[Treated], Counter[str
         with as_activator(cursor):
             cursor.execute(
                 f"""
-                select assignments.customer_id, segment, wave, arm, coalesce(excluded.reason, {REACH})
+                select assignments.customer_id, segment, wave, arm, {why_not("assignments.customer_id")}
                 from lgs.assignments
-                left join lgs.marketing_exclusions as excluded on excluded.customer_id = assignments.customer_id
-                {REACH_FROM.format(customer="assignments.customer_id")}
+                {recipients("assignments.customer_id")}
                 where experiment = %s and arm = %s
                 order by assignments.customer_id
                 """.encode(),
                 [name, found.declaration.treatment],
             )
             rows = cursor.fetchall()
-    listed = [Treated(*row) for *row, why_not in rows if why_not in (None, NO_CONTACT)]
-    return listed, Counter(why_not for *_, why_not in rows if why_not not in (None, NO_CONTACT))
+    listed = [Treated(*row) for *row, reason in rows if reason in (None, NO_CONTACT)]
+    return listed, Counter(reason for *_, reason in rows if reason not in (None, NO_CONTACT))
