@@ -102,8 +102,8 @@ class Prospect:
         sharp = f" ({held_out:,} are held out: as sharp as {halves:,} in two halves)" if halves < self.customers else ""
         return (
             f"This test {can} answer the question: with {counted(self.customers, 'customer')}{sharp} it shows a change "
-            f"of {self.change} in {_NAMES[self.declaration.primary.metric]} within {self.declaration.primary.days} days "
-            f"{self.power:.0%} of the time; {POWER:.0%} is expected of a test."
+            f"of {self.change} in {_NAMES[self.declaration.primary.metric]} within {self.declaration.primary.days} "
+            f"days {self.power:.0%} of the time; {POWER:.0%} is expected of a test."
         )
 
     @property
