@@ -11,10 +11,11 @@ drawn into arms many times, within blocks of four by segment and spend. Three ta
 - With no lift, a look each week from the fourth on. How often any shows an effect: as declared, and at 5 % each.
 - Of the customers of today, drawn with many salts: how far apart the mean past spend of the arms is, in pounds (one
   standard deviation), and the sizes of the arm; by the draw of the platform, and by a toss for each customer.
+- How many seconds of a processor a result takes.
 
 Exits with 1, and says what is off, if a figure is further from what it should be than chance puts it: false alarms 5 %,
-intervals 93 to 97 %, declared looks at most 6 %; and, on the data of `REFERENCES`, effects that show, and arms that are
-alike, no less than there.
+intervals 93 to 97 %, declared looks at most 6 %; if a result takes more than ten seconds for 6,000 customers; and, on
+the data of `REFERENCES`, if effects show, or arms are alike, less than there.
 """
 
 from collections import Counter
@@ -24,6 +25,7 @@ from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from math import sqrt
+from time import process_time
 from typing import Annotated
 
 import numpy as np
@@ -37,8 +39,14 @@ from lgs_assets.action.experiments.detectable import cap_of, outcomes_at
 from lgs_assets.action.experiments.outcomes import COVARIATES
 from lgs_assets.action.experiments.starting import arms
 from lgs_assets.configuration import Configuration
-from lgs_assets.models.judging import LEVEL
-from lgs_assets.models.lift import Experiment, differences_of_splits, look_levels
+from lgs_assets.models.judging import DRAWS, LEVEL
+from lgs_assets.models.lift import (
+    Experiment,
+    differences,
+    differences_of_parts,
+    differences_of_splits,
+    look_levels,
+)
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 from lgs_assets.wiring.resources import Resources
@@ -55,6 +63,8 @@ BLOCK_SIZE = 4
 MONTHS = 6
 DAYS = 182
 LOOKS = range(28, DAYS, 7)
+SECONDS = 10.0
+"""Of a processor, that a result for 6,000 customers may take."""
 ERRORS = 3
 """Standard errors by which chance alone may put a figure off: a right one is further in one of 370 measurements."""
 COVERED_WITHIN = 0.02
@@ -187,6 +197,31 @@ def weekly(warehouse: Warehouse, where: str) -> pd.DataFrame:
     )
 
 
+def seconds(frame: pd.DataFrame, *, draws: int = DRAWS) -> float:
+    """What a result takes of a processor, by four metrics and net revenue capped, with two looks and 26 parts."""
+    begun = process_time()
+    customers = np.arange(len(frame))
+    experiment = Experiment(frame["block"].to_numpy(), customers % 2 == 0, 0.5)
+    values = pd.DataFrame({f"{number}": frame["net_revenue"].to_numpy() + number for number in range(5)})
+    parts = {(of, part): customers // of % 13 == part for of in (1, 13) for part in range(13)}
+    look_levels(experiment, values[["0", "1", "2"]], frame[COVARIATES], [0.3, 0.6, 1.0], seed=1, draws=draws)
+    differences(experiment, values, frame[COVARIATES], seed=1, draws=draws)
+    differences_of_parts(
+        experiment,
+        {part: (members, values.loc[members, ["0", "1"]]) for part, members in parts.items()},
+        frame[COVARIATES],
+        seed=1,
+        draws=draws,
+    )
+    return process_time() - begun
+
+
+def off_timed(taken: float, *, customers: int) -> list[str]:
+    """What is off of the seconds that a result took."""
+    allowed = SECONDS * customers / 6_000
+    return [f"a result took {taken:.1f} s of a processor; expected at most {allowed:.1f}."] if taken > allowed else []
+
+
 def off_measured(name: str, found: Counter[tuple[str, float]], *, customers: int, splits: int) -> list[str]:
     """What is off of what `measure` found of a population, a sentence each."""
     by_chance = _by_chance(LEVEL, splits)
@@ -259,6 +294,10 @@ def main(
             for balance in (drawn, tossed)
         )
         typer.echo(f"| {name} | {shown} |")
+    largest = max((frame for frame, _ in populations.values()), key=len)
+    taken = seconds(largest)
+    off += off_timed(taken, customers=len(largest))
+    typer.echo(f"\nA result for {len(largest):,} customers takes {taken:.1f} seconds of a processor.")
     if off:
         typer.echo("\n" + "\n".join(off), err=True)
         raise typer.Exit(1)

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
+from lgs_assets import places
 from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import Audience, Limits, size
 from lgs_assets.action.contacts import forget_contact, import_contacts
@@ -138,6 +139,18 @@ def test_arms_are_drawn_within_blocks(shop: Warehouse) -> None:
     for members in blocks.values():
         lots = sorted(members, key=lambda customer: sha256(f"{salt}:{customer}".encode()).digest())
         assert {customer for customer in members if arms(shop)[customer] == "call"} == set(lots[:2])
+
+
+@pytest.mark.parametrize("check", ["arms_are_as_drawn", "are_of_what_was_declared"])
+def test_what_was_frozen_and_drawn_is_checked(shop: Warehouse, check: str) -> None:
+    """What start keeps passes, also with shares that do not divide a block; two arms exchanged, or an edit, do not."""
+    start(shop, replace(DECLARED, share=Decimal("0.3"), block_size=5), SOME)
+    query = (places.SQL / "checks" / "experiment_results" / f"{check}.sql").read_text()
+    assert shop.rows(query.replace("::", r"\:\:")) == []
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("update assignments set arm = case arm when 'call' then 'control' else 'call' end")
+        connection.exec_driver_sql("update experiments set declaration = replace(declaration, '90', '30')")
+    assert shop.rows(query.replace("::", r"\:\:"))
 
 
 @pytest.mark.parametrize("share", ["0.5", "0.3"])

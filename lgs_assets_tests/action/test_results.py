@@ -195,6 +195,7 @@ def test_a_campaign_that_works(experiment: Warehouse) -> None:
     assert "20% bought, too: as many customers would have brought about £80.00 by themselves." in text
     assert found.state.salt not in text
     assert "Net revenue of the 20 treated: between £" in text
+    assert "An order counts also if it was cancelled later; pounds are after returns." in text
     assert "still held out of every plan. To end that: lgs experiment stop calls" in text
     stop(experiment, "calls", because="the end")
     assert "still held out" not in report(experiment, told(experiment))

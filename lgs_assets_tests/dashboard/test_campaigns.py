@@ -86,7 +86,7 @@ def test_whom_an_experiment_holds_back_is_marked(own_site: Site, writer: Warehou
     assert marked[chosen] == "control group"
     control = {row.customer_id for row in writer.rows("select customer_id from assignments where arm = 'control'")}
     assert {customer for customer, reason in marked.items() if reason} == control & marked.keys()
-    assert "do_not_contact" in own_site.get(f"{path}.csv?columns=segment").text.splitlines()[0]
+    assert "do_not_contact" in own_site.get(f"{path}.csv?column=segment").text.splitlines()[0]
     change(writer, "update experiments set stopped_at = now(), stopped_because = 'the end'")
     assert "do_not_contact" not in rows(own_site.get(f"{path}.csv").text)[0]
 

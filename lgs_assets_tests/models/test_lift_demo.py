@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.experiments import LIFTS, measure, off_balance, off_measured, off_peeked
+from benchmarks.experiments import LIFTS, measure, off_balance, off_measured, off_peeked, off_timed, seconds
 from lgs_assets.action.experiments.detectable import cap_of
 from lgs_assets.action.experiments.outcomes import CAP
 from lgs_assets.demo.catalogue import draw_catalogue
@@ -118,6 +118,13 @@ def test_the_benchmark_says_what_is_off(
     said = off_measured("demo", found, customers=len(customers), splits=SPLITS)
     assert {line.removeprefix("demo: ").split(": ")[0] for line in said} == off
     assert all("; expected " in line for line in said)
+
+
+def test_the_benchmark_times_a_result(customers: pd.DataFrame) -> None:
+    """With all that a result is made of; more than ten seconds for 6,000 customers are named."""
+    assert 0 < seconds(customers, draws=99) < 10
+    assert off_timed(9.9, customers=6_000) == []
+    assert off_timed(5.1, customers=3_000) == ["a result took 5.1 s of a processor; expected at most 5.0."]
 
 
 def test_the_benchmark_holds_looks_and_effects_to_their_bounds() -> None:

@@ -193,6 +193,8 @@ def _result(analysis: Analysis) -> Iterator[str]:
             "cap set at the start, so that a single large order does not decide. What it came to is told of all that "
             "was paid."
         )
+    if any(result.metric in ("bought_within", "orders") for result in rows):
+        yield "An order counts also if it was cancelled later; pounds are after returns."
     if any(result.metric == "revenue_per_order" for result in rows):
         yield (
             "The difference of net revenue per order is approximate: ratios are compared as if they were means, so it "
