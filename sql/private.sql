@@ -1,7 +1,7 @@
--- The people behind customers: contacts, consent and suppressions. Run once, as lgs_activator, whom alone these tables
--- are for. A later change of them is a step of sql/migrations that asks first whether they are there.
+-- The people behind customers: contacts, consent and suppressions. Run as lgs_activator, whom alone these tables are for,
+-- until the last of them is there. A later change of one is a step of sql/migrations that asks first whether it is.
 
-create table lgs_private.contact_key (
+create table if not exists lgs_private.contact_key (
     only_row boolean primary key default true check (only_row),
     check_value bytea not null,
     since timestamp with time zone not null
@@ -9,7 +9,7 @@ create table lgs_private.contact_key (
 
 comment on table lgs_private.contact_key is 'What tells the key of the pseudonyms, LGS_CONTACT_KEY, from any other, without telling the key.';
 
-create table lgs_private.contacts (
+create table if not exists lgs_private.contacts (
     customer_id integer primary key,
     email text not null,
     email_key bytea not null unique,
@@ -30,7 +30,7 @@ comment on column lgs_private.contacts.source is 'Where the contact comes from.'
 comment on column lgs_private.contacts.subscriber_kind is 'individual or corporate; one that is not known counts as individual.';
 comment on column lgs_private.contacts.marketing_ok is 'Whether the person lets us write to them.';
 
-create table lgs_private.suppressions (
+create table if not exists lgs_private.suppressions (
     email_key bytea primary key,
     reason text not null check (reason in ('objected', 'forgotten')),
     since timestamp with time zone not null,
@@ -39,7 +39,7 @@ create table lgs_private.suppressions (
 
 comment on table lgs_private.suppressions is 'Addresses that nothing is ever sent to, by their pseudonyms: they outlive the contact.';
 
-create table lgs_private.imports (
+create table if not exists lgs_private.imports (
     import bigint generated always as identity primary key,
     file text not null,
     sha256 text not null,
@@ -50,7 +50,7 @@ create table lgs_private.imports (
 
 comment on table lgs_private.imports is 'The files of contacts that were imported.';
 
-create table lgs_private.rejects (
+create table if not exists lgs_private.rejects (
     import bigint not null references lgs_private.imports,
     line bigint not null,
     column_name text,
@@ -60,3 +60,11 @@ create table lgs_private.rejects (
 );
 
 comment on table lgs_private.rejects is 'The lines of these files that are no contacts, and why; never the line itself.';
+
+create table if not exists lgs_private.former_keys (
+    customer_id integer not null,
+    email_key bytea not null,
+    primary key (customer_id, email_key)
+);
+
+comment on table lgs_private.former_keys is 'Pseudonyms of the addresses that customers had before. Whoever objects, or is forgotten, is so at all of them.';

@@ -118,6 +118,11 @@ begin
         execute format('alter database %I set temp_file_limit = %L', this, '5GB');
     end if;
 
+    -- Addresses are parameters of queries, which a server that logs slow ones would log in full: see `as_activator`.
+    foreach setting in array array['log_parameter_max_length', 'log_parameter_max_length_on_error'] loop
+        execute format('grant set on parameter %I to lgs_activator', setting);
+    end loop;
+
     -- Large objects belong to no table, and nobody would miss them.
     revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) from public;
 

@@ -10,14 +10,24 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from typing import TypeVar
 
+import sqlalchemy as sa
+
 from lgs_assets.action.contacts import expect_key, is_contact, object_to_marketing
-from lgs_assets.action.destinations.protocol import Answer, Batch, BatchError, BusyError, Change, Destination
-from lgs_assets.action.destinations.web import in_parts
+from lgs_assets.action.destinations.protocol import (
+    AccessError,
+    Answer,
+    Batch,
+    BatchError,
+    BusyError,
+    Change,
+    Destination,
+)
+from lgs_assets.action.destinations.web import in_parts, without
 from lgs_assets.action.leaving import insert_removals
 from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, pseudonym_of, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
@@ -29,6 +39,8 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 ATTEMPTS = 6
+FEW = 10
+"""So many rows of a batch may all be refused: of more it is the destination that is out of order."""
 
 Pause = Callable[[float], None]
 Result = TypeVar("Result")
@@ -66,7 +78,7 @@ def apply_plan(
     there.
     """
     prepare_private(warehouse)
-    with alone(warehouse, destination.name):
+    with alone(warehouse, destination.name) as expect_alone:
         with warehouse.transaction() as connection:
             cursor = driver_cursor(connection)
             with as_activator(cursor):
@@ -79,13 +91,17 @@ def apply_plan(
             )
             batches = [batch for (batch,) in cursor]
         for batch in batches:
+            expect_alone()
             _send_batch(warehouse, plan, batch, destination, the_key, pause)
         return _end(warehouse, plan)
 
 
 @contextmanager
-def alone(warehouse: Warehouse, destination: str) -> Iterator[None]:
-    """Holds the destination for the length of a block. Raises TakenError if somebody else holds it."""
+def alone(warehouse: Warehouse, destination: str) -> Iterator[Callable[[], None]]:
+    """Holds the destination for the length of a block. Raises TakenError if somebody else holds it.
+
+    What it yields raises TakenError if the hold is lost, such as by a restart of the server.
+    """
     warehouse.prepare()
     with warehouse.engine.connect() as connection:
         query = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
@@ -93,8 +109,18 @@ def alone(warehouse: Warehouse, destination: str) -> Iterator[None]:
         connection.commit()  # the lock is the session's: no transaction stays open meanwhile
         if not taken:
             raise TakenError(f"Another plan is being applied to {destination}. Wait until it is done.")
+
+        def expect_alone() -> None:
+            try:
+                connection.exec_driver_sql("select")
+                connection.commit()
+            except sa.exc.DBAPIError:
+                raise TakenError(
+                    f"The hold on {destination} is lost: the server was restarted. What was accepted stays."
+                ) from None
+
         try:
-            yield
+            yield expect_alone
         finally:
             connection.invalidate()  # ends the session, and the lock with it, also if the server was restarted
 
@@ -139,6 +165,7 @@ def _send_batch(
     )  # fmt: skip
     customers = [row.customer_id for row in rows]
     waiting = list(in_parts(customers, destination.batch_rows or len(customers)))
+    refused: dict[int, BatchError] = {}
     while waiting:
         part = waiting.pop(0)
         try:
@@ -151,13 +178,20 @@ def _send_batch(
                 half = len(part) // 2
                 waiting[:0] = [part[:half], part[half:]]
             else:
-                settle(warehouse, plan, [], Answer(error.status, {part[0]: str(error)}))
+                refused[part[0]] = error
         else:
             if sent:
                 receipt, answer = sent
                 if answer.objected:  # first: if this is cut short, what was sent is sent again
                     object_to_marketing(warehouse, *answer.objected, source=destination.name)
                 settle(warehouse, plan, receipt.batch.changes, answer, receipt)
+    statuses = {error.status for error in refused.values()}
+    if len(refused) == len(customers) > FEW and len(statuses) == 1:  # no row is to blame
+        raise AccessError(
+            f"{destination.name}: answered {statuses.pop()} to each of {len(customers):,} rows. None of them is marked."
+        )
+    if refused:
+        settle(warehouse, plan, [], Answer(0, {customer: str(error) for customer, error in refused.items()}))
 
 
 def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Result:
@@ -183,7 +217,8 @@ def _mark(cursor: Cursor, plan: Plan, customers: Sequence[int], key: str) -> tup
         cursor.execute(
             f"""
             select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email,
-                coalesce(held.remote_id, changes.remote_id), {why_not("changes.customer_id")}
+                coalesce(held.remote_id, changes.remote_id),
+                {why_not("changes.customer_id", hashed=plan.hashes_emails)}
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
             left join lgs.destination_members as held using (destination, audience, customer_id)
@@ -240,12 +275,18 @@ def _send_once(
     batch = Batch(plan.audience, plan.plan, number, changes, key, sent_at, passed_on, is_ours, whole_list)
     receipt = Receipt(batch, request)
     try:
-        return receipt, destination.send(batch)
-    except LgsError as error:
+        answer = destination.send(batch)
+        emails = [change.email for change in changes] if answer.rejected else []
+        said = {customer: without(reason, emails) for customer, reason in answer.rejected.items()}
+        return receipt, replace(answer, rejected=said)
+    except LgsError as given:
+        error = given
+        if isinstance(given, BatchError):  # it quotes the answer
+            error = BatchError(without(str(given), [change.email for change in changes]), status=given.status)
         status = error.status if isinstance(error, (BusyError, BatchError)) else None
         with warehouse.transaction() as connection:
             receipt.write(driver_cursor(connection), status, str(error))
-        raise
+        raise error from None
 
 
 def _passed_on(cursor: Cursor, plan: Plan, changes: tuple[Change, ...]) -> frozenset[str]:

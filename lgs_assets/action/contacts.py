@@ -43,7 +43,7 @@ _EMAIL = re.compile(
 )
 _CUSTOMER = re.compile(r"(\d{1,10})(\.0)?")
 # A value that can be shown: no address and no name fits.
-_SHOWN = re.compile(r"[0-9A-Za-z_-]{1,30}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_SHOWN = re.compile(r"\d{1,30}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 HIDDEN = "contacts hidden from this login"
@@ -59,6 +59,10 @@ class Contact(NamedTuple):
     source: str
     subscriber_kind: str
     marketing_ok: bool
+
+    def __repr__(self) -> str:
+        """Without the address: errors and logs show their values."""
+        return f"Contact({self.customer_id})"
 
 
 class ContactReject(NamedTuple):
@@ -98,6 +102,8 @@ class _Earlier(NamedTuple):
     """Customers who have bought."""
     owners: Mapping[bytes, int]
     """Whose each address is."""
+    declined: Mapping[int, date]
+    """When it was recorded who does not want to be written to."""
     forgotten: set[int]
     forgotten_keys: set[bytes]
 
@@ -138,7 +144,9 @@ def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject
             cursor.execute("select customer_id from lgs.marketing_exclusions where reason = %s", [FORGOTTEN])
             forgotten = {customer for (customer,) in cursor}
             read, rejects = _read(file.name, content, today=today)
-            earlier = _Earlier(known, owners, forgotten, forgotten_keys)
+            cursor.execute("select customer_id, imported_at::date from lgs_private.contacts where not marketing_ok")
+            declined: dict[int, date] = dict(cursor.fetchall())
+            earlier = _Earlier(known, owners, declined, forgotten, forgotten_keys)
             contacts = dict(_accepted(read, rejects, key, earlier))
             rejects.sort()
             lines = len(contacts) + len(rejects)
@@ -199,17 +207,32 @@ def _suppress(
             cursor.execute(
                 """
                 insert into lgs_private.suppressions
-                select email_key, %s, now(), %s from lgs_private.contacts where customer_id = any (%s)
+                select email_key, %s, now(), %s
+                from (
+                    select email_key from lgs_private.contacts where customer_id = any (%s)
+                    union
+                    select email_key
+                    from lgs_private.former_keys
+                    where customer_id = any (%s) and not exists (
+                        select
+                        from lgs_private.contacts as present -- an address can change hands
+                        where present.email_key = former_keys.email_key
+                            and present.customer_id <> former_keys.customer_id
+                    )
+                ) as theirs
                 on conflict (email_key) do update set reason = excluded.reason where excluded.reason = 'forgotten'
                 """,
-                [reason, source, list(customers)],
+                [reason, source, list(customers), list(customers)],
             )
             cursor.execute(
                 "select customer_id from lgs_private.contacts where customer_id = any (%s)", [list(customers)]
             )
             with_contact = {customer for (customer,) in cursor}
             if reason == FORGOTTEN:
-                cursor.execute("delete from lgs_private.contacts where customer_id = any (%s)", [list(customers)])
+                for table in (b"contacts", b"former_keys"):
+                    cursor.execute(
+                        b"delete from lgs_private." + table + b" where customer_id = any (%s)", [list(customers)]
+                    )
         if unknown := set(customers) - known - with_contact:
             raise LgsError(f"There is no customer {min(unknown)}.")
         for customer in customers:
@@ -414,6 +437,8 @@ def _accepted(
             wrong = ("customer_id", "a customer who asked to be forgotten", "a customer who may be contacted")
         elif email_key in earlier.forgotten_keys:
             wrong = ("email", "the address of somebody who asked to be forgotten", "an address that may be kept")
+        elif contact.marketing_ok and contact.basis_at <= (day := earlier.declined.get(customer, date.min)):
+            wrong = ("marketing_ok", f"yes, of a customer who declined by {day}", "a basis of after that day")
         elif times[customer] > 1:
             wrong = ("customer_id", f"customer {customer} in {times[customer]} lines", "one line a customer")
         elif len(by_key[email_key]) > 1:
@@ -428,6 +453,11 @@ def _accepted(
 
 def _store(cursor: Cursor, contacts: Mapping[int, tuple[Contact, bytes]]) -> None:
     """Replaces contacts. Not by COPY, whose errors quote the line in the log of the server."""
+    cursor.execute(
+        "insert into lgs_private.former_keys select customer_id, email_key from lgs_private.contacts "
+        "where customer_id = any (%s) on conflict do nothing",
+        [list(contacts)],
+    )
     cursor.execute("delete from lgs_private.contacts where customer_id = any (%s)", [list(contacts)])
     columns = zip(*((*contact, email_key) for contact, email_key in contacts.values()), strict=True)
     cursor.execute(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.plans import Planned
 from lgs_assets.action.recipients import URGENT
+from lgs_assets.wording import counted
 
 STALE_HOURS = 36
 MAX_REMOVED_SHARE = 0.3
@@ -28,7 +29,7 @@ class Allowance:
 NOTHING_MORE = Allowance()
 
 
-def unfit(publication: str, age: float, audience: Audience, versions: set[str]) -> str | None:
+def unfit(publication: str, age: float, audience: Audience, *, members: int, versions: set[str]) -> str | None:
     """Why nothing can be built on the members as they are; None if they will do."""
     if publication == _FAILED:
         return "a blocking check of audience_members failed: lgs status"
@@ -36,6 +37,10 @@ def unfit(publication: str, age: float, audience: Audience, versions: set[str]) 
         return f"the members were found {age:,.0f} hours ago, and {STALE_HOURS} are allowed: lgs run --force"
     if versions - {audience.version}:
         return f"the rule or the fields of {audience.name} have changed since its members were found: lgs run"
+    least, most = audience.limits.at_least, audience.limits.at_most
+    if members < least or (most is not None and members > most):
+        allowed = f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
+        return f"the audience has {counted(members, 'member')}, and its file allows {allowed}: see [limits] there"
     return None
 
 

@@ -43,12 +43,17 @@ def make_plan(
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, f"activation of {destination.name}")
-        expire_waiting(cursor, destination.name, audience.name, audience.version)
-        publication, age = _publication(cursor)
         with as_activator(cursor):
             the_key = expect_key(cursor, key)
-            wanted, left_out, rejected, control = _wanted(cursor, the_key, audience.name, destination.name, retry=retry)
-            held = _held(cursor, audience.name, destination.name)
+        place = pseudonym_of(the_key, destination.place)
+        expire_waiting(cursor, destination.name, audience.name, audience.version, place)
+        publication, age = _publication(cursor)
+        hashed = destination.hashes_emails
+        with as_activator(cursor):
+            wanted, left_out, rejected, control = _wanted(
+                cursor, the_key, audience.name, destination.name, retry=retry, hashed=hashed
+            )
+            held = _held(cursor, audience.name, destination.name, hashed=hashed)
         changes = _difference(wanted, held, the_key, rejected)
         if not changes:
             return None
@@ -56,7 +61,7 @@ def make_plan(
             "select count(*), array_agg(distinct version) from audience_members where audience = %s", [audience.name]
         )
         ((members, versions),) = cursor.fetchall()
-        refusal = unfit(publication, age, audience, set(versions or [])) or too_large(
+        refusal = unfit(publication, age, audience, members=members, versions=set(versions or [])) or too_large(
             changes, members=members, held=len(held), allowance=allowance
         )
         if refusal:
@@ -64,8 +69,7 @@ def make_plan(
         number = insert_plan(
             cursor, destination.name, audience.name, changes, held=len(held), version=audience.version,
             publication=publication, left_out=dict(sorted(left_out.items())), refusal=refusal,
-            batch_rows=destination.batch_rows, place=pseudonym_of(the_key, destination.place),
-            hashes_emails=destination.hashes_emails,
+            batch_rows=destination.batch_rows, place=place, hashes_emails=hashed,
         )  # fmt: skip
         record_held_out(cursor, control, number)
         return read_plan(cursor, number)
@@ -83,7 +87,7 @@ def _publication(cursor: Cursor) -> tuple[str, float]:
 
 
 def _wanted(
-    cursor: Cursor, key: str, audience: str, destination: str, *, retry: bool
+    cursor: Cursor, key: str, audience: str, destination: str, *, retry: bool, hashed: bool
 ) -> tuple[dict[int, tuple[str, str]], Counter[str], set[int], set[int]]:
     """Who may be sent, with fields and payload; how many members may not, by reason; and of these, whom the destination
     would reject again and who is of a control group.
@@ -92,17 +96,25 @@ def _wanted(
     """
     cursor.execute(
         """
-        select customer_id, payload
-        from lgs.activation_changes
-        inner join lgs.activation_plans using (plan)
-        where activation_plans.audience = %s and destination = %s and activation_changes.state = 'rejected'
+        select rejected.customer_id, rejected.payload
+        from lgs.activation_changes as rejected
+        inner join lgs.activation_plans as plans using (plan)
+        where plans.audience = %s and plans.destination = %s and rejected.state = 'rejected' and not exists (
+            select
+            from lgs.activation_changes as accepted
+            inner join lgs.activation_plans as later using (plan)
+            where accepted.plan > rejected.plan and accepted.state = 'accepted'
+                and (accepted.customer_id, accepted.payload) = (rejected.customer_id, rejected.payload)
+                and (later.destination, later.audience) = (plans.destination, plans.audience)
+        )
         """,
         [audience, destination],
     )
     rejections = set() if retry else set(cursor.fetchall())
     members = cursor.stream(  # not all at once: of a large audience, only what is kept takes memory
         f"""
-        select members.customer_id, members.fields::text, contacts.email, {why_not("members.customer_id")}
+        select members.customer_id, members.fields::text, contacts.email,
+            {why_not("members.customer_id", hashed=hashed)}
         from lgs.audience_members as members
         {recipients("members.customer_id")}
         where audience = %s
@@ -128,11 +140,11 @@ def _wanted(
     return wanted, left_out, rejected, control
 
 
-def _held(cursor: Cursor, audience: str, destination: str) -> dict[int, tuple[str, str]]:
+def _held(cursor: Cursor, audience: str, destination: str, *, hashed: bool) -> dict[int, tuple[str, str]]:
     """Whom the destination holds, what it was told, and why they would be removed. As lgs_activator."""
     cursor.execute(
         f"""
-        select held.customer_id, held.payload, {why_not("held.customer_id")}
+        select held.customer_id, held.payload, {why_not("held.customer_id", hashed=hashed)}
         from lgs.destination_members as held
         {recipients("held.customer_id")}
         where held.audience = %s and held.destination = %s

@@ -27,6 +27,11 @@ EXPIRES_HOURS = 24
 RESUMES_HOURS = 48
 """How old a plan applied in part may be and still be finished: a night that was cut short is, by the next."""
 
+MAY_HAVE_CHANGED = """
+on conflict (destination, audience, customer_id) do update
+set payload = 'unknown' where destination_members.payload <> ''
+"""
+"""Whoever is held stays so, but what the destination was told of them last is not known: they are updated again."""
 _CANONICAL = json.JSONEncoder(sort_keys=True)  # made once: json.dumps would make one a customer
 _PLANS = """
 select plan, destination, audience, audience_version, adds, updates, removes, left_out, held_before, digest, state,
@@ -202,20 +207,20 @@ def lock_name(destination: str) -> str:
     return f"lgs.applying to {destination}"
 
 
-def expire_waiting(cursor: Cursor, destination: str, audience: str, version: str) -> None:
+def expire_waiting(cursor: Cursor, destination: str, audience: str, version: str, place: str) -> None:
     """Ends a plan of the same list that waits, or was given up. Raises LgsError for one that is applied in part.
 
-    Given up is one that is old, or of another version of the audience than `version`, by which nobody would have it
-    finished. What may have arrived by it counts as held, so that it is removed where it should not be; its payload is
-    not known, so that it is sent again where it should.
+    Given up is one that is old, for another place than `place`, or of another version of the audience than `version`:
+    nobody would have it finished. What may have arrived by it counts as held, so that it is removed where it
+    should not be; its payload is not known, so that it is sent again where it should.
     """
     cursor.execute(
         """
-        select plan, made_at < now() - make_interval(hours => %s) or audience_version not in (%s, '')
+        select plan, made_at < now() - make_interval(hours => %s) or audience_version not in (%s, '') or place <> %s
         from activation_plans
         where destination = %s and audience = %s and state = 'applying'
         """,
-        [EXPIRES_HOURS, version, destination, audience],
+        [EXPIRES_HOURS, version, place, destination, audience],
     )
     for plan, is_given_up in cursor.fetchall():
         if not is_given_up:
@@ -240,8 +245,8 @@ def _give_up(cursor: Cursor, plan: int, destination: str) -> None:
         from activation_changes
         inner join activation_plans using (plan)
         where plan = %s and operation in ('add', 'update') and activation_changes.state = 'sending'
-        on conflict do nothing
-        """,
+        """
+        + MAY_HAVE_CHANGED,
         [plan],
     )
     cursor.execute("update activation_plans set state = 'expired', ended_at = now() where plan = %s", [plan])

@@ -13,13 +13,21 @@ from lgs_assets.warehouse.preparation import PREPARATION_LOCK, make_roles
 from lgs_assets.warehouse.schema import Cursor, act_as, driver_cursor, execute_script
 
 ACTIVATOR = "lgs_activator"
+_LAST = "former_keys"  # the table that private.sql makes last
+# Addresses are parameters of queries: a server that logs slow or failing ones would log them in full.
+_LOG_NO_PARAMETERS = """
+select set_config(name, '0', true)
+from unnest(array['log_parameter_max_length', 'log_parameter_max_length_on_error']) as name
+where has_parameter_privilege(current_user, name, 'set')
+"""
 
 
-def is_prepared(cursor: Cursor) -> bool:
-    """Whether the tables of contacts are there."""
+def is_prepared(cursor: Cursor, table: str = "contacts") -> bool:
+    """Whether a table of lgs_private is there."""
     cursor.execute(
         "select exists (select from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace "
-        "where nspname = 'lgs_private' and relname = 'contacts')"
+        "where nspname = 'lgs_private' and relname = %s)",
+        [table],
     )
     return cursor.fetchone() == (True,)
 
@@ -40,7 +48,7 @@ def prepare_private(warehouse: Warehouse) -> None:
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_by_key(cursor, PREPARATION_LOCK, "Preparing the tables of contacts")
-        if is_prepared(cursor):
+        if is_prepared(cursor, _LAST):
             return
         act_as(cursor, "none")
         cursor.execute(
@@ -75,6 +83,8 @@ def as_activator(cursor: Cursor) -> Iterator[None]:
         raise PermanentError(
             f"The login {login} may not see contacts. Let an administrator run: grant {ACTIVATOR} to {login}"
         )
+    act_as(cursor, "none")  # a superuser may do this without having been granted it
+    cursor.execute(_LOG_NO_PARAMETERS)
     act_as(cursor, ACTIVATOR)
     try:
         yield

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from psycopg.types.json import Jsonb
 
 from lgs_assets.action.destinations.protocol import Answer, Batch, Change
-from lgs_assets.action.plans import Plan
+from lgs_assets.action.plans import MAY_HAVE_CHANGED, Plan
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -96,6 +96,6 @@ def settle(
 def hold(cursor: Cursor, plan: Plan, customer_id: int) -> None:
     """Counts a customer as held who may be: what was sent may have arrived. The payload is then not known."""
     cursor.execute(
-        "insert into destination_members values (%s, %s, %s, '', %s, now(), null) on conflict do nothing",
+        f"insert into destination_members values (%s, %s, %s, '', %s, now(), null) {MAY_HAVE_CHANGED}".encode(),
         [plan.destination, plan.audience, customer_id, plan.plan],
     )

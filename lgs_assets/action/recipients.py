@@ -5,6 +5,7 @@ from lgs_assets.action.experiments.holdout import HELD_BACK
 NO_CONTACT = "no contact"
 DECLINED = "declined marketing"
 SUPPRESSED = "suppressed"
+NOT_MATCHED = "no consent to be matched"
 URGENT = frozenset({"objected", "forgotten", SUPPRESSED, DECLINED})
 """Why a customer must be removed from every list, whatever a guard says."""
 
@@ -18,8 +19,12 @@ def recipients(customer: str) -> str:
     """
 
 
-def why_not(customer: str) -> str:
-    """An expression: why the customer of the column may not be written to, or NULL if they may."""
+def why_not(customer: str, *, hashed: bool = False) -> str:
+    """An expression: why the customer of the column may not be written to, or NULL if they may.
+
+    Hashed addresses are for networks that match them with their own users: that takes a consent.
+    """
+    matched = f"case when contacts.lawful_basis <> 'consent' then '{NOT_MATCHED}' end"
     return f"""
     coalesce(
         excluded.reason,
@@ -28,6 +33,7 @@ def why_not(customer: str) -> str:
             when suppressions.email_key is not null then '{SUPPRESSED}'
             when not contacts.marketing_ok then '{DECLINED}'
         end,
-        {HELD_BACK.format(customer=customer)}
+        {HELD_BACK.format(customer=customer)},
+        {matched if hashed else "null"}
     )
     """

@@ -1,12 +1,12 @@
 """A rule in words, for people who do not read SQL: segment is At Risk and sales before returns at least £500."""
 
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 
 import sqlglot
 from sqlglot import exp
 
-from lgs_assets.action.rules import fact_kinds, judge
+from lgs_assets.action.rules import day_columns, fact_kinds, judge
 from lgs_assets.charts import wording
 
 _NAMES = {
@@ -36,19 +36,28 @@ _IN_POUNDS = {"monetary", "net_revenue", "typical_order", "value"}
 _NUMBERS: dict[type[exp.Expr], str] = {
     exp.EQ: "exactly", exp.NEQ: "other than", exp.GT: "above", exp.GTE: "at least", exp.LT: "below", exp.LTE: "at most"
 }  # fmt: skip
-_MOMENTS: dict[type[exp.Expr], str] = _NUMBERS | {
+_DAYS: dict[type[exp.Expr], str] = _NUMBERS | {
     exp.EQ: "on", exp.GT: "after", exp.GTE: "on or after", exp.LT: "before", exp.LTE: "on or before"
 }  # fmt: skip
+_MOMENTS: dict[type[exp.Expr], str] = _DAYS | {exp.EQ: "at", exp.GTE: "at or after", exp.LTE: "up to"}
 _TEXTS: dict[type[exp.Expr], str] = _NUMBERS | {exp.EQ: "is", exp.NEQ: "is not"}
-
-
+_CAST_KINDS = {
+    exp.DType.DATE: "moment", exp.DType.DECIMAL: "number", exp.DType.INT: "number", exp.DType.TEXT: "text"
+}  # fmt: skip
+_START = "the start of "
 _FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE}
 
 
 def in_words(rule: str) -> str:
-    """A rule as a sentence without its end. Raises RuleError for what `judge` refuses."""
+    """A rule as a sentence without its end. Raises RuleError for what `judge` refuses.
+
+    One that is nested more deeply than a sentence can be is left as it is.
+    """
     judge(rule)
-    return _words(sqlglot.parse_one(rule, read="postgres"))
+    try:
+        return _words(sqlglot.parse_one(rule, read="postgres"))
+    except RecursionError:
+        return " ".join(rule.split())
 
 
 def _words(node: exp.Expr) -> str:
@@ -90,9 +99,45 @@ def _comparison(node: exp.Binary) -> str:
     operator: type[exp.Expr] = type(node)
     if not left.find(exp.Column) and right.find(exp.Column):
         left, right, operator = right, left, _FLIPPED.get(operator, operator)
-    kind = {fact_kinds()[column.name.lower()] for column in node.find_all(exp.Column)}
-    words = _NUMBERS if kind == {"number"} else _MOMENTS if kind == {"moment"} else _TEXTS
-    return f"{_value(left)} {words[operator]} {_value(right, left)}"
+    value = _value(right, left)
+    words = {"number": _NUMBERS, "moment": _DAYS if _is_day(left) else _MOMENTS}.get(_kind(left), _TEXTS)
+    if value.startswith(_START) and operator in (exp.GTE, exp.LT):  # these mean the same of the day as a whole
+        words, value = _DAYS, value.removeprefix(_START)
+    return f"{_value(left)} {words[operator]} {value}"
+
+
+def _kind(node: exp.Expr | None) -> str:
+    """Of what kind an operand is."""
+    match node:
+        case exp.Cast():
+            return _CAST_KINDS[node.to.this]
+        case exp.Paren() | exp.Neg():
+            return _kind(node.this)
+        case exp.Column():
+            return fact_kinds()[node.name.lower()]
+        case exp.Literal():
+            return "text" if node.is_string else "number"
+    return "boolean"
+
+
+def _is_day(node: exp.Expr | None) -> bool:
+    """Whether an operand is a day as a whole."""
+    match node:
+        case exp.Cast():
+            return bool(node.to.this == exp.DType.DATE)
+        case exp.Paren():
+            return _is_day(node.this)
+        case exp.Column():
+            return node.name.lower() in day_columns()
+    return False
+
+
+def _moment(literal: str, *, is_cut: bool, is_day: bool) -> str:
+    """A date, with its time if it has one; `is_cut` if that is cast away. A day compared with a time is its start."""
+    moment = datetime.fromisoformat(literal)
+    if moment.time() == time.min or is_cut:
+        return ("" if is_day else _START) + wording.day(moment)
+    return f"{wording.day(moment)} {moment.time().isoformat('auto').removesuffix(':00')}"
 
 
 def _value(node: exp.Expr, beside: exp.Expr | None = None) -> str:
@@ -100,14 +145,16 @@ def _value(node: exp.Expr, beside: exp.Expr | None = None) -> str:
     column = beside.find(exp.Column) if beside else None
     name = column.name.lower() if column else ""
     match node:
+        case exp.Cast() if node.this.is_string and _kind(node) == "moment":
+            return _moment(node.this.name, is_cut=True, is_day=beside is None or _is_day(beside))
         case exp.Paren() | exp.Cast():
             return _value(node.this, beside)
         case exp.Neg():
             return f"\N{MINUS SIGN}{_value(node.this, beside)}"
         case exp.Column():
             return _NAMES.get(node.name.lower(), node.name.replace("_", " "))
-        case exp.Literal() if node.is_string and fact_kinds().get(name) == "moment":
-            return wording.day(datetime.fromisoformat(node.name))
+        case exp.Literal() if node.is_string and _kind(beside) == "moment":
+            return _moment(node.name, is_cut=False, is_day=_is_day(beside))
         case exp.Literal() if not node.is_string:
             number = f"{Decimal(node.name):,f}"
             return f"£{number}" if name in _IN_POUNDS else number

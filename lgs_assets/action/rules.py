@@ -7,7 +7,7 @@ taken from the text, so a rule that is accepted can read nothing but its own row
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -99,6 +99,13 @@ def fact_kinds() -> dict[str, str]:
     from lgs_assets.contracts.declaration import columns  # here: pages judge rules, and need no pandas beside it
 
     return {column.name: _KINDS[column.type] for column in columns(FACTS)}
+
+
+def day_columns() -> set[str]:
+    """The columns that are days, without a time."""
+    from lgs_assets.contracts.declaration import columns  # here: see `fact_kinds`
+
+    return {column.name for column in columns(FACTS) if column.type == "date"}
 
 
 def judge(text: str) -> Rule:
@@ -203,22 +210,25 @@ class _Judge:
         may = {"text": {"number", "moment", "text"}, "date": {"moment"}, "numeric": {"number"}, "integer": set()}[to]
         if operand.kind not in may:
             raise self._error(node, f"expected a literal to cast to {to}; found {_A[operand.kind]}")
-        return _Operand(_CAST_KINDS[to], f"cast({operand.sql} as {to})")
+        same = operand if to == operand.kind == "text" else None  # the values there are still what it is compared with
+        return _Operand(_CAST_KINDS[to], f"cast({operand.sql} as {to})", same and same.literal, same and same.column)
 
     def _literal_as(self, node: exp.Expr, literal: str, to: str) -> _Operand:
         if to == "date":
-            return self._moment(node, literal)
+            return self._moment(node, literal, is_day=True)
         if not _NUMBER.fullmatch(literal.removeprefix("-")) or (to == "integer" and "." in literal):
             raise self._error(node, f"expected a number to cast to {to}; found {literal[:40]!r}")
         return _Operand("number", f"({literal})")
 
-    def _moment(self, node: exp.Expr, literal: str) -> _Operand:
+    def _moment(self, node: exp.Expr, literal: str, *, is_day: bool = False) -> _Operand:
         try:
             moment = datetime.fromisoformat(literal)
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo:
             raise self._error(node, f"expected a date such as 2011-12-01; found {literal[:40]!r}")
+        if is_day:
+            moment = datetime.combine(moment, time.min)
         return _Operand("moment", f"cast('{moment.isoformat(sep=' ')}' as timestamp)")
 
     def _pair(self, node: exp.Expr, left: _Operand, right: _Operand) -> tuple[_Operand, _Operand]:

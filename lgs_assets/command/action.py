@@ -95,7 +95,7 @@ def preview(
 
 
 def _show_size(warehouse: "Warehouse", rule: "Rule") -> None:
-    from lgs_assets.action.audiences import size, unmatched
+    from lgs_assets.action.audiences import FORGOTTEN, OBJECTED, size, unmatched
     from lgs_assets.action.contacts import reach
     from lgs_assets.command.terminal import console, plain
 
@@ -108,9 +108,16 @@ def _show_size(warehouse: "Warehouse", rule: "Rule") -> None:
         soft_wrap=True,
     )
     reached = reach(warehouse, rule)
-    why = "; ".join(f"{reason} {number:,}" for reason, number in reached.items() if reason)
+    why = {True: "", False: ""}  # those in no audience are not among the customers above
+    for reason, number in reached.items():
+        if reason:
+            why[reason in (OBJECTED, FORGOTTEN)] += f"; {reason} {number:,}"
     console.print(
-        f"Reachable: {reached.get('', 0):,}." + (f" The others: {why}." if why else ""), highlight=False, soft_wrap=True
+        f"Reachable: {reached.get('', 0):,}."
+        + (f" The others: {why[False][2:]}." if why[False] else "")
+        + (f" In no audience, whatever its rule: {why[True][2:]}." if why[True] else ""),
+        highlight=False,
+        soft_wrap=True,
     )
     for remark in unmatched(warehouse, rule):
         console.print(f"[yellow]![/] {plain(remark)}", highlight=False, soft_wrap=True)

@@ -29,7 +29,7 @@ class Misbehaving(BaseHTTPRequestHandler):
                 time.sleep(1.5)
             case "429 with Retry-After":
                 self.say(429, {}, {"Retry-After": "7"})
-            case "429" | "500" | "401" | "400":
+            case "429" | "500" | "401" | "400" | "410":
                 self.say(int(fault), {"detail": "oh dear"})
             case "HTML":
                 self.raw(200, b"<html>log in, please</html>")

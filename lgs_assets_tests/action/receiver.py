@@ -87,11 +87,11 @@ class _Handler(Misbehaving):
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver that listens on this machine, for the length of a block."""
+def receiving(port: int = 0) -> Iterator[Receiver]:
+    """A receiver that listens on this machine, for the length of a block; at a port of its own unless one is given."""
     receiver = Receiver()
     handler = type("Handler", (_Handler,), {"receiver": receiver})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         receiver.url = f"http://127.0.0.1:{server.server_port}/lists?token=of-the-receiver"

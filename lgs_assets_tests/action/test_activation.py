@@ -5,7 +5,9 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from hashlib import md5, sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -15,8 +17,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from lgs_assets.action import guards
-from lgs_assets.action.applying import Outcome, alone, apply_plan
-from lgs_assets.action.audiences import Audience, audience_named
+from lgs_assets.action.applying import Outcome, TakenError, alone, apply_plan
+from lgs_assets.action.audiences import Audience, Limits, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
@@ -138,6 +140,21 @@ def test_more_additions_than_three_times_what_is_held_are_refused(
     made = plan(people, webhook(receiver))
     assert made and made.refusal == "would add 39 to the 1 held, and 13 are allowed. If that is right: --allow-adds 39"
     assert sync(people, webhook(receiver), adds=39) == Outcome(39, {}, {})
+
+
+@pytest.mark.parametrize(("members", "found"), [(2, "has 2 members, and its file allows 3 to 5"), (7, "has 7 members")])
+def test_an_audience_outside_its_limits_reaches_nobody(
+    people: Warehouse, receiver: Receiver, members: int, found: str
+) -> None:
+    """Not even by a first list; who is held and objected is removed all the same."""
+    limited = replace(SOME, limits=Limits(at_least=3, at_most=5))
+    set_members(people, range(1, members + 1))
+    first = make_plan(people, limited, webhook(receiver), key=KEY)
+    assert first and first.state == "refused" and found in (first.refusal or "")
+    sync(people, webhook(receiver))
+    object_to_marketing(people, 1)
+    made = make_plan(people, limited, webhook(receiver), key=KEY)
+    assert made and made.refusal and (made.adds, made.removes, made.state) == (0, 1, "planned")
 
 
 @pytest.mark.parametrize(
@@ -274,10 +291,16 @@ def test_a_plan_is_for_its_place_alone(people: Warehouse, receiver: Receiver, tm
         with pytest.raises(GuardError, match="made for another place"):
             apply(people, made.plan, other)
         assert receiver.requests == [] and not (tmp_path / "drop").exists()
+    made = plan(people, here)
+    assert made
+    receiver.faults = ["401"]
+    with pytest.raises(LgsError, match="does not let us in"):
+        apply(people, made.plan, here)
+    assert plan(people, replace(here, url=f"{receiver.url}&other"))  # that of the former place is given up
     made = plan(people, hashed)
     assert made and "Addresses leave hashed." in summary(made)
     apply(people, made.plan, hashed)
-    assert receipts(people) == [(200, "accepted 5, rejected 0, addresses hashed")]
+    assert receipts(people)[-1] == (200, "accepted 5, rejected 0, addresses hashed")
 
 
 @pytest.mark.parametrize("turned", ["back", "forward"])
@@ -348,7 +371,7 @@ def test_a_receiver_that_is_gone_leaves_the_plan_to_be_finished(people: Warehous
             plan(people, webhook(gone))
     with pytest.raises(UnavailableError, match="ConnectionRefusedError"):
         apply(people, made.plan, webhook(gone, rows=4))
-    with receiving() as back:
+    with receiving(urlsplit(gone.url).port or 0) as back:
         apply(people, made.plan, webhook(back, rows=4))
     assert held(people) == set(range(1, 11))
 
@@ -525,7 +548,7 @@ def test_a_restart_of_postgresql_between_batches_loses_nothing(
     for _ in range(3):
         try:
             apply(people, made.plan, Restarting(receiver.url, SIGNING_KEY, 4))
-        except (ServerError, sa.exc.OperationalError):
+        except (ServerError, TakenError, sa.exc.OperationalError):
             continue
         break
     assert plans(people)[0].state == "applied"
@@ -707,11 +730,79 @@ def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monke
 
 
 @pytest.mark.parametrize(
-    "text", ["mailbox a@b.test full", "a%40b.test", r"a\u0040b.test", "x <a@b.test>", "a&#64;b.test"]
+    "text",
+    [
+        *("mailbox a@b.test full", "a%40b.test", r"a\u0040b.test", "x <a@b.test>", "a&#64;b.test", "jane.doe @ b.test"),
+        *("jane.doe\uff20b.test", "jane.doe&#064;b.test", "jane.doe (at) b.test", "jane.doe%2540b.test"),
+        *("jane.doe=40b.test", "jane.doe at b.test", "jane.doe&amp;#64;b.test", "jane.doe @", "jane.doe\n@\nb.test"),
+    ],
 )
 def test_what_a_receiver_says_is_kept_without_addresses(text: str) -> None:
     """It may quote what it was sent."""
-    assert "b.test" not in redacted(text)
+    assert "b.test" not in redacted(text) and "jane.doe" not in redacted(text)
+
+
+def test_nothing_of_an_address_that_was_sent_comes_back(people: Warehouse, receiver: Receiver) -> None:
+    """Neither what precedes the sign nor a hash of the address, by which anybody who has it would know it."""
+    set_members(people, {1})
+    email = address(1)
+    said = f"user {CANARY}1, also {CANARY}1: {md5(email.encode()).hexdigest()} {sha256(email.encode()).hexdigest()}"
+
+    class Quoting(Webhook):
+        def send(self, batch: Batch) -> Answer:
+            return Answer(200, {1: said})
+
+    outcome = sync(people, Quoting(receiver.url, SIGNING_KEY))
+    assert outcome == Outcome(0, {1: "user … also … … …"}, {})
+
+
+def test_an_update_without_an_answer_is_made_again(people: Warehouse, receiver: Receiver) -> None:
+    """Even if what is wished by then is what was confirmed before: the receiver may have the other."""
+    set_members(people, {1, 2})
+    sync(people, webhook(receiver))
+    set_members(people, {1, 2}, spent=2)
+    made = plan(people, webhook(receiver))
+    assert made
+    receiver.faults = ["done, answer lost"] * 6
+    with pytest.raises(UnavailableError):
+        apply(people, made.plan, webhook(receiver))
+    with people.transaction() as connection:
+        connection.execute(sa.text("update activation_plans set made_at = now() - interval '25 hours'"))
+    set_members(people, {1, 2})
+    again = plan(people, webhook(receiver))
+    assert again and (again.adds, again.updates) == (0, 2)
+    apply(people, again.plan, webhook(receiver))
+    assert {each["spent"] for each in receiver.held.values()} == {1}
+    assert plan(people, webhook(receiver)) is None
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("410", "answered 410"), ("400", "400 to each of 11 rows")])
+def test_a_receiver_that_refuses_everything_has_rejected_nobody(
+    people: Warehouse, receiver: Receiver, fault: str, reason: str
+) -> None:
+    """It is out of order: once it is not, the same plan goes on."""
+    set_members(people, range(1, 12))
+    made = plan(people, webhook(receiver))
+    assert made
+    receiver.faults = [fault] * 99
+    with pytest.raises(LgsError, match=reason):
+        apply(people, made.plan, webhook(receiver))
+    receiver.faults = []
+    assert apply(people, made.plan, webhook(receiver)) == Outcome(11, {}, {})
+
+
+def test_who_was_accepted_since_is_rejected_no_more(people: Warehouse, receiver: Receiver) -> None:
+    """The latest answer counts: to leave and to return makes nobody unwelcome."""
+    set_members(people, range(1, 4))
+    receiver.poison = {3}
+    sync(people, webhook(receiver))
+    receiver.poison = set()
+    again = make_plan(people, SOME, webhook(receiver), key=KEY, retry=True)
+    assert again and apply(people, again.plan, webhook(receiver)) == Outcome(1, {}, {})
+    set_members(people, {1, 2})
+    sync(people, webhook(receiver))
+    set_members(people, {1, 2, 3})
+    assert sync(people, webhook(receiver)) == Outcome(1, {}, {})
 
 
 def lgs(*arguments: str) -> Result:

@@ -2,8 +2,10 @@
 
 import subprocess
 import zipfile
+from hashlib import md5, sha256
 from pathlib import Path
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -13,14 +15,15 @@ from lgs_assets.dashboard.app import PAGES
 from lgs_assets.dashboard.serve import tables_of
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import EmbeddedServer, program
-from lgs_assets_tests.action.people import CANARY, KEY, contacts_file, line, tables_outside
+from lgs_assets_tests.action.people import CANARY, KEY, address, contacts_file, line, tables_outside
 from lgs_assets_tests.action.receiver import SIGNING_KEY, receiving
 from lgs_assets_tests.builders import SHOP
 from lgs_assets_tests.dashboard.conftest import Site, serve
 
-MARKS = {CANARY, CANARY.encode().hex(), KEY, SIGNING_KEY}
-"""What may turn up nowhere; bytes are dumped in hexadecimal."""
 CUSTOMERS = sorted({int(each.customer_id or 0) for each in SHOP})
+HASHED = {make(address(each).encode()).hexdigest() for each in CUSTOMERS for make in (sha256, md5)}
+MARKS = {CANARY, CANARY.encode().hex(), KEY, SIGNING_KEY, *HASHED}
+"""What may turn up nowhere; bytes are dumped in hexadecimal, and a plain hash of an address can be guessed."""
 
 
 def marks_in(text: str) -> set[str]:
@@ -69,6 +72,11 @@ def test_canaries_turn_up_nowhere(
 ) -> None:
     """Import, refusals, a full rebuild with its checks, lists to two destinations, objections, reports and pages."""
     said = []
+    with psycopg.connect(built.url, autocommit=True) as connection:  # a server that logs every query
+        name = connection.info.dbname
+        connection.execute(f"alter database {name} set log_min_duration_statement = 0".encode())
+        connection.execute(f"alter database {name} set log_parameter_max_length_on_error = -1".encode())
+    built.engine.dispose()  # its sessions began before
 
     def lgs(*arguments: str, code: int = 0) -> str:
         result = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
@@ -124,4 +132,5 @@ def test_canaries_turn_up_nowhere(
     assert marks_in(tables_outside(built.url)) == set()
     assert marked_files(Configuration.read().state) == []
     assert marked_files(tmp_path / "shown") == []
-    assert marks_in(server.log.read_text(errors="replace")) == set()
+    log = server.log.read_text(errors="replace")
+    assert "insert into lgs_private.contacts" in log and marks_in(log) == set()

@@ -1,7 +1,9 @@
 """Contacts: what is imported, who may never be written to, and that no address turns up anywhere else."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -13,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from lgs_assets.action.contacts import (
     COLUMNS,
+    Contact,
     contact_status,
     demo_contacts,
     forget_contact,
@@ -21,6 +24,7 @@ from lgs_assets.action.contacts import (
     pseudonym,
     reach,
 )
+from lgs_assets.action.destinations.protocol import Change, Listed
 from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
@@ -60,8 +64,8 @@ WRONG = {
     line(basis_at="2011-02-30"): "line 2, basis_at: expected a date such as 2011-12-01",
     line(basis_at="2999-01-01"): "found 2999-01-01",
     line(source="canary@example.test"): "line 2, source: expected where the contact comes from",
-    line(kind="robot"): "line 2, subscriber_kind: expected individual or corporate; found robot",
-    line(ok="perhaps"): "line 2, marketing_ok: expected yes or no; found perhaps",
+    line(kind="robot"): "line 2, subscriber_kind: expected individual or corporate; found 5 characters with no @",
+    line(ok="perhaps"): "line 2, marketing_ok: expected yes or no; found 7 characters with no @",
     f"{line()},more": "line 2: expected 7 values; found 8 values",
 }
 
@@ -222,10 +226,55 @@ def test_who_may_not_be_written_to_is_counted_with_the_reason(customers: Warehou
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("suppress", [object_to_marketing, forget_contact])
+def test_every_address_that_somebody_had_is_suppressed(
+    customers: Warehouse, tmp_path: Path, suppress: Callable[[Warehouse, int], object]
+) -> None:
+    """Not only the last one; but not one that is another customer's by now."""
+    for email in ("first@example.test", "second@example.test", "third@example.test"):
+        imported(customers, tmp_path, line(1, email=email))
+    imported(customers, tmp_path, line(2, email="second@example.test"))
+    suppress(customers, 1)
+    imported(customers, tmp_path, line(3, email="first@example.test"))
+    assert reach(customers, judge("customer_id in (2, 3)")) == (
+        {"": 1, "suppressed": 1} if suppress is object_to_marketing else {"": 1, "no contact": 1}
+    )
+    with psycopg.connect(customers.url) as connection:  # as one that was made before these were kept
+        connection.execute("drop table lgs_private.former_keys")
+    object_to_marketing(customers, 2)
+
+
+def test_an_old_file_revives_nobody_who_declined(customers: Warehouse, tmp_path: Path) -> None:
+    """A yes is believed if its basis is of after the day on which the no was imported."""
+    imported(customers, tmp_path, line(1, ok="no"), line(2))
+    (reason,) = imported(customers, tmp_path, line(1), line(2))
+    assert "marketing_ok: expected a basis of after that day; found yes, of a customer who declined by" in reason
+    assert reach(customers, judge("customer_id <= 2")) == {"": 1, "declined marketing": 1}
+    with psycopg.connect(customers.url) as connection:
+        connection.execute("update lgs_private.contacts set imported_at = '2011-04-30'")
+    assert imported(customers, tmp_path, line(1)) == []
+    assert reach(customers, judge("customer_id <= 2")) == {"": 2}
+
+
+@pytest.mark.parametrize("value", ["Smith", "jane-doe", "jane_doe"])
+def test_a_name_in_the_wrong_column_is_not_quoted(customers: Warehouse, tmp_path: Path, value: str) -> None:
+    """Digits and dates are."""
+    lines = line(1, basis=value), line(value), line(1, ok=value), line(1, basis_at="2999")
+    wrong = imported(customers, tmp_path, *lines)
+    assert len(wrong) == 4 and not any(value in reason for reason in wrong) and "2999" in "".join(wrong)
+
+
+def test_no_address_is_in_what_python_shows_of_a_value() -> None:
+    """An error or a log may show it."""
+    contact = Contact(1, address(1), "consent", date(2011, 5, 1), "checkout", "individual", True)
+    shown = repr([contact, Change("add", 1, address(1), {}), Listed(1, address(1), {})])
+    assert CANARY not in shown and "Contact(1)" in shown
+
+
 def test_a_suppression_outlives_the_contact(customers: Warehouse, tmp_path: Path) -> None:
     """Who is forgotten is not brought back by the next file, under no number and at no address; an objection stays."""
     imported(customers, tmp_path, line(1), line(2), line(3))
-    assert forget_contact(customers, 1)
+    assert forget_contact(customers, 1).had_contact
     object_to_marketing(customers, 2)
     reasons = imported(
         customers, tmp_path, line(1), line(2), line(3, email=address(1)), line(1, email="new@example.test")
@@ -233,7 +282,7 @@ def test_a_suppression_outlives_the_contact(customers: Warehouse, tmp_path: Path
     assert len(reasons) == 3 and all("forgotten" in reason for reason in reasons)
     assert reach(customers, judge("customer_id <= 3")) == {"forgotten": 1, "objected": 1, "": 1}
     assert contact_status(customers).suppressed == {"forgotten": 1, "objected": 1}
-    assert not forget_contact(customers, 1)
+    assert not forget_contact(customers, 1).had_contact
     with pytest.raises(LgsError, match="There is no customer 999"):
         forget_contact(customers, 999)
 
@@ -302,7 +351,8 @@ def test_no_address_turns_up_anywhere_else(customers: Warehouse, tmp_path: Path)
         shown.append(lgs(*arguments))
         assert shown[-1].exit_code == 0, shown[-1].output
     assert all(CANARY not in each.output and KEY not in each.output for each in shown)
-    assert "Reachable: 1. The others: forgotten 1; no contact 37; objected 1." in shown[-2].output.replace("\n", " ")
+    said = "The others: no contact 37. In no audience, whatever its rule: forgotten 1; objected 1."
+    assert said in shown[-2].output.replace("\n", " ")
     assert CANARY not in tables_outside(customers.url)
     state = [path.read_bytes() for path in Configuration.read().state.rglob("*") if path.is_file()]
     assert all(CANARY.encode() not in content for content in state)

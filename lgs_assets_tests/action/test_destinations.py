@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import md5
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from lgs_assets.action.destinations import hubspot as hubspot_module
+from lgs_assets.action.destinations import klaviyo as klaviyo_module
 from lgs_assets.action.destinations.configured import NEEDS, destination_named
 from lgs_assets.action.destinations.protocol import AccessError, Answer, Batch, BatchError, BusyError, Change, Member
-from lgs_assets.action.destinations.web import Reply, reason_in, refuse_errors
+from lgs_assets.action.destinations.web import Reply, identifier, reason_in, refuse_errors
 from lgs_assets.configuration import Configuration
-from lgs_assets.errors import UnavailableError, UsageError
+from lgs_assets.errors import LgsError, UnavailableError, UsageError
 from lgs_assets_tests.action.people import CANARY, address
 from lgs_assets_tests.action.tools import SECRET, HubSpotTool, KlaviyoTool, MailchimpTool, Tool, serving
 
@@ -535,3 +538,46 @@ def test_a_configured_destination_is_made() -> None:
     for name in ("klaviyo", "mailchimp", "hubspot"):
         assert destination_named(configuration, name).name == name
     assert "abc" not in repr(destination_named(configuration, "mailchimp"))
+
+
+ODD: list[Any] = [
+    None,
+    True,
+    17,
+    1.5,
+    "x",
+    "",
+    [],
+    [None],
+    [[]],
+    ["x"],
+    {},
+    {"a": 1},
+    {"email": "x"},
+    [{"context": [1]}],
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_answers_of_odd_types_are_no_answers(odd: Any) -> None:
+    """Whatever the documentation says is there: they are told as such, and end no command with a traceback."""
+    readings: list[Callable[[], object]] = [
+        lambda: hubspot_module._reason({"errors": odd}, 1, "R1"),
+        lambda: hubspot_module._reason({"errors": [{"context": odd}]}, 1, "R1"),
+        lambda: hubspot_module._contacts({"results": odd}),
+        lambda: hubspot_module._contacts({"results": [{"id": "1", "properties": odd}]}),
+        lambda: klaviyo_module._has_objected({"attributes": {"subscriptions": odd}}, "L"),
+        lambda: klaviyo_module._has_objected({"attributes": {"subscriptions": {"email": {"marketing": odd}}}}, "L"),
+        lambda: klaviyo_module._of({"data": odd}, "id"),
+    ]
+    for reading in readings:
+        with suppress(LgsError):
+            reading()
+
+
+@pytest.mark.parametrize("name", ["canary1@example.test", "", "a b", "é", "x" * 65, None, ["R1"], 1.5])
+def test_what_a_tool_calls_somebody_is_no_address(name: Any) -> None:
+    """It is kept outside lgs_private, so what could be an address is not taken."""
+    with pytest.raises(BusyError, match="is not the JSON that was expected"):
+        identifier("mailchimp", name)
+    assert identifier("hubspot", 12345) == "12345" and identifier("mailchimp", "a1-b_2") == "a1-b_2"

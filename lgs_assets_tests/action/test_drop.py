@@ -145,6 +145,22 @@ def test_a_bucket_that_is_not_there_is_told(people: Warehouse, azurite: str, mon
     assert apply(people, made.plan, drop).accepted == 1
 
 
+def test_only_those_who_consented_are_matched(people: Warehouse, tmp_path: Path) -> None:
+    """A list of hashes is for an advertising network: other bases allow mail, not that, at any step."""
+    drop, hashed = Drop(str(tmp_path / "drop")), Drop(str(tmp_path / "hashed"), hashes_emails=True)
+    imported = [line(1, basis="soft_opt_in"), line(2, basis="corporate_legitimate_interest", kind="corporate"), line(3)]
+    import_contacts(people, contacts_file(tmp_path, imported), key=KEY, reject_limit=0)
+    set_members(people, {1, 2, 3, 4})
+    clear = plan(people, drop)
+    assert clear and clear.adds == 4
+    made = plan(people, hashed)
+    assert made and made.adds == 2 and made.left_out == {"no consent to be matched": 2}
+    import_contacts(people, contacts_file(tmp_path, [line(3, basis="soft_opt_in")]), key=KEY, reject_limit=0)
+    assert apply(people, made.plan, hashed).withheld == {3: "no consent to be matched"}
+    listed = rows(UPath(tmp_path / "hashed"), f"some-plan-{made.plan}-list.csv")
+    assert [row["customer_id"] for row in listed] == ["4"]
+
+
 @pytest.mark.parametrize("setting", ["plain", "sha256"])
 def test_addresses_are_hashed_where_that_is_set(
     people: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lgs_assets.action.audiences import read_audiences
 from lgs_assets.action.rule_words import in_words
-from lgs_assets.action.rules import FACTS, MAX_CHARACTERS, fact_kinds, judge
+from lgs_assets.action.rules import FACTS, MAX_CHARACTERS, Comparison, fact_kinds, judge
 from lgs_assets.contracts.contract import contract
 from lgs_assets.errors import RuleError
 from lgs_assets_tests.builders import MakeDatabase
@@ -152,11 +152,46 @@ def test_what_is_accepted_runs(facts: psycopg.Connection, rule: str) -> None:
         ("risk_band = 'high' and value > 1000",
          "risk of staying away is high and sales expected in 182 days above £1,000"),
         ("true", "everybody"),
+        ("last_invoice_at > '2011-12-01'", "last order after the start of 1 Dec 2011"),
+        ("last_invoice_at <= '2011-12-01' or last_invoice_at < '2011-11-01'",
+         "last order up to the start of 1 Dec 2011 or last order before 1 Nov 2011"),
+        ("last_invoice_at = '2011-12-01 10:30'", "last order at 1 Dec 2011 10:30"),
+        ("last_invoice_at between '2011-12-01' and '2011-12-31 23:59:59'",
+         "last order between the start of 1 Dec 2011 and 31 Dec 2011 23:59:59"),
+        ("last_invoice_at::date = '2011-12-01'", "last order on 1 Dec 2011"),
+        ("expected_next_day > '2011-12-01'", "next order due after 1 Dec 2011"),
+        ("last_invoice_at > date '2011-12-01 10:00'", "last order after the start of 1 Dec 2011"),
+        ("cast(last_invoice_at as text) = 'abc'", "last order is abc"),
+        ("date '2011-12-01' < date '2011-12-02'", "1 Dec 2011 before 2 Dec 2011"),
     ],
 )  # fmt: skip
 def test_a_rule_reads_as_a_sentence(rule: str, words: str) -> None:
     """For people who do not read SQL: amounts in pounds, dates as dates."""
     assert in_words(rule) == words
+
+
+@pytest.mark.parametrize("rule", ["segment::text = 'Cant Lose'", "segment = 'Cant Lose'::text"])
+def test_a_text_behind_a_cast_is_compared_all_the_same(rule: str) -> None:
+    """So that one that no customer has is named."""
+    assert judge(rule).comparisons == (Comparison("segment", "Cant Lose"),)
+
+
+def test_a_date_that_is_cast_has_no_time(facts: psycopg.Connection) -> None:
+    """As in PostgreSQL: what a rule finds is what its words say."""
+    rule = judge("first_sale_at = date '2011-01-01 10:00'")
+    assert facts.execute(f"select {rule.sql} from audience_facts".encode()).fetchone() == (True,)
+    assert judge("first_sale_at = date '2011-01-01'").version({}) == rule.version({})
+
+
+def test_whatever_is_accepted_has_words() -> None:
+    """However many terms it has, or however deeply it is nested: an accepted rule stops no run."""
+    for length in range(25, 400, 75):
+        for rule in (" or ".join(["m_score = 1"] * length), "(" * length + "true" + ")" * length):
+            try:
+                judge(rule)
+            except RuleError:
+                continue
+            assert in_words(rule)
 
 
 def test_damaged_rules_are_refused_or_run(facts: psycopg.Connection) -> None:

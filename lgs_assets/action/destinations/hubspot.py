@@ -20,7 +20,7 @@ from lgs_assets.action.destinations.protocol import (
     never_known,
     of_another,
 )
-from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, in_parts, redacted, unexpected
+from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, identifier, in_parts, redacted, unexpected
 
 VERSION = "2026-03"
 """The version of the interface that requests are written for."""
@@ -103,7 +103,7 @@ class HubSpot:
             answer = self._api.ask("GET", path, query={"limit": str(_PAGE), **({"after": after} if after else {})})
             try:
                 following = (answer.get("paging") or {}).get("next") or {}
-                return [str(entry["recordId"]) for entry in answer["results"]], following.get("after")
+                return [identifier(self.name, entry["recordId"]) for entry in answer["results"]], following.get("after")
             except (AttributeError, KeyError, TypeError):
                 raise unexpected(self.name) from None
 
@@ -220,7 +220,7 @@ class HubSpot:
 def _contacts(answer: Any) -> list[dict[str, Any]]:
     try:
         return [
-            {"id": str(contact["id"]), "properties": dict(contact.get("properties") or {})}
+            {"id": identifier("hubspot", contact["id"]), "properties": dict(contact.get("properties") or {})}
             for contact in answer["results"]
         ]
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -229,13 +229,18 @@ def _contacts(answer: Any) -> list[dict[str, Any]]:
 
 def _reason(answer: Any, customer: int, record: str) -> str:
     """Why a batch that was answered did not update a contact. Raises BatchError if it does not say of which that is."""
-    for error in answer.get("errors") or []:
-        context = error.get("context") or {}
-        named = {
-            str(value) for values in context.values() for value in (values if isinstance(values, list) else [values])
-        }
-        if named & {str(customer), record}:
-            return redacted(str(error.get("message")))
+    try:
+        for error in answer.get("errors") or []:
+            context = error.get("context") or {}
+            named = {
+                str(value)
+                for values in context.values()
+                for value in (values if isinstance(values, list) else [values])
+            }
+            if named & {str(customer), record}:
+                return redacted(str(error.get("message")))
+    except (AttributeError, TypeError):
+        raise unexpected("hubspot") from None
     raise BatchError("answered without some of the contacts, and without the reason", status=207)
 
 

@@ -84,7 +84,7 @@ class Klaviyo:
         list_id = self._list(audience)
         missing = set(ours)
         for profile in self._all(f"/lists/{list_id}/profiles", _CONSENT):
-            name = profile["attributes"].get("external_id") or f"klaviyo:{profile['id']}"
+            name = str(profile["attributes"].get("external_id") or f"klaviyo:{profile['id']}")
             missing.discard(name)
             yield Member(name, _has_objected(profile, list_id))
         for profile in self._profiles(missing, _CONSENT):
@@ -153,6 +153,8 @@ class Klaviyo:
         path = f"/profile-bulk-import-jobs/{_of(answer, 'id')}"
         for wait in _JOB_WAITS:
             attributes = _of(self._api.ask("GET", path), "attributes")
+            if not isinstance(attributes, dict):
+                raise unexpected(self.name)
             match attributes.get("status"):
                 case "complete":
                     return self._errors(path, changes) if attributes.get("failed_count") else {}
@@ -171,8 +173,11 @@ class Klaviyo:
         for entry in self._all(f"{path}/import-errors", {}, interval=_JOBS):
             error = entry["attributes"]
             reason = redacted(str(error.get("detail") or error.get("title")))
-            payload = error.get("original_payload") or {}
-            external_id = payload.get("attributes", payload).get("external_id")
+            try:
+                payload = error.get("original_payload") or {}
+                external_id = str(payload.get("attributes", payload).get("external_id"))
+            except AttributeError:
+                raise unexpected(self.name) from None
             if external_id not in sent:
                 raise BatchError(f"the import job failed: {reason}", status=202)
             rejected[sent[external_id]] = reason
@@ -200,9 +205,12 @@ class Klaviyo:
 
 def _has_objected(profile: Mapping[str, Any], list_id: str) -> bool:
     """Whether somebody unsubscribed, from everything or from this list, or complained."""
-    marketing = ((profile["attributes"].get("subscriptions") or {}).get("email") or {}).get("marketing") or {}
-    of_list = [each for each in marketing.get("list_suppressions") or [] if each.get("list_id") == list_id]
-    reasons = {each.get("reason") for each in [*(marketing.get("suppression") or []), *of_list]}
+    try:
+        marketing = ((profile["attributes"].get("subscriptions") or {}).get("email") or {}).get("marketing") or {}
+        of_list = [each for each in marketing.get("list_suppressions") or [] if each.get("list_id") == list_id]
+        reasons = {each.get("reason") for each in [*(marketing.get("suppression") or []), *of_list]}
+    except (AttributeError, TypeError):
+        raise unexpected("klaviyo") from None
     return marketing.get("consent") == "UNSUBSCRIBED" or bool(reasons - _UNDELIVERABLE)
 
 

@@ -23,7 +23,7 @@ from lgs_assets.action.destinations.protocol import (
     never_known,
     of_another,
 )
-from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, redacted, unexpected
+from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, identifier, redacted, unexpected
 
 BATCH_ROWS = 500  # as many as may enter a segment at once
 _PAGE = 1000
@@ -76,7 +76,7 @@ class Mailchimp:
             if contact.get("status") == "unsubscribed":
                 rejected[change.customer_id] = _UNSUBSCRIBED
             else:
-                remote_ids[change.customer_id] = _text(contact, "contact_id")
+                remote_ids[change.customer_id] = identifier(self.name, contact.get("contact_id"))
         entering = [
             change
             for change in told
@@ -103,7 +103,7 @@ class Mailchimp:
             "include_cleaned": "true",
         }
         for entry in self._all(path, "members", query):
-            contact = _text(entry, "contact_id")
+            contact = identifier(self.name, entry.get("contact_id"))
             missing.discard(contact)
             yield Member(contact, entry.get("status") == "unsubscribed")
         if missing:  # all who unsubscribed are fewer requests than one for each who is missing
@@ -141,7 +141,7 @@ class Mailchimp:
         if not (names := {name for change in changes for name in _merge_fields(change)}):
             return
         query = {"fields": "merge_fields.tag,total_items"}
-        found = {entry.get("tag") for entry in self._all(f"{self._path}/merge-fields", "merge_fields", query)}
+        found = {str(entry.get("tag")) for entry in self._all(f"{self._path}/merge-fields", "merge_fields", query)}
         if missing := sorted(names - found):
             raise AccessError(
                 f"mailchimp: contacts have no merge field {', '.join(missing)}. Merge fields are made by hand."

@@ -25,6 +25,10 @@ class Change(NamedTuple):
     remote_id: str | None = None
     """What the destination calls the customer, if it has said so."""
 
+    def __repr__(self) -> str:
+        """Without the address: errors and logs show their values."""
+        return f"Change({self.operation} {self.customer_id})"
+
 
 class Listed(NamedTuple):
     """A customer on a list, and what the destination may know of them."""
@@ -32,6 +36,10 @@ class Listed(NamedTuple):
     customer_id: int
     email: str
     fields: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """Without the address."""
+        return f"Listed({self.customer_id})"
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,13 @@ import re
 import socket
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import partial
+from hashlib import md5, sha256
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -23,10 +26,17 @@ from lgs_assets.escaping import printable
 
 ANSWER_SECONDS = 30
 """How long an answer may take, to its last byte."""
+_md5 = partial(md5, usedforsecurity=False)  # as Mailchimp names contacts by
 _MAX_ANSWER = 5_000_000
 _MAX_PAGES = 100_000
 _LONGEST_WAIT = 300
-_AT = re.compile(r"@|%40|\\u0040|&#64;|&#x40;|&commat;", re.IGNORECASE)
+_NOT_OF_ROWS = {402, 404, 405, 406, 410, 415, 451}
+"""What no row of a batch can be the reason for."""
+# The sign in an address, however it is written.
+_AT = re.compile(
+    r"@|%(25)*40|=40|\\u0040|\\x40|&(amp;)*(#0*64|#x0*40|commat);?|[(\[{<]\s*at\s*[)\]}>]|\bat\b(?=\s*[\w.-]+\.\w)",
+    re.IGNORECASE,
+)
 
 Row = TypeVar("Row")
 
@@ -164,7 +174,7 @@ def refuse_errors(name: str, reply: Reply, *, key: str, elsewhere: str) -> None:
     status = reply.status
     if status in (401, 403):
         raise AccessError(f"{name}: answered {status}: it does not let us in. Check {key}.")
-    if 300 <= status < 400 or status in (404, 405):
+    if 300 <= status < 400 or status in _NOT_OF_ROWS:
         raise AccessError(f"{name}: answered {status}: {elsewhere}")
     if status in (408, 425, 429) or status >= 500 or status < 200:
         wait = _seconds(reply.retry_after, said_at=reply.date)
@@ -188,6 +198,13 @@ def unexpected(name: str, status: int = 200) -> BusyError:
     return BusyError(f"{name}: the answer is not the JSON that was expected.", status=status)
 
 
+def identifier(name: str, value: object) -> str:
+    """What a destination calls somebody, if it can be that, and no address. Raises BusyError for anything else."""
+    if not isinstance(value, (str, int)) or not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", str(value)):
+        raise unexpected(name)
+    return str(value)
+
+
 def reason_in(body: bytes) -> str:
     """What an answer gives as a reason, without addresses."""
     return redacted(body.decode(errors="replace")) or "no reason"
@@ -195,8 +212,22 @@ def reason_in(body: bytes) -> str:
 
 def redacted(text: str) -> str:
     """Text of a destination, short, harmless, and without anything that could be an address."""
-    words = ("…" if _AT.search(word) else word for word in text.split())  # all: a cut one may be half an address
+    marked = re.sub(r"\s*@[\s@]*", "@", _AT.sub("@", unicodedata.normalize("NFKC", text)))  # also between words
+    words = ("…" if "@" in word else word for word in marked.split())  # all: a cut one may be half an address
     return printable(" ".join(words)[:200])[:200]
+
+
+def without(text: str, addresses: Iterable[str | None]) -> str:
+    """A text without the words that have what precedes the sign of one of the addresses, or a hash of one."""
+    told = {each.lower() for each in addresses if each}
+    hashes = {make(each.encode()).hexdigest() for each in told for make in (sha256, _md5)}
+    names = {each.partition("@")[0] for each in told}
+    long = {*hashes, *(each for each in names if len(each) > 3)}
+
+    def gives_away(word: str) -> bool:
+        return word.strip(".,;:!?'\"()[]<>") in names or any(each in word for each in long)
+
+    return " ".join("…" if gives_away(word.lower()) else word for word in text.split())
 
 
 def _seconds(retry_after: str | None, *, said_at: str | None) -> float | None:

@@ -54,7 +54,7 @@ class Webhook:
         try:
             listed = (parsed(self.name, reply) or {}).get("rejected", [])
             rejected = {int(row["id"]): redacted(str(row.get("reason", "no reason"))) for row in listed}
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             raise unexpected(self.name, reply.status) from None
         sent = {change.customer_id for change in batch.changes}
         return Answer(reply.status, {customer: reason for customer, reason in rejected.items() if customer in sent})
