@@ -591,6 +591,26 @@ def test_two_cannot_apply_to_a_destination_at_once(people: Warehouse, receiver: 
     assert len(receiver.requests) == 1
 
 
+def test_a_lost_hold_on_a_destination_stops_applying(people: Warehouse, receiver: Receiver) -> None:
+    """A restart of the server takes it: somebody else may apply by then. The same command goes on."""
+    set_members(people, range(1, 5))
+    made = plan(people, webhook(receiver, rows=2))
+    assert made
+
+    def end_the_session() -> None:
+        with psycopg.connect(people.url, autocommit=True) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_locks "
+                "where locktype = 'advisory' and database = (select oid from pg_database where datname = %s)",
+                [connection.info.dbname],
+            )
+
+    with pytest.raises(TakenError, match="The hold on webhook is lost"):
+        apply(people, made.plan, Meanwhile(receiver.url, SIGNING_KEY, 2, happens=end_the_session))
+    assert len(receiver.requests) == 1 and held(people) == {1, 2}
+    assert apply(people, made.plan, webhook(receiver, rows=2)) == Outcome(4, {}, {})
+
+
 def test_a_run_waits_its_turn_at_a_destination(
     people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
