@@ -218,7 +218,7 @@ def seconds(frame: pd.DataFrame, *, draws: int = DRAWS) -> float:
 
 def off_timed(taken: float, *, customers: int) -> list[str]:
     """What is off of the seconds that a result took."""
-    allowed = SECONDS * customers / 6_000
+    allowed = SECONDS * max(customers / 6_000, 1)
     return [f"a result took {taken:.1f} s of a processor; expected at most {allowed:.1f}."] if taken > allowed else []
 
 

@@ -31,6 +31,7 @@ from lgs_assets.action.audiences import Audience, Limits, audience_named
 from lgs_assets.action.experiments.declaration import FOLDER, Declaration
 from lgs_assets.action.experiments.detectable import prospect
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import MakeDatabase
 
 
 def test_what_no_campaign_brings(real: Warehouse, real_data: Path) -> None:
@@ -145,7 +146,9 @@ def test_declared_looks_show_as_rarely_as_in_the_reference(real: Warehouse, real
     assert found["at 5 % each"] / splits >= 0.1 > found["declared"] / splits
 
 
-def test_the_benchmark_fails_on_a_figure_that_is_off(real: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_benchmark_fails_on_a_figure_that_is_off(
+    real: Warehouse, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With exit code 1 and its name; as it is, it ends well; a population that there is not is refused."""
     benchmark = typer.Typer()
     benchmark.command()(experiments.main)
@@ -153,7 +156,9 @@ def test_the_benchmark_fails_on_a_figure_that_is_off(real: Warehouse, monkeypatc
     def run(*options: str) -> Any:
         return CliRunner().invoke(benchmark, ["--splits", "60", "--draws", "99", "--salts", "20", *options])
 
-    monkeypatch.setenv("LGS_DATABASE_URL", real.url)
+    real.engine.dispose()
+    # A copy: the benchmark keeps its connections, and others copy the real one.
+    monkeypatch.setenv("LGS_DATABASE_URL", make_database(template=real.url))
     monkeypatch.setattr(experiments, "LOOKS", LOOKS[:2])
     fine = run("--only", "Can't Lose")
     assert (fine.exit_code, fine.stderr) == (0, "")

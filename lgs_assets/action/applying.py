@@ -151,7 +151,8 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
         )
     if plan.state == "planned":
         cursor.execute("update activation_plans set state = 'applying' where plan = %s", [number])
-    return plan
+    # A plan of those who leave goes to any place, in the form that addresses have there.
+    return replace(plan, hashes_emails=destination.hashes_emails)
 
 
 def _send_batch(
@@ -166,6 +167,7 @@ def _send_batch(
     customers = [row.customer_id for row in rows]
     waiting = list(in_parts(customers, destination.batch_rows or len(customers)))
     refused: dict[int, BatchError] = {}
+    was_answered = False
     while waiting:
         part = waiting.pop(0)
         try:
@@ -181,14 +183,15 @@ def _send_batch(
                 refused[part[0]] = error
         else:
             if sent:
+                was_answered = True
                 receipt, answer = sent
                 if answer.objected:  # first: if this is cut short, what was sent is sent again
                     object_to_marketing(warehouse, *answer.objected, source=destination.name)
                 settle(warehouse, plan, receipt.batch.changes, answer, receipt)
     statuses = {error.status for error in refused.values()}
-    if len(refused) == len(customers) > FEW and len(statuses) == 1:  # no row is to blame
+    if not was_answered and len(refused) > FEW and len(statuses) == 1:  # no row is to blame
         raise AccessError(
-            f"{destination.name}: answered {statuses.pop()} to each of {len(customers):,} rows. None of them is marked."
+            f"{destination.name}: answered {statuses.pop()} to each of {len(refused):,} rows. None of them is rejected."
         )
     if refused:
         settle(warehouse, plan, [], Answer(0, {customer: str(error) for customer, error in refused.items()}))

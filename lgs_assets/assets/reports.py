@@ -13,8 +13,13 @@ from lgs_assets.wiring.derived_asset import derived_asset
 from lgs_assets.wiring.metadata import described, markdown_table
 
 _DASHBOARD = places.ROOT / "lgs_assets" / "dashboard"
-_PAGES = tuple(
-    file for pattern in ("queries/*.sql", "templates/*", "static/*.css") for file in sorted(_DASHBOARD.glob(pattern))
+_PAGES = (
+    places.SQL / "held_back.sql",
+    *(
+        file
+        for pattern in ("queries/*.sql", "templates/*", "static/*.css")
+        for file in sorted(_DASHBOARD.glob(pattern))
+    ),
 )
 
 
@@ -35,6 +40,7 @@ def monthly_reports(
     churn_risk: Relation,
     model_cards: Relation,
     model_evaluations: Relation,
+    audience_members: Relation,
 ) -> pd.DataFrame:
     """Keeps the printable report of the last whole month: the shop and each segment. One row a month."""
     pages = Tables(warehouse.url)

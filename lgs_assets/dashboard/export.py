@@ -15,9 +15,10 @@ from lgs_assets.dashboard.pages.parts import CARDS, EXPECTED, PREDICTIONS, expec
 from lgs_assets.dashboard.queries import Built, Reading, Row, Tables
 from lgs_assets.dashboard.report import segment_named
 
-_NEEDED: Final = ("rfm_history", "customer_profile", "segment_playbook")
+_NEEDED: Final = ("rfm_history", "customer_profile", "segment_playbook", "audience_members")
 _COLUMNS: Final = (
     Column("customer_id", "Customer"),
+    Column("do_not_contact", "Do not contact"),
     Column("segment", "Segment"),
     Column("country", "Country"),
     Column("last_invoice_at", "Last order", "day"),

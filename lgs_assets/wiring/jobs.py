@@ -200,8 +200,9 @@ def _see_out(
 
     Returns at which destinations it failed.
     """
-    plan_erasures(warehouse, [each.name for each in activation.destinations if each.erasure == "own"])
     plan_removals(warehouse)
+    with _noting(reasons, "deletions"):  # one destination that is set wrongly is no reason to keep others waiting
+        plan_erasures(warehouse, [each.name for each in activation.destinations if each.erasure == "own"])
     failed = set()
     for plan in leaving_plans(warehouse):
         name = plan.destination

@@ -17,6 +17,7 @@ from lgs_assets.action.applying import Outcome
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.configured import destination_named
 from lgs_assets.action.destinations.drop import Drop
+from lgs_assets.action.leaving import plan_removals
 from lgs_assets.action.plans import plans
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import UnavailableError
@@ -159,6 +160,19 @@ def test_only_those_who_consented_are_matched(people: Warehouse, tmp_path: Path)
     assert apply(people, made.plan, hashed).withheld == {3: "no consent to be matched"}
     listed = rows(UPath(tmp_path / "hashed"), f"some-plan-{made.plan}-list.csv")
     assert [row["customer_id"] for row in listed] == ["4"]
+
+
+def test_who_leaves_takes_nobody_along_without_consent(people: Warehouse, tmp_path: Path) -> None:
+    """The whole list beside a removal is in the form of today, though the list was begun in clear."""
+    place = str(tmp_path / "drop")
+    import_contacts(people, contacts_file(tmp_path, [line(1, basis="soft_opt_in")]), key=KEY, reject_limit=0)
+    set_members(people, {1, 2, 3})
+    sync(people, Drop(place))
+    object_to_marketing(people, 3)
+    (leaving,) = plan_removals(people)
+    assert apply(people, leaving, Drop(place, hashes_emails=True)).accepted == 1
+    listed = rows(UPath(place), f"some-plan-{leaving}-list.csv")
+    assert [(row["customer_id"], "email" in row) for row in listed] == [("2", False)]
 
 
 @pytest.mark.parametrize("setting", ["plain", "sha256"])

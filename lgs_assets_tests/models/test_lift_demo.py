@@ -123,8 +123,9 @@ def test_the_benchmark_says_what_is_off(
 def test_the_benchmark_times_a_result(customers: pd.DataFrame) -> None:
     """With all that a result is made of; more than ten seconds for 6,000 customers are named."""
     assert 0 < seconds(customers, draws=99) < 10
-    assert off_timed(9.9, customers=6_000) == []
-    assert off_timed(5.1, customers=3_000) == ["a result took 5.1 s of a processor; expected at most 5.0."]
+    assert off_timed(9.9, customers=71) == off_timed(19.9, customers=12_000) == []
+    assert off_timed(10.1, customers=71) == ["a result took 10.1 s of a processor; expected at most 10.0."]
+    assert off_timed(20.1, customers=12_000) == ["a result took 20.1 s of a processor; expected at most 20.0."]
 
 
 def test_the_benchmark_holds_looks_and_effects_to_their_bounds() -> None:

@@ -151,14 +151,16 @@ def remarks(conduct: Conduct, *, gone: int = 0, day: Callable[[date], str] = str
     if conduct.is_to_be_stopped:
         found.append(
             "The result is due, and the control group is still held out of every plan. To end that: lgs experiment "
-            f"stop {conduct.declaration.name}"
+            f'stop {conduct.declaration.name} --because "its result is known"'
         )
     if stopped_on := conduct.cut_short_on:
-        later = counted(conduct.reached_later[CONTROL], "customer")
+        reached = conduct.reached_later[CONTROL]
         found.append(
             f"Stopped on {day(stopped_on)}, before the last window was over: "
-            f"{sentence(conduct.stopped_because or '')}. From then on the control group might be written to: {later} "
-            "of it reached a destination after the stop. Each that did is likely to make the difference look smaller."
+            f"{sentence(conduct.stopped_because or '')}. From then on the control group might be written to: "
+            f"{counted(reached, 'customer')} of it reached a destination after the stop."
+            + " Each that did is likely to make the difference look smaller."
+            * bool(reached)
         )
     return found
 

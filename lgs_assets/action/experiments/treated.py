@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import NamedTuple
 
+from lgs_assets.action.experiments.holdout import HELD_BACK
 from lgs_assets.action.experiments.state import read_state
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.recipients import NO_CONTACT, recipients, why_not
@@ -32,14 +33,16 @@ def treated(warehouse: Warehouse, name: str) -> tuple[list[Treated], Counter[str
         found = read_state(cursor, name)
         if found.stopped_at:
             raise LgsError(f"{name} was stopped at {found.stopped_at:%Y-%m-%d %H:%M} UTC: nobody is treated any more.")
+        customer = "assignments.customer_id"
         with as_activator(cursor):
-            cursor.execute(
+            cursor.execute(  # first whom another experiment holds back: a missing address keeps nobody off this list
                 f"""
-                select assignments.customer_id, segment, wave, arm, {why_not("assignments.customer_id")}
+                select {customer}, segment, wave, arm,
+                    coalesce({HELD_BACK.format(customer=customer)}, {why_not(customer)})
                 from lgs.assignments
-                {recipients("assignments.customer_id")}
+                {recipients(customer)}
                 where experiment = %s and arm = %s
-                order by assignments.customer_id
+                order by {customer}
                 """.encode(),
                 [name, found.declaration.treatment],
             )

@@ -59,6 +59,7 @@ SEGMENT = Page(
     segments.ONE.tables,
     show_segment,
     wished=segments.ONE.wished,
+    is_live=True,
     honours=segments.ONE.honours,
     refusal=segments.ONE.refusal,
 )
