@@ -33,6 +33,8 @@ COLUMNS = ("customer_id", "email", "lawful_basis", "basis_at", "source", "subscr
 BASES = ("consent", "soft_opt_in", "corporate_legitimate_interest")
 KINDS = ("individual", "corporate")
 SHOWN_REJECTS = 5
+OURS = "lgs"
+"""Where somebody objected who told the shop itself."""
 
 # Held while contacts change, so that two imports do not collide. Any number serves that nobody else locks.
 _LOCK = 5_302_012
@@ -177,10 +179,11 @@ class Suppressed(NamedTuple):
     """The plans by which destinations delete them."""
 
 
-def object_to_marketing(warehouse: Warehouse, *customers: int, source: str = "lgs") -> Suppressed:
+def object_to_marketing(warehouse: Warehouse, *customers: int, source: str = OURS) -> Suppressed:
     """Writes objections down: the addresses are suppressed for good, and the customers leave every audience and list.
 
-    `source` is where they objected.
+    `source` is where they objected: at a destination they are on a list, whatever else is known of them. Raises
+    LgsError for an unknown customer who is not.
     """
     return _suppress(warehouse, customers, OBJECTED, source)
 
@@ -191,7 +194,7 @@ def forget_contact(warehouse: Warehouse, customer_id: int, *, erasing: Collectio
     What destinations are to be asked is planned in the same transaction: the `erasing`, to delete them. Invoices stay,
     under the customer's number.
     """
-    return _suppress(warehouse, [customer_id], FORGOTTEN, "lgs", erasing)
+    return _suppress(warehouse, [customer_id], FORGOTTEN, OURS, erasing)
 
 
 def _suppress(
@@ -233,7 +236,7 @@ def _suppress(
                     cursor.execute(
                         b"delete from lgs_private." + table + b" where customer_id = any (%s)", [list(customers)]
                     )
-        if unknown := set(customers) - known - with_contact:
+        if source == OURS and (unknown := set(customers) - known - with_contact):
             raise LgsError(f"There is no customer {min(unknown)}.")
         for customer in customers:
             exclude(cursor, customer, reason)

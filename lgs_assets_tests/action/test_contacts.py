@@ -287,6 +287,15 @@ def test_a_suppression_outlives_the_contact(customers: Warehouse, tmp_path: Path
         forget_contact(customers, 999)
 
 
+def test_an_unknown_customer_who_objects_at_a_tool_holds_up_no_other(customers: Warehouse, tmp_path: Path) -> None:
+    """Such as one whose dump was taken out: what a list says of several is written down as one."""
+    imported(customers, tmp_path, line(1))
+    object_to_marketing(customers, 999, 1, source="klaviyo")
+    assert contact_status(customers).suppressed == {"objected": 1}
+    excluded = customers.rows("select customer_id from marketing_exclusions order by 1")
+    assert [row.customer_id for row in excluded] == [1, 999]
+
+
 @pytest.mark.parametrize("role", ["lgs_owner", "lgs_writer", "lgs_reader"])
 def test_only_the_activator_sees_contacts(customers: Warehouse, tmp_path: Path, role: str) -> None:
     """Neither the owner of the tables, nor the pipeline, nor an analyst."""
