@@ -19,6 +19,19 @@ def recipients(customer: str) -> str:
     """
 
 
+WHY_NEVER = f"""
+    coalesce(
+        excluded.reason,
+        case
+            when contacts.customer_id is null then '{NO_CONTACT}'
+            when suppressions.email_key is not null then '{SUPPRESSED}'
+            when not contacts.marketing_ok then '{DECLINED}'
+        end
+    )
+"""
+"""An expression: why a customer may not be written to, whatever is built and whichever experiments run."""
+
+
 def why_not(customer: str, *, hashed: bool = False) -> str:
     """An expression: why the customer of the column may not be written to, or NULL if they may.
 
@@ -27,12 +40,7 @@ def why_not(customer: str, *, hashed: bool = False) -> str:
     matched = f"case when contacts.lawful_basis <> 'consent' then '{NOT_MATCHED}' end"
     return f"""
     coalesce(
-        excluded.reason,
-        case
-            when contacts.customer_id is null then '{NO_CONTACT}'
-            when suppressions.email_key is not null then '{SUPPRESSED}'
-            when not contacts.marketing_ok then '{DECLINED}'
-        end,
+        {WHY_NEVER},
         {HELD_BACK.format(customer=customer)},
         {matched if hashed else "null"}
     )

@@ -250,6 +250,7 @@ def broken_rules(page: webdriver.Chrome) -> list[tuple[str, list[str]]]:
 
 def test_a_printed_page_hides_what_only_a_screen_can_use(page: webdriver.Chrome, site: Site) -> None:
     page.get(site.url + "/segments/champions")
+    wait(page).until(lambda browser: browser.find_element(By.CSS_SELECTOR, ".filters").is_displayed())
     pdf = base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
     sheets = re.findall(rb"/Type /Page\b(?!s)", pdf)
     assert pdf.startswith(b"%PDF") and 2 <= len(sheets) <= 6
