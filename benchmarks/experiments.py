@@ -203,7 +203,7 @@ def seconds(frame: pd.DataFrame, *, draws: int = DRAWS) -> float:
     customers = np.arange(len(frame))
     experiment = Experiment(frame["block"].to_numpy(), customers % 2 == 0, 0.5)
     values = pd.DataFrame({f"{number}": frame["net_revenue"].to_numpy() + number for number in range(5)})
-    parts = {(of, part): customers // of % 13 == part for of in (1, 13) for part in range(13)}
+    parts = {(of, part): customers // of % 13 == part for of in (1, 13) for part in range(13) if part * of < len(frame)}
     look_levels(experiment, values[["0", "1", "2"]], frame[COVARIATES], [0.3, 0.6, 1.0], seed=1, draws=draws)
     differences(experiment, values, frame[COVARIATES], seed=1, draws=draws)
     differences_of_parts(
