@@ -115,7 +115,7 @@ def test_canaries_turn_up_nowhere(
         lgs("audience", "show", audience)
         lgs("run", "--force")
         lgs("status")
-        lgs("cards")
+        lgs("cards", str(tmp_path / "shown" / "cards"))
         lgs("config")
         lgs("report", "-o", str(tmp_path / "shown" / "shop.html"))
         lgs("report", "champions", "-o", str(tmp_path / "shown" / "champions.html"))
