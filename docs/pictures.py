@@ -62,7 +62,7 @@ def draw_lineage(address: str) -> bytes:
         time.sleep(SECONDS_TO_LAY_OUT)
         for _ in range(STEPS_BACK):
             browser.find_element(By.CSS_SELECTOR, "[aria-label=zoom_out]").click()
-        time.sleep(SECONDS_TO_ZOOM)
+        time.sleep(SECONDS_TO_ZOOM)  # the graph glides to its new size
         return browser.get_screenshot_as_png()
     finally:
         browser.quit()

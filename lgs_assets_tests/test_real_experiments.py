@@ -149,7 +149,7 @@ def test_declared_looks_show_as_rarely_as_in_the_reference(real: Warehouse, real
 def test_the_benchmark_fails_on_a_figure_that_is_off(
     real: Warehouse, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With exit code 1 and its name; as it is, it ends well; a population that there is not is refused."""
+    """It exits with 1 and names the figure; otherwise with 0. An unknown population is refused."""
     benchmark = typer.Typer()
     benchmark.command()(experiments.main)
 
