@@ -137,12 +137,12 @@ def test_a_bucket_that_is_not_there_is_told(people: Warehouse, azurite: str, mon
     """A mistyped name creates none; the plan is applied once the name is right."""
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", azurite)
     set_members(people, {1})
-    drop = Drop("abfs://no-such-container/lists")
+    drop = Drop("abfs://drop-not-yet-made/lists")
     made = plan(people, drop)
     assert made
-    with pytest.raises(UnavailableError, match=r"abfs://no-such-container/lists: out of reach: .* Check LGS_DROP"):
+    with pytest.raises(UnavailableError, match=r"abfs://drop-not-yet-made/lists: out of reach: .* Check LGS_DROP"):
         apply(people, made.plan, drop)
-    UPath("abfs://no-such-container").mkdir(parents=True)
+    UPath("abfs://drop-not-yet-made").mkdir(parents=True)
     assert apply(people, made.plan, drop).accepted == 1
 
 
