@@ -89,7 +89,8 @@ def _show_risk(warehouse: "Warehouse", *, customers: int) -> None:
     from lgs_assets.command.terminal import calibration_lines, console, error_lines, risk_table
     from lgs_assets.wiring.versions import published_versions
 
-    if "churn_risk" in published_versions(warehouse) and warehouse.rows("select from churn_risk limit 1"):
+    needed = {"churn_risk", "audience_members"}
+    if needed <= published_versions(warehouse).keys() and warehouse.rows("select from churn_risk limit 1"):
         console.print(risk_table(warehouse, customers))
         lines = (*error_lines(warehouse, "churn_risk, active in the last 365"), *calibration_lines(warehouse))
         console.print(*lines, sep="\n", highlight=False)

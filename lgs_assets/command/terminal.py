@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from lgs_assets import places
 from lgs_assets.configuration import Configuration, as_written, origin, variable
 from lgs_assets.escaping import printable
 from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED, counted
@@ -154,7 +155,7 @@ _MOVES = """
 
 
 def risk_table(warehouse: "Warehouse", customers: int) -> Table:
-    """The customers at high risk who spent most in the last year, best first."""
+    """Customers at high risk who spent most in the last year, best first; marked if an experiment leaves them alone."""
     headings = ("customer", "segment", "rank", "last bought", "days late", "£ in a year")
     table = _table(
         "Most valuable customers at high risk of not buying in the next 90 days",
@@ -162,14 +163,22 @@ def risk_table(warehouse: "Warehouse", customers: int) -> Table:
         numbers=headings[2:],
     )
     rows = warehouse.rows(
-        """
-        select * from churn_risk where band = 'high' order by sales_365 desc, customer_id limit :customers
+        f"""
+        select churn_risk.*, held_back.reason as do_not_contact
+        from churn_risk
+        left join ({(places.SQL / "held_back.sql").read_text()}) as held_back
+            on held_back.customer_id = churn_risk.customer_id
+        where band = 'high'
+        order by sales_365 desc, churn_risk.customer_id
+        limit :customers
         """,
         customers=customers,
     )
+    if any(row.do_not_contact for row in rows):
+        table.caption = "* Do not contact: a running experiment leaves these customers alone."
     for row in rows:
         table.add_row(
-            str(row.customer_id),
+            f"{row.customer_id}{' *' if row.do_not_contact else ''}",
             row.segment,
             f"{row.rank:,}",
             f"{row.last_day}",

@@ -18,6 +18,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wording import UNCALIBRATED
 from lgs_assets_tests.builders import MakeDatabase
 from lgs_assets_tests.dashboard.conftest import Site, serve
+from lgs_assets_tests.dashboard.past import try_a_letter
 from lgs_assets_tests.dashboard.test_pages import check_each_filter, rows
 
 
@@ -214,4 +215,34 @@ def test_predictions_are_told_from_the_day_that_they_were_made(demo: Warehouse, 
         months = [row["month"] for row in rows(site.get("/outlook/forecast.csv").text)]
         assert months == sorted({*months})
         assert months[-3:] == ["2011-03-01", "2011-04-01", "2011-05-01"]
+    tables.engine.dispose()
+
+
+def test_whom_an_experiment_leaves_alone_is_marked_where_somebody_may_call(
+    demo: Warehouse, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Outlook, on the page of one customer, and in `lgs risk`; as soon as the experiment has begun."""
+    demo.engine.dispose()
+    tables = Tables(make_database(template=demo.url))
+    warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("LGS_DATABASE_URL", warehouse.url)
+    for site in serve(tables):
+        listed = [row["customer_id"] for row in rows(site.get("/outlook/churn.csv").text)]
+        assert not [customer for customer in listed if "Do not contact" in site.get(f"/customers/{customer}").text]
+        assert " *" not in CliRunner().invoke(app, ["risk", "--top", "15"]).output
+        try_a_letter(warehouse, "a_letter", days=30, back=1)
+        control = {
+            str(row["customer_id"])
+            for row in warehouse.rows("select customer_id from assignments where arm = 'control'")
+        }
+        assert control & {*listed}
+        for name in ("churn", "slipping"):
+            for row in rows(site.get(f"/outlook/{name}.csv").text):
+                assert row["do_not_contact"] == ("control group" if row["customer_id"] in control else "")
+        told = CliRunner().invoke(app, ["risk", "--top", "15"]).output
+        assert {customer for customer in listed if f" {customer} * " in told} == control & {*listed}
+        for customer in listed:
+            says_so = "Do not contact: control group." in site.get(f"/customers/{customer}").text
+            assert says_so == (customer in control)
+    warehouse.engine.dispose()
     tables.engine.dispose()

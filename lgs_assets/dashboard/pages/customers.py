@@ -270,11 +270,15 @@ LIST = Page(
 ONE = Page(
     "/customers/{item}",
     "customer.html",
-    ("rfm_history", "customer_profile", "invoice_totals", "clean_invoices", "stock_codes", "products"),
+    (
+        *("rfm_history", "customer_profile", "invoice_totals", "clean_invoices", "stock_codes", "products"),
+        "audience_members",
+    ),
     show_one,
     wished=_EXPECTED,
     honours=frozenset(),
     refusal="The page is of one customer, over all time.",
+    is_live=True,
 )
 INVOICE = Page(
     "/invoices/{item}",

@@ -13,7 +13,7 @@ from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.figures.shapes import PALE
 from lgs_assets.dashboard.filters import PICKING
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, ORDER_ERROR, VALUE_ERROR, or_few, past_error, tick
+from lgs_assets.dashboard.pages.parts import CARDS, ORDER_ERROR, VALUE_ERROR, marked, or_few, past_error, tick
 from lgs_assets.dashboard.queries import Row, month_before
 from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED
 
@@ -412,7 +412,7 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
         ],
     )
     note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect."
-    return Figure("churn", "Whom to write to before they are gone?", table, note=note)
+    return Figure("churn", "Whom to write to before they are gone?", marked(table, rows), note=note)
 
 
 def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
@@ -441,7 +441,7 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     return Figure(
         "slipping",
         "Which good customers slip next?",
-        table,
+        marked(table, rows),
         note=note + _error(card, "slipping, Loyal Customers and Champions", ORDER_ERROR),
     )
 
@@ -449,10 +449,11 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
 PAGE = Page(
     "/outlook",
     "outlook.html",
-    ("rfm_history", "country_months"),
+    ("rfm_history", "country_months", "audience_members"),
     show,
     label="Outlook",
     wished=TABLES,
     honours=PICKING - {"as_of"},
     refusal="Predictions are made from one day, whatever month is looked at.",
+    is_live=True,
 )

@@ -132,8 +132,6 @@ def customer_list(
         **view.reading.parameters(replace(filters, as_of=as_of) if as_of else filters),
         **parameters,
     )
-    if any(row["do_not_contact"] for row in found):
-        columns = (columns[0], _DO_NOT_CONTACT, *columns[1:])
     rows = [
         [
             Link(row[column.name], view.link(f"/customers/{row['customer_id']}"))
@@ -153,7 +151,18 @@ def customer_list(
         "is_beyond": not found and filters.page > 1,
         "expectations": expectations(view) if is_expected and {*EXPECTED} & {c.name for c in columns} else "",
     }
-    return Table(columns, rows, "Customers"), summary
+    return marked(Table(columns, rows, "Customers"), found), summary
+
+
+def marked(table: Table, found: Sequence[Row]) -> Table:
+    """The table of these customers with whom a running experiment forbids to contact, if it forbids any."""
+    if not any(row["do_not_contact"] for row in found):
+        return table
+    first, *others = table.columns
+    rows = [
+        (customer, row["do_not_contact"], *known) for (customer, *known), row in zip(table.rows, found, strict=True)
+    ]
+    return replace(table, columns=(first, _DO_NOT_CONTACT, *others), rows=rows)
 
 
 def expectations(view: View) -> str:

@@ -1,2 +1,7 @@
--- One customer: what is known of them today. One row, or none.
-select * from customer_profile where customer_id = :customer_id
+-- One customer: what is known of them today, and why a running experiment forbids to contact them, if it does. One row,
+-- or none.
+select profile.*, held_back.reason as do_not_contact
+from customer_profile as profile
+left join held_back
+    on held_back.customer_id = profile.customer_id
+where profile.customer_id = :customer_id
