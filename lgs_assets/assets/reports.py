@@ -13,13 +13,8 @@ from lgs_assets.wiring.derived_asset import derived_asset
 from lgs_assets.wiring.metadata import described, markdown_table
 
 _DASHBOARD = places.ROOT / "lgs_assets" / "dashboard"
-_PAGES = (
-    places.SQL / "held_back.sql",
-    *(
-        file
-        for pattern in ("queries/*.sql", "templates/*", "static/*.css")
-        for file in sorted(_DASHBOARD.glob(pattern))
-    ),
+_PAGES = tuple(
+    file for pattern in ("queries/*.sql", "templates/*", "static/*.css") for file in sorted(_DASHBOARD.glob(pattern))
 )
 
 

@@ -5,6 +5,7 @@ All of it is read from the text of modules: a version is asked for while a modul
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
@@ -13,15 +14,17 @@ from typing import Any
 
 from lgs_assets import places
 
-_ROOMS = ("models", "action", "dashboard")
-"""The rooms whose code makes the content of tables. Other rooms store, describe and orchestrate it."""
 _PACKAGE = places.ROOT / "lgs_assets"
+_ROOMS = tuple(_PACKAGE / name for name in ("models", "action", "charts", "dashboard", "escaping.py", "wording.py"))
+"""The rooms and modules whose code makes the content of tables. Others store, describe and orchestrate it."""
+_SQL = re.compile(r'places\.SQL / "(\w+\.sql)"')
+"""How the code names a file of `sql` that is no table's own."""
 
 
 def reached_code(function: Callable[..., Any]) -> tuple[str, set[Path]]:
     """The text of the function and of those of its module that it uses; and the files of `_ROOMS` that these import.
 
-    Of its module nothing else counts: the rest builds other tables.
+    Of its module nothing else counts: the rest builds other tables. SQL that an imported file reads counts as imported.
     """
     module = Path(inspect.getfile(function))
     defined = {node.name: node for node in _parsed(module).body if isinstance(node, ast.FunctionDef)}
@@ -33,7 +36,8 @@ def reached_code(function: Callable[..., Any]) -> tuple[str, set[Path]]:
             texts[name] = ast.unparse(defined[name])
             used |= _names_in(defined[name])
     files = {imported[name] for name in used & imported.keys()}
-    return "\n".join(texts[name] for name in sorted(texts)), files.union(*map(_imported, files))
+    files = files.union(*map(_imported, files))
+    return "\n".join(texts[name] for name in sorted(texts)), files.union(*map(_queries, files))
 
 
 @lru_cache(maxsize=1)  # the tables of a module follow one another
@@ -62,6 +66,11 @@ def _imported(file: Path) -> frozenset[Path]:
 
 
 @cache
+def _queries(file: Path) -> frozenset[Path]:
+    return frozenset(places.SQL / name for name in _SQL.findall(file.read_text()))
+
+
+@cache
 def _names_imported(file: Path) -> tuple[tuple[str, Path], ...]:
     return tuple(_imports(file))
 
@@ -74,7 +83,7 @@ def _imports(file: Path) -> Iterator[tuple[str, Path]]:
         for alias in node.names:
             for module in (f"{node.module}.{alias.name}", node.module):
                 path = places.ROOT / f"{module.replace('.', '/')}.py"
-                if any(path.is_relative_to(_PACKAGE / room) for room in _ROOMS) and path.exists():
+                if any(map(path.is_relative_to, _ROOMS)) and path.exists():
                     yield alias.asname or alias.name, path
                     break
 

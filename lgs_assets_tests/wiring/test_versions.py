@@ -13,7 +13,7 @@ from lgs_assets import places
 from lgs_assets.configuration import Settings
 from lgs_assets.contracts.model import parameters_of
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.wiring.lineage import built_specs
+from lgs_assets.wiring.lineage import ASSETS, built_specs
 from lgs_assets.wiring.reached_code import reached_code
 from lgs_assets.wiring.versions import code_version, outdated, settings_read
 from lgs_assets_tests.builders import BY_PYTHON, MODELS, followers
@@ -73,18 +73,24 @@ def test_a_function_that_is_added_leaves_its_neighbours_alone(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("table", "module"),
     [
-        ("trend_statistics", "models/multiple_testing"),
-        ("customer_value", "models/likelihood"),
-        ("logged_predictions", "models/slipping"),
-        ("experiment_results", "models/power"),
-        ("audience_members", "action/rules"),
+        ("trend_statistics", "lgs_assets/models/multiple_testing.py"),
+        ("customer_value", "lgs_assets/models/likelihood.py"),
+        ("logged_predictions", "lgs_assets/models/slipping.py"),
+        ("experiment_results", "lgs_assets/models/power.py"),
+        ("audience_members", "lgs_assets/action/rules.py"),
+        ("monthly_reports", "lgs_assets/charts/wording.py"),
+        ("monthly_reports", "lgs_assets/wording.py"),
+        ("monthly_reports", "sql/held_back.sql"),
+        ("experiment_reports", "lgs_assets/charts/style.py"),
+        ("experiment_results", "sql/exposures.sql"),
     ],
 )
 def test_the_code_that_a_table_reaches_is_found(table: str, module: str) -> None:
-    """What its function calls and what that imports, however far away: nobody has to list it."""
-    function: Any = BY_PYTHON[table].op.compute_fn
+    """What its function calls, what that imports and the SQL it reads, however far away: nobody has to list it."""
+    (asset,) = (asset for asset in ASSETS if asset.key.path == [table])
+    function: Any = asset.op.compute_fn
     _, files = reached_code(function.decorated_fn.__wrapped__)
-    assert places.ROOT / "lgs_assets" / f"{module}.py" in files
+    assert places.ROOT / module in files
 
 
 def test_functions_of_the_same_module_that_are_used_count() -> None:
