@@ -119,7 +119,7 @@ def load_dump(
             "select greatest(clock_timestamp(), (select max(loaded_at) + interval '1 microsecond' from dumps))"
         )
         ((arrived,),) = cursor.fetchall()
-        written = _written_at(file, last, arrived)
+        written = _written_at(file, first, arrived)
         if same := _known(cursor, dump.content.sha256, written):
             landed.discard()
             return same
@@ -313,11 +313,14 @@ def _known(cursor: Cursor, content: str, written: datetime) -> LoadedDump | None
     return LoadedDump(*row) if row else None
 
 
-def _written_at(file: DumpFile, last_invoice_at: datetime | None, arrived: datetime) -> datetime:
-    """When a file was written: its own time, or its arrival if that is earlier or the file is older than an invoice."""
+def _written_at(file: DumpFile, first_invoice_at: datetime | None, arrived: datetime) -> datetime:
+    """When a file was written: its own time, or its arrival if that is earlier or the file older than all its invoices.
+
+    An invoice after the file's time has a mistaken date, which must not make its dump the newest.
+    """
     written = min(file.written_at or arrived, arrived)
     in_shop = written.astimezone(ZoneInfo(places.TIME_ZONE)).replace(tzinfo=None)
-    return arrived if last_invoice_at and in_shop < last_invoice_at else written
+    return arrived if first_invoice_at and in_shop < first_invoice_at else written
 
 
 def _take_out(cursor: Cursor, name: str) -> LoadedDump | None:
