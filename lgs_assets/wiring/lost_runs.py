@@ -9,6 +9,7 @@ that executes it, even if the launcher, such as the daemon, is still alive; unti
 """
 
 import fcntl
+import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ def attend(instance: dg.DagsterInstance, run_id: str, *, role: Role = "executes"
         if folder not in _registers:
             _registers[folder] = _new_register(folder)
         print(role, run_id, file=_registers[folder], flush=True)
+        os.fsync(_registers[folder].fileno())  # a power cut that spares the run must not take the note
 
 
 def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:

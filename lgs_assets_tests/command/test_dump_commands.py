@@ -105,6 +105,30 @@ def test_rejected_lines_can_be_looked_at_and_corrected(warehouse: Warehouse, fla
     assert "There is no dump april.sql. Loaded: march.sql" in unknown.stderr
 
 
+def test_a_rejected_line_can_neither_paint_the_terminal_nor_be_a_formula(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Its text is shown as it is, and in a spreadsheet it stays text."""
+    hostile = Line('=HYPERLINK("x")', description="\x1b[31mred[bold]", quantity="\x1b]0;title")
+    dump = write_dump(tmp_path / "\x1b[2Jmarch.sql", [*customers(100, 299), hostile])
+    run = lgs("run", str(dump))
+    assert run.exit_code == 1 and "is not the name of a file" not in run.output
+    dump = dump.rename(tmp_path / "march.sql")
+    outputs = [lgs("inspect", str(dump)).output, lgs("run", str(dump)).output, lgs("rejects", "march.sql").output]
+    as_csv = lgs("rejects", "march.sql", "--csv").output
+    assert all("\x1b" not in output for output in (run.output, *outputs, as_csv))
+    assert "[bold]" in outputs[0] and "[bold]" in outputs[2]
+    (reject,) = csv.DictReader(io.StringIO(as_csv))
+    assert reject["text"].startswith("'=HYPERLINK(")
+
+
+def test_tables_that_are_left_out_are_said_by_run(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A dump may hold others beside the invoice lines: nobody shall think that they are loaded."""
+    dump = write_dump(tmp_path / "march.sql", customers(100, 299))
+    dump.write_text(f"{dump.read_text()}\nINSERT INTO public.staff (name) VALUES ('ann');\n")
+    run = lgs("run", str(dump))
+    assert run.exit_code == 0, run.output
+    assert "Tables of march.sql that are left out: " in run.output and "staff" in run.output
+
+
 def test_a_dump_is_forgotten_downstream_too(warehouse: Warehouse, tmp_path: Path) -> None:
     """Its customers leave the segments, its file leaves the inbox, another run does not bring it back; nor the last."""
     inbox = Path(Configuration.read().inbox_location)

@@ -1,7 +1,10 @@
 """What the Dagster UI is told about the platform, and what its jobs do on a small dump."""
 
+import base64
 import inspect
 import logging
+import re
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -225,9 +228,13 @@ def test_the_launchpad_offers_every_setting_and_explains_it_to_its_reader() -> N
 
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.table)
 def test_the_charts_of_a_family_are_shown_with_it(history: dg.DagsterInstance, family: Family) -> None:
-    """Pictures small enough for an event log that keeps them for ever."""
+    """Pictures wide enough to read, and small enough for an event log that keeps them for ever."""
     pictures = metadata_of(history, family.table)["charts"]
-    assert pictures.count("data:image/png;base64,") == len(family.charts)
+    shown = re.findall(r"data:image/png;base64,([^)]+)", pictures)
+    assert len(shown) == len(family.charts)
+    for picture in shown:
+        (width,) = struct.unpack_from(">I", base64.b64decode(picture), 16)  # where the header of a PNG has it
+        assert width >= 800
     assert len(pictures) < 60_000 * len(family.charts)
 
 
