@@ -56,8 +56,8 @@ def clean_after(warehouse: Warehouse, files: Iterable[Path], written_at: Mapping
 def test_dumps_written_at_different_times_count_alike_in_any_order(warehouse: Warehouse, tmp_path: Path) -> None:
     """Whatever each says of an invoice, with some of them loaded twice, it is what the one that was written last says.
 
-    When its last invoice was does not matter: a date too late, even after the file was written, or a line too many, gives
-    an old dump no advantage.
+    When its last invoice was does not matter: a date too late, even after the file was written, or a line too many,
+    gives an old dump no advantage.
     """
 
     @settings(derandomize=True, deadline=None, max_examples=25)
