@@ -138,6 +138,25 @@ def test_the_call_list_is_net_of_cancellations(executed: Executed) -> None:
     assert calls["net_revenue"].to_dict() == pytest.approx({row.customer_id: float(row.net) for row in rows})
 
 
+def test_invoices_that_are_held_twice_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of each month whose sales they raise by 1 % or more, what it comes to without them. The demo shop has none."""
+    notebook = nbformat.read(places.ROOT / "notebooks" / "customer_segments.ipynb", as_version=4)
+    (cell,) = (cell for cell in notebook.cells if cell.get("id") == "months-doubled")
+    months = pd.DataFrame(
+        {
+            "doubled_orders": [12, 1],
+            "total_orders": [40, 50],
+            "sales": [1500.5, 1000.0],
+            "sales_once": [1000.25, 995.0],
+        },
+        index=pd.to_datetime(["2010-12-01", "2011-01-01"]),
+    )
+    exec(cell.source, {"months": months})  # noqa: S102 (what is to be tested is the cell)
+    assert capsys.readouterr().out == (
+        "December 2010 holds 12 of its 40 invoices twice: counted once, its sales are £1,000.25, not £1,500.50.\n"
+    )
+
+
 def test_the_what_if_is_what_the_setting_does(
     executed: Executed, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
