@@ -151,7 +151,7 @@ def test_invoices_that_are_held_twice_are_told(capsys: pytest.CaptureFixture[str
         },
         index=pd.to_datetime(["2010-12-01", "2011-01-01"]),
     )
-    exec(cell.source, {"months": months})  # noqa: S102 (what is to be tested is the cell)
+    exec(cell.source, {"months": months})
     assert capsys.readouterr().out == (
         "December 2010 holds 12 of its 40 invoices twice: counted once, its sales are £1,000.25, not £1,500.50.\n"
     )
