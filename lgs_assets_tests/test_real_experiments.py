@@ -130,7 +130,7 @@ def test_effects_show_as_often_as_in_the_reference(real: Warehouse, real_data: P
         )
         assert lift * frame["net_revenue"].mean() == pytest.approx(power["true_gbp"], rel=0.01)
         assert found["shows, capped", lift] / splits >= power["power"] - by_chance(power["power"], splits, 1000)
-    assert off_measured(name, found, customers=len(frame), splits=splits) == []
+    assert off_measured(name, found, frame=frame, splits=splits) == []
 
 
 @pytest.mark.parametrize("name", ["Can't Lose", "At Risk"])
@@ -164,9 +164,12 @@ def test_the_benchmark_fails_on_a_figure_that_is_off(
     assert (fine.exit_code, fine.stderr) == (0, "")
     assert run("--only", "Cant Lose").exit_code == 2
     everything = Counter(
-        {("shows", 0.0): 30, ("shows, capped", 0.0): 3} | {("covered", lift): 57 for lift in (0, 0.1, 0.2)}
+        {("shows", 0.0): 30, ("shows, capped", 0.0): 3, ("buyers show", 0.0): 3}
+        | {(what, lift): 57 for what in ("covered", "buyers covered") for lift in (0, 0.1, 0.2)}
+        | {("buyers show", lift): 60 for lift in (0.1, 0.2)}
     )
     monkeypatch.setattr(experiments, "measure", lambda *_, **__: everything)
     off = run("--only", "Can't Lose")
     assert off.exit_code == 1
-    assert off.stderr.strip() == "Can't Lose: false alarms, shows: 50.0%; expected 0.0% to 13.4%."
+    named = "Can't Lose{}: false alarms, shows: 50.0%; expected 0.0% to 13.4%."
+    assert off.stderr.strip().split("\n") == [named.format(""), named.format(", 5% control")]

@@ -12,8 +12,8 @@ from (
     from lgs.audience_members as members
     inner join lgs.experiments on members.audience = experiments.audience
     where
-        experiments.stopped_at is null
-        and experiments.declaration ~ '(^|\n)\s*"?enrol"?\s*=\s*["'']waves'
+        experiments.enrol = 'waves'
+        and experiments.stopped_at is null
         and not exists (
             select
             from lgs.assignments

@@ -221,7 +221,7 @@ def _mark(cursor: Cursor, plan: Plan, customers: Sequence[int], key: str) -> tup
             f"""
             select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email,
                 coalesce(held.remote_id, changes.remote_id),
-                {why_not("changes.customer_id", hashed=plan.hashes_emails)}
+                {why_not(hashed=plan.hashes_emails)}
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
             left join lgs.destination_members as held using (destination, audience, customer_id)

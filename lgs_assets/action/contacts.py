@@ -306,7 +306,7 @@ def reach(warehouse: Warehouse, rule: Rule) -> dict[str, int]:
                     "select coalesce({why_not}, ''), count(*) from audience_facts {recipients} where {condition} "
                     "group by 1 order by 1"
                 ).format(
-                    why_not=psycopg.sql.SQL(why_not("audience_facts.customer_id")),
+                    why_not=psycopg.sql.SQL(why_not()),
                     recipients=psycopg.sql.SQL(recipients("audience_facts.customer_id")),
                     condition=condition,
                 )

@@ -10,7 +10,7 @@ from operator import itemgetter
 from lgs_assets.action.audiences import FORGOTTEN
 from lgs_assets.action.plans import EVERY_LIST, Planned, insert_plan
 from lgs_assets.action.private import as_activator, prepare_private
-from lgs_assets.action.recipients import URGENT, WHY_NEVER, recipients
+from lgs_assets.action.recipients import URGENT, WHY_NEVER, people
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -50,7 +50,7 @@ select listed.destination, listed.audience, listed.customer_id, payload, judged.
             and (plans.destination, plans.audience) = (listed.destination, listed.audience)
     ) as waiting
 from listed
-{recipients("listed.customer_id")}
+{people("listed.customer_id")}
 cross join lateral (select {WHY_NEVER} as why_not) as judged
 where judged.why_not = any (%(urgent)s)
     and (%(customers)s::integer[] is null or listed.customer_id = any (%(customers)s))

@@ -114,7 +114,7 @@ def _wanted(
     members = cursor.stream(  # not all at once: of a large audience, only what is kept takes memory
         f"""
         select members.customer_id, members.fields::text, contacts.email,
-            {why_not("members.customer_id", hashed=hashed)}
+            {why_not(hashed=hashed)}
         from lgs.audience_members as members
         {recipients("members.customer_id")}
         where audience = %s
@@ -144,7 +144,7 @@ def _held(cursor: Cursor, audience: str, destination: str, *, hashed: bool) -> d
     """Whom the destination holds, what it was told, and why they would be removed. As lgs_activator."""
     cursor.execute(
         f"""
-        select held.customer_id, held.payload, {why_not("held.customer_id", hashed=hashed)}
+        select held.customer_id, held.payload, {why_not(hashed=hashed)}
         from lgs.destination_members as held
         {recipients("held.customer_id")}
         where held.audience = %s and held.destination = %s

@@ -10,12 +10,20 @@ URGENT = frozenset({"objected", "forgotten", SUPPRESSED, DECLINED})
 """Why a customer must be removed from every list, whatever a guard says."""
 
 
-def recipients(customer: str) -> str:
-    """Joins to a column that is a customer, by which `why_not` can be asked. As lgs_activator."""
+def people(customer: str) -> str:
+    """Joins to a column that is a customer, by which WHY_NEVER can be asked. As lgs_activator."""
     return f"""
     left join lgs.marketing_exclusions as excluded on excluded.customer_id = {customer}
     left join lgs_private.contacts as contacts on contacts.customer_id = {customer}
     left join lgs_private.suppressions as suppressions on suppressions.email_key = contacts.email_key
+    """
+
+
+def recipients(customer: str) -> str:
+    """Joins to a column that is a customer, by which `why_not` can be asked. As lgs_activator."""
+    return f"""
+    {people(customer)}
+    left join ({HELD_BACK}) as held_back on held_back.customer_id = {customer}
     """
 
 
@@ -32,8 +40,8 @@ WHY_NEVER = f"""
 """An expression: why a customer may not be written to, whatever is built and whichever experiments run."""
 
 
-def why_not(customer: str, *, hashed: bool = False) -> str:
-    """An expression: why the customer of the column may not be written to, or NULL if they may.
+def why_not(*, hashed: bool = False) -> str:
+    """An expression: why a customer may not be written to, or NULL if they may.
 
     Hashed addresses are for networks that match them with their own users: that takes a consent.
     """
@@ -41,7 +49,7 @@ def why_not(customer: str, *, hashed: bool = False) -> str:
     return f"""
     coalesce(
         {WHY_NEVER},
-        {HELD_BACK.format(customer=customer)},
+        held_back.reason,
         {matched if hashed else "null"}
     )
     """

@@ -32,7 +32,7 @@ def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> l
                 ) as listed
                 inner join lgs.activation_changes as told using (plan, customer_id)
                 {recipients("listed.customer_id")}
-                where {why_not("listed.customer_id", hashed=plan.hashes_emails)} is null
+                where {why_not(hashed=plan.hashes_emails)} is null
                 order by listed.customer_id
                 """.encode(),
                 {

@@ -370,7 +370,8 @@ def experiment_table(states: Sequence["State"]) -> Table:
         arms = ("control", state.declaration.treatment)
         figures = (f"{counts[arm]:,}" for arm in arms for counts in (state.arms, state.reached))
         is_running = "running" if state.stopped_at is None else "stopped"
-        table.add_row(state.declaration.name, *figures, f"{state.due}", is_running)
+        due = state.due_of(state.declaration.primary.metric)
+        table.add_row(state.declaration.name, *figures, f"{due}", is_running)
     return table
 
 

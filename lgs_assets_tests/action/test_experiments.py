@@ -23,6 +23,7 @@ from lgs_assets.action.experiments.declaration import FOLDER, Declaration
 from lgs_assets.action.experiments.exposures import exposed
 from lgs_assets.action.experiments.starting import Started, amend, start, stop
 from lgs_assets.action.experiments.state import state, states
+from lgs_assets.action.experiments.treated import treated
 from lgs_assets.action.guards import Allowance
 from lgs_assets.action.planning import make_plan
 from lgs_assets.action.rules import judge
@@ -659,6 +660,31 @@ def test_who_is_to_be_called_is_listed(shop: Warehouse, tmp_path: Path) -> None:
     assert lgs("list", "cals").exit_code == 1
     stop(shop, "calls", because="the end")
     assert "nobody is treated any more" in lgs("list", "calls").output
+
+
+def test_whom_another_experiment_holds_back_is_on_no_list(shop: Warehouse) -> None:
+    """Beside a global holdout everybody else is treated: less whom other experiments hold back, while these run."""
+    others = (
+        "insert into audience_members select 'others', customer_id, version, '{}' from audience_members "
+        "where customer_id between %s and %s"
+    )
+    text = FILE.replace("control = 0.5", "control = 0.05").replace("call = 0.5", "everything = 0.95")
+    start(shop, Declaration.parse("holdout", text.replace("block_size = 4", "block_size = 20")), SOME)
+    everything = {customer for customer, arm in arms(shop, "holdout").items() if arm == "everything"}
+    text = FILE.replace('"some"', '"others"').replace('owner = "me"', 'owner = "me"\nenrol = "waves"')
+    with shop.transaction() as connection:
+        connection.exec_driver_sql(others, (1, 20))
+    start(shop, Declaration.parse("letters", text), replace(SOME, name="others"))
+    with shop.transaction() as connection:
+        connection.exec_driver_sql(others, (21, 30))
+    control = {customer for customer, arm in arms(shop, "letters").items() if arm == "control"}
+    waiting = everything & set(range(21, 31))
+    listed, left_out = treated(shop, "holdout")
+    assert {each.customer_id for each in listed} == everything - control - waiting
+    assert left_out == {"control group": len(control), "waits for its draw": len(waiting)}
+    assert control and waiting
+    stop(shop, "letters", because="the end")
+    assert {each.customer_id for each in treated(shop, "holdout")[0]} == everything
 
 
 def test_whoever_is_forgotten_still_counts_as_assigned(shop: Warehouse) -> None:

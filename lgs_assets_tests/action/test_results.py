@@ -87,6 +87,10 @@ def told(warehouse: Warehouse) -> Analysis:
     return analyse(warehouse, "calls", draws=DRAWS)
 
 
+def lgs_status() -> str:
+    return " ".join(CliRunner(env={"COLUMNS": "120"}).invoke(app, ["experiment", "status"]).output.split())
+
+
 def call_works(warehouse: Warehouse) -> None:
     """Sixteen of the twenty who are called buy, and four of the control group; the data goes to the end of May."""
     for customer in of_arm(warehouse, "call")[:16] + of_arm(warehouse, "control")[:4]:
@@ -108,6 +112,48 @@ def test_before_the_end_there_is_no_figure(experiment: Warehouse) -> None:
     assert results(experiment).empty
     buy(experiment, None, "2012-03-31 09:00")
     assert told(experiment).primary is not None
+
+
+def test_a_hole_in_the_window_is_waited_for_and_told(experiment: Warehouse) -> None:
+    """Where a dump is missing there are no figures; if it stays away, they are told, and the first line says so."""
+    for day in ("2011-12-01", "2011-12-12"):  # a pause of ten days is this shop's rhythm
+        buy(experiment, None, f"{day} 10:00")
+    for week in range(4):
+        buy(experiment, None, f"{date(2012, 1, 7) + timedelta(days=7 * week)} 10:00")
+    buy(experiment, None, "2012-03-01 10:00")
+    for week in range(5):
+        buy(experiment, None, f"{date(2012, 3, 3) + timedelta(days=7 * week)} 10:00")
+    covered = told(experiment)
+    assert covered.covered_until == date(2012, 3, 31) < covered.due["bought_within"] == date(2012, 4, 30)
+    assert covered.state.hole == (date(2012, 1, 29), date(2012, 2, 29))
+    hole = "The data has no invoice from 2012-01-29 to 2012-02-29"
+    assert answer(covered).startswith("Not due yet: it takes invoices up to the end of 2012-04-29, and the last whole")
+    assert f"{hole}: a dump may be missing." in answer(covered)
+    assert "2012-04-30" in lgs_status() and f"{hole}; the shop was never without one for so long" in lgs_status()
+    (row,) = reports(experiment, cache=Path("unused")).to_dict("records")
+    assert (row["missing_from"], row["missing_to"]) == covered.state.hole
+    for day in ("2012-04-09", "2012-04-18", "2012-04-27", "2012-05-01"):
+        buy(experiment, None, f"{day} 10:00")
+    late = told(experiment)
+    assert late.primary and answer(late).startswith(f"{hole}: a dump may be missing. No effect is shown")
+    for day in ("2012-02-04", "2012-02-14", "2012-02-24"):  # it is loaded
+        buy(experiment, None, f"{day} 10:00")
+    whole = told(experiment)
+    assert whole.state.hole is None and whole.due["bought_within"] == date(2012, 3, 31)
+    assert answer(whole).startswith("No effect is shown")
+
+
+def test_a_hole_after_the_look_does_not_delay_it(shop: Warehouse) -> None:
+    """It is waited for by what it may change: the end, and not what was over before."""
+    prepare(shop)
+    start(shop, Declaration.parse("calls", FILE.replace("block_size = 4", "block_size = 4\nlooks = [30]")), SOME,
+          counts_from=date(2012, 1, 1))  # fmt: skip
+    for day in ("2011-12-29", "2012-01-06", "2012-01-14", "2012-01-22", "2012-01-30", "2012-03-01"):
+        buy(shop, None, f"{day} 10:00")
+    found = state(shop, "calls")
+    assert found.hole == (date(2012, 1, 31), date(2012, 2, 29))
+    assert found.due_of("bought_within", after=30) == date(2012, 1, 31)
+    assert found.due_of("bought_within") == date(2012, 4, 30)
 
 
 def test_pounds_wait_for_late_returns(experiment: Warehouse) -> None:
@@ -571,7 +617,8 @@ def test_stopped_before_the_end(experiment: Warehouse) -> None:
     with experiment.transaction() as connection:
         connection.execute(sa.text("update assignments set counts_from = now() - interval '80 days'"))
     stop(experiment, "calls", because="the agency left")
-    buy(experiment, None, f"{state(experiment, 'calls').due:%Y-%m-%d} 10:00")
+    for day in (state(experiment, "calls").begins, state(experiment, "calls").due):
+        buy(experiment, None, f"{day} 00:00")
     text = report(experiment, told(experiment))
     assert "before the last window was over: the agency left." in text
     assert "0 customers of it reached a destination after the stop" in text

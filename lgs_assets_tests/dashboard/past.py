@@ -85,7 +85,7 @@ days = {days}
 _EXPERIMENT = """
 insert into experiments values (
     :name, :declaration, repeat('0', 64), :audience, repeat('0', 64), 'bought_within', :days, 0.5,
-    repeat('0', 32), null, null, 'ana', :begins, null, null
+    repeat('0', 32), null, null, 'ana', :begins, null, null, 'once'
 )
 """
 _ARMS = """

@@ -21,6 +21,7 @@ from lgs_assets.models.lift import Difference, differences_of_splits
 SPLITS = 400
 BEGINS, ENDS = np.datetime64("2011-06-01"), np.datetime64("2011-12-01")
 BEFORE = np.datetime64("2010-12-01")
+ALARMS = {"false alarms, shows", "false alarms, shows, capped", "false alarms, buyers show"}
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,7 @@ def customers(sales: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "net_revenue": spent(lines[(lines["at"] >= BEGINS) & (lines["at"] < ENDS)]),
+            "bought_within": spent(lines[(lines["at"] >= BEGINS) & (lines["at"] < ENDS)]) > 0,
             "rate": spent(before) / np.maximum(days, 30),
             "last_year": spent(before[before["at"] >= BEGINS - np.timedelta64(365, "D")]),
         }
@@ -74,19 +76,20 @@ def test_right_as_often_as_it_says(customers: pd.DataFrame, cap: Decimal | None)
     """Of 400 splits without an effect, 2 to 8 % look like one (2.8 standard errors); intervals hold 92 to 98 %."""
     found = measure(customers, cap=cap, splits=SPLITS, draws=99)
     assert cap is not None and (customers["net_revenue"] > float(cap)).any()
-    for what in ("shows", "shows, capped"):
+    for what in ("shows", "shows, capped", "buyers show"):
         assert 0.02 <= found[what, 0.0] / SPLITS <= 0.08
     for lift in LIFTS:
         assert 0.92 <= found["covered", lift] / SPLITS <= 0.98
-    assert off_measured("demo", found, customers=len(customers), splits=SPLITS) == []
+        assert 0.92 <= found["buyers covered", lift] / SPLITS <= (1 if lift else 0.98)
+    assert off_measured("demo", found, frame=customers, splits=SPLITS) == []
 
 
 @pytest.mark.parametrize(
     ("times", "narrower", "off"),
     [
-        (1 / 3, 1, {"false alarms, shows", "false alarms, shows, capped"}),  # it cries wolf
-        (9, 1, {"false alarms, shows", "false alarms, shows, capped"}),  # it shows nothing
-        (1, 0.5, {f"intervals that hold {lift:.0%}" for lift in LIFTS}),
+        (1 / 3, 1, ALARMS),  # it cries wolf
+        (9, 1, {*ALARMS, "10% of buyers shows", "20% of buyers shows"}),  # it shows nothing
+        (1, 0.5, {f"intervals that hold {lift:.0%}{of}" for lift in LIFTS for of in ("", " of buyers")}),
     ],
 )
 def test_the_benchmark_says_what_is_off(
@@ -115,7 +118,7 @@ def test_the_benchmark_says_what_is_off(
 
     monkeypatch.setattr("benchmarks.experiments.differences_of_splits", wrong)
     found = measure(customers, cap=cap, splits=SPLITS, draws=99)
-    said = off_measured("demo", found, customers=len(customers), splits=SPLITS)
+    said = off_measured("demo", found, frame=customers, splits=SPLITS)
     assert {line.removeprefix("demo: ").split(": ")[0] for line in said} == off
     assert all("; expected " in line for line in said)
 
@@ -134,10 +137,15 @@ def test_the_benchmark_holds_looks_and_effects_to_their_bounds() -> None:
     assert off_peeked("demo", Counter(declared=140), splits=2000) == [
         "demo: a declared look shows what is not there: 7.0%; expected 0.0% to 6.5%."
     ]
-    fine = Counter({("covered", lift): 380 for lift in LIFTS} | {("shows", 0.0): 20, ("shows, capped", 0.0): 20})
-    weak = "Champions: 10% shows, capped: 0.0%; expected 17.6% to 100.0%."
-    assert weak in off_measured("Champions", fine, customers=748, splits=400)
-    assert off_measured("Champions", fine, customers=747, splits=400) == []
+    right = {(what, lift): 380 for what in ("covered", "buyers covered") for lift in LIFTS}
+    fine = Counter(right | {(what, 0.0): 20 for what in ("shows", "shows, capped", "buyers show")})
+    frame = pd.DataFrame({"bought_within": [True] * 748})
+    assert off_measured("Champions", fine, frame=frame, splits=400) == [
+        "Champions: 10% shows, capped: 0.0%; expected 17.6% to 100.0%.",
+        "Champions: 20% shows, capped: 0.0%; expected 70.4% to 100.0%.",
+    ]
+    assert off_measured("Champions", fine, frame=frame[1:], splits=400) == []
+    assert off_measured("Champions", fine, frame=frame, splits=400, control=0.05) == []
     apart = pd.DataFrame({"apart": [-60.0, 60.0] * 50})
     assert off_balance("At Risk", apart, customers=750) == ["At Risk: the arms are £60 apart; expected at most £38."]
     assert off_balance("At Risk", apart / 2, customers=750) == []

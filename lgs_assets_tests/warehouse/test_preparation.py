@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,32 @@ def test_an_old_warehouse_is_upgraded_with_its_dumps_in_place(old: str, make_dat
     build_tables(upgraded)
     assert upgraded.rows("select count(*) as lines from clean_invoices") == [{"lines": len(lines)}]
     upgraded.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("declaration", "enrol"),
+    [
+        ('hypothesis = "A call helps."\nenrol = "waves"\nlooks = []', "waves"),
+        ("enrol='waves'", "waves"),
+        ('looks = []\r\n  "enrol" = """waves"""', "waves"),
+        ('enrol = "once"  # and not in "waves"', "once"),
+        ('hypothesis = "It enrols in waves."\n# enrol = "waves"', "once"),
+    ],
+)
+def test_experiments_that_run_are_upgraded_with_how_they_enrol(database: str, declaration: str, enrol: str) -> None:
+    """It was read from the declaration: whoever waited for a draw before waits for it after."""
+    Warehouse(database).prepare()
+    with psycopg.connect(database) as connection:
+        connection.execute("alter table lgs.experiments drop column enrol")
+        connection.execute("delete from lgs.migrations where name = '0019_how_experiments_enrol'")
+        connection.execute(
+            "insert into lgs.experiments values ('calls', %s, repeat('a', 64), 'some', '', 'orders', 90, 0.5, "
+            "repeat('a', 32), null, null, 'me', now(), null, null)",
+            [declaration],
+        )
+    Warehouse(database).prepare()
+    assert tomllib.loads(declaration).get("enrol", "once") == enrol
+    assert query(database, "select enrol from lgs.experiments") == [(enrol,)]
 
 
 def test_what_may_be_read_is_what_is_written_now(database: str, own_sql: Path) -> None:

@@ -14,7 +14,8 @@ create table experiments (
     started_by text not null,
     started_at timestamp with time zone not null,
     stopped_at timestamp with time zone,
-    stopped_because text check ((stopped_at is null) = (stopped_because is null))
+    stopped_because text check ((stopped_at is null) = (stopped_because is null)),
+    enrol text not null check (enrol in ('once', 'waves'))
 );
 
 comment on table experiments is 'What was declared before each experiment began, and is not changed after. One row an experiment.';
@@ -33,3 +34,4 @@ comment on column experiments.started_by is 'Login that started it.';
 comment on column experiments.started_at is 'When it was started.';
 comment on column experiments.stopped_at is 'When it was stopped: the control group is held out no longer. NULL while it runs.';
 comment on column experiments.stopped_because is 'Why it was stopped. NULL while it runs.';
+comment on column experiments.enrol is 'Whether members are drawn once, at the start, or in waves, as they enter the audience.';

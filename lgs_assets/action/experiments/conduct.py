@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from lgs_assets import places
@@ -15,6 +16,13 @@ UNDRAWN = "before the draw"
 RAN = "while it ran"
 STOPPED = "after the stop"
 """When a destination held a customer: the periods of exposures."""
+
+
+class Hole(NamedTuple):
+    """Days in a row of which the data has no invoice, though the shop never before paused for so long."""
+
+    first: date
+    last: date
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,8 @@ class Conduct:
     """The day after the last observed one of the last customer."""
     covered_until: date
     """The first day that the data does not cover: that of the last invoice, which need not be over."""
+    hole: Hole | None
+    """The first one within the windows, and the days after them on which returns still count; None without."""
 
     @property
     def is_unevenly_delivered(self) -> bool:
@@ -89,10 +99,14 @@ class Conduct:
         return "which was held out until the stop" if self.cut_short_on else "which no list reached"
 
     def due_of(self, metric: Metric, *, after: int | None = None) -> date:
-        """From which day on a metric can be told of everybody, in full or after so many days of the window."""
+        """From which day on a metric can be told of everybody, in full or after so many days of the window.
+
+        A hole before that may be a dump that is missing: it is waited for as long as a late return is.
+        """
         days = self.declaration.primary.days
         early = 0 if after is None else days - after
-        return self.due + timedelta(days=LATE_DAYS * (metric in MONEY) - early)
+        day = self.due + timedelta(days=LATE_DAYS * (metric in MONEY) - early)
+        return day + timedelta(days=LATE_DAYS) if self.hole and self.hole.first < day else day
 
 
 def remarks(conduct: Conduct, *, gone: int = 0, day: Callable[[date], str] = str) -> list[str]:
@@ -147,6 +161,12 @@ def remarks(conduct: Conduct, *, gone: int = 0, day: Callable[[date], str] = str
         found.append(
             f"{counted(gone, 'customer')} {'is' if gone == 1 else 'are'} in no data any more: compared as buying "
             "nothing."
+        )
+    if conduct.hole:
+        found.append(
+            f"The data has no invoice from {day(conduct.hole.first)} to {day(conduct.hole.last)}; the shop was never "
+            f"without one for so long before. If a dump is missing, load it: the result waits for it, {LATE_DAYS} days "
+            "longer than for data without a hole, and changes with it."
         )
     if conduct.is_to_be_stopped:
         found.append(

@@ -12,13 +12,10 @@ CONTROL_GROUP = "control group"
 """Why a customer of a control group is left out of a plan."""
 EVERYTHING = "everything"
 """The arm of a global holdout that is not left alone: its customers may be in other experiments as well."""
-HELD_BACK = f"""(
-    select held_back.reason
-    from ({(places.SQL / "held_back.sql").read_text()}) as held_back
-    where held_back.customer_id = {{customer}}
-)"""
-"""Why a customer may not be sent as a member of any audience: a running experiment compares others with them, or may
-yet draw them. One audience may hold the members of another, so to leave them out of its own would not be enough."""
+HELD_BACK = (places.SQL / "held_back.sql").read_text()
+"""A query for who may not be sent as a member of any audience, and why: a running experiment compares others with them,
+or may yet draw them. One audience may hold the members of another, so to leave them out of its own would not be
+enough."""
 
 
 def busy_elsewhere(name: str, customer: sql.Composable) -> sql.Composed:

@@ -54,10 +54,13 @@ def reports(warehouse: Warehouse, *, cache: Path) -> pd.DataFrame:
             "picture": picture(analysis, cache=cache),
             "due": analysis.due[analysis.state.declaration.primary.metric],
             "covered_until": analysis.covered_until,
+            "missing_from": analysis.state.hole and analysis.state.hole.first,
+            "missing_to": analysis.state.hole and analysis.state.hole.last,
         }
         for analysis in analyses(warehouse)
     ]
-    return pd.DataFrame(rows, columns=["experiment", "answer", "report", "picture", "due", "covered_until"])
+    names = ["experiment", "answer", "report", "picture", "due", "covered_until", "missing_from", "missing_to"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def answer(analysis: Analysis) -> str:
@@ -72,7 +75,8 @@ def answer(analysis: Analysis) -> str:
 
 
 def _answer(analysis: Analysis) -> str:
-    declared = analysis.state.declaration
+    state = analysis.state
+    declared = state.declaration
     if analysis.is_mismatched:
         sizes = ", ".join(f"{arm} {number:,}" for arm, number in analysis.analysable.items())
         return f"No result: the arms are not of the sizes that were drawn: {sizes}. Something took customers out."
@@ -89,13 +93,15 @@ def _answer(analysis: Analysis) -> str:
                 f"A change of the declared size had a chance of {analysis.power:.0%} to show: an effect that shows "
                 f"against such odds {_LARGE}"
             )
+    hole = state.hole if state.hole and state.hole.first < state.due else None
+    lacks = f"The data has no invoice from {hole.first} to {hole.last}: a dump may be missing. " if hole else ""
     if found:
-        return " ".join(found)
+        return f"{lacks}{' '.join(found)}"
     last_day = _day_before(analysis.due[declared.primary.metric])
     looked = f"The look after {analysis.looked} days, as declared, showed no effect. " if analysis.looked else ""
     return (
         f"Not due yet: it takes invoices up to the end of {last_day}, and the last whole day of the data is "
-        f"{_day_before(analysis.covered_until)}. {looked}Until then there is no figure to look at."
+        f"{_day_before(analysis.covered_until)}. {lacks}{looked}Until then there is no figure to look at."
     )
 
 

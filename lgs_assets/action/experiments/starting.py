@@ -80,13 +80,13 @@ def start(
             cursor.execute(
                 """
                 insert into experiments values (
-                    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, session_user, now(), null, null
+                    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, session_user, now(), null, null, %s
                 )
                 """,
                 [
                     *(declaration.name, declaration.text, declaration.version, audience.name, audience.version),
                     *(declaration.primary.metric, declaration.primary.days, declaration.share),
-                    *(secrets.token_hex(16), cap, reason),
+                    *(secrets.token_hex(16), cap, reason, declaration.enrol),
                 ],
             )
         wave = _enrol(cursor, declaration, begins)

@@ -5,14 +5,31 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from lgs_assets import places
-from lgs_assets.action.experiments.conduct import RAN, STOPPED, UNDRAWN, Amendment, Conduct, local_day
-from lgs_assets.action.experiments.declaration import CONTROL, Declaration
+from lgs_assets.action.experiments.conduct import RAN, STOPPED, UNDRAWN, Amendment, Conduct, Hole, local_day
+from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, Declaration
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 EXPOSURES = (places.SQL / "exposures.sql").read_text()
 """A query for whom lists reached, as they stand."""
+
+# A shop closes over the weekend, at Easter and at New Year: days without an invoice are a hole only if they are more
+# than a week, and more than there ever were in a row before.
+_HOLE = """
+with pauses as (
+    select lag(day) over (order by day) + 1 as first, day as ends
+    from (select distinct last_invoice_at::date as day from invoice_totals) as days
+)
+
+select first, ends - 1
+from pauses
+where ends > %(begins)s and first < %(ends)s
+    and ends - first > (select greatest(7, max(earlier.ends - earlier.first)) from pauses as earlier
+        where earlier.ends <= %(begins)s having count(earlier.first) > 0)
+order by first
+limit 1
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +118,9 @@ def read_state(cursor: Cursor, name: str) -> State:
     amendments = tuple(Amendment(*amendment) for amendment in cursor)
     _, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because = row
     begins = min((arm[4] for arm in arms), default=local_day(started_at))
+    due = max((arm[5] for arm in arms), default=local_day(started_at)) + timedelta(days=declaration.primary.days)
+    cursor.execute(_HOLE, {"begins": begins, "ends": due + timedelta(days=LATE_DAYS)})
+    hole = cursor.fetchone()
     return State(
         declaration=declaration,
         audience_version=version,
@@ -121,8 +141,9 @@ def read_state(cursor: Cursor, name: str) -> State:
         held_out=held_out,
         excluded=sum(arm[2] for arm in arms),
         begins=begins,
-        due=max((arm[5] for arm in arms), default=local_day(started_at)) + timedelta(days=declaration.primary.days),
+        due=due,
         covered_until=covered_until(cursor) or begins,
+        hole=Hole(*hole) if hole else None,
     )
 
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import NamedTuple
 
-from lgs_assets.action.experiments.holdout import HELD_BACK
 from lgs_assets.action.experiments.state import read_state
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.recipients import NO_CONTACT, recipients, why_not
@@ -38,7 +37,7 @@ def treated(warehouse: Warehouse, name: str) -> tuple[list[Treated], Counter[str
             cursor.execute(  # first whom another experiment holds back: a missing address keeps nobody off this list
                 f"""
                 select {customer}, segment, wave, arm,
-                    coalesce({HELD_BACK.format(customer=customer)}, {why_not(customer)})
+                    coalesce(held_back.reason, {why_not()})
                 from lgs.assignments
                 {recipients(customer)}
                 where experiment = %s and arm = %s

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from lgs_assets.action.experiments.conduct import Amendment, Conduct, remarks
+from lgs_assets.action.experiments.conduct import Amendment, Conduct, Hole, remarks
 from lgs_assets.action.experiments.declaration import CONTROL, Declaration
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.pages.page import View
@@ -134,6 +134,7 @@ def _standing(name: str, arms: Sequence[Row], results: list[Row], amendments: li
         begins=min(arm["first_from"] for arm in arms).date(),
         due=max(arm["last_from"] for arm in arms).date() + timedelta(days=declared.primary.days),
         covered_until=last.date(),
+        hole=Hole(arms[0]["missing_from"], arms[0]["missing_to"]) if arms[0]["missing_from"] else None,
     )
     known = nobody | {arm["arm"]: arm["known"] for arm in arms}
     return Standing(conduct, arms[0], known, results)

@@ -5,7 +5,8 @@ select
     stopped_because, arms.arm, arms.customers, arms.known, arms.waves, arms.first_from, arms.last_from,
     coalesce(reached.customers, 0) as reached, coalesce(reached.undrawn, 0) as reached_undrawn,
     coalesce(reached.later, 0) as reached_later, reached.through, coalesce(held_out.customers, 0) as held_out,
-    experiment_reports.answer, experiment_reports.due as reported_due
+    experiment_reports.answer, experiment_reports.due as reported_due, experiment_reports.missing_from,
+    experiment_reports.missing_to
 from experiments
 inner join (
     select

@@ -1,6 +1,7 @@
 with started as (
     insert into experiments values (
-        'calls', '', repeat('a', 64), 'some', '', 'orders', 90, 0.5, repeat('a', 32), null, null, 'me', now(), null, null
+        'calls', '', repeat('a', 64), 'some', '', 'orders', 90, 0.5, repeat('a', 32), null, null, 'me', now(), null, null,
+        'once'
     )
 )
 
