@@ -134,7 +134,8 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
         raise GuardError(f"Plan {number} was applied at {plan.ended_at:%Y-%m-%d %H:%M:%S} UTC. Nothing is sent.")
     if plan.state in ("refused", "expired"):
         raise GuardError(f"Plan {number} is {plan.state}. Nothing is sent: make another with lgs activate plan.")
-    if plan.place not in (None, pseudonym_of(key, destination.place)):
+    place = pseudonym_of(key, destination.place)
+    if plan.place not in (None, place):
         raise GuardError(
             f"Plan {number} was made for another place than {destination.name} is now: another account, list, URL or "
             "folder, or another form of the addresses. Nothing is sent: make another."
@@ -152,7 +153,7 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
     if plan.state == "planned":
         cursor.execute("update activation_plans set state = 'applying' where plan = %s", [number])
     # A plan of those who leave goes to any place, in the form that addresses have there.
-    return replace(plan, hashes_emails=destination.hashes_emails)
+    return replace(plan, place=place, hashes_emails=destination.hashes_emails)
 
 
 def _send_batch(

@@ -241,7 +241,7 @@ def _give_up(cursor: Cursor, plan: int, destination: str) -> None:
     cursor.execute(
         """
         insert into destination_members
-        select destination, audience, customer_id, '', plan, now(), null
+        select destination, audience, customer_id, '', plan, now(), null, place
         from activation_changes
         inner join activation_plans using (plan)
         where plan = %s and operation in ('add', 'update') and activation_changes.state = 'sending'

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -167,9 +167,11 @@ def record_objection(customer_id: Annotated[int, typer.Argument(help="The number
     """Record that a customer objects to marketing: suppressed for good, and out of every audience at once."""
     from lgs_assets.action.contacts import object_to_marketing
 
-    done = object_to_marketing(warehouse_with_facts(), customer_id)
+    warehouse = warehouse_with_facts()
+    done = object_to_marketing(warehouse, customer_id)
     typer.echo(f"Customer {customer_id} is in no audience any more, and nothing is sent to them.")
     _show_removals(done.removals)
+    _show_left_behind(warehouse, customer_id=customer_id)
 
 
 @reporting_errors
@@ -195,8 +197,9 @@ def forget_customer(
             abort=True,
         )
     configuration = Configuration.read()
+    warehouse = warehouse_with_facts()
     done = forget(
-        warehouse_with_facts(), customer_id, configured_destinations(configuration),
+        warehouse, customer_id, configured_destinations(configuration),
         key=_contact_key(configuration), permanently=permanently,
     )  # fmt: skip
     contact = "contact deleted, address suppressed" if done.had_contact else "there was no contact"
@@ -213,7 +216,25 @@ def forget_customer(
         typer.secho(f"Not deleted at {name}: {printable(reason)}", err=True, fg=typer.colors.RED)
     if done.failures:
         typer.secho("To try again, once that is seen to, run the same command.", err=True, fg=typer.colors.RED)
+    if _show_left_behind(warehouse, customer_id=customer_id) or done.failures:
         raise typer.Exit(REJECTED)
+
+
+def _show_left_behind(
+    warehouse: "Warehouse",
+    *,
+    destination: str | None = None,
+    audience: str | None = None,
+    customer_id: int | None = None,
+) -> bool:
+    """Tells what former places of destinations hold. Returns whether there is any."""
+    from lgs_assets.action.moving import left_behind
+    from lgs_assets.command.terminal import console, plain
+
+    told = left_behind(warehouse, destination=destination, audience=audience, customer_id=customer_id)
+    for sentence in told:
+        console.print(f"[yellow]![/] {plain(sentence)}.", highlight=False, soft_wrap=True)
+    return bool(told)
 
 
 def _show_removals(plans: "Sequence[int]") -> None:
@@ -255,6 +276,10 @@ def plan_activation(
     ] = None,
     allow_adds: Annotated[int | None, typer.Option(min=1, help="Allow exactly this many additions.")] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Plan again, too, whom the destination rejected.")] = False,
+    place: Annotated[
+        Literal["same", "new"] | None,
+        typer.Option(help="After another key, URL or folder was set: whether that is the same list or a new one."),
+    ] = None,
 ) -> None:
     """Show what a destination would be told of an audience, as a numbered plan. Nothing is sent."""
     from lgs_assets.action.audiences import audience_named
@@ -269,7 +294,9 @@ def plan_activation(
     audience, chosen = audience_named(name), destination_named(configuration, destination)
     allowance = Allowance(allow_removals, allow_adds)
     key = _contact_key(configuration)
-    plan = make_plan(warehouse_with_facts(), audience, chosen, key=key, allowance=allowance, retry=retry)
+    warehouse = warehouse_with_facts()
+    plan = make_plan(warehouse, audience, chosen, key=key, allowance=allowance, retry=retry, place_is=place)
+    _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if plan is None:
         console.print(
             f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do.",
@@ -297,6 +324,7 @@ def show_plan(
     console.print(change_table(changes[:rows]))
     if len(changes) > rows:
         console.print(f"and {len(changes) - rows:,} more")
+    _show_left_behind(warehouse, destination=plan.destination, audience=plan.audience)
     states = Counter(change["state"] for change in changes)
     console.print(", ".join(f"{state} {count:,}" for state, count in sorted(states.items())), highlight=False)
     _show_plan(plan)
@@ -326,10 +354,12 @@ def show_drift(
     from lgs_assets.command.terminal import console
     from lgs_assets.configuration import Configuration
 
-    audience, chosen = audience_named(name), destination_named(Configuration.read(), destination)
+    configuration = Configuration.read()
+    audience, chosen = audience_named(name), destination_named(configuration, destination)
     warehouse = warehouse_with_facts()
     with console.status(f"Reading the list {audience.name} of {chosen.name}"):
-        drift = check_drift(warehouse, audience.name, chosen)
+        drift = check_drift(warehouse, audience.name, chosen, key=_contact_key(configuration))
+    _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if drift is None:
         console.print(f"{chosen.name} cannot be read back: it is only told.")
         return

@@ -287,6 +287,7 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
             Column("not_ours", "Not ours", "count"),
             Column("objected", "Objected there", "count"),
             Column("unknown", "Not checkable", "count"),
+            Column("left_behind", "Left behind", "count"),
         ),
         [
             (
@@ -294,6 +295,7 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
                 _list_of(view, row),
                 Bar(row["customers"], row["customers"] / most * 100),
                 *(row[name] for name in ("confirmed_at", "checked_at", "missing", "not_ours", "objected", "unknown")),
+                row["left_behind"] or None,
             )
             for row in rows
         ],
@@ -301,7 +303,8 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
     note = (
         "Customers whom a destination confirmed. Where a list can be read back (lgs activate drift, and nightly): who "
         "was missing then, whom somebody else had put there (left alone), who had objected there, and who could not "
-        "be looked for, as the destination never said what it calls them."
+        "be looked for, as the destination never said what it calls them. Left behind: at an account, a URL or a "
+        "folder that the destination has left. Nothing here reaches that list any more: empty it by hand."
     )
     return Figure("held", "Who is on which list?", table, note=note)
 

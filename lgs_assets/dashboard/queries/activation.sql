@@ -48,8 +48,15 @@ select
         from (
             select lists.*, checked_at, missing, not_ours, objected, unknown
             from (
-                select destination, audience, count(*) as customers, max(confirmed_at) as confirmed_at
-                from destination_members
+                select
+                    destination, audience, count(*) filter (where confirmed_at is not null) as customers,
+                    max(confirmed_at) as confirmed_at,
+                    count(distinct customer_id) filter (where confirmed_at is null) as left_behind
+                from (
+                    select destination, audience, customer_id, confirmed_at from destination_members
+                    union all
+                    select destination, audience, customer_id, null from left_behind
+                ) as sent
                 where cast(:audience as text) is null or audience = :audience
                 group by destination, audience
             ) as lists
