@@ -22,3 +22,5 @@ comment on column lgs.left_behind.audience is 'Audience.';
 comment on column lgs.left_behind.customer_id is 'Customer.';
 comment on column lgs.left_behind.place is 'The former place, as in activation_plans.';
 comment on column lgs.left_behind.left_at is 'When they were planned for another place, or removed there.';
+
+comment on column lgs.activation_plans.audience_version is 'Version of the audience. Empty for a plan by which customers leave, whatever the audience is.';

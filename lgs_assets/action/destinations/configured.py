@@ -35,9 +35,17 @@ def destination_named(configuration: Configuration, name: str) -> Destination:
     return found
 
 
-def configured_destinations(configuration: Configuration) -> list[Destination]:
-    """Every destination that is configured."""
-    return [found for name in NEEDS if (found := _configured(configuration, name))]
+def configured_destinations(configuration: Configuration) -> tuple[list[Destination], dict[str, str]]:
+    """Every destination that is configured; and what is wrong with how others are, by their names."""
+    found: list[Destination] = []
+    faults: dict[str, str] = {}
+    for name in NEEDS:
+        try:
+            if destination := _configured(configuration, name):
+                found.append(destination)
+        except UsageError as error:
+            faults[name] = str(error)
+    return found, faults
 
 
 def _configured(given: Configuration, name: str) -> Destination | None:

@@ -172,7 +172,7 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
         ),
         [
             (
-                _list_of(view, row),
+                _link(view, row["audience"]),
                 row["words"],
                 Bar(row["members"], row["members"] / most * 100),
                 row["entered"],
@@ -210,7 +210,13 @@ def _since(snapshot: datetime) -> str:
 
 def _list_of(view: View, row: Row) -> Link | str:
     """Which list a row of a ledger is about. A deletion is about none of them."""
-    return Link(row["audience"], view.link(f"/campaigns/{row['audience']}")) if row["audience"] else "every list"
+    if not row["is_declared"]:
+        return f"{row['audience']} (its file is gone)" if row["audience"] else "every list"
+    return _link(view, row["audience"])
+
+
+def _link(view: View, audience: str) -> Link:
+    return Link(audience, view.link(f"/campaigns/{audience}"))
 
 
 def _plans(view: View, rows: Sequence[Row]) -> Figure:
