@@ -69,15 +69,15 @@ def _configured(given: Configuration, name: str) -> Destination | None:
 
 
 def _place(location: str) -> str:
-    """The place of a drop, if addresses may go there. Raises UsageError for others than folders and buckets.
-
-    The drivers of FTP and HTTP do not encrypt, and that of SFTP accepts whatever server answers.
+    """The place of a drop, if addresses may go there. Raises UsageError for others: those of FTP and HTTP, which do not
+    encrypt.
     """
     scheme, separator, _ = location.partition("://")
-    if separator and scheme not in {"file", *EXTRAS}:
+    if separator and scheme not in {"file", "sftp", *EXTRAS}:
         raise UsageError(
-            f"LGS_DROP: expected a folder, or the URL of a bucket ({', '.join(EXTRAS)}); found {scheme}://. To carry "
-            "files elsewhere, let a tool of the operating system take them once their .done is there."
+            f"LGS_DROP: expected a folder, sftp://USER@HOST/FOLDER, or the URL of a bucket ({', '.join(EXTRAS)}); "
+            f"found {scheme}://. To carry files elsewhere, let a tool of the operating system take them once their "
+            ".done is there."
         )
     return location
 
