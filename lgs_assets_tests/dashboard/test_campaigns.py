@@ -184,8 +184,12 @@ def test_what_changes_between_builds_is_shown_at_once(own_site: Site, writer: Wa
 
 def test_whom_a_former_place_holds_is_told(own_site: Site, writer: Warehouse) -> None:
     """Beside whom the present one holds, and where that is nobody."""
-    change(writer, "insert into left_behind values ('webhook', 'first_to_see', 17001, 'p', now()), "
-                   "('webhook', 'first_to_see', 17001, 'q', now()), ('drop', 'call_list', 17002, 'p', now())")  # fmt: skip
+    for sent in (
+        "'webhook', 'first_to_see', 1, 'p'",
+        "'webhook', 'first_to_see', 1, 'q'",
+        "'drop', 'call_list', 2, 'p'",
+    ):
+        change(writer, f"insert into left_behind values ({sent}, now())")
     held = {row["audience"]: row for row in rows(own_site.get("/campaigns/held.csv").text)}
     assert {name: (row["customers"], row["left_behind"]) for name, row in held.items()} == {
         "first_to_see": ("3", "1"),

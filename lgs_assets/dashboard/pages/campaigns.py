@@ -131,7 +131,7 @@ def _by_audience(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def _numbers(audiences: Sequence[Row], ledger: dict[str, Any]) -> list[Number]:
     waiting = sum(plan["state"] in _WAITING for plan in ledger["plans"])
-    places = len({held["destination"] for held in ledger["held"]})
+    places = len({held["destination"] for held in ledger["held"] if held["customers"]})
     excluded = ledger["excluded"]
     return [
         Number("Audiences", wording.count(len(audiences)), ["each a rule that was reviewed"]),
