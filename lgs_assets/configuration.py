@@ -210,7 +210,9 @@ class Configuration(Settings, Acceptance, BaseSettings):
         description="The key of the pseudonyms of addresses, at least 32 characters. Unset: no contacts.",
     )
     drop: Place | None = Field(
-        default=None, description="Where lists are put as files: a folder, or the URL of a bucket. Unset: nowhere."
+        default=None,
+        description="Where lists are put as files: a folder, sftp://USER@HOST/FOLDER, or the URL of a bucket. Unset: "
+        "nowhere.",
     )
     drop_emails: Literal["plain", "sha256"] = Field(
         default="plain",

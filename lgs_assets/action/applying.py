@@ -29,7 +29,16 @@ from lgs_assets.action.destinations.protocol import (
 )
 from lgs_assets.action.destinations.web import in_parts, without
 from lgs_assets.action.leaving import insert_removals
-from lgs_assets.action.plans import EXPIRES_HOURS, RESUMES_HOURS, Plan, fingerprint, lock_name, pseudonym_of, read_plan
+from lgs_assets.action.plans import (
+    EVERY_LIST,
+    EXPIRES_HOURS,
+    RESUMES_HOURS,
+    Plan,
+    fingerprint,
+    lock_name,
+    pseudonym_of,
+    read_plan,
+)
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle
 from lgs_assets.action.recipients import recipients, why_not
@@ -134,16 +143,17 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
         raise GuardError(f"Plan {number} was applied at {plan.ended_at:%Y-%m-%d %H:%M:%S} UTC. Nothing is sent.")
     if plan.state in ("refused", "expired"):
         raise GuardError(f"Plan {number} is {plan.state}. Nothing is sent: make another with lgs activate plan.")
-    if plan.place not in (None, pseudonym_of(key, destination.place)):
+    place = pseudonym_of(key, destination.place)
+    if plan.place not in (None, place):
         raise GuardError(
             f"Plan {number} was made for another place than {destination.name} is now: another account, list, URL or "
             "folder, or another form of the addresses. Nothing is sent: make another."
         )
     hours = EXPIRES_HOURS if plan.state == "planned" else RESUMES_HOURS
     cursor.execute("select now() - %s > make_interval(hours => %s)", [plan.made_at, hours])
-    if cursor.fetchone() == (True,) and plan.audience_version:
+    if cursor.fetchone() == (True,) and not plan.is_leaving:
         raise GuardError(f"Plan {number} is more than {hours} hours old. Nothing is sent: make another.")
-    if version is not None and plan.audience_version not in ("", version):
+    if version not in (None, plan.audience_version) and not plan.is_leaving:
         nothing = "Nothing" if plan.state == "planned" else "What was accepted stays, and nothing more"
         raise GuardError(
             f"The rule or the fields of {plan.audience} have changed since plan {number} was made. {nothing} is sent: "
@@ -152,7 +162,7 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
     if plan.state == "planned":
         cursor.execute("update activation_plans set state = 'applying' where plan = %s", [number])
     # A plan of those who leave goes to any place, in the form that addresses have there.
-    return replace(plan, hashes_emails=destination.hashes_emails)
+    return replace(plan, place=place, hashes_emails=destination.hashes_emails)
 
 
 def _send_batch(
@@ -310,14 +320,14 @@ def _passed_on(cursor: Cursor, plan: Plan, changes: tuple[Change, ...]) -> froze
             on own.destination = present.destination and own.audience = present.audience
             and own.customer_id = former.customer_id
         where present.destination = %(destination)s
-            and (%(audience)s = '' or present.audience = %(audience)s and present.confirmed_at > own.confirmed_at)
+            and (%(is_of_every_list)s or present.audience = %(audience)s and present.confirmed_at > own.confirmed_at)
         union
         select others.remote_id
         from unnest(%(customers)s::integer[], %(remote_ids)s::text[]) as former (customer_id, remote_id)
         inner join activation_changes as others
             on others.remote_id = former.remote_id and others.customer_id <> former.customer_id
         inner join activation_plans using (plan)
-        where %(audience)s = '' and destination = %(destination)s and operation in ('add', 'update')
+        where %(is_of_every_list)s and destination = %(destination)s and operation in ('add', 'update')
             and (others.state in ('sending', 'accepted') or others.may_have_arrived)
         """,
         {
@@ -325,6 +335,7 @@ def _passed_on(cursor: Cursor, plan: Plan, changes: tuple[Change, ...]) -> froze
             "remote_ids": [change.remote_id for change in called],
             "destination": plan.destination,
             "audience": plan.audience,
+            "is_of_every_list": plan.audience == EVERY_LIST,
         },
     )
     return frozenset(remote_id for (remote_id,) in cursor)

@@ -155,6 +155,37 @@ def audience_named(name: str, files: tuple[Path, ...] = FILES) -> Audience:
     raise LgsError(f"There is no audience {name!r}. The audiences: {', '.join(file.stem for file in files)}.")
 
 
+def gone(warehouse: Warehouse, files: tuple[Path, ...] = FILES) -> list[tuple[str, str, int]]:
+    """The audiences whose file is gone and that destinations hold all the same: the name, where, and how many.
+
+    Nobody is a member any more: a plan takes all of them off the list.
+    """
+    query = """
+        select audience, destination, count(*) as customers
+        from destination_members
+        where audience <> all (:declared)
+        group by audience, destination
+        order by audience, destination
+    """
+    rows = warehouse.rows(query, declared=[file.stem for file in files])
+    return [(row.audience, row.destination, row.customers) for row in rows]
+
+
+def without_file(name: str) -> Audience:
+    """An audience whose file is gone: it has no member."""
+    return Audience(name, "Its file is gone.", "false", {}, Limits())
+
+
+def planned_audience(warehouse: Warehouse, name: str) -> Audience:
+    """The audience of a name, also one whose file is gone while a destination holds it. Raises LgsError for others."""
+    try:
+        return audience_named(name)
+    except LgsError:
+        if name not in {held for held, _, _ in gone(warehouse)}:
+            raise
+        return without_file(name)
+
+
 def stated(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
     """The rows of the table `audiences`: one an audience."""
     rows = [

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lgs_assets.action.applying import Pause, alone, patiently
-from lgs_assets.action.contacts import object_to_marketing
+from lgs_assets.action.contacts import expect_key, object_to_marketing
 from lgs_assets.action.destinations.protocol import Destination, Member
-from lgs_assets.action.private import prepare_private
+from lgs_assets.action.plans import pseudonym_of
+from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 from lgs_assets.wording import counted
@@ -33,20 +34,24 @@ class Drift:
     """Customers put there by us who objected there: from now on they are suppressed here, too."""
     unknown: int
     """Customers whom it should hold by our doing, and cannot be looked for: it has not said what it calls them."""
+    elsewhere: int = 0
+    """Customers who were sent to another place than the destination is now."""
     removals: list[int] = field(default_factory=list)
     """The plans by which those who objected leave every list."""
 
     def __str__(self) -> str:
         """In a sentence."""
+        elsewhere = f" {counted(self.elsewhere, 'customer')} sent to another place: not looked for."
         return (
             f"{counted(self.found, 'member')} found, {self.held:,} put there by us; missing {len(self.missing):,}, "
             f"not ours {self.not_ours:,}, objected there {len(self.objected):,}"
             + (f", unknown there {self.unknown:,}." if self.unknown else ".")
+            + (elsewhere if self.elsewhere else "")
         )
 
 
 def check_drift(
-    warehouse: Warehouse, audience: str, destination: Destination, *, pause: Pause = time.sleep
+    warehouse: Warehouse, audience: str, destination: Destination, *, key: str | None, pause: Pause = time.sleep
 ) -> Drift | None:
     """Reads a list back, keeps what it found in `list_drift`, and takes over objections. Returns None if it cannot be.
 
@@ -60,11 +65,15 @@ def check_drift(
 
     prepare_private(warehouse)
     with alone(warehouse, destination.name):
-        ours = _ours(warehouse, audience, destination)
+        with warehouse.transaction() as connection:
+            cursor = driver_cursor(connection)
+            with as_activator(cursor):
+                place = pseudonym_of(expect_key(cursor, key), destination.place)
+        ours, elsewhere = _ours(warehouse, audience, destination, place)
         members = patiently(read, pause=pause, then="nothing was changed.")
         if members is None:
             return None
-        drift = _drift(ours, members)
+        drift = replace(_drift(ours, members), elsewhere=elsewhere)
         _record(warehouse, audience, destination.name, drift)
     if not drift.objected:
         return drift
@@ -72,13 +81,16 @@ def check_drift(
     return replace(drift, removals=done.removals)
 
 
-def _ours(warehouse: Warehouse, audience: str, destination: Destination) -> dict[int, str | None]:
-    """Whom a list should hold by our doing, and what the destination calls them; None if it has not said.
+def _ours(
+    warehouse: Warehouse, audience: str, destination: Destination, place: str
+) -> tuple[dict[int, str | None], int]:
+    """Whom a list should hold by our doing, and what the destination calls them; None if it has not said. And how many
+    were sent to another place than it is now, where the same name may be somebody else's.
 
     What it calls two of them is the later's: an address can change hands.
     """
     query = """
-        select customer_id,
+        select customer_id, place is null or place = :place as is_here,
             case first_value(customer_id) over (partition by remote_id order by confirmed_at desc, customer_id)
                 when customer_id then remote_id
             end as remote_id
@@ -86,8 +98,10 @@ def _ours(warehouse: Warehouse, audience: str, destination: Destination) -> dict
         where destination = :destination and audience = :audience
         order by customer_id
     """
-    rows = warehouse.rows(query, destination=destination.name, audience=audience)
-    return {row.customer_id: row.remote_id if destination.has_own_ids else str(row.customer_id) for row in rows}
+    rows = warehouse.rows(query, destination=destination.name, audience=audience, place=place)
+    here = [row for row in rows if row.is_here]
+    names = {row.customer_id: row.remote_id if destination.has_own_ids else str(row.customer_id) for row in here}
+    return names, len(rows) - len(here)
 
 
 def _drift(ours: Mapping[int, str | None], members: Iterable[Member]) -> Drift:

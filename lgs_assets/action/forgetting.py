@@ -6,8 +6,9 @@ again, or at night, and nobody is asked twice for what is done.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lgs_assets.action.applying import Pause, apply_plan
 from lgs_assets.action.contacts import forget_contact
@@ -40,13 +41,15 @@ def forget(
     destinations: Sequence[Destination],
     *,
     key: str | None,
+    faults: Mapping[str, str] = MappingProxyType({}),
     permanently: bool = False,
     pause: Pause = time.sleep,
 ) -> Forgotten:
     """Forgets a customer, and has every destination that received them delete them.
 
-    `permanently` asks those, too, that never take the address again. Whatever a destination answers, the contact is
-    gone here, and the others are asked. Raises LgsError if there is no such customer.
+    `permanently` asks those, too, that never take the address again; `faults` are why others cannot be used. Whatever a
+    destination answers, the contact is gone here, and the others are asked. Raises LgsError if there is no such
+    customer.
     """
     answers: dict[str, str] = {}
     failures: dict[str, str] = {}
@@ -68,7 +71,8 @@ def forget(
             failures[destination.name] = "; ".join(dict.fromkeys(reasons))
     configured = {each.name for each in destinations}
     still = having(warehouse, customer_id, deleting=DELETING)
-    failures |= {name: f"it is not configured: set {NEEDS[name]}" for name in sorted(still - configured)}
+    unset = {name: f"it is not configured: set {NEEDS[name]}" for name in sorted(still - configured)}
+    failures |= unset | {name: fault for name, fault in faults.items() if name in unset}
     keeping = [
         each.name for each in destinations if each.erasure == "permanent" and each not in asked and each.name in still
     ]

@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from lgs_assets.action.audiences import FORGOTTEN
-from lgs_assets.action.plans import EVERY_LIST, Planned, insert_plan
+from lgs_assets.action.plans import EVERY_LIST, LEAVING, Planned, insert_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.recipients import URGENT, WHY_NEVER, people
 from lgs_assets.warehouse.database import Warehouse
@@ -46,7 +46,7 @@ select listed.destination, listed.audience, listed.customer_id, payload, judged.
         inner join lgs.activation_plans as plans using (plan)
         where changes.customer_id = listed.customer_id and operation = 'remove'
             and changes.state in ('planned', 'sending')
-            and plans.state in ('planned', 'applying') and plans.audience_version = ''
+            and plans.state in ('planned', 'applying') and plans.audience_version = '{LEAVING}'
             and (plans.destination, plans.audience) = (listed.destination, listed.audience)
     ) as waiting
 from listed

@@ -52,7 +52,7 @@ def keep_up(
     begun = unfinished_plan(warehouse, destination.name, audience.name, audience.version)
     if begun and audience.is_automatic:
         apply_plan(warehouse, begun, destination, key=key, version=audience.version, pause=pause)
-    drift = check_drift(warehouse, audience.name, destination, pause=pause)
+    drift = check_drift(warehouse, audience.name, destination, key=key, pause=pause)
     plan = make_plan(warehouse, audience, destination, key=key)
     if not plan or not audience.is_automatic or plan.state != "planned" or not plan.held_before:
         return Night(drift, plan, None)

@@ -11,6 +11,7 @@ from lgs_assets.action.contacts import expect_key
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.experiments.holdout import CONTROL_GROUP, record_held_out
 from lgs_assets.action.guards import NOTHING_MORE, Allowance, too_large, unfit
+from lgs_assets.action.moving import PlaceIs, settle_place, why_not_here
 from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, pseudonym_of, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.recipients import URGENT, recipients, why_not
@@ -31,12 +32,14 @@ def make_plan(
     key: str | None,
     allowance: Allowance = NOTHING_MORE,
     retry: bool = False,
+    place_is: PlaceIs | None = None,
 ) -> Plan | None:
     """Plans what a destination is to be told of an audience. Returns None if it holds just that already.
 
     A plan that waits for the same list is expired by the new one. Where a guard refuses, the plan holds the removals
     that must be made all the same, and says in `refusal` what was refused; without any, its state is refused. Whom the
-    destination rejected is planned again only with `retry`.
+    destination rejected is planned again only with `retry`. `place_is` says what the present place is to a list that
+    was sent to another.
     Raises LgsError if a plan of the list is applied in part, or the audience is not built.
     """
     prepare_private(warehouse)
@@ -47,22 +50,27 @@ def make_plan(
             the_key = expect_key(cursor, key)
         place = pseudonym_of(the_key, destination.place)
         expire_waiting(cursor, destination.name, audience.name, audience.version, place)
+        if place_is:
+            settle_place(cursor, destination.name, audience.name, place, place_is=place_is)
         publication, age = _publication(cursor)
         hashed = destination.hashes_emails
         with as_activator(cursor):
             wanted, left_out, rejected, control = _wanted(
-                cursor, the_key, audience.name, destination.name, retry=retry, hashed=hashed
+                cursor, the_key, audience.name, destination.name, place, retry=retry, hashed=hashed
             )
             held = _held(cursor, audience.name, destination.name, hashed=hashed)
         changes = _difference(wanted, held, the_key, rejected)
-        if not changes:
+        is_elsewhere = why_not_here(cursor, destination.name, audience.name, place)
+        if not changes and not is_elsewhere:
             return None
         cursor.execute(
             "select count(*), array_agg(distinct version) from audience_members where audience = %s", [audience.name]
         )
         ((members, versions),) = cursor.fetchall()
-        refusal = unfit(publication, age, audience, members=members, versions=set(versions or [])) or too_large(
-            changes, members=members, held=len(held), allowance=allowance
+        refusal = (
+            is_elsewhere
+            or unfit(publication, age, audience, members=members, versions=set(versions or []))
+            or too_large(changes, members=members, held=len(held), allowance=allowance)
         )
         if refusal:
             changes = [change for change in changes if change.operation == "remove" and change.cause in URGENT]
@@ -87,10 +95,10 @@ def _publication(cursor: Cursor) -> tuple[str, float]:
 
 
 def _wanted(
-    cursor: Cursor, key: str, audience: str, destination: str, *, retry: bool, hashed: bool
+    cursor: Cursor, key: str, audience: str, destination: str, place: str, *, retry: bool, hashed: bool
 ) -> tuple[dict[int, tuple[str, str]], Counter[str], set[int], set[int]]:
     """Who may be sent, with fields and payload; how many members may not, by reason; and of these, whom the destination
-    would reject again and who is of a control group.
+    would reject again at this place and who is of a control group.
 
     Fields are JSON. As lgs_activator.
     """
@@ -99,7 +107,8 @@ def _wanted(
         select rejected.customer_id, rejected.payload
         from lgs.activation_changes as rejected
         inner join lgs.activation_plans as plans using (plan)
-        where plans.audience = %s and plans.destination = %s and rejected.state = 'rejected' and not exists (
+        where plans.audience = %s and plans.destination = %s and (plans.place is null or plans.place = %s)
+            and rejected.state = 'rejected' and not exists (
             select
             from lgs.activation_changes as accepted
             inner join lgs.activation_plans as later using (plan)
@@ -108,7 +117,7 @@ def _wanted(
                 and (later.destination, later.audience) = (plans.destination, plans.audience)
         )
         """,
-        [audience, destination],
+        [audience, destination, place],
     )
     rejections = set() if retry else set(cursor.fetchall())
     members = cursor.stream(  # not all at once: of a large audience, only what is kept takes memory

@@ -75,6 +75,11 @@ class Plan:
     place: str | None
     hashes_emails: bool
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether customers leave by it, which no rule asks for."""
+        return self.audience_version == LEAVING
+
 
 def plan_numbered(warehouse: Warehouse, number: int) -> Plan:
     """A plan by its number. Raises LgsError if there is none."""
@@ -106,7 +111,8 @@ def leaving_plans(warehouse: Warehouse) -> list[Plan]:
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         cursor.execute(
-            f"{_PLANS} where audience_version = '' and state = any (%s) order by plan".encode(), [list(WAITING)]
+            f"{_PLANS} where audience_version = '{LEAVING}' and state = any (%s) order by plan".encode(),
+            [list(WAITING)],
         )
         return [Plan(*row) for row in cursor]
 
@@ -116,10 +122,10 @@ def unfinished_plan(warehouse: Warehouse, destination: str, audience: str, versi
 
     Not one of another version of the audience, nor one that is too old.
     """
-    query = """
+    query = f"""
         select plan from activation_plans
         where destination = :destination and audience = :audience and state = 'applying'
-            and audience_version in (:version, '') and made_at > now() - make_interval(hours => :hours)
+            and audience_version in (:version, '{LEAVING}') and made_at > now() - make_interval(hours => :hours)
     """
     rows = warehouse.rows(query, destination=destination, audience=audience, version=version, hours=RESUMES_HOURS)
     return next((row.plan for row in rows), None)
@@ -215,11 +221,12 @@ def expire_waiting(cursor: Cursor, destination: str, audience: str, version: str
     should not be; its payload is not known, so that it is sent again where it should.
     """
     cursor.execute(
-        """
-        select plan, made_at < now() - make_interval(hours => %s) or audience_version not in (%s, '') or place <> %s
+        f"""
+        select plan,
+            made_at < now() - make_interval(hours => %s) or audience_version not in (%s, '{LEAVING}') or place <> %s
         from activation_plans
         where destination = %s and audience = %s and state = 'applying'
-        """,
+        """.encode(),
         [EXPIRES_HOURS, version, place, destination, audience],
     )
     for plan, is_given_up in cursor.fetchall():
@@ -241,7 +248,7 @@ def _give_up(cursor: Cursor, plan: int, destination: str) -> None:
     cursor.execute(
         """
         insert into destination_members
-        select destination, audience, customer_id, '', plan, now(), null
+        select destination, audience, customer_id, '', plan, now(), null, place
         from activation_changes
         inner join activation_plans using (plan)
         where plan = %s and operation in ('add', 'update') and activation_changes.state = 'sending'

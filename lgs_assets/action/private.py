@@ -22,6 +22,13 @@ where has_parameter_privilege(current_user, name, 'set')
 """
 
 
+_SHOWING = """
+select name, quote_ident(session_user)
+from unnest(array['log_parameter_max_length', 'log_parameter_max_length_on_error']) as name
+where current_setting(name) <> '0'
+"""
+
+
 def is_prepared(cursor: Cursor, table: str = "contacts") -> bool:
     """Whether a table of lgs_private is there."""
     cursor.execute(
@@ -69,6 +76,24 @@ def prepare_private(warehouse: Warehouse) -> None:
             make_roles(cursor)
         with as_activator(cursor):
             execute_script(cursor, (places.SQL / "private.sql").read_text())
+
+
+def log_warning(warehouse: Warehouse) -> str | None:
+    """What to do so that the server's log shows no addresses; None if it shows none, whatever it is set to log."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        if not may_see(cursor):
+            return None
+        act_as(cursor, "none")
+        cursor.execute(_LOG_NO_PARAMETERS)
+        cursor.execute(_SHOWING)
+        if not (showing := cursor.fetchall()):
+            return None
+    parameters = ", ".join(name for name, _ in showing)
+    return (
+        "Whoever reads PostgreSQL's log may see addresses, as this login may not keep them out of it. Let a superuser "
+        f"run: grant set on parameter {parameters} to {showing[0][1]}"
+    )
 
 
 @contextmanager

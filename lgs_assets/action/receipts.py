@@ -64,29 +64,37 @@ def settle(
         )
         cursor.execute(
             """
-            delete from destination_members as held
-            using activation_changes as changes
-            where held.destination = %s and changes.plan = %s and changes.customer_id = any (%s)
-                and changes.customer_id = held.customer_id
-                and (
-                    held.audience = %s
-                    or operation = 'erase' and held.remote_id is not distinct from changes.remote_id
-                )
+            with gone as (
+                delete from destination_members as held
+                using activation_changes as changes
+                where held.destination = %s and changes.plan = %s and changes.customer_id = any (%s)
+                    and changes.customer_id = held.customer_id
+                    and (
+                        held.audience = %s
+                        or operation = 'erase' and held.remote_id is not distinct from changes.remote_id
+                    )
+                returning held.*
+            )
+            insert into left_behind
+            select destination, audience, customer_id, place, now()
+            from gone
+            where place <> %s -- the place that did this is not the one that was sent the customer
+            on conflict do nothing
             """,
-            [plan.destination, plan.plan, removed, plan.audience],
+            [plan.destination, plan.plan, removed, plan.audience, plan.place],
         )
         cursor.execute(
             """
             insert into destination_members
-            select %s, %s, customer_id, payload, plan, now(), remote_id
+            select %s, %s, customer_id, payload, plan, now(), remote_id, %s
             from activation_changes
             where plan = %s and state = 'accepted' and operation in ('add', 'update') and customer_id = any (%s)
             on conflict (destination, audience, customer_id) do update
-            set (payload, plan, confirmed_at, remote_id)
-                = (excluded.payload, excluded.plan, excluded.confirmed_at, excluded.remote_id)
+            set (payload, plan, confirmed_at, remote_id, place)
+                = (excluded.payload, excluded.plan, excluded.confirmed_at, excluded.remote_id, excluded.place)
             """,
             [
-                *(plan.destination, plan.audience, plan.plan),
+                *(plan.destination, plan.audience, plan.place, plan.plan),
                 [change.customer_id for change in accepted],
             ],
         )
@@ -96,6 +104,6 @@ def settle(
 def hold(cursor: Cursor, plan: Plan, customer_id: int) -> None:
     """Counts a customer as held who may be: what was sent may have arrived. The payload is then not known."""
     cursor.execute(
-        f"insert into destination_members values (%s, %s, %s, '', %s, now(), null) {MAY_HAVE_CHANGED}".encode(),
-        [plan.destination, plan.audience, customer_id, plan.plan],
+        f"insert into destination_members values (%s, %s, %s, '', %s, now(), null, %s) {MAY_HAVE_CHANGED}".encode(),
+        [plan.destination, plan.audience, customer_id, plan.plan, plan.place],
     )

@@ -11,7 +11,7 @@ from lgs_assets.warehouse.schema import driver_cursor
 
 
 def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> list[Listed]:
-    """Whom the list of a plan holds after changes of it, by customer, at their present address.
+    """Whom the list of a plan holds at its place after changes of it, by customer, at their present address.
 
     Each with the fields that the destination was last told. Who may no longer be sent is not among them, even if no
     plan has removed them yet.
@@ -26,7 +26,7 @@ def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> l
                     select customer_id, plan
                     from lgs.destination_members
                     where destination = %(destination)s and audience = %(audience)s and payload <> ''
-                        and customer_id <> all (%(changed)s)
+                        and (place is null or place = %(place)s) and customer_id <> all (%(changed)s)
                     union all
                     select unnest(%(entered)s::integer[]), %(plan)s
                 ) as listed
@@ -39,6 +39,7 @@ def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> l
                     "destination": plan.destination,
                     "audience": plan.audience,
                     "plan": plan.plan,
+                    "place": plan.place,
                     "changed": [change.customer_id for change in changes],
                     "entered": [change.customer_id for change in changes if change.operation in ("add", "update")],
                 },

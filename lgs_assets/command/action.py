@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -52,13 +52,21 @@ def warehouse_with_facts() -> "Warehouse":
 @reporting_errors
 def list_audiences() -> None:
     """Show every audience: how many customers it has, how many may be sent to, and what they are worth."""
-    from lgs_assets.action.audiences import read_audiences, size
+    from lgs_assets.action.audiences import gone, read_audiences, size
     from lgs_assets.action.contacts import reach
-    from lgs_assets.command.terminal import audience_table, console
+    from lgs_assets.command.terminal import audience_table, console, plain
 
     warehouse = warehouse_with_facts()
     rows = [(each, size(warehouse, each.rule), reach(warehouse, each.rule).get("", 0)) for each in read_audiences()]
     console.print(audience_table(rows))
+    for name, destination, customers in gone(warehouse):
+        console.print(
+            f"[yellow]![/] {plain(name)}: its file is gone, and {destination} still holds "
+            f"{counted(customers, 'customer')} of it. To plan that they leave: "
+            f"lgs activate plan {plain(name)} {destination}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @_audience.command()
@@ -135,7 +143,9 @@ def import_file(
 
     configuration = Configuration.read()
     key = _contact_key(configuration)
-    done = import_contacts(warehouse_with_facts(), file, key=key, reject_limit=configuration.acceptance.reject_limit)
+    warehouse = warehouse_with_facts()
+    _warn_of_log(warehouse)
+    done = import_contacts(warehouse, file, key=key, reject_limit=configuration.acceptance.reject_limit)
     console.print(f"Imported {counted(done.contacts, 'contact')}.", highlight=False)
     _show_removals(done.removals)
     _show_rejects(done.rejects)
@@ -150,7 +160,9 @@ def show_contacts() -> None:
     from lgs_assets.action.contacts import contact_status
     from lgs_assets.command.terminal import console
 
-    status = contact_status(warehouse_with_facts())
+    warehouse = warehouse_with_facts()
+    _warn_of_log(warehouse)
+    status = contact_status(warehouse)
     console.print(
         f"{counted(sum(status.contacts.values()), 'contact')}, {status.declined:,} of them declined marketing"
     )
@@ -167,9 +179,11 @@ def record_objection(customer_id: Annotated[int, typer.Argument(help="The number
     """Record that a customer objects to marketing: suppressed for good, and out of every audience at once."""
     from lgs_assets.action.contacts import object_to_marketing
 
-    done = object_to_marketing(warehouse_with_facts(), customer_id)
+    warehouse = warehouse_with_facts()
+    done = object_to_marketing(warehouse, customer_id)
     typer.echo(f"Customer {customer_id} is in no audience any more, and nothing is sent to them.")
     _show_removals(done.removals)
+    _show_left_behind(warehouse, customer_id=customer_id)
 
 
 @reporting_errors
@@ -195,10 +209,10 @@ def forget_customer(
             abort=True,
         )
     configuration = Configuration.read()
-    done = forget(
-        warehouse_with_facts(), customer_id, configured_destinations(configuration),
-        key=_contact_key(configuration), permanently=permanently,
-    )  # fmt: skip
+    warehouse = warehouse_with_facts()
+    destinations, faults = configured_destinations(configuration)
+    key = _contact_key(configuration)
+    done = forget(warehouse, customer_id, destinations, key=key, faults=faults, permanently=permanently)
     contact = "contact deleted, address suppressed" if done.had_contact else "there was no contact"
     typer.echo(f"Forgot customer {customer_id}: {contact}; out of every audience. Invoices stay, as tax law asks.")
     for name, said in done.answers.items():
@@ -213,7 +227,25 @@ def forget_customer(
         typer.secho(f"Not deleted at {name}: {printable(reason)}", err=True, fg=typer.colors.RED)
     if done.failures:
         typer.secho("To try again, once that is seen to, run the same command.", err=True, fg=typer.colors.RED)
+    if _show_left_behind(warehouse, customer_id=customer_id) or done.failures:
         raise typer.Exit(REJECTED)
+
+
+def _show_left_behind(
+    warehouse: "Warehouse",
+    *,
+    destination: str | None = None,
+    audience: str | None = None,
+    customer_id: int | None = None,
+) -> bool:
+    """Tells what former places of destinations hold. Returns whether there is any."""
+    from lgs_assets.action.moving import left_behind
+    from lgs_assets.command.terminal import console, plain
+
+    told = left_behind(warehouse, destination=destination, audience=audience, customer_id=customer_id)
+    for sentence in told:
+        console.print(f"[yellow]![/] {plain(sentence)}.", highlight=False, soft_wrap=True)
+    return bool(told)
 
 
 def _show_removals(plans: "Sequence[int]") -> None:
@@ -255,9 +287,13 @@ def plan_activation(
     ] = None,
     allow_adds: Annotated[int | None, typer.Option(min=1, help="Allow exactly this many additions.")] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Plan again, too, whom the destination rejected.")] = False,
+    place: Annotated[
+        Literal["same", "new"] | None,
+        typer.Option(help="After another key, URL or folder was set: whether that is the same list or a new one."),
+    ] = None,
 ) -> None:
     """Show what a destination would be told of an audience, as a numbered plan. Nothing is sent."""
-    from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.audiences import planned_audience
     from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.guards import Allowance
     from lgs_assets.action.planning import make_plan
@@ -266,10 +302,13 @@ def plan_activation(
     from lgs_assets.errors import GuardError
 
     configuration = Configuration.read()
-    audience, chosen = audience_named(name), destination_named(configuration, destination)
+    chosen = destination_named(configuration, destination)
+    warehouse = warehouse_with_facts()
+    audience = planned_audience(warehouse, name)
     allowance = Allowance(allow_removals, allow_adds)
     key = _contact_key(configuration)
-    plan = make_plan(warehouse_with_facts(), audience, chosen, key=key, allowance=allowance, retry=retry)
+    plan = make_plan(warehouse, audience, chosen, key=key, allowance=allowance, retry=retry, place_is=place)
+    _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if plan is None:
         console.print(
             f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do.",
@@ -297,6 +336,7 @@ def show_plan(
     console.print(change_table(changes[:rows]))
     if len(changes) > rows:
         console.print(f"and {len(changes) - rows:,} more")
+    _show_left_behind(warehouse, destination=plan.destination, audience=plan.audience)
     states = Counter(change["state"] for change in changes)
     console.print(", ".join(f"{state} {count:,}" for state, count in sorted(states.items())), highlight=False)
     _show_plan(plan)
@@ -320,16 +360,19 @@ def show_drift(
     rows: Annotated[int, typer.Option(min=0, help="Name so many of the customers who are missing.")] = 20,
 ) -> None:
     """Read a list back: who is missing, who is not ours, and who objected there. Objections are taken over."""
-    from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.audiences import planned_audience
     from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.drift import check_drift
     from lgs_assets.command.terminal import console
     from lgs_assets.configuration import Configuration
 
-    audience, chosen = audience_named(name), destination_named(Configuration.read(), destination)
+    configuration = Configuration.read()
+    chosen = destination_named(configuration, destination)
     warehouse = warehouse_with_facts()
+    audience = planned_audience(warehouse, name)
     with console.status(f"Reading the list {audience.name} of {chosen.name}"):
-        drift = check_drift(warehouse, audience.name, chosen)
+        drift = check_drift(warehouse, audience.name, chosen, key=_contact_key(configuration))
+    _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if drift is None:
         console.print(f"{chosen.name} cannot be read back: it is only told.")
         return
@@ -347,7 +390,7 @@ def show_drift(
 def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) -> None:
     """Send exactly what a plan says, once. One that was interrupted goes on where it stopped."""
     from lgs_assets.action.applying import apply_plan
-    from lgs_assets.action.audiences import audience_named
+    from lgs_assets.action.audiences import planned_audience
     from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.plans import plan_numbered
     from lgs_assets.command.terminal import console, plain
@@ -357,7 +400,8 @@ def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) 
     warehouse = warehouse_with_facts()
     plan = plan_numbered(warehouse, number)
     chosen = destination_named(configuration, plan.destination)
-    version = audience_named(plan.audience).version if plan.audience_version else None
+    _warn_of_log(warehouse)
+    version = None if plan.is_leaving else planned_audience(warehouse, plan.audience).version
     with console.status(f"Sending plan {number} to {chosen.name}"):
         done = apply_plan(warehouse, number, chosen, key=_contact_key(configuration), version=version)
     console.print(f"Plan {number} is applied: {counted(done.accepted, 'change')} accepted.", highlight=False)
@@ -383,6 +427,13 @@ def _show_plan(plan: "Plan") -> None:
         )
     else:
         console.print(f"State: {plan.state}")
+
+
+def _warn_of_log(warehouse: "Warehouse") -> None:
+    from lgs_assets.action.private import log_warning
+
+    if warning := log_warning(warehouse):
+        typer.secho(warning, err=True, fg=typer.colors.YELLOW)
 
 
 def _contact_key(configuration: "Configuration") -> str | None:

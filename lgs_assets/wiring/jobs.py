@@ -9,10 +9,11 @@ import dagster as dg
 from pydantic import Field
 
 from lgs_assets.action import applying
-from lgs_assets.action.audiences import audience_named, read_audiences
+from lgs_assets.action.audiences import gone, planned_audience, read_audiences, without_file
 from lgs_assets.action.leaving import plan_erasures, plan_removals
 from lgs_assets.action.nightly import Night, keep_up, see_out
 from lgs_assets.action.plans import EVERY_LIST, leaving_plans, plan_numbered, summary
+from lgs_assets.action.private import log_warning
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
 from lgs_assets.checks.sql_checks import CHECKS, evaluation
@@ -137,7 +138,7 @@ def send_plan(
     """Sends exactly what a plan says, once. Waits its turn for a while where another is applied to the destination."""
     with plain_failures():
         plan = plan_numbered(warehouse, config.plan)
-        version = audience_named(plan.audience).version if plan.audience_version else None
+        version = None if plan.is_leaving else planned_audience(warehouse, plan.audience).version
         destination = activation.destination(plan.destination)
         try:
             outcome = applying.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)
@@ -177,15 +178,18 @@ def make_plans(
     done: dict[str, str] = {}
     reasons: list[str] = []
     with plain_failures(), retried():
+        if warning := log_warning(warehouse):
+            context.log.warning(warning)
         failed = _see_out(warehouse, activation, done, reasons)
-        for audience in read_audiences():
-            for name in audience.destinations:
-                each = f"{audience.name} to {name}"
-                with _noting(reasons, each):
-                    night = keep_up(warehouse, audience, activation.destination(name), key=activation.key)
-                    done |= _told(each, night)
-                    if night.plan and night.plan.refusal:
-                        context.log.warning(f"{each}: refused: {night.plan.refusal}")
+        lists = [(audience, name) for audience in read_audiences() for name in audience.destinations]
+        lists += [(without_file(audience), name) for audience, name, _ in gone(warehouse)]
+        for audience, name in lists:
+            each = f"{audience.name} to {name}"
+            with _noting(reasons, each):
+                night = keep_up(warehouse, audience, activation.destination(name), key=activation.key)
+                done |= _told(each, night)
+                if night.plan and night.plan.refusal:
+                    context.log.warning(f"{each}: refused: {night.plan.refusal}")
         _see_out(warehouse, activation, done, reasons, but=failed)  # who objected at a tool, as was read this night
     context.add_output_metadata(done)
     observe_ledgers(context, warehouse)
@@ -201,12 +205,13 @@ def _see_out(
     Returns at which destinations it failed.
     """
     plan_removals(warehouse)
-    with _noting(reasons, "deletions"):  # one destination that is set wrongly is no reason to keep others waiting
-        plan_erasures(warehouse, [each.name for each in activation.destinations if each.erasure == "own"])
-    failed = set()
+    destinations, faults = activation.destinations
+    failed = faults.keys() - but
+    reasons += [faults[name] for name in sorted(failed)]
+    plan_erasures(warehouse, [each.name for each in destinations if each.erasure == "own"])
     for plan in leaving_plans(warehouse):
         name = plan.destination
-        if name in but:
+        if name in {*but, *failed}:
             continue
         each = f"{'deletion' if plan.audience == EVERY_LIST else 'removals'} at {name}, plan {plan.plan}"
         noted = len(reasons)

@@ -40,8 +40,8 @@ class Activation:
         return destination_named(self.configuration, name)
 
     @property
-    def destinations(self) -> list[Destination]:
-        """Every destination that is configured."""
+    def destinations(self) -> tuple[list[Destination], dict[str, str]]:
+        """Every destination that is configured; and what is wrong with how others are, by their names."""
         return configured_destinations(self.configuration)
 
     @property

@@ -22,7 +22,7 @@ from lgs_assets.action.audiences import Audience, Limits, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
-from lgs_assets.action.destinations.web import redacted
+from lgs_assets.action.destinations.web import redacted, without
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.leaving import plan_removals
 from lgs_assets.action.planning import make_plan
@@ -626,13 +626,13 @@ def test_a_run_waits_its_turn_at_a_destination(
     with dagster_instance(Configuration.read()) as instance, ExitStack() as taken:
         taken.enter_context(alone(people, "webhook"))
 
-        def passing(name: str) -> Audience:
+        def passing(_: Warehouse, name: str) -> Audience:
             if waited:
                 taken.close()
             waited.append(name)
             return SOME
 
-        monkeypatch.setattr("lgs_assets.wiring.jobs.audience_named", passing)
+        monkeypatch.setattr("lgs_assets.wiring.jobs.planned_audience", passing)
         job = build_definitions(Configuration.read()).resolve_job_def("apply_plan")
         assert job.execute_in_process(instance=instance, run_config=config).success
     assert len(waited) == 2 and receiver.held.keys() == {1, 2, 3}
@@ -646,7 +646,7 @@ def test_a_run_does_not_wait_for_ever(people: Warehouse, receiver: Receiver, mon
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
     monkeypatch.setattr(jobs, "_TURNS", 1)
     monkeypatch.setattr(jobs, "_SECONDS_BETWEEN_TURNS", 0)
-    monkeypatch.setattr(jobs, "audience_named", lambda _: SOME)
+    monkeypatch.setattr(jobs, "planned_audience", lambda _, name: SOME)
     made = plan(people, webhook(receiver))
     assert made
     config = {"ops": {"send_plan": {"config": {"plan": made.plan}}}}
@@ -733,7 +733,7 @@ def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monke
     set_members(people, range(1, 4))
     monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
-    monkeypatch.setattr("lgs_assets.wiring.jobs.audience_named", lambda name: SOME)
+    monkeypatch.setattr("lgs_assets.wiring.jobs.planned_audience", lambda _, name: SOME)
     receiver.poison = {3}
     made = plan(people, webhook(receiver))
     assert made
@@ -760,6 +760,44 @@ def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monke
 def test_what_a_receiver_says_is_kept_without_addresses(text: str) -> None:
     """It may quote what it was sent."""
     assert "b.test" not in redacted(text) and "jane.doe" not in redacted(text)
+
+
+FORMS = [
+    "{0}",
+    "<{0}>",
+    "mailto:{0}",
+    "{1} at {2}",
+    "{1}%40{2}",
+    "{1}&#64;{2}",
+    "{1} (at) {2}",
+    "'{1}'",
+    "user={1};",
+    "{1}",
+]
+LOCALS = st.from_regex(r"[a-z0-9][a-z0-9.!#$%&'+*/=?^_`{|}~-]{0,20}", fullmatch=True)
+AROUND = st.text(max_size=120)
+
+
+@settings(max_examples=300, deadline=None)
+@given(AROUND, st.sampled_from(FORMS), LOCALS, AROUND, st.sampled_from(' ,;:\n"()'), st.booleans())
+def test_no_address_that_was_sent_survives(
+    before: str, form: str, local: str, after: str, gap: str, loud: bool
+) -> None:
+    """However it is quoted, and wherever the text is cut: neither as a whole nor what precedes its sign."""
+    email = f"{local}@example.test"
+    quoted = form.format(email, local, "example.test")
+    text = f"{before}{gap}{quoted.upper() if loud else quoted}{gap}{after}"
+    told = without(redacted(text), [email]).lower()
+    assert email not in told and not re.search(rf"(?<![^\W_]){re.escape(local)}(?![^\W_])", told)
+    assert len(told) <= 200
+
+
+@pytest.mark.parametrize("text", ["no information about the list", "annual planning of the manner", "reinfo infos"])
+def test_a_word_that_merely_has_a_name_in_it_stays(text: str) -> None:
+    """What a tool says must remain readable: the names of info@ and ann@ are words of their own."""
+    emails = ["info@example.test", "ann@example.test"]
+    assert without(text, emails) == text
+    assert without(f"{text} of Info, ann's 'info'", emails) == f"{text} of … … …"
 
 
 def test_nothing_of_an_address_that_was_sent_comes_back(people: Warehouse, receiver: Receiver) -> None:

@@ -119,6 +119,21 @@ def test_who_enters_and_leaves_is_kept_with_the_data_that_did_it(built: Warehous
     assert history[["entered", "left_since", "members"]].to_numpy().tolist() == [[2, 0, 2], [1, 1, 2], [1, 1, 2]]
 
 
+def test_members_of_an_audience_without_a_file_leave(built: Warehouse) -> None:
+    """By the data that found it gone; what was known of it stays."""
+    with built.transaction() as connection:
+        connection.execute(sa.text("truncate audience_memberships"))
+    publish(built, members(built, [audience("customer_id in (101, 102)")]), snapshot="2011-07-01")
+    record_members(built, publication="one")
+    publish(built, members(built, []), snapshot="2011-08-01")
+    history = record_members(built, publication="two")
+    assert [row.left_by for row in built.rows("select left_by from audience_memberships")] == ["two", "two"]
+    assert history[["audience", "entered", "left_since", "members"]].to_numpy().tolist() == [
+        ["some", 2, 0, 2],
+        ["some", 0, 2, 0],
+    ]
+
+
 def test_whoever_is_excluded_is_in_no_audience(built: Warehouse) -> None:
     """At once, and after a rebuild; the history ends with the members."""
     publish(built, members(built, [audience("true")]), snapshot="2011-07-01")

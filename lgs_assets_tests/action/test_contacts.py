@@ -25,6 +25,7 @@ from lgs_assets.action.contacts import (
     reach,
 )
 from lgs_assets.action.destinations.protocol import Change, Listed
+from lgs_assets.action.private import log_warning
 from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
@@ -320,6 +321,28 @@ def test_a_login_without_the_role_sees_the_rest(customers: Warehouse, tmp_path: 
     finally:
         theirs.engine.dispose()
         with psycopg.connect(customers.url, autocommit=True) as connection:
+            connection.execute("drop role pipe")
+
+
+def test_a_login_that_cannot_keep_addresses_out_of_the_log_is_told(
+    customers: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line, which has what to do; done, it is silent."""
+    assert log_warning(customers) is None
+    with psycopg.connect(customers.url, autocommit=True) as connection:
+        connection.execute("create role pipe login password 'pipe' in role lgs_writer")
+        connection.execute("grant lgs_activator to pipe with inherit false")
+        url = sa.make_url(customers.url).set(username="pipe", password="pipe").render_as_string(hide_password=False)
+        monkeypatch.setenv("LGS_DATABASE_URL", url)
+        try:
+            (said,) = lgs("contacts", "status").stderr.splitlines()
+            assert said.startswith("Whoever reads PostgreSQL's log may see addresses")
+            remedy = said.partition("run: ")[2]
+            assert remedy == "grant set on parameter log_parameter_max_length to pipe"
+            connection.execute(remedy.encode())
+            assert lgs("contacts", "status").stderr == ""
+        finally:
+            connection.execute("drop owned by pipe")
             connection.execute("drop role pipe")
 
 

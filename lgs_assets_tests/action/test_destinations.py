@@ -525,9 +525,9 @@ def test_a_key_that_cannot_be_one_is_refused(name: str, variable: str, value: st
     assert value not in str(raised.value)
 
 
-@pytest.mark.parametrize("scheme", ["sftp", "ssh", "ftp", "http", "webdav+http"])
+@pytest.mark.parametrize("scheme", ["ssh", "ftp", "http", "webdav+http"])
 def test_no_file_is_dropped_where_anybody_may_read_it(scheme: str) -> None:
-    """Only in folders and buckets: other drivers do not encrypt, or do not ask who answers."""
+    """Only in folders, buckets and by SFTP: other drivers do not encrypt."""
     with pytest.raises(UsageError, match=f"found {re.escape(scheme)}://. To carry"):
         destination_named(Configuration(drop=f"{scheme}://files.example.test/lists"), "drop")
 

@@ -27,7 +27,7 @@ def test_a_list_edited_by_hand_is_told_and_left_alone(people: Warehouse, tool: T
     tool.lists["some"] -= {"R3"}
     tool.lists["some"] |= {"R40"}
     tool.unsubscribe("R5")
-    drift = check_drift(people, "some", tool.destination())
+    drift = check_drift(people, "some", tool.destination(), key=KEY)
     found = 9 if isinstance(tool, KlaviyoTool) else 10  # which takes off who unsubscribes
     assert drift == Drift(held=10, found=found, missing=[3], not_ours=1, objected=[5], unknown=0, removals=[2])
     assert str(drift) == f"{found} members found, 10 put there by us; missing 1, not ours 1, objected there 1."
@@ -53,7 +53,7 @@ def test_a_number_is_a_customer_only_where_the_tool_calls_them_so(people: Wareho
     tool.contacts["2"] = {"email": "somebody@example.test", "customer": 77, "fields": {}}
     tool.lists["some"].add("2")
     tool.contacts["2"] |= {"consent": "UNSUBSCRIBED", "state": "unsubscribed", "optout": "true"}
-    drift = check_drift(people, "some", tool.destination())
+    drift = check_drift(people, "some", tool.destination(), key=KEY)
     unknown, not_ours = (0, 1) if isinstance(tool, KlaviyoTool) else (1, 2)
     assert drift == Drift(held=2, found=3, missing=[], not_ours=not_ours, objected=[], unknown=unknown)
     assert str(drift).endswith("unknown there 1." if unknown else "objected there 0.")
@@ -87,7 +87,7 @@ def test_an_objection_counts_though_another_was_once_called_so(people: Warehouse
     outcome = sync(people, tool.destination())
     assert outcome and outcome.rejected.keys() == {1} and names(people) == {1: "R1", 2: "R1"}
     tool.unsubscribe("R1")
-    drift = check_drift(people, "some", tool.destination())
+    drift = check_drift(people, "some", tool.destination(), key=KEY)
     assert drift and drift.objected == [2] and drift.unknown == 1
     sync(people, tool.destination())
     assert tool.lists["some"] == set() and held(people) == {1}
@@ -151,17 +151,17 @@ def test_a_list_that_cannot_be_read_changes_nothing(people: Warehouse, tool: Too
     waits: list[float] = []
     tool.faults = ["429 with Retry-After"] * 6
     with pytest.raises(UnavailableError, match="Tried 6 times; nothing was changed"):
-        check_drift(people, "some", tool.destination(), pause=waits.append)
+        check_drift(people, "some", tool.destination(), key=KEY, pause=waits.append)
     assert waits == [7] * 5
     tool.faults = ["500", "HTML"]
-    drift = check_drift(people, "some", tool.destination(), pause=waits.append)
+    drift = check_drift(people, "some", tool.destination(), key=KEY, pause=waits.append)
     assert drift and drift.found == 0
     assert len(people.rows("select from list_drift")) == 1
 
 
 def test_a_destination_that_is_only_told_has_no_drift(people: Warehouse, tmp_path: Path) -> None:
     """A file, or a webhook."""
-    assert check_drift(people, "some", Drop(str(tmp_path))) is None
+    assert check_drift(people, "some", Drop(str(tmp_path)), key=KEY) is None
 
 
 def test_the_command_tells_what_differs(people: Warehouse, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:

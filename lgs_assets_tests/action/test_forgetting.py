@@ -328,9 +328,10 @@ def test_other_destinations_get_a_removal(people: Warehouse, klaviyo: KlaviyoToo
 def plan_lists(monkeypatch: pytest.MonkeyPatch, *destinations: Destination) -> dg.ExecuteInProcessResult:
     """A run of the night's job that finds no audience."""
     monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", list)
+    monkeypatch.setattr("lgs_assets.wiring.jobs.gone", lambda _: [])
     named = {each.name: each for each in destinations}
     monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda _, name: named[name])
-    monkeypatch.setattr("lgs_assets.wiring.resources.configured_destinations", lambda _: list(destinations))
+    monkeypatch.setattr("lgs_assets.wiring.resources.configured_destinations", lambda _: (list(destinations), {}))
     with dagster_instance(Configuration.read()) as instance:
         job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
         return job.execute_in_process(instance=instance, raise_on_error=False)
@@ -412,7 +413,7 @@ def test_the_command_says_what_each_destination_answered(
     with serving(TOOLS[name]()) as tool:
         tool.know(1, 2)
         found = "lgs_assets.action.destinations.configured.configured_destinations"
-        monkeypatch.setattr(found, lambda _: [tool.destination()])
+        monkeypatch.setattr(found, lambda _: ([tool.destination()], {}))
         set_members(people, {1, 2})
         sync(people, tool.destination())
         command = ["forget-customer", "2", "--yes", "--permanently"]

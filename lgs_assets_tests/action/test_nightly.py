@@ -1,32 +1,37 @@
 """The night's work: what is applied without a person, and what never is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from lgs_assets.action.audiences import Audience
-from lgs_assets.action.contacts import import_contacts, object_to_marketing
+from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
+from lgs_assets.action.destinations import configured
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.guards import STALE_HOURS
 from lgs_assets.action.leaving import plan_removals
 from lgs_assets.action.nightly import Night, keep_up
 from lgs_assets.action.plans import RESUMES_HOURS, leaving_plans, plans
+from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.errors import RuleError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring import jobs
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.action.lists import SOME, apply, held, plan, set_members, sync
 from lgs_assets_tests.action.people import KEY, contacts_file, line
 from lgs_assets_tests.action.receiver import SIGNING_KEY, Receiver, receiving
-from lgs_assets_tests.action.tools import Tool
+from lgs_assets_tests.action.tools import KlaviyoTool, Tool, serving
 
 AUTOMATIC = replace(SOME, destinations=("webhook",), is_automatic=True)
 
@@ -161,6 +166,7 @@ def plan_lists(monkeypatch: pytest.MonkeyPatch, audiences: list[Audience], *dest
     """Runs the night's job. Returns whether it succeeded."""
     named = {each.name: each for each in destinations}
     monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", lambda: audiences)
+    monkeypatch.setattr("lgs_assets.wiring.jobs.gone", lambda _: [])
     monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda _, name: named[name])
     with dagster_instance(Configuration.read()) as instance:
         job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
@@ -210,6 +216,72 @@ def test_a_list_that_cannot_be_reached_is_told_every_night(
         assert not plan_lists(monkeypatch, [], webhook(receiver))
     assert receiver.faults == [] and plan_lists(monkeypatch, [], webhook(receiver))
     assert receiver.held.keys() == held(people) == {1, 2, 3, 4}
+
+
+def test_a_destination_that_is_set_wrongly_keeps_no_other_from_deleting(
+    people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two are: both are told, each once; the third deletes whom it must, and a list is rid of who objected."""
+    with serving(KlaviyoTool()) as tool:
+        tool.know(*range(1, 6))
+        set_members(people, range(1, 6))
+        sync(people, tool.destination())
+        sync(people, webhook(receiver))
+        forget_contact(people, 4)
+        object_to_marketing(people, 5)
+        given = {"klaviyo": tool.destination(), "webhook": webhook(receiver)}
+        monkeypatch.setattr(configured, "_configured", partial(_or_wrong, configured._configured, given))
+        monkeypatch.setenv("LGS_MAILCHIMP_KEY", "no key")
+        monkeypatch.setenv("LGS_MAILCHIMP_LIST", "abc")
+        monkeypatch.setenv("LGS_HUBSPOT_KEY", "two words")
+        monkeypatch.setattr(jobs, "read_audiences", list)
+        monkeypatch.setattr(jobs, "gone", lambda _: [])
+        with dagster_instance(Configuration.read()) as instance:
+            job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
+            run = job.execute_in_process(instance=instance, raise_on_error=False)
+        assert tool.problems == [] and "R4" not in tool.contacts and tool.held() == {1, 2, 3}
+    (failure,) = [event for event in run.all_node_events if event.is_step_failure]
+    told = failure.step_failure_data.error_display_string.partition("Stack Trace")[0]
+    assert told.count("LGS_MAILCHIMP_KEY: expected") == told.count("LGS_HUBSPOT_KEY: expected") == 1
+    assert receiver.held.keys() == {1, 2, 3} and leaving_plans(people) == []
+
+
+def _or_wrong(
+    real: Callable[[Configuration, str], Destination | None],
+    given: dict[str, Destination],
+    configuration: Configuration,
+    name: str,
+) -> Destination | None:
+    return given.get(name) or real(configuration, name)
+
+
+def test_a_list_whose_audience_has_no_file_is_planned_empty(
+    people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each night, by the guards of any plan: it waits for somebody. The file of another says nothing of it."""
+    set_members(people, range(1, 21))
+    sync(people, webhook(receiver))
+    set_members(people, [])
+    monkeypatch.setattr(jobs, "read_audiences", list)
+    monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
+    monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
+    with dagster_instance(Configuration.read()) as instance:
+        job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
+        assert job.execute_in_process(instance=instance).success
+    made = plans(people)[0]
+    assert (made.audience, made.state) == ("some", "refused") and "would remove 20 of 20 (100%)" in (made.refusal or "")
+    lgs = partial(CliRunner(env={"COLUMNS": "200"}).invoke, app)
+    told = lgs(["audience", "list"]).output
+    assert "some: its file is gone, and webhook still holds 20 customers of it" in told
+    assert "lgs activate plan some webhook" in told
+    assert lgs(["activate", "plan", "some", "webhook"]).exit_code == 4
+    agreed = lgs(["activate", "plan", "some", "webhook", "--allow-removals", "20"])
+    assert agreed.exit_code == 0, agreed.output
+    assert lgs(["activate", "apply", str(plans(people)[0].plan)]).exit_code == 0
+    assert receiver.held == {} and held(people) == set()
+    assert "its file is gone" not in lgs(["audience", "list"]).output
+    unknown = lgs(["activate", "plan", "some", "webhook"])
+    assert unknown.exit_code == 1 and "There is no audience 'some'" in unknown.output + unknown.stderr
 
 
 @pytest.mark.parametrize(("setting", "wrong"), [("auto = true", "expected destinations"), ('auto = "yes"', "auto: ")])

@@ -182,6 +182,31 @@ def test_what_changes_between_builds_is_shown_at_once(own_site: Site, writer: Wa
     assert "No plan waits" in own_site.get("/campaigns").text
 
 
+def test_whom_a_former_place_holds_is_told(own_site: Site, writer: Warehouse) -> None:
+    """Beside whom the present one holds, and where that is nobody."""
+    for sent in (
+        "'webhook', 'first_to_see', 1, 'p'",
+        "'webhook', 'first_to_see', 1, 'q'",
+        "'drop', 'call_list', 2, 'p'",
+    ):
+        change(writer, f"insert into left_behind values ({sent}, now())")
+    held = {row["audience"]: row for row in rows(own_site.get("/campaigns/held.csv").text)}
+    assert {name: (row["customers"], row["left_behind"]) for name, row in held.items()} == {
+        "first_to_see": ("3", "1"),
+        "call_list": ("0", "1"),
+    }
+    assert "Nothing here reaches that list any more: empty it by hand." in own_site.get("/campaigns").text
+
+
+def test_an_audience_without_a_file_is_named_and_leads_nowhere(own_site: Site, writer: Warehouse) -> None:
+    """Where its plans, receipts and lists are; there is no page of it."""
+    for table in ("activation_plans", "destination_members"):
+        change(writer, f"update {table} set audience = 'of_no_file' where audience = 'first_to_see'")
+    html = own_site.get("/campaigns").text
+    assert html.count("of_no_file (its file is gone)") >= 4 and "/campaigns/of_no_file" not in html
+    assert own_site.get("/campaigns/of_no_file").status == 404
+
+
 def test_empty_pages_say_what_to_do(own_site: Site, writer: Warehouse) -> None:
     for table in ("activation_plans", "activation_changes", "destination_members", "experiments", "assignments"):
         change(writer, f"delete from {table}")

@@ -24,7 +24,7 @@ comment on table activation_plans is 'What was planned to be sent to a destinati
 comment on column activation_plans.plan is 'Number of the plan.';
 comment on column activation_plans.destination is 'Destination.';
 comment on column activation_plans.audience is 'Audience. Empty for a deletion, which is from every list.';
-comment on column activation_plans.audience_version is 'Version of the audience.';
+comment on column activation_plans.audience_version is 'Version of the audience. Empty for a plan by which customers leave, whatever the audience is.';
 comment on column activation_plans.publication is 'Version of audience_members.';
 comment on column activation_plans.adds is 'Members whom the destination does not hold.';
 comment on column activation_plans.updates is 'Members whose fields or contact have changed.';

@@ -7,6 +7,7 @@ create table destination_members (
     plan bigint not null,
     confirmed_at timestamp with time zone not null,
     remote_id text,
+    place text,
     primary key (destination, audience, customer_id)
 );
 
@@ -18,3 +19,4 @@ comment on column destination_members.payload is 'What the destination was last 
 comment on column destination_members.plan is 'The plan that told it.';
 comment on column destination_members.confirmed_at is 'When the destination confirmed it.';
 comment on column destination_members.remote_id is 'What the destination calls the customer. NULL if by their number.';
+comment on column destination_members.place is 'The place that they were sent to, as in activation_plans. NULL if it was not recorded: it then counts as the present one.';

@@ -35,9 +35,17 @@ def destination_named(configuration: Configuration, name: str) -> Destination:
     return found
 
 
-def configured_destinations(configuration: Configuration) -> list[Destination]:
-    """Every destination that is configured."""
-    return [found for name in NEEDS if (found := _configured(configuration, name))]
+def configured_destinations(configuration: Configuration) -> tuple[list[Destination], dict[str, str]]:
+    """Every destination that is configured; and what is wrong with how others are, by their names."""
+    found: list[Destination] = []
+    faults: dict[str, str] = {}
+    for name in NEEDS:
+        try:
+            if destination := _configured(configuration, name):
+                found.append(destination)
+        except UsageError as error:
+            faults[name] = str(error)
+    return found, faults
 
 
 def _configured(given: Configuration, name: str) -> Destination | None:
@@ -61,15 +69,15 @@ def _configured(given: Configuration, name: str) -> Destination | None:
 
 
 def _place(location: str) -> str:
-    """The place of a drop, if addresses may go there. Raises UsageError for others than folders and buckets.
-
-    The drivers of FTP and HTTP do not encrypt, and that of SFTP accepts whatever server answers.
+    """The place of a drop, if addresses may go there. Raises UsageError for others: those of FTP and HTTP, which do not
+    encrypt.
     """
     scheme, separator, _ = location.partition("://")
-    if separator and scheme not in {"file", *EXTRAS}:
+    if separator and scheme not in {"file", "sftp", *EXTRAS}:
         raise UsageError(
-            f"LGS_DROP: expected a folder, or the URL of a bucket ({', '.join(EXTRAS)}); found {scheme}://. To carry "
-            "files elsewhere, let a tool of the operating system take them once their .done is there."
+            f"LGS_DROP: expected a folder, sftp://USER@HOST/FOLDER, or the URL of a bucket ({', '.join(EXTRAS)}); "
+            f"found {scheme}://. To carry files elsewhere, let a tool of the operating system take them once their "
+            ".done is there."
         )
     return location
 

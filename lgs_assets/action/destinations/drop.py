@@ -1,6 +1,6 @@
-"""A folder or a part of a bucket: for each plan two CSV files, what changes and the whole list after it.
+"""A folder, here or of an SFTP server, or a part of a bucket: for each plan two CSV files.
 
-Beside each file, an empty one says that it is complete.
+One has what changes, the other the whole list after it. Beside each file, an empty one says that it is complete.
 """
 
 import csv
@@ -14,6 +14,7 @@ from typing import Any
 from upath import UPath
 
 from lgs_assets.action.destinations.protocol import Answer, Batch, Erasure
+from lgs_assets.action.destinations.sftp import SCHEME, put_files
 from lgs_assets.escaping import csv_cell
 from lgs_assets.places import open_place, reaching
 
@@ -36,7 +37,6 @@ class Drop:
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`. Done again it writes the same bytes."""
-        place = open_place(self.location, variable="LGS_DROP")
         name = f"{batch.audience}-plan-{batch.plan}"
         changes = [
             (change.operation, change.customer_id, "" if change.operation == "remove" else self._shown(change.email))
@@ -50,6 +50,10 @@ class Drop:
             f"{name}.csv": _csv(["operation", "customer_id", email], changes, [each.fields for each in batch.changes]),
         }
         with reaching(self.location, variable="LGS_DROP"):
+            if self.location.startswith(SCHEME):
+                put_files(self.location, files)
+                return Answer(200)
+            place = open_place(self.location, variable="LGS_DROP")
             if isinstance(place, Path):  # a bucket is not created: its name may be mistyped
                 place.mkdir(parents=True, exist_ok=True)
             for file, content in files.items():

@@ -30,6 +30,7 @@ _md5 = partial(md5, usedforsecurity=False)  # as Mailchimp names contacts by
 _MAX_ANSWER = 5_000_000
 _MAX_PAGES = 100_000
 _LONGEST_WAIT = 300
+_SHOWN = 200
 _NOT_OF_ROWS = {402, 404, 405, 406, 410, 415, 451}
 """What no row of a batch can be the reason for."""
 # The sign in an address, however it is written.
@@ -214,20 +215,23 @@ def redacted(text: str) -> str:
     """Text of a destination, short, harmless, and without anything that could be an address."""
     marked = re.sub(r"\s*@[\s@]*", "@", _AT.sub("@", unicodedata.normalize("NFKC", text)))  # also between words
     words = ("…" if "@" in word else word for word in marked.split())  # all: a cut one may be half an address
-    return printable(" ".join(words)[:200])[:200]
+    shown = printable(" ".join(words)[: 5 * _SHOWN])
+    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 2].rpartition(' ')[0]} …"  # no half of a word
 
 
 def without(text: str, addresses: Iterable[str | None]) -> str:
     """A text without the words that have what precedes the sign of one of the addresses, or a hash of one."""
     told = {each.lower() for each in addresses if each}
+    shown = text.lower()
     hashes = {make(each.encode()).hexdigest() for each in told for make in (sha256, _md5)}
     names = {each.partition("@")[0] for each in told}
-    long = {*hashes, *(each for each in names if len(each) > 3)}
-
-    def gives_away(word: str) -> bool:
-        return word.strip(".,;:!?'\"()[]<>") in names or any(each in word for each in long)
-
-    return " ".join("…" if gives_away(word.lower()) else word for word in text.split())
+    # A name as a word of its own: that of info@example.test is no part of "information".
+    found = [rf"(?<![^\W_]){re.escape(name)}(?![^\W_])" for name in names if name in shown]
+    found += [each for each in hashes if each in shown]
+    if not found:
+        return text
+    gives_away = re.compile("|".join(found))
+    return " ".join("…" if gives_away.search(word.lower()) else word for word in text.split())
 
 
 def _seconds(retry_after: str | None, *, said_at: str | None) -> float | None:

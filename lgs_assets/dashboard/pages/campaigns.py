@@ -131,7 +131,7 @@ def _by_audience(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def _numbers(audiences: Sequence[Row], ledger: dict[str, Any]) -> list[Number]:
     waiting = sum(plan["state"] in _WAITING for plan in ledger["plans"])
-    places = len({held["destination"] for held in ledger["held"]})
+    places = len({held["destination"] for held in ledger["held"] if held["customers"]})
     excluded = ledger["excluded"]
     return [
         Number("Audiences", wording.count(len(audiences)), ["each a rule that was reviewed"]),
@@ -172,7 +172,7 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
         ),
         [
             (
-                _list_of(view, row),
+                _link(view, row["audience"]),
                 row["words"],
                 Bar(row["members"], row["members"] / most * 100),
                 row["entered"],
@@ -210,7 +210,13 @@ def _since(snapshot: datetime) -> str:
 
 def _list_of(view: View, row: Row) -> Link | str:
     """Which list a row of a ledger is about. A deletion is about none of them."""
-    return Link(row["audience"], view.link(f"/campaigns/{row['audience']}")) if row["audience"] else "every list"
+    if not row["is_declared"]:
+        return f"{row['audience']} (its file is gone)" if row["audience"] else "every list"
+    return _link(view, row["audience"])
+
+
+def _link(view: View, audience: str) -> Link:
+    return Link(audience, view.link(f"/campaigns/{audience}"))
 
 
 def _plans(view: View, rows: Sequence[Row]) -> Figure:
@@ -287,6 +293,7 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
             Column("not_ours", "Not ours", "count"),
             Column("objected", "Objected there", "count"),
             Column("unknown", "Not checkable", "count"),
+            Column("left_behind", "Left behind", "count"),
         ),
         [
             (
@@ -294,6 +301,7 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
                 _list_of(view, row),
                 Bar(row["customers"], row["customers"] / most * 100),
                 *(row[name] for name in ("confirmed_at", "checked_at", "missing", "not_ours", "objected", "unknown")),
+                row["left_behind"] or None,
             )
             for row in rows
         ],
@@ -301,7 +309,8 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
     note = (
         "Customers whom a destination confirmed. Where a list can be read back (lgs activate drift, and nightly): who "
         "was missing then, whom somebody else had put there (left alone), who had objected there, and who could not "
-        "be looked for, as the destination never said what it calls them."
+        "be looked for, as the destination never said what it calls them. Left behind: at an account, a URL or a "
+        "folder that the destination has left. Nothing here reaches that list any more: empty it by hand."
     )
     return Figure("held", "Who is on which list?", table, note=note)
 

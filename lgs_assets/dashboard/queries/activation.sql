@@ -7,6 +7,7 @@ select
             select
                 plan, destination, audience, adds, updates, removes, left_out, state, refusal, made_by, made_at, ended_at,
                 audience_version <> '' and made_at < now() - interval '24 hours' as is_old,
+                exists (select from audiences where audiences.audience = own.audience) as is_declared,
                 (
                     select coalesce(json_object_agg(answers.state, answers.changes), '{}')
                     from (
@@ -35,7 +36,7 @@ select
         from (
             select
                 receipt, plan, audience, destination, batch, attempt, row_count, sent_at, answered_at, status,
-                left(outcome, 200) as outcome
+                left(outcome, 200) as outcome, audience in (select audience from audiences) as is_declared
             from activation_receipts
             inner join activation_plans using (plan)
             where cast(:audience as text) is null or audience = :audience
@@ -46,10 +47,19 @@ select
     (
         select coalesce(json_agg(held order by destination, audience), '[]')
         from (
-            select lists.*, checked_at, missing, not_ours, objected, unknown
+            select
+                lists.*, checked_at, missing, not_ours, objected, unknown,
+                audience in (select audience from audiences) as is_declared
             from (
-                select destination, audience, count(*) as customers, max(confirmed_at) as confirmed_at
-                from destination_members
+                select
+                    destination, audience, count(*) filter (where confirmed_at is not null) as customers,
+                    max(confirmed_at) as confirmed_at,
+                    count(distinct customer_id) filter (where confirmed_at is null) as left_behind
+                from (
+                    select destination, audience, customer_id, confirmed_at from destination_members
+                    union all
+                    select destination, audience, customer_id, null from left_behind
+                ) as sent
                 where cast(:audience as text) is null or audience = :audience
                 group by destination, audience
             ) as lists

@@ -1,0 +1,181 @@
+"""A destination that becomes another place: nothing is sent there unseen, and nobody is forgotten at the former one."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from lgs_assets import places
+from lgs_assets.action.applying import apply_plan
+from lgs_assets.action.contacts import object_to_marketing
+from lgs_assets.action.destinations.drop import Drop
+from lgs_assets.action.destinations.webhook import Webhook
+from lgs_assets.action.drift import check_drift
+from lgs_assets.action.moving import PlaceIs, left_behind
+from lgs_assets.action.planning import make_plan
+from lgs_assets.action.plans import Plan
+from lgs_assets.command.cli import app
+from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import driver_cursor, execute_script
+from lgs_assets_tests.action.lists import SOME, apply, held, plan, set_members, sync
+from lgs_assets_tests.action.people import CANARY, KEY, address
+from lgs_assets_tests.action.receiver import SIGNING_KEY, Receiver, receiving
+from lgs_assets_tests.action.tools import Tool
+
+
+@pytest.fixture
+def former() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def present() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+def webhook(receiver: Receiver) -> Webhook:
+    return Webhook(receiver.url, SIGNING_KEY, 500, 1)
+
+
+def settled(warehouse: Warehouse, receiver: Receiver, place_is: PlaceIs) -> Plan | None:
+    return make_plan(warehouse, SOME, webhook(receiver), key=KEY, place_is=place_is)
+
+
+def test_a_list_goes_to_another_place_only_when_somebody_says_what_that_is(
+    people: Warehouse, former: Receiver, present: Receiver
+) -> None:
+    """Whether a new URL leads to the same list cannot be known here."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    made = plan(people, webhook(present))
+    assert made and made.state == "refused" and made.refusal
+    assert made.refusal.startswith("10 customers of this list were sent to another place than webhook is now")
+    assert plan(people, webhook(former)) is None, "at the former one all is as it was"
+
+
+def test_a_new_place_is_planned_afresh_and_the_former_is_told(
+    people: Warehouse, former: Receiver, present: Receiver
+) -> None:
+    """Everybody is added, under the guard of a first list; whoever is removed later is not taken for gone there."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    made = settled(people, present, "new")
+    assert made and (made.adds, made.held_before, made.state) == (10, 0, "planned")
+    apply(people, made.plan, webhook(present))
+    assert present.held.keys() == held(people) == set(range(1, 11))
+    (removal,) = object_to_marketing(people, 7).removals
+    apply(people, removal, webhook(present))
+    assert present.held.keys() == held(people) == set(range(1, 11)) - {7} and 7 in former.held
+    (told,) = left_behind(people, destination="webhook", audience="some")
+    assert told.startswith("some: 10 customers left behind at a former place of webhook, on 20")
+    assert plan(people, webhook(present)) is None
+
+
+def test_the_same_list_under_another_key_goes_on(people: Warehouse, former: Receiver, present: Receiver) -> None:
+    """Nothing is sent twice; who objected in between was removed, and is not told as left behind any more."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    (removal,) = object_to_marketing(people, 7).removals
+    apply(people, removal, webhook(present))
+    assert left_behind(people, customer_id=7)
+    set_members(people, range(1, 12))
+    made = settled(people, present, "same")
+    assert made and (made.adds, made.updates, made.removes, made.held_before) == (1, 0, 0, 9)
+    assert left_behind(people) == []
+
+
+def test_who_objects_before_anybody_has_said_so_is_removed_at_once(
+    people: Warehouse, former: Receiver, present: Receiver
+) -> None:
+    """Where the destination is now, which may be the same list; that the former may still hold them is told."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    present.held = dict(former.held)
+    (removal,) = object_to_marketing(people, 7).removals
+    assert apply(people, removal, webhook(present)).accepted == 1
+    assert 7 not in present.held and 7 not in held(people)
+    (told,) = left_behind(people, customer_id=7)
+    assert "1 customer left behind" in told and told.endswith("take 7 off it by hand")
+
+
+def test_a_removal_takes_no_address_to_a_new_folder(people: Warehouse, tmp_path: Path) -> None:
+    """It needs nobody's eyes, so the list that a drop writes along holds only whom that folder was sent."""
+    before, after = Drop(str(tmp_path / "before")), Drop(str(tmp_path / "after"))
+    set_members(people, range(1, 11))
+    sync(people, before)
+    (removal,) = object_to_marketing(people, 7).removals
+    apply(people, removal, after)
+    written = "".join(file.read_text() for file in (tmp_path / "after").iterdir())
+    assert "remove,7," in written and CANARY not in written
+    assert address(1) in (tmp_path / "before" / "some-plan-1-list.csv").read_text()
+
+
+def test_whom_a_tool_rejected_is_asked_for_at_a_new_place(
+    people: Warehouse, former: Receiver, present: Receiver
+) -> None:
+    """Another account may well have them."""
+    set_members(people, range(1, 4))
+    former.poison = {3}
+    sync(people, webhook(former))
+    made = settled(people, present, "new")
+    assert made and (made.adds, made.left_out) == (3, {})
+
+
+def test_what_another_account_holds_is_not_looked_for(people: Warehouse, tool: Tool) -> None:
+    """Its names for people may be other people's here."""
+    set_members(people, range(1, 11))
+    sync(people, tool.destination())
+    with people.transaction() as connection:
+        connection.execute(sa.text("update destination_members set place = 'another' where customer_id > 4"))
+    drift = check_drift(people, "some", tool.destination(), key=KEY)
+    assert drift and (drift.held, drift.not_ours, drift.missing, drift.elsewhere) == (4, 6, [], 6)
+    assert str(drift).endswith(" 6 customers sent to another place: not looked for.")
+
+
+def test_commands_tell_whom_a_former_place_holds(
+    people: Warehouse, former: Receiver, present: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it is left, and when one of them objects or is to be forgotten: then somebody must look there."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    monkeypatch.setattr("lgs_assets.action.audiences.audience_named", lambda _: SOME)
+    monkeypatch.setenv("LGS_DATABASE_URL", people.url)
+    monkeypatch.setenv("LGS_WEBHOOK_URL", present.url)
+    monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
+    refused = CliRunner().invoke(app, ["activate", "plan", "some", "webhook"])
+    assert refused.exit_code == 4 and "--place new" in refused.output
+    moved = CliRunner().invoke(app, ["activate", "plan", "some", "webhook", "--place", "new"])
+    assert moved.exit_code == 0 and "10 customers left behind at a former place of webhook" in moved.output
+    assert "take 5 off it by hand" in CliRunner().invoke(app, ["contacts", "object", "5"]).output
+    forgotten = CliRunner().invoke(app, ["forget-customer", "6", "--yes"])
+    assert forgotten.exit_code == 3 and "take 6 off it by hand" in forgotten.output
+
+
+def test_a_warehouse_of_before_knows_the_places_of_its_plans(people: Warehouse, former: Receiver) -> None:
+    """Whom an older plan was for, whose place is not known, counts as held at the present one."""
+    set_members(people, range(1, 4))
+    sync(people, webhook(former))
+    step = (places.SQL / "migrations" / "0020_lists_left_behind.sql").read_text()
+    with people.transaction() as connection:
+        connection.execute(sa.text("alter table destination_members drop column place; drop table left_behind"))
+        connection.execute(sa.text("update destination_members set plan = 0 where customer_id = 3"))
+        execute_script(driver_cursor(connection), step)
+    assert [row.place is None for row in people.rows("select * from destination_members order by customer_id")] == [
+        False, False, True,
+    ]  # fmt: skip
+    assert plan(people, webhook(former)) is None
+    assert plan(people, replace(webhook(former), url=f"{former.url}&other"))
+
+
+def test_a_removal_of_before_is_applied_where_the_destination_is(people: Warehouse, former: Receiver) -> None:
+    """A plan by which customers leave has no place of its own."""
+    set_members(people, range(1, 4))
+    sync(people, webhook(former))
+    (removal,) = object_to_marketing(people, 2).removals
+    assert apply_plan(people, removal, webhook(former), key=KEY).accepted == 1
+    assert left_behind(people) == [] and former.held.keys() == {1, 3}
