@@ -37,7 +37,7 @@ from lgs_assets.wording import counted
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from sqlalchemy import URL
 
-    from lgs_assets.command.runner import Outcome
+    from lgs_assets.command.runner import Outcome, Step
     from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.database import Warehouse
 
@@ -126,15 +126,21 @@ def _say_unknown() -> None:
 def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, *, force: bool = False) -> None:
     """Loads and rebuilds what is due, and shows it. Exits with CHECKS_FAILED if a check found an error."""
     from lgs_assets.command.runner import Runner
-    from lgs_assets.command.terminal import console, step_progress
+    from lgs_assets.command.terminal import console, segment_table, step_progress
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
+
+    def report(step: "Step") -> None:
+        progress(step)
+        if step.name == "check_segment_summary" and step.seconds is not None:
+            # What most people wait for is done first: all else takes several times as long.
+            console.print(segment_table(runner.resources.warehouse))
 
     with (
         dagster_instance(configuration) as instance,
         taking_turns(instance, waiting=_say_waiting),
         step_progress() as progress,
     ):
-        runner = Runner(configuration, instance, progress)
+        runner = Runner(configuration, instance, report)
         outcome = runner.bring_up_to_date(dump, force=force)
     _show(outcome, runner.resources.warehouse)
     if configuration.settings != configuration.read().settings:
