@@ -12,20 +12,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-import pandas as pd
 from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from lgs_assets import places
 from lgs_assets.action.rule_words import in_words
 from lgs_assets.action.rules import FACTS, Rule, fact_kinds, judge
-from lgs_assets.contracts.declaration import columns
 from lgs_assets.errors import LgsError, RuleError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
+
+if TYPE_CHECKING:  # a plan, which knows audiences, has 200 MB to be made in
+    import pandas as pd
 
 FOLDER = places.ROOT / "audiences"
 FILES = tuple(sorted(FOLDER.glob("*.toml")))
@@ -186,8 +187,10 @@ def planned_audience(warehouse: Warehouse, name: str) -> Audience:
         return without_file(name)
 
 
-def stated(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
+def stated(warehouse: Warehouse, audiences: list[Audience]) -> "pd.DataFrame":
     """The rows of the table `audiences`: one an audience."""
+    import pandas as pd
+
     rows = [
         {
             "audience": audience.name,
@@ -232,8 +235,12 @@ def unmatched(warehouse: Warehouse, rule: Rule) -> list[str]:
     return found
 
 
-def members(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
+def members(warehouse: Warehouse, audiences: list[Audience]) -> "pd.DataFrame":
     """The rows of the table `audience_members`: one an audience and customer."""
+    import pandas as pd
+
+    from lgs_assets.contracts.declaration import columns  # here: see `fact_kinds`
+
     rows: list[tuple[Any, ...]] = []
     types = {column.name: column.type for column in columns(FACTS)}
     with warehouse.transaction() as connection:
@@ -263,12 +270,14 @@ def members(warehouse: Warehouse, audiences: list[Audience]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["audience", "customer_id", "version", "fields"]).astype({"customer_id": "int64"})
 
 
-def record_members(warehouse: Warehouse, *, publication: str) -> pd.DataFrame:
+def record_members(warehouse: Warehouse, *, publication: str) -> "pd.DataFrame":
     """Closes the stays of those who left and opens those of who entered. Returns the rows of `audience_history`.
 
     `publication` is the version of `audience_members`. Done again with the same members it changes nothing; nor does
     it where there is no customer at all, of whom nobody can have left.
     """
+    import pandas as pd
+
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, "audience_memberships")

@@ -61,12 +61,13 @@ def make_plan(
             held = _held(cursor, audience.name, destination.name, hashed=hashed)
         changes = _difference(wanted, held, the_key, rejected)
         is_elsewhere = why_not_here(cursor, destination.name, audience.name, place)
-        if not changes and not is_elsewhere:
-            return None
         cursor.execute(
             "select count(*), array_agg(distinct version) from audience_members where audience = %s", [audience.name]
         )
         ((members, versions),) = cursor.fetchall()
+        is_outdated = {*(versions or [])} - {audience.version}  # as where the file of the audience is gone
+        if not changes and not is_elsewhere and not is_outdated:
+            return None
         refusal = (
             is_elsewhere
             or unfit(publication, age, audience, members=members, versions=set(versions or []))

@@ -18,12 +18,13 @@ from lgs_assets.action.contacts import forget_contact, import_contacts, object_t
 from lgs_assets.action.destinations.configured import destination_named
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.leaving import plan_removals
+from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import plans
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.action.drill import apply_killed_at
-from lgs_assets_tests.action.lists import apply, plan, set_members, sync
+from lgs_assets_tests.action.lists import SOME, apply, plan, set_members, sync
 from lgs_assets_tests.action.people import CANARY, KEY, address, contacts_file, line
 
 
@@ -163,14 +164,16 @@ def test_only_those_who_consented_are_matched(people: Warehouse, tmp_path: Path)
 
 
 def test_who_leaves_takes_nobody_along_without_consent(people: Warehouse, tmp_path: Path) -> None:
-    """The whole list beside a removal is in the form of today, though the list was begun in clear."""
+    """The whole list beside a removal is in the form of today, though the list was begun in clear and goes on."""
     place = str(tmp_path / "drop")
+    hashed = Drop(place, hashes_emails=True)
     import_contacts(people, contacts_file(tmp_path, [line(1, basis="soft_opt_in")]), key=KEY, reject_limit=0)
     set_members(people, {1, 2, 3})
     sync(people, Drop(place))
+    make_plan(people, SOME, hashed, key=KEY, place_is="same")
     object_to_marketing(people, 3)
     (leaving,) = plan_removals(people)
-    assert apply(people, leaving, Drop(place, hashes_emails=True)).accepted == 1
+    assert apply(people, leaving, hashed).accepted == 1
     listed = rows(UPath(place), f"some-plan-{leaving}-list.csv")
     assert [(row["customer_id"], "email" in row) for row in listed] == [("2", False)]
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from lgs_assets.action.audiences import Audience
+from lgs_assets.action.audiences import Audience, without_file
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations import configured
 from lgs_assets.action.destinations.protocol import Destination
@@ -20,6 +20,7 @@ from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.guards import STALE_HOURS
 from lgs_assets.action.leaving import plan_removals
 from lgs_assets.action.nightly import Night, keep_up
+from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import RESUMES_HOURS, leaving_plans, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
@@ -261,6 +262,8 @@ def test_a_list_whose_audience_has_no_file_is_planned_empty(
     """Each night, by the guards of any plan: it waits for somebody. The file of another says nothing of it."""
     set_members(people, range(1, 21))
     sync(people, webhook(receiver))
+    early = make_plan(people, without_file("some"), webhook(receiver), key=KEY)
+    assert early and early.refusal and early.refusal.endswith("since its members were found: lgs run")
     set_members(people, [])
     monkeypatch.setattr(jobs, "read_audiences", list)
     monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)

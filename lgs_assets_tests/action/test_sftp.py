@@ -28,91 +28,89 @@ def known_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path, known_hosts: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SshServer]:
+def ssh(tmp_path: Path, known_hosts: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SshServer]:
     """A server that is known, and the key of an account there."""
-    with ssh_serving(SshServer(tmp_path / "served")) as server:
-        server.known_as(known_hosts)
+    with ssh_serving(SshServer(tmp_path / "served")) as ssh:
+        ssh.known_as(known_hosts)
         (tmp_path / ".ssh").mkdir()
-        server.account_key.write_private_key_file(str(tmp_path / ".ssh" / "id_ecdsa"))
+        ssh.account_key.write_private_key_file(str(tmp_path / ".ssh" / "id_ecdsa"))
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-        yield server
+        yield ssh
 
 
-def drop(server: SshServer) -> Drop:
-    configured = destination_named(Configuration(drop=server.location), "drop")
+def drop(ssh: SshServer) -> Drop:
+    configured = destination_named(Configuration(drop=ssh.location), "drop")
     assert isinstance(configured, Drop)
     return configured
 
 
-def test_a_list_is_dropped_at_a_known_server(people: Warehouse, server: SshServer) -> None:
+def test_a_list_is_dropped_at_a_known_server(people: Warehouse, ssh: SshServer) -> None:
     """No file is seen under its name before it is complete, and each marker comes after its file."""
     set_members(people, {1, 2})
-    made = plan(people, drop(server))
-    assert made and apply(people, made.plan, drop(server)) == Outcome(2, {}, {})
-    folder = server.folder / "lists"
+    made = plan(people, drop(ssh))
+    assert made and apply(people, made.plan, drop(ssh)) == Outcome(2, {}, {})
+    folder = ssh.folder / "lists"
     names = [f"some-plan-{made.plan}-list.csv", f"some-plan-{made.plan}.csv"]
     assert {path.name for path in folder.iterdir()} == {*names, *(f"{name}.done" for name in names)}
     assert address(1) in (folder / names[0]).read_text()
-    assert server.seen == [{f".{names[0]}.part"}, {names[0], f"{names[0]}.done", f".{names[1]}.part"}]
-    assert held(people) == {1, 2} and plan(people, drop(server)) is None
+    assert ssh.seen == [{f".{names[0]}.part"}, {names[0], f"{names[0]}.done", f".{names[1]}.part"}]
+    assert held(people) == {1, 2} and plan(people, drop(ssh)) is None
 
 
 @pytest.mark.parametrize("is_other", [False, True], ids=["unknown", "changed"])
 def test_a_server_whose_key_is_not_known_is_sent_nothing(
-    people: Warehouse, server: SshServer, known_hosts: Path, is_other: bool
+    people: Warehouse, ssh: SshServer, known_hosts: Path, is_other: bool
 ) -> None:
     """Not even a login, and no attempt more: one line says what it shows."""
     if is_other:
-        SshServer(server.folder, port=server.port).known_as(known_hosts)
+        SshServer(ssh.folder, port=ssh.port).known_as(known_hosts)
     else:
         known_hosts.write_text("")
     set_members(people, {1, 2})
-    made = plan(people, drop(server))
+    made = plan(people, drop(ssh))
     assert made
     waits: list[float] = []
     with pytest.raises(AccessError) as refused:
-        apply(people, made.plan, drop(server), waits=waits)
+        apply(people, made.plan, drop(ssh), waits=waits)
     said = str(refused.value)
-    assert said.startswith(
-        f"drop: [127.0.0.1]:{server.port} shows the key ecdsa-sha2-nistp256 {server.host_key.fingerprint}"
-    )
+    assert said.startswith(f"drop: [127.0.0.1]:{ssh.port} shows the key ecdsa-sha2-nistp256 {ssh.host_key.fingerprint}")
     assert ("somebody may pose as it" if is_other else "is not in known_hosts") in said and "\n" not in said
-    assert (server.logins, server.seen, waits) == (0, [], [])
-    server.known_as(known_hosts)
-    assert apply(people, made.plan, drop(server)) == Outcome(2, {}, {})
+    assert (ssh.logins, ssh.seen, waits) == (0, [], [])
+    ssh.known_as(known_hosts)
+    assert apply(people, made.plan, drop(ssh)) == Outcome(2, {}, {})
 
 
-def test_a_login_that_is_refused_ends_it(people: Warehouse, server: SshServer) -> None:
+def test_a_login_that_is_refused_ends_it(people: Warehouse, ssh: SshServer) -> None:
     """It is not tried again."""
-    server.account_key = paramiko.ECDSAKey.generate()
+    ssh.account_key = paramiko.ECDSAKey.generate()
     set_members(people, {1})
-    made = plan(people, drop(server))
+    made = plan(people, drop(ssh))
     assert made
     waits: list[float] = []
     with pytest.raises(AccessError, match=r"drop: 127\.0\.0\.1 does not let us in"):
-        apply(people, made.plan, drop(server), waits=waits)
-    assert waits == [] and server.seen == []
+        apply(people, made.plan, drop(ssh), waits=waits)
+    assert waits == [] and ssh.seen == []
 
 
 @pytest.mark.parametrize("writes", [0, 1])
-def test_a_lost_connection_is_made_again(people: Warehouse, server: SshServer, writes: int) -> None:
+def test_a_lost_connection_is_made_again(people: Warehouse, ssh: SshServer, writes: int) -> None:
     """In the first file or the second: then all is written again, to the same bytes."""
     set_members(people, {1, 2})
-    made = plan(people, drop(server))
+    made = plan(people, drop(ssh))
     assert made
-    server.loses_after = writes
+    ssh.loses_after = writes
     waits: list[float] = []
-    assert apply(people, made.plan, drop(server), waits=waits) == Outcome(2, {}, {})
-    assert len(waits) == 1 and server.logins == 2
-    assert len(list((server.folder / "lists").iterdir())) == 4
+    assert apply(people, made.plan, drop(ssh), waits=waits) == Outcome(2, {}, {})
+    assert len(waits) == 1 and ssh.logins == 2
+    assert len(list((ssh.folder / "lists").iterdir())) == 4
     assert all(CANARY not in outcome for _, outcome in receipts(people))
 
 
-def test_a_folder_that_is_not_there_is_told(people: Warehouse, server: SshServer) -> None:
+def test_a_folder_that_is_not_there_is_told(people: Warehouse, ssh: SshServer) -> None:
     """It is not made: its name may be mistyped."""
     set_members(people, {1})
-    made = plan(people, elsewhere := Drop(server.location.replace("/lists", "/elsewhere")))
+    made = plan(people, elsewhere := Drop(ssh.location.replace("/lists", "/elsewhere")))
     assert made
     with pytest.raises(UnavailableError, match=r"elsewhere: out of reach: No such file"):
         apply(people, made.plan, elsewhere)
