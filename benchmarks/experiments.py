@@ -249,8 +249,8 @@ def off_measured(
     for lift in LIFTS:
         covered = found["covered", lift] / splits
         off += _off(f"{name}: intervals that hold {lift:.0%}", covered, 1 - LEVEL - within, 1 - LEVEL + within)
-    # Some buy only if treated, others anyway, and an interval takes all to be alike. In halves it is no narrower for that
-    # than it should be; with a small control group it is, where most buy anyway: docs/experiments.md says so.
+    # Some buy only if treated, others anyway, and an interval takes all to be alike. In halves it is no narrower for
+    # that; with a small control group it is too narrow, where most buy anyway: docs/experiments.md says so.
     for lift in LIFTS if control == 0.5 else LIFTS[:1]:
         covered, most = found["buyers covered", lift] / splits, 1.0 if lift else 1 - LEVEL + within
         off += _off(f"{name}: intervals that hold {lift:.0%} of buyers", covered, 1 - LEVEL - within, most)
