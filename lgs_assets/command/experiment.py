@@ -52,6 +52,7 @@ def start_experiment(
     from lgs_assets.action.experiments.detectable import foreseen
     from lgs_assets.action.experiments.holdout import EVERYTHING
     from lgs_assets.action.experiments.starting import is_started, start
+    from lgs_assets.action.experiments.state import state
     from lgs_assets.command.terminal import console
 
     declaration = Declaration.read(file)
@@ -69,9 +70,15 @@ def start_experiment(
         warehouse, declaration, audience, counts_from=first_day, cap=cap, doubt=doubt,
         underpowered=underpowered if doubt else None,
     )  # fmt: skip
-    sizes = f"{done.arms[declaration.treatment]:,} {declaration.treatment}, {done.arms[CONTROL]:,} {CONTROL}"
+    sizes, early = (
+        f"{arms[declaration.treatment]:,} {declaration.treatment}, {arms[CONTROL]:,} {CONTROL}"
+        for arms in (done.arms, state(warehouse, declaration.name).reached_undrawn)
+    )
     what = f"Wave {done.wave} is drawn" if done.wave else "Nothing is drawn again: it was started before"
     console.print(f"{what}. {declaration.name}: {sizes}.", highlight=False, soft_wrap=True)
+    console.print(
+        f"Reached through a list of {audience.name} before they were drawn: {early}.", highlight=False, soft_wrap=True
+    )
     if declaration.treatment == EVERYTHING:
         console.print(
             f"As its arm is called {EVERYTHING}, it is a global holdout: whoever is not held out may be in other "

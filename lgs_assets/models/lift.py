@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lgs_assets.models.judging import DRAWS, LEVEL
+from lgs_assets.models.threads import one_thread
 
 _FEWEST_EACH = 3
 """Customers for each covariate, and the mean. With fewer, some draw of the arms would be explained by them in full."""
@@ -80,6 +81,7 @@ def differences(
     return found
 
 
+@one_thread
 def differences_of_splits(
     splits: Sequence[tuple[Experiment, pd.DataFrame]],
     covariates: pd.DataFrame,
@@ -103,6 +105,7 @@ def differences_of_splits(
     return found
 
 
+@one_thread
 def differences_of_parts(
     experiment: Experiment,
     parts: Mapping[Part, tuple[np.ndarray, pd.DataFrame]],
@@ -144,6 +147,7 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     return np.asarray(overall + (numerator - overall * denominator) / denominator.mean())
 
 
+@one_thread
 def look_levels(
     experiment: Experiment,
     outcomes: pd.DataFrame,

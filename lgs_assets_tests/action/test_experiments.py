@@ -248,7 +248,11 @@ def test_a_global_holdout_leaves_the_others_to_experiments(shop: Warehouse) -> N
 def test_the_name_that_makes_a_global_holdout_is_said(
     shop: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arm: str
 ) -> None:
-    """At the start, as it lets other experiments have its customers; of another name nothing is said."""
+    """At the start, as it lets other experiments have its customers; of another name nothing is said.
+
+    Whom a list of the audience had reached by then is said of any.
+    """
+    tell(shop, 1, [("add", "2011-12-05"), ("remove", "2011-12-20")])
     file = tmp_path / "calls.toml"
     file.write_text(FILE.replace("call = 0.5", f"{arm} = 0.5"))
     monkeypatch.setattr("lgs_assets.action.audiences.audience_named", lambda name: SOME)
@@ -256,6 +260,8 @@ def test_the_name_that_makes_a_global_holdout_is_said(
     done = lgs("start", str(file), "--underpowered", "to see")
     assert done.exit_code == 0, done.output
     assert ("it is a global holdout" in done.output) == (arm == "everything")
+    early = [int(arms(shop)[1] == drawn) for drawn in (arm, "control")]
+    assert f"through a list of some before they were drawn: {early[0]} {arm}, {early[1]} control." in done.output
 
 
 def test_whoever_has_seen_the_result_enrols_nobody(shop: Warehouse) -> None:
@@ -692,7 +698,8 @@ def test_whoever_is_forgotten_still_counts_as_assigned(shop: Warehouse) -> None:
     start(shop, DECLARED, SOME)
     forget_contact(shop, 7)
     found = state(shop, "calls")
-    assert (sum(found.arms.values()), found.excluded) == (40, 1)
+    of_arm = {arm: int(arm == arms(shop)[7]) for arm in ("call", "control")}
+    assert (sum(found.arms.values()), found.excluded) == (40, of_arm)
     assert "1 customer objected to marketing or asked to be forgotten" in lgs("status").output.replace("\n", " ")
 
 

@@ -252,6 +252,27 @@ def test_before_the_end_there_is_health_and_no_figure(own_site: Site, writer: Wa
     assert own_site.get("/experiments/a_letter/result.csv").status == 404
 
 
+def test_who_objected_is_counted_by_arm(own_site: Site, writer: Warehouse) -> None:
+    """How many, as the report has it: who they are is not for the pages."""
+    change(writer, "insert into marketing_exclusions select customer_id, 'objected', now() from assignments "
+                   "where arm = 'letter' and experiment = 'a_letter' order by customer_id limit 3")  # fmt: skip
+    tell_experiments(writer)
+    arms = {row["arm"]: row["excluded"] for row in rows(own_site.get("/experiments/a_letter/arms.csv").text)}
+    assert arms == {"letter": "3", "control": "0"}
+    assert "3 customers objected to marketing or asked to be forgotten" in own_site.get("/experiments/a_letter").text
+
+
+def test_a_hole_in_the_data_is_told(own_site: Site, writer: Warehouse) -> None:
+    """By the page as by the report: the experiment began on 1 April, and some days may be missing."""
+    change(
+        writer, "delete from invoice_totals where last_invoice_at >= '2011-04-05' and last_invoice_at < '2011-04-25'"
+    )
+    tell_experiments(writer)
+    html = own_site.get("/experiments/a_letter").text
+    assert "The data has no invoice from 2011-04-05 to 2011-04-24: a dump may be missing. " in html
+    assert "The data has no invoice from 5 Apr 2011 to 24 Apr 2011; the shop was never without one for so long" in html
+
+
 def test_a_control_group_that_was_reached_is_told(own_site: Site, writer: Warehouse) -> None:
     assert "nobody, as it should be" in own_site.get("/experiments/a_letter").text
     change(

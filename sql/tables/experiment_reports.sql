@@ -6,6 +6,8 @@ create table experiment_reports (
     picture bytea,
     due date not null,
     covered_until date not null,
+    control_excluded bigint not null check (control_excluded >= 0),
+    treated_excluded bigint not null check (treated_excluded >= 0),
     missing_from date,
     missing_to date check (missing_to >= missing_from),
     check ((missing_from is null) = (missing_to is null))
@@ -18,5 +20,7 @@ comment on column experiment_reports.report is 'The report, in Markdown.';
 comment on column experiment_reports.picture is 'The picture of the result, as a PNG file. NULL while there is no figure to show.';
 comment on column experiment_reports.due is 'The first day that the data need not cover for the primary metric.';
 comment on column experiment_reports.covered_until is 'The first day that the data does not cover: that of the last invoice, which need not be over.';
+comment on column experiment_reports.control_excluded is 'Customers of the control group who have objected to marketing or are forgotten.';
+comment on column experiment_reports.treated_excluded is 'Likewise of the treated.';
 comment on column experiment_reports.missing_from is 'The first day, within the windows, of those in a row without an invoice, where the shop was never before without one for so long. NULL if there are none.';
 comment on column experiment_reports.missing_to is 'The last of these days.';

@@ -58,8 +58,8 @@ class Conduct:
     held_out: int
     """Customers of the control group whom an applied plan, of any audience, left out for that alone: the like of the
     treated who were reached, as whoever could not be written to is in neither."""
-    excluded: int
-    """Customers of any arm who have objected to marketing or are forgotten. They still count as assigned."""
+    excluded: dict[str, int]
+    """Those who have objected to marketing or are forgotten, by arm. They still count as assigned."""
     begins: date
     """From when the purchases of the first customers count."""
     due: date
@@ -152,10 +152,11 @@ def remarks(conduct: Conduct, *, gone: int = 0, day: Callable[[date], str] = str
             f"Amended on {day(local_day(each.at))} by {each.by}: {sentence(each.what)}, because: "
             f"{sentence(each.because)}."
         )
-    if conduct.excluded:
+    if any(conduct.excluded.values()):
+        by_arm = ", ".join(f"{arm} {customers:,}" for arm, customers in conduct.excluded.items())
         found.append(
-            f"{counted(conduct.excluded, 'customer')} objected to marketing or asked to be forgotten: not written to "
-            "since, and compared as assigned."
+            f"{counted(sum(conduct.excluded.values()), 'customer')} objected to marketing or asked to be forgotten "
+            f"({by_arm}): not written to since, and compared as assigned."
         )
     if gone:
         found.append(

@@ -54,12 +54,17 @@ def reports(warehouse: Warehouse, *, cache: Path) -> pd.DataFrame:
             "picture": picture(analysis, cache=cache),
             "due": analysis.due[analysis.state.declaration.primary.metric],
             "covered_until": analysis.covered_until,
+            "control_excluded": analysis.state.excluded[CONTROL],
+            "treated_excluded": analysis.state.excluded[analysis.state.declaration.treatment],
             "missing_from": analysis.state.hole and analysis.state.hole.first,
             "missing_to": analysis.state.hole and analysis.state.hole.last,
         }
         for analysis in analyses(warehouse)
     ]
-    names = ["experiment", "answer", "report", "picture", "due", "covered_until", "missing_from", "missing_to"]
+    names = [
+        *("experiment", "answer", "report", "picture", "due", "covered_until", "control_excluded", "treated_excluded"),
+        *("missing_from", "missing_to"),
+    ]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -153,9 +158,9 @@ def _arms(analysis: Analysis) -> Iterator[str]:
     state = analysis.state
     yield "## Who is compared"
     yield _table(
-        ("arm", "assigned", "in the data", "reached through a destination"),
+        ("arm", "assigned", "in the data", "reached through a destination", "objected or forgotten"),
         [
-            (arm, f"{number:,}", f"{analysis.analysable[arm]:,}", f"{state.reached[arm]:,}")
+            (arm, f"{number:,}", *(f"{of[arm]:,}" for of in (analysis.analysable, state.reached, state.excluded)))
             for arm, number in state.arms.items()
         ],
     )

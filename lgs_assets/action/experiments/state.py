@@ -139,7 +139,7 @@ def read_state(cursor: Cursor, name: str) -> State:
         reached_undrawn=exposures.get((UNDRAWN, None), nobody),
         reached_later=exposures.get((STOPPED, None), nobody),
         held_out=held_out,
-        excluded=sum(arm[2] for arm in arms),
+        excluded=nobody | {arm[0]: arm[2] for arm in arms},
         begins=begins,
         due=due,
         covered_until=covered_until(cursor) or begins,

@@ -92,6 +92,7 @@ def _arms(standing: Standing) -> Figure:
             Column("known", "In the data", "count"),
             Column("reached", "Reached", "count"),
             Column("reached_pct", "Share reached", "percent"),
+            Column("excluded", "Objected or forgotten", "count"),
         ),
         [
             (
@@ -105,6 +106,7 @@ def _arms(standing: Standing) -> Figure:
                     standing.reached[arm] / (standing.arms[arm] or 1) * 100,
                     standing.reached[arm] / (standing.arms[arm] or 1) * 100,
                 ),
+                standing.excluded[arm],
             )
             for arm in declared
         ],
@@ -112,6 +114,7 @@ def _arms(standing: Standing) -> Figure:
     note = (
         "In the data: customers whom it still knows; the sizes of the arms are judged by them. Reached: held by a "
         "destination, through any audience, while purchases counted and the experiment ran. "
+        "Objected or forgotten: may not be written to, as of when the tables were last built. "
         "Everybody counts in the arm that was drawn, reached or not."
     )
     return Figure("arms", "Who is compared, and who was reached?", table, note=note)

@@ -41,6 +41,11 @@ class Standing:
         return self.conduct.reached
 
     @property
+    def excluded(self) -> dict[str, int]:
+        """Those of them who may no longer be written to, when the tables were last built."""
+        return self.conduct.excluded
+
+    @property
     def due(self) -> date:
         """The first day that the data need not cover."""
         return self.conduct.due_of(self.declared.primary.metric)
@@ -88,7 +93,7 @@ class Standing:
 
     @property
     def remarks(self) -> list[str]:
-        """What is not as planned; who objected is not for the dashboard to know."""
+        """What is not as planned; of those who objected only how many, when the tables were last built."""
         gone = sum(self.arms.values()) - sum(self.known.values())
         return remarks(self.conduct, gone=gone, day=wording.day)
 
@@ -130,7 +135,7 @@ def _standing(name: str, arms: Sequence[Row], results: list[Row], amendments: li
         reached_undrawn=nobody | {arm["arm"]: arm["reached_undrawn"] for arm in arms},
         reached_later=nobody | {arm["arm"]: arm["reached_later"] for arm in arms},
         held_out=arms[0]["held_out"],
-        excluded=0,
+        excluded=nobody | {arm["arm"]: arm["excluded"] or 0 for arm in arms},
         begins=min(arm["first_from"] for arm in arms).date(),
         due=max(arm["last_from"] for arm in arms).date() + timedelta(days=declared.primary.days),
         covered_until=last.date(),

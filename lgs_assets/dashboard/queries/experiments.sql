@@ -1,12 +1,14 @@
 -- The arms of each experiment that was started, or of one: customers, those of them whom the data still knows and who
--- were reached; whom lists would have reached of its control group; and the first line of its report.
+-- were reached; whom lists would have reached of its control group; and, of its report, the first line, who objected, and the
+-- days without an invoice.
 select
     experiments.experiment, declaration, audience, metric, days, share, started_by, started_at, stopped_at,
     stopped_because, arms.arm, arms.customers, arms.known, arms.waves, arms.first_from, arms.last_from,
     coalesce(reached.customers, 0) as reached, coalesce(reached.undrawn, 0) as reached_undrawn,
     coalesce(reached.later, 0) as reached_later, reached.through, coalesce(held_out.customers, 0) as held_out,
-    experiment_reports.answer, experiment_reports.due as reported_due, experiment_reports.missing_from,
-    experiment_reports.missing_to
+    experiment_reports.answer, experiment_reports.due as reported_due,
+    case when arms.arm = 'control' then control_excluded else treated_excluded end as excluded,
+    experiment_reports.missing_from, experiment_reports.missing_to
 from experiments
 inner join (
     select
