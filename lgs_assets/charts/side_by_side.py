@@ -16,10 +16,12 @@ from lgs_assets.charts.report import render
 from lgs_assets.charts.style import load_matplotlib
 from lgs_assets.configuration import default_variable
 
-# What the server of the processes imports, so that none of them has to.
+# What the server of the processes imports, so that none of them has to: figures alone take as long as a chart.
 _LOADED = [
     render.__module__,
     "lgs_assets.charts.image",
+    "matplotlib.style",
+    "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
 ]

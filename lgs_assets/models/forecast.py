@@ -3,8 +3,9 @@
 Every method is a function of what was known before an origin; none forecasts below 0. Smoothing is Brown's, its weight
 chosen by its one-step errors; theta adds half of the linear trend to it (Assimakopoulos & Nikolopoulos 2000, in the
 form of Hyndman & Billah 2003). An interval spans the errors that the method used has made on finished origins of its
-kind and horizon, each as a share of what was forecast, in units of the mean error of its own series: at the same step
-where there are enough of these. The rule is the same for back-tests and for what lies ahead.
+kind and horizon, each as a share of what was forecast, in units of the mean error of its own series, in which the usual
+error of all series counts as one more: at the same step where there are enough of these. The rule is the same for
+back-tests and for what lies ahead.
 """
 
 from collections.abc import Callable, Mapping
@@ -345,24 +346,26 @@ def interval(asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
     """The ends of the intervals around forecasts, from past errors. Holds the forecast.
 
     Each error is a share of the forecast, counted in units of the mean one of its series, so that no series widens the
-    intervals of the others. One without past errors may be like any: it has the interval of all shares as they are.
-    NaN at a level that so few errors say nothing of.
+    intervals of the others. That mean counts one error more, the usual one of all series: with few errors, or none, a
+    series is taken to be like the others. NaN at a level that so few errors say nothing of.
     """
+    over = over.sort_values(["series", "origin", "period_start"])  # floats add up alike in one order alone
     usual = over.groupby("series")["forecast"].mean()
     shares = (over["actual"] - over["forecast"]) / _scale(over, usual)
-    means = shares.abs().groupby(over["series"]).mean()
-    units, unit = over["series"].map(means).astype(float), asked["series"].map(means).astype(float)
-    in_units = shares / units.where(units > 0, 1)
-    width = unit.fillna(1) * _scale(asked, usual)
+    own = shares.abs().groupby(over["series"]).agg(["sum", "size"])
+    alike = (own["sum"] / own["size"])[own["sum"] > 0].median()
+    alike = 1.0 if np.isnan(alike) else alike
+    means = (own["sum"] + alike) / (own["size"] + 1)
+    in_units = (shares / over["series"].map(means).astype(float)).to_numpy(float)
+    width = asked["series"].map(means).astype(float).fillna(alike) * _scale(asked, usual)
     steps, past_steps = _steps(asked), _steps(over)
     ends = {}
     for level, beyond in LEVELS.items():
         low, high = np.empty(len(asked)), np.empty(len(asked))
         for step in np.unique(steps):
-            for is_asked, errors in ((unit.notna(), in_units.to_numpy(float)), (unit.isna(), shares.to_numpy(float))):
-                own = errors[past_steps == step]
-                place = is_asked.to_numpy() & (steps == step)
-                low[place], high[place] = _middle(own if len(own) >= _ENOUGH_ERRORS else errors, beyond)
+            at_step = in_units[past_steps == step]
+            errors = at_step if len(at_step) >= _ENOUGH_ERRORS else in_units
+            low[steps == step], high[steps == step] = _middle(errors, beyond)
         ends[f"low_{level}"] = np.minimum(asked["forecast"], np.maximum(asked["forecast"] + low * width, 0))
         ends[f"high_{level}"] = np.maximum(asked["forecast"], asked["forecast"] + high * width)
     ends["low_95"] = np.minimum(ends["low_95"], ends["low_80"])

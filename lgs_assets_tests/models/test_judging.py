@@ -259,18 +259,42 @@ def test_steps_with_many_errors_have_intervals_of_their_own() -> None:
     assert far == pytest.approx(near, rel=0.3)
 
 
+def far_off(sizes: dict[str, float], weeks: int = 60) -> pd.DataFrame:
+    """Finished forecasts of 100 of series that are off by so much."""
+    generator, starts = np.random.default_rng(1), pd.date_range(AS_OF, periods=weeks, freq="7D")
+    over = pd.DataFrame({"series": list(sizes) * weeks, "origin": np.repeat(starts, len(sizes))})
+    errors = generator.normal(0, 1, len(over)) * over["series"].map(sizes)
+    return over.assign(period_start=over["origin"], forecast=100.0, actual=100 + errors)
+
+
 def test_no_series_widens_the_intervals_of_the_others() -> None:
-    """Each has errors of its own size; one that nobody has seen may be like any of them."""
-    generator = np.random.default_rng(1)
-    over = pd.DataFrame(
-        {"series": ["calm", "wild"] * 60, "period_start": np.repeat(pd.date_range(AS_OF, periods=60), 2)}
-    )
-    errors = generator.normal(0, 1, 120) * np.tile([1, 500], 60)
-    over = over.assign(origin=over["period_start"], forecast=100.0, actual=100 + errors)
-    asked = pd.DataFrame({"series": ["calm", "wild", "new"], "period_start": AS_OF, "forecast": 100.0})
-    calm, wild, new = forecast.interval(asked, over)["high_80"] - 100
+    """Each has errors of its own size; one that nobody has seen is taken to be as hard to foresee as is usual."""
+    asked = pd.DataFrame({"series": ["calm", "fair", "wild", "new"], "period_start": AS_OF, "forecast": 100.0})
+    over = far_off({"calm": 1, "fair": 10, "wild": 500})
+    calm, fair, wild, new = forecast.interval(asked, over)["high_80"] - 100
     assert 0.5 < calm < 2 and 300 < wild < 1000
-    assert calm < new < wild
+    assert new == pytest.approx(fair, rel=0.1)
+
+
+def test_a_series_that_was_never_off_has_an_interval_with_width() -> None:
+    """A few exact forecasts are luck: the fewer they were, the more it is taken to be like the others."""
+    asked = pd.DataFrame({"series": "exact", "period_start": [AS_OF], "forecast": [100.0]})
+    others, widths = far_off({"A": 10, "B": 20, "C": 30}), []
+    for weeks in (2, 20):
+        ends = forecast.interval(asked, pd.concat([others, far_off({"exact": 0}, weeks)], ignore_index=True))
+        widths.append(float((ends["high_80"] - ends["low_80"]).iloc[0]))
+    few, many = widths
+    assert few > 3 * many > 0
+
+
+def test_the_order_of_past_errors_changes_no_bit_of_an_interval() -> None:
+    """Floats are added up in one order, whatever order rows come in."""
+    over = far_off({"A": 10, "B": 20, "C": 3000})
+    over["forecast"] = np.random.default_rng(3).gamma(0.5, 300, len(over))
+    asked = over.head(3)
+    for seed in range(20):
+        found = forecast.interval(asked, over.sample(frac=1, random_state=seed))
+        pd.testing.assert_frame_equal(found, forecast.interval(asked, over), check_exact=True)
 
 
 def risks(score: list[float], baseline: list[float], happened: list[bool]) -> pd.DataFrame:
