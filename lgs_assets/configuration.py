@@ -157,7 +157,7 @@ class Acceptance(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     reject_limit: float = Field(
-        default=0.01, ge=0, le=1, description="The share of a dump's lines that may be rejected."
+        default=0.01, ge=0, le=1, description="The share of lines that may be rejected, of a dump or other file."
     )
     date_order: Literal["shown", "day first", "month first", "year first"] = Field(
         default="shown",

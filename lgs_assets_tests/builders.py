@@ -132,6 +132,38 @@ def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> No
             store.publish_frame(table, _made_by_python(store, table, settings), provenance)
 
 
+def expect_sales(warehouse: Warehouse, **settings: Any) -> None:
+    """Has the customers and months of a small shop expect sales, as those of a large one do, and earn with them.
+
+    There are costs of its products then, and rows in `margins` and `expected_margins`.
+    """
+    build_tables(warehouse, "margins", **settings)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql(
+            """
+            insert into forecasts
+            select kind, series, 'month', 3, '2012-02-01', 1, '2012-02-01', 'a method', 100.01, 80.5, 120, 70, 130, null
+            from (
+                select 'total' as kind, 'All sales' as series
+                union all
+                select 'country', country from countries
+            ) as asked
+            on conflict do nothing
+            """
+        )
+        connection.exec_driver_sql(
+            """
+            insert into customer_value
+            select
+                customer_id, 90, '2012-02-01', 'a model', null, 0, 1, 2, 5, 10.01, 20, 33, 43.01,
+                row_number() over (order by customer_id), 1
+            from customer_profile
+            on conflict do nothing
+            """
+        )
+    build_tables(warehouse, "expected_margins", **settings)
+
+
 def make_empty(warehouse: Warehouse, *tables: str) -> None:
     """Makes the named tables without rows, for tests of what reads them."""
     with warehouse.transaction() as connection:

@@ -33,7 +33,7 @@ from lgs_assets_tests.sources.mariadb import MariaDB
 
 SHARED = {
     "real data": ("test_real_", "test_spark"),
-    "demo": ("test_method", "test_notebooks", "test_predictions"),
+    "demo": ("test_method", "test_notebooks", "test_predictions", "test_emptied_tables"),
     "small demo": ("test_what_if", "test_duckdb"),
 }
 """Files that share a warehouse or a cluster which takes long to make: the beginnings of their names."""

@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -138,3 +140,12 @@ def test_one_module_reads_the_environment() -> None:
         if re.search(r"\benviron\b|\bgetenv\b", path.read_text().replace("`os.environ`", ""))
     ]
     assert readers == ["lgs_assets/configuration.py"]
+
+
+def test_importing_the_platform_changes_no_environment() -> None:
+    """Neither the command nor the definitions: whoever imports them has threads, locale and settings of their own."""
+    program = (
+        "import os; before = dict(os.environ); import lgs_assets.command.cli, lgs_assets.definitions; "
+        "raise SystemExit(dict(os.environ) != before)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=places.ROOT).returncode == 0

@@ -20,6 +20,8 @@ from lgs_assets.sources.identity import trimmed, unwrapped
 from lgs_assets.sources.lines import LENGTH_LIMITS, SHOWN_CHARACTERS, Reject
 from lgs_assets.sources.numbers import NumberFormat, decimal_mark_of
 from lgs_assets.warehouse.costs import Cost
+from lgs_assets.warehouse.loading import SHOWN_REJECTS
+from lgs_assets.wording import counted
 
 COLUMNS = {"stock_code": ("stockcode", "code"), "valid_from": ("validfrom", "from"), "unit_cost": ("unitcost", "cost")}
 """Each column with its names, in small letters and digits alone."""
@@ -29,10 +31,11 @@ _LIMIT_BYTES = 1 << 26
 _BYTE_ORDER_MARK = "\N{BYTE ORDER MARK}"
 
 
-def read_costs(path: Path) -> tuple[list[Cost], list[Reject]]:
+def read_costs(path: Path, *, reject_limit: float) -> tuple[list[Cost], list[Reject]]:
     """The costs of a file, and the lines that are not, each with the column, what was expected and what was found.
 
-    Raises DumpError for a file that cannot be read, is not text, or lacks a column.
+    Raises DumpError for a file that cannot be read, is not text, lacks a column, or of which a larger share than
+    `reject_limit` is rejected.
     """
     with faults_as_dump_errors(path):
         if path.stat().st_size > _LIMIT_BYTES:
@@ -61,6 +64,8 @@ def read_costs(path: Path) -> tuple[list[Cost], list[Reject]]:
             )
         else:
             costs[cost[:2]] = cost
+    if rejects and len(rejects) / len(rows) > reject_limit:
+        raise DumpError(_refusal(path, len(rows), rejects, reject_limit), rejects=rejects)
     return list(costs.values()), rejects
 
 
@@ -112,6 +117,17 @@ def _cost(fields: list[str], places: dict[str, int], numbers: NumberFormat) -> C
     if unit_cost < 0:
         raise _UnfitError("unit_cost", "a cost of at least £0", text["unit_cost"])
     return Cost(code, valid_from, unit_cost)
+
+
+def _refusal(path: Path, lines: int, rejects: list[Reject], limit: float) -> str:
+    examples = "".join(
+        f"\n  line {reject.line}{f', column {reject.column}' if reject.column else ''}: {reject.reason}"
+        for reject in rejects[:SHOWN_REJECTS]
+    )
+    return (
+        f"{path}: {len(rejects):,} of {counted(lines, 'line')} cannot be read, more than {limit:.2%} "
+        f"(LGS_REJECT_LIMIT). Nothing is imported. The first:{examples}"
+    )
 
 
 def _quoted(text: str) -> str:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
 
     from lgs_assets.command.runner import Outcome, Step
     from lgs_assets.configuration import Configuration
+    from lgs_assets.sources import Reject
     from lgs_assets.warehouse.database import Warehouse
 
 CHECKS_FAILED = 3
@@ -53,7 +54,7 @@ app = typer.Typer(
 )
 
 
-costs = typer.Typer(no_args_is_help=True, help="What products cost the shop: margins need it.")
+costs = typer.Typer(no_args_is_help=True, help="What products cost the shop, from which margins are computed.")
 
 
 def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None:
@@ -580,25 +581,31 @@ def rejects(
     as_csv: Annotated[bool, typer.Option("--csv", help="Write all as CSV, instead of the first as a table.")] = False,
 ) -> None:
     """Show the lines of a loaded dump that were rejected, and why. A corrected dump of the same name replaces them."""
-    from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table
-    from lgs_assets.sources import Reject
     from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
 
     warehouse = _warehouse()
     known = [loaded.dump for loaded in loaded_dumps(warehouse)]
     if dump not in known:
         raise LgsError(f"There is no dump {dump}. Loaded: {', '.join(known) or 'none'}.")
-    lines = rejected_lines(warehouse, dump)
+    _show_rejects(rejected_lines(warehouse, dump), of=dump, command="rejects", as_csv=as_csv)
+
+
+def _show_rejects(rejected: "Sequence[Reject]", *, of: str, command: str, as_csv: bool) -> None:
+    """The first rejected lines as a table, or all as CSV."""
+    from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table
+    from lgs_assets.sources import Reject
+
     if as_csv:
         # Cells in quotes, for a spreadsheet may take another character than the comma for their border.
-        rows = [[line.line, *(csv_cell(text or "") for text in line[1:])] for line in lines]
+        rows = [[reject.line, *(csv_cell(text or "") for text in reject[1:])] for reject in rejected]
         csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC).writerows([Reject._fields, *rows])
-    elif lines:
-        console.print(reject_table(lines[:SHOWN_REJECTS]))
-        are = "is" if len(lines) == 1 else "are"
-        console.print(f"{counted(len(lines), 'line')} of {plain(dump)} {are} rejected; lgs rejects --csv writes all.")
+    elif rejected:
+        console.print(reject_table(rejected[:SHOWN_REJECTS]))
+        are = "is" if len(rejected) == 1 else "are"
+        said = f"{counted(len(rejected), 'line')} of {plain(of)} {are} rejected; lgs {command} --csv writes all."
+        console.print(said, soft_wrap=True)
     else:
-        console.print(f"No line of {plain(dump)} is rejected.")
+        console.print(f"No line of {plain(of)} is rejected.")
 
 
 @app.command()
@@ -684,11 +691,11 @@ def import_costs(
 ) -> None:
     """Keep unit costs, in place of those of the same product and day, and compute margins with them.
 
-    A cost holds until the next one of its product. Invalid lines are shown with the reason, the others kept; the exit
-    code is then 3.
+    A cost holds until the next one of its product. Rejected lines are set aside with the reason (lgs costs rejects),
+    and the exit code is 3. If their share exceeds LGS_REJECT_LIMIT, nothing is kept.
     """
     from lgs_assets.arrivals.costs import read_costs
-    from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table
+    from lgs_assets.command.terminal import console, plain
     from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.costs import keep_costs
     from lgs_assets.warehouse.ledger import loaded_dumps
@@ -697,18 +704,30 @@ def import_costs(
 
     configuration = Configuration.read()
     warehouse = Resources.of(configuration).warehouse
-    read, rejected = read_costs(file)
+    read, rejected = read_costs(file, reject_limit=configuration.reject_limit)
     with dagster_instance(configuration) as instance, taking_turns(instance, waiting=_say_waiting):
-        keep_costs(warehouse, read)
+        keep_costs(warehouse, read, rejected)
     products = counted(len({cost.code for cost in read}), "product")
     console.print(f"Kept {counted(len(read), 'unit cost')} of {products} from {plain(str(file))}.", soft_wrap=True)
     if rejected:
-        console.print(reject_table(rejected[:SHOWN_REJECTS]))
-        console.print(f"{counted(len(rejected), 'line')} of {plain(str(file))} not kept.", soft_wrap=True)
+        _show_rejects(rejected, of=str(file), command="costs rejects", as_csv=False)
     if read and loaded_dumps(warehouse):
         _bring_up_to_date(configuration)
     if rejected:
         raise typer.Exit(CHECKS_FAILED)
+
+
+@costs.command("rejects")
+@_reporting_errors
+def show_rejected_costs(
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write all as CSV, instead of the first as a table.")] = False,
+) -> None:
+    """Show the lines of the last file of unit costs that were rejected, and why."""
+    from lgs_assets.warehouse.costs import rejected_costs
+
+    _show_rejects(
+        rejected_costs(_warehouse()), of="the last file of unit costs", command="costs rejects", as_csv=as_csv
+    )
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The stored unit costs, and how much of sales they cover. Reads no file."""
+"""The stored unit costs, the lines that were none, and how much of sales the costs cover. Reads no file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from lgs_assets.sources import Reject
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import driver_cursor
@@ -33,10 +34,14 @@ class Profit:
     """Of these."""
 
 
-def keep_costs(warehouse: Warehouse, costs: Sequence[Cost]) -> None:
-    """Stores all the costs, in place of those of the same product and day. What is made with them is then outdated."""
+def keep_costs(warehouse: Warehouse, costs: Sequence[Cost], rejects: Sequence[Reject] = ()) -> None:
+    """Stores all the costs, in place of those of the same product and day, and the rejected lines of their file.
+
+    What is made with costs is then outdated.
+    """
     with warehouse.transaction() as connection:
-        driver_cursor(connection).executemany(
+        cursor = driver_cursor(connection)
+        cursor.executemany(
             """
             insert into unit_costs (code, valid_from, unit_cost, imported_at) values (%s, %s, %s, now())
             on conflict (code, valid_from)
@@ -44,8 +49,18 @@ def keep_costs(warehouse: Warehouse, costs: Sequence[Cost]) -> None:
             """,
             costs,
         )
+        cursor.execute("delete from rejected_costs")
+        cursor.executemany(
+            "insert into rejected_costs (line_number, line, column_name, reason) values (%s, %s, %s, %s)", rejects
+        )
         for table in ("margins", "expected_margins"):
             disown(connection, table)
+
+
+def rejected_costs(warehouse: Warehouse) -> list[Reject]:
+    """The lines of the last file of costs that were rejected, in order."""
+    query = "select line_number, line, column_name, reason from rejected_costs order by line_number"
+    return [Reject(*row.values()) for row in warehouse.rows(query)]
 
 
 def profit(warehouse: Warehouse) -> Profit | None:

@@ -33,7 +33,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 )
 def test_a_file_is_read_however_it_is_written(text: str, tmp_path: Path) -> None:
     """One product has one spelling, and a cost is exact."""
-    assert read_costs(written(tmp_path, text)) == ([ROBIN], [])
+    assert read_costs(written(tmp_path, text), reject_limit=0) == ([ROBIN], [])
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_file_is_read_however_it_is_written(text: str, tmp_path: Path) -> None
 def test_a_line_that_is_no_cost_is_kept_back_alone(line: str, column: str | None, reason: str, tmp_path: Path) -> None:
     """The line, the column, what was expected and what was found; the good lines around it are read."""
     text = f"stock_code,valid_from,unit_cost\n22041A,2011-03-01,1.25\n{line}\n22043,2011-03-01,2\n"
-    costs, (reject,) = read_costs(written(tmp_path, text))
+    costs, (reject,) = read_costs(written(tmp_path, text), reject_limit=1)
     assert costs == [ROBIN, Cost("22043", date(2011, 3, 1), Decimal(2))]
     assert (reject.line, reject.text, reject.column) == (3, line, column)
     assert reason in reject.reason
@@ -70,19 +70,30 @@ def test_a_line_that_is_no_cost_is_kept_back_alone(line: str, column: str | None
 def test_a_file_that_holds_no_costs_is_refused(content: str | bytes, reason: str, tmp_path: Path) -> None:
     """With the name of the file, and what it should have."""
     with pytest.raises(DumpError, match=reason):
-        read_costs(written(tmp_path, content))
+        read_costs(written(tmp_path, content), reject_limit=1)
+
+
+def test_a_file_with_too_many_bad_lines_is_refused(tmp_path: Path) -> None:
+    """A limit is reached, not passed, by its own share; beyond it the good lines are not trusted either."""
+    bad = "22042,never,1\n"
+    path = written(tmp_path, f"stock_code,valid_from,unit_cost\n22041A,2011-03-01,1.25\n{bad}")
+    assert read_costs(path, reject_limit=0.5)[0] == [ROBIN]
+    with pytest.raises(
+        DumpError, match=r"(?s)1 of 2 lines cannot be read, more than 49\.00%.*line 3, column valid_from"
+    ):
+        read_costs(path, reject_limit=0.49)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """No traceback for a mistyped name."""
     with pytest.raises(DumpError, match=r"nowhere\.csv"):
-        read_costs(tmp_path / "nowhere.csv")
+        read_costs(tmp_path / "nowhere.csv", reject_limit=1)
 
 
 def test_the_costs_of_the_demo_shop_are_read_as_they_were_made(tmp_path: Path) -> None:
     """The same seed gives the same costs; most gifts have two, the later one dearer, and some none."""
     costs = demo_costs(seed=2009)
     assert costs == demo_costs(seed=2009) != demo_costs(seed=1)
-    assert read_costs(written(tmp_path, "".join(as_csv(costs)))) == (costs, [])
+    assert read_costs(written(tmp_path, "".join(as_csv(costs))), reject_limit=0) == (costs, [])
     assert 1_600 < len({cost.code for cost in costs}) < 1_800
     assert all(first.unit_cost <= second.unit_cost for first, second in zip(costs[::2], costs[1::2], strict=True))

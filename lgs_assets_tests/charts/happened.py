@@ -185,11 +185,13 @@ def seasons_of(at: list[pd.Timestamp]) -> pd.DataFrame:
 
 
 def trends_of() -> pd.DataFrame:
-    """Neither sales nor orders move by more than chance."""
+    """Of two years: neither sales nor orders move by more than chance."""
     rows = [
         ("sales", "year on year", 5.8, 0.37, 1.0, None),
         ("sales, doubled invoices once", "year on year", 1.7, 0.85, 1.0, None),
         ("placed orders", "year on year", -7.0, 0.042, 0.21, None),
         ("existing customers", "year on year", 27.0, np.nan, np.nan, "logarithms need values above zero"),
     ]
-    return pd.DataFrame(rows, columns=["series", "method", "change_pct", "p_value", "holm_p", "reason"])
+    return pd.DataFrame(rows, columns=["series", "method", "change_pct", "p_value", "holm_p", "reason"]).assign(
+        months=24
+    )

@@ -184,6 +184,19 @@ def test_what_is_not_significant_is_written_on_the_chart(frames: MakeFrames, dra
     assert "Likewise, corrected by Holm for all series, not significant: placed orders \N{MINUS SIGN}7.0 %." in written
 
 
+@pytest.mark.parametrize(
+    ("months", "said"),
+    [(24, "Two years cannot tell a slope from a step"), (37, "Compared are the last two of 3 years")],
+)
+def test_the_verdict_tells_how_many_years_there_are(
+    months: int, said: str, frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """Whatever the data holds, the last two years are compared."""
+    given = frames()
+    given["trend_statistics"] = given["trend_statistics"].assign(months=months)
+    assert any(text.endswith(f"no significant trend. {said}") for text in texts(draw("sales_trend", given)))
+
+
 def test_a_trend_that_cannot_be_judged_says_why(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """The reason of the table is the subtitle."""
     given = frames()

@@ -1,5 +1,6 @@
 """The checks: each holds on sound tables, and fails with an explanation once its rule is broken."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,13 @@ def test_a_check_reads_only_what_its_table_is_made_of(name: str) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"ties": "together"}, {"drop_repeats": True}, {"ties": "together", "doubled_invoices": "once"}],
+    [
+        {},
+        {"ties": "together"},
+        {"drop_repeats": True},
+        {"ties": "together", "doubled_invoices": "once"},
+        {"snapshot_date": datetime(2011, 7, 15, 12)},
+    ],
     ids=str,
 )
 def test_all_hold_on_sound_tables(built: Warehouse, settings: dict[str, Any]) -> None:

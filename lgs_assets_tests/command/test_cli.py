@@ -361,6 +361,19 @@ def test_a_failure_is_one_reason_and_exit_code_1(database: str, arguments: tuple
 
 
 @pytest.mark.usefixtures("few_tables")
+def test_a_forced_run_opens_few_connections(built: Warehouse) -> None:
+    """At most ten, whatever the number of steps: a server allows a hundred, and others work with it."""
+
+    def sessions() -> int:
+        (row,) = built.rows("select sessions from pg_stat_database where datname = current_database()")
+        return int(row.sessions)
+
+    before = sessions()
+    assert lgs("run", "--force").exit_code == 0
+    assert 1 <= sessions() - before <= 10
+
+
+@pytest.mark.usefixtures("few_tables")
 def test_pull_brings_production_up_to_date(
     warehouse: Warehouse, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,6 +1,6 @@
 """One SELECT, two engines: every model gives in DuckDB the rows that it gives in PostgreSQL, to the last digit."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,22 @@ from hypothesis import strategies as st
 
 from lgs_assets.contracts.declaration import in_order
 from lgs_assets.contracts.model import Model
+from lgs_assets.demo.costs import demo_costs
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.duckdb import DuckDB
 from lgs_assets.lake.judgement import judge
+from lgs_assets.warehouse.costs import Cost, keep_costs
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_rows
-from lgs_assets_tests.builders import MODELS, Line, build_tables, load_lines, model
+from lgs_assets_tests.builders import (
+    MODELS,
+    Line,
+    MakeDatabase,
+    build_tables,
+    expect_sales,
+    load_lines,
+    model,
+)
 from lgs_assets_tests.warehouse.evidence import exact
 
 OTHER_PARAMETERS: dict[str, Any] = {
@@ -39,6 +49,12 @@ line = st.builds(
     customer_id=st.none() | st.integers(1, 9) | st.just("2147483647.0"),
 )
 
+COSTS = [
+    Cost("22041", date(2011, 1, 1), Decimal("0.333333")),
+    Cost("22041", date(2011, 2, 10), Decimal("1.000001")),
+]
+"""Dearer in the second month; before the first day of these tests, and of other products, none is known."""
+
 
 def assert_same_lineage(warehouse: Warehouse, given: dict[str, Any]) -> None:
     """From raw_invoices on, each table is built in DuckDB from those that DuckDB built, and is PostgreSQL's."""
@@ -55,9 +71,17 @@ def assert_same_lineage(warehouse: Warehouse, given: dict[str, Any]) -> None:
         assert [name for name in theirs.column_names if not ours[name].equals(theirs[name])] == [], table
 
 
-def test_every_table_is_the_same_in_both(small_demo: Warehouse) -> None:
-    """All rows and columns, in the order of the key, every decimal exactly."""
-    assert_same_lineage(small_demo, {})
+def test_every_table_is_the_same_in_both(small_demo: Warehouse, make_database: MakeDatabase) -> None:
+    """All rows and columns, in the order of the key, every decimal exactly. With costs, so that something is earned."""
+    small_demo.engine.dispose()
+    warehouse = Warehouse(make_database(template=small_demo.url))
+    keep_costs(warehouse, demo_costs(seed=2009))
+    expect_sales(warehouse)
+    assert warehouse.rows("select from margins where known_share < 1") and warehouse.rows(
+        "select from expected_margins"
+    )
+    assert_same_lineage(warehouse, {})
+    warehouse.engine.dispose()
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -78,7 +102,9 @@ def test_any_small_tables_give_the_same_in_both(
     """Ties, NULLs, repeats, overlapping dumps, missing months, odd letters, great and tiny sums; other settings."""
     load_lines(warehouse, tmp_path, old, name="old.sql")
     load_lines(warehouse, tmp_path, new, name="new.sql")
+    keep_costs(warehouse, COSTS)
     build_tables(warehouse, **parameters)
+    expect_sales(warehouse, **parameters)
     assert_same_lineage(warehouse, parameters)
 
 

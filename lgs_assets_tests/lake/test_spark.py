@@ -28,6 +28,7 @@ from lgs_assets.lake.parts import current
 from lgs_assets.lake.place import Place
 from lgs_assets.lake.spark import Spark
 from lgs_assets.lake.tables import TABLES, LakeTables
+from lgs_assets.warehouse.costs import keep_costs
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
 from lgs_assets.warehouse.loading import DumpFile
@@ -40,12 +41,13 @@ from lgs_assets_tests.builders import (
     Line,
     MakeDatabase,
     build_tables,
+    expect_sales,
     load_lines,
     model,
     write_dump,
 )
 from lgs_assets_tests.lake.spark import PATIENCE_SECONDS, SparkCluster
-from lgs_assets_tests.lake.test_duckdb import OTHER_PARAMETERS, SCORES
+from lgs_assets_tests.lake.test_duckdb import COSTS, OTHER_PARAMETERS, SCORES
 from lgs_assets_tests.warehouse.evidence import exact
 from lgs_assets_tests.warehouse.test_refresh import HISTORY
 
@@ -95,7 +97,11 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
     for name, some in {"old.sql": lines[:50], "new.sql": lines[40:]}.items():
         load_lines(warehouse, tmp_path, some, name=name)
         store.load_dump(DumpFile(write_dump(tmp_path / name, some), name))
+    for given in (warehouse, ours):
+        keep_costs(given, COSTS)
     build_tables(warehouse, **OTHER_PARAMETERS)
+    expect_sales(warehouse, **OTHER_PARAMETERS)
+    assert warehouse.rows("select from margins") and warehouse.rows("select from expected_margins")
     provenance = replace(UNVERSIONED, settings={name: OTHER_PARAMETERS[name] for name in ("ties", "doubled_invoices")})
     publish_frame(ours, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     of_lines = [check for check in CHECKS if tables_in(check.query) & TABLES]

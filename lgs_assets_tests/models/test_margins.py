@@ -145,11 +145,20 @@ def lgs(*arguments: str) -> Result:
     return CliRunner(env={"COLUMNS": "160"}).invoke(app, arguments)
 
 
-def test_costs_come_from_a_file_and_show_in_status(built: Warehouse, tmp_path: Path) -> None:
-    """Before, status says what to give; after, the margin with its share. A bad line is shown, and the others count."""
+def test_costs_come_from_a_file_and_show_in_status(
+    built: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, status says what to give; after, the margin with its share. A bad line is set aside, the others count.
+
+    With too many bad lines for LGS_REJECT_LIMIT nothing is kept; the rejects of a file make way for the next one's.
+    """
     assert "no unit costs are known. lgs costs import FILE takes them" in lgs("status").output
     file = tmp_path / "costs.csv"
     file.write_text("stock_code,valid_from,unit_cost\n22041,2011-01-01,0.40\n22041,never,1\n")
+    refused = lgs("costs", "import", str(file))
+    assert refused.exit_code == 1 and "1 of 2 lines cannot be read" in refused.stderr
+    assert built.rows("select from unit_costs union all select from rejected_costs") == []
+    monkeypatch.setenv("LGS_REJECT_LIMIT", "0.5")
     imported = lgs("costs", "import", str(file))
     assert imported.exit_code == CHECKS_FAILED, imported.output
     assert "Kept 1 unit cost of 1 product" in imported.output
@@ -160,6 +169,10 @@ def test_costs_come_from_a_file_and_show_in_status(built: Warehouse, tmp_path: P
     assert f"£{row.sales * Decimal('0.6'):,.2f} over the unit costs of £{row.sales:,.2f} of sales, 100.0 % of all" in (
         lgs("status").output
     )
+    assert '3,"22041,never,1","valid_from","expected a date' in lgs("costs", "rejects", "--csv").output
+    file.write_text("stock_code,valid_from,unit_cost\n22041,2011-01-01,0.40\n")
+    assert lgs("costs", "import", str(file)).exit_code == 0
+    assert "No line of the last file of unit costs is rejected." in lgs("costs", "rejects").output
 
 
 def test_costs_can_come_before_any_dump(database: str, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.configuration import Acceptance, Configuration, Settings
 from lgs_assets.contracts.contract import ledgers
 from lgs_assets.contracts.model import Model, Relation
+from lgs_assets.dashboard.app import PAGES
 from lgs_assets.definitions import build_definitions, defs
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
@@ -60,6 +61,11 @@ def test_an_asset_depends_on_what_its_model_reads(table: str) -> None:
     """Otherwise Dagster would build it too early, or not at all when an input has changed."""
     dependencies = {dep.asset_key.path[-1] for dep in SPECS[table].deps}
     assert dependencies == MODELS[table].reads.keys() & SPECS.keys()
+
+
+def test_links_to_the_dashboard_lead_to_a_page() -> None:
+    """Of those in its navigation."""
+    assert {f"/{path}" for path in metadata._PAGES.values()} <= {page.path for page in PAGES if page.label}
 
 
 @pytest.mark.parametrize("name", SPECS)

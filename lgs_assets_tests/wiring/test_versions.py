@@ -15,7 +15,7 @@ from lgs_assets.contracts.model import parameters_of
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.lineage import ASSETS, built_specs
 from lgs_assets.wiring.reached_code import reached_code
-from lgs_assets.wiring.versions import code_version, outdated, settings_read
+from lgs_assets.wiring.versions import SETTINGS, code_version, outdated, settings_read
 from lgs_assets_tests.builders import BY_PYTHON, MODELS, followers
 
 SPECS = built_specs()
@@ -44,7 +44,7 @@ def test_every_setting_is_tried() -> None:
 def test_settings_outdate_what_binds_them_and_what_follows(built: Warehouse, changed: dict[str, Any]) -> None:
     """Whichever is set: the tables that read it, everything built from them, and no other."""
     bound = {table for table, model in MODELS.items() if changed.keys() & set(parameters_of(model.select))}
-    bound |= {"product_pairs"} if "pair_support" in changed else set()
+    bound |= {spec.key.path[-1] for spec in SPECS if changed.keys() & set(spec.metadata.get(SETTINGS, ()))}
     expected = bound.union(*map(followers, bound))
     assert set(outdated(SPECS, Settings(**changed), built)) == expected
 

@@ -76,7 +76,7 @@ def sales_changes(sales_drivers: pd.DataFrame) -> Figure:
     "Sales with their trend and season",
     monthly_metrics=("invoice_month", "last_invoice_at", "is_partial", "sales_once"),
     seasonality=("series", "invoice_month", "trend", "season"),
-    trend_statistics=("series", "method", "change_pct", "p_value", "holm_p", "reason"),
+    trend_statistics=("series", "method", "months", "change_pct", "p_value", "holm_p", "reason"),
 )
 def sales_trend(monthly_metrics: pd.DataFrame, seasonality: pd.DataFrame, trend_statistics: pd.DataFrame) -> Figure:
     """Monthly sales with the slow part and, below, the part that recurs; and what of the change may be chance."""
@@ -155,9 +155,10 @@ def _verdict(statistics: pd.DataFrame) -> str:
     if isinstance(sales["reason"], str):
         return f"The trend of sales cannot be judged: {sales['reason']}"
     found = f"The last 12 whole months {change(sales['change_pct'])} on the 12 before (p {p_value(sales['p_value'])})"
-    if sales["holm_p"] < _LEVEL:
-        return f"{found}: more than chance, but two years cannot tell a slope from a step"
-    return f"{found}: no significant trend. Two years cannot tell a slope from a step"
+    verdict = "more than chance" if sales["holm_p"] < _LEVEL else "no significant trend"
+    years = int(sales["months"]) // 12
+    doubt = "Two years cannot tell a slope from a step" if years == 2 else f"Compared are the last two of {years} years"
+    return f"{found}: {verdict}. {doubt}"
 
 
 def _others(statistics: pd.DataFrame) -> str:

@@ -152,7 +152,8 @@ def _causes(rows: Sequence[Row]) -> Figure:
     )
     note = (
         "Purchase or ageing: their own orders, or time without one, moved them. Boundary: others moved, and with them "
-        "the edges of the scores; the customer did nothing. Judged on the edges of the first of the two moments."
+        "the edges of the scores; the customer did nothing. Judged first on the edges of the earlier moment: beginning "
+        "with those of the later one would attribute some moves otherwise."
     )
     return Figure("causes", "Why did they move?", table, note=note)
 

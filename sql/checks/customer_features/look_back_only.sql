@@ -1,16 +1,38 @@
--- Purchase days and sales of each moment are those strictly before it: no more, and no fewer.
+-- At each month end, and at the moment of predictions, purchase days and sales are those strictly before it: no more,
+-- and no fewer.
 -- blocking
-with summed as (
+with moments as (
+    select cast(month_end as date) as as_of
+    from prediction_terms
+    cross join lateral generate_series(
+        date_trunc('month', cast(observed_from as timestamp)) + interval '1 month',
+        cast(as_of as timestamp),
+        interval '1 month'
+    ) as month_ends (month_end)
+    where unavailable_because is null
+    union
+    select as_of from prediction_terms where unavailable_because is null
+),
+
+before as (
+    select moments.as_of, count(*) as purchase_days, sum(customer_days.sales) as sales
+    from moments
+    inner join customer_days on day < moments.as_of and customer_days.sales > 0
+    group by moments.as_of
+),
+
+summed as (
     select as_of, sum(purchase_days) as purchase_days, sum(sales) as sales
     from customer_features
     group by as_of
 )
 
-select summed.as_of, summed.purchase_days, summed.sales, before.purchase_days as days_before, before.sales as sales_before
+select
+    coalesce(summed.as_of, before.as_of) as as_of,
+    summed.purchase_days,
+    summed.sales,
+    before.purchase_days as days_before,
+    before.sales as sales_before
 from summed
-left join lateral (
-    select count(*) as purchase_days, sum(sales) as sales
-    from customer_days
-    where day < summed.as_of and sales > 0
-) as before on true
+full join before on summed.as_of = before.as_of
 where summed.purchase_days is distinct from before.purchase_days or summed.sales is distinct from before.sales

@@ -1,26 +1,36 @@
--- Each cohort is counted in full, a longer window never holds fewer second purchases, and no window ends after the
--- data does.
+-- Each cohort is counted in full, with those of its customers who came back in time, in every window that ended before
+-- the data did, and in no other.
 -- blocking
-with cohorts as (
-    select cohort_month, count(*) as customers
-    from customer_profile
-    group by cohort_month
+with windows as (
+    select window_days
+    from (values (30), (60), (90), (180)) as days (window_days)
 ),
 
-compared as (
+wanted as (
     select
-        second_purchases.*,
-        lag(second_purchases) over (partition by cohort_month order by window_days) as in_shorter_window
-    from second_purchases
+        cohort_month,
+        window_days,
+        count(*) as customers,
+        count(
+            case when second_purchase_day <= cast(first_sale_at as date) + window_days then 1 end
+        ) as second_purchases
+    from customer_profile
+    cross join windows
+    where
+        cohort_month + interval '1 month' + window_days * interval '1 day'
+        <= (select max(last_invoice_at) from monthly_metrics)
+    group by cohort_month, window_days
 )
 
-select compared.cohort_month, window_days, compared.customers, cohorts.customers as customers_of_cohort
-from compared
-left join cohorts on compared.cohort_month = cohorts.cohort_month
+select
+    coalesce(wanted.cohort_month, found.cohort_month) as cohort_month,
+    coalesce(wanted.window_days, found.window_days) as window_days,
+    wanted.customers,
+    found.customers as customers_found,
+    wanted.second_purchases,
+    found.second_purchases as second_purchases_found
+from wanted
+full join second_purchases as found
+    on wanted.cohort_month = found.cohort_month and wanted.window_days = found.window_days
 where
-    compared.customers is distinct from cohorts.customers
-    or second_purchases < in_shorter_window
-    or extract(
-        day from (select max(last_invoice_at) from monthly_metrics)
-        - (cast(compared.cohort_month as timestamp) + interval '1 month')
-    ) < window_days
+    wanted.customers is distinct from found.customers or wanted.second_purchases is distinct from found.second_purchases

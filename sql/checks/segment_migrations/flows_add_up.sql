@@ -1,5 +1,6 @@
 -- Every customer of a snapshot came from somewhere and went somewhere: in each step, the customers from a segment are
 -- all who were in it at the first snapshot, those to a segment are all who are in it at the second, with their sales.
+-- The steps lead from each snapshot to the next, the third and the twelfth after it.
 -- blocking
 with moved as (
     select
@@ -22,12 +23,23 @@ flows as (
     group by step, snapshot_date, segment, direction
 ),
 
+snapshots as (
+    select snapshot_date, row_number() over (order by snapshot_date) as place
+    from (select distinct snapshot_date from rfm_history) as moments
+),
+
 steps as (
+    select later.place - earlier.place as step, earlier.snapshot_date as snapshot_from, later.snapshot_date as snapshot_to
+    from snapshots as earlier
+    inner join snapshots as later on later.place - earlier.place in (1, 3, 12)
+),
+
+ends as (
     select step, snapshot_from as snapshot_date, 'left' as direction
-    from segment_migrations
-    union
+    from steps
+    union all
     select step, snapshot_to, 'reached'
-    from segment_migrations
+    from steps
 ),
 
 states as (
@@ -37,9 +49,9 @@ states as (
 ),
 
 wanted as (
-    select steps.*, states.segment, states.customers, states.monetary
-    from steps
-    inner join states on steps.snapshot_date = states.snapshot_date
+    select ends.*, states.segment, states.customers, states.monetary
+    from ends
+    inner join states on ends.snapshot_date = states.snapshot_date
 )
 
 select

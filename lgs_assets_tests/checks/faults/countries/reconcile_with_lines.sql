@@ -1,1 +1,1 @@
-update countries set net_sales = net_sales + 0.01
+update countries set returned = returned + 0.01

@@ -1,1 +1,1 @@
-update product_months set net_sales = net_sales + 0.01
+update product_months set units_returned = units_returned + 1

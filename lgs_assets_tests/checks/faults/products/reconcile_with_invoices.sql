@@ -1,1 +1,1 @@
-update products set net_sales = net_sales + 0.01
+update products set returned = returned + 0.01

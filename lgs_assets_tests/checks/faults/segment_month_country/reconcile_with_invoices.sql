@@ -1,1 +1,1 @@
-update segment_month_country set net_sales = net_sales + 0.01
+update segment_month_country set orders = orders + 1

@@ -1,0 +1,1 @@
+delete from customer_days where customer_id = 101

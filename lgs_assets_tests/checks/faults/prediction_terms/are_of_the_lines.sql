@@ -1,0 +1,1 @@
+update prediction_terms set customers = customers + 1
