@@ -10,14 +10,15 @@
 | bytea | object, of bytes | None |
 """
 
-import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 
 from lgs_assets.contracts.contract import Column
+
+if TYPE_CHECKING:  # contracts are read by what must be small, such as planning a list, too
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,19 @@ class ColumnType:
     """In Arrow and Parquet, with nothing lost."""
     frame: pa.DataType
     """In Arrow, on the way into pandas."""
-    in_pandas: Any = None
-    """The type in pandas, where it is not the one that Arrow chooses."""
-    with_gaps: Any = None
+    in_pandas: str | None = None
+    """The type in pandas by its name there, where it is not the one that Arrow chooses."""
+    with_gaps: str | None = None
     """The type in pandas of a column that may be NULL; without it, pandas makes floats or objects of the values."""
     cast: str = ""
     """As a model's result is cast to it, where that is not its name."""
 
 
 _MICROSECONDS, _MOMENT = pa.timestamp("us"), pa.timestamp("us", "UTC")
-_STR, _INT64 = pd.StringDtype(na_value=math.nan), pd.Int64Dtype()
+_STR, _INT64 = "str", "Int64"
 
 _TYPES = (
-    ColumnType("boolean", "boolean", pa.bool_(), pa.bool_(), with_gaps=pd.BooleanDtype()),
+    ColumnType("boolean", "boolean", pa.bool_(), pa.bool_(), with_gaps="boolean"),
     ColumnType("smallint", "smallint", pa.int16(), pa.int64(), with_gaps=_INT64),
     ColumnType("integer", "int", pa.int32(), pa.int64(), with_gaps=_INT64),
     ColumnType("bigint", "bigint", pa.int64(), pa.int64(), with_gaps=_INT64),
@@ -73,11 +74,14 @@ def declared_type(spelling: str) -> ColumnType:
     return _BY_SPELLING[spelling]
 
 
-def series(values: pa.ChunkedArray, column: Column) -> pd.Series:
+def series(values: pa.ChunkedArray, column: Column) -> "pd.Series":
     """The values of a column as pandas holds them, decimals as the nearest floats."""
+    from pandas.api.types import pandas_dtype
+
     kind = type_of(column)
     if pa.types.is_decimal(values.type) and pa.types.is_floating(kind.frame):
         values = values.cast(pa.string())  # Arrow's own cast of a decimal is not the nearest float
-    dtype = kind.with_gaps if column.nullable and kind.with_gaps else kind.in_pandas
+    name = kind.with_gaps if column.nullable and kind.with_gaps else kind.in_pandas
+    dtype = pandas_dtype(name) if name else None
     found: pd.Series = values.cast(kind.frame).to_pandas(types_mapper=lambda _: dtype)
     return found

@@ -1,6 +1,6 @@
 -- No destination holds anybody by our doing who objected, was forgotten, or is of the control group of a running experiment:
 -- the night removes the former, and the next plan the latter. Only plans can tell who declined, or whose address is suppressed.
--- error
+-- warning
 select
     destination_members.destination,
     destination_members.audience,
