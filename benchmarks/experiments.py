@@ -10,9 +10,9 @@ drawn into arms many times, within blocks by segment and spend. Three tables, in
   often an effect shows (with no lift these are false alarms: 5), of pounds as they are, of pounds capped, and of
   buyers; and how often the interval holds the true lift (95). As at a start, the cap is that of the same rule in the
   window before, so it knows nothing of what is judged.
-- With no lift, a look each week from the fourth on. How often any shows an effect: as declared, and at 5 % each. The
-  latter is not a figure of the shop: at the same looks, Welch's test of pounds as they are errs in 9 to 14 %, because the
-  few customers who make a third of the variance are in all looks alike. Capped, and less what past spend explains, looks
+- With no lift, a look each week from the fourth on. How often any shows an effect: as declared, and at 5 % each. How
+  far the latter errs depends on the test: at the same looks, Welch's of pounds as they are errs in 9 to 14 %, because
+  the one customer who makes a third of the variance is in all of them. Capped, and less what past spend explains, looks
   have less in common, so that any of them shows more often.
 - Of the customers of today, drawn with many salts: how far apart the mean past spend of the arms is, in pounds (one
   standard deviation), and the sizes of the arm; by the draw of the platform, and by a toss for each customer.

@@ -116,7 +116,8 @@ def test_pounds_can_be_asked_for(shop: Warehouse) -> None:
     ("days", "change", "way"),
     [
         (90, 12.0, "A longer window: within 6 months, the smallest change in orders that shows is 12 %."),
-        (90, None, "A longer window does not help: within 6 months, no change in orders would show."),
+        (90, None, "A longer window does not help: within 6 months, no smaller change in orders would show."),
+        (90, 25.0, "A longer window does not help: within 6 months, no smaller change in orders would show."),
         (180, 12.0, None),
         (365, 12.0, None),
     ],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from math import inf
 from statistics import median
 
 import numpy as np
@@ -117,15 +118,14 @@ class Prospect:
             else "A wider audience does not help: no number of customers shows this change."
         ]
         declared, name = self.declaration.primary, _NAMES[self.declaration.primary.metric]
-        longest = max(self.windows, key=lambda window: window.days)
+        first, longest = self.windows[0], max(self.windows, key=lambda window: window.days)
         if longest.days >= declared.days + _LONGER_DAYS:
             ways.append(
-                f"A longer window does not help: within {longest.window}, no change in {name} would show."
-                if longest.primary_change is None
+                f"A longer window does not help: within {longest.window}, no smaller change in {name} would show."
+                if longest.primary_change is None or longest.primary_change >= (first.primary_change or inf)
                 else f"A longer window: within {longest.window}, the smallest change in {name} that shows is "
                 f"{longest.primary_change:.0f} {self.declaration.unit}."
             )
-        first = self.windows[0]
         if declared.metric == "bought_within":
             ways.append('Waves: with enrol = "waves", each new member of the audience joins until there are enough.')
         elif first.share_detectable is None:
