@@ -3,6 +3,7 @@
 Needs the UCI data and the reference figures beside it (see `real_data` in conftest.py); skips loudly without.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -135,14 +136,16 @@ def test_the_models_are_fitted_as_in_the_reference(real: Warehouse, real_data: P
 
 
 def test_the_cards_in_the_docs_are_those_of_the_run(real: Warehouse) -> None:
-    """`lgs cards docs/models` writes them; a model, its words or its error that has changed leaves them stale."""
-    cards = read_frame(real, "model_cards")
-    stale = [
-        card["task"]
-        for _, card in cards.iterrows()
-        if (places.ROOT / "docs" / "models" / f"{card['task']}.md").read_text() != page(card)
-    ]
-    assert stale == []
+    """`lgs cards docs/models` writes them; a model, its words or its error that has changed leaves them stale.
+
+    Of simulated intervals the last digit is the processor's: a fit that differs in its tenth draws other customers.
+    """
+    number = re.compile(r"\d[\d,]*(?:\.\d+)?")
+    for _, card in read_frame(real, "model_cards").iterrows():
+        told, made = (places.ROOT / "docs" / "models" / f"{card['task']}.md").read_text(), page(card)
+        assert number.sub("#", told) == number.sub("#", made)
+        figures = [[float(each.replace(",", "")) for each in number.findall(text)] for text in (told, made)]
+        assert figures[0] == pytest.approx(figures[1], rel=0.003, abs=0.01)
 
 
 def test_what_is_shown_of_the_year_is_what_was_better(real: Warehouse) -> None:

@@ -118,7 +118,7 @@ _WORDS = (
         "products for the next four and thirteen weeks: for stock and staffing.",
         "Net sales and units of whole months and weeks before the moment, doubled invoices counted once.",
         "The plain method with the least error on past origins; with fewer than four of them, a set one. "
-        "Intervals from past errors at the same horizon, in units of the series' own mean error, with the usual one of all "
+        "Intervals from past errors at the same horizon, in units of the series' own mean error, the usual one of all "
         "series counted in.",
         "Two years hold one repetition of the season: a change of it cannot be seen. A product that starts, or ends, "
         "or has a single order of thousands is not foreseen. Countries with few customers hang on one of them. "

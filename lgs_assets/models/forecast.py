@@ -301,22 +301,21 @@ def backtests(daily: pd.DataFrame, whole_until: Mapping[str, pd.Timestamp]) -> p
 def _tried(panel: Panel, task: Task) -> pd.DataFrame:
     origins = _origins(panel, task)
     panel = _judged_series(panel, task, origins)
-    rows = []
+    candidates, rows = methods(task.grain), []
     for origin in origins:
+        forecasts = [np.maximum(method(panel, origin, task.horizon), 0).ravel() for method in candidates.values()]
         periods = range(origin, origin + task.horizon)
-        for name, method in methods(task.grain).items():
-            forecast = np.maximum(method(panel, origin, task.horizon), 0)
-            rows.append(
-                pd.DataFrame({
-                    "series": np.repeat(panel.series, task.horizon),
-                    "origin": panel.begin(origin),
-                    "period_start": [panel.begin(period) for period in periods] * len(panel.series),
-                    "period_end": [panel.begin(period + 1) for period in periods] * len(panel.series),
-                    "method": name,
-                    "forecast": forecast.ravel(),
-                    "actual": panel.values[:, periods].ravel(),
-                })
-            )  # fmt: skip
+        told = pd.DataFrame({
+            "series": pd.Categorical(panel.series).repeat(task.horizon),
+            "origin": panel.begin(origin),
+            "period_start": [panel.begin(period) for period in periods] * len(panel.series),
+            "period_end": [panel.begin(period + 1) for period in periods] * len(panel.series),
+            "actual": panel.values[:, periods].ravel(),
+        })  # fmt: skip
+        again = np.tile(np.arange(len(told)), len(candidates))
+        rows.append(
+            told.iloc[again].assign(method=np.repeat(list(candidates), len(told)), forecast=np.concatenate(forecasts))
+        )
     tried = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=BACKTESTS)
     return tried.assign(kind=task.kind, grain=task.grain, horizon=task.horizon)
 

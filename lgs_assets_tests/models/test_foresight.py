@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.contracts.contract import contract
-from lgs_assets.models import cards, churn, evaluation, forecast, log, slipping, value
+from lgs_assets.models import bgnbd, cards, churn, evaluation, forecast, log, slipping, value
 from lgs_assets.models.calibration import calibration
 from lgs_assets.models.features import learnable
+from lgs_assets.models.likelihood import FitError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
@@ -168,6 +169,30 @@ def test_a_baseline_takes_the_place_of_a_model(shop: dict[str, pd.DataFrame]) ->
     assert set(risks["model"]) == {churn.BASELINE}
     assert risks["probability"].between(0, 1).all()
     assert set(slipping.predicted(shop["features"], is_model_used=False)["model"]) == {slipping.BASELINE}
+
+
+def test_a_fit_without_a_maximum_leaves_the_baseline(
+    shop: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named in the table; of past days nothing is claimed, and risk is still learnt, from even odds of BG/NBD."""
+    monkeypatch.setattr(bgnbd, "maximised", no_maximum)
+    values = value.predicted(shop["features"], discount_pct=0, model_horizons=value.HORIZONS)
+    assert len(values) > 0 and set(values["model"]) == {value.BASELINE}
+    assert value.backtests(shop["features"], shop["outcomes"], BEGAN).empty
+    known = learnable(shop["features"], shop["outcomes"], BEGAN)
+    assert len(known) > 0 and (known[["alive", "quiet"]] == 0.5).all(axis=None)
+
+
+def test_risk_that_nothing_can_be_learnt_of_is_ranked_by_recency(shop: dict[str, pd.DataFrame]) -> None:
+    """Where everybody came back there is no regression: the baseline, by its name."""
+    known = shop["known"].assign(bought_90=shop["known"]["bought_90"].where(shop["known"]["bought_90"].isna(), True))
+    values = pd.DataFrame({"customer_id": known["customer_id"].unique()}).assign(rank=1)
+    risks = churn.predicted(known, values, is_model_used=True, is_calibrated=False, is_gap_used=True)
+    assert len(risks) > 0 and set(risks["model"]) == {churn.BASELINE}
+
+
+def no_maximum(*_: object, **__: object) -> None:
+    raise FitError("The likelihood has no maximum that can be found.")
 
 
 def test_a_value_without_an_interval_is_published_and_logged(

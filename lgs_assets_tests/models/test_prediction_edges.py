@@ -28,6 +28,9 @@ def test_odd_series_are_forecast_with_what_is_known_of_them() -> None:
     })  # fmt: skip
     lines = pd.concat([lines, began, small], ignore_index=True)
     lines = lines[~lines["day"].between("2011-04-01", "2011-04-30")]
+    months = forecast.panel_of(lines, "total", "month", UNTIL["month"])
+    assert months is not None and months.values.shape == (1, 23)
+    assert [f"{start:%Y-%m}" for start in months.starts[:-1][months.values[0] == 0]] == ["2011-04"]
     past = forecast.backtests(lines, UNTIL)
     rows = forecast.predicted(lines, past, UNTIL, as_of=AS_OF, are_choices_used=BASELINES)
     amounts = ["forecast", "low_80", "high_80", "low_95", "high_95", "baseline"]
