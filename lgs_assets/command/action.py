@@ -22,7 +22,9 @@ REJECTED = 3
 """With what a command ends that did its work but for lines or rows that it names."""
 
 _contacts = typer.Typer(no_args_is_help=True, help="Where customers can be reached, and who must not be written to.")
-_activate = typer.Typer(no_args_is_help=True, help="Plan what a destination is told, review it, and send just that.")
+_activate = typer.Typer(
+    no_args_is_help=True, help="Plan what a destination is told, review the plan, and send exactly that."
+)
 _audience = typer.Typer(no_args_is_help=True, help="Whom marketing speaks to, and what a rule would find.")
 
 
@@ -272,7 +274,7 @@ def plan_activation(
     plan = make_plan(warehouse_with_facts(), audience, chosen, key=key, allowance=allowance, retry=retry)
     if plan is None:
         console.print(
-            f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do.",
+            f"{plain(destination)} holds exactly the members of {audience.name} that may be sent. Nothing to do.",
             soft_wrap=True,
         )
         return

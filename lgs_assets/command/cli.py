@@ -198,7 +198,7 @@ def run(
         str | None, typer.Option(help="The day that predictions are made from. Default: that of the snapshot date.")
     ] = None,
     discount_pct: Annotated[
-        float | None, typer.Option(help="What a year's delay takes off a pound of expected sales, in percent.")
+        float | None, typer.Option(help="The yearly rate at which expected sales are discounted, in percent.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Load and rebuild even what is up to date.")] = False,
 ) -> None:
@@ -261,7 +261,7 @@ def ui(
 ) -> None:
     """Serve the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C.
 
-    What its processes have to say goes into the file ui.log where the platform keeps its state.
+    The output of its processes goes to the file ui.log in the folder of the platform's state.
     """
     from lgs_assets.command.webserver import listen, own_origins, serve
     from lgs_assets.configuration import Configuration
@@ -436,7 +436,9 @@ def _say_if_unavailable(warehouse: "Warehouse") -> None:
 @app.command()
 @_reporting_errors
 def status(
-    anew: Annotated[bool, typer.Option("--check", help="Run every check now, not only those that are due.")] = False,
+    all_checks: Annotated[
+        bool, typer.Option("--check", help="Run every check now, not only those that are due.")
+    ] = False,
 ) -> None:
     """Show what is loaded and what was refused, how fresh the tables are, who moved and which checks fail."""
     from lgs_assets.checks.sql_checks import findings
@@ -502,7 +504,7 @@ def status(
     if "margins" in built:
         console.print(profit_line(warehouse), highlight=False)
     with console.status("Checking the tables"):
-        found = findings(resources.tables, built, anew=anew)
+        found = findings(resources.tables, built, every=all_checks)
     failed = [check for check, finding in found if finding.violating_rows > finding.accepted_rows]
     console.print(f"[bold]Checks[/]: {len(found) - len(failed)} of {len(found)} hold")
     for check, finding in found:
@@ -545,7 +547,9 @@ def accept(
     accept_rows(resources.warehouse, known.table, known.name, accepted)
     with dagster_instance(configuration) as instance:
         instance.report_runless_asset_event(evaluation(known, resources.tables))  # so the UI shows it at once
-    ends = f"it warns when it finds more than {counted(accepted, 'row')}" if accepted else "nothing is accepted of it"
+    ends = (
+        f"it warns when it finds more than {counted(accepted, 'row')}" if accepted else "no violating row is accepted"
+    )
     console.print(f"{check} finds {counted(found, 'row')} now; from now on {ends}.", highlight=False, soft_wrap=True)
 
 
