@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgs_assets.command.reporting import reporting_errors
+from lgs_assets.command.reporting import REJECTED, reporting_errors
 from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.action.rules import Rule
     from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.database import Warehouse
-
-REJECTED = 3
-"""With what a command ends that did its work but for lines or rows that it names."""
 
 _contacts = typer.Typer(no_args_is_help=True, help="Where customers can be reached, and who must not be written to.")
 _activate = typer.Typer(

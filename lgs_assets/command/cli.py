@@ -26,6 +26,7 @@ import typer
 
 from lgs_assets import places
 from lgs_assets.command import action, experiment
+from lgs_assets.command.reporting import REJECTED
 from lgs_assets.command.reporting import fail as _fail
 from lgs_assets.command.reporting import reporting_errors as _reporting_errors
 from lgs_assets.dashboard import PORT
@@ -42,7 +43,6 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.sources import Reject
     from lgs_assets.warehouse.database import Warehouse
 
-CHECKS_FAILED = 3
 _EXPORTS = {"charts", "demo-costs", "demo-dump", "export", "psql", "report"}  # they write files for people to hand on
 
 app = typer.Typer(
@@ -101,7 +101,7 @@ def _end_with(outcome: "Outcome") -> None:
     if outcome.refused:
         _fail("\n".join(outcome.refused))
     if any(check.severity.value == "ERROR" for check in outcome.failed_checks):
-        raise typer.Exit(CHECKS_FAILED)
+        raise typer.Exit(REJECTED)
 
 
 def _warehouse() -> "Warehouse":
@@ -125,7 +125,7 @@ def _say_unknown() -> None:
 
 
 def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, *, force: bool = False) -> None:
-    """Loads and rebuilds what is due, and shows it. Exits with CHECKS_FAILED if a check found an error."""
+    """Loads and rebuilds what is due, and shows it. Exits with REJECTED if a check found an error."""
     from lgs_assets.command.runner import Runner
     from lgs_assets.command.terminal import console, step_progress
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
@@ -515,7 +515,7 @@ def status(
             )  # fmt: skip
             console.print(*lines, sep="\n")
     if any(check.severity.value == "ERROR" for check in failed):
-        raise typer.Exit(CHECKS_FAILED)
+        raise typer.Exit(REJECTED)
 
 
 @app.command()
@@ -569,7 +569,7 @@ def inspect(dump: Annotated[Path, typer.Argument(help="Any file that may be a du
     console.print(inspection_table(dump, inspection))
     if inspection.rejected:
         console.print(reject_table(inspection.first_rejects))
-        raise typer.Exit(CHECKS_FAILED)
+        raise typer.Exit(REJECTED)
 
 
 @app.command()
@@ -712,7 +712,7 @@ def import_costs(
     if read and loaded_dumps(warehouse):
         _bring_up_to_date(configuration)
     if rejected:
-        raise typer.Exit(CHECKS_FAILED)
+        raise typer.Exit(REJECTED)
 
 
 @costs.command("rejects")
@@ -802,7 +802,7 @@ def _libpq_variables(url: "URL") -> tuple[dict[str, str], dict[str, str]]:
 def stop() -> None:
     """Stop the embedded PostgreSQL. It starts again by itself when it is needed."""
     from lgs_assets.configuration import Configuration
-    from lgs_assets.wiring.resources import embedded_server
+    from lgs_assets.warehouse.server import embedded_server
 
     stopped = embedded_server(Configuration.read()).stop()
     typer.echo("PostgreSQL stopped." if stopped else "PostgreSQL was not running.")
