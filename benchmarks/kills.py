@@ -28,9 +28,8 @@ import typer
 
 from lgs_assets.configuration import Configuration
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets.warehouse.server import EmbeddedServer, embedded_server
 from lgs_assets.wiring.instance import dagster_instance
-from lgs_assets.wiring.resources import embedded_server
 from lgs_assets_tests.arrivals.shops import Shop
 from lgs_assets_tests.builders import Line, write_dump
 from lgs_assets_tests.wiring.killing import (

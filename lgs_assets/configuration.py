@@ -116,7 +116,7 @@ class Settings(BaseModel):
         default=0,
         ge=0,
         le=100,
-        description="What a year's delay takes off a pound of expected sales, in percent.",
+        description="The yearly rate at which expected sales are discounted, in percent.",
     )
 
     @field_validator("snapshot_date", "as_of", mode="before")

@@ -1,4 +1,4 @@
-"""What messages in several rooms word alike."""
+"""Wording that several modules share: numbers of things, how to give costs, what a risk does not mean."""
 
 HOW_TO_GIVE_COSTS = "lgs costs import FILE takes them: a CSV with stock_code, valid_from and unit_cost"
 

@@ -146,8 +146,8 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
     place = pseudonym_of(key, destination.place)
     if plan.place not in (None, place):
         raise GuardError(
-            f"Plan {number} was made for another place than {destination.name} is now: another account, list, URL or "
-            "folder, or another form of the addresses. Nothing is sent: make another."
+            f"Plan {number} was made for another account, list, URL or folder of {destination.name}, or for another "
+            "form of the addresses. Nothing is sent: make another."
         )
     hours = EXPIRES_HOURS if plan.state == "planned" else RESUMES_HOURS
     cursor.execute("select now() - %s > make_interval(hours => %s)", [plan.made_at, hours])

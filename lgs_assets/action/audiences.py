@@ -103,7 +103,7 @@ class Audience:
     def read(cls, file: Path) -> Self:
         """The audience of a file. Raises RuleError, which names the file and the key, for one that states none."""
         if not _NAME.fullmatch(file.stem):
-            raise RuleError(f"{file.name}: expected a name of up to 40 small letters, digits and underscores.")
+            raise RuleError(f"{file.name}: expected a name of up to 40 lowercase letters, digits and underscores.")
         try:
             stated = _File.model_validate(tomllib.loads(file.read_text()))
         except ValidationError as error:

@@ -332,8 +332,8 @@ def _expect_key(cursor: Cursor, key: str) -> None:
     ((known,),) = cursor.fetchall()
     if not hmac.compare_digest(bytes(known), check_value):
         raise UsageError(
-            "LGS_CONTACT_KEY is another key than the one that the contacts and suppressions were made with. With it no "
-            "suppression would be recognised, so nothing is done. Set the former key."
+            "LGS_CONTACT_KEY is not the key that the contacts and suppressions were made with. No suppression would be "
+            "recognised, so nothing is done. Set the former key."
         )
 
 

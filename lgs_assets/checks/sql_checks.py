@@ -133,12 +133,12 @@ def finding(check: SqlCheck, result: dg.AssetCheckResult) -> Finding:
     return Finding(check.table, check.name, check.degree, rows, accepted)
 
 
-def findings(tables: Tables, built: Collection[str], *, anew: bool = False) -> list[tuple[SqlCheck, Finding]]:
+def findings(tables: Tables, built: Collection[str], *, every: bool = False) -> list[tuple[SqlCheck, Finding]]:
     """What each check of these tables found when it ran last; one that has not run since its table was written runs.
 
-    With `anew`, all of them run.
+    With `every`, all of them run.
     """
-    known = {} if anew else {(found.table_name, found.check_name): found for found in kept(tables.warehouse)}
+    known = {} if every else {(found.table_name, found.check_name): found for found in kept(tables.warehouse)}
     return [
         (check, known.get((check.table, check.name)) or finding(check, evaluate(check, tables)))
         for check in CHECKS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lgs_assets.command.reporting import reporting_errors
+from lgs_assets.command.reporting import REJECTED, reporting_errors
 from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
@@ -18,11 +18,10 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.database import Warehouse
 
-REJECTED = 3
-"""With what a command ends that did its work but for lines or rows that it names."""
-
 _contacts = typer.Typer(no_args_is_help=True, help="Where customers can be reached, and who must not be written to.")
-_activate = typer.Typer(no_args_is_help=True, help="Plan what a destination is told, review it, and send just that.")
+_activate = typer.Typer(
+    no_args_is_help=True, help="Plan what a destination is told, review the plan, and send exactly that."
+)
 _audience = typer.Typer(no_args_is_help=True, help="Whom marketing speaks to, and what a rule would find.")
 
 
@@ -311,7 +310,7 @@ def plan_activation(
     _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if plan is None:
         console.print(
-            f"{plain(destination)} holds just the members of {audience.name} that may be sent. Nothing to do.",
+            f"{plain(destination)} holds exactly the members of {audience.name} that may be sent. Nothing to do.",
             soft_wrap=True,
         )
         return

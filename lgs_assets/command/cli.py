@@ -26,6 +26,7 @@ import typer
 
 from lgs_assets import places
 from lgs_assets.command import action, experiment
+from lgs_assets.command.reporting import REJECTED
 from lgs_assets.command.reporting import fail as _fail
 from lgs_assets.command.reporting import reporting_errors as _reporting_errors
 from lgs_assets.dashboard import PORT
@@ -42,7 +43,6 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.sources import Reject
     from lgs_assets.warehouse.database import Warehouse
 
-CHECKS_FAILED = 3
 _EXPORTS = {"charts", "demo-costs", "demo-dump", "export", "psql", "report"}  # they write files for people to hand on
 
 app = typer.Typer(
@@ -101,7 +101,7 @@ def _end_with(outcome: "Outcome") -> None:
     if outcome.refused:
         _fail("\n".join(outcome.refused))
     if any(check.severity.value == "ERROR" for check in outcome.failed_checks):
-        raise typer.Exit(CHECKS_FAILED)
+        raise typer.Exit(REJECTED)
 
 
 def _warehouse() -> "Warehouse":
@@ -125,7 +125,7 @@ def _say_unknown() -> None:
 
 
 def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, *, force: bool = False) -> None:
-    """Loads and rebuilds what is due, and shows it. Exits with CHECKS_FAILED if a check found an error."""
+    """Loads and rebuilds what is due, and shows it. Exits with REJECTED if a check found an error."""
     from lgs_assets.command.runner import Runner
     from lgs_assets.command.terminal import console, segment_table, step_progress
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
@@ -204,7 +204,7 @@ def run(
         str | None, typer.Option(help="The day that predictions are made from. Default: that of the snapshot date.")
     ] = None,
     discount_pct: Annotated[
-        float | None, typer.Option(help="What a year's delay takes off a pound of expected sales, in percent.")
+        float | None, typer.Option(help="The yearly rate at which expected sales are discounted, in percent.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Load and rebuild even what is up to date.")] = False,
 ) -> None:
@@ -267,7 +267,7 @@ def ui(
 ) -> None:
     """Serve the Dagster UI, with the daemon that runs sensors and schedules, until Ctrl-C.
 
-    What its processes have to say goes into the file ui.log where the platform keeps its state.
+    The output of its processes goes to the file ui.log in the folder of the platform's state.
     """
     from lgs_assets.command.webserver import listen, own_origins, serve
     from lgs_assets.configuration import Configuration
@@ -442,7 +442,9 @@ def _say_if_unavailable(warehouse: "Warehouse") -> None:
 @app.command()
 @_reporting_errors
 def status(
-    anew: Annotated[bool, typer.Option("--check", help="Run every check now, not only those that are due.")] = False,
+    all_checks: Annotated[
+        bool, typer.Option("--check", help="Run every check now, not only those that are due.")
+    ] = False,
 ) -> None:
     """Show what is loaded and what was refused, how fresh the tables are, who moved and which checks fail."""
     from lgs_assets.checks.sql_checks import findings
@@ -508,7 +510,7 @@ def status(
     if "margins" in built:
         console.print(profit_line(warehouse), highlight=False)
     with console.status("Checking the tables"):
-        found = findings(resources.tables, built, anew=anew)
+        found = findings(resources.tables, built, every=all_checks)
     failed = [check for check, finding in found if finding.violating_rows > finding.accepted_rows]
     console.print(f"[bold]Checks[/]: {len(found) - len(failed)} of {len(found)} hold")
     for check, finding in found:
@@ -519,7 +521,7 @@ def status(
             )  # fmt: skip
             console.print(*lines, sep="\n")
     if any(check.severity.value == "ERROR" for check in failed):
-        raise typer.Exit(CHECKS_FAILED)
+        raise typer.Exit(REJECTED)
 
 
 @app.command()
@@ -551,7 +553,9 @@ def accept(
     accept_rows(resources.warehouse, known.table, known.name, accepted)
     with dagster_instance(configuration) as instance:
         instance.report_runless_asset_event(evaluation(known, resources.tables))  # so the UI shows it at once
-    ends = f"it warns when it finds more than {counted(accepted, 'row')}" if accepted else "nothing is accepted of it"
+    ends = (
+        f"it warns when it finds more than {counted(accepted, 'row')}" if accepted else "no violating row is accepted"
+    )
     console.print(f"{check} finds {counted(found, 'row')} now; from now on {ends}.", highlight=False, soft_wrap=True)
 
 
@@ -571,7 +575,7 @@ def inspect(dump: Annotated[Path, typer.Argument(help="Any file that may be a du
     console.print(inspection_table(dump, inspection))
     if inspection.rejected:
         console.print(reject_table(inspection.first_rejects))
-        raise typer.Exit(CHECKS_FAILED)
+        raise typer.Exit(REJECTED)
 
 
 @app.command()
@@ -714,7 +718,7 @@ def import_costs(
     if read and loaded_dumps(warehouse):
         _bring_up_to_date(configuration)
     if rejected:
-        raise typer.Exit(CHECKS_FAILED)
+        raise typer.Exit(REJECTED)
 
 
 @costs.command("rejects")
@@ -804,7 +808,7 @@ def _libpq_variables(url: "URL") -> tuple[dict[str, str], dict[str, str]]:
 def stop() -> None:
     """Stop the embedded PostgreSQL. It starts again by itself when it is needed."""
     from lgs_assets.configuration import Configuration
-    from lgs_assets.wiring.resources import embedded_server
+    from lgs_assets.warehouse.server import embedded_server
 
     stopped = embedded_server(Configuration.read()).stop()
     typer.echo("PostgreSQL stopped." if stopped else "PostgreSQL was not running.")

@@ -15,7 +15,7 @@ from lgs_assets.wording import counted
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.action.experiments.detectable import Prospect
 
-commands = typer.Typer(no_args_is_help=True, help="Whether a campaign worked: with a control group, declared before.")
+commands = typer.Typer(no_args_is_help=True, help="Whether a campaign worked: a control group, declared in advance.")
 
 _File = Annotated[Path, typer.Argument(help="The declaration, such as experiments/win_back_call.toml.")]
 _Name = Annotated[str, typer.Argument(help="An experiment that was started, by the name of its file.")]
@@ -46,7 +46,7 @@ def start_experiment(
         typer.Option(help="Why to start it though it can hardly answer its question; the report begins with it."),
     ] = None,
 ) -> None:
-    """Freeze a declaration and draw the arms. Done again it draws nobody twice; a changed file is refused."""
+    """Freeze a declaration and draw the arms. Repeating it draws nobody twice; a changed file is refused."""
     from lgs_assets.action.audiences import audience_named
     from lgs_assets.action.experiments.declaration import CONTROL, Declaration
     from lgs_assets.action.experiments.detectable import foreseen
@@ -130,10 +130,10 @@ def list_treated(name: _Name) -> None:
 @reporting_errors
 def amend_experiment(
     name: _Name,
-    what: Annotated[str, typer.Argument(help="What came to be otherwise than declared, such as another agency calls.")],
+    what: Annotated[str, typer.Argument(help="What differed from the declaration, such as: another agency calls.")],
     because: Annotated[str, typer.Option(help="Why.")],
 ) -> None:
-    """Record what came to be otherwise than declared. The report tells it; what was declared stays as it was."""
+    """Record what differed from the declaration. The report says so; the declaration itself stays as it was."""
     from lgs_assets.action.experiments.starting import amend
 
     amend(warehouse_with_facts(), name, what, because=because)

@@ -11,6 +11,9 @@ import typer
 from lgs_assets.errors import LgsError
 from lgs_assets.escaping import printable
 
+REJECTED = 3
+"""The exit code of a command that did its work and names what was wrong: errors of checks, rejected lines or rows."""
+
 _MISSING = {"42P01", "42703"}
 """PostgreSQL's codes for an undefined table and an undefined column."""
 

@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from lgs_assets import addresses, places
-from lgs_assets.configuration import LAST_WORDS, forget_variables
+from lgs_assets import places
 from lgs_assets.dashboard.filters import Filters, quarter_of
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
+from lgs_assets.warehouse.database import engine_of
 from lgs_assets.warehouse.schema import SCHEMA
 
 ROLE: Final = "lgs_dashboard"
@@ -276,16 +276,14 @@ class Tables:
     def engine(self) -> sa.Engine:
         """The connections. They work as the role of the dashboard, where there is one and the login may."""
         if self._engine is None:
-            url = addresses.parse_url(self._locate(), variable="LGS_DATABASE_URL").set(drivername="postgresql+psycopg")
-            forget_variables(*LAST_WORDS)
-            engine = sa.create_engine(
-                url,
+            engine = engine_of(
+                self._locate(),
+                application="lgs dashboard",
+                options=_OPTIONS,
                 isolation_level="REPEATABLE READ",
                 pool_size=CONNECTIONS,
                 max_overflow=0,
                 pool_timeout=_PATIENCE_SECONDS,
-                pool_pre_ping=True,
-                connect_args={"options": _OPTIONS, "application_name": "lgs dashboard", "client_encoding": "UTF8"},
             )
             sa.event.listen(engine, "connect", _become_reader)
             self._engine = engine

@@ -12,7 +12,7 @@ from lgs_assets.configuration import Configuration
 from lgs_assets.dashboard.app import LOCAL_HOSTS, application
 from lgs_assets.dashboard.queries import Tables
 from lgs_assets.errors import LgsError
-from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets.warehouse.server import database_of
 
 
 def serve(configuration: Configuration, *, host: str, port: int, announce: Callable[[str], None]) -> None:
@@ -37,8 +37,7 @@ def serve(configuration: Configuration, *, host: str, port: int, announce: Calla
 
 def tables_of(configuration: Configuration) -> Tables:
     """The tables of the configured database, or of the embedded server, which is started if need be."""
-    given = configuration.database_url
-    return Tables(given.get_secret_value() if given else EmbeddedServer(configuration.state / "postgres").url)
+    return Tables(database_of(configuration))
 
 
 def is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""Array tools that the generator's modules share. Knows nothing about shops."""
+"""Splits, places and draws on NumPy arrays that the generator's modules share. Knows nothing about shops."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -24,6 +24,18 @@ _LASTING = {"57014", "57P04", "XX001", "XX002"}
 _DISK_FULL = "53100"
 
 
+def engine_of(url: str, *, application: str, options: str, **settings: Any) -> sa.Engine:
+    """Connections to a database, with the options of their sessions. One cut by a restart of the server is replaced.
+
+    `settings` are further arguments of SQLAlchemy's `create_engine`.
+    """
+    # SQLAlchemy 2.1 takes a plain postgresql:// for psycopg 3; said here for readers of this line.
+    address = addresses.parse_url(url, variable="LGS_DATABASE_URL").set(drivername="postgresql+psycopg")
+    forget_variables(*LAST_WORDS)
+    arguments = {"options": options, "application_name": application, "client_encoding": "UTF8"}
+    return sa.create_engine(address, connect_args=arguments, pool_pre_ping=True, **settings)
+
+
 class Warehouse:
     """The tables of the lineage in one PostgreSQL database, in the schema `lgs`.
 
@@ -43,20 +55,12 @@ class Warehouse:
 
     @property
     def engine(self) -> sa.Engine:
-        """Connections that find the tables by their bare names. The time zone is UTC: timestamps have none.
-
-        A connection cut by a restart of the server since its last use is replaced.
-        """
+        """Connections that find the tables by their bare names. The time zone is UTC: timestamps have none."""
         if self._engine is None:
-            # SQLAlchemy 2.1 takes a plain postgresql:// for psycopg 3; said here for readers of this line.
-            url = addresses.parse_url(self._locate(), variable="LGS_DATABASE_URL").set(drivername="postgresql+psycopg")
-            forget_variables(*LAST_WORDS)
             options = (
                 f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD -c lock_timeout={PATIENCE_SECONDS}s"
             )
-            arguments = {"options": options, "application_name": "lgs", "client_encoding": "UTF8"}
-            # The server may have been restarted since a connection was last used.
-            self._engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=True)
+            self._engine = engine_of(self._locate(), application="lgs", options=options)
         return self._engine
 
     @contextmanager

@@ -73,7 +73,7 @@ def _expect_usable_server(cursor: Cursor) -> None:
     cursor.execute("show server_encoding")
     if (encoding := cursor.fetchall()) != [("UTF8",)]:
         raise PermanentError(
-            f"A database in UTF8 is needed; this one is in {encoding[0][0]}: "
+            f"The database must be encoded in UTF8; this one is in {encoding[0][0]}: "
             "create database lgs encoding 'UTF8' template template0"
         )
 

@@ -30,7 +30,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
@@ -39,7 +39,7 @@ import psutil
 import psycopg
 from psycopg.pq import Conninfo
 
-from lgs_assets.configuration import LAST_WORDS, child_environment, forget_variables
+from lgs_assets.configuration import LAST_WORDS, Configuration, child_environment, forget_variables
 from lgs_assets.errors import DiskFullError, ServerError
 from lgs_assets.places import private_folder
 
@@ -398,3 +398,14 @@ def _free_port(*, preferred: int) -> int:
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
     raise ServerError("No TCP port is free on 127.0.0.1")
+
+
+def embedded_server(configuration: Configuration) -> EmbeddedServer:
+    """The platform's own server, running or not."""
+    return EmbeddedServer(configuration.state / "postgres")
+
+
+def database_of(configuration: Configuration) -> str | Callable[[], str]:
+    """The URL of the database, or a function that returns the embedded server's, starting it if need be."""
+    given = configuration.database_url
+    return given.get_secret_value() if given else embedded_server(configuration).url

@@ -4,7 +4,6 @@ Only the settings and the rules of acceptance can be changed in the launchpad. N
 of a run's configuration: otherwise anyone who can launch a run could have any file read.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,7 +16,7 @@ from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import Source
 from lgs_assets.configuration import Acceptance, Configuration, Settings
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.server import EmbeddedServer
+from lgs_assets.warehouse.server import database_of
 from lgs_assets.warehouse.tables import PostgresTables, Tables
 
 
@@ -79,17 +78,6 @@ class Resources:
             activation=Activation(configuration),
             state=configuration.state,
         )
-
-
-def embedded_server(configuration: Configuration) -> EmbeddedServer:
-    """The platform's own server, running or not."""
-    return EmbeddedServer(configuration.state / "postgres")
-
-
-def database_of(configuration: Configuration) -> str | Callable[[], str]:
-    """The URL of the database, or a function that returns the embedded server's, starting it if need be."""
-    given = configuration.database_url
-    return given.get_secret_value() if given else embedded_server(configuration).url
 
 
 def tables_of(configuration: Configuration, warehouse: Warehouse) -> Tables:

@@ -206,7 +206,7 @@ def test_without_its_key_nothing_is_imported(customers: Warehouse, tmp_path: Pat
     with pytest.raises(UsageError, match="set LGS_CONTACT_KEY"):
         imported(customers, tmp_path, line(1), key=None)
     imported(customers, tmp_path, line(1))
-    with pytest.raises(UsageError, match="LGS_CONTACT_KEY is another key"):
+    with pytest.raises(UsageError, match="LGS_CONTACT_KEY is not the key"):
         imported(customers, tmp_path, line(2), key=KEY + "!")
     assert reach(customers, EVERYBODY)[""] == 1
 

@@ -356,7 +356,7 @@ def test_an_edited_file_is_refused_with_the_difference(shop: Warehouse) -> None:
     with pytest.raises(GuardError) as refused:
         start(shop, Declaration.parse("calls", FILE.replace("days = 90", "days = 30")), SOME)
     assert "-days = 90\n+days = 30" in str(refused.value)
-    assert "to record what came to be otherwise: lgs experiment amend calls WHAT --because WHY" in str(refused.value)
+    assert "to record what differed: lgs experiment amend calls WHAT --because WHY" in str(refused.value)
     assert state(shop, "calls").declaration == DECLARED
 
 

@@ -15,8 +15,8 @@ from selenium import webdriver
 from typer.testing import CliRunner
 
 from lgs_assets.action.experiments.declaration import FOLDER
-from lgs_assets.command.action import REJECTED
 from lgs_assets.command.cli import app
+from lgs_assets.command.reporting import REJECTED
 from lgs_assets.command.runner import Runner
 from lgs_assets.configuration import Configuration
 from lgs_assets.dashboard.serve import tables_of

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from html import unescape
@@ -27,7 +28,9 @@ from lgs_assets.dashboard.content import compared
 from lgs_assets.dashboard.figures.shapes import PALE, RAMP, ink_on
 from lgs_assets.dashboard.filters import PICKING, Filters
 from lgs_assets.demo import DEMO_DUMP
+from lgs_assets.warehouse.costs import Cost, keep_costs
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets_tests.builders import build_tables
 from lgs_assets_tests.dashboard.conftest import COUNTRIES, CUSTOMERS, SCRIPT, Site, serve
 
 HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
@@ -592,6 +595,29 @@ def test_a_dropped_table_is_no_crash(own_site: Site) -> None:
     answer = own_site.get("/products-countries")
     assert answer.status == 503
     assert "Try again" in answer.text
+
+
+def test_products_and_countries_show_what_they_earned(own_site: Site) -> None:
+    """Once unit costs are known, of the sales that have one; before, the page says what to give."""
+    assert "No unit costs: lgs costs import FILE" in own_site.get("/products-countries").text
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    keep_costs(writer, [Cost("22001", date(2011, 1, 1), Decimal("0.50"))])
+    build_tables(writer, "margins")
+    for dimension, file, name in (("product", "products", "code"), ("country", "countries", "country")):
+        shown = rows(own_site.get(f"/products-countries/{file}.csv?as_of=2011-06").text)
+        known = writer.rows(
+            "select member, sum(margin) as margin from margins where dimension = :dimension and known_sales > 0 "
+            "and invoice_month <= '2011-06-01' group by member",
+            dimension=dimension,
+        )
+        assert (
+            {row[name]: Decimal(row["margin"]) for row in shown if row["margin"]}
+            == {row["member"]: row["margin"] for row in known}
+            != {}
+        )
+    html = own_site.get("/products-countries").text
+    assert "No unit costs" not in html and "Of sales with a known cost" in html
+    writer.engine.dispose()
 
 
 @pytest.mark.parametrize("path", ["/outlook", "/outlook?country=Germany"])

@@ -294,7 +294,7 @@ def history(store: Tables, tmp_path: Path) -> Tables:
     changes=st.lists(change, min_size=1, max_size=4),
     rules=st.sampled_from([{}, {"drop_repeats": True}, {"doubled_invoices": "once"}]),
 )
-def test_after_any_changes_the_tables_are_as_if_made_anew(
+def test_after_any_changes_the_tables_are_as_if_rebuilt(
     history: Tables, tmp_path: Path, changes: list[tuple[str, list[Line], str | None]], rules: dict[str, Any]
 ) -> None:
     """Small dumps of any age arrive, are replaced and forgotten, win invoices and lose them: rows and their order."""
@@ -352,7 +352,7 @@ def test_a_refresh_that_breaks_the_contract_changes_no_part(
     assert [part.rows for part in parts(history, "clean_invoices")] == [297, 1]
 
 
-def test_a_table_that_is_gone_is_made_anew(history: Tables, tmp_path: Path) -> None:
+def test_a_table_that_is_gone_is_rebuilt(history: Tables, tmp_path: Path) -> None:
     """Although the ledger names its files: the lines are all it needs."""
     (part,) = parts(history, "clean_invoices")
     shutil.rmtree(Path(Configuration.read().lake_location, part.location))

@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
-from lgs_assets.command.cli import CHECKS_FAILED, app
+from lgs_assets.command.cli import app
+from lgs_assets.command.reporting import REJECTED
 from lgs_assets.contracts.contract import contract
 from lgs_assets.warehouse.costs import Cost, keep_costs, profit
 from lgs_assets.warehouse.database import Warehouse
@@ -160,7 +161,7 @@ def test_costs_come_from_a_file_and_show_in_status(
     assert built.rows("select from unit_costs union all select from rejected_costs") == []
     monkeypatch.setenv("LGS_REJECT_LIMIT", "0.5")
     imported = lgs("costs", "import", str(file))
-    assert imported.exit_code == CHECKS_FAILED, imported.output
+    assert imported.exit_code == REJECTED, imported.output
     assert "Kept 1 unit cost of 1 product" in imported.output
     # The reason is a cell of a table, which may break it anywhere between words.
     assert [text for text in ("valid_from", "2011-03-01;", "'never'") if text not in imported.output] == []

@@ -27,7 +27,7 @@ def latin1(database: str) -> str:
 
 def test_a_database_that_cannot_hold_every_text_is_refused(latin1: str) -> None:
     """Dumps hold any character. The error says how to create a database that can, too."""
-    with pytest.raises(ServerError, match="UTF8 is needed; this one is in LATIN1: create database"):
+    with pytest.raises(ServerError, match="encoded in UTF8; this one is in LATIN1: create database"):
         Warehouse(latin1).prepare()
 
 

@@ -43,7 +43,7 @@ def contents(warehouse: Warehouse) -> set[tuple[str, str]]:
     return {(dump.dump, dump.sha256) for dump in loaded_dumps(warehouse)}
 
 
-def rows_made_anew(warehouse: Warehouse, table: str, **parameters: Any) -> list[tuple[Any, ...]]:
+def rebuilt_rows(warehouse: Warehouse, table: str, **parameters: Any) -> list[tuple[Any, ...]]:
     made = model(table, **parameters)
     return sorted((tuple(row.values()) for row in warehouse.rows(made.select, **made.parameters)), key=str)
 
@@ -52,9 +52,9 @@ def rows(warehouse: Warehouse, table: str) -> list[tuple[Any, ...]]:
     return sorted((tuple(row.values()) for row in warehouse.rows(f"select * from {table}")), key=str)
 
 
-def assert_as_made_anew(warehouse: Warehouse, **parameters: Any) -> None:
+def assert_as_rebuilt(warehouse: Warehouse, **parameters: Any) -> None:
     for table in SOURCES:
-        assert rows(warehouse, table) == rows_made_anew(warehouse, table, **parameters)
+        assert rows(warehouse, table) == rebuilt_rows(warehouse, table, **parameters)
         (counted,) = warehouse.rows(
             f"select row_count, (select count(*) from {table}) as rows from publications where table_name = :table",
             table=table,
@@ -75,7 +75,7 @@ def history(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
     changes=st.lists(change, min_size=1, max_size=5),
     rules=st.sampled_from([{}, {"drop_repeats": True}, {"doubled_invoices": "once"}]),
 )
-def test_after_any_changes_the_tables_are_as_if_made_anew(
+def test_after_any_changes_the_tables_are_as_if_rebuilt(
     history: Warehouse, tmp_path: Path, changes: list[tuple[str, list[Line], str | None]], rules: dict[str, Any]
 ) -> None:
     """Small dumps of any age arrive, are replaced and forgotten, win invoices and lose them. No table is rebuilt."""
@@ -92,7 +92,7 @@ def test_after_any_changes_the_tables_are_as_if_made_anew(
         if contents(history) != ledger:
             ledger = contents(history)
             build_tables(history, *SOURCES, **rules)
-            assert_as_made_anew(history, **rules)
+            assert_as_rebuilt(history, **rules)
     assert oids(history) == before
 
 
@@ -105,7 +105,7 @@ def test_rows_of_other_invoices_are_not_touched(history: Warehouse, tmp_path: Pa
     assert [row.rows for row in history.rows(versions.format("invoice_totals"))] == [1, 99]
 
 
-def test_totals_of_lines_that_were_made_anew_are_made_anew(history: Warehouse, tmp_path: Path) -> None:
+def test_totals_of_rebuilt_lines_are_rebuilt(history: Warehouse, tmp_path: Path) -> None:
     """Whatever else has changed: the rules for lines, say, or lines that were not trusted."""
     with history.transaction() as connection:
         connection.execute(
@@ -115,7 +115,7 @@ def test_totals_of_lines_that_were_made_anew_are_made_anew(history: Warehouse, t
     build_tables(history, "clean_invoices")
     load_lines(history, tmp_path, [Line("1", invoice_date="2011-06-01 10:00")], name="june.sql")
     build_tables(history, *SOURCES)
-    assert_as_made_anew(history)
+    assert_as_rebuilt(history)
 
 
 def test_a_dump_read_in_another_order_of_dates_has_changed(history: Warehouse, tmp_path: Path) -> None:
@@ -129,18 +129,18 @@ def test_a_dump_read_in_another_order_of_dates_has_changed(history: Warehouse, t
     for dates in ("day first", "month first"):
         load_dump(history, DumpFile(path, "days.csv", dates=dates))
         build_tables(history, *SOURCES)
-        assert_as_made_anew(history)
+        assert_as_rebuilt(history)
         months += history.rows("select invoice_month from invoice_totals where invoice_no = 'days'")
     assert [str(row.invoice_month) for row in months] == ["2011-02-01", "2011-01-01"]
 
 
-def test_a_table_that_is_gone_is_made_anew(history: Warehouse, tmp_path: Path) -> None:
+def test_a_table_that_is_gone_is_rebuilt(history: Warehouse, tmp_path: Path) -> None:
     """Although what it was made from is on record."""
     with history.transaction() as connection:
         connection.execute(sa.text("drop table invoice_totals"))
     load_lines(history, tmp_path, [Line("1", invoice_date="2011-06-01 10:00")], name="june.sql")
     build_tables(history, *SOURCES)
-    assert_as_made_anew(history)
+    assert_as_rebuilt(history)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_table_that_is_gone_is_made_anew(history: Warehouse, tmp_path: Path) -
         pytest.param(HISTORY[:60], {}, id="much has changed"),
     ],
 )
-def test_else_the_tables_are_made_anew(
+def test_else_the_tables_are_rebuilt(
     history: Warehouse, tmp_path: Path, lines: list[Line], parameters: dict[str, Any]
 ) -> None:
     """Also when nothing has changed: who asks for it then does not trust the table, and here is right."""

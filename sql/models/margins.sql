@@ -29,9 +29,7 @@ sold as (
         and (cast(invoice_date as date) < valid_until or valid_until is null)
     where
         is_product
-        and not is_cancellation
-        and quantity > 0
-        and line_total > 0
+        and is_sold
         and not is_second_copy
         and exists (select 1 from unit_costs)
 ),

@@ -15,5 +15,5 @@ comment on column prediction_terms.observed_from is 'The day of the first line.'
 comment on column prediction_terms.observed_until is 'The first day that was not observed: as_of, or the day after the last line of all if that is earlier. Clocks stop here: days after it tell nothing of a customer''s silence.';
 comment on column prediction_terms.is_ahead is 'Whether as_of lies after every line. If not, what is computed is hindsight, and prediction_log does not keep it.';
 comment on column prediction_terms.customers is 'Customers with a sale before as_of.';
-comment on column prediction_terms.discount_pct is 'What a year''s delay takes off a pound of expected sales, in percent: the setting discount_pct.';
+comment on column prediction_terms.discount_pct is 'The yearly rate at which expected sales are discounted, in percent: the setting discount_pct.';
 comment on column prediction_terms.unavailable_because is 'Why nothing is predicted: fewer than 500 customers with a sale, or 15 months of lines. NULL if predictions are made.';

@@ -100,7 +100,7 @@ class Declaration:
         called = called or f"{name}.toml"
         if not _NAME.fullmatch(name):
             raise UsageError(
-                f"{called}: expected a name of up to 40 small letters, digits and underscores; found {name!r}."
+                f"{called}: expected a name of up to 40 lowercase letters, digits and underscores; found {name!r}."
             )
         try:
             stated = _File.model_validate(tomllib.loads(text))
@@ -178,7 +178,7 @@ def _expect_arms(arms: dict[str, float]) -> None:
         raise UsageError(f"arms: expected {CONTROL} and one other; found {', '.join(sorted(arms)) or 'none'}.")
     if not _NAME.fullmatch(others[0]):
         raise UsageError(
-            f"arms: expected a name of up to 40 small letters, digits and underscores; found {others[0]!r}."
+            f"arms: expected a name of up to 40 lowercase letters, digits and underscores; found {others[0]!r}."
         )
     if not all(share.is_finite() and 0 < share < 1 for share in shares.values()) or sum(shares.values()) != 1:
         found = ", ".join(f"{name} = {share}" for name, share in shares.items())
@@ -215,8 +215,8 @@ def _expect_divisible(block_size: int, arms: dict[str, float]) -> None:
     for arm, share in arms.items():
         if Fraction(str(share)) * block_size < 1:
             raise UsageError(
-                f"block_size: expected blocks in which each arm has a customer; found {block_size}, of whom "
-                f"{share:.4g} are {arm}."
+                f"block_size: expected blocks with a customer of each arm; found {block_size}, with {share:.4g} "
+                f"for {arm}."
             )
 
 

@@ -189,7 +189,7 @@ def _expect_unchanged(declaration: Declaration, frozen: str, stopped_at: datetim
         )
         raise GuardError(
             f"{name} was started with another declaration, which stays as it was. To ask something else, declare "
-            f"another experiment; to record what came to be otherwise: lgs experiment amend {name} WHAT --because WHY\n"
+            f"another experiment; to record what differed: lgs experiment amend {name} WHAT --because WHY\n"
             + "\n".join(diff)
         )
     if stopped_at:
@@ -225,7 +225,7 @@ def _first_day(cursor: Cursor, counts_from: date | None) -> date:
     if last and begins <= last.date():
         raise GuardError(
             f"Purchases until {last:%Y-%m-%d %H:%M} are known already; an experiment is declared before they are. "
-            f"Let it count from a later day than {last:%Y-%m-%d}."
+            f"Choose a first day after {last:%Y-%m-%d}."
         )
     return begins
 

@@ -1,4 +1,4 @@
-"""What a page is, and what it is given."""
+"""The types of a page: `Page` declares one, `View` is what it reads, `Shown` what its template gets. Shows nothing."""
 
 from __future__ import annotations
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
 
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import FEWEST, Bar, Column, Few, Figure, Link, Table
 from lgs_assets.dashboard.pages.page import Page, Shown, View
 from lgs_assets.dashboard.queries import Row
+from lgs_assets.wording import HOW_TO_GIVE_COSTS
+
+_MARGIN: Final = (
+    Column("margin", "Margin", "whole_pounds"),
+    Column("known_pct", "Of sales with a known cost", "percent"),
+)
+_ABOUT_MARGIN: Final = (
+    " Margin: product sales before returns less the unit cost valid on the day, of the sales whose cost is known."
+)
 
 
 def show(view: View) -> Shown:
@@ -16,29 +27,45 @@ def show(view: View) -> Shown:
         best = view.rows("segment_products", as_of=view.as_of, segments=[*view.filters.segments])
     else:
         best = view.rows("best_products", as_of=view.as_of)
-    movers, pairs = view.rows("movers"), view.rows("pairs")
+    movers = view.reading.once("movers", ("product_movers", "products"))
+    pairs = view.reading.once("pairs", ("product_pairs", "products"))
     countries = view.rows("countries", as_of=view.as_of, countries=[*view.filters.countries] or None)
+    earned = _earned(view, [*(row["code"] for row in best), *(row["country"] for row in countries)])
     files = {
-        "products": _best(view, best),
+        "products": _best(view, best, earned),
         "rising": _movers(view, movers, is_gain=True),
         "falling": _movers(view, movers, is_gain=False),
         "pairs": _pairs(view, pairs),
-        "countries": _countries(view, countries),
+        "countries": _countries(view, countries, earned),
     }
     return Shown("What sells, to whom, and where?", {"moment": view.moment(), **files}, dict(files))
 
 
-def _best(view: View, rows: Sequence[Row]) -> Figure:
+def _earned(view: View, members: Sequence[str]) -> dict[tuple[str, str], tuple[Decimal, float]]:
+    """What each of the products and countries earned, and the share of its sales whose cost is known, in percent."""
+    if "margins" not in view.reading.tables:
+        return {}
+    rows = view.rows("member_margins", as_of=view.as_of, members=members)
+    return {(row["dimension"], row["member"]): (row["margin"], float(100 * row["known_share"])) for row in rows}
+
+
+def _best(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str], tuple[Decimal, float]]) -> Figure:
     most = max((row["sales"] for row in rows), default=1)
+    is_earned = bool(earned) and not view.filters.segments  # what a product earned is known of all its buyers together
     table = Table(
         (
             Column("code", "Code"),
             Column("product", "Product"),
             Column("units", "Units", "count"),
             Column("sales", "Sales", "whole_pounds"),
+            *(_MARGIN if is_earned else ()),
         ),
         [
-            (row["code"], row["description"], row["units"], Bar(row["sales"], float(row["sales"] / most * 100)))
+            (
+                *(row["code"], row["description"], row["units"]),
+                Bar(row["sales"], float(row["sales"] / most * 100)),
+                *(earned.get(("product", row["code"]), (None, None)) if is_earned else ()),
+            )
             for row in rows
         ],
     )
@@ -46,6 +73,7 @@ def _best(view: View, rows: Sequence[Row]) -> Figure:
         f"to {', '.join(view.filters.segments)} of today" if view.filters.segments else "to everybody, guests included"
     )
     note = f"Sales before returns in the twelve months to {view.moment()}, doubled invoices once, {who}."
+    note += _ABOUT_MARGIN if is_earned else "" if earned else f" No unit costs: {HOW_TO_GIVE_COSTS}."
     note += view.unfollowed("as_of", "segment")
     return Figure("products", "What sells best?", table, note=note)
 
@@ -115,7 +143,7 @@ def _pairs(view: View, rows: Sequence[Row]) -> Figure:
     return Figure("pairs", "What is bought together?", table, note=note)
 
 
-def _countries(view: View, rows: Sequence[Row]) -> Figure:
+def _countries(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str], tuple[Decimal, float]]) -> Figure:
     home = max(rows, key=lambda row: row["net_sales"])["country"] if rows else ""
     most = max((row["net_sales"] for row in rows if row["country"] != home), default=0)
     listed = []
@@ -130,6 +158,7 @@ def _countries(view: View, rows: Sequence[Row]) -> Figure:
                 row["orders"],
                 bar,
                 Few(share) if few and share is not None else share,
+                *(earned.get(("country", row["country"]), (None, None)) if earned else ()),
             )
         )
     table = Table(
@@ -139,13 +168,14 @@ def _countries(view: View, rows: Sequence[Row]) -> Figure:
             Column("orders", "Orders", "count"),
             Column("net_sales", "Net sales", "whole_pounds"),
             Column("top_customer_pct", "Largest customer’s share", "percent"),
+            *(_MARGIN if earned else ()),
         ),
         listed,
     )
     note = (
         f"The twelve months to {view.moment()}, doubled invoices once. {home or 'The home market'} has no bar: it "
         "would dwarf the others. The largest customer’s share is of sales before returns to known customers; grey: "
-        f"fewer than {FEWEST} customers.{view.unfollowed('as_of', 'country')}"
+        f"fewer than {FEWEST} customers.{_ABOUT_MARGIN if earned else ''}{view.unfollowed('as_of', 'country')}"
     )
     return Figure("countries", "Where do we sell?", table, note=note)
 
@@ -164,6 +194,7 @@ PAGE = Page(
     ),
     show,
     label="Products & countries",
+    wished=("margins",),
     honours=frozenset({"as_of", "segment", "country"}),
     refusal="Products are counted by segment, and countries by country; not by first order.",
 )

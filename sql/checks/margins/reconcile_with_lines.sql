@@ -11,9 +11,7 @@ sold as (
     cross join dimensions
     where
         is_product
-        and not is_cancellation
-        and quantity > 0
-        and line_total > 0
+        and is_sold
         and not is_second_copy
         and exists (select 1 from unit_costs)
     group by dimension, invoice_month
