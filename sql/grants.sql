@@ -1,5 +1,5 @@
--- What the dashboard's pages may read of the tables that are kept, to the column: no salt, no payload, and of those who
--- objected only the reasons, to count. Run by the owner of the tables; running it again does no harm.
+-- What the dashboard's pages may read of the tables that are kept, to the column: no salt, no payload. Who objected
+-- is marked in each list, lest somebody calls them. Run by the owner of the tables; running it again does no harm.
 grant select on lgs.publications, lgs.dumps, lgs.check_results to lgs_dashboard;
 
 grant select (
@@ -12,7 +12,7 @@ on lgs.activation_receipts to lgs_dashboard;
 grant select (destination, audience, customer_id, confirmed_at) on lgs.destination_members to lgs_dashboard;
 grant select (destination, audience, customer_id, left_at) on lgs.left_behind to lgs_dashboard;
 grant select on lgs.list_drift to lgs_dashboard;
-grant select (reason) on lgs.marketing_exclusions to lgs_dashboard;
+grant select (customer_id, reason) on lgs.marketing_exclusions to lgs_dashboard;
 
 grant select (
     experiment, declaration, audience, metric, days, share, started_by, started_at, stopped_at, stopped_because, enrol

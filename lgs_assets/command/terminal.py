@@ -155,7 +155,7 @@ _MOVES = """
 
 
 def risk_table(warehouse: "Warehouse", customers: int) -> Table:
-    """Customers at high risk who spent most in the last year, best first; marked if an experiment leaves them alone."""
+    """Customers at high risk who spent most in the last year, best first; marked if nobody may contact them."""
     headings = ("customer", "segment", "rank", "last bought", "days late", "£ in a year")
     table = _table(
         "Most valuable customers at high risk of not buying in the next 90 days",
@@ -175,7 +175,7 @@ def risk_table(warehouse: "Warehouse", customers: int) -> Table:
         customers=customers,
     )
     if any(row.do_not_contact for row in rows):
-        table.caption = "* Do not contact: a running experiment leaves these customers alone."
+        table.caption = "* Do not contact: they objected, or a running experiment leaves them alone."
     for row in rows:
         table.add_row(
             f"{row.customer_id}{' *' if row.do_not_contact else ''}",

@@ -74,7 +74,7 @@ def test_list_file_and_figure_are_of_the_same_members(site: Site, filters: Filte
 @pytest.mark.parametrize(
     "path", ["/campaigns/first_to_see/members", "/customers/customers", "/segments/champions/customers"]
 )
-def test_whom_an_experiment_holds_back_is_marked(own_site: Site, writer: Warehouse, path: str) -> None:
+def test_who_must_not_be_contacted_is_marked(own_site: Site, writer: Warehouse, path: str) -> None:
     """In the list and the file of it, whatever columns are chosen: it is from these that somebody calls."""
     page = path.rpartition("/")[0]
     plain = rows(own_site.get(f"{path}.csv").text)
@@ -89,6 +89,10 @@ def test_whom_an_experiment_holds_back_is_marked(own_site: Site, writer: Warehou
     assert "do_not_contact" in own_site.get(f"{path}.csv?column=segment").text.splitlines()[0]
     change(writer, "update experiments set stopped_at = now(), stopped_because = 'the end'")
     assert "do_not_contact" not in rows(own_site.get(f"{path}.csv").text)[0]
+    change(writer, f"insert into marketing_exclusions values ({chosen}, 'objected', now())")
+    marked = {int(row["customer_id"]): row["do_not_contact"] for row in rows(own_site.get(f"{path}.csv").text)}
+    assert {customer: reason for customer, reason in marked.items() if reason} == {chosen: "objected"}
+    assert "Do not contact: objected." in own_site.get(f"/customers/{chosen}").text
 
 
 def test_a_page_to_print_marks_them_at_once(own_site: Site, writer: Warehouse) -> None:
@@ -155,7 +159,7 @@ def test_texts_of_others_and_secrets_are_not_on_a_page(site: Site, path: str) ->
 
 
 SECRETS = [
-    "select * from lgs_private.contacts", "select customer_id from marketing_exclusions",
+    "select * from lgs_private.contacts", "select since from marketing_exclusions",
     "select salt from experiments", "select payload from activation_changes", "select answer from activation_changes",
     "select payload from destination_members", "select request from activation_receipts",
     "select * from audience_memberships",
@@ -253,7 +257,7 @@ def test_before_the_end_there_is_health_and_no_figure(own_site: Site, writer: Wa
 
 
 def test_who_objected_is_counted_by_arm(own_site: Site, writer: Warehouse) -> None:
-    """How many, as the report has it: who they are is not for the pages."""
+    """How many, as the report has it."""
     change(writer, "insert into marketing_exclusions select customer_id, 'objected', now() from assignments "
                    "where arm = 'letter' and experiment = 'a_letter' order by customer_id limit 3")  # fmt: skip
     tell_experiments(writer)

@@ -44,7 +44,7 @@ FIRST: Final = "First order since"
 _ORDERS: Final = {"monetary": "matched.monetary", "risk_band": "risk_band_order"}
 """What a list is sorted by, where that is not the column as it is named."""
 _DO_NOT_CONTACT: Final = Column("do_not_contact", "Do not contact")
-"""Why a running experiment forbids it. Shown, whatever columns are chosen, where it forbids any."""
+"""Why not. Shown, whatever columns are chosen, where any must not be contacted."""
 _NOTICEABLE: Final = Decimal("0.01")
 
 
@@ -116,7 +116,7 @@ def customer_list(
     """The customers whom the filters pick: a page of them, or all, and how many and how much they are.
 
     Those of another `query` than that of all customers have what is expected of them in any case; `as_of` is when they
-    are looked at, if not when the filters say. Whom a running experiment holds back is marked.
+    are looked at, if not when the filters say. Who must not be contacted is marked.
     """
     filters = view.filters
     is_expected = bool(query) or view.reading.tables.issuperset(PREDICTIONS)
@@ -155,7 +155,7 @@ def customer_list(
 
 
 def marked(table: Table, found: Sequence[Row]) -> Table:
-    """The table of these customers with whom a running experiment forbids to contact, if it forbids any."""
+    """The table of these customers with why some must not be contacted, if any must not."""
     if not any(row["do_not_contact"] for row in found):
         return table
     first, *others = table.columns
