@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -118,6 +119,8 @@ class _Site:
         self._tables = tables
         self._kept: dict[str, bytes] = {}
         self._most_kept = kept
+        self._is_synthetic: bool | None = None
+        """Whether the lines are invented, as it was last seen; None before anything was read."""
         self._templates = templates(navigation=[page for page in PAGES if page.label])
 
     def health(self, _: Request) -> Response:
@@ -161,6 +164,7 @@ class _Site:
         filters, notices = Filters.parse(pairs)
         try:
             with self._tables.reading(page.tables, page.wished) as reading:
+                self._is_synthetic = reading.built.is_synthetic
                 tag = "" if page.is_live else _tag(request, page, reading.built)
                 if _matches(request, tag):
                     return Response(status_code=304, headers={"ETag": tag})
@@ -220,7 +224,7 @@ class _Site:
         found = page.show(view).files.get(name)
         if found is None or form not in files.FORMATS:
             raise NothingThereError(f"There is no file {name}.{form}.")
-        return files.response(found, name, form, view=view, templates=self._templates)
+        return files.response(found, name, form, page=page, view=view, templates=self._templates)
 
     def _context(self, request: Request, page: Page, view: View, shown: Shown, notices: list[str]) -> dict[str, Any]:
         query = view.filters.query()
@@ -246,10 +250,13 @@ class _Site:
         }
 
     def _message(self, request: Request, status: int, what: str, remedy: str) -> Response:
+        if self._is_synthetic is None and status != 503:
+            with suppress(sa.exc.SQLAlchemyError, LgsError):
+                self._is_synthetic = self._tables.built().is_synthetic
         html = self._templates.get_template("message.html").render(
             what=what,
             remedy=remedy,
-            status=status,
+            is_synthetic=self._is_synthetic,
             path=request.url.path,
             retry=str(request.url) if status == 503 else "",
             query=f"?{request.url.query}" if request.url.query else "",

@@ -43,6 +43,17 @@ def chips(filters: Filters, path: str) -> list[Chip]:
     return found
 
 
+def idle(filters: Filters, path: str, honours: frozenset[str]) -> list[Chip]:
+    """Those that change nothing on a page that honours so many."""
+    moves = filters.came_from and "from" in honours  # and so `step` says since when
+    return [chip for chip in chips(filters, path) if chip.key not in honours and not (chip.key == "step" and moves)]
+
+
+def narrowing(filters: Filters, honours: frozenset[str]) -> list[str]:
+    """What leaves customers out of a page, in words."""
+    return [chip.text for chip in chips(filters, "") if chip.key in honours - {"as_of", "step"}]
+
+
 _MANY = (
     ("country", "countries", ""),
     ("segment", "segments", ""),

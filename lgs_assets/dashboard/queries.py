@@ -156,6 +156,11 @@ class Choices:
         )
 
     @property
+    def until(self) -> datetime:
+        """The last invoice of the data."""
+        return max(month.last_invoice_at for month in self.months.values())
+
+    @property
     def latest_whole(self) -> date:
         """The last month that is whole and has a snapshot; the last of all if there is none."""
         whole = [month for month in self.snapshots if month in self.months and not self.months[month].is_partial]

@@ -544,14 +544,52 @@ def test_shares_of_few_customers_are_not_shown(site: Site) -> None:
     assert "too few to say" in site.get("/segments").text
 
 
-def test_invented_lines_are_marked_on_every_page_and_file(own_site: Site) -> None:
-    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+def synthetic(site: Site) -> Site:
+    """The same, of lines that are said to be invented."""
+    writer = Warehouse(site.tables.engine.url.render_as_string(hide_password=False))
     with writer.transaction() as connection:
         connection.execute(sa.text("update dumps set dump = :demo"), {"demo": DEMO_DUMP})
     writer.engine.dispose()
-    for path in PATHS:
-        assert "SYNTHETIC DEMO DATA" in own_site.get(path).text, path
-    assert "SYNTHETIC-" in own_site.get("/customers/customers.csv").headers["content-disposition"]
+    return site
+
+
+def test_invented_lines_are_marked_on_every_page_and_file(own_site: Site) -> None:
+    """Pages of errors are pages; and a picture says so in itself."""
+    synthetic(own_site)
+    for path in [*PATHS, "/nowhere", "/segments/kings", "/customers/0"]:
+        html = own_site.get(path).text
+        assert "SYNTHETIC DEMO DATA" in html, path
+        for link in map(unescape, re.findall(r'href="([^"]+\.(?:csv|xlsx|svg)(?:\?[^"]*)?)"', html)):
+            if "/static/" not in link:
+                answer = own_site.get(link)
+                assert 'filename="SYNTHETIC-' in answer.headers["content-disposition"], link
+                assert ".svg" not in link or "SYNTHETIC DEMO DATA" in answer.text, link
+
+
+def test_a_picture_says_what_it_is_of_without_its_page(site: Site) -> None:
+    """Its question, its key, its note, when and of whom; its name has the page, the figure and the moment."""
+    answer = site.get("/movements/net.svg?as_of=2011-05&country=Germany&spent=20")
+    text = " ".join("".join(found.itertext()) for found in ElementTree.fromstring(answer.text).iter(f"{SVG}text"))
+    assert "Which segments grow, and which shrink?" in text
+    assert "Joined: from other segments, and first orders." in text
+    assert "end of May 2011 · only: Germany, £20 or more · data to 5 Jul 2011" in text
+    assert answer.headers["content-disposition"] == 'attachment; filename="movements-net-2011-05.svg"'
+    picture = ElementTree.fromstring(site.get("/segments/areas.svg").text)
+    texts = ["".join(found.itertext()) for found in picture.iter(f"{SVG}text")]
+    assert {f"{place} {name}" for place, name in enumerate(SEGMENTS, 1)} >= {t for t in texts if re.match(r"\d+ \w", t)}
+    assert any(re.match(r"\d+ \w", text) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/overview/sales.csv?as_of=2011-07", "overview-sales-2011-07-05.csv"),
+     ("/customers/customers.csv", "customers-2011-06.csv"),
+     ("/segments/champions/trend.xlsx?as_of=2011-04", "segments-champions-trend-2011-04.xlsx"),
+     ("/customers/17003/orders.csv", "customers-17003-orders-2011-07-05.csv"),
+     ("/campaigns/audiences.csv", "campaigns-audiences-2011-07-05.csv")],
+)  # fmt: skip
+def test_the_name_of_a_file_has_its_page_and_moment(site: Site, path: str, name: str) -> None:
+    assert site.get(path).headers["content-disposition"] == f'attachment; filename="{name}"'
 
 
 def test_a_page_whose_tables_are_missing_says_what_to_run(own_site: Site) -> None:

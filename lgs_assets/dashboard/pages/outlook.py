@@ -36,9 +36,9 @@ _ORANGE_95, _ORANGE_80 = "#fbf2db", "#f3d28a"
 _INTERVALS: Final = (
     Column("forecast", "Forecast", "whole_pounds"),
     Column("low_80", "80 % from", "whole_pounds"),
-    Column("high_80", "to", "whole_pounds"),
+    Column("high_80", "80 % to", "whole_pounds"),
     Column("low_95", "95 % from", "whole_pounds"),
-    Column("high_95", "to", "whole_pounds"),
+    Column("high_95", "95 % to", "whole_pounds"),
 )
 
 
@@ -217,11 +217,11 @@ def _stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             Column("code", "Code"),
             Column("product", "Product"),
             Column("units_4_weeks", "Units in 4 weeks", "count"),
-            Column("year_before_4_weeks", "A year before", "count"),
+            Column("year_before_4_weeks", "4 weeks a year before", "count"),
             Column("units_13_weeks", "Units in 13 weeks", "count"),
-            Column("year_before_13_weeks", "A year before", "count"),
+            Column("year_before_13_weeks", "13 weeks a year before", "count"),
             Column("first_week_low_80", "First week, 80 % from", "count"),
-            Column("first_week_high_80", "to", "count"),
+            Column("first_week_high_80", "First week, 80 % to", "count"),
         ),
         [
             (
@@ -396,7 +396,7 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
             Column("days_late", "Days late", "count"),
             Column("sales_365", "Sales of the last year", "pounds"),
             Column("reason_1", "Why"),
-            Column("reason_2", "and"),
+            Column("reason_2", "And why"),
         ),
         [
             (

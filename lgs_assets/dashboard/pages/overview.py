@@ -195,9 +195,9 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
         (
             Column("segment", "Segment"),
             Column("customers", "Customers", "count"),
-            Column("customers_pct", "Share", "percent"),
+            Column("customers_pct", "Of customers", "percent"),
             Column("sales_before_returns", "Sales before returns", "whole_pounds"),
-            Column("sales_pct", "Share", "percent"),
+            Column("sales_pct", "Of sales", "percent"),
         ),
         rows,
     )

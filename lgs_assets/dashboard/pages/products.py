@@ -90,7 +90,7 @@ def _pairs(view: View, rows: Sequence[Row]) -> Figure:
     table = Table(
         (
             Column("product", "Product"),
-            Column("other", "with"),
+            Column("other", "Bought with"),
             Column("baskets", "Baskets", "count"),
             Column("confidence", "Of those with the first", "percent"),
             Column("confidence_back", "Of those with the other", "percent"),

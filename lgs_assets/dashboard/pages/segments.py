@@ -140,10 +140,10 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
         (
             Column("segment", "Segment"),
             Column("customers", "Customers", "count"),
-            Column("customers_pct", "Share", "percent"),
+            Column("customers_pct", "Of customers", "percent"),
             Column("change_on_month_before", "Change", "change_count"),
             Column("sales_before_returns", "Sales before returns", "whole_pounds"),
-            Column("sales_pct", "Share", "percent"),
+            Column("sales_pct", "Of sales", "percent"),
             Column("net_to_date", "Net, to date", "whole_pounds"),
             Column("days_median", "Typical days since last order", "decimal"),
             Column("orders_median", "Typical orders", "decimal"),

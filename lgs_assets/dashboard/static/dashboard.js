@@ -28,7 +28,7 @@ document.addEventListener("click", async (event) => {
   URL.revokeObjectURL(picture.src);
   const link = document.createElement("a");
   link.href = canvas.toDataURL("image/png");
-  link.download = button.dataset.png.split("?")[0].split("/").pop().replace(/svg$/, "png");
+  link.download = answer.headers.get("content-disposition").match(/filename="(.*)svg"/)[1] + "png";
   link.click();
 });
 
