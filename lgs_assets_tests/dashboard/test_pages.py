@@ -364,7 +364,7 @@ def test_the_change_of_a_segment_is_that_of_the_customers_who_are_shown(
     assert told.keys() == {*(filters.segments or SEGMENTS)}
     for name, row in told.items():
         now, before = (sum(found[column] == name for found in listed) for column in ("segment", "segment_before"))
-        assert (int(row["customers"]), int(row["change_on_month_before"])) == (now, now - before)
+        assert (int(row["customers"]), int(row["change"])) == (now, now - before)
     name = next(iter(told))
     slug = name.lower().replace("'", "").replace(" ", "-")
     curve = rows(site.get(replace(filters, segments=()).url(f"/segments/{slug}/trend.csv")).text)

@@ -100,6 +100,7 @@ def show_one(view: View) -> Shown:
             **files,
         },
         files,
+        picked=None if summary["is_beyond"] else summary["count"],
     )
 
 
@@ -417,7 +418,7 @@ ALL = Page(
     show_all,
     label="Campaigns",
     wished=(*PREDICTIONS, *CARDS),
-    honours=_HONOURS,
+    honours=_HONOURS - {"step"},
     refusal=_REFUSAL,
     is_live=True,
 )

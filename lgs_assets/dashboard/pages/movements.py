@@ -43,6 +43,7 @@ def show(view: View) -> Shown:
             "is_there": view.month_before in view.choices.snapshots,
         },
         files,
+        picked=sum(row["customers"] for row in shown),
     )
 
 

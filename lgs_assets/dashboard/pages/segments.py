@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ def show_all(view: View) -> Shown:
             "moment": view.moment(),
         },
         {"areas": areas, "segments": table, "grid": scores},
+        picked=sum(row["customers"] for row in statistics.values()),
     )
 
 
@@ -49,20 +51,23 @@ def show_one(view: View) -> Shown:
     segment = next((known for known in view.choices.segments.values() if known.slug == view.item), None)
     if segment is None:
         raise NothingThereError(f"There is no segment {view.item}.")
+    path = f"/segments/{segment.slug}"
+    printed = replace(view.filters, page=1, search=None).url(f"/report/{segment.slug}")
+    along = {month: view.link(path, as_of=month) for month in view.choices.snapshots}
     of_segment = replace(view.filters, segments=(segment.segment,))
     view = replace(view, filters=of_segment)
     everybody = replace(of_segment.customers_only(), segments=(), search=None)  # a search is of the list below
     profile = view.matched("segment_profile", filters=everybody, segment=segment.segment)
     groups = [row for row in profile if row["kind"] == "move"]
     trend = view.reading.trend(replace(of_segment, search=None))
-    customers, summary = customer_list(view, path=f"/segments/{segment.slug}")
+    customers, summary = customer_list(view, path=path)
     products = (
         view.rows("segment_products", as_of=view.as_of, segments=[segment.segment])
         if "segment_products" in view.reading.tables
         else []
     )
     figures = {
-        "trend": _trend(view, segment, trend),
+        "trend": _trend(view, segment, trend, along),
         "came_from": _moves(view, segment, groups, is_in=True),
         "went_to": _moves(view, segment, groups, is_in=False),
         "spent": _histogram(profile, "spent", "How much did they spend?", list(_EDGES), "Sales before returns"),
@@ -85,9 +90,12 @@ def show_one(view: View) -> Shown:
             "summary": summary,
             "moment": view.moment(),
             "size": sum(row["customers"] for row in rows),
+            "listed": view.link("/customers", search=None),
+            "printed": printed,
             **figures,
         },
         {**figures, "customers": customers},
+        picked=None if summary["is_beyond"] else summary["count"],
     )
 
 
@@ -141,7 +149,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
             Column("segment", "Segment"),
             Column("customers", "Customers", "count"),
             Column("customers_pct", "Of customers", "percent"),
-            Column("change_on_month_before", "Change", "change_count"),
+            Column("change", f"Change on {view.moment(view.month_before)}", "change_count"),
             Column("sales_before_returns", "Sales before returns", "whole_pounds"),
             Column("sales_pct", "Of sales", "percent"),
             Column("net_to_date", "Net, to date", "whole_pounds"),
@@ -152,7 +160,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
         rows,
     )
     note = (
-        f"As of the end of {view.moment()}; change on {view.moment(view.month_before)}, of the same customers. "
+        f"As of the end of {view.moment()}; the change is of the same customers. "
         "Typical: the median. Sales: all until then, before returns. Net: all to date, after returns. A segment is "
         "relative to the other customers of its month."
     )
@@ -276,14 +284,15 @@ def _others(view: View, segment: Segment, *, is_from: bool = True) -> tuple[str,
     return tuple(sorted([*names, NOT_YET] if is_from else names))
 
 
-def _trend(view: View, segment: Segment, rows: Sequence[Row]) -> Figure:
+def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, str]) -> Figure:
+    """How many they were; `along` is the page at the end of each month."""
     counts = {row["snapshot_date"]: row["customers"] for row in rows}
     months = [month for month in sorted(view.choices.snapshots) if month <= view.as_of]
     points, listed = [], []
     for place, month in enumerate(months):
         count = counts.get(view.choices.snapshots[month], 0)
         known = view.choices.months.get(month)
-        href = view.link(f"/segments/{segment.slug}", as_of=month, segments=())
+        href = along[month]
         is_partial = bool(known and known.is_partial)
         title = f"{view.moment(month)}: {wording.counted(count, 'customer')}"
         points.append(
