@@ -128,6 +128,43 @@ def test_months_and_weeks_to_come_are_those_of_the_forecasts(
             assert [Decimal(row[column]) for row in shown] == [row[column] for row in known]
 
 
+def test_a_band_of_risk_leads_to_its_customers(predicted: Site, held: Warehouse) -> None:
+    """As many as it says; by a filter that has a chip, and that every page of customers follows."""
+    html = predicted.get("/outlook?country=Germany").text
+    links = {
+        unescape(link): int(told)
+        for link, told in re.findall(r'<a href="(/customers\?[^"]*risk=\w+[^"]*)">(\d+)</a>', html)
+    }
+    assert {link.partition("risk=")[2] for link in links} <= {"high", "medium", "low"}
+    assert links
+    for link, told in links.items():
+        listed = rows(predicted.get(link.replace("/customers", "/customers/customers.csv")).text)
+        assert len(listed) == told > 0
+        assert {row["risk_band"] for row in listed} == {link.partition("risk=")[2]}
+    assert 'aria-label="Remove High risk"' in predicted.get("/segments?risk=high").text
+    (known,) = held.rows(
+        "select count(*) as n from churn_risk inner join rfm_history using (customer_id) where band = 'high' and "
+        "snapshot_date = '2011-11-01'"
+    )
+    told = re.search(
+        r'<p class="picked" role="status">([\d,]+)', predicted.get("/movements?risk=high&as_of=2011-10").text
+    )
+    assert told and int(told[1].replace(",", "")) == known["n"] > 0
+
+
+@pytest.mark.parametrize("name", ["churn", "slipping"])
+def test_a_list_of_the_outlook_is_whole_in_its_files(predicted: Site, held: Warehouse, name: str) -> None:
+    """And says how many it does not show."""
+    query = {"churn": "churn_risk where band = 'high'", "slipping": "slipping"}[name]
+    (known,) = held.rows(f"select count(*) as n from {query}")
+    listed = [row["customer_id"] for row in rows(predicted.get(f"/outlook/{name}.csv").text)]
+    assert len(listed) == len({*listed}) == known["n"] > 15
+    html = predicted.get("/outlook").text
+    figure = html.partition(f'id="{name}"')[2].partition("</figure>")[0]
+    assert re.findall(r'<th scope="row"><a href="/customers/(\d+)', figure) == listed[:15]
+    assert f"The first 15 of {known['n']:,} customers; the files have all." in figure
+
+
 def test_last_year_is_drawn_beside_this_one(predicted: Site) -> None:
     shown = rows(predicted.get("/outlook/forecast.csv").text)
     observed = {row["month"]: row["observed"] for row in shown if row["observed"]}
