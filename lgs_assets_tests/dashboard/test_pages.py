@@ -302,6 +302,27 @@ def test_a_comparison_that_leaves_out_second_copies_says_so(site: Site) -> None:
     assert "compared with doubled" not in site.get("/?as_of=2011-04").text
 
 
+def test_the_median_of_all_customers_is_marked_beside_a_segment(site: Site, market: Warehouse) -> None:
+    """By a line in its column, and in words."""
+    (known,) = market.rows(
+        "select percentile_disc(0.5) within group (order by frequency) as orders from rfm_history "
+        "where snapshot_date = '2011-07-01'"
+    )
+    html = site.get("/segments/champions").text
+    figure = html.partition('id="orders"')[2].partition("</figure>")[0]
+    assert f"Dashes: the median of all customers, {known['orders']}." in figure
+    (line,) = re.findall(r'<line x1="([\d.]+)%"[^>]*stroke-dasharray', figure)
+    column = rf'<rect x="([\d.]+)%"[^>]* width="([\d.]+)%"[^>]*><title>Orders {known["orders"]}:'
+    ((left, wide),) = re.findall(column, figure)
+    assert float(line) == pytest.approx(float(left) + float(wide) / 2, abs=0.01)
+
+
+def test_who_joins_and_who_leaves_stands_beside_the_sizes(site: Site) -> None:
+    both = [rows(site.get(f"/{page}/net.csv?as_of=2011-05&country=Germany").text) for page in ("segments", "movements")]
+    assert both[0] == both[1]
+    assert sum(int(row["joined"]) for row in both[0]) > 0
+
+
 def test_a_filter_that_a_page_cannot_follow_is_told_and_kept(site: Site) -> None:
     html = site.get("/cohorts?country=Germany").text
     assert "These filters do nothing here: Germany" in html

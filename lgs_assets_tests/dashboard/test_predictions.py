@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from lgs_assets.charts.style import ORANGE
 from lgs_assets.command.cli import app
 from lgs_assets.dashboard.export import export
 from lgs_assets.dashboard.queries import Tables
@@ -146,10 +148,9 @@ def test_a_band_of_risk_leads_to_its_customers(predicted: Site, held: Warehouse)
         "select count(*) as n from churn_risk inner join rfm_history using (customer_id) where band = 'high' and "
         "snapshot_date = '2011-11-01'"
     )
-    told = re.search(
-        r'<p class="picked" role="status">([\d,]+)', predicted.get("/movements?risk=high&as_of=2011-10").text
-    )
-    assert told and int(told[1].replace(",", "")) == known["n"] > 0
+    moved = predicted.get("/movements?risk=high&as_of=2011-10").text
+    picked = re.findall(r'<p class="picked" role="status">([\d,]+)', moved)
+    assert [int(number.replace(",", "")) for number in picked] == [known["n"]]
 
 
 @pytest.mark.parametrize("name", ["churn", "slipping"])
@@ -175,8 +176,22 @@ def test_last_year_is_drawn_beside_this_one(predicted: Site) -> None:
 
 
 def test_bands_of_80_and_95_percent_can_be_told_apart(predicted: Site) -> None:
-    opacities = re.findall(r'fill-opacity="([\d.]+)"', predicted.get("/outlook/forecast.svg").text)
-    assert len({*opacities}) == 2
+    """By their brightness, and the wide one from the page; the colours of the key are those that are seen."""
+    svg = predicted.get("/outlook/forecast.svg").text
+    wide, narrow = (float(found) for found in re.findall(r'fill-opacity="([\d.]+)"', svg))
+
+    def over(paper: list[float], opacity: float) -> list[float]:
+        ink = [int(ORANGE[place : place + 2], 16) for place in (1, 3, 5)]
+        return [below * (1 - opacity) + above * opacity for below, above in zip(paper, ink, strict=True)]
+
+    seen = over([255.0] * 3, wide), over(over([255.0] * 3, wide), narrow)
+    bright = [
+        1.05,
+        *(sum(w * (c / 255) ** 2.2 for w, c in zip((0.2126, 0.7152, 0.0722), rgb, strict=True)) + 0.05 for rgb in seen),
+    ]
+    assert all(lighter / darker > 1.2 for lighter, darker in pairwise(bright))
+    keyed = re.findall(r'fill="#(f\w{5})"', svg)
+    assert {*keyed} == {"".join(f"{round(c):02x}" for c in rgb) for rgb in seen}
 
 
 def test_a_country_without_a_forecast_is_told_why(predicted: Site, held: Warehouse) -> None:

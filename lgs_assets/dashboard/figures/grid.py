@@ -95,7 +95,7 @@ def _bar(cell: Cell, head: Head, left: float, room: float, top: float) -> list[S
 def wrapped(text: str, letters: int) -> list[str]:
     """The words of a text, in lines of so many letters."""
     lines = [""]
-    for word in text.split():
+    for word in text.split(" "):  # not at a space that is not to be broken
         joined = f"{lines[-1]} {word}".strip()
         lines = [*lines[:-1], joined] if len(joined) <= letters or not lines[-1] else [*lines, word]
     return lines

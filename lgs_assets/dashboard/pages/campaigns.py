@@ -326,7 +326,8 @@ def _left_out(ledger: dict[str, Any]) -> Figure:
 def _numbers_of(view: View, audience: Row) -> list[Number]:
     changed = audience["snapshot_date"]
     flow = (
-        f"+{wording.count(audience['entered'])}, −{wording.count(audience['left_since'])} by {_since(changed)}"
+        f"{wording.count(audience['entered'])} entered, {wording.count(audience['left_since'])} left "
+        f"by {_since(changed)}"
         if changed
         else "nobody entered yet"
     )

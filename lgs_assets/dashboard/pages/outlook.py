@@ -29,9 +29,9 @@ _MONTHS_EARNED: Final = 6
 """The same where they are a table."""
 _OFF: Final = "the months were off by {}"
 _WEEKS_OFF: Final = "the weeks were off by {}"
-_BAND_95, _BAND_80 = 0.14, 0.34
+_BAND_95, _BAND_80 = 0.25, 0.45
 """How opaque the bands are: the narrow one lies on the wide one."""
-_ORANGE_95, _ORANGE_80 = "#fbf2db", "#f3d28a"
+_ORANGE_95, _ORANGE_80 = "#f9e7bf", "#f0c769"
 """What they look like, in the key."""
 
 

@@ -38,7 +38,7 @@ EXPECTED: Final = ("value", "risk_band", "expected_next_day")
 PREDICTIONS: Final = ("customer_value", "churn_risk")
 CARDS: Final = ("model_cards", "model_evaluations", "prediction_terms", "churn_risk")
 VALUE_ERROR: Final = "the tenth of customers rated highest brought {} of sales"
-ORDER_ERROR: Final = "the customer who did so was rated above one who did not in {} of such pairs"
+ORDER_ERROR: Final = "it told who would do so from who would not in {} of all pairs of two such customers"
 BEST: Final = ("Champions", "Loyal Customers")
 """The segments whose customers nobody wants to lose."""
 FIRST: Final = "First order since"
@@ -220,7 +220,8 @@ def past_error(card: Row | None, task: str, sentence: str) -> str:
     rival = f"; by the baseline, {judged['baseline']}, {beside}" if beside else ""
     if rival and judged["is_difference_shown"] is False:
         rival += ": no difference shown"
-    return f" on past days {sentence.format(value + interval)}{rival}."
+    said = f" on past days {sentence.format(value + interval)}{rival}."
+    return said.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def or_few(value: Any, customers: int) -> Any:

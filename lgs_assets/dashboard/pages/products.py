@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import FEWEST, Bar, Column, Few, Figure, Link, Table
 from lgs_assets.dashboard.pages.page import Page, Shown, View
 from lgs_assets.dashboard.queries import Row
+
+_RANGE: Final = ("new", "left")
+"""What became of a product in the range."""
 
 
 def show(view: View) -> Shown:
@@ -53,6 +57,7 @@ def _best(view: View, rows: Sequence[Row]) -> Figure:
 def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
     found = [row for row in rows if row["is_gain"] == is_gain]
     found = found if is_gain else found[::-1]
+    moved = any(row["movement"] in _RANGE for row in found)
     table = Table(
         (
             Column("code", "Code"),
@@ -60,7 +65,7 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
             Column("sales_before", "Year before", "whole_pounds"),
             Column("sales", "Sales", "whole_pounds"),
             Column("change", "Change", "change_pounds"),
-            Column("movement", "Range"),
+            *([Column("movement", "Range")] if moved else []),
         ),
         [
             (
@@ -69,7 +74,7 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
                 row["sales_before"],
                 row["sales"],
                 row["sales_change"],
-                row["movement"] if row["movement"] in ("new", "left") else "",
+                *([row["movement"] if row["movement"] in _RANGE else ""] if moved else []),
             )
             for row in found
         ],

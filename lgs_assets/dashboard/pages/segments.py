@@ -14,6 +14,7 @@ from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.figures.treemap import Box, treemap
 from lgs_assets.dashboard.filters import AREAS, PICKING
+from lgs_assets.dashboard.pages.movements import net_flow
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import CARDS, FIRST, PREDICTIONS, colour, customer_list, or_few, shade, tick
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
@@ -30,7 +31,7 @@ def show_all(view: View) -> Shown:
     moves = view.matched("groups", filters=replace(view.filters, segments=()), worth=0)
     table = _table(view, statistics, moves)
     areas = _areas(view, statistics)
-    scores = _grid(view, grid)
+    scores, net = _grid(view, grid), net_flow(view, moves)
     return Shown(
         "Who are our customers, and what do we do with them?",
         {
@@ -38,10 +39,11 @@ def show_all(view: View) -> Shown:
             "switch": [(f"by {area}", view.filters.url("/segments", area=area), area) for area in AREAS],
             "segments": table,
             "grid": scores,
+            "net": net,
             "sparks": _sparks(trend),
             "moment": view.moment(),
         },
-        {"areas": areas, "segments": table, "grid": scores},
+        {"areas": areas, "segments": table, "grid": scores, "net": net},
         picked=sum(row["customers"] for row in statistics.values()),
     )
 
@@ -233,7 +235,10 @@ def _grid(view: View, rows: Sequence[Row]) -> Figure:
             href = view.link("/customers", r_score=r, f_score=f)
             line.append(Shade(Link(count, href) if count else 0, shade(count, most)))
         lines_.append(line)
-    table = Table((Column("recency", "Recency"), *(Column(f"f_{f}", f"F {f}", "count") for f in range(1, 6))), lines_)
+    table = Table(
+        (Column("recency", "Recency ↓ Frequency →"), *(Column(f"f_{f}", f"F {f}", "count") for f in range(1, 6))),
+        lines_,
+    )
     note = (
         "R 5: the fifth of the customers who ordered most recently. F 5: the fifth who ordered most often. "
         "A click lists the customers of a cell."
@@ -357,12 +362,18 @@ def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], 
     found = {row["position"]: row for row in rows if row["kind"] == kind}
     places = range(1 if kind == "orders" else 0, len(names))
     counts = [found[place]["customers"] if place in found else 0 for place in places]
-    every = 6 if len(names) > 12 else 2 if kind == "spent" else 1
+    middle = next((row for row in rows if row["kind"] == "median" and row["segment"] == kind and row["monetary"]), None)
+    typical = middle["position"] if middle else None
+    shown: Kind = "whole_pounds" if kind == "spent" else "count"
+    note = f"Dashes: the median of all customers, {written(middle['monetary'], shown)}." if middle else ""
+    every = {"days": 6, "orders": 3}.get(kind, 2)
+    first = places[0]
     bars = [
         drawn.Column(
             count,
-            names[place] if place % every == 0 else "",
+            names[place] if (place - first) % every == 0 and place < 24 else "",
             f"{what} {names[place]}: {wording.counted(count, 'customer')}",
+            is_typical=place == typical,
         )
         for place, count in zip(places, counts, strict=True)
     ]
@@ -375,6 +386,7 @@ def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], 
         question,
         table,
         drawn.columns(f"{question} Customers by {what.lower()}.", bars, wording.count, height=180),
+        note,
     )
 
 
