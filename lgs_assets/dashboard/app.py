@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from contextlib import suppress
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lgs_assets.dashboard import files
-from lgs_assets.dashboard.bar import chips
+from lgs_assets.dashboard.bar import chips, idle, picking
 from lgs_assets.dashboard.filters import Filters
 from lgs_assets.dashboard.pages import (
     campaigns,
@@ -38,7 +38,7 @@ from lgs_assets.dashboard.pages import (
     segments,
 )
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.queries import ALWAYS_READ, Built, NotReadyError, Tables
+from lgs_assets.dashboard.queries import ALWAYS_READ, RISK, Built, NotReadyError, Tables
 from lgs_assets.dashboard.rendering import FOLDER, code_version, templates
 from lgs_assets.dashboard.report import conditions
 from lgs_assets.errors import LgsError
@@ -118,6 +118,8 @@ class _Site:
         self._tables = tables
         self._kept: dict[str, bytes] = {}
         self._most_kept = kept
+        self._is_synthetic: bool | None = None
+        """Whether the lines are invented, as it was last seen; None before anything was read."""
         self._templates = templates(navigation=[page for page in PAGES if page.label])
 
     def health(self, _: Request) -> Response:
@@ -159,21 +161,23 @@ class _Site:
     ) -> Response:
         pairs = request.query_params.multi_items()
         filters, notices = Filters.parse(pairs)
+        wished = {*page.wished, RISK} if filters.risks else {*page.wished}
         try:
-            with self._tables.reading(page.tables, page.wished) as reading:
-                tag = "" if page.is_live else _tag(request, page, reading.built)
+            with self._tables.reading(page.tables, wished) as reading:
+                self._is_synthetic = reading.built.is_synthetic
+                tag = "" if page.is_live else _tag(request, page, reading.built, wished)
                 if _matches(request, tag):
                     return Response(status_code=304, headers={"ETag": tag})
                 if body := self._kept.get(tag):
                     return HTMLResponse(body, headers=_fresh(tag))
-                known, unknown = reading.choices.known(filters)
+                known, unknown = reading.known(filters)
                 notices += unknown
                 if not notices and known.query() != request.url.query and request.url.query:
                     return RedirectResponse(known.url(request.url.path), 307)
                 item = request.path_params.get("item", "")
-                response = render(
-                    request, page, View(known, reading, item, whole="format" in request.path_params), notices
-                )
+                # A picture of all rows of a long list is of no use to anybody.
+                is_whole = request.path_params.get("format") in ("csv", "xlsx")
+                response = render(request, page, View(known, reading, item, whole=is_whole), notices)
             if page.is_live:
                 tag = f'W/"{hashlib.sha256(response.body).hexdigest()[:32]}"'
                 if _matches(request, tag):
@@ -220,12 +224,15 @@ class _Site:
         found = page.show(view).files.get(name)
         if found is None or form not in files.FORMATS:
             raise NothingThereError(f"There is no file {name}.{form}.")
-        return files.response(found, name, form, view=view, templates=self._templates)
+        return files.response(found, name, form, page=page, view=view, templates=self._templates)
 
     def _context(self, request: Request, page: Page, view: View, shown: Shown, notices: list[str]) -> dict[str, Any]:
         query = view.filters.query()
         if missing := sorted({*page.wished} - view.reading.tables):
             notices = [*notices, f"Not built yet, and so not shown here: {', '.join(missing)}. {_BUILD}"]
+        if idling := idle(view.filters, request.url.path, page.honours):
+            said = ", ".join(chip.text for chip in idling)
+            notices = [f"{page.refusal} These filters do nothing here: {said}.", *notices]
         return shown.content | {
             "page": page,
             "shown": shown,
@@ -237,7 +244,8 @@ class _Site:
             "path": request.url.path,
             "query": f"?{query}" if query else "",
             "chips": chips(view.filters, request.url.path),
-            "shared": replace(view.filters, segments=()).customers_only(),
+            "picking": picking(view.filters, request.url.path, page.honours),
+            "shared": view.filters.customers_only(),
             "title": shown.title,
             "css": "",
             "back": view.filters.url(request.url.path.replace("/report", "/segments" if view.item else "/", 1)),
@@ -246,11 +254,15 @@ class _Site:
         }
 
     def _message(self, request: Request, status: int, what: str, remedy: str) -> Response:
+        if self._is_synthetic is None and status != 503:
+            with suppress(sa.exc.SQLAlchemyError, LgsError):
+                self._is_synthetic = self._tables.built().is_synthetic
         html = self._templates.get_template("message.html").render(
             what=what,
             remedy=remedy,
-            status=status,
+            is_synthetic=self._is_synthetic,
             path=request.url.path,
+            filters=Filters.parse(request.query_params.multi_items())[0].customers_only(),
             retry=str(request.url) if status == 503 else "",
             query=f"?{request.url.query}" if request.url.query else "",
         )
@@ -287,8 +299,8 @@ class _Bounds:
             await self._app(scope, receive, send)
 
 
-def _tag(request: Request, page: Page, built: Built) -> str:
-    tables = {*page.tables, *page.wished, *ALWAYS_READ}
+def _tag(request: Request, page: Page, built: Built, wished: set[str]) -> str:
+    tables = {*page.tables, *wished, *ALWAYS_READ}
     if page in _OF_ALL:
         tables |= set(built.tables)
     return f'W/"{built.fingerprint(str(request.url), code_version(), tables=tables)[:32]}"'

@@ -27,9 +27,13 @@ def chips(filters: Filters, path: str) -> list[Chip]:
     for key, name, label in _MANY:
         values = getattr(filters, name)
         for value in values:
-            shown = "first order" if value == NOT_YET else value.replace("-", " ") if name == "cohorts" else value
+            shown = "first order" if value == NOT_YET else value
+            shown = value.replace("-", " ") if name == "cohorts" else value.capitalize() if name == "risks" else shown
             rest = tuple(other for other in values if other != value)
-            found.append(Chip(key, f"{label}{shown}", filters.url(path, **{name: rest})))
+            found.append(Chip(key, label.format(shown), filters.url(path, **{name: rest})))
+    if filters.step != 1:
+        since = "a year" if filters.step == 12 else wording.counted(filters.step, "month")
+        found.append(Chip("step", f"Compared with {since} before", filters.url(path, step=1)))
     for key, name, label in _ONE:
         value = getattr(filters, name)
         if value is not None:
@@ -43,11 +47,28 @@ def chips(filters: Filters, path: str) -> list[Chip]:
     return found
 
 
+def idle(filters: Filters, path: str, honours: frozenset[str]) -> list[Chip]:
+    """Those that change nothing on a page that honours so many."""
+    moves = filters.came_from and "from" in honours  # and so `step` says since when
+    return [chip for chip in chips(filters, path) if chip.key not in honours and not (chip.key == "step" and moves)]
+
+
+def picking(filters: Filters, path: str, honours: frozenset[str]) -> list[Chip]:
+    """Those that say which customers a page is of, and as of when."""
+    return [chip for chip in chips(filters, path) if chip.key in honours - {"step"}]
+
+
+def narrowing(filters: Filters, honours: frozenset[str]) -> list[str]:
+    """What leaves customers out of a page, in words."""
+    return [chip.text for chip in picking(filters, "", honours - {"as_of"})]
+
+
 _MANY = (
-    ("country", "countries", ""),
-    ("segment", "segments", ""),
-    ("first_bought", "cohorts", "First bought "),
-    ("from", "came_from", "From "),
+    ("country", "countries", "{}"),
+    ("segment", "segments", "{}"),
+    ("first_bought", "cohorts", "First bought {}"),
+    ("from", "came_from", "From {}"),
+    ("risk", "risks", "{} risk"),
 )
 _ONE = (
     ("r", "r_score", "R {}"),

@@ -74,7 +74,7 @@ def _manifest(reading: Reading, built: Built, lists: dict[str, Table]) -> dict[s
     return {
         "synthetic": built.is_synthetic,
         "snapshot": max(reading.choices.snapshots.values()).isoformat(),
-        "data_until": max(month.last_invoice_at for month in reading.choices.months.values()).isoformat(),
+        "data_until": reading.choices.until.isoformat(),
         "dumps": [dump["dump"] for dump in built.dumps],
         "settings": settings,
         "tables": {name: built.tables[name].version for name in sorted(reading.tables)},

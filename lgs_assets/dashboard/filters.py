@@ -18,6 +18,8 @@ LONGEST: Final = 100
 MOST: Final = 60
 """Values of one filter."""
 LARGEST: Final = 10**9
+BANDS: Final = ("high", "medium", "low")
+"""Of the risk that a customer stays away."""
 STEPS: Final = (1, 3, 12)
 AREAS: Final = ("customers", "sales")
 COLUMNS: Final = (
@@ -27,9 +29,10 @@ COLUMNS: Final = (
 """The columns of a list of customers: each can be shown or not, and sorted by."""
 
 PICKING: Final = frozenset({
-    "as_of", "country", "segment", "first_bought", "from", "r", "f", "within", "absent", "orders", "spent", "customer",
+    "as_of", "country", "segment", "first_bought", "from", "step", "r", "f", "within", "absent", "orders", "spent",
+    "risk", "customer",
 })  # fmt: skip
-"""The keys of an address that say which customers, and as of when."""
+"""The keys of an address that say which customers, as of when, and since when they are compared."""
 
 _QUARTER = re.compile(r"(?:19|20)\d\d-Q[1-4]")
 _MONTH = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])")
@@ -57,6 +60,8 @@ class Filters:
     orders_from: int | None = None
     spent_from: int | None = None
     """At least so many pounds of sales."""
+    risks: tuple[str, ...] = ()
+    """Bands of the risk that they stay away, as it is predicted now, whenever they are looked at."""
     search: int | None = None
     """A customer's number."""
     area: str = "customers"
@@ -148,6 +153,10 @@ def _score(text: str) -> int | None:
     return _whole(text, 1, 5)
 
 
+def _band(text: str) -> str | None:
+    return text if text in BANDS else None
+
+
 def _page(text: str) -> int | None:
     return _whole(text, 1)
 
@@ -178,15 +187,15 @@ def _written(value: object) -> str:
 _NAMES: Final = {
     "as_of": "as_of", "country": "countries", "segment": "segments", "first_bought": "cohorts", "from": "came_from",
     "step": "step", "r": "r_score", "f": "f_score", "within": "recency_to", "absent": "recency_from",
-    "orders": "orders_from", "spent": "spent_from", "customer": "search", "area": "area", "column": "columns",
-    "sort": "sort", "order": "ascending", "page": "page",
+    "orders": "orders_from", "spent": "spent_from", "risk": "risks", "customer": "search", "area": "area",
+    "column": "columns", "sort": "sort", "order": "ascending", "page": "page",
 }  # fmt: skip
 """The field of each key of a query."""
-_MANY: Final = {"countries", "segments", "cohorts", "came_from", "columns"}
+_MANY: Final = {"countries", "segments", "cohorts", "came_from", "risks", "columns"}
 _READERS: Final[dict[str, Any]] = {
     "as_of": _month, "countries": _text, "segments": _text, "cohorts": _quarter, "came_from": _text, "step": _step,
     "r_score": _score, "f_score": _score, "recency_to": _whole, "recency_from": _whole, "orders_from": _whole,
-    "spent_from": _whole, "search": _whole, "area": _area, "columns": _column, "sort": _column,
+    "spent_from": _whole, "risks": _band, "search": _whole, "area": _area, "columns": _column, "sort": _column,
     "ascending": _ascending, "page": _page,
 }  # fmt: skip
 _DEFAULTS: Final = {field.name: field.default for field in fields(Filters)}

@@ -24,6 +24,8 @@ from lgs_assets.warehouse.schema import SCHEMA
 
 ROLE: Final = "lgs_dashboard"
 NOT_YET: Final = "(not yet a customer)"
+RISK: Final = "churn_risk"
+"""The table of the bands of risk, which only a filter by them needs."""
 PAGE_SIZE: Final = 50
 CONNECTIONS: Final = 5
 _PATIENCE_SECONDS: Final = 30
@@ -156,6 +158,11 @@ class Choices:
         )
 
     @property
+    def until(self) -> datetime:
+        """The last invoice of the data."""
+        return max(month.last_invoice_at for month in self.months.values())
+
+    @property
     def latest_whole(self) -> date:
         """The last month that is whole and has a snapshot; the last of all if there is none."""
         whole = [month for month in self.snapshots if month in self.months and not self.months[month].is_partial]
@@ -210,9 +217,17 @@ class Reading:
         self.choices = choices
         self.tables = tables
 
+    def known(self, filters: Filters) -> tuple[Filters, list[str]]:
+        """The filters without what the tables do not have, and a notice on each of these."""
+        known, notices = self.choices.known(filters)
+        if known.risks and RISK not in self.tables:
+            notices.append("No risk is predicted yet: it was left out of the filters.")
+            known = replace(known, risks=())
+        return known, notices
+
     def rows(self, query: str, *, order: str = "", **parameters: Any) -> list[Row]:
         """The rows of a query of this folder. `order` comes from an allow-list, all else is bound."""
-        text = sa.text(_sql(query).replace("{order}", order))
+        text = sa.text(_sql(query, by_risk=bool(parameters.get("risks"))).replace("{order}", order))
         return [dict(row) for row in self._connection.execute(text, parameters).mappings()]
 
     def once(self, query: str, tables: Iterable[str]) -> list[Row]:
@@ -253,6 +268,7 @@ class Reading:
             "segments": [*filters.segments] or None,
             "came_from": [*filters.came_from] or None,
             "cohorts": quarters or None,
+            "risks": [*filters.risks] or None,
         } | {
             name: getattr(filters, name)
             for name in ("r_score", "f_score", "recency_to", "recency_from", "orders_from", "spent_from", "search")
@@ -363,7 +379,7 @@ def _built(connection: sa.Connection) -> Built:
 
 
 @cache
-def _sql(name: str) -> str:
+def _sql(name: str, *, by_risk: bool = False) -> str:
     folder = Path(__file__).with_suffix("")
     query = (folder / f"{name}.sql").read_text()
     shared = {
@@ -373,7 +389,8 @@ def _sql(name: str) -> str:
     }
     parts = [f"{part} as (\n{file.read_text()})" for part, file in shared.items() if f" {part}\n" in query]
     whole = f"with {', '.join(parts)}\n{query}" if parts else query
-    return whole.replace("{picked}", (folder / "picked.sql").read_text().rstrip())
+    picks = ("picked", "picked_by_risk") if by_risk else ("picked",)
+    return whole.replace("{picked}", "\n".join((folder / f"{pick}.sql").read_text().rstrip() for pick in picks))
 
 
 def _become_reader(connection: Any, _: object) -> None:

@@ -13,6 +13,7 @@ import jinja2
 from lgs_assets.charts import wording
 from lgs_assets.dashboard import content
 from lgs_assets.dashboard.figures import shapes
+from lgs_assets.dashboard.filters import BANDS
 from lgs_assets.dashboard.pages.parts import CUSTOMERS
 
 FOLDER: Final = Path(__file__).parent
@@ -47,7 +48,12 @@ def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
     }
     for shown in (content.Link, content.Few, content.Bar, content.Shade):
         environment.tests[shown.__name__.lower()] = _is(shown)
-    environment.globals |= {"pages": list(navigation), "all_columns": CUSTOMERS, "code_version": code_version()[:12]}
+    environment.globals |= {
+        "pages": list(navigation),
+        "all_columns": CUSTOMERS,
+        "bands": BANDS,
+        "code_version": code_version()[:12],
+    }
     return environment
 
 

@@ -78,7 +78,7 @@ def month_end(tables: Tables) -> MonthEnd:
         sheets = [shop, *(_segment(reading, name) for name in reading.choices.segments)]
         return MonthEnd(
             month,
-            max(known.last_invoice_at for known in reading.choices.months.values()),
+            reading.choices.until,
             reading.built.fingerprint(tables=reading.tables)[:12],
             _printed(sheets, reading, f"London Gift Shop: {wording.month(month)}"),
             [(number.label, number.value, "; ".join(number.remarks)) for number in shop["numbers"]],

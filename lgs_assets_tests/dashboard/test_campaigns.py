@@ -219,7 +219,7 @@ def test_empty_pages_say_what_to_do(own_site: Site, writer: Warehouse) -> None:
     assert "lgs experiment start FILE" in own_site.get("/experiments").text
     assert own_site.get("/experiments/a_letter").status == 404
     nobody = own_site.get("/campaigns/first_to_see?" + urlencode({"segment": "Hibernating"})).text
-    assert "No member matches Hibernating" in nobody and "Remove Hibernating" in nobody
+    assert "No customer matches Hibernating" in nobody and "Remove Hibernating" in nobody
 
 
 def test_a_role_without_leave_is_told_what_upgrades_it(own_site: Site, writer: Warehouse) -> None:

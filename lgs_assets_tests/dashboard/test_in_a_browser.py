@@ -113,6 +113,77 @@ def test_a_filter_changes_the_page_without_loading_it_and_survives_a_click(page:
     assert page.find_element(By.NAME, "spent").get_attribute("value") == "20"
 
 
+def tick(page: webdriver.Chrome, value: str) -> None:
+    """Ticks the box of a country, whose list is open, as a person does: the box has to be there to be clicked."""
+    page.find_element(By.CSS_SELECTOR, f'input[name="country"][value="{value}"]').click()
+    wait(page).until(lambda b: value in b.current_url)
+
+
+def ticked(page: webdriver.Chrome) -> list[str]:
+    """The countries whose boxes are ticked."""
+    boxes = page.find_elements(By.CSS_SELECTOR, 'input[name="country"]')
+    return [str(box.get_attribute("value")) for box in boxes if box.is_selected()]
+
+
+def test_two_countries_are_chosen_in_one_go(page: webdriver.Chrome, site: Site) -> None:
+    """The list stays open, and the keyboard on the box."""
+    page.get(site.url + "/segments")
+    page.find_element(By.XPATH, "//summary[contains(., 'Country')]").click()
+    tick(page, "Germany")
+    wait(page).until(lambda b: b.find_elements(By.CSS_SELECTOR, ".chips li"))
+    assert page.switch_to.active_element.get_attribute("value") == "Germany"
+    tick(page, "EIRE")
+    wait(page).until(lambda b: len(b.find_elements(By.CSS_SELECTOR, ".chips li")) == 2)
+    assert page.current_url == site.url + "/segments?country=EIRE&country=Germany"
+    page.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert not page.find_elements(By.CSS_SELECTOR, "details.pick[open]")
+
+
+@pytest.mark.parametrize("removal", [".chips a", ".reset"])
+def test_a_filter_that_was_removed_does_not_come_back(page: webdriver.Chrome, site: Site, removal: str) -> None:
+    """By its chip or by Reset: the next change of the form sends what is shown, and no more."""
+    page.get(site.url + "/segments")
+    page.find_element(By.XPATH, "//summary[contains(., 'Country')]").click()
+    tick(page, "Germany")
+    picked = page.find_element(By.NAME, "as_of")
+    wait(page).until(lambda b: b.find_elements(By.CSS_SELECTOR, removal))
+    page.find_element(By.CSS_SELECTOR, removal).click()
+    wait(page).until(url_to_be(site.url + "/segments"))
+    wait(page).until(lambda b: not b.find_elements(By.CSS_SELECTOR, ".chips li"))
+    assert ticked(page) == []
+    picked.send_keys(Keys.ARROW_DOWN)
+    wait(page).until(lambda b: "as_of=" in b.current_url)
+    assert "Germany" not in page.current_url
+    chosen = page.current_url
+    wait(page).until(lambda b: b.find_elements(By.CSS_SELECTOR, removal))
+    page.find_element(By.CSS_SELECTOR, removal).click()
+    wait(page).until(url_to_be(site.url + "/segments"))
+    wait(page).until(lambda b: not b.find_elements(By.CSS_SELECTOR, ".chips li"))
+    assert page.find_element(By.CSS_SELECTOR, "[name=as_of] option:checked").get_dom_attribute("selected") is not None
+    page.back()
+    wait(page).until(url_to_be(chosen))
+    assert f"as_of={page.find_element(By.NAME, 'as_of').get_attribute('value')}" in chosen
+
+
+def test_what_is_ticked_while_an_answer_is_under_way_is_not_lost(page: webdriver.Chrome, site: Site) -> None:
+    """Both are asked for, however fast they are clicked."""
+    page.get(site.url + "/segments")
+    page.execute_script(
+        "for (const name of ['Germany', 'EIRE']) document.querySelector(`input[value=${name}]`).click();"
+        "setTimeout(() => document.querySelector('input[value=\"United Kingdom\"]').click(), 85)"
+    )
+    wait(page).until(lambda b: len(b.find_elements(By.CSS_SELECTOR, ".chips li")) == 3)
+    assert ticked(page) == ["EIRE", "Germany", "United Kingdom"]
+
+
+def test_text_that_cannot_be_used_is_not_sent_again(page: webdriver.Chrome, site: Site) -> None:
+    """A field shows what the page is filtered by, once the keyboard has left it."""
+    page.get(site.url + "/customers")
+    page.find_element(By.NAME, "spent").send_keys("much", Keys.TAB)
+    wait(page).until(lambda b: "cannot be used" in b.find_element(By.TAG_NAME, "body").text)
+    assert page.find_element(By.NAME, "spent").get_attribute("value") == ""
+
+
 def test_a_link_that_is_shared_shows_the_same_to_somebody_else(
     page: webdriver.Chrome, site: Site, tmp_path: Path
 ) -> None:
@@ -290,4 +361,4 @@ def test_a_figure_is_saved_as_a_picture(page: webdriver.Chrome, site: Site) -> N
     )
     page.find_element(By.CSS_SELECTOR, "#sales [data-png]").click()
     wait(page).until(lambda b: b.execute_script("return window.saved"))
-    assert page.execute_script("return window.saved") == ["sales.png", "data:image/png;base64,"]
+    assert page.execute_script("return window.saved") == ["overview-sales-2011-06.png", "data:image/png;base64,"]

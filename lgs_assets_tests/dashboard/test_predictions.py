@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from lgs_assets.charts.style import ORANGE
 from lgs_assets.command.cli import app
 from lgs_assets.dashboard.export import export
 from lgs_assets.dashboard.queries import Tables
@@ -128,6 +130,42 @@ def test_months_and_weeks_to_come_are_those_of_the_forecasts(
             assert [Decimal(row[column]) for row in shown] == [row[column] for row in known]
 
 
+def test_a_band_of_risk_leads_to_its_customers(predicted: Site, held: Warehouse) -> None:
+    """As many as it says; by a filter that has a chip, and that every page of customers follows."""
+    html = predicted.get("/outlook?country=Germany").text
+    links = {
+        unescape(link): int(told)
+        for link, told in re.findall(r'<a href="(/customers\?[^"]*risk=\w+[^"]*)">(\d+)</a>', html)
+    }
+    assert {link.partition("risk=")[2] for link in links} <= {"high", "medium", "low"}
+    assert links
+    for link, told in links.items():
+        listed = rows(predicted.get(link.replace("/customers", "/customers/customers.csv")).text)
+        assert len(listed) == told > 0
+        assert {row["risk_band"] for row in listed} == {link.partition("risk=")[2]}
+    assert 'aria-label="Remove High risk"' in predicted.get("/segments?risk=high").text
+    (known,) = held.rows(
+        "select count(*) as n from churn_risk inner join rfm_history using (customer_id) where band = 'high' and "
+        "snapshot_date = '2011-11-01'"
+    )
+    moved = predicted.get("/movements?risk=high&as_of=2011-10").text
+    picked = re.findall(r'<p class="picked" role="status">([\d,]+)', moved)
+    assert [int(number.replace(",", "")) for number in picked] == [known["n"]]
+
+
+@pytest.mark.parametrize("name", ["churn", "slipping"])
+def test_a_list_of_the_outlook_is_whole_in_its_files(predicted: Site, held: Warehouse, name: str) -> None:
+    """And says how many it does not show."""
+    query = {"churn": "churn_risk where band = 'high'", "slipping": "slipping"}[name]
+    (known,) = held.rows(f"select count(*) as n from {query}")
+    listed = [row["customer_id"] for row in rows(predicted.get(f"/outlook/{name}.csv").text)]
+    assert len(listed) == len({*listed}) == known["n"] > 15
+    html = predicted.get("/outlook").text
+    figure = html.partition(f'id="{name}"')[2].partition("</figure>")[0]
+    assert re.findall(r'<th scope="row"><a href="/customers/(\d+)', figure) == listed[:15]
+    assert f"The first 15 of {known['n']:,} customers; the files have all." in figure
+
+
 def test_last_year_is_drawn_beside_this_one(predicted: Site) -> None:
     shown = rows(predicted.get("/outlook/forecast.csv").text)
     observed = {row["month"]: row["observed"] for row in shown if row["observed"]}
@@ -138,8 +176,22 @@ def test_last_year_is_drawn_beside_this_one(predicted: Site) -> None:
 
 
 def test_bands_of_80_and_95_percent_can_be_told_apart(predicted: Site) -> None:
-    opacities = re.findall(r'fill-opacity="([\d.]+)"', predicted.get("/outlook/forecast.svg").text)
-    assert len({*opacities}) == 2
+    """By their brightness, and the wide one from the page; the colours of the key are those that are seen."""
+    svg = predicted.get("/outlook/forecast.svg").text
+    wide, narrow = (float(found) for found in re.findall(r'fill-opacity="([\d.]+)"', svg))
+
+    def over(paper: list[float], opacity: float) -> list[float]:
+        ink = [int(ORANGE[place : place + 2], 16) for place in (1, 3, 5)]
+        return [below * (1 - opacity) + above * opacity for below, above in zip(paper, ink, strict=True)]
+
+    seen = over([255.0] * 3, wide), over(over([255.0] * 3, wide), narrow)
+    bright = [
+        1.05,
+        *(sum(w * (c / 255) ** 2.2 for w, c in zip((0.2126, 0.7152, 0.0722), rgb, strict=True)) + 0.05 for rgb in seen),
+    ]
+    assert all(lighter / darker > 1.2 for lighter, darker in pairwise(bright))
+    keyed = re.findall(r'fill="#(f\w{5})"', svg)
+    assert {*keyed} == {"".join(f"{round(c):02x}" for c in rgb) for rgb in seen}
 
 
 def test_a_country_without_a_forecast_is_told_why(predicted: Site, held: Warehouse) -> None:

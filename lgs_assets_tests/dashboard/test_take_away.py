@@ -3,9 +3,12 @@
 import csv
 import io
 import json
-from datetime import date
+import re
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
+from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import pytest
@@ -18,6 +21,7 @@ from lgs_assets.errors import LgsError
 from lgs_assets.warehouse import report_archive
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.dashboard.conftest import CUSTOMERS, Site
+from lgs_assets_tests.dashboard.test_pages import PATHS
 
 
 def test_every_customer_is_in_the_list_of_their_segment(site: Site, market: Warehouse, tmp_path: Path) -> None:
@@ -44,6 +48,65 @@ def test_the_manifest_says_what_the_lists_are_of(site: Site, tmp_path: Path) -> 
     assert manifest["settings"]["ties"]
     assert "Nothing is predicted of customers yet" in manifest["expected"]
     assert {"value", "risk_band", "expected_next_day"} <= set(manifest["columns"])
+
+
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def sheet_of(body: bytes) -> list[list[str]]:
+    """The cells of the first sheet of a workbook, as a CSV file has them: dates by their format."""
+    with ZipFile(io.BytesIO(body)) as book:
+        root, styles = (ElementTree.fromstring(book.read(f"xl/{name}.xml")) for name in ("worksheets/sheet1", "styles"))
+        shared = [
+            "".join(text.itertext())
+            for text in ElementTree.fromstring(book.read("xl/sharedStrings.xml")).iter(f"{SHEET}si")
+        ]
+    codes = {node.get("numFmtId"): node.get("formatCode", "") for node in styles.iter(f"{SHEET}numFmt")}
+    looks = [codes.get(node.get("numFmtId"), "") for node in styles.find(f"{SHEET}cellXfs") or ()]
+    rows = []
+    for row in root.iter(f"{SHEET}row"):
+        cells: dict[int, str] = {}
+        for cell in row.iter(f"{SHEET}c"):
+            letters = re.sub(r"\d", "", cell.get("r", ""))
+            place = sum((ord(letter) - 64) * 26**power for power, letter in enumerate(reversed(letters))) - 1
+            text, look = cell.findtext(f"{SHEET}v") or "", looks[int(cell.get("s", 0))]
+            if cell.get("t") == "s":
+                cells[place] = shared[int(text)]
+            elif "yyyy" in look:
+                cells[place] = (
+                    f"{datetime(1899, 12, 30) + timedelta(seconds=round(float(text) * 86400)):%Y-%m-%d %H:%M}"
+                )
+            else:
+                cells[place] = text
+        rows.append([cells.get(place, "") for place in range(max(cells, default=-1) + 1)])
+    return rows
+
+
+def is_same(cell: str, known: str) -> bool:
+    """Whether a cell of a workbook has the value of one of a CSV file, which has more digits, or an hour less."""
+    if cell == known or (re.match(r"\d{4}-\d\d-\d\d", known) and cell.startswith(known[:16])):
+        return True
+    try:
+        return float(cell) == pytest.approx(float(known), rel=1e-12)
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_workbook_says_what_the_csv_file_does(site: Site, path: str) -> None:
+    """Of every list and figure of a page: text as text, numbers and dates as such, none twice under one heading."""
+    links = [unescape(found) for found in re.findall(r'href="([^"]+\.xlsx[^"]*)"', site.get(path).text)]
+    assert links or path.startswith("/report")
+    for link in links:
+        book, text = site.get(link), site.get(link.replace(".xlsx", ".csv"))
+        assert (book.status, text.status) == (200, 200), link
+        (heads, *found), (names, *known) = sheet_of(book.body), list(csv.reader(io.StringIO(text.text)))
+        assert len({*heads}) == len(heads) == len(names), (link, heads)
+        assert not {"to", "and", "with"} & {*heads}, link
+        assert len(found) == len(known), link
+        for row, expected in zip(found, known, strict=True):
+            row += [""] * (len(expected) - len(row))
+            assert all(map(is_same, row, expected)), (link, row, expected)
 
 
 def test_a_workbook_holds_no_formula(site: Site) -> None:

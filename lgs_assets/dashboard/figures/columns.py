@@ -27,6 +27,8 @@ class Column:
     """What went away meanwhile, drawn below zero."""
     is_partial: bool = False
     is_chosen: bool = False
+    is_typical: bool = False
+    """Marked by a line of dashes, which a low column does not hide."""
     mark: str = ""
     """Words at the top, that end above the column."""
 
@@ -51,6 +53,8 @@ def columns(
         if bar.below:
             shapes.append(_rect(left, zero, axis.at(-bar.below), width * (1 - gap), style.ORANGE, bar))
         middle = left + width * (1 - gap) / 2
+        if bar.is_typical:
+            shapes.append(Line(middle, axis.top, middle, zero, style.INK, 1.5, "3 3"))
         if bar.mark:
             shapes.append(Text(middle, 13, bar.mark, "end", style.INK))
         if bar.label:

@@ -50,7 +50,7 @@ def grid(label: str, heads: Sequence[Head], rows: Sequence[Sequence[Cell]]) -> D
         for head, wide in zip(heads, letters, strict=True)
     ]
     unit = 100 / max(sum(letters) + _BAR * sum(barred), _LETTERS * 0.6)
-    lines = [_wrapped(head.text, wide) for head, wide in zip(heads, letters, strict=True)]
+    lines = [wrapped(head.text, wide) for head, wide in zip(heads, letters, strict=True)]
     top = 8 + _LINE * max((len(found) for found in lines), default=1)
     shapes: list[Shape] = [Line(0, top, 100, top, style.MUTED)]
     left = 0.0
@@ -92,10 +92,10 @@ def _bar(cell: Cell, head: Head, left: float, room: float, top: float) -> list[S
     ]
 
 
-def _wrapped(text: str, letters: int) -> list[str]:
-    """The words of a heading, in lines of so many letters."""
+def wrapped(text: str, letters: int) -> list[str]:
+    """The words of a text, in lines of so many letters."""
     lines = [""]
-    for word in text.split():
+    for word in text.split(" "):  # not at a space that is not to be broken
         joined = f"{lines[-1]} {word}".strip()
         lines = [*lines[:-1], joined] if len(joined) <= letters or not lines[-1] else [*lines, word]
     return lines

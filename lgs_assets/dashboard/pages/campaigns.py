@@ -100,6 +100,7 @@ def show_one(view: View) -> Shown:
             **files,
         },
         files,
+        picked=None if summary["is_beyond"] else summary["count"],
     )
 
 
@@ -334,7 +335,8 @@ def _left_out(ledger: dict[str, Any]) -> Figure:
 def _numbers_of(view: View, audience: Row) -> list[Number]:
     changed = audience["snapshot_date"]
     flow = (
-        f"+{wording.count(audience['entered'])}, −{wording.count(audience['left_since'])} by {_since(changed)}"
+        f"{wording.count(audience['entered'])} entered, {wording.count(audience['left_since'])} left "
+        f"by {_since(changed)}"
         if changed
         else "nobody entered yet"
     )
@@ -426,7 +428,7 @@ ALL = Page(
     show_all,
     label="Campaigns",
     wished=(*PREDICTIONS, *CARDS),
-    honours=_HONOURS,
+    honours=_HONOURS - {"step"},
     refusal=_REFUSAL,
     is_live=True,
 )

@@ -163,7 +163,7 @@ def _curve(view: View, known: Sequence[Row], cohorts: Sequence[Row]) -> Figure:
         Column("active", "Ordered again", "count"),
         Column("retention_pct", "Retention", "percent"),
         Column("low", "90 % from", "percent"),
-        Column("high", "to", "percent"),
+        Column("high", "90 % to", "percent"),
     ]
     listed = [
         [one.months_since, one.cohorts, one.customers, one.active]

@@ -14,6 +14,7 @@ from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, colour, custome
 from lgs_assets.dashboard.queries import Row
 
 _LARGEST_ID = 2**31 - 1
+_RULE = "a plain rule predicts it, which was no worse than the model on past days"
 _EXPECTED = (*PREDICTIONS, "slipping", *CARDS)
 
 
@@ -24,6 +25,7 @@ def show_list(view: View) -> Shown:
         "Which customers do you look for?",
         {"customers": table, "summary": summary, "moment": view.moment(), "earlier": view.moment(view.month_before)},
         {"customers": table},
+        picked=None if summary["is_beyond"] else summary["count"],
     )
 
 
@@ -140,8 +142,8 @@ def _expected(row: Row) -> list[tuple[str, str]]:
     if row["expected_sales"] is None:
         return []
     ends = [written(row[end], "whole_pounds") for end in ("sales_low", "sales_high") if row[end] is not None]
-    interval = f" (80 % interval: {' to '.join(ends)})" if ends else ""
-    found = [("Sales in 182 days", f"{written(row['expected_sales'], 'whole_pounds')}, before returns{interval}")]
+    interval = f"80 % interval: {' to '.join(ends)}" if ends else f"no interval: {_RULE}"
+    found = [("Sales in 182 days", f"{written(row['expected_sales'], 'whole_pounds')}, before returns ({interval})")]
     if row["risk_rank"] is None:
         return [*found, ("Risk of no order in 90 days", "not told: no order in the year before")]
     place = f"no. {wording.count(row['risk_rank'])} of {wording.count(row['ranked'])} by risk, {row['band']}"

@@ -23,7 +23,7 @@ def show(view: View) -> Shown:
         if view.filters.names_customers
         else view.rows("causes", step=view.filters.step, snapshot=view.choices.snapshots[view.as_of])
     )
-    matrix, net, stake = _matrix(view, shown), _net(view, groups), _stake(view, groups)
+    matrix, net, stake = _matrix(view, shown), net_flow(view, groups), _stake(view, groups)
     files: dict[str, Any] = {"matrix": matrix, "net": net, "stake": stake}
     if causes:
         files["causes"] = _causes(causes)
@@ -43,6 +43,7 @@ def show(view: View) -> Shown:
             "is_there": view.month_before in view.choices.snapshots,
         },
         files,
+        picked=sum(row["customers"] for row in shown),
     )
 
 
@@ -78,7 +79,8 @@ def _matrix(view: View, groups: Sequence[Row]) -> Figure:
     return Figure("matrix", f"Who moved from {view.moment(view.month_before)} to {view.moment()}?", table, note=note)
 
 
-def _net(view: View, groups: Sequence[Row]) -> Figure:
+def net_flow(view: View, groups: Sequence[Row]) -> Figure:
+    """How many joined and left each segment."""
     flows = []
     for name in _chosen(view):
         gained = sum(r["customers"] for r in groups if r["segment"] == name != r["segment_before"])
@@ -103,9 +105,8 @@ def _net(view: View, groups: Sequence[Row]) -> Figure:
         ),
         rows,
     )
-    return Figure(
-        "net", "Which segments grow, and which shrink?", table, note="Joined: from other segments, and first orders."
-    )
+    note = f"Joined: from other segments, and first orders. Since the end of {view.moment(view.month_before)}."
+    return Figure("net", "Which segments grow, and which shrink?", table, note=note)
 
 
 def _stake(view: View, groups: Sequence[Row]) -> Figure:

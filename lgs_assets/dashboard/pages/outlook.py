@@ -13,7 +13,7 @@ from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.figures.shapes import PALE
 from lgs_assets.dashboard.filters import PICKING
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, ORDER_ERROR, VALUE_ERROR, marked, or_few, past_error, tick
+from lgs_assets.dashboard.pages.parts import BEST, CARDS, ORDER_ERROR, VALUE_ERROR, marked, or_few, past_error, tick
 from lgs_assets.dashboard.queries import Row, month_before
 from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED
 
@@ -23,22 +23,24 @@ TABLES: Final = (
 )
 _MONTHS: Final = 18
 """Months of the past beside a forecast."""
+_FIRST: Final = 15
+"""Customers of a list that are shown; its files have all of them."""
 _MONTHS_EARNED: Final = 6
 """The same where they are a table."""
 _OFF: Final = "the months were off by {}"
 _WEEKS_OFF: Final = "the weeks were off by {}"
-_BAND_95, _BAND_80 = 0.14, 0.34
+_BAND_95, _BAND_80 = 0.25, 0.45
 """How opaque the bands are: the narrow one lies on the wide one."""
-_ORANGE_95, _ORANGE_80 = "#fbf2db", "#f3d28a"
+_ORANGE_95, _ORANGE_80 = "#f9e7bf", "#f0c769"
 """What they look like, in the key."""
 
 
 _INTERVALS: Final = (
     Column("forecast", "Forecast", "whole_pounds"),
     Column("low_80", "80 % from", "whole_pounds"),
-    Column("high_80", "to", "whole_pounds"),
+    Column("high_80", "80 % to", "whole_pounds"),
     Column("low_95", "95 % from", "whole_pounds"),
-    Column("high_95", "to", "whole_pounds"),
+    Column("high_95", "95 % to", "whole_pounds"),
 )
 
 
@@ -55,7 +57,7 @@ def show(view: View) -> Shown:
     forecast = [row for row in view.rows("forecast", country=country) if _is_before_or_forecast(row)]
     weeks = view.rows("forecast_weeks", country=country)
     groups = view.matched("outlook_groups", filters=now)
-    lists = view.matched("outlook_lists", filters=now)
+    lists = view.matched("outlook_lists", filters=now, most=None if view.whole else _FIRST)
     judged = view.reading.once("calibration", ("prediction_calibration",))
     stock = view.reading.once("stock", ("forecasts", "products"))
     files: Files = {
@@ -65,12 +67,20 @@ def show(view: View) -> Shown:
         "earnings": _earnings(view, forecast, country),
         "value": _value(groups, cards.get("customer_value")),
         "value_check": _value_check(view, [row for row in judged if row["kind"] == "value"]),
-        "risk": _risk(groups, cards.get("churn_risk")),
+        "risk": _risk(view, now.as_of, groups, cards.get("churn_risk")),
         "calibration": _calibration(view, [row for row in judged if row["kind"] == "risk"]),
         "churn": _churn(view, [row for row in lists if row["kind"] == "churn"]),
         "slipping": _slipping(view, [row for row in lists if row["kind"] == "slipping"], cards.get("slipping")),
     }
-    return Shown(title, {"is_built": True, "cards": cards.values(), "from_day": from_day, **files}, files)
+    content = {
+        "is_built": True,
+        "cards": cards.values(),
+        "from_day": from_day,
+        "at_risk": view.link("/customers", as_of=now.as_of, risks=("high",)),
+        "good": view.link("/customers", as_of=now.as_of, segments=BEST),
+        **files,
+    }
+    return Shown(title, content, files, picked=sum(row["customers"] for row in groups if row["kind"] == "decile"))
 
 
 def _is_before_or_forecast(row: Row) -> bool:
@@ -217,11 +227,11 @@ def _stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             Column("code", "Code"),
             Column("product", "Product"),
             Column("units_4_weeks", "Units in 4 weeks", "count"),
-            Column("year_before_4_weeks", "A year before", "count"),
+            Column("year_before_4_weeks", "4 weeks a year before", "count"),
             Column("units_13_weeks", "Units in 13 weeks", "count"),
-            Column("year_before_13_weeks", "A year before", "count"),
+            Column("year_before_13_weeks", "13 weeks a year before", "count"),
             Column("first_week_low_80", "First week, 80 % from", "count"),
-            Column("first_week_high_80", "to", "count"),
+            Column("first_week_high_80", "First week, 80 % to", "count"),
         ),
         [
             (
@@ -361,7 +371,7 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
     return Figure("calibration", "Of those told a risk, how many stayed away?", table, note=note)
 
 
-def _risk(groups: Sequence[Row], card: Row | None) -> Figure:
+def _risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None) -> Figure:
     found = {row["label"]: row for row in groups if row["kind"] == "band"}
     shown = [found[band] for band in ("high", "medium", "low") if band in found]
     most = max((row["customers"] for row in shown), default=1)
@@ -372,11 +382,21 @@ def _risk(groups: Sequence[Row], card: Row | None) -> Figure:
             Column("sales_365", "Sales of the last year", "whole_pounds"),
         ),
         [
-            (row["label"].capitalize(), Bar(row["customers"], row["customers"] / most * 100), row["sales"])
+            (
+                row["label"].capitalize(),
+                Bar(
+                    Link(row["customers"], view.link("/customers", as_of=now, risks=(row["label"],))),
+                    row["customers"] / most * 100,
+                ),
+                row["sales"],
+            )
             for row in shown
         ],
     )
-    note = "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: at risk with them."
+    note = (
+        "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: at risk with them. A "
+        "click on a number lists the customers."
+    )
     if shown and not all(row["is_calibrated"] for row in shown):
         note += f" {UNCALIBRATED}"
     return Figure(
@@ -396,7 +416,7 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
             Column("days_late", "Days late", "count"),
             Column("sales_365", "Sales of the last year", "pounds"),
             Column("reason_1", "Why"),
-            Column("reason_2", "and"),
+            Column("reason_2", "And why"),
         ),
         [
             (
@@ -412,7 +432,18 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
         ],
     )
     note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect."
+    note += _first_of(rows)
     return Figure("churn", "Whom to write to before they are gone?", marked(table, rows), note=note)
+
+
+def _first_of(rows: Sequence[Row]) -> str:
+    """How many there are, if they are more than those that are shown."""
+    count = rows[0]["all_customers"] if rows else 0
+    return (
+        f" The first {len(rows)} of {wording.counted(count, 'customer')}; the files have all."
+        if count > len(rows)
+        else ""
+    )
 
 
 def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
@@ -438,6 +469,7 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
         ],
     )
     note = "Champions and Loyal Customers by the risk of slipping within three months. A place, not a probability."
+    note += _first_of(rows)
     return Figure(
         "slipping",
         "Which good customers slip next?",
@@ -453,7 +485,7 @@ PAGE = Page(
     show,
     label="Outlook",
     wished=TABLES,
-    honours=PICKING - {"as_of"},
+    honours=PICKING - {"as_of", "step"},
     refusal="Predictions are made from one day, whatever month is looked at.",
     is_live=True,
 )

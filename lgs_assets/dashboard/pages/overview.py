@@ -23,10 +23,9 @@ from lgs_assets.dashboard.content import (
     written,
 )
 from lgs_assets.dashboard.pages.page import Page, Shown, View
-from lgs_assets.dashboard.pages.parts import colour, or_few, sales_by_month
+from lgs_assets.dashboard.pages.parts import BEST, colour, or_few, sales_by_month
 from lgs_assets.dashboard.queries import Row, month_before
 
-BEST: Final = ("Champions", "Loyal Customers")
 LOST: Final = "Can't Lose"
 GONE: Final = (LOST, "At Risk", "About to Sleep", "Hibernating")
 WORTH: Final = 1000
@@ -61,6 +60,7 @@ def show(view: View) -> Shown:
             "moment": view.moment(),
         },
         {"sales": sales, "segments": sizes},
+        picked=sum(row["customers"] for row in groups),
     )
 
 
@@ -93,6 +93,10 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
             for other in others
             for row in [by_month.get(other)]
         ]
+        compared_months = [row for row in [now, *map(by_month.get, others)] if row]
+        if any(row[compare] != row[column] for row in compared_months):
+            once = f": {written(now[compare], shown)}" if now and now[compare] != now[column] else ""
+            remarks.append(f"compared with doubled invoices counted once{once}")
         return Number(label, written(value, shown), remarks)
 
     customers = sum(row["customers"] for row in groups)
@@ -195,9 +199,9 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
         (
             Column("segment", "Segment"),
             Column("customers", "Customers", "count"),
-            Column("customers_pct", "Share", "percent"),
+            Column("customers_pct", "Of customers", "percent"),
             Column("sales_before_returns", "Sales before returns", "whole_pounds"),
-            Column("sales_pct", "Share", "percent"),
+            Column("sales_pct", "Of sales", "percent"),
         ),
         rows,
     )

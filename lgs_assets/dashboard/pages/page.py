@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -68,7 +68,7 @@ class View:
 
     def unfollowed(self, *followed: str) -> str:
         """What to say below a figure that can follow some filters only: those that are on and change nothing in it."""
-        rest = [chip.text for chip in chips(self.filters, "") if chip.key not in followed]
+        rest = [chip.text for chip in chips(self.filters, "") if chip.key not in (*followed, "step")]
         return f" Not narrowed by these filters: {', '.join(rest)}." if rest else ""
 
     def link(self, path: str, **changes: Any) -> str:
@@ -76,10 +76,8 @@ class View:
         return self.filters.customers_only().url(path, **changes)
 
     def link_segment(self, segment: str) -> str:
-        """The page of a segment; its filters but for the segments."""
-        return (
-            replace(self.filters, segments=()).customers_only().url(f"/segments/{self.choices.segments[segment].slug}")
-        )
+        """The page of a segment, from which the way back has all filters of this page."""
+        return self.link(f"/segments/{self.choices.segments[segment].slug}")
 
 
 @dataclass(frozen=True)
@@ -89,6 +87,8 @@ class Shown:
     title: str
     content: dict[str, Any]
     files: Files = field(default_factory=dict)
+    picked: int | None = None
+    """How many customers the filters pick, where a page counts them."""
 
 
 class NothingThereError(Exception):

@@ -38,13 +38,17 @@ EXPECTED: Final = ("value", "risk_band", "expected_next_day")
 PREDICTIONS: Final = ("customer_value", "churn_risk")
 CARDS: Final = ("model_cards", "model_evaluations", "prediction_terms", "churn_risk")
 VALUE_ERROR: Final = "the tenth of customers rated highest brought {} of sales"
-ORDER_ERROR: Final = "the customer who did so was rated above one who did not in {} of such pairs"
+ORDER_ERROR: Final = "it told who would do so from who would not in {} of all pairs of two such customers"
+BEST: Final = ("Champions", "Loyal Customers")
+"""The segments whose customers nobody wants to lose."""
 FIRST: Final = "First order since"
 """What a move from NOT_YET is called."""
 _ORDERS: Final = {"monetary": "matched.monetary", "risk_band": "risk_band_order"}
 """What a list is sorted by, where that is not the column as it is named."""
 _DO_NOT_CONTACT: Final = Column("do_not_contact", "Do not contact")
 """Why not. Shown, whatever columns are chosen, where any must not be contacted."""
+_TODAY: Final = ("country", "net_revenue", "typical_order", *EXPECTED)
+"""Columns of what is known today, which may be later than what the others say."""
 _NOTICEABLE: Final = Decimal("0.01")
 
 
@@ -150,8 +154,18 @@ def customer_list(
         "name": name,
         "is_beyond": not found and filters.page > 1,
         "expectations": expectations(view) if is_expected and {*EXPECTED} & {c.name for c in columns} else "",
+        "today": _of_today(view, columns, as_of or view.as_of),
     }
     return marked(Table(columns, rows, "Customers"), found), summary
+
+
+def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:
+    """Which columns are not as of the month that is looked at, where it is not the last."""
+    labels = [column.label for column in columns if column.name in _TODAY]
+    if not labels or as_of == max(view.choices.snapshots):
+        return ""
+    day = wording.day(view.choices.until)
+    return f"As of the end of the data, {day}, whatever month is looked at: {', '.join(labels)}."
 
 
 def marked(table: Table, found: Sequence[Row]) -> Table:
@@ -206,7 +220,8 @@ def past_error(card: Row | None, task: str, sentence: str) -> str:
     rival = f"; by the baseline, {judged['baseline']}, {beside}" if beside else ""
     if rival and judged["is_difference_shown"] is False:
         rival += ": no difference shown"
-    return f" on past days {sentence.format(value + interval)}{rival}."
+    said = f" on past days {sentence.format(value + interval)}{rival}."
+    return said.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def or_few(value: Any, customers: int) -> Any:

@@ -20,6 +20,9 @@ _ABOUT_MARGIN: Final = (
     " Margin: product sales before returns less the unit cost valid on the day, of the sales whose cost is known."
 )
 
+_RANGE: Final = ("new", "left")
+"""What became of a product in the range."""
+
 
 def show(view: View) -> Shown:
     """The best products, what rises and falls, what is bought together, and the countries."""
@@ -81,6 +84,7 @@ def _best(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str], tupl
 def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
     found = [row for row in rows if row["is_gain"] == is_gain]
     found = found if is_gain else found[::-1]
+    moved = any(row["movement"] in _RANGE for row in found)
     table = Table(
         (
             Column("code", "Code"),
@@ -88,7 +92,7 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
             Column("sales_before", "Year before", "whole_pounds"),
             Column("sales", "Sales", "whole_pounds"),
             Column("change", "Change", "change_pounds"),
-            Column("movement", "Range"),
+            *([Column("movement", "Range")] if moved else []),
         ),
         [
             (
@@ -97,7 +101,7 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
                 row["sales_before"],
                 row["sales"],
                 row["sales_change"],
-                row["movement"] if row["movement"] in ("new", "left") else "",
+                *([row["movement"] if row["movement"] in _RANGE else ""] if moved else []),
             )
             for row in found
         ],
@@ -118,7 +122,7 @@ def _pairs(view: View, rows: Sequence[Row]) -> Figure:
     table = Table(
         (
             Column("product", "Product"),
-            Column("other", "with"),
+            Column("other", "Bought with"),
             Column("baskets", "Baskets", "count"),
             Column("confidence", "Of those with the first", "percent"),
             Column("confidence_back", "Of those with the other", "percent"),

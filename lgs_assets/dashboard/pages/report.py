@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from lgs_assets.dashboard.bar import chips
+from lgs_assets.dashboard.bar import narrowing
 from lgs_assets.dashboard.content import Figure, Table
 from lgs_assets.dashboard.pages import overview, segments
 from lgs_assets.dashboard.pages.page import Page, Shown, View
@@ -26,6 +26,7 @@ def show_shop(view: View) -> Shown:
 
 def show_segment(view: View) -> Shown:
     """A segment on two sheets."""
+    view = replace(view, filters=replace(view.filters, page=1, search=None))  # the first, of all
     shown = segments.show_one(view)
     return Shown(shown.title, {"sheets": [sheet(view, shown, "segment")]})
 
@@ -38,7 +39,7 @@ def sheet(view: View, shown: Shown, kind: str) -> dict[str, Any]:
             content[name] = replace(part, table=_first(part.table, _LONGEST))
         elif isinstance(part, Table):
             content[name] = _without(_first(part, FIRST_CUSTOMERS), _SAID_ABOVE if kind == "segment" else ())
-    only = [chip.text for chip in chips(view.filters, "") if chip.key not in ("as_of", kind)]
+    only = narrowing(view.filters, SHOP.honours if kind == "shop" else SEGMENT.honours)
     return content | {"kind": kind, "title": shown.title, "view": view, "only": only}
 
 
@@ -60,6 +61,6 @@ SEGMENT = Page(
     show_segment,
     wished=segments.ONE.wished,
     is_live=True,
-    honours=segments.ONE.honours,
+    honours=segments.ONE.honours - {"customer"},
     refusal=segments.ONE.refusal,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.figures.treemap import Box, treemap
 from lgs_assets.dashboard.filters import AREAS, PICKING
+from lgs_assets.dashboard.pages.movements import net_flow
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import CARDS, FIRST, PREDICTIONS, colour, customer_list, or_few, shade, tick
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
@@ -29,7 +31,7 @@ def show_all(view: View) -> Shown:
     moves = view.matched("groups", filters=replace(view.filters, segments=()), worth=0)
     table = _table(view, statistics, moves)
     areas = _areas(view, statistics)
-    scores = _grid(view, grid)
+    scores, net = _grid(view, grid), net_flow(view, moves)
     return Shown(
         "Who are our customers, and what do we do with them?",
         {
@@ -37,10 +39,12 @@ def show_all(view: View) -> Shown:
             "switch": [(f"by {area}", view.filters.url("/segments", area=area), area) for area in AREAS],
             "segments": table,
             "grid": scores,
+            "net": net,
             "sparks": _sparks(trend),
             "moment": view.moment(),
         },
-        {"areas": areas, "segments": table, "grid": scores},
+        {"areas": areas, "segments": table, "grid": scores, "net": net},
+        picked=sum(row["customers"] for row in statistics.values()),
     )
 
 
@@ -49,20 +53,23 @@ def show_one(view: View) -> Shown:
     segment = next((known for known in view.choices.segments.values() if known.slug == view.item), None)
     if segment is None:
         raise NothingThereError(f"There is no segment {view.item}.")
+    path = f"/segments/{segment.slug}"
+    printed = replace(view.filters, page=1, search=None).url(f"/report/{segment.slug}")
+    along = {month: view.link(path, as_of=month) for month in view.choices.snapshots}
     of_segment = replace(view.filters, segments=(segment.segment,))
     view = replace(view, filters=of_segment)
     everybody = replace(of_segment.customers_only(), segments=(), search=None)  # a search is of the list below
     profile = view.matched("segment_profile", filters=everybody, segment=segment.segment)
     groups = [row for row in profile if row["kind"] == "move"]
     trend = view.reading.trend(replace(of_segment, search=None))
-    customers, summary = customer_list(view, path=f"/segments/{segment.slug}")
+    customers, summary = customer_list(view, path=path)
     products = (
         view.rows("segment_products", as_of=view.as_of, segments=[segment.segment])
         if "segment_products" in view.reading.tables
         else []
     )
     figures = {
-        "trend": _trend(view, segment, trend),
+        "trend": _trend(view, segment, trend, along),
         "came_from": _moves(view, segment, groups, is_in=True),
         "went_to": _moves(view, segment, groups, is_in=False),
         "spent": _histogram(profile, "spent", "How much did they spend?", list(_EDGES), "Sales before returns"),
@@ -85,9 +92,12 @@ def show_one(view: View) -> Shown:
             "summary": summary,
             "moment": view.moment(),
             "size": sum(row["customers"] for row in rows),
+            "listed": view.link("/customers", search=None),
+            "printed": printed,
             **figures,
         },
         {**figures, "customers": customers},
+        picked=None if summary["is_beyond"] else summary["count"],
     )
 
 
@@ -140,10 +150,10 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
         (
             Column("segment", "Segment"),
             Column("customers", "Customers", "count"),
-            Column("customers_pct", "Share", "percent"),
-            Column("change_on_month_before", "Change", "change_count"),
+            Column("customers_pct", "Of customers", "percent"),
+            Column("change", f"Change on {view.moment(view.month_before)}", "change_count"),
             Column("sales_before_returns", "Sales before returns", "whole_pounds"),
-            Column("sales_pct", "Share", "percent"),
+            Column("sales_pct", "Of sales", "percent"),
             Column("net_to_date", "Net, to date", "whole_pounds"),
             Column("days_median", "Typical days since last order", "decimal"),
             Column("orders_median", "Typical orders", "decimal"),
@@ -152,7 +162,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
         rows,
     )
     note = (
-        f"As of the end of {view.moment()}; change on {view.moment(view.month_before)}, of the same customers. "
+        f"As of the end of {view.moment()}; the change is of the same customers. "
         "Typical: the median. Sales: all until then, before returns. Net: all to date, after returns. A segment is "
         "relative to the other customers of its month."
     )
@@ -225,7 +235,10 @@ def _grid(view: View, rows: Sequence[Row]) -> Figure:
             href = view.link("/customers", r_score=r, f_score=f)
             line.append(Shade(Link(count, href) if count else 0, shade(count, most)))
         lines_.append(line)
-    table = Table((Column("recency", "Recency"), *(Column(f"f_{f}", f"F {f}", "count") for f in range(1, 6))), lines_)
+    table = Table(
+        (Column("recency", "Recency ↓ Frequency →"), *(Column(f"f_{f}", f"F {f}", "count") for f in range(1, 6))),
+        lines_,
+    )
     note = (
         "R 5: the fifth of the customers who ordered most recently. F 5: the fifth who ordered most often. "
         "A click lists the customers of a cell."
@@ -276,14 +289,15 @@ def _others(view: View, segment: Segment, *, is_from: bool = True) -> tuple[str,
     return tuple(sorted([*names, NOT_YET] if is_from else names))
 
 
-def _trend(view: View, segment: Segment, rows: Sequence[Row]) -> Figure:
+def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, str]) -> Figure:
+    """How many they were; `along` is the page at the end of each month."""
     counts = {row["snapshot_date"]: row["customers"] for row in rows}
     months = [month for month in sorted(view.choices.snapshots) if month <= view.as_of]
     points, listed = [], []
     for place, month in enumerate(months):
         count = counts.get(view.choices.snapshots[month], 0)
         known = view.choices.months.get(month)
-        href = view.link(f"/segments/{segment.slug}", as_of=month, segments=())
+        href = along[month]
         is_partial = bool(known and known.is_partial)
         title = f"{view.moment(month)}: {wording.counted(count, 'customer')}"
         points.append(
@@ -348,12 +362,18 @@ def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], 
     found = {row["position"]: row for row in rows if row["kind"] == kind}
     places = range(1 if kind == "orders" else 0, len(names))
     counts = [found[place]["customers"] if place in found else 0 for place in places]
-    every = 6 if len(names) > 12 else 2 if kind == "spent" else 1
+    middle = next((row for row in rows if row["kind"] == "median" and row["segment"] == kind and row["monetary"]), None)
+    typical = middle["position"] if middle else None
+    shown: Kind = "whole_pounds" if kind == "spent" else "count"
+    note = f"Dashes: the median of all customers, {written(middle['monetary'], shown)}." if middle else ""
+    every = {"days": 6, "orders": 3}.get(kind, 2)
+    first = places[0]
     bars = [
         drawn.Column(
             count,
-            names[place] if place % every == 0 else "",
+            names[place] if (place - first) % every == 0 and place < 24 else "",
             f"{what} {names[place]}: {wording.counted(count, 'customer')}",
+            is_typical=place == typical,
         )
         for place, count in zip(places, counts, strict=True)
     ]
@@ -366,6 +386,7 @@ def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], 
         question,
         table,
         drawn.columns(f"{question} Customers by {what.lower()}.", bars, wording.count, height=180),
+        note,
     )
 
 

@@ -106,7 +106,7 @@ def standings(view: View, experiment: str | None = None) -> list[Standing]:
     by_name: dict[str, list[Row]] = {}
     for row in rows:
         by_name.setdefault(row["experiment"], []).append(row)
-    last = max(month.last_invoice_at for month in view.choices.months.values())
+    last = view.choices.until
     return [_standing(name, arms, _of(name, results), _of(name, amendments), last) for name, arms in by_name.items()]
 
 

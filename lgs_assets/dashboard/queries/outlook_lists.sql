@@ -1,25 +1,27 @@
--- Whom to look after first: the most valuable of those at high risk, and the good customers next to slip.
+-- Whom to look after first: the most valuable of those at high risk, and the good customers next to slip. The first of
+-- them, or all where :most is null, and how many there are.
 (
     select
         'churn' as kind, customer_id, matched.country, risk.segment, risk.probability, risk.is_calibrated, risk.reason_1,
-        risk.reason_2, risk.days_late as days, risk.sales_365, risk.rank, held_back.reason as do_not_contact
+        risk.reason_2, risk.days_late as days, risk.sales_365, risk.rank, held_back.reason as do_not_contact,
+        count(*) over () as all_customers
     from matched
     inner join churn_risk as risk using (customer_id)
     left join held_back
         using (customer_id)
     where risk.band = 'high'
     order by risk.sales_365 desc, customer_id
-    limit 15
+    limit cast(:most as bigint)
 )
 union all
 (
     select
         'slipping', customer_id, matched.country, slipping.segment, null, true, null, null, slipping.days_to_edge,
-        slipping.sales_365, slipping.rank, held_back.reason
+        slipping.sales_365, slipping.rank, held_back.reason, count(*) over ()
     from matched
     inner join slipping using (customer_id)
     left join held_back
         using (customer_id)
     order by slipping.rank, customer_id
-    limit 15
+    limit cast(:most as bigint)
 )

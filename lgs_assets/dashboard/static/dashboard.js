@@ -1,6 +1,34 @@
-// The pages work without this: it saves figures as pictures, prints, copies the address, and closes a filter's list on
-// a click elsewhere.
+// The pages work without this: it saves figures as pictures, prints, copies the address, keeps the filters' fields at
+// what a page is filtered by, and closes a filter's list on a click elsewhere.
 document.documentElement.classList.add("with-js");
+
+// What somebody has changed, and no request has told yet: the answer to an earlier one leaves it as it is.
+const untold = new Set();
+
+// An exchanged page brings attributes, and a field that was touched does not follow them any more.
+function follow() {
+  for (const field of document.querySelectorAll(".filters :is(input, select)")) {
+    const isBox = field.type === "checkbox";
+    if (untold.has(field) || (field.matches("input:focus") && !isBox)) continue;
+    if (isBox) field.checked = field.defaultChecked;
+    else if (field.options) for (const option of field.options) option.selected = option.defaultSelected;
+    else field.value = field.defaultValue;
+  }
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.closest(".filters")) untold.add(event.target);
+});
+document.addEventListener("htmx:config:request", (event) => {
+  if (event.target.matches(".filters")) untold.clear();
+});
+document.addEventListener("htmx:after:swap", follow);
+window.addEventListener("pageshow", follow);
+
+// A list that somebody has opened stays open when what they tick there changes the page.
+htmx.registerExtension("open-lists", {
+  htmx_before_morph_attr: (element, { attrName }) => attrName !== "open" || !element.matches("details.pick"),
+});
 
 document.addEventListener("click", async (event) => {
   for (const list of document.querySelectorAll("details.pick[open]")) {
@@ -28,7 +56,7 @@ document.addEventListener("click", async (event) => {
   URL.revokeObjectURL(picture.src);
   const link = document.createElement("a");
   link.href = canvas.toDataURL("image/png");
-  link.download = button.dataset.png.split("?")[0].split("/").pop().replace(/svg$/, "png");
+  link.download = answer.headers.get("content-disposition").match(/filename="(.*)svg"/)[1] + "png";
   link.click();
 });
 
