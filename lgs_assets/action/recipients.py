@@ -1,6 +1,6 @@
 """Who may be written to, and why others may not: one expression, for plans, requests, lists and removals."""
 
-from lgs_assets.action.experiments.holdout import HELD_BACK
+from lgs_assets import places
 
 NO_CONTACT = "no contact"
 DECLINED = "declined marketing"
@@ -8,6 +8,10 @@ SUPPRESSED = "suppressed"
 NOT_MATCHED = "no consent to be matched"
 URGENT = frozenset({"objected", "forgotten", SUPPRESSED, DECLINED})
 """Why a customer must be removed from every list, whatever a guard says."""
+
+_DO_NOT_CONTACT = (places.SQL / "do_not_contact.sql").read_text()
+"""Also whom a running experiment leaves alone, whatever audience they are a member of: one may hold the members of
+another, so to leave them out of its own would not be enough."""
 
 
 def people(customer: str) -> str:
@@ -23,7 +27,7 @@ def recipients(customer: str) -> str:
     """Joins to a column that is a customer, by which `why_not` can be asked. As lgs_activator."""
     return f"""
     {people(customer)}
-    left join ({HELD_BACK}) as held_back on held_back.customer_id = {customer}
+    left join ({_DO_NOT_CONTACT}) as do_not_contact on do_not_contact.customer_id = {customer}
     """
 
 
@@ -49,7 +53,7 @@ def why_not(*, hashed: bool = False) -> str:
     return f"""
     coalesce(
         {WHY_NEVER},
-        held_back.reason,
+        do_not_contact.reason,
         {matched if hashed else "null"}
     )
     """

@@ -164,10 +164,10 @@ def risk_table(warehouse: "Warehouse", customers: int) -> Table:
     )
     rows = warehouse.rows(
         f"""
-        select churn_risk.*, held_back.reason as do_not_contact
+        select churn_risk.*, do_not_contact.reason as do_not_contact
         from churn_risk
-        left join ({(places.SQL / "held_back.sql").read_text()}) as held_back
-            on held_back.customer_id = churn_risk.customer_id
+        left join ({(places.SQL / "do_not_contact.sql").read_text()}) as do_not_contact
+            on do_not_contact.customer_id = churn_risk.customer_id
         where band = 'high'
         order by sales_365 desc, churn_risk.customer_id
         limit :customers

@@ -385,7 +385,7 @@ def _sql(name: str, *, by_risk: bool = False) -> str:
     shared = {
         "matched": folder / "matched.sql",
         "exposures": places.SQL / "exposures.sql",
-        "held_back": places.SQL / "held_back.sql",
+        "do_not_contact": places.SQL / "do_not_contact.sql",
     }
     parts = [f"{part} as (\n{file.read_text()})" for part, file in shared.items() if f" {part}\n" in query]
     whole = f"with {', '.join(parts)}\n{query}" if parts else query

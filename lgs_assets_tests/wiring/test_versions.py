@@ -80,7 +80,7 @@ def test_a_function_that_is_added_leaves_its_neighbours_alone(tmp_path: Path) ->
         ("audience_members", "lgs_assets/action/rules.py"),
         ("monthly_reports", "lgs_assets/charts/wording.py"),
         ("monthly_reports", "lgs_assets/wording.py"),
-        ("monthly_reports", "sql/held_back.sql"),
+        ("monthly_reports", "sql/do_not_contact.sql"),
         ("experiment_reports", "lgs_assets/charts/style.py"),
         ("experiment_results", "sql/exposures.sql"),
     ],

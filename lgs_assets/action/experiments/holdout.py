@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 from psycopg import sql
 
-from lgs_assets import places
 from lgs_assets.models.judging import MISMATCH, mismatch_p
 from lgs_assets.warehouse.schema import Cursor
 
@@ -12,10 +11,6 @@ CONTROL_GROUP = "control group"
 """Why a customer of a control group is left out of a plan."""
 EVERYTHING = "everything"
 """The arm of a global holdout that is not left alone: its customers may be in other experiments as well."""
-HELD_BACK = (places.SQL / "held_back.sql").read_text()
-"""A query for who may not be sent as a member of any audience, and why: a running experiment compares others with them,
-or may yet draw them. One audience may hold the members of another, so to leave them out of its own would not be
-enough."""
 
 
 def busy_elsewhere(name: str, customer: sql.Composable) -> sql.Composed:

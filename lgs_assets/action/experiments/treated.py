@@ -37,7 +37,7 @@ def treated(warehouse: Warehouse, name: str) -> tuple[list[Treated], Counter[str
             cursor.execute(  # first whom another experiment holds back: a missing address keeps nobody off this list
                 f"""
                 select {customer}, segment, wave, arm,
-                    coalesce(held_back.reason, {why_not()})
+                    coalesce(do_not_contact.reason, {why_not()})
                 from lgs.assignments
                 {recipients(customer)}
                 where experiment = %s and arm = %s

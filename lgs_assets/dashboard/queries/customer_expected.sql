@@ -3,11 +3,11 @@ select
     profile.*, worth.sales as expected_sales, worth.sales_low, worth.sales_high, risk.rank as risk_rank,
     (select count(*) from churn_risk) as ranked, risk.band, risk.is_calibrated, risk.probability, risk.reason_1,
     risk.reason_2, risk.reason_3, risk.expected_next_day, risk.days_late, slipping.days_to_edge, slipping.edge_days,
-    held_back.reason as do_not_contact
+    do_not_contact.reason as do_not_contact
 from customer_profile as profile
 left join customer_value as worth on worth.customer_id = profile.customer_id and worth.horizon_days = 182
 left join churn_risk as risk on risk.customer_id = profile.customer_id
 left join slipping on slipping.customer_id = profile.customer_id
-left join held_back
-    on held_back.customer_id = profile.customer_id
+left join do_not_contact
+    on do_not_contact.customer_id = profile.customer_id
 where profile.customer_id = :customer_id

@@ -1,9 +1,9 @@
 -- A page of the customers whom the filters pick, with the number and the sales of all of them.
 select
-    matched.*, held_back.reason as do_not_contact, count(*) over () as all_customers,
+    matched.*, do_not_contact.reason as do_not_contact, count(*) over () as all_customers,
     sum(monetary) over () as all_monetary
 from matched
-left join held_back
-    on held_back.customer_id = matched.customer_id
+left join do_not_contact
+    on do_not_contact.customer_id = matched.customer_id
 order by {order}, matched.customer_id
 limit cast(:limit as bigint) offset :offset

@@ -3,11 +3,11 @@
 (
     select
         'churn' as kind, customer_id, matched.country, risk.segment, risk.probability, risk.is_calibrated, risk.reason_1,
-        risk.reason_2, risk.days_late as days, risk.sales_365, risk.rank, held_back.reason as do_not_contact,
+        risk.reason_2, risk.days_late as days, risk.sales_365, risk.rank, do_not_contact.reason as do_not_contact,
         count(*) over () as all_customers
     from matched
     inner join churn_risk as risk using (customer_id)
-    left join held_back
+    left join do_not_contact
         using (customer_id)
     where risk.band = 'high'
     order by risk.sales_365 desc, customer_id
@@ -17,10 +17,10 @@ union all
 (
     select
         'slipping', customer_id, matched.country, slipping.segment, null, true, null, null, slipping.days_to_edge,
-        slipping.sales_365, slipping.rank, held_back.reason, count(*) over ()
+        slipping.sales_365, slipping.rank, do_not_contact.reason, count(*) over ()
     from matched
     inner join slipping using (customer_id)
-    left join held_back
+    left join do_not_contact
         using (customer_id)
     order by slipping.rank, customer_id
     limit cast(:most as bigint)
