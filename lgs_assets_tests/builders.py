@@ -3,7 +3,7 @@
 import atexit
 import gzip
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
@@ -214,14 +214,14 @@ def followers(table: str) -> set[str]:
     return direct.union(*map(followers, direct))
 
 
-def leave_few_tables(patch: Callable[[Any, str, Any], None] = setattr) -> None:
-    """Leaves FEW of the lineage, with their checks, in what the platform builds from now on."""
+def leave_few_tables(patch: Callable[[Any, str, Any], None] = setattr, *, tables: Set[str] = FEW) -> None:
+    """Leaves these tables of the lineage, with their checks, in what the platform builds from now on."""
     for module in (definitions, lineage):
-        patch(module, "ASSETS", [asset for asset in ASSETS if asset.key.path[-1] in FEW])
+        patch(module, "ASSETS", [asset for asset in ASSETS if asset.key.path[-1] in tables])
     patch(
         definitions,
         "ALL_CHECKS",
-        [checks for checks in ALL_CHECKS if {key.asset_key.path[-1] for key in checks.check_keys} <= FEW],
+        [checks for checks in ALL_CHECKS if {key.asset_key.path[-1] for key in checks.check_keys} <= tables],
     )
 
 

@@ -124,7 +124,7 @@ def test_a_second_run_changes_nothing(warehouse: Warehouse, dump: Path) -> None:
     assert state_of(warehouse) == before
 
 
-@pytest.mark.usefixtures("built")
+@pytest.mark.usefixtures("built", "few_tables")
 def test_a_changed_setting_rebuilds_and_status_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tables follow the settings of the run, and status tells where they are not those of the environment."""
     result = lgs("run", "--ties", "together")
@@ -152,6 +152,7 @@ def test_a_variable_that_is_no_setting_is_named(monkeypatch: pytest.MonkeyPatch)
     ]
 
 
+@pytest.mark.usefixtures("few_tables")
 def test_what_is_lost_of_a_table_is_said(built: Warehouse) -> None:
     """A column that was added by hand, say: to the person at the terminal, and in the log of the run."""
     with built.transaction() as connection:
@@ -165,6 +166,7 @@ def test_what_is_lost_of_a_table_is_said(built: Warehouse) -> None:
         assert lost in [entry.user_message for entry in instance.all_logs(run.run_id)]
 
 
+@pytest.mark.usefixtures("few_tables")
 def test_what_stands_in_the_way_of_a_table_is_said_at_once(built: Warehouse) -> None:
     """A foreign key would go with the table: it is named in a line, without a retry, and nothing is lost."""
     with built.transaction() as connection:

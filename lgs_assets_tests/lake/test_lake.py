@@ -169,8 +169,8 @@ def test_frames_are_the_same(store: Tables, make_database: MakeDatabase, tmp_pat
         dump = [Line(f"{name}{i}", description=None, customer_id=None, unit_price="0.1") for i in range(3)]
         load(store, tmp_path, *dump, name=name)
         load_dump(alone, DumpFile(tmp_path / name, name))
-    build_tables(store)
-    build_tables(alone)
+    for where in (store, alone):
+        build_tables(where, *SOURCES, "monthly_metrics")
     for table in (*TABLES, "monthly_metrics"):
         pd.testing.assert_frame_equal(store.read_frame(table), read_frame(alone, table))
         assert store.extent(table)[0] == PostgresTables(alone).extent(table)[0]
@@ -196,7 +196,7 @@ def test_what_is_not_there_is_said(store: Tables, tmp_path: Path) -> None:
     assert store.read_frame("raw_invoices").empty
     with pytest.raises(ContractError, match="There is no table clean_invoices in the lake yet"):
         store.read_frame("clean_invoices")
-    build_tables(store)
+    build_tables(store, "clean_invoices")
     assert store.read_frame("clean_invoices").empty
     assert store.extent("clean_invoices").rows == 0
 
@@ -245,7 +245,7 @@ def test_a_refresh_that_breaks_the_contract_leaves_the_last_good_table(
 ) -> None:
     """The error names the rule and shows rows. The next write sweeps the files that nothing refers to."""
     load(store, tmp_path, Line(), Line("C7", quantity=-1))
-    build_tables(store)
+    build_tables(store, "clean_invoices")
     before, held = store.read_frame("clean_invoices"), parts(store, "clean_invoices")
     shutil.copytree(places.SQL, tmp_path / "sql")
     broken = tmp_path / "sql" / "models" / "clean_invoices.sql"
@@ -404,12 +404,12 @@ def test_lines_move_into_the_lake_and_out_of_it(store: Tables, tmp_path: Path) -
     alone = PostgresTables(store.warehouse)
     load(alone, tmp_path, Line("1"), name="a.sql")
     load(alone, tmp_path, Line("2"), name="b.sql")
-    build_tables(alone)
+    build_tables(alone, *SOURCES)
     load(store, tmp_path, Line("1"), name="a.sql")
     with pytest.raises(LgsError, match=r"The lines of b\.sql are not in the lake.* lgs run .* lgs forget"):
         build_tables(store, "clean_invoices")
     load(store, tmp_path, Line("2"), name="b.sql")
-    build_tables(store)
+    build_tables(store, *SOURCES)
     assert store.read_frame("clean_invoices").invoice_no.tolist() == ["1", "2"]
     assert lines_of(store.warehouse, "a.sql") == []
     with pytest.raises(ContractError, match="There is no table clean_invoices yet"):
@@ -418,7 +418,7 @@ def test_lines_move_into_the_lake_and_out_of_it(store: Tables, tmp_path: Path) -
     with pytest.raises(LgsError, match=r"The lines of b\.sql are not in PostgreSQL.* lgs run .* lgs forget"):
         build_tables(alone, "clean_invoices")
     load(alone, tmp_path, Line("b.sql"), name="b.sql")
-    build_tables(alone)
+    build_tables(alone, *SOURCES)
     assert alone.read_frame("clean_invoices").invoice_no.tolist() == ["a.sql", "b.sql"]
     assert current(store.warehouse, TABLES) == []
 
@@ -447,7 +447,7 @@ def test_files_of_what_has_left_the_lake_are_swept(store: Tables, tmp_path: Path
 def test_a_view_on_the_lines_is_not_left_behind(store: Tables, tmp_path: Path) -> None:
     """A table on which somebody's view depends does not move into the lake; the error says what to drop."""
     load(PostgresTables(store.warehouse), tmp_path, Line())
-    build_tables(PostgresTables(store.warehouse))
+    build_tables(PostgresTables(store.warehouse), "clean_invoices")
     with store.warehouse.transaction() as connection:
         connection.execute(sa.text("create view lgs.ours as select * from clean_invoices"))
     load(store, tmp_path, Line())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
-from lgs_assets_tests.builders import Line, build_tables, load_lines
+from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines
 
 
 def test_a_month_counts_invoices_cancellations_and_refunds(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -82,11 +82,12 @@ def test_growth_after_a_partial_month_is_unknown(warehouse: Warehouse, tmp_path:
     """Most of it would be the missing days; the last month's is given, and the month marked."""
     days = pd.date_range("2011-03-21", "2011-06-10")
     load_lines(warehouse, tmp_path, [Line(f"{day:%y%m%d}", invoice_date=f"{day:%Y-%m-%d} 10:00:00") for day in days])
-    build_tables(warehouse)
+    compared_by_month = ("sales_drivers", "customer_gain_loss")
+    build_tables(warehouse, *built_for("monthly_metrics", *compared_by_month, "cohort_retention", "customer_flow"))
     months = warehouse.rows("select is_partial, sales_growth_pct from monthly_metrics order by invoice_month")
     assert [row.is_partial for row in months] == [True, False, False, True]
     assert [row.sales_growth_pct is None for row in months] == [True, True, False, False]
-    for table in ("sales_drivers", "customer_gain_loss"):
+    for table in compared_by_month:
         compared = warehouse.rows(f"select distinct invoice_month, is_partial from {table} order by 1")
         assert [row.is_partial for row in compared] == [True, False, True]
     assert warehouse.rows("select 1 from cohort_retention where not is_partial") == []  # its one cohort is of March

@@ -13,7 +13,7 @@ from lgs_assets.contracts.declaration import columns
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets.warehouse.server import EmbeddedServer
-from lgs_assets_tests.builders import TABLES, Line, build_tables, load_lines
+from lgs_assets_tests.builders import TABLES, Line, build_tables, load_lines, make_empty
 
 # Ties in every order of text: by country, by invoice, by product and by description. The collations of languages pass
 # over punctuation and case at first.
@@ -63,7 +63,7 @@ def test_tables_are_the_same_in_a_database_of_another_collation(
 
 def test_every_text_of_a_derived_table_has_its_collation(warehouse: Warehouse) -> None:
     """Its contract says so: otherwise the next table that breaks ties by a text would depend on the server."""
-    build_tables(warehouse)
+    make_empty(warehouse, *TABLES)
     found = warehouse.rows(
         "select table_name, column_name, collation_name from information_schema.columns where table_schema = 'lgs'"
     )

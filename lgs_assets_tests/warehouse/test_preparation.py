@@ -13,7 +13,7 @@ from lgs_assets import places
 from lgs_assets.contracts.contract import kept_tables
 from lgs_assets.errors import ServerError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import MakeDatabase, build_tables
+from lgs_assets_tests.builders import MakeDatabase, build_tables, built_for
 
 # What pg_dump wrote of a small warehouse that was made before there were migrations.
 BEFORE_MIGRATIONS = Path(__file__).with_name("before_migrations.sql.gz")
@@ -85,7 +85,7 @@ def test_an_old_warehouse_is_upgraded_with_its_dumps_in_place(old: str, make_dat
     assert query(old, "select name from lgs.migrations") == query(new, "select name from lgs.migrations") != []
     assert query(old, "select * from lgs.raw_invoices order by dump, line_number") == lines != []
     upgraded = Warehouse(old)
-    build_tables(upgraded)
+    build_tables(upgraded, *built_for("segment_summary"))
     assert upgraded.rows("select count(*) as lines from clean_invoices") == [{"lines": len(lines)}]
     upgraded.engine.dispose()
 

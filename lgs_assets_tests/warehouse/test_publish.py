@@ -24,7 +24,7 @@ from lgs_assets.warehouse.publish import publish
 from lgs_assets.warehouse.schema import STAGING, Cursor
 from lgs_assets.warehouse.server import program
 from lgs_assets.wiring.retries import retried
-from lgs_assets_tests.builders import UNVERSIONED, Line, build_tables, load_lines, values
+from lgs_assets_tests.builders import UNVERSIONED, Line, build_tables, built_for, load_lines, values
 
 
 def amounts(*values: str) -> pd.DataFrame:
@@ -437,7 +437,7 @@ def test_overlapping_segments_cannot_be_published(warehouse: Warehouse) -> None:
 def test_the_reader_role_reads_and_does_not_write(warehouse: Warehouse, tmp_path: Path) -> None:
     """An analyst's login sees every table, old and new, and can change none."""
     load_lines(warehouse, tmp_path, [Line()])
-    build_tables(warehouse)
+    build_tables(warehouse, *built_for("segments"))
     with warehouse.engine.begin() as connection:
         connection.execute(sa.text("create role analyst login password 'analyst' in role lgs_reader"))
     url = sa.make_url(warehouse.url).set(username="analyst", password="analyst").render_as_string(hide_password=False)
