@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -383,6 +384,24 @@ def test_logins_may_do_no_more_than_they_must(deployment: Deployment) -> None:
         ("lgs_dashboard", False, True, False),
         ("lgs_pipeline", False, True, False),
     ]
+
+
+def test_the_ui_is_guarded_against_other_sites(deployment: Deployment) -> None:
+    """Nothing is changed by a link; and another site's page, or another name of the host, gets no answer."""
+    ui = f"http://127.0.0.1:{deployment.ports['3000']}/graphql"
+    asked = json.dumps({"query": "{ version }"}).encode()
+    as_json = {"Content-Type": "application/json"}
+    for url, body, headers in (
+        (f"{ui}?query=mutation%7BreloadWorkspace%7B__typename%7D%7D", None, {}),
+        (ui, asked, {"Content-Type": "text/plain; application/json"}),
+        (ui, asked, as_json | {"Origin": "http://elsewhere.example"}),
+        (ui, asked, as_json | {"Host": "elsewhere.example"}),
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30)
+        assert 400 <= refused.value.code < 500
+        refused.value.close()
+    assert deployment.graphql("{ version }")["version"]
 
 
 def test_services_stay_healthy(deployment: Deployment) -> None:
