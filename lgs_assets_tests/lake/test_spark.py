@@ -20,6 +20,7 @@ import pytest
 
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.configuration import Settings
 from lgs_assets.contracts.model import Model, Value, tables_in
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.engine import ROW_GROUP
@@ -102,7 +103,8 @@ def test_a_small_shop_in_a_lake_is_the_same_as_in_postgresql(
     build_tables(warehouse, **OTHER_PARAMETERS)
     expect_sales(warehouse, **OTHER_PARAMETERS)
     assert warehouse.rows("select from margins") and warehouse.rows("select from expected_margins")
-    provenance = replace(UNVERSIONED, settings={name: OTHER_PARAMETERS[name] for name in ("ties", "doubled_invoices")})
+    recorded = Settings(**OTHER_PARAMETERS).model_dump(include=set(OTHER_PARAMETERS))
+    provenance = replace(UNVERSIONED, settings=recorded)
     publish_frame(ours, "segment_playbook", pd.read_csv(PLAYBOOK), provenance)
     of_lines = [check for check in CHECKS if tables_in(check.query) & TABLES]
     read = {name for made in MODELS.values() for name in made.reads}.union(
