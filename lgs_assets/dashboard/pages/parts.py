@@ -47,7 +47,7 @@ _ORDERS: Final = {"monetary": "matched.monetary", "risk_band": "risk_band_order"
 """What a list is sorted by, where that is not the column as it is named."""
 _DO_NOT_CONTACT: Final = Column("do_not_contact", "Do not contact")
 """Why not. Shown, whatever columns are chosen, where any must not be contacted."""
-_TODAY: Final = ("country", "net_revenue", "typical_order", *EXPECTED)
+_TODAY: Final = ("country", "net_revenue", "typical_order")
 """Columns of what is known today, which may be later than what the others say."""
 _NOTICEABLE: Final = Decimal("0.01")
 
@@ -165,7 +165,7 @@ def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:
     if not labels or as_of == max(view.choices.snapshots):
         return ""
     day = wording.day(view.choices.until)
-    return f"As of the end of the data, {day}, whatever month is looked at: {', '.join(labels)}."
+    return f"As of {day}, whatever month is looked at: {', '.join(labels)}."
 
 
 def marked(table: Table, found: Sequence[Row]) -> Table:
