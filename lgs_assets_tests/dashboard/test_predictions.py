@@ -221,6 +221,20 @@ def test_a_customer_has_what_is_expected_of_them(predicted: Site, held: Warehous
     assert told["Days to the edge"].startswith(f"{row['days_to_edge']:,} day")
 
 
+def test_a_prediction_without_an_interval_says_why(demo: Warehouse, make_database: MakeDatabase) -> None:
+    """Those of the baseline have none."""
+    demo.engine.dispose()
+    tables = Tables(make_database(template=demo.url))
+    warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
+    ends = ", ".join(f"{what}_{end} = null" for what in ("sales", "purchases") for end in ("low", "high"))
+    with warehouse.transaction() as connection:
+        connection.execute(sa.text(f"update customer_value set {ends}"))
+    warehouse.engine.dispose()
+    for site in serve(tables):
+        assert "before returns (no interval: a plain rule predicts it" in site.get("/customers/20001").text
+    tables.engine.dispose()
+
+
 def test_nothing_is_told_that_is_not_known(predicted: Site, held: Warehouse) -> None:
     long_gone = predicted.get(of_list(held, "risk.customer_id is null")).text
     assert "not told: no order in the year before" in long_gone
