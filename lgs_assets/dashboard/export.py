@@ -32,6 +32,10 @@ _COLUMNS: Final = (
     Column("expected_next_day", "Next order due", "day"),
     Column("strategy", "What to do"),
 )
+_ABOUT_DO_NOT_CONTACT: Final = (
+    "Who objected to marketing or asked to be forgotten, and whom a running experiment leaves alone. Who declined "
+    "e-mail without objecting is not marked: the lists of audiences leave them out."
+)
 
 
 def export(tables: Tables, folder: Path, names: Sequence[str]) -> list[Path]:
@@ -81,4 +85,5 @@ def _manifest(reading: Reading, built: Built, lists: dict[str, Table]) -> dict[s
         "expected": expectations_of(reading) if reading.tables.issuperset(PREDICTIONS) else None,
         "customers": {name: len(table.rows) for name, table in lists.items()},
         "columns": {column.name: column.label for column in _COLUMNS},
+        "do_not_contact": _ABOUT_DO_NOT_CONTACT,
     }
