@@ -2,8 +2,9 @@
 -- control group that is contamination. After the stop, nobody is held out any more. Before the draw, only whom it held through
 -- the audience of the experiment: they were treated before they had an arm, whichever it is. A stay in a list begins when the
 -- destination accepts the customer, and ends when it accepts their removal or deletion; what it holds now counts besides, as a
--- plan that was given up may have sent it. One row an experiment, customer, destination, audience and period. The table of
--- this name is what it found when it was last built; health and reports read it as it stands.
+-- plan that was given up may have sent it, and what it holds at a place that it has left, until somebody has emptied that. One
+-- row an experiment, customer, destination, audience and period. The table of this name is what it found when it was last
+-- built; health and reports read it as it stands.
 select
     assignments.experiment,
     assignments.customer_id,
@@ -37,6 +38,9 @@ inner join (
     union all
     select destination, audience, customer_id, true, confirmed_at, null
     from destination_members
+    union all
+    select destination, audience, customer_id, true, confirmed_at, emptied_at
+    from left_behind
 ) as stays on assignments.customer_id = stays.customer_id
 cross join lateral (
     -- timestamps of the retailer, of whom London is the time zone

@@ -10,7 +10,7 @@ grant select (plan, customer_id, operation, state, answered_at) on lgs.activatio
 grant select (receipt, plan, batch, attempt, row_count, sent_at, answered_at, status, outcome)
 on lgs.activation_receipts to lgs_dashboard;
 grant select (destination, audience, customer_id, confirmed_at) on lgs.destination_members to lgs_dashboard;
-grant select (destination, audience, customer_id, left_at) on lgs.left_behind to lgs_dashboard;
+grant select (destination, audience, customer_id, left_at, confirmed_at, emptied_at) on lgs.left_behind to lgs_dashboard;
 grant select on lgs.list_drift to lgs_dashboard;
 grant select (customer_id, reason) on lgs.marketing_exclusions to lgs_dashboard;
 

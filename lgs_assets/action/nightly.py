@@ -8,6 +8,7 @@ from lgs_assets.action.audiences import Audience
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.drift import Drift, check_drift
 from lgs_assets.action.forgetting import erase
+from lgs_assets.action.moving import present_places
 from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import EVERY_LIST, Plan, unfinished_plan
 from lgs_assets.errors import LgsError
@@ -49,7 +50,8 @@ def keep_up(
     Applied without a person is only what no guard refuses, or allows whatever else it refuses: never a first list,
     which has no guard but the eyes of somebody.
     """
-    begun = unfinished_plan(warehouse, destination.name, audience.name, audience.version)
+    (place,) = present_places(warehouse, [destination], key=key).values()
+    begun = unfinished_plan(warehouse, destination.name, audience.name, audience.version, place)
     if begun and audience.is_automatic:
         apply_plan(warehouse, begun, destination, key=key, version=audience.version, pause=pause)
     drift = check_drift(warehouse, audience.name, destination, key=key, pause=pause)

@@ -11,7 +11,7 @@ from lgs_assets.action.contacts import expect_key
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.experiments.holdout import CONTROL_GROUP, record_held_out
 from lgs_assets.action.guards import NOTHING_MORE, Allowance, too_large, unfit
-from lgs_assets.action.moving import PlaceIs, settle_place, why_not_here
+from lgs_assets.action.moving import PlaceIs, record_place, settle_place, take_up, why_not_here
 from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, pseudonym_of, read_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.recipients import URGENT, recipients, why_not
@@ -49,18 +49,20 @@ def make_plan(
         with as_activator(cursor):
             the_key = expect_key(cursor, key)
         place = pseudonym_of(the_key, destination.place)
-        expire_waiting(cursor, destination.name, audience.name, audience.version, place)
-        if place_is:
-            settle_place(cursor, destination.name, audience.name, place, place_is=place_is)
-        publication, age = _publication(cursor)
         hashed = destination.hashes_emails
+        expire_waiting(cursor, destination.name, audience.name, audience.version, place)
+        take_up(connection, destination.name, place)
+        if place_is:
+            settle_place(connection, destination.name, audience.name, place, hashed=hashed, place_is=place_is)
+        if not (is_elsewhere := why_not_here(cursor, destination.name, audience.name, place)):
+            record_place(cursor, destination.name, audience.name, place)
+        publication, age = _publication(cursor)
         with as_activator(cursor):
             wanted, left_out, rejected, control = _wanted(
                 cursor, the_key, audience.name, destination.name, place, retry=retry, hashed=hashed
             )
             held = _held(cursor, audience.name, destination.name, hashed=hashed)
         changes = _difference(wanted, held, the_key, rejected)
-        is_elsewhere = why_not_here(cursor, destination.name, audience.name, place)
         cursor.execute(
             "select count(*), array_agg(distinct version) from audience_members where audience = %s", [audience.name]
         )

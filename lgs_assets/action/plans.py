@@ -32,6 +32,15 @@ on conflict (destination, audience, customer_id) do update
 set payload = 'unknown' where destination_members.payload <> ''
 """
 """Whoever is held stays so, but what the destination was told of them last is not known: they are updated again."""
+LEAVE_BEHIND = """
+insert into left_behind
+select destination, audience, customer_id, coalesce(place, ''), now(), plan, confirmed_at, remote_id
+from gone
+on conflict (destination, audience, customer_id, place) do update
+set (left_at, plan, confirmed_at, remote_id, emptied_at, emptied_by)
+    = (excluded.left_at, excluded.plan, excluded.confirmed_at, excluded.remote_id, null, null)
+"""
+"""Whom a list holds at a place that is not the present one: rows of `destination_members`, as `gone`."""
 _CANONICAL = json.JSONEncoder(sort_keys=True)  # made once: json.dumps would make one a customer
 _PLANS = """
 select plan, destination, audience, audience_version, adds, updates, removes, left_out, held_before, digest, state,
@@ -117,17 +126,19 @@ def leaving_plans(warehouse: Warehouse) -> list[Plan]:
         return [Plan(*row) for row in cursor]
 
 
-def unfinished_plan(warehouse: Warehouse, destination: str, audience: str, version: str) -> int | None:
+def unfinished_plan(warehouse: Warehouse, destination: str, audience: str, version: str, place: str) -> int | None:
     """The number of the plan of a list that is applied in part, and may be finished; None if there is none.
 
-    Not one of another version of the audience, nor one that is too old.
+    Not one of another version of the audience, nor one for another place, nor one that is too old.
     """
     query = f"""
         select plan from activation_plans
         where destination = :destination and audience = :audience and state = 'applying'
-            and audience_version in (:version, '{LEAVING}') and made_at > now() - make_interval(hours => :hours)
+            and audience_version in (:version, '{LEAVING}') and (place is null or place = :place)
+            and made_at > now() - make_interval(hours => :hours)
     """
-    rows = warehouse.rows(query, destination=destination, audience=audience, version=version, hours=RESUMES_HOURS)
+    of_list = {"destination": destination, "audience": audience, "version": version, "place": place}
+    rows = warehouse.rows(query, **of_list, hours=RESUMES_HOURS)
     return next((row.plan for row in rows), None)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from psycopg.types.json import Jsonb
 
 from lgs_assets.action.destinations.protocol import Answer, Batch, Change
-from lgs_assets.action.plans import MAY_HAVE_CHANGED, Plan
+from lgs_assets.action.plans import LEAVE_BEHIND, MAY_HAVE_CHANGED, Plan
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -63,8 +63,8 @@ def settle(
             [(reason, plan.plan, customer) for customer, reason in answer.rejected.items()],
         )
         cursor.execute(
-            """
-            with gone as (
+            f"""
+            with removed as (
                 delete from destination_members as held
                 using activation_changes as changes
                 where held.destination = %s and changes.plan = %s and changes.customer_id = any (%s)
@@ -74,13 +74,12 @@ def settle(
                         or operation = 'erase' and held.remote_id is not distinct from changes.remote_id
                     )
                 returning held.*
+            ),
+            gone as ( -- the place that did this is not the one that was sent the customer
+                select * from removed where place <> %s
             )
-            insert into left_behind
-            select destination, audience, customer_id, place, now()
-            from gone
-            where place <> %s -- the place that did this is not the one that was sent the customer
-            on conflict do nothing
-            """,
+            {LEAVE_BEHIND}
+            """.encode(),
             [plan.destination, plan.plan, removed, plan.audience, plan.place],
         )
         cursor.execute(

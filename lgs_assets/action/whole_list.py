@@ -10,14 +10,35 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 
 
-def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> list[Listed]:
+def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> list[Listed] | None:
     """Whom the list of a plan holds at its place after changes of it, by customer, at their present address.
 
     Each with the fields that the destination was last told. Who may no longer be sent is not among them, even if no
-    plan has removed them yet.
+    plan has removed them yet. None while others are held of whom it is not known that they are there: a list without
+    them would take them off.
     """
+    of_list = {
+        "destination": plan.destination,
+        "audience": plan.audience,
+        "plan": plan.plan,
+        "place": plan.place,
+        "changed": [change.customer_id for change in changes],
+        "entered": [change.customer_id for change in changes if change.operation in ("add", "update")],
+    }
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
+        cursor.execute(
+            """
+            select
+            from destination_members
+            where destination = %(destination)s and audience = %(audience)s and customer_id <> all (%(changed)s)
+                and (payload = '' or place <> %(place)s)
+            limit 1
+            """,
+            of_list,
+        )
+        if cursor.fetchone() is not None:
+            return None
         with as_activator(cursor):
             cursor.execute(
                 f"""
@@ -25,8 +46,8 @@ def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> l
                 from (
                     select customer_id, plan
                     from lgs.destination_members
-                    where destination = %(destination)s and audience = %(audience)s and payload <> ''
-                        and (place is null or place = %(place)s) and customer_id <> all (%(changed)s)
+                    where destination = %(destination)s and audience = %(audience)s
+                        and customer_id <> all (%(changed)s)
                     union all
                     select unnest(%(entered)s::integer[]), %(plan)s
                 ) as listed
@@ -35,13 +56,6 @@ def list_after(warehouse: Warehouse, plan: Plan, changes: Sequence[Change]) -> l
                 where {why_not(hashed=plan.hashes_emails)} is null
                 order by listed.customer_id
                 """.encode(),
-                {
-                    "destination": plan.destination,
-                    "audience": plan.audience,
-                    "plan": plan.plan,
-                    "place": plan.place,
-                    "changed": [change.customer_id for change in changes],
-                    "entered": [change.customer_id for change in changes if change.operation in ("add", "update")],
-                },
+                of_list,
             )
             return [Listed(*row) for row in cursor]

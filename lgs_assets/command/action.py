@@ -384,6 +384,25 @@ def show_drift(
         _show_removals(drift.removals)
 
 
+@_activate.command()
+@reporting_errors
+def emptied(
+    name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, also one whose file is gone.")],
+    destination: Annotated[str, typer.Argument(help="The destination whose list it was.")],
+    is_gone: Annotated[
+        bool, typer.Option("--gone", help="The list is gone from where the destination is now, too.")
+    ] = False,
+) -> None:
+    """Say that you have emptied, by hand, the lists that a destination left behind: they are told no more."""
+    from lgs_assets.action.moving import note_emptied
+
+    customers = note_emptied(warehouse_with_facts(), destination, name, is_gone=is_gone)
+    if customers:
+        typer.echo(f"Noted: {counted(customers, 'customer')} of {printable(name)} are on no such list any more.")
+    else:
+        typer.echo(f"There is nobody of {printable(name)} left behind at a former place of {printable(destination)}.")
+
+
 @_activate.command("apply")
 @reporting_errors
 def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) -> None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from lgs_assets.action import applying
 from lgs_assets.action.audiences import gone, planned_audience, read_audiences, without_file
 from lgs_assets.action.leaving import plan_erasures, plan_removals
+from lgs_assets.action.moving import come_back, left_behind, present_places
 from lgs_assets.action.nightly import Night, keep_up, see_out
 from lgs_assets.action.plans import EVERY_LIST, leaving_plans, plan_numbered, summary
 from lgs_assets.action.private import log_warning
@@ -190,6 +191,8 @@ def make_plans(
                 done |= _told(each, night)
                 if night.plan and night.plan.refusal:
                     context.log.warning(f"{each}: refused: {night.plan.refusal}")
+        if told := left_behind(warehouse):
+            done["left behind"] = "\n".join(told)
         _see_out(warehouse, activation, done, reasons, but=failed)  # who objected at a tool, as was read this night
     context.add_output_metadata(done)
     observe_ledgers(context, warehouse)
@@ -204,8 +207,10 @@ def _see_out(
 
     Returns at which destinations it failed.
     """
-    plan_removals(warehouse)
     destinations, faults = activation.destinations
+    present = present_places(warehouse, destinations, key=activation.key)
+    come_back(warehouse, present)
+    plan_removals(warehouse)
     failed = faults.keys() - but
     reasons += [faults[name] for name in sorted(failed)]
     plan_erasures(warehouse, [each.name for each in destinations if each.erasure == "own"])

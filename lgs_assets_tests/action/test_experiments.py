@@ -544,6 +544,10 @@ def test_exposures_are_out_of_date_once_a_list_is_sent(shop: Warehouse, tmp_path
     apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version)
     assert [row.version for row in shop.rows(version)] == ["0" * 64]
     assert dict(exposed(shop)["arm"].value_counts()) == {"call": 20}
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("update publications set version = repeat('a', 64)")
+    make_plan(shop, SOME, Drop(str(tmp_path / "others")), key=KEY, place_is="new")
+    assert [row.version for row in shop.rows(version)] == ["0" * 64], "nor once a list is left behind"
 
 
 def test_another_audience_does_not_reach_the_control_group(shop: Warehouse, tmp_path: Path) -> None:
@@ -592,6 +596,20 @@ def test_reached_is_who_was_held_while_purchases_counted(
     assert [(row["customer_id"], row["arm"], row["audience"]) for row in rows] == [
         (customer, "control", "some")
     ] * reached
+
+
+@pytest.mark.parametrize(("emptied", "reached"), [("null", 1), ("'2011-12-30'", 0)])
+def test_a_list_that_was_left_behind_still_reaches(shop: Warehouse, emptied: str, reached: int) -> None:
+    """A removal that another place accepted took nobody off it; only who emptied it did."""
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
+    customer = next(customer for customer, arm in arms(shop).items() if arm == "control")
+    tell(shop, customer, [("add", "2011-12-05"), ("remove", "2011-12-20")])
+    with shop.transaction() as connection:
+        connection.exec_driver_sql(
+            f"insert into left_behind values ('drop', 'some', {customer}, 'p', '2011-12-20', 1, '2011-12-05', null, "
+            f"{emptied})"
+        )
+    assert state(shop, "calls").reached["control"] == reached
 
 
 def test_whom_a_destination_held_after_the_stop_is_no_contamination(shop: Warehouse) -> None:

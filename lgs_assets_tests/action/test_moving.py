@@ -10,20 +10,24 @@ from typer.testing import CliRunner
 
 from lgs_assets import places
 from lgs_assets.action.applying import apply_plan
+from lgs_assets.action.audiences import gone
 from lgs_assets.action.contacts import object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.drift import check_drift
-from lgs_assets.action.moving import PlaceIs, left_behind
+from lgs_assets.action.moving import PlaceIs, left_behind, note_emptied
+from lgs_assets.action.nightly import keep_up
 from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import Plan
+from lgs_assets.action.plans import Plan, plan_numbered
 from lgs_assets.command.cli import app
+from lgs_assets.errors import UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets_tests.action.lists import SOME, apply, held, plan, set_members, sync
 from lgs_assets_tests.action.people import CANARY, KEY, address
 from lgs_assets_tests.action.receiver import SIGNING_KEY, Receiver, receiving
-from lgs_assets_tests.action.tools import Tool
+from lgs_assets_tests.action.test_forgetting import plan_lists
+from lgs_assets_tests.action.tools import HubSpotTool, Tool, serving
 
 
 @pytest.fixture
@@ -160,11 +164,12 @@ def test_a_warehouse_of_before_knows_the_places_of_its_plans(people: Warehouse, 
     """Whom an older plan was for, whose place is not known, counts as held at the present one."""
     set_members(people, range(1, 4))
     sync(people, webhook(former))
-    step = (places.SQL / "migrations" / "0020_lists_left_behind.sql").read_text()
+    steps = ("0020_lists_left_behind", "0022_what_was_left_behind")
     with people.transaction() as connection:
         connection.execute(sa.text("alter table destination_members drop column place; drop table left_behind"))
         connection.execute(sa.text("update destination_members set plan = 0 where customer_id = 3"))
-        execute_script(driver_cursor(connection), step)
+        for step in steps:
+            execute_script(driver_cursor(connection), (places.SQL / "migrations" / f"{step}.sql").read_text())
     assert [row.place is None for row in people.rows("select * from destination_members order by customer_id")] == [
         False, False, True,
     ]  # fmt: skip
@@ -179,3 +184,171 @@ def test_a_removal_of_before_is_applied_where_the_destination_is(people: Warehou
     (removal,) = object_to_marketing(people, 2).removals
     assert apply_plan(people, removal, webhook(former), key=KEY).accepted == 1
     assert left_behind(people) == [] and former.held.keys() == {1, 3}
+
+
+def test_a_list_that_is_the_present_one_again_goes_on(people: Warehouse, former: Receiver, present: Receiver) -> None:
+    """As when --place new was a mistake: who was left behind there is held again, and who objected leaves it."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    settled(people, present, "new")
+    object_to_marketing(people, 7)
+    sync(people, webhook(former))
+    assert former.held.keys() == held(people) == set(range(1, 11)) - {7}
+    assert left_behind(people) == [] and plan(people, webhook(former)) is None
+
+
+def test_who_was_removed_at_a_wrong_place_is_removed_at_the_right_one(
+    people: Warehouse, former: Receiver, present: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A night at another URL, which takes any removal, does not keep the objector on the list for good."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    (removal,) = object_to_marketing(people, 7).removals
+    apply(people, removal, webhook(present))
+    assert 7 in former.held and 7 not in held(people)
+    assert plan_lists(monkeypatch, webhook(former)).success
+    assert former.held.keys() == held(people) == set(range(1, 11)) - {7} and left_behind(people) == []
+
+
+def test_both_lists_are_known_when_the_former_place_is_back(
+    people: Warehouse, former: Receiver, present: Receiver
+) -> None:
+    """The ledger follows the place: what the other one holds meanwhile is left behind there."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    made = settled(people, present, "new")
+    assert made
+    apply(people, made.plan, webhook(present))
+    sync(people, webhook(former))
+    assert held(people) == former.held.keys() == set(range(1, 11))
+    with receiving() as third:
+        third.held = dict(former.held)
+        made = settled(people, third, "same")
+    assert made is None
+    (told,) = left_behind(people)
+    assert told.startswith("some: 10 customers left behind"), "those at the second place, which was left for good"
+
+
+def test_who_was_sent_before_places_were_known_is_left_behind_too(
+    people: Warehouse, former: Receiver, present: Receiver
+) -> None:
+    """At a place that has no name: it is told, and is never the present one again."""
+    set_members(people, range(1, 4))
+    sync(people, webhook(former))
+    with people.transaction() as connection:
+        connection.execute(sa.text("update destination_members set place = null"))
+        connection.execute(sa.text("update activation_plans set place = null"))
+    made = settled(people, present, "new")
+    assert made and (made.adds, made.held_before) == (3, 0)
+    assert left_behind(people)[0].startswith("some: 3 customers left behind")
+
+
+def test_the_first_plan_says_where_those_of_before_are(people: Warehouse, former: Receiver, present: Receiver) -> None:
+    """Where the destination is then: another place after that is another, for them as for everybody."""
+    set_members(people, range(1, 4))
+    sync(people, webhook(former))
+    with people.transaction() as connection:
+        connection.execute(sa.text("update destination_members set place = null"))
+    assert plan(people, webhook(former)) is None
+    made = plan(people, webhook(present))
+    assert made and made.refusal and made.refusal.startswith("3 customers of this list were sent to another place")
+
+
+def test_another_form_of_the_addresses_is_sent_to_the_same_list(people: Warehouse, tmp_path: Path) -> None:
+    """A list of hashes under --place same: everybody in it is told again, in the new form."""
+    clear = Drop(str(tmp_path))
+    set_members(people, {1, 2})
+    sync(people, clear)
+    made = make_plan(people, SOME, replace(clear, hashes_emails=True), key=KEY, place_is="same")
+    assert made and (made.adds, made.updates, made.removes) == (0, 2, 0)
+
+
+def test_the_night_gives_up_what_was_begun_at_another_place(
+    people: Warehouse, former: Receiver, present: Receiver
+) -> None:
+    """It can never be finished there, and must not fail every night."""
+    automatic = replace(SOME, destinations=("webhook",), is_automatic=True)
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    set_members(people, range(1, 13))
+    made = plan(people, webhook(former))
+    assert made
+    former.faults = ["500"] * 6
+    with pytest.raises(UnavailableError):
+        apply(people, made.plan, webhook(former))
+    night = keep_up(people, automatic, webhook(present), key=KEY)
+    assert night.plan and night.plan.refusal and "--place new" in night.plan.refusal
+    assert plan_numbered(people, made.plan).state == "expired"
+
+
+def test_a_former_list_that_was_emptied_is_told_no_more(
+    people: Warehouse, former: Receiver, present: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has said so, which is kept. Back at that place nobody is held, and left again it is told again."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    settled(people, present, "new")
+    monkeypatch.setenv("LGS_DATABASE_URL", people.url)
+    said = CliRunner().invoke(app, ["activate", "emptied", "some", "webhook"])
+    assert said.exit_code == 0 and "10 customers" in said.output
+    assert left_behind(people) == []
+    (row,) = people.rows("select distinct emptied_by, emptied_at is null as is_open from left_behind")
+    assert row.emptied_by and not row.is_open
+    made = plan(people, webhook(former))
+    assert made and (made.adds, made.held_before) == (10, 0)
+    apply(people, made.plan, webhook(former))
+    settled(people, present, "new")
+    assert left_behind(people)[0].startswith("some: 10 customers left behind")
+    assert "There is nobody" in CliRunner().invoke(app, ["activate", "emptied", "other", "webhook"]).output
+
+
+def test_a_list_that_is_gone_from_the_tool_is_let_go(people: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audience's file is gone, too: else each night would look for the list, and fail."""
+    with serving(HubSpotTool()) as hubspot:
+        hubspot.know(*range(1, 11))
+        set_members(people, range(1, 11))
+        sync(people, hubspot.destination())
+        object_to_marketing(people, 7)
+        monkeypatch.setenv("LGS_DATABASE_URL", people.url)
+        assert gone(people) == [("some", "hubspot", 10)]
+        CliRunner().invoke(app, ["activate", "emptied", "some", "hubspot"])
+        assert held(people) == set(range(1, 11)), "it is the former lists that were emptied"
+        said = CliRunner().invoke(app, ["activate", "emptied", "some", "hubspot", "--gone"])
+        assert said.exit_code == 0 and "10 customers" in said.output
+        assert gone(people) == [] and held(people) == set() and left_behind(people) == []
+        requests = len(hubspot.requests)
+        assert plan_lists(monkeypatch, hubspot.destination()).success and len(hubspot.requests) == requests
+
+
+def test_the_night_tells_what_was_left_behind(
+    people: Warehouse, former: Receiver, present: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In what the run says that it did."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    settled(people, present, "new")
+    night = plan_lists(monkeypatch, webhook(present))
+    (output,) = [event for event in night.all_node_events if event.is_successful_output]
+    assert "10 customers left behind" in str(output.step_output_data.metadata["left behind"].value)
+
+
+def test_the_check_finds_who_objected_at_a_former_place(people: Warehouse, former: Receiver, present: Receiver) -> None:
+    """Until that list is emptied: nothing else looks there any more."""
+    set_members(people, range(1, 11))
+    sync(people, webhook(former))
+    settled(people, present, "new")
+    object_to_marketing(people, 7)
+    check = (places.SQL / "checks" / "audience_members" / "held_may_be_written_to.sql").read_text()
+    assert [(row.customer_id, row.place, row.reason) for row in people.rows(check)] == [(7, "former", "objected")]
+    note_emptied(people, "webhook", "some")
+    assert people.rows(check) == []
+
+
+def test_an_urgent_removal_replaces_no_list_that_is_elsewhere(people: Warehouse, tmp_path: Path) -> None:
+    """A folder that was moved to another name: the whole list is not known there, so none is written."""
+    before, after = Drop(str(tmp_path / "before")), Drop(str(tmp_path / "after"))
+    set_members(people, range(1, 11))
+    sync(people, before)
+    (removal,) = object_to_marketing(people, 7).removals
+    apply(people, removal, after)
+    assert {file.name for file in (tmp_path / "after").iterdir()} == {"some-plan-2.csv", "some-plan-2.csv.done"}

@@ -193,13 +193,17 @@ def test_whom_a_former_place_holds_is_told(own_site: Site, writer: Warehouse) ->
         "'webhook', 'first_to_see', 1, 'q'",
         "'drop', 'call_list', 2, 'p'",
     ):
-        change(writer, f"insert into left_behind values ({sent}, now())")
+        change(writer, f"insert into left_behind values ({sent}, now(), 1, now())")
+    change(writer, "insert into left_behind values ('drop', 'call_list', 3, 'p', now(), 1, now(), null, now(), 'me')")
     held = {row["audience"]: row for row in rows(own_site.get("/campaigns/held.csv").text)}
     assert {name: (row["customers"], row["left_behind"]) for name, row in held.items()} == {
         "first_to_see": ("3", "1"),
         "call_list": ("0", "1"),
     }
-    assert "Nothing here reaches that list any more: empty it by hand." in own_site.get("/campaigns").text
+    assert (
+        "Nothing here reaches that list any more: empty it by hand, and then say so: lgs activate emptied."
+        in own_site.get("/campaigns").text
+    )
 
 
 def test_an_audience_without_a_file_is_named_and_leads_nowhere(own_site: Site, writer: Warehouse) -> None:

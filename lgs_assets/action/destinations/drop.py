@@ -1,6 +1,7 @@
 """A folder, here or of an SFTP server, or a part of a bucket: for each plan two CSV files.
 
-One has what changes, the other the whole list after it. Beside each file, an empty one says that it is complete.
+One has what changes, the other the whole list after it, where that is known. Beside each file, an empty one says that
+it is complete.
 """
 
 import csv
@@ -42,13 +43,13 @@ class Drop:
             (change.operation, change.customer_id, "" if change.operation == "remove" else self._shown(change.email))
             for change in batch.changes
         ]
-        members = batch.whole_list()
-        listed = [(member.customer_id, self._shown(member.email)) for member in members]
         email = "email_sha256" if self.hashes_emails else "email"
-        files = {
-            f"{name}-list.csv": _csv(["customer_id", email], listed, [member.fields for member in members]),
-            f"{name}.csv": _csv(["operation", "customer_id", email], changes, [each.fields for each in batch.changes]),
-        }
+        files = {}
+        if (members := batch.whole_list()) is not None:
+            listed = [(member.customer_id, self._shown(member.email)) for member in members]
+            files[f"{name}-list.csv"] = _csv(["customer_id", email], listed, [member.fields for member in members])
+        told = [change.fields for change in batch.changes]
+        files[f"{name}.csv"] = _csv(["operation", "customer_id", email], changes, told)
         with reaching(self.location, variable="LGS_DROP"):
             if self.location.startswith(SCHEME):
                 put_files(self.location, files)

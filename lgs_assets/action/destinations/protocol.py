@@ -57,8 +57,8 @@ class Batch:
     """What the destination called some of the customers, and now calls others: an address can change hands."""
     is_contact: Callable[[str], bool] = lambda _: False
     """Whether an address is a customer's here. Those who are to be deleted have none here any more."""
-    whole_list: Callable[[], Sequence[Listed]] = tuple
-    """Whom the list holds once the batch is accepted, by customer."""
+    whole_list: Callable[[], Sequence[Listed] | None] = tuple
+    """Whom the list holds once the batch is accepted, by customer; None if that is not known."""
 
     def told(self, *operations: Operation) -> list[Change]:
         """The changes of these kinds."""

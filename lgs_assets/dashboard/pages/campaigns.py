@@ -311,7 +311,8 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
         "Customers whom a destination confirmed. Where a list can be read back (lgs activate drift, and nightly): who "
         "was missing then, whom somebody else had put there (left alone), who had objected there, and who could not "
         "be looked for, as the destination never said what it calls them. Left behind: at an account, a URL or a "
-        "folder that the destination has left. Nothing here reaches that list any more: empty it by hand."
+        "folder that the destination has left. Nothing here reaches that list any more: empty it by hand, and "
+        "then say so: lgs activate emptied."
     )
     return Figure("held", "Who is on which list?", table, note=note)
 

@@ -58,7 +58,7 @@ select
                 from (
                     select destination, audience, customer_id, confirmed_at from destination_members
                     union all
-                    select destination, audience, customer_id, null from left_behind
+                    select destination, audience, customer_id, null from left_behind where emptied_at is null
                 ) as sent
                 where cast(:audience as text) is null or audience = :audience
                 group by destination, audience
