@@ -313,8 +313,9 @@ def test_a_shop_that_begins_in_mid_month_is_forecast_by_month() -> None:
     assert until == UNTIL
     panel = forecast.panel_of(lines, "total", "month", until["month"])
     assert panel is not None and panel.begin(0) == pd.Timestamp("2010-01-01")
+    past = forecast.backtests(lines, until)
     used = {task.name: False for task in forecast.TASKS}
-    rows = forecast.predicted(lines, forecast.backtests(lines, until), until, as_of=UNTIL["week"], are_choices_used=used)
+    rows = forecast.predicted(lines, past, until, as_of=UNTIL["week"], are_choices_used=used)
     monthly = rows[(rows["kind"] == "total") & (rows["grain"] == "month")]
     assert list(monthly["period_start"]) == list(pd.date_range("2011-12-01", periods=3, freq="MS"))
 
