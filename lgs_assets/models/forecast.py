@@ -453,9 +453,11 @@ def _forecast(panel: Panel, task: Task, method: str, over: pd.DataFrame) -> pd.D
 def whole_periods(terms: pd.DataFrame, months: pd.DataFrame) -> dict[str, pd.Timestamp]:
     """The day after the last whole month and week before the moment of `terms`, a row of prediction_terms.
 
-    `months` has the columns `invoice_month` and `is_partial` of monthly_metrics.
+    `months` has the columns `invoice_month` and `is_partial` of monthly_metrics. The month that the data begins in ends
+    nothing: if it is partial, what is whole begins after it.
     """
     as_of, observed_until = terms["as_of"].iloc[0], terms["observed_until"].iloc[0]
     ends = [as_of.replace(day=1), months["invoice_month"].max() + pd.DateOffset(months=1)]
-    ends += list(months.loc[months["is_partial"], "invoice_month"])
+    is_later = months["invoice_month"] > months["invoice_month"].min()
+    ends += list(months.loc[months["is_partial"] & is_later, "invoice_month"])
     return {"month": min(ends), "week": observed_until - pd.Timedelta(days=observed_until.weekday())}

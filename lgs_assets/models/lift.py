@@ -7,7 +7,7 @@ have made of it: the arms are drawn again, within the blocks and by the same rul
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, inf, sqrt
+from math import floor, inf, isfinite, sqrt
 from statistics import NormalDist
 from typing import TypeVar
 
@@ -232,6 +232,8 @@ def _difference(
         return Difference(float(values[0]), float(values[0]), estimate=0.0, low=0.0, high=0.0, p_value=1.0)
     p_value = (1 + int((np.abs(slopes) >= abs(estimate) * (1 - _ROUNDING)).sum())) / (1 + len(slopes))
     low, high = _interval(estimate, slopes, of_arm, level)
+    if np.isin(values, (0, 1)).all() and isfinite(low):
+        low, high = _interval_of_shares(estimate, slopes, of_arm, level, share=values.mean(), treated=treated.mean())
     control, seen = float(values[~treated].mean()), float(values[treated].mean())
     return Difference(control, seen, float(estimate), low, high, p_value)
 
@@ -244,11 +246,8 @@ def _interval(estimate: float, slopes: np.ndarray, of_arm: np.ndarray, level: fl
     for the effects between its ends, and the interval ends where as few draws still speak as the level allows. A draw
     like the one made, or its opposite, speaks for any effect.
     """
-    is_near = np.abs(of_arm) < 1 - _ROUNDING
-    slopes, of_arm = slopes[is_near], of_arm[is_near]
+    slopes, of_arm, needed = _telling(slopes, of_arm, level)
     ends = np.array([(estimate - slopes) / (1 - of_arm), (estimate + slopes) / (1 + of_arm)])
-    needed = floor(level * (1 + len(is_near)) + _ROUNDING)  # besides the draw made, so that p is more than the level
-    needed -= int((~is_near).sum())
     if needed <= 0:
         return -inf, inf
     if needed > len(slopes):
@@ -256,6 +255,43 @@ def _interval(estimate: float, slopes: np.ndarray, of_arm: np.ndarray, level: fl
     low, high = np.sort(ends.min(axis=0))[needed - 1], np.sort(ends.max(axis=0))[-needed]
     rounding = _ROUNDING * abs(estimate)
     return float(min(low, estimate) - rounding), float(max(high, estimate) + rounding)
+
+
+def _interval_of_shares(
+    estimate: float, slopes: np.ndarray, of_arm: np.ndarray, level: float, *, share: float, treated: float
+) -> tuple[float, float]:
+    """As `_interval`, of an outcome that is 0 or 1: some are won over, and a treatment cannot add as much to each.
+
+    For each effect, then, a draw's slope counts by how much further chance puts two such shares apart, that of all
+    being `share`, than two arms that vary alike (as in the score interval of Miettinen & Nurminen 1985). In halves, and
+    for no effect at all, that is the same: the interval holds 0 where p is above the level. `treated` is the share of
+    the treated among all.
+    """
+    slopes, of_arm, needed = _telling(slopes, of_arm, level)
+
+    def is_held(effect: float) -> bool:
+        shares = np.clip([share - effect * treated, share + effect * (1 - treated)], 0, 1)
+        control, of_treated = shares * (1 - shares)
+        alike = control * (1 - treated) + of_treated * treated
+        wider = sqrt((control * treated + of_treated * (1 - treated)) / alike) if alike else 1.0
+        apart = np.abs(slopes - effect * of_arm) * wider
+        return bool((apart >= abs(estimate - effect) * (1 - _ROUNDING)).sum() >= needed)
+
+    ends = []
+    for outside in (-1.0, 1.0):
+        held = outside if is_held(outside) else estimate
+        while abs(outside - held) > _ROUNDING:
+            middle = (held + outside) / 2
+            held, outside = (middle, outside) if is_held(middle) else (held, middle)
+        ends.append(outside)
+    return min(ends[0], estimate), max(ends[1], estimate)
+
+
+def _telling(slopes: np.ndarray, of_arm: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, int]:
+    """The draws unlike the one made and its opposite, and how many of them must speak for an effect in the interval."""
+    is_near = np.abs(of_arm) < 1 - _ROUNDING
+    needed = floor(level * (1 + len(is_near)) + _ROUNDING)  # besides the draw made, so that p is more than the level
+    return slopes[is_near], of_arm[is_near], needed - int((~is_near).sum())
 
 
 def _basis(covariates: np.ndarray) -> np.ndarray:

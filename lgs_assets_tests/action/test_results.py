@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from math import inf
 from pathlib import Path
 from types import SimpleNamespace
@@ -136,6 +137,7 @@ def test_a_hole_in_the_window_is_waited_for_and_told(experiment: Warehouse) -> N
         buy(experiment, None, f"{day} 10:00")
     late = told(experiment)
     assert late.primary and answer(late).startswith(f"{hole}: a dump may be missing. No effect is shown")
+    assert "If a dump is missing, load it: the result changes with it." in lgs_status()
     for day in ("2012-02-04", "2012-02-14", "2012-02-24"):  # it is loaded
         buy(experiment, None, f"{day} 10:00")
     whole = told(experiment)
@@ -154,6 +156,47 @@ def test_a_hole_after_the_look_does_not_delay_it(shop: Warehouse) -> None:
     assert found.hole == (date(2012, 1, 31), date(2012, 2, 29))
     assert found.due_of("bought_within", after=30) == date(2012, 1, 31)
     assert found.due_of("bought_within") == date(2012, 4, 30)
+
+
+@pytest.mark.parametrize(("declared", "is_waited_for"), [(DECLARED, False), (POUNDS, True)])
+def test_a_hole_after_the_windows_is_one_of_pounds(shop: Warehouse, declared: Declaration, is_waited_for: bool) -> None:
+    """What was sent back in it changes pounds, and not who bought: only of pounds it is told, and waited for."""
+    prepare(shop)
+    start(shop, declared, SOME, counts_from=date(2012, 1, 1))
+    for week in range(18):
+        buy(shop, None, f"{date(2011, 12, 6) + timedelta(days=7 * week)} 10:00")
+    for day in ("2012-04-16", "2012-05-01"):
+        buy(shop, None, f"{day} 10:00")
+    found = told(shop)
+    assert found.state.hole == ((date(2012, 4, 4), date(2012, 4, 15)) if is_waited_for else None)
+    assert found.state.is_due is not is_waited_for
+    assert answer(found).startswith("Not due yet" if is_waited_for else "No effect is shown")
+    assert ("The data has no invoice from 2012-04-04 to 2012-04-15" in answer(found)) is is_waited_for
+    assert ("no invoice from" in lgs_status()) is is_waited_for
+
+
+@pytest.mark.parametrize(
+    ("closed", "hole"),
+    [
+        (("2010-12-24", "2011-01-04", "2012-02-01", "2012-02-11"), (date(2012, 2, 2), date(2012, 2, 10))),
+        (("2011-12-23", "2012-01-06"), None),
+    ],
+)
+def test_christmas_is_no_hole_and_hides_none(
+    shop: Warehouse, closed: tuple[str, ...], hole: tuple[date, date] | None
+) -> None:
+    """A shop may close from Christmas to New Year, the first time too; a missing dump of a week is still seen."""
+    prepare(shop)
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
+    edges = [date.fromisoformat(day) for day in closed]
+    days = {date(2010, 12, 1) + timedelta(days=day) for day in range(0, 500, 7)} | set(edges)
+    pauses = list(pairwise(edges))[::2]
+    with shop.transaction() as connection:
+        connection.execute(sa.text("delete from invoice_totals"))
+    for day in sorted(days):
+        if not any(first < day < last for first, last in pauses):
+            buy(shop, None, f"{day} 10:00")
+    assert state(shop, "calls").hole == hole
 
 
 def test_pounds_wait_for_late_returns(experiment: Warehouse) -> None:

@@ -186,7 +186,7 @@ def test_what_is_not_significant_is_written_on_the_chart(frames: MakeFrames, dra
 
 @pytest.mark.parametrize(
     ("months", "said"),
-    [(24, "Two years cannot tell a slope from a step"), (37, "Compared are the last two of 3 years")],
+    [(24, "Two years cannot tell a slope from a step"), (37, "This compares the last two of 3 years")],
 )
 def test_the_verdict_tells_how_many_years_there_are(
     months: int, said: str, frames: MakeFrames, draw: Draw, texts: Texts

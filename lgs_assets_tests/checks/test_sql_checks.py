@@ -17,13 +17,18 @@ FAULTS = {
     f"{file.parent.name}.{file.stem}": file.read_text()
     for file in sorted((Path(__file__).parent / "faults").glob("*/*.sql"))
 }
-"""What breaks each rule: a statement that plants the fault, in a file named as the check's."""
+"""What breaks each rule: a statement that plants a fault, in a file named as the check's, or `RULE.OF_WHAT.sql`."""
 PLANNED = {f"{check.table}.{check.name}": check for check in CHECKS}
+
+
+def checked_by(fault: str) -> str:
+    """The check that must find it: `table.rule` of `table.rule` and of `table.rule.of_what`."""
+    return ".".join(fault.split(".")[:2])
 
 
 def test_every_check_has_its_fault_here() -> None:
     """A check that cannot fail is not a check."""
-    assert set(FAULTS) == set(PLANNED)
+    assert {checked_by(fault) for fault in FAULTS} == set(PLANNED)
 
 
 @pytest.mark.parametrize("name", PLANNED)
@@ -60,12 +65,12 @@ def test_what_checks_found_is_kept_for_readers(built: Warehouse) -> None:
     }
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_found_and_explained(built: Warehouse, name: str) -> None:
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_found_and_explained(built: Warehouse, fault: str) -> None:
     """The check fails, with its severity, the number of rows, some of them and the query that finds them all."""
     with built.transaction() as connection:
-        connection.execute(sa.text(FAULTS[name]))
-    check = PLANNED[name]
+        connection.execute(sa.text(FAULTS[fault]))
+    check = PLANNED[checked_by(fault)]
     result = evaluate(check, PostgresTables(built))
     assert not result.passed
     assert result.severity == check.severity
@@ -101,6 +106,43 @@ def test_an_audience_that_shrinks_or_grows_at_once_is_told(
     with built.transaction() as connection:
         connection.exec_driver_sql("insert into audience_history values ('new', '2999-02-01', %s, %s, %s)", change)
     assert [row.audience for row in built.rows(query)] == ["new"] * is_told
+
+
+@pytest.mark.parametrize(
+    ("asked", "evaluated", "is_missing"),
+    [
+        ("slipping", "slipping, Loyal Customers and Champions", False),
+        ("slipping", "slipping, Loyal Customers", True),
+        ("churn_risk", "churn_risk, Loyal Customers", False),
+        (90, "customer_value, 90 days", False),
+        (90, "customer_value, 182 days", True),
+        ((1, "week"), "forecasts, total by week, 1 ahead", False),
+        ((1, "week"), "forecasts, total by week, 13 ahead", True),
+        ((1, "week"), "forecasts, total by month, 1 ahead", True),
+    ],
+)
+def test_what_was_tried_is_evaluated_be_its_figure_defined_or_not(
+    built: Warehouse, asked: str | int | tuple[int, str], evaluated: str, is_missing: bool
+) -> None:
+    """Where nobody slipped there is no figure, and a row that says so. A row of another task is none."""
+    check = PLANNED["model_evaluations.are_of_all_backtests"]
+    day, row = "'2011-03-01'", "null, null, 9, null, null, null, null, null, null, false, 'nothing came'"
+    if isinstance(asked, tuple):
+        rows = f"('total', 'All sales', '{asked[1]}', {asked[0]}, {day}, {day}, 'last', true, 1, 1)"
+        plant = f"insert into forecast_backtests values {rows}"
+    elif isinstance(asked, int):
+        plant = f"insert into value_backtests values ({asked}, {day}, 101, {day}, 0, 1, 2, 0.9, 0, 1, 2, 0, 0, 0, 0)"
+    else:
+        chance = 0.5 if asked == "churn_risk" else "null"
+        plant = f"""insert into risk_backtests values
+            ('{asked}', {day}, 101, {day}, 'Champions', 1, 0.5, {chance}, 1, {chance}, 0.5, false)"""
+    with built.transaction() as connection:
+        connection.exec_driver_sql(plant)
+        connection.exec_driver_sql(
+            f"insert into model_evaluations values (%s, 'a model', 'pooled', 'auc', 'back-test', null, {row})",
+            (evaluated,),
+        )
+    assert evaluate(check, PostgresTables(built)).passed is not is_missing
 
 
 OCTOBER, APRIL = "2010-10-01 10:00", "2011-04-01 10:00"

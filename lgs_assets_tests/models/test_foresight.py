@@ -302,6 +302,24 @@ def test_a_partial_month_and_week_are_not_forecast_from() -> None:
     assert forecast.whole_periods(terms, whole)["month"] == pd.Timestamp("2012-01-01")
 
 
+def test_a_shop_that_begins_in_mid_month_is_forecast_by_month() -> None:
+    """The partial month that it begins in is neither whole, nor the end of what is."""
+    lines = daily()
+    lines = lines[lines["day"] >= "2009-12-15"]
+    months = pd.DataFrame({"invoice_month": pd.date_range("2009-12-01", "2011-12-01", freq="MS")})
+    months["is_partial"] = months["invoice_month"].isin(pd.to_datetime(["2009-12-01", "2011-12-01"]))
+    terms = pd.DataFrame({"as_of": [pd.Timestamp("2012-01-01")], "observed_until": [pd.Timestamp("2011-12-10")]})
+    until = forecast.whole_periods(terms, months)
+    assert until == UNTIL
+    panel = forecast.panel_of(lines, "total", "month", until["month"])
+    assert panel is not None and panel.begin(0) == pd.Timestamp("2010-01-01")
+    past = forecast.backtests(lines, until)
+    used = {task.name: False for task in forecast.TASKS}
+    rows = forecast.predicted(lines, past, until, as_of=UNTIL["week"], are_choices_used=used)
+    monthly = rows[(rows["kind"] == "total") & (rows["grain"] == "month")]
+    assert list(monthly["period_start"]) == list(pd.date_range("2011-12-01", periods=3, freq="MS"))
+
+
 scores = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=60)
 
 

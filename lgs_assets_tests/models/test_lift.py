@@ -118,6 +118,27 @@ def test_an_interval_ends_where_effects_begin_to_be_rejected(seed: int, customer
             assert outside <= LEVEL < inside
 
 
+@pytest.mark.parametrize(("share", "size"), [(0.5, 4), (0.95, 20)])
+def test_the_interval_of_buyers_holds_with_a_small_control_group(share: float, size: int) -> None:
+    """Nine of ten buy anyway, and most of the others are won over: the arms vary unlike, and 95 of 100 hold it."""
+    generator = np.random.default_rng(12)
+    customers = size * 40
+    bought = generator.random(customers) < 0.9
+    won_over = ~bought & (generator.random(customers) < 0.8)
+    splits = []
+    for _ in range(SPLITS):
+        lots = generator.random((40, size)).argsort(axis=1)
+        experiment = Experiment(np.arange(customers) // size, (lots < size * share).ravel(), share)
+        splits.append((experiment, pd.DataFrame({"bought": (bought | won_over & experiment.treated).astype(float)})))
+    told = differences_of_splits(splits, pd.DataFrame({"none": np.zeros(customers)}), seed=1, draws=399)
+    covered = 0
+    for found in (each["bought"] for each in told):
+        covered += found.low <= won_over.mean() <= found.high
+        assert -1 <= found.low <= found.estimate <= found.high <= 1
+        assert (found.low <= 0 <= found.high) == (found.p_value > LEVEL)
+    assert covered / SPLITS >= 0.93
+
+
 def test_many_splits_at_once_are_as_each_alone() -> None:
     """With the same other draws, whatever the others are: what the benchmark measures is what reports tell."""
     generator = np.random.default_rng(6)

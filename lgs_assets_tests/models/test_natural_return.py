@@ -1,10 +1,12 @@
 """What customers did next by themselves, on figures checked by hand."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines, values
 
 TABLES = built_for("natural_return")
@@ -52,3 +54,21 @@ def test_a_doubled_invoice_counts_once_beside(warehouse: Warehouse, tmp_path: Pa
     assert [(row.sales_after, row.sales_after_once, row.net_after, row.net_after_once) for row in rows] == [
         (32, 16, 32, 16)
     ]
+
+
+def test_a_snapshot_date_after_the_last_sale_is_no_fault(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The last month is whole, though the last snapshot lies in it: its windows agree with what was bought in them."""
+    days = [date(2011, 1, 3) + timedelta(days=day) for day in range(148)]  # to 30 May
+    load_lines(
+        warehouse,
+        tmp_path,
+        [Line(f"{number}", customer_id=number % 3 + 1, invoice_date=f"{day} 10:00") for number, day in enumerate(days)],
+    )
+    build_tables(warehouse, *TABLES, snapshot_date=datetime(2011, 5, 31))
+    windows = warehouse.rows("select distinct snapshot_date, months from natural_return order by snapshot_date")
+    assert [values(row) for row in windows] == [(datetime(2011, month, 1), 3) for month in (2, 3)]
+    (check,) = (check for check in CHECKS if (check.table, check.name) == ("natural_return", "agrees_with_the_history"))
+    assert evaluate(check, PostgresTables(warehouse)).passed
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update natural_return set sales_after = sales_after + 0.01")
+    assert not evaluate(check, PostgresTables(warehouse)).passed

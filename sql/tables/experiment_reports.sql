@@ -22,5 +22,5 @@ comment on column experiment_reports.due is 'The first day that the data need no
 comment on column experiment_reports.covered_until is 'The first day that the data does not cover: that of the last invoice, which need not be over.';
 comment on column experiment_reports.control_excluded is 'Customers of the control group who have objected to marketing or are forgotten.';
 comment on column experiment_reports.treated_excluded is 'Likewise of the treated.';
-comment on column experiment_reports.missing_from is 'The first day, within the windows, of those in a row without an invoice, where the shop was never before without one for so long. NULL if there are none.';
+comment on column experiment_reports.missing_from is 'The first day, before the primary metric would be due, of those in a row without an invoice, where the shop was never before without one for so long. NULL if there are none.';
 comment on column experiment_reports.missing_to is 'The last of these days.';

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from lgs_assets import places
-from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, MONEY, Declaration, Metric
+from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, Declaration, Metric, late_days
 from lgs_assets.action.experiments.holdout import is_uneven
 from lgs_assets.action.experiments.words import sentence
 from lgs_assets.wording import counted
@@ -67,7 +67,7 @@ class Conduct:
     covered_until: date
     """The first day that the data does not cover: that of the last invoice, which need not be over."""
     hole: Hole | None
-    """The first one within the windows, and the days after them on which returns still count; None without."""
+    """The first one before the primary metric would be due; None without."""
 
     @property
     def is_unevenly_delivered(self) -> bool:
@@ -87,9 +87,14 @@ class Conduct:
         return day if day and day < self.due else None
 
     @property
+    def is_due(self) -> bool:
+        """Whether its result can be told."""
+        return self.due_of(self.declaration.primary.metric) <= self.covered_until
+
+    @property
     def is_to_be_stopped(self) -> bool:
         """Whether its result is due, and its control group still held out."""
-        return self.stopped_at is None and self.due_of(self.declaration.primary.metric) <= self.covered_until
+        return self.stopped_at is None and self.is_due
 
     @property
     def of_control(self) -> str:
@@ -105,7 +110,7 @@ class Conduct:
         """
         days = self.declaration.primary.days
         early = 0 if after is None else days - after
-        day = self.due + timedelta(days=LATE_DAYS * (metric in MONEY) - early)
+        day = self.due + timedelta(days=late_days(metric) - early)
         return day + timedelta(days=LATE_DAYS) if self.hole and self.hole.first < day else day
 
 
@@ -164,10 +169,11 @@ def remarks(conduct: Conduct, *, gone: int = 0, day: Callable[[date], str] = str
             "nothing."
         )
     if conduct.hole:
+        waits = f"waits for it, {LATE_DAYS} days longer than for data without a hole, and "
         found.append(
             f"The data has no invoice from {day(conduct.hole.first)} to {day(conduct.hole.last)}; the shop was never "
-            f"without one for so long before. If a dump is missing, load it: the result waits for it, {LATE_DAYS} days "
-            "longer than for data without a hole, and changes with it."
+            f"without one for so long before. If a dump is missing, load it: the result {waits * (not conduct.is_due)}"
+            "changes with it."
         )
     if conduct.is_to_be_stopped:
         found.append(

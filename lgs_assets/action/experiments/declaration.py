@@ -33,6 +33,11 @@ _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def late_days(metric: Metric) -> int:
+    """For how many days after a window a metric may still change."""
+    return LATE_DAYS if metric in MONEY else 0
+
+
 class Primary(BaseModel):
     """The metric by which the experiment is judged, and for how many days each customer is observed."""
 

@@ -98,7 +98,7 @@ def _answer(analysis: Analysis) -> str:
                 f"A change of the declared size had a chance of {analysis.power:.0%} to show: an effect that shows "
                 f"against such odds {_LARGE}"
             )
-    hole = state.hole if state.hole and state.hole.first < state.due else None
+    hole = state.hole
     lacks = f"The data has no invoice from {hole.first} to {hole.last}: a dump may be missing. " if hole else ""
     if found:
         return f"{lacks}{' '.join(found)}"

@@ -89,8 +89,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
         covered = found.covered_until
         analysable = _analysable(cursor, found)
         mismatched = not all(analysable.values()) or mismatch_p(analysable, _shares(declared)) < MISMATCH
-        is_due = due[declared.primary.metric] <= covered
-        ready = [metric for metric in metrics if due[metric] <= covered] if is_due else []
+        ready = [metric for metric in metrics if due[metric] <= covered] if found.is_due else []
         looks = [days for days in declared.looks if found.due_of(declared.primary.metric, after=days) <= covered]
         analysis = Analysis(
             found, covered, due, results=(), look=None, looked=max(looks, default=None), returned={},

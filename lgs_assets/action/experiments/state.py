@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from lgs_assets import places
 from lgs_assets.action.experiments.conduct import RAN, STOPPED, UNDRAWN, Amendment, Conduct, Hole, local_day
-from lgs_assets.action.experiments.declaration import CONTROL, LATE_DAYS, Declaration
+from lgs_assets.action.experiments.declaration import CONTROL, Declaration, late_days
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -14,18 +14,29 @@ from lgs_assets.warehouse.schema import Cursor, driver_cursor
 EXPOSURES = (places.SQL / "exposures.sql").read_text()
 """A query for whom lists reached, as they stand."""
 
-# A shop closes over the weekend, at Easter and at New Year: days without an invoice are a hole only if they are more
-# than a week, and more than there ever were in a row before.
+# A shop closes over the weekend and at Easter: days without an invoice are a hole only if they are more than a week,
+# and more than there ever were in a row before. It may close from Christmas to New Year as well, which says nothing of
+# another week: these days do not count, neither now nor before.
 _HOLE = """
 with pauses as (
-    select lag(day) over (order by day) + 1 as first, day as ends
-    from (select distinct last_invoice_at::date as day from invoice_totals) as days
+    select
+        first,
+        ends,
+        (
+            select count(*)
+            from generate_series(first, ends - 1, interval '1 day') as closed (day)
+            where to_char(day, 'MM-DD') between '01-04' and '12-23'
+        ) as days
+    from (
+        select lag(day) over (order by day) + 1 as first, day as ends
+        from (select distinct last_invoice_at::date as day from invoice_totals) as open_days
+    ) as between_days
 )
 
 select first, ends - 1
 from pauses
 where ends > %(begins)s and first < %(ends)s
-    and ends - first > (select greatest(7, max(earlier.ends - earlier.first)) from pauses as earlier
+    and days > (select greatest(7, max(earlier.days)) from pauses as earlier
         where earlier.ends <= %(begins)s having count(earlier.first) > 0)
 order by first
 limit 1
@@ -119,7 +130,7 @@ def read_state(cursor: Cursor, name: str) -> State:
     _, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because = row
     begins = min((arm[4] for arm in arms), default=local_day(started_at))
     due = max((arm[5] for arm in arms), default=local_day(started_at)) + timedelta(days=declaration.primary.days)
-    cursor.execute(_HOLE, {"begins": begins, "ends": due + timedelta(days=LATE_DAYS)})
+    cursor.execute(_HOLE, {"begins": begins, "ends": due + timedelta(days=late_days(declaration.primary.metric))})
     hole = cursor.fetchone()
     return State(
         declaration=declaration,

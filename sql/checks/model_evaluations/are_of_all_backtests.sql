@@ -1,15 +1,22 @@
--- Every task with predictions of past days has a measured error.
+-- Every task with predictions of past days is evaluated, though its figure need not be defined: nobody may have slipped.
 -- error
 select asked.task
 from (
-    select 'customer_value' as task from value_backtests
+    select concat('customer_value, ', horizon_days, ' days') as task from value_backtests
     union
-    select task from risk_backtests
+    select case task when 'slipping' then 'slipping, Loyal Customers and Champions' else task end from risk_backtests
     union
-    select 'forecasts' from forecast_backtests
+    select concat('forecasts, ', kind, ' by ', grain, ', ', horizon, ' ahead') from forecast_backtests
 ) as asked
 where not exists (
     select
     from model_evaluations
-    where model_evaluations.task like asked.task || '%' and source = 'back-test' and value is not null
+    where
+        model_evaluations.source = 'back-test'
+        and model_evaluations.model <> 'none'
+        and (
+            model_evaluations.task = asked.task
+            -- Who is at risk is judged by population.
+            or (asked.task = 'churn_risk' and model_evaluations.task like 'churn_risk, %')
+        )
 )

@@ -1,26 +1,27 @@
 -- For every start and window within the whole months of the data, the customers, those who came back and their sales are
--- what rfm_history has gained from the start to the window's end.
+-- those that rfm_history has at the start, and what their invoices say of the days of the window.
 -- error
 with gained as (
     select
-        earlier.segment,
-        earlier.snapshot_date,
+        rfm_history.segment,
+        rfm_history.snapshot_date,
         windows.months,
-        count(*) as customers,
-        count(case when later.last_invoice_at >= earlier.snapshot_date then 1 end) as came_back,
-        sum(later.monetary - earlier.monetary) as sales_after,
-        sum(later.monetary_once - earlier.monetary_once) as sales_after_once
-    from rfm_history as earlier
+        count(distinct rfm_history.customer_id) as customers,
+        count(distinct case when sale_lines > 0 then rfm_history.customer_id end) as came_back,
+        coalesce(sum(sale_amount), 0) as sales_after,
+        coalesce(sum(sale_amount - second_copy_sale_amount), 0) as sales_after_once
+    from rfm_history
     cross join (values (3), (6)) as windows (months)
-    inner join rfm_history as later
-        on earlier.customer_id = later.customer_id
-        and later.snapshot_date = earlier.snapshot_date + windows.months * interval '1 month'
+    left join invoice_totals
+        on rfm_history.customer_id = invoice_totals.customer_id
+        and invoice_day >= rfm_history.snapshot_date
+        and invoice_day < rfm_history.snapshot_date + windows.months * interval '1 month'
     where
-        earlier.snapshot_date = date_trunc('month', earlier.snapshot_date)
-        and later.snapshot_date <= (
+        rfm_history.snapshot_date = date_trunc('month', rfm_history.snapshot_date)
+        and rfm_history.snapshot_date + windows.months * interval '1 month' <= (
             select max(invoice_month) + interval '1 month' from monthly_metrics where not is_partial
         )
-    group by earlier.segment, earlier.snapshot_date, windows.months
+    group by rfm_history.segment, rfm_history.snapshot_date, windows.months
 )
 
 select
@@ -30,11 +31,11 @@ select
     natural_return.customers,
     natural_return.came_back,
     natural_return.sales_after,
-    gained.customers as customers_in_history,
-    gained.came_back as came_back_in_history,
-    gained.sales_after as sales_after_in_history,
+    gained.customers as customers_by_invoices,
+    gained.came_back as came_back_by_invoices,
+    gained.sales_after as sales_after_by_invoices,
     natural_return.sales_after_once,
-    gained.sales_after_once as sales_after_once_in_history
+    gained.sales_after_once as sales_after_once_by_invoices
 from natural_return
 full join gained
     on natural_return.segment = gained.segment

@@ -35,7 +35,7 @@ select
     prediction_terms.as_of,
     wanted.first_day,
     prediction_terms.observed_from,
-    wanted.observed_until as end_of_lines,
+    wanted.observed_until as observed_until_of_lines,
     prediction_terms.observed_until,
     wanted.customers as customers_of_days,
     prediction_terms.customers

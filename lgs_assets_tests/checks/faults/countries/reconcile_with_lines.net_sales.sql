@@ -1,0 +1,1 @@
+update countries set net_sales = net_sales + 0.01

@@ -1,0 +1,1 @@
+update country_months set net_sales_once = net_sales_once - 0.01

@@ -1,0 +1,1 @@
+delete from monthly_series where series = 'sales'

@@ -1,0 +1,1 @@
+update products set net_sales = net_sales + 0.01

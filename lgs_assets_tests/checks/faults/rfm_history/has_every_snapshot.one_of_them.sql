@@ -1,0 +1,6 @@
+delete from rfm_history
+where snapshot_date = (
+    select min(snapshot_date)
+    from rfm_history
+    where snapshot_date > (select min(snapshot_date) from rfm_history)
+)

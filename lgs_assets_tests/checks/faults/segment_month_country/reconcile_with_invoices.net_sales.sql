@@ -1,0 +1,1 @@
+update segment_month_country set net_sales = net_sales + 0.01
