@@ -288,7 +288,7 @@ def test_a_plan_is_for_its_place_alone(people: Warehouse, receiver: Receiver, tm
     for destination, other in ((here, replace(here, url=f"{receiver.url}&other")), (hashed, clear), (clear, hashed)):
         made = plan(people, destination)
         assert made
-        with pytest.raises(GuardError, match="made for another place"):
+        with pytest.raises(GuardError, match="made for another account, list, URL or folder"):
             apply(people, made.plan, other)
         assert receiver.requests == [] and not (tmp_path / "drop").exists()
     made = plan(people, here)
