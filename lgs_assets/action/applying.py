@@ -230,7 +230,9 @@ def _mark(cursor: Cursor, plan: Plan, customers: Sequence[int], key: str) -> tup
         cursor.execute(
             f"""
             select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email,
-                coalesce(held.remote_id, changes.remote_id),
+                coalesce(
+                    case when held.place is null or held.place = %s then held.remote_id end, changes.remote_id
+                ), -- at another place the same name may be somebody else's
                 {why_not(hashed=plan.hashes_emails)}
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
@@ -239,7 +241,7 @@ def _mark(cursor: Cursor, plan: Plan, customers: Sequence[int], key: str) -> tup
             where changes.plan = %s and changes.customer_id = any (%s) and changes.state in ('planned', 'sending')
             order by operation <> 'remove', operation, changes.customer_id
             """.encode(),
-            [plan.plan, customers],
+            [plan.place, plan.plan, customers],
         )
         rows = cursor.fetchall()
     changes = []

@@ -9,11 +9,12 @@ import hmac
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import psycopg.sql
@@ -188,17 +189,23 @@ def object_to_marketing(warehouse: Warehouse, *customers: int, source: str = OUR
     return _suppress(warehouse, customers, OBJECTED, source)
 
 
-def forget_contact(warehouse: Warehouse, customer_id: int, *, erasing: Collection[str] = ()) -> Suppressed:
+def forget_contact(
+    warehouse: Warehouse, customer_id: int, *, erasing: Mapping[str, str] = MappingProxyType({})
+) -> Suppressed:
     """Deletes a customer's contact, suppresses the address for good, and takes them out of every audience and list.
 
-    What destinations are to be asked is planned in the same transaction: the `erasing`, to delete them. Invoices stay,
-    under the customer's number.
+    What destinations are to be asked is planned in the same transaction: the `erasing`, with their present places, to
+    delete them. Invoices stay, under the customer's number.
     """
     return _suppress(warehouse, [customer_id], FORGOTTEN, OURS, erasing)
 
 
 def _suppress(
-    warehouse: Warehouse, customers: Sequence[int], reason: str, source: str, erasing: Collection[str] = ()
+    warehouse: Warehouse,
+    customers: Sequence[int],
+    reason: str,
+    source: str,
+    erasing: Mapping[str, str] = MappingProxyType({}),
 ) -> Suppressed:
     prepare_private(warehouse)
     with warehouse.transaction() as connection:

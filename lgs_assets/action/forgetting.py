@@ -15,9 +15,15 @@ from lgs_assets.action.contacts import forget_contact
 from lgs_assets.action.destinations.configured import DELETING, NEEDS
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.leaving import having
+from lgs_assets.action.moving import present_places
 from lgs_assets.action.plans import WAITING, changes_of, plan_numbered
-from lgs_assets.errors import LgsError
+from lgs_assets.errors import LgsError, UsageError
 from lgs_assets.warehouse.database import Warehouse
+
+_AT_FORMER = (
+    "a former account or list of it had them, which is not asked: look there by hand. If it is the present one under "
+    "another key, plan its lists with --place same, and run this again"
+)
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,17 @@ def forget(
     answers: dict[str, str] = {}
     failures: dict[str, str] = {}
     asked = [each for each in destinations if each.erasure == "own" or (permanently and each.erasure == "permanent")]
-    gone = forget_contact(warehouse, customer_id, erasing=[each.name for each in asked])
+    present: dict[str, str] = {}
+    unasked = _AT_FORMER
+    try:
+        present = present_places(warehouse, asked, key=key)
+    except UsageError as error:  # it is the destinations that need the key
+        unasked = str(error)
+    gone = forget_contact(warehouse, customer_id, erasing=present)
     for destination in asked:
         said: list[str] = []
         reasons: list[str] = []
-        numbers = gone.erasures[destination.name]
+        numbers = gone.erasures.get(destination.name, [])
         for number in numbers:
             try:
                 said.append(erase(warehouse, number, destination, key=key, pause=pause))
@@ -70,7 +82,8 @@ def forget(
         if reasons:
             failures[destination.name] = "; ".join(dict.fromkeys(reasons))
     configured = {each.name for each in destinations}
-    still = having(warehouse, customer_id, deleting=DELETING)
+    still = having(warehouse, customer_id, deleting=DELETING, present=present)
+    failures |= {each.name: unasked for each in asked if each.name in still and each.name not in failures}
     unset = {name: f"it is not configured: set {NEEDS[name]}" for name in sorted(still - configured)}
     failures |= unset | {name: fault for name, fault in faults.items() if name in unset}
     keeping = [

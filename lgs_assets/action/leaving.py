@@ -3,9 +3,11 @@
 No guard stops them, and they wait for no others.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+
+from psycopg.types.json import Jsonb
 
 from lgs_assets.action.audiences import FORGOTTEN
 from lgs_assets.action.plans import EVERY_LIST, LEAVING, Planned, insert_plan
@@ -64,26 +66,29 @@ where judged.why_not = any (%(urgent)s)
 order by listed.destination, listed.audience, listed.customer_id
 """
 
-# Whatever destinations called customers, each with the plan of its deletion, if one waits or was settled since. The
-# name is NULL where they have not said: a request without an answer may have reached another contact than a later one.
+# Whatever destinations called customers, and at which place, each with the plan of its deletion there, if one waits or
+# was settled since. The name is NULL where they have not said: a request without an answer may have reached another
+# contact than a later one. At another place than the present one the same name may be somebody else's; one that was not
+# recorded counts as the present one.
 _NAMES = """
 with told as (
-    select customer_id, destination, remote_id, plan, confirmed_at as told_at
+    select customer_id, destination, remote_id, place, plan, confirmed_at as told_at
     from destination_members
     where customer_id = any (%(customers)s)
     union all
-    select customer_id, destination, remote_id, plan, answered_at
+    select customer_id, destination, remote_id, place, plan, answered_at
     from activation_changes
     inner join activation_plans using (plan)
     where customer_id = any (%(customers)s) and operation in ('add', 'update')
         and (activation_changes.state in ('sending', 'accepted') or may_have_arrived)
 ),
 names as (
-    select customer_id, destination, remote_id, max(plan) as plan, max(told_at) as told_at
+    select customer_id, destination, remote_id, at.place, max(plan) as plan, max(told_at) as told_at
     from told
-    group by customer_id, destination, remote_id
+    cross join lateral (select coalesce(told.place, %(present)s::jsonb ->> destination) as place) as at
+    group by customer_id, destination, remote_id, at.place
 )
-select names.customer_id, names.destination, names.remote_id, deletion.plan, deletion.state
+select names.customer_id, names.destination, names.remote_id, names.place, deletion.plan, deletion.state
 from names
 left join lateral (
     select plan, activation_changes.state
@@ -91,6 +96,7 @@ left join lateral (
     inner join activation_plans using (plan)
     where customer_id = names.customer_id and destination = names.destination and operation = 'erase'
         and activation_changes.remote_id is not distinct from names.remote_id
+        and (activation_plans.place is null or names.place is null or activation_plans.place = names.place)
         and (
             activation_changes.state in ('planned', 'sending')
             or activation_changes.state = any (%(settled)s) and answered_at > coalesce(told_at, '-infinity')
@@ -139,46 +145,50 @@ def insert_removals(cursor: Cursor, customers: Collection[int] | None = None) ->
     return sorted(set(plans))
 
 
-def plan_erasures(warehouse: Warehouse, destinations: Collection[str]) -> list[int]:
+def plan_erasures(warehouse: Warehouse, present: Mapping[str, str]) -> list[int]:
     """Plans that destinations delete every customer who asked to be forgotten, as far as they have not been asked.
 
-    One that has answered, be it that it will not, is not asked again until it may have had the customer since. Returns
-    the numbers of the plans.
+    Each at the place that is given as its present one. One that has answered, be it that it will not, is not asked
+    again until it may have had the customer since. Returns the numbers of the plans.
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         cursor.execute("select customer_id from marketing_exclusions where reason = %s", [FORGOTTEN])
         forgotten = [customer for (customer,) in cursor]
-        planned = insert_erasures(cursor, forgotten, destinations, settled=("accepted", "rejected"))
+        planned = insert_erasures(cursor, forgotten, present, settled=("accepted", "rejected"))
     return [number for numbers in planned.values() for number in numbers]
 
 
 def insert_erasures(
-    cursor: Cursor, customers: Sequence[int], destinations: Collection[str], *, settled: Sequence[str] = ("accepted",)
+    cursor: Cursor, customers: Sequence[int], present: Mapping[str, str], *, settled: Sequence[str] = ("accepted",)
 ) -> dict[str, list[int]]:
-    """Plans that destinations delete customers: a plan for each contact they had from us. Returns the numbers.
+    """Plans that destinations delete customers: a plan for each contact that their present places had from us.
+
+    Returns the numbers.
 
     An earlier plan counts instead if it waits, or its answer is one of the `settled`, unless the destination may have
     had the customer since.
     """
     lock_for_writing(cursor, _LOCK)
-    cursor.execute(_NAMES, {"customers": list(customers), "settled": list(settled)})
-    plans: dict[str, list[int]] = {name: [] for name in destinations}
-    for customer, name, remote_id, plan, _ in cursor.fetchall():
-        if name in plans:
+    cursor.execute(_NAMES, {"customers": list(customers), "settled": list(settled), "present": Jsonb(dict(present))})
+    plans: dict[str, list[int]] = {name: [] for name in present}
+    for customer, name, remote_id, place, plan, _ in cursor.fetchall():
+        if name in present and place == present[name]:
             change = Planned("erase", customer, FORGOTTEN, "{}", "", remote_id)
-            plans[name].append(plan or insert_plan(cursor, name, EVERY_LIST, [change], held=1))
+            plans[name].append(plan or insert_plan(cursor, name, EVERY_LIST, [change], held=1, place=place))
     return plans
 
 
-def having(warehouse: Warehouse, customer_id: int, *, deleting: Collection[str]) -> set[str]:
-    """The destinations that have a customer, as far as is known.
+def having(
+    warehouse: Warehouse, customer_id: int, *, deleting: Collection[str], present: Mapping[str, str]
+) -> set[str]:
+    """The destinations that have a customer, as far as is known, at the place that they are or a former one.
 
     Those of the `deleting` until they have deleted all that they were told; others while a list holds the customer.
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
-        cursor.execute(_NAMES, {"customers": [customer_id], "settled": ["accepted"]})
-        told = {name for _, name, _, _, state in cursor.fetchall() if name in deleting and state != "accepted"}
+        cursor.execute(_NAMES, {"customers": [customer_id], "settled": ["accepted"], "present": Jsonb(dict(present))})
+        told = {name for _, name, *_, state in cursor.fetchall() if name in deleting and state != "accepted"}
         cursor.execute("select distinct destination from destination_members where customer_id = %s", [customer_id])
         return told | {name for (name,) in cursor if name not in deleting}

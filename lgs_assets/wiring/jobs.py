@@ -213,10 +213,10 @@ def _see_out(
     plan_removals(warehouse)
     failed = faults.keys() - but
     reasons += [faults[name] for name in sorted(failed)]
-    plan_erasures(warehouse, [each.name for each in destinations if each.erasure == "own"])
+    plan_erasures(warehouse, {each.name: present[each.name] for each in destinations if each.erasure == "own"})
     for plan in leaving_plans(warehouse):
         name = plan.destination
-        if name in {*but, *failed}:
+        if name in {*but, *failed} or plan.place not in (None, present.get(name)):
             continue
         each = f"{'deletion' if plan.audience == EVERY_LIST else 'removals'} at {name}, plan {plan.plan}"
         noted = len(reasons)

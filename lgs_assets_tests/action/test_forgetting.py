@@ -18,6 +18,7 @@ from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.forgetting import Forgotten, forget
 from lgs_assets.action.leaving import plan_removals
+from lgs_assets.action.moving import present_places
 from lgs_assets.action.plans import insert_plan, leaving_plans, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
@@ -96,7 +97,8 @@ def test_a_deletion_that_was_killed_is_finished_by_forgetting_again(people: Ware
     set_members(people, {1, 2})
     sync(people, tool.destination())
     name = tool.destination().name
-    (number,) = forget_contact(people, 2, erasing=[name]).erasures[name]
+    erasing = present_places(people, [tool.destination()], key=KEY)
+    (number,) = forget_contact(people, 2, erasing=erasing).erasures[name]
     assert apply_killed_at(step, 1, people.url, number, tool.destination())
     assert [each.plan for each in leaving_plans(people)] == [number]
     done = forget_at(people, 2, tool)

@@ -15,6 +15,7 @@ from lgs_assets.action.contacts import object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.drift import check_drift
+from lgs_assets.action.forgetting import forget
 from lgs_assets.action.moving import PlaceIs, left_behind, note_emptied
 from lgs_assets.action.nightly import keep_up
 from lgs_assets.action.planning import make_plan
@@ -352,3 +353,86 @@ def test_an_urgent_removal_replaces_no_list_that_is_elsewhere(people: Warehouse,
     (removal,) = object_to_marketing(people, 7).removals
     apply(people, removal, after)
     assert {file.name for file in (tmp_path / "after").iterdir()} == {"some-plan-2.csv", "some-plan-2.csv.done"}
+
+
+@pytest.fixture
+def accounts() -> Iterator[tuple[HubSpotTool, HubSpotTool]]:
+    """Two accounts at HubSpot. In the second, R2 is a stranger, and customer 2 another contact."""
+    first, second = HubSpotTool(), HubSpotTool()
+    with serving(first), serving(second):
+        first.know(1, 2, 3)
+        second.know(1, 3)
+        second.contacts["R2"] = {"email": "stranger@example.test", "customer": 902, "fields": {}}
+        second.contacts["R22"] = {"email": address(2), "customer": 2, "fields": {}}
+        second.lists["some"] |= {"R2", "R22"}
+        yield first, second
+
+
+def test_nobody_is_deleted_by_what_another_account_called_them(
+    people: Warehouse, accounts: tuple[HubSpotTool, HubSpotTool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a stranger's name. The command says where else to look; back at the account, the night asks it."""
+    first, second = accounts
+    set_members(people, {1, 2, 3})
+    sync(people, first.destination())
+    done = forget(people, 2, [second.destination()], key=KEY)
+    assert done.answers == {} and "former" in done.failures["hubspot"] and "R2" in second.contacts
+    assert plan_lists(monkeypatch, first.destination()).success
+    assert "R2" not in first.contacts and forget(people, 2, [first.destination()], key=KEY).failures == {}
+
+
+def test_a_deletion_at_a_new_account_settles_nothing_at_the_former(
+    people: Warehouse, accounts: tuple[HubSpotTool, HubSpotTool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of who was on a list there long ago, which no list remembers."""
+    first, second = accounts
+    set_members(people, {1, 2, 3})
+    sync(people, first.destination())
+    set_members(people, {1, 3})
+    sync(people, first.destination())
+    set_members(people, {1, 2, 3})
+    made = make_plan(people, SOME, second.destination(), key=KEY, place_is="new")
+    assert made
+    apply(people, made.plan, second.destination())
+    done = forget(people, 2, [second.destination()], key=KEY)
+    assert "R22" not in second.contacts and done.answers.keys() == {"hubspot"}
+    assert "former" in done.failures["hubspot"] and {"R2"} <= first.contacts.keys() & second.contacts.keys()
+    assert plan_lists(monkeypatch, second.destination()).success
+    assert plan_lists(monkeypatch, first.destination()).success and "R2" not in first.contacts
+
+
+def test_a_deletion_that_waits_is_for_its_account_alone(
+    people: Warehouse, accounts: tuple[HubSpotTool, HubSpotTool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was cut short waits until the destination is that account again, and fails no night till then."""
+    first, second = accounts
+    set_members(people, {1, 2, 3})
+    sync(people, first.destination())
+    first.faults = ["401"]
+    assert forget(people, 2, [first.destination()], key=KEY).failures
+    assert plan_lists(monkeypatch, second.destination()).success and "R2" in second.contacts
+    assert plan_lists(monkeypatch, first.destination()).success and "R2" not in first.contacts
+
+
+def test_the_same_account_under_another_key_is_asked_to_delete(
+    people: Warehouse, accounts: tuple[HubSpotTool, HubSpotTool]
+) -> None:
+    """Once somebody has said that it is the same, what it called people holds."""
+    first, _ = accounts
+    set_members(people, {1, 2, 3})
+    sync(people, replace(first.destination(), subscription=None, key="former"))
+    make_plan(people, SOME, first.destination(), key=KEY, place_is="same")
+    done = forget(people, 2, [first.destination()], key=KEY)
+    assert done.failures == {} and "R2" not in first.contacts
+
+
+def test_nobody_is_removed_by_what_another_account_called_them(
+    people: Warehouse, accounts: tuple[HubSpotTool, HubSpotTool]
+) -> None:
+    """Before anybody has said what the place is, who must leave is found by their address there."""
+    first, second = accounts
+    set_members(people, {1, 2, 3})
+    sync(people, first.destination())
+    (removal,) = object_to_marketing(people, 2).removals
+    apply(people, removal, second.destination())
+    assert second.lists["some"] == {"R2"}
