@@ -113,11 +113,12 @@ def ssh_serving(server: SshServer) -> Iterator[SshServer]:
         def accept() -> None:
             with suppress(OSError):  # it is closed at the end
                 while True:
-                    transport = paramiko.Transport(listening.accept()[0])
-                    transports.append(transport)
-                    transport.add_server_key(server.host_key)
-                    transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Folder, transport=transport)
-                    with suppress(paramiko.SSHException, EOFError):
+                    connection, _ = listening.accept()
+                    with suppress(paramiko.SSHException, EOFError, OSError):  # a client may hang up at any moment
+                        transport = paramiko.Transport(connection)
+                        transports.append(transport)
+                        transport.add_server_key(server.host_key)
+                        transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Folder, transport=transport)
                         transport.start_server(server=_Account(server))
 
         threading.Thread(target=accept, daemon=True).start()
