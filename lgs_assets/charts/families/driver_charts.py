@@ -157,7 +157,9 @@ def _verdict(statistics: pd.DataFrame) -> str:
     found = f"The last 12 whole months {change(sales['change_pct'])} on the 12 before (p {p_value(sales['p_value'])})"
     verdict = "more than chance" if sales["holm_p"] < _LEVEL else "no significant trend"
     years = int(sales["months"]) // 12
-    doubt = "Two years cannot tell a slope from a step" if years == 2 else f"This compares the last two of {years} years"
+    doubt = (
+        "Two years cannot tell a slope from a step" if years == 2 else f"This compares the last two of {years} years"
+    )
     return f"{found}: {verdict}. {doubt}"
 
 
