@@ -5,12 +5,14 @@ releases the lock when the process ends, however it ends; a process id would pro
 that no file names belongs to a process that is out of sight, and is left alone.
 
 One process executes a run; before that, another may launch it. Once a run is executing, it is lost with the process
-that executes it, even if the launcher, such as the daemon, is still alive; until then, with its launcher.
+that executes it, even if the launcher, such as the daemon, is still alive; until then, with its launcher. Dagster calls
+a run started a moment before its process can note it here: one that is still not noted after a while was killed in it.
 """
 
 import fcntl
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +28,9 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+
+_SECONDS_TO_NOTE = 60
+"""From Dagster's start of a run to the note of the process that executes it: some milliseconds, and much to spare."""
 
 _OF_ITS_OWN = ("STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE")
 
@@ -53,8 +58,15 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
         # Only now: whoever took a run over did so before its former process ended.
         held = _noted_in(_registers_in(instance) - abandoned)
         lost = (gone["executes"] | (gone["launches"] - held["launches"])) - held["executes"]
-        runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)) if lost else []
-        failed = [run for run in runs if run.run_id in lost]
+        unnoted = held["launches"] - held["executes"]
+        overdue = time.time() - _SECONDS_TO_NOTE
+        records = instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED)) if lost | unnoted else []
+        failed = [
+            record.dagster_run
+            for record in records
+            if (run_id := record.dagster_run.run_id) in lost
+            or (run_id in unnoted and record.start_time and record.start_time < overdue)
+        ]
         for run in failed:
             report = (
                 instance.report_run_canceled

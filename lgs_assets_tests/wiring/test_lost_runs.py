@@ -134,6 +134,27 @@ def test_a_run_killed_while_it_is_cancelled_is_cancelled(
     assert status(instance, run_id) == dg.DagsterRunStatus.CANCELED
 
 
+@pytest.mark.parametrize(("minutes", "is_lost"), [(0, False), (2, True)])
+def test_a_run_killed_before_it_was_noted_is_lost_after_a_while(
+    instance: dg.DagsterInstance, minutes: int, is_lost: bool
+) -> None:
+    """Started, says Dagster, and the process has not come to its first line: its launcher lives, and waits in vain."""
+    run = instance.create_run_for_job(endless_job)
+    attend(instance, run.run_id, role="launches")
+    instance.handle_new_event(
+        dg.EventLogEntry(
+            error_info=None,
+            level=20,
+            user_message="",
+            run_id=run.run_id,
+            timestamp=time.time() - 60 * minutes,
+            dagster_event=dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name),
+        )
+    )
+    assert fail_lost_runs(instance) == ([run.run_id] if is_lost else [])
+    assert status(instance, run.run_id) == (dg.DagsterRunStatus.FAILURE if is_lost else dg.DagsterRunStatus.STARTED)
+
+
 def test_a_run_is_lost_when_all_who_attended_to_it_are_gone(
     instance: dg.DagsterInstance, start: Callable[..., subprocess.Popen]
 ) -> None:
