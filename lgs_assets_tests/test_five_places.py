@@ -64,13 +64,12 @@ EXPECTATIONS = [
     "lgs_assets_tests/models/test_refunds_by_month.py",
     "lgs_assets_tests/contracts",
     "lgs_assets_tests/checks/test_sql_checks.py::test_every_check_has_its_fault_here",
-    "lgs_assets_tests/checks/test_sql_checks.py::test_a_fault_is_found_and_explained[refunds_by_month.units_are_negative]",
     "lgs_assets_tests/wiring/test_definitions.py::test_definitions_load",
     "lgs_assets_tests/wiring/test_definitions.py::test_every_table_of_the_lineage_has_an_asset",
     "lgs_assets_tests/wiring/test_definitions.py::test_runs_build_every_table_and_execute_every_check",
     "lgs_assets_tests/wiring/test_definitions.py::test_an_asset_depends_on_what_its_model_reads",
     "lgs_assets_tests/wiring/test_definitions.py::test_an_asset_says_what_it_is",
-    "lgs_assets_tests/wiring/test_automation.py",
+    "lgs_assets_tests/wiring/test_automation.py::test_a_dump_that_is_not_loaded_holds_nothing_up",
 ]
 
 

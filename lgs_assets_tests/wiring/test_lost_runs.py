@@ -251,25 +251,25 @@ def test_a_load_that_is_killed_twice_is_made_up_for(
     assert_retried_once(instance, killed)
 
 
-def test_a_ui_that_is_killed_twice_goes_on_where_a_command_was_killed(
+def test_a_build_that_is_killed_twice_goes_on_where_a_command_was_killed(
     warehouse: Warehouse, instance: dg.DagsterInstance, start_ui: Callable[[], subprocess.Popen], tmp_path: Path
 ) -> None:
     """The command dies between two runs: its dump is loaded, no run is lost, and automation has seen nothing change.
 
-    The UIs die in the midst of the run that makes up for it, and of Dagster's second attempt at it: nor must tables
-    wait for the night.
+    The run of the UI that makes up for it is killed, too, and the UI itself in the midst of Dagster's second attempt:
+    nor must tables wait for the night.
     """
     dies = "import os; from lgs_assets.command import runner; runner.unbuilt = lambda *_: os.kill(os.getpid(), 9)"
     dump = write_dump(tmp_path / "retail.sql", LINES)
     command = subprocess.run([sys.executable, "-c", f"{dies}; {LGS_WITH_FEW_TABLES}", "run", str(dump)])
     assert command.returncode == -signal.SIGKILL
     assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.SUCCESS]
-    killed: list[str] = []
-    for _ in range(2):
-        with held_up(warehouse):
-            ui = start_ui()
-            killed.append(begun(instance, builds, besides=killed).run_id)
-            kill(ui)
+    with held_up(warehouse):
+        ui = start_ui()
+        first = begun(instance, builds, besides=[])
+        kill_worker(instance, first)
+        second = begun(instance, builds, besides=[first.run_id])
+        kill(ui)
     start_ui()
     wait_until(lambda: is_current(instance, warehouse, len(LINES)), "all is made up for")
-    assert_retried_once(instance, killed)
+    assert_retried_once(instance, [first.run_id, second.run_id])
