@@ -7,7 +7,7 @@ partition. Small ones share the default partition, so that neither a load nor a 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from hashlib import sha256
 from itertools import groupby
@@ -89,8 +89,9 @@ def load_dump(
 ) -> LoadedDump:
     """Loads the good lines of a file into raw_invoices, as the dump of its name.
 
-    The others are stored in rejected_lines. `run` and `reader` are recorded: which run loads it, and the version of the
-    code that reads it. `landing` creates the place for the lines of a named dump, in the transaction of a cursor.
+    The others are stored in rejected_lines, those with a date after the arrival of the file among them. `run` and
+    `reader` are recorded: which run loads it, and the version of the code that reads it. `landing` creates the place
+    for the lines of a named dump, in the transaction of a cursor.
 
     One transaction: an earlier version of the dump is replaced completely, or kept. Loading the same content again
     keeps its time of arrival, and so changes nothing. Content that another dump has already brought is not loaded
@@ -99,7 +100,7 @@ def load_dump(
     """
     with (
         warehouse.transaction() as connection,
-        open_dump(file.path, dates=file.dates) as dump,
+        open_dump(file.path, dates=file.dates, arrived=_arrival(driver_cursor(connection), file)) as dump,
         _refusals_as_dump_errors(f"{file.path}"),
     ):
         cursor = driver_cursor(connection)
@@ -302,6 +303,16 @@ def _judge(cursor: Cursor, dump: Dump, lines: int, reject_limit: float) -> int:
     if not lines:
         raise DumpError(f"{dump.path}: the dump holds no lines.")
     return int(rejected)
+
+
+def _arrival(cursor: Cursor, file: DumpFile) -> date | None:
+    """The day on which this version of a file arrived, in the shop; None if it arrives now.
+
+    A file that is read again is judged by the day of its first reading: what was from the future then remains so.
+    """
+    cursor.execute("select loaded_at from dumps where dump = %s and file_version = %s", [file.name, file.version])
+    row = cursor.fetchone() if file.version else None
+    return row[0].astimezone(ZoneInfo(places.TIME_ZONE)).date() if row else None
 
 
 def _known(cursor: Cursor, content: str, written: datetime) -> LoadedDump | None:

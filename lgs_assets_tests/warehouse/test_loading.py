@@ -285,6 +285,18 @@ def test_a_changed_file_replaces_its_dump_and_no_other(warehouse: Warehouse, tmp
     assert (after["b.sql"], lines_of(warehouse, "b.sql")) == (before["b.sql"], lines)
 
 
+@pytest.mark.parametrize(("version", "lines"), [("as before", 1), ("changed", 2)])
+def test_a_file_is_judged_by_the_day_of_its_arrival(
+    warehouse: Warehouse, tmp_path: Path, version: str, lines: int
+) -> None:
+    """Read again years later, it has the same lines: what was from the future then is a reject as ever."""
+    dump = write_dump(tmp_path / "retail.sql", [Line("1"), Line("2", invoice_date="2021-03-01 10:00:00")])
+    load_dump(warehouse, DumpFile(dump, dump.name, "as before", reject_limit=1))
+    with warehouse.engine.begin() as connection:
+        connection.exec_driver_sql("update dumps set loaded_at = '2020-12-31 23:30+00'")
+    assert load_dump(warehouse, DumpFile(dump, dump.name, version, reject_limit=1)).lines == lines
+
+
 def test_arrivals_keep_their_order_when_the_clock_is_set_back(warehouse: Warehouse, tmp_path: Path) -> None:
     """The ledger's times order the dumps, so none is earlier than one that was there before it."""
     load_lines(warehouse, tmp_path, [Line()], name="a.sql")
