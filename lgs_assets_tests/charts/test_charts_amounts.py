@@ -36,6 +36,18 @@ def test_the_cut_off_is_named_by_its_quantile(name: str, frames: MakeFrames, dra
     assert any("up to the 92.5th percentile, £" in text for text in texts(draw(name, given)))
 
 
+@pytest.mark.parametrize(("doubled", "said"), [(1088, True), (0, False)])
+@pytest.mark.parametrize("name", [name for name, *_ in WHOLE_AND_CUT])
+def test_invoices_that_count_double_are_told(
+    name: str, doubled: int, said: bool, frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """Twice the lines are twice the amount: a thousand such invoices move the mean."""
+    given = frames()
+    given["monthly_metrics"]["doubled_orders"] = [doubled, *[0] * (len(given["monthly_metrics"]) - 1)]
+    told = [text for text in texts(draw(name, given)) if text.endswith("1,088 held twice by their dump count double")]
+    assert bool(told) == said
+
+
 @pytest.mark.parametrize("name", ["invoice_amounts_all", "invoice_amounts_positive"])
 def test_whole_distributions_draw_every_invoice(name: str, frames: MakeFrames, draw: Draw) -> None:
     """The bars of the histogram add up to the invoices, from the largest refund to the largest sale."""

@@ -1,4 +1,7 @@
-"""Charts of how invoice amounts are distributed, with the figures of invoice_amount_statistics."""
+"""Charts of how invoice amounts are distributed, with the figures of invoice_amount_statistics.
+
+Each says how many invoices count double in it because their dump holds them twice.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ _FIGURES: Final = (
     *("population", "is_cut", "invoices", "minimum", "maximum", "mean", "median", "mode"),
     *("cutoff_quantile", "cutoff_amount"),
 )
+_DOUBLED: Final = ("doubled_orders",)
 
 _BARS: Final = 75
 
@@ -54,40 +58,73 @@ class _Population:
     subtitle: str
 
 
-@FAMILY.chart("Amounts of all invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES)
-def invoice_amounts_all(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
+@FAMILY.chart(
+    "Amounts of all invoices",
+    invoice_amounts=_AMOUNTS,
+    invoice_amount_statistics=_FIGURES,
+    monthly_metrics=_DOUBLED,
+)
+def invoice_amounts_all(
+    invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, monthly_metrics: pd.DataFrame
+) -> Figure:
     """Histogram and box of all invoice amounts."""
-    return _distribution(invoice_amounts, invoice_amount_statistics, population="all", is_cut=False)
-
-
-@FAMILY.chart("Amounts of positive invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES)
-def invoice_amounts_positive(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
-    """Histogram and box of the amounts above £0."""
-    return _distribution(invoice_amounts, invoice_amount_statistics, population="positive", is_cut=False)
-
-
-@FAMILY.chart("Amounts of all but the largest invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES)
-def invoice_amounts_all_cut(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
-    """Histogram and box of the amounts up to the cut-off."""
-    return _distribution(invoice_amounts, invoice_amount_statistics, population="all", is_cut=True)
+    return _distribution(invoice_amounts, invoice_amount_statistics, monthly_metrics, population="all", is_cut=False)
 
 
 @FAMILY.chart(
-    "Amounts of all but the largest positive invoices", invoice_amounts=_AMOUNTS, invoice_amount_statistics=_FIGURES
+    "Amounts of positive invoices",
+    invoice_amounts=_AMOUNTS,
+    invoice_amount_statistics=_FIGURES,
+    monthly_metrics=_DOUBLED,
 )
-def invoice_amounts_positive_cut(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
+def invoice_amounts_positive(
+    invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, monthly_metrics: pd.DataFrame
+) -> Figure:
+    """Histogram and box of the amounts above £0."""
+    return _distribution(
+        invoice_amounts, invoice_amount_statistics, monthly_metrics, population="positive", is_cut=False
+    )
+
+
+@FAMILY.chart(
+    "Amounts of all but the largest invoices",
+    invoice_amounts=_AMOUNTS,
+    invoice_amount_statistics=_FIGURES,
+    monthly_metrics=_DOUBLED,
+)
+def invoice_amounts_all_cut(
+    invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, monthly_metrics: pd.DataFrame
+) -> Figure:
+    """Histogram and box of the amounts up to the cut-off."""
+    return _distribution(invoice_amounts, invoice_amount_statistics, monthly_metrics, population="all", is_cut=True)
+
+
+@FAMILY.chart(
+    "Amounts of all but the largest positive invoices",
+    invoice_amounts=_AMOUNTS,
+    invoice_amount_statistics=_FIGURES,
+    monthly_metrics=_DOUBLED,
+)
+def invoice_amounts_positive_cut(
+    invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, monthly_metrics: pd.DataFrame
+) -> Figure:
     """Histogram and box of the amounts above £0, up to their cut-off."""
-    return _distribution(invoice_amounts, invoice_amount_statistics, population="positive", is_cut=True)
+    return _distribution(
+        invoice_amounts, invoice_amount_statistics, monthly_metrics, population="positive", is_cut=True
+    )
 
 
 @FAMILY.chart(
     "Density of the amounts of all but the largest positive invoices",
     invoice_amounts=_AMOUNTS,
     invoice_amount_statistics=_FIGURES,
+    monthly_metrics=_DOUBLED,
 )
-def invoice_amount_density(invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame) -> Figure:
+def invoice_amount_density(
+    invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, monthly_metrics: pd.DataFrame
+) -> Figure:
     """Density of the amounts above £0, up to their cut-off."""
-    shown = _population(invoice_amounts, invoice_amount_statistics, "positive", is_cut=True)
+    shown = _population(invoice_amounts, invoice_amount_statistics, monthly_metrics, "positive", is_cut=True)
     if shown is None:
         return style.message("No such invoices.")
     if bandwidth(shown.amounts) == 0:
@@ -115,8 +152,10 @@ def invoice_amount_density(invoice_amounts: pd.DataFrame, invoice_amount_statist
     return figure
 
 
-def _distribution(amounts: pd.DataFrame, statistics: pd.DataFrame, *, population: str, is_cut: bool) -> Figure:
-    shown = _population(amounts, statistics, population, is_cut)
+def _distribution(
+    amounts: pd.DataFrame, statistics: pd.DataFrame, months: pd.DataFrame, *, population: str, is_cut: bool
+) -> Figure:
+    shown = _population(amounts, statistics, months, population, is_cut=is_cut)
     if shown is None:
         return style.message("No such invoices.")
     scale = LINEAR if is_cut else LOG if population == "positive" else BOTH_SIDES
@@ -140,7 +179,12 @@ def _distribution(amounts: pd.DataFrame, statistics: pd.DataFrame, *, population
 
 
 def _population(
-    invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, population: str, is_cut: bool
+    invoice_amounts: pd.DataFrame,
+    invoice_amount_statistics: pd.DataFrame,
+    months: pd.DataFrame,
+    population: str,
+    *,
+    is_cut: bool,
 ) -> _Population | None:
     """Returns None if the population has no invoices."""
     every, whole, shown = (
@@ -160,6 +204,8 @@ def _population(
         subtitle = f"{count(shown['invoices'])} of {counted(every['invoices'], 'invoice')}: those of more than £0"
     else:
         subtitle = f"{counted(shown['invoices'], 'invoice')}, cancellations and invoices of £0 included"
+    if doubled := months["doubled_orders"].sum():
+        subtitle += f"; {count(doubled)} held twice by their dump count double"
     return _Population(amounts, shown, subtitle)
 
 
