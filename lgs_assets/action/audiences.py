@@ -178,11 +178,12 @@ def without_file(name: str) -> Audience:
 
 
 def planned_audience(warehouse: Warehouse, name: str) -> Audience:
-    """The audience of a name, also one whose file is gone while a destination holds it. Raises LgsError for others."""
+    """The audience of a name, also one whose file is gone since it was planned. Raises LgsError for others."""
     try:
         return audience_named(name)
     except LgsError:
-        if name not in {held for held, _, _ in gone(warehouse)}:
+        query = "select from activation_plans where audience = :name and audience <> '' limit 1"  # '': a deletion's
+        if not warehouse.rows(query, name=name):
             raise
         return without_file(name)
 

@@ -138,6 +138,7 @@ def send_plan(
 ) -> None:
     """Sends exactly what a plan says, once. Waits its turn for a while where another is applied to the destination."""
     with plain_failures():
+        _warn_of_log(context, warehouse)
         plan = plan_numbered(warehouse, config.plan)
         version = None if plan.is_leaving else planned_audience(warehouse, plan.audience).version
         destination = activation.destination(plan.destination)
@@ -179,8 +180,7 @@ def make_plans(
     done: dict[str, str] = {}
     reasons: list[str] = []
     with plain_failures(), retried():
-        if warning := log_warning(warehouse):
-            context.log.warning(warning)
+        _warn_of_log(context, warehouse)
         failed = _see_out(warehouse, activation, done, reasons)
         lists = [(audience, name) for audience in read_audiences() for name in audience.destinations]
         lists += [(without_file(audience), name) for audience, name, _ in gone(warehouse)]
@@ -198,6 +198,11 @@ def make_plans(
     observe_ledgers(context, warehouse)
     if reasons:
         raise StepFailure(LgsError("\n".join(reasons)))
+
+
+def _warn_of_log(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    if warning := log_warning(warehouse):
+        context.log.warning(warning)
 
 
 def _see_out(

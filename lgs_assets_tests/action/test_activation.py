@@ -755,6 +755,7 @@ def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monke
         *("mailbox a@b.test full", "a%40b.test", r"a\u0040b.test", "x <a@b.test>", "a&#64;b.test", "jane.doe @ b.test"),
         *("jane.doe\uff20b.test", "jane.doe&#064;b.test", "jane.doe (at) b.test", "jane.doe%2540b.test"),
         *("jane.doe=40b.test", "jane.doe at b.test", "jane.doe&amp;#64;b.test", "jane.doe @", "jane.doe\n@\nb.test"),
+        *(r"\u006aane.doe\u0040b\u002Etest", r"jane.doe\u0020\u0040 b.test", r"jane.doe\uff20b.test"),
     ],
 )
 def test_what_a_receiver_says_is_kept_without_addresses(text: str) -> None:
@@ -773,6 +774,7 @@ FORMS = [
     "'{1}'",
     "user={1};",
     "{1}",
+    r"refused\n{1}\n",
 ]
 LOCALS = st.from_regex(r"[a-z0-9][a-z0-9.!#$%&'+*/=?^_`{|}~-]{0,20}", fullmatch=True)
 AROUND = st.text(max_size=120)
@@ -790,6 +792,17 @@ def test_no_address_that_was_sent_survives(
     told = without(redacted(text), [email]).lower()
     assert email not in told and not re.search(rf"(?<![^\W_]){re.escape(local)}(?![^\W_])", told)
     assert len(told) <= 200
+
+
+@pytest.mark.parametrize("nested", [1, 2, 3])
+def test_an_address_that_json_escapes_does_not_survive(nested: int) -> None:
+    """Letter by letter, also in a text that was made JSON more than once."""
+    email = "jane.doe@example.test"
+    for quoted in (email, "jane.doe"):
+        text = "".join(f"\\u{ord(letter):04x}" for letter in quoted)
+        for _ in range(nested - 1):
+            text = text.replace("\\", "\\u005c")
+        assert without(redacted(f"refused: {text} twice"), [email]) == "refused: … twice"
 
 
 @pytest.mark.parametrize("text", ["no information about the list", "annual planning of the manner", "reinfo infos"])
