@@ -142,7 +142,7 @@ def test_a_run_killed_before_it_was_noted_is_lost_after_a_while(
     run = instance.create_run_for_job(endless_job)
     attend(instance, run.run_id, role="launches")
     instance.handle_new_event(
-        dg.EventLogEntry(
+        dg.EventLogEntry(  # type: ignore[no-untyped-call]  # it comes without types
             error_info=None,
             level=20,
             user_message="",
