@@ -416,7 +416,7 @@ def emptied(
 def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) -> None:
     """Send exactly what a plan says, once. One that was interrupted goes on where it stopped."""
     from lgs_assets.action.applying import apply_plan
-    from lgs_assets.action.audiences import planned_audience
+    from lgs_assets.action.audiences import version_now
     from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.plans import plan_numbered
     from lgs_assets.command.terminal import console, plain
@@ -426,7 +426,7 @@ def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) 
     warehouse = _warehouse_with_contacts()
     plan = plan_numbered(warehouse, number)
     chosen = destination_named(configuration, plan.destination)
-    version = None if plan.is_leaving else planned_audience(warehouse, plan.audience).version
+    version = None if plan.is_leaving else version_now(plan.audience)
     with console.status(f"Sending plan {number} to {chosen.name}"):
         done = apply_plan(warehouse, number, chosen, key=_contact_key(configuration), version=version)
     console.print(f"Plan {number} is applied: {counted(done.accepted, 'change')} accepted.", highlight=False)

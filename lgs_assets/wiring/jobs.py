@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from lgs_assets.action import applying
-from lgs_assets.action.audiences import gone, planned_audience, read_audiences, without_file
+from lgs_assets.action.audiences import gone, read_audiences, version_now, without_file
 from lgs_assets.action.leaving import plan_erasures, plan_removals
 from lgs_assets.action.moving import come_back, left_behind, present_places
 from lgs_assets.action.nightly import Night, keep_up, see_out
@@ -140,7 +140,7 @@ def send_plan(
     with plain_failures():
         _warn_of_log(context, warehouse)
         plan = plan_numbered(warehouse, config.plan)
-        version = None if plan.is_leaving else planned_audience(warehouse, plan.audience).version
+        version = None if plan.is_leaving else version_now(plan.audience)
         destination = activation.destination(plan.destination)
         try:
             outcome = applying.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)

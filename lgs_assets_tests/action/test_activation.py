@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from lgs_assets.action import guards
 from lgs_assets.action.applying import Outcome, TakenError, alone, apply_plan
-from lgs_assets.action.audiences import Audience, Limits, audience_named
+from lgs_assets.action.audiences import Limits, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
@@ -591,6 +591,19 @@ def test_two_cannot_apply_to_a_destination_at_once(people: Warehouse, receiver: 
     assert len(receiver.requests) == 1
 
 
+def test_a_destination_is_free_as_soon_as_it_is_let_go(people: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night holds it several times in a row, and PostgreSQL takes a moment to end a session and its locks."""
+    ending: list[sa.Connection] = []
+    monkeypatch.setattr(sa.Connection, "invalidate", lambda connection: ending.append(connection))
+    monkeypatch.setattr(sa.Connection, "close", lambda _: None)
+    with alone(people, "webhook"):
+        pass
+    monkeypatch.undo()
+    with alone(Warehouse(people.url), "webhook"):
+        assert len(ending) == 1
+    ending[0].close()
+
+
 def test_a_lost_hold_on_a_destination_stops_applying(people: Warehouse, receiver: Receiver) -> None:
     """A restart of the server takes it: somebody else may apply by then. The same command goes on."""
     set_members(people, range(1, 5))
@@ -626,13 +639,13 @@ def test_a_run_waits_its_turn_at_a_destination(
     with dagster_instance(Configuration.read()) as instance, ExitStack() as taken:
         taken.enter_context(alone(people, "webhook"))
 
-        def passing(_: Warehouse, name: str) -> Audience:
+        def passing(name: str) -> str:
             if waited:
                 taken.close()
             waited.append(name)
-            return SOME
+            return SOME.version
 
-        monkeypatch.setattr("lgs_assets.wiring.jobs.planned_audience", passing)
+        monkeypatch.setattr("lgs_assets.wiring.jobs.version_now", passing)
         job = build_definitions(Configuration.read()).resolve_job_def("apply_plan")
         assert job.execute_in_process(instance=instance, run_config=config).success
     assert len(waited) == 2 and receiver.held.keys() == {1, 2, 3}
@@ -646,7 +659,7 @@ def test_a_run_does_not_wait_for_ever(people: Warehouse, receiver: Receiver, mon
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
     monkeypatch.setattr(jobs, "_TURNS", 1)
     monkeypatch.setattr(jobs, "_SECONDS_BETWEEN_TURNS", 0)
-    monkeypatch.setattr(jobs, "planned_audience", lambda _, name: SOME)
+    monkeypatch.setattr(jobs, "version_now", lambda _: SOME.version)
     made = plan(people, webhook(receiver))
     assert made
     config = {"ops": {"send_plan": {"config": {"plan": made.plan}}}}
@@ -733,7 +746,7 @@ def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monke
     set_members(people, range(1, 4))
     monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
-    monkeypatch.setattr("lgs_assets.wiring.jobs.planned_audience", lambda _, name: SOME)
+    monkeypatch.setattr("lgs_assets.wiring.jobs.version_now", lambda _: SOME.version)
     receiver.poison = {3}
     made = plan(people, webhook(receiver))
     assert made
