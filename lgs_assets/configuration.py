@@ -211,8 +211,8 @@ class Configuration(Settings, Acceptance, BaseSettings):
     )
     drop: Place | None = Field(
         default=None,
-        description="Where lists are put as files: a folder, sftp://USER@HOST/FOLDER, or the URL of a bucket. Unset: "
-        "nowhere.",
+        description="Where lists are put as files: the full path of a folder, sftp://USER@HOST/FOLDER, or the URL of a "
+        "bucket. Unset: nowhere.",
     )
     drop_emails: Literal["plain", "sha256"] = Field(
         default="plain",

@@ -9,7 +9,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
@@ -50,6 +50,9 @@ from lgs_assets.warehouse.schema import Cursor, driver_cursor
 ATTEMPTS = 6
 FEW = 10
 """So many rows of a batch may all be refused: of more it is the destination that is out of order."""
+
+_HOLD = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
+_LET_GO = "select pg_advisory_unlock(hashtextextended(%s, 0))"
 
 Pause = Callable[[float], None]
 Result = TypeVar("Result")
@@ -113,8 +116,7 @@ def alone(warehouse: Warehouse, destination: str) -> Iterator[Callable[[], None]
     """
     warehouse.prepare()
     with warehouse.engine.connect() as connection:
-        query = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
-        (taken,) = connection.exec_driver_sql(query, (lock_name(destination),)).one()
+        (taken,) = connection.exec_driver_sql(_HOLD, (lock_name(destination),)).one()
         connection.commit()  # the lock is the session's: no transaction stays open meanwhile
         if not taken:
             raise TakenError(f"Another plan is being applied to {destination}. Wait until it is done.")
@@ -131,7 +133,9 @@ def alone(warehouse: Warehouse, destination: str) -> Iterator[Callable[[], None]
         try:
             yield expect_alone
         finally:
-            connection.invalidate()  # ends the session, and the lock with it, also if the server was restarted
+            with suppress(sa.exc.SQLAlchemyError):  # it is let go at once: the server takes a moment to end a session
+                connection.exec_driver_sql(_LET_GO, (lock_name(destination),))
+            connection.invalidate()  # ends the session, also if the server was restarted
 
 
 def _begin(cursor: Cursor, number: int, destination: Destination, version: str | None, key: str) -> Plan:

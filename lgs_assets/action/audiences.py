@@ -178,13 +178,27 @@ def without_file(name: str) -> Audience:
 
 
 def planned_audience(warehouse: Warehouse, name: str) -> Audience:
-    """The audience of a name, also one whose file is gone while a destination holds it. Raises LgsError for others."""
+    """The audience of a name, also one whose file is gone while a destination holds it, or a plan of it waits.
+
+    Raises LgsError for others.
+    """
     try:
         return audience_named(name)
     except LgsError:
-        if name not in {held for held, _, _ in gone(warehouse)}:
+        query = """
+            select from destination_members where audience = :name
+            union all
+            select from activation_plans where audience = :name and audience <> '' and ended_at is null
+        """  # '' has the plans of deletions
+        if not warehouse.rows(query, name=name):
             raise
         return without_file(name)
+
+
+def version_now(name: str) -> str:
+    """The version of an audience that was planned: as its file states it, or that of nobody if its file is gone."""
+    is_there = name in {file.stem for file in FILES}
+    return (audience_named(name) if is_there else without_file(name)).version
 
 
 def stated(warehouse: Warehouse, audiences: list[Audience]) -> "pd.DataFrame":

@@ -59,10 +59,11 @@ def check_drift(
     UnavailableError if it does not answer.
     """
 
-    def read() -> list[Member] | None:
-        members = destination.members(audience, {name for name in ours.values() if name})
-        return None if members is None else list(members)
+    def read() -> list[Member]:
+        return list(destination.members(audience, {name for name in ours.values() if name}) or ())
 
+    if destination.members(audience, ()) is None:  # else it is read when the first is asked for
+        return None
     prepare_private(warehouse)
     with alone(warehouse, destination.name):
         with warehouse.transaction() as connection:
@@ -71,8 +72,6 @@ def check_drift(
                 place = pseudonym_of(expect_key(cursor, key), destination.place)
         ours, elsewhere = _ours(warehouse, audience, destination, place)
         members = patiently(read, pause=pause, then="nothing was changed.")
-        if members is None:
-            return None
         drift = replace(_drift(ours, members), elsewhere=elsewhere)
         _record(warehouse, audience, destination.name, drift)
     if not drift.objected:

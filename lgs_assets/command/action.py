@@ -47,6 +47,16 @@ def warehouse_with_facts() -> "Warehouse":
     return warehouse
 
 
+def _warehouse_with_contacts() -> "Warehouse":
+    """The warehouse with facts, for what handles contacts there. Warns if the server's log may show them."""
+    from lgs_assets.action.private import log_warning
+
+    warehouse = warehouse_with_facts()
+    if warning := log_warning(warehouse):
+        typer.secho(warning, err=True, fg=typer.colors.YELLOW)
+    return warehouse
+
+
 @_audience.command("list")
 @reporting_errors
 def list_audiences() -> None:
@@ -142,8 +152,7 @@ def import_file(
 
     configuration = Configuration.read()
     key = _contact_key(configuration)
-    warehouse = warehouse_with_facts()
-    _warn_of_log(warehouse)
+    warehouse = _warehouse_with_contacts()
     done = import_contacts(warehouse, file, key=key, reject_limit=configuration.acceptance.reject_limit)
     console.print(f"Imported {counted(done.contacts, 'contact')}.", highlight=False)
     _show_removals(done.removals)
@@ -159,8 +168,7 @@ def show_contacts() -> None:
     from lgs_assets.action.contacts import contact_status
     from lgs_assets.command.terminal import console
 
-    warehouse = warehouse_with_facts()
-    _warn_of_log(warehouse)
+    warehouse = _warehouse_with_contacts()
     status = contact_status(warehouse)
     console.print(
         f"{counted(sum(status.contacts.values()), 'contact')}, {status.declined:,} of them declined marketing"
@@ -178,7 +186,7 @@ def record_objection(customer_id: Annotated[int, typer.Argument(help="The number
     """Record that a customer objects to marketing: suppressed for good, and out of every audience at once."""
     from lgs_assets.action.contacts import object_to_marketing
 
-    warehouse = warehouse_with_facts()
+    warehouse = _warehouse_with_contacts()
     done = object_to_marketing(warehouse, customer_id)
     typer.echo(f"Customer {customer_id} is in no audience any more, and nothing is sent to them.")
     _show_removals(done.removals)
@@ -208,7 +216,7 @@ def forget_customer(
             abort=True,
         )
     configuration = Configuration.read()
-    warehouse = warehouse_with_facts()
+    warehouse = _warehouse_with_contacts()
     destinations, faults = configured_destinations(configuration)
     key = _contact_key(configuration)
     done = forget(warehouse, customer_id, destinations, key=key, faults=faults, permanently=permanently)
@@ -302,7 +310,7 @@ def plan_activation(
 
     configuration = Configuration.read()
     chosen = destination_named(configuration, destination)
-    warehouse = warehouse_with_facts()
+    warehouse = _warehouse_with_contacts()
     audience = planned_audience(warehouse, name)
     allowance = Allowance(allow_removals, allow_adds)
     key = _contact_key(configuration)
@@ -367,7 +375,7 @@ def show_drift(
 
     configuration = Configuration.read()
     chosen = destination_named(configuration, destination)
-    warehouse = warehouse_with_facts()
+    warehouse = _warehouse_with_contacts()
     audience = planned_audience(warehouse, name)
     with console.status(f"Reading the list {audience.name} of {chosen.name}"):
         drift = check_drift(warehouse, audience.name, chosen, key=_contact_key(configuration))
@@ -408,18 +416,17 @@ def emptied(
 def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) -> None:
     """Send exactly what a plan says, once. One that was interrupted goes on where it stopped."""
     from lgs_assets.action.applying import apply_plan
-    from lgs_assets.action.audiences import planned_audience
+    from lgs_assets.action.audiences import version_now
     from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.plans import plan_numbered
     from lgs_assets.command.terminal import console, plain
     from lgs_assets.configuration import Configuration
 
     configuration = Configuration.read()
-    warehouse = warehouse_with_facts()
+    warehouse = _warehouse_with_contacts()
     plan = plan_numbered(warehouse, number)
     chosen = destination_named(configuration, plan.destination)
-    _warn_of_log(warehouse)
-    version = None if plan.is_leaving else planned_audience(warehouse, plan.audience).version
+    version = None if plan.is_leaving else version_now(plan.audience)
     with console.status(f"Sending plan {number} to {chosen.name}"):
         done = apply_plan(warehouse, number, chosen, key=_contact_key(configuration), version=version)
     console.print(f"Plan {number} is applied: {counted(done.accepted, 'change')} accepted.", highlight=False)
@@ -445,13 +452,6 @@ def _show_plan(plan: "Plan") -> None:
         )
     else:
         console.print(f"State: {plan.state}")
-
-
-def _warn_of_log(warehouse: "Warehouse") -> None:
-    from lgs_assets.action.private import log_warning
-
-    if warning := log_warning(warehouse):
-        typer.secho(warning, err=True, fg=typer.colors.YELLOW)
 
 
 def _contact_key(configuration: "Configuration") -> str | None:

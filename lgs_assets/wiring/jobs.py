@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from lgs_assets.action import applying
-from lgs_assets.action.audiences import gone, planned_audience, read_audiences, without_file
+from lgs_assets.action.audiences import gone, read_audiences, version_now, without_file
 from lgs_assets.action.leaving import plan_erasures, plan_removals
 from lgs_assets.action.moving import come_back, left_behind, present_places
 from lgs_assets.action.nightly import Night, keep_up, see_out
@@ -138,8 +138,9 @@ def send_plan(
 ) -> None:
     """Sends exactly what a plan says, once. Waits its turn for a while where another is applied to the destination."""
     with plain_failures():
+        _warn_of_log(context, warehouse)
         plan = plan_numbered(warehouse, config.plan)
-        version = None if plan.is_leaving else planned_audience(warehouse, plan.audience).version
+        version = None if plan.is_leaving else version_now(plan.audience)
         destination = activation.destination(plan.destination)
         try:
             outcome = applying.apply_plan(warehouse, plan.plan, destination, key=activation.key, version=version)
@@ -179,8 +180,7 @@ def make_plans(
     done: dict[str, str] = {}
     reasons: list[str] = []
     with plain_failures(), retried():
-        if warning := log_warning(warehouse):
-            context.log.warning(warning)
+        _warn_of_log(context, warehouse)
         failed = _see_out(warehouse, activation, done, reasons)
         lists = [(audience, name) for audience in read_audiences() for name in audience.destinations]
         lists += [(without_file(audience), name) for audience, name, _ in gone(warehouse)]
@@ -198,6 +198,11 @@ def make_plans(
     observe_ledgers(context, warehouse)
     if reasons:
         raise StepFailure(LgsError("\n".join(reasons)))
+
+
+def _warn_of_log(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
+    if warning := log_warning(warehouse):
+        context.log.warning(warning)
 
 
 def _see_out(

@@ -20,6 +20,7 @@ class SshServer:
 
     folder: Path
     host_key: Any = field(default_factory=lambda: paramiko.ECDSAKey.generate())
+    other_host_keys: list[Any] = field(default_factory=list)
     account_key: Any = field(default_factory=lambda: paramiko.ECDSAKey.generate())
     port: int = 0
     loses_after: int | None = None
@@ -35,7 +36,12 @@ class SshServer:
 
     def known_as(self, file: Path) -> None:
         """Writes its key down in a file of known hosts."""
-        file.write_text(f"[127.0.0.1]:{self.port} {self.host_key.get_name()} {self.host_key.get_base64()}\n")
+        file.write_text(self.known_line)
+
+    @property
+    def known_line(self) -> str:
+        """Its line in a file of known hosts."""
+        return f"[127.0.0.1]:{self.port} {self.host_key.get_name()} {self.host_key.get_base64()}\n"
 
 
 class _Account(paramiko.ServerInterface):  # type: ignore[misc]  # it comes without types
@@ -117,7 +123,8 @@ def ssh_serving(server: SshServer) -> Iterator[SshServer]:
                     with suppress(paramiko.SSHException, EOFError, OSError):  # a client may hang up at any moment
                         transport = paramiko.Transport(connection)
                         transports.append(transport)
-                        transport.add_server_key(server.host_key)
+                        for key in (server.host_key, *server.other_host_keys):
+                            transport.add_server_key(key)
                         transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Folder, transport=transport)
                         transport.start_server(server=_Account(server))
 

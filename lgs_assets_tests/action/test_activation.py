@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from lgs_assets.action import guards
 from lgs_assets.action.applying import Outcome, TakenError, alone, apply_plan
-from lgs_assets.action.audiences import Audience, Limits, audience_named
+from lgs_assets.action.audiences import Limits, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
@@ -591,6 +591,19 @@ def test_two_cannot_apply_to_a_destination_at_once(people: Warehouse, receiver: 
     assert len(receiver.requests) == 1
 
 
+def test_a_destination_is_free_as_soon_as_it_is_let_go(people: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night holds it several times in a row, and PostgreSQL takes a moment to end a session and its locks."""
+    ending: list[sa.Connection] = []
+    monkeypatch.setattr(sa.Connection, "invalidate", lambda connection: ending.append(connection))
+    monkeypatch.setattr(sa.Connection, "close", lambda _: None)
+    with alone(people, "webhook"):
+        pass
+    monkeypatch.undo()
+    with alone(Warehouse(people.url), "webhook"):
+        assert len(ending) == 1
+    ending[0].close()
+
+
 def test_a_lost_hold_on_a_destination_stops_applying(people: Warehouse, receiver: Receiver) -> None:
     """A restart of the server takes it: somebody else may apply by then. The same command goes on."""
     set_members(people, range(1, 5))
@@ -626,13 +639,13 @@ def test_a_run_waits_its_turn_at_a_destination(
     with dagster_instance(Configuration.read()) as instance, ExitStack() as taken:
         taken.enter_context(alone(people, "webhook"))
 
-        def passing(_: Warehouse, name: str) -> Audience:
+        def passing(name: str) -> str:
             if waited:
                 taken.close()
             waited.append(name)
-            return SOME
+            return SOME.version
 
-        monkeypatch.setattr("lgs_assets.wiring.jobs.planned_audience", passing)
+        monkeypatch.setattr("lgs_assets.wiring.jobs.version_now", passing)
         job = build_definitions(Configuration.read()).resolve_job_def("apply_plan")
         assert job.execute_in_process(instance=instance, run_config=config).success
     assert len(waited) == 2 and receiver.held.keys() == {1, 2, 3}
@@ -646,7 +659,7 @@ def test_a_run_does_not_wait_for_ever(people: Warehouse, receiver: Receiver, mon
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
     monkeypatch.setattr(jobs, "_TURNS", 1)
     monkeypatch.setattr(jobs, "_SECONDS_BETWEEN_TURNS", 0)
-    monkeypatch.setattr(jobs, "planned_audience", lambda _, name: SOME)
+    monkeypatch.setattr(jobs, "version_now", lambda _: SOME.version)
     made = plan(people, webhook(receiver))
     assert made
     config = {"ops": {"send_plan": {"config": {"plan": made.plan}}}}
@@ -733,7 +746,7 @@ def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monke
     set_members(people, range(1, 4))
     monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
-    monkeypatch.setattr("lgs_assets.wiring.jobs.planned_audience", lambda _, name: SOME)
+    monkeypatch.setattr("lgs_assets.wiring.jobs.version_now", lambda _: SOME.version)
     receiver.poison = {3}
     made = plan(people, webhook(receiver))
     assert made
@@ -755,6 +768,7 @@ def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monke
         *("mailbox a@b.test full", "a%40b.test", r"a\u0040b.test", "x <a@b.test>", "a&#64;b.test", "jane.doe @ b.test"),
         *("jane.doe\uff20b.test", "jane.doe&#064;b.test", "jane.doe (at) b.test", "jane.doe%2540b.test"),
         *("jane.doe=40b.test", "jane.doe at b.test", "jane.doe&amp;#64;b.test", "jane.doe @", "jane.doe\n@\nb.test"),
+        *(r"\u006aane.doe\u0040b\u002Etest", r"jane.doe\u0020\u0040 b.test", r"jane.doe\uff20b.test"),
     ],
 )
 def test_what_a_receiver_says_is_kept_without_addresses(text: str) -> None:
@@ -773,6 +787,7 @@ FORMS = [
     "'{1}'",
     "user={1};",
     "{1}",
+    r"refused\n{1}\n",
 ]
 LOCALS = st.from_regex(r"[a-z0-9][a-z0-9.!#$%&'+*/=?^_`{|}~-]{0,20}", fullmatch=True)
 AROUND = st.text(max_size=120)
@@ -790,6 +805,17 @@ def test_no_address_that_was_sent_survives(
     told = without(redacted(text), [email]).lower()
     assert email not in told and not re.search(rf"(?<![^\W_]){re.escape(local)}(?![^\W_])", told)
     assert len(told) <= 200
+
+
+@pytest.mark.parametrize("nested", [1, 2, 3])
+def test_an_address_that_json_escapes_does_not_survive(nested: int) -> None:
+    """Letter by letter, also in a text that was made JSON more than once."""
+    email = "jane.doe@example.test"
+    for quoted in (email, "jane.doe"):
+        text = "".join(f"\\u{ord(letter):04x}" for letter in quoted)
+        for _ in range(nested - 1):
+            text = text.replace("\\", "\\u005c")
+        assert without(redacted(f"refused: {text} twice"), [email]) == "refused: … twice"
 
 
 @pytest.mark.parametrize("text", ["no information about the list", "annual planning of the manner", "reinfo infos"])

@@ -532,6 +532,26 @@ def test_no_file_is_dropped_where_anybody_may_read_it(scheme: str) -> None:
         destination_named(Configuration(drop=f"{scheme}://files.example.test/lists"), "drop")
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("lists", "the full path of a folder, such as /srv/lists; found lists."),
+        ("~/lists", "the full path of a folder, such as /srv/lists; found ~/lists."),
+        ("file:lists", "the full path of a folder, such as /srv/lists; found lists."),
+        ("sftp://shop@host.example.test", "sftp://USER@HOST/FOLDER; found sftp://shop@host.example.test."),
+        ("sftp://host.example.test/", "sftp://USER@HOST/FOLDER; found sftp://host.example.test/."),
+        ("sftp:///lists", "sftp://USER@HOST/FOLDER; found sftp:///lists."),
+        ("sftp://host.example.test:port/lists", "sftp://USER@HOST/FOLDER; found sftp://host.example.test:port/lists."),
+        ("sftp://host.example.test/a#b", "sftp://USER@HOST/FOLDER; found sftp://host.example.test/a#b."),
+    ],
+)
+def test_a_place_that_is_no_folder_is_told(given: str, told: str) -> None:
+    """With the setting, what was found, and what is expected."""
+    with pytest.raises(UsageError) as raised:
+        destination_named(Configuration(drop=given), "drop")
+    assert str(raised.value) == f"LGS_DROP: expected {told}"
+
+
 def test_a_configured_destination_is_made() -> None:
     """And Mailchimp's address is that of the data centre in its key."""
     configuration = Configuration(klaviyo_key="k", mailchimp_key="abc-us21", mailchimp_list="l", hubspot_key="h")

@@ -7,10 +7,12 @@ from dataclasses import replace
 from itertools import islice
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.plans import plans
+from lgs_assets.command.cli import app
 from lgs_assets.errors import UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.action.drill import (
@@ -23,7 +25,7 @@ from lgs_assets_tests.action.drill import (
     drill,
     what_is_wrong,
 )
-from lgs_assets_tests.action.lists import apply, plan, set_members, sync
+from lgs_assets_tests.action.lists import apply, held, plan, set_members, sync
 from lgs_assets_tests.action.receiver import SIGNING_KEY, Receiver, receiving
 from lgs_assets_tests.action.tools import Tool
 
@@ -35,6 +37,10 @@ def receiver() -> Iterator[Receiver]:
     with receiving() as receiver:
         yield receiver
         assert receiver.problems == []
+
+
+def lgs(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments)
 
 
 def in_small_batches(tool: Tool) -> Destination:
@@ -56,6 +62,27 @@ def test_a_process_killed_at_a_step_is_finished_by_the_next(people: Warehouse, t
     apply(people, made.plan, destination)
     assert what_is_wrong(people, destination, tool.held(), set(range(5, 19))) == []
     assert {str(value) for customer in range(5, 19) for value in tool.fields(customer).values()} == {"2"}
+
+
+def test_an_emptied_list_is_finished_though_the_audience_is_gone(
+    people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is gone, the last removal is settled so that nobody is held, and the plan is not ended."""
+    monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
+    monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
+    destination = Webhook(receiver.url, SIGNING_KEY)
+    set_members(people, range(1, 4))
+    sync(people, destination)
+    set_members(people, ())
+    assert lgs("activate", "plan", "some", "webhook", "--allow-removals", "3").exit_code == 0
+    number = plans(people)[0].plan
+    assert apply_killed_at("settled", 1, people.url, number, destination)
+    assert plans(people)[0].state == "applying" and held(people) == set()
+    finished = lgs("activate", "apply", str(number))
+    assert finished.exit_code == 0 and "3 changes accepted" in finished.output, finished.output
+    again = lgs("activate", "apply", str(number))
+    assert again.exit_code == 4 and "was applied at" in again.stderr
+    assert "There is no audience ''" in lgs("activate", "plan", "", "webhook").stderr
 
 
 @pytest.mark.parametrize("tool", ["mailchimp"], indirect=True)

@@ -14,7 +14,7 @@ from lgs_assets.action.destinations.protocol import AccessError
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import UnavailableError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.action.lists import apply, held, plan, receipts, set_members
+from lgs_assets_tests.action.lists import apply, held, plan, receipts, set_members, sync
 from lgs_assets_tests.action.people import CANARY, address
 from lgs_assets_tests.action.ssh_server import SshServer, ssh_serving
 
@@ -79,6 +79,78 @@ def test_a_server_whose_key_is_not_known_is_sent_nothing(
     assert (ssh.logins, ssh.seen, waits) == (0, [], [])
     ssh.known_as(known_hosts)
     assert apply(people, made.plan, drop(ssh)) == Outcome(2, {}, {})
+
+
+def test_of_several_keys_the_one_that_is_known_is_asked_for(
+    people: Warehouse, ssh: SshServer, known_hosts: Path
+) -> None:
+    """As ssh does: else the driver would be shown one of the kind that it likes best."""
+    ssh.other_host_keys = [ssh.host_key]
+    ssh.host_key = paramiko.RSAKey.generate(2048)
+    ssh.known_as(known_hosts)
+    set_members(people, {1, 2})
+    assert sync(people, drop(ssh)) == Outcome(2, {}, {})
+
+
+DAMAGED = [
+    "127.0.0.1 ssh-ed25519 not-base64!",
+    "|1|bad|salt ecdsa-sha2-nistp256 AAAA",
+    "two words",
+    "@cert-authority *.example.test ssh-ed25519 AAAA",
+    "\udcff",
+]
+
+
+def test_a_damaged_line_of_known_hosts_spoils_no_other(people: Warehouse, ssh: SshServer, known_hosts: Path) -> None:
+    """It is told if the server is not found in the others, for it may be that one."""
+    damaged = "".join(f"{line}\n" for line in DAMAGED)
+    known_hosts.write_text(damaged, errors="surrogateescape")
+    set_members(people, {1, 2})
+    made = plan(people, drop(ssh))
+    assert made
+    with pytest.raises(AccessError, match=r"not in known_hosts \(line 1 of .*, line 2 of .*, line 5 of .* cannot be"):
+        apply(people, made.plan, drop(ssh))
+    known_hosts.write_text(damaged + ssh.known_line, errors="surrogateescape")
+    assert apply(people, made.plan, drop(ssh)) == Outcome(2, {}, {})
+
+
+def test_servers_are_known_by_hashed_names_and_several_keys(
+    people: Warehouse, ssh: SshServer, known_hosts: Path
+) -> None:
+    """As ssh writes them; a key that is replaced may stand beside the next."""
+    former = SshServer(ssh.folder, port=ssh.port)
+    host, _, key = ssh.known_line.partition(" ")
+    known_hosts.write_text(f"{former.known_line}{paramiko.HostKeys.hash_host(host)} {key}")
+    set_members(people, {1, 2})
+    assert sync(people, drop(ssh)) == Outcome(2, {}, {})
+
+
+@pytest.mark.parametrize("host", ["*", "elsewhere.example.test"])
+def test_a_revoked_key_is_refused_though_it_is_known(
+    people: Warehouse, ssh: SshServer, known_hosts: Path, host: str
+) -> None:
+    """Whichever host the mark names: somebody may have stolen it."""
+    _, _, key = ssh.known_line.partition(" ")
+    known_hosts.write_text(f"{ssh.known_line}@revoked {host} {key}")
+    set_members(people, {1, 2})
+    made = plan(people, drop(ssh))
+    assert made
+    waits: list[float] = []
+    with pytest.raises(AccessError, match="marks as @revoked"):
+        apply(people, made.plan, drop(ssh), waits=waits)
+    assert (ssh.logins, ssh.seen, waits) == (0, [], [])
+
+
+def test_an_account_without_a_key_is_told(people: Warehouse, ssh: SshServer, tmp_path: Path) -> None:
+    """The server is there: to try again would not help."""
+    (tmp_path / ".ssh" / "id_ecdsa").unlink()
+    set_members(people, {1})
+    made = plan(people, drop(ssh))
+    assert made
+    waits: list[float] = []
+    with pytest.raises(AccessError, match=r"there is no key to log in to 127\.0\.0\.1 with"):
+        apply(people, made.plan, drop(ssh), waits=waits)
+    assert waits == []
 
 
 def test_a_login_that_is_refused_ends_it(people: Warehouse, ssh: SshServer) -> None:

@@ -1,6 +1,7 @@
 """The destinations that the configuration names."""
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from lgs_assets.action.destinations.drop import Drop
@@ -23,6 +24,7 @@ NEEDS = {
 """Every destination, and what must be set for it."""
 DELETING = {kind.name for kind in (Drop, Webhook, Klaviyo, Mailchimp, HubSpot) if kind.erasure != "none"}
 """Those that can be asked to delete a person."""
+_ON_SERVER = re.compile(r"([^/]*@)?(\[[\da-f:.]+\]|[^/@:\[\]]+)(:\d{1,5})?/+[^/?#][^?#]*", re.IGNORECASE)
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -70,15 +72,19 @@ def _configured(given: Configuration, name: str) -> Destination | None:
 
 def _place(location: str) -> str:
     """The place of a drop, if addresses may go there. Raises UsageError for others: those of FTP and HTTP, which do not
-    encrypt.
+    encrypt, a folder that depends on where a command is started, and a server without a folder.
     """
-    scheme, separator, _ = location.partition("://")
+    scheme, separator, path = location.partition("://")
     if separator and scheme not in {"file", "sftp", *EXTRAS}:
         raise UsageError(
             f"LGS_DROP: expected a folder, sftp://USER@HOST/FOLDER, or the URL of a bucket ({', '.join(EXTRAS)}); "
             f"found {scheme}://. To carry files elsewhere, let a tool of the operating system take them once their "
             ".done is there."
         )
+    if not separator and not Path(location).is_absolute():
+        raise UsageError(f"LGS_DROP: expected the full path of a folder, such as /srv/lists; found {location}.")
+    if scheme == "sftp" and not _ON_SERVER.fullmatch(path):
+        raise UsageError(f"LGS_DROP: expected sftp://USER@HOST/FOLDER; found {location}.")
     return location
 
 

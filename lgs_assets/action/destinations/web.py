@@ -38,6 +38,8 @@ _AT = re.compile(
     r"@|%(25)*40|=40|\\u0040|\\x40|&(amp;)*(#0*64|#x0*40|commat);?|[(\[{<]\s*at\s*[)\]}>]|\bat\b(?=\s*[\w.-]+\.\w)",
     re.IGNORECASE,
 )
+# What JSON writes for a character, also in a text that was made JSON more than once.
+_ESCAPE = re.compile(r"\\(?:u005c)*u([0-9a-f]{4})", re.IGNORECASE)
 
 Row = TypeVar("Row")
 
@@ -213,7 +215,8 @@ def reason_in(body: bytes) -> str:
 
 def redacted(text: str) -> str:
     """Text of a destination, short, harmless, and without anything that could be an address."""
-    marked = re.sub(r"\s*@[\s@]*", "@", _AT.sub("@", unicodedata.normalize("NFKC", text)))  # also between words
+    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
+    marked = re.sub(r"\s*@[\s@]*", "@", _AT.sub("@", unicodedata.normalize("NFKC", plain)))  # also between words
     words = ("…" if "@" in word else word for word in marked.split())  # all: a cut one may be half an address
     shown = printable(" ".join(words)[: 5 * _SHOWN])
     return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 2].rpartition(' ')[0]} …"  # no half of a word
@@ -225,8 +228,8 @@ def without(text: str, addresses: Iterable[str | None]) -> str:
     shown = text.lower()
     hashes = {make(each.encode()).hexdigest() for each in told for make in (sha256, _md5)}
     names = {each.partition("@")[0] for each in told}
-    # A name as a word of its own: that of info@example.test is no part of "information".
-    found = [rf"(?<![^\W_]){re.escape(name)}(?![^\W_])" for name in names if name in shown]
+    # A name as a word of its own, also after a line end of JSON: that of info@example.test is no part of "information".
+    found = [rf"(?:(?<![^\W_])|(?<=\\[bfnrt])){re.escape(name)}(?![^\W_])" for name in names if name in shown]
     found += [each for each in hashes if each in shown]
     if not found:
         return text
