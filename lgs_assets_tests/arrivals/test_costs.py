@@ -31,7 +31,11 @@ def written(folder: Path, text: str | bytes) -> Path:
         "stock_code,valid_from,unit_cost,note\r22041A,2011-03-01,1.25,red\N{LINE SEPARATOR}or\vblue\for\x1dgreen\r",
     ],
     ids=[
-        "plain", "another order, a semicolon and a comma", "tabs", "byte order mark", "twice the same",
+        "plain",
+        "another order, a semicolon and a comma",
+        "tabs",
+        "byte order mark",
+        "twice the same",
         "characters that only look like line ends",
     ],
 )
