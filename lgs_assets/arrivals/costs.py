@@ -29,13 +29,15 @@ COLUMNS = {"stock_code": ("stockcode", "code"), "valid_from": ("validfrom", "fro
 _DELIMITERS = ",;\t|"
 _LIMIT_BYTES = 1 << 26
 _BYTE_ORDER_MARK = "\N{BYTE ORDER MARK}"
+_LINE_END = re.compile(r"\r\n?|\n")
+"""`str.splitlines` breaks at characters, such as U+2028, that stand within a line of CSV."""
 
 
 def read_costs(path: Path, *, reject_limit: float) -> tuple[list[Cost], list[Reject]]:
     """The costs of a file, and the lines that are not, each with the column, what was expected and what was found.
 
     Raises DumpError for a file that cannot be read, is not text, lacks a column, or of which a larger share than
-    `reject_limit` is rejected.
+    `reject_limit` is rejected; of the last it has the lines.
     """
     with faults_as_dump_errors(path):
         if path.stat().st_size > _LIMIT_BYTES:
@@ -43,8 +45,8 @@ def read_costs(path: Path, *, reject_limit: float) -> tuple[list[Cost], list[Rej
         data = path.read_bytes()
     if b"\0" in data:
         raise DumpError(f"{path}: this is not text; expected CSV with the columns {', '.join(COLUMNS)}.")
-    lines = Decoder()(data).decode(errors="replace").removeprefix(_BYTE_ORDER_MARK).splitlines()
-    delimiter = max(_DELIMITERS, key=lines[0].count) if lines else ","
+    lines = _LINE_END.split(Decoder()(data).decode(errors="replace").removeprefix(_BYTE_ORDER_MARK))
+    delimiter = max(_DELIMITERS, key=lines[0].count)
     places = _places(path, next(csv.reader(lines[:1], delimiter=delimiter), []))
     rows = [(number, line, _fields(line, delimiter)) for number, line in enumerate(lines[1:], start=2) if line.strip()]
     costs: dict[tuple[str, date], Cost] = {}
@@ -126,7 +128,7 @@ def _refusal(path: Path, lines: int, rejects: list[Reject], limit: float) -> str
     )
     return (
         f"{path}: {len(rejects):,} of {counted(lines, 'line')} cannot be read, more than {limit:.2%} "
-        f"(LGS_REJECT_LIMIT). Nothing is imported. The first:{examples}"
+        f"(LGS_REJECT_LIMIT). Nothing is imported; lgs costs rejects shows the lines. The first:{examples}"
     )
 
 

@@ -90,8 +90,16 @@ def _show_risk(warehouse: "Warehouse", *, customers: int) -> None:
     from lgs_assets.command.terminal import calibration_lines, console, error_lines, risk_table
     from lgs_assets.wiring.versions import published_versions
 
-    needed = {"churn_risk", "audience_members"}
-    if needed <= published_versions(warehouse).keys() and warehouse.rows("select from churn_risk limit 1"):
+    built = published_versions(warehouse)
+    if "churn_risk" not in built or not warehouse.rows("select from churn_risk limit 1"):
+        return
+    if "audience_members" not in built:
+        console.print(
+            "Customers at risk are not listed: whom of them an experiment leaves alone is known only once "
+            "audience_members is built. lgs run builds it.",
+            soft_wrap=True,
+        )
+    else:
         console.print(risk_table(warehouse, customers))
         lines = (*error_lines(warehouse, "churn_risk, active in the last 365"), *calibration_lines(warehouse))
         console.print(*lines, sep="\n", highlight=False)
@@ -696,19 +704,25 @@ def import_costs(
     """Keep unit costs, in place of those of the same product and day, and compute margins with them.
 
     A cost holds until the next one of its product. Rejected lines are set aside with the reason (lgs costs rejects),
-    and the exit code is 3. If their share exceeds LGS_REJECT_LIMIT, nothing is kept.
+    and the exit code is 3. If their share exceeds LGS_REJECT_LIMIT, no cost is kept.
     """
     from lgs_assets.arrivals.costs import read_costs
     from lgs_assets.command.terminal import console, plain
     from lgs_assets.configuration import Configuration
-    from lgs_assets.warehouse.costs import keep_costs
+    from lgs_assets.errors import DumpError
+    from lgs_assets.warehouse.costs import keep_costs, keep_rejected_costs
     from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
     from lgs_assets.wiring.resources import Resources
 
     configuration = Configuration.read()
     warehouse = Resources.of(configuration).warehouse
-    read, rejected = read_costs(file, reject_limit=configuration.reject_limit)
+    try:
+        read, rejected = read_costs(file, reject_limit=configuration.reject_limit)
+    except DumpError as error:
+        if error.rejects:
+            keep_rejected_costs(warehouse, error.rejects)
+        raise
     with dagster_instance(configuration) as instance, taking_turns(instance, waiting=_say_waiting):
         keep_costs(warehouse, read, rejected)
     products = counted(len({cost.code for cost in read}), "product")

@@ -175,7 +175,9 @@ def risk_table(warehouse: "Warehouse", customers: int) -> Table:
         customers=customers,
     )
     if any(row.do_not_contact for row in rows):
-        table.caption = "* Do not contact: they objected, or a running experiment leaves them alone."
+        table.caption = (
+            "* Do not contact: they objected or asked to be forgotten, or a running experiment leaves them alone."
+        )
     for row in rows:
         table.add_row(
             f"{row.customer_id}{' *' if row.do_not_contact else ''}",

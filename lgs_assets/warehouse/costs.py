@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lgs_assets.sources import Reject
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import disown
-from lgs_assets.warehouse.schema import driver_cursor
+from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 
 class Cost(NamedTuple):
@@ -49,12 +49,15 @@ def keep_costs(warehouse: Warehouse, costs: Sequence[Cost], rejects: Sequence[Re
             """,
             costs,
         )
-        cursor.execute("delete from rejected_costs")
-        cursor.executemany(
-            "insert into rejected_costs (line_number, line, column_name, reason) values (%s, %s, %s, %s)", rejects
-        )
+        _store_rejects(cursor, rejects)
         for table in ("margins", "expected_margins"):
             disown(connection, table)
+
+
+def keep_rejected_costs(warehouse: Warehouse, rejects: Sequence[Reject]) -> None:
+    """Stores the rejected lines of a file of which no cost is kept."""
+    with warehouse.transaction() as connection:
+        _store_rejects(driver_cursor(connection), rejects)
 
 
 def rejected_costs(warehouse: Warehouse) -> list[Reject]:
@@ -72,3 +75,10 @@ def profit(warehouse: Warehouse) -> Profit | None:
     """
     (row,) = warehouse.rows(query)
     return Profit(**row) if row.sales else None
+
+
+def _store_rejects(cursor: Cursor, rejects: Sequence[Reject]) -> None:
+    cursor.execute("delete from rejected_costs")
+    cursor.executemany(
+        "insert into rejected_costs (line_number, line, column_name, reason) values (%s, %s, %s, %s)", rejects
+    )

@@ -28,8 +28,16 @@ def written(folder: Path, text: str | bytes) -> Path:
         'code\tfrom\tcost\n"22041A"\t20110301\t1.2500\n',
         "\ufeffstock_code|valid_from|unit_cost\n22041A|2011-03-01|1.25",
         "stock_code,valid_from,unit_cost\n22041A,2011-03-01,1.25\n22041a,2011-03-01,1.250\n",
+        "stock_code,valid_from,unit_cost,note\r22041A,2011-03-01,1.25,red\N{LINE SEPARATOR}or\vblue\for\x1dgreen\r",
     ],
-    ids=["plain", "another order, a semicolon and a comma", "tabs", "byte order mark", "twice the same"],
+    ids=[
+        "plain",
+        "another order, a semicolon and a comma",
+        "tabs",
+        "byte order mark",
+        "twice the same",
+        "characters that only look like line ends",
+    ],
 )
 def test_a_file_is_read_however_it_is_written(text: str, tmp_path: Path) -> None:
     """One product has one spelling, and a cost is exact."""

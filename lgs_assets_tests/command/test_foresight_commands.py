@@ -79,6 +79,24 @@ def test_the_most_valuable_at_risk_come_first_with_the_error(at_risk: Warehouse)
     assert "a model, auc 0.789 (0.780 to 0.796), recency 0.719, n 17,215" in " ".join(output.split())
 
 
+def test_nobody_is_listed_while_who_is_held_out_is_unknown(at_risk: Warehouse) -> None:
+    """A call to the control group would spoil an experiment: what is missing is said, and nobody is named."""
+    with at_risk.transaction() as connection:
+        connection.exec_driver_sql("delete from publications where table_name = 'audience_members'")
+    result = lgs("risk")
+    assert "Customers at risk are not listed" in result.output
+    assert "2011-03-01" not in result.output
+
+
+def test_a_mark_says_for_whom_it_stands(at_risk: Warehouse) -> None:
+    """Who objected or asked to be forgotten, and whom an experiment leaves alone."""
+    with at_risk.transaction() as connection:
+        connection.exec_driver_sql("insert into marketing_exclusions values (12, 'forgotten', now())")
+    output = " ".join(lgs("risk").output.split())
+    assert "12 *" in output
+    assert "they objected or asked to be forgotten, or a running experiment leaves them alone" in output
+
+
 def test_a_run_ends_with_ten_at_risk(at_risk: Warehouse) -> None:
     """By their ids, the most valuable first."""
     output = lgs("run").output

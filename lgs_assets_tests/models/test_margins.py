@@ -151,14 +151,15 @@ def test_costs_come_from_a_file_and_show_in_status(
 ) -> None:
     """Before, status says what to give; after, the margin with its share. A bad line is set aside, the others count.
 
-    With too many bad lines for LGS_REJECT_LIMIT nothing is kept; the rejects of a file make way for the next one's.
+    With too many bad lines for LGS_REJECT_LIMIT no cost is kept; the rejects of a file make way for the next one's.
     """
     assert "no unit costs are known. lgs costs import FILE takes them" in lgs("status").output
     file = tmp_path / "costs.csv"
     file.write_text("stock_code,valid_from,unit_cost\n22041,2011-01-01,0.40\n22041,never,1\n")
     refused = lgs("costs", "import", str(file))
     assert refused.exit_code == 1 and "1 of 2 lines cannot be read" in refused.stderr
-    assert built.rows("select from unit_costs union all select from rejected_costs") == []
+    assert built.rows("select from unit_costs") == []
+    assert '3,"22041,never,1","valid_from","expected a date' in lgs("costs", "rejects", "--csv").output
     monkeypatch.setenv("LGS_REJECT_LIMIT", "0.5")
     imported = lgs("costs", "import", str(file))
     assert imported.exit_code == REJECTED, imported.output
