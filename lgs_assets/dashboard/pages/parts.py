@@ -224,9 +224,9 @@ def past_error(card: Row | None, task: str, sentence: str) -> str:
     return said.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def or_few(value: Any, customers: int) -> Any:
+def or_few(value: Any, customers: int, *, is_marked: bool = False) -> Any:
     """The value, or that there are too few customers for it."""
-    return value if customers >= FEWEST else Few(FEW)
+    return value if customers >= FEWEST else Few(FEW, is_marked)
 
 
 def colour(view: View, segment: str) -> str:
