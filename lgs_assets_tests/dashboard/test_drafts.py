@@ -28,9 +28,7 @@ NOW = date(2011, 7, 1)
 def shown(site: Site, query: str) -> dict[str, str]:
     """The two texts to copy of a list, by their names."""
     html = site.get(f"/customers?{query}").text
-    return {
-        name: unescape(text) for name, text in re.findall(r'<pre [^>]*aria-label="([^"]*)">(.*?)</pre>', html, re.S)
-    }
+    return {name: unescape(text) for name, text in re.findall(r'<pre id="audience-(\w+)">(.*?)</pre>', html, re.S)}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -62,27 +60,31 @@ def test_whatever_the_filters_are_the_file_is_an_audience_or_there_is_a_reason(
 
 
 def test_the_page_has_the_file_and_the_command(site: Site, tmp_path: Path) -> None:
-    texts = shown(site, "country=Germany&segment=Can%27t+Lose&segment=Champions&spent=500&first_bought=2011-Q1")
+    texts = shown(site, "country=Germany&segment=Can%27t+Lose&segment=Hibernating&spent=5&first_bought=2011-Q1")
     file = tmp_path / "germany.toml"
-    file.write_text(texts["The file of the audience"])
+    file.write_text(texts["file"])
     assert Audience.read(file).where == (
-        "country = 'Germany' and segment in ('Can''t Lose', 'Champions') and "
-        "(first_sale_at >= '2011-01-01' and first_sale_at < '2011-04-01') and monetary >= 500"
+        "country = 'Germany' and segment in ('Can''t Lose', 'Hibernating') and "
+        "(first_sale_at >= '2011-01-01' and first_sale_at < '2011-04-01') and monetary >= 5"
     )
-    assert texts["The command to preview it"] == f'lgs audience preview "{Audience.read(file).where}"'
+    assert texts["preview"] == f'lgs audience preview "{Audience.read(file).where}"'
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_hostile_text_stays_text(site: Site, country: str) -> None:
     texts = shown(site, urlencode({"country": country}))
-    argument = shlex.split(texts["The command to preview it"])[-1]
+    argument = shlex.split(texts["preview"])[-1]
     assert [comparison.text for comparison in judge(argument).comparisons] == [country]
 
 
 def test_what_no_audience_can_ask_is_named(site: Site) -> None:
-    html = site.get("/customers?country=Germany&from=Champions&tenth=2").text
-    assert "<strong>Not in the rule</strong>, for no audience can ask it: From Champions, Tenth 2 by expected" in html
-    assert "No column of audience_facts answers any of these filters." in site.get("/customers?from=Champions").text
+    named = "<strong>Not in the rule</strong>, for no audience can ask it: From Champions."
+    html = site.get("/customers?as_of=2011-05&country=Germany&country=EIRE&from=Champions").text
+    assert f"{named} Without it the audience may be larger" in html
+    alone = site.get("/customers?as_of=2011-05&from=Champions").text
+    assert named in alone and "No column of audience_facts answers any of these filters." in alone
+    made = draft(Filters(countries=("EIRE",), tenth=2, step=12))
+    assert made and made.unasked == ("Compared with a year before", "Tenth 2 by expected sales")
 
 
 def test_a_list_of_another_month_says_that_an_audience_is_of_the_end_of_the_data(site: Site) -> None:
@@ -93,3 +95,10 @@ def test_a_list_of_another_month_says_that_an_audience_is_of_the_end_of_the_data
 
 def test_everybody_is_no_audience(site: Site) -> None:
     assert "Save as audience" not in site.get("/customers").text
+
+
+def test_a_list_says_of_which_moment_it_is_where_it_is_taken_away(site: Site) -> None:
+    """As its file's name does, and the page on method says what is of another moment."""
+    for path in ("/customers", "/segments/hibernating"):
+        assert re.search("Take this list away, all [^:<]*as of the end of Jun 2011:", site.get(path).text)
+    assert "are of the end of the data.</dd>" in site.get("/data").text

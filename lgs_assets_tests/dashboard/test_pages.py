@@ -618,6 +618,18 @@ def test_cohorts_know_nothing_of_what_came_later(site: Site, market: Warehouse) 
     ]  # fmt: skip
 
 
+def test_cohorts_of_few_are_dots_with_one_legend_and_words_in_files(site: Site) -> None:
+    """For who cannot see a dot, it is words, too."""
+    html = site.get("/cohorts").text
+    for name in ("retention", "second"):
+        figure = html.partition(f'id="{name}"')[2].partition("</figure>")[0]
+        dots = figure.count('<span class="few" aria-hidden="true">·</span><span class="unseen">too few to say</span>')
+        cells = [cell for row in rows(site.get(f"/cohorts/{name}.csv").text) for cell in row.values()]
+        assert dots == cells.count("too few to say") > 0
+        assert figure.count("· Fewer than 30 customers: too few to say.") == 1
+        assert site.get(f"/cohorts/{name}.svg").text.count(">·</text>") == dots
+
+
 def test_the_chosen_cohorts_are_drawn_beside_all(site: Site) -> None:
     both, alone = (rows(site.get(f"/cohorts/curve.csv{query}").text) for query in ("?first_bought=2011-Q2", ""))
     assert [{name: row[name] for name in alone[0]} for row in both] == alone

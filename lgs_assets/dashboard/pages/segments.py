@@ -319,6 +319,7 @@ def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, 
             f"Customers in {segment.segment} at the end of each month.",
             [Series(segment.segment, points)],
             wording.count,
+            height=300,  # beside the moves, a row for each segment
         )
         if points
         else None
