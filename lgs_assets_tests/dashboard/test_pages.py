@@ -326,6 +326,14 @@ def test_who_joins_and_who_leaves_stands_beside_the_sizes(site: Site) -> None:
     assert sum(int(row["joined"]) for row in both[0]) > 0
 
 
+def test_the_keyboard_stops_at_each_invoice_of_a_customer_once(site: Site) -> None:
+    """In the table: before it, a good customer's timeline would be hundreds of stops."""
+    main = site.get("/customers/17003").text.partition("<main")[2]
+    links = re.findall(r'<a href="(/invoices/[^"]*)"( tabindex="-1")?', main)
+    drawn, listed = ({link for link, passed in links if bool(passed) is is_drawn} for is_drawn in (True, False))
+    assert drawn == listed != set()
+
+
 def test_a_filter_that_a_page_cannot_follow_is_told_and_kept(site: Site) -> None:
     html = site.get("/cohorts?country=Germany").text
     assert "These filters do nothing here: Germany" in html
