@@ -334,7 +334,10 @@ def export(
         list[str] | None, typer.Option("--segment", help="Only this segment; may be given several times.")
     ] = None,
 ) -> None:
-    """Export the customers of each segment: a workbook, CSV files, and a manifest with the snapshot and settings."""
+    """Export the customers of each segment at the end of the data: a workbook, CSV files, and a manifest.
+
+    Pages and their files are of the last whole month. The manifest has the snapshot and the settings.
+    """
     from lgs_assets.configuration import Configuration
     from lgs_assets.dashboard.export import export as write_lists
     from lgs_assets.dashboard.serve import tables_of

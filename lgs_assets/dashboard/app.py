@@ -38,7 +38,7 @@ from lgs_assets.dashboard.pages import (
     segments,
 )
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.queries import ALWAYS_READ, RISK, Built, NotReadyError, Tables
+from lgs_assets.dashboard.queries import ALWAYS_READ, Built, NotReadyError, Tables, needed
 from lgs_assets.dashboard.rendering import FOLDER, code_version, templates
 from lgs_assets.dashboard.report import conditions
 from lgs_assets.errors import LgsError
@@ -161,7 +161,7 @@ class _Site:
     ) -> Response:
         pairs = request.query_params.multi_items()
         filters, notices = Filters.parse(pairs)
-        wished = {*page.wished, RISK} if filters.risks else {*page.wished}
+        wished = {*page.wished} | needed(filters)
         try:
             with self._tables.reading(page.tables, wished) as reading:
                 self._is_synthetic = reading.built.is_synthetic

@@ -76,6 +76,9 @@ _ONE = (
     ("within", "recency_to", "Ordered within {} days"),
     ("absent", "recency_from", "No order for {} days"),
     ("orders", "orders_from", "{} orders or more"),
+    ("orders_to", "orders_to", "{} orders or fewer"),
     ("spent", "spent_from", "£{} or more"),
+    ("spent_below", "spent_below", "Under £{}"),
+    ("tenth", "tenth", "Tenth {} by expected sales"),
     ("customer", "search", "Customer {}"),
 )

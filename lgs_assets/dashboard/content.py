@@ -20,6 +20,8 @@ from lgs_assets.escaping import csv_cell
 FEWEST: Final = 30
 """Customers below which a percentage or a median says too little."""
 FEW: Final = "too few to say"
+DOT: Final = "·"
+"""The same, where many such values stand together."""
 
 Kind = Literal[
     "text", "day", "month", "moment", "count", "change_count", "pounds", "whole_pounds", "change_pounds", "percent",
@@ -41,6 +43,8 @@ class Few:
     """A value of too few customers to say anything."""
 
     value: Any
+    is_marked: bool = False
+    """Whether a page and a picture show a dot in its place, which a note explains: where many stand together."""
 
 
 @dataclass(frozen=True)

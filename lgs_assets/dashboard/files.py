@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.bar import narrowing
-from lgs_assets.dashboard.content import Bar, Figure, Kind, Link, Shade, Table, bare, cell, written
+from lgs_assets.dashboard.content import DOT, Bar, Few, Figure, Kind, Link, Shade, Table, bare, cell, written
 from lgs_assets.dashboard.figures.grid import Cell, Head, grid
 from lgs_assets.dashboard.figures.picture import picture
 from lgs_assets.dashboard.figures.shapes import Drawing
@@ -119,6 +119,8 @@ def _pictured(value: Any, text: str) -> Cell:
         value = value.value
     if isinstance(value, Bar):
         return Cell(text, bar=value.percent, fill=value.fill)
+    if isinstance(value, Few) and value.is_marked:
+        return Cell(DOT)
     return Cell(text, shade=value.shade if isinstance(value, Shade) else None)
 
 

@@ -29,8 +29,8 @@ COLUMNS: Final = (
 """The columns of a list of customers: each can be shown or not, and sorted by."""
 
 PICKING: Final = frozenset({
-    "as_of", "country", "segment", "first_bought", "from", "step", "r", "f", "within", "absent", "orders", "spent",
-    "risk", "customer",
+    "as_of", "country", "segment", "first_bought", "from", "step", "r", "f", "within", "absent", "orders", "orders_to",
+    "spent", "spent_below", "risk", "tenth", "customer",
 })  # fmt: skip
 """The keys of an address that say which customers, as of when, and since when they are compared."""
 
@@ -58,10 +58,14 @@ class Filters:
     """At most so many days since the last purchase."""
     recency_from: int | None = None
     orders_from: int | None = None
+    orders_to: int | None = None
     spent_from: int | None = None
     """At least so many pounds of sales."""
+    spent_below: int | None = None
     risks: tuple[str, ...] = ()
     """Bands of the risk that they stay away, as it is predicted now, whenever they are looked at."""
+    tenth: int | None = None
+    """Of all customers by the sales expected of them, as they are predicted now; 1 is the highest."""
     search: int | None = None
     """A customer's number."""
     area: str = "customers"
@@ -101,7 +105,7 @@ class Filters:
             value = getattr(self, name)
             if name in _MANY:
                 pairs += [(key, item) for item in value]
-            elif value != _DEFAULTS[name]:
+            elif value != DEFAULTS[name]:
                 pairs.append((key, _written(value)))
         return urlencode(pairs)
 
@@ -118,7 +122,7 @@ class Filters:
     def names_customers(self) -> bool:
         """Whether some customers are left out."""
         shown = ("as_of", "step", "area", "columns", "sort", "ascending", "page")
-        return any(getattr(self, name) != _DEFAULTS[name] for name in _DEFAULTS if name not in shown)
+        return any(getattr(self, name) != DEFAULTS[name] for name in DEFAULTS if name not in shown)
 
 
 def quarter_of(day: date) -> str:
@@ -151,6 +155,10 @@ def _step(text: str) -> int | None:
 
 def _score(text: str) -> int | None:
     return _whole(text, 1, 5)
+
+
+def _tenth(text: str) -> int | None:
+    return _whole(text, 1, 10)
 
 
 def _band(text: str) -> str | None:
@@ -187,15 +195,16 @@ def _written(value: object) -> str:
 _NAMES: Final = {
     "as_of": "as_of", "country": "countries", "segment": "segments", "first_bought": "cohorts", "from": "came_from",
     "step": "step", "r": "r_score", "f": "f_score", "within": "recency_to", "absent": "recency_from",
-    "orders": "orders_from", "spent": "spent_from", "risk": "risks", "customer": "search", "area": "area",
-    "column": "columns", "sort": "sort", "order": "ascending", "page": "page",
+    "orders": "orders_from", "orders_to": "orders_to", "spent": "spent_from", "spent_below": "spent_below",
+    "risk": "risks", "tenth": "tenth", "customer": "search", "area": "area", "column": "columns", "sort": "sort",
+    "order": "ascending", "page": "page",
 }  # fmt: skip
 """The field of each key of a query."""
 _MANY: Final = {"countries", "segments", "cohorts", "came_from", "risks", "columns"}
 _READERS: Final[dict[str, Any]] = {
     "as_of": _month, "countries": _text, "segments": _text, "cohorts": _quarter, "came_from": _text, "step": _step,
     "r_score": _score, "f_score": _score, "recency_to": _whole, "recency_from": _whole, "orders_from": _whole,
-    "spent_from": _whole, "risks": _band, "search": _whole, "area": _area, "columns": _column, "sort": _column,
-    "ascending": _ascending, "page": _page,
+    "orders_to": _whole, "spent_from": _whole, "spent_below": _whole, "risks": _band, "tenth": _tenth,
+    "search": _whole, "area": _area, "columns": _column, "sort": _column, "ascending": _ascending, "page": _page,
 }  # fmt: skip
-_DEFAULTS: Final = {field.name: field.default for field in fields(Filters)}
+DEFAULTS: Final = {field.name: field.default for field in fields(Filters)}

@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from lgs_assets import places
-from lgs_assets.dashboard.filters import Filters, quarter_of
+from lgs_assets.dashboard.filters import DEFAULTS, Filters, quarter_of
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import engine_of
@@ -24,8 +24,8 @@ from lgs_assets.warehouse.schema import SCHEMA
 
 ROLE: Final = "lgs_dashboard"
 NOT_YET: Final = "(not yet a customer)"
-RISK: Final = "churn_risk"
-"""The table of the bands of risk, which only a filter by them needs."""
+PREDICTED: Final = {"risks": "churn_risk", "tenth": "customer_value"}
+"""The filters by what is predicted, and the table that each needs. `picked_by_NAME.sql` is what it asks."""
 PAGE_SIZE: Final = 50
 CONNECTIONS: Final = 5
 _PATIENCE_SECONDS: Final = 30
@@ -189,6 +189,11 @@ class Choices:
         return filters, notices
 
 
+def needed(filters: Filters) -> set[str]:
+    """The tables of predictions that these filters ask."""
+    return {table for name, table in PREDICTED.items() if getattr(filters, name)}
+
+
 def month_before(month: date, months: int = 1) -> date:
     """The first day of the month so many months before."""
     number = month.year * 12 + month.month - 1 - months
@@ -220,14 +225,15 @@ class Reading:
     def known(self, filters: Filters) -> tuple[Filters, list[str]]:
         """The filters without what the tables do not have, and a notice on each of these."""
         known, notices = self.choices.known(filters)
-        if known.risks and RISK not in self.tables:
-            notices.append("No risk is predicted yet: it was left out of the filters.")
-            known = replace(known, risks=())
+        if missing := needed(known) - self.tables:
+            notices.append("Nothing is predicted of customers yet: what asks for it was left out of the filters.")
+            kept: dict[str, Any] = {name: DEFAULTS[name] for name, table in PREDICTED.items() if table in missing}
+            known = replace(known, **kept)
         return known, notices
 
     def rows(self, query: str, *, order: str = "", **parameters: Any) -> list[Row]:
         """The rows of a query of this folder. `order` comes from an allow-list, all else is bound."""
-        text = sa.text(_sql(query, by_risk=bool(parameters.get("risks"))).replace("{order}", order))
+        text = sa.text(_sql(query, tuple(name for name in PREDICTED if parameters.get(name))).replace("{order}", order))
         return [dict(row) for row in self._connection.execute(text, parameters).mappings()]
 
     def once(self, query: str, tables: Iterable[str]) -> list[Row]:
@@ -271,7 +277,10 @@ class Reading:
             "risks": [*filters.risks] or None,
         } | {
             name: getattr(filters, name)
-            for name in ("r_score", "f_score", "recency_to", "recency_from", "orders_from", "spent_from", "search")
+            for name in (
+                "r_score", "f_score", "recency_to", "recency_from", "orders_from", "orders_to", "spent_from",
+                "spent_below", "tenth", "search",
+            )
         }  # fmt: skip
 
 
@@ -379,7 +388,7 @@ def _built(connection: sa.Connection) -> Built:
 
 
 @cache
-def _sql(name: str, *, by_risk: bool = False) -> str:
+def _sql(name: str, predicted: tuple[str, ...] = ()) -> str:
     folder = Path(__file__).with_suffix("")
     query = (folder / f"{name}.sql").read_text()
     shared = {
@@ -389,7 +398,7 @@ def _sql(name: str, *, by_risk: bool = False) -> str:
     }
     parts = [f"{part} as (\n{file.read_text()})" for part, file in shared.items() if f" {part}\n" in query]
     whole = f"with {', '.join(parts)}\n{query}" if parts else query
-    picks = ("picked", "picked_by_risk") if by_risk else ("picked",)
+    picks = ("picked", *(f"picked_by_{filtered}" for filtered in predicted))
     return whole.replace("{picked}", "\n".join((folder / f"{pick}.sql").read_text().rstrip() for pick in picks))
 
 

@@ -52,6 +52,7 @@ def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
         "pages": list(navigation),
         "all_columns": CUSTOMERS,
         "bands": BANDS,
+        "dot": content.DOT,
         "code_version": code_version()[:12],
     }
     return environment

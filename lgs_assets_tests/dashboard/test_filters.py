@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgs_assets.dashboard.filters import COLUMNS, LONGEST, STEPS, Filters
+from lgs_assets.dashboard.filters import BANDS, COLUMNS, LONGEST, STEPS, Filters
 
 TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40).map(str.strip).filter(bool)
 TEXTS = st.sets(TEXT, max_size=4).map(lambda found: tuple(sorted(found)))
@@ -25,7 +25,11 @@ FILTERS = st.builds(
     recency_to=NUMBER,
     recency_from=NUMBER,
     orders_from=NUMBER,
+    orders_to=NUMBER,
     spent_from=NUMBER,
+    spent_below=NUMBER,
+    risks=st.sets(st.sampled_from(BANDS)).map(lambda found: tuple(sorted(found))),
+    tenth=st.none() | st.integers(1, 10),
     search=NUMBER,
     columns=st.sets(st.sampled_from(COLUMNS)).map(lambda found: tuple(sorted(found))),
     sort=st.sampled_from(COLUMNS),
@@ -58,8 +62,8 @@ def test_junk_is_told_and_never_raises(pairs: list[tuple[str, str]]) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["as_of=2011-13", "as_of=november", "page=0", "page=-1", "page=1e9", "r=6", "step=2", "sort=customer_id;drop",
-     "within=٣", "customer=99999999999", "country=a%00b", f"country={'x' * (LONGEST + 1)}", "nonsense=1",
+    ["as_of=2011-13", "as_of=november", "page=0", "page=-1", "page=1e9", "r=6", "tenth=11", "sort=id;drop",
+     "step=2", "within=٣", "customer=99999999999", "country=a%00b", f"country={'x' * (LONGEST + 1)}", "nonsense=1",
      "order=sideways"],
 )  # fmt: skip
 def test_a_value_that_cannot_be_used_has_a_notice(query: str) -> None:

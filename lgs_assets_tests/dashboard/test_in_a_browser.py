@@ -355,6 +355,26 @@ def test_the_address_of_a_view_is_copied_and_the_page_printed(page: webdriver.Ch
     assert page.execute_script("return window.printed") is True
 
 
+@pytest.mark.parametrize("width", [390, 1400])
+def test_the_file_of_an_audience_is_copied_whole(page: webdriver.Chrome, site: Site, width: int) -> None:
+    """And its box, opened, breaks no rule of axe, nor is it wider than a phone."""
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    )
+    page.get(site.url + "/customers?country=Germany&country=EIRE&spent=5")
+    page.execute_script(
+        "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (text) => { window.copied = text; }}})"
+    )
+    page.find_element(By.CSS_SELECTOR, ".save summary").click()
+    page.find_element(By.CSS_SELECTOR, ".save [data-copy]").click()
+    wait(page).until(lambda b: b.execute_script("return window.copied"))
+    shown = page.execute_script("return document.getElementById('audience-file').textContent")
+    assert page.execute_script("return window.copied") == shown
+    assert shown.endswith("\n") and "where = \"country in ('EIRE', 'Germany') and monetary >= 5\"" in shown
+    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    assert broken_rules(page) == []
+
+
 def test_a_figure_is_saved_as_a_picture(page: webdriver.Chrome, site: Site) -> None:
     page.execute_script(
         "HTMLAnchorElement.prototype.click = function () { window.saved = [this.download, this.href.slice(0, 22)]; }"

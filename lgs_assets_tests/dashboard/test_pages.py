@@ -326,6 +326,14 @@ def test_who_joins_and_who_leaves_stands_beside_the_sizes(site: Site) -> None:
     assert sum(int(row["joined"]) for row in both[0]) > 0
 
 
+def test_the_keyboard_stops_at_each_invoice_of_a_customer_once(site: Site) -> None:
+    """In the table: before it, a good customer's timeline would be hundreds of stops."""
+    main = site.get("/customers/17003").text.partition("<main")[2]
+    links = re.findall(r'<a href="(/invoices/[^"]*)"( tabindex="-1")?', main)
+    drawn, listed = ({link for link, passed in links if bool(passed) is is_drawn} for is_drawn in (True, False))
+    assert drawn == listed != set()
+
+
 def test_a_filter_that_a_page_cannot_follow_is_told_and_kept(site: Site) -> None:
     html = site.get("/cohorts?country=Germany").text
     assert "These filters do nothing here: Germany" in html
@@ -334,12 +342,14 @@ def test_a_filter_that_a_page_cannot_follow_is_told_and_kept(site: Site) -> None
 
 ONE_EACH = {"as_of": "2011-05", "country": "Germany", "segment": "Champions", "first_bought": "2011-Q1",
             "from": "Champions", "step": "3", "r": "5", "f": "5", "within": "30", "absent": "30", "orders": "4",
-            "spent": "20", "risk": "high", "customer": "17003"}  # fmt: skip
+            "orders_to": "3", "spent": "20", "spent_below": "20", "risk": "high", "tenth": "1",
+            "customer": "17003"}  # fmt: skip
 """A value of each filter."""
 OF_PAGE = {
     "/campaigns/first_to_see": {"segment": "Hibernating", "from": "Hibernating", "r": "1", "f": "1", "within": "0",
-                                "absent": "300", "orders": "99", "spent": "99999"},
-    "/report/champions": {"orders": "99", "spent": "99999"},
+                                "absent": "300", "orders": "99", "orders_to": "0", "spent": "99999",
+                                "spent_below": "1"},
+    "/report/champions": {"orders": "99", "spent": "99999", "orders_to": "0", "spent_below": "1"},
 }  # fmt: skip
 """Others, where all customers of a page have that one."""
 SVG = "{http://www.w3.org/2000/svg}"
@@ -391,6 +401,7 @@ def test_a_printed_sheet_names_its_filters(site: Site, path: str) -> None:
 
 def test_a_form_keeps_the_filters_that_it_has_no_field_for(site: Site) -> None:
     kept = {"from": "Champions", "r": "5", "f": "5", "within": "90", "absent": "0", "orders": "2", "spent": "10"}
+    kept |= {"orders_to": "9", "spent_below": "5000", "tenth": "3"}
     html = site.get("/movements?" + urlencode(kept)).text
     assert dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html)) == kept
 
@@ -467,7 +478,9 @@ CHOICES = st.builds(
     r_score=st.sampled_from([None, 1, 5]),
     recency_to=st.sampled_from([None, 30, 100]),
     orders_from=st.sampled_from([None, 2]),
+    orders_to=st.sampled_from([None, 5]),
     spent_from=st.sampled_from([None, 10]),
+    spent_below=st.sampled_from([None, 300]),
 )
 
 
@@ -518,6 +531,30 @@ def test_a_number_that_leads_to_a_list_is_how_many_are_on_it(
     for link, told in random.sample(found, min(6, len(found))):
         listed = rows(site.get(unescape(link).replace("/customers?", "/customers/customers.csv?")).text)
         assert len(listed) == int(told.replace(",", "")), (filters.url(path), link)
+
+
+DRAWN = re.compile(r'<a href="(/customers\?[^"]*)" aria-label="[^"]*: ([\d,]+) customers?">')
+"""A column of a distribution."""
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHOICES, st.sampled_from(["champions", "hibernating"]), st.randoms())
+def test_a_column_of_a_distribution_leads_to_those_whom_it_counts(
+    site: Site, filters: Filters, segment: str, random: Random
+) -> None:
+    """Whatever filters are on: also one that cuts a column in two."""
+    found = DRAWN.findall(site.get(filters.url(f"/segments/{segment}", search=None)).text)
+    for link, told in random.sample(found, min(8, len(found))):
+        listed = rows(site.get(unescape(link).replace("/customers?", "/customers/customers.csv?")).text)
+        assert len(listed) == int(told.replace(",", "")) > 0, (filters.url(segment), link)
+
+
+def test_every_column_of_a_distribution_that_counts_somebody_is_a_link(site: Site) -> None:
+    html = site.get("/segments/hibernating?as_of=2011-07").text
+    for name in ("spent", "orders", "days"):
+        figure = html.partition(f'id="{name}"')[2].partition("</figure>")[0]
+        told = [int(row["customers"]) for row in rows(site.get(f"/segments/hibernating/{name}.csv?as_of=2011-07").text)]
+        assert [int(number) for _, number in DRAWN.findall(figure)] == [number for number in told if number] != []
 
 
 @pytest.mark.parametrize("path", ["/", "/segments", "/segments/loyal-customers", "/movements"])
@@ -587,6 +624,18 @@ def test_cohorts_know_nothing_of_what_came_later(site: Site, market: Warehouse) 
     assert [(row["cohort"].split(" *")[0], row["within_60"] != "", row["within_90"] != "") for row in second] == [
         ("Jan 2011", True, False), ("Feb 2011", True, False), ("Mar 2011", False, False),
     ]  # fmt: skip
+
+
+def test_cohorts_of_few_are_dots_with_one_legend_and_words_in_files(site: Site) -> None:
+    """For who cannot see a dot, it is words, too."""
+    html = site.get("/cohorts").text
+    for name in ("retention", "second"):
+        figure = html.partition(f'id="{name}"')[2].partition("</figure>")[0]
+        dots = figure.count('<span class="few" aria-hidden="true">·</span><span class="unseen">too few to say</span>')
+        cells = [cell for row in rows(site.get(f"/cohorts/{name}.csv").text) for cell in row.values()]
+        assert dots == cells.count("too few to say") > 0
+        assert figure.count("· Fewer than 30 customers: too few to say.") == 1
+        assert site.get(f"/cohorts/{name}.svg").text.count(">·</text>") == dots
 
 
 def test_the_chosen_cohorts_are_drawn_beside_all(site: Site) -> None:

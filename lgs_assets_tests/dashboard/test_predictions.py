@@ -153,6 +153,22 @@ def test_a_band_of_risk_leads_to_its_customers(predicted: Site, held: Warehouse)
     assert [int(number.replace(",", "")) for number in picked] == [known["n"]]
 
 
+def test_a_tenth_by_expected_sales_leads_to_its_customers(predicted: Site, held: Warehouse) -> None:
+    """All of them, in every tenth; by a filter that has a chip."""
+    html = predicted.get("/outlook?country=Germany").text
+    links = re.findall(r'<a href="(/customers\?[^"]*tenth=(\d+)[^"]*)">(\d+)</a>', html)
+    known = held.rows(
+        "select decile, count(*) as n from customer_value inner join customer_profile using (customer_id) "
+        "where horizon_days = 182 and country = 'Germany' group by decile order by decile"
+    )
+    assert [(int(tenth), int(told)) for _, tenth, told in links] == [(row["decile"], row["n"]) for row in known] != []
+    for link, _, told in links:
+        assert len(rows(predicted.get(unescape(link).replace("/customers", "/customers/customers.csv")).text)) == int(
+            told
+        )
+    assert 'aria-label="Remove Tenth 1 by expected sales"' in predicted.get("/segments?tenth=1").text
+
+
 @pytest.mark.parametrize("name", ["churn", "slipping"])
 def test_a_list_of_the_outlook_is_whole_in_its_files(predicted: Site, held: Warehouse, name: str) -> None:
     """And says how many it does not show."""

@@ -23,7 +23,7 @@ Anchor = Literal["start", "middle", "end"]
 
 @dataclass(frozen=True)
 class Rect:
-    """A box. `link` makes it one to click."""
+    """A box. `link` makes it one to click; `is_passed_over` by the keyboard, where a table beside it has the link."""
 
     x: float
     y: float
@@ -33,6 +33,7 @@ class Rect:
     stroke: str = "none"
     title: str = ""
     link: str = ""
+    is_passed_over: bool = False
 
 
 @dataclass(frozen=True)

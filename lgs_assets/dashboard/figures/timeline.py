@@ -39,7 +39,10 @@ class Stretch:
 
 
 def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) -> Drawing:
-    """Upwards what was bought, downwards what was cancelled, by the square root of the amount."""
+    """Upwards what was bought, downwards what was cancelled, by the square root of the amount.
+
+    The keyboard passes the invoices over: they are hundreds, and the table below has the same links.
+    """
     start = min(event.at for event in events).replace(day=1, hour=0, minute=0)
     end = max([stretch.until for stretch in stretches] + [event.at for event in events])
     span = (end - start).total_seconds() or 1.0
@@ -78,6 +81,6 @@ def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) 
         top = _ZERO - tall if event.amount >= 0 else _ZERO
         fill = style.BLUE if event.amount >= 0 else style.ORANGE
         left = min(max(across(event.at) - width / 2, 0), 100 - width)
-        shapes.append(Rect(left, top, width, tall, fill, title=event.title, link=event.link))
+        shapes.append(Rect(left, top, width, tall, fill, title=event.title, link=event.link, is_passed_over=True))
     shapes.append(Line(0, _ZERO, 100, _ZERO, stroke=style.MUTED))
     return Drawing(label, floor + _STRIP + 26, shapes)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from lgs_assets.charts import style, wording
-from lgs_assets.dashboard.content import FEWEST, Column, Few, Figure, Shade, Table
+from lgs_assets.dashboard.content import DOT, FEW, FEWEST, Column, Few, Figure, Shade, Table
 from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.filters import quarter_of
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
@@ -17,6 +17,7 @@ from lgs_assets.dashboard.queries import Row
 
 _LEVEL: Final = 1.645
 """Of a 90 % interval."""
+_DOT_NOTE: Final = f"{DOT} Fewer than {FEWEST} customers: too few to say."
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _triangle(view: View, rows: Sequence[Row]) -> Figure:
     note = (
         "Of the customers who first ordered in a month, the percentage that ordered again that many months later. "
         "* The first month of the data also holds older customers. † A month that is not over. "
-        f"few: fewer than {FEWEST} customers. As of the end of {view.moment()}."
+        f"{_DOT_NOTE} As of the end of {view.moment()}."
     )
     return Figure("retention", "Who comes back, how many months later?", table, note=note)
 
@@ -98,7 +99,7 @@ def _named(cohort: date, *, is_censored: bool) -> str:
 def _cell(row: Row, most: float) -> Any:
     value = float(row["retention_pct"])
     if row["customers"] < FEWEST:
-        return Few("few")
+        return Few(FEW, is_marked=True)
     title = f"{wording.count(row['active'])} of {wording.counted(row['customers'], 'customer')}"
     return Shade(f"{value:.0f} †" if row["is_partial"] else value, shade(value, most), title)
 
@@ -202,7 +203,10 @@ def _second(view: View, rows: Sequence[Row]) -> Figure:
         found = {days: cells.get((cohort, days)) for days in (30, 60, 90, 180)}
         any_row = next(row for row in found.values() if row)
         line: list[Any] = [_named(cohort, is_censored=any_row["is_left_censored"]), any_row["customers"]]
-        line += [or_few(float(row["second_purchase_pct"]), row["customers"]) if row else None for row in found.values()]
+        line += [
+            or_few(float(row["second_purchase_pct"]), row["customers"], is_marked=True) if row else None
+            for row in found.values()
+        ]
         listed.append(line)
     table = Table(
         (
@@ -217,7 +221,7 @@ def _second(view: View, rows: Sequence[Row]) -> Figure:
         "How soon does the second order come?",
         table,
         note="Ordered on a second day within that many days; only windows that were over at "
-        f"the end of {view.moment()}. This is what a welcome series has to move.",
+        f"the end of {view.moment()}. This is what a welcome series has to move. {_DOT_NOTE}",
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, written
+from lgs_assets.dashboard.draft import draft
 from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, colour, customer_list, expectations
@@ -23,7 +24,14 @@ def show_list(view: View) -> Shown:
     table, summary = customer_list(view, path="/customers")
     return Shown(
         "Which customers do you look for?",
-        {"customers": table, "summary": summary, "moment": view.moment(), "earlier": view.moment(view.month_before)},
+        {
+            "customers": table,
+            "summary": summary,
+            "moment": view.moment(),
+            "earlier": view.moment(view.month_before),
+            "draft": draft(view.filters),
+            "is_now": view.as_of == max(view.choices.snapshots),
+        },
         {"customers": table},
         picked=None if summary["is_beyond"] else summary["count"],
     )

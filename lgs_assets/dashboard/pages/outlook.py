@@ -65,7 +65,7 @@ def show(view: View) -> Shown:
         "weeks": _weeks(view, weeks, country, cards.get("forecasts")),
         "stock": _stock(view, stock, cards.get("forecasts")),
         "earnings": _earnings(view, forecast, country),
-        "value": _value(groups, cards.get("customer_value")),
+        "value": _value(view, now.as_of, groups, cards.get("customer_value")),
         "value_check": _value_check(view, [row for row in judged if row["kind"] == "value"]),
         "risk": _risk(view, now.as_of, groups, cards.get("churn_risk")),
         "calibration": _calibration(view, [row for row in judged if row["kind"] == "risk"]),
@@ -282,7 +282,7 @@ def _earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
     )
 
 
-def _value(groups: Sequence[Row], card: Row | None) -> Figure:
+def _value(view: View, now: date | None, groups: Sequence[Row], card: Row | None) -> Figure:
     found = sorted((row for row in groups if row["kind"] == "decile"), key=lambda row: int(row["label"]))
     most = max((row["sales"] for row in found), default=1) or 1
     table = Table(
@@ -293,7 +293,12 @@ def _value(groups: Sequence[Row], card: Row | None) -> Figure:
             Column("expected_sales", "Expected in 182 days", "whole_pounds"),
         ),
         [
-            (row["label"], row["customers"], row["so_far"], Bar(row["sales"], float(row["sales"] / most * 100)))
+            (
+                row["label"],
+                Link(row["customers"], view.link("/customers", as_of=now, tenth=int(row["label"]))),
+                row["so_far"],
+                Bar(row["sales"], float(row["sales"] / most * 100)),
+            )
             for row in found
         ],
     )

@@ -28,6 +28,8 @@ from lgs_assets.dashboard.queries import Row, month_before
 
 LOST: Final = "Can't Lose"
 GONE: Final = (LOST, "At Risk", "About to Sleep", "Hibernating")
+_TALL: Final = 310
+"""Pixels of the columns, which stand beside the list of what to do."""
 WORTH: Final = 1000
 """Pounds of sales from which a customer who stays away is worth a letter of their own."""
 
@@ -48,7 +50,7 @@ def show(view: View) -> Shown:
     months = view.rows(query, as_of=_last_month(view), **parameters)
     groups = view.matched("groups", worth=WORTH)
     who = "the customers whom the filters pick, guests left out" if view.filters.names_customers else "guests included"
-    sales = sales_by_month(view, months, path="/", who=who)
+    sales = sales_by_month(view, months, path="/", who=who, height=_TALL)
     sizes = _sizes(view, groups)
     return Shown(
         "How are we doing, and what needs doing this week?",

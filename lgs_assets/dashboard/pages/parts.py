@@ -61,7 +61,7 @@ def tick(month: date, place: int, count: int) -> str:
     return wording.month_of_year(month) if month.month in (4, 7, 10) else ""
 
 
-def sales_by_month(view: View, months: Sequence[Row], *, path: str, who: str) -> Figure:
+def sales_by_month(view: View, months: Sequence[Row], *, path: str, who: str, height: float = 230) -> Figure:
     """Net sales of each month; what is held twice is the pale end of its column."""
     bars, rows = [], []
     for place, row in enumerate(months):
@@ -99,7 +99,7 @@ def sales_by_month(view: View, months: Sequence[Row], *, path: str, who: str) ->
         rows,
     )
     label = f"Net sales of each month, {who}, as columns. The table below has the values."
-    drawing = drawn.columns(label, bars, lambda value: wording.short_pounds(value, 3)) if bars else None
+    drawing = drawn.columns(label, bars, lambda value: wording.short_pounds(value, 3), height=height) if bars else None
     return Figure("sales", "How much do we sell each month?", table, drawing, note=_months_note(months, who))
 
 
@@ -224,9 +224,9 @@ def past_error(card: Row | None, task: str, sentence: str) -> str:
     return said.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def or_few(value: Any, customers: int) -> Any:
+def or_few(value: Any, customers: int, *, is_marked: bool = False) -> Any:
     """The value, or that there are too few customers for it."""
-    return value if customers >= FEWEST else Few(FEW)
+    return value if customers >= FEWEST else Few(FEW, is_marked)
 
 
 def colour(view: View, segment: str) -> str:

@@ -13,13 +13,14 @@ from lgs_assets.dashboard.content import FEWEST, Bar, Column, Figure, Kind, Link
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.figures.treemap import Box, treemap
-from lgs_assets.dashboard.filters import AREAS, PICKING
+from lgs_assets.dashboard.filters import AREAS, PICKING, Filters
 from lgs_assets.dashboard.pages.movements import net_flow
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import CARDS, FIRST, PREDICTIONS, colour, customer_list, or_few, shade, tick
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 
 _EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k")
+_POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
 _TABLES: Final = ("rfm_history", "customer_profile")
 
 
@@ -72,12 +73,14 @@ def show_one(view: View) -> Shown:
         "trend": _trend(view, segment, trend, along),
         "came_from": _moves(view, segment, groups, is_in=True),
         "went_to": _moves(view, segment, groups, is_in=False),
-        "spent": _histogram(profile, "spent", "How much did they spend?", list(_EDGES), "Sales before returns"),
+        "spent": _histogram(view, profile, "spent", "How much did they spend?", list(_EDGES), "Sales before returns"),
         "orders": _histogram(
-            profile, "orders", "How often did they order?", [*(str(n) for n in range(10)), "10+"], "Orders"
+            view, profile, "orders", "How often did they order?", [*(str(n) for n in range(10)), "10+"], "Orders"
         ),
         "days": _histogram(
-            profile, "days", "How long ago did they last order?", [*(f"{n * 30}" for n in range(24)), "720+"], "Days"
+            *(view, profile, "days", "How long ago did they last order?"),
+            [*(f"{n * 30}" for n in range(24)), "720+"],
+            "Days",
         ),
         "countries": _countries(view, profile),
         "products": _products(view, products, segment),
@@ -316,6 +319,7 @@ def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, 
             f"Customers in {segment.segment} at the end of each month.",
             [Series(segment.segment, points)],
             wording.count,
+            height=300,  # beside the moves, a row for each segment
         )
         if points
         else None
@@ -358,7 +362,26 @@ def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) 
     )
 
 
-def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], what: str) -> Figure:
+def _within(filters: Filters, kind: str, place: int) -> dict[str, int | None]:
+    """The filters that pick who is counted in a column, of those whom the filters of the page pick."""
+    low: int | None
+    high: int | None
+    if kind == "spent":
+        low, high = _POUNDS[place] or None, _POUNDS[place + 1] if place + 1 < len(_POUNDS) else None
+        names = ("spent_from", "spent_below")
+    elif kind == "orders":
+        low, high = place, place if place < 10 else None
+        names = ("orders_from", "orders_to")
+    else:
+        low, high = place * 30 or None, place * 30 + 29 if place < 24 else None
+        names = ("recency_from", "recency_to")
+    lows = [end for end in (low, getattr(filters, names[0])) if end is not None]
+    highs = [end for end in (high, getattr(filters, names[1])) if end is not None]
+    return {names[0]: max(lows, default=None), names[1]: min(highs, default=None)}
+
+
+def _histogram(view: View, rows: Sequence[Row], kind: str, question: str, names: list[str], what: str) -> Figure:
+    """How many are in each column, which leads to the list of them."""
     found = {row["position"]: row for row in rows if row["kind"] == kind}
     places = range(1 if kind == "orders" else 0, len(names))
     counts = [found[place]["customers"] if place in found else 0 for place in places]
@@ -368,18 +391,26 @@ def _histogram(rows: Sequence[Row], kind: str, question: str, names: list[str], 
     note = f"Dashes: the median of all customers, {written(middle['monetary'], shown)}." if middle else ""
     every = {"days": 6, "orders": 3}.get(kind, 2)
     first = places[0]
+    links = [
+        view.link("/customers", search=None, **_within(view.filters, kind, place)) if count else ""
+        for place, count in zip(places, counts, strict=True)
+    ]
     bars = [
         drawn.Column(
             count,
             names[place] if (place - first) % every == 0 and place < 24 else "",
             f"{what} {names[place]}: {wording.counted(count, 'customer')}",
+            link,
             is_typical=place == typical,
         )
-        for place, count in zip(places, counts, strict=True)
+        for place, count, link in zip(places, counts, links, strict=True)
     ]
     table = Table(
         (Column("from", what), Column("customers", "Customers", "count")),
-        [(names[place], count) for place, count in zip(places, counts, strict=True)],
+        [
+            (names[place], Link(count, link) if link else count)
+            for place, count, link in zip(places, counts, links, strict=True)
+        ],
     )
     return Figure(
         kind,

@@ -7,7 +7,9 @@ and (cast(:f_score as integer) is null or history.f_score = :f_score)
 and (cast(:recency_to as integer) is null or history.recency_days <= :recency_to)
 and (cast(:recency_from as integer) is null or history.recency_days >= :recency_from)
 and (cast(:orders_from as integer) is null or history.frequency >= :orders_from)
+and (cast(:orders_to as integer) is null or history.frequency <= :orders_to)
 and (cast(:spent_from as integer) is null or history.monetary >= :spent_from)
+and (cast(:spent_below as integer) is null or history.monetary < :spent_below)
 and (cast(:search as integer) is null or history.customer_id = :search)
 and (
     cast(:came_from as text[]) is null

@@ -37,10 +37,10 @@ document.addEventListener("click", async (event) => {
   if (event.target.closest("[data-print]")) window.print();
   const copy = event.target.closest("[data-copy]");
   if (copy && navigator.clipboard) {
-    await navigator.clipboard.writeText(location.href);
+    await navigator.clipboard.writeText(copy.dataset.copy || location.href);
     copy.textContent = "Copied";
   } else if (copy) {
-    window.prompt("The address of this view:", location.href); // without HTTPS a browser lets no page use the clipboard
+    window.prompt("Copy this:", copy.dataset.copy || location.href); // without HTTPS a browser lets no page use the clipboard
   }
   const button = event.target.closest("[data-png]");
   if (!button) return;
