@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.contracts.contract import contract
 from lgs_assets.models import bgnbd, cards, churn, evaluation, forecast, log, slipping, value
 from lgs_assets.models.calibration import calibration
@@ -17,6 +18,7 @@ from lgs_assets.models.likelihood import FitError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import publish_frame, read_frame
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
+from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import UNVERSIONED, Line, build_tables, built_for, load_lines
 
 BEGAN = pd.Timestamp("2010-01-01")
@@ -425,7 +427,12 @@ def test_nothing_predicted_is_nothing_to_compare() -> None:
 
 
 def test_hindsight_is_not_kept(warehouse: Warehouse) -> None:
-    """A moment in the past predicts what is known already: the log takes only what is said before."""
+    """A moment in the past predicts what is known already: the log takes what is said before, and its check agrees."""
+    (check,) = (check for check in CHECKS if check.name == "keep_every_prediction")
+
+    def is_everything_kept() -> bool:
+        return evaluate(check, PostgresTables(warehouse)).passed
+
     with warehouse.transaction() as connection:
         for table in ("customer_value", "churn_risk", "slipping", "forecasts", "customer_features", "prediction_terms"):
             execute_script(driver_cursor(connection), contract(table))
@@ -437,10 +444,13 @@ def test_hindsight_is_not_kept(warehouse: Warehouse) -> None:
         )
     build_tables(warehouse, "logged_predictions")
     assert not warehouse.rows("select * from prediction_log")
+    assert is_everything_kept()
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("update prediction_terms set is_ahead = true")
+    assert not is_everything_kept()
     build_tables(warehouse, "logged_predictions")
     assert len(warehouse.rows("select * from prediction_log")) == 2
+    assert is_everything_kept()
 
 
 @pytest.mark.parametrize(("as_of", "is_ahead"), [("", True), ("2011-03-05", True), ("2011-03-04", False)])

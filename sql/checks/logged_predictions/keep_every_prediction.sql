@@ -1,4 +1,5 @@
--- Every prediction of the tables is in prediction_log as it stands: that of each figure, window and subject.
+-- Every prediction of the tables is in prediction_log as it stands: that of each figure, window and subject. As of a
+-- moment in the past there is hindsight in the tables, which the log does not keep.
 -- error
 with made as (
     select
@@ -21,7 +22,8 @@ with made as (
 select made.*
 from made
 where
-    not exists (
+    exists (select from prediction_terms where is_ahead)
+    and not exists (
         select
         from prediction_log
         where
