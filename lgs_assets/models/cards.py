@@ -14,6 +14,7 @@ from lgs_assets.models.evaluation import (
     CALIBRATED_WITHIN,
     CHURN_POPULATIONS,
     DUE_TASK,
+    LEARNT,
     POOLED,
     SLIPPING_TASK,
     is_difference_shown,
@@ -117,12 +118,12 @@ _WORDS = (
         "Sales in total and by country for the next three months and thirteen weeks, and units of the best-selling "
         "products for the next four and thirteen weeks: for stock and staffing.",
         "Net sales and units of whole months and weeks before the moment, doubled invoices counted once.",
-        "The plain method with the least error on past origins; with fewer than four of them, a set one. "
+        "The plain method with the least error on past origins. While fewer than four are over, a set one, which "
+        "was picked with the reported days in view: what the error would have been without is told beside it. "
         "Intervals from past errors at the same horizon, in units of the series' own mean error, the usual one of all "
         "series counted in.",
         "Two years hold one repetition of the season: a change of it cannot be seen. A product that starts, or ends, "
-        "or has a single order of thousands is not foreseen. Countries with few customers hang on one of them. "
-        f"{_IN_VIEW}",
+        "or has a single order of thousands is not foreseen. Countries with few customers hang on one of them.",
     ),
 )
 
@@ -155,6 +156,8 @@ def _measured(rows: pd.DataFrame, task: str, *, is_named: bool) -> str:
     own = rows[(rows["task"] == task) & rows["is_used"] & rows["value"].notna()]
     found = {str(row["metric"]): row for _, row in own.iterrows()}
     said = [_figure(found[metric], metric) for metric in _SAID if metric in found]
+    learnt = rows[(rows["task"] == task) & (rows["model"] == LEARNT) & rows["value"].notna()]
+    said += [f"{LEARNT}: {_figure(row, str(row['metric']))}" for _, row in learnt.iterrows()]
     by = f", by {own['model'].iloc[0]}" if is_named and said else ""
     pooled = ", all values together" if table_of(task) == "forecasts" else ", mean of the past days"
     return f"{task}{by}{pooled if said else ''}: {'; '.join(said) or 'not measured yet'}."

@@ -21,6 +21,8 @@ Array = npt.NDArray[np.float64]
 POOLED = "pooled"
 CHOSEN = "best method so far"
 """What evaluations call the methods that would have been used."""
+LEARNT = "chosen from earlier days alone, the baseline at first"
+"""The same, had no method been set with the reported origins in view."""
 CALIBRATED_WITHIN = 0.06
 """The mean gap between predicted and observed shares up to which a probability is shown as one."""
 BINS = 10
@@ -328,6 +330,8 @@ def _forecasts(rows: pd.DataFrame, source: str) -> Iterator[Row]:
         for name, tried in own[own["method"] != CHOSEN].groupby("method"):
             yield from _shares(task, str(name), POOLED, tried, baseline, ("wape", "bias"), source)
         yield from _shares(task, CHOSEN, POOLED, chosen, baseline, tuple(_SHARES), source)
+        if own["is_learnt"].any():
+            yield from _shares(task, LEARNT, POOLED, own[own["is_learnt"]], baseline, ("wape",), source)
         for origin, tried in chosen.groupby("origin"):
             beside = baseline[baseline["origin"] == origin]
             yield from _shares(task, CHOSEN, f"{origin:%Y-%m-%d}", tried, beside, ("wape",), source, by="series")
@@ -432,7 +436,7 @@ def _forecast_by(rows: pd.DataFrame) -> pd.DataFrame:
         is_own = (subject[0] == task.kind) & (rows["figure"] == f"amount by {task.grain}, {task.horizon} ahead")
         own = rows[is_own].assign(
             kind=task.kind, grain=task.grain, horizon=task.horizon, series=subject.loc[is_own, 2],
-            origin=rows["as_of"], method=CHOSEN, is_chosen=True, forecast=rows["point"],
+            origin=rows["as_of"], method=CHOSEN, is_chosen=True, is_learnt=False, forecast=rows["point"],
             low_80=rows["low"], high_80=rows["high"],
         )  # fmt: skip
         said = own[own["baseline"].notna()]

@@ -27,8 +27,8 @@ LEVELS = {80: 0.1, 95: 0.025}
 """The share of errors beyond each end of an interval."""
 
 BACKTESTS = [
-    *("kind", "series", "grain", "horizon", "origin", "period_start", "method", "is_chosen", "forecast", "actual"),
-    *("low_80", "high_80", "low_95", "high_95", "chosen_by"),
+    *("kind", "series", "grain", "horizon", "origin", "period_start", "method", "is_chosen", "is_learnt", "forecast"),
+    *("actual", "low_80", "high_80", "low_95", "high_95", "chosen_by"),
 ]
 FORECASTS = [
     *("kind", "series", "grain", "horizon", "period_start", "step", "as_of", "method", "forecast"),
@@ -57,7 +57,9 @@ class Task:
     grain: str
     horizon: int
     at_first: str
-    """The method until enough origins are over to choose from. It was picked with the reported origins in view."""
+    """The method until enough origins are over to choose from. It was picked with the reported origins in view; what
+    the figures would be without is evaluated beside them.
+    """
     baseline: str
     """The method that any other has to beat."""
 
@@ -320,10 +322,10 @@ def _tried(panel: Panel, task: Task) -> pd.DataFrame:
     return tried.assign(kind=task.kind, grain=task.grain, horizon=task.horizon)
 
 
-def best_method(rows: pd.DataFrame, task: Task) -> str:
-    """The method with the least absolute error in these back-tests; with few origins, that of the task."""
+def best_method(rows: pd.DataFrame, task: Task, at_first: str) -> str:
+    """The method with the least absolute error in these back-tests; with few origins, the one given."""
     if rows["origin"].nunique() < _LEAST_ORIGINS:
-        return task.at_first
+        return at_first
     errors = (rows["forecast"] - rows["actual"]).abs().groupby(rows["method"]).sum()
     return str(errors.reindex(list(methods(task.grain))).idxmin())
 
@@ -334,9 +336,11 @@ def _with_choices(rows: pd.DataFrame, task: Task) -> pd.DataFrame:
     ends = rows.groupby("origin")["period_end"].max()
     for origin, asked in rows.groupby("origin"):
         over = rows[rows["origin"].isin(ends.index[ends <= origin])]
-        chosen = best_method(over, task)
+        chosen, learnt = (best_method(over, task, at_first) for at_first in (task.at_first, task.baseline))
         is_chosen = asked["method"] == chosen
-        told = asked.assign(is_chosen=is_chosen, chosen_by=over["period_end"].max())
+        told = asked.assign(
+            is_chosen=is_chosen, is_learnt=asked["method"] == learnt, chosen_by=over["period_end"].max()
+        )
         parts.append(told.join(interval(asked[is_chosen], over[over["method"] == chosen])))
     return pd.concat(parts, ignore_index=True)
 
@@ -422,7 +426,7 @@ def predicted(
         if panel is None or panel.values.shape[1] < panel.year:
             continue
         over = past[(past["kind"] == task.kind) & (past["grain"] == task.grain) & (past["horizon"] == task.horizon)]
-        method = best_method(over, task) if are_choices_used.get(task.name, False) else task.baseline
+        method = best_method(over, task, task.at_first) if are_choices_used.get(task.name, False) else task.baseline
         parts.append(_forecast(panel, task, method, over[over["method"] == method]).assign(as_of=as_of))
     return pd.concat(parts, ignore_index=True)[FORECASTS] if parts else pd.DataFrame(columns=FORECASTS)
 

@@ -246,12 +246,20 @@ UNTIL = {"month": pd.Timestamp("2011-12-01"), "week": pd.Timestamp("2011-12-05")
 
 
 def test_a_choice_rests_on_what_was_over() -> None:
-    """No period that ends after an origin chooses its method; from few origins nothing is chosen."""
+    """No period that ends after an origin chooses its method; from few origins nothing is chosen.
+
+    What was set for these with the origins in view is never what is evaluated as learnt: that is the baseline.
+    """
     rows = forecast.backtests(daily(), UNTIL)
     chosen = rows[rows["is_chosen"] & rows["chosen_by"].notna()]
     assert (chosen["chosen_by"] <= chosen["origin"]).all()
     first = rows[rows["is_chosen"] & (rows["origin"] == rows["origin"].min()) & (rows["grain"] == "week")]
     assert set(first["method"]) <= {task.at_first for task in forecast.TASKS}
+    for task in forecast.TASKS:
+        own = rows[(rows["kind"] == task.kind) & (rows["grain"] == task.grain) & (rows["horizon"] == task.horizon)]
+        used, learnt = (own[own[name]].groupby("origin")["method"].first() for name in ("is_chosen", "is_learnt"))
+        assert learnt.iloc[0] == task.baseline
+        assert set(used[used != learnt]) == {task.at_first} and set(learnt[used != learnt]) == {task.baseline}
     for _, asked in rows[rows["is_chosen"]].groupby(["kind", "series", "grain", "horizon", "origin"]):
         assert asked["method"].nunique() == 1 and asked["period_start"].is_unique
 

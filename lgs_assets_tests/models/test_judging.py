@@ -369,8 +369,8 @@ def test_coverage_is_drawn_from_origins_that_had_an_interval(known: int, is_draw
     origins = pd.date_range("2010-01-01", periods=6, freq="MS")
     told = pd.DataFrame({
         "kind": "total", "grain": "month", "horizon": 3, "series": "All sales", "origin": origins,
-        "period_start": origins, "method": "same month last year", "is_chosen": True, "forecast": 100.0,
-        "actual": [101.0, 99.0, 250.0] * 2,
+        "period_start": origins, "method": "same month last year", "is_chosen": True, "is_learnt": False,
+        "forecast": 100.0, "actual": [101.0, 99.0, 250.0] * 2,
     })  # fmt: skip
     has_interval = np.arange(6) >= 6 - known
     for level in forecast.LEVELS:
@@ -409,6 +409,20 @@ def test_a_card_says_which_horizon_is_whose() -> None:
     ]
     alone = cards.cards(rows.assign(model=value.MODEL), unavailable_because=None)
     assert ", by " not in alone["measured_error"].iloc[0]
+
+
+def test_a_card_tells_what_was_gained_by_choosing_in_view() -> None:
+    """Beside the error of the forecasts stands what it would have been without the method that was set."""
+    task = forecast.TASKS[2].name
+    rows = pd.DataFrame({
+        "task": task, "model": [evaluation.CHOSEN, evaluation.LEARNT], "fold": evaluation.POOLED, "metric": "wape",
+        "value": [0.149, 0.182], "ci_low": np.nan, "baseline_value": np.nan, "n": 52, "is_used": [True, False],
+    })  # fmt: skip
+    page = cards.page(cards.cards(rows, unavailable_because=None).iloc[-1])
+    assert [line for line in page.splitlines() if line.startswith("  - ") and "not measured" not in line] == [
+        "  - absolute errors as a share of what came 14.9%, n 52",
+        f"  - {evaluation.LEARNT}: absolute errors as a share of what came 18.2%, n 52",
+    ]
 
 
 def test_a_leak_into_the_value_of_customers_shows(monkeypatch: pytest.MonkeyPatch) -> None:

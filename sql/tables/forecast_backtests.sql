@@ -8,6 +8,7 @@ create table forecast_backtests (
     period_start date not null check (period_start >= origin),
     method text collate "C" not null,
     is_chosen boolean not null,
+    is_learnt boolean not null,
     forecast double precision not null,
     actual double precision not null,
     low_80 double precision,
@@ -31,6 +32,7 @@ comment on column forecast_backtests.origin is 'The first day that is forecast: 
 comment on column forecast_backtests.period_start is 'First day of the period.';
 comment on column forecast_backtests.method is 'Method.';
 comment on column forecast_backtests.is_chosen is 'Whether this method would have been used: the one with the least error on the earlier origins of its kind and horizon, or a set one while these are fewer than four.';
+comment on column forecast_backtests.is_learnt is 'Whether it would have been used with the baseline in the place of the set method, which was picked with these origins in view.';
 comment on column forecast_backtests.forecast is 'Pounds sterling, or units.';
 comment on column forecast_backtests.actual is 'What came.';
 comment on column forecast_backtests.low_80 is 'Lower end of the 80 % interval, by the rule of forecasts from the errors on the origins that were over by then. NULL while there are too few.';
