@@ -84,6 +84,7 @@ _WORDS = (
         f"is no better than the {value.BASELINE} is predicted by that, without an interval.",
         "It knows no season: in December it expects the months before Christmas to go on. A customer of the first "
         "month may be an old one. Spending is taken not to depend on how often one buys. "
+        "Orders count as they were placed: a customer who gave everything back may rank high. "
         f"{_IN_VIEW}",
     ),
     _Words(
@@ -92,8 +93,8 @@ _WORDS = (
         (*CHURN_POPULATIONS, DUE_TASK),
         "Orders the customers who bought in the last 365 days by how likely the next 90 days are to be quiet, with "
         "reasons. P(alive) is no substitute: it says who may come back, not who will be quiet.",
-        "Recency, purchase days, spending, gaps and cancellations before each month's begin since 90 days after the "
-        "first line, and whether 90 quiet days followed that were over by the moment.",
+        "Recency, purchase days, spending, gaps and cancellations before the first of each month since 90 days after "
+        "the first line, and whether 90 quiet days followed that were over by the moment.",
         f"{churn.MODEL}: the mean of both probabilities; BG/NBD's is a feature of the regression, too.",
         "The level shifts with the season. A percentage is shown only while the mean gap on past days is within "
         f"{CALIBRATED_WITHIN:.2f}; else the rank. Reasons say what moves the score, not what would win the customer. "

@@ -5,10 +5,16 @@ import pytest
 from lgs_assets_tests.charts.conftest import Draw, MakeFrames, Texts
 
 
-def test_a_forecast_names_its_methods(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """A reader has to know that it is last year's month, if it is."""
-    said = " ".join(texts(draw("sales_to_come", frames())))
-    assert "Months: same month last year; Weeks: same month last year" in said
+@pytest.mark.parametrize(("is_used", "off"), [(True, "20.0 %"), (False, "30.0 %")])
+def test_a_forecast_names_its_methods_and_their_error(
+    is_used: bool, off: str, frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """It is last year's month, if it is, and that has been off by so much: nothing is said where that is not known."""
+    given = frames()
+    given["model_evaluations"]["is_used"] &= is_used
+    said = " ".join(texts(draw("sales_to_come", given)))
+    assert f"Months: same month last year, off by {off} on past days. Weeks: same month last year" in said
+    assert said.count("off by") == 1
 
 
 def test_the_error_of_past_forecasts_is_written(frames: MakeFrames, draw: Draw, texts: Texts) -> None:

@@ -30,7 +30,7 @@ comment on column forecasts.horizon is 'How many periods are forecast at once.';
 comment on column forecasts.period_start is 'First day of the period.';
 comment on column forecasts.step is 'Number of the period, from 1.';
 comment on column forecasts.as_of is 'The moment that it is predicted from.';
-comment on column forecasts.method is 'The method with the least error on past origins of its kind and horizon.';
+comment on column forecasts.method is 'The method with the least error on past origins of its kind and horizon; the baseline, if that is no better.';
 comment on column forecasts.forecast is 'Net sales in pounds sterling, or units; rounded once.';
 comment on column forecasts.low_80 is 'Lower end of the 80 % interval, from past errors of its kind and horizon in units of the series'' own mean error. NULL where these are too few to say.';
 comment on column forecasts.high_80 is 'Its upper end.';

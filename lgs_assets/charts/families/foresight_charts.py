@@ -12,7 +12,7 @@ from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.scales import in_counts, in_pounds, label_ticks
 from lgs_assets.charts.wording import count, counted, day, percent
-from lgs_assets.models import churn, evaluation, value
+from lgs_assets.models import churn, evaluation, forecast, value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,8 +41,9 @@ _LETTERS: Final = 34
     "Net sales to come",
     forecasts=("kind", "grain", "period_start", "forecast", *_BANDS, "year_before", "method"),
     monthly_metrics=("invoice_month", "sales_once", "is_partial"),
+    model_evaluations=("task", "model", "fold", "metric", "source", "value", "baseline", "is_used"),
 )
-def sales_to_come(forecasts: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Figure:
+def sales_to_come(forecasts: pd.DataFrame, monthly_metrics: pd.DataFrame, model_evaluations: pd.DataFrame) -> Figure:
     """The next months after the last whole ones, and the next weeks, with both intervals and the year before."""
     total = forecasts[forecasts["kind"] == "total"]
     months, weeks = (total[total["grain"] == grain] for grain in ("month", "week"))
@@ -65,9 +66,13 @@ def sales_to_come(forecasts: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Fig
             style.stroke(color=style.ORANGE, linestyle="--", label="A year before"),
         ],
     )
-    methods = "; ".join(f"{grain}s: {part['method'].iloc[0]}" for grain, part in (("Month", months), ("Week", weeks)))
-    unsaid = "" if total["low_95"].notna().all() else ". Bands are missing where past errors are too few to say"
-    style.note(figure, f"By the method with the least error so far. {methods}{unsaid}")
+    said = [
+        f"{grain}s: {part['method'].iloc[0]}{_past_error(model_evaluations, grain.lower())}"
+        for grain, part in (("Month", months), ("Week", weeks))
+    ]
+    if total["low_95"].isna().any():
+        said.append("Bands are missing where past errors are too few to say")
+    style.note(figure, ". ".join(said))
     return figure
 
 
@@ -236,6 +241,15 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
     explained = "AUC: how often a customer who did so ranks above one who did not"
     style.note(figure, f"{explained}. On time: within {evaluation.NEAR_DAYS} days of the day expected")
     return figure
+
+
+def _past_error(evaluations: pd.DataFrame, grain: str) -> str:
+    """By how much forecasts of all sales have been off, in words; empty if that is not known."""
+    (task,) = (task.name for task in forecast.TASKS if task.kind == "total" and task.grain == grain)
+    asked = {"task": task, "fold": evaluation.POOLED, "metric": "wape", "source": "back-test"}
+    rows = evaluations[(evaluations[list(asked)] == list(asked.values())).all(axis=1)].dropna(subset="value")
+    used = rows[rows["is_used"]] if rows["is_used"].any() else rows[rows["model"] == rows["baseline"]]
+    return f", off by {percent(100 * used['value'].iloc[0])} on past days" if len(used) else ""
 
 
 def _bands(axes: Axes, rows: pd.DataFrame) -> None:
