@@ -48,7 +48,7 @@ def sales_to_come(forecasts: pd.DataFrame, monthly_metrics: pd.DataFrame, model_
     total = forecasts[forecasts["kind"] == "total"]
     months, weeks = (total[total["grain"] == grain] for grain in ("month", "week"))
     figure = style.sheet("Doubled invoices counted once. Bands hold 80 % and 95 % of past errors at the same horizon")
-    panels = style.grid(figure, 1, 2, wspace=0.2, top=0.77)
+    panels = style.grid(figure, 1, 2, wspace=0.2, top=0.77, bottom=0.175)
     left, right = (figure.add_subplot(panels[place]) for place in range(2))
     known = monthly_metrics[monthly_metrics["invoice_month"] < months["period_start"].min()].tail(_LAST_MONTHS)
     left.plot(known["invoice_month"], known["sales_once"], color=style.INK, marker="o", markersize=3)
@@ -158,7 +158,7 @@ def risk_calibration(risk_backtests: pd.DataFrame, model_evaluations: pd.DataFra
     figure = style.sheet(
         f"Customers who bought in the last 365 days, by {model}. On the diagonal, as many were quiet as predicted"
     )
-    axes = figure.add_subplot(style.grid(figure)[0])
+    axes = figure.add_subplot(style.grid(figure, bottom=0.175)[0])
     axes.plot([0, 1], [0, 1], color=style.MUTED, linestyle=":")
     handles = []
     looks = zip((style.BLUE, style.SKY, style.ORANGE, style.VERMILION), "osD^", strict=True)
@@ -187,7 +187,7 @@ def due_and_overdue(churn_risk: pd.DataFrame) -> Figure:
         f"{counted(int((late > 0).sum()), 'customer')} overdue, {count(int((late <= 0).sum()))} not yet due. "
         f"{counted(single, 'customer')} with one purchase day left out"
     )
-    axes = figure.add_subplot(style.grid(figure)[0])
+    axes = figure.add_subplot(style.grid(figure, bottom=0.175)[0])
     edges = np.arange(-_LATE_DAYS, _LATE_DAYS + 1, _BAR_DAYS)
     colours = {"low": style.SKY, "medium": style.ORANGE, "high": style.VERMILION}
     below = np.zeros(len(edges) - 1)
@@ -214,7 +214,7 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
     """The figure that decides of each task, with its interval, beside the baseline's."""
     rows = model_evaluations[(model_evaluations["fold"] == "pooled") & (model_evaluations["source"] == "back-test")]
     figure = style.sheet("Over all past days, with 95 % intervals by bootstrap. A model that is no better is not used")
-    panels = style.grid(figure, 2, 2, wspace=0.95, hspace=0.5, left=0.225, top=0.78, height_ratios=(2, 1))
+    panels = style.grid(figure, 2, 2, wspace=0.95, hspace=0.5, left=0.225, top=0.78, bottom=0.175, height_ratios=(2, 1))
     places = (panels[:, 0], panels[0, 1], panels[1, 1])
     rows = rows[(rows["metric"] == rows["task"].map(evaluation.deciding)) & rows["value"].notna()]
     for place, (title, metrics) in zip(places, _PANELS.items(), strict=True):
