@@ -5,6 +5,7 @@ from math import isfinite, isnan
 
 from lgs_assets.action.experiments.declaration import Metric
 from lgs_assets.models.judging import DRAWS, LEVEL
+from lgs_assets.wording import counted
 
 METRICS: dict[Metric, str] = {
     "bought_within": "customers who buy",
@@ -55,6 +56,14 @@ def verdict(
         f"The {treatment} {verb}, judged with no customer counted beyond the cap: "
         f"{_more(metric, judged, of_what=False)}. In pounds as they were paid, within {days} days it may have made "
         f"{within}; {zero}, and {best}. {_chance(p_value)}"
+    )
+
+
+def too_small(arm: str, customers: int) -> str:
+    """That an arm has too few customers for an interval to be as sure as it says."""
+    return (
+        f"With only {counted(customers, 'customer')} in the arm {arm}, a few decide: the interval is less sure than "
+        "the 95 in 100 that it says."
     )
 
 
