@@ -315,7 +315,7 @@ def test_an_arm_that_is_too_small_is_told(experiment: Warehouse) -> None:
     assert f"With only 3 customers in the arm control, a few decide: {few}" in answer(
         replace(found, results=(of_three, *others))
     )
-    assert "Less sure than that: the interval of net revenue per customer." in report(experiment, found)
+    assert "less sure than that is the interval of net revenue per customer." in report(experiment, found)
     of_pounds = replace(primary, metric="net_revenue")
     assert f"With only 20 customers in the arm control, a few decide: {few}" in answer(
         replace(found, results=(of_pounds, *others))

@@ -199,8 +199,9 @@ def _result(analysis: Analysis) -> Iterator[str]:
         "number: their intervals are wide enough to be all of them right 95 times in 100, and their *p* is corrected "
         "(Holm)."
     )
-    if unsure := [METRICS[result.metric] for result in rows if result is not primary and result.small_arm]:
-        yield f"With so few customers in an arm, a few decide. Less sure than that: the interval of {', '.join(unsure)}."
+    unsure = [METRICS[result.metric] for result in rows if result is not primary and result.small_arm]
+    if unsure:
+        yield f"With so few in an arm, a few decide: less sure than that is the interval of {', '.join(unsure)}."
     if (cap := analysis.state.cap) is not None and any(result.capped for result in rows):
         yield (
             f"Whether there is an effect on net revenue is judged with no customer counted beyond {pounds(cap)}, the "
