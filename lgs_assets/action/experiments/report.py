@@ -201,7 +201,7 @@ def _result(analysis: Analysis) -> Iterator[str]:
     )
     unsure = [METRICS[result.metric] for result in rows if result is not primary and result.small_arm]
     if unsure:
-        yield f"With so few in an arm, a few decide: less sure than that is the interval of {', '.join(unsure)}."
+        yield f"With so few in an arm, a few decide: less sure than that may be the interval of {', '.join(unsure)}."
     if (cap := analysis.state.cap) is not None and any(result.capped for result in rows):
         yield (
             f"Whether there is an effect on net revenue is judged with no customer counted beyond {pounds(cap)}, the "

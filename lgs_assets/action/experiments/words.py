@@ -61,10 +61,8 @@ def verdict(
 
 def too_small(arm: str, customers: int) -> str:
     """That an arm has too few customers for an interval to be as sure as it says."""
-    return (
-        f"With only {counted(customers, 'customer')} in the arm {arm}, a few decide: the interval is less sure than "
-        "the 95 in 100 that it says."
-    )
+    few = counted(customers, "customer")
+    return f"With only {few} in the arm {arm}, a few decide: the interval may be less sure than it says."
 
 
 def sentence(text: str) -> str:
