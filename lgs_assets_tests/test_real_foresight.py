@@ -135,17 +135,22 @@ def test_the_models_are_fitted_as_in_the_reference(real: Warehouse, real_data: P
         assert getattr(spending, name) == pytest.approx(reference[f"gg_{name}"], rel=1e-4)
 
 
-def test_the_cards_in_the_docs_are_those_of_the_run(real: Warehouse) -> None:
-    """`lgs cards docs/models` writes them; a model, its words or its error that has changed leaves them stale.
+SIMULATED = re.compile(r"customers within the 80 % interval|that the model itself expects there|within that of sales")
+"""The lines of the cards whose last digit is the processor's: a fit that differs in its tenth draws other customers."""
 
-    Of simulated intervals the last digit is the processor's: a fit that differs in its tenth draws other customers.
-    """
+
+def test_the_cards_in_the_docs_are_those_of_the_run(real: Warehouse) -> None:
+    """`lgs cards docs/models` writes them; a model, its words or its error that has changed leaves them stale."""
     number = re.compile(r"\d[\d,]*(?:\.\d+)?")
     for _, card in read_frame(real, "model_cards").iterrows():
-        told, made = (places.ROOT / "docs" / "models" / f"{card['task']}.md").read_text(), page(card)
-        assert number.sub("#", told) == number.sub("#", made)
-        figures = [[float(each.replace(",", "")) for each in number.findall(text)] for text in (told, made)]
-        assert figures[0] == pytest.approx(figures[1], rel=0.003, abs=0.01)
+        written = (places.ROOT / "docs" / "models" / f"{card['task']}.md").read_text()
+        for told, made in zip(written.splitlines(), page(card).splitlines(), strict=True):
+            if not SIMULATED.search(told):
+                assert told == made
+                continue
+            assert number.sub("#", told) == number.sub("#", made)
+            figures = [[float(each.replace(",", "")) for each in number.findall(line)] for line in (told, made)]
+            assert figures[0] == pytest.approx(figures[1], rel=0, abs=0.11)
 
 
 def test_what_is_shown_of_the_year_is_what_was_better(real: Warehouse) -> None:

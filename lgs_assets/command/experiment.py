@@ -173,9 +173,9 @@ def report_experiment(
         return
     drawn, beside = picture(analysis, cache=Configuration.read().state / "matplotlib"), to.with_suffix(".png")
     try:
+        to.write_text(report(warehouse, analysis, picture=beside.name if drawn else None))
         if drawn:
             beside.write_bytes(drawn)
-        to.write_text(report(warehouse, analysis, picture=beside.name if drawn else None))
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}.") from None
     typer.echo(f"{printable(answer(analysis))}\nWritten to {to}.")
@@ -195,3 +195,5 @@ def _show_prospect(prospect: "Prospect") -> None:
     console.print(plain(prospect.verdict), highlight=False, soft_wrap=True)
     for way in prospect.ways_out:
         console.print(f"  - {plain(way)}", highlight=False, soft_wrap=True)
+    if prospect.caution:
+        console.print(plain(prospect.caution), highlight=False, soft_wrap=True)

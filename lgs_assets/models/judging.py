@@ -11,6 +11,10 @@ LEVEL = 0.05
 """The share of experiments without any effect that are allowed to look like one."""
 MISMATCH = 0.001
 """A probability of the arms' sizes below which they are not those that were drawn."""
+FEWEST_OF_ARM = 30
+"""Customers of an arm below which few who spend much decide: intervals of means are less sure than they say."""
+FEWEST_EITHER_WAY = 5
+"""Likewise of shares: expected to buy, or not to (Cochran 1954). See "How right it is" in docs/experiments.md."""
 
 
 def mismatch_p(customers: dict[str, int], shares: dict[str, float]) -> float:
@@ -20,3 +24,11 @@ def mismatch_p(customers: dict[str, int], shares: dict[str, float]) -> float:
         return 1.0
     expected = {arm: share * total for arm, share in shares.items()}
     return erfc(sqrt(sum((customers[arm] - number) ** 2 / number for arm, number in expected.items()) / 2))
+
+
+def is_too_small(customers: int, *, share: float | None) -> bool:
+    """Whether the smaller arm has too few customers for an interval to be as sure as it says.
+
+    Of a share, which is that of both arms together in 0..1, or, if it is None, of a mean.
+    """
+    return customers < FEWEST_OF_ARM if share is None else min(share, 1 - share) * customers < FEWEST_EITHER_WAY

@@ -61,6 +61,29 @@ def test_a_small_control_group_is_told_to_measure_little(shop: Warehouse) -> Non
     assert "held out" not in prospect(shop, Declaration.parse("calls", PAST), ALL).verdict
 
 
+def test_a_control_group_that_is_too_small_is_told(
+    shop: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five of a hundred of 71 customers are four: the plan says that the result may be less sure than it says."""
+    text = PAST.replace("control = 0.5", "control = 0.05").replace("call = 0.5", "call = 0.95")
+    window = Detectable("90 days", 90, (), 0.4, None, 20.0, 40.0, 30.0, 20.0)
+    few = Declaration.parse("few", text.replace("block_size = 4", "block_size = 20"))
+    caution = "With only 4 customers in the arm control, a few decide: the interval may be less sure than it says."
+    assert Prospect(few, 71, 71, (window,), 0.1, 200, None).caution == caution
+    assert Prospect(few, 750, 750, (window,), 0.1, 200, None).caution is None
+    assert Prospect(Declaration.parse("halves", PAST), 71, 71, (window,), 0.1, 200, None).caution is None
+    pounds = PAST.replace('"bought_within"', '"net_revenue"').replace('["net_revenue"]', "[]").replace("points", "%")
+    in_pounds = Declaration.parse("pounds", pounds)
+    assert Prospect(in_pounds, 60, 60, (window,), 0.1, 200, None).caution is None
+    told = Prospect(in_pounds, 58, 58, (window,), 0.1, 200, None).caution
+    assert told and told.startswith("With only 29 customers in the arm control")
+    monkeypatch.setattr("lgs_assets.action.audiences.audience_named", lambda name: ALL)
+    file = tmp_path / "few.toml"
+    file.write_text(few.text)
+    shown = CliRunner(env={"COLUMNS": "120"}).invoke(app, ["experiment", "plan", str(file)])
+    assert "With only 2 customers in the arm control, a few decide" in shown.output
+
+
 def test_the_facts_of_earlier_are_those_of_then(shop: Warehouse, tmp_path: Path) -> None:
     """As of the end of the data they are those of now; as of an earlier date, what the lines before it alone give."""
     query = (places.SQL / "facts_as_of.sql").read_text()

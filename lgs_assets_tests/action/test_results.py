@@ -304,6 +304,26 @@ def test_an_effect_that_showed_against_the_odds_is_called_too_large(experiment: 
     assert NEAR not in answer(replace(found, results=(hidden, *others)))
 
 
+def test_an_arm_that_is_too_small_is_told(experiment: Warehouse) -> None:
+    """Behind the verdict: of buyers where hardly any bought, or hardly any did not, of means where it has few."""
+    call_works(experiment)
+    found = told(experiment)
+    (primary, *others) = found.results
+    few = "the interval may be less sure than it says."
+    assert few not in answer(found)
+    of_three = replace(primary, customers={"control": 3, "call": 68})
+    assert f"With only 3 customers in the arm control, a few decide: {few}" in answer(
+        replace(found, results=(of_three, *others))
+    )
+    assert "less sure than that may be the interval of net revenue per customer." in report(experiment, found)
+    of_pounds = replace(primary, metric="net_revenue")
+    assert f"With only 20 customers in the arm control, a few decide: {few}" in answer(
+        replace(found, results=(of_pounds, *others))
+    )
+    of_many = replace(of_pounds, customers={"control": 30, "call": 30})
+    assert few not in answer(replace(found, results=(of_many, *others)))
+
+
 def test_a_campaign_that_does_nothing(experiment: Warehouse) -> None:
     """Zero is inside, and the report does not claim that the campaign had no effect."""
     for arm in ("call", "control"):
@@ -707,5 +727,8 @@ def test_the_report_by_command(experiment: Warehouse, tmp_path: Path) -> None:
         assert (image.format, image.width) == ("PNG", 1600)
     nowhere = run(app, ["experiment", "report", "calls", "--to", str(tmp_path / "no" / "such" / "x.md")])
     assert nowhere.exit_code == 2 and "cannot be written: No such file or directory." in nowhere.output
+    (tmp_path / "folder").mkdir()
+    assert run(app, ["experiment", "report", "calls", "--to", str(tmp_path / "folder")]).exit_code == 2
+    assert not (tmp_path / "folder.png").exists()
     with pytest.raises(LgsError, match=r"No experiment 'letters' was started\. Started: calls\."):
         analyse(experiment, "letters")

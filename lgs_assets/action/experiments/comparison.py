@@ -15,7 +15,7 @@ from lgs_assets.action.experiments.declaration import ALL, CONTROL, Declaration,
 from lgs_assets.action.experiments.detectable import halves_of
 from lgs_assets.action.experiments.outcomes import COVARIATES, adjusted, mean_of, outcomes, values_of
 from lgs_assets.action.experiments.state import State
-from lgs_assets.models.judging import LEVEL
+from lgs_assets.models.judging import LEVEL, is_too_small
 from lgs_assets.models.lift import Difference, Experiment, differences, differences_of_parts, look_levels
 from lgs_assets.models.multiple_testing import holm
 from lgs_assets.models.power import power_of_means, power_of_shares
@@ -82,6 +82,16 @@ class Result:
     def p_value(self) -> float:
         """How often the draw alone makes a difference as large as the one that is judged."""
         return self.judged.p_value
+
+    @property
+    def small_arm(self) -> str | None:
+        """The smaller arm, if it has too few customers for the interval to be as sure as it says."""
+        arm = min(self.customers, key=lambda each: self.customers[each])
+        share = None
+        if self.metric == "bought_within":
+            means = dict.fromkeys(self.customers, self.difference.treated) | {CONTROL: self.difference.control}
+            share = sum(means[each] * number for each, number in self.customers.items()) / sum(self.customers.values())
+        return arm if is_too_small(self.customers[arm], share=share) else None
 
     @property
     def shows(self) -> bool:

@@ -13,11 +13,13 @@ from psycopg import sql
 
 from lgs_assets import places
 from lgs_assets.action.audiences import Audience, condition, size
-from lgs_assets.action.experiments.declaration import Declaration, Metric
+from lgs_assets.action.experiments.declaration import CONTROL, Declaration, Metric
 from lgs_assets.action.experiments.holdout import busy_elsewhere
 from lgs_assets.action.experiments.outcomes import CAP, adjusted, outcomes
+from lgs_assets.action.experiments.words import too_small
 from lgs_assets.action.rules import PREDICTED
 from lgs_assets.errors import LgsError
+from lgs_assets.models.judging import is_too_small
 from lgs_assets.models.power import (
     POWER,
     customers_needed,
@@ -106,6 +108,17 @@ class Prospect:
             f"of {self.change} in {_NAMES[self.declaration.primary.metric]} within {self.declaration.primary.days} "
             f"days {self.power:.0%} of the time; {POWER:.0%} is expected of a test."
         )
+
+    @property
+    def caution(self) -> str | None:
+        """That the interval would be less sure than it says, where an arm would have too few customers."""
+        treated = float(self.declaration.share)
+        arm = CONTROL if treated >= 0.5 else self.declaration.treatment
+        customers = round(min(treated, 1 - treated) * self.customers)
+        share = None
+        if self.declaration.primary.metric == "bought_within":
+            share = min(1.0, self.windows[0].share + treated * float(self.declaration.change) / 100)
+        return too_small(arm, customers) if is_too_small(customers, share=share) else None
 
     @property
     def ways_out(self) -> list[str]:

@@ -11,7 +11,7 @@ from lgs_assets.action.experiments.conduct import remarks
 from lgs_assets.action.experiments.declaration import ALL, CONTROL, Metric
 from lgs_assets.action.experiments.detectable import LEAST_CUSTOMERS
 from lgs_assets.action.experiments.results import Analysis, analyses
-from lgs_assets.action.experiments.words import METRICS, amount, pounds, sentence, signed, verdict
+from lgs_assets.action.experiments.words import METRICS, amount, pounds, sentence, signed, too_small, verdict
 from lgs_assets.escaping import markdown
 from lgs_assets.models.judging import LEVEL
 from lgs_assets.models.lift import Difference
@@ -112,7 +112,7 @@ def _answer(analysis: Analysis) -> str:
 
 def _verdict(result: Result, treatment: str, days: int) -> str:
     difference = result.difference
-    return verdict(
+    said = verdict(
         result.metric,
         days=days,
         treatment=treatment,
@@ -123,6 +123,7 @@ def _verdict(result: Result, treatment: str, days: int) -> str:
         capped=result.capped.estimate if result.capped else None,
         level=result.level,
     )
+    return f"{said} {too_small(arm, result.customers[arm])}" if (arm := result.small_arm) else said
 
 
 def _asked(warehouse: Warehouse, analysis: Analysis) -> Iterator[str]:
@@ -198,6 +199,9 @@ def _result(analysis: Analysis) -> Iterator[str]:
         "number: their intervals are wide enough to be all of them right 95 times in 100, and their *p* is corrected "
         "(Holm)."
     )
+    unsure = [METRICS[result.metric] for result in rows if result is not primary and result.small_arm]
+    if unsure:
+        yield f"With so few in an arm, a few decide: less sure than that may be the interval of {', '.join(unsure)}."
     if (cap := analysis.state.cap) is not None and any(result.capped for result in rows):
         yield (
             f"Whether there is an effect on net revenue is judged with no customer counted beyond {pounds(cap)}, the "

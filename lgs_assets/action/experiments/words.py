@@ -5,6 +5,7 @@ from math import isfinite, isnan
 
 from lgs_assets.action.experiments.declaration import Metric
 from lgs_assets.models.judging import DRAWS, LEVEL
+from lgs_assets.wording import counted
 
 METRICS: dict[Metric, str] = {
     "bought_within": "customers who buy",
@@ -56,6 +57,12 @@ def verdict(
         f"{_more(metric, judged, of_what=False)}. In pounds as they were paid, within {days} days it may have made "
         f"{within}; {zero}, and {best}. {_chance(p_value)}"
     )
+
+
+def too_small(arm: str, customers: int) -> str:
+    """That an arm has too few customers for an interval to be as sure as it says."""
+    few = counted(customers, "customer")
+    return f"With only {few} in the arm {arm}, a few decide: the interval may be less sure than it says."
 
 
 def sentence(text: str) -> str:

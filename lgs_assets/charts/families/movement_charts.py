@@ -175,7 +175,8 @@ def _matrix(segment_migrations: pd.DataFrame, playbook: pd.DataFrame, *, step: i
     )
     by_cause = steps.groupby("cause")["customers"].sum()
     causes = [f"{name} {count(by_cause.get(cause, 0))}" for cause, name in _CAUSES.items()]
-    style.note(figure, f"By {', '.join(causes)}. Judged by the old boundaries first: the order decides some.")
+    figure.text(style.MARGIN, 0.852, f"By {', '.join(causes)}", va="center", color=style.MUTED)
+    style.note(figure, f"Judged by the old boundaries first: the order decides some. {_RELATIVE}")
     axes = figure.add_subplot(style.grid(figure, left=0.19, right=0.79, top=0.755, bottom=0.125)[0])
     rows = table.sum(axis=1, keepdims=True)
     shares = np.divide(table, rows, out=np.full_like(table, np.nan), where=table > 0)

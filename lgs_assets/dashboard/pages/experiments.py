@@ -103,9 +103,9 @@ def _share(row: Row | None) -> Any:
     return row["came_back"] / row["customers"] * 100 if row["customers"] >= FEWEST else Few(FEW)
 
 
-def _spread(row: Row) -> str:
+def _spread(row: Row) -> Any:
     if not row["starts"]:
-        return FEW
+        return Few(FEW)
     low, high = (round(float(row[end]) * 100) for end in ("least", "most"))
     return f"{low}\N{EN DASH}{high} %"
 
