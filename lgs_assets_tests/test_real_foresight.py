@@ -24,9 +24,10 @@ from lgs_assets_tests.builders import MakeDatabase
 
 
 def figure(warehouse: Warehouse, task: str, metric: str, model: str | None = None) -> float:
+    """The pooled one of past days. Of intervals it takes ten values to say how many hold."""
     rows = warehouse.rows(
         """
-        select value from model_evaluations
+        select value, n from model_evaluations
         where task = :task and metric = :metric and fold = 'pooled' and source = 'back-test'
             and case when cast(:model as text) is null then is_used else model = :model end
         """,
@@ -35,6 +36,7 @@ def figure(warehouse: Warehouse, task: str, metric: str, model: str | None = Non
         model=model,
     )
     (row,) = rows
+    assert row.n >= 10 or not metric.startswith("coverage")
     return float(row.value)
 
 
@@ -48,7 +50,6 @@ PROMISED: list[tuple[str, str, float, float]] = [
     ("slipping, Loyal Customers and Champions", "auc", 0.92, 1),
     ("forecasts, total by month, 3 ahead", "wape", 0, 0.09),
     ("forecasts, total by month, 3 ahead", "coverage_80", 0.70, 0.90),
-    ("forecasts, total by month, 3 ahead", "coverage_95", 0.90, 1),
     ("forecasts, total by week, 13 ahead", "coverage_80", 0.70, 0.90),
     ("forecasts, country by month, 3 ahead", "coverage_80", 0.70, 0.90),
     ("forecasts, country by week, 13 ahead", "coverage_80", 0.70, 0.90),

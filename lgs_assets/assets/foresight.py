@@ -303,8 +303,9 @@ def why_nothing(terms: pd.DataFrame) -> dict[str, str]:
 
 
 def plotted(evaluations: pd.DataFrame) -> dict[str, float]:
-    """The pooled figures that decide, as metadata: Dagster plots them over the builds, so that drift is seen."""
+    """The pooled figures that decide, of past days and live: Dagster plots them over builds, so that drift is seen."""
     rows = evaluations[(evaluations["fold"] == evaluation.POOLED) & evaluations["is_used"]]
     deciding = rows[rows["metric"] == rows["task"].map(evaluation.deciding)]
-    figures = zip(deciding["metric"], deciding["task"], deciding["value"].astype(float), strict=True)
-    return {f"{metric} of {task}": figure for metric, task, figure in figures if pd.notna(figure)}
+    names = deciding["source"].map({"back-test": "", "live": "live "}) + deciding["metric"] + " of " + deciding["task"]
+    figures = zip(names, deciding["value"].astype(float), strict=True)
+    return {name: figure for name, figure in figures if pd.notna(figure)}

@@ -217,13 +217,14 @@ def error_lines(warehouse: "Warehouse", tasks: str) -> Iterator[RenderableType]:
         select *, coalesce(difference_low > 0 or difference_high < 0, false) as is_difference_shown
         from model_evaluations
         where fold = 'pooled' and is_used and metric in ('auc', 'wape') and task like :tasks || '%'
-        order by task
+        order by task, source
         """,
         tasks=tasks,
     )
     for row in rows:
+        task = f"{row.task}, live" if row.source == "live" else row.task
         if row.value is None:
-            yield f"  [dim]{plain(f'{row.task}: {row.unavailable_because}')}[/]"
+            yield f"  [dim]{plain(f'{task}: {row.unavailable_because}')}[/]"
             continue
         said = f"{row.metric} {row.value:.3f}"
         if row.ci_low is not None:
@@ -231,7 +232,7 @@ def error_lines(warehouse: "Warehouse", tasks: str) -> Iterator[RenderableType]:
         if row.baseline_value is not None:
             said += f", {row.baseline} {row.baseline_value:.3f}"
             said += "" if row.is_difference_shown else ", no difference shown"
-        yield f"  [dim]{plain(f'{row.task}: {row.model}, {said}, n {row.n:,}')}[/]"
+        yield f"  [dim]{plain(f'{task}: {row.model}, {said}, n {row.n:,}')}[/]"
 
 
 def unavailable(warehouse: "Warehouse") -> str | None:

@@ -138,6 +138,7 @@ def cards(evaluations: pd.DataFrame, *, unavailable_because: str | None) -> pd.D
 def _card(words: _Words, place: int, evaluations: pd.DataFrame, unavailable_because: str | None) -> dict[str, object]:
     own = evaluations[evaluations["task"].isin(words.tasks) & (evaluations["fold"] == POOLED)]
     used = sorted(own.loc[own["is_used"], "model"].unique())
+    said = (_measured(own, task, source, is_named=len(used) > 1) for task in words.tasks for source in _SOURCES)
     return {
         "task": words.table,
         "position": place,
@@ -146,22 +147,32 @@ def _card(words: _Words, place: int, evaluations: pd.DataFrame, unavailable_beca
         "purpose": words.purpose,
         "data": words.data,
         "rule": words.rule,
-        "measured_error": " ".join(_measured(own, task, is_named=len(used) > 1) for task in words.tasks),
+        "measured_error": " ".join(filter(None, said)),
         "limits": words.limits,
         "unavailable_because": unavailable_because,
     }
 
 
-def _measured(rows: pd.DataFrame, task: str, *, is_named: bool) -> str:
-    """The pooled figures of the model that is used, beside the baseline's; named if the card has several."""
-    own = rows[(rows["task"] == task) & rows["is_used"] & rows["value"].notna()]
+_SOURCES = {"back-test": "", "live": ", live"}
+"""What is said of where figures come from."""
+
+
+def _measured(rows: pd.DataFrame, task: str, source: str, *, is_named: bool) -> str:
+    """The pooled figures of the model that is used, beside the baseline's; named if the card has several.
+
+    Nothing is said of live figures while no prediction's window is over.
+    """
+    own = rows[(rows["task"] == task) & (rows["source"] == source) & rows["is_used"] & rows["value"].notna()]
+    if own.empty:
+        return f"{task}: not measured yet." if source == "back-test" else ""
     found = {str(row["metric"]): row for _, row in own.iterrows()}
     said = [_figure(found[metric], metric) for metric in _SAID if metric in found]
-    learnt = rows[(rows["task"] == task) & (rows["model"] == LEARNT) & rows["value"].notna()]
-    said += [f"{LEARNT}: {_figure(row, str(row['metric']))}" for _, row in learnt.iterrows()]
-    by = f", by {own['model'].iloc[0]}" if is_named and said else ""
-    pooled = ", all values together" if table_of(task) == "forecasts" else ", mean of the past days"
-    return f"{task}{by}{pooled if said else ''}: {'; '.join(said) or 'not measured yet'}."
+    if source == "back-test":
+        learnt = rows[(rows["task"] == task) & (rows["model"] == LEARNT) & rows["value"].notna()]
+        said += [f"{LEARNT}: {_figure(row, str(row['metric']))}" for _, row in learnt.iterrows()]
+    by = f", by {own['model'].iloc[0]}" if is_named else ""
+    pooled = "all values together" if table_of(task) == "forecasts" else "mean of the past days"
+    return f"{task}{by}{_SOURCES[source]}, {pooled}: {'; '.join(said)}."
 
 
 def _figure(row: pd.Series, metric: str) -> str:

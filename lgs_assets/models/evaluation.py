@@ -2,12 +2,14 @@
 
 Every interval is a bootstrap's: customers, or the origins of forecasts, are drawn again with replacement, the same ones
 for all folds and for a model and its baseline, so that their difference has an interval as well. The figure `pooled` is
-the mean of the folds, as is its interval; for forecasts, that of all values. At a single origin series are drawn.
+the mean of the folds, as is its interval; for forecasts, that of all values. Origins whose windows overlap are drawn as
+blocks of neighbours (Künsch 1989): what came is the same in part. At a single origin series are drawn.
 Predictions as they were made are judged by the same functions, with what their baselines said then.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +31,11 @@ BINS = 10
 
 _SEED = 5878
 _DRAWS = 100
+"""Of customers: each draw weighs thousands of them."""
+_ORIGIN_DRAWS = 1000
 _ENDS = (0.025, 0.975)
 _LEAST_DRAWN = 3
-"""Of fewer customers or origins nothing can be drawn."""
+"""Of fewer origins or series, or blocks of origins side by side, nothing can be drawn."""
 
 COLUMNS = [
     *("task", "model", "fold", "metric", "source", "value", "ci_low", "ci_high", "n", "baseline", "baseline_value"),
@@ -172,7 +176,8 @@ def calibration(evaluations: pd.DataFrame) -> float:
     """The pooled calibration error of what predicts the risk of active customers; infinite if it is not known."""
     (active, *_) = CHURN_POPULATIONS
     is_asked = (evaluations["task"] == active) & (evaluations["metric"] == "calibration_error")
-    rows = evaluations[is_asked & (evaluations["fold"] == POOLED) & evaluations["is_used"]]
+    is_past = (evaluations["fold"] == POOLED) & (evaluations["source"] == "back-test")
+    rows = evaluations[is_asked & is_past & evaluations["is_used"]]
     return float(rows["value"].iloc[0]) if len(rows) else np.inf
 
 
@@ -325,30 +330,35 @@ def _forecasts(rows: pd.DataFrame, source: str) -> Iterator[Row]:
         own = rows[(rows["kind"] == task.kind) & (rows["grain"] == task.grain) & (rows["horizon"] == task.horizon)]
         if own.empty:
             continue
-        own = _with_errors(own)
-        chosen, baseline = own[own["is_chosen"]], own[own["method"] == task.baseline]
+        own = _with_errors(own, task.baseline)
+        chosen = own[own["is_chosen"]]
         for name, tried in own[own["method"] != CHOSEN].groupby("method"):
-            yield from _shares(task, str(name), POOLED, tried, baseline, ("wape", "bias"), source)
-        yield from _shares(task, CHOSEN, POOLED, chosen, baseline, tuple(_SHARES), source)
+            yield from _shares(task, str(name), POOLED, tried, ("wape", "bias"), source)
+        yield from _shares(task, CHOSEN, POOLED, chosen, tuple(_SHARES), source)
         if own["is_learnt"].any():
-            yield from _shares(task, LEARNT, POOLED, own[own["is_learnt"]], baseline, ("wape",), source)
+            yield from _shares(task, LEARNT, POOLED, own[own["is_learnt"]], ("wape",), source)
         for origin, tried in chosen.groupby("origin"):
-            beside = baseline[baseline["origin"] == origin]
-            yield from _shares(task, CHOSEN, f"{origin:%Y-%m-%d}", tried, beside, ("wape",), source, by="series")
+            yield from _shares(task, CHOSEN, f"{origin:%Y-%m-%d}", tried, ("wape",), source, by="series")
         if task.kind != "total":
             for series, tried in chosen.groupby("series"):
-                beside = baseline[baseline["series"] == series]
-                yield from _shares(task, CHOSEN, f"{POOLED}: {series}", tried, beside, ("wape",), source)
+                yield from _shares(task, CHOSEN, f"{POOLED}: {series}", tried, ("wape",), source)
 
 
-def _with_errors(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with what _SHARES adds up."""
+_FORECAST = ["origin", "period_start", "series"]
+"""What a method forecasts once. In this order floats are added up, whatever order rows come in."""
+
+
+def _with_errors(rows: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """The rows in order, with what _SHARES adds up and, as far as it is known, how far off the baseline was."""
+    rows = rows.sort_values([*_FORECAST, "method"], ignore_index=True)
     error = rows["forecast"] - rows["actual"]
     told: dict[str, object] = {"error": error, "off": error.abs()}
     for level in forecast.LEVELS:
         low, high = (rows[f"{end}_{level}"].to_numpy(float) for end in ("low", "high"))
         told |= {f"known_{level}": ~np.isnan(low), f"within_{level}": _within(rows["actual"], low, high)}
-    return pd.concat([rows, pd.DataFrame(told, index=rows.index)], axis=1)
+    rows = pd.concat([rows, pd.DataFrame(told)], axis=1)
+    beside = rows.loc[rows["method"] == baseline, [*_FORECAST, "off"]].rename(columns={"off": "baseline_off"})
+    return rows.merge(beside, on=_FORECAST, how="left", validate="many_to_one")
 
 
 def _shares(
@@ -356,44 +366,56 @@ def _shares(
     model: str,
     fold: str,
     rows: pd.DataFrame,
-    baseline: pd.DataFrame,
     metrics: tuple[str, ...],
     source: str,
     *,
     by: str = "origin",
 ) -> Iterator[Row]:
-    """The figures of a method; drawn are origins or series, for its baseline the same."""
-    sums, beside = (part.groupby(by)[_SUMMED].sum() for part in (rows, baseline))
+    """The figures of a method; drawn are origins or series, for its baseline the same.
+
+    Where it is known of a part of the forecasts only what the baseline said, both are judged on that part.
+    """
     for metric in metrics:
         above, below = _SHARES[metric]
-        is_coverage = metric.startswith("coverage")
-        # Where there was no interval, none could hold: enough of the others are needed to draw from.
-        told = sums[sums[below] > 0] if is_coverage else sums
-        n = int(told[below].sum()) if is_coverage else len(rows)
-        if not n:
+        told, rival = rows, None
+        if metric.startswith("coverage"):
+            # Where there was no interval, none could hold: enough of the others are needed to draw from.
+            told = rows[rows[below]]
+        elif metric == "wape" and (is_compared := rows["baseline_off"].notna()).any():
+            told = rows[is_compared]
+            rival = _drawn_share(told, "baseline_off", below, by)
+        if told.empty:
             continue
-        drawn = _drawn_share(told, above, below)
-        if metric == "wape":
-            rival = _drawn_share(beside, above, below)
-            yield _row(task.name, model, fold, metric, drawn, n, task.baseline, rival, source)
-        else:
-            yield _row(task.name, model, fold, metric, drawn, n, None, None, source)
+        drawn = _drawn_share(told, above, below, by)
+        baseline = task.baseline if metric == "wape" else None
+        yield _row(task.name, model, fold, metric, drawn, len(told), baseline, rival, source)
 
 
-_SUMMED = sorted({column for pair in _SHARES.values() for column in pair})
-
-
-def _drawn_share(sums: pd.DataFrame, above: str, below: str) -> Array:
-    """The share in all units, and in as many drawn from them again and again if there are enough."""
-    parts, whole = sums[above].to_numpy(float), sums[below].to_numpy(float)
-    draws = np.arange(len(sums))[None]
-    if len(sums) >= _LEAST_DRAWN:
-        drawn = np.random.default_rng(_SEED).integers(0, len(sums), (_DRAWS, len(sums)))
-        draws = np.vstack([draws, drawn])
+def _drawn_share(rows: pd.DataFrame, above: str, below: str, by: str) -> Array:
+    """The share in all origins or series, and in as many drawn from them again and again if there are enough."""
+    units = rows.groupby(by)
+    parts, whole = (units[column].sum().to_numpy(float) for column in (above, below))
+    draws = _drawn(len(units), _overlap(units["period_start"]) if by == "origin" else 1)
     totals = whole[draws].sum(axis=1)
     shares: Array = np.full(len(draws), np.nan)
     np.divide(parts[draws].sum(axis=1), totals, out=shares, where=totals > 0)
     return shares
+
+
+def _overlap(periods: "pd.api.typing.SeriesGroupBy[Any, Any]") -> int:
+    """How many origins in a row, at most, begin before the window of the first of them ends."""
+    first, last = periods.min().to_numpy(), periods.max().to_numpy()
+    return int((np.searchsorted(first, last, side="right") - np.arange(len(first))).max())
+
+
+def _drawn(units: int, length: int) -> npt.NDArray[np.int64]:
+    """All units; and as many, drawn as blocks of neighbours of that length, if enough blocks fit in side by side."""
+    once = np.arange(units)[None]
+    if units < _LEAST_DRAWN * length:
+        return once
+    starts = np.random.default_rng(_SEED).integers(0, units - length + 1, (_ORIGIN_DRAWS, -(-units // length)))
+    blocks = starts[:, :, None] + np.arange(length)
+    return np.vstack([once, blocks.reshape(_ORIGIN_DRAWS, -1)[:, :units]])
 
 
 def _live(rows: pd.DataFrame) -> Iterator[Row]:
@@ -436,8 +458,8 @@ def _forecast_by(rows: pd.DataFrame) -> pd.DataFrame:
         is_own = (subject[0] == task.kind) & (rows["figure"] == f"amount by {task.grain}, {task.horizon} ahead")
         own = rows[is_own].assign(
             kind=task.kind, grain=task.grain, horizon=task.horizon, series=subject.loc[is_own, 2],
-            origin=rows["as_of"], method=CHOSEN, is_chosen=True, is_learnt=False, forecast=rows["point"],
-            low_80=rows["low"], high_80=rows["high"],
+            origin=rows["as_of"], period_start=rows["window_from"], method=CHOSEN, is_chosen=True, is_learnt=False,
+            forecast=rows["point"], low_80=rows["low"], high_80=rows["high"],
         )  # fmt: skip
         said = own[own["baseline"].notna()]
         parts += [own, said.assign(method=task.baseline, is_chosen=False, forecast=said["baseline"])]
@@ -475,7 +497,7 @@ def _row(
 def _ends(drawn: Array) -> tuple[float, float]:
     """The interval of a figure from its draws, which holds the figure; NaN where nothing could be drawn."""
     sample = drawn[1:][np.isfinite(drawn[1:])]
-    if len(sample) < _DRAWS // 2:
+    if len(sample) == 0 or len(sample) < len(drawn) // 2:
         return np.nan, np.nan
     low, high = np.quantile(sample, _ENDS)
     return min(float(low), float(drawn[0])), max(float(high), float(drawn[0]))
@@ -509,7 +531,8 @@ def deciding(task: str) -> str:
 def _settled(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with the models that are used: those that beat their baseline on all folds together, else the baseline.
 
-    What `churn_risk` is made by is decided on all active customers.
+    What `churn_risk` is made by is decided on all active customers. Past days decide; what was used is marked in live
+    rows as well.
     """
     is_pooled = (rows["fold"] == POOLED) & (rows["source"] == "back-test")
     pooled = rows[is_pooled & (rows["metric"] == rows["task"].map(deciding))]
@@ -518,4 +541,4 @@ def _settled(rows: pd.DataFrame) -> pd.DataFrame:
     (active, *_) = CHURN_POPULATIONS
     won = rows["task"].where(~rows["task"].isin(CHURN_POPULATIONS), active).isin(better)
     is_maker, is_baseline = rows["model"].isin(makers), rows["model"] == rows["baseline"]
-    return rows.assign(is_used=((won & is_maker) | (~won & is_baseline)) & (rows["source"] == "back-test"))
+    return rows.assign(is_used=(won & is_maker) | (~won & is_baseline))

@@ -1,5 +1,6 @@
 """The charts of predictions: what they say of how sure they are."""
 
+import pandas as pd
 import pytest
 
 from lgs_assets_tests.charts.conftest import Draw, MakeFrames, Texts
@@ -86,6 +87,21 @@ def test_no_half_year_that_is_over_is_said(frames: MakeFrames, draw: Draw, texts
     given = frames()
     given["value_backtests"] = given["value_backtests"].assign(horizon_days=90)
     assert "No 182 days after a past day are over." in texts(draw("value_by_decile", given))
+
+
+def test_live_figures_are_below_those_of_past_days(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Hollow, once there are any, and said to be."""
+    given = frames()
+    rows = given["model_evaluations"]
+    assert "live" not in " ".join(texts(draw("models_against_baselines", given)))
+    live = rows[rows["metric"] == "wape"].assign(source="live", value=0.55)
+    figure = draw("models_against_baselines", given | {"model_evaluations": pd.concat([rows, live])})
+    assert "live" in " ".join(texts(figure))
+    hollow = [
+        line for axes in figure.axes for line in axes.lines if line.get_fillstyle() == "none" and len(line.get_xdata())
+    ]
+    assert len(hollow) == 2
+    assert {line.get_xdata()[0] for line in hollow} == {0.55} and all(-1 < line.get_ydata()[0] < 0 for line in hollow)
 
 
 def test_each_deciding_figure_has_its_axis(frames: MakeFrames, draw: Draw) -> None:

@@ -145,6 +145,19 @@ def test_what_was_tried_is_evaluated_be_its_figure_defined_or_not(
     assert evaluate(check, PostgresTables(built)).passed is not is_missing
 
 
+@pytest.mark.parametrize(
+    ("n", "source", "is_doubted"), [(9, "back-test", False), (10, "back-test", True), (10, "live", False)]
+)
+def test_few_values_say_nothing_of_an_interval(built: Warehouse, n: int, source: str, is_doubted: bool) -> None:
+    """One of nine outside is what 95 % may well hold; live figures are shown, the alarm is of past days."""
+    with built.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into model_evaluations (task, model, fold, metric, source, value, n, is_used) values "
+            f"('forecasts, all', 'a model', 'pooled', 'coverage_95', '{source}', 0.88, {n}, true)"
+        )
+    assert evaluate(PLANNED["model_evaluations.intervals_cover"], PostgresTables(built)).passed is not is_doubted
+
+
 OCTOBER, APRIL = "2010-10-01 10:00", "2011-04-01 10:00"
 
 

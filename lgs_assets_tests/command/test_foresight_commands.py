@@ -125,6 +125,20 @@ def test_forecasts_without_an_interval_or_a_figure_are_shown(built: Warehouse) -
     assert "wape 0.090, b 0.100, no difference shown, n 30" in said
 
 
+def test_live_figures_follow_those_of_past_days(at_risk: Warehouse) -> None:
+    """By a name of their own, with the interval, n and the baseline."""
+    assert "live" not in lgs("risk").output
+    with at_risk.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into model_evaluations select task, model, fold, metric, 'live', 0.7, 0.6, 0.75, 412, baseline, "
+            "0.65, 0.05, 0.01, 0.09, true, is_used, null from model_evaluations"
+        )
+    said = " ".join(lgs("risk").output.split())
+    past, _, live = said.partition(f"{ACTIVE}, live: ")
+    assert f"{ACTIVE}: a model, auc 0.789" in past
+    assert live.startswith("a model, auc 0.700 (0.600 to 0.750), recency 0.650, n 412")
+
+
 def test_tables_of_an_earlier_version_are_said_to_be(at_risk: Warehouse) -> None:
     """After an upgrade and before the next run, a column may not be there yet: that is no traceback."""
     with at_risk.transaction() as connection:

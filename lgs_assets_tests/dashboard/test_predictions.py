@@ -81,6 +81,29 @@ def test_what_customers_are_worth_is_what_the_table_says(predicted: Site, held: 
     )
 
 
+def test_live_figures_stand_beside_those_of_past_days(
+    predicted: Site, demo: Warehouse, make_database: MakeDatabase
+) -> None:
+    """In the sentence below the figure, once there are any, with the interval and n."""
+    assert "Live," not in predicted.get("/outlook").text
+    demo.engine.dispose()
+    tables = Tables(url := make_database(template=demo.url))
+    warehouse = Warehouse(url)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into model_evaluations select task, model, fold, metric, 'live', 0.31, 0.27, 0.36, 21, 'b', 0.4, "
+            "-0.09, -0.12, -0.03, true, true, null from model_evaluations where fold = 'pooled' and is_used and "
+            "metric = 'wape' and task = 'forecasts, total by month, 3 ahead'"
+        )
+    warehouse.engine.dispose()
+    for site in serve(tables):
+        said = unescape(site.get("/outlook").text).replace("\N{NO-BREAK SPACE}", " ")
+    tables.engine.dispose()
+    assert "Live, as predicted before it came, the months were off by 31 % (27 % to 36 %, 95 % interval)" in said
+    assert "; by the baseline, b, 40 % (n 21). More below." in said
+    assert "On past days the months were off by" in said
+
+
 def test_what_was_told_of_risk_stands_beside_what_came(predicted: Site, held: Warehouse) -> None:
     (known,) = held.rows(
         "select count(*) as n, count(case when happened then 1 end) as stayed_away from risk_backtests "

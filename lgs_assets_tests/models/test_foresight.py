@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lgs_assets.assets.foresight import plotted
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.contracts.contract import contract
 from lgs_assets.models import bgnbd, cards, churn, evaluation, forecast, log, slipping, value
@@ -391,6 +392,33 @@ def test_every_figure_has_its_n_and_stands_beside_its_baseline(shop: dict[str, p
     assert missing["unavailable_because"] == "No past window is over."
     made = cards.cards(rows, unavailable_because=None)
     assert "status quo" in made.set_index("task")["measured_error"]["customer_value"]
+
+
+def test_the_order_of_judged_rows_changes_no_bit(shop: dict[str, pd.DataFrame]) -> None:
+    """Of any figure or interval: floats are added up in one order."""
+    given_ = {
+        "values": value.backtests(shop["features"], shop["outcomes"], BEGAN),
+        "risks": churn.backtests(shop["known"]).assign(task="churn_risk"),
+        "forecasts": forecast.backtests(daily(), UNTIL),
+    }
+    mixed = {name: shuffled(frame, 1) for name, frame in given_.items()}
+    same(evaluated(shop, **given_), evaluated(shop, **mixed))
+
+
+def test_the_figures_that_decide_are_plotted(shop: dict[str, pd.DataFrame]) -> None:
+    """Of whatever predicts: past days, and live once a window is over; nothing where there is no figure."""
+    rows = evaluated(shop)
+    active, task = next(iter(evaluation.CHURN_POPULATIONS)), "forecasts, total by month, 3 ahead"
+    told = plotted(rows)
+    assert not any(name.startswith("live") for name in told)
+    assert f"auc of {evaluation.SLIPPING_TASK}" not in told
+    of_past: Any = rows[(rows["fold"] == "pooled") & rows["is_used"]].set_index(["task", "metric"])["value"]
+    assert told[f"auc of {active}"] == of_past[active, "auc"] and told[f"wape of {task}"] == of_past[task, "wape"]
+    assert all(
+        len(told) > 0 and name.partition(" of ")[0] == evaluation.deciding(name.partition(" of ")[2]) for name in told
+    )
+    live = rows[(rows["task"] == task) & (rows["fold"] == "pooled")].assign(source="live", value=0.5)
+    assert plotted(pd.concat([rows, live])) == told | {f"live wape of {task}": 0.5}
 
 
 def test_a_model_that_does_not_beat_its_baseline_is_not_used(shop: dict[str, pd.DataFrame]) -> None:

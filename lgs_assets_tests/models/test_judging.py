@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
+from lgs_assets.contracts.contract import contract
 from lgs_assets.contracts.declaration import in_order
 from lgs_assets.lake.duckdb import DuckDB
 from lgs_assets.models import cards, churn, evaluation, forecast, log, slipping, value
@@ -185,7 +187,10 @@ def test_every_task_has_live_figures_beside_its_baseline(judged: Warehouse) -> N
     nothing = pd.DataFrame(
         columns=["kind", "grain", "horizon", "horizon_days", "task", "as_of", "recency_days", "segment"]
     )
-    rows = evaluation.evaluated(nothing, nothing, nothing, read_frame(judged, "judged_predictions"))
+    frame = read_frame(judged, "judged_predictions")
+    rows = evaluation.evaluated(nothing, nothing, nothing, frame)
+    mixed = evaluation.evaluated(nothing, nothing, nothing, frame.sample(frac=1, random_state=1))
+    pd.testing.assert_frame_equal(rows, mixed, check_exact=True)
     pooled = rows[(rows["source"] == "live") & (rows["fold"] == evaluation.POOLED)]
     live: Any = pooled.set_index(["task", "model", "metric"])
     deciding = [(task, evaluation.deciding(task)) for task in evaluation.all_tasks() if "365" not in task]
@@ -401,7 +406,7 @@ def test_a_card_says_which_horizon_is_whose() -> None:
     )
     rows = pd.DataFrame({
         "task": used.keys(), "model": used.values(), "fold": evaluation.POOLED, "metric": "mae_sales", "value": 9.0,
-        "ci_low": np.nan, "baseline_value": np.nan, "n": 5, "is_used": True,
+        "ci_low": np.nan, "baseline_value": np.nan, "n": 5, "is_used": True, "source": "back-test",
     })  # fmt: skip
     page = cards.page(cards.cards(rows, unavailable_because=None).iloc[0])
     assert [line for line in page.splitlines() if line.startswith("- ")] == [
@@ -416,13 +421,151 @@ def test_a_card_tells_what_was_gained_by_choosing_in_view() -> None:
     task = forecast.TASKS[2].name
     rows = pd.DataFrame({
         "task": task, "model": [evaluation.CHOSEN, evaluation.LEARNT], "fold": evaluation.POOLED, "metric": "wape",
-        "value": [0.149, 0.182], "ci_low": np.nan, "baseline_value": np.nan, "n": 52, "is_used": [True, False],
+        "source": "back-test", "value": [0.149, 0.182], "ci_low": np.nan, "baseline_value": np.nan, "n": 52,
+        "is_used": [True, False],
     })  # fmt: skip
     page = cards.page(cards.cards(rows, unavailable_because=None).iloc[-1])
     assert [line for line in page.splitlines() if line.startswith("  - ") and "not measured" not in line] == [
         "  - absolute errors as a share of what came 14.9%, n 52",
         f"  - {evaluation.LEARNT}: absolute errors as a share of what came 18.2%, n 52",
     ]
+
+
+def test_a_card_has_live_figures_once_there_are_any() -> None:
+    """Beside those of past days, with their n and interval; until then nothing is said of them."""
+    task = "forecasts, total by month, 3 ahead"
+    past = pd.DataFrame({
+        "task": task, "model": evaluation.CHOSEN, "fold": evaluation.POOLED, "metric": "wape", "source": "back-test",
+        "value": [0.09], "ci_low": 0.08, "ci_high": 0.1, "n": 30, "baseline": "last year", "baseline_value": 0.1,
+        "difference_low": -0.02, "difference_high": 0.01, "is_used": True,
+    })  # fmt: skip
+    told: Any = cards.cards(past, unavailable_because=None).set_index("task").loc["forecasts", "measured_error"]
+    assert "live" not in told
+    live = past.assign(source="live", value=0.12, ci_low=0.11, ci_high=0.14, n=7, difference_high=-0.01)
+    card: Any = cards.cards(pd.concat([past, live]), unavailable_because=None).set_index("task").loc["forecasts"]
+    assert card["measured_error"].startswith(told.partition(" forecasts, country")[0])
+    lines = cards.page(card.rename_axis(None).to_frame().T.reset_index(names="task").iloc[0]).splitlines()
+    at = lines.index(f"- {task}, live, all values together")
+    assert lines[at + 1].endswith("what came 12.0% (11.0% to 14.0%), last year 10.0%, n 7")
+
+
+def past_months(months: int, offs: list[float], baseline_offs: list[float]) -> pd.DataFrame:
+    """Back-tests of 100 three months ahead from each month on; `offs` is how far off each origin was."""
+    origins = pd.date_range("2010-01-01", periods=len(offs), freq="MS")
+    asked = [
+        (origin, origin + pd.DateOffset(months=step), place)
+        for place, origin in enumerate(origins)
+        for step in range(months)
+    ]
+    told = pd.DataFrame(asked, columns=["origin", "period_start", "place"]).assign(
+        kind="total", grain="month", horizon=3, series="All sales", actual=100.0
+    )
+    told = told.assign(**{f"{end}_{level}": np.nan for end in ("low", "high") for level in forecast.LEVELS})
+    return pd.concat([
+        told.assign(
+            method=method, is_chosen=is_chosen, is_learnt=False, forecast=100 + told["place"].map(dict(enumerate(off)))
+        )
+        for method, is_chosen, off in (("a method", True, offs), ("same month last year", False, baseline_offs))
+    ], ignore_index=True)  # fmt: skip
+
+
+def pooled_error(told: pd.DataFrame) -> Any:
+    rows = evaluation.evaluated(EMPTY, EMPTY, told, NOT_JUDGED)
+    is_asked = (rows["model"] == evaluation.CHOSEN) & (rows["fold"] == evaluation.POOLED) & (rows["metric"] == "wape")
+    return rows[is_asked].iloc[0]
+
+
+def test_origins_that_overlap_are_no_independent_witnesses() -> None:
+    """One bad stretch of a year touches three origins in a row: drawn apart they would seem to be three."""
+    offs, baseline_offs = [10.0] * 10, [11.5] * 7 + [8.5] * 3
+    apart, overlapping = (pooled_error(past_months(months, offs, baseline_offs)) for months in (1, 3))
+    assert apart["difference"] == pytest.approx(overlapping["difference"])
+    assert overlapping["n"] == 30
+    assert (
+        apart["difference_high"] - apart["difference_low"]
+        < overlapping["difference_high"] - overlapping["difference_low"]
+    )
+
+
+@pytest.mark.parametrize(("origins", "is_drawn"), [(8, False), (9, True)])
+def test_blocks_are_drawn_where_three_fit_side_by_side(origins: int, is_drawn: bool) -> None:
+    """Of fewer, an interval would be of one stretch of months."""
+    told = pooled_error(past_months(3, [10.0, 20.0] * origins, [15.0] * 2 * origins).query(f"place < {origins}"))
+    assert pd.notna(told["ci_low"]) == is_drawn == pd.notna(told["difference_low"])
+
+
+def test_a_difference_is_of_forecasts_whose_baseline_is_known(judged: Warehouse) -> None:
+    """Of four origins of the log one was kept without it: it is not compared with the baseline of the others."""
+    frame = read_frame(judged, "judged_predictions")
+    is_asked = (frame["task"] == "forecasts") & (frame["subject"] == "total: All sales")
+    month = frame[is_asked & (frame["figure"] == "amount by month, 3 ahead")].assign(point=100.0, actual=100.0)
+    told = []
+    for place, (point, baseline) in enumerate([(190.0, np.nan), (104.0, 110.0), (102.0, 112.0), (100.0, 108.0)]):
+        by = pd.DateOffset(months=place)
+        told.append(month.assign(
+            as_of=month["as_of"] + by, window_from=month["window_from"] + by, window_until=month["window_until"] + by,
+            point=point, baseline=baseline,
+        ))  # fmt: skip
+    rows = evaluation.evaluated(EMPTY, EMPTY, EMPTY, pd.concat(told))
+    is_asked = (rows["source"] == "live") & (rows["fold"] == evaluation.POOLED) & (rows["model"] == evaluation.CHOSEN)
+    found: Any = rows[is_asked].set_index("metric")
+    assert found.loc["wape", ["n", "value", "baseline_value"]].tolist() == pytest.approx([3, 0.02, 0.1])
+    assert found.loc["wape", "difference"] == pytest.approx(-0.08)
+    assert found.loc["wape", "difference_low"] <= -0.06 and found.loc["wape", "difference_high"] >= -0.1
+    assert found.loc["bias", "n"] == 4
+
+
+def test_live_rows_are_of_what_predicts_now(judged: Warehouse) -> None:
+    """So that every list of what is used has them; which that is, past days alone decide."""
+    live = evaluation.evaluated(EMPTY, EMPTY, EMPTY, read_frame(judged, "judged_predictions"))
+    live = live[live["source"] == "live"]
+    assert set(live.loc[live["is_used"], "model"]) <= set(live["baseline"])
+    happened = [True] * 50 + [False] * 50
+    better = risks([0.9] * 50 + [0.1] * 50, [0.5] * 100, happened)
+    rows = evaluation.evaluated(EMPTY, better, EMPTY, read_frame(judged, "judged_predictions"))
+    used = rows[(rows["source"] == "live") & rows["is_used"] & (rows["task"] == "churn_risk, Loyal Customers")]
+    assert set(used["model"]) == {churn.MODEL} and set(used["metric"]) >= {"auc", "calibration_error"}
+    assert evaluation.calibration(rows) == pytest.approx(0.1)
+
+
+def refused(warehouse: Warehouse, table: str, row: str) -> bool:
+    """Whether the contract of a table refuses a row."""
+    with warehouse.engine.connect() as connection:
+        connection.exec_driver_sql(f"drop table if exists {table}")
+        connection.exec_driver_sql(contract(table).replace("%", "%%"))
+        try:
+            connection.exec_driver_sql(f"insert into {table} values ({row})")
+        except sa.exc.IntegrityError:
+            return True
+    return False
+
+
+VALUED = "1, 90, '2011-09-01', 'baseline', null, null, {}, null, null, {}, null, 20, 20 + {}, 1, 1"
+FORECAST = "'total', 'All sales', 'month', 3, '2011-09-01', 1, '2011-09-01', 'a method', {}, {}, 9, {}, 9, -5, {}"
+TRIED = "'total', 'All sales', 'month', 3, '2011-09-01', '2011-09-01', 'a method', true, false, {}, -3"
+JUDGED_ROW = "'a task', 'it', 'all', '{}', 'live', {}, null, null, 9, null, null, null, null, null, null, true, null"
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "sound", "faults"),
+    [
+        ("customer_value", VALUED, (0, 0, 0), [(-0.1, 0, 0), (0, -0.01, -0.01)]),
+        ("forecasts", FORECAST, (4, 2, 1, 0), [(-1, "null", "null", 0), (4, -1, -1, 0), (4, 2, -1, 0), (4, 2, 1, -1)]),
+        ("forecast_backtests", TRIED, (0,), [(-0.1,)]),
+        *(
+            ("model_evaluations", JUDGED_ROW, (metric, 1), [(metric, 1.01), (metric, -0.01)])
+            for metric in ("auc", "coverage_80", "coverage_95", "coverage_80_sales", "coverage_80_purchases")
+        ),
+        ("model_evaluations", JUDGED_ROW, ("wape", 1.5), [("wape", -0.01)]),
+        ("model_evaluations", JUDGED_ROW, ("bias", -1.5), []),
+    ],
+)  # fmt: skip
+def test_a_figure_that_cannot_be_is_refused(
+    warehouse: Warehouse, table: str, row: str, sound: tuple[Any, ...], faults: list[tuple[Any, ...]]
+) -> None:
+    """Nothing sells less than nothing, and no share is beyond 0 and 1; a bias, and what came, may be negative."""
+    assert not refused(warehouse, table, row.format(*sound))
+    assert all(refused(warehouse, table, row.format(*fault)) for fault in faults)
 
 
 def test_a_leak_into_the_value_of_customers_shows(monkeypatch: pytest.MonkeyPatch) -> None:

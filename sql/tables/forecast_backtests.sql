@@ -9,7 +9,7 @@ create table forecast_backtests (
     method text collate "C" not null,
     is_chosen boolean not null,
     is_learnt boolean not null,
-    forecast double precision not null,
+    forecast double precision not null check (forecast >= 0),
     actual double precision not null,
     low_80 double precision,
     high_80 double precision,

@@ -18,6 +18,14 @@ create table model_evaluations (
     is_used boolean not null,
     unavailable_because text collate "C",
     primary key (task, model, fold, metric, source),
+    check (metric = 'bias' or value >= 0),
+    check (
+        metric not in (
+            'auc', 'brier', 'calibration_error', 'coverage_80', 'coverage_80_purchases', 'coverage_80_sales',
+            'coverage_95', 'expected_coverage', 'top_decile_share', 'within_14_days'
+        )
+        or value <= 1
+    ),
     check (ci_low <= value and value <= ci_high),
     check ((ci_low is null) = (ci_high is null)),
     check ((value is null) = (unavailable_because is not null)),
@@ -34,7 +42,7 @@ comment on column model_evaluations.fold is 'The day that it was asked on, or po
 comment on column model_evaluations.metric is 'mae_purchases, mae_sales: mean absolute error a customer; total_error_purchases, total_error_sales: absolute error of the total, as a share of it; coverage_80_purchases, coverage_80_sales: share of customers within the 80 % interval, and expected_coverage: the share that the model itself expects of purchases, which are whole; within_14_days: of the customers whose expected day lay ahead and who bought within 90 days, the share that did so within 14 days of it, mae_next_day: their mean absolute error in days; top_decile_share: share of all sales with the tenth of customers rated highest; auc: how often a customer it befell is ranked above one it did not; calibration_error: mean gap between predicted and observed share in the tenths of a day''s customers by probability; brier: mean squared error of the probability; wape: sum of absolute errors as a share of the sum of actual values; bias: sum of errors as that share; coverage_80, coverage_95: share of values within the interval.';
 comment on column model_evaluations.source is 'back-test or live.';
 comment on column model_evaluations.value is 'The figure. NULL if it cannot be had.';
-comment on column model_evaluations.ci_low is 'Lower end of its 95 % interval by bootstrap over customers, for forecasts over origins. NULL where there are too few of them.';
+comment on column model_evaluations.ci_low is 'Lower end of its 95 % interval by bootstrap over customers, for forecasts over origins, in blocks where their windows overlap. NULL where there are too few of them.';
 comment on column model_evaluations.ci_high is 'Its upper end.';
 comment on column model_evaluations.n is 'Customers, or values that were forecast: pooled, those of all days. There a customer counts once for each day: far fewer are different, and the interval draws customers, not rows.';
 comment on column model_evaluations.baseline is 'What the model has to beat.';
@@ -43,5 +51,5 @@ comment on column model_evaluations.difference is 'value less baseline_value. NU
 comment on column model_evaluations.difference_low is 'Lower end of its 95 % interval, from the same draws for both: where that holds 0, no difference is shown.';
 comment on column model_evaluations.difference_high is 'Its upper end.';
 comment on column model_evaluations.is_better is 'Whether value is better than baseline_value, by however little. NULL without a baseline.';
-comment on column model_evaluations.is_used is 'Whether the predictions are made by this model: by the baseline where the model did not beat it on all folds together.';
+comment on column model_evaluations.is_used is 'Whether the predictions are made by this model: by the baseline where the model did not beat it on all folds of past days together. Live rows are marked by the same.';
 comment on column model_evaluations.unavailable_because is 'Why there is no figure. NULL if there is.';

@@ -211,8 +211,8 @@ def due_and_overdue(churn_risk: pd.DataFrame) -> Figure:
     ),
 )
 def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
-    """The figure that decides of each task, with its interval, beside the baseline's."""
-    rows = model_evaluations[(model_evaluations["fold"] == "pooled") & (model_evaluations["source"] == "back-test")]
+    """The figure that decides of each task, with its interval, beside the baseline's; below it the live one, if any."""
+    rows = model_evaluations[model_evaluations["fold"] == "pooled"]
     figure = style.sheet("Over all past days, with 95 % intervals by bootstrap. A model that is no better is not used")
     panels = style.grid(figure, 2, 2, wspace=0.95, hspace=0.5, left=0.225, top=0.78, bottom=0.175, height_ratios=(2, 1))
     places = (panels[:, 0], panels[0, 1], panels[1, 1])
@@ -222,11 +222,15 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
         own = rows[rows["metric"].isin(metrics)]
         tasks = [task for task in reversed(evaluation.all_tasks()) if (own["task"] == task).any()]
         for height, task in enumerate(tasks):
-            asked = own[own["task"] == task]
-            used, rival = asked[asked["is_used"]], asked[asked["model"] == asked["baseline"]]
-            axes.plot(used["ci_low"].tolist() + used["ci_high"].tolist(), [height] * 2 * len(used), color=style.BLUE)
-            axes.plot(used["value"], [height] * len(used), "o", color=style.BLUE)
-            axes.plot(rival["value"], [height] * len(rival), "D", color=style.ORANGE, markersize=5)
+            for source, lower, fill_style in (("back-test", 0, "full"), ("live", 0.25, "none")):
+                asked = own[(own["task"] == task) & (own["source"] == source)]
+                used, rival = asked[asked["is_used"]], asked[asked["model"] == asked["baseline"]]
+                at = height - lower
+                axes.plot(used["ci_low"].tolist() + used["ci_high"].tolist(), [at] * 2 * len(used), color=style.BLUE)
+                axes.plot(used["value"], [at] * len(used), "o", color=style.BLUE, fillstyle=fill_style)
+                axes.plot(
+                    rival["value"], [at] * len(rival), "D", color=style.ORANGE, markersize=5, fillstyle=fill_style
+                )
         axes.set_yticks(range(len(tasks)), [fill(task.removeprefix("forecasts, "), _LETTERS) for task in tasks])
         axes.set_ylim(-0.6, len(tasks) - 0.4)
         axes.set_xlabel(title)
@@ -239,6 +243,8 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
                 ],
             )
     explained = "AUC: how often a customer who did so ranks above one who did not"
+    if (rows["source"] == "live").any():
+        explained = f"Hollow, below: live, as predicted before it came. {explained}"
     style.note(figure, f"{explained}. On time: within {evaluation.NEAR_DAYS} days of the day expected")
     return figure
 

@@ -204,14 +204,22 @@ def expectations_of(reading: Reading) -> str:
 
 
 def past_error(card: Row | None, task: str, sentence: str) -> str:
-    """How wrong predictions of a task were on past days, as a sentence around the figure; or why there are none."""
+    """How wrong predictions of a task were on past days and live, in sentences around figures; or why nothing is."""
     if card is None:
         return ""
     if card["unavailable_because"]:
         return f" {card['unavailable_because']}"
-    judged = (card["headlines"] or {}).get(task)
-    if judged is None:
-        return ""
+    known = card["headlines"] or {}
+    said = ""
+    if past := known.get(task):
+        said += f" on past days {_judged(past, sentence)}."
+    if live := known.get(f"{task}, live"):
+        said += f" Live, as predicted before it came, {_judged(live, sentence)} (n {live['n']:,})."
+    return said.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _judged(judged: Row, sentence: str) -> str:
+    """The sentence around a figure, with its interval and what the baseline's is."""
     value, low, high, beside = (
         wording.percent(100 * judged[name], 0) if judged[name] is not None else ""
         for name in ("value", "low", "high", "baseline_value")
@@ -220,8 +228,7 @@ def past_error(card: Row | None, task: str, sentence: str) -> str:
     rival = f"; by the baseline, {judged['baseline']}, {beside}" if beside else ""
     if rival and judged["is_difference_shown"] is False:
         rival += ": no difference shown"
-    said = f" on past days {sentence.format(value + interval)}{rival}."
-    return said.replace(" %", "\N{NO-BREAK SPACE}%")
+    return f"{sentence.format(value + interval)}{rival}"
 
 
 def or_few(value: Any, customers: int, *, is_marked: bool = False) -> Any:

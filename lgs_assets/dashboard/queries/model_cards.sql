@@ -1,4 +1,4 @@
--- What each model is for, how wrong it has been, and the one figure of each task that says it best.
+-- What each model is for, how wrong it has been, and the one figure of each task that says it best: of past days, and live.
 select
     task, title, model, purpose, data, rule, measured_error, limits, unavailable_because,
     (select as_of from prediction_terms) as as_of,
@@ -11,14 +11,15 @@ select
     ) as total_error,
     (
         select json_object_agg(
-            judged.task,
+            concat(judged.task, case source when 'live' then ', live' end),
             json_build_object(
-                'value', value, 'low', ci_low, 'high', ci_high, 'baseline', baseline, 'baseline_value', baseline_value,
+                'value', value, 'low', ci_low, 'high', ci_high, 'n', n, 'baseline', baseline,
+                'baseline_value', baseline_value,
                 'is_difference_shown', difference_low > 0 or difference_high < 0
             )
         )
         from model_evaluations as judged
-        where fold = 'pooled' and is_used and source = 'back-test' and value is not null
+        where fold = 'pooled' and is_used and value is not null
             and metric in ('wape', 'auc', 'top_decile_share') and starts_with(judged.task, model_cards.task)
     ) as headlines
 from model_cards

@@ -2,4 +2,4 @@
 -- warning
 select task, model, metric, value, n, unavailable_because
 from model_evaluations
-where is_used and model = baseline and fold = 'pooled'
+where is_used and model = baseline and fold = 'pooled' and source = 'back-test'

@@ -2,4 +2,4 @@
 -- warning
 select task, model, value as calibration_error, ci_low, ci_high, n
 from model_evaluations
-where metric = 'calibration_error' and is_used and fold = 'pooled' and value > 0.06
+where metric = 'calibration_error' and is_used and fold = 'pooled' and source = 'back-test' and value > 0.06
