@@ -424,14 +424,20 @@ def test_a_card_has_live_figures_once_there_are_any() -> None:
         "value": [0.09], "ci_low": 0.08, "ci_high": 0.1, "n": 30, "baseline": "last year", "baseline_value": 0.1,
         "difference_low": -0.02, "difference_high": 0.01, "is_used": True,
     })  # fmt: skip
-    told = cards.cards(past, unavailable_because=None).set_index("task").loc["forecasts", "measured_error"]
+    (told,) = on_forecasts(past)["measured_error"]
     assert "live" not in told
     live = past.assign(source="live", value=0.12, ci_low=0.11, ci_high=0.14, n=7, difference_high=-0.01)
-    card = cards.cards(pd.concat([past, live]), unavailable_because=None).set_index("task").loc["forecasts"]
-    assert card["measured_error"].startswith(told.partition(" forecasts, country")[0])
-    lines = cards.page(card.rename_axis(None).to_frame().T.reset_index(names="task").iloc[0]).splitlines()
+    card = on_forecasts(pd.concat([past, live]))
+    assert card["measured_error"].iloc[0].startswith(told.partition(" forecasts, country")[0])
+    lines = cards.page(card.iloc[0]).splitlines()
     at = lines.index(f"- {task}, live, all values together")
     assert lines[at + 1].endswith("what came 12.0% (11.0% to 14.0%), last year 10.0%, n 7")
+
+
+def on_forecasts(rows: pd.DataFrame) -> pd.DataFrame:
+    """The one card of forecasts."""
+    made = cards.cards(rows, unavailable_because=None)
+    return made[made["task"] == "forecasts"]
 
 
 def past_months(months: int, offs: list[float], baseline_offs: list[float]) -> pd.DataFrame:
