@@ -128,7 +128,7 @@ def test_what_was_tried_is_evaluated_be_its_figure_defined_or_not(
     check = PLANNED["model_evaluations.are_of_all_backtests"]
     day, row = "'2011-03-01'", "null, null, 9, null, null, null, null, null, null, false, 'nothing came'"
     if isinstance(asked, tuple):
-        rows = f"('total', 'All sales', '{asked[1]}', {asked[0]}, {day}, {day}, 'last', true, 1, 1)"
+        rows = f"('total', 'All sales', '{asked[1]}', {asked[0]}, {day}, {day}, 'last', true, false, 1, 1)"
         plant = f"insert into forecast_backtests values {rows}"
     elif isinstance(asked, int):
         plant = f"insert into value_backtests values ({asked}, {day}, 101, {day}, 0, 1, 2, 0.9, 0, 1, 2, 0, 0, 0, 0)"
