@@ -241,15 +241,15 @@ def test_as_many_reasons_are_shown_as_there_are(demo: Warehouse, make_database: 
     """All three in the list of Outlook and on the page of a customer; of none, nothing."""
     demo.engine.dispose()
     tables = Tables(make_database(template=demo.url))
-    with tables.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "update lgs.churn_risk set (reason_1, reason_2, reason_3) = (row(null, null, null)) where band = 'high'"
-        )
+    warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update churn_risk set reason_1 = null, reason_2 = null, reason_3 = null")
         first = connection.exec_driver_sql(
-            "update lgs.churn_risk set (reason_1, reason_2, reason_3) = (row('one', 'two', 'three')) "
-            "where customer_id = (select customer_id from lgs.churn_risk where band = 'high' "
-            "order by sales_365 desc, customer_id limit 1) returning customer_id"
+            "update churn_risk set reason_1 = 'one', reason_2 = 'two', reason_3 = 'three' where customer_id = ("
+            "select customer_id from churn_risk where band = 'high' order by sales_365 desc, customer_id limit 1"
+            ") returning customer_id"
         ).scalar_one()
+    warehouse.engine.dispose()
     for site in serve(tables):
         (told, *others) = rows(site.get("/outlook/churn.csv").text)
         assert (told["customer_id"], told["reasons"]) == (str(first), "one; two; three")
