@@ -4,9 +4,12 @@ Customers are those who bought in the last 365 days. The regression learns from 
 over, with BG/NBD's probability among the habits; averaged with it, for BG/NBD knows of no season that has just passed.
 Habits, penalty and averaging were chosen among some forty variants on the very folds that are reported (their AUC
 differs by .01 or so), so these figures flatter a little: live ones, in `model_evaluations`, do not.
+
+Reasons are those of the regression, half of the mean: what each habit adds to the log-odds beside the mean customer.
+Habits overlap, so that one may lower a risk that its words would raise: such a fact is not told.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +20,10 @@ import pandas as pd
 from lgs_assets.models.features import HABITS, QUIET_DAYS, at, habits
 from lgs_assets.models.likelihood import FitError
 from lgs_assets.models.threads import one_thread
+from lgs_assets.wording import counted
 
 Array = npt.NDArray[np.float64]
+_Named = dict[Hashable, Any]
 
 MODEL = "logistic regression and BG/NBD"
 BASELINE = "recency"
@@ -31,6 +36,8 @@ FOLDS = 4
 MONTHS_BETWEEN_FOLDS = 3
 
 _INVERSE_PENALTY = 1.0
+_RHYTHMIC = 3
+"""Purchase days from which on gaps can be alike."""
 
 BACKTESTS = [
     *("as_of", "customer_id", "labels_until", "segment", "recency_days", "score", "probability"),
@@ -52,9 +59,14 @@ class Regression:
     weights: Array
     intercept: float
 
+    def apart(self, known: pd.DataFrame) -> Array:
+        """How far each habit of each customer is from the mean customer's."""
+        apart: Array = habits(known).to_numpy() - self.center
+        return apart
+
     def parts(self, known: pd.DataFrame) -> Array:
         """What each habit adds to the log-odds of each customer, beside the mean customer's."""
-        parts: Array = (habits(known).to_numpy() - self.center) / self.scale * self.weights
+        parts: Array = self.apart(known) / self.scale * self.weights
         return parts
 
     def probability(self, known: pd.DataFrame) -> Array:
@@ -124,8 +136,8 @@ def predicted(
     """The risk of each active customer after the last moment, in the columns RISKS.
 
     `values` holds `customer_id` and `rank` of customer_value. If the model is not to be used, customers are ranked by
-    their recency, with the share that was quiet among earlier ones of about the same; if their own gaps are not, the
-    typical one of all says when they are due.
+    their recency, with the share that was quiet among earlier ones of about the same: their only reason, by whether it
+    is above that of all. If their own gaps are not, the typical one of all says when they are due.
     """
     if known.empty:
         return pd.DataFrame(columns=RISKS)
@@ -136,11 +148,12 @@ def predicted(
         if not is_model_used:
             raise FitError("not to be used")
         regression = learnt(lessons)
-        probability, parts = regression.probability(asked), regression.parts(asked)
+        probability, facts = regression.probability(asked), _facts(regression, asked)
     except FitError:
-        model, probability, parts = BASELINE, _by_recency(lessons, asked), _only_recency(asked)
+        model, probability = BASELINE, _by_recency(lessons, asked)
+        facts = _recency_alone(asked, probability - _quiet_share(lessons))
     expected = _next_day(asked, is_own=is_gap_used)
-    reasons = [_reasons(customer, part) for customer, part in zip(asked.to_dict("records"), parts, strict=True)]
+    reasons = pd.DataFrame([_reasons(each) for each in facts], columns=["reason_1", "reason_2", "reason_3"])
     risks = asked.assign(
         window_until=moment + pd.Timedelta(days=QUIET_DAYS),
         model=model,
@@ -150,10 +163,7 @@ def predicted(
         expected_next_day=expected,
         days_late=(asked["observed_until"] - expected).dt.days.astype("Int64"),
         value_rank=asked["customer_id"].map(values.set_index("customer_id")["rank"]).astype("Int64"),
-        reason_1=[each[0] for each in reasons],
-        reason_2=[each[1] for each in reasons],
-        reason_3=[each[2] for each in reasons],
-    )
+    ).join(reasons)
     risks = risks.sort_values(["probability", "customer_id"], ascending=[False, True], ignore_index=True)
     return risks.assign(rank=risks.index + 1)[RISKS].sort_values("customer_id", ignore_index=True)
 
@@ -167,7 +177,7 @@ def _next_day(asked: pd.DataFrame, *, is_own: bool) -> pd.Series:
 
 def _by_recency(lessons: pd.DataFrame, asked: pd.DataFrame) -> Array:
     if lessons.empty:
-        return np.full(len(asked), 0.5)
+        return np.full(len(asked), _quiet_share(lessons))
     edges = np.unique(np.quantile(lessons["recency_days"], np.linspace(0.1, 0.9, 9)))
     bins = np.searchsorted(edges, lessons["recency_days"])
     shares = (~lessons["bought_90"].astype(bool)).groupby(bins).mean().reindex(range(len(edges) + 1)).ffill().bfill()
@@ -175,42 +185,87 @@ def _by_recency(lessons: pd.DataFrame, asked: pd.DataFrame) -> Array:
     return expected
 
 
-def _only_recency(asked: pd.DataFrame) -> Array:
-    parts = np.zeros((len(asked), len(HABITS)))
-    parts[:, HABITS.index("recency")] = 1
-    return parts
+def _quiet_share(lessons: pd.DataFrame) -> float:
+    """How many were quiet: even odds if there was nobody."""
+    return 0.5 if lessons.empty else float((~lessons["bought_90"].astype(bool)).mean())
 
 
-_TOGETHER = {
-    "last bought {recency_days} days ago{usually}": ("rhythm", "recency", "lateness", "days_90"),
-    "{bought} in all, {purchase_days_365} in the last year": ("purchase_days", "days_365"),
-    "first bought {tenure_days} days ago": ("tenure",),
-    "£{mean_day:,.0f} a purchase day": ("mean_day",),
-    "{rhythm}": ("gap", "irregularity"),
-    "{cancelled_orders} cancelled orders": ("cancellations",),
-}
-"""What is said of habits that go together, whose parts count as one."""
-_PLACES = [[HABITS.index(habit) for habit in together] for together in _TOGETHER.values()]
+@dataclass(frozen=True)
+class _Fact:
+    """Something that can be said of a customer, and what it adds to the risk."""
+
+    words: str
+    adds: float
+    suggests: tuple[float, ...]
+    """Above 0 where a reader would take the words for a higher risk, below for a lower one."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it adds to the risk what its words suggest."""
+        return any(self.adds * suggested > 0 for suggested in self.suggests)
 
 
-def _reasons(customer: dict[Hashable, Any], parts: Array) -> list[str]:
-    """What moves the risk of a customer most, in words, the strongest first."""
-    sums = [float(parts[places].sum()) for places in _PLACES]
-    strongest = sorted(range(len(sums)), key=lambda place: (-abs(sums[place]), place))[:3]
-    said, told = list(_TOGETHER), _told(customer)
+def _reasons(facts: Iterable[_Fact]) -> list[str | None]:
+    """The three plain facts that move the risk most, the strongest first; None in place of those there are not."""
+    plain = sorted((fact for fact in facts if fact.is_plain), key=lambda fact: -abs(fact.adds))
+    said = [f"{fact.words}: {'raises' if fact.adds > 0 else 'lowers'} the risk" for fact in plain[:3]]
+    return [*said, *[None] * (3 - len(said))]
+
+
+def _recency_alone(asked: pd.DataFrame, beside_all: Array) -> list[list[_Fact]]:
     return [
-        f"{said[place].format_map(told)}: {'raises' if sums[place] > 0 else 'lowers'} the risk" for place in strongest
+        [_Fact(_last_bought(days), float(adds), (float(adds),))]
+        for days, adds in zip(asked["recency_days"], beside_all, strict=True)
     ]
 
 
-def _told(customer: dict[Hashable, Any]) -> dict[Any, Any]:
-    days, gap = customer["purchase_days"], customer["typical_gap_days"]
-    mean = (customer["tenure_days"] - customer["recency_days"]) / max(days - 1, 1)
-    is_irregular = customer["squared_gaps"] / max(days - 1, 1) > 2 * mean**2
-    rhythm = f"buys {'irregularly' if is_irregular else 'regularly'}, every {gap:.0f} days or so"
-    return customer | {
-        "bought": "one purchase day" if days == 1 else f"{days} purchase days",
-        "mean_day": customer["sales"] / days,
-        "usually": "" if days == 1 else f", usually every {gap:.0f}",
-        "rhythm": "no second purchase yet" if days == 1 else rhythm,
-    }
+def _facts(regression: Regression, asked: pd.DataFrame) -> list[list[_Fact]]:
+    parts, apart = (
+        pd.DataFrame(found, columns=HABITS).to_dict("records")
+        for found in (regression.parts(asked), regression.apart(asked))
+    )
+    return [_facts_of(*each) for each in zip(asked.to_dict("records"), parts, apart, strict=True)]
+
+
+def _facts_of(customer: _Named, adds: _Named, apart: _Named) -> list[_Fact]:
+    """The facts of a customer, habits that go together counted as one."""
+    recency = adds["recency"] + adds["lateness"] + adds["days_90"]
+    purchases = adds["purchase_days"] + adds["days_365"] + adds["tenure"] + adds["gap"]
+    # BG/NBD knows both: it counts with the last purchase where that suggests the same.
+    if adds["rhythm"] * apart["recency"] > 0:
+        recency += adds["rhythm"]
+    else:
+        purchases += adds["rhythm"]
+    rarer = apart["tenure"] - apart["purchase_days"]
+    days, cancelled = customer["purchase_days"], customer["cancelled_orders"]
+    facts = [
+        _Fact(_last_bought(customer["recency_days"]), recency, (apart["recency"],)),
+        _Fact("no second purchase yet", purchases, (1,))
+        if days == 1
+        else _Fact(_purchases(customer), purchases, (rarer, -apart["purchase_days"], -apart["days_365"])),
+        _Fact(f"£{customer['sales'] / days:,.0f} a purchase day", adds["mean_day"], (adds["mean_day"],)),
+        _Fact(counted(cancelled, "cancelled order"), adds["cancellations"], (adds["cancellations"],))
+        if cancelled
+        else _Fact("no cancelled orders", adds["cancellations"], (-1,)),
+    ]
+    if days >= _RHYTHMIC:
+        facts.append(_regularity(customer, adds["irregularity"]))
+    return facts
+
+
+def _last_bought(days: int) -> str:
+    return f"last bought {counted(days, 'day')} ago"
+
+
+def _purchases(customer: _Named) -> str:
+    said = f"{counted(customer['purchase_days'], 'purchase day')} in {counted(customer['tenure_days'], 'day')}"
+    if customer["tenure_days"] <= ACTIVE_DAYS:
+        return said
+    return f"{said}, {customer['purchase_days_365']:,} in the last year"
+
+
+def _regularity(customer: _Named, adds: float) -> _Fact:
+    gaps = customer["purchase_days"] - 1
+    mean = (customer["tenure_days"] - customer["recency_days"]) / gaps
+    is_irregular = customer["squared_gaps"] / gaps > 2 * mean**2
+    return _Fact(f"buys {'irregularly' if is_irregular else 'regularly'}", adds, (1 if is_irregular else -1,))

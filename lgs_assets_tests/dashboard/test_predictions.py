@@ -255,9 +255,32 @@ def test_a_customer_has_what_is_expected_of_them(predicted: Site, held: Warehous
     (rank,) = held.rows("select rank from churn_risk where customer_id = :id", id=int(path[11:]))
     assert f"no. {rank['rank']:,} of {ranked['n']:,} by risk, {row['band']}" in told["Risk of no order in 90 days"]
     assert "%" not in told["Risk of no order in 90 days"], "the level is not to be trusted"
-    assert told["Why"] == "; ".join(row[f"reason_{number}"] for number in (1, 2, 3))
+    assert told["Why"] == "; ".join(row[name] for name in ("reason_1", "reason_2", "reason_3") if row[name])
     assert re.search(rf"\b{row['days_late']:,} days? late", told["Next order due"])
     assert told["Days to the edge"].startswith(f"{row['days_to_edge']:,} day")
+
+
+def test_as_many_reasons_are_shown_as_there_are(demo: Warehouse, make_database: MakeDatabase) -> None:
+    """All three in the list of Outlook and on the page of a customer; of none, nothing."""
+    demo.engine.dispose()
+    tables = Tables(make_database(template=demo.url))
+    warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql("update churn_risk set reason_1 = null, reason_2 = null, reason_3 = null")
+        first = connection.exec_driver_sql(
+            "update churn_risk set reason_1 = 'one', reason_2 = 'two', reason_3 = 'three' where customer_id = ("
+            "select customer_id from churn_risk where band = 'high' order by sales_365 desc, customer_id limit 1"
+            ") returning customer_id"
+        ).scalar_one()
+    warehouse.engine.dispose()
+    for site in serve(tables):
+        (told, *others) = rows(site.get("/outlook/churn.csv").text)
+        assert (told["customer_id"], told["reasons"]) == (str(first), "one; two; three")
+        assert others and not any(row["reasons"] for row in others)
+        assert ">one; two; three<" in site.get("/outlook").text
+        assert "<dt>Why</dt><dd>one; two; three</dd>" in site.get(f"/customers/{first}").text
+        assert "<dt>Why</dt>" not in site.get(f"/customers/{others[0]['customer_id']}").text
+    tables.engine.dispose()
 
 
 def test_a_prediction_without_an_interval_says_why(demo: Warehouse, make_database: MakeDatabase) -> None:

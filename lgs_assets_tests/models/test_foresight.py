@@ -23,6 +23,7 @@ from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import UNVERSIONED, Line, build_tables, built_for, load_lines
 
 BEGAN = pd.Timestamp("2010-01-01")
+REASONS = ["reason_1", "reason_2", "reason_3"]
 MOMENTS = pd.date_range("2010-02-01", "2011-08-01", freq="MS")
 
 
@@ -135,7 +136,7 @@ def test_nothing_is_learnt_from_a_window_that_is_not_over(
 
 
 def test_risk_is_ranked_with_reasons(shop: dict[str, pd.DataFrame]) -> None:
-    """Each active customer once; the band follows from the probability; three different reasons."""
+    """Each active customer once; the band follows from the probability; no reason twice."""
     values = value.predicted(shop["features"], discount_pct=0, model_horizons=value.HORIZONS)
     risks = churn.predicted(
         shop["known"],
@@ -147,10 +148,66 @@ def test_risk_is_ranked_with_reasons(shop: dict[str, pd.DataFrame]) -> None:
     assert risks["customer_id"].is_unique
     assert sorted(risks["rank"]) == list(range(1, len(risks) + 1))
     assert risks.sort_values("rank")["probability"].is_monotonic_decreasing
-    assert all(len({row.reason_1, row.reason_2, row.reason_3}) == 3 for row in risks.itertuples())
+    assert (risks[REASONS].nunique(axis=1) == risks[REASONS].notna().sum(axis=1)).all()
     single = risks["expected_next_day"].isna()
     assert single.any() and risks.loc[single, "days_late"].isna().all()
-    assert not risks["reason_1"].str.contains(r"\b1 purchase days|nan").any()
+
+
+@pytest.fixture(scope="module")
+def said(shop: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Each reason beside what is known of the customer: its `words`, and whether it `raises` the risk."""
+    known = shop["known"].assign(cancelled_orders=shop["known"]["customer_id"] % 3)
+    risks = churn.predicted(known, nobody_worth(known), is_model_used=True, is_calibrated=True, is_gap_used=True)
+    assert set(risks["model"]) == {churn.MODEL}
+    reasons = risks.melt(["customer_id"], REASONS, value_name="reason").dropna(subset="reason")
+    told = reasons["reason"].str.extract(r"^(?P<words>.+): (?P<effect>raises|lowers) the risk$")
+    assert told.notna().all(axis=None)
+    latest = known[known["as_of"] == known["as_of"].max()]
+    return reasons.assign(words=told["words"], raises=told["effect"] == "raises").merge(latest, on="customer_id")
+
+
+def nobody_worth(known: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"customer_id": known["customer_id"].unique()}).assign(rank=1)
+
+
+def test_a_reason_is_written_in_plain_numbers(said: pd.DataFrame) -> None:
+    """One day is no days, and nothing is said of a number that is not there."""
+    words = said["words"]
+    for one, more in (("1 day ago", "2 days ago"), ("1 cancelled order", "2 cancelled orders")):
+        assert words.str.endswith(one).any() and words.str.endswith(more).any()
+    assert not words.str.contains(r"\b1 (?:\w+ )?\w+s\b|\b0\b|nan|None").any()
+
+
+def test_no_rhythm_is_told_from_two_purchase_days(said: pd.DataFrame) -> None:
+    """One gap cannot be regular, and nothing is usual after it."""
+    rhythm = said["words"].str.contains("regularly|every|usual")
+    assert said.loc[rhythm, "purchase_days"].min() == 3
+    assert not said.loc[said["purchase_days"] == 2, "words"].empty
+
+
+def test_no_reason_says_the_opposite_of_what_it_does(said: pd.DataFrame) -> None:
+    """Who bought lately, regularly or a second time is at no higher risk for it; who did not, at no lower one."""
+    last = said[said["words"].str.startswith("last bought")]
+    assert last.loc[~last["raises"], "recency_days"].max() <= last.loc[last["raises"], "recency_days"].min()
+    for words, raises in (("buys regularly", False), ("no second purchase yet", True)):
+        assert set(said.loc[said["words"].str.startswith(words), "raises"]) == {raises}
+    assert not said.loc[said["words"].str.startswith(("buys irregularly", "no cancelled")), "words"].empty
+    assert said.loc[said["words"].str.startswith("buys irregularly"), "raises"].all()
+    assert not said.loc[said["words"].str.startswith("no cancelled"), "raises"].any()
+
+
+def test_recency_alone_is_the_only_reason_of_the_baseline(shop: dict[str, pd.DataFrame], warehouse: Warehouse) -> None:
+    """It raises the risk of those of whom more than usual stayed away, and lowers that of the others."""
+    known = shop["known"]
+    risks = churn.predicted(known, nobody_worth(known), is_model_used=False, is_calibrated=True, is_gap_used=True)
+    usual = 1 - churn.lessons_before(known, known["as_of"].max())["bought_90"].astype(float).mean()
+    raised = risks["reason_1"].str.fullmatch(r"last bought \d+ days? ago: raises the risk")
+    lowered = risks["reason_1"].str.fullmatch(r"last bought \d+ days? ago: lowers the risk")
+    assert (raised == (risks["probability"] > usual)).all() and (lowered == ~raised).all()
+    assert raised.any() and lowered.any()
+    assert risks[["reason_2", "reason_3"]].isna().all(axis=None)
+    publish_frame(warehouse, "churn_risk", risks, UNVERSIONED)
+    assert warehouse.rows("select count(*) as n from churn_risk where reason_2 is null")[0].n == len(risks)
 
 
 def test_a_baseline_takes_the_place_of_a_model(shop: dict[str, pd.DataFrame]) -> None:
@@ -189,9 +246,9 @@ def test_a_fit_without_a_maximum_leaves_the_baseline(
 def test_risk_that_nothing_can_be_learnt_of_is_ranked_by_recency(shop: dict[str, pd.DataFrame]) -> None:
     """Where everybody came back there is no regression: the baseline, by its name."""
     known = shop["known"].assign(bought_90=shop["known"]["bought_90"].where(shop["known"]["bought_90"].isna(), True))
-    values = pd.DataFrame({"customer_id": known["customer_id"].unique()}).assign(rank=1)
-    risks = churn.predicted(known, values, is_model_used=True, is_calibrated=False, is_gap_used=True)
+    risks = churn.predicted(known, nobody_worth(known), is_model_used=True, is_calibrated=False, is_gap_used=True)
     assert len(risks) > 0 and set(risks["model"]) == {churn.BASELINE}
+    assert risks[REASONS].isna().all(axis=None), "nothing raises a risk that all share"
 
 
 def no_maximum(*_: object, **__: object) -> None:

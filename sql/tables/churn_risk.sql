@@ -9,14 +9,16 @@ create table churn_risk (
     band text collate "C" not null check (band in ('low', 'medium', 'high')),
     rank bigint not null check (rank > 0),
     is_calibrated boolean not null,
-    reason_1 text collate "C" not null,
-    reason_2 text collate "C" not null,
-    reason_3 text collate "C" not null,
+    reason_1 text collate "C",
+    reason_2 text collate "C",
+    reason_3 text collate "C",
     last_day date not null check (last_day < as_of),
     expected_next_day date check (expected_next_day > last_day),
     days_late integer,
     sales_365 numeric not null check (sales_365 >= 0),
     value_rank bigint check (value_rank > 0),
+    check (reason_2 is null or reason_1 is not null),
+    check (reason_3 is null or reason_2 is not null),
     check ((expected_next_day is null) = (days_late is null)),
     check (band = case when probability < 0.33 then 'low' when probability < 0.66 then 'medium' else 'high' end)
 );
@@ -31,9 +33,9 @@ comment on column churn_risk.probability is 'Probability of no purchase from as_
 comment on column churn_risk.band is 'low below 33 %, medium below 66 %, else high.';
 comment on column churn_risk.rank is 'Place by probability, from 1, the most at risk.';
 comment on column churn_risk.is_calibrated is 'Whether predicted and observed shares were within 6 points of each other on past days, on average.';
-comment on column churn_risk.reason_1 is 'What moves the risk most, in words.';
-comment on column churn_risk.reason_2 is 'What moves it next.';
-comment on column churn_risk.reason_3 is 'The third.';
+comment on column churn_risk.reason_1 is 'What moves the risk most beside the average customer, in words: in the regression, half of the probability, of the facts that move it the way their words suggest. Where model is recency, that alone. NULL if there is no such fact.';
+comment on column churn_risk.reason_2 is 'What moves it next. NULL if nothing does.';
+comment on column churn_risk.reason_3 is 'The third. NULL if there is none.';
 comment on column churn_risk.last_day is 'Last purchase day.';
 comment on column churn_risk.expected_next_day is 'last_day and the typical gap: the customer''s own unless that of all customers was nearer on past days. If it has passed, it tells that the customer is late, not when they will buy: model_evaluations judges those that lie ahead. NULL if there is one purchase day only.';
 comment on column churn_risk.days_late is 'Days from expected_next_day to observed_until of prediction_terms, the first day that was not observed: 0 if the purchase is due on that day, negative before.';

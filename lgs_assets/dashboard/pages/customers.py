@@ -156,8 +156,9 @@ def _expected(row: Row) -> list[tuple[str, str]]:
         return [*found, ("Risk of no order in 90 days", "not told: no order in the year before")]
     place = f"no. {wording.count(row['risk_rank'])} of {wording.count(row['ranked'])} by risk, {row['band']}"
     chance = f"{wording.percent(row['probability'] * 100, 0)}; " if row["is_calibrated"] else ""
-    reasons = [row[f"reason_{number}"] for number in (1, 2, 3) if row[f"reason_{number}"]]
-    found += [("Risk of no order in 90 days", chance + place), ("Why", "; ".join(reasons))]
+    found.append(("Risk of no order in 90 days", chance + place))
+    if row["reasons"]:
+        found.append(("Why", row["reasons"]))
     late = row["days_late"]
     if late is None:
         found.append(("Next order due", "not told: one purchase day only, so there is no usual gap"))

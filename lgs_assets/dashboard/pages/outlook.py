@@ -420,8 +420,7 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
             Column("risk", "Risk", "percent"),
             Column("days_late", "Days late", "count"),
             Column("sales_365", "Sales of the last year", "pounds"),
-            Column("reason_1", "Why"),
-            Column("reason_2", "And why"),
+            Column("reasons", "Why"),
         ),
         [
             (
@@ -430,13 +429,13 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
                 row["probability"] * 100 if row["is_calibrated"] else f"no. {row['rank']}",
                 row["days"],
                 row["sales_365"],
-                row["reason_1"],
-                row["reason_2"],
+                row["reasons"],
             )
             for row in rows
         ],
     )
     note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect."
+    note += " Why: beside the average customer."
     note += _first_of(rows)
     return Figure("churn", "Whom to write to before they are gone?", marked(table, rows), note=note)
 
