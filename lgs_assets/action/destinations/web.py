@@ -228,7 +228,7 @@ def without(text: str, addresses: Iterable[str | None]) -> str:
     shown = text.lower()
     hashes = {make(each.encode()).hexdigest() for each in told for make in (sha256, _md5)}
     names = {each.partition("@")[0] for each in told}
-    # A name as a word of its own, also after a line end of JSON: that of info@example.test is no part of "information".
+    # A name counts as a whole word only, also after "\\n" in JSON: "information" does not give info@example.test away.
     found = [rf"(?:(?<![^\W_])|(?<=\\[bfnrt])){re.escape(name)}(?![^\W_])" for name in names if name in shown]
     found += [each for each in hashes if each in shown]
     if not found:
