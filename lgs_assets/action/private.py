@@ -91,8 +91,8 @@ def log_warning(warehouse: Warehouse) -> str | None:
             return None
     parameters = ", ".join(name for name, _ in showing)
     return (
-        "Whoever reads PostgreSQL's log may see addresses, as this login may not keep them out of it. Let a superuser "
-        f"run: grant set on parameter {parameters} to {showing[0][1]}"
+        "Whoever reads PostgreSQL's log may see addresses, because this login may not change what it keeps. Let a "
+        f"superuser run: grant set on parameter {parameters} to {showing[0][1]}"
     )
 
 

@@ -95,8 +95,8 @@ def _show_risk(warehouse: "Warehouse", *, customers: int) -> None:
         return
     if "audience_members" not in built:
         console.print(
-            "Customers at risk are not listed: whom of them an experiment leaves alone is known only once "
-            "audience_members is built. lgs run builds it.",
+            "Customers at risk are not listed: until audience_members is built (lgs run), it is not known which of "
+            "them an experiment leaves alone.",
             soft_wrap=True,
         )
     else:

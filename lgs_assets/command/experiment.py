@@ -177,6 +177,8 @@ def report_experiment(
         if drawn:
             beside.write_bytes(drawn)
     except OSError as error:
+        if error.filename == str(beside):
+            to.unlink()  # a report without its picture
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}.") from None
     typer.echo(f"{printable(answer(analysis))}\nWritten to {to}.")
 

@@ -37,11 +37,12 @@ class Draft:
 
 def draft(filters: Filters) -> Draft | None:
     """The audience of these filters; None if they pick everybody. Whatever month they look at, it is of today."""
-    found = chips(replace(filters, as_of=None), "")
-    unasked = tuple(chip.text for chip in found if chip.key in _UNASKABLE)
-    asked = [chip for chip in found if chip.key not in _UNASKABLE]
     if not filters.names_customers:
         return None
+    # A step alone picks nobody: it says when those who came from a segment were in it.
+    found = chips(replace(filters, as_of=None, step=filters.step if filters.came_from else 1), "")
+    unasked = tuple(chip.text for chip in found if chip.key in _UNASKABLE)
+    asked = [chip for chip in found if chip.key not in _UNASKABLE]
     if not asked:
         return Draft("", "", "", unasked, "No column of audience_facts answers any of these filters.")
     rule = " and ".join(_conditions(filters))

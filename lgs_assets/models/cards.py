@@ -52,6 +52,9 @@ _SAID = {
 }
 """What each metric is called, in the order of the cards."""
 
+_SOURCES = {"back-test": "", "live": ", live"}
+"""What is said of where figures come from."""
+
 _IN_VIEW = (
     "Its form was chosen with the reported past days in view, which flatters its figures a little; live ones are free "
     "of that."
@@ -153,10 +156,6 @@ def _card(words: _Words, place: int, evaluations: pd.DataFrame, unavailable_beca
     }
 
 
-_SOURCES = {"back-test": "", "live": ", live"}
-"""What is said of where figures come from."""
-
-
 def _measured(rows: pd.DataFrame, task: str, source: str, *, is_named: bool) -> str:
     """The pooled figures of the model that is used, beside the baseline's; named if the card has several.
 
@@ -171,7 +170,8 @@ def _measured(rows: pd.DataFrame, task: str, source: str, *, is_named: bool) -> 
         learnt = rows[(rows["task"] == task) & (rows["model"] == LEARNT) & rows["value"].notna()]
         said += [f"{LEARNT}: {_figure(row, str(row['metric']))}" for _, row in learnt.iterrows()]
     by = f", by {own['model'].iloc[0]}" if is_named else ""
-    pooled = "all values together" if table_of(task) == "forecasts" else "mean of the past days"
+    days = "past days" if source == "back-test" else "days since"
+    pooled = "all values together" if table_of(task) == "forecasts" else f"mean of the {days}"
     return f"{task}{by}{_SOURCES[source]}, {pooled}: {'; '.join(said)}."
 
 

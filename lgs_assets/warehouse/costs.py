@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lgs_assets.sources import Reject
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
@@ -78,6 +79,7 @@ def profit(warehouse: Warehouse) -> Profit | None:
 
 
 def _store_rejects(cursor: Cursor, rejects: Sequence[Reject]) -> None:
+    lock_for_writing(cursor, "rejected_costs")  # a file that is refused waits for no other command
     cursor.execute("delete from rejected_costs")
     cursor.executemany(
         "insert into rejected_costs (line_number, line, column_name, reason) values (%s, %s, %s, %s)", rejects

@@ -94,8 +94,9 @@ def load_dump(
     for the lines of a named dump, in the transaction of a cursor.
 
     One transaction: an earlier version of the dump is replaced completely, or kept. Loading the same content again
-    keeps its time of arrival, and so changes nothing. Content that another dump has already brought is not loaded
-    twice: that dump is then returned. Content is as old as its oldest file. Loads wait for each other.
+    keeps its time of arrival, and so changes nothing, unless lines are good by now that were from the future then.
+    Content that another dump has already brought is not loaded twice: that dump is then returned. Content is as old as
+    its oldest file. Loads wait for each other.
     Raises DumpError if the file is not a dump, or is refused.
     """
     with (
@@ -127,7 +128,9 @@ def load_dump(
         landed.attach()
         cursor.execute("insert into rejected_lines select * from new_rejects")
         if earlier and earlier.sha256 == dump.content.sha256:
-            arrived, written = earlier.loaded_at, min(earlier.written_at, written)
+            written = min(earlier.written_at, written)
+            if file.version == earlier.file_version or lines == earlier.lines:
+                arrived = earlier.loaded_at  # else the file came anew, when more of its dates were past
         cursor.execute(
             "insert into dumps values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning *",
             [
@@ -310,8 +313,10 @@ def _arrival(cursor: Cursor, file: DumpFile) -> date | None:
 
     A file that is read again is judged by the day of its first reading: what was from the future then remains so.
     """
+    if not file.version:
+        return None
     cursor.execute("select loaded_at from dumps where dump = %s and file_version = %s", [file.name, file.version])
-    row = cursor.fetchone() if file.version else None
+    row = cursor.fetchone()
     return row[0].astimezone(ZoneInfo(places.TIME_ZONE)).date() if row else None
 
 

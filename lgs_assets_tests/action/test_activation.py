@@ -803,18 +803,21 @@ def test_no_address_that_was_sent_survives(
     quoted = form.format(email, local, "example.test")
     text = f"{before}{gap}{quoted.upper() if loud else quoted}{gap}{after}"
     told = without(redacted(text), [email]).lower()
-    assert email not in told and not re.search(rf"(?<![^\W_]){re.escape(local)}(?![^\W_])", told)
+    given_away = rf"(?:(?<![^\W_])|(?<=\\[bfnrt])){re.escape(local)}(?![^\W_])"
+    assert email not in told and not re.search(given_away, told)
     assert len(told) <= 200
 
 
+@pytest.mark.parametrize("escape", ["\\\\", "\\u005c"])
 @pytest.mark.parametrize("nested", [1, 2, 3])
-def test_an_address_that_json_escapes_does_not_survive(nested: int) -> None:
-    """Letter by letter, also in a text that was made JSON more than once."""
-    email = "jane.doe@example.test"
-    for quoted in (email, "jane.doe"):
-        text = "".join(f"\\u{ord(letter):04x}" for letter in quoted)
+@pytest.mark.parametrize("escaped", [".+", "+janedo."])
+def test_an_address_that_json_escapes_does_not_survive(escaped: str, nested: int, escape: str) -> None:
+    """Some signs or every letter, also in a text that was made JSON more than once, whichever way that is written."""
+    email = "jane.doe+gifts@example.test"
+    for quoted in (email, "jane.doe+gifts"):
+        text = "".join(f"\\u{ord(letter):04x}" if letter in escaped else letter for letter in quoted)
         for _ in range(nested - 1):
-            text = text.replace("\\", "\\u005c")
+            text = text.replace("\\", escape)
         assert without(redacted(f"refused: {text} twice"), [email]) == "refused: … twice"
 
 

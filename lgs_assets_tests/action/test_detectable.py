@@ -64,11 +64,11 @@ def test_a_small_control_group_is_told_to_measure_little(shop: Warehouse) -> Non
 def test_a_control_group_that_is_too_small_is_told(
     shop: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Five of a hundred of 71 customers are four: the plan says that the result may be less sure than it says."""
+    """Five of a hundred of 71 customers may be three: the plan says that the result may be less sure than it says."""
     text = PAST.replace("control = 0.5", "control = 0.05").replace("call = 0.5", "call = 0.95")
     window = Detectable("90 days", 90, (), 0.4, None, 20.0, 40.0, 30.0, 20.0)
     few = Declaration.parse("few", text.replace("block_size = 4", "block_size = 20"))
-    caution = "With only 4 customers in the arm control, a few decide: the interval may be less sure than it says."
+    caution = "With only 3 customers in the arm control, a few decide: the interval may be less sure than it says."
     assert Prospect(few, 71, 71, (window,), 0.1, 200, None).caution == caution
     assert Prospect(few, 750, 750, (window,), 0.1, 200, None).caution is None
     assert Prospect(Declaration.parse("halves", PAST), 71, 71, (window,), 0.1, 200, None).caution is None

@@ -31,7 +31,7 @@ from lgs_assets_tests.action.test_experiments import DECLARED, FILE, SOME, arms,
 from lgs_assets_tests.action.test_experiments import shop as shop  # a fixture, by its name
 
 DRAWS = 999
-NEAR = "count on the end nearer to zero."
+NEAR = "Count on the end nearer to zero."
 POUNDS = Declaration.parse(
     "calls",
     FILE.replace('["net_revenue"]', '["orders", "bought_within", "revenue_per_order"]')
@@ -297,7 +297,7 @@ def test_an_effect_that_showed_against_the_odds_is_called_too_large(experiment: 
     found = told(experiment)
     assert found.power and found.power < 0.5
     assert f"of the declared size had a chance of {found.power:.0%} to show: an effect that shows" in answer(found)
-    assert answer(found).endswith(f"against such odds is likely to look larger than it is: {NEAR}")
+    assert answer(found).endswith(f"against such odds is likely to look larger than it is. {NEAR}")
     assert NEAR not in answer(replace(found, power=0.5))
     (primary, *others) = found.results
     hidden = replace(primary, difference=replace(primary.difference, p_value=0.2))
@@ -315,7 +315,7 @@ def test_an_arm_that_is_too_small_is_told(experiment: Warehouse) -> None:
     assert f"With only 3 customers in the arm control, a few decide: {few}" in answer(
         replace(found, results=(of_three, *others))
     )
-    assert "less sure than that may be the interval of net revenue per customer." in report(experiment, found)
+    assert "the interval of net revenue per customer may be less sure than that." in report(experiment, found)
     of_pounds = replace(primary, metric="net_revenue")
     assert f"With only 20 customers in the arm control, a few decide: {few}" in answer(
         replace(found, results=(of_pounds, *others))
@@ -524,7 +524,7 @@ def test_a_declared_look_shows_an_effect_that_is_clear(shop: Warehouse, monkeypa
     second = told(shop)
     assert second.look and second.look.days == 60 and second.results == ()
     assert answer(second).startswith("An effect shows at the declared look after 60 days. The call worked: within 60")
-    assert answer(second).endswith("An effect that shows before the end is likely to look larger than it is: " + NEAR)
+    assert answer(second).endswith("An effect that shows before the end is likely to look larger than it is. " + NEAR)
     assert results(shop).empty
     buy(shop, None, "2012-05-31 10:00")
     last = told(shop)

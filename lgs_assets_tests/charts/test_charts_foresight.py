@@ -57,7 +57,7 @@ def test_a_forecast_without_an_interval_is_drawn(frames: MakeFrames, draw: Draw,
     given = frames()
     ends = ["low_80", "high_80", "low_95", "high_95"]
     given["forecasts"] = given["forecasts"].assign(**dict.fromkeys(ends, float("nan")))
-    assert "past errors are too few to say" in " ".join(texts(draw("sales_to_come", given)))
+    assert "these are too few to say" in " ".join(texts(draw("sales_to_come", given)))
 
 
 @pytest.mark.parametrize("chart", ["value_by_decile", "risk_calibration"])

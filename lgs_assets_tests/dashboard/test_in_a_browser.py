@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -373,6 +374,16 @@ def test_the_file_of_an_audience_is_copied_whole(page: webdriver.Chrome, site: S
     assert shown.endswith("\n") and "where = \"country in ('EIRE', 'Germany') and monetary >= 5\"" in shown
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
     assert broken_rules(page) == []
+
+
+def test_without_https_the_file_of_an_audience_is_marked_whole(page: webdriver.Chrome, site: Site) -> None:
+    """No page may use the clipboard then, and a prompt would make one line of it, which is no TOML."""
+    page.get(site.url + "/customers?country=Germany&country=EIRE")
+    page.execute_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.find_element(By.CSS_SELECTOR, ".save summary").click()
+    page.find_element(By.CSS_SELECTOR, ".save [data-copy]").click()
+    marked = page.execute_script("return getSelection().toString()")
+    assert tomllib.loads(marked)["where"] == "country in ('EIRE', 'Germany')"
 
 
 def test_a_figure_is_saved_as_a_picture(page: webdriver.Chrome, site: Site) -> None:

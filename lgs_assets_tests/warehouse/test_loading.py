@@ -294,7 +294,8 @@ def test_a_file_is_judged_by_the_day_of_its_arrival(
     load_dump(warehouse, DumpFile(dump, dump.name, "as before", reject_limit=1))
     with warehouse.engine.begin() as connection:
         connection.exec_driver_sql("update dumps set loaded_at = '2020-12-31 23:30+00'")
-    assert load_dump(warehouse, DumpFile(dump, dump.name, version, reject_limit=1)).lines == lines
+    for _ in range(2):
+        assert load_dump(warehouse, DumpFile(dump, dump.name, version, reject_limit=1)).lines == lines
 
 
 def test_arrivals_keep_their_order_when_the_clock_is_set_back(warehouse: Warehouse, tmp_path: Path) -> None:

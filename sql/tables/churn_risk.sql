@@ -33,7 +33,7 @@ comment on column churn_risk.probability is 'Probability of no purchase from as_
 comment on column churn_risk.band is 'low below 33 %, medium below 66 %, else high.';
 comment on column churn_risk.rank is 'Place by probability, from 1, the most at risk.';
 comment on column churn_risk.is_calibrated is 'Whether predicted and observed shares were within 6 points of each other on past days, on average.';
-comment on column churn_risk.reason_1 is 'What moves the risk most beside the average customer, in words: in the regression, half of the probability, of the facts that move it the way their words suggest. Where model is recency, that alone. NULL if there is no such fact.';
+comment on column churn_risk.reason_1 is 'What moves the risk most, compared with the average customer, in words. From the regression, which is half of the probability; only facts that move it the way their words suggest. Where model is recency, that alone. NULL if there is no such fact.';
 comment on column churn_risk.reason_2 is 'What moves it next. NULL if nothing does.';
 comment on column churn_risk.reason_3 is 'The third. NULL if there is none.';
 comment on column churn_risk.last_day is 'Last purchase day.';

@@ -24,7 +24,6 @@ NEEDS = {
 """Every destination, and what must be set for it."""
 DELETING = {kind.name for kind in (Drop, Webhook, Klaviyo, Mailchimp, HubSpot) if kind.erasure != "none"}
 """Those that can be asked to delete a person."""
-_ON_SERVER = re.compile(r"([^/]*@)?(\[[\da-f:.]+\]|[^/@:\[\]]+)(:\d{1,5})?/+[^/?#][^?#]*", re.IGNORECASE)
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -74,7 +73,7 @@ def _place(location: str) -> str:
     """The place of a drop, if addresses may go there. Raises UsageError for others: those of FTP and HTTP, which do not
     encrypt, a folder that depends on where a command is started, and a server without a folder.
     """
-    scheme, separator, path = location.partition("://")
+    scheme, separator, _ = location.partition("://")
     if separator and scheme not in {"file", "sftp", *EXTRAS}:
         raise UsageError(
             f"LGS_DROP: expected a folder, sftp://USER@HOST/FOLDER, or the URL of a bucket ({', '.join(EXTRAS)}); "
@@ -83,9 +82,19 @@ def _place(location: str) -> str:
         )
     if not separator and not Path(location).is_absolute():
         raise UsageError(f"LGS_DROP: expected the full path of a folder, such as /srv/lists; found {location}.")
-    if scheme == "sftp" and not _ON_SERVER.fullmatch(path):
+    if scheme == "sftp" and not _is_on_server(location):
         raise UsageError(f"LGS_DROP: expected sftp://USER@HOST/FOLDER; found {location}.")
     return location
+
+
+def _is_on_server(location: str) -> bool:
+    """Whether a URL has a server and a folder for the parser that sends, and nothing that it would leave out."""
+    try:
+        parts = urlsplit(location)
+        port = parts.port
+    except ValueError:
+        return False
+    return bool(parts.hostname and parts.path.strip("/") and port != 0 and not re.search(r"[\s?#]", location))
 
 
 def _address(url: str) -> str:

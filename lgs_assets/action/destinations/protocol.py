@@ -146,7 +146,7 @@ class Destination(Protocol):
     def members(self, audience: str, ours: Collection[str]) -> Iterable[Member] | None:
         """Whom the list of an audience holds, whoever put them there, and who of `ours` objected and is not on it.
 
-        None if the destination cannot be read, which is asked in no request. `ours` are whom it should hold, as the
+        None if the destination cannot be read; to learn that takes no request. `ours` are whom it should hold, as the
         destination calls them.
         """
 

@@ -42,7 +42,7 @@ def put_files(location: str, files: Mapping[str, bytes]) -> None:
     try:
         server: Any = fsspec.filesystem(
             "sftp", host=host, port=port, username=unquote(parts.username or "") or None,
-            host_key_policy=_only(known), transport_factory=_preferring(known), skip_instance_cache=True, **seconds,
+            host_key_policy=_policy(known), transport_factory=_preferring(known), skip_instance_cache=True, **seconds,
         )  # fmt: skip
     except paramiko.AuthenticationException:
         raise AccessError(f"drop: {host} does not let us in. Check the user of LGS_DROP and its key.") from None
@@ -77,19 +77,26 @@ def _known(host: str) -> _Known:
     known = _Known()
     for file in KNOWN_HOSTS:
         path = file.expanduser()
-        lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+        try:
+            lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+        except OSError as error:
+            raise AccessError(f"drop: {file} cannot be read: {error.strerror}. Nothing is sent.") from None
         for number, line in enumerate(lines, 1):
             words = line.split()
             if not words or words[0].startswith(("#", "@cert-authority")):  # we ask for no certificates
                 continue
             try:
-                _read(words, host, known)
+                _note_line(words, host, known)
             except Exception:  # each kind of damage has an error of its own
+                if words[0] == "@revoked":
+                    raise AccessError(
+                        f"drop: line {number} of {file} revokes a key and cannot be read. Nothing is sent: correct it."
+                    ) from None
                 known.unread.append(f"line {number} of {file}")
     return known
 
 
-def _read(words: list[str], host: str, known: _Known) -> None:
+def _note_line(words: list[str], host: str, known: _Known) -> None:
     from paramiko import HostKeys
 
     is_revoked = words[0] == "@revoked"
@@ -115,11 +122,11 @@ def _preferring(known: _Known) -> "Callable[..., paramiko.Transport]":
     return connect
 
 
-def _only(known: _Known) -> "paramiko.MissingHostKeyPolicy":
+def _policy(known: _Known) -> "paramiko.MissingHostKeyPolicy":
     """Asked about every server, as the driver itself knows none."""
     import paramiko
 
-    class Only(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]  # it comes without types
+    class KnownKeysOnly(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]  # it comes without types
         def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
             shown = key.asbytes()
             if shown in known.keys and shown not in known.revoked:
@@ -141,4 +148,4 @@ def _only(known: _Known) -> "paramiko.MissingHostKeyPolicy":
                 "log in once by sftp, which adds it."
             )
 
-    return Only()
+    return KnownKeysOnly()

@@ -39,7 +39,7 @@ _AT = re.compile(
     re.IGNORECASE,
 )
 # What JSON writes for a character, also in a text that was made JSON more than once.
-_ESCAPE = re.compile(r"\\(?:u005c)*u([0-9a-f]{4})", re.IGNORECASE)
+_ESCAPE = re.compile(r"(?<!\\)\\(?:\\|u005c)*u([0-9a-f]{4})", re.IGNORECASE)
 
 Row = TypeVar("Row")
 

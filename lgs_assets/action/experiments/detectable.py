@@ -112,12 +112,12 @@ class Prospect:
     @property
     def caution(self) -> str | None:
         """That the interval would be less sure than it says, where an arm would have too few customers."""
-        treated = float(self.declaration.share)
-        arm = CONTROL if treated >= 0.5 else self.declaration.treatment
-        customers = round(min(treated, 1 - treated) * self.customers)
+        treated = self.declaration.share
+        arm = CONTROL if 1 - treated <= treated else self.declaration.treatment
+        customers = int(min(treated, 1 - treated) * self.customers)  # as few as the draw may leave in it
         share = None
         if self.declaration.primary.metric == "bought_within":
-            share = min(1.0, self.windows[0].share + treated * float(self.declaration.change) / 100)
+            share = min(1.0, self.windows[0].share + float(treated * self.declaration.change) / 100)
         return too_small(arm, customers) if is_too_small(customers, share=share) else None
 
     @property

@@ -20,7 +20,7 @@ from lgs_assets.wording import counted
 
 LOW_POWER = 0.5
 """Below it, an effect that shows is likely to look larger than it is."""
-_LARGE = "is likely to look larger than it is: count on the end nearer to zero."
+_LARGE = "is likely to look larger than it is. Count on the end nearer to zero."
 _MONTH_DAYS = 30.4
 
 
@@ -98,6 +98,9 @@ def _answer(analysis: Analysis) -> str:
                 f"A change of the declared size had a chance of {analysis.power:.0%} to show: an effect that shows "
                 f"against such odds {_LARGE}"
             )
+    last = analysis.primary or (analysis.look.result if analysis.look else None)
+    if last and (arm := last.small_arm):
+        found.append(too_small(arm, last.customers[arm]))
     hole = state.hole
     lacks = f"The data has no invoice from {hole.first} to {hole.last}: a dump may be missing. " if hole else ""
     if found:
@@ -112,7 +115,7 @@ def _answer(analysis: Analysis) -> str:
 
 def _verdict(result: Result, treatment: str, days: int) -> str:
     difference = result.difference
-    said = verdict(
+    return verdict(
         result.metric,
         days=days,
         treatment=treatment,
@@ -123,7 +126,6 @@ def _verdict(result: Result, treatment: str, days: int) -> str:
         capped=result.capped.estimate if result.capped else None,
         level=result.level,
     )
-    return f"{said} {too_small(arm, result.customers[arm])}" if (arm := result.small_arm) else said
 
 
 def _asked(warehouse: Warehouse, analysis: Analysis) -> Iterator[str]:
@@ -201,7 +203,8 @@ def _result(analysis: Analysis) -> Iterator[str]:
     )
     unsure = [METRICS[result.metric] for result in rows if result is not primary and result.small_arm]
     if unsure:
-        yield f"With so few in an arm, a few decide: less sure than that may be the interval of {', '.join(unsure)}."
+        of = ", ".join(unsure)
+        yield f"Where an arm has few customers, a few decide: the interval of {of} may be less sure than that."
     if (cap := analysis.state.cap) is not None and any(result.capped for result in rows):
         yield (
             f"Whether there is an effect on net revenue is judged with no customer counted beyond {pounds(cap)}, the "
@@ -248,6 +251,8 @@ def _segments(analysis: Analysis) -> Iterator[str]:
         "looks good by chance. So the intervals are wide enough to be all of them right 95 times in 100, and *p* "
         "answers for their number (Holm)."
     )
+    if any(result.small_arm for result in rows):
+        yield "Where an arm has few customers, a few decide: those intervals may be less sure than that."
 
 
 def _without_a_control_group(warehouse: Warehouse, analysis: Analysis) -> Iterator[str]:

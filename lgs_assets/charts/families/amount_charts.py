@@ -1,6 +1,6 @@
 """Charts of how invoice amounts are distributed, with the figures of invoice_amount_statistics.
 
-Each says how many invoices count double in it because their dump holds them twice.
+Each says how many of all invoices count double because their dump holds them twice.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def _population(
     else:
         subtitle = f"{counted(shown['invoices'], 'invoice')}, cancellations and invoices of £0 included"
     if doubled := months["doubled_orders"].sum():
-        subtitle += f"; {count(doubled)} held twice by their dump count double"
+        subtitle += f"; of all invoices {count(doubled)} count double, as their dump holds them twice"
     return _Population(amounts, shown, subtitle)
 
 

@@ -47,7 +47,10 @@ def sales_to_come(forecasts: pd.DataFrame, monthly_metrics: pd.DataFrame, model_
     """The next months after the last whole ones, and the next weeks, with both intervals and the year before."""
     total = forecasts[forecasts["kind"] == "total"]
     months, weeks = (total[total["grain"] == grain] for grain in ("month", "week"))
-    figure = style.sheet("Doubled invoices counted once. Bands hold 80 % and 95 % of past errors at the same horizon")
+    unsaid = "; there are none where these are too few to say" if total["low_95"].isna().any() else ""
+    figure = style.sheet(
+        f"Doubled invoices counted once. Bands hold 80 % and 95 % of past errors at the same horizon{unsaid}"
+    )
     panels = style.grid(figure, 1, 2, wspace=0.2, top=0.77, bottom=0.175)
     left, right = (figure.add_subplot(panels[place]) for place in range(2))
     known = monthly_metrics[monthly_metrics["invoice_month"] < months["period_start"].min()].tail(_LAST_MONTHS)
@@ -70,8 +73,6 @@ def sales_to_come(forecasts: pd.DataFrame, monthly_metrics: pd.DataFrame, model_
         f"{grain}s: {part['method'].iloc[0]}{_past_error(model_evaluations, grain.lower())}"
         for grain, part in (("Month", months), ("Week", weeks))
     ]
-    if total["low_95"].isna().any():
-        said.append("Bands are missing where past errors are too few to say")
     style.note(figure, ". ".join(said))
     return figure
 

@@ -435,7 +435,7 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
         ],
     )
     note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect."
-    note += " Why: beside the average customer."
+    note += " Why: compared with the average customer."
     note += _first_of(rows)
     return Figure("churn", "Whom to write to before they are gone?", marked(table, rows), note=note)
 

@@ -69,6 +69,7 @@ def show_one(view: View) -> Shown:
         if "segment_products" in view.reading.tables
         else []
     )
+    waited = [*(f"{n * 30}" for n in range(24)), "720+"]
     figures = {
         "trend": _trend(view, segment, trend, along),
         "came_from": _moves(view, segment, groups, is_in=True),
@@ -77,11 +78,7 @@ def show_one(view: View) -> Shown:
         "orders": _histogram(
             view, profile, "orders", "How often did they order?", [*(str(n) for n in range(10)), "10+"], "Orders"
         ),
-        "days": _histogram(
-            *(view, profile, "days", "How long ago did they last order?"),
-            [*(f"{n * 30}" for n in range(24)), "720+"],
-            "Days",
-        ),
+        "days": _histogram(view, profile, "days", "How long ago did they last order?", waited, "Days"),
         "countries": _countries(view, profile),
         "products": _products(view, products, segment),
     }

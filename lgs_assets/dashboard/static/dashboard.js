@@ -39,8 +39,11 @@ document.addEventListener("click", async (event) => {
   if (copy && navigator.clipboard) {
     await navigator.clipboard.writeText(copy.dataset.copy || location.href);
     copy.textContent = "Copied";
+  } else if (copy?.dataset.copy) { // without HTTPS a browser lets no page use the clipboard; a prompt has but one line
+    getSelection().selectAllChildren(document.getElementById("audience-file"));
+    if (document.execCommand("copy")) copy.textContent = "Copied";
   } else if (copy) {
-    window.prompt("Copy this:", copy.dataset.copy || location.href); // without HTTPS a browser lets no page use the clipboard
+    window.prompt("Copy this:", location.href);
   }
   const button = event.target.closest("[data-png]");
   if (!button) return;
