@@ -177,7 +177,7 @@ def without_file(name: str) -> Audience:
     return Audience(name, "Its file is gone.", "false", {}, Limits())
 
 
-def planned_audience(warehouse: Warehouse, name: str) -> Audience:
+def planned_audience(warehouse: Warehouse, name: str, files: tuple[Path, ...] = FILES) -> Audience:
     """The audience of a name, also one whose file is gone while a destination holds it, or a plan of it waits.
 
     Raises LgsError for others, and for a file that is there and wrong.
@@ -187,17 +187,14 @@ def planned_audience(warehouse: Warehouse, name: str) -> Audience:
         union all
         select from activation_plans where audience = :name and audience <> '' and ended_at is null
     """  # '' has the plans of deletions
-    is_gone = not _has_file(name) and warehouse.rows(query, name=name)
-    return without_file(name) if is_gone else audience_named(name)
+    is_gone = name not in {file.stem for file in files} and warehouse.rows(query, name=name)
+    return without_file(name) if is_gone else audience_named(name, files)
 
 
 def version_now(name: str) -> str:
     """The version of an audience that was planned: as its file states it, or that of nobody if its file is gone."""
-    return (audience_named(name) if _has_file(name) else without_file(name)).version
-
-
-def _has_file(name: str) -> bool:
-    return name in {file.stem for file in FILES}
+    is_there = name in {file.stem for file in FILES}
+    return (audience_named(name) if is_there else without_file(name)).version
 
 
 def stated(warehouse: Warehouse, audiences: list[Audience]) -> "pd.DataFrame":

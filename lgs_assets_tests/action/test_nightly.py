@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from lgs_assets.action.audiences import Audience, without_file
+from lgs_assets.action.audiences import Audience, planned_audience, without_file
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations import configured
 from lgs_assets.action.destinations.protocol import Destination
@@ -285,6 +285,19 @@ def test_a_list_whose_audience_has_no_file_is_planned_empty(
     assert "its file is gone" not in lgs(["audience", "list"]).output
     unknown = lgs(["activate", "plan", "some", "webhook"])
     assert unknown.exit_code == 1 and "There is no audience 'some'" in unknown.output + unknown.stderr
+
+
+def test_a_broken_file_of_a_list_is_not_taken_for_a_gone_one(
+    people: Warehouse, receiver: Receiver, tmp_path: Path
+) -> None:
+    """A misspelt column must not take everybody off the list."""
+    set_members(people, {1, 2})
+    sync(people, webhook(receiver))
+    file = tmp_path / "some.toml"
+    file.write_text('description = "Some."\nwhere = "monetery > 1"\n')
+    with pytest.raises(RuleError, match="monetery"):
+        planned_audience(people, "some", (file,))
+    assert planned_audience(people, "some", ()) == without_file("some")
 
 
 @pytest.mark.parametrize(("setting", "wrong"), [("auto = true", "expected destinations"), ('auto = "yes"', "auto: ")])
