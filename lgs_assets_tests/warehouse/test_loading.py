@@ -285,17 +285,17 @@ def test_a_changed_file_replaces_its_dump_and_no_other(warehouse: Warehouse, tmp
     assert (after["b.sql"], lines_of(warehouse, "b.sql")) == (before["b.sql"], lines)
 
 
-@pytest.mark.parametrize(("version", "lines"), [("as before", 1), ("changed", 2)])
-def test_a_file_is_judged_by_the_day_of_its_arrival(
-    warehouse: Warehouse, tmp_path: Path, version: str, lines: int
-) -> None:
-    """Read again years later, it has the same lines: what was from the future then is a reject as ever."""
+def test_a_file_is_judged_by_the_day_of_its_arrival(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Read again years later, what was from the future is a reject as ever; if the file comes anew, no longer."""
     dump = write_dump(tmp_path / "retail.sql", [Line("1"), Line("2", invoice_date="2021-03-01 10:00:00")])
-    load_dump(warehouse, DumpFile(dump, dump.name, "as before", reject_limit=1))
+
+    def lines_of(version: str) -> int:
+        return load_dump(warehouse, DumpFile(dump, dump.name, version, reject_limit=1)).lines
+
+    lines_of("first")
     with warehouse.engine.begin() as connection:
         connection.exec_driver_sql("update dumps set loaded_at = '2020-12-31 23:30+00'")
-    for _ in range(2):
-        assert load_dump(warehouse, DumpFile(dump, dump.name, version, reject_limit=1)).lines == lines
+    assert [lines_of(version) for version in ("first", "first", "second", "second")] == [1, 1, 2, 2]
 
 
 def test_arrivals_keep_their_order_when_the_clock_is_set_back(warehouse: Warehouse, tmp_path: Path) -> None:
