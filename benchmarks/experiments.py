@@ -288,8 +288,12 @@ def off_peeked(name: str, found: Counter[str], *, splits: int) -> list[str]:
 def off_balance(name: str, drawn: pd.DataFrame, *, customers: int) -> list[str]:
     """What is off of what `imbalance` found of a population."""
     reference = REFERENCES.get(name)
-    if not reference or reference.now != customers:
+    if not reference:
         return []
+    if reference.now != customers:
+        return [
+            f"{name}: {customers:,} customers, and the reference drew {reference.now:,}: its balance is not compared."
+        ]
     apart, most = drawn["apart"].std(), reference.apart * (1 + ERRORS / sqrt(2 * len(drawn)))
     return [f"{name}: the arms are £{apart:,.0f} apart; expected at most £{most:,.0f}."] if apart > most else []
 
