@@ -148,7 +148,7 @@ def test_commands_tell_whom_a_former_place_holds(
     """When it is left, and when one of them objects or is to be forgotten: then somebody must look there."""
     set_members(people, range(1, 11))
     sync(people, webhook(former))
-    monkeypatch.setattr("lgs_assets.action.audiences.audience_named", lambda _: SOME)
+    monkeypatch.setattr("lgs_assets.action.audiences.planned_audience", lambda *_: SOME)
     monkeypatch.setenv("LGS_DATABASE_URL", people.url)
     monkeypatch.setenv("LGS_WEBHOOK_URL", present.url)
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)

@@ -149,4 +149,6 @@ def test_the_benchmark_holds_looks_and_effects_to_their_bounds() -> None:
     apart = pd.DataFrame({"apart": [-60.0, 60.0] * 50})
     assert off_balance("At Risk", apart, customers=750) == ["At Risk: the arms are £60 apart; expected at most £38."]
     assert off_balance("At Risk", apart / 2, customers=750) == []
-    assert off_balance("At Risk", apart, customers=751) == []
+    assert off_balance("At Risk", apart, customers=751) == [
+        "At Risk: 751 customers, and the reference drew 750: its balance is not compared."
+    ]
