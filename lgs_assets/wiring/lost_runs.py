@@ -2,7 +2,8 @@
 
 A process in charge of runs holds a lock on a file of its own in Dagster's storage, and notes the runs there. The kernel
 releases the lock when the process ends, however it ends; a process id would prove nothing, as ids are reused. A run
-that no file names belongs to a process that is out of sight, and is left alone.
+that no file names belongs to a process that is out of sight, such as one of an older release: it is left alone for a
+day, longer than any run takes.
 
 One process executes a run; before that, another may launch it. Once a run is executing, it is lost with the process
 that executes it, even if the launcher, such as the daemon, is still alive; until then, with its launcher. Dagster calls
@@ -32,6 +33,8 @@ _UNFINISHED = [
 _SECONDS_TO_NOTE = 60
 """From Dagster's start of a run to the note of the process that executes it: some milliseconds, and much to spare."""
 
+_SECONDS_OUT_OF_SIGHT = 24 * 3600
+
 _OF_ITS_OWN = ("STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE")
 
 Role = Literal["executes", "launches"]
@@ -58,14 +61,17 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
         # Only now: whoever took a run over did so before its former process ended.
         held = _noted_in(_registers_in(instance) - abandoned)
         lost = (gone["executes"] | (gone["launches"] - held["launches"])) - held["executes"]
-        unnoted = held["launches"] - held["executes"]
-        overdue = time.time() - _SECONDS_TO_NOTE
-        records = instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED)) if lost | unnoted else []
+        patience = dict.fromkeys(held["launches"], _SECONDS_TO_NOTE)
+        now = time.time()
         failed = [
             record.dagster_run
-            for record in records
+            for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED))
             if (run_id := record.dagster_run.run_id) in lost
-            or (run_id in unnoted and record.start_time and record.start_time < overdue)
+            or (
+                run_id not in held["executes"]
+                and record.start_time
+                and now - record.start_time > patience.get(run_id, _SECONDS_OUT_OF_SIGHT)
+            )
         ]
         for run in failed:
             report = (
