@@ -9,6 +9,7 @@ The differences between DuckDB and PostgreSQL are translated here, and only here
 | `:name` | `$name`; this and everything else that is only spelt differently, by sqlglot |
 """
 
+import atexit
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -71,41 +72,51 @@ class DuckDB:
 
 @contextmanager
 def _session(inputs: Mapping[str, Source], *targets: str) -> Iterator["DuckDBPyConnection"]:
-    """A database in memory where the inputs are views. Data that does not fit in memory goes to a temporary folder."""
+    """A connection to which the inputs are views, for itself alone."""
     import duckdb  # here: most commands do without it
 
-    with tempfile.TemporaryDirectory(prefix="lgs-duckdb-") as folder, duckdb.connect() as connection:
+    places = [*targets, *(url for source in inputs.values() for url in _files(source))]
+    with _database(frozenset(UPath(url).fs for url in places if "://" in url)).cursor() as connection:
         try:
-            memory = psutil.virtual_memory().total // 2**20 * SHARE_OF_MEMORY
-            connection.execute(
-                f"set timezone = 'UTC'; set memory_limit = '{memory:.0f} MiB'; "
-                f"set temp_directory = {_quoted(folder)}; {QUOTIENT}"
-            )
-            connection.execute("select current_setting('enable_progress_bar')")
-            if connection.fetchall() == [(True,)]:  # in Jupyter there is none, and setting it would be an error
-                connection.execute("set enable_progress_bar = false")
-            _reach(connection, [*targets, *(url for source in inputs.values() for url in _files(source))])
             for name, source in inputs.items():
                 if isinstance(source, pa.Table):
                     connection.register(name, source)
                 elif isinstance(source, View):
-                    connection.execute(f"create view {name} as {_translated(source.select, {})[0]}")
+                    connection.execute(f"create temp view {name} as {_translated(source.select, {})[0]}")
                 else:
                     files = ", ".join(map(_quoted, source))
-                    connection.execute(f"create view {name} as select * from read_parquet([{files}])")
+                    connection.execute(f"create temp view {name} as select * from read_parquet([{files}])")
             yield connection
         except duckdb.Error as error:
             raise LgsError(f"DuckDB cannot compute {', '.join(inputs) or 'this'}: {error}") from error
 
 
+@cache
+def _database(reached: frozenset[Any]) -> "DuckDBPyConnection":
+    """An empty database in memory, which lasts as long as the process: to make one takes longer than many a SELECT.
+
+    It reads and writes also what these drivers of fsspec reach. What does not fit in memory goes to a temporary folder.
+    """
+    import duckdb
+
+    folder = tempfile.TemporaryDirectory(prefix="lgs-duckdb-")
+    atexit.register(folder.cleanup)
+    connection = duckdb.connect()
+    memory = psutil.virtual_memory().total // 2**20 * SHARE_OF_MEMORY
+    connection.execute(
+        f"set timezone = 'UTC'; set memory_limit = '{memory:.0f} MiB'; "
+        f"set temp_directory = {_quoted(folder.name)}; {QUOTIENT}"
+    )
+    connection.execute("select current_setting('enable_progress_bar')")
+    if connection.fetchall() == [(True,)]:  # in Jupyter there is none, and setting it would be an error
+        connection.execute("set enable_progress_bar = false")
+    for driver in reached:
+        connection.register_filesystem(driver)
+    return connection
+
+
 def _files(source: Source) -> list[str]:
     return [] if isinstance(source, pa.Table | View) else list(source)
-
-
-def _reach(connection: "DuckDBPyConnection", urls: list[str]) -> None:
-    """Lets DuckDB read and write places that only an fsspec driver reaches."""
-    for url in {url.partition("://")[0]: url for url in urls if "://" in url}.values():
-        connection.register_filesystem(UPath(url).fs)
 
 
 def _quoted(text: str) -> str:

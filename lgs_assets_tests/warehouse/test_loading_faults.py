@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
@@ -30,6 +29,7 @@ from lgs_assets.warehouse.loading import DumpFile, forget_dump, load_dump
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets_tests.builders import Line, load_lines, values, write_dump
 from lgs_assets_tests.warehouse.evidence import AT_WORK, COLUMNS, counted_while, debris, ledger, lines_of
+from lgs_assets_tests.warehouse.loader import load_in_process
 
 NAME = "retail.sql"
 LINES = 10_000
@@ -37,7 +37,6 @@ REJECTS = 31
 LOADER_KILLS = 15
 SERVER_KILLS = 12
 NOBODY = 65534
-# Processes are forked from one that has imported everything, so that they begin to load at once.
 PROCESSES = multiprocessing.get_context("forkserver")
 
 
@@ -74,19 +73,11 @@ def version_held(warehouse: Warehouse) -> int:
 # ------------------------------------------------------------------------------------------------------ kill -9
 
 
-def load_in_process(url: str, path: Path, ready: Connection) -> None:
-    """What the processes do that are killed."""
-    warehouse = Warehouse(url)
-    warehouse.rows("select 1")
-    ready.send("ready")
-    load_dump(warehouse, DumpFile(path, NAME))
-
-
 @contextmanager
 def loading(url: str, path: Path) -> Iterator[multiprocessing.process.BaseProcess]:
     """A process that begins to load now."""
     here, there = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=load_in_process, args=(url, path, there))
+    process = PROCESSES.Process(target=load_in_process, args=(url, DumpFile(path, NAME), there))
     process.start()
     assert here.poll(60)
     yield process
@@ -96,7 +87,6 @@ def loading(url: str, path: Path) -> Iterator[multiprocessing.process.BaseProces
 
 def test_a_load_that_is_killed_leaves_the_old_version_or_the_new(warehouse: Warehouse, versions: list[Path]) -> None:
     """Kill -9 at moments spread over a load, from first to last; each time the next load sets all right."""
-    PROCESSES.set_forkserver_preload([__name__])
     seconds = 0.0
     for path in versions:  # at least one of each, to know how long a load takes
         with loading(warehouse.url, path) as process:
