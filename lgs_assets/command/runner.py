@@ -251,6 +251,8 @@ def _remarks(dump: dg.AssetMaterialization, earlier: LoadedDump | None) -> Itera
         lines = int(str(facts["rejected_lines"]))
         are = "is" if lines == 1 else "are"
         yield f"{counted(lines, 'line')} of {dump.partition} {are} rejected: lgs rejects {dump.partition}"
+    if currency := str(facts.get("numbers", "")).partition(", in ")[2]:
+        yield f"Prices of {dump.partition} are in {currency}. Nothing is converted: all figures are shown in pounds."
     for what in ("columns", "sheets", "tables"):
         if left_out := facts.get(f"{what} left out"):
             yield f"{what.capitalize()} of {dump.partition} that are left out: {left_out}"

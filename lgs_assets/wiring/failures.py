@@ -11,6 +11,8 @@ from lgs_assets.escaping import printable
 REFUSED = "refused dumps"
 """The metadata of a failure that names the dumps behind it."""
 
+_WHAT_TO_DO = "Correct the file in the inbox, or give it up, which also clears its partition here: lgs forget DUMP"
+
 
 class StepFailure(dg.Failure):
     """An error of the platform in Dagster's form: as it is, without another attempt."""
@@ -33,10 +35,11 @@ def plain_failures() -> Iterator[None]:
 
 
 def _details(error: LgsError) -> dict[str, dg.MetadataValue]:
-    if isinstance(error, DumpsError):
-        return {REFUSED: dg.MetadataValue.json(error.dumps)}
-    if not isinstance(error, DumpError) or not error.rejects:
+    if not isinstance(error, DumpError):
         return {}
+    details: dict[str, dg.MetadataValue] = {"what to do": dg.MetadataValue.text(_WHAT_TO_DO)}
+    if isinstance(error, DumpsError):
+        details[REFUSED] = dg.MetadataValue.json(error.dumps)
     records = [
         dg.TableRecord(
             {
@@ -48,4 +51,6 @@ def _details(error: LgsError) -> dict[str, dg.MetadataValue]:
         )
         for reject in error.rejects
     ]
-    return {"first rejected lines": dg.MetadataValue.table(records)}
+    if records:
+        details["first rejected lines"] = dg.MetadataValue.table(records)
+    return details

@@ -61,17 +61,11 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
         # Only now: whoever took a run over did so before its former process ended.
         held = _noted_in(_registers_in(instance) - abandoned)
         lost = (gone["executes"] | (gone["launches"] - held["launches"])) - held["executes"]
-        patience = dict.fromkeys(held["launches"], _SECONDS_TO_NOTE)
-        now = time.time()
         failed = [
             record.dagster_run
             for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED))
             if (run_id := record.dagster_run.run_id) in lost
-            or (
-                run_id not in held["executes"]
-                and record.start_time
-                and now - record.start_time > patience.get(run_id, _SECONDS_OUT_OF_SIGHT)
-            )
+            or (run_id not in held["executes"] and _is_overdue(record, launched_here=run_id in held["launches"]))
         ]
         for run in failed:
             report = (
@@ -83,6 +77,13 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
         for path in abandoned:
             path.unlink()
     return [run.run_id for run in failed]
+
+
+def _is_overdue(record: dg.RunRecord, *, launched_here: bool) -> bool:
+    """Whether a run that no process has noted is lost. One that was launched here may wait for its start."""
+    patience = _SECONDS_TO_NOTE if launched_here else _SECONDS_OUT_OF_SIGHT
+    since = record.start_time or (None if launched_here else record.create_timestamp.timestamp())
+    return since is not None and time.time() - since > patience
 
 
 def was_killed(run: dg.DagsterRun) -> bool:

@@ -5,6 +5,7 @@ import csv
 import io
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,17 @@ def test_tables_that_are_left_out_are_said_by_run(warehouse: Warehouse, tmp_path
     run = lgs("run", str(dump))
     assert run.exit_code == 0, run.output
     assert "Tables of march.sql that are left out: " in run.output and "staff" in run.output
+
+
+def test_prices_in_another_currency_are_said_by_run(warehouse: Warehouse, tmp_path: Path) -> None:
+    """They are read, as another shop's may be; but they are added to pounds, and shown as such."""
+    for name, price in (("march.sql", "1.25"), ("april.sql", "1.25 EUR")):
+        dump = write_dump(tmp_path / name, [replace(line, unit_price=price) for line in customers(100, 299)])
+        run = lgs("run", str(dump))
+        said = " ".join(run.output.split())
+        assert run.exit_code == 0, said
+        is_told = ["Prices of april.sql are in €." in said, "prices_are_in_pounds: 1 row" in said]
+        assert is_told == [name == "april.sql"] * 2
 
 
 def test_a_dump_is_forgotten_downstream_too(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -289,7 +289,7 @@ def failure_of(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult, 
 
 
 def test_a_bad_dump_is_shown_with_its_reason_first(instance: dg.DagsterInstance) -> None:
-    """Nothing of Dagster's own before it or around it, and the rejected lines beside it."""
+    """Nothing of Dagster's own before it or around it; beside it what to do, and the rejected lines."""
     lines = [Line(str(number), quantity="seven" if number % 2 else 7) for number in range(20)]
     write_dump(Path(Configuration.read().inbox_location) / "bad.sql", lines)
     failure = failure_of(instance, run(instance, "ingest", dump="bad.sql", raise_on_error=False), table="raw_invoices")
@@ -297,7 +297,9 @@ def test_a_bad_dump_is_shown_with_its_reason_first(instance: dg.DagsterInstance)
     assert reason in failure.user_failure_data.description.splitlines()[0]
     assert reason in failure.error.message.splitlines()[0]
     assert failure.error.cause is None
-    records = failure.user_failure_data.metadata["first rejected lines"].records
+    metadata = failure.user_failure_data.metadata
+    assert metadata["what to do"].value.endswith("lgs forget DUMP")
+    records = metadata["first rejected lines"].records
     assert [record.data["line"] for record in records] == [*range(3, 22, 2)]
     assert {record.data["column"] for record in records} == {"quantity"}
     assert "seven" in records[0].data["text"]
@@ -337,6 +339,7 @@ def test_many_dumps_are_loaded_by_one_run(built: Warehouse, instance: dg.Dagster
     assert [(check.check_name, check.passed) for check in evaluations] == [
         ("lines_match_ledger", True),
         ("no_line_is_rejected", True),
+        ("prices_are_in_pounds", True),
     ]
 
 

@@ -1,0 +1,1 @@
+update dumps set facts = facts || '{"numbers": "decimal point, in €"}'
