@@ -28,7 +28,8 @@ MARKS = {CANARY, CANARY.encode().hex(), KEY, SIGNING_KEY, *HASHED}
 
 def marks_in(text: str) -> set[str]:
     """Those that a text has, in whatever case."""
-    return {mark for mark in MARKS if mark.lower() in text.lower()}
+    in_lower_case = text.lower()
+    return {mark for mark in MARKS if mark.lower() in in_lower_case}
 
 
 def marked_files(folder: Path) -> list[Path]:
