@@ -47,17 +47,3 @@ class Engine(Protocol):
         groups with statistics. The columns have the types that the SELECT gives them; times are in microseconds,
         without a zone.
         """
-
-
-def engine(name: str, spark_master: str | None) -> Engine:
-    """The engine of that name; of spark, on the cluster of that master."""
-    match name:
-        case "duckdb":
-            from lgs_assets.lake.duckdb import DuckDB
-
-            return DuckDB()
-        case "spark":
-            from lgs_assets.lake.spark import Spark
-
-            return Spark(spark_master)
-    raise ValueError(f"There is no engine {name}.")

@@ -6,7 +6,7 @@ of a run's configuration: otherwise anyone who can launch a run could have any f
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import dagster as dg
 
@@ -18,6 +18,9 @@ from lgs_assets.configuration import Acceptance, Configuration, Settings
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.server import database_of
 from lgs_assets.warehouse.tables import PostgresTables, Tables
+
+if TYPE_CHECKING:
+    from lgs_assets.lake.engine import Engine
 
 
 class RunSettings(dg.ConfigurableResource, Settings):
@@ -84,9 +87,17 @@ def tables_of(configuration: Configuration, warehouse: Warehouse) -> Tables:
     """The tables where the configuration puts them: all in PostgreSQL, or those of lines in a lake."""
     if configuration.engine == "postgres":
         return PostgresTables(warehouse)
-    from lgs_assets.lake.engine import engine  # here: without a lake none of this is needed
-    from lgs_assets.lake.place import Place
+    from lgs_assets.lake.place import Place  # here: without a lake none of this is needed
     from lgs_assets.lake.tables import LakeTables
 
-    chosen = engine(configuration.engine, configuration.spark_master)
-    return LakeTables(warehouse, Place(configuration.lake_location), chosen)
+    return LakeTables(warehouse, Place(configuration.lake_location), _engine(configuration))
+
+
+def _engine(configuration: Configuration) -> "Engine":
+    if configuration.engine == "duckdb":
+        from lgs_assets.lake.duckdb import DuckDB
+
+        return DuckDB()
+    from lgs_assets.lake.spark import Spark
+
+    return Spark(configuration.spark_master)
