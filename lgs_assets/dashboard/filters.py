@@ -118,6 +118,18 @@ class Filters:
         """Without how a list is laid out."""
         return replace(self, columns=(), sort="monetary", ascending=False, page=1)
 
+    def narrowed(self, **picks: Any) -> Self:
+        """These filters and others, for who is picked by both: what many can be picked of is only what both pick."""
+        return replace(self, **{name: self._both(name, value) for name, value in picks.items()})
+
+    def _both(self, name: str, value: Any) -> Any:
+        own = getattr(self, name)
+        if value is None or own == DEFAULTS[name]:
+            return own if value is None else value
+        if name in _MANY:
+            return tuple(item for item in own if item in value)
+        return max(own, value) if name in _LOWEST else min(own, value)
+
     @property
     def names_customers(self) -> bool:
         """Whether some customers are left out."""
@@ -201,6 +213,8 @@ _NAMES: Final = {
 }  # fmt: skip
 """The field of each key of a query."""
 _MANY: Final = {"countries", "segments", "cohorts", "came_from", "risks", "columns"}
+_LOWEST: Final = {"recency_from", "orders_from", "spent_from"}
+"""The filters of which the larger value picks fewer customers."""
 _READERS: Final[dict[str, Any]] = {
     "as_of": _month, "countries": _text, "segments": _text, "cohorts": _quarter, "came_from": _text, "step": _step,
     "r_score": _score, "f_score": _score, "recency_to": _whole, "recency_from": _whole, "orders_from": _whole,

@@ -56,8 +56,7 @@ def _matrix(view: View, groups: Sequence[Row]) -> Figure:
         line: list[Any] = [before if before != NOT_YET else FIRST]
         for now in names:
             count = counts.get((before, now), 0)
-            href = view.link("/customers", came_from=(before,), segments=(now,))
-            value = Link(count, href) if count else ""
+            value = Link(count, view.link_list(came_from=(before,), segments=(now,))) if count else ""
             line.append(value if before == now or not count else Shade(value, shade(count, most)))
         line.append(sum(counts.get((before, now), 0) for now in names))
         rows.append(line)

@@ -75,6 +75,10 @@ class View:
         """A path with the filters of this page, some of them changed."""
         return self.filters.customers_only().url(path, **changes)
 
+    def link_list(self, **picks: Any) -> str:
+        """The list of those whom this page is of and these filters pick: a number that leads to it counts no others."""
+        return self.filters.customers_only().narrowed(**picks).url("/customers")
+
     def link_segment(self, segment: str) -> str:
         """The page of a segment, from which the way back has all filters of this page."""
         return self.link(f"/segments/{self.choices.segments[segment].slug}")

@@ -13,7 +13,7 @@ from lgs_assets.dashboard.content import FEWEST, Bar, Column, Figure, Kind, Link
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.figures.treemap import Box, treemap
-from lgs_assets.dashboard.filters import AREAS, PICKING, Filters
+from lgs_assets.dashboard.filters import AREAS, PICKING
 from lgs_assets.dashboard.pages.movements import net_flow
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import CARDS, FIRST, PREDICTIONS, colour, customer_list, or_few, shade, tick
@@ -58,28 +58,29 @@ def show_one(view: View) -> Shown:
     printed = replace(view.filters, page=1, search=None).url(f"/report/{segment.slug}")
     along = {month: view.link(path, as_of=month) for month in view.choices.snapshots}
     of_segment = replace(view.filters, segments=(segment.segment,))
-    view = replace(view, filters=of_segment)
-    everybody = replace(of_segment.customers_only(), segments=(), search=None)  # a search is of the list below
-    profile = view.matched("segment_profile", filters=everybody, segment=segment.segment)
+    customers, summary = customer_list(replace(view, filters=of_segment), path=path)
+    # Of all segments, as those who left are in others now; and a search is of the list only.
+    view = replace(view, filters=replace(view.filters.customers_only(), segments=(), search=None))
+    profile = view.matched("segment_profile", segment=segment.segment)
     groups = [row for row in profile if row["kind"] == "move"]
     trend = view.reading.trend(replace(of_segment, search=None))
-    customers, summary = customer_list(view, path=path)
     products = (
         view.rows("segment_products", as_of=view.as_of, segments=[segment.segment])
         if "segment_products" in view.reading.tables
         else []
     )
+    ordered = [*(str(n) for n in range(10)), "10+"]
     waited = [*(f"{n * 30}" for n in range(24)), "720+"]
     figures = {
         "trend": _trend(view, segment, trend, along),
         "came_from": _moves(view, segment, groups, is_in=True),
         "went_to": _moves(view, segment, groups, is_in=False),
-        "spent": _histogram(view, profile, "spent", "How much did they spend?", list(_EDGES), "Sales before returns"),
-        "orders": _histogram(
-            view, profile, "orders", "How often did they order?", [*(str(n) for n in range(10)), "10+"], "Orders"
+        "spent": _histogram(
+            view, segment, profile, "spent", "How much did they spend?", _EDGES, "Sales before returns"
         ),
-        "days": _histogram(view, profile, "days", "How long ago did they last order?", waited, "Days"),
-        "countries": _countries(view, profile),
+        "orders": _histogram(view, segment, profile, "orders", "How often did they order?", ordered, "Orders"),
+        "days": _histogram(view, segment, profile, "days", "How long ago did they last order?", waited, "Days"),
+        "countries": _countries(view, segment, profile),
         "products": _products(view, products, segment),
     }
     rows = [row for row in groups if row["segment"] == segment.segment]
@@ -92,7 +93,7 @@ def show_one(view: View) -> Shown:
             "summary": summary,
             "moment": view.moment(),
             "size": sum(row["customers"] for row in rows),
-            "listed": view.link("/customers", search=None),
+            "listed": view.link_list(segments=(segment.segment,)),
             "printed": printed,
             **figures,
         },
@@ -232,7 +233,7 @@ def _grid(view: View, rows: Sequence[Row]) -> Figure:
         line: list[Any] = [f"R {r}"]
         for f in range(1, 6):
             count = cells[r, f]["customers"] if (r, f) in cells else 0
-            href = view.link("/customers", r_score=r, f_score=f)
+            href = view.link_list(r_score=r, f_score=f)
             line.append(Shade(Link(count, href) if count else 0, shade(count, most)))
         lines_.append(line)
     table = Table(
@@ -273,20 +274,19 @@ def _numbers(view: View, segment: Segment, groups: Sequence[Row]) -> list[Number
             "Joined",
             f"+{wording.count(joined)}",
             [f"since {earlier}"],
-            view.link("/customers", came_from=_others(view, segment)),
+            view.link_list(came_from=_others(view, segment, NOT_YET), segments=(segment.segment,)) if joined else "",
         ),
         Number(
             "Left",
             f"−{wording.count(left)}",
             [f"since {earlier}"],
-            view.link("/customers", came_from=(segment.segment,), segments=_others(view, segment, is_from=False)),
+            view.link_list(came_from=(segment.segment,), segments=_others(view, segment)) if left else "",
         ),
     ]
 
 
-def _others(view: View, segment: Segment, *, is_from: bool = True) -> tuple[str, ...]:
-    names = [name for name in view.choices.segments if name != segment.segment]
-    return tuple(sorted([*names, NOT_YET] if is_from else names))
+def _others(view: View, segment: Segment, *more: str) -> tuple[str, ...]:
+    return tuple(sorted({*view.choices.segments, *more} - {segment.segment}))
 
 
 def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, str]) -> Figure:
@@ -340,12 +340,12 @@ def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) 
     most = max((row["customers"] for row in found), default=1)
     rows: list[tuple[Any, ...]] = [("Stayed", stayed)]
     for row in found:
-        moved = {"came_from": (row["segment_before"],), "segments": (row["segment"],)}
+        href = view.link_list(came_from=(row["segment_before"],), segments=(row["segment"],))
         rows.append(
             (
                 FIRST if row[other] == NOT_YET else row[other],
                 Bar(
-                    Link(row["customers"], view.link("/customers", **moved)),
+                    Link(row["customers"], href),
                     row["customers"] / most * 100,
                     colour(view, row[other]),
                 ),
@@ -359,25 +359,19 @@ def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) 
     )
 
 
-def _within(filters: Filters, kind: str, place: int) -> dict[str, int | None]:
-    """The filters that pick who is counted in a column, of those whom the filters of the page pick."""
-    low: int | None
-    high: int | None
+def _within(kind: str, place: int) -> dict[str, int | None]:
+    """The filters that pick who is counted in a column."""
     if kind == "spent":
-        low, high = _POUNDS[place] or None, _POUNDS[place + 1] if place + 1 < len(_POUNDS) else None
-        names = ("spent_from", "spent_below")
-    elif kind == "orders":
-        low, high = place, place if place < 10 else None
-        names = ("orders_from", "orders_to")
-    else:
-        low, high = place * 30 or None, place * 30 + 29 if place < 24 else None
-        names = ("recency_from", "recency_to")
-    lows = [end for end in (low, getattr(filters, names[0])) if end is not None]
-    highs = [end for end in (high, getattr(filters, names[1])) if end is not None]
-    return {names[0]: max(lows, default=None), names[1]: min(highs, default=None)}
+        above = _POUNDS[place + 1] if place + 1 < len(_POUNDS) else None
+        return {"spent_from": _POUNDS[place] or None, "spent_below": above}
+    if kind == "orders":
+        return {"orders_from": place, "orders_to": place if place < 10 else None}
+    return {"recency_from": place * 30 or None, "recency_to": place * 30 + 29 if place < 24 else None}
 
 
-def _histogram(view: View, rows: Sequence[Row], kind: str, question: str, names: list[str], what: str) -> Figure:
+def _histogram(
+    view: View, segment: Segment, rows: Sequence[Row], kind: str, question: str, names: Sequence[str], what: str
+) -> Figure:
     """How many are in each column, which leads to the list of them."""
     found = {row["position"]: row for row in rows if row["kind"] == kind}
     places = range(1 if kind == "orders" else 0, len(names))
@@ -389,7 +383,7 @@ def _histogram(view: View, rows: Sequence[Row], kind: str, question: str, names:
     every = {"days": 6, "orders": 3}.get(kind, 2)
     first = places[0]
     links = [
-        view.link("/customers", search=None, **_within(view.filters, kind, place)) if count else ""
+        view.link_list(segments=(segment.segment,), **_within(kind, place)) if count else ""
         for place, count in zip(places, counts, strict=True)
     ]
     bars = [
@@ -418,7 +412,7 @@ def _histogram(view: View, rows: Sequence[Row], kind: str, question: str, names:
     )
 
 
-def _countries(view: View, rows: Sequence[Row]) -> Figure:
+def _countries(view: View, segment: Segment, rows: Sequence[Row]) -> Figure:
     found = sorted(
         (row for row in rows if row["kind"] == "country"), key=lambda row: (-row["customers"], row["country"])
     )
@@ -430,7 +424,7 @@ def _countries(view: View, rows: Sequence[Row]) -> Figure:
         ),
         [
             (
-                Link(row["country"], view.link("/customers", countries=(row["country"],))),
+                Link(row["country"], view.link_list(segments=(segment.segment,), countries=(row["country"],))),
                 row["customers"],
                 row["monetary"],
             )
