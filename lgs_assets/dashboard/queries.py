@@ -172,7 +172,7 @@ class Choices:
         """The filters without what the tables do not have, and a notice on each of these."""
         notices = []
         if filters.as_of and filters.as_of not in self.snapshots:
-            notices.append(f"There is no snapshot at the end of {filters.as_of:%Y-%m}: the last whole month is shown.")
+            notices.append(f"There is no snapshot at the end of {filters.as_of:%Y-%m}, which was left out.")
             filters = replace(filters, as_of=None)
         offered = {
             "countries": self.countries, "cohorts": self.cohorts, "segments": list(self.segments),

@@ -88,7 +88,7 @@ def month_end(tables: Tables) -> MonthEnd:
 def _printed(sheets: Sequence[dict[str, Any]], reading: Reading, title: str) -> str:
     css = "\n".join((FOLDER / "static" / name).read_text() for name in ("dashboard.css", "report.css"))
     page = templates().get_template("report.html")
-    return page.render(sheets=sheets, css=css, title=title, back="", conditions=conditions(reading.built))
+    return page.render(sheets=sheets, css=css, title=title, back="", notices=[], conditions=conditions(reading.built))
 
 
 def conditions(built: Built) -> str:

@@ -538,8 +538,8 @@ def test_a_number_that_leads_to_a_list_is_how_many_are_on_it(
 
 @pytest.mark.parametrize(
     ("path", "query"),
-    [("/", "segment=At+Risk&segment=Promising"), ("/", "from=Champions"), ("/", "spent=30"), ("/", "customer=17044"),
-     ("/segments/loyal-customers", "from=Champions"), ("/segments/loyal-customers", "customer=17044"),
+    [("/", "segment=At+Risk&segment=Promising&step=3"), ("/", "from=Loyal+Customers&step=3"), ("/", "spent=30"),
+     ("/segments/loyal-customers", "from=Champions&step=3"), ("/segments/loyal-customers", "customer=17044&step=3"),
      ("/segments/hibernating", "spent=30&orders_to=2")],
 )  # fmt: skip
 def test_the_list_behind_a_number_keeps_the_filters_that_say_the_same_of_it(

@@ -48,6 +48,16 @@ class View:
         known = self.choices.months.get(month)
         return wording.day(known.last_invoice_at) if known and known.is_partial else wording.month(month)
 
+    def end(self, month: date | None = None) -> str:
+        """Until when the customers are looked at: `the end of Nov 2011`, or the day on which the data ends."""
+        known = self.choices.months.get(month or self.as_of)
+        return self.moment(month) if known and known.is_partial else f"the end of {self.moment(month)}"
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether there is a snapshot a step before."""
+        return self.month_before in self.choices.snapshots
+
     @property
     def month_before(self) -> date:
         """The month a step before."""

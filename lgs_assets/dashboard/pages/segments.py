@@ -22,6 +22,7 @@ from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 _EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k")
 _POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
 _TABLES: Final = ("rfm_history", "customer_profile")
+_PRODUCTS: Final = ("segment_products", "products")
 
 
 def show_all(view: View) -> Shown:
@@ -66,7 +67,7 @@ def show_one(view: View) -> Shown:
     trend = view.reading.trend(replace(of_segment, search=None))
     products = (
         view.rows("segment_products", as_of=view.as_of, segments=[segment.segment])
-        if "segment_products" in view.reading.tables
+        if view.reading.tables.issuperset(_PRODUCTS)
         else []
     )
     ordered = [*(str(n) for n in range(10)), "10+"]
@@ -457,7 +458,7 @@ ONE = Page(
     "segment.html",
     (*_TABLES, "audience_members"),
     show_one,
-    wished=("segment_products", "products", *PREDICTIONS, *CARDS),
+    wished=(*_PRODUCTS, *PREDICTIONS, *CARDS),
     honours=PICKING - {"segment"},
     refusal="The page is of one segment.",
     is_live=True,
