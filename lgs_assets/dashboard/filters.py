@@ -23,8 +23,9 @@ BANDS: Final = ("high", "medium", "low")
 STEPS: Final = (1, 3, 12)
 AREAS: Final = ("customers", "sales")
 COLUMNS: Final = (
-    "customer_id", "country", "segment", "segment_before", "recency_days", "frequency", "monetary", "net_revenue",
-    "typical_order", "first_sale_at", "last_invoice_at", "value", "risk_band", "expected_next_day",
+    "customer_id", "country", "segment", "segment_before", "recency_days", "frequency",
+    "sales_before_returns", "net_revenue", "typical_order", "first_sale_at",
+    "last_invoice_at", "value", "risk_band", "expected_next_day",
 )  # fmt: skip
 """The columns of a list of customers: each can be shown or not, and sorted by."""
 
@@ -72,7 +73,7 @@ class Filters:
     """What the areas of the segments are: customers, or sales."""
     columns: tuple[str, ...] = ()
     """The columns of a list of customers. Empty: all."""
-    sort: str = "monetary"
+    sort: str = "sales_before_returns"
     ascending: bool = False
     page: int = 1
 
@@ -116,7 +117,7 @@ class Filters:
 
     def customers_only(self) -> Self:
         """Without how a list is laid out."""
-        return replace(self, columns=(), sort="monetary", ascending=False, page=1)
+        return replace(self, columns=(), sort="sales_before_returns", ascending=False, page=1)
 
     def narrowed(self, **picks: Any) -> Self:
         """These filters and others, for who is picked by both: what many can be picked of is only what both pick."""

@@ -23,7 +23,7 @@ from lgs_assets.dashboard.content import (
     written,
 )
 from lgs_assets.dashboard.pages.page import Page, Shown, View
-from lgs_assets.dashboard.pages.parts import BEST, colour, or_few, sales_by_month
+from lgs_assets.dashboard.pages.parts import BEST, colour, held_twice, or_few, sales_by_month
 from lgs_assets.dashboard.queries import Row, month_before
 
 LOST: Final = "Can't Lose"
@@ -62,9 +62,8 @@ def show(view: View) -> Shown:
             "numbers": _numbers(view, months, groups),
             "sales": sales,
             "tasks": _tasks(now, groups if now is view else now.matched("groups", worth=WORTH)),
-            "tasks_moment": now.moment(),
+            "tasks_end": now.end(),
             "sizes": sizes,
-            "moment": view.moment(),
         },
         {"sales": sales, "segments": sizes},
         picked=sum(row["customers"] for row in groups),
@@ -89,6 +88,7 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
             last = wording.month(view.as_of)
             return Number(label, written(value, shown), [f"{last} is not over: nothing compares with it yet"])
         others = [month_before(view.as_of, back) for back in (1, 12)]
+        begins = min(view.choices.months)  # when everybody seems new
         compare = compare or column
         remarks = [
             compared(
@@ -98,7 +98,7 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
                 customers=min(found[counts] if found else 0 for found in (now, row)),
             )
             for other in others
-            for row in [by_month.get(other)]
+            for row in [by_month.get(other) if column != "new" or other > begins else None]
         ]
         compared_months = [row for row in [now, *map(by_month.get, others)] if row]
         if any(row[compare] != row[column] for row in compared_months):
@@ -127,7 +127,7 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
 
 def _at_the_end(view: View) -> View:
     """The same at the end of the data, where no month is chosen: who has ordered since must not be written to."""
-    latest = max(view.choices.snapshots)
+    latest = view.choices.latest
     if view.filters.as_of or view.as_of == latest:
         return view
     return replace(view, filters=replace(view.filters, as_of=latest))
@@ -192,6 +192,7 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
         totals[row["segment"]] = (count + row["customers"], money + row["monetary"])
     customers = sum(count for count, _ in totals.values())
     monetary = sum((money for _, money in totals.values()), Decimal(0))
+    once = sum((row["monetary_once"] for row in groups), Decimal(0))
     most, richest = max(count for count, _ in totals.values()), max(money for _, money in totals.values())
     rows = [
         (
@@ -215,8 +216,8 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
         rows,
     )
     note = (
-        f"As of the end of {view.moment()}, relative to the other customers of that time. Sales: all that these "
-        "customers bought until then, before returns, guests left out."
+        f"As of {view.end()}, relative to the other customers of that time. Sales: all that these "
+        f"customers bought until then, before returns, guests left out.{held_twice(monetary, once)}"
     )
     return Figure("segments", "Who are our customers, and who brings the sales?", table, note=note)
 

@@ -50,8 +50,12 @@ class View:
 
     def end(self, month: date | None = None) -> str:
         """Until when the customers are looked at: `the end of Nov 2011`, or the day on which the data ends."""
+        return self.moment(month) if self.not_over(month) else f"the end of {self.moment(month)}"
+
+    def not_over(self, month: date | None = None) -> str:
+        """`to 9 Dec` for a month that the data does not fill; else nothing."""
         known = self.choices.months.get(month or self.as_of)
-        return self.moment(month) if known and known.is_partial else f"the end of {self.moment(month)}"
+        return f"to {wording.day_of_year(known.last_invoice_at)}" if known and known.is_partial else ""
 
     @property
     def is_compared(self) -> bool:
@@ -126,5 +130,7 @@ class Page:
     """The filters that change some of its figures."""
     refusal: str = ""
     """Why it cannot follow the others."""
+    compares: bool = False
+    """Whether it shows changes, so that one can choose since when."""
     is_live: bool = False
     """Whether it shows tables that change between builds, so that nothing but its content tells it from before."""

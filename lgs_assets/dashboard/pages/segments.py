@@ -9,14 +9,40 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lgs_assets.charts import wording
-from lgs_assets.dashboard.content import FEWEST, Bar, Column, Figure, Kind, Link, Number, Shade, Table, share, written
+from lgs_assets.dashboard.bar import narrowing
+from lgs_assets.dashboard.content import (
+    FEW,
+    FEWEST,
+    Bar,
+    Column,
+    Figure,
+    Kind,
+    Link,
+    Number,
+    Shade,
+    Table,
+    share,
+    written,
+)
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.figures.treemap import Box, treemap
 from lgs_assets.dashboard.filters import AREAS, PICKING
 from lgs_assets.dashboard.pages.movements import net_flow
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, FIRST, PREDICTIONS, colour, customer_list, or_few, shade, tick
+from lgs_assets.dashboard.pages.parts import (
+    CARDS,
+    FIRST,
+    NET_AT_THE_END,
+    NOT_OVER,
+    PREDICTIONS,
+    colour,
+    customer_list,
+    held_twice,
+    or_few,
+    shade,
+    tick,
+)
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 
 _EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k")
@@ -42,8 +68,7 @@ def show_all(view: View) -> Shown:
             "segments": table,
             "grid": scores,
             "net": net,
-            "sparks": _sparks(trend),
-            "moment": view.moment(),
+            "sparks": _sparks(view, trend),
         },
         {"areas": areas, "segments": table, "grid": scores, "net": net},
         picked=sum(row["customers"] for row in statistics.values()),
@@ -89,10 +114,9 @@ def show_one(view: View) -> Shown:
         segment.segment,
         {
             "segment": segment,
-            "numbers": _numbers(view, segment, groups),
+            "numbers": _numbers(view, segment, groups, trend),
             "customers": customers,
             "summary": summary,
-            "moment": view.moment(),
             "size": sum(row["customers"] for row in rows),
             "listed": view.link_list(segments=(segment.segment,)),
             "printed": printed,
@@ -110,11 +134,13 @@ def _by_segment(rows: Sequence[Row]) -> dict[str, dict[Any, Row]]:
     return found
 
 
-def _sparks(trend: dict[str, dict[Any, Row]]) -> dict[str, Any]:
+def _sparks(view: View, trend: dict[str, dict[Any, Row]]) -> dict[str, Any]:
     moments = sorted({moment for rows in trend.values() for moment in rows})
     return {
         name: spark(
-            [rows[moment]["customers"] if moment in rows else 0 for moment in moments], f"{name}: customers over time"
+            [rows[moment]["customers"] if moment in rows else 0 for moment in moments],
+            f"{name}: customers over time",
+            is_partial=bool(view.not_over()),
         )
         for name, rows in trend.items()
     }
@@ -124,7 +150,8 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
     """Its change is that of the customers whom the filters pick now, in whatever segment they were before."""
     total = sum(row["customers"] for row in statistics.values())
     sales = sum((row["monetary"] for row in statistics.values()), Decimal(0))
-    is_known = view.reading.snapshot_before(view.filters) is not None
+    once = sum((row["monetary_once"] for row in statistics.values()), Decimal(0))
+    is_end = view.as_of == view.choices.latest
     rows = []
     for name in view.choices.segments:
         if view.filters.segments and name not in view.filters.segments:
@@ -132,7 +159,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
         row = statistics.get(name)
         count = row["customers"] if row else 0
         earlier = sum(move["customers"] for move in moves if move["segment_before"] == name)
-        change = count - earlier if is_known else None
+        change = count - earlier if view.is_compared else None
         rows.append(
             (
                 Link(name, view.link_segment(name)),
@@ -141,7 +168,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
                 change,
                 row["monetary"] if row else Decimal(0),
                 or_few(float(row["monetary"] / sales * 100) if row and sales else None, total),
-                row["net_revenue"] if row else Decimal(0),
+                *([row["net_revenue"] if row else Decimal(0)] if is_end else []),
                 *(
                     or_few(float(row[f"{what}_median"]) if row else None, count)
                     for what in ("recency", "frequency", "monetary")
@@ -156,7 +183,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
             Column("change", f"Change on {view.moment(view.month_before)}", "change_count"),
             Column("sales_before_returns", "Sales before returns", "whole_pounds"),
             Column("sales_pct", "Of sales", "percent"),
-            Column("net_to_date", "Net, to date", "whole_pounds"),
+            *([Column("net_revenue", "Net of returns", "whole_pounds")] if is_end else []),
             Column("days_median", "Typical days since last order", "decimal"),
             Column("orders_median", "Typical orders", "decimal"),
             Column("sales_median", "Typical sales", "whole_pounds"),
@@ -164,9 +191,9 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
         rows,
     )
     note = (
-        f"As of the end of {view.moment()}; the change is of the same customers. "
-        "Typical: the median. Sales: all until then, before returns. Net: all to date, after returns. A segment is "
-        "relative to the other customers of its month."
+        f"As of {view.end()}; the change is of the same customers. Typical: the median. Sales: all until then, before "
+        "returns. A segment is relative to the other customers of its month."
+        f"{'' if is_end else ' ' + NET_AT_THE_END.format(wording.month(view.choices.latest))}{held_twice(sales, once)}"
     )
     return Figure("segments", "How large is each segment, and what is it worth?", table, note=note)
 
@@ -174,7 +201,9 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
 def _areas(view: View, statistics: dict[str, Row]) -> Figure:
     """By customers, or by what they bought."""
     by_sales = view.filters.area == "sales"
-    column, what = ("monetary", "sales before returns") if by_sales else ("customers", "customers")
+    column, name_, what = (
+        ("monetary", "sales_before_returns", "sales before returns") if by_sales else ("customers",) * 3
+    )
     kind: Kind = "whole_pounds" if by_sales else "count"
     customers = sum(row["customers"] for row in statistics.values())
     total = sum(row[column] for row in statistics.values())
@@ -200,7 +229,7 @@ def _areas(view: View, statistics: dict[str, Row]) -> Figure:
         (
             Column("number", "No.", "count"),
             Column("segment", "Segment"),
-            Column(column, what.capitalize(), kind),
+            Column(name_, what.capitalize(), kind),
             Column("share", "Share", "percent"),
         ),
         [
@@ -248,7 +277,7 @@ def _grid(view: View, rows: Sequence[Row]) -> Figure:
     return Figure("grid", "How recently and how often do they order?", table, note=note)
 
 
-def _numbers(view: View, segment: Segment, groups: Sequence[Row]) -> list[Number]:
+def _numbers(view: View, segment: Segment, groups: Sequence[Row], trend: Sequence[Row]) -> list[Number]:
     own = [row for row in groups if row["segment"] == segment.segment]
     count, sales = sum(r["customers"] for r in own), sum((r["monetary"] for r in own), Decimal(0))
     all_count, all_sales = sum(r["customers"] for r in groups), sum((r["monetary"] for r in groups), Decimal(0))
@@ -258,13 +287,19 @@ def _numbers(view: View, segment: Segment, groups: Sequence[Row]) -> list[Number
         r["customers"] for r in groups if r["segment_before"] == segment.segment and r["segment"] != segment.segment
     )
     earlier = view.moment(view.month_before)
+    changed = [f"{written(count - before, 'change_count')} on {wording.count(before)} in {earlier}"]
+    sizes = {row["snapshot_date"]: row["customers"] for row in trend}
+    year_before = view.choices.snapshots.get(view.year_before) if view.filters.step != 12 else None
+    last_year = (
+        [f"{wording.count(sizes.get(year_before, 0))} in {view.moment(view.year_before)}"] if year_before else []
+    )
     of_all = share(count, all_count, customers=all_count)
     of_sales = share(sales, all_sales, customers=all_count)
     return [
         Number(
             "Customers",
             wording.count(count),
-            [f"{of_all} of {wording.count(all_count)}", f"{wording.count(before)} in {earlier}"],
+            [f"{of_all} of {wording.count(all_count)}", *(changed if view.is_compared else []), *last_year],
         ),
         Number(
             "Sales before returns",
@@ -297,17 +332,16 @@ def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, 
     points, listed = [], []
     for place, month in enumerate(months):
         count = counts.get(view.choices.snapshots[month], 0)
-        known = view.choices.months.get(month)
-        href = along[month]
-        is_partial = bool(known and known.is_partial)
+        href, not_over = along[month], view.not_over(month)
         title = f"{view.moment(month)}: {wording.counted(count, 'customer')}"
         points.append(
-            Point(count, label=tick(month, place, len(months)), title=title, link=href, is_partial=is_partial)
+            Point(count, label=tick(month, place, len(months)), title=title, link=href, is_partial=bool(not_over))
         )
-        listed.append((Link(month, href), count))
+        listed.append((Link(month, href), not_over, count))
     table = Table(
         (
             Column("month", "End of", "month"),
+            NOT_OVER,
             Column("customers", "Customers", "count"),
         ),
         listed,
@@ -352,11 +386,14 @@ def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) 
                 ),
             )
         )
-    earlier, now = view.moment(view.month_before), view.moment()
+    earlier = view.moment(view.month_before)
     question = f"Where did they come from since {earlier}?" if is_in else f"Where did those of {earlier} go?"
     table = Table((Column("segment", "From" if is_in else "To"), Column("customers", "Customers", "count")), rows)
     return Figure(
-        "came_from" if is_in else "went_to", question, table, note=f"From the end of {earlier} to the end of {now}."
+        "came_from" if is_in else "went_to",
+        question,
+        table,
+        note=f"From {view.end(view.month_before)} to {view.end()}.",
     )
 
 
@@ -377,10 +414,19 @@ def _histogram(
     found = {row["position"]: row for row in rows if row["kind"] == kind}
     places = range(1 if kind == "orders" else 0, len(names))
     counts = [found[place]["customers"] if place in found else 0 for place in places]
-    middle = next((row for row in rows if row["kind"] == "median" and row["segment"] == kind and row["monetary"]), None)
-    typical = middle["position"] if middle else None
+    middle = next(
+        (row for row in rows if row["kind"] == "median" and row["segment"] == kind and row["customers"]), None
+    )
+    typical = middle["position"] if middle and middle["customers"] >= FEWEST else None
     shown: Kind = "whole_pounds" if kind == "spent" else "count"
-    note = f"Dashes: the median of all customers, {written(middle['monetary'], shown)}." if middle else ""
+    only = ", ".join(narrowing(view.filters, PICKING))
+    whose = f"the median of all customers{f' ({only})' if only else ''}"
+    note = ""
+    if middle:
+        is_told = typical is not None
+        note = (
+            f"Dashes: {whose}, {written(middle['monetary'], shown)}." if is_told else f"No dashes for {whose}: {FEW}."
+        )
     every = {"days": 6, "orders": 3}.get(kind, 2)
     first = places[0]
     links = [
@@ -421,7 +467,7 @@ def _countries(view: View, segment: Segment, rows: Sequence[Row]) -> Figure:
         (
             Column("country", "Country"),
             Column("customers", "Customers", "count"),
-            Column("sales", "Sales before returns", "whole_pounds"),
+            Column("sales_before_returns", "Sales before returns", "whole_pounds"),
         ),
         [
             (
@@ -441,18 +487,18 @@ def _products(view: View, rows: Sequence[Row], segment: Segment) -> Figure:
             Column("code", "Code"),
             Column("product", "Product"),
             Column("units", "Units", "count"),
-            Column("sales", "Sales", "whole_pounds"),
+            Column("sales_before_returns", "Sales before returns", "whole_pounds"),
         ),
         [(row["code"], row["description"], row["units"], row["sales"]) for row in rows],
     )
     note = (
-        "Sales before returns in twelve months, doubled invoices once, to those who are "
+        "Of twelve months, doubled invoices once, to those who are "
         f"{segment.segment} at the end of the data.{view.unfollowed('as_of', 'segment')}"
     )
     return Figure("products", "What do they buy?", table, note=note)
 
 
-ALL = Page("/segments", "segments.html", _TABLES, show_all, label="Segments")
+ALL = Page("/segments", "segments.html", _TABLES, show_all, label="Segments", compares=True)
 ONE = Page(
     "/segments/{item}",
     "segment.html",
@@ -461,5 +507,6 @@ ONE = Page(
     wished=(*_PRODUCTS, *PREDICTIONS, *CARDS),
     honours=PICKING - {"segment"},
     refusal="The page is of one segment.",
+    compares=True,
     is_live=True,
 )
