@@ -36,7 +36,7 @@ SUMS = [
     (f"/overview/sales.csv?{END}", "orders_placed", "select sum(placed_orders) from monthly_metrics"),
     (f"/overview/segments.csv?{END}", "sales_before_returns", "select sum(revenue) from segment_summary"),
     (f"/segments/segments.csv?{END}", "sales_before_returns", "select sum(monetary) from rfm_scores"),
-    (f"/segments/segments.csv?{END}", "net_to_date", "select sum(net_revenue) from segments"),
+    (f"/segments/segments.csv?{END}", "net_revenue", "select sum(net_revenue) from segments"),
     (
         f"/segments/segments.csv?{NOVEMBER}&country=France",
         "sales_before_returns",
@@ -44,13 +44,13 @@ SUMS = [
     ),
     (
         f"/segments/cant-lose/customers.csv?{END}",
-        "monetary",
+        "sales_before_returns",
         "select revenue from segment_summary where segment = 'Can''t Lose'",
     ),
-    (f"/customers/customers.csv?{END}", "monetary", "select sum(monetary) from rfm_scores"),
+    (f"/customers/customers.csv?{END}", "sales_before_returns", "select sum(monetary) from rfm_scores"),
     (
         "/customers/customers.csv?as_of=2010-11&country=France&segment=At+Risk&segment=Champions",
-        "monetary",
+        "sales_before_returns",
         f"""
         select sum(monetary) from rfm_history
         where snapshot_date = '2010-12-01' and segment in ('At Risk', 'Champions') and {OF_FRANCE}

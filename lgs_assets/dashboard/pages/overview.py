@@ -62,7 +62,7 @@ def show(view: View) -> Shown:
             "numbers": _numbers(view, months, groups),
             "sales": sales,
             "tasks": _tasks(now, groups if now is view else now.matched("groups", worth=WORTH)),
-            "tasks_end": now.end(),
+            "tasks_end": now.end() if now is view else f"{now.end()}, the end of the data",
             "sizes": sizes,
         },
         {"sales": sales, "segments": sizes},

@@ -128,7 +128,8 @@ def customer_list(
     """
     filters = view.filters
     is_expected = bool(query) or view.reading.tables.issuperset(PREDICTIONS)
-    left_out = {*([] if is_expected else EXPECTED), *([] if (as_of or view.as_of) == view.choices.latest else [_NET])}
+    is_end = (as_of or view.as_of) == view.choices.latest
+    left_out = {*(() if is_expected else EXPECTED), *(() if is_end else (_NET,))}
     shown = [column for column in CUSTOMERS if column.name not in left_out]
     columns = tuple([column for column in shown if column.name in filters.columns] or shown)
     sort = filters.sort if any(column.sort == filters.sort for column in shown) else Filters.sort
@@ -179,7 +180,7 @@ def held_twice(sales: Decimal, once: Decimal) -> str:
     """What to say below sales before returns that hold an invoice twice; nothing if they do not."""
     if sales == once:
         return ""
-    return f" What the data holds twice counts twice: once, it is {written(once, 'pounds')} before returns."
+    return f" Invoices held twice count twice; once, sales come to {written(once, 'pounds')} before returns."
 
 
 def marked(table: Table, found: Sequence[Row]) -> Table:
