@@ -305,7 +305,7 @@ def test_net_of_returns_never_stands_beside_sales_of_an_earlier_day(site: Site, 
     """It is known of the end of the data only, and would be more than all that was bought until then."""
     (early, *_), (late, *_) = (rows(site.get(f"{path}.csv{query}").text) for query in ("", "?as_of=2011-07"))
     assert "net_revenue" not in early and "net_revenue" in late
-    said = "Net of returns is known of the end of the data only: choose Jul 2011 above."
+    said = "Net of returns is shown as of 5 Jul 2011 only."
     pages = [site.get(path.rpartition("/")[0] + query).text for query in ("", "?as_of=2011-07")]
     assert [said in html for html in pages] == [True, False]
 
@@ -853,6 +853,11 @@ def test_a_day_has_no_end_and_each_way_within_a_page_leads_somewhere(site: Site,
     html = site.get(f"{path}?as_of=2011-07").text
     assert "end of 5 Jul" not in html
     assert {*re.findall(r'href="#([^"]+)"', html)} <= {*re.findall(r' id="([^"]+)"', html)}
+
+
+def test_the_definition_of_a_segment_leads_to_the_map_of_scores(site: Site) -> None:
+    definition = site.get("/data").text.partition("<dt>Segment</dt>")[2].partition("</dd>")[0]
+    assert '<a href="#map">' in definition
 
 
 def test_the_month_that_is_not_over_is_told_and_not_compared(site: Site) -> None:

@@ -40,7 +40,6 @@ PREDICTIONS: Final = ("customer_value", "churn_risk")
 CARDS: Final = ("model_cards", "model_evaluations", "prediction_terms", "churn_risk")
 VALUE_ERROR: Final = "the tenth of customers rated highest brought {} of sales"
 STAY_ERROR: Final = "in {} of pairs, the one who stayed away had been rated more at risk"
-NET_AT_THE_END: Final = "Net of returns is known of the end of the data only: choose {} above."
 BEST: Final = ("Champions", "Loyal Customers")
 """The segments whose customers nobody wants to lose."""
 NOT_OVER: Final = Column("not_over", "Not over")
@@ -53,8 +52,6 @@ _DO_NOT_CONTACT: Final = Column("do_not_contact", "Do not contact")
 """Why not. Shown, whatever columns are chosen, where any must not be contacted."""
 _TODAY: Final = ("country", "typical_order")
 """Columns of what is known today, which may be later than what the others say."""
-_NET: Final = "net_revenue"
-"""The same, but beside sales of an earlier day it would read as an error."""
 _BY_MONTH: Final = ("sales", "sales_once", "placed_orders", "active", "new")
 _NOTICEABLE: Final = Decimal("0.01")
 
@@ -129,7 +126,7 @@ def customer_list(
     filters = view.filters
     is_expected = bool(query) or view.reading.tables.issuperset(PREDICTIONS)
     is_end = (as_of or view.as_of) == view.choices.latest
-    left_out = {*(() if is_expected else EXPECTED), *(() if is_end else (_NET,))}
+    left_out = {*(() if is_expected else EXPECTED), *(() if is_end else ("net_revenue",))}
     shown = [column for column in CUSTOMERS if column.name not in left_out]
     columns = tuple([column for column in shown if column.name in filters.columns] or shown)
     sort = filters.sort if any(column.sort == filters.sort for column in shown) else Filters.sort
@@ -173,7 +170,12 @@ def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:
     labels = [column.label for column in columns if column.name in _TODAY]
     day = wording.day(view.choices.until)
     said = f"As of {day}, whatever month is looked at: {', '.join(labels)}. " if labels else ""
-    return f"{said}{NET_AT_THE_END.format(wording.month(view.choices.latest))}"
+    return f"{said}{net_of_today(view)}"
+
+
+def net_of_today(view: View) -> str:
+    """What to say where the net of returns is left out, which beside sales of an earlier day would read as an error."""
+    return f"Net of returns is shown as of {wording.day(view.choices.until)} only."
 
 
 def held_twice(sales: Decimal, once: Decimal) -> str:

@@ -33,12 +33,12 @@ from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import (
     CARDS,
     FIRST,
-    NET_AT_THE_END,
     NOT_OVER,
     PREDICTIONS,
     colour,
     customer_list,
     held_twice,
+    net_of_today,
     or_few,
     shade,
     tick,
@@ -193,7 +193,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
     note = (
         f"As of {view.end()}; the change is of the same customers. Typical: the median. Sales: all until then, before "
         "returns. A segment is relative to the other customers of its month."
-        f"{'' if is_end else ' ' + NET_AT_THE_END.format(wording.month(view.choices.latest))}{held_twice(sales, once)}"
+        f"{'' if is_end else ' ' + net_of_today(view)}{held_twice(sales, once)}"
     )
     return Figure("segments", "How large is each segment, and what is it worth?", table, note=note)
 
