@@ -423,7 +423,7 @@ def test_the_size_of_a_segment_has_its_change(site: Site) -> None:
     html = site.get("/segments/loyal-customers?as_of=2011-06&step=3").text
     told = {row["segment"]: row for row in rows(site.get("/segments/segments.csv?as_of=2011-06&step=3").text)}
     now, change = (int(told["Loyal Customers"][name]) for name in ("customers", "change"))
-    assert f"<span>{change:+} on {now - change} in Mar 2011</span>".replace("-", "−") in html
+    assert f"<span>{now - change} in Mar 2011, {change:+} since</span>".replace("-", "−") in html
 
 
 def test_who_joins_and_who_leaves_stands_beside_the_sizes(site: Site) -> None:

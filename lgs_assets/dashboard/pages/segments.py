@@ -287,7 +287,7 @@ def _numbers(view: View, segment: Segment, groups: Sequence[Row], trend: Sequenc
         r["customers"] for r in groups if r["segment_before"] == segment.segment and r["segment"] != segment.segment
     )
     earlier = view.moment(view.month_before)
-    changed = [f"{written(count - before, 'change_count')} on {wording.count(before)} in {earlier}"]
+    changed = [f"{wording.count(before)} in {earlier}, {written(count - before, 'change_count')} since"]
     sizes = {row["snapshot_date"]: row["customers"] for row in trend}
     year_before = view.choices.snapshots.get(view.year_before) if view.filters.step != 12 else None
     last_year = (
