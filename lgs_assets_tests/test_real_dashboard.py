@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from lgs_assets.dashboard.queries import Tables
+from lgs_assets.dashboard.report import render
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.builders import values
 from lgs_assets_tests.dashboard.conftest import Site, serve
@@ -100,3 +101,12 @@ def test_a_page_adds_up_to_the_tables(site: Site, real: Warehouse, file: str, co
     ((expected,),) = map(values, real.rows(query))
     assert expected
     assert sum(Decimal(row[column] or 0) for row in shown) == expected
+
+
+def test_a_report_is_two_sheets_a_segment(site: Site) -> None:
+    """Also of the one whose customers came from everywhere."""
+    try:
+        from weasyprint import HTML
+    except (ImportError, OSError):
+        pytest.skip("NOT PROVEN AS A PDF: install the extra report, and Pango")
+    assert len(HTML(string=render(site.tables, ["champions", "hibernating"])).render().pages) == 4

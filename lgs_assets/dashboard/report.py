@@ -110,7 +110,7 @@ def segment_named(choices: Choices, name: str) -> str:
 def _segment(reading: Reading, name: str) -> dict[str, Any]:
     segment = reading.choices.segments[segment_named(reading.choices, name)]
     view = View(Filters(), reading, item=segment.slug)
-    return report.sheet(view, segments.show_one(view), "segment")
+    return report.sheet(view, segments.show_one(view, height=report.HEIGHT), "segment")
 
 
 def _shop(reading: Reading) -> dict[str, Any]:

@@ -75,8 +75,11 @@ def show_all(view: View) -> Shown:
     )
 
 
-def show_one(view: View) -> Shown:
-    """One segment: who they are, what to do, how many over time, where from and where to, what they buy, who."""
+def show_one(view: View, *, height: float = 300) -> Shown:
+    """One segment: who they are, what to do, how many over time, where from and where to, what they buy, who.
+
+    `height` is that of the curve, which stands beside the moves, a row for each segment.
+    """
     segment = next((known for known in view.choices.segments.values() if known.slug == view.item), None)
     if segment is None:
         raise NothingThereError(f"There is no segment {view.item}.")
@@ -98,7 +101,7 @@ def show_one(view: View) -> Shown:
     ordered = [*(str(n) for n in range(10)), "10+"]
     waited = [*(f"{n * 30}" for n in range(24)), "720+"]
     figures = {
-        "trend": _trend(view, segment, trend, along),
+        "trend": _trend(view, segment, trend, along, height),
         "came_from": _moves(view, segment, groups, is_in=True),
         "went_to": _moves(view, segment, groups, is_in=False),
         "spent": _histogram(
@@ -325,7 +328,7 @@ def _others(view: View, segment: Segment, *more: str) -> tuple[str, ...]:
     return tuple(sorted({*view.choices.segments, *more} - {segment.segment}))
 
 
-def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, str]) -> Figure:
+def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, str], height: float) -> Figure:
     """How many they were; `along` is the page at the end of each month."""
     counts = {row["snapshot_date"]: row["customers"] for row in rows}
     months = [month for month in sorted(view.choices.snapshots) if month <= view.as_of]
@@ -351,7 +354,7 @@ def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, 
             f"Customers in {segment.segment} at the end of each month.",
             [Series(segment.segment, points)],
             wording.count,
-            height=300,  # beside the moves, a row for each segment
+            height=height,
         )
         if points
         else None
