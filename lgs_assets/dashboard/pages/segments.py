@@ -204,9 +204,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
 def _areas(view: View, statistics: dict[str, Row]) -> Figure:
     """By customers, or by what they bought."""
     by_sales = view.filters.area == "sales"
-    column, name_, what = (
-        ("monetary", "sales_before_returns", "sales before returns") if by_sales else ("customers",) * 3
-    )
+    column, what = ("monetary", "sales before returns") if by_sales else ("customers", "customers")
     kind: Kind = "whole_pounds" if by_sales else "count"
     customers = sum(row["customers"] for row in statistics.values())
     total = sum(row[column] for row in statistics.values())
@@ -232,7 +230,7 @@ def _areas(view: View, statistics: dict[str, Row]) -> Figure:
         (
             Column("number", "No.", "count"),
             Column("segment", "Segment"),
-            Column(name_, what.capitalize(), kind),
+            Column(what.replace(" ", "_"), what.capitalize(), kind),
             Column("share", "Share", "percent"),
         ),
         [
@@ -382,11 +380,7 @@ def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) 
         rows.append(
             (
                 FIRST if row[other] == NOT_YET else row[other],
-                Bar(
-                    Link(row["customers"], href),
-                    row["customers"] / most * 100,
-                    colour(view, row[other]),
-                ),
+                Bar(Link(row["customers"], href), row["customers"] / most * 100, colour(view, row[other])),
             )
         )
     earlier = view.moment(view.month_before)
