@@ -111,6 +111,10 @@ def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS, kept: int
     )
 
 
+class LeftOutError(Exception):
+    """A file would be of other customers than its address says, and has no place to say so: its text says why."""
+
+
 class _Site:
     """The routes: plain functions, which Starlette runs in threads while others wait for the database."""
 
@@ -172,6 +176,8 @@ class _Site:
                     return HTMLResponse(body, headers=_fresh(tag))
                 known, unknown = reading.known(filters)
                 notices += unknown
+                if notices and "format" in request.path_params:
+                    raise LeftOutError(" ".join(notices))
                 if not notices and known.query() != request.url.query and request.url.query:
                     return RedirectResponse(known.url(request.url.path), 307)
                 item = request.path_params.get("item", "")
@@ -188,6 +194,8 @@ class _Site:
             return response
         except NothingThereError as error:
             return self._message(request, 404, str(error), "It may be in data that is not loaded.")
+        except LeftOutError as error:
+            return self._message(request, 400, "This file cannot be made as it is asked for.", str(error))
         except NotReadyError as error:
             return self._message(request, 503, str(error), _BUILD)
         except sa.exc.ProgrammingError:

@@ -77,8 +77,8 @@ _ONE = (
     ("absent", "recency_from", "No order for {} days"),
     ("orders", "orders_from", "{} orders or more"),
     ("orders_to", "orders_to", "{} orders or fewer"),
-    ("spent", "spent_from", "£{} or more"),
-    ("spent_below", "spent_below", "Under £{}"),
+    ("spent", "spent_from", "£{} or more before returns"),
+    ("spent_below", "spent_below", "Under £{} before returns"),
     ("tenth", "tenth", "Tenth {} by expected sales"),
     ("customer", "search", "Customer {}"),
 )

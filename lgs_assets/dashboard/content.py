@@ -22,6 +22,7 @@ FEWEST: Final = 30
 FEW: Final = "too few to say"
 DOT: Final = "·"
 """The same, where many such values stand together."""
+DOT_NOTE: Final = f"{DOT} Fewer than {FEWEST} customers: {FEW}."
 
 Kind = Literal[
     "text", "day", "month", "moment", "count", "change_count", "pounds", "whole_pounds", "change_pounds", "percent",

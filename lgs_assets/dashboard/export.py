@@ -25,7 +25,7 @@ _COLUMNS: Final = (
     Column("recency_days", "Days since last order", "count"),
     Column("frequency", "Orders", "count"),
     Column("typical_order", "Typical order", "pounds"),
-    Column("monetary", "Sales before returns", "pounds"),
+    Column("sales_before_returns", "Sales before returns", "pounds"),
     Column("net_revenue", "Net of returns", "pounds"),
     Column("value", "Expected in 182 days", "pounds"),
     Column("risk_band", "Risk of staying away"),

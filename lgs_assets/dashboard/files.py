@@ -85,7 +85,7 @@ def _stem(page: Page, view: View, name: str) -> str:
 
 def _said(page: Page, view: View) -> str:
     """Where a picture is from, when of, and of whom: it may be seen far from its page."""
-    when = f"end of {view.moment()}" if "as_of" in page.honours else ""
+    when = f"as of {view.end()}" if "as_of" in page.honours else ""
     only = narrowing(view.filters, page.honours)
     said = [
         "London Gift Shop",

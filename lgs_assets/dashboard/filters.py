@@ -23,8 +23,9 @@ BANDS: Final = ("high", "medium", "low")
 STEPS: Final = (1, 3, 12)
 AREAS: Final = ("customers", "sales")
 COLUMNS: Final = (
-    "customer_id", "country", "segment", "segment_before", "recency_days", "frequency", "monetary", "net_revenue",
-    "typical_order", "first_sale_at", "last_invoice_at", "value", "risk_band", "expected_next_day",
+    "customer_id", "country", "segment", "segment_before", "recency_days", "frequency",
+    "sales_before_returns", "net_revenue", "typical_order", "first_sale_at",
+    "last_invoice_at", "value", "risk_band", "expected_next_day",
 )  # fmt: skip
 """The columns of a list of customers: each can be shown or not, and sorted by."""
 
@@ -72,7 +73,7 @@ class Filters:
     """What the areas of the segments are: customers, or sales."""
     columns: tuple[str, ...] = ()
     """The columns of a list of customers. Empty: all."""
-    sort: str = "monetary"
+    sort: str = "sales_before_returns"
     ascending: bool = False
     page: int = 1
 
@@ -116,7 +117,19 @@ class Filters:
 
     def customers_only(self) -> Self:
         """Without how a list is laid out."""
-        return replace(self, columns=(), sort="monetary", ascending=False, page=1)
+        return replace(self, columns=(), sort="sales_before_returns", ascending=False, page=1)
+
+    def narrowed(self, **picks: Any) -> Self:
+        """These filters and others, for who is picked by both: what many can be picked of is only what both pick."""
+        return replace(self, **{name: self._both(name, value) for name, value in picks.items()})
+
+    def _both(self, name: str, value: Any) -> Any:
+        own = getattr(self, name)
+        if value is None or own == DEFAULTS[name]:
+            return own if value is None else value
+        if name in _MANY:
+            return tuple(item for item in own if item in value)
+        return max(own, value) if name in _LOWEST else min(own, value)
 
     @property
     def names_customers(self) -> bool:
@@ -201,6 +214,8 @@ _NAMES: Final = {
 }  # fmt: skip
 """The field of each key of a query."""
 _MANY: Final = {"countries", "segments", "cohorts", "came_from", "risks", "columns"}
+_LOWEST: Final = {"recency_from", "orders_from", "spent_from"}
+"""The filters of which the larger value picks fewer customers."""
 _READERS: Final[dict[str, Any]] = {
     "as_of": _month, "countries": _text, "segments": _text, "cohorts": _quarter, "came_from": _text, "step": _step,
     "r_score": _score, "f_score": _score, "recency_to": _whole, "recency_from": _whole, "orders_from": _whole,

@@ -151,7 +151,7 @@ class Choices:
         cohorts = {quarter_of(date.fromisoformat(found)) for found in row["cohort_months"] or []}
         return cls(
             months={found.month: found for found in months},
-            snapshots={_month_ending_at(found): found for found in sorted(snapshots)},
+            snapshots={month_ending_at(found): found for found in sorted(snapshots)},
             countries=row["countries"] or [],
             cohorts=sorted(cohorts),
             segments={found["segment"]: Segment(**found) for found in row["segments"] or []},
@@ -168,11 +168,16 @@ class Choices:
         whole = [month for month in self.snapshots if month in self.months and not self.months[month].is_partial]
         return max(whole or self.snapshots)
 
+    @property
+    def latest(self) -> date:
+        """The month in which the data ends."""
+        return max(self.snapshots)
+
     def known(self, filters: Filters) -> tuple[Filters, list[str]]:
         """The filters without what the tables do not have, and a notice on each of these."""
         notices = []
         if filters.as_of and filters.as_of not in self.snapshots:
-            notices.append(f"There is no snapshot at the end of {filters.as_of:%Y-%m}: the last whole month is shown.")
+            notices.append(f"There is no snapshot at the end of {filters.as_of:%Y-%m}, which was left out.")
             filters = replace(filters, as_of=None)
         offered = {
             "countries": self.countries, "cohorts": self.cohorts, "segments": list(self.segments),
@@ -200,7 +205,8 @@ def month_before(month: date, months: int = 1) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
-def _month_ending_at(snapshot: datetime) -> date:
+def month_ending_at(snapshot: datetime) -> date:
+    """The first day of the month that a snapshot looks at the end of."""
     return (snapshot - timedelta(microseconds=1)).date().replace(day=1)
 
 

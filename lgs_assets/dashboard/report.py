@@ -88,7 +88,7 @@ def month_end(tables: Tables) -> MonthEnd:
 def _printed(sheets: Sequence[dict[str, Any]], reading: Reading, title: str) -> str:
     css = "\n".join((FOLDER / "static" / name).read_text() for name in ("dashboard.css", "report.css"))
     page = templates().get_template("report.html")
-    return page.render(sheets=sheets, css=css, title=title, back="", conditions=conditions(reading.built))
+    return page.render(sheets=sheets, css=css, title=title, back="", notices=[], conditions=conditions(reading.built))
 
 
 def conditions(built: Built) -> str:
@@ -110,7 +110,7 @@ def segment_named(choices: Choices, name: str) -> str:
 def _segment(reading: Reading, name: str) -> dict[str, Any]:
     segment = reading.choices.segments[segment_named(reading.choices, name)]
     view = View(Filters(), reading, item=segment.slug)
-    return report.sheet(view, segments.show_one(view), "segment")
+    return report.sheet(view, segments.show_one(view, height=report.HEIGHT), "segment")
 
 
 def _shop(reading: Reading) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def shown(site: Site, query: str) -> dict[str, str]:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(CHOICES.map(lambda filters: replace(filters, as_of=NOW)))
+@given(CHOICES.map(lambda filters: replace(filters, as_of=NOW, came_from=())))
 def test_an_audience_is_of_the_customers_of_the_list(site: Site, market: Warehouse, filters: Filters) -> None:
     """Of the end of the data, when audiences look."""
     made = draft(filters)

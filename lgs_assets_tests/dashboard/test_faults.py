@@ -94,6 +94,28 @@ def test_without_some_tables_each_page_is_there_or_says_what_is_missing(own_site
         assert "lgs run" in answer.text or not {*gone} & {*page.tables, *page.wished}, path
 
 
+def test_without_one_table_the_pages_that_wish_for_it_are_there_and_those_that_need_it_say_so(own_site: Site) -> None:
+    """Each alone: two that are read together may be missing together, and never apart."""
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    for table in (*NEEDED, *WISHED):
+        with writer.transaction() as connection:
+            connection.execute(sa.text(f"create table held as select * from publications where table_name = '{table}'"))
+            connection.execute(sa.text(f"delete from publications where table_name = '{table}'"))
+            connection.execute(sa.text(f"alter table {table} rename to away"))
+        for page, path in zip(PAGES, PATHS, strict=True):
+            if table in (*page.tables, *page.wished):
+                answer = own_site.get(path)
+                assert (answer.status, table in answer.text) == (503 if table in page.tables else 200, True), (
+                    table,
+                    path,
+                )
+        with writer.transaction() as connection:
+            connection.execute(sa.text(f"alter table away rename to {table}"))
+            connection.execute(sa.text("insert into publications select * from held"))
+            connection.execute(sa.text("drop table held"))
+    writer.engine.dispose()
+
+
 def test_pages_are_whole_while_their_tables_are_replaced(own_site: Site) -> None:
     """A snapshot older than a table shows it empty: the locks that come before it keep that from happening."""
     writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))

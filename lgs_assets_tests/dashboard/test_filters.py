@@ -72,6 +72,19 @@ def test_a_value_that_cannot_be_used_has_a_notice(query: str) -> None:
     assert len(notices) == 1
 
 
+def test_filters_that_narrow_others_pick_who_is_picked_by_both() -> None:
+    filters = Filters(segments=("At Risk", "Champions"), spent_from=5000, recency_to=30, countries=("EIRE",))
+    narrowed = filters.narrowed(
+        segments=("At Risk", "Hibernating"), came_from=("Champions",), spent_from=1000, recency_to=90, orders_to=None
+    )
+    assert narrowed == Filters(
+        segments=("At Risk",), came_from=("Champions",), spent_from=5000, recency_to=30, countries=("EIRE",)
+    )
+    assert Filters(spent_from=10, recency_to=90).narrowed(spent_from=1000, recency_to=30, r_score=5) == Filters(
+        spent_from=1000, recency_to=30, r_score=5
+    )
+
+
 def test_links_keep_every_filter_but_those_they_change() -> None:
     filters = Filters(countries=("Germany",), cohorts=("2010-Q1",), page=3, sort="frequency")
     assert filters.customers_only().url("/customers", r_score=5) == "/customers?" + urlencode(

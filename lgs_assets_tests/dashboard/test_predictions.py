@@ -67,6 +67,19 @@ def test_each_filter_changes_the_outlook_or_is_said_to_do_nothing(predicted: Sit
     check_each_filter(predicted, "/outlook", spent="2000")
 
 
+def test_the_size_of_a_segment_stands_beside_that_of_the_year_before(predicted: Site, held: Warehouse) -> None:
+    """Unless that is what it is compared with: then it is told once."""
+    ((year, month),) = re.findall(r'value="(\d{4})-(\d\d)" selected', predicted.get("/segments/champions").text)
+    (known,) = held.rows(
+        "select count(*) as n from rfm_history where segment = 'Champions' "
+        f"and snapshot_date = date '{int(year) - 1}-{month}-01' + interval '1 month'"
+    )
+    for query, end in (("", "</span>"), ("?step=12", ", ")):
+        html = predicted.get(f"/segments/champions{query}").text
+        assert len(re.findall(rf"<span>{known['n']:,} in \w{{3}} {int(year) - 1}{end}", html)) == 1
+        assert len(re.findall(rf" in \w{{3}} {int(year) - 1}\b", html.partition("<dt>Joined")[0])) == 1
+
+
 def test_what_customers_are_worth_is_what_the_table_says(predicted: Site, held: Warehouse) -> None:
     shown = rows(predicted.get("/outlook/value.csv").text)
     (known,) = held.rows("select count(*) as n, sum(sales) as sales from customer_value where horizon_days = 182")

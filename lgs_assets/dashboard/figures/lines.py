@@ -64,11 +64,12 @@ def lines(label: str, series: Sequence[Series], written: Callable[[float], str],
     return Drawing(label, height, shapes, margin=MARGIN)
 
 
-def spark(values: Sequence[float], label: str) -> Drawing:
-    """A small line without axes, its last point marked."""
-    axis = Axis.over(values, top=4, bottom=24)
+def spark(values: Sequence[float], label: str, *, is_partial: bool = False) -> Drawing:
+    """A small line without axes, its last point marked: as a ring without a line to it, if its month is not over."""
     low, high = min(values, default=0), max(values, default=1)
     axis = Axis(low, high if high > low else low + 1, 4, 22, 1)
     step = 96 / max(len(values) - 1, 1)
     at = tuple((2 + place * step, axis.at(value)) for place, value in enumerate(values))
-    return Drawing(label, 26, [*polyline(at, width=1.5), *([Dot(*at[-1], radius=2.5)] if at else [])])
+    fill, stroke = ("white", style.BLUE) if is_partial else (style.BLUE, "white")
+    last = [Dot(*at[-1], 2.5, fill, stroke)] if at else []
+    return Drawing(label, 26, [*polyline(at[:-1] if is_partial else at, width=1.5), *last])

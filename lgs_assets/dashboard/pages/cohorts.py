@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from lgs_assets.charts import style, wording
-from lgs_assets.dashboard.content import DOT, FEW, FEWEST, Column, Few, Figure, Shade, Table
+from lgs_assets.dashboard.content import DOT_NOTE, FEW, FEWEST, Column, Few, Figure, Shade, Table
 from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.filters import quarter_of
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
@@ -17,7 +17,6 @@ from lgs_assets.dashboard.queries import Row
 
 _LEVEL: Final = 1.645
 """Of a 90 % interval."""
-_DOT_NOTE: Final = f"{DOT} Fewer than {FEWEST} customers: too few to say."
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def _triangle(view: View, rows: Sequence[Row]) -> Figure:
     note = (
         "Of the customers who first ordered in a month, the percentage that ordered again that many months later. "
         "* The first month of the data also holds older customers. † A month that is not over. "
-        f"{_DOT_NOTE} As of the end of {view.moment()}."
+        f"{DOT_NOTE} As of {view.end()}."
     )
     return Figure("retention", "Who comes back, how many months later?", table, note=note)
 
@@ -184,7 +183,7 @@ def _curve(view: View, known: Sequence[Row], cohorts: Sequence[Row]) -> Figure:
     label = f"Retention by months since the first order, of all cohorts together{f' and of {name}' if picked else ''}."
     drawing = lines(label, series, lambda v: wording.percent(v, 0)) if everybody else None
     note = (
-        f"What was known at the end of {view.moment()}: all cohorts of whole months together, the first of the data "
+        f"As of {view.end()}: all cohorts of whole months together, the first of the data "
         "left out. Band: 90 % interval of a share. Below: months since the first order."
     )
     if name and not picked:
@@ -220,8 +219,8 @@ def _second(view: View, rows: Sequence[Row]) -> Figure:
         "second",
         "How soon does the second order come?",
         table,
-        note="Ordered on a second day within that many days; only windows that were over at "
-        f"the end of {view.moment()}. This is what a welcome series has to move. {_DOT_NOTE}",
+        note="Ordered on a second day within that many days; only windows that were over by "
+        f"{view.end()}. This is what a welcome series has to move. {DOT_NOTE}",
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from urllib.parse import quote
 
 from lgs_assets.charts import wording
@@ -11,8 +10,8 @@ from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, wr
 from lgs_assets.dashboard.draft import draft
 from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, colour, customer_list, expectations
-from lgs_assets.dashboard.queries import Row
+from lgs_assets.dashboard.pages.parts import CARDS, NOT_OVER, PREDICTIONS, colour, customer_list, expectations
+from lgs_assets.dashboard.queries import Row, month_ending_at
 
 _LARGEST_ID = 2**31 - 1
 _RULE = "a plain rule predicts it, which was no worse than the model on past days"
@@ -23,14 +22,12 @@ def show_list(view: View) -> Shown:
     """The customers whom the filters pick, a page at a time, and the file of all of them."""
     table, summary = customer_list(view, path="/customers")
     return Shown(
-        "Which customers do you look for?",
+        "Which customers are you looking for?",
         {
             "customers": table,
             "summary": summary,
-            "moment": view.moment(),
-            "earlier": view.moment(view.month_before),
             "draft": draft(view.filters),
-            "is_now": view.as_of == max(view.choices.snapshots),
+            "is_now": view.as_of == view.choices.latest,
         },
         {"customers": table},
         picked=None if summary["is_beyond"] else summary["count"],
@@ -60,6 +57,7 @@ def show_one(view: View) -> Shown:
             "numbers": _numbers(view, profile[0], history),
             "now": history[-1] if history else None,
             "since": _since(view, history),
+            "twice": _twice(profile[0], orders),
             "expected": _expected(profile[0]) if is_expected else [],
             "expectations": expectations(view) if is_expected else "",
             **files,
@@ -102,6 +100,7 @@ def show_invoice(view: View) -> Shown:
             "lines": table,
             "first": lines[0],
             "total": sum(row["line_total"] for row in lines),
+            "once": sum(row["line_total"] for row in lines if not row["is_second_copy"]),
             "customers": sorted({row["customer_id"] for row in lines if row["customer_id"]}),
             "doubled": sum(row["is_second_copy"] for row in lines),
         },
@@ -117,10 +116,24 @@ def _remark(row: Row) -> str:
     return "no sale: a charge, a gift or an adjustment"
 
 
+def _twice(profile: Row, orders: Sequence[Row]) -> str:
+    """What all sums of a customer would be, were each invoice counted once; nothing if none is held twice."""
+    doubled = [row for row in orders if row["is_doubled"]]
+    if not doubled:
+        return ""
+    sales = profile["sales"] - sum(row["sales_twice"] for row in doubled)
+    net = profile["net_revenue"] - sum(row["twice"] for row in doubled)
+    return (
+        f"The data holds {wording.counted(len(doubled), 'invoice')} of this customer twice, and every sum on this page "
+        f"counts {'it' if len(doubled) == 1 else 'them'} twice. Once, sales come to {written(sales, 'pounds')} before "
+        f"returns, and {written(net, 'pounds')} net of them."
+    )
+
+
 def _since(view: View, history: Sequence[Row]) -> str:
     if not history:
         return ""
-    return view.moment((history[-1]["segment_since"] - timedelta(microseconds=1)).date().replace(day=1))
+    return view.moment(month_ending_at(history[-1]["segment_since"]))
 
 
 def _numbers(view: View, profile: Row, history: Sequence[Row]) -> list[Number]:
@@ -188,24 +201,21 @@ def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figu
     table = Table(
         (
             Column("month", "End of", "month"),
+            NOT_OVER,
             Column("segment", "Segment"),
             Column("r", "R", "count"),
             Column("f", "F", "count"),
             Column("m", "M", "count"),
             Column("orders", "Orders", "count"),
-            Column("sales", "Sales before returns", "pounds"),
+            Column("sales_before_returns", "Sales before returns", "pounds"),
         ),
         [
             (
-                (row["snapshot_date"] - timedelta(microseconds=1)).date().replace(day=1),
-                row["segment"],
-                row["r_score"],
-                row["f_score"],
-                row["m_score"],
-                row["frequency"],
-                row["monetary"],
+                *(month, view.not_over(month), row["segment"]),
+                *(row["r_score"], row["f_score"], row["m_score"], row["frequency"], row["monetary"]),
             )
             for row in history
+            for month in [month_ending_at(row["snapshot_date"])]
         ],
     )
     used = list(dict.fromkeys(row["segment"] for row in history))
@@ -214,7 +224,7 @@ def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figu
     )
     return Figure(
         "timeline",
-        "How has this customer bought, and in which segment was it?",
+        "When and how much did they order, and in which segment were they?",
         table,
         timeline(label, stretches, events) if history and orders else None,
         key=[(name, colour(view, name)) for name in used],
@@ -262,7 +272,7 @@ def _products(rows: Sequence[Row]) -> Table:
             Column("product", "Product"),
             Column("orders", "Orders", "count"),
             Column("units", "Units", "count"),
-            Column("sales", "Sales", "pounds"),
+            Column("sales_before_returns", "Sales before returns", "pounds"),
         ),
         [(row["code"], row["description"], row["orders"], row["units"], row["sales"]) for row in rows],
         "Products",

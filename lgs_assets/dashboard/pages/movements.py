@@ -38,9 +38,6 @@ def show(view: View) -> Shown:
             "causes": files.get("causes"),
             "moved": moved,
             "known": known,
-            "moment": view.moment(),
-            "earlier": view.moment(view.month_before),
-            "is_there": view.month_before in view.choices.snapshots,
         },
         files,
         picked=sum(row["customers"] for row in shown),
@@ -56,8 +53,7 @@ def _matrix(view: View, groups: Sequence[Row]) -> Figure:
         line: list[Any] = [before if before != NOT_YET else FIRST]
         for now in names:
             count = counts.get((before, now), 0)
-            href = view.link("/customers", came_from=(before,), segments=(now,))
-            value = Link(count, href) if count else ""
+            value = Link(count, view.link_list(came_from=(before,), segments=(now,))) if count else ""
             line.append(value if before == now or not count else Shade(value, shade(count, most)))
         line.append(sum(counts.get((before, now), 0) for now in names))
         rows.append(line)
@@ -105,7 +101,7 @@ def net_flow(view: View, groups: Sequence[Row]) -> Figure:
         ),
         rows,
     )
-    note = f"Joined: from other segments, and first orders. Since the end of {view.moment(view.month_before)}."
+    note = f"Joined: from other segments, and first orders. Since {view.end(view.month_before)}."
     return Figure("net", "Which segments grow, and which shrink?", table, note=note)
 
 
@@ -133,7 +129,7 @@ def _stake(view: View, groups: Sequence[Row]) -> Figure:
         ],
     )
     note = (
-        f"Sales before returns until the end of {view.moment(view.month_before)}: customers take their past with them "
+        f"Sales before returns until {view.end(view.month_before)}: customers take their past with them "
         "when they move. First orders come with nothing. What leaves Champions and Loyal Customers is at stake."
     )
     return Figure("stake", "How much revenue is at stake?", table, note=note)
@@ -165,4 +161,5 @@ PAGE = Page(
     ("rfm_history", "customer_profile", "segment_migrations"),
     show,
     label="Movements",
+    compares=True,
 )

@@ -13,7 +13,7 @@ from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.figures.shapes import PALE
 from lgs_assets.dashboard.filters import PICKING
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import BEST, CARDS, ORDER_ERROR, VALUE_ERROR, marked, or_few, past_error, tick
+from lgs_assets.dashboard.pages.parts import BEST, CARDS, STAY_ERROR, VALUE_ERROR, marked, or_few, past_error, tick
 from lgs_assets.dashboard.queries import Row, month_before
 from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED
 
@@ -29,6 +29,7 @@ _MONTHS_EARNED: Final = 6
 """The same where they are a table."""
 _OFF: Final = "the months were off by {}"
 _WEEKS_OFF: Final = "the weeks were off by {}"
+_SLIP_ERROR: Final = "in {} of pairs, the one who slipped had been placed before the one who did not"
 _BAND_95, _BAND_80 = 0.25, 0.45
 """How opaque the bands are: the narrow one lies on the wide one."""
 _ORANGE_95, _ORANGE_80 = "#f9e7bf", "#f0c769"
@@ -246,7 +247,7 @@ def _stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
         note = f"From the week of {wording.day(rows[0]['first_week'])}: the best-selling products, all orders together."
     note += f" What may come is wide: look at the interval before you buy.{_without_interval(rows)}{view.unfollowed()}"
     error = _error(card, "forecasts, product by week, 4 ahead", "the weeks of a product were off by {}")
-    return Figure("stock", "What to have in stock?", table, note=note + error)
+    return Figure("stock", "What should we have in stock?", table, note=note + error)
 
 
 def _earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
@@ -278,7 +279,10 @@ def _earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
         f"change as well.{_unfollowed(view, country)}"
     )
     return Figure(
-        "earnings", "What will they earn?", table, note=note if known else f"No unit costs: {HOW_TO_GIVE_COSTS}."
+        "earnings",
+        "What margin will sales bring?",
+        table,
+        note=note if known else f"No unit costs: {HOW_TO_GIVE_COSTS}.",
     )
 
 
@@ -373,7 +377,7 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
         f"level is off; the order may hold all the same. {_asked(rows, 'who had bought in the year before')}"
         f"{view.unfollowed()}"
     )
-    return Figure("calibration", "Of those told a risk, how many stayed away?", table, note=note)
+    return Figure("calibration", "How many of each risk group stayed away?", table, note=note)
 
 
 def _risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None) -> Figure:
@@ -384,7 +388,7 @@ def _risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None)
         (
             Column("risk", "Risk"),
             Column("customers", "Customers", "count"),
-            Column("sales_365", "Sales of the last year", "whole_pounds"),
+            Column("sales_365", "Sales before returns, last year", "whole_pounds"),
         ),
         [
             (
@@ -408,7 +412,7 @@ def _risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None)
         "risk",
         "How many may stay away?",
         table,
-        note=note + _error(card, "churn_risk, active in the last 365 days", ORDER_ERROR),
+        note=note + _error(card, "churn_risk, active in the last 365 days", STAY_ERROR),
     )
 
 
@@ -419,7 +423,7 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
             Column("segment", "Segment"),
             Column("risk", "Risk", "percent"),
             Column("days_late", "Days late", "count"),
-            Column("sales_365", "Sales of the last year", "pounds"),
+            Column("sales_365", "Sales before returns, last year", "pounds"),
             Column("reasons", "Why"),
         ),
         [
@@ -437,7 +441,7 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
     note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect."
     note += " Why: compared with the average customer."
     note += _first_of(rows)
-    return Figure("churn", "Whom to write to before they are gone?", marked(table, rows), note=note)
+    return Figure("churn", "Who should we write to before they leave?", marked(table, rows), note=note)
 
 
 def _first_of(rows: Sequence[Row]) -> str:
@@ -458,7 +462,7 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             Column("segment", "Segment"),
             Column("rank", "Place", "count"),
             Column("days_to_edge", "Days to the edge", "count"),
-            Column("sales_365", "Sales of the last year", "pounds"),
+            Column("sales_365", "Sales before returns, last year", "pounds"),
         ),
         [
             (
@@ -478,7 +482,7 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
         "slipping",
         "Which good customers slip next?",
         marked(table, rows),
-        note=note + _error(card, "slipping, Loyal Customers and Champions", ORDER_ERROR),
+        note=note + _error(card, "slipping, Loyal Customers and Champions", _SLIP_ERROR),
     )
 
 

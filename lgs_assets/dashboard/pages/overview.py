@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -23,11 +23,12 @@ from lgs_assets.dashboard.content import (
     written,
 )
 from lgs_assets.dashboard.pages.page import Page, Shown, View
-from lgs_assets.dashboard.pages.parts import BEST, colour, or_few, sales_by_month
+from lgs_assets.dashboard.pages.parts import BEST, colour, held_twice, or_few, sales_by_month
 from lgs_assets.dashboard.queries import Row, month_before
 
 LOST: Final = "Can't Lose"
 GONE: Final = (LOST, "At Risk", "About to Sleep", "Hibernating")
+FRESH: Final = ("New Customers", "Promising")
 _TALL: Final = 310
 """Pixels of the columns, which stand beside the list of what to do."""
 WORTH: Final = 1000
@@ -41,6 +42,8 @@ class Task:
     who: str
     why: str
     link: str
+    sales: Decimal
+    """What they bought: the most valuable come first."""
 
 
 def show(view: View) -> Shown:
@@ -49,6 +52,7 @@ def show(view: View) -> Shown:
     parameters = view.reading.parameters(view.filters) if view.filters.names_customers else {}
     months = view.rows(query, as_of=_last_month(view), **parameters)
     groups = view.matched("groups", worth=WORTH)
+    now = _at_the_end(view)
     who = "the customers whom the filters pick, guests left out" if view.filters.names_customers else "guests included"
     sales = sales_by_month(view, months, path="/", who=who, height=_TALL)
     sizes = _sizes(view, groups)
@@ -57,9 +61,9 @@ def show(view: View) -> Shown:
         {
             "numbers": _numbers(view, months, groups),
             "sales": sales,
-            "tasks": _tasks(view, groups),
+            "tasks": _tasks(now, groups if now is view else now.matched("groups", worth=WORTH)),
+            "tasks_end": now.end() if now is view else f"{now.end()}, the end of the data",
             "sizes": sizes,
-            "moment": view.moment(),
         },
         {"sales": sales, "segments": sizes},
         picked=sum(row["customers"] for row in groups),
@@ -84,6 +88,7 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
             last = wording.month(view.as_of)
             return Number(label, written(value, shown), [f"{last} is not over: nothing compares with it yet"])
         others = [month_before(view.as_of, back) for back in (1, 12)]
+        begins = min(view.choices.months)  # when everybody seems new
         compare = compare or column
         remarks = [
             compared(
@@ -93,7 +98,7 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
                 customers=min(found[counts] if found else 0 for found in (now, row)),
             )
             for other in others
-            for row in [by_month.get(other)]
+            for row in [by_month.get(other) if column != "new" or other > begins else None]
         ]
         compared_months = [row for row in [now, *map(by_month.get, others)] if row]
         if any(row[compare] != row[column] for row in compared_months):
@@ -106,7 +111,6 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
     best = [row for row in groups if row["segment"] in BEST]
     of_customers = share(sum(row["customers"] for row in best), customers, customers=customers, digits=0)
     of_sales = share(sum(row["monetary"] for row in best), monetary, customers=customers, digits=0)
-    best_link = view.link("/customers", segments=BEST)
     return [
         number(f"Net sales, {name}", "sales", "whole_pounds", "sales_once"),
         number("Orders placed", "placed_orders", "count"),
@@ -116,66 +120,69 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
             "Champions and Loyal Customers",
             f"{of_sales} of sales" if customers >= FEWEST else of_sales,
             [f"{of_customers} of {wording.counted(customers, 'customer')}", "all sales so far, before returns"],
-            best_link,
+            view.link_list(segments=BEST) if best else "",
         ),
     ]
+
+
+def _at_the_end(view: View) -> View:
+    """The same at the end of the data, where no month is chosen: who has ordered since must not be written to."""
+    latest = view.choices.latest
+    if view.filters.as_of or view.as_of == latest:
+        return view
+    return replace(view, filters=replace(view.filters, as_of=latest))
 
 
 def _tasks(view: View, groups: Sequence[Row]) -> list[Task]:
     """What to do, most valuable first; only what there is somebody for."""
 
-    def total(rows: Sequence[Row], column: str = "customers") -> Any:
-        return sum((row[column] or 0 for row in rows), 0)
-
     def advice(segment: str) -> str:
         known = view.choices.segments.get(segment)
         return known.strategy if known else ""
 
-    tasks: list[tuple[Decimal, Task]] = []
-    lost = [row for row in groups if row["segment"] == LOST]
+    def task(rows: Sequence[Row], noun: str, what: str, why: str, of: str = "", **picks: Any) -> Task | None:
+        number = sum(row[f"{of}customers"] for row in rows)
+        sales = sum((row[f"{of}monetary"] or Decimal(0) for row in rows), Decimal(0))
+        who = f"{wording.counted(number, noun)} {what}"
+        why = f"{written(sales, 'whole_pounds')} of sales before returns{why}"
+        return Task(who, why, view.link_list(**picks), sales) if number else None
+
     slipped = [row for row in groups if row["segment_before"] in BEST and row["segment"] in GONE]
-    risk = [row for row in groups if row["segment"] == "At Risk"]
-    fresh = [row for row in groups if row["segment"] in ("New Customers", "Promising")]
-    if number := total(lost):
-        why = f"spent {written(total(lost, 'monetary'), 'whole_pounds')} before they stopped. {advice(LOST)}"
-        tasks.append(
-            (
-                total(lost, "monetary"),
-                Task(
-                    f"{wording.counted(number, 'customer')} we cannot lose",
-                    why,
-                    view.link("/customers", segments=(LOST,)),
-                ),
-            )
-        )
-    if number := total(slipped):
-        why = (
-            f"were Champions or Loyal Customers in {view.moment(view.month_before)} and have slipped to "
-            f"{' or '.join(sorted({row['segment'] for row in slipped}))}; "
-            f"they spent {written(total(slipped, 'monetary'), 'whole_pounds')}."
-        )
-        link = view.link("/customers", segments=tuple(sorted(GONE)), came_from=tuple(sorted(BEST)))
-        tasks.append(
-            (total(slipped, "monetary"), Task(f"{wording.counted(number, 'good customer')} slipped away", why, link))
-        )
-    if number := total(risk, "worth_customers"):
-        spent = written(total(risk, "worth_monetary"), "whole_pounds")
-        why = f"each spent £{WORTH:,} or more, {spent} together. {advice('At Risk')}"
-        link = view.link("/customers", segments=("At Risk",), spent_from=WORTH)
-        tasks.append((total(risk, "worth_monetary"), Task(f"{wording.counted(number, 'customer')} at risk", why, link)))
-    if number := total(fresh):
-        why = f"have ordered once. {advice('Promising')}"
-        tasks.append(
-            (
-                total(fresh, "monetary"),
-                Task(
-                    f"{wording.counted(number, 'newcomer')} to win",
-                    why,
-                    view.link("/customers", segments=("New Customers", "Promising")),
-                ),
-            )
-        )
-    return [task for _, task in sorted(tasks, key=lambda item: -item[0])]
+    now = " or ".join(sorted({row["segment"] for row in slipped}))
+    tasks = (
+        task(
+            [row for row in groups if row["segment"] == LOST],
+            "customer",
+            "we cannot lose",
+            f" until they stopped. {advice(LOST)}",
+            segments=(LOST,),
+        ),
+        task(
+            slipped,
+            "good customer",
+            "slipped away",
+            f". Champions or Loyal Customers in {view.moment(view.month_before)}, now {now}.",
+            segments=tuple(sorted(GONE)),
+            came_from=BEST,
+        ),
+        task(
+            [row for row in groups if row["segment"] == "At Risk"],
+            "customer",
+            "at risk",
+            f", £{WORTH:,} or more from each. {advice('At Risk')}",
+            "worth_",
+            segments=("At Risk",),
+            spent_from=WORTH,
+        ),
+        task(
+            [row for row in groups if row["segment"] in FRESH],
+            "newcomer",
+            "to win",
+            f" so far. {advice('Promising')}",
+            segments=FRESH,
+        ),
+    )
+    return sorted((found for found in tasks if found), key=lambda found: -found.sales)
 
 
 def _sizes(view: View, groups: Sequence[Row]) -> Figure:
@@ -185,6 +192,7 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
         totals[row["segment"]] = (count + row["customers"], money + row["monetary"])
     customers = sum(count for count, _ in totals.values())
     monetary = sum((money for _, money in totals.values()), Decimal(0))
+    once = sum((row["monetary_once"] for row in groups), Decimal(0))
     most, richest = max(count for count, _ in totals.values()), max(money for _, money in totals.values())
     rows = [
         (
@@ -208,8 +216,8 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
         rows,
     )
     note = (
-        f"As of the end of {view.moment()}, relative to the other customers of that time. Sales: all that these "
-        "customers bought until then, before returns, guests left out."
+        f"As of {view.end()}, relative to the other customers of that time. Sales: all that these "
+        f"customers bought until then, before returns, guests left out.{held_twice(monetary, once)}"
     )
     return Figure("segments", "Who are our customers, and who brings the sales?", table, note=note)
 

@@ -48,6 +48,20 @@ class View:
         known = self.choices.months.get(month)
         return wording.day(known.last_invoice_at) if known and known.is_partial else wording.month(month)
 
+    def end(self, month: date | None = None) -> str:
+        """Until when the customers are looked at: `the end of Nov 2011`, or the day on which the data ends."""
+        return self.moment(month) if self.not_over(month) else f"the end of {self.moment(month)}"
+
+    def not_over(self, month: date | None = None) -> str:
+        """`to 9 Dec` for a month that the data does not fill; else nothing."""
+        known = self.choices.months.get(month or self.as_of)
+        return f"to {wording.day_of_year(known.last_invoice_at)}" if known and known.is_partial else ""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether there is a snapshot a step before."""
+        return self.month_before in self.choices.snapshots
+
     @property
     def month_before(self) -> date:
         """The month a step before."""
@@ -74,6 +88,10 @@ class View:
     def link(self, path: str, **changes: Any) -> str:
         """A path with the filters of this page, some of them changed."""
         return self.filters.customers_only().url(path, **changes)
+
+    def link_list(self, **picks: Any) -> str:
+        """The list of those whom this page is of and these filters pick: a number that leads to it counts no others."""
+        return self.filters.customers_only().narrowed(**picks).url("/customers")
 
     def link_segment(self, segment: str) -> str:
         """The page of a segment, from which the way back has all filters of this page."""
@@ -112,5 +130,7 @@ class Page:
     """The filters that change some of its figures."""
     refusal: str = ""
     """Why it cannot follow the others."""
+    compares: bool = False
+    """Whether it shows changes, so that one can choose since when."""
     is_live: bool = False
     """Whether it shows tables that change between builds, so that nothing but its content tells it from before."""

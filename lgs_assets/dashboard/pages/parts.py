@@ -12,6 +12,7 @@ from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import FEW, FEWEST, Column, Few, Figure, Link, Table, written
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.shapes import RAMP
+from lgs_assets.dashboard.filters import Filters
 from lgs_assets.dashboard.pages.page import View
 from lgs_assets.dashboard.queries import PAGE_SIZE, Reading, Row
 from lgs_assets.wording import UNCALIBRATED
@@ -23,8 +24,8 @@ CUSTOMERS: Final = (
     Column("segment_before", "Before", "text", "segment_before"),
     Column("recency_days", "Days since last order", "count", "recency_days"),
     Column("frequency", "Orders", "count", "frequency"),
-    Column("monetary", "Sales before returns", "pounds", "monetary"),
-    Column("net_revenue", "Net of returns, to date", "pounds", "net_revenue"),
+    Column("sales_before_returns", "Sales before returns", "pounds", "sales_before_returns"),
+    Column("net_revenue", "Net of returns", "pounds", "net_revenue"),
     Column("typical_order", "Typical order", "pounds", "typical_order"),
     Column("first_sale_at", "First order", "day", "first_sale_at"),
     Column("last_invoice_at", "Last order", "day", "last_invoice_at"),
@@ -38,17 +39,20 @@ EXPECTED: Final = ("value", "risk_band", "expected_next_day")
 PREDICTIONS: Final = ("customer_value", "churn_risk")
 CARDS: Final = ("model_cards", "model_evaluations", "prediction_terms", "churn_risk")
 VALUE_ERROR: Final = "the tenth of customers rated highest brought {} of sales"
-ORDER_ERROR: Final = "it told who would do so from who would not in {} of all pairs of two such customers"
+STAY_ERROR: Final = "in {} of pairs, the one who stayed away had been rated more at risk"
 BEST: Final = ("Champions", "Loyal Customers")
 """The segments whose customers nobody wants to lose."""
+NOT_OVER: Final = Column("not_over", "Not over")
+"""Beside a month: to which day it goes, where the data does not fill it."""
 FIRST: Final = "First order since"
 """What a move from NOT_YET is called."""
-_ORDERS: Final = {"monetary": "matched.monetary", "risk_band": "risk_band_order"}
+_ORDERS: Final = {"risk_band": "risk_band_order"}
 """What a list is sorted by, where that is not the column as it is named."""
 _DO_NOT_CONTACT: Final = Column("do_not_contact", "Do not contact")
 """Why not. Shown, whatever columns are chosen, where any must not be contacted."""
-_TODAY: Final = ("country", "net_revenue", "typical_order")
+_TODAY: Final = ("country", "typical_order")
 """Columns of what is known today, which may be later than what the others say."""
+_BY_MONTH: Final = ("sales", "sales_once", "placed_orders", "active", "new")
 _NOTICEABLE: Final = Decimal("0.01")
 
 
@@ -67,7 +71,7 @@ def sales_by_month(view: View, months: Sequence[Row], *, path: str, who: str, he
     for place, row in enumerate(months):
         month, sales, once = row["invoice_month"], row["sales"], row["sales_once"]
         href = view.filters.customers_only().url(path, as_of=month) if month in view.choices.snapshots else ""
-        twice = sales - once
+        twice, not_over = sales - once, view.not_over(month)
         said = f"{view.moment(month)}: {written(sales, 'whole_pounds')}"
         said += f", of it {written(twice, 'whole_pounds')} in invoices held twice" if twice else ""
         bars.append(
@@ -77,19 +81,16 @@ def sales_by_month(view: View, months: Sequence[Row], *, path: str, who: str, he
                 said,
                 href,
                 pale=float(twice) if twice > sales * _NOTICEABLE and sales > 0 else 0,
-                is_partial=row["is_partial"],
+                is_partial=bool(not_over),
                 is_chosen=month == view.as_of,
-                mark=f"{wording.month_of_year(month)}: to {wording.day_of_year(row['last_invoice_at'])}"
-                if row["is_partial"]
-                else "",
+                mark=f"{wording.month_of_year(month)}: {not_over}" if not_over else "",
             )
         )
-        rows.append(
-            (Link(month, href) if href else month, sales, once, row["placed_orders"], row["active"], row["new"])
-        )
+        rows.append((Link(month, href) if href else month, not_over, *(row[name] for name in _BY_MONTH)))
     table = Table(
         (
             Column("month", "Month", "month"),
+            NOT_OVER,
             Column("net_sales", "Net sales", "pounds"),
             Column("net_sales_doubled_once", "Doubled invoices once", "pounds"),
             Column("orders_placed", "Orders placed", "count"),
@@ -124,9 +125,11 @@ def customer_list(
     """
     filters = view.filters
     is_expected = bool(query) or view.reading.tables.issuperset(PREDICTIONS)
-    shown = [column for column in CUSTOMERS if is_expected or column.name not in EXPECTED]
+    is_end = (as_of or view.as_of) == view.choices.latest
+    left_out = {*(() if is_expected else EXPECTED), *(() if is_end else ("net_revenue",))}
+    shown = [column for column in CUSTOMERS if column.name not in left_out]
     columns = tuple([column for column in shown if column.name in filters.columns] or shown)
-    sort = filters.sort if any(column.sort == filters.sort for column in shown) else "monetary"
+    sort = filters.sort if any(column.sort == filters.sort for column in shown) else Filters.sort
     order = f"{_ORDERS.get(sort, sort)} {'asc' if filters.ascending else 'desc'} nulls last"
     found = view.reading.rows(
         query or ("list_expected" if is_expected else "list"),
@@ -155,17 +158,31 @@ def customer_list(
         "is_beyond": not found and filters.page > 1,
         "expectations": expectations(view) if is_expected and {*EXPECTED} & {c.name for c in columns} else "",
         "today": _of_today(view, columns, as_of or view.as_of),
+        "twice": held_twice(found[0]["all_monetary"], found[0]["all_monetary_once"]) if found else "",
     }
     return marked(Table(columns, rows, "Customers"), found), summary
 
 
 def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:
     """Which columns are not as of the month that is looked at, where it is not the last."""
-    labels = [column.label for column in columns if column.name in _TODAY]
-    if not labels or as_of == max(view.choices.snapshots):
+    if as_of == view.choices.latest:
         return ""
+    labels = [column.label for column in columns if column.name in _TODAY]
     day = wording.day(view.choices.until)
-    return f"As of {day}, whatever month is looked at: {', '.join(labels)}."
+    said = f"As of {day}, whatever month is looked at: {', '.join(labels)}. " if labels else ""
+    return f"{said}{net_of_today(view)}"
+
+
+def net_of_today(view: View) -> str:
+    """What to say where the net of returns is left out, which beside sales of an earlier day would read as an error."""
+    return f"Net of returns is shown as of {wording.day(view.choices.until)} only."
+
+
+def held_twice(sales: Decimal, once: Decimal) -> str:
+    """What to say below sales before returns that hold an invoice twice; nothing if they do not."""
+    if sales == once:
+        return ""
+    return f" Invoices held twice count twice; once, sales come to {written(once, 'pounds')} before returns."
 
 
 def marked(table: Table, found: Sequence[Row]) -> Table:
@@ -199,7 +216,7 @@ def expectations_of(reading: Reading) -> str:
     if known and not known["is_calibrated"]:
         said += f" {UNCALIBRATED}"
     value = past_error(cards.get("customer_value"), "customer_value, 182 days", VALUE_ERROR)
-    risk = past_error(cards.get("churn_risk"), "churn_risk, active in the last 365 days", ORDER_ERROR)
+    risk = past_error(cards.get("churn_risk"), "churn_risk, active in the last 365 days", STAY_ERROR)
     return f"{said}{' Sales:' + value if value else ''}{' Risk:' + risk if risk else ''}"
 
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Final
 
 from lgs_assets.charts import wording
-from lgs_assets.dashboard.content import FEWEST, Bar, Column, Few, Figure, Link, Table
+from lgs_assets.dashboard.content import DOT_NOTE, Bar, Column, Figure, Link, Table
 from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.pages.parts import or_few
 from lgs_assets.dashboard.queries import Row
 from lgs_assets.wording import HOW_TO_GIVE_COSTS
 
@@ -41,7 +42,7 @@ def show(view: View) -> Shown:
         "pairs": _pairs(view, pairs),
         "countries": _countries(view, countries, earned),
     }
-    return Shown("What sells, to whom, and where?", {"moment": view.moment(), **files}, dict(files))
+    return Shown("What sells, to whom, and where?", dict(files), dict(files))
 
 
 def _earned(view: View, members: Sequence[str]) -> dict[tuple[str, str], tuple[Decimal, float]]:
@@ -60,7 +61,7 @@ def _best(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str], tupl
             Column("code", "Code"),
             Column("product", "Product"),
             Column("units", "Units", "count"),
-            Column("sales", "Sales", "whole_pounds"),
+            Column("sales_before_returns", "Sales before returns", "whole_pounds"),
             *(_MARGIN if is_earned else ()),
         ),
         [
@@ -90,7 +91,7 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
             Column("code", "Code"),
             Column("product", "Product"),
             Column("sales_before", "Year before", "whole_pounds"),
-            Column("sales", "Sales", "whole_pounds"),
+            Column("sales_before_returns", "Sales", "whole_pounds"),
             Column("change", "Change", "change_pounds"),
             *([Column("movement", "Range")] if moved else []),
         ),
@@ -109,7 +110,9 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
     note = view.unfollowed()
     if found:
         months = wording.span(wording.month(found[0]["first_month"]), wording.month(found[0]["last_month"]))
-        note = f"{months} against the same months of the year before, doubled invoices once.{note}"
+        note = (
+            f"Sales before returns, {months} against the same months of the year before, doubled invoices once.{note}"
+        )
     return Figure(
         "rising" if is_gain else "falling",
         "What has grown most?" if is_gain else "What has fallen most?",
@@ -152,16 +155,15 @@ def _countries(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str],
     most = max((row["net_sales"] for row in rows if row["country"] != home), default=0)
     listed = []
     for row in rows:
-        share = float(row["top_customer_share"] * 100) if row["top_customer_share"] is not None else None
+        share = row["top_customer_share"]
         bar = Bar(row["net_sales"], float(row["net_sales"] / most * 100) if most and row["country"] != home else 0)
-        few = row["customers"] < FEWEST
         listed.append(
             (
                 Link(row["country"], view.link("/customers", countries=(row["country"],))),
                 row["customers"],
                 row["orders"],
                 bar,
-                Few(share) if few and share is not None else share,
+                or_few(float(share * 100), row["customers"], is_marked=True) if share is not None else None,
                 *(earned.get(("country", row["country"]), (None, None)) if earned else ()),
             )
         )
@@ -178,8 +180,10 @@ def _countries(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str],
     )
     note = (
         f"The twelve months to {view.moment()}, doubled invoices once. {home or 'The home market'} has no bar: it "
-        "would dwarf the others. The largest customer’s share is of sales before returns to known customers; grey: "
-        f"fewer than {FEWEST} customers.{_ABOUT_MARGIN if earned else ''}{view.unfollowed('as_of', 'country')}"
+        "would dwarf the others. Customers: those who bought in these months, by the country on the invoice; the list "
+        "behind a name is of all whose country it is, by most of their sales. The largest customer’s share is of sales "
+        f"before returns to known customers. {DOT_NOTE}{_ABOUT_MARGIN if earned else ''}"
+        f"{view.unfollowed('as_of', 'country')}"
     )
     return Figure("countries", "Where do we sell?", table, note=note)
 

@@ -12,6 +12,8 @@ from lgs_assets.dashboard.pages import overview, segments
 from lgs_assets.dashboard.pages.page import Page, Shown, View
 
 FIRST_CUSTOMERS: Final = 25
+HEIGHT: Final = 230
+"""Of the curve of a segment, so that all that is on its first sheet has room there."""
 _SAID_ABOVE: Final = ("segment", "segment_before", "first_sale_at")
 """Columns that would take the room of others."""
 _LONGEST: Final = 12
@@ -27,7 +29,7 @@ def show_shop(view: View) -> Shown:
 def show_segment(view: View) -> Shown:
     """A segment on two sheets."""
     view = replace(view, filters=replace(view.filters, page=1, search=None))  # the first, of all
-    shown = segments.show_one(view)
+    shown = segments.show_one(view, height=HEIGHT)
     return Shown(shown.title, {"sheets": [sheet(view, shown, "segment")]})
 
 

@@ -9,19 +9,46 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lgs_assets.charts import wording
-from lgs_assets.dashboard.content import FEWEST, Bar, Column, Figure, Kind, Link, Number, Shade, Table, share, written
+from lgs_assets.dashboard.bar import narrowing
+from lgs_assets.dashboard.content import (
+    FEW,
+    FEWEST,
+    Bar,
+    Column,
+    Figure,
+    Kind,
+    Link,
+    Number,
+    Shade,
+    Table,
+    share,
+    written,
+)
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
 from lgs_assets.dashboard.figures.treemap import Box, treemap
-from lgs_assets.dashboard.filters import AREAS, PICKING, Filters
+from lgs_assets.dashboard.filters import AREAS, PICKING
 from lgs_assets.dashboard.pages.movements import net_flow
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, FIRST, PREDICTIONS, colour, customer_list, or_few, shade, tick
+from lgs_assets.dashboard.pages.parts import (
+    CARDS,
+    FIRST,
+    NOT_OVER,
+    PREDICTIONS,
+    colour,
+    customer_list,
+    held_twice,
+    net_of_today,
+    or_few,
+    shade,
+    tick,
+)
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 
 _EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k")
 _POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
 _TABLES: Final = ("rfm_history", "customer_profile")
+_PRODUCTS: Final = ("segment_products", "products")
 
 
 def show_all(view: View) -> Shown:
@@ -41,16 +68,18 @@ def show_all(view: View) -> Shown:
             "segments": table,
             "grid": scores,
             "net": net,
-            "sparks": _sparks(trend),
-            "moment": view.moment(),
+            "sparks": _sparks(view, trend),
         },
         {"areas": areas, "segments": table, "grid": scores, "net": net},
         picked=sum(row["customers"] for row in statistics.values()),
     )
 
 
-def show_one(view: View) -> Shown:
-    """One segment: who they are, what to do, how many over time, where from and where to, what they buy, who."""
+def show_one(view: View, *, height: float = 300) -> Shown:
+    """One segment: who they are, what to do, how many over time, where from and where to, what they buy, who.
+
+    `height` is that of the curve, which stands beside the moves, a row for each segment.
+    """
     segment = next((known for known in view.choices.segments.values() if known.slug == view.item), None)
     if segment is None:
         raise NothingThereError(f"There is no segment {view.item}.")
@@ -58,28 +87,29 @@ def show_one(view: View) -> Shown:
     printed = replace(view.filters, page=1, search=None).url(f"/report/{segment.slug}")
     along = {month: view.link(path, as_of=month) for month in view.choices.snapshots}
     of_segment = replace(view.filters, segments=(segment.segment,))
-    view = replace(view, filters=of_segment)
-    everybody = replace(of_segment.customers_only(), segments=(), search=None)  # a search is of the list below
-    profile = view.matched("segment_profile", filters=everybody, segment=segment.segment)
+    customers, summary = customer_list(replace(view, filters=of_segment), path=path)
+    # Of all segments, as those who left are in others now; and a search is of the list only.
+    view = replace(view, filters=replace(view.filters.customers_only(), segments=(), search=None))
+    profile = view.matched("segment_profile", segment=segment.segment)
     groups = [row for row in profile if row["kind"] == "move"]
     trend = view.reading.trend(replace(of_segment, search=None))
-    customers, summary = customer_list(view, path=path)
     products = (
         view.rows("segment_products", as_of=view.as_of, segments=[segment.segment])
-        if "segment_products" in view.reading.tables
+        if view.reading.tables.issuperset(_PRODUCTS)
         else []
     )
+    ordered = [*(str(n) for n in range(10)), "10+"]
     waited = [*(f"{n * 30}" for n in range(24)), "720+"]
     figures = {
-        "trend": _trend(view, segment, trend, along),
+        "trend": _trend(view, segment, trend, along, height),
         "came_from": _moves(view, segment, groups, is_in=True),
         "went_to": _moves(view, segment, groups, is_in=False),
-        "spent": _histogram(view, profile, "spent", "How much did they spend?", list(_EDGES), "Sales before returns"),
-        "orders": _histogram(
-            view, profile, "orders", "How often did they order?", [*(str(n) for n in range(10)), "10+"], "Orders"
+        "spent": _histogram(
+            view, segment, profile, "spent", "How much did they spend?", _EDGES, "Sales before returns"
         ),
-        "days": _histogram(view, profile, "days", "How long ago did they last order?", waited, "Days"),
-        "countries": _countries(view, profile),
+        "orders": _histogram(view, segment, profile, "orders", "How often did they order?", ordered, "Orders"),
+        "days": _histogram(view, segment, profile, "days", "How long ago did they last order?", waited, "Days"),
+        "countries": _countries(view, segment, profile),
         "products": _products(view, products, segment),
     }
     rows = [row for row in groups if row["segment"] == segment.segment]
@@ -87,12 +117,11 @@ def show_one(view: View) -> Shown:
         segment.segment,
         {
             "segment": segment,
-            "numbers": _numbers(view, segment, groups),
+            "numbers": _numbers(view, segment, groups, trend),
             "customers": customers,
             "summary": summary,
-            "moment": view.moment(),
             "size": sum(row["customers"] for row in rows),
-            "listed": view.link("/customers", search=None),
+            "listed": view.link_list(segments=(segment.segment,)),
             "printed": printed,
             **figures,
         },
@@ -108,11 +137,13 @@ def _by_segment(rows: Sequence[Row]) -> dict[str, dict[Any, Row]]:
     return found
 
 
-def _sparks(trend: dict[str, dict[Any, Row]]) -> dict[str, Any]:
+def _sparks(view: View, trend: dict[str, dict[Any, Row]]) -> dict[str, Any]:
     moments = sorted({moment for rows in trend.values() for moment in rows})
     return {
         name: spark(
-            [rows[moment]["customers"] if moment in rows else 0 for moment in moments], f"{name}: customers over time"
+            [rows[moment]["customers"] if moment in rows else 0 for moment in moments],
+            f"{name}: customers over time",
+            is_partial=bool(view.not_over()),
         )
         for name, rows in trend.items()
     }
@@ -122,7 +153,8 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
     """Its change is that of the customers whom the filters pick now, in whatever segment they were before."""
     total = sum(row["customers"] for row in statistics.values())
     sales = sum((row["monetary"] for row in statistics.values()), Decimal(0))
-    is_known = view.reading.snapshot_before(view.filters) is not None
+    once = sum((row["monetary_once"] for row in statistics.values()), Decimal(0))
+    is_end = view.as_of == view.choices.latest
     rows = []
     for name in view.choices.segments:
         if view.filters.segments and name not in view.filters.segments:
@@ -130,7 +162,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
         row = statistics.get(name)
         count = row["customers"] if row else 0
         earlier = sum(move["customers"] for move in moves if move["segment_before"] == name)
-        change = count - earlier if is_known else None
+        change = count - earlier if view.is_compared else None
         rows.append(
             (
                 Link(name, view.link_segment(name)),
@@ -139,7 +171,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
                 change,
                 row["monetary"] if row else Decimal(0),
                 or_few(float(row["monetary"] / sales * 100) if row and sales else None, total),
-                row["net_revenue"] if row else Decimal(0),
+                *([row["net_revenue"] if row else Decimal(0)] if is_end else []),
                 *(
                     or_few(float(row[f"{what}_median"]) if row else None, count)
                     for what in ("recency", "frequency", "monetary")
@@ -154,7 +186,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
             Column("change", f"Change on {view.moment(view.month_before)}", "change_count"),
             Column("sales_before_returns", "Sales before returns", "whole_pounds"),
             Column("sales_pct", "Of sales", "percent"),
-            Column("net_to_date", "Net, to date", "whole_pounds"),
+            *([Column("net_revenue", "Net of returns", "whole_pounds")] if is_end else []),
             Column("days_median", "Typical days since last order", "decimal"),
             Column("orders_median", "Typical orders", "decimal"),
             Column("sales_median", "Typical sales", "whole_pounds"),
@@ -162,9 +194,9 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
         rows,
     )
     note = (
-        f"As of the end of {view.moment()}; the change is of the same customers. "
-        "Typical: the median. Sales: all until then, before returns. Net: all to date, after returns. A segment is "
-        "relative to the other customers of its month."
+        f"As of {view.end()}; the change is of the same customers. Typical: the median. Sales: all until then, before "
+        "returns. A segment is relative to the other customers of its month."
+        f"{'' if is_end else ' ' + net_of_today(view)}{held_twice(sales, once)}"
     )
     return Figure("segments", "How large is each segment, and what is it worth?", table, note=note)
 
@@ -198,7 +230,7 @@ def _areas(view: View, statistics: dict[str, Row]) -> Figure:
         (
             Column("number", "No.", "count"),
             Column("segment", "Segment"),
-            Column(column, what.capitalize(), kind),
+            Column(what.replace(" ", "_"), what.capitalize(), kind),
             Column("share", "Share", "percent"),
         ),
         [
@@ -232,7 +264,7 @@ def _grid(view: View, rows: Sequence[Row]) -> Figure:
         line: list[Any] = [f"R {r}"]
         for f in range(1, 6):
             count = cells[r, f]["customers"] if (r, f) in cells else 0
-            href = view.link("/customers", r_score=r, f_score=f)
+            href = view.link_list(r_score=r, f_score=f)
             line.append(Shade(Link(count, href) if count else 0, shade(count, most)))
         lines_.append(line)
     table = Table(
@@ -246,7 +278,7 @@ def _grid(view: View, rows: Sequence[Row]) -> Figure:
     return Figure("grid", "How recently and how often do they order?", table, note=note)
 
 
-def _numbers(view: View, segment: Segment, groups: Sequence[Row]) -> list[Number]:
+def _numbers(view: View, segment: Segment, groups: Sequence[Row], trend: Sequence[Row]) -> list[Number]:
     own = [row for row in groups if row["segment"] == segment.segment]
     count, sales = sum(r["customers"] for r in own), sum((r["monetary"] for r in own), Decimal(0))
     all_count, all_sales = sum(r["customers"] for r in groups), sum((r["monetary"] for r in groups), Decimal(0))
@@ -256,13 +288,19 @@ def _numbers(view: View, segment: Segment, groups: Sequence[Row]) -> list[Number
         r["customers"] for r in groups if r["segment_before"] == segment.segment and r["segment"] != segment.segment
     )
     earlier = view.moment(view.month_before)
+    changed = [f"{wording.count(before)} in {earlier}, {written(count - before, 'change_count')} since"]
+    sizes = {row["snapshot_date"]: row["customers"] for row in trend}
+    year_before = view.choices.snapshots.get(view.year_before) if view.filters.step != 12 else None
+    last_year = (
+        [f"{wording.count(sizes.get(year_before, 0))} in {view.moment(view.year_before)}"] if year_before else []
+    )
     of_all = share(count, all_count, customers=all_count)
     of_sales = share(sales, all_sales, customers=all_count)
     return [
         Number(
             "Customers",
             wording.count(count),
-            [f"{of_all} of {wording.count(all_count)}", f"{wording.count(before)} in {earlier}"],
+            [f"{of_all} of {wording.count(all_count)}", *(changed if view.is_compared else []), *last_year],
         ),
         Number(
             "Sales before returns",
@@ -273,40 +311,38 @@ def _numbers(view: View, segment: Segment, groups: Sequence[Row]) -> list[Number
             "Joined",
             f"+{wording.count(joined)}",
             [f"since {earlier}"],
-            view.link("/customers", came_from=_others(view, segment)),
+            view.link_list(came_from=_others(view, segment, NOT_YET), segments=(segment.segment,)) if joined else "",
         ),
         Number(
             "Left",
             f"−{wording.count(left)}",
             [f"since {earlier}"],
-            view.link("/customers", came_from=(segment.segment,), segments=_others(view, segment, is_from=False)),
+            view.link_list(came_from=(segment.segment,), segments=_others(view, segment)) if left else "",
         ),
     ]
 
 
-def _others(view: View, segment: Segment, *, is_from: bool = True) -> tuple[str, ...]:
-    names = [name for name in view.choices.segments if name != segment.segment]
-    return tuple(sorted([*names, NOT_YET] if is_from else names))
+def _others(view: View, segment: Segment, *more: str) -> tuple[str, ...]:
+    return tuple(sorted({*view.choices.segments, *more} - {segment.segment}))
 
 
-def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, str]) -> Figure:
+def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, str], height: float) -> Figure:
     """How many they were; `along` is the page at the end of each month."""
     counts = {row["snapshot_date"]: row["customers"] for row in rows}
     months = [month for month in sorted(view.choices.snapshots) if month <= view.as_of]
     points, listed = [], []
     for place, month in enumerate(months):
         count = counts.get(view.choices.snapshots[month], 0)
-        known = view.choices.months.get(month)
-        href = along[month]
-        is_partial = bool(known and known.is_partial)
+        href, not_over = along[month], view.not_over(month)
         title = f"{view.moment(month)}: {wording.counted(count, 'customer')}"
         points.append(
-            Point(count, label=tick(month, place, len(months)), title=title, link=href, is_partial=is_partial)
+            Point(count, label=tick(month, place, len(months)), title=title, link=href, is_partial=bool(not_over))
         )
-        listed.append((Link(month, href), count))
+        listed.append((Link(month, href), not_over, count))
     table = Table(
         (
             Column("month", "End of", "month"),
+            NOT_OVER,
             Column("customers", "Customers", "count"),
         ),
         listed,
@@ -316,7 +352,7 @@ def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, 
             f"Customers in {segment.segment} at the end of each month.",
             [Series(segment.segment, points)],
             wording.count,
-            height=300,  # beside the moves, a row for each segment
+            height=height,
         )
         if points
         else None
@@ -340,56 +376,58 @@ def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) 
     most = max((row["customers"] for row in found), default=1)
     rows: list[tuple[Any, ...]] = [("Stayed", stayed)]
     for row in found:
-        moved = {"came_from": (row["segment_before"],), "segments": (row["segment"],)}
+        href = view.link_list(came_from=(row["segment_before"],), segments=(row["segment"],))
         rows.append(
             (
                 FIRST if row[other] == NOT_YET else row[other],
-                Bar(
-                    Link(row["customers"], view.link("/customers", **moved)),
-                    row["customers"] / most * 100,
-                    colour(view, row[other]),
-                ),
+                Bar(Link(row["customers"], href), row["customers"] / most * 100, colour(view, row[other])),
             )
         )
-    earlier, now = view.moment(view.month_before), view.moment()
+    earlier = view.moment(view.month_before)
     question = f"Where did they come from since {earlier}?" if is_in else f"Where did those of {earlier} go?"
     table = Table((Column("segment", "From" if is_in else "To"), Column("customers", "Customers", "count")), rows)
     return Figure(
-        "came_from" if is_in else "went_to", question, table, note=f"From the end of {earlier} to the end of {now}."
+        "came_from" if is_in else "went_to",
+        question,
+        table,
+        note=f"From {view.end(view.month_before)} to {view.end()}.",
     )
 
 
-def _within(filters: Filters, kind: str, place: int) -> dict[str, int | None]:
-    """The filters that pick who is counted in a column, of those whom the filters of the page pick."""
-    low: int | None
-    high: int | None
+def _within(kind: str, place: int) -> dict[str, int | None]:
+    """The filters that pick who is counted in a column."""
     if kind == "spent":
-        low, high = _POUNDS[place] or None, _POUNDS[place + 1] if place + 1 < len(_POUNDS) else None
-        names = ("spent_from", "spent_below")
-    elif kind == "orders":
-        low, high = place, place if place < 10 else None
-        names = ("orders_from", "orders_to")
-    else:
-        low, high = place * 30 or None, place * 30 + 29 if place < 24 else None
-        names = ("recency_from", "recency_to")
-    lows = [end for end in (low, getattr(filters, names[0])) if end is not None]
-    highs = [end for end in (high, getattr(filters, names[1])) if end is not None]
-    return {names[0]: max(lows, default=None), names[1]: min(highs, default=None)}
+        above = _POUNDS[place + 1] if place + 1 < len(_POUNDS) else None
+        return {"spent_from": _POUNDS[place] or None, "spent_below": above}
+    if kind == "orders":
+        return {"orders_from": place, "orders_to": place if place < 10 else None}
+    return {"recency_from": place * 30 or None, "recency_to": place * 30 + 29 if place < 24 else None}
 
 
-def _histogram(view: View, rows: Sequence[Row], kind: str, question: str, names: list[str], what: str) -> Figure:
+def _histogram(
+    view: View, segment: Segment, rows: Sequence[Row], kind: str, question: str, names: Sequence[str], what: str
+) -> Figure:
     """How many are in each column, which leads to the list of them."""
     found = {row["position"]: row for row in rows if row["kind"] == kind}
     places = range(1 if kind == "orders" else 0, len(names))
     counts = [found[place]["customers"] if place in found else 0 for place in places]
-    middle = next((row for row in rows if row["kind"] == "median" and row["segment"] == kind and row["monetary"]), None)
-    typical = middle["position"] if middle else None
+    middle = next(
+        (row for row in rows if row["kind"] == "median" and row["segment"] == kind and row["customers"]), None
+    )
+    typical = middle["position"] if middle and middle["customers"] >= FEWEST else None
     shown: Kind = "whole_pounds" if kind == "spent" else "count"
-    note = f"Dashes: the median of all customers, {written(middle['monetary'], shown)}." if middle else ""
+    only = ", ".join(narrowing(view.filters, PICKING))
+    whose = f"the median of all customers{f' ({only})' if only else ''}"
+    note = ""
+    if middle:
+        is_told = typical is not None
+        note = (
+            f"Dashes: {whose}, {written(middle['monetary'], shown)}." if is_told else f"No dashes for {whose}: {FEW}."
+        )
     every = {"days": 6, "orders": 3}.get(kind, 2)
     first = places[0]
     links = [
-        view.link("/customers", search=None, **_within(view.filters, kind, place)) if count else ""
+        view.link_list(segments=(segment.segment,), **_within(kind, place)) if count else ""
         for place, count in zip(places, counts, strict=True)
     ]
     bars = [
@@ -418,7 +456,7 @@ def _histogram(view: View, rows: Sequence[Row], kind: str, question: str, names:
     )
 
 
-def _countries(view: View, rows: Sequence[Row]) -> Figure:
+def _countries(view: View, segment: Segment, rows: Sequence[Row]) -> Figure:
     found = sorted(
         (row for row in rows if row["kind"] == "country"), key=lambda row: (-row["customers"], row["country"])
     )
@@ -426,11 +464,11 @@ def _countries(view: View, rows: Sequence[Row]) -> Figure:
         (
             Column("country", "Country"),
             Column("customers", "Customers", "count"),
-            Column("sales", "Sales before returns", "whole_pounds"),
+            Column("sales_before_returns", "Sales before returns", "whole_pounds"),
         ),
         [
             (
-                Link(row["country"], view.link("/customers", countries=(row["country"],))),
+                Link(row["country"], view.link_list(segments=(segment.segment,), countries=(row["country"],))),
                 row["customers"],
                 row["monetary"],
             )
@@ -446,25 +484,26 @@ def _products(view: View, rows: Sequence[Row], segment: Segment) -> Figure:
             Column("code", "Code"),
             Column("product", "Product"),
             Column("units", "Units", "count"),
-            Column("sales", "Sales", "whole_pounds"),
+            Column("sales_before_returns", "Sales before returns", "whole_pounds"),
         ),
         [(row["code"], row["description"], row["units"], row["sales"]) for row in rows],
     )
     note = (
-        "Sales before returns in twelve months, doubled invoices once, to those who are "
+        "Of twelve months, doubled invoices once, to those who are "
         f"{segment.segment} at the end of the data.{view.unfollowed('as_of', 'segment')}"
     )
     return Figure("products", "What do they buy?", table, note=note)
 
 
-ALL = Page("/segments", "segments.html", _TABLES, show_all, label="Segments")
+ALL = Page("/segments", "segments.html", _TABLES, show_all, label="Segments", compares=True)
 ONE = Page(
     "/segments/{item}",
     "segment.html",
     (*_TABLES, "audience_members"),
     show_one,
-    wished=("segment_products", "products", *PREDICTIONS, *CARDS),
+    wished=(*_PRODUCTS, *PREDICTIONS, *CARDS),
     honours=PICKING - {"segment"},
     refusal="The page is of one segment.",
+    compares=True,
     is_live=True,
 )

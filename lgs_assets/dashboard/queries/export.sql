@@ -1,6 +1,6 @@
 -- Every customer at the snapshot, best segments first.
 select
-    matched.*, playbook.strategy, playbook.position, do_not_contact.reason as do_not_contact
+    matched.*, monetary as sales_before_returns, playbook.strategy, playbook.position, do_not_contact.reason as do_not_contact
 from matched
 inner join segment_playbook as playbook using (segment)
 left join do_not_contact

@@ -10,6 +10,7 @@ select
     history.recency_days,
     history.frequency,
     history.monetary,
+    history.monetary_once,
     coalesce(earlier.monetary, 0) as monetary_before,
     profile.net_revenue,
     profile.typical_order,
