@@ -20,7 +20,7 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.builders import Line, MakeDatabase, build_tables, load_lines
 from lgs_assets_tests.dashboard.past import record_past, send_lists, try_a_letter
 
-SCRIPT = "<script>alert('country')</script>"
+SCRIPT = "<script>alert('\u202ecountry')</script>"
 FORMULA = '=HYPERLINK("http://evil.example";"click")'
 BACKWARDS = "\u202eSTROBIN & \"FELT\" 'ROBINS'"
 COUNTRIES = ("United Kingdom", "Germany", SCRIPT, "EIRE")
