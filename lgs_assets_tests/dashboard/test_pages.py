@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from html import unescape
+from itertools import groupby
 from random import Random
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
@@ -19,6 +20,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from lgs_assets.charts.style import BLUE, ORANGE
 from lgs_assets.configuration import Settings
@@ -70,15 +72,23 @@ def test_scripts_are_few_and_the_one_of_others_is_as_it_was_published(site: Site
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_holds_no_script_no_style_and_no_markup_of_others(site: Site, path: str) -> None:
     html = site.get(path + ("?" + urlencode({"country": SCRIPT}))).text
-    assert SCRIPT not in html
     assert "<b>FELT</b>" not in html
+    assert "\u202e" not in re.sub(r'value="[^"]*"', "", html), "it turns round the text after it"
     assert not re.search(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=|javascript:", html)
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", html)
 
 
 def test_hostile_text_is_shown_as_it_is(site: Site) -> None:
-    assert "&lt;script&gt;" in site.get("/customers").text
+    """And a mark that cannot be seen as its escape; of a name that runs from right to left, only itself is turned."""
+    country = r"&lt;script&gt;alert(&#39;\u202ecountry&#39;)&lt;/script&gt;"
+    listed = site.get("/customers?" + urlencode({"country": SCRIPT})).text
+    assert country in listed
+    assert f'value="{escape(SCRIPT)}" checked>' in listed, "what a form sends back is the country itself"
+    for path in ("/customers/17002", "/invoices/C599990"):
+        assert f"<bdi>{country}</bdi> ·" in site.get(path).text
     assert "&lt;b&gt;FELT&lt;/b&gt;" in site.get("/customers/17002").text
+    assert r"\u202eSTROBIN" in site.get("/customers/17001").text
+    assert "march &lt;b&gt;2011&lt;/b&gt;.sql" in site.get("/data").text
 
 
 def test_headers_keep_a_browser_to_showing(site: Site) -> None:
@@ -332,6 +342,32 @@ def test_the_keyboard_stops_at_each_invoice_of_a_customer_once(site: Site) -> No
     links = re.findall(r'<a href="(/invoices/[^"]*)"( tabindex="-1")?', main)
     drawn, listed = ({link for link, passed in links if bool(passed) is is_drawn} for is_drawn in (True, False))
     assert drawn == listed != set()
+
+
+def test_a_stretch_of_a_timeline_is_told_in_letters_once_however_many_months_it_lasts(
+    site: Site, market: Warehouse
+) -> None:
+    """By its name, or by its number in the key, where there is room for it: not by its colour alone."""
+    months = [row["segment"] for row in market.rows(
+        "select segment from rfm_history where customer_id = 17005 order by snapshot_date"
+    )]  # fmt: skip
+    stretches = [name for name, _ in groupby(months)]
+    figure = site.get("/customers/17005").text.partition('id="timeline"')[2].partition("</figure>")[0]
+    key = dict(re.findall(r"</svg> (\d+) ([^<]+)</li>", unescape(figure)))
+    strip = re.findall(
+        r"<title>([^<]*) until [^<]*</title></rect>\s+(?:</a>)?\s*<text[^>]*>([^<]+)</text>", unescape(figure)
+    )
+    assert [name for name, _ in strip] == stretches
+    assert len(months) > len(stretches) > 1
+    assert all(said == name or key[said] == name for name, said in strip)
+
+
+def test_a_box_stands_out_from_the_page_and_from_the_box_beside_it(site: Site) -> None:
+    """A light one by a line of ink on white, a dark one by a white line."""
+    figure = site.get("/segments").text.partition('id="areas"')[2].partition("</figure>")[0]
+    boxes = re.findall(r'<rect x=[^>]* fill="(#\w+)" stroke="([^"]+)" stroke-width="0.6">', figure)
+    assert len(boxes) > 2
+    assert all(stroke == ink_on(fill) for fill, stroke in boxes)
 
 
 def test_a_filter_that_a_page_cannot_follow_is_told_and_kept(site: Site) -> None:

@@ -16,6 +16,11 @@ RAMP: Final = (
 PALE: Final = "#bfdcec"
 """`style.lighter(style.BLUE)`: the part of a bar that does not compare."""
 
+OUTLINE: Final = 0.6
+"""Pixels around a box of the ramp, in the ink on it: the light ones would be lost on white, the dark beside others."""
+LETTER: Final = 7.2
+"""Pixels of a letter at 13 pixels, on the wide side."""
+
 _DARK: Final = RAMP[:4]
 
 Anchor = Literal["start", "middle", "end"]
@@ -34,6 +39,7 @@ class Rect:
     title: str = ""
     link: str = ""
     is_passed_over: bool = False
+    stroke_width: float = 1
 
 
 @dataclass(frozen=True)

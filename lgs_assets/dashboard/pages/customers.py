@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import groupby
 from urllib.parse import quote
 
 from lgs_assets.charts import wording
@@ -175,7 +176,11 @@ def _expected(row: Row) -> list[tuple[str, str]]:
 
 
 def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figure:
-    stretches = [Stretch(row["snapshot_date"], row["segment"], colour(view, row["segment"])) for row in history]
+    places = {name: segment.position for name, segment in view.choices.segments.items()}
+    stretches = [
+        Stretch([*rows][-1]["snapshot_date"], name, colour(view, name), places[name])
+        for name, rows in groupby(history, key=lambda row: row["segment"])
+    ]
     events = [
         Event(
             row["at"],
@@ -208,7 +213,6 @@ def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figu
             for row in history
         ],
     )
-    used = list(dict.fromkeys(row["segment"] for row in history))
     label = (
         "The customer's orders over time, upwards, cancellations downwards, above a strip of the segment of each month."
     )
@@ -217,7 +221,7 @@ def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figu
         "How has this customer bought, and in which segment was it?",
         table,
         timeline(label, stretches, events) if history and orders else None,
-        key=[(name, colour(view, name)) for name in used],
+        key=[(f"{places[name]} {name}", colour(view, name)) for name in dict.fromkeys(s.name for s in stretches)],
         note="Height: what the invoice comes to, on a square-root scale. Orange, downwards: cancellations.",
     )
 
