@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
-from markupsafe import Markup
 
 from lgs_assets.charts import wording
 from lgs_assets.dashboard import content
@@ -66,7 +65,7 @@ def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
 
 def _visible(value: object) -> object:
     """Text with an escape for what cannot be seen, such as the mark that turns round all that follows in a line."""
-    return printable(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
+    return printable(value, keep="\n\t") if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _is(kind: type) -> Callable[[object], bool]:
