@@ -158,19 +158,21 @@ def _expected(row: Row) -> list[tuple[str, str]]:
     place = f"no. {wording.count(row['risk_rank'])} of {wording.count(row['ranked'])} by risk, {row['band']}"
     chance = f"{wording.percent(row['probability'] * 100, 0)}; " if row["is_calibrated"] else ""
     found.append(("Risk of no order in 90 days", chance + place))
+    day = wording.day(row["observed_until"])
     if row["reasons"]:
-        found.append(("Why", row["reasons"]))
+        found.append((f"Why, on {day}", row["reasons"]))
     late = row["days_late"]
     if late is None:
         found.append(("Next order due", "not told: one purchase day only, so there is no usual gap"))
     else:
-        when = f"{wording.counted(late, 'day')} late" if late > 0 else f"in {wording.counted(-late, 'day')}"
-        found.append(("Next order due", f"{wording.day(row['expected_next_day'])}: {'today' if late == 0 else when}"))
+        when = f"{wording.counted(late, 'day')} late" if late > 0 else f"{wording.counted(-late, 'day')} to go"
+        found.append(("Next order due", f"{wording.day(row['expected_next_day'])}: {when} on {day}"))
     if row["days_to_edge"] is not None:
+        left, edge = (wording.counted(row[name], "day") for name in ("days_to_edge", "edge_days"))
         found.append((
             "Days to the edge",
-            f"{wording.counted(row['days_to_edge'], 'day')} without an order until the customer slips out of the good "
-            f"segments, whose edge is {wording.counted(row['edge_days'], 'day')}",
+            f"{left} without an order, from {wording.day(row['edge_from'])} on, until the customer slips out of the "
+            f"good segments, whose edge is {edge}",
         ))  # fmt: skip
     return found
 
