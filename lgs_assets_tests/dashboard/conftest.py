@@ -25,6 +25,8 @@ FORMULA = '=HYPERLINK("http://evil.example";"click")'
 BACKWARDS = "\u202eSTROBIN & \"FELT\" 'ROBINS'"
 COUNTRIES = ("United Kingdom", "Germany", SCRIPT, "EIRE")
 CUSTOMERS = 64
+MOST_STATEMENTS, MOST_BYTES = 6, 60_000
+"""Of a page."""
 
 
 def market_lines() -> list[Line]:
@@ -107,6 +109,15 @@ class Site:
         connection.close()
         unpacked = gzip.decompress(body) if found.get("content-encoding") == "gzip" else body
         return Answer(answer.status, found, unpacked, len(body))
+
+
+def check_budget(site: Site, path: str) -> None:
+    """That a page is there and keeps its budget."""
+    site.get(path.partition("?")[0])  # what the filters offer, and what is the same for all, is read once a build
+    answer = site.get(path)
+    assert answer.status == 200
+    assert len(site.statements) <= MOST_STATEMENTS, site.statements
+    assert answer.sent <= MOST_BYTES
 
 
 def serve(tables: Tables, *, kept: int = 0) -> Iterator[Site]:

@@ -115,6 +115,12 @@ def test_history_is_that_of_the_table(site: Site, market: Warehouse) -> None:
             [row[column] for column in columns] for row in known
         ]
         assert len(shown) > 3
+    every = {row.pop("until")[:10]: row for row in rows(site.get("/campaigns/changes.csv").text)}
+    known = market.rows("select audience, date(snapshot_date) - 1 as until, members from audience_history")
+    assert {*next(iter(every.values()))} > {"first_to_see"}
+    for row in known:
+        if (members := every[str(row["until"])].get(row["audience"])) is not None:
+            assert members == str(row["members"])
 
 
 def test_a_rule_is_told_in_words(site: Site) -> None:

@@ -88,7 +88,6 @@ class Dot:
     fill: str = style.BLUE
     stroke: str = "white"
     title: str = ""
-    link: str = ""
 
 
 Shape = Rect | Text | Line | Area | Dot
@@ -120,6 +119,11 @@ def points(area: Area) -> str:
 def ink_on(colour: str) -> str:
     """White or ink, whichever reads better on a colour of the ramp: `style.ink_on`, without loading matplotlib."""
     return "white" if colour in _DARK else style.INK
+
+
+def target(x: float, y: float, width: float, height: float, title: str, link: str) -> Rect:
+    """What a pointer meets, larger than what is drawn there: on a page it shows when it is pointed at."""
+    return Rect(x, y, width, height, "transparent", title=title, link=link)
 
 
 def polyline(
