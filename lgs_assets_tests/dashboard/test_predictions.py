@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
+from selenium import webdriver
+from selenium.webdriver.support.wait import WebDriverWait
 from typer.testing import CliRunner
 
 from lgs_assets.charts import wording
@@ -20,8 +22,9 @@ from lgs_assets.dashboard.queries import Tables
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wording import UNCALIBRATED
 from lgs_assets_tests.builders import MakeDatabase
-from lgs_assets_tests.dashboard.conftest import Site, serve
+from lgs_assets_tests.dashboard.conftest import Site, check_budget, serve
 from lgs_assets_tests.dashboard.past import try_a_letter
+from lgs_assets_tests.dashboard.test_in_a_browser import PATIENCE_SECONDS, broken_rules
 from lgs_assets_tests.dashboard.test_pages import check_each_filter, rows
 
 
@@ -57,11 +60,32 @@ def of_list(held: Warehouse, of: str) -> str:
      "/report/champions"],
 )  # fmt: skip
 def test_a_page_with_predictions_keeps_its_budget(predicted: Site, path: str) -> None:
-    predicted.get(path)  # what is the same for all is read once a build
-    answer = predicted.get(path)
-    assert answer.status == 200
-    assert len(predicted.statements) <= 6, predicted.statements
-    assert answer.sent <= 60_000
+    check_budget(predicted, path)
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize(
+    "path",
+    ["/outlook?segment=Champions&country=Germany", "/customers?country=Germany&spent=100", "/customers/20001",
+     "/segments/champions?country=Germany", "/customers?country=Germany&spent=999999"],
+)  # fmt: skip
+def test_what_is_predicted_filtered_and_unfolded_breaks_no_rule_of_axe(
+    predicted: Site, browser: webdriver.Chrome, path: str, width: int
+) -> None:
+    """With every table, filter and card open; and nobody, where no customer matches."""
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width == 390},
+    )
+    browser.get(predicted.url + path)
+    # One of a group closes the others, unless it is taken out of it.
+    browser.execute_script(
+        "for (const d of document.querySelectorAll('details')) { d.removeAttribute('name'); d.open = true; }"
+    )
+    WebDriverWait(browser, PATIENCE_SECONDS).until(
+        lambda b: b.execute_script("return document.documentElement.scrollWidth") <= width
+    )
+    assert broken_rules(browser) == []
 
 
 def test_each_filter_changes_the_outlook_or_is_said_to_do_nothing(predicted: Site) -> None:
