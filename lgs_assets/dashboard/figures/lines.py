@@ -13,6 +13,8 @@ _ACROSS, _TALL = 3, 60.0
 """Small lines beside one another, and the pixels of each with its name."""
 _BETWEEN = 3.0
 """Percents of the width from one to the next."""
+_EDGE = 1.0
+"""Of them, for the half of the last dot: what is beyond the edge of a figure that can be scrolled is cut."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def sparks(label: str, small: Sequence[Spark]) -> Drawing:
         left, top = (wide + _BETWEEN) * (place % _ACROSS), _TALL * (place // _ACROSS)
         low, high = min(one.values), max(one.values)
         axis = Axis(low, high if high > low else low + 1, top + 24, top + 44, 1)
-        step = wide / max(len(one.values) - 1, 1)
+        step = (wide - _EDGE) / max(len(one.values) - 1, 1)
         at = [(left + step * number, axis.at(value)) for number, value in enumerate(one.values)]
         shapes.append(Text(left, top + 14, one.name, "start", style.INK, is_bold=True))
         shapes.append(Text(left + wide, top + 14, one.last, "end"))
