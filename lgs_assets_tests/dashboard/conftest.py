@@ -20,10 +20,12 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.builders import Line, MakeDatabase, build_tables, load_lines
 from lgs_assets_tests.dashboard.past import record_past, send_lists, try_a_letter
 
-SCRIPT = "<script>alert('\u202ecountry')</script>"
+SCRIPT = "<script>alert('country')</script>"
+TURNED = "\u202edna\u0627"
+"""What stands after it in a line would run backwards."""
 FORMULA = '=HYPERLINK("http://evil.example";"click")'
 BACKWARDS = "\u202eSTROBIN & \"FELT\" 'ROBINS'"
-COUNTRIES = ("United Kingdom", "Germany", SCRIPT, "EIRE")
+COUNTRIES = ("United Kingdom", "Germany", SCRIPT, "EIRE", TURNED)
 CUSTOMERS = 64
 MOST_STATEMENTS, MOST_BYTES = 6, 60_000
 """Of a page."""
@@ -47,7 +49,7 @@ def market_lines() -> list[Line]:
                         invoice_date=f"{at:%Y-%m-%d %H:%M:%S}",
                         unit_price=f"{1 + product}.{number % 100:02}",
                         customer_id=customer,
-                        country=COUNTRIES[number % 4],
+                        country=TURNED if number == 63 else COUNTRIES[number % 4],
                     )
                 )
     lines.append(Line("C599990", customer_id=17003, quantity=-1, invoice_date="2011-06-20 10:00:00", country=SCRIPT))
