@@ -5,16 +5,20 @@ Needs the UCI data (see `real_data` in conftest.py); skips loudly without.
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 
+from benchmarks.dashboard import pages
+from lgs_assets.charts import wording
+from lgs_assets.dashboard.content import written
 from lgs_assets.dashboard.queries import Tables
 from lgs_assets.dashboard.report import render
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.builders import values
-from lgs_assets_tests.dashboard.conftest import Site, serve
+from lgs_assets_tests.dashboard.conftest import Site, check_budget, serve
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +88,49 @@ SUMS = [
         "customers",
         "select sum(customers) from cohort_retention where months_since = 0",
     ),
+    (
+        f"/cohorts/second.csv?{END}",
+        "within_30",
+        "select sum(second_purchase_pct) from second_purchases where window_days = 30 and cohort_month < '2011-12-01'",
+    ),
+    (
+        f"/products-countries/products.csv?{NOVEMBER}",
+        "sales",
+        """
+        select sum(sales) from (
+            select sum(sales_once) as sales from product_months
+            where invoice_month >= '2010-12-01' and invoice_month < '2011-12-01'
+            group by code order by sales desc, code limit 15
+        ) as best
+        """,
+    ),
+    ("/products-countries/rising.csv", "change", "select sum(sales_change) from product_movers where change_rank <= 8"),
+    (
+        f"/movements/matrix.csv?{END}",
+        "Champions",
+        """
+        select 2 * sum(customers) from segment_migrations  -- its last row is the sum of the others
+        where step = 1 and snapshot_to = '2012-01-01' and segment_to = 'Champions'
+        """,
+    ),
+    (
+        f"/movements/stake.csv?{END}",
+        "went_with",
+        """
+        select sum(monetary_before) from segment_migrations
+        where step = 1 and snapshot_to = '2012-01-01' and segment_from <> segment_to
+        """,
+    ),
+    *(
+        (
+            f"/segments/champions/{name}.csv?{END}",
+            "customers",
+            "select customers from segment_summary where segment = 'Champions'",
+        )
+        for name in ("spent", "orders", "days")
+    ),
+    ("/outlook/churn.csv", "sales_365", "select sum(sales_365) from churn_risk where band = 'high'"),
+    ("/campaigns/audiences.csv", "members", "select count(*) from audience_members"),
     ("/outlook/value.csv", "expected_sales", "select sum(sales) from customer_value where horizon_days = 182"),
     ("/outlook/risk.csv", "customers", "select count(*) from churn_risk"),
     (
@@ -110,3 +157,26 @@ def test_a_report_is_two_sheets_a_segment(site: Site) -> None:
     except (ImportError, OSError):
         pytest.skip("NOT PROVEN AS A PDF: install the extra report, and Pango")
     assert len(HTML(string=render(site.tables, ["champions", "hibernating"])).render().pages) == 4
+
+
+def test_a_printed_report_adds_up_to_the_tables(site: Site, real: Warehouse) -> None:
+    """The sizes on the sheet of the shop, and the headline of a segment's."""
+    (known,) = real.rows("select sum(revenue) as sales, sum(customers) as customers from segment_summary")
+    sheet = site.get(f"/report?{END}").text.partition('<div class="two wide-right">')[2]
+    cells = re.findall(r'<td class="n">(?:<a [^>]*>)?(£?)([\d,]+)(?:</a>)?</td>', sheet)
+    told = {unit: sum(int(number.replace(",", "")) for kind, number in cells if kind == unit) for unit in ("", "£")}
+    assert told[""] == known["customers"]
+    assert told["£"] == pytest.approx(known["sales"], abs=5), "each of ten is rounded to the pound"
+    (champions,) = real.rows("select customers, revenue from segment_summary where segment = 'Champions'")
+    html = site.get(f"/report/champions?{END}").text
+    for number in (wording.count(champions["customers"]), written(champions["revenue"], "whole_pounds")):
+        assert f"<strong>{number}</strong>" in html
+
+
+@pytest.mark.parametrize("query", [f"?{END}", f"?{NOVEMBER}&country=United+Kingdom&step=12"])
+def test_every_page_keeps_its_budget(site: Site, real: Warehouse, query: str) -> None:
+    """Also that of the customer with most orders, and of the invoice with most lines."""
+    asked = pages(real)
+    assert {"/invoices/{item}", "/customers/{item}", "/campaigns/{item}", "/data/{item}"} < {*asked}
+    for path in asked.values():
+        check_budget(site, path + query)

@@ -15,6 +15,7 @@ from lgs_assets.dashboard import content
 from lgs_assets.dashboard.figures import shapes
 from lgs_assets.dashboard.filters import BANDS
 from lgs_assets.dashboard.pages.parts import CUSTOMERS
+from lgs_assets.escaping import printable
 
 FOLDER: Final = Path(__file__).parent
 
@@ -29,11 +30,15 @@ def code_version() -> str:
 
 
 def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
-    """The environment of all templates. `navigation` are the pages that each page leads to."""
+    """The environment of all templates. `navigation` are the pages that each page leads to.
+
+    What a form sends back has to be the value itself: `value|e` leaves it as it is.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -56,6 +61,11 @@ def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
         "code_version": code_version()[:12],
     }
     return environment
+
+
+def _visible(value: object) -> object:
+    """Text with an escape for what cannot be seen, such as the mark that turns round all that follows in a line."""
+    return printable(value, keep="\n\t") if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _is(kind: type) -> Callable[[object], bool]:

@@ -21,10 +21,14 @@ from lgs_assets_tests.builders import Line, MakeDatabase, build_tables, load_lin
 from lgs_assets_tests.dashboard.past import record_past, send_lists, try_a_letter
 
 SCRIPT = "<script>alert('country')</script>"
+TURNED = "\u202edna\u0627"
+"""What stands after it in a line would run backwards."""
 FORMULA = '=HYPERLINK("http://evil.example";"click")'
 BACKWARDS = "\u202eSTROBIN & \"FELT\" 'ROBINS'"
-COUNTRIES = ("United Kingdom", "Germany", SCRIPT, "EIRE")
+COUNTRIES = ("United Kingdom", "Germany", SCRIPT, "EIRE", TURNED)
 CUSTOMERS = 64
+MOST_STATEMENTS, MOST_BYTES = 6, 60_000
+"""Of a page."""
 
 
 def market_lines() -> list[Line]:
@@ -45,7 +49,7 @@ def market_lines() -> list[Line]:
                         invoice_date=f"{at:%Y-%m-%d %H:%M:%S}",
                         unit_price=f"{1 + product}.{number % 100:02}",
                         customer_id=customer,
-                        country=COUNTRIES[number % 4],
+                        country=TURNED if number == 63 else COUNTRIES[number % 4],
                     )
                 )
     lines.append(Line("C599990", customer_id=17003, quantity=-1, invoice_date="2011-06-20 10:00:00", country=SCRIPT))
@@ -107,6 +111,15 @@ class Site:
         connection.close()
         unpacked = gzip.decompress(body) if found.get("content-encoding") == "gzip" else body
         return Answer(answer.status, found, unpacked, len(body))
+
+
+def check_budget(site: Site, path: str) -> None:
+    """That a page is there and keeps its budget."""
+    site.get(path.partition("?")[0])  # what the filters offer, and what is the same for all, is read once a build
+    answer = site.get(path)
+    assert answer.status == 200
+    assert len(site.statements) <= MOST_STATEMENTS, site.statements
+    assert answer.sent <= MOST_BYTES
 
 
 def serve(tables: Tables, *, kept: int = 0) -> Iterator[Site]:

@@ -27,7 +27,7 @@ from lgs_assets.wiring.resources import Resources
 from lgs_assets_tests.action.people import KEY
 from lgs_assets_tests.browser import chromium
 from lgs_assets_tests.conftest import leave_environment
-from lgs_assets_tests.dashboard.conftest import serve
+from lgs_assets_tests.dashboard.conftest import Answer, serve
 from lgs_assets_tests.dashboard.past import record_past, try_a_letter
 
 PAGES: Final = {
@@ -37,6 +37,7 @@ PAGES: Final = {
     "movements": "/movements",
     "customers": "/customers?country=Germany",
     "customer": "/customers/{customer}",
+    "invoice": "/invoices/{invoice}",
     "cohorts": "/cohorts",
     "products-countries": "/products-countries",
     "outlook": "/outlook",
@@ -45,10 +46,12 @@ PAGES: Final = {
     "experiments": "/experiments",
     "experiment": "/experiments/autumn_letter",
     "data": "/data",
+    "table": "/data/rfm_history",
     "report": "/report/champions",
+    "shop-report": "/report",
 }
-WIDTH, TALLEST, PHONE = 1280, 1600, 390
-_COLOURS = 96  # few enough that a dozen pictures are no burden on a checkout
+WIDTH, PHONE = 1280, 390
+_COLOURS = 96  # few enough that a score of pictures is no burden on a checkout
 
 
 def main(folder: Path) -> None:
@@ -63,19 +66,22 @@ def main(folder: Path) -> None:
             begin_campaigns(Resources.of(configuration).warehouse, Path(home), patch)
             tables = tables_of(configuration)
             for site in serve(tables):
-                customer = re.search(r'href="/customers/(\d+)', site.get("/customers?sort=frequency").text)
+                customer = first(r'href="/customers/(\d+)', site.get("/customers?sort=frequency"))
+                invoice = first(r'href="/invoices/(\w+)', site.get(f"/customers/{customer}"))
                 browser = chromium(Path(home) / "browser")
                 for name, path in PAGES.items():
-                    photograph(
-                        browser,
-                        site.url + path.format(customer=customer[1] if customer else ""),
-                        folder / f"{name}.png",
-                    )
+                    url = site.url + path.format(customer=customer, invoice=invoice)
+                    photograph(browser, url, folder / f"{name}.png")
                 photograph(browser, site.url, folder / "phone.png", width=PHONE)
                 browser.quit()
             tables.engine.dispose()
         finally:
             EmbeddedServer(configuration.state / "postgres").stop()
+
+
+def first(pattern: str, answer: Answer) -> str:
+    """The first that a page links to."""
+    return str(re.findall(pattern, answer.text)[0])
 
 
 def begin_campaigns(warehouse: Warehouse, home: Path, patch: pytest.MonkeyPatch) -> None:
@@ -104,11 +110,11 @@ def begin_campaigns(warehouse: Warehouse, home: Path, patch: pytest.MonkeyPatch)
 
 
 def photograph(browser: webdriver.Chrome, url: str, file: Path, *, width: int = WIDTH) -> None:
-    """The upper part of a page as a PNG file."""
+    """A page, down to its foot, as a PNG file."""
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width == PHONE}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     browser.get(url)
-    height = min(browser.execute_script("return document.documentElement.scrollHeight"), TALLEST)
+    height = browser.execute_script("return document.documentElement.scrollHeight")
     clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
     shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
     with Image.open(io.BytesIO(base64.b64decode(shot["data"]))) as picture:

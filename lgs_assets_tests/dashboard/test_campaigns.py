@@ -117,6 +117,12 @@ def test_history_is_that_of_the_table(site: Site, market: Warehouse) -> None:
             [row[column] for column in columns] for row in known
         ]
         assert len(shown) > 3
+    every = {row.pop("until")[:10]: row for row in rows(site.get("/campaigns/changes.csv").text)}
+    known = market.rows("select audience, date(snapshot_date) - 1 as until, members from audience_history")
+    assert {*next(iter(every.values()))} > {"first_to_see"}
+    for row in known:
+        if (members := every[str(row["until"])].get(row["audience"])) is not None:
+            assert members == str(row["members"])
 
 
 def test_a_rule_is_told_in_words(site: Site) -> None:
@@ -435,7 +441,10 @@ def test_lists_have_what_is_expected_where_it_is_built(own_site: Site, writer: W
     assert "Nothing is predicted of customers yet" in own_site.get("/customers").text
     change(writer, "update model_cards set unavailable_because = null, model = 'm'")
     change(writer, "update publications set version = repeat('1', 64) where table_name = 'model_cards'")
-    assert "Predicted from the lines before 1 Aug 2011" in own_site.get("/segments/champions?as_of=2011-05").text
+    assert (
+        "Predicted from what was known on 5 Jul 2011, for the days from 1 Aug 2011 on"
+        in own_site.get("/segments/champions?as_of=2011-05").text
+    )
     change(writer, "delete from publications where table_name = 'churn_risk'")
     assert "risk_band" not in own_site.get("/customers/customers.csv?sort=risk_band").text
 

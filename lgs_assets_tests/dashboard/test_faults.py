@@ -144,6 +144,28 @@ def test_pages_are_whole_while_their_tables_are_replaced(own_site: Site) -> None
     assert seen == {(200, str(CUSTOMERS))}
 
 
+def test_all_figures_of_a_page_are_of_one_moment(own_site: Site) -> None:
+    """Whatever changes between two of its statements: here a customer fewer before each, as a refresh in place does."""
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    gone: list[int] = []
+
+    @sa.event.listens_for(own_site.tables.engine, "before_cursor_execute")
+    def change(_: object, __: object, statement: str, *___: object) -> None:
+        if "matched" in statement:
+            gone.append(17000 + len(gone))
+            with writer.transaction() as connection:
+                connection.execute(sa.text("delete from rfm_history where customer_id = :id"), {"id": gone[-1]})
+
+    for _ in range(2):
+        before = CUSTOMERS - len(gone)
+        html = own_site.get("/segments?as_of=2011-07").text
+        (told,) = re.findall(r'role="status">(\d+) customers<', html)
+        grid = re.findall(r'class="n s\d"[^>]*>(?:<a [^>]*>)?(\d+)<', html.partition('id="grid"')[2])
+        assert int(told) == sum(map(int, grid)) == before
+    writer.engine.dispose()
+    assert len(gone) > 2
+
+
 def test_the_pages_can_change_nothing(own_site: Site) -> None:
     with pytest.raises(sa.exc.DBAPIError), own_site.tables.engine.begin() as connection:
         connection.execute(sa.text("create table anything (number integer)"))

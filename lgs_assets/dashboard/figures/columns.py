@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lgs_assets.charts import style
 from lgs_assets.dashboard.figures.axis import MARGIN, Axis
-from lgs_assets.dashboard.figures.shapes import PALE, RAMP, Drawing, Line, Rect, Shape, Text
+from lgs_assets.dashboard.figures.shapes import PALE, RAMP, Drawing, Line, Rect, Shape, Text, target
 
 _HATCH = 5.0
 """Pixels from one line of the hatching to the next."""
@@ -45,13 +45,13 @@ def columns(
         whole = bar.value - bar.pale
         zero, top = axis.at(0), axis.at(whole)
         fill = PALE if bar.is_partial else RAMP[0] if bar.is_chosen else style.BLUE
-        shapes.append(_rect(left, zero, top, width * (1 - gap), fill, bar))
+        shapes.append(_rect(left, zero, top, width * (1 - gap), fill))
         if bar.is_partial:
             shapes += _hatching(left, zero, top, width * (1 - gap))
         if bar.pale:
-            shapes.append(_rect(left, top, axis.at(bar.value), width * (1 - gap), PALE, bar))
+            shapes.append(_rect(left, top, axis.at(bar.value), width * (1 - gap), PALE))
         if bar.below:
-            shapes.append(_rect(left, zero, axis.at(-bar.below), width * (1 - gap), style.ORANGE, bar))
+            shapes.append(_rect(left, zero, axis.at(-bar.below), width * (1 - gap), style.ORANGE))
         middle = left + width * (1 - gap) / 2
         if bar.is_typical:
             shapes.append(Line(middle, axis.top, middle, zero, style.INK, 1.5, "3 3"))
@@ -59,13 +59,14 @@ def columns(
             shapes.append(Text(middle, 13, bar.mark, "end", style.INK))
         if bar.label:
             shapes.append(Text(middle, height - 8, bar.label, fill=style.INK))
+        shapes.append(target(width * place, axis.top, width, axis.bottom - axis.top, bar.title, bar.link))
     return Drawing(label, height, shapes, margin=MARGIN)
 
 
-def _rect(left: float, start: float, end: float, width: float, fill: str, bar: Column) -> Shape:
+def _rect(left: float, start: float, end: float, width: float, fill: str) -> Shape:
     stroke = style.BLUE if fill == PALE else "none"
     low, high = min(start, end), max(start, end)
-    return Rect(left, low, width, max(high - low, 0.5), fill, stroke, title=bar.title, link=bar.link)
+    return Rect(left, low, width, max(high - low, 0.5), fill, stroke)
 
 
 def _hatching(left: float, start: float, end: float, width: float) -> list[Shape]:

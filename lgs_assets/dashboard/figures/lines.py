@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from lgs_assets.charts import style
 from lgs_assets.dashboard.figures.axis import MARGIN, Axis
-from lgs_assets.dashboard.figures.shapes import Area, Dot, Drawing, Shape, Text, polyline
+from lgs_assets.dashboard.figures.shapes import Area, Dot, Drawing, Shape, Text, polyline, target
+
+_ACROSS, _TALL = 3, 60.0
+"""Small lines beside one another, and the pixels of each with its name."""
+_BETWEEN = 3.0
+"""Percents of the width from one to the next."""
+_EDGE = 1.0
+"""Of them, for the half of the last dot: what is beyond the edge of a figure that can be scrolled is cut."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,18 @@ class Series:
     """Of its band."""
 
 
+@dataclass(frozen=True)
+class Spark:
+    """One of many small lines: its name, its values, the last of them in words, and where a click leads."""
+
+    name: str
+    values: Sequence[float]
+    last: str
+    link: str
+    is_partial: bool = False
+    """Whether the last value is of a month that is not over."""
+
+
 def lines(label: str, series: Sequence[Series], written: Callable[[float], str], *, height: float = 230) -> Drawing:
     """The series, over places of equal width. Points of partial months stand alone, as rings."""
     values = [v for one in series for p in one.points for v in (p.value, p.low, p.high) if v is not None]
@@ -60,16 +79,26 @@ def lines(label: str, series: Sequence[Series], written: Callable[[float], str],
         for x, p in at:
             if p.value is not None:
                 fill, stroke = ("white", one.colour) if p.is_partial else (one.colour, "white")
-                shapes.append(Dot(x, axis.at(p.value), 3.5, fill, stroke, p.title, p.link))
+                shapes.append(Dot(x, axis.at(p.value), 3.5, fill, stroke, "" if p.link else p.title))
+            if p.link:
+                shapes.append(target(x - 50 / count, axis.top, 100 / count, axis.bottom - axis.top, p.title, p.link))
     return Drawing(label, height, shapes, margin=MARGIN)
 
 
-def spark(values: Sequence[float], label: str, *, is_partial: bool = False) -> Drawing:
-    """A small line without axes, its last point marked: as a ring without a line to it, if its month is not over."""
-    low, high = min(values, default=0), max(values, default=1)
-    axis = Axis(low, high if high > low else low + 1, 4, 22, 1)
-    step = 96 / max(len(values) - 1, 1)
-    at = tuple((2 + place * step, axis.at(value)) for place, value in enumerate(values))
-    fill, stroke = ("white", style.BLUE) if is_partial else (style.BLUE, "white")
-    last = [Dot(*at[-1], 2.5, fill, stroke)] if at else []
-    return Drawing(label, 26, [*polyline(at[:-1] if is_partial else at, width=1.5), *last])
+def sparks(label: str, small: Sequence[Spark]) -> Drawing:
+    """The lines without axes, three beside one another, each on its own scale, with its last value in words."""
+    shapes: list[Shape] = []
+    wide = (100 + _BETWEEN) / _ACROSS - _BETWEEN
+    for place, one in enumerate(small):
+        left, top = (wide + _BETWEEN) * (place % _ACROSS), _TALL * (place // _ACROSS)
+        low, high = min(one.values), max(one.values)
+        axis = Axis(low, high if high > low else low + 1, top + 24, top + 44, 1)
+        step = (wide - _EDGE) / max(len(one.values) - 1, 1)
+        at = [(left + step * number, axis.at(value)) for number, value in enumerate(one.values)]
+        shapes.append(Text(left, top + 14, one.name, "start", style.INK, is_bold=True))
+        shapes.append(Text(left + wide, top + 14, one.last, "end"))
+        shapes += polyline(at[:-1] if one.is_partial else at, width=1.5)
+        fill, stroke = ("white", style.BLUE) if one.is_partial else (style.BLUE, "white")
+        shapes.append(Dot(*at[-1], 3, fill, stroke))
+        shapes.append(target(left, top, wide, _TALL - 8, f"{one.name}: {one.last}", one.link))
+    return Drawing(label, _TALL * -(-len(small) // _ACROSS), shapes, is_wide=True)

@@ -16,6 +16,11 @@ RAMP: Final = (
 PALE: Final = "#bfdcec"
 """`style.lighter(style.BLUE)`: the part of a bar that does not compare."""
 
+OUTLINE: Final = 0.6
+"""Pixels around a box of the ramp, in the ink on it: the light ones would be lost on white, the dark beside others."""
+LETTER: Final = 7.2
+"""Pixels of a letter at 13 pixels, on the wide side."""
+
 _DARK: Final = RAMP[:4]
 
 Anchor = Literal["start", "middle", "end"]
@@ -34,6 +39,7 @@ class Rect:
     title: str = ""
     link: str = ""
     is_passed_over: bool = False
+    stroke_width: float = 1
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,6 @@ class Dot:
     fill: str = style.BLUE
     stroke: str = "white"
     title: str = ""
-    link: str = ""
 
 
 Shape = Rect | Text | Line | Area | Dot
@@ -114,6 +119,11 @@ def points(area: Area) -> str:
 def ink_on(colour: str) -> str:
     """White or ink, whichever reads better on a colour of the ramp: `style.ink_on`, without loading matplotlib."""
     return "white" if colour in _DARK else style.INK
+
+
+def target(x: float, y: float, width: float, height: float, title: str, link: str) -> Rect:
+    """What a pointer meets, larger than what is drawn there: on a page it shows when it is pointed at."""
+    return Rect(x, y, width, height, "transparent", title=title, link=link)
 
 
 def polyline(

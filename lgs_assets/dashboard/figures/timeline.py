@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lgs_assets.charts import style
-from lgs_assets.dashboard.figures.shapes import Drawing, Line, Rect, Shape, Text
+from lgs_assets.charts import style, wording
+from lgs_assets.dashboard.figures.shapes import LETTER, OUTLINE, Drawing, Line, Rect, Shape, Text, ink_on
 
 _ZERO = 110.0
 _TALLEST = 96.0
 _STRIP = 18.0
 _LABEL = 10.0
 """Percents of the width that the name of a year takes."""
+_WIDTH = 350.0
+"""Pixels for which the names in the strip are measured: a phone's, for the drawing is as wide as the screen."""
 _WIDEST, _NARROWEST = 0.7, 0.2
 """Percents of the width that a column takes: less where there are many."""
 
@@ -31,11 +33,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Stretch:
-    """The segment at a snapshot: it stands for the time since the one before."""
+    """A time in one segment, up to a snapshot, and the number of the segment in the key."""
 
     until: datetime
     name: str
     fill: str
+    number: int
 
 
 def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) -> Drawing:
@@ -57,17 +60,13 @@ def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) 
     since = start
     for stretch in stretches:
         left, right = across(since), across(stretch.until)
-        shapes.append(
-            Rect(
-                left,
-                floor,
-                max(right - left, 0.1),
-                _STRIP,
-                stretch.fill,
-                "white",
-                title=f"{stretch.name} until {stretch.until:%Y-%m-%d}",
-            )
-        )
+        wide = max(right - left, 0.1)
+        title, ink = f"{stretch.name} until {wording.day(stretch.until)}", ink_on(stretch.fill)
+        shapes.append(Rect(left, floor, wide, _STRIP, stretch.fill, ink, title=title, stroke_width=OUTLINE))
+        for said in (stretch.name, str(stretch.number)):
+            if (len(said) + 1) * LETTER <= wide / 100 * _WIDTH:
+                shapes.append(Text(left + wide / 2, floor + 13, said, fill=ink))
+                break
         since = stretch.until
     for year in range(start.year, end.year + 1):
         at = across(datetime(year, 1, 1)) if year > start.year else 0.0

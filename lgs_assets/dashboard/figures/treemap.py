@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import squarify
 
-from lgs_assets.dashboard.figures.shapes import Drawing, Rect, Shape, Text, ink_on
+from lgs_assets.dashboard.figures.shapes import LETTER, OUTLINE, Drawing, Rect, Shape, Text, ink_on
 
 _WIDTH = 620.0
 """Pixels for which names are measured: a figure is seldom narrower, and where it is, it can be scrolled."""
-_LETTER = 7.2
-"""Pixels of a letter at 13 pixels, on the wide side."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,10 @@ def treemap(label: str, boxes: Sequence[Box], *, height: float = 300) -> Drawing
                 width / _WIDTH * 100,
                 tall,
                 box.fill,
-                "white",
+                ink,
                 title=f"{box.name}: {box.detail}",
                 link=box.link,
+                stroke_width=OUTLINE,
             )
         )
         left, room = x / _WIDTH * 100, width - 18
@@ -66,4 +65,4 @@ def _wordings(name: str) -> list[list[str]]:
 
 
 def _fits(lines: list[str], room: float) -> bool:
-    return max(len(line) for line in lines) * _LETTER <= room
+    return max(len(line) for line in lines) * LETTER <= room

@@ -13,7 +13,7 @@ from typing import Any, Final
 from lgs_assets.charts import style, wording
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Number, Table, written
 from lgs_assets.dashboard.figures import columns as drawn
-from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
+from lgs_assets.dashboard.figures.lines import Point, Series, Spark, lines, sparks
 from lgs_assets.dashboard.filters import PICKING
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, customer_list, expectations
@@ -49,6 +49,7 @@ def show_all(view: View) -> Shown:
     ledger = _ledger(view)
     files: Files = {
         "audiences": _audiences(view, audiences),
+        "changes": _changes(view, history),
         "plans": _plans(view, ledger["plans"]),
         "receipts": _receipts(view, ledger["receipts"]),
         "held": _held(view, ledger["held"]),
@@ -59,7 +60,6 @@ def show_all(view: View) -> Shown:
         {
             "numbers": _numbers(audiences, ledger),
             "waiting": [plan for plan in ledger["plans"] if plan["state"] in _WAITING],
-            "sparks": _sparks(history),
             **files,
         },
         files,
@@ -193,15 +193,26 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
     return Figure("audiences", "Whom do we speak to?", table, note=note)
 
 
-def _sparks(history: dict[str, list[Row]]) -> dict[str, Any]:
-    return {
-        name: (
-            spark([row["members"] for row in rows], f"{name}: members over time"),
-            wording.counted(rows[-1]["members"], "member"),
-        )
-        for name, rows in history.items()
-        if len(rows) > 1
-    }
+def _changes(view: View, history: dict[str, list[Row]]) -> Figure:
+    """The members of each audience that was recorded more than once, on one small line each."""
+    found = {name: rows for name, rows in history.items() if len(rows) > 1}
+    moments = sorted({row["snapshot_date"] for rows in found.values() for row in rows})
+    members = {name: {row["snapshot_date"]: row["members"] for row in rows} for name, rows in found.items()}
+    table = Table(
+        (Column("until", "End of", "day"), *(Column(name, name, "count") for name in found)),
+        [(moment - _MOMENT, *(known.get(moment) for known in members.values())) for moment in moments],
+    )
+    small = [
+        Spark(name, [row["members"] for row in rows], _members(rows[-1]), view.link(f"/campaigns/{name}"))
+        for name, rows in found.items()
+    ]
+    return Figure(
+        "changes",
+        "How has each changed?",
+        table,
+        sparks("Members of each audience over time. The table below has the values.", small) if small else None,
+        note="Members whenever the data moved on, each audience on its own scale. A click opens the audience.",
+    )
 
 
 def _since(snapshot: datetime) -> str:

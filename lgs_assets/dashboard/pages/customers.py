@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from urllib.parse import quote
 
 from lgs_assets.charts import wording
@@ -170,25 +171,31 @@ def _expected(row: Row) -> list[tuple[str, str]]:
     place = f"no. {wording.count(row['risk_rank'])} of {wording.count(row['ranked'])} by risk, {row['band']}"
     chance = f"{wording.percent(row['probability'] * 100, 0)}; " if row["is_calibrated"] else ""
     found.append(("Risk of no order in 90 days", chance + place))
+    day = wording.day(row["observed_until"])
     if row["reasons"]:
-        found.append(("Why", row["reasons"]))
+        found.append((f"Why, on {day}", row["reasons"]))
     late = row["days_late"]
     if late is None:
         found.append(("Next order due", "not told: one purchase day only, so there is no usual gap"))
     else:
-        when = f"{wording.counted(late, 'day')} late" if late > 0 else f"in {wording.counted(-late, 'day')}"
-        found.append(("Next order due", f"{wording.day(row['expected_next_day'])}: {'today' if late == 0 else when}"))
+        when = f"{wording.counted(late, 'day')} late" if late > 0 else f"{wording.counted(-late, 'day')} to go"
+        found.append(("Next order due", f"{wording.day(row['expected_next_day'])}: {when} on {day}"))
     if row["days_to_edge"] is not None:
+        left, edge = (wording.counted(row[name], "day") for name in ("days_to_edge", "edge_days"))
         found.append((
             "Days to the edge",
-            f"{wording.counted(row['days_to_edge'], 'day')} without an order until the customer slips out of the good "
-            f"segments, whose edge is {wording.counted(row['edge_days'], 'day')}",
+            f"{left} without an order, from {wording.day(row['edge_from'])} on, until the customer slips out of the "
+            f"good segments, whose edge is {edge}",
         ))  # fmt: skip
     return found
 
 
 def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figure:
-    stretches = [Stretch(row["snapshot_date"], row["segment"], colour(view, row["segment"])) for row in history]
+    places = {name: segment.position for name, segment in view.choices.segments.items()}
+    stretches = [
+        Stretch([*rows][-1]["snapshot_date"], name, colour(view, name), places[name])
+        for name, rows in groupby(history, key=lambda row: row["segment"])
+    ]
     events = [
         Event(
             row["at"],
@@ -218,7 +225,6 @@ def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figu
             for month in [month_ending_at(row["snapshot_date"])]
         ],
     )
-    used = list(dict.fromkeys(row["segment"] for row in history))
     label = (
         "The customer's orders over time, upwards, cancellations downwards, above a strip of the segment of each month."
     )
@@ -227,7 +233,7 @@ def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figu
         "When and how much did they order, and in which segment were they?",
         table,
         timeline(label, stretches, events) if history and orders else None,
-        key=[(name, colour(view, name)) for name in used],
+        key=[(f"{places[name]} {name}", colour(view, name)) for name in dict.fromkeys(s.name for s in stretches)],
         note="Height: what the invoice comes to, on a square-root scale. Orange, downwards: cancellations.",
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from lgs_assets import places
 from lgs_assets.charts import wording
 from lgs_assets.configuration import Settings, as_written
-from lgs_assets.contracts.contract import LINES
+from lgs_assets.contracts.contract import LINES, kept_tables, tables
 from lgs_assets.dashboard.content import Column, Link, Table
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.queries import NotReadyError, Row
@@ -86,19 +86,13 @@ def show(view: View) -> Shown:
 
 def show_table(view: View) -> Shown:
     """What a table holds, column by column: its part of the data dictionary."""
-    from lgs_assets.contracts.contract import kept_tables
-    from lgs_assets.contracts.declaration import (  # it parses the contracts, which no other page needs
-        columns,
-        declared_types,
-        description,
-    )
-
-    if view.item not in declared_types():
+    if view.item not in tables():
         raise NothingThereError(f"There is no table {view.item}.")
     if view.item not in view.built.tables:
         if view.item in kept_tables():
             raise NothingThereError(f"The table {view.item} is not for these pages.")
         raise NotReadyError(f"Not built yet: {view.item}.")
+    columns = view.rows("columns", table=view.item)
     listed = Table(
         (
             Column("column", "Column"),
@@ -107,12 +101,12 @@ def show_table(view: View) -> Shown:
             Column("meaning", "Meaning"),
         ),
         [
-            (column.name, column.type, "yes" if column.nullable else "", column.description)
-            for column in columns(view.item)
+            (column["name"], column["type"], "yes" if column["is_nullable"] else "", column["description"])
+            for column in columns
         ],
         "Columns",
     )
-    return Shown(view.item, {"columns": listed, "description": description(view.item)}, {"columns": listed})
+    return Shown(view.item, {"columns": listed, "description": columns[0]["of_table"]}, {"columns": listed})
 
 
 def _meaning(setting: str) -> str:

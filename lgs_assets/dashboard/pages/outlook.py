@@ -13,7 +13,17 @@ from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.figures.shapes import PALE
 from lgs_assets.dashboard.filters import PICKING
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import BEST, CARDS, STAY_ERROR, VALUE_ERROR, marked, or_few, past_error, tick
+from lgs_assets.dashboard.pages.parts import (
+    BEST,
+    CARDS,
+    STAY_ERROR,
+    VALUE_ERROR,
+    known_then,
+    marked,
+    or_few,
+    past_error,
+    tick,
+)
 from lgs_assets.dashboard.queries import Row, month_before
 from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED
 
@@ -70,13 +80,13 @@ def show(view: View) -> Shown:
         "value_check": _value_check(view, [row for row in judged if row["kind"] == "value"]),
         "risk": _risk(view, now.as_of, groups, cards.get("churn_risk")),
         "calibration": _calibration(view, [row for row in judged if row["kind"] == "risk"]),
-        "churn": _churn(view, [row for row in lists if row["kind"] == "churn"]),
+        "churn": _churn(view, [row for row in lists if row["kind"] == "churn"], cards.get("churn_risk")),
         "slipping": _slipping(view, [row for row in lists if row["kind"] == "slipping"], cards.get("slipping")),
     }
     content = {
         "is_built": True,
         "cards": cards.values(),
-        "from_day": from_day,
+        "known": next((known_then(card) for card in cards.values()), ""),
         "at_risk": view.link("/customers", as_of=now.as_of, risks=("high",)),
         "good": view.link("/customers", as_of=now.as_of, segments=BEST),
         **files,
@@ -416,7 +426,7 @@ def _risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None)
     )
 
 
-def _churn(view: View, rows: Sequence[Row]) -> Figure:
+def _churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     table = Table(
         (
             Column("customer_id", "Customer"),
@@ -438,8 +448,9 @@ def _churn(view: View, rows: Sequence[Row]) -> Figure:
             for row in rows
         ],
     )
-    note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect."
-    note += " Why: compared with the average customer."
+    note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect. "
+    note += "Why: compared with the average customer."
+    note += f" Both count to {wording.day(card['observed_until'])}." if card else ""
     note += _first_of(rows)
     return Figure("churn", "Who should we write to before they leave?", marked(table, rows), note=note)
 
@@ -477,6 +488,7 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
         ],
     )
     note = "Champions and Loyal Customers by the risk of slipping within three months. A place, not a probability."
+    note += f" To the edge: from {wording.day(card['as_of'])} on, if they do not order." if card else ""
     note += _first_of(rows)
     return Figure(
         "slipping",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -209,15 +209,21 @@ def expectations_of(reading: Reading) -> str:
         return f"Nothing is predicted of customers yet: {' '.join(sorted(reasons - {None}))}"
     known = next(iter(cards.values()), None)
     said = (
-        f"Predicted from {'the lines before ' + wording.day(known['as_of']) if known else 'what was known'}: sales "
-        "expected in 182 days, before returns; the risk of no order in 90 days, for those who ordered in the year "
-        "before; and when the next order is due, by the usual gap."
+        f"Predicted from {known_then(known) if known else 'what was known'}: sales expected in 182 days, before "
+        "returns; the risk of no order in 90 days, for those who ordered in the year before; and when the next order "
+        "is due, by the usual gap."
     )
     if known and not known["is_calibrated"]:
         said += f" {UNCALIBRATED}"
     value = past_error(cards.get("customer_value"), "customer_value, 182 days", VALUE_ERROR)
     risk = past_error(cards.get("churn_risk"), "churn_risk, active in the last 365 days", STAY_ERROR)
     return f"{said}{' Sales:' + value if value else ''}{' Risk:' + risk if risk else ''}"
+
+
+def known_then(card: Row) -> str:
+    """What predictions are made from, and the day from which they look ahead, which may be weeks later."""
+    last = wording.day(card["observed_until"] - timedelta(days=1))
+    return f"what was known on {last}, for the days from {wording.day(card['as_of'])} on"
 
 
 def past_error(card: Row | None, task: str, sentence: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from lgs_assets.dashboard.content import (
     written,
 )
 from lgs_assets.dashboard.figures import columns as drawn
-from lgs_assets.dashboard.figures.lines import Point, Series, lines, spark
+from lgs_assets.dashboard.figures.lines import Point, Series, Spark, lines, sparks
 from lgs_assets.dashboard.figures.treemap import Box, treemap
 from lgs_assets.dashboard.filters import AREAS, PICKING
 from lgs_assets.dashboard.pages.movements import net_flow
@@ -49,12 +49,14 @@ _EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", 
 _POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
 _TABLES: Final = ("rfm_history", "customer_profile")
 _PRODUCTS: Final = ("segment_products", "products")
+_MOMENT: Final = timedelta(microseconds=1)
+"""Before a snapshot: the last moment that it holds."""
 
 
 def show_all(view: View) -> Shown:
     """The segments as areas, as a table with what is typical of each, and the grid of scores behind them."""
     statistics = {row["segment"]: row for row in view.matched("segment_statistics")}
-    trend = _by_segment(view.reading.trend(view.filters))
+    growth = _growth(view, _by_segment(view.reading.trend(view.filters)))
     grid = view.matched("grid")
     moves = view.matched("groups", filters=replace(view.filters, segments=()), worth=0)
     table = _table(view, statistics, moves)
@@ -68,9 +70,10 @@ def show_all(view: View) -> Shown:
             "segments": table,
             "grid": scores,
             "net": net,
-            "sparks": _sparks(view, trend),
+            "growth": growth,
+            "moment": view.moment(),
         },
-        {"areas": areas, "segments": table, "grid": scores, "net": net},
+        {"areas": areas, "segments": table, "grid": scores, "net": net, "growth": growth},
         picked=sum(row["customers"] for row in statistics.values()),
     )
 
@@ -137,16 +140,45 @@ def _by_segment(rows: Sequence[Row]) -> dict[str, dict[Any, Row]]:
     return found
 
 
-def _sparks(view: View, trend: dict[str, dict[Any, Row]]) -> dict[str, Any]:
+def _growth(view: View, trend: dict[str, dict[Any, Row]]) -> Figure:
+    """Customers of each segment at every month's end, on one small line each."""
+    shown = [segment for name, segment in view.choices.segments.items() if name in trend]
     moments = sorted({moment for rows in trend.values() for moment in rows})
-    return {
-        name: spark(
-            [rows[moment]["customers"] if moment in rows else 0 for moment in moments],
-            f"{name}: customers over time",
+    counts = {
+        segment.segment: [
+            trend[segment.segment][moment]["customers"] if moment in trend[segment.segment] else 0 for moment in moments
+        ]
+        for segment in shown
+    }
+    table = Table(
+        (
+            Column("until", "End of", "day"),
+            *(Column(segment.slug.replace("-", "_"), segment.segment, "count") for segment in shown),
+        ),
+        [
+            (min(moment - _MOMENT, view.choices.until).date(), *values)
+            for moment, *values in zip(moments, *counts.values(), strict=True)
+        ],
+    )
+    small = [
+        Spark(
+            name,
+            values,
+            wording.counted(values[-1], "customer"),
+            view.link_segment(name),
             is_partial=bool(view.not_over()),
         )
-        for name, rows in trend.items()
-    }
+        for name, values in counts.items()
+    ]
+    return Figure(
+        "growth",
+        "How has each grown?",
+        table,
+        sparks("Customers in each segment at each month's end. The table below has the values.", small)
+        if small
+        else None,
+        note="Each on its own scale. A ring: a month that is not over. A click opens the segment.",
+    )
 
 
 def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figure:

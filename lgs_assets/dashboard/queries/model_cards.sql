@@ -2,6 +2,7 @@
 select
     task, title, model, purpose, data, rule, measured_error, limits, unavailable_because,
     (select as_of from prediction_terms) as as_of,
+    (select observed_until from prediction_terms) as observed_until,
     (select bool_and(is_calibrated) from churn_risk) as is_calibrated,
     (
         select value
