@@ -6,7 +6,7 @@ All of them are given without their texts. A change counts wherever it is writte
 import re
 from collections.abc import Iterator
 
-from lgs_assets.sources.sql_names import IDENTIFIER, NAME, Names, unquoted
+from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED, Names, unquoted
 
 _VERB = r"(?:UPDATE|DELETE|TRUNCATE|MERGE|DROP\s+TABLE)\b(?!\s+STATISTICS\b)"
 _WITH = re.compile(r"WITH\b", re.I)
@@ -18,7 +18,9 @@ _MODIFIERS = re.compile(
     r"\A\s*(?:(?:FROM|IGNORE|INTO|LOW_PRIORITY|ONLY|QUICK|TABLE|IF\s+EXISTS|OR\s+\w+|TOP\s*\([^()]*\)(?:\s*PERCENT\b)?)\s+)*",
     re.I,
 )
-_END_OF_TARGETS = re.compile(r"\b(?:SET|FROM|USING|WHERE|ON|RETURNING|OUTPUT|ORDER|LIMIT|WITH|WHEN)\b|[;()]", re.I)
+_END_OF_TARGETS = re.compile(
+    rf"{QUOTED.pattern}|(?P<end>\b(?:SET|FROM|USING|WHERE|ON|RETURNING|OUTPUT|ORDER|LIMIT|WITH|WHEN)\b|[;()]|\Z)", re.I
+)
 _REACH_CHARACTERS = 1000
 
 _TRANSACTION = (
@@ -44,7 +46,8 @@ def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterat
     aliases: set[Names] | None = None
     for verb in verbs.finditer(statement):
         rest = _MODIFIERS.sub("", statement[verb.end() : verb.end() + _REACH_CHARACTERS], count=1)
-        for name in re.findall(NAME, _END_OF_TARGETS.split(rest, maxsplit=1)[0]):
+        end = next(found.start() for found in _END_OF_TARGETS.finditer(rest) if found["end"] is not None)
+        for name in re.findall(NAME, rest[:end]):
             aliases = _aliases(statement, table) if aliases is None else aliases
             yield (table,) if unquoted(name) in aliases else unquoted(name)
 

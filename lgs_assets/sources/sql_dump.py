@@ -18,7 +18,7 @@ from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
 from lgs_assets.sources.sql_changes import Transactions, changed_tables
 from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED, Names, unquoted
 from lgs_assets.sources.sql_script import INSERT, LINE_LIMIT_BYTES, STATEMENT_LIMIT_BYTES, Row, Script
-from lgs_assets.sources.sql_session import Session
+from lgs_assets.sources.sql_session import Place, Session
 
 TABLE = "retail"
 BATCH_ROWS = 4096
@@ -50,7 +50,7 @@ _CREATE_TABLE = re.compile(
 # What has statements of its own, in a body or in parentheses: they run later, if ever.
 _CREATE_ROUTINE = re.compile(
     r"\s*(?:CREATE|ALTER)\s+(?:OR\s+\w+\s+)?(?:DEFINER\s*=.{1,300}?\s)?"
-    r"(?:(?:AGGREGATE|CONSTRAINT|TEMP|TEMPORARY)\s+)?"
+    r"(?:(?:AGGREGATE|CONSTRAINT|TEMP|TEMPORARY|(?:NON)?EDITIONABLE)\s+)?"
     r"(?:FUNCTION|PROC|PROCEDURE|TRIGGER|RULE|PACKAGE|EVENT(?!\s+(?:SESSION|NOTIFICATION)\b))\b",
     re.I | re.S,
 )
@@ -114,11 +114,15 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
                     pass
         elif _ANY_COPY_WITH_DATA.match(statement):
             raise DumpError(f"{script.where}: cannot read this COPY: {statement[:SHOWN_CHARACTERS]}")
-        elif ((other := _INSERT.match(statement)) and _is_ours(unquoted(other[1]))) or _is_damaged(statement):
+        elif (
+            ((other := _INSERT.match(statement)) and _is_ours(unquoted(other[1])))
+            or _is_damaged(statement)
+            or _DATA_IN_OTHERS.search(bare := script.without_texts(statement))
+        ):
             raise DumpError(
                 f"{script.where}: expected rows of VALUES or a COPY block, found {statement[:SHOWN_CHARACTERS]}"
             )
-        elif tables.are_changed(bare := script.without_texts(statement)) or transactions.undo(bare, last):
+        elif tables.are_changed(bare) or transactions.undo(bare, last):
             raise DumpError(
                 f"{script.where}: expected nothing that changes or undoes the rows before it, found "
                 f"{statement.strip()[:SHOWN_CHARACTERS]}. No statement is run: dump the table as it is after them all."
@@ -145,9 +149,9 @@ class _Tables:
         self._session = session
         self._script = session.script
         self._facts = facts
-        self._found: Names = ()
+        self._found: Place | None = None
         self._others: set[str] = set()
-        self._created: dict[Names, dict[str, str]] = {}
+        self._created: dict[Place, dict[str, str]] = {}
 
     def created(self, name: str, body: str) -> None:
         """Notes the columns of a table as its CREATE TABLE lists them."""
@@ -166,8 +170,8 @@ class _Tables:
                 self._others.add(shown(names[-1][:SHOWN_CHARACTERS]))
             return None
         place = self._session.place(names)
-        if self._found not in ((), place):
-            both = " and ".join(".".join(found)[:SHOWN_NAME] for found in (place, self._found))
+        if self._found and self._found != place:
+            both = " and ".join(found.shown[:SHOWN_NAME] for found in (place, self._found))
             raise DumpError(f"{self._script.where}: expected one table, found {both}.")
         self._found = place
         created = self._created.get(place, {})
@@ -188,8 +192,9 @@ class _Tables:
 
     def are_changed(self, statement: str) -> bool:
         """Whether a statement, given without its texts, changes rows that the script has brought."""
-        return self._found != () and any(
-            _is_ours(names) and _may_be_same(self._session.place(names), self._found)
+        found = self._found
+        return found is not None and any(
+            _is_ours(names) and found.may_be(self._session.place(names))
             for names in changed_tables(statement, TABLE, of_sql_server=self._script.of_sql_server)
         )
 
@@ -207,12 +212,6 @@ class _Tables:
 def _is_ours(names: Names) -> bool:
     """Whether a table is ours, in whatever case: quotes and backticks keep the one in which it was created."""
     return names[-1].lower() == TABLE
-
-
-def _may_be_same(place: Names, other: Names) -> bool:
-    """Whether two places may be one: nothing is known of a part that one of them lacks."""
-    pairs = zip(reversed(place), reversed(other), strict=False)
-    return all(one.lower() == another.lower() for one, another in pairs)
 
 
 def _is_damaged(statement: str) -> bool:

@@ -194,16 +194,22 @@ def _token(
         special += rb"\[GIC"
     else:
         escaping_quote = rb"'" if backslashes_escape else rb"(?<=(?<!%b)E)'" % _IN_NAME
-        tokens += [rb"(%b)" % escaping_quote, rb"#" if of_mysql else _TAG]
-        passed += [] if of_mysql else [rb"(?<=%b)\$" % _IN_NAME, rb"(?!%b)\$(?=.{%d})" % (_TAG, _LONGEST_TAG_BYTES)]
-        special += b"#" if of_mysql else b"$"
+        tokens += [rb"(%b)" % escaping_quote]
+        if of_mysql:
+            tokens += [rb"#", rb"`"]
+            passed += [rb"`[^`]*`"]
+            special += b"#`"
+        else:
+            tokens += [_TAG]
+            passed += [rb"(?<=%b)\$" % _IN_NAME, rb"(?!%b)\$(?=.{%d})" % (_TAG, _LONGEST_TAG_BYTES)]
+            special += b"$"
     tokens += [rb"'"]
     passed += [rb"(?!%b)'[^']*'" % escaping_quote]
     if in_row:
         tokens += [rb"[()]"]
         special += b"()"
     if delimiter != b";":
-        passed += [] if delimiter[:1] in b"-/\"'#" else [re.escape(delimiter[:1])]
+        passed += [] if delimiter[:1] in b"-/\"'#`" else [re.escape(delimiter[:1])]
         passed = [rb"(?!%b)(?=.{%d})(?:%b)" % (end, len(delimiter), b"|".join(passed))]
     pattern = rb"((?:[^%b-]+|%b){0,%d})(%b)?" % (special, b"|".join(passed), MOST_AT_ONCE, b"|".join(tokens))
     return re.compile(pattern + (rb"((?!))?" if of_sql_server else b""), re.DOTALL | re.I)
@@ -346,8 +352,8 @@ class Script:
     def _skip_blank(self, *, within_statement: bool = False) -> None:
         """Moves past blanks and comments.
 
-        Before a statement, also past commands to the client: psql's, which begin with a backslash, and MySQL's DELIMITER;
-        but not past a comment that MySQL runs as a statement.
+        Before a statement, also past commands to the client: psql's, which begin with a backslash, and MySQL's
+        DELIMITER; but not past a comment that MySQL runs as a statement.
         """
         while True:
             blank = self._match(_BLANK, reach=len(b"--"))
@@ -368,12 +374,15 @@ class Script:
             elif self.of_mysql and opening[:1] == b"#":
                 self.skip_line()
             elif (
-                self.of_mysql and not within_statement and (command := self._match(_DELIMITER, reach=_NAME_REACH_BYTES))
+                within_statement
+                or self.of_sql_server
+                or not (command := self._match(_DELIMITER, reach=_NAME_REACH_BYTES))
             ):
+                return
+            else:
+                self.of_mysql = self.backslashes_escape = True
                 self.delimiter = command[1]
                 self.skip_line()
-            else:
-                return
 
     def _odd_row(self, patterns: _Patterns) -> tuple[bytes, re.Match[bytes] | None]:
         """Moves past a row that does not match at once. Returns its text, and its match if only comments or SQLite's

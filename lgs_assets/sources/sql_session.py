@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from typing import NamedTuple
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.encoding import Decoder
@@ -31,12 +32,31 @@ _READABLE_ENCODING = re.compile(
 )
 
 
+class Place(NamedTuple):
+    """Where a table is; what is not known is empty."""
+
+    database: str
+    schema: str
+    table: str
+
+    @property
+    def shown(self) -> str:
+        """As it is written in SQL."""
+        return ".".join(filter(None, self))
+
+    def may_be(self, other: "Place") -> bool:
+        """Whether both may be the same, by what is known, in whatever case."""
+        return all(
+            not (one and another) or one.lower() == another.lower() for one, another in zip(self, other, strict=True)
+        )
+
+
 class Session:
     """What the statements of a script have set so far."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        self._schema: Names = ()
+        self._schema = "dbo" if script.of_sql_server else ""
         self._time_zone = ""
         self._kept_time_zones: dict[str, str] = {}
 
@@ -45,7 +65,7 @@ class Session:
         if setting := _SETTING.match(statement):
             self._set(setting[1].lower(), setting[2])
         elif schema := _SCHEMA.match(statement):
-            self._schema = unquoted(schema[1] or "")
+            self._schema = "".join(unquoted(schema[1] or ""))
         elif databases := self._databases(statement):
             self.script.database = unquoted(databases[-1])
         else:
@@ -56,12 +76,14 @@ class Session:
                     value = "".join(values)
                     self._time_zone = self._kept_time_zones.get(value.lower(), "") if value[:1] == "@" else value
 
-    def place(self, names: Names) -> Names:
-        """The full name of a table, as far as it is known."""
-        if len(names) > 1:
-            has_database = len(names) > (1 if self.script.of_mysql else 2)
-            return names if has_database else (*self.script.database, *names)
-        return (*self.script.database, *self._schema, *names)
+    def place(self, names: Names) -> Place:
+        """Where a table is, as far as it is known."""
+        *before, table = names
+        database = "".join(self.script.database)
+        if self.script.of_mysql:
+            return Place(".".join(before) or database, "", table)
+        *databases, schema = before or [self._schema]
+        return Place(".".join(databases) or database, schema, table)
 
     @property
     def time_zone(self) -> str:

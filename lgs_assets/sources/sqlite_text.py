@@ -15,7 +15,7 @@ _CALL = re.compile(
     rb"|\bunistr \s* \( \s* %b \s* \) | '[^']*'" % (_TEXT, _MARK, _TEXT),
     re.I | re.X,
 )
-_ESCAPE = re.compile(rb"\\(?:\\|u([\dA-F]{4})|U([\dA-F]{8})|\+([\dA-F]{6})|([\dA-F]{4}))", re.I)
+_ESCAPE = re.compile(rb"\\(?:\\|u(%(hex)b{4})|U(%(hex)b{8})|\+(%(hex)b{6})|(%(hex)b{4}))" % {b"hex": rb"[\dA-Fa-f]"})
 _DEEPEST = 3  # a replacement of carriage returns in one of line feeds
 
 
