@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED, Names, unquoted
 
-_VERB = r"(?:UPDATE|DELETE|TRUNCATE|MERGE|DROP\s+TABLE)\b(?!\s+STATISTICS\b)"
+_VERB = r"(?:UPDATE|DELETE|TRUNCATE|MERGE|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b(?!\s+STATISTICS\b)"
 _WITH = re.compile(r"WITH\b", re.I)
 _AFTER_WITH = re.compile(rf"[()]\s*{_VERB}", re.I)
 _FIRST = re.compile(rf"\A{_VERB}", re.I)
-# Statements of SQL Server need no end: several may be one.
-_ANYWHERE = re.compile(rf"(?:^[ \t]*|\)\s*|\b(?:BEGIN|ELSE)\s+){_VERB}", re.I | re.M)
+# Statements of SQL Server need no end: several may be one. MariaDB runs blocks of them.
+_ANYWHERE = re.compile(rf"(?:^[ \t]*|[;)]\s*|\b(?:BEGIN|NOT\s+ATOMIC|THEN|ELSE)\s+){_VERB}", re.I | re.M)
+_BLOCK = re.compile(r"BEGIN\s+NOT\b", re.I)
 _MODIFIERS = re.compile(
     r"\A\s*(?:(?:FROM|IGNORE|INTO|LOW_PRIORITY|ONLY|QUICK|TABLE|IF\s+EXISTS|OR\s+\w+|TOP\s*\([^()]*\)(?:\s*PERCENT\b)?)\s+)*",
     re.I,
@@ -42,7 +43,8 @@ _CONDITION = re.compile(r"\b(?:IF|CATCH)\b", re.I)
 
 def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterator[Names]:
     """The tables whose rows a statement changes or takes away, by whatever name it calls `table`."""
-    verbs = _ANYWHERE if of_sql_server else _AFTER_WITH if _WITH.match(statement) else _FIRST
+    has_several = of_sql_server or _BLOCK.match(statement)
+    verbs = _ANYWHERE if has_several else _AFTER_WITH if _WITH.match(statement) else _FIRST
     aliases: set[Names] | None = None
     for verb in verbs.finditer(statement):
         rest = _MODIFIERS.sub("", statement[verb.end() : verb.end() + _REACH_CHARACTERS], count=1)

@@ -202,6 +202,7 @@ CHANGES = [
     "TRUNCATE TABLE ONLY public.retail RESTART IDENTITY",
     "MERGE INTO retail r USING other o ON o.a = r.a WHEN MATCHED THEN DELETE",
     "DROP TABLE IF EXISTS retail CASCADE",
+    "CREATE OR REPLACE TABLE retail (a int)",
     "WITH doomed AS (SELECT 1) DELETE FROM retail",
     "WITH gone AS (DELETE FROM retail RETURNING *) SELECT 1 FROM gone",
     "ROLLBACK",
@@ -214,6 +215,8 @@ CHANGES_OF_MYSQL = [
     "DELETE r FROM shop.retail AS r JOIN other ON 1",
     "DELETE QUICK FROM r USING retail AS r JOIN other",
     "/*!40000 TRUNCATE TABLE `retail` */",
+    "BEGIN NOT ATOMIC DELETE FROM retail; END",
+    "BEGIN NOT ATOMIC IF 1 THEN UPDATE retail SET price = 1; END IF; END",
 ]
 CHANGES_OF_SQL_SERVER = [
     "DELETE [dbo].[retail] WHERE [a] = 1",
