@@ -183,9 +183,10 @@ class _Tables:
             )
         columns = canonical(header, where=self._script.where)
         self._facts |= described(header, columns)
-        date_type = created.get(header[columns.index("invoice_date")], "")
+        types = {name.lower(): type_.lower() for name, type_ in created.items()}
         # MySQL converts this type, and no other, to the time zone of the session.
-        zone = self._session.time_zone if date_type.lower() == "timestamp" else ""
+        is_converted = types.get(header[columns.index("invoice_date")].lower()) == "timestamp"
+        zone = self._session.time_zone if is_converted else ""
         if zone:
             self._facts["times"] = f"{zone}, converted to London time"
         return _Layout(columns, zone.encode())

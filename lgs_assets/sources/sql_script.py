@@ -182,7 +182,7 @@ def _token(
     where there is more to skip.
     Group 3 is a quote after which a backslash escapes.
     """
-    end = re.escape(delimiter)
+    end = rb"(?-i:%b)" % re.escape(delimiter)
     tokens = [end, rb"--", rb"/\*", rb'"']
     passed = [rb'"[^"]*"', rb"-(?=[^-])", rb"/(?=[^*])"]
     special = re.escape(delimiter[:1]) + b"'\"/"
@@ -250,10 +250,6 @@ class Script:
     def where(self) -> str:
         """The place of the statement read last."""
         return f"{self.path}, line {self.statement_line}"
-
-    def read_backslashes(self, *, as_escapes: bool) -> None:
-        """Reads the following quotations as the setting standard_conforming_strings demands."""
-        self.backslashes_escape = as_escapes
 
     def without_texts(self, statement: str) -> str:
         """A statement without what stands in quotation marks, apart from names."""
@@ -362,8 +358,8 @@ class Script:
                 continue
             opening = self._buffer[self._at : self._at + len(b"--")]
             if opening == b"/*":
-                is_run = self.of_mysql and self._match(_COMMENT_OF_COMMAND, reach=_COMMAND_REACH_BYTES)
-                if is_run and not within_statement:
+                may_be_run = self.of_mysql and not within_statement
+                if may_be_run and self._match(_COMMENT_OF_COMMAND, reach=_COMMAND_REACH_BYTES):
                     return
                 self._consume(self._at + len(opening))
                 self._skip_comment()

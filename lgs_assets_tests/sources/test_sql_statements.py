@@ -36,7 +36,10 @@ BODIES = {
         f"DELIMITER $$\nCREATE OR REPLACE FUNCTION f() RETURNS int BEGIN {FALSE}; RETURN 1; END$$\n"
         f"DROP TRIGGER IF EXISTS t$$\nCREATE TRIGGER t BEFORE UPDATE ON other FOR EACH ROW {FALSE}$$\nDELIMITER ;\n",
     ),
-    "delimiter of a word": (MYSQL, f"DELIMITER EOF\nCREATE PROCEDURE p() BEGIN\n {FALSE};\nEND EOF\nDELIMITER ;\n"),
+    "delimiter of a word": (
+        MYSQL,
+        f"DELIMITER EOF\nCREATE PROCEDURE p() BEGIN SET @eof = 'Eof';\n {FALSE};\nEND EOF\nDELIMITER ;\n",
+    ),
     "event in comments": (
         MYSQL,
         "/*!50106 SET @save_time_zone= @@TIME_ZONE */ ;\nDELIMITER ;;\n/*!50106 CREATE*/ /*!50117 DEFINER=`a`@`%`*/ "
@@ -358,7 +361,8 @@ def created(date_type: str) -> str:
 )
 def test_times_of_mysql_are_in_the_zone_that_the_script_sets(set_: str, date_type: str, moment: str) -> None:
     """MySQL converts a TIMESTAMP, and nothing else; mysqldump has it do so to UTC."""
-    for insert in ("INSERT INTO `retail` VALUES ", f"INSERT INTO `retail` ({COLUMNS}) VALUES "):
+    for names in ("", f"({COLUMNS})", f"(`{COLUMNS.upper().replace(', ', '`, `')}`)"):
+        insert = f"INSERT INTO `retail` {names} VALUES "
         found = read(f"{set_}{created(date_type)}{insert}{SUMMER},{ROW};\n")
         assert next(line[4] for line in found.good.values()) == moment
         assert ("times" in found.facts) == (moment != KEPT or "+1" in set_)
