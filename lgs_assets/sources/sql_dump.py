@@ -1,23 +1,24 @@
 """SQL dumps: the lines of the table `retail` in a script, from its COPY blocks and its INSERTs of rows.
 
-No statement has any effect. Three are taken into account, because the script cannot be read without them: the settings
-`client_encoding` and `standard_conforming_strings`, and the CREATE TABLE that gives the order of the columns.
+No statement has any effect. Those are taken into account without which the script cannot be read: the settings of its
+session, the CREATE TABLE that gives the order of the columns, and the definitions of routines, whose statements are not
+the script's. Statements that would change or undo the rows cannot be: they refuse the dump.
 """
 
-import codecs
-import functools
 import re
 from collections.abc import Generator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.columns import canonical, described, shown
 from lgs_assets.sources.copy_text import NULL
-from lgs_assets.sources.encoding import Decoder
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
+from lgs_assets.sources.sql_changes import Transactions, changed_tables
+from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED, Names, unquoted
 from lgs_assets.sources.sql_script import INSERT, LINE_LIMIT_BYTES, STATEMENT_LIMIT_BYTES, Row, Script
+from lgs_assets.sources.sql_session import Place, Session
 
 TABLE = "retail"
 BATCH_ROWS = 4096
@@ -25,17 +26,11 @@ SHOWN_TABLES = 20
 SHOWN_CHARACTERS = 63  # the longest name that PostgreSQL allows
 SHOWN_NAME = 4 * SHOWN_CHARACTERS  # with a schema, and as bytes
 
-# As in scripts, no pattern matches a text in two ways: see sql_script.
-_IDENTIFIER = (
-    r'(?:"[^"]*(?:""[^"]*)*"(?!")|`[^`]*(?:``[^`]*)*`(?!`)|\[[^\]]*(?:\]\][^\]]*)*\](?!\])'
-    r"|[^\W\d][\w$]*(?![\w$]))"
-)
-_NAME = rf"{_IDENTIFIER}(?:\s*\.\s*{_IDENTIFIER})*"
-_COLUMNS = rf"\(\s*({_IDENTIFIER}(?:\s*,\s*{_IDENTIFIER})*)\s*\)\s*"
-_COPY = re.compile(rf"COPY\s+({_NAME})\s*(?:{_COLUMNS})?FROM\s+stdin\b(.*)", re.I | re.S)
+_COLUMNS = rf"\(\s*({IDENTIFIER}(?:\s*,\s*{IDENTIFIER})*)\s*\)\s*"
+_COPY = re.compile(rf"COPY\s+({NAME})\s*(?:{_COLUMNS})?FROM\s+stdin\b(.*)", re.I | re.S)
 # A COPY that is followed by data or, being long, may be.
 _ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s+stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
-_INSERT = re.compile(rf"(?:WITH\b.*\b)?{INSERT}({_NAME})", re.I | re.S)
+_INSERT = re.compile(rf"(?:WITH\b.*\b)?{INSERT}({NAME})", re.I | re.S)
 # How no statement begins: damage, such as INSERT with another letter in it, or the rest of a row. If it were skipped,
 # lines would be lost unnoticed.
 _DAMAGED = re.compile(
@@ -48,18 +43,21 @@ _DEFINITION = re.compile(r"\s*(?:ALTER|COMMENT|CREATE|DO|EXEC|EXECUTE|MERGE|PREP
 # Anything else that names the table and brings data is damaged, or has a stray quote that swallows the table's lines.
 _TABLE = re.compile(rf"\b{TABLE}\b", re.I)
 _DATA = re.compile(r"\bVALUES\s*\(|\bFROM\s+stdin\b", re.I)
-_DATA_IN_OTHERS = re.compile(rf"\n[ \t]*(?:{INSERT}|COPY\s+)(?:{_IDENTIFIER}\s*\.\s*)*[\"`\[]?{TABLE}\b", re.I)
+_DATA_IN_OTHERS = re.compile(rf"\n[ \t]*(?:{INSERT}|COPY\s+)(?:{IDENTIFIER}\s*\.\s*)*[\"`\[]?{TABLE}\b", re.I)
 _CREATE_TABLE = re.compile(
-    rf"CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({_NAME})\s*\((.*)\)", re.I | re.S
+    rf"CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({NAME})\s*\((.*)\)", re.I | re.S
 )
-_CREATE_ROUTINE = re.compile(r"(?:CREATE|ALTER)\s+(?:OR\s+\w+\s+)?(?:FUNCTION|PROC|PROCEDURE|TRIGGER)\b", re.I)
-_ATOMIC = re.compile(r"\bBEGIN\s+ATOMIC\b", re.I)
-_SETTING = re.compile(r"SET\s+(client_encoding|standard_conforming_strings)\s*(?:=|TO\b)\s*'?([\w-]+)'?\s*$", re.I)
-# In these, every byte that looks like ASCII is ASCII. In other encodings, half a character can look like a backslash.
-_READABLE_ENCODING = re.compile(
-    r"UTF-?8|UNICODE|SQL_ASCII|LATIN\d+|ISO[_-]?8859[_-]\d+|(?:WIN|WINDOWS-?)(?:125\d|866|874)|KOI8-?[RU]|EUC_\w+", re.I
+# What has statements of its own, in a body or in parentheses: they run later, if ever.
+_CREATE_ROUTINE = re.compile(
+    r"\s*(?:CREATE|ALTER)\s+(?:OR\s+\w+\s+)?(?:DEFINER\s*=.{1,300}?\s)?"
+    r"(?:(?:AGGREGATE|CONSTRAINT|TEMP|TEMPORARY|(?:NON)?EDITIONABLE)\s+)?"
+    r"(?:FUNCTION|PROC|PROCEDURE|TRIGGER|RULE|PACKAGE|EVENT(?!\s+(?:SESSION|NOTIFICATION)\b))\b",
+    re.I | re.S,
 )
-_PIECE = re.compile(rf"({_IDENTIFIER})|'[^']*(?:''[^']*)*'(?!')|(\()|(\))|(,)|[^\s(),'\"`\[]|\s+", re.S)
+# Only a body's own END begins a statement without saying of what it is the end.
+_BEGIN = re.compile(r"(?<![\w.@$])BEGIN\b(?!\s+END\b)", re.I)
+_END = re.compile(r"(?:^|;)\s*END\b(?!\s+(?:IF|CASE|LOOP|WHILE|REPEAT|FOR)\b)", re.I)
+_PIECE = re.compile(rf"({IDENTIFIER})|'[^']*(?:''[^']*)*'(?!')|(\()|(\))|(,)|[^\s(),'\"`\[]|\s+", re.S)
 _CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
 _CONSTRAINTS_OF_MYSQL = (*_CONSTRAINTS, "key", "index", "fulltext", "spatial")
 
@@ -74,21 +72,21 @@ _ESCAPE_OF_COPY = re.compile(rb"\\(?:[bfnrt\\]|x[\dA-Fa-f]+|[0-7]+)")
 _BINARY_DATE = re.compile(rb"CAST\s*\(\s*0x([\dA-F]+)\s+AS\s+\[?(\w+)", re.I)
 _COPY_ESCAPES = {b"\\": rb"\\", b"''": b"'", b"\t": rb"\t", b"\n": rb"\n", b"\r": rb"\r"}
 
-_Names = tuple[str, ...]
-
 
 def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     """The lines of the table. Raises DumpError if there are none, or if they cannot be read."""
     script = Script(path, stream)
-    tables = _Tables(script, facts)
+    session = Session(script)
+    tables = _Tables(session, facts)
+    transactions = Transactions(of_sql_server=script.of_sql_server)
     last = 0
     while True:
         if insert := script.insert():
             name, names, head = insert
-            columns = tables.columns(name.decode(errors="replace"), names.decode(errors="replace") if names else None)
-            if columns:
+            layout = tables.layout(name.decode(errors="replace"), names.decode(errors="replace") if names else None)
+            if layout:
                 facts["format"] = "T-SQL script of INSERTs" if script.of_sql_server else "SQL dump of INSERTs"
-                last = yield from _inserted(script, head, columns, after=last)
+                last = yield from _inserted(script, head, layout, after=last)
             else:
                 other_rows = script.statement() or ""
                 if _DATA_IN_OTHERS.search(other_rows):
@@ -98,74 +96,108 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
                     )
         elif (statement := script.statement()) is None:
             break
-        elif setting := _SETTING.match(statement):
-            _believe(script, setting[1].lower(), setting[2])
         elif create := _CREATE_TABLE.match(statement):
             tables.created(create[1], create[2])
         elif _CREATE_ROUTINE.match(statement):
             _skip_body(script, statement)
         elif copy := _COPY.match(statement):
             script.skip_line()
-            columns = tables.columns(copy[1], copy[2])
-            if columns and copy[3].strip():
+            layout = tables.layout(copy[1], copy[2])
+            if layout and copy[3].strip():
                 shown = copy[3].strip()[:SHOWN_CHARACTERS]
                 raise DumpError(f"{script.where}: expected COPY without options, found {shown}.")
-            if columns:
+            if layout:
                 facts["format"] = "SQL dump of COPY blocks"
-                last = yield from _copied(script, columns, after=last)
+                last = yield from _copied(script, layout, after=last)
             else:
                 for _ in script.copy_data():
                     pass
         elif _ANY_COPY_WITH_DATA.match(statement):
             raise DumpError(f"{script.where}: cannot read this COPY: {statement[:SHOWN_CHARACTERS]}")
-        elif ((other := _INSERT.match(statement)) and _is_ours(_unquoted(other[1]))) or _is_damaged(statement):
+        elif (
+            ((other := _INSERT.match(statement)) and _is_ours(unquoted(other[1])))
+            or _is_damaged(statement)
+            or _DATA_IN_OTHERS.search(bare := script.without_texts(statement))
+        ):
             raise DumpError(
                 f"{script.where}: expected rows of VALUES or a COPY block, found {statement[:SHOWN_CHARACTERS]}"
             )
+        elif tables.are_changed(bare) or transactions.undo(bare, last):
+            raise DumpError(
+                f"{script.where}: expected nothing that changes or undoes the rows before it, found "
+                f"{statement.strip()[:SHOWN_CHARACTERS]}. No statement is run: dump the table as it is after them all."
+            )
+        else:
+            session.take(statement)
     tables.require()
     facts.setdefault("encoding", script.decoder.name)
+
+
+class _Layout(NamedTuple):
+    """How rows of the table are written."""
+
+    columns: tuple[str | None, ...]
+    """The canonical column of each value, None if it is left out."""
+    zone: bytes = b""
+    """The time zone of the dates, to be written behind them; empty if they are local."""
 
 
 class _Tables:
     """Which tables the script has, and the columns of ours."""
 
-    def __init__(self, script: Script, facts: dict[str, str]) -> None:
-        self._script = script
+    def __init__(self, session: Session, facts: dict[str, str]) -> None:
+        self._session = session
+        self._script = session.script
         self._facts = facts
-        self._found: _Names = ()
+        self._found: Place | None = None
         self._others: set[str] = set()
-        self._created: dict[_Names, _Names] = {}
+        self._created: dict[Place, dict[str, str]] = {}
 
     def created(self, name: str, body: str) -> None:
         """Notes the columns of a table as its CREATE TABLE lists them."""
-        names = _unquoted(name)
+        names = unquoted(name)
         if _is_ours(names):
-            self._created[names] = tuple(_listed_columns(body))
+            self._created[self._session.place(names)] = dict(_listed_columns(body))
 
-    def columns(self, name: str, listed: str | None) -> tuple[str | None, ...] | None:
-        """The canonical columns of a table's data, None if the table is not ours.
+    def layout(self, name: str, listed: str | None) -> _Layout | None:
+        """The layout of a table's data, None if the table is not ours.
 
         Raises DumpError if there are two tables of that name, or if its columns are not known.
         """
-        names = _unquoted(name)
+        names = unquoted(name)
         if not _is_ours(names):
             if len(self._others) < SHOWN_TABLES:
                 self._others.add(shown(names[-1][:SHOWN_CHARACTERS]))
             return None
-        place = (*self._script.database, *names)
-        if self._found not in ((), place):
-            both = " and ".join(".".join(found)[:SHOWN_NAME] for found in (place, self._found))
+        place = self._session.place(names)
+        if self._found and self._found != place:
+            both = " and ".join(found.shown[:SHOWN_NAME] for found in (place, self._found))
             raise DumpError(f"{self._script.where}: expected one table, found {both}.")
         self._found = place
-        header = _unquoted(listed) if listed else self._created.get(names)
-        if header is None:
+        created = self._created.get(place, {})
+        header = unquoted(listed) if listed else tuple(created)
+        if not header:
             raise DumpError(
                 f"{self._script.where}: the columns are named neither here nor in an earlier CREATE TABLE, "
                 "so their order is not known."
             )
         columns = canonical(header, where=self._script.where)
         self._facts |= described(header, columns)
-        return columns
+        types = {name.lower(): type_.lower() for name, type_ in created.items()}
+        # MySQL converts this type, and no other, to the time zone of the session.
+        is_converted = types.get(header[columns.index("invoice_date")].lower()) == "timestamp"
+        zone = self._session.time_zone if is_converted else ""
+        if zone:
+            self._facts["times"] = f"{zone}, converted to London time"
+        return _Layout(columns, zone.encode())
+
+    def are_changed(self, statement: str) -> bool:
+        """Whether a statement, given without its texts, changes rows that the script has brought."""
+        found = self._found
+        return found is not None and any(
+            _is_ours(names) and found.may_be(self._session.place(names))
+            for names in changed_tables(statement, TABLE, of_sql_server=self._script.of_sql_server)
+        )
 
     def require(self) -> None:
         """Raises DumpError if the script has no data of the table."""
@@ -178,23 +210,9 @@ class _Tables:
             self._facts["tables left out"] = others
 
 
-def _is_ours(names: _Names) -> bool:
+def _is_ours(names: Names) -> bool:
     """Whether a table is ours, in whatever case: quotes and backticks keep the one in which it was created."""
     return names[-1].lower() == TABLE
-
-
-def _believe(script: Script, setting: str, value: str) -> None:
-    if setting == "standard_conforming_strings":
-        script.read_backslashes(as_escapes=value.lower() != "on")
-        return
-    try:
-        if not _READABLE_ENCODING.fullmatch(value):
-            raise LookupError(value)
-        script.decoder = Decoder(_codec(value))
-    except LookupError as error:
-        raise DumpError(
-            f"{script.where}: the encoding {value} is not supported. Write the dump with pg_dump --encoding=UTF8."
-        ) from error
 
 
 def _is_damaged(statement: str) -> bool:
@@ -205,25 +223,31 @@ def _is_damaged(statement: str) -> bool:
     return table is not None and _DATA.search(statement, table.end()) is not None
 
 
-def _codec(encoding: str) -> str | None:
-    """Python's name for one of PostgreSQL's encodings, None for bytes whose encoding PostgreSQL does not know."""
-    name = re.sub(r"^WIN(?:DOWNS-?)?", "cp", encoding.upper()).replace("UNICODE", "UTF8").replace("EUC_CN", "GB2312")
-    return None if name == "SQL_ASCII" else codecs.lookup(re.sub(r"KOI8-?", "KOI8-", name)).name
-
-
 def _skip_body(script: Script, statement: str) -> None:
-    """Skips the unquoted statements in a routine: what they insert is not data."""
+    """Skips the rest of a routine or rule: what its statements insert is not data."""
     if script.of_sql_server:
         while not script.ended_batch and script.statement() is not None:
             pass
-    elif _ATOMIC.search(statement):
-        while (inner := script.statement()) is not None and inner.strip().upper() != "END":
-            pass
+        return
+    where = script.where
+    opened = _opened(script, statement)
+    while opened > 0:
+        if (inner := script.statement()) is None:
+            raise DumpError(f"{where}: expected the END of this body, found none: {statement[:SHOWN_CHARACTERS]}")
+        opened += _opened(script, inner)
 
 
-def _copied(script: Script, columns: tuple[str | None, ...], *, after: int) -> Generator[Lines, None, int]:
+def _opened(script: Script, statement: str) -> int:
+    """How many bodies and parentheses a statement, or several, leaves open; less than 0 if it ends some."""
+    if script.delimiter != b";":  # so that the statements of a body end none
+        return 0
+    words = QUOTED.sub("", script.without_texts(statement))
+    return len(_BEGIN.findall(words)) - len(_END.findall(words)) + words.count("(") - words.count(")")
+
+
+def _copied(script: Script, layout: _Layout, *, after: int) -> Generator[Lines, None, int]:
     """The lines of the next COPY block, numbered as in the file, but after `after`. Returns the last number."""
-    rest, line = b"", max(script.line, after + 1)
+    rest, line, last = b"", max(script.line, after + 1), after
     windows = None
     for chunk in script.copy_data(line_limit=LINE_LIMIT_BYTES):
         data = rest + chunk
@@ -233,16 +257,17 @@ def _copied(script: Script, columns: tuple[str | None, ...], *, after: int) -> G
             lines = data.count(b"\n")
             if windows is None:
                 windows = data[: data.index(b"\n")].endswith(b"\r")
-            yield Lines(columns, line, script.decoder(data.replace(b"\r\n", b"\n") if windows else data))
+            yield Lines(layout.columns, line, script.decoder(data.replace(b"\r\n", b"\n") if windows else data))
             line += lines
-    return line - 1
+            last = line - 1
+    return last
 
 
-def _inserted(
-    script: Script, head: bytes, columns: tuple[str | None, ...], *, after: int
-) -> Generator[Lines | Reject, None, int]:
+def _inserted(script: Script, head: bytes, layout: _Layout, *, after: int) -> Generator[Lines | Reject, None, int]:
     """The rows of INSERTs, numbered after `after`: where several begin in one line of the file, each takes the next
     free number. Returns the last number."""
+    columns, zone = layout
+    at = columns.index("invoice_date")
     batch: list[bytes] = []
     originals: list[bytes] = []
 
@@ -261,7 +286,10 @@ def _inserted(
             expected = f"expected {len(columns)} values: texts, numbers or NULL"
             yield Reject(line, legible(script.decoder(row.text)), None, expected)
         else:
-            batch.append(b"%d\t%b\n" % (line, _as_copy_text(row)))
+            fields = _as_copy_fields(row)
+            if zone and fields[at][-1:].isdigit():
+                fields[at] += zone
+            batch.append(b"%d\t%b\n" % (line, b"\t".join(fields)))
             originals.append(row.text)
             if len(batch) == BATCH_ROWS:
                 yield from gathered()
@@ -269,7 +297,7 @@ def _inserted(
     return line
 
 
-def _as_copy_text(row: Row) -> bytes:
+def _as_copy_fields(row: Row) -> list[bytes]:
     values = row.values or ()
     fields: list[bytes] = []
     is_special = _SPECIAL.search(row.text) is not None
@@ -282,7 +310,7 @@ def _as_copy_text(row: Row) -> bytes:
             fields.append(_ESCAPE.sub(_as_copy_escape, escaped))
         else:
             fields.append(_SPECIAL.sub(_as_copy_escape, plain or b""))
-    return b"\t".join(fields)
+    return fields
 
 
 def _word(written: bytes) -> bytes:
@@ -340,32 +368,20 @@ def _as_copy_escape(special: re.Match[bytes]) -> bytes:
     return found if _ESCAPE_OF_COPY.fullmatch(found) else _COPY_ESCAPES.get(found[1:], found[1:])
 
 
-def _listed_columns(body: str) -> Iterator[str]:
-    """The names of the columns in the parentheses of a CREATE TABLE."""
-    depth, expecting = 0, True
+def _listed_columns(body: str) -> Iterator[tuple[str, str]]:
+    """The names of the columns in the parentheses of a CREATE TABLE, each with the first word of its type."""
+    depth, expecting, column = 0, True, None
     constraints = _CONSTRAINTS_OF_MYSQL if body.lstrip().startswith("`") else _CONSTRAINTS
     for piece in _PIECE.finditer(body):
         name, opening, closing, comma = piece.groups()
         depth += bool(opening) - bool(closing)
+        if column and (name or comma or closing):
+            yield column, name or ""
+            column = None
+        elif name and expecting and name.lower() not in constraints:
+            column = unquoted(name)[0]
         if depth < 0:
             return
-        if name and expecting:
-            if name.lower() not in constraints:
-                yield _unquoted(name)[0]
-            expecting = False
-        elif comma and not depth:
-            expecting = True
-
-
-@functools.lru_cache(maxsize=8)  # a run of INSERTs names one table
-def _unquoted(identifiers: str) -> _Names:
-    """The names that identifiers stand for: as written in quotes or backticks, otherwise in lower case."""
-    return tuple(_name(identifier) for identifier in re.findall(_IDENTIFIER, identifiers))
-
-
-def _name(identifier: str) -> str:
-    if identifier.startswith('"'):
-        return identifier[1:-1].replace('""', '"')
-    if identifier.startswith("`"):
-        return identifier[1:-1].replace("``", "`")
-    return identifier.strip("[]").lower()
+        expecting = (expecting and not name) or bool(comma and not depth)
+    if column:
+        yield column, ""

@@ -1,8 +1,8 @@
 """SQL scripts: a cursor that walks through one and returns its statements and its data. Nothing in a script is run.
 
-Quoted text, comments and anything nobody asks for are skipped. It reads scripts of PostgreSQL, of MySQL and MariaDB,
-where names are in backticks and backslashes escape, and of SQL Server, where names are in brackets and a line GO ends a
-batch of statements.
+Quoted text, comments and anything nobody asks for are skipped. It reads scripts of PostgreSQL and SQLite; of MySQL and
+MariaDB, where names are in backticks, backslashes escape, some comments are commands, and DELIMITER changes what ends a
+statement; and of SQL Server, where names are in brackets and a line GO ends a batch of statements.
 """
 
 import functools
@@ -13,6 +13,8 @@ from typing import BinaryIO, NamedTuple
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.encoding import Decoder
+from lgs_assets.sources.sql_names import QUOTED
+from lgs_assets.sources.sqlite_text import evaluated
 
 CHUNK_BYTES = 1 << 18
 LINE_LIMIT_BYTES = 1 << 24
@@ -26,6 +28,11 @@ MOST_AT_ONCE = 100
 # but are broken in Python up to 3.11.4.
 _CONNECT = re.compile(rb"\\c(?:onnect)?\s+(\S[^\n]*)\n")
 _NAME_REACH_BYTES = 256
+_DELIMITER = re.compile(rb"DELIMITER[ \t]+(\S{1,16})", re.I)
+# How a comment goes on that MySQL or MariaDB runs from some version on.
+_COMMAND = re.compile(rb"M?!\d{0,6}[ \t\r\n]{0,8}(?=[A-Z])", re.I)
+_COMMENT_OF_COMMAND = re.compile(rb"/\*" + _COMMAND.pattern, re.I)
+_COMMAND_REACH_BYTES = 32
 _LINE_BREAK = re.compile(rb"\n")
 _BLANK = re.compile(rb"(?:\s+|--[^\n]*\n){0,%d}" % MOST_AT_ONCE)
 _COMMENT_MARK = re.compile(rb"/\*|\*/")
@@ -44,11 +51,11 @@ INSERT = (
     r"|INSERT\s+(?:INTO\s+)?|REPLACE\s+(?:DELAYED\s+)?INTO\s+)"
 )
 
-# Statements that only SQL Server, only MySQL, or only PostgreSQL has: the first match tells whose script it is.
+# Statements that only SQL Server, only MySQL, or only PostgreSQL or SQLite has: the first match tells whose it is.
 _DIALECT = re.compile(
     rb"^(?:(GO[ \t]*\r?$|USE\s*\[|(?:INSERT(?:\s+INTO)?|CREATE\s+TABLE)\s+\[|SET\s+(?:ANSI_|QUOTED_|IDENTITY_))"
-    rb"|(/\*!\d{5}|-- (?:MySQL|MariaDB) dump|(?:%b|CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?)`)"
-    rb"|SET\s+(?:client_encoding|standard_conforming_strings)\b|COPY\s|\\)" % INSERT.encode(),
+    rb"|(/\*!\d{5}|-- (?:MySQL|MariaDB) dump|DELIMITER\s|(?:%b|USE\s*|CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?)`)"
+    rb"|SET\s+(?:client_encoding|standard_conforming_strings)\b|COPY\s|PRAGMA\s|\\)" % INSERT.encode(),
     re.I | re.M,
 )
 _DIALECT_REACH_BYTES = 1 << 16
@@ -70,8 +77,6 @@ _INSERT = re.compile(
     re.I,
 )
 _INSERT_REACH_BYTES = 1 << 16
-# A comma before the next row, or what may follow the last one. If nothing does, the file may be cut off.
-_AFTER_ROW = re.compile(rb",|;|(?:ON|RETURNING)\b", re.I)
 _AFTER_ROW_OF_SQL_SERVER = re.compile(rb",|;|(?!(?:UNION|EXCEPT|INTERSECT)\b)[A-Z]\w+[\s;(]|\Z", re.I)
 # Elsewhere, what looks like the end of a row with a stray quote may be part of a text.
 _END_AFTER_ODD_ROW = re.compile(rb";[ \t\r]*(?:\n|--|/\*|%b|COMMIT\b)" % _INSERT.pattern, re.I)
@@ -84,6 +89,17 @@ _NUMBER = rb"NULL\b|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:E[-+]?\d+)?(?![\w.])"
 _BINARY_DATE = rb"CAST \s* \( \s* 0x[\dA-F]+ \s+ AS \s+ \[?(?:SMALLDATETIME|DATETIME2?|DATE)\]? (?:\s*\(\d\))? \s* \)"
 # In a column that is not kept: true, default, 0x1F, B'101'.
 _ANYTHING = rb"(\bB'\d*'|[-+\w.]+(?![-+\w.]))"
+
+
+# The texts of a statement, by whether backslashes escape, and names in quotation marks. A statement may be truncated.
+_DOLLAR_QUOTES = r"(?<![\w$])(?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?:(?P=tag)|\Z)"
+_TEXT_WITH_ESCAPES = r"'[^'\\]*(?:\\.[^'\\]*)*(?:'|\Z)"
+_TEXTS = {
+    True: re.compile(rf"(?P<name>{QUOTED.pattern})|{_TEXT_WITH_ESCAPES}", re.S),
+    False: re.compile(
+        rf"(?P<name>{QUOTED.pattern})|(?<![\w$])E{_TEXT_WITH_ESCAPES}|'[^']*(?:'|\Z)|{_DOLLAR_QUOTES}", re.S | re.I
+    ),
+}
 
 
 class Row(NamedTuple):
@@ -151,16 +167,25 @@ def _patterns(head: bytes, kept: tuple[bool, ...], *, of_sql_server: bool, backs
 
 
 @functools.cache
-def _token(*, of_sql_server: bool, backslashes_escape: bool, in_row: bool) -> re.Pattern[bytes]:
+def _after_row(delimiter: bytes) -> re.Pattern[bytes]:
+    """A comma before the next row, or what may follow the last one. If nothing does, the file may be cut off."""
+    return re.compile(rb",|%b|(?:ON|RETURNING)\b" % re.escape(delimiter), re.I)
+
+
+@functools.lru_cache(maxsize=32)
+def _token(
+    *, of_sql_server: bool, of_mysql: bool, backslashes_escape: bool, delimiter: bytes, in_row: bool
+) -> re.Pattern[bytes]:
     """Group 1: what neither ends a statement nor opens anything, whole quotations included. Group 2: what does.
 
     Group 2 is empty before a word that begins a statement. It is missing where only the next chunk can tell, and
     where there is more to skip.
     Group 3 is a quote after which a backslash escapes.
     """
-    tokens = [rb";", rb"--", rb"/\*", rb'"']
+    end = rb"(?-i:%b)" % re.escape(delimiter)
+    tokens = [end, rb"--", rb"/\*", rb'"']
     passed = [rb'"[^"]*"', rb"-(?=[^-])", rb"/(?=[^*])"]
-    special = b";'\"/"
+    special = re.escape(delimiter[:1]) + b"'\"/"
     escaping_quote = rb"(?!)"
     if of_sql_server:
         words = rb"%b|(?=%b)" % (_GO, _BEGINNING.pattern)
@@ -169,24 +194,29 @@ def _token(*, of_sql_server: bool, backslashes_escape: bool, in_row: bool) -> re
         special += rb"\[GIC"
     else:
         escaping_quote = rb"'" if backslashes_escape else rb"(?<=(?<!%b)E)'" % _IN_NAME
-        tokens += [rb"(%b)" % escaping_quote, _TAG]
-        passed += [rb"(?<=%b)\$" % _IN_NAME, rb"(?!%b)\$(?=.{%d})" % (_TAG, _LONGEST_TAG_BYTES)]
-        special += b"$"
+        tokens += [rb"(%b)" % escaping_quote]
+        if of_mysql:
+            tokens += [rb"#", rb"`"]
+            passed += [rb"`[^`]*`"]
+            special += b"#`"
+        else:
+            tokens += [_TAG]
+            passed += [rb"(?<=%b)\$" % _IN_NAME, rb"(?!%b)\$(?=.{%d})" % (_TAG, _LONGEST_TAG_BYTES)]
+            special += b"$"
     tokens += [rb"'"]
     passed += [rb"(?!%b)'[^']*'" % escaping_quote]
     if in_row:
         tokens += [rb"[()]"]
         special += b"()"
+    if delimiter != b";":
+        passed += [] if delimiter[:1] in b"-/\"'#`" else [re.escape(delimiter[:1])]
+        passed = [rb"(?!%b)(?=.{%d})(?:%b)" % (end, len(delimiter), b"|".join(passed))]
     pattern = rb"((?:[^%b-]+|%b){0,%d})(%b)?" % (special, b"|".join(passed), MOST_AT_ONCE, b"|".join(tokens))
     return re.compile(pattern + (rb"((?!))?" if of_sql_server else b""), re.DOTALL | re.I)
 
 
 # Appended to the script, so that a pattern finds at its end what it finds elsewhere: more bytes.
 _PADDING = b"\n".ljust(_LONGEST_TAG_BYTES)
-
-
-def _ends_statement(token: bytes | None) -> bool:
-    return not token or token == b";" or token[:1] in (b"G", b"g")
 
 
 class Script:
@@ -210,16 +240,20 @@ class Script:
         self.database: tuple[str, ...] = ()
         """The database that the script connects to, if it names one."""
         self.of_sql_server = dialect is not None and dialect[1] is not None
-        self._backslashes_escape = dialect is not None and dialect[2] is not None
+        self.of_mysql = dialect is not None and dialect[2] is not None
+        self.backslashes_escape = self.of_mysql
+        """Whether they do in every quotation. If not, only in those of PostgreSQL that begin with an E."""
+        self.delimiter = b";"
+        """What ends a statement."""
 
     @property
     def where(self) -> str:
         """The place of the statement read last."""
         return f"{self.path}, line {self.statement_line}"
 
-    def read_backslashes(self, *, as_escapes: bool) -> None:
-        """Reads the following quotations as the setting standard_conforming_strings demands."""
-        self._backslashes_escape = as_escapes
+    def without_texts(self, statement: str) -> str:
+        """A statement without what stands in quotation marks, apart from names."""
+        return _TEXTS[self.backslashes_escape].sub(lambda found: found["name"] or "", statement)
 
     def statement(self) -> str | None:
         """The next statement without its semicolon and comments, truncated if it is long; None at the end.
@@ -231,9 +265,9 @@ class Script:
         text = bytearray()
         if self.of_sql_server and self._match(_BEGINNING, reach=_LONGEST_GO_BYTES):
             text += self._consume(self._at + 1)  # such a word ends the statement before, but not its own
-        while not _ends_statement(token := self._pass(text)):
+        while not self._ends_statement(token := self._pass(text)):
             pass
-        self.ended_batch = bool(token) and token != b";"
+        self.ended_batch = self.of_sql_server and bool(token) and token != b";"
         if token is None:
             if not (words := text.upper().split(None, 1)):
                 return None
@@ -258,9 +292,9 @@ class Script:
 
         `kept` says for each column whether its values are wanted. Raises DumpError if a row never ends.
         """
-        dialect = {"of_sql_server": self.of_sql_server, "backslashes_escape": self._backslashes_escape}
+        dialect = {"of_sql_server": self.of_sql_server, "backslashes_escape": self.backslashes_escape}
         patterns = _patterns(head, kept, **dialect)
-        end = _AFTER_ROW_OF_SQL_SERVER if self.of_sql_server else _AFTER_ROW
+        end = _AFTER_ROW_OF_SQL_SERVER if self.of_sql_server else _after_row(self.delimiter)
         while True:
             line = self.line
             match = self._match(patterns.row, reach=_ROW_REACH_BYTES)
@@ -312,7 +346,11 @@ class Script:
         self._find(_LINE_BREAK)
 
     def _skip_blank(self, *, within_statement: bool = False) -> None:
-        """Moves past blanks and comments, and before a statement past psql commands, which begin with a backslash."""
+        """Moves past blanks and comments.
+
+        Before a statement, also past commands to the client: psql's, which begin with a backslash, and MySQL's
+        DELIMITER; but not past a comment that MySQL runs as a statement.
+        """
         while True:
             blank = self._match(_BLANK, reach=len(b"--"))
             if blank and blank.end() > self._at:
@@ -320,17 +358,31 @@ class Script:
                 continue
             opening = self._buffer[self._at : self._at + len(b"--")]
             if opening == b"/*":
+                may_be_run = self.of_mysql and not within_statement
+                if may_be_run and self._match(_COMMENT_OF_COMMAND, reach=_COMMAND_REACH_BYTES):
+                    return
                 self._consume(self._at + len(opening))
                 self._skip_comment()
             elif opening == b"--" or (opening.startswith(b"\\") and not within_statement and not self.of_sql_server):
                 if database := self._match(_CONNECT, reach=_NAME_REACH_BYTES):
                     self.database = (database[1].decode(errors="replace"),)
                 self.skip_line()
-            else:
+            elif self.of_mysql and opening[:1] == b"#":
+                self.skip_line()
+            elif (
+                within_statement
+                or self.of_sql_server
+                or not (command := self._match(_DELIMITER, reach=_NAME_REACH_BYTES))
+            ):
                 return
+            else:
+                self.of_mysql = self.backslashes_escape = True
+                self.delimiter = command[1]
+                self.skip_line()
 
     def _odd_row(self, patterns: _Patterns) -> tuple[bytes, re.Match[bytes] | None]:
-        """Moves past a row that does not match at once. Returns its text, and its match if only comments prevented it.
+        """Moves past a row that does not match at once. Returns its text, and its match if only comments or SQLite's
+        functions prevented it.
 
         A stray quote turns texts inside out: the row extends to where its quotes and parentheses pair off, but no
         further than the first sign of its end.
@@ -341,7 +393,7 @@ class Script:
         self._exhausted = True  # so that the buffer stays, and allows going back
         try:
             text = self._row()
-            match = patterns.row.fullmatch(text)
+            match = patterns.row.fullmatch(text) or patterns.row.fullmatch(evaluated(text))
             end = self._at
         except DumpError:
             text, match, end = b"", None, len(self._buffer)
@@ -359,7 +411,7 @@ class Script:
     def _row(self) -> bytes:
         """Moves past the next row, whatever it holds. Returns it without comments, truncated if long."""
         line, text, depth = self.line, bytearray(), 0
-        while not _ends_statement(token := self._pass(text, in_row=True)):
+        while not self._ends_statement(token := self._pass(text, in_row=True)):
             depth += (token == b"(") - (token == b")")
             if token == b")" and depth <= 0:
                 return bytes(text)
@@ -372,26 +424,40 @@ class Script:
         """
         before, token, escaping = self._next_token(in_row=in_row)
         text += before
-        if token == b"--":
+        if self._ends_statement(token):
+            pass
+        elif token in (b"--", b"#"):
             self.skip_line()
             text += b" "
         elif token == b"/*":
-            self._skip_comment()
-            text += b" "
+            command = self.of_mysql and self._match(_COMMAND, reach=_COMMAND_REACH_BYTES)
+            if command:
+                self._consume(command.end())
+            comment = self._skip_comment()
+            text += comment if command and not text else b" " + comment if command else b" "
         elif token in (b"(", b")"):
             text += token
-        elif token and not _ends_statement(token):
+        elif token:
             text += token + self._rest_of_quotation(token, escaping=escaping)
         del text[STATEMENT_LIMIT_BYTES:]
         return token
 
-    def _skip_comment(self) -> None:
-        line, depth = self.line, 1
-        while depth:
-            _, mark = self._find(_COMMENT_MARK, longest=2)
+    def _ends_statement(self, token: bytes | None) -> bool:
+        return not token or token == self.delimiter or (self.of_sql_server and token[:1] in (b"G", b"g"))
+
+    def _skip_comment(self) -> bytes:
+        """Moves past the end of a comment. Returns its text, truncated if long."""
+        line, depth, text = self.line, 1, bytearray()
+        while True:
+            before, mark = self._find(_COMMENT_MARK, longest=2)
             if mark is None:
                 raise DumpError(f"{self.path}, line {line}: cut off: this comment never ends. Fetch the file again.")
+            text += before
             depth += 1 if mark == b"/*" else -1
+            if not depth:
+                return bytes(text)
+            text += mark
+            del text[STATEMENT_LIMIT_BYTES:]
 
     def _rest_of_quotation(self, opening: bytes, *, escaping: bool) -> bytes:
         """What follows the opening mark, up to and including the closing one, truncated if long."""
@@ -409,8 +475,13 @@ class Script:
 
     def _next_token(self, *, in_row: bool) -> tuple[bytes, bytes | None, bool]:
         """Moves past the next token. Returns the text before it, cut if long, the token, and if backslashes escape."""
-        dialect = {"of_sql_server": self.of_sql_server, "backslashes_escape": self._backslashes_escape}
-        pattern = _token(**dialect, in_row=in_row)
+        pattern = _token(
+            of_sql_server=self.of_sql_server,
+            of_mysql=self.of_mysql,
+            backslashes_escape=self.backslashes_escape,
+            delimiter=self.delimiter,
+            in_row=in_row,
+        )
         passed = b""
         while match := pattern.match(self._buffer, self._at):  # it always matches, if only an empty text
             passed = (passed + match[1])[:STATEMENT_LIMIT_BYTES]

@@ -229,6 +229,19 @@ FRAGMENTS = [
     ),
     *("SET standard_conforming_strings = off;", "SET standard_conforming_strings = on;", "FROM stdin", "(invoice_no, "),
     *("SET client_encoding = 'LATIN1';", "SET client_encoding = 'SJIS';"),
+    *(
+        "-- MySQL dump\n",
+        "DELIMITER //\n",
+        "delimiter $$\n",
+        "DELIMITER ;\n",
+        "//",
+        "/*!40000 ",
+        "/*!50003 CREATE*/",
+        "#",
+        "`",
+    ),
+    *("CREATE TRIGGER t BEGIN ", "CREATE RULE r AS (", " BEGIN ", "END;", "USE a;", "USE `b`;", "DELETE FROM retail;"),
+    *("BEGIN;", "COMMIT;", "ROLLBACK;", "ROLLBACK TO a;", "SAVEPOINT a;", "SET search_path = a;", "unistr('a')"),
 ]
 
 

@@ -1,0 +1,101 @@
+"""What statements would do to rows that are there: which tables they change, and whether they undo a transaction.
+
+All of them are given without their texts. A change counts wherever it is written, whatever the condition.
+"""
+
+import re
+from collections.abc import Iterator
+
+from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED, Names, unquoted
+
+_VERB = r"(?:UPDATE|DELETE|TRUNCATE|MERGE|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b(?!\s+STATISTICS\b)"
+_WITH = re.compile(r"WITH\b", re.I)
+_AFTER_WITH = re.compile(rf"[()]\s*{_VERB}", re.I)
+_FIRST = re.compile(rf"\A{_VERB}", re.I)
+# Statements of SQL Server need no end: several may be one. MariaDB runs blocks of them.
+_ANYWHERE = re.compile(rf"(?:^[ \t]*|[;)]\s*|\b(?:BEGIN|NOT\s+ATOMIC|THEN|ELSE)\s+){_VERB}", re.I | re.M)
+_BLOCK = re.compile(r"BEGIN\s+NOT\b", re.I)
+_MODIFIERS = re.compile(
+    r"\A\s*(?:(?:FROM|IGNORE|INTO|LOW_PRIORITY|ONLY|QUICK|TABLE|IF\s+EXISTS|OR\s+\w+|TOP\s*\([^()]*\)(?:\s*PERCENT\b)?)\s+)*",
+    re.I,
+)
+_END_OF_TARGETS = re.compile(
+    rf"{QUOTED.pattern}|(?P<end>\b(?:SET|FROM|USING|WHERE|ON|RETURNING|OUTPUT|ORDER|LIMIT|WITH|WHEN)\b|[;()]|\Z)", re.I
+)
+_REACH_CHARACTERS = 1000
+
+_TRANSACTION = (
+    r"(?P<begin>BEGIN(?!\s+NOT\b)|START\s+TRANSACTION)\b|(?P<commit>COMMIT|END)\b"
+    rf"|SAVEPOINT\s+(?P<savepoint>{IDENTIFIER})"
+    r"|(?P<rollback>ROLLBACK|ABORT)\b(?:\s+(?:WORK|TRANSACTION)\b)?"
+    rf"(?:\s+TO\b\s+(?:SAVEPOINT\s+)?(?P<to>{IDENTIFIER}))?"
+)
+_TRANSACTION_OF_SQL_SERVER = (
+    r"(?P<begin>BEGIN\s+(?:DISTRIBUTED\s+)?TRAN(?:SACTION)?)\b|(?P<commit>COMMIT)\b"
+    rf"|SAVE\s+TRAN(?:SACTION)?\s+(?P<savepoint>{IDENTIFIER})"
+    rf"|(?P<rollback>ROLLBACK)\b(?:[ \t]+(?:WORK|TRAN(?:SACTION)?)\b)?(?:[ \t]+(?P<to>{IDENTIFIER}))?"
+)
+_STATEMENT = re.compile(rf"\s*(?:{_TRANSACTION})", re.I)
+_LINE_OF_SQL_SERVER = re.compile(rf"^[ \t]*(?:{_TRANSACTION_OF_SQL_SERVER})", re.I | re.M)
+# How scripts of SQL Server begin what is to be done if something has failed.
+_CONDITION = re.compile(r"\b(?:IF|CATCH)\b", re.I)
+
+
+def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterator[Names]:
+    """The tables whose rows a statement changes or takes away, by whatever name it calls `table`."""
+    has_several = of_sql_server or _BLOCK.match(statement)
+    verbs = _ANYWHERE if has_several else _AFTER_WITH if _WITH.match(statement) else _FIRST
+    aliases: set[Names] | None = None
+    for verb in verbs.finditer(statement):
+        rest = _MODIFIERS.sub("", statement[verb.end() : verb.end() + _REACH_CHARACTERS], count=1)
+        end = next(found.start() for found in _END_OF_TARGETS.finditer(rest) if found["end"] is not None)
+        for name in re.findall(NAME, rest[:end]):
+            aliases = _aliases(statement, table) if aliases is None else aliases
+            yield (table,) if unquoted(name) in aliases else unquoted(name)
+
+
+def _aliases(statement: str, table: str) -> set[Names]:
+    """The other names that a statement gives to a table."""
+    named = rf"(?<![\w$])[\"`\[]?{table}[\"`\]]?\s+(?:AS\s+)?({IDENTIFIER})"
+    return {unquoted(alias) for alias in re.findall(named, statement, re.I)}
+
+
+class Transactions:
+    """Which rows could still be undone. Rows are counted by the number of the last one."""
+
+    def __init__(self, *, of_sql_server: bool) -> None:
+        self._of_sql_server = of_sql_server
+        self._depth = 0
+        self._kept = 0
+        self._savepoints: dict[Names, int] = {}
+
+    def undo(self, statement: str, rows: int) -> bool:
+        """Takes a statement into account. Returns whether it undoes some of the rows."""
+        if not self._of_sql_server:
+            found = _STATEMENT.match(statement)
+            return found is not None and self._undoes(found, rows)
+        return any(
+            self._undoes(found, rows)
+            for found in _LINE_OF_SQL_SERVER.finditer(statement)
+            if not (found["rollback"] and _CONDITION.search(statement, 0, found.start()))
+        )
+
+    def _undoes(self, found: re.Match[str], rows: int) -> bool:
+        if found["savepoint"]:
+            self._savepoints[unquoted(found["savepoint"])] = rows
+            return False
+        if found["to"]:
+            return rows > self._savepoints.get(unquoted(found["to"]), self._kept)
+        if found["rollback"] and rows > self._kept:
+            return True
+        if found["begin"]:
+            is_outermost = not self._depth
+            # Only SQL Server counts how often a transaction is begun.
+            self._depth = self._depth + 1 if self._of_sql_server else 1
+        else:
+            self._depth = max(0, self._depth - 1) if found["commit"] else 0
+            is_outermost = not self._depth
+        if is_outermost:
+            self._kept = rows
+            self._savepoints.clear()
+        return False

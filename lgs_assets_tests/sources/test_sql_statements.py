@@ -1,0 +1,452 @@
+"""The statements around the rows of a script: which rows are data, in which place they are, and what undoes them."""
+
+import sqlite3
+import time
+
+import pytest
+
+from lgs_assets_tests.sources.reading import COLUMNS, COPY, GOOD, INSERT, LANTERN, ROW, outcome, read, refusal
+
+FALSE_ROW = ROW.replace("536365", "999001")
+FALSE = f"INSERT INTO retail ({COLUMNS}) VALUES {FALSE_ROW}"
+MYSQL = "-- MySQL dump 10.13\n"
+SQLITE = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n"
+SQL_SERVER = "USE [shop]\nGO\n"
+BLOCK = f"{COPY}{GOOD}\\.\n"
+INSERTED = f"{INSERT}{ROW};\n"
+OURS = f"INSERT INTO retail ({COLUMNS}) VALUES {ROW};\n"
+
+# Routines.
+
+BODIES = {
+    "procedure of mysqldump": (
+        MYSQL,
+        f"DELIMITER ;;\nCREATE DEFINER=`root`@`localhost` PROCEDURE `p`()\nBEGIN\n  DELETE FROM `retail`;\n  {FALSE};\n"
+        f"  {FALSE};\nEND ;;\nDELIMITER ;\n",
+    ),
+    "blocks within blocks": (
+        MYSQL,
+        "delimiter //\nCREATE PROCEDURE p(x int) BEGIN # don't\n  DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END;\n"
+        f"  CASE x WHEN 1 THEN {FALSE}; ELSE BEGIN {FALSE}; END; END CASE;\n"
+        f"  IF x > 4/2 THEN l: LOOP {FALSE}; END LOOP; ELSEIF 1 THEN WHILE 1 DO {FALSE}; END WHILE; END IF;\n"
+        f"  REPEAT {FALSE}; UNTIL 1 END REPEAT; SELECT CASE WHEN 1 THEN 2 END;\n  {FALSE};\nEND//\nDELIMITER ;\n",
+    ),
+    "delimiter of dollars": (
+        MYSQL,
+        f"DELIMITER $$\nCREATE OR REPLACE FUNCTION f() RETURNS int BEGIN {FALSE}; RETURN 1; END$$\n"
+        f"DROP TRIGGER IF EXISTS t$$\nCREATE TRIGGER t BEFORE UPDATE ON other FOR EACH ROW {FALSE}$$\nDELIMITER ;\n",
+    ),
+    "delimiter of a word": (
+        MYSQL,
+        f"DELIMITER EOF\nCREATE PROCEDURE p() BEGIN SET @eof = 'Eof';\n {FALSE};\nEND EOF\nDELIMITER ;\n",
+    ),
+    "event in comments": (
+        MYSQL,
+        "/*!50106 SET @save_time_zone= @@TIME_ZONE */ ;\nDELIMITER ;;\n/*!50106 CREATE*/ /*!50117 DEFINER=`a`@`%`*/ "
+        f"/*!50106 EVENT `e` ON SCHEDULE EVERY 1 DAY DO BEGIN DELETE FROM retail; {FALSE}; END */ ;;\nDELIMITER ;\n",
+    ),
+    "event and trigger without delimiter": (
+        MYSQL,
+        f"CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO BEGIN {FALSE}; {FALSE}; END;\n"
+        f"CREATE DEFINER = 'a'@'%' TRIGGER t AFTER INSERT ON other FOR EACH ROW BEGIN IF 1 THEN {FALSE}; END IF;\n"
+        f"  {FALSE}; END;\n",
+    ),
+    "package": (
+        MYSQL,
+        f'DELIMITER ;;\nCREATE DEFINER="a"@"b" PACKAGE BODY "k" AS PROCEDURE p AS BEGIN {FALSE}; END;\n'
+        f"  PROCEDURE q AS BEGIN {FALSE}; END; END\n;;\nDELIMITER ;\n",
+    ),
+    "trigger of SQLite": (
+        SQLITE,
+        f"CREATE TRIGGER t AFTER DELETE ON other BEGIN\n UPDATE log SET n = CASE n WHEN 1 THEN 'END;' ELSE 2 END;\n"
+        f" {FALSE};\n DELETE FROM retail WHERE price = CASE 1 WHEN 1 THEN 2\n END; {FALSE};\nEND;\n",
+    ),
+    "temporary trigger of SQLite": (
+        SQLITE,
+        "CREATE TEMP TRIGGER IF NOT EXISTS \"begin; t\" AFTER DELETE ON retail WHEN old.a = 'BEGIN'\n"
+        f"BEGIN {FALSE}; END;\n",
+    ),
+    "body of PostgreSQL": (
+        "",
+        f"CREATE OR REPLACE PROCEDURE p() LANGUAGE sql\n    BEGIN ATOMIC\n {FALSE};\n"
+        f" SELECT CASE WHEN true THEN 1 END;\n {FALSE};\nEND;\n",
+    ),
+    "words that begin no body": (
+        "",
+        "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ATOMIC; $$;\n"
+        "CREATE FUNCTION g() RETURNS void AS 'begin (' LANGUAGE plpgsql;\n"
+        "CREATE FUNCTION \"begin\"() RETURNS int AS E'\\'(';\n"
+        "ALTER FUNCTION f() OWNER TO begin_;\nCREATE TRIGGER t AFTER INSERT ON retail EXECUTE FUNCTION f(');');\n",
+    ),
+    "rule of several actions": (
+        "",
+        "CREATE RULE r AS\n    ON DELETE TO public.other DO ALSO ( INSERT INTO log (a)\n  VALUES (')');\n"
+        f" {FALSE};\n);\n"
+        f"CREATE OR REPLACE RULE r AS ON INSERT TO other DO INSTEAD ({FALSE}; {FALSE});\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("head", "body"), BODIES.values(), ids=BODIES.keys())
+def test_what_a_routine_inserts_is_no_data(head: str, body: str) -> None:
+    """Bodies end with their own END, rules with their parenthesis, and under another delimiter all with that."""
+    for rows in (INSERTED, INSERTED if head == MYSQL else BLOCK):
+        found = read(f"{head}{rows}{body}{INSERTED.replace('INSERT', 'insert')}")
+        assert (list(found.good.values()), found.rejects) == ([LANTERN, LANTERN], [])
+
+
+def test_rows_under_another_delimiter_are_data() -> None:
+    """Whatever it is."""
+    for delimiter in (";;", "//", "$$", "|", "GO"):
+        script = "\n".join(
+            [f"{INSERT}{ROW},", f"{ROW}{delimiter}", f"SELECT 1{delimiter}", f"{INSERT}{ROW}{delimiter}"]
+        )
+        found = read(f"{MYSQL}DELIMITER {delimiter}\n{script}\n")
+        assert list(found.good.values()) == [LANTERN] * 3
+
+
+def test_a_body_that_never_ends_is_refused() -> None:
+    """Otherwise, the lines after it would be missed."""
+    said = refusal(f"{BLOCK}CREATE TRIGGER t AFTER DELETE ON other BEGIN\n SELECT 1;\n{BLOCK}")
+    assert said.startswith("a dump, line 4: expected the END of this body, found none: CREATE TRIGGER t")
+
+
+def test_what_mysql_runs_in_a_comment_is_not_passed_over() -> None:
+    """Rows in one are not read, and so refused; elsewhere, such a comment is a comment."""
+    assert "expected rows of VALUES" in refusal(f"{MYSQL}{INSERTED}/*!40000 {OURS[:-2]} */;\n")
+    assert "found DELETE FROM retail" in refusal(f"{MYSQL}{INSERTED}/*!40000 DELETE FROM retail */;\n")
+    assert len(read(f"{BLOCK}/*!40000 {OURS[:-2]} */;\n").good) == 1
+
+
+def test_a_script_with_a_delimiter_is_one_of_mysql() -> None:
+    """Even if nothing before it says so."""
+    script = (
+        f"SELECT 1;\n{OURS}{'-' * 70_000}\nDELIMITER $$\nCREATE PROCEDURE p() BEGIN {FALSE}; END$$\nDELIMITER ;\n{OURS}"
+    )
+    assert list(read(script).good.values()) == [LANTERN] * 2
+
+
+def test_names_of_mysql_may_hold_what_begins_a_comment_or_a_text() -> None:
+    """In backticks."""
+    names = ", ".join(f"`{name}` text" for name in COLUMNS.split(", "))
+    script = f"{MYSQL}CREATE TABLE `retail` (`it's #1` int, {names});\nINSERT INTO `retail` VALUES (1, {ROW[1:]};\n"
+    assert list(read(script).good.values()) == [LANTERN]
+
+
+def test_rows_after_a_statement_without_an_end_are_not_passed_over() -> None:
+    """They are refused: as part of that statement, they are none."""
+    assert "line 2: expected rows of VALUES" in refusal(f"{MYSQL}/*!40000 ALTER TABLE `retail` DISABLE KEYS */\n{OURS}")
+
+
+# Places.
+
+TWO_PLACES = {
+    "two databases of MySQL": f"{MYSQL}USE `shop`;\n{OURS}USE `archive`;\n{OURS}",
+    "two databases of MySQL, in a comment": f"{MYSQL}USE shop;\n{OURS}/*!40000 USE `archive` */;\n{OURS}",
+    "a database of MySQL in the name": f"{MYSQL}USE `shop`;\n{OURS}{OURS.replace('retail', '`archive`.`retail`')}",
+    "a database of MySQL after none": f"{MYSQL}{OURS}USE `archive`;\n{OURS}",
+    "two databases of SQL Server": f"{SQL_SERVER}{OURS[:-2]}\nGO\nUSE [archive]\nGO\n{OURS[:-2]}\n",
+    "two databases of SQL Server without GO": f"{SQL_SERVER}{OURS}PRINT 'USE x'\nUSE archive\n{OURS[:-2]}\n",
+    "two databases of psql": f"\\connect shop\n{OURS}\\connect archive\n{OURS}",
+    "two schemas in turn": f"SET search_path = shop, pg_catalog;\n{OURS}SET search_path TO archive;\n{OURS}",
+    "two schemas by a function": (
+        f"SELECT pg_catalog.set_config('search_path', 'shop', false);\n{OURS}SET SCHEMA 'archive';\n{OURS}"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("script", TWO_PLACES.values(), ids=TWO_PLACES.keys())
+def test_tables_of_two_places_are_not_added_up(script: str) -> None:
+    """Databases and schemas that the script moves between tell tables of one name apart."""
+    assert ": expected one table, found " in refusal(f"--\n{script}")
+
+
+ONE_PLACE = {
+    "one database of MySQL, twice": (
+        f"{MYSQL}USE `shop`;\n{OURS}USE shop;\n{OURS}{OURS.replace('retail', 'shop.retail')}"
+    ),
+    "an empty table elsewhere": (
+        f"{MYSQL}USE `shop`;\n{OURS}{OURS}USE `archive`;\nDROP TABLE IF EXISTS `retail`;\n"
+        "CREATE TABLE `retail` (`a` int);\n"
+    ),
+    "one database of SQL Server, twice": (
+        f"USE [master]\nGO\n{SQL_SERVER}{OURS[:-2]}\nGO\nUSE [other]\nGO\nUSE shop\nGO\n{OURS[:-2]}\n"
+        f"{OURS[:-2].replace('retail', '[shop].[dbo].[retail]')}\n"
+    ),
+    "one schema": (
+        f"SET search_path = public, pg_catalog;\n{OURS}SET search_path = \"$user\", public;\n{INSERTED}"
+        f"SELECT pg_catalog.set_config('search_path', '', false);\n{INSERTED}"
+    ),
+    "a table created elsewhere": (
+        f"{MYSQL}USE a;\nCREATE TABLE retail ({COLUMNS.replace(',', ' text,')} text);\nUSE b;\n"
+        f"CREATE TABLE retail (a int, b int);\nUSE a;\nINSERT INTO retail VALUES {ROW},{ROW};\n"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("script", ONE_PLACE.values(), ids=ONE_PLACE.keys())
+def test_one_table_may_be_named_in_several_ways(script: str) -> None:
+    """And another of its name may be created elsewhere, as long as it has no rows."""
+    found = read(f"--\n{script}")
+    assert set(found.good.values()) == {LANTERN}
+    assert len(found.good) == script.count(ROW)
+
+
+# Changes.
+
+CHANGES = [
+    "UPDATE retail SET price = 1",
+    "update only public.retail set price = 1",
+    "UPDATE OR IGNORE retail SET price = 1",
+    "UPDATE \"Retail\" AS r SET price = 1",
+    "DELETE FROM retail WHERE invoice = ';'",
+    "DELETE FROM ONLY retail r USING other WHERE true",
+    "TRUNCATE other, retail",
+    "TRUNCATE TABLE ONLY public.retail RESTART IDENTITY",
+    "MERGE INTO retail r USING other o ON o.a = r.a WHEN MATCHED THEN DELETE",
+    "DROP TABLE IF EXISTS retail CASCADE",
+    "CREATE OR REPLACE TABLE retail (a int)",
+    "WITH doomed AS (SELECT 1) DELETE FROM retail",
+    "WITH gone AS (DELETE FROM retail RETURNING *) SELECT 1 FROM gone",
+    "ROLLBACK",
+    "rollback work",
+    "ABORT",
+]  # fmt: skip
+CHANGES_OF_MYSQL = [
+    "UPDATE LOW_PRIORITY IGNORE `retail` SET price = 1",
+    "UPDATE other o JOIN retail r ON o.a = r.a SET r.price = 1",
+    "DELETE r FROM shop.retail AS r JOIN other ON 1",
+    "DELETE QUICK FROM r USING retail AS r JOIN other",
+    "/*!40000 TRUNCATE TABLE `retail` */",
+    "BEGIN NOT ATOMIC DELETE FROM retail; END",
+    "BEGIN NOT ATOMIC IF 1 THEN UPDATE retail SET price = 1; END IF; END",
+]
+CHANGES_OF_SQL_SERVER = [
+    "DELETE [dbo].[retail] WHERE [a] = 1",
+    "SET NOCOUNT ON\nDELETE TOP (10) FROM dbo.retail\nPRINT 'x'",
+    "IF EXISTS (SELECT 1)\n    UPDATE r SET r.price = 1 FROM [dbo].[other] o JOIN [dbo].[retail] r ON r.a = o.a",
+    "MERGE INTO [dbo].[retail] AS t USING [other] AS s ON 1 = 1 WHEN NOT MATCHED THEN\nINSERT (a) VALUES (1)",
+    "PRINT 'x'\nTRUNCATE TABLE [dbo].[retail]",
+    "PRINT 'x'\nROLLBACK TRANSACTION",
+]
+
+
+@pytest.mark.parametrize(
+    ("head", "change"),
+    [
+        *(("--\n", change) for change in CHANGES),
+        *((MYSQL, change) for change in CHANGES_OF_MYSQL),
+        *((SQL_SERVER, change) for change in CHANGES_OF_SQL_SERVER),
+    ],
+)
+def test_what_changes_the_rows_refuses_the_dump(head: str, change: str) -> None:
+    """After the first of them. Before it, there is nothing to change."""
+    rows = OURS[:-2] + "\n" if head == SQL_SERVER else OURS
+    said = refusal(f"{head}{rows}{change};\n")
+    first = change.removeprefix("/*!40000 ")[:10]
+    assert f", line {head.count(chr(10)) + 2}: expected nothing that changes or undoes the rows" in said
+    assert f"found {first}" in said
+    assert list(read(f"{head}{change};\n{rows}").good.values()) == [LANTERN]
+
+
+HARMLESS = [
+    "UPDATE other SET price = (SELECT max(price) FROM retail)",
+    "UPDATE other o SET a = r.a FROM retail r WHERE r.a = o.a",
+    "UPDATE archive.retail SET price = 1",
+    "UPDATE retail_2 SET price = 1",
+    "UPDATE other SET note = 'UPDATE retail SET price = 1; DELETE FROM retail; ROLLBACK'",
+    "DELETE FROM other USING retail WHERE retail.a = other.a",
+    "DELETE FROM other WHERE invoice IN (SELECT invoice FROM retail)",
+    "TRUNCATE other, \"retail;\"",
+    "DROP TABLE IF EXISTS other",
+    "DROP VIEW IF EXISTS retail",
+    "MERGE INTO other USING retail ON true WHEN MATCHED THEN UPDATE SET a = 1",
+    "WITH r AS (SELECT * FROM retail) DELETE FROM other",
+    "SELECT * FROM retail FOR UPDATE",
+    "LOCK TABLE retail IN EXCLUSIVE MODE",
+    "ALTER TABLE ONLY public.retail ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES o ON DELETE CASCADE ON UPDATE CASCADE",
+    "ALTER TABLE public.retail ENABLE TRIGGER ALL",
+    "GRANT SELECT, UPDATE, DELETE ON TABLE public.retail TO reader",
+    "CREATE RULE r AS ON UPDATE TO other DO INSTEAD DELETE FROM retail",
+    "CREATE TRIGGER t BEFORE DELETE OR UPDATE ON retail EXECUTE FUNCTION f()",
+    "COMMENT ON TABLE retail IS 'DELETE FROM retail'",
+    "DO $$ BEGIN IF false THEN ROLLBACK; END IF; END $$",
+    "COMMIT; ROLLBACK",
+    "COMMIT; BEGIN; UPDATE other SET a = 1; ROLLBACK",
+    "SAVEPOINT a; UPDATE other SET a = 1; ROLLBACK TO SAVEPOINT a; RELEASE SAVEPOINT a",
+    "SAVEPOINT a; ROLLBACK WORK TO a",
+]  # fmt: skip
+HARMLESS_TO_MYSQL = [
+    "LOCK TABLES `retail` WRITE",
+    "/*!40000 ALTER TABLE `retail` DISABLE KEYS */",
+    "UNLOCK TABLES",
+    "SET @a = 'x, TIME_ZONE=1'",
+    "/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */",
+    "/*!50003 DROP PROCEDURE IF EXISTS `retail` */",
+    "/*M!999999\\- enable the sandbox mode */",
+    "# it's a comment\nSELECT 1",
+]
+HARMLESS_TO_SQL_SERVER = [
+    "UPDATE STATISTICS [dbo].[retail]",
+    "GRANT SELECT,\nUPDATE ON [dbo].[retail] TO [x]\nGRANT\nDELETE ON [dbo].[retail] TO [x]",
+    "UPDATE o SET o.a = 1 FROM [dbo].[other] o JOIN [dbo].[retail] r ON r.a = o.a",
+    "IF @@ERROR <> 0\n    ROLLBACK TRANSACTION",
+    "END TRY\nBEGIN CATCH\n    ROLLBACK\nEND CATCH",
+    "COMMIT TRAN\nBEGIN TRAN\nPRINT 'x'\nROLLBACK TRAN",
+    "SAVE TRAN a\nROLLBACK TRAN a",
+    "PRINT '\nROLLBACK\nDELETE FROM retail\n'",
+]
+
+
+@pytest.mark.parametrize(
+    ("head", "statement"),
+    [
+        *(("--\n", statement) for statement in HARMLESS),
+        *((MYSQL, statement) for statement in HARMLESS_TO_MYSQL),
+        *((SQL_SERVER, statement) for statement in HARMLESS_TO_SQL_SERVER),
+    ],
+)
+def test_what_leaves_the_rows_alone_is_passed_over(head: str, statement: str) -> None:
+    """Also if it names the table."""
+    rows = OURS[:-2].replace("retail", "public.retail") + (";\n" if head != SQL_SERVER else "\n")
+    rows = rows.replace("public.", "") if head == MYSQL else rows
+    begin = "BEGIN TRAN\n" if head == SQL_SERVER else "BEGIN;\n"
+    found = read(f"{head}{begin}{rows}{statement};\n{rows}")
+    assert list(found.good.values()) == [LANTERN, LANTERN]
+
+
+def test_only_rows_of_the_transaction_that_is_undone_count() -> None:
+    """Rows after a savepoint are undone with it, those before it are not; a second BEGIN begins nothing."""
+    assert "found ROLLBACK TO SAVEPOINT a" in refusal(
+        f"BEGIN;\nSAVEPOINT a;\n{OURS}ROLLBACK TO SAVEPOINT a;\nCOMMIT;\n"
+    )
+    assert "found ROLLBACK TO b" in refusal(f"BEGIN;\n{OURS}SAVEPOINT a;\n{OURS}ROLLBACK TO b;\nCOMMIT;\n")
+    assert "line 4: " in refusal(f"BEGIN;\n{OURS}BEGIN;\nROLLBACK;\n")
+    nested = f"{SQL_SERVER}BEGIN TRAN\nBEGIN TRAN\n{OURS}COMMIT TRAN\nROLLBACK TRAN\n"
+    assert "found COMMIT TRAN\nROLLBACK TRAN" in refusal(nested)
+    empty = f"BEGIN;\n{COPY}\\.\nROLLBACK;\n{BLOCK}"
+    assert len(read(empty).good) == 1
+
+
+# Times.
+
+TIMES = f"{MYSQL}/*!40103 SET @OLD_TIME_ZONE=@@TIME_ZONE */;\n/*!40103 SET TIME_ZONE='+00:00' */;\n"
+SUMMER = ROW.replace("2010-12-01 08:26:00", "2011-07-01 23:30:00")
+KEPT, CONVERTED = "2011-07-01 23:30:00", "2011-07-02 00:30:00"
+
+
+def created(date_type: str) -> str:
+    columns = ", ".join(
+        f"`{name}` {date_type if name == 'invoice_date' else 'text'} NULL" for name in COLUMNS.split(", ")
+    )
+    return f"CREATE TABLE `retail` ({columns});\n"
+
+
+@pytest.mark.parametrize(
+    ("set_", "date_type", "moment"),
+    [
+        (TIMES, "timestamp", CONVERTED),
+        (TIMES, "TIMESTAMP(6)", CONVERTED),
+        (TIMES, "datetime", KEPT),
+        (MYSQL, "timestamp", KEPT),
+        (MYSQL + 'SET time_zone = "+00:00";\n', "timestamp", CONVERTED),
+        (MYSQL + "SET NAMES utf8, @@session.time_zone = 'UTC';\n", "timestamp", CONVERTED),
+        (MYSQL + "SET SESSION time_zone = '+1:00';\n", "timestamp", KEPT),
+        (MYSQL + "SET time_zone = '-01:00';\n", "timestamp", "2011-07-02 01:30:00"),
+        (MYSQL + "SET time_zone = 'Europe/London';\n", "timestamp", KEPT),
+        (TIMES + "/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n", "timestamp", KEPT),
+        (TIMES + "SET @x = @@time_zone, time_zone = 'SYSTEM';\nSET time_zone = @x;\n", "timestamp", CONVERTED),
+        (TIMES + "SET GLOBAL time_zone = 'SYSTEM';\n", "timestamp", CONVERTED),
+    ],
+)
+def test_times_of_mysql_are_in_the_zone_that_the_script_sets(set_: str, date_type: str, moment: str) -> None:
+    """MySQL converts a TIMESTAMP, and nothing else; mysqldump has it do so to UTC."""
+    for names in ("", f"({COLUMNS})", f"(`{COLUMNS.upper().replace(', ', '`, `')}`)"):
+        insert = f"INSERT INTO `retail` {names} VALUES "
+        found = read(f"{set_}{created(date_type)}{insert}{SUMMER},{ROW};\n")
+        assert next(line[4] for line in found.good.values()) == moment
+        assert ("times" in found.facts) == (moment != KEPT or "+1" in set_)
+
+
+def test_a_time_zone_that_is_not_known_is_refused_where_it_matters() -> None:
+    """With dates of another type, it does not."""
+    set_ = f"{MYSQL}SET time_zone = 'America/New_York';\n"
+    rows = f"INSERT INTO `retail` VALUES {SUMMER};\n"
+    assert "line 4: the time zone America/New_York is not supported" in refusal(f"{set_}{created('timestamp')}{rows}")
+    assert len(read(f"{set_}{created('datetime')}{rows}").good) == 1
+    missing = ROW.replace("'2010-12-01 08:26:00'", "NULL")
+    assert (
+        read(f"{TIMES}{created('timestamp')}INSERT INTO `retail` VALUES {missing};\n").rejects[0].column
+        == "invoice_date"
+    )
+
+
+# SQLite's functions.
+
+
+@pytest.mark.parametrize(
+    ("written", "meaning"),
+    [
+        (r"replace('RED\nBOX','\n',char(10))", "RED\nBOX"),
+        (r"replace(replace('it''s\r\nRED','\r',char(13)),'\n',char(10))", "it's\r\nRED"),
+        (r"replace('C:\new\012BOX','\012',char(10))", "C:\\new\nBOX"),
+        (r"replace('\n \012(\n0)BOX','(\n0)',char(10))", "\\n \\012\nBOX"),
+        (r"unistr('RED\u000aBOX')", "RED\nBOX"),
+        (r"unistr('it''s \\ \0027 \u0027\+00000a\U0001F600')", "it's \\ ' '\n😀"),
+        (r"'replace(''a\nb'',''\n'',char(10))'", r"replace('a\nb','\n',char(10))"),
+    ],
+)  # fmt: skip
+def test_texts_with_line_breaks_are_what_sqlite_takes_them_for(written: str, meaning: str) -> None:
+    """As `.dump` writes them, in any layout of the rows. What SQLite at hand says is right."""
+    if "unistr" not in written:
+        assert sqlite3.connect(":memory:").execute(f"SELECT {written}").fetchone() == (meaning,)
+    row = ROW.replace("'LANTERN'", written)
+    found = read(f"{SQLITE}{INSERT}{ROW};\n{INSERT}{row},{row};\n{INSERT}{ROW};\nCOMMIT;\n")
+    assert not found.rejects
+    assert [line[2] for line in found.good.values()] == ["LANTERN", meaning, meaning, "LANTERN"]
+
+
+def test_a_table_of_sqlite_in_backticks_is_not_one_of_mysql() -> None:
+    """Backslashes do not escape there."""
+    row = ROW.replace("LANTERN", "C:\\")
+    found = read(f"{SQLITE}CREATE TABLE `retail` (a);\n{INSERT}{row};\n{INSERT}{ROW};\nCOMMIT;\n")
+    assert [line[2] for line in found.good.values()] == ["C:\\", "LANTERN"]
+
+
+@pytest.mark.parametrize("call", ["replace('a','b','c')", "unistr(1)", r"replace('a\nb','\n',char(9))", "upper('a')"])
+def test_other_calls_are_no_values(call: str) -> None:
+    """Their line is rejected, as it is written."""
+    found = read(f"{SQLITE}{INSERT}{ROW};\n{INSERT}{ROW.replace(chr(39) + 'LANTERN' + chr(39), call)};\nCOMMIT;\n")
+    assert (len(found.good), [call in reject.text for reject in found.rejects]) == (1, [True])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"UPDATE{' ' * 200_000}x;",
+        f"WITH {'(UPDATE ' * 30_000};",
+        f"WITH {'$a$ ' * 50_000};",
+        f"UPDATE retail {'retail ' * 30_000};",
+        f"DELETE {'a.' * 100_000}1;",
+        f"TRUNCATE {'a, ' * 60_000}b;",
+        f"SET{' ' * 200_000}x;",
+        f"SET {', ' * 100_000};",
+        f"SET {'@a=' * 60_000};",
+        f"CREATE DEFINER={'a ' * 100_000};",
+        f"CREATE TRIGGER t {'BEGIN ' * 40_000};",
+        f"CREATE TRIGGER t {'BEGIN END ' * 20_000};",
+        f"CREATE RULE r {'(' * 200_000};",
+        f"ROLLBACK{' ' * 200_000}TO;",
+        f"{INSERT}({'replace(' * 25_000});",
+        f"{INSERT}({'unistr(' * 25_000}'');",
+        f"PRINT 1\n{' ' * 200_000}{'UPDATE a' * 20_000};",
+        "\n" * 200_000 + ";",
+    ],
+    ids=lambda statement: statement[:16].strip(),
+)  # fmt: skip
+def test_time_does_not_grow_with_the_square_of_such_a_statement(statement: str) -> None:
+    """Whoever wrote the script, and with rows before it."""
+    for head in ("--\n", MYSQL, SQL_SERVER):
+        began = time.process_time()
+        outcome(f"{head}{OURS}{statement}\n{OURS}")
+        assert time.process_time() - began < 5
