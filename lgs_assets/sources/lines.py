@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from lgs_assets.sources.copy_text import NULL, escaped, fields_of, unescaped
 from lgs_assets.sources.dates import DateFormat
-from lgs_assets.sources.identity import invoice_number, trimmed, unwrapped
-from lgs_assets.sources.missing import FIRST_OF_A_VALUE, is_missing, shows_error
+from lgs_assets.sources.identity import country, unquoted, unwrapped
+from lgs_assets.sources.missing import FIRST_OF_A_VALUE, FIRST_OF_AN_ERROR, is_missing, shows_error
 from lgs_assets.sources.numbers import NumberFormat
 
 LINE_NUMBER = "line_number"
@@ -93,9 +93,23 @@ class _UnfitError(Exception):
 _TEXT = rb"[^\t\n\r\\\0]"
 
 
+# A word for a missing value, and nothing that is seen after it.
+_MISSING_WITH_N = rb"(?!(?:[Uu][Ll][Ll]|[Oo][Nn][Ee]|[Aa][NnTt]?|/[Aa])[^!-~\t\n]*[\t\n])"
+
+
 def _ordinary_text(longest: int) -> bytes:
-    """Text that is evidently none of the words for a missing value: those that begin with an N are short."""
-    return rb"(?:[%b]%b{0,%d}|[Nn]%b{4,%d})" % (FIRST_OF_A_VALUE, _TEXT, longest - 1, _TEXT, longest - 1)
+    """Text that evidently neither stands for a missing value nor shows an error."""
+    return rb"(?:[%b]|[Nn]%b|[%b](?![^\t\n:]{0,7}:))%b{0,%d}" % (
+        *(FIRST_OF_A_VALUE, _MISSING_WITH_N, FIRST_OF_AN_ERROR),
+        *(_TEXT, longest - 1),
+    )
+
+
+def _ordinary_country() -> bytes:
+    """Up to three words with single blanks between them, in scripts that have no blanks or marks of their own."""
+    letter = rb"[!-9;-\[\]-~\x80-\xbf\xc3-\xd7]"
+    first = rb"(?:[%b%b]|[Nn]%b)" % (FIRST_OF_A_VALUE, FIRST_OF_AN_ERROR, _MISSING_WITH_N)
+    return rb"%b%b{0,29}(?: %b{1,29}(?: %b{1,29}|)|)" % (first, letter, letter, letter)
 
 
 # Lines that pass unread. Any other line is read, and may still turn out to be an invoice line.
@@ -106,7 +120,7 @@ _ORDINARY = {
     "description": rb"(?:%b|\\N)" % _ordinary_text(LENGTH_LIMITS["description"]),
     "quantity": rb"-?\d{1,9}",
     "customer_id": rb"(?:\\N|[1-9]\d{0,8}(?:\.0)?)",
-    "country": _ordinary_text(LENGTH_LIMITS["country"]) + rb"(?<=[!-~])",  # no blank at its end
+    "country": _ordinary_country(),
 }
 _ORDINARY_PRICE = {".": rb"-?\d{1,8}(?:\.\d{1,6})?", ",": rb"-?\d{1,8},\d{1,6}"}
 _LEFT_OUT = rb"(?:\\N|%b*)" % _TEXT
@@ -121,12 +135,13 @@ class Sieve:
         self._columns = columns
         self._kept = tuple(column for column in columns if column)
         meanings: dict[str, Callable[[str], str]] = {
-            "invoice_no": invoice_number,
+            "invoice_no": numbers.invoice,
+            "stock_code": unquoted,
             "quantity": numbers.quantity,
             "invoice_date": dates.read,
             "unit_price": numbers.price,
             "customer_id": numbers.customer,
-            "country": trimmed,
+            "country": country,
         }
         self._readers = [
             column and (column, lru_cache(READINGS_IN_MEMORY)(partial(_reading, column, meanings.get(column, str))))
@@ -218,7 +233,7 @@ def _reading(column: str, meaning: Callable[[str], str], field: bytes) -> tuple[
         if column in _MAY_BE_MISSING:
             return NULL, False
         raise _UnfitError(f"expected a value, found {'none' if text is None else _shown(text)}", column)
-    if shows_error(text):
+    if shows_error(text, is_description=column == "description"):
         if column == "description":  # Excel takes "- RED BOX" for a formula that fails
             return NULL, True
         raise _UnfitError(f"expected a value, found the error {_shown(text)}", column)

@@ -1,12 +1,12 @@
 """The sheets of an OpenDocument spreadsheet (.ods), which LibreOffice and Google Sheets write."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
 from xml.etree.ElementTree import Element
 
 from lgs_assets.errors import DumpError
+from lgs_assets.sources.missing import is_not_available, shows_error
 from lgs_assets.sources.office import (
     COLUMN_LIMIT,
     EPOCH,
@@ -32,7 +32,6 @@ _OFFICE, _TABLE, _TEXT, _STYLE = (
     f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0 " for name in ("office", "table", "text", "style")
 )
 _LIBREOFFICE = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 "
-_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)|Err:\d+")
 # The same value in more adjacent columns is not a row of a table, and a text in more pieces is not that of a cell.
 REPEATED_LIMIT = 100
 PIECES_LIMIT = 1000
@@ -108,7 +107,7 @@ def _value(cell: Element) -> str:
         cell.get(name) for name in (_OFFICE + "value-type", _TABLE + "formula", _LIBREOFFICE + "value-type")
     )
     shown = _text(cell)
-    if is_error == "error" or (formula is not None and _ERROR.fullmatch(shown)):
+    if is_error == "error" or (formula is not None and (shows_error(shown) or is_not_available(shown))):
         raise error_shown(shown)
     if formula is not None and kind is None:
         raise UnreadableError(f"={formula}", NEVER_COMPUTED)
