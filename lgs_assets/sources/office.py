@@ -7,6 +7,7 @@ refused: no office program writes them.
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -84,15 +85,18 @@ class Package:
         with faults_as_dump_errors(path):
             self._archive = zipfile.ZipFile(file)
         self._members = {_folded(member.filename): member for member in self._archive.infolist()}
+        self._counts = Counter(_folded(member.filename) for member in self._archive.infolist())
 
     def has(self, part: str) -> bool:
         """Whether there is such a part."""
         return _folded(part) in self._members
 
     def read(self, part: str) -> Iterator[bytes]:
-        """The bytes of a part. Raises DumpError if it is missing or damaged, or expands too far."""
+        """The bytes of a part. Raises DumpError if it is missing, ambiguous or damaged, or expands too far."""
         if not self.has(part):
             raise DumpError(f"{self.path}: the workbook lacks its part {part}. Save it again.")
+        if self._counts[_folded(part)] > 1:
+            raise DumpError(f"{self.path}: the workbook has its part {part} more than once. Save it again.")
         with faults_as_dump_errors(self.path), self._archive.open(self._members[_folded(part)]) as content:
             while chunk := content.read(CHUNK_BYTES):
                 self._expanded += len(chunk)
