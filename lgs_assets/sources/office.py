@@ -6,6 +6,7 @@ refused: no office program writes them.
 
 import io
 import re
+import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -18,9 +19,11 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from lgs_assets.errors import DumpError
+from lgs_assets.sources.columns import currency_noted
 from lgs_assets.sources.compression import check_expansion, faults_as_dump_errors
 from lgs_assets.sources.copy_text import escaped
 from lgs_assets.sources.lines import SHOWN_CHARACTERS
+from lgs_assets.sources.numbers import POUND
 
 CHUNK_BYTES = 1 << 16
 # The bounds of a sheet that Excel and LibreOffice share.
@@ -49,6 +52,13 @@ class UnreadableError(Exception):
     def __init__(self, shown: str, reason: str) -> None:
         self.shown = escaped(shown) or "?"
         self.reason = reason
+
+
+class Measured(str):
+    """A number in a unit that is neither a currency we know nor one of single items, as in `kr2.55`."""
+
+    number: str
+    """The number alone, which it is unless it is a price: six pieces are six."""
 
 
 class Row(NamedTuple):
@@ -191,6 +201,17 @@ def number(text: str) -> str:
     if text.isascii() and text.isdigit() and text[0] != "0":
         return text
     return repr(float(text)).removesuffix(".0")
+
+
+def measured(number: str, unit: str) -> str:
+    """A number with the unit that its cell shows beside it; blanks and brackets are none, and pounds are understood."""
+    if not any(c.isalpha() or c in "%‰" or unicodedata.category(c) == "Sc" for c in unit):
+        return number
+    if (currency := currency_noted(unit)) is not None:
+        return currency.replace(POUND, "") + number
+    field = Measured(text_field(unit.strip() + number))
+    field.number = number
+    return field
 
 
 def text_field(text: str) -> str:
