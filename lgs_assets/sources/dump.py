@@ -210,7 +210,7 @@ def _sifted(
     sieves: dict[tuple[str | None, ...], Sieve] = {}
     for piece in lines:
         if isinstance(piece, Reject):
-            yield piece
+            yield piece.cut()
             continue
         # Compression within a format shows only here: Parquet's dictionaries, the shared texts of a workbook.
         expanded += len(piece.data)
@@ -226,7 +226,7 @@ def _sifted(
         if piece.columns not in sieves:
             sieves[piece.columns] = Sieve(piece.columns, dates=form[0], numbers=form[1])
         for sifted in sieves[piece.columns].sift(piece):
-            yield _located(sifted, piece.parts) if isinstance(sifted, Reject) else sifted
+            yield _located(sifted, piece.parts).cut() if isinstance(sifted, Reject) else sifted
     mended = sum((sieve.mended for sieve in sieves.values()), Counter[str]())
     facts |= {_MENDED[column]: f"{count:,}" for column, count in sorted(mended.items())}
 

@@ -23,6 +23,8 @@ LENGTH_LIMITS = {"invoice_no": 100, "stock_code": 100, "description": 500, "coun
 """In characters. PostgreSQL does not index a key of more than 2,700 bytes."""
 
 SHOWN_CHARACTERS = 60
+KEPT_CHARACTERS = 10_000
+"""Of a rejected line: no invoice line is as long."""
 READINGS_IN_MEMORY = 1 << 13
 MATCHED_LINES = 512
 """Lines in one match: for each, the engine keeps two kilobytes for backtracking."""
@@ -63,10 +65,17 @@ class Reject(NamedTuple):
 
     line: int
     text: str
-    """The line as it is in the dump; bytes that are not text as `\\xNN`."""
+    """The line as it is in the dump, or its beginning; bytes that are not text as `\\xNN`."""
     column: str | None
     """The canonical column at fault, None if it is the whole line."""
     reason: str
+
+    def cut(self) -> "Reject":
+        """The same with a text that may be kept: one bad line may be as large as a dump."""
+        if (length := len(self.text)) <= KEPT_CHARACTERS:
+            return self
+        reason = f"{self.reason} (cut: the first {KEPT_CHARACTERS:,} of {length:,} characters are kept)"
+        return self._replace(text=self.text[:KEPT_CHARACTERS], reason=reason)
 
 
 class Part(NamedTuple):
