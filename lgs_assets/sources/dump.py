@@ -35,6 +35,7 @@ _WORKBOOK_MAGIC = b"PK\x03\x04"
 _PARQUET_MAGIC = b"PAR1"
 _MENDED = {
     "invoice_no": "invoice numbers corrected",
+    "stock_code": "stock codes corrected",
     "country": "countries corrected",
     "description": "descriptions corrected",
 }

@@ -48,6 +48,11 @@ def unquoted(text: str) -> str:
     return text
 
 
+def stock_code(text: str) -> str:
+    """A stock code as it is written, but for characters that nobody sees. Raises ValueError if it is in quotes."""
+    return unquoted(text if text.isascii() else text.translate(_WITHOUT_INVISIBLE))
+
+
 def country(text: str) -> str:
     """The one spelling of a country: trimmed, with single spaces between words. Raises ValueError if it is none."""
     name = " ".join(unquoted(visible(text)).split())

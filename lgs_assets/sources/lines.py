@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lgs_assets.sources.copy_text import NULL, escaped, fields_of, unescaped
 from lgs_assets.sources.dates import DateFormat
-from lgs_assets.sources.identity import country, unquoted, unwrapped
+from lgs_assets.sources.identity import country, stock_code, unwrapped
 from lgs_assets.sources.missing import FIRST_OF_A_VALUE, FIRST_OF_AN_ERROR, is_missing, shows_error
 from lgs_assets.sources.numbers import NumberFormat
 
@@ -30,7 +30,7 @@ MATCHED_LINES = 512
 """Lines in one match: for each, the engine keeps two kilobytes for backtracking."""
 
 _MAY_BE_MISSING = ("description", "customer_id")
-_IDENTITIES = ("invoice_no", "country")
+_IDENTITIES = ("invoice_no", "stock_code", "country")
 
 
 class Lines(NamedTuple):
@@ -100,36 +100,21 @@ class _UnfitError(Exception):
 
 
 _TEXT = rb"[^\t\n\r\\\0]"
-
-
+_LETTER = rb"[!-\[\]-~\x80-\xbf\xc3-\xd7]"  # no blank, and beyond ASCII none of the invisible characters
 # A word for a missing value, and nothing that is seen after it.
 _MISSING_WITH_N = rb"(?!(?:[Uu][Ll][Ll]|[Oo][Nn][Ee]|[Aa][NnTt]?|/[Aa])[^!-~\t\n]*[\t\n])"
-
-
-def _ordinary_text(longest: int) -> bytes:
-    """Text that evidently neither stands for a missing value nor shows an error."""
-    return rb"(?:[%b]|[Nn]%b|[%b](?![^\t\n:]{0,7}:))%b{0,%d}" % (
-        *(FIRST_OF_A_VALUE, _MISSING_WITH_N, FIRST_OF_AN_ERROR),
-        *(_TEXT, longest - 1),
-    )
-
-
-def _ordinary_country() -> bytes:
-    """Up to three words with single blanks between them, in scripts that have no blanks or marks of their own."""
-    letter = rb"[!-9;-\[\]-~\x80-\xbf\xc3-\xd7]"
-    first = rb"(?:[%b%b]|[Nn]%b)" % (FIRST_OF_A_VALUE, FIRST_OF_AN_ERROR, _MISSING_WITH_N)
-    return rb"%b%b{0,29}(?: %b{1,29}(?: %b{1,29}|)|)" % (first, letter, letter, letter)
-
+# The first character of a text that evidently neither stands for a missing value nor shows an error.
+_FIRST = rb"(?:[%b]|[Nn]%b|[%b](?![^\t\n:]{0,7}:))" % (FIRST_OF_A_VALUE, _MISSING_WITH_N, FIRST_OF_AN_ERROR)
 
 # Lines that pass unread. Any other line is read, and may still turn out to be an invoice line.
 _ORDINARY = {
     LINE_NUMBER: rb"\d+",
     "invoice_no": rb"(?:[0-9ABD-MO-Z]|C[0-9A-Z])[0-9A-Z/_-]{0,%d}" % (LENGTH_LIMITS["invoice_no"] - 2),
-    "stock_code": _ordinary_text(LENGTH_LIMITS["stock_code"]),
-    "description": rb"(?:%b|\\N)" % _ordinary_text(LENGTH_LIMITS["description"]),
+    "stock_code": rb"%b[ %b{0,%d}" % (_FIRST, _LETTER[1:], LENGTH_LIMITS["stock_code"] - 1),
+    "description": rb"(?:%b%b{0,%d}|\\N)" % (_FIRST, _TEXT, LENGTH_LIMITS["description"] - 1),
     "quantity": rb"-?\d{1,9}",
     "customer_id": rb"(?:\\N|[1-9]\d{0,8}(?:\.0)?)",
-    "country": _ordinary_country(),
+    "country": rb"%b%b{0,29}(?: %b{1,29}(?: %b{1,29}|)|)" % (_FIRST, *[_LETTER] * 3),  # up to three words
 }
 _ORDINARY_PRICE = {".": rb"-?\d{1,8}(?:\.\d{1,6})?", ",": rb"-?\d{1,8},\d{1,6}"}
 _LEFT_OUT = rb"(?:\\N|%b*)" % _TEXT
@@ -145,7 +130,7 @@ class Sieve:
         self._kept = tuple(column for column in columns if column)
         meanings: dict[str, Callable[[str], str]] = {
             "invoice_no": numbers.invoice,
-            "stock_code": unquoted,
+            "stock_code": stock_code,
             "quantity": numbers.quantity,
             "invoice_date": dates.read,
             "unit_price": numbers.price,

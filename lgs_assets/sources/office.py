@@ -55,7 +55,7 @@ class UnreadableError(Exception):
 
 
 class Measured(str):
-    """A number in a unit that is neither a currency we know nor one of single items, as in `kr2.55`."""
+    """A number in a unit, unless that is the pound or a single item: `€2.55`, `kr2.55`."""
 
     number: str
     """The number alone, which it is unless it is a price: six pieces are six."""
@@ -207,9 +207,9 @@ def measured(number: str, unit: str) -> str:
     """A number with the unit that its cell shows beside it; blanks and brackets are none, and pounds are understood."""
     if not any(c.isalpha() or c in "%‰" or unicodedata.category(c) == "Sc" for c in unit):
         return number
-    if (currency := currency_noted(unit)) is not None:
-        return currency.replace(POUND, "") + number
-    field = Measured(text_field(unit.strip() + number))
+    if (currency := currency_noted(unit)) in ("", POUND):
+        return number
+    field = Measured(text_field((currency or unit.strip()) + number))
     field.number = number
     return field
 

@@ -503,6 +503,15 @@ def test_a_country_without_a_letter_is_none(name: str) -> None:
     assert [line[2] for line in found.good.values()] == [name]
 
 
+def test_a_stock_code_is_as_it_is_written_but_for_invisible_marks() -> None:
+    """They would make another product of it. Blanks and letters in another case are somebody else's decision."""
+    found = read(
+        copy_of(*[with_field("stock_code", code) for code in ("85123A\u200b", "8512\u00ad3A", " 85123a ", "Ä\u00a01")])
+    )
+    assert [line[1] for line in found.good.values()] == ["85123A", "85123A", " 85123a ", "Ä\u00a01"]
+    assert found.facts["stock codes corrected"] == "2"
+
+
 def test_invisible_marks_hide_no_number_and_no_date() -> None:
     """Windows puts marks for the direction of writing into the dates that it shows."""
     date_of = "\u200e13\u200e/\u200e02\u200e/\u200e2011 \u200f\u200e08:26"
@@ -651,7 +660,8 @@ def test_other_texts_are_texts(text: str) -> None:
 FIELDS = [
     ["536365", "C1", "", " x ", "\\N", "a\\tb", "é", "c1", "536365.0", "5.3E+11", "NA", "N1", "x" * 101, "5\u00a0",
      "C-1", "C_1", "CA1", "C", '="5"', "'5", "A" * 100, "C" * 101],
-    ["85123A", "", "\\\\", "x", '="5"', "#REF!"],
+    ["85123A", "", "\\\\", "x", '="5"', "#REF!", "a b", "a\u200b", "\u00ad1", "é", "N 1", "nan ", "Err:502", "'5'",
+     "b:5"],
     ["LANTERN", "\\N", "", "nan", "None", "None of it", "N", " ", "x" * 501, "#NAME?",
      "a\\\tb", "\\351", "\\x41", "a\rb", "\0", "£", "\\", "NULL  ", "null\u200e", "nan\u00a0", "Nat", "Err:508",
      "Box: 5", "Err", "#LOVE!", "#NV", "(blank)", "Fehler:502", "Błąd\u00a0:508"],

@@ -125,7 +125,7 @@ def test_a_number_that_is_no_price_may_be_in_any_unit() -> None:
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True, "default_date_format": "d/m/yy hh:mm"}) as book:
         sheet = book.add_worksheet()
-        for column, number_format in (("Quantity", '0 "pcs"'), ("Customer ID", '"No. "0'), ("Invoice", '"INV"0')):
+        for column, number_format in (("Quantity", '0 "pcs"'), ("Customer ID", '"No. "0'), ("Invoice", "[$€-407]0")):
             sheet.set_column(
                 NAMES.index(column), NAMES.index(column), None, book.add_format({"num_format": number_format})
             )
