@@ -86,7 +86,7 @@ class _Header(NamedTuple):
     below: list[bytes]
     """The first lines below it."""
     is_of_table: bool
-    """Whether it names columns, or one of the first lines looks like an invoice line."""
+    """Whether it names columns, or one of the first lines looks like an invoice line, or is no text."""
 
 
 def _header(path: Path | str, source: "_Source") -> _Header:
@@ -102,7 +102,7 @@ def _header(path: Path | str, source: "_Source") -> _Header:
     below = lines[at + row.lines :]
     source.put_back(below)
     above = [shown(text)[:SHOWN_CHARACTERS] for text in texts[:at] if text.strip()]
-    is_of_table = not names_few(row.names) or any(_is_of_table(row.names) for _, row in rows)
+    is_of_table = not names_few(row.names) or any(_is_of_table(row.names) for _, row in rows) or "\0" in "".join(texts)
     return _Header(at + 1, row.lines, row.names, row.delimiter, above, below[:LINES_THAT_SHOW], is_of_table)
 
 
@@ -217,7 +217,8 @@ class _Layout:
         content = rb"([^%b\n]*(?:%b[^%b\n]*)*)" % (q, 2 * q, q)
         blank, escaped_blank = (rb" ", rb" ") if mark == b"\t" else (rb"[ \t]", rb"(?: |\\t)")
         self._in_blanks = re.compile(start + rb"(%b*)%b%b%b(%b*)" % (blank, q, content, q, blank) + end)
-        self._padding = re.compile(rb"%b%b+|(?<!\\)%b+%b" % (start, escaped_blank, escaped_blank, end))
+        # Tabs at the end of a field stay: the time to find them would grow with the square of their number.
+        self._padding = re.compile(rb"%b%b+|(?<![ \\]) +%b" % (start, escaped_blank, end))
         if is_padded:
             self._quotation = re.compile(start + rb"%b*%b%b%b%b*" % (escaped_blank, q, content, q, escaped_blank) + end)
         else:  # it begins with the quote, which is found faster

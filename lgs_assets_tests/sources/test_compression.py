@@ -188,6 +188,7 @@ def test_the_files_of_an_archive_have_one_form() -> None:
         (CSV_GOOD.encode() * 2, "a dump, read me.txt, line 1: no column invoice_no"),
         (b"COPY retail FROM stdin;", "a dump, read me.txt, line 1: the columns are named neither here nor"),
         (b"PAR1", "a dump, read me.txt: not a readable Parquet file"),
+        (b"\x89PNG\n\0\0", "a dump, read me.txt, line 1: no column invoice_no"),
         (
             (COPY + GOOD + "\\.\n").encode(),
             "a dump, read me.txt: expected files of one format in an archive, found CSV and SQL dump of COPY",

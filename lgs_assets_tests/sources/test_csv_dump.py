@@ -320,6 +320,18 @@ def test_blanks_before_quotes_are_no_part_of_a_value(blank: str, monkeypatch: py
         assert found.facts["quotes"] == "after blanks"
 
 
+@pytest.mark.parametrize("run", [" ", "\t", ' "', ", ", '"" '])
+def test_blanks_take_no_longer_the_more_of_them_there_are(run: str) -> None:
+    """A line of nothing else is read in a time that grows with its length, and no faster."""
+    padded = ", ".join(f'"{field}"' for field in LANTERN) + "\n"
+    seconds = []
+    for count in (20_000, 80_000):
+        began = time.process_time()
+        assert len(read(HEADER + padded + padded.replace("LANTERN", f"x{run * count}x")).good) >= 1
+        seconds.append(time.process_time() - began)
+    assert seconds[1] < 12 * seconds[0] + 0.5
+
+
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 def test_apostrophes_around_values_are_no_part_of_them(mark: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where those around countries show that they quote. Inside a quotation, two of them are one."""
