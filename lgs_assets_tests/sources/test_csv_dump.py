@@ -489,9 +489,9 @@ def test_a_line_without_end_is_refused() -> None:
 @pytest.mark.parametrize("line", ['"\n', '","\n', 'x","\n', '"x\n', 'x"\n', '""x,"\n', ",\n", '"' * 50 + "\n"])
 def test_time_grows_with_the_number_of_bad_lines_and_no_faster(line: str) -> None:
     """Not even where each line looks as if it began a quotation that goes on."""
-    began = time.perf_counter()
+    began = time.process_time()
     assert read(HEADER + CSV_GOOD + line * 30_000).lines > 10_000
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_a_stray_byte_does_not_turn_the_rest_of_the_file() -> None:

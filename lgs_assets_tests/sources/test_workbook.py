@@ -108,6 +108,17 @@ def test_prices_in_a_currency_that_nobody_knows_are_rejected() -> None:
     ]
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_workbook_with_two_states_of_a_sheet_is_refused() -> None:
+    """Which of them counts is not known: programs differ. Parts that hold no lines may be there twice."""
+    with zipfile.ZipFile(packed := io.BytesIO(PLAIN), "a") as archive:
+        archive.writestr("docProps/app.xml", archive.read("docProps/app.xml"))
+    assert len(read(packed.getvalue()).good) == 1
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr(SHEET.replace("/", "\\").upper(), archive.read(SHEET))
+    assert refusal(packed.getvalue()).startswith(f"a dump: the workbook has its part /{SHEET} more than once")
+
+
 @pytest.mark.parametrize(
     ("number_format", "shown"),
     [('#,##0.00\\ "kr"', "kr2.55"), ('"CHF"\\ #,##0.00', "CHF2.55"), ('0"p"', "p2.55"), ("0.00\\ \\k\\r", "kr2.55"),
