@@ -40,6 +40,7 @@ _SINGLE_PRECISION: dict[str, type] = {"postgresql": sa.REAL, "mssql": sa.REAL, "
 # Error codes for a statement that took too long: of PostgreSQL, MariaDB, MySQL, and pymssql.
 _TIMED_OUT = {"57014", 1969, 3024, 20003}
 
+_OF_A_VALUE = (ValueError, TypeError, ArithmeticError, sa.exc.DataError, sa.exc.OperationalError)
 _UNDECODABLE = "Could not decode to UTF-8"  # SQLite's words
 
 _HEAD = """\
@@ -241,6 +242,13 @@ def _faults_as_lgs_errors(where: str) -> Iterator[None]:
         raise DumpError(f"{where}: a value cannot be read: {error}.") from error
 
 
+def _is_of_a_value(error: Exception) -> bool:
+    """Whether an error may be that of a value, and not of a connection that is lost, or a transaction that is over."""
+    if isinstance(error, sa.exc.OperationalError):
+        return _UNDECODABLE in str(error.orig)
+    return isinstance(error, _OF_A_VALUE)
+
+
 @contextmanager
 def _values_named(
     connection: sa.Connection, columns: _Columns, *, since: datetime | None, where: str
@@ -248,9 +256,9 @@ def _values_named(
     """Names the column and the value that the driver cannot read: it tells neither, and a table has many of both."""
     try:
         yield
-    except (ValueError, TypeError, ArithmeticError, sa.exc.DataError, sa.exc.OperationalError) as error:
-        if isinstance(error, sa.exc.OperationalError) and _UNDECODABLE not in str(error.orig):
-            raise  # the connection is lost
+    except _OF_A_VALUE as error:
+        if not _is_of_a_value(error):
+            raise
         reason = str(getattr(error, "orig", error)).strip()
         for name, column in columns.items():
             if (found := _unreadable_value(connection, columns, name, since=since)) is not None:
@@ -269,7 +277,9 @@ def _unreadable_value(connection: sa.Connection, columns: _Columns, name: str, *
     try:
         for _ in connection.execute(values, execution_options={"yield_per": 1}):
             read += 1
-    except (ValueError, TypeError, ArithmeticError, sa.exc.DBAPIError):
+    except (*_OF_A_VALUE, sa.exc.SQLAlchemyError) as error:
+        if not _is_of_a_value(error):  # nothing can be asked any more
+            return None
         at_fault = values.offset(read).limit(1).subquery()
         try:
             return repr(connection.execute(sa.select(sa.cast(at_fault.c[name], sa.String(100)))).scalar_one())

@@ -353,6 +353,19 @@ def test_a_value_that_the_driver_cannot_read_is_named(
     assert repr(moment) in str(told.value)
 
 
+def test_an_error_of_the_server_is_told_in_its_words(database: str, tmp_path: Path) -> None:
+    """It ends the transaction: no column can be blamed for it any more."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "create view sales as select 'a' invoice, 'b' stockcode, 'c' description, 1 quantity, "
+            "timestamp '2011-01-01' invoicedate, 1 / (n - 7) price, 13085 customerid, 'UK' country "
+            "from generate_series(1, 20) n"
+        )
+    with pytest.raises(LgsError, match=r"Table sales of .*: division by zero") as told:
+        dumped(database, tmp_path / "x.gz", table="sales")
+    assert "column" not in str(told.value)
+
+
 def test_a_text_that_sqlite_cannot_read_is_named(tmp_path: Path) -> None:
     """It is not taken for a lost connection, after which the pull would be tried again and again."""
     shop = sqlite_shop(tmp_path, (3, "2011-03-04", 2.5))
