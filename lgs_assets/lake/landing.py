@@ -17,7 +17,7 @@ from lgs_assets.sources import Batch, Dump, Reject
 from lgs_assets.sources.copy_arrow import from_copy_text
 from lgs_assets.sources.lines import LINE_NUMBER
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import PARENT, REJECTS_IN_MEMORY, LoadedLines
+from lgs_assets.warehouse.loading import PARENT, LoadedLines, are_many
 from lgs_assets.warehouse.schema import Cursor
 
 FILE = "lines.parquet"
@@ -61,6 +61,7 @@ class LandingInLake:
         lines, first, last = 0, None, None
         waiting: list[pa.Table] = []
         rejects: list[Reject] = []
+        characters = 0
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
 
             def write(at_least: int) -> None:
@@ -72,9 +73,11 @@ class LandingInLake:
             for piece in dump.pieces:
                 if isinstance(piece, Reject):
                     rejects.append(piece)
-                    if len(rejects) == REJECTS_IN_MEMORY:
+                    characters += len(piece.text)
+                    if are_many(len(rejects), characters):
                         store_rejects(rejects)
                         rejects.clear()
+                        characters = 0
                     continue
                 rows = self._rows(dump, piece, schema)
                 lines += rows.num_rows

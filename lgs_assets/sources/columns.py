@@ -121,6 +121,18 @@ def stated_currency(name: str) -> str | None:
     return next(iter(_currencies(*_parts(name[:LONGEST_NAME]))), None)
 
 
+def currency_noted(note: str) -> str | None:
+    """The sign of the currency that a note beside a price states, empty if it states none.
+
+    None for any other note: the price may be in another currency, a multiple or a fraction.
+    """
+    words = _normal(note).lower()
+    if len(words) > LONGEST_NAME or not _NOTES["unit_price"].fullmatch(words):
+        return None
+    stated = _currencies("", words)
+    return "".join(stated) if len(stated) < 2 else None
+
+
 def shown(text: str) -> str:
     """A text on one line, with terminal control characters escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

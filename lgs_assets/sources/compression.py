@@ -14,6 +14,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -198,19 +199,24 @@ def _open(path: Path, file: Any, stack: ExitStack) -> tuple[Any, str | None]:
 
 def _content(path: Path, archive: zipfile.ZipFile, opened: ExitStack) -> Any:
     """The file or files in the archive."""
-    names = [name for name in archive.namelist() if not (name.endswith("/") or _DEBRIS.search(name))]
-    if not 1 <= len(names) <= FILES_LIMIT:
-        raise DumpError(f"{path}: expected up to {FILES_LIMIT} files in the archive, found {len(names) or 'none'}.")
-    return opened.enter_context(archive.open(names[0]) if len(names) == 1 else _Members(archive, names))
+    members = [member for member in archive.infolist() if not (member.is_dir() or _DEBRIS.search(member.filename))]
+    if not 1 <= len(members) <= FILES_LIMIT:
+        raise DumpError(f"{path}: expected up to {FILES_LIMIT} files in the archive, found {len(members) or 'none'}.")
+    (name, count), *_ = Counter(member.filename for member in members).most_common(1)
+    if count > 1:  # parts of the data, or an old state and a new one: the archive does not show which
+        raise DumpError(
+            f"{path}: {count} files in the archive have the name {name}. Pack each under a name of its own."
+        )
+    return opened.enter_context(archive.open(members[0]) if len(members) == 1 else _Members(archive, members))
 
 
 class _Members:
     """The files of an archive as a stream that ends at the end of each."""
 
-    def __init__(self, archive: zipfile.ZipFile, files: Sequence[str]) -> None:
-        self.files = files
+    def __init__(self, archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> None:
+        self.files = [member.filename for member in members]
         self._archive = archive
-        self._rest = iter(files)
+        self._rest = iter(members)
         self._file = archive.open(next(self._rest))
 
     def __enter__(self) -> "_Members":
@@ -225,10 +231,10 @@ class _Members:
 
     def next(self) -> bool:
         """Opens the next file. Returns whether there is one."""
-        if (name := next(self._rest, None)) is None:
+        if (member := next(self._rest, None)) is None:
             return False
         self._file.close()
-        self._file = self._archive.open(name)
+        self._file = self._archive.open(member)
         return True
 
 

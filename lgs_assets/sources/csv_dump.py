@@ -1,7 +1,8 @@
 """CSV dumps: a line of column names, then one record a line, with commas, semicolons, tabs or bars between the fields.
 
 Most chunks of lines need only replacements. A line whose quotes do not balance is read by Python's own module, together
-with as many of the following lines as belong to its record.
+with as many of the following lines as belong to its record. Some programs quote with apostrophes, or write blanks
+around the quotation: the first lines show it.
 """
 
 import csv
@@ -11,7 +12,15 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.columns import HEADER_WITHIN_LINES, canonical, described, header_among, shown
+from lgs_assets.sources.columns import (
+    CANONICAL_COLUMNS,
+    HEADER_WITHIN_LINES,
+    canonical,
+    described,
+    header_among,
+    names_few,
+    shown,
+)
 from lgs_assets.sources.copy_text import NULL, escaped
 from lgs_assets.sources.dates import form_of
 from lgs_assets.sources.encoding import Decoder
@@ -20,13 +29,19 @@ from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
 FORMAT = "CSV"
 CHUNK_BYTES = 1 << 18
 HEADER_LIMIT_BYTES = 1 << 16
+BROKEN_HEADER_LIMIT = 1 << 12  # characters of a header with line breaks in its names
 LINE_LIMIT_BYTES = 1 << 24
 RECORD_LIMIT_LINES = 100
+LINES_THAT_SHOW = 100
 SHOWN_CHARACTERS = 100
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 # Stand for a delimiter and a quote within quotes while all others are replaced.
 _INNER_DELIMITER, _INNER_QUOTE = b"\x01", b"\x02"
+
+
+class NoTableError(DumpError):
+    """A text names next to no column, and none of its first lines looks like an invoice line either."""
 
 
 def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
@@ -38,14 +53,19 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
     decoder = Decoder()
     source = _Source(path, stream, decoder)
     header = _header(path, source)
-    columns = canonical(header.names, where=f"{path}, line {header.line}")
+    try:
+        columns = canonical(header.names, where=f"{path}, line {header.line}")
+    except DumpError as error:
+        raise (DumpError if header.is_of_table else NoTableError)(str(error)) from None
     facts |= {"format": FORMAT, "delimiter": _DELIMITERS[header.delimiter]} | described(header.names, columns)
     if header.above:
         facts["lines above the header"] = ", ".join(header.above)
-    layout, line = _Layout(header.delimiter), header.line + 1
+    layout, line = _layout(header.delimiter, columns, header.below), header.line + header.lines
+    if layout.quoting:
+        facts["quotes"] = layout.quoting
     while text := source.chunk():
         lines, data = text.split(b"\n")[:-1], layout.as_copy_text(text)
-        if b'"' in data or b"\n\n" in data or data.startswith(b"\n"):
+        if layout.quote in data or b"\n\n" in data or data.startswith(b"\n"):
             line += yield from _one_by_one(source, layout, columns, line, lines, data.split(b"\n"))
         else:
             yield Lines(columns, line, data, lines)
@@ -57,10 +77,16 @@ class _Header(NamedTuple):
     """The line that names the columns."""
 
     line: int
+    lines: int
+    """More than one if names have line breaks."""
     names: list[str]
     delimiter: str
     above: list[str]
     """The text of the lines above it."""
+    below: list[bytes]
+    """The first lines below it."""
+    is_of_table: bool
+    """Whether it names columns, or one of the first lines looks like an invoice line, or is no text."""
 
 
 def _header(path: Path | str, source: "_Source") -> _Header:
@@ -71,19 +97,54 @@ def _header(path: Path | str, source: "_Source") -> _Header:
         raise DumpError(f"{path}: this is not text, nor any format the platform reads: SQL, CSV, Excel, Parquet.")
     if "\r" in texts[0]:
         raise DumpError(f"{path}: its lines end in a bare carriage return. Save it with Unix or Windows line breaks.")
-    delimiters = [max(_DELIMITERS, key=text.count) for text in texts]
-    rows = [_fields(text, delimiter) for text, delimiter in zip(texts, delimiters, strict=True)]
-    at = header_among(rows)
-    source.put_back(lines[at + 1 :])
+    rows = [(at, row) for at in range(len(texts)) for row in _rows_from(texts[at:])]
+    at, row = rows[header_among([row.names for _, row in rows])]
+    below = lines[at + row.lines :]
+    source.put_back(below)
     above = [shown(text)[:SHOWN_CHARACTERS] for text in texts[:at] if text.strip()]
-    return _Header(at + 1, rows[at], delimiters[at], above)
+    is_of_table = not names_few(row.names) or any(_is_of_table(row.names) for _, row in rows) or "\0" in "".join(texts)
+    return _Header(at + 1, row.lines, row.names, row.delimiter, above, below[:LINES_THAT_SHOW], is_of_table)
 
 
-def _fields(text: str, delimiter: str) -> list[str]:
+class _Row(NamedTuple):
+    """A record that may be the header."""
+
+    names: list[str]
+    delimiter: str
+    lines: int
+
+
+def _rows_from(texts: list[str]) -> Iterator[_Row]:
+    """What the record at the start of these lines may be: the first line, or more if a quotation in it goes on."""
+    delimiter = max(_DELIMITERS, key=texts[0].count)
+    yield _row(texts[:1], delimiter)
+    if texts[0].count('"') % 2:
+        several = "\n".join(texts)[:BROKEN_HEADER_LIMIT].split("\n")
+        yield from (_row(several, delimiter) for delimiter in _DELIMITERS)
+
+
+def _row(texts: list[str], delimiter: str) -> _Row:
+    reader = csv.reader((f"{text}\n" for text in texts), delimiter=delimiter)
     try:
-        return next(csv.reader([text], delimiter=delimiter), [])
+        return _Row(next(reader, []), delimiter, reader.line_num)
     except csv.Error:
-        return [text]
+        return _Row(texts[:1], delimiter, 1)
+
+
+def _is_of_table(row: list[str]) -> bool:
+    """Whether a record may be one of a table, whatever its header: it has a date among several fields."""
+    return 2 * len(row) >= len(CANONICAL_COLUMNS) and any(map(form_of, row))
+
+
+def _layout(delimiter: str, columns: tuple[str | None, ...], lines: list[bytes]) -> "_Layout":
+    """The layout that the first lines below the header show."""
+    country = columns.index("country")  # a text in every line; no country is called something in apostrophes
+    fields = map(_Layout(delimiter, quote="'").quoted, lines)
+    in_apostrophes = [quoted[country] for quoted in fields if len(quoted) == len(columns)]
+    quote = "'" if 2 * sum(in_apostrophes) > len(in_apostrophes) else '"'
+    padded = _Layout(delimiter, quote=quote, is_padded=True)
+    paddings = [padding for line in lines for padding in padded.paddings(line)]
+    return padded if paddings and 2 * sum(paddings) >= len(paddings) else _Layout(delimiter, quote=quote)
 
 
 def _one_by_one(
@@ -111,13 +172,15 @@ def _one_by_one(
 
     while at < chunk:
         row, taken, problem = as_copy_text[at], 1, None
-        if b'"' in row:
+        if layout.quote in row:
             try:
                 fields, taken = layout.record(lines, at, source)
                 row = layout.joined(fields)
                 inner = lines[at + 1 : at + taken]
                 if inner and (len(fields) != len(columns) or layout.has_record(inner, columns)):
                     taken, problem = 1, "a quotation does not end where it should"
+                elif taken == 1 and layout.has_stray_quotation(lines[at]):
+                    problem = "blanks around a quotation, unlike in the first lines"
             except csv.Error as error:
                 problem = f"misplaced quotes: {error}"
         if problem:
@@ -133,22 +196,41 @@ def _one_by_one(
 
 
 class _Layout:
-    """How the fields of a record are separated."""
+    """How the fields of a record are separated and quoted."""
 
-    def __init__(self, delimiter: str) -> None:
+    def __init__(self, delimiter: str, *, quote: str = '"', is_padded: bool = False) -> None:
+        """`is_padded` says that blanks around a field are not part of it."""
         self._delimiter = delimiter
+        self._is_padded = is_padded
+        self.quote = quote.encode()
+        kinds = (("apostrophes", quote == "'"), ("after blanks", is_padded))
+        self.quoting = ", ".join(words for words, is_so in kinds if is_so)
+        """In words, where it is not the usual one."""
         mark = delimiter.encode()
-        self._fields = bytes.maketrans(mark + _INNER_DELIMITER + _INNER_QUOTE, b"\t" + mark + b'"')
+        self._fields = bytes.maketrans(mark + _INNER_DELIMITER + _INNER_QUOTE, b"\t" + mark + self.quote)
         # The characters that COPY's text format escapes. It need not escape the stand-ins, but they must be unused.
         escapes = {b"\\": rb"\\", b"\t": rb"\t", _INNER_DELIMITER: rb"\x01", _INNER_QUOTE: rb"\x02"}
         self._escapes = {character: escape for character, escape in escapes.items() if character != mark}
-        self._inner = {b'""': _INNER_QUOTE, b"\r": rb"\r", mark: rb"\t" if mark == b"\t" else _INNER_DELIMITER}
-        self._quotation = re.compile(rb'"(?<![^%b\n]")([^"\n]*(?:""[^"\n]*)*)"(?![^%b\n])' % (mark, mark))
+        self._inner = {2 * self.quote: _INNER_QUOTE, b"\r": rb"\r"}
+        self._inner |= {mark: rb"\t" if mark == b"\t" else _INNER_DELIMITER}
+        q, start, end = self.quote, rb"(?<![^%b\n])" % mark, rb"(?![^%b\n])" % mark
+        content = rb"([^%b\n]*(?:%b[^%b\n]*)*)" % (q, 2 * q, q)
+        blank, escaped_blank = (rb" ", rb" ") if mark == b"\t" else (rb"[ \t]", rb"(?: |\\t)")
+        self._in_blanks = re.compile(start + rb"(%b*)%b%b%b(%b*)" % (blank, q, content, q, blank) + end)
+        # Tabs at the end of a field stay: the time to find them would grow with the square of their number.
+        self._padding = re.compile(rb"%b%b+|(?<![ \\]) +%b" % (start, escaped_blank, end))
+        if is_padded:
+            self._quotation = re.compile(start + rb"%b*%b%b%b%b*" % (escaped_blank, q, content, q, escaped_blank) + end)
+        else:  # it begins with the quote, which is found faster
+            self._quotation = re.compile(rb"%b(?<![^%b\n]%b)%b%b%b" % (q, mark, q, content, q, end))
 
     def as_copy_text(self, lines: bytes) -> bytes:
         """Lines in COPY's text format. Lines that cannot be read on their own keep their quotes."""
         data = _replaced(lines.replace(b"\r\n", b"\n"), self._escapes)
-        data = self._quotation.sub(self._unquoted, data).translate(self._fields)
+        data = self._quotation.sub(self._unquoted, data)
+        if self._is_padded:
+            data = self._padding.sub(b"", data)
+        data = data.translate(self._fields)
         for _ in range(2):  # neighbours share the tab between them
             data = data.replace(b"\t\t", b"\t%b\t" % NULL)
         data = data.replace(b"\t\n", b"\t%b\n" % NULL).replace(b"\n\t", b"\n%b\t" % NULL)
@@ -169,13 +251,37 @@ class _Layout:
                 if at + taken == len(lines):
                     return
                 taken += 1
-                yield lines[at + taken - 1].decode(errors="surrogateescape") + "\n"
+                line = lines[at + taken - 1]
+                if self._is_padded and taken == 1:
+                    line = self._in_blanks.sub(self._without_blanks, line.rstrip(b"\r"))
+                yield line.decode(errors="surrogateescape") + "\n"
 
-        return next(csv.reader(text(), delimiter=self._delimiter, strict=True)), taken
+        reader = csv.reader(
+            text(),
+            delimiter=self._delimiter,
+            quotechar=self.quote.decode(),
+            skipinitialspace=self._is_padded,
+            strict=True,
+        )
+        return next(reader), taken
+
+    def quoted(self, line: bytes) -> list[bool]:
+        """Of each field of a line, whether it is in quotes."""
+        bare = self._in_blanks.sub(_INNER_QUOTE, line.rstrip(b"\r"))
+        return [field == _INNER_QUOTE for field in bare.split(self._delimiter.encode())]
+
+    def paddings(self, line: bytes) -> list[bool]:
+        """Of each quotation in a line that follows another field, whether there are blanks before it."""
+        return [bool(match[1]) for match in self._in_blanks.finditer(line) if match.start()]
+
+    def has_stray_quotation(self, line: bytes) -> bool:
+        """Whether blanks around a quotation make a text of it, quotes and all."""
+        quotations = self._in_blanks.finditer(line.rstrip(b"\r"))
+        return not self._is_padded and any(match[1] or match[3] for match in quotations)
 
     def has_record(self, lines: list[bytes], columns: tuple[str | None, ...]) -> bool:
         """Whether one of these lines is on its own a record of the table, with a date where one belongs."""
-        texts = (line.rstrip(b"\r").decode(errors="surrogateescape") for line in lines if b'"' not in line)
+        texts = (line.rstrip(b"\r").decode(errors="surrogateescape") for line in lines if self.quote not in line)
         records = (text.split(self._delimiter) for text in texts)
         place = columns.index("invoice_date")
         return any(len(record) == len(columns) and form_of(record[place]) for record in records)
@@ -185,7 +291,13 @@ class _Layout:
         return "\t".join(map(escaped, fields)).encode(errors="surrogateescape")
 
     def _unquoted(self, quotation: re.Match[bytes]) -> bytes:
-        return _replaced(quotation[1], self._inner)
+        text = _replaced(quotation[1], self._inner)
+        if self._is_padded and text != text.strip(b" "):  # its own blanks stay
+            text = re.sub(rb"\A | \Z", rb"\\x20", text)
+        return text
+
+    def _without_blanks(self, quotation: re.Match[bytes]) -> bytes:
+        return quotation[0].strip(b" \t")
 
 
 def _replaced(data: bytes, replacements: dict[bytes, bytes]) -> bytes:

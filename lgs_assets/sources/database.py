@@ -40,6 +40,9 @@ _SINGLE_PRECISION: dict[str, type] = {"postgresql": sa.REAL, "mssql": sa.REAL, "
 # Error codes for a statement that took too long: of PostgreSQL, MariaDB, MySQL, and pymssql.
 _TIMED_OUT = {"57014", 1969, 3024, 20003}
 
+_OF_A_VALUE = (ValueError, TypeError, ArithmeticError, sa.exc.DataError, sa.exc.OperationalError)
+_UNDECODABLE = "Could not decode to UTF-8"  # SQLite's words
+
 _HEAD = """\
 -- Invoice lines, pulled by lgs from another database.
 SET client_encoding = 'UTF8';
@@ -95,10 +98,11 @@ def dump_table(
         with path.open("wb") as file, gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as dump:
             dump.write((_HEAD % ", ".join(map(_named, columns.items()))).encode())
             query = lines_query(columns, since=since)
-            for rows in connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}).partitions():
-                dump.write("".join([_line(row, writers) for row in rows]).encode())
-                lines += len(rows)
-                progress(lines)
+            with _values_named(connection, columns, since=since, where=where):
+                for rows in connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}).partitions():
+                    dump.write("".join([_line(row, writers) for row in rows]).encode())
+                    lines += len(rows)
+                    progress(lines)
             dump.write(_TAIL.encode())
     return lines
 
@@ -236,6 +240,52 @@ def _faults_as_lgs_errors(where: str) -> Iterator[None]:
         raise LgsError(f"{where}: the pull failed: {error}.") from error
     except (ValueError, TypeError, ArithmeticError) as error:  # a value that is not of the type of its column
         raise DumpError(f"{where}: a value cannot be read: {error}.") from error
+
+
+def _is_of_a_value(error: Exception) -> bool:
+    """Whether an error may be that of a value, and not of a connection that is lost, or a transaction that is over."""
+    if isinstance(error, sa.exc.OperationalError):
+        return _UNDECODABLE in str(error.orig)
+    return isinstance(error, _OF_A_VALUE)
+
+
+@contextmanager
+def _values_named(
+    connection: sa.Connection, columns: _Columns, *, since: datetime | None, where: str
+) -> Iterator[None]:
+    """Names the column and the value that the driver cannot read: it tells neither, and a table has many of both."""
+    try:
+        yield
+    except _OF_A_VALUE as error:
+        if not _is_of_a_value(error):
+            raise
+        reason = str(getattr(error, "orig", error)).strip()
+        for name, column in columns.items():
+            if (found := _unreadable_value(connection, columns, name, since=since)) is not None:
+                raise DumpError(
+                    f"{where}, column {column.name}: {found} cannot be read: {reason}. "
+                    "Correct it, or make a view without it, and name that in LGS_SOURCE_TABLE."
+                ) from error
+        raise
+
+
+def _unreadable_value(connection: sa.Connection, columns: _Columns, name: str, *, since: datetime | None) -> str | None:
+    """The first value of a column that cannot be read by itself, as a text; None if all can be."""
+    lines = lines_query(columns, since=since).order_by(None).subquery()
+    values = sa.select(lines.c[name]).distinct().order_by(lines.c[name])
+    read = 0
+    try:
+        for _ in connection.execute(values, execution_options={"yield_per": 1}):
+            read += 1
+    except (*_OF_A_VALUE, sa.exc.SQLAlchemyError) as error:
+        if not _is_of_a_value(error):  # nothing can be asked any more
+            return None
+        at_fault = values.offset(read).limit(1).subquery()
+        try:
+            return repr(connection.execute(sa.select(sa.cast(at_fault.c[name], sa.String(100)))).scalar_one())
+        except (sa.exc.SQLAlchemyError, ValueError):
+            return "a value"
+    return None
 
 
 def _writer(name: str, column: sa.ColumnElement[Any], backend: str, where: str) -> Callable[[Any], str]:

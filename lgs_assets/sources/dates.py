@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from lgs_assets.places import TIME_ZONE
-from lgs_assets.sources.identity import trimmed
+from lgs_assets.sources.identity import visible
 
 DateOrder = Literal["year first", "day first", "month first"]
 DateForm = Literal[DateOrder, "month by name", "Excel serial number"]
@@ -169,7 +169,7 @@ def iso(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return trimmed(text).translate(_NO_BREAK_SPACES)
+    return visible(text).translate(_NO_BREAK_SPACES)
 
 
 def _year(digits: str, latest: date) -> int:

@@ -15,7 +15,7 @@ from lgs_assets.errors import DumpError
 from lgs_assets.places import TIME_ZONE
 from lgs_assets.sources import csv_dump, sql_dump
 from lgs_assets.sources.columns import HEADER_CURRENCY, SHOWN_CHARACTERS, shown
-from lgs_assets.sources.compression import Content, check_expansion, faults_as_dump_errors, unpacked
+from lgs_assets.sources.compression import BUFFER_BYTES, Content, check_expansion, faults_as_dump_errors, unpacked
 from lgs_assets.sources.dates import DateFormat, DateOrder
 from lgs_assets.sources.encoding import without_byte_order_mark
 from lgs_assets.sources.lines import LINE_NUMBER, Batch, Lines, Part, Reject, Sieve
@@ -26,16 +26,22 @@ _REFUSED = {
     b"PGDMP": "a pg_dump archive; expected plain SQL. Convert it with pg_restore --file.",
     b"\xd0\xcf\x11\xe0": "a workbook in the old format (.xls), or protected. Save it as .xlsx, without a password.",
     b"%PDF": "a PDF; expected an SQL dump, CSV, an Excel workbook or Parquet.",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive. Pack its files as zip.",
+    b"Rar!\x1a\x07": "a RAR archive. Pack its files as zip.",
+    b"SQLite format 3\0": "a database of SQLite. Write a script of it with its command .dump.",
 }
+_TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 _WORKBOOK_MAGIC = b"PK\x03\x04"
 _PARQUET_MAGIC = b"PAR1"
 _MENDED = {
     "invoice_no": "invoice numbers corrected",
+    "stock_code": "stock codes corrected",
     "country": "countries corrected",
     "description": "descriptions corrected",
 }
 # Of the files of an archive, these are all told; of the other facts, those of the last file.
 _FACTS_OF_EACH = {"sheets", "sheets left out", "tables left out", "lines above the header"}
+_FILES, _FILES_LEFT_OUT = "files", "files left out"
 # How a script begins, and no header of column names.
 _SQL = re.compile(
     rb"[\s;]*(?:--|/\*|\\|(?:SET|COPY|INSERT|REPLACE|CREATE|DROP|ALTER|USE|BEGIN|START|COMMIT|SELECT|GO|IF|PRINT|DECLARE"
@@ -98,29 +104,42 @@ def _parsed(path: Path, content: Content, stream: BinaryIO, facts: dict[str, str
     """The lines of the file; for an archive, those of all its files, numbered across them."""
     if not content.files:
         return _lines(path, stream, facts)
-    facts["files"] = ", ".join(map(shown, content.files))
     return _lines_of_files(path, content, stream, facts)
 
 
 def _lines_of_files(path: Path, content: Content, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
+    """Files without a table, such as a README, are left out."""
     last = 0
     for name in content.files:
         where, before, of_file = f"{path}, {shown(name)}", last, dict[str, str]()
-        for piece in _lines(where, stream, of_file):
-            found = of_file["format"]
-            if _kind(facts.setdefault("format", found)) != _kind(found):
-                raise DumpError(
-                    f"{where}: expected files of one format in an archive, found {facts['format']} and {found}."
-                )
-            if HEADER_CURRENCY in of_file:
-                facts[HEADER_CURRENCY] = of_file[HEADER_CURRENCY]
-            moved = _moved(piece, name, by=before)
-            yield moved
-            last = _last_line(moved)
+        try:
+            for piece in _lines(where, stream, of_file):
+                found = of_file["format"]
+                if _kind(facts.setdefault("format", found)) != _kind(found):
+                    raise DumpError(
+                        f"{where}: expected files of one format in an archive, found {facts['format']} and {found}."
+                    )
+                if HEADER_CURRENCY in of_file:
+                    facts[HEADER_CURRENCY] = of_file[HEADER_CURRENCY]
+                moved = _moved(piece, name, by=before)
+                yield moved
+                last = _last_line(moved)
+        except csv_dump.NoTableError as error:
+            _add(facts, _FILES_LEFT_OUT, shown(name))
+            while stream.read(BUFFER_BYTES):  # the hash of the dump is that of all files
+                pass
+            if not content.next_file() and _FILES not in facts:
+                raise DumpError(f"{path}: no file in the archive names the columns. The last: {error}") from error
+            continue
+        _add(facts, _FILES, shown(name))
         for fact in _FACTS_OF_EACH & facts.keys() & of_file.keys():
             of_file[fact] = f"{facts[fact]}, {of_file[fact]}"
         facts |= of_file
         content.next_file()
+
+
+def _add(facts: dict[str, str], fact: str, more: str) -> None:
+    facts[fact] = f"{facts[fact]}, {more}" if fact in facts else more
 
 
 def _kind(format_: str) -> str:
@@ -153,6 +172,8 @@ def _lines(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterato
     for magic, what in _REFUSED.items():
         if start.startswith(magic):
             raise DumpError(f"{path}: {what}")
+    if start.startswith(_TAR_MAGIC, _TAR_MAGIC_AT):
+        raise DumpError(f"{path}: a tar archive. Pack its files as zip, or each by itself with gzip.")
     # Imported where they are needed: Arrow alone takes more memory than everything else that reads a dump.
     if start.startswith(_WORKBOOK_MAGIC):
         from lgs_assets.sources import workbook
@@ -190,7 +211,7 @@ def _sifted(
     sieves: dict[tuple[str | None, ...], Sieve] = {}
     for piece in lines:
         if isinstance(piece, Reject):
-            yield piece
+            yield piece.cut()
             continue
         # Compression within a format shows only here: Parquet's dictionaries, the shared texts of a workbook.
         expanded += len(piece.data)
@@ -206,7 +227,7 @@ def _sifted(
         if piece.columns not in sieves:
             sieves[piece.columns] = Sieve(piece.columns, dates=form[0], numbers=form[1])
         for sifted in sieves[piece.columns].sift(piece):
-            yield _located(sifted, piece.parts) if isinstance(sifted, Reject) else sifted
+            yield _located(sifted, piece.parts).cut() if isinstance(sifted, Reject) else sifted
     mended = sum((sieve.mended for sieve in sieves.values()), Counter[str]())
     facts |= {_MENDED[column]: f"{count:,}" for column, count in sorted(mended.items())}
 

@@ -9,8 +9,7 @@ from itertools import islice
 from typing import TypeVar
 
 from lgs_assets.errors import DumpError
-from lgs_assets.sources.numbers import POUND, currency_of
-from lgs_assets.sources.office import NAMES_LIMIT, Package, moment, number, text_field
+from lgs_assets.sources.office import NAMES_LIMIT, Package, measured, moment, number
 
 Described = TypeVar("Described")
 
@@ -21,8 +20,15 @@ _RELATIONSHIP = "http://schemas.openxmlformats.org/package/2006/relationships Re
 _DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(50, 59)}
 # Parts of a format that do not make it a date: texts, single characters, colours, currencies, exponents.
 _NO_DATE = re.compile(r'"[^"]*"|[\\_*].|\[(?!h+\]|m+\]|s+\])[^\]]*\]|E[+-]', re.I)
-# [$€-407] names a currency and a language, [$-407] only a language. A sign may also stand by itself, or as a text.
-_CURRENCY = re.compile(r"\[\$(?P<stated>[^\]-]+)(?:-[^\]]*)?\]|(?<!\[)(?P<sign>[£€$]|\b(?:GBP|EUR|USD)\b)")
+# The parts of a format. [$€-407] names a currency and a language, [$-407] only a language. A unit may also be a text in
+# quotes, single characters, or letters and signs by themselves.
+_PART = re.compile(
+    r"""
+      "(?P<text>[^"]*)"? | \\(?P<single>.) | \[\$(?P<currency>[^\]-]*)(?:-[^\]]*)?\] | (?P<end>;)
+    | [_*]. | \[[^\]]*\] | General | E[+-] | (?P<bare>[^\W\d_]|[^\x00-\x7f]|\$)
+    """,
+    re.VERBOSE | re.S | re.I,
+)
 # How much memory the shared texts of cells may take, with the overhead of each.
 TEXTS_LIMIT_BYTES = 1 << 28
 BYTES_A_TEXT = 100
@@ -54,23 +60,24 @@ class CellStyles:
 
     def __init__(self) -> None:
         self._date_formats = set(_DATE_FORMATS)
-        self._currencies: dict[int, str] = {}
+        self._units: dict[int, str] = {}
         self._styles: list[int] = []
 
     def declare(self, identity: int, pattern: str) -> None:
         """A number format of the workbook."""
-        (self._date_formats.add if _shows_date(pattern) else self._date_formats.discard)(identity)
-        self._currencies[identity] = _currency_shown(pattern)
+        is_of_dates = _shows_date(pattern)
+        (self._date_formats.add if is_of_dates else self._date_formats.discard)(identity)
+        self._units[identity] = "" if is_of_dates else _unit_shown(pattern)
 
     def append(self, number_format: int) -> None:
         """The next style has this format."""
         self._styles.append(number_format)
 
     def shown(self, value: str, style: int, epoch: datetime) -> str:
-        """A number as a cell of a style shows it: a date in ISO 8601, or in its currency unless that is the pound."""
+        """A number as a cell of a style shows it: a date in ISO 8601, or in its unit unless that is the pound."""
         number_format = self._styles[style] if style < len(self._styles) else 0
         date = moment(value, epoch) if number_format in self._date_formats else None
-        return date or self._currencies.get(number_format, "") + number(value)
+        return date or measured(number(value), self._units.get(number_format, ""))
 
 
 def limited(package: Package, part: str, described: Iterable[Described]) -> Iterator[Described]:
@@ -99,9 +106,11 @@ def _shows_date(pattern: str) -> bool:
     return "[" not in signs and signs != "general" and any(sign in signs for sign in "ymdhs")
 
 
-def _currency_shown(pattern: str) -> str:
-    """The sign of the currency in which a format shows a number; empty for pounds, and for none."""
-    match = _CURRENCY.search(pattern.partition(";")[0])
-    sign = (match["stated"] or match["sign"] or "").strip() if match else ""
-    currency = currency_of(f"{sign}1") or sign
-    return "" if currency == POUND else text_field(currency)
+def _unit_shown(pattern: str) -> str:
+    """The texts beside the digits in a format for positive numbers."""
+    unit = ""
+    for part in _PART.finditer(pattern):
+        if part["end"]:
+            break
+        unit += part["text"] or part["single"] or part["currency"] or part["bare"] or ""
+    return unit

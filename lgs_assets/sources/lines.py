@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from lgs_assets.sources.copy_text import NULL, escaped, fields_of, unescaped
 from lgs_assets.sources.dates import DateFormat
-from lgs_assets.sources.identity import invoice_number, trimmed, unwrapped
-from lgs_assets.sources.missing import FIRST_OF_A_VALUE, is_missing, shows_error
+from lgs_assets.sources.identity import country, stock_code, unwrapped
+from lgs_assets.sources.missing import FIRST_OF_A_VALUE, FIRST_OF_AN_ERROR, is_missing, shows_error
 from lgs_assets.sources.numbers import NumberFormat
 
 LINE_NUMBER = "line_number"
@@ -23,12 +23,14 @@ LENGTH_LIMITS = {"invoice_no": 100, "stock_code": 100, "description": 500, "coun
 """In characters. PostgreSQL does not index a key of more than 2,700 bytes."""
 
 SHOWN_CHARACTERS = 60
+KEPT_CHARACTERS = 10_000
+"""Of a rejected line: no invoice line is as long."""
 READINGS_IN_MEMORY = 1 << 13
 MATCHED_LINES = 512
 """Lines in one match: for each, the engine keeps two kilobytes for backtracking."""
 
 _MAY_BE_MISSING = ("description", "customer_id")
-_IDENTITIES = ("invoice_no", "country")
+_IDENTITIES = ("invoice_no", "stock_code", "country")
 
 
 class Lines(NamedTuple):
@@ -63,10 +65,17 @@ class Reject(NamedTuple):
 
     line: int
     text: str
-    """The line as it is in the dump; bytes that are not text as `\\xNN`."""
+    """The line as it is in the dump, or its beginning; bytes that are not text as `\\xNN`."""
     column: str | None
     """The canonical column at fault, None if it is the whole line."""
     reason: str
+
+    def cut(self) -> "Reject":
+        """The same with a text that may be kept: one bad line may be as large as a dump."""
+        if (length := len(self.text)) <= KEPT_CHARACTERS:
+            return self
+        reason = f"{self.reason} (cut: the first {KEPT_CHARACTERS:,} of {length:,} characters are kept)"
+        return self._replace(text=self.text[:KEPT_CHARACTERS], reason=reason)
 
 
 class Part(NamedTuple):
@@ -91,22 +100,21 @@ class _UnfitError(Exception):
 
 
 _TEXT = rb"[^\t\n\r\\\0]"
-
-
-def _ordinary_text(longest: int) -> bytes:
-    """Text that is evidently none of the words for a missing value: those that begin with an N are short."""
-    return rb"(?:[%b]%b{0,%d}|[Nn]%b{4,%d})" % (FIRST_OF_A_VALUE, _TEXT, longest - 1, _TEXT, longest - 1)
-
+_LETTER = rb"[!-\[\]-~\x80-\xbf\xc3-\xd7]"  # no blank, and beyond ASCII none of the invisible characters
+# A word for a missing value, and nothing that is seen after it.
+_MISSING_WITH_N = rb"(?!(?:[Uu][Ll][Ll]|[Oo][Nn][Ee]|[Aa][NnTt]?|/[Aa])[^!-~\t\n]*[\t\n])"
+# The first character of a text that evidently neither stands for a missing value nor shows an error.
+_FIRST = rb"(?:[%b]|[Nn]%b|[%b](?![^\t\n:]{0,7}:))" % (FIRST_OF_A_VALUE, _MISSING_WITH_N, FIRST_OF_AN_ERROR)
 
 # Lines that pass unread. Any other line is read, and may still turn out to be an invoice line.
 _ORDINARY = {
     LINE_NUMBER: rb"\d+",
     "invoice_no": rb"(?:[0-9ABD-MO-Z]|C[0-9A-Z])[0-9A-Z/_-]{0,%d}" % (LENGTH_LIMITS["invoice_no"] - 2),
-    "stock_code": _ordinary_text(LENGTH_LIMITS["stock_code"]),
-    "description": rb"(?:%b|\\N)" % _ordinary_text(LENGTH_LIMITS["description"]),
+    "stock_code": rb"%b[ %b{0,%d}" % (_FIRST, _LETTER[1:], LENGTH_LIMITS["stock_code"] - 1),
+    "description": rb"(?:%b%b{0,%d}|\\N)" % (_FIRST, _TEXT, LENGTH_LIMITS["description"] - 1),
     "quantity": rb"-?\d{1,9}",
     "customer_id": rb"(?:\\N|[1-9]\d{0,8}(?:\.0)?)",
-    "country": _ordinary_text(LENGTH_LIMITS["country"]) + rb"(?<=[!-~])",  # no blank at its end
+    "country": rb"%b%b{0,29}(?: %b{1,29}(?: %b{1,29}|)|)" % (_FIRST, *[_LETTER] * 3),  # up to three words
 }
 _ORDINARY_PRICE = {".": rb"-?\d{1,8}(?:\.\d{1,6})?", ",": rb"-?\d{1,8},\d{1,6}"}
 _LEFT_OUT = rb"(?:\\N|%b*)" % _TEXT
@@ -121,12 +129,13 @@ class Sieve:
         self._columns = columns
         self._kept = tuple(column for column in columns if column)
         meanings: dict[str, Callable[[str], str]] = {
-            "invoice_no": invoice_number,
+            "invoice_no": numbers.invoice,
+            "stock_code": stock_code,
             "quantity": numbers.quantity,
             "invoice_date": dates.read,
             "unit_price": numbers.price,
             "customer_id": numbers.customer,
-            "country": trimmed,
+            "country": country,
         }
         self._readers = [
             column and (column, lru_cache(READINGS_IN_MEMORY)(partial(_reading, column, meanings.get(column, str))))
@@ -218,7 +227,7 @@ def _reading(column: str, meaning: Callable[[str], str], field: bytes) -> tuple[
         if column in _MAY_BE_MISSING:
             return NULL, False
         raise _UnfitError(f"expected a value, found {'none' if text is None else _shown(text)}", column)
-    if shows_error(text):
+    if shows_error(text, is_description=column == "description"):
         if column == "description":  # Excel takes "- RED BOX" for a formula that fails
             return NULL, True
         raise _UnfitError(f"expected a value, found the error {_shown(text)}", column)

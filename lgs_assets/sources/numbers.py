@@ -10,9 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from lgs_assets.sources.identity import identifier, trimmed
-
-DecimalMark = Literal[".", ","]
+from lgs_assets.sources.identity import DecimalMark, identifier, invoice_number, visible
 
 INTEGER_LIMIT = 2**31
 PRICE_LIMIT = Decimal(10**8)
@@ -74,6 +72,10 @@ class NumberFormat(NamedTuple):
             raise ValueError("a whole number that cannot also mean one a thousand times as large")
         return self.whole(text)
 
+    def invoice(self, text: str) -> str:
+        """The one spelling of an invoice number, whose thousands may be apart. Raises ValueError."""
+        return invoice_number(text, self.decimal_mark)
+
     def customer(self, text: str) -> str:
         """A customer number, an identifier that some programs write with decimals: 13085.0."""
         number = self.whole(identifier(text))
@@ -131,7 +133,7 @@ class _Written(NamedTuple):
 
 
 def _written(text: str) -> _Written | None:
-    match = _WRITTEN.fullmatch(trimmed(text).translate(_LOOK_ALIKES))
+    match = _WRITTEN.fullmatch(visible(text).translate(_LOOK_ALIKES))
     if not match or bool(match["opening"]) != bool(match["closing"]):
         return None
     signs = [sign for sign in match.group("sign", "inner_sign", "sign_behind") if sign]

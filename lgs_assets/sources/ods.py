@@ -7,6 +7,7 @@ from itertools import groupby
 from xml.etree.ElementTree import Element
 
 from lgs_assets.errors import DumpError
+from lgs_assets.sources.missing import is_not_available, shows_error
 from lgs_assets.sources.office import (
     COLUMN_LIMIT,
     EPOCH,
@@ -20,6 +21,7 @@ from lgs_assets.sources.office import (
     UnreadableError,
     error_shown,
     letters_of,
+    measured,
     note_merged,
     number,
     text_field,
@@ -32,7 +34,7 @@ _OFFICE, _TABLE, _TEXT, _STYLE = (
     f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0 " for name in ("office", "table", "text", "style")
 )
 _LIBREOFFICE = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 "
-_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)|Err:\d+")
+_NUMBER = re.compile(r"\d(?:[\d.,' \u00a0\u202f\u2019]*\d)?(?:E[+-]?\d+)?", re.I)
 # The same value in more adjacent columns is not a row of a table, and a text in more pieces is not that of a cell.
 REPEATED_LIMIT = 100
 PIECES_LIMIT = 1000
@@ -108,19 +110,24 @@ def _value(cell: Element) -> str:
         cell.get(name) for name in (_OFFICE + "value-type", _TABLE + "formula", _LIBREOFFICE + "value-type")
     )
     shown = _text(cell)
-    if is_error == "error" or (formula is not None and _ERROR.fullmatch(shown)):
+    if is_error == "error" or (formula is not None and (shows_error(shown) or is_not_available(shown))):
         raise error_shown(shown)
     if formula is not None and kind is None:
         raise UnreadableError(f"={formula}", NEVER_COMPUTED)
     match kind:
         case "float" | "percentage" | "currency":
-            currency = cell.get(_OFFICE + "currency", "").replace("GBP", "")
-            return text_field(currency + number(cell.get(_OFFICE + "value", "")))
+            value = number(cell.get(_OFFICE + "value", ""))
+            return measured(value, cell.get(_OFFICE + "currency") or (_unit(shown) if kind == "float" else ""))
         case "date" | "time":
             return text_field(cell.get(f"{_OFFICE}{kind}-value", "").replace("T", " "))
         case "boolean":
             return text_field(cell.get(_OFFICE + "boolean-value", "").upper())
     return text_field(cell.get(_OFFICE + "string-value") or shown)
+
+
+def _unit(shown: str) -> str:
+    """What a cell shows beside the digits of a number; nothing if it shows no digits, as for a zero."""
+    return _NUMBER.sub("", shown) if any(map(str.isdigit, shown)) else ""
 
 
 def _text(cell: Element) -> str:

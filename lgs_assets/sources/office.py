@@ -6,7 +6,9 @@ refused: no office program writes them.
 
 import io
 import re
+import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -17,9 +19,11 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from lgs_assets.errors import DumpError
+from lgs_assets.sources.columns import currency_noted
 from lgs_assets.sources.compression import check_expansion, faults_as_dump_errors
 from lgs_assets.sources.copy_text import escaped
 from lgs_assets.sources.lines import SHOWN_CHARACTERS
+from lgs_assets.sources.numbers import POUND
 
 CHUNK_BYTES = 1 << 16
 # The bounds of a sheet that Excel and LibreOffice share.
@@ -48,6 +52,13 @@ class UnreadableError(Exception):
     def __init__(self, shown: str, reason: str) -> None:
         self.shown = escaped(shown) or "?"
         self.reason = reason
+
+
+class Measured(str):
+    """A number in a unit, unless that is the pound or a single item: `€2.55`, `kr2.55`."""
+
+    number: str
+    """The number alone, which it is unless it is a price: six pieces are six."""
 
 
 class Row(NamedTuple):
@@ -84,15 +95,18 @@ class Package:
         with faults_as_dump_errors(path):
             self._archive = zipfile.ZipFile(file)
         self._members = {_folded(member.filename): member for member in self._archive.infolist()}
+        self._counts = Counter(_folded(member.filename) for member in self._archive.infolist())
 
     def has(self, part: str) -> bool:
         """Whether there is such a part."""
         return _folded(part) in self._members
 
     def read(self, part: str) -> Iterator[bytes]:
-        """The bytes of a part. Raises DumpError if it is missing or damaged, or expands too far."""
+        """The bytes of a part. Raises DumpError if it is missing, ambiguous or damaged, or expands too far."""
         if not self.has(part):
             raise DumpError(f"{self.path}: the workbook lacks its part {part}. Save it again.")
+        if self._counts[_folded(part)] > 1:
+            raise DumpError(f"{self.path}: the workbook has its part {part} more than once. Save it again.")
         with faults_as_dump_errors(self.path), self._archive.open(self._members[_folded(part)]) as content:
             while chunk := content.read(CHUNK_BYTES):
                 self._expanded += len(chunk)
@@ -187,6 +201,17 @@ def number(text: str) -> str:
     if text.isascii() and text.isdigit() and text[0] != "0":
         return text
     return repr(float(text)).removesuffix(".0")
+
+
+def measured(number: str, unit: str) -> str:
+    """A number with the unit that its cell shows beside it; blanks and brackets are none, and pounds are understood."""
+    if not any(c.isalpha() or c in "%‰" or unicodedata.category(c) == "Sc" for c in unit):
+        return number
+    if (currency := currency_noted(unit)) in ("", POUND):
+        return number
+    field = Measured(text_field((currency or unit.strip()) + number))
+    field.number = number
+    return field
 
 
 def text_field(text: str) -> str:

@@ -13,9 +13,9 @@ from typing import Literal
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.dates import EITHER_ORDER, DateForm, DateOrder, EitherOrder, form_of, may_begin_with_year
-from lgs_assets.sources.identity import unwrapped
+from lgs_assets.sources.identity import DecimalMark, unwrapped
 from lgs_assets.sources.lines import Lines
-from lgs_assets.sources.numbers import MARKS, POUND, DecimalMark, NumberFormat, currency_of, decimal_mark_of, name_of
+from lgs_assets.sources.numbers import MARKS, POUND, NumberFormat, currency_of, decimal_mark_of, name_of
 
 SHARE_THAT_SHOWS = 0.01
 

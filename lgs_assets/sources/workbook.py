@@ -21,7 +21,7 @@ from lgs_assets.sources.compression import seekable
 from lgs_assets.sources.copy_text import NULL, unescaped
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, Part, Reject
 from lgs_assets.sources.missing import ANY_ERROR
-from lgs_assets.sources.office import ERROR_SHOWN, RANGE, SHEETS_LIMIT, Package, Row, column_of, moment
+from lgs_assets.sources.office import ERROR_SHOWN, RANGE, SHEETS_LIMIT, Measured, Package, Row, column_of, moment
 
 BATCH_CHARACTERS = 1 << 18
 SHOWN_AREAS = 3
@@ -105,7 +105,9 @@ def _lines(
 ) -> Generator[Lines | Reject, None, int]:
     """The rows as lines; those with a cell whose value cannot be used as rejects. Returns the last row's number."""
     columns = (LINE_NUMBER, *places.values())
-    date_at, description_at = columns.index("invoice_date") - 1, columns.index("description") - 1
+    date_at, description_at, price_at = (
+        columns.index(name) - 1 for name in ("invoice_date", "description", "unit_price")
+    )
     description = list(places)[description_at]
     batch: list[str] = []
     number, first, size = rows_before, 0, 0
@@ -126,6 +128,9 @@ def _lines(
             continue
         if shows_error:  # the sieve leaves it out
             fields[description_at] = ANY_ERROR
+        for at, field in enumerate(fields):
+            if isinstance(field, Measured) and at != price_at:
+                fields[at] = field.number
         if "-" not in fields[date_at]:  # a number here is a date that has lost its format
             fields[date_at] = moment(fields[date_at], epoch) or fields[date_at]
         first = first if batch else number

@@ -36,6 +36,7 @@ REJECT_LIMIT = 0.01
 SHOWN_REJECTS = 5
 """In the text of an error; the error itself carries ten times as many."""
 REJECTS_IN_MEMORY = 10_000
+REJECTED_CHARACTERS_IN_MEMORY = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,11 @@ class _Partition:
         self._cursor.execute("drop sequence if exists line_numbers")
 
 
+def are_many(rejects: int, characters: int) -> bool:
+    """Whether so many rejects, with so many characters, are to be stored before there are more of them in memory."""
+    return rejects >= REJECTS_IN_MEMORY or characters >= REJECTED_CHARACTERS_IN_MEMORY
+
+
 class _Stretches:
     """Numbers the stretches of a dump: consecutive lines with the same columns, and not too many rejects among them."""
 
@@ -235,16 +241,18 @@ class _Stretches:
         self._stretch = 0
         self._columns: tuple[str, ...] = ()
         self._next_line = 0
-        self._rejects = 0
+        self._rejects = self._characters = 0
 
     def __call__(self, piece: Batch | Reject) -> int:
         """The number of the stretch that a piece belongs to."""
         columns, line, lines = (self._columns, piece.line, 1) if isinstance(piece, Reject) else piece[:3]
-        if (columns, line) != (self._columns, self._next_line) or self._rejects == REJECTS_IN_MEMORY:
+        if (columns, line) != (self._columns, self._next_line) or are_many(self._rejects, self._characters):
             self._stretch += 1
-            self._rejects = 0
+            self._rejects = self._characters = 0
         self._columns, self._next_line = columns, line + lines
-        self._rejects += isinstance(piece, Reject)
+        if isinstance(piece, Reject):
+            self._rejects += 1
+            self._characters += len(piece.text)
         return self._stretch
 
 

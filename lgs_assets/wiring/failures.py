@@ -8,6 +8,7 @@ import dagster as dg
 from lgs_assets.errors import DumpError, DumpsError, LgsError
 from lgs_assets.escaping import printable
 
+SHOWN_CHARACTERS = 500  # of a rejected line, which becomes part of an event in Dagster's database
 REFUSED = "refused dumps"
 """The metadata of a failure that names the dumps behind it."""
 
@@ -46,7 +47,7 @@ def _details(error: LgsError) -> dict[str, dg.MetadataValue]:
                 "line": reject.line,
                 "column": reject.column,
                 "reason": printable(reject.reason),
-                "text": printable(reject.text),
+                "text": printable(reject.text[:SHOWN_CHARACTERS]) + "…" * (len(reject.text) > SHOWN_CHARACTERS),
             }
         )
         for reject in error.rejects

@@ -30,7 +30,7 @@ from lgs_assets.wiring.versions import (
 def load(tables: Tables, file: DumpFile, *, run: str, warn: Callable[[str], None]) -> LoadedDump:
     """Loads a dump, and warns about what it holds besides its lines. See `Tables.load_dump`."""
     loaded = tables.load_dump(file, run=run, reader=reader(tables))
-    for what in ("columns left out", "sheets left out", "tables left out"):
+    for what in ("columns left out", "files left out", "sheets left out", "tables left out"):
         if what in loaded.facts:
             warn(f"{file.name}, {what}: {loaded.facts[what]}")
     return loaded

@@ -110,7 +110,7 @@ def outcome(content: str | bytes) -> Read | str:
 
 def or_none(text: str | None) -> str | None:
     """A description as the platform stores it: None if it stands for a missing value, or is a spreadsheet's error."""
-    return None if text is None or is_missing(text) or shows_error(text) else text
+    return None if text is None or is_missing(text) or shows_error(text, is_description=True) else text
 
 
 def typed(values: Values) -> tuple[Any, ...]:

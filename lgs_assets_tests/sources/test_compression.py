@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import os
+import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
@@ -184,9 +185,10 @@ def test_the_files_of_an_archive_have_one_form() -> None:
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (b"read me", "a dump, read me.txt, line 1: no column invoice_no"),
+        (CSV_GOOD.encode() * 2, "a dump, read me.txt, line 1: no column invoice_no"),
         (b"COPY retail FROM stdin;", "a dump, read me.txt, line 1: the columns are named neither here nor"),
         (b"PAR1", "a dump, read me.txt: not a readable Parquet file"),
+        (b"\x89PNG\n\0\0", "a dump, read me.txt, line 1: no column invoice_no"),
         (
             (COPY + GOOD + "\\.\n").encode(),
             "a dump, read me.txt: expected files of one format in an archive, found CSV and SQL dump of COPY",
@@ -198,6 +200,50 @@ def test_an_archive_of_anything_else_is_refused(other: bytes, said: str) -> None
     """The error names the file in it."""
     with pytest.raises(DumpError, match=said):
         read(zipped(("a.csv", (HEADER + CSV_GOOD).encode()), ("read me.txt", other)))
+
+
+@pytest.mark.parametrize(
+    "note", [b"", b"Exported by the shop, in pounds.\n\nAsk Ann, Bob, Cy or Di.\n", b"5a0e  b.csv\n"]
+)
+def test_a_file_of_an_archive_without_a_table_is_left_out(note: bytes) -> None:
+    """A README is no part of the data: it is told, and counts for the hash of the dump like any other file."""
+    content = (HEADER + CSV_GOOD).encode()
+    for files in ([("README", note), ("b.csv", content)], [("b.csv", content), ("README", note)]):
+        found = read(packed := zipped(*files))
+        assert [typed(line) for line in found.good.values()] == [typed(LANTERN)]
+        assert (found.facts["files"], found.facts["files left out"]) == ("b.csv", "README")
+        with open_dump(in_memory(packed)) as dump:
+            assert sum(1 for _ in dump.pieces) and dump.content.sha256 == sha256_of(in_memory(packed))
+    with pytest.raises(DumpError, match=r"no file in the archive names the columns\. The last: a dump, c, line 1: no"):
+        read(zipped(("README", note), ("c", note)))
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a.csv", "a.csv"], "2 files in the archive have the name a.csv"),
+        (["b.csv", "in/", "in/a.csv", "in/a.csv", "in/a.csv"], "3 files in the archive have the name in/a.csv"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_files_of_one_name_are_refused(names: list[str], said: str) -> None:
+    """The second may continue the first or replace it: neither is read twice, and none is lost."""
+    files = [(name, (HEADER + CSV_GOOD * count).encode()) for count, name in enumerate(names, 1)]
+    with pytest.raises(DumpError, match=said):
+        read(zipped(*files))
+    assert len(read(zipped((".DS_Store", b""), *files[:1], (".DS_Store", b""))).good) == 1
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_tar_archive_is_called_what_it_is(pack: Callable[[bytes], bytes]) -> None:
+    """The error says how to pack the file instead."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo("retail.csv")
+        entry.size = len(content := (HEADER + CSV_GOOD).encode())
+        tar.addfile(entry, io.BytesIO(content))
+    with pytest.raises(DumpError, match=r"a dump: a tar archive\. Pack its files as zip"):
+        read(pack(archive.getvalue()))
 
 
 def test_a_window_of_zstd_that_is_too_large_is_no_damage() -> None:

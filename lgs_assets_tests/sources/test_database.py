@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psycopg
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -330,6 +331,48 @@ def test_other_values_of_another_type_are_for_the_sieve(tmp_path: Path) -> None:
     ]
     found = read(tmp_path / "x.gz")
     assert [reject.column for reject in found.rejects] == ["invoice_date", "quantity"]
+
+
+@pytest.mark.parametrize("since", [None, datetime(2011, 1, 1)])
+@pytest.mark.parametrize("moment", ["infinity", "0044-03-15 12:00:00 BC", "20000-01-01 00:00:00"])
+def test_a_value_that_the_driver_cannot_read_is_named(
+    database: str, tmp_path: Path, moment: str, since: datetime | None
+) -> None:
+    """With its column: the driver says neither where it is, nor always what."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "create table sales (invoice text, stockcode text, description text, quantity int, "
+            "date_of_sale text, invoicedate timestamp, price numeric, customerid int, country text)"
+        )
+        for number in range(20):
+            at = moment if number == 7 else f"2011-03-{number + 1:02}"
+            sale = ("7" if number in (7, 8) else str(number), "2", None, 1, at, at, 2.5, 13085, "UK")
+            connection.execute("insert into sales values (%s, %s, %s, %s, %s, %s, %s, %s, %s)", sale)
+    with pytest.raises(DumpError, match=r"Table sales of .*, column invoicedate: .* cannot be read: .* view") as told:
+        dumped(database, tmp_path / "x.gz", table="sales", since=since)
+    assert repr(moment) in str(told.value)
+
+
+def test_an_error_of_the_server_is_told_in_its_words(database: str, tmp_path: Path) -> None:
+    """It ends the transaction: no column can be blamed for it any more."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "create view sales as select 'a' invoice, 'b' stockcode, 'c' description, 1 quantity, "
+            "timestamp '2011-01-01' invoicedate, 1 / (n - 7) price, 13085 customerid, 'UK' country "
+            "from generate_series(1, 20) n"
+        )
+    with pytest.raises(LgsError, match=r"Table sales of .*: division by zero") as told:
+        dumped(database, tmp_path / "x.gz", table="sales")
+    assert "column" not in str(told.value)
+
+
+def test_a_text_that_sqlite_cannot_read_is_named(tmp_path: Path) -> None:
+    """It is not taken for a lost connection, after which the pull would be tried again and again."""
+    shop = sqlite_shop(tmp_path, (3, "2011-03-04", 2.5))
+    with shop.connection() as connection:
+        connection.exec_driver_sql("update retail set country = cast(x'ff41' as text)")
+    with pytest.raises(DumpError, match=r"column country: .* cannot be read: Could not decode to UTF-8"):
+        dumped(shop.url, tmp_path / "x.gz")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="NOT PROVEN: no /dev/full here")

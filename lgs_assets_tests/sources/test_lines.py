@@ -453,6 +453,7 @@ def test_a_script_has_a_decimal_point_unless_it_shows_a_comma() -> None:
         ("536,36", "536,36"), ("53,636,5", "53,636,5"), ("1,536 365", "1,536 365"), ("0,365", "0,365"),
         ("536,000", "536000"), ("536.365", "536.365"), ("1,536,000", "1536000"), ("536,365.00", "536365"),
         ("c537 000.0", "C537000"),
+        ("\u200e536365", "536365"), ("\u202aC536365\u202c", "C536365"), ("536\u00ad365\ufeff", "536365"),
         ("CR-5", "CR-5"), ("٥٣٦٣٦٥", "536365"), ("c\u00a0𝟓𝟑𝟔𝟑𝟔𝟓．０", "C536365"),
     ],
 )  # fmt: skip
@@ -461,6 +462,61 @@ def test_an_invoice_has_one_spelling(spelt: str, number: str) -> None:
     found = read(copy_of(with_field("invoice_no", spelt), GOOD.rstrip("\n")))
     assert [line[0] for line in found.good.values()] == [number, "536365"]
     assert found.facts.get("invoice numbers corrected") == (None if spelt == number else "1")
+
+
+@pytest.mark.parametrize(
+    ("spelt", "number"),
+    [("536.365", "536365"), ("C536.365", "C536365"), ("536.000", "536000"), ("1.536.365,00", "1536365"),
+     ("536365.0", "536365"), ("536,365", "536365"), ("536.36", "536.36"), ("0.365", "0.365")],
+)  # fmt: skip
+def test_an_invoice_is_written_like_the_numbers_of_its_file(spelt: str, number: str) -> None:
+    """Beside decimal commas, a point separates thousands; its customer 17.850 is the number 17850, too."""
+    content = copy_of(with_field("unit_price", "2,55")).replace("536365", spelt).replace("17850", "17.850")
+    assert [line[0::6] for line in read(content).good.values()] == [(number, "17850")]
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    ["United\u00a0Kingdom", "United  Kingdom", "\u200eUnited Kingdom", "United\u200b \u2009Kingdom\ufeff",
+     "Uni\u00adted Kingdom", "\u2067United Kingdom\u2069", "United\\tKingdom", "United \u202fKing\u2060dom"],
+)  # fmt: skip
+def test_a_country_has_one_spelling(spelt: str) -> None:
+    """Whatever blanks and invisible marks a program put into it; how many were corrected is stated."""
+    found = read(copy_of(with_field("country", spelt), GOOD.rstrip("\n")))
+    assert [line[7] for line in found.good.values()] == ["United Kingdom"] * 2
+    assert found.facts["countries corrected"] == "1"
+
+
+@pytest.mark.parametrize("name", ["Côte d'Ivoire", "España", "New Zealand", "Österreich", "St. Kitts & Nevis", "中国"])
+def test_any_other_country_is_as_it_is_written(name: str) -> None:
+    """In any script."""
+    found = read(copy_of(with_field("country", name)))
+    assert [line[7] for line in found.good.values()] == [name]
+    assert "countries corrected" not in found.facts
+
+
+@pytest.mark.parametrize("name", ["-", "?", "...", "_"])
+def test_a_country_without_a_letter_is_none(name: str) -> None:
+    """What people type where they have nothing to say. A description may be a question mark: the shop's own are."""
+    found = read(copy_of(with_field("country", name), with_field("description", name)))
+    assert [reject.column for reject in found.rejects] == ["country"]
+    assert [line[2] for line in found.good.values()] == [name]
+
+
+def test_a_stock_code_is_as_it_is_written_but_for_invisible_marks() -> None:
+    """They would make another product of it. Blanks and letters in another case are somebody else's decision."""
+    found = read(
+        copy_of(*[with_field("stock_code", code) for code in ("85123A\u200b", "8512\u00ad3A", " 85123a ", "Ä\u00a01")])
+    )
+    assert [line[1] for line in found.good.values()] == ["85123A", "85123A", " 85123a ", "Ä\u00a01"]
+    assert found.facts["stock codes corrected"] == "2"
+
+
+def test_invisible_marks_hide_no_number_and_no_date() -> None:
+    """Windows puts marks for the direction of writing into the dates that it shows."""
+    date_of = "\u200e13\u200e/\u200e02\u200e/\u200e2011 \u200f\u200e08:26"
+    found = read(HEADER + f"1,2,x,\u200e6,{date_of},2\u00ad.55,\u202a5\u202c,UK\n")
+    assert [typed(line)[3:7] for line in found.good.values()] == [(6, datetime(2011, 2, 13, 8, 26), Decimal("2.55"), 5)]
 
 
 @pytest.mark.parametrize("spelt", ["536365²", "536365①", "536365™", "536365½", "53636㉕", "Ⅷ536365"])
@@ -477,6 +533,28 @@ def test_a_description_that_shows_an_error_is_left_out_and_counted() -> None:
     found = read(HEADER + CSV_GOOD.replace("LANTERN", "#NAME?") * 2 + CSV_GOOD.replace("LANTERN", "") + CSV_GOOD)
     assert [line[2] for line in found.good.values()] == [None, None, None, "LANTERN"]
     assert (found.rejects, found.facts["descriptions corrected"]) == ([], "2")
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["#WERT!", "#BEZUG!", "#VALEUR!", "#NOM?", "#¡VALOR!", "#¿NOMBRE?", "#RIF!", "#NÚM!", "#WAARDE!", "#DEEL/0!",
+     "#ARG!", "#VÄRDEFEL!", "#ZAHL!", "#ЗНАЧ!", "Err:508", "Fehler:502", "Err :508", "Błąd:504", "Fout:508"],
+)  # fmt: skip
+def test_an_error_is_one_in_any_language(error: str) -> None:
+    """It stands for no country and no product; a sale whose description shows it is a sale all the same."""
+    fields = ("country", "stock_code", "invoice_no", "customer_id", "description")
+    found = read(copy_of(*[with_field(field, error) for field in fields]))
+    assert [reject.column for reject in found.rejects] == list(fields[:4])
+    assert all("expected a value, found the error" in reject.reason for reject in found.rejects)
+    assert [line[2] for line in found.good.values()] == [None]
+
+
+@pytest.mark.parametrize("error", ["#HIÁNYZIK!", "#PUUTTUU!", "#ERROR!", "#SIMGE?"])
+def test_an_error_of_a_language_that_nobody_listed_is_no_country(error: str) -> None:
+    """Nor any other value but a description, which may be called anything."""
+    found = read(copy_of(with_field("country", error), with_field("description", error)))
+    assert [reject.column for reject in found.rejects] == ["country"]
+    assert [line[2] for line in found.good.values()] == [error]
 
 
 @settings(deadline=None)
@@ -515,6 +593,17 @@ def test_every_spelling_of_a_cancellation_is_one(
         " NULL ",
         "NaT",
         "[NULL]",
+        "NULL  ",
+        "nan\u200e",
+        "#NV",
+        "#N/D",
+        "#N/B",
+        "#N/D!",
+        "#SAKNAS!",
+        "(blank)",
+        "(Leer)",
+        "(vide)",
+        "(en blanco)",
     ],
 )
 def test_what_is_missing_is_missing_in_every_format(word: str) -> None:
@@ -533,7 +622,33 @@ def test_what_is_missing_is_missing_in_every_format(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["NULLARBOR", "None of it", "nancy", "missing", "?", "N", "n", "-", "#1", "native", "=x", "'1'"]
+    "text",
+    [
+        "NULLARBOR",
+        "None of it",
+        "nancy",
+        "missing",
+        "?",
+        "N",
+        "n",
+        "-",
+        "#1",
+        "native",
+        "=x",
+        "'1'",
+        "NA 5",
+        "nan.",
+        "#LOVE!",
+        "#1 MUM!",
+        "#WOW?",
+        "BOX: 508",
+        "Err: none",
+        "E:508",
+        "'TIS",
+        '"MUG"',
+        "(red)",
+        "a  b",
+    ],
 )
 def test_other_texts_are_texts(text: str) -> None:
     """A word for a missing value means that only on its own."""
@@ -545,9 +660,11 @@ def test_other_texts_are_texts(text: str) -> None:
 FIELDS = [
     ["536365", "C1", "", " x ", "\\N", "a\\tb", "é", "c1", "536365.0", "5.3E+11", "NA", "N1", "x" * 101, "5\u00a0",
      "C-1", "C_1", "CA1", "C", '="5"', "'5", "A" * 100, "C" * 101],
-    ["85123A", "", "\\\\", "x", '="5"', "#REF!"],
+    ["85123A", "", "\\\\", "x", '="5"', "#REF!", "a b", "a\u200b", "\u00ad1", "é", "N 1", "nan ", "Err:502", "'5'",
+     "b:5"],
     ["LANTERN", "\\N", "", "nan", "None", "None of it", "N", " ", "x" * 501, "#NAME?",
-     "a\\\tb", "\\351", "\\x41", "a\rb", "\0", "£", "\\"],
+     "a\\\tb", "\\351", "\\x41", "a\rb", "\0", "£", "\\", "NULL  ", "null\u200e", "nan\u00a0", "Nat", "Err:508",
+     "Box: 5", "Err", "#LOVE!", "#NV", "(blank)", "Fehler:502", "Błąd\u00a0:508"],
     ["6", "-1", "six", "1.0", "999999999", "9999999999", "", "007", "+5"],
     ["2010-12-01 08:26:00", "2010-12-31", "2010-02-29", "2012-02-29 7:05", "2010-04-31", "31/12/2010", "1/2/2010 0:00",
      "12/31/2010 23:59:59.5", "2010-1-1", "1989-01-01", "2011-06-15", "2011-06-16", "16/6/2011", "6/16/2011", "1/5/11",
@@ -556,7 +673,10 @@ FIELDS = [
     ["2.55", "2,55", "1,234", "1.234", "(1)", "£3", "€3", "1,234.5", "1.234,5",
      "-1", "0", "99999999.999999", "1e3", "2.5499999999999998", "NaN", "0.0000001", "2.5500000000"],
     ["17850", "\\N", "", "17850.0", "0", "x", "2147483648"],
-    ["United Kingdom", "UK ", "\u00a0UK", "UK\u00a0", "Norway", "NULL", "x" * 101, "", "\\N", "EIRE\t", "Réunion"],
+    ["United Kingdom", "UK ", "\u00a0UK", "UK\u00a0", "Norway", "NULL", "x" * 101, "", "\\N", "EIRE\t", "Réunion",
+     "United  Kingdom", "United\u00a0Kingdom", "U\u00adK", "N", "NA ", "Nan B", "New Zealand", "a b c d", "Err:508",
+     "x" * 29 + " y", "x" * 30 + " y", "x " + "y" * 30, "Israel\u200e", "Côte d'Ivoire", "-", "A -", "'UK'",
+     "中\u3000国"],
 ]  # fmt: skip
 ORDERS = ["year first", "day first", "month first"]
 

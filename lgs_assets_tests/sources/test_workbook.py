@@ -88,7 +88,10 @@ def test_the_sheets_of_a_workbook_have_one_currency() -> None:
     ("number_format", "currency"),
     [('#,##0.00 "€"', "€"), ("#,##0.00 [$€-407]", "€"), ("_-[$€-2]* #,##0.00_-;-[$€-2]* #,##0.00_-", "€"),
      ("[$EUR] #,##0.00", "€"), ("$#,##0.00", "$"), ("[$-409]#,##0.00", None), ("£#,##0.00;[Red]-£#,##0.00", None),
-     ("[$£-809]#,##0.00", None), ('0.00 "each"', None)],
+     ("[$£-809]#,##0.00", None), ('0.00 "each"', None), ('"£"#,##0.00', None), ('0.00\\ "GBP"', None),
+     ('_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)', None), ('_-"£"* #,##0.00_-;-"£"* #,##0.00_-', None),
+     ('"("0.00")"', None), ('0.00;-0.00;"free"', None), ("0.00E+00", None), ('"£"0.00" per unit"', None),
+     ("General", None), ("0.00%", None), ("\\€0.00", "€"), ("_-[$USD]\\ * 0.00_k", "$"), ("[Blue]0.00", None)],
 )  # fmt: skip
 def test_the_format_of_a_price_states_its_currency(number_format: str, currency: str | None) -> None:
     """The value that is stored has none: prices in euros would be loaded as pounds."""
@@ -103,6 +106,43 @@ def test_prices_in_a_currency_that_nobody_knows_are_rejected() -> None:
     assert [(reject.column, reject.text.split("\t")[PRICE_AT]) for reject in found.rejects] == [
         ("unit_price", "A$2.55")
     ]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_workbook_with_two_states_of_a_sheet_is_refused() -> None:
+    """Which of them counts is not known: programs differ. Parts that hold no lines may be there twice."""
+    with zipfile.ZipFile(packed := io.BytesIO(PLAIN), "a") as archive:
+        archive.writestr("docProps/app.xml", archive.read("docProps/app.xml"))
+    assert len(read(packed.getvalue()).good) == 1
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr(SHEET.replace("/", "\\").upper(), archive.read(SHEET))
+    assert refusal(packed.getvalue()).startswith(f"a dump: the workbook has its part /{SHEET} more than once")
+
+
+@pytest.mark.parametrize(
+    ("number_format", "shown"),
+    [('#,##0.00\\ "kr"', "kr2.55"), ('"CHF"\\ #,##0.00', "CHF2.55"), ('0"p"', "p2.55"), ("0.00\\ \\k\\r", "kr2.55"),
+     ('_-* #,##0.00 "zł"_-;-* #,##0.00 "zł"_-', "zł2.55"), ("#,##0.00 [$kr-41D]", "kr2.55"), ('0.00"%"', "%2.55"),
+     ('0.00 "per 100"', "per 1002.55"), ("¥0.00", "¥2.55"), ('"a;b"0.00', "a;b2.55"), ('0.00 "€ / £"', "€ / £2.55")],
+)  # fmt: skip
+def test_a_price_in_another_unit_is_rejected(number_format: str, shown: str) -> None:
+    """Its format says that it is not in pounds, or not the price of one item: the number alone does not."""
+    found = read(workbook({"a": [NAMES, ROW]}, price_format=number_format))
+    assert [(reject.column, reject.text.split("\t")[PRICE_AT]) for reject in found.rejects] == [("unit_price", shown)]
+
+
+def test_a_number_that_is_no_price_may_be_in_any_unit() -> None:
+    """Six pieces are six, and a number of a customer is one whatever it is called in the cell."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True, "default_date_format": "d/m/yy hh:mm"}) as book:
+        sheet = book.add_worksheet()
+        for column, number_format in (("Quantity", '0 "pcs"'), ("Customer ID", '"No. "0'), ("Invoice", "[$€-407]0")):
+            sheet.set_column(
+                NAMES.index(column), NAMES.index(column), None, book.add_format({"num_format": number_format})
+            )
+        sheet.write_row(0, 0, NAMES)
+        sheet.write_row(1, 0, with_cell("Invoice", 536365))
+    assert [typed(line) for line in read(file.getvalue()).good.values()] == [typed(LANTERN)]
 
 
 def test_a_sheet_may_begin_anywhere() -> None:
@@ -560,6 +600,20 @@ def test_an_opendocument_price_states_its_currency() -> None:
     found = read(repacked(ods(), "content.xml", b'"currency"', b'"currency" office:currency="EUR"'))
     assert [line[PRICE_AT] for line in found.good.values()] == ["2.55", "2.55"]
     assert found.facts["numbers"] == "decimal point, in €"
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "text"),
+    [("float", "2,55 kr", "kr2.55"), ("float", "255p", "p2.55"), ('currency" office:currency="SEK', "x", "SEK2.55")],
+)
+def test_a_price_in_another_unit_is_rejected_in_a_spreadsheet_too(kind: str, shown: str, text: str) -> None:
+    """The text of the cell shows it, or the cell names the currency. Pieces do no harm to a quantity."""
+    price = f'"{kind}" office:value="2.55"><text:p>{shown}</text:p>'
+    packed = repacked(
+        ods(), "content.xml", b'"currency" office:value="2.55"><text:p>\xc2\xa32.55</text:p>', price.encode()
+    )
+    found = read(repacked(packed, "content.xml", b'"6"/>', b'"6"><text:p>6 pcs</text:p></table:table-cell>'))
+    assert {(reject.column, reject.text.split("\t")[PRICE_AT]) for reject in found.rejects} == {("unit_price", text)}
 
 
 @pytest.mark.parametrize(

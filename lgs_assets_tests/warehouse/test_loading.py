@@ -132,6 +132,31 @@ def test_a_line_keeps_its_number_in_the_file(
     assert debris(warehouse) == []
 
 
+@pytest.mark.parametrize("characters", [1, 50_000])
+def test_long_rejects_are_stored_before_there_are_many(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, characters: int
+) -> None:
+    """By their length: a few bad lines may be as large as a dump. Their beginnings are kept, which is said."""
+    monkeypatch.setattr(dumps, "REJECTED_CHARACTERS_IN_MEMORY", characters)
+    in_memory = []
+    store = dumps._store_rejects
+
+    def noted(cursor: Any, name: str, rejects: list[Reject]) -> None:
+        in_memory.append(sum(len(reject.text) for reject in rejects))
+        store(cursor, name, rejects)
+
+    monkeypatch.setattr(dumps, "_store_rejects", noted)
+    path = tmp_path / "retail.sql"
+    path.write_text(COPY + f"{'x' * 300_000}\n{GOOD}" * 30 + "\\.\n")
+    loaded = load_dump(warehouse, DumpFile(path, "retail.sql", reject_limit=1))
+    rejects = rejected_lines(warehouse, "retail.sql")
+    assert (loaded.lines, loaded.rejected, len(rejects)) == (30, 30, 30)
+    assert {reject.text for reject in rejects} == {"x" * 10_000}
+    assert all("the first 10,000 of 300,000 characters are kept" in reject.reason for reject in rejects)
+    assert max(in_memory) < characters + 10_000
+    assert [line["line_number"] for line in lines_of(warehouse, "retail.sql")] == [*range(3, 62, 2)]
+
+
 # The lines that are no invoice lines.
 
 

@@ -26,12 +26,14 @@ from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.dashboard.app import PAGES
 from lgs_assets.definitions import build_definitions, defs
 from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.errors import LgsError
+from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.escaping import markdown
+from lgs_assets.sources import Reject
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets.wiring import metadata
+from lgs_assets.wiring.failures import StepFailure
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets.wiring.jobs import load_dumps
 from lgs_assets.wiring.lineage import built_specs
@@ -303,6 +305,13 @@ def test_a_bad_dump_is_shown_with_its_reason_first(instance: dg.DagsterInstance)
     assert [record.data["line"] for record in records] == [*range(3, 22, 2)]
     assert {record.data["column"] for record in records} == {"quantity"}
     assert "seven" in records[0].data["text"]
+
+
+def test_a_rejected_line_of_any_length_is_a_row_of_a_failure() -> None:
+    """Its beginning: an event of megabytes would make the history of runs slow for ever."""
+    rejects = [Reject(2, "x" * 10_000, None, "expected 8 fields, found 1"), Reject(3, "x\ty", None, "as before")]
+    (table,) = StepFailure(DumpError("a.csv: 2 of 2 lines", rejects=rejects)).metadata.values()
+    assert [record.data["text"] for record in table.value.records] == ["x" * 500 + "…", "x\\ty"]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
