@@ -206,27 +206,6 @@ def test_an_invoice_of_two_months_is_one_order(warehouse: Warehouse, tmp_path: P
     assert [values(row) for row in history] == [(1, 2), (1, 5)]
 
 
-def test_the_cause_of_a_move_is_told_on_the_first_edges(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Of five who bought at the end of January, one buys again: the others age, and newcomers push them."""
-    first = [
-        Line(str(i), customer_id=100 + i, invoice_date=f"2011-01-{20 + i:02} 10:00", unit_price="10") for i in range(5)
-    ]
-    later = [
-        Line("11", customer_id=100, invoice_date="2011-02-25 10:00", unit_price="7"),
-        *(Line(str(20 + i), customer_id=200 + i, invoice_date="2011-02-26 10:00") for i in range(5)),
-    ]
-    build(warehouse, tmp_path, [*first, *later])
-    moved = warehouse.rows("select * from segment_migrations where step = 1")
-    assert sum(row.customers for row in moved if row.cause == "first purchase") == 5
-    assert {row.segment_from for row in moved if row.cause == "first purchase"} == {"(not yet a customer)"}
-    (bought,) = [row for row in moved if row.sales_between > 0 and row.cause != "first purchase"]
-    assert (bought.customers, bought.monetary_before, bought.sales_between) == (1, 10, 7)
-    assert bought.cause.startswith("purchase")
-    aged = [row for row in moved if row.sales_between == 0 and row.segment_from != row.segment_to]
-    assert aged
-    assert {row.cause for row in aged} <= {"ageing", "boundary", "ageing and boundary"}
-
-
 def test_survival_is_counted_from_the_history(warehouse: Warehouse, tmp_path: Path) -> None:
     """How many of those who entered a segment at a whole month end have been in it ever since."""
     chance = random.Random(5)
