@@ -53,11 +53,11 @@ def rows(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
     return sorted((values(row) for row in warehouse.rows(query)), key=str)
 
 
-def broken_checks(warehouse: Warehouse) -> list[str]:
+def broken_checks(warehouse: Warehouse, *tables: str) -> list[str]:
     return [
         f"{check.table}.{check.name}"
         for check in CHECKS
-        if check.table in OF_CUSTOMERS and not evaluate(check, PostgresTables(warehouse)).passed
+        if check.table in (tables or OF_CUSTOMERS) and not evaluate(check, PostgresTables(warehouse)).passed
     ]
 
 
@@ -137,6 +137,7 @@ def test_the_order_of_lines_and_the_names_of_things_change_nothing(
 
 
 SALE = Line(invoice_date="2011-03-20 10:00:00")
+FAR = "rfm_history.snapshot_is_near_the_data"
 
 
 @pytest.mark.parametrize(
@@ -180,6 +181,18 @@ def test_a_snapshot_within_a_month_is_the_last_of_all(warehouse: Warehouse, tmp_
     assert [row.segment_since for row in history] == [moments[0]] * 3  # one customer is always in the same segment
     partial = warehouse.rows("select snapshot_to, is_partial from segment_migrations where step = 1 order by 1")
     assert [values(row) for row in partial] == [(moments[1], False), (moments[2], True)]
+
+
+@pytest.mark.parametrize(("snapshot", "refused"), [(datetime(2012, 4, 1), []), (datetime(2102, 1, 1), [FAR])])
+def test_a_mistyped_year_is_refused(
+    warehouse: Warehouse, tmp_path: Path, snapshot: datetime, refused: list[str]
+) -> None:
+    """A date far after the data makes no snapshot for each month until then, and a check stops what is built on it."""
+    load_lines(warehouse, tmp_path, [SALE])
+    build_tables(warehouse, *built_for("rfm_history"), snapshot_date=snapshot)
+    (found,) = warehouse.rows("select count(*) as snapshots from rfm_history")
+    assert found.snapshots == 13 + len(refused)
+    assert broken_checks(warehouse, "rfm_history") == refused
 
 
 def test_a_step_is_whole_if_its_last_month_is(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def country_sales(countries: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Fig
     left_out = len(ranked) - len(home) - len(abroad)
     figure = style.sheet(
         f"{len(countries)} {'country' if len(countries) == 1 else 'countries'}, by net sales: after cancellations and "
-        "refunds, guests included. Hatched: one customer makes half of known customers' sales or more"
+        "refunds, guests included. Hatched: one buyer makes half of known buyers' sales or more"
     )
     scale = f"{short(home['country'].iloc[0], _NAME)} has a scale of its own. " if len(home) and len(abroad) else ""
     others = f"{left_out} smaller ones are left out. " if left_out else ""
