@@ -175,15 +175,27 @@ def test_pairs_are_those_of_every_basket(baskets: dict[str, list[str]], unsold: 
 
 
 def test_movers_compare_the_same_months_of_two_years(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Three whole months against the year before; what is new, what left, and a partial month that does not count."""
-    sold = [("2010-01-01", "POST"), ("2010-01-31", "22041"), ("2010-02-28", "11111"), ("2010-03-31", "22041")]
-    sold += [("2011-01-31", "22041"), ("2011-02-28", "22222"), ("2011-03-31", "22041"), ("2011-04-02", "33333")]
-    load_lines(warehouse, tmp_path, [Line(str(i), code, invoice_date=day) for i, (day, code) in enumerate(sold)])
+    """Three whole months against the year before; a season without sales makes no product new, and ends none."""
+    months = {
+        "22041": ["2010-01-31", "2010-03-31", "2011-01-31", "2011-03-31"],
+        "11111": ["2010-02-28"],  # left
+        "11112": ["2010-02-28", "2010-12-20"],  # left, though later
+        "11113": ["2010-02-28", "2011-04-02"],  # paused
+        "22222": ["2011-02-28"],  # new
+        "22223": ["2010-04-15", "2011-02-28"],  # new: the year before is over when it begins
+        "22224": ["2009-12-20", "2011-02-28"],  # back
+        "33333": ["2011-04-02"],  # in no whole month
+    }
+    whole = [Line(day, "POST", invoice_date=day) for day in ("2009-12-01", "2010-01-01")]
+    load_lines(
+        warehouse, tmp_path,
+        [*whole, *(Line(f"{code}-{day}", code, invoice_date=day) for code, days in months.items() for day in days)],
+    )  # fmt: skip
     build_tables(warehouse, *built_for("product_movers"))
-    rows = warehouse.rows(
-        "select code, movement, units, units_before, first_month::text from product_movers order by 1"
-    )
-    first = "2011-01-01"
+    rows = warehouse.rows("select code, movement, units, units_before from product_movers order by 1")
     assert [values(row) for row in rows] == [
-        ("11111", "left", 0, 1, first), ("22041", "level", 2, 2, first), ("22222", "new", 1, 0, first)
+        ("11111", "left", 0, 1), ("11112", "left", 0, 1), ("11113", "paused", 0, 1), ("22041", "level", 2, 2),
+        ("22222", "new", 1, 0), ("22223", "new", 1, 0), ("22224", "back", 1, 0),
     ]  # fmt: skip
+    (span,) = warehouse.rows("select distinct first_month::text, last_month::text from product_movers")
+    assert values(span) == ("2011-01-01", "2011-03-01")
