@@ -52,12 +52,12 @@ class Chart:
     """Takes the frame of each table by the table's name."""
     reads: Reads
     """What `draw` is given: its rows are sorted by these columns, so that the same rows make the same bytes."""
-    may_be_empty: tuple[str, ...]
-    """The tables without which there is still something to draw."""
     has_snapshot: bool
     """Whether the footer gives the date that recency looks back from."""
     is_of_predictions: bool
     """Whether it shows what is predicted, and says why nothing is."""
+    may_be_empty: tuple[str, ...] = ()
+    """The tables without which there is still something to draw."""
 
     @property
     def drawn_from(self) -> Reads:
@@ -114,7 +114,7 @@ class Family:
                 raise TypeError(f"{draw.__name__} takes {sorted(taken)}, but declares {sorted(reads)}")
             columns = {table: tuple(names) for table, names in reads.items()}
             self.charts.append(
-                Chart(draw.__name__, title, draw, columns, tuple(may_be_empty), has_snapshot, self.is_of_predictions)
+                Chart(draw.__name__, title, draw, columns, has_snapshot, self.is_of_predictions, tuple(may_be_empty))
             )
             return draw
 

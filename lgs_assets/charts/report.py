@@ -95,8 +95,9 @@ def _source(origin: str, months: pd.DataFrame) -> str:
     """What the data is, and from when to when."""
     if months.empty:
         return f"Source: {origin}"
-    first = months.loc[months["invoice_month"].idxmin()]
-    begin = month(first["invoice_month"]) if first["is_partial"] else day(first["invoice_month"])
+    first = months["invoice_month"].min()
+    is_partial = months.loc[months["invoice_month"] == first, "is_partial"].any()
+    begin = month(first) if is_partial else day(first)
     return f"Source: {origin}, {span(begin, day(months['last_invoice_at'].max()))}"
 
 

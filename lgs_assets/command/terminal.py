@@ -106,9 +106,11 @@ def segment_table(warehouse: "Warehouse") -> Table:
 
 def profit_line(warehouse: "Warehouse") -> str:
     """What products bring in, and of which share of sales that is known; or what to give so that it is."""
-    from lgs_assets.warehouse.costs import profit
+    from lgs_assets.warehouse.costs import are_known, profit
 
     known = profit(warehouse)
+    if known is None and are_known(warehouse):
+        return "[bold]Profit[/]: unit costs are known, but no product has been sold yet."
     if known is None:
         return f"[bold]Profit[/]: no unit costs are known. {HOW_TO_GIVE_COSTS}."
     share = 100 * known.known_sales / known.sales

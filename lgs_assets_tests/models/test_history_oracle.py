@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.what_if import run_model
 
-CELLS = {
-    rule.segment: [(r, f) for r in range(rule.r_min, rule.r_max + 1) for f in range(rule.f_min, rule.f_max + 1)]
-    for rule in pd.read_csv(PLAYBOOK).itertuples()
+RULES: list[dict[str, Any]] = pd.read_csv(PLAYBOOK).to_dict("records")  # type: ignore[assignment]
+CELLS: dict[str, list[tuple[int, int]]] = {
+    rule["segment"]: [
+        (r, f) for r in range(rule["r_min"], rule["r_max"] + 1) for f in range(rule["f_min"], rule["f_max"] + 1)
+    ]
+    for rule in RULES
 }
 SEGMENT_OF = {cell: segment for segment, cells in CELLS.items() for cell in cells}
 BEGIN = pd.Timestamp("2010-01-10")
@@ -83,8 +86,8 @@ def test_up_and_down_are_by_the_scores() -> None:
     )  # fmt: skip
     may = pd.DataFrame({"invoice_month": [pd.Timestamp("2011-05-01")], "is_partial": False, "last_invoice_at": BEGIN})
     made = run_model("segment_migrations", rfm_history=history, monthly_metrics=may)
-    moved = made[made["segment_from"] != made["segment_to"]]
-    found = {(row.segment_from, row.segment_to): row.direction for row in moved.itertuples()}
+    moved: Any = made[made["segment_from"] != made["segment_to"]]
+    found = dict(zip(zip(moved["segment_from"], moved["segment_to"], strict=True), moved["direction"], strict=True))
     assert found.items() >= SOME.items()
     assert found == {(a, b): direction(a, b) for a in CELLS for b in CELLS if a != b}
 
@@ -144,7 +147,7 @@ MONTHS = {"month before": 1, "year before": 12}
 
 def compared(lines: pd.DataFrame) -> Iterator[tuple[pd.Timestamp, str, pd.DataFrame, pd.DataFrame]]:
     """Each month with lines, and the lines of the month or year before, if it has any."""
-    by_month = dict(list(lines.groupby("invoice_month")))
+    by_month: dict[Any, pd.DataFrame] = dict(list(lines.groupby("invoice_month")))
     for month, now in by_month.items():
         for comparison, months in MONTHS.items():
             before = by_month.get(month - pd.DateOffset(months=months))

@@ -90,7 +90,9 @@ def test_a_product_sums_up_its_lines(warehouse: Warehouse, tmp_path: Path) -> No
         [
             Line("1", quantity=10, unit_price="2"), Line("2", customer_id=None, description="ROBIN "),
             Line("3", description="ROBIN"), Line("4", stock_code="85123a", unit_price="1"),
-            Line("C5", quantity=-2, unit_price="1.50", invoice_date=JUNE), Line("6", stock_code="POST"),
+            Line("C5", quantity=-2, unit_price="1.50", invoice_date=JUNE), Line("6", "POST", "ROBIN"),
+            Line("8", "m", "Manual "), Line("C8", "M", None, -1), Line("C9", "M", "Refund", -1),
+            Line("C10", "M", "Refund", -1),
             Line("C7", quantity=-1, customer_id=None, invoice_date=JUNE),
         ],
     )  # fmt: skip
@@ -101,7 +103,8 @@ def test_a_product_sums_up_its_lines(warehouse: Warehouse, tmp_path: Path) -> No
     assert (robin.units_returned, robin.units_returned_matched, robin.returned_matched) == (3, 2, Decimal(3))
     assert (robin.return_rate_units, robin.sales_rank, robin.abc_class) == (Decimal("0.25"), 1, "A")
     assert (other.code, other.sales_rank, other.abc_class) == ("85123A", 2, "C")
-    assert [values(row) for row in warehouse.rows("select code, charged from charges")] == [("POST", Decimal(1))]
+    charges = warehouse.rows("select code, description, charged from charges order by code")
+    assert [values(row) for row in charges] == [("M", "Manual", Decimal(1)), ("POST", "ROBIN", Decimal(1))]
     (found,) = warehouse.rows("select match, units_matched, days_after, unmatched_reason from returns")
     assert values(found) == ("another price", 2, 89, None)
 
