@@ -1,42 +1,33 @@
 -- Once there are unit costs, units, sales, sales with a known cost, and cost of each product and month are those of the
 -- lines that sold it, each at the latest cost up to its day, doubled invoices once.
 -- error
-with days as (
+with periods as (
+    select costs.code, costs.valid_from, min(later.valid_from) as ends_before, costs.unit_cost
+    from unit_costs as costs
+    left join unit_costs as later on costs.code = later.code and costs.valid_from < later.valid_from
+    group by costs.code, costs.valid_from, costs.unit_cost
+),
+
+wanted as (
     select
-        code,
+        stock_codes.code,
         invoice_month,
-        cast(invoice_date as date) as day,
         sum(quantity) as units,
-        sum(line_total) as sales
+        sum(line_total) as sales,
+        sum(case when unit_cost is null then 0 else line_total end) as known_sales,
+        sum(coalesce(quantity * unit_cost, 0)) as cost
     from clean_invoices
     inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
+    left join periods
+        on stock_codes.code = periods.code
+        and cast(invoice_date as date) >= valid_from
+        and (ends_before is null or cast(invoice_date as date) < ends_before)
     where
         is_product
         and is_sold
         and not is_second_copy
         and exists (select 1 from unit_costs)
-    group by code, invoice_month, cast(invoice_date as date)
-),
-
-valid as (
-    select days.code, day, max(valid_from) as valid_from
-    from days
-    inner join unit_costs on days.code = unit_costs.code and day >= valid_from
-    group by days.code, day
-),
-
-wanted as (
-    select
-        days.code,
-        invoice_month,
-        sum(units) as units,
-        sum(sales) as sales,
-        sum(case when unit_cost is null then 0 else sales end) as known_sales,
-        sum(coalesce(units * unit_cost, 0)) as cost
-    from days
-    left join valid on days.code = valid.code and days.day = valid.day
-    left join unit_costs on valid.code = unit_costs.code and valid.valid_from = unit_costs.valid_from
-    group by days.code, invoice_month
+    group by stock_codes.code, invoice_month
 ),
 
 found as (
