@@ -2,7 +2,11 @@
 -- lines that sold it, each at the latest cost up to its day, doubled invoices once.
 -- error
 with periods as (
-    select costs.code, costs.valid_from, min(later.valid_from) as ends_before, costs.unit_cost
+    select
+        costs.code,
+        cast(costs.valid_from as timestamp) as valid_from,
+        cast(min(later.valid_from) as timestamp) as ends_before,
+        costs.unit_cost
     from unit_costs as costs
     left join unit_costs as later on costs.code = later.code and costs.valid_from < later.valid_from
     group by costs.code, costs.valid_from, costs.unit_cost
@@ -20,8 +24,8 @@ wanted as (
     inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
     left join periods
         on stock_codes.code = periods.code
-        and cast(invoice_date as date) >= valid_from
-        and (ends_before is null or cast(invoice_date as date) < ends_before)
+        and invoice_date >= valid_from
+        and (ends_before is null or invoice_date < ends_before)
     where
         is_product
         and is_sold
