@@ -115,7 +115,7 @@ def _cost(fields: list[str], places: dict[str, int], numbers: NumberFormat) -> C
     try:
         unit_cost = Decimal(numbers.price(text["unit_cost"]))
     except ValueError as error:
-        raise _UnfitError("unit_cost", str(error), text["unit_cost"]) from None
+        raise _UnfitError("unit_cost", str(error).replace("price", "cost"), text["unit_cost"]) from None
     if unit_cost < 0:
         raise _UnfitError("unit_cost", "a cost of at least £0", text["unit_cost"])
     return Cost(code, valid_from, unit_cost)

@@ -12,7 +12,7 @@ from lgs_assets.wiring.resources import RunSettings
 
 @derived_asset(group="products", kinds=IN_WAREHOUSE)
 def stock_codes(clean_invoices: Relation) -> Model:
-    """The product or charge behind each stock code. One row per stock code as written."""
+    """The product or charge behind each stock code, and its name. One row per stock code as written."""
     return Model("stock_codes.sql", clean_invoices=clean_invoices)
 
 

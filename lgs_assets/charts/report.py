@@ -13,8 +13,8 @@ import pandas as pd
 
 from lgs_assets.charts import families as modules
 from lgs_assets.charts import style
-from lgs_assets.charts.declaration import SNAPSHOT, SPAN, Chart, Family
-from lgs_assets.charts.wording import day, span
+from lgs_assets.charts.declaration import EMPTY, REASON, SNAPSHOT, Chart, Family
+from lgs_assets.charts.wording import day, month, span
 from lgs_assets.errors import ContractError
 
 if TYPE_CHECKING:
@@ -62,43 +62,50 @@ def compose(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def figure_of(chart: Chart, tables: Mapping[str, pd.DataFrame], *, origin: str = ORIGIN) -> Figure:
     """The chart on its sheet, with title and footer. To be called, and the figure saved, within `style.style()`."""
-    needed = {table: _ordered(tables, table, columns) for table, columns in chart.needs.items()}
-    empty = sorted(table for table, frame in needed.items() if frame.empty)
-    reason = _reason(tables) if chart.is_of_predictions else None
-    can_be_drawn = not empty and not reason
-    given = {table: needed[table][list(columns)] for table, columns in chart.reads.items()}
-    months = _ordered(tables, "monthly_metrics", SPAN["monthly_metrics"])
-    if can_be_drawn:
-        figure = chart.draw(**given)
+    needed = {table: _columns_of(tables, table, columns) for table, columns in chart.drawn_from.items()}
+    if reason := _reason(chart, needed):
+        figure = style.message(fill(reason, _LETTERS))
     else:
-        too_little = fill(reason or f"Too little data yet for {', '.join(empty)}.", _LETTERS)
-        figure = style.message("No data yet." if months.empty else too_little)
-    footer = _source(origin, months)
-    if chart.has_snapshot and can_be_drawn:
+        figure = chart.draw(
+            **{
+                table: needed[table][list(columns)].sort_values(list(columns), ignore_index=True)
+                for table, columns in chart.reads.items()
+            }
+        )
+    footer = _source(origin, needed["monthly_metrics"])
+    if chart.has_snapshot and not reason:
         (column,) = SNAPSHOT["rfm_scores"]
         footer += f". RFM snapshot: {day(needed['rfm_scores'][column].max())}"
     style.head_and_foot(figure, chart.title, footer)
     return figure
 
 
-def _reason(tables: Mapping[str, pd.DataFrame]) -> str | None:
-    """Why nothing is predicted, if so."""
-    found = tables["prediction_terms"]["unavailable_because"].dropna()
-    return f"Nothing is predicted. {found.iloc[0]}" if len(found) else None
+def _reason(chart: Chart, tables: Mapping[str, pd.DataFrame]) -> str | None:
+    """Why there is nothing to draw, if so."""
+    nothing = "No data yet."
+    if tables["monthly_metrics"].empty:
+        return nothing
+    if chart.is_of_predictions and len(found := tables["prediction_terms"]["unavailable_because"].dropna()):
+        return f"Nothing is predicted. {found.iloc[0]}"
+    empty = {table for table, frame in tables.items() if frame.empty} - {*chart.may_be_empty, *REASON}
+    return next((reason for table, reason in EMPTY.items() if table in empty), nothing if empty else None)
 
 
 def _source(origin: str, months: pd.DataFrame) -> str:
     """What the data is, and from when to when."""
     if months.empty:
         return f"Source: {origin}"
-    return f"Source: {origin}, {span(day(months['invoice_month'].min()), day(months['last_invoice_at'].max()))}"
+    first = months["invoice_month"].min()
+    is_partial = months.loc[months["invoice_month"] == first, "is_partial"].any()
+    begin = month(first) if is_partial else day(first)
+    return f"Source: {origin}, {span(begin, day(months['last_invoice_at'].max()))}"
 
 
-def _ordered(tables: Mapping[str, pd.DataFrame], table: str, columns: tuple[str, ...]) -> pd.DataFrame:
+def _columns_of(tables: Mapping[str, pd.DataFrame], table: str, columns: tuple[str, ...]) -> pd.DataFrame:
     frame = tables[table]
     if missing := [column for column in columns if column not in frame]:
         raise ContractError(
             f"Charts need the column {', '.join(sorted(missing))} of {table}; "
             f"the frame has {', '.join(sorted(map(str, frame.columns)))}."
         )
-    return frame[list(columns)].sort_values(list(columns), ignore_index=True)
+    return frame[list(columns)]

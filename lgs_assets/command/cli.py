@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.sources import Reject
     from lgs_assets.warehouse.database import Warehouse
 
+_SHOWN_CODES = 5
 _EXPORTS = {"charts", "demo-costs", "demo-dump", "export", "psql", "report"}  # they write files for people to hand on
 
 app = typer.Typer(
@@ -713,7 +714,7 @@ def import_costs(
     from lgs_assets.command.terminal import console, plain
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import DumpError
-    from lgs_assets.warehouse.costs import keep_costs, keep_rejected_costs
+    from lgs_assets.warehouse.costs import codes_without_lines, keep_costs, keep_rejected_costs
     from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
     from lgs_assets.wiring.resources import Resources
@@ -730,6 +731,11 @@ def import_costs(
         keep_costs(warehouse, read, rejected)
     products = counted(len({cost.code for cost in read}), "product")
     console.print(f"Kept {counted(len(read), 'unit cost')} of {products} from {plain(str(file))}.", soft_wrap=True)
+    if unknown := codes_without_lines(warehouse, read):
+        shown = ", ".join(unknown[:_SHOWN_CODES]) + (", …" if len(unknown) > _SHOWN_CODES else "")
+        console.print(
+            f"No line is of {len(unknown):,} of these: {plain(shown)}. Check the stock codes.", soft_wrap=True
+        )
     if rejected:
         _show_rejects(rejected, of=str(file), command="costs rejects", as_csv=False)
     if read and loaded_dumps(warehouse):

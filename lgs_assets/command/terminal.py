@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to impo
 SHOWN_CHARACTERS = 200
 SHOWN_REJECTS = 50
 SHOWN_MOVES = 3
-"""Of those who slipped, and of those who rose."""
+"""Of those who slipped, of those who rose, and of those who did neither."""
 
 console = Console()
 
@@ -106,9 +106,11 @@ def segment_table(warehouse: "Warehouse") -> Table:
 
 def profit_line(warehouse: "Warehouse") -> str:
     """What products bring in, and of which share of sales that is known; or what to give so that it is."""
-    from lgs_assets.warehouse.costs import profit
+    from lgs_assets.warehouse.costs import are_known, profit
 
     known = profit(warehouse)
+    if known is None and are_known(warehouse):
+        return "[bold]Profit[/]: unit costs are known, but no product has been sold yet."
     if known is None:
         return f"[bold]Profit[/]: no unit costs are known. {HOW_TO_GIVE_COSTS}."
     share = 100 * known.known_sales / known.sales
@@ -123,34 +125,33 @@ def movement_lines(warehouse: "Warehouse") -> Iterator[str]:
     moves = warehouse.rows(_MOVES)
     if not moves:
         return
-    known = [move for move in moves if move.place_from is not None]
-    moved = [move for move in known if move.segment_from != move.segment_to]
-    customers = sum(move.customers for move in known)
-    first = sum(move.customers for move in moves) - customers
+    total = sum(move.customers for move in moves)
+    first = sum(move.customers for move in moves if move.is_new)
+    moved = sum(move.customers for move in moves if move.direction)
     month = moves[0].snapshot_to - timedelta(days=1)
     yield (
-        f"[bold]In {month:%Y-%m}[/] {sum(move.customers for move in moved):,} of {counted(customers, 'customer')} "
-        f"moved to another segment, {first:,} bought for the first time:"
+        f"[bold]In {month:%Y-%m}[/], {moved:,} of {counted(total - first, 'customer')} moved to another segment, "
+        f"{first:,} bought for the first time:"
     )
-    fell, rose = ([move for move in moved if (move.place_to > move.place_from) is falls] for falls in (True, False))
-    for mark, verb, several in (("[yellow]↓[/]", "slipped to", fell), ("[green]↑[/]", "rose to", rose)):
-        for move in sorted(several, key=lambda move: -move.customers)[:SHOWN_MOVES]:
+    for direction, mark, verb in (
+        ("down", "[yellow]↓[/]", "slipped to"), ("up", "[green]↑[/]", "rose to"), ("neither", "[dim]→[/]", "moved to")
+    ):  # fmt: skip
+        for move in [move for move in moves if move.direction == direction][:SHOWN_MOVES]:
             alone = f"; {move.by_boundary:,} by the boundary alone" if move.by_boundary else ""
             yield f"  {mark} {move.customers:,} {plain(move.segment_from)} {verb} {plain(move.segment_to)}{alone}"
+    yield "  [dim]Segments are relative to the other customers of that month.[/]"
 
 
 _MOVES = """
     select
-        snapshot_to, segment_from, segment_to, was.position as place_from, is_now.position as place_to,
+        snapshot_to, segment_from, segment_to, direction, cause = 'first purchase' as is_new,
         sum(customers) as customers, coalesce(sum(customers) filter (where cause = 'boundary'), 0) as by_boundary
     from segment_migrations
-    left join segment_playbook as was on segment_from = was.segment
-    inner join segment_playbook as is_now on segment_to = is_now.segment
     where step = 1 and snapshot_to = (
         select max(snapshot_to) from segment_migrations where step = 1 and not is_partial
     )
-    group by snapshot_to, segment_from, segment_to, was.position, is_now.position
-    order by was.position, is_now.position
+    group by snapshot_to, segment_from, segment_to, direction, is_new
+    order by customers desc, segment_from, segment_to
 """
 
 

@@ -67,8 +67,26 @@ def rejected_costs(warehouse: Warehouse) -> list[Reject]:
     return [Reject(*row.values()) for row in warehouse.rows(query)]
 
 
+def codes_without_lines(warehouse: Warehouse, costs: Sequence[Cost]) -> list[str]:
+    """The codes of these costs that no line has, in order; none before there are lines."""
+    query = """
+        select code from unnest(cast(:codes as text[])) as code where exists (select from stock_codes)
+        except
+        select code from stock_codes
+        order by code
+    """
+    if not warehouse.rows("select from publications where table_name = 'stock_codes'"):
+        return []
+    return [row.code for row in warehouse.rows(query, codes=[cost.code for cost in costs])]
+
+
+def are_known(warehouse: Warehouse) -> bool:
+    """Whether there are unit costs, be it of products that were never sold."""
+    return bool(warehouse.rows("select from unit_costs limit 1"))
+
+
 def profit(warehouse: Warehouse) -> Profit | None:
-    """The margin on all sales; None if there are no unit costs. The table `margins` must exist."""
+    """The margin on all sales; None if there are no unit costs, or no sales. The table `margins` must exist."""
     query = """
         select sum(sales) as sales, sum(known_sales) as known_sales, sum(margin) as margin
         from margins

@@ -52,7 +52,7 @@ def test_a_file_is_read_however_it_is_written(text: str, tmp_path: Path) -> None
         ("22042,2011-02-30,1", "valid_from", "expected a date such as 2011-03-01; found '2011-02-30'"),
         ("22042,1899-12-31,1", "valid_from", "expected a date from 1990-01-01 on; found '1899-12-31'"),
         ("22042,2011-03-01,-1", "unit_cost", "expected a cost of at least £0; found '-1'"),
-        ("22042,2011-03-01,about 1", "unit_cost", "with a point before the pence; found 'about 1'"),
+        ("22042,2011-03-01,about 1", "unit_cost", "a cost: digits, with a point before the pence; found 'about 1'"),
         ("22042,2011-03-01,$1", "unit_cost", "found '$1'"),
         ("22041A,2011-03-01,9", "unit_cost", "expected one cost for 22041A from 2011-03-01 on; found '9'"),
         ("22042,2011-03-01", None, "expected at least 3 fields; found '2'"),

@@ -147,7 +147,7 @@ def countries_of() -> pd.DataFrame:
             ("Germany", 30_000.0, 31_000.0, 107, 0.09),
             ("Hong Kong", 5000.0, 0.0, 0, np.nan),
         ],
-        columns=["country", "net_sales", "sales", "customers", "top_customer_share"],
+        columns=["country", "net_sales", "sales", "sale_customers", "top_customer_share"],
     )
     return countries.assign(net_sales_share=countries["net_sales"] / countries["net_sales"].sum())
 

@@ -152,11 +152,11 @@ def test_the_home_country_has_a_scale_of_its_own(frames: MakeFrames, draw: Draw,
 
 
 def test_a_country_of_one_customer_is_marked(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """Hatched, and said; guests are not called customers."""
+    """Hatched, and said, with what the share is of: the bar holds guests, too, who are not called customers."""
     figure = draw("country_sales", frames())
     written = texts(figure)
-    assert any("23 customers, one of them 95 % of sales" in text for text in written)
-    assert any("guests only" in text for text in written)
+    assert any("23 buyers, one of them 95 % of their sales" in text for text in written)
+    assert any("no known buyers" in text for text in written)
     assert len([bar for bar in figure.axes[1].patches if bar.get_hatch()]) == 2
 
 
@@ -180,7 +180,8 @@ def test_without_a_year_there_is_one_waterfall(frames: MakeFrames, draw: Draw, t
 def test_what_is_not_significant_is_written_on_the_chart(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """The verdict on sales is the subtitle; orders that seem to fall would not survive the correction."""
     written = texts(draw("sales_trend", frames()))
-    assert any("+1.7 % on the 12 before (p = .85): no significant trend" in text for text in written)
+    verdict = "Sales in the last 12 whole months: +1.7 % on the 12 before (Holm's p = 1.00): no significant"
+    assert any(text.startswith(verdict) for text in written)
     assert "Likewise, corrected by Holm for all series, not significant: placed orders \N{MINUS SIGN}7.0 %." in written
 
 
@@ -198,11 +199,40 @@ def test_the_verdict_tells_how_many_years_there_are(
 
 
 def test_a_trend_that_cannot_be_judged_says_why(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """The reason of the table is the subtitle."""
+    """The reason of the table is the subtitle; without the season there are the sales of the months alone."""
     given = frames()
-    reasons = pd.Series("fewer than 24 whole months", index=given["trend_statistics"].index)
+    reasons = pd.Series("needs 24 whole months; there are 13", index=given["trend_statistics"].index)
     given["trend_statistics"] = given["trend_statistics"].assign(reason=reasons)
-    assert "The trend of sales cannot be judged: fewer than 24 whole months" in texts(draw("sales_trend", given))
+    given["seasonality"] = given["seasonality"].iloc[:0]
+    figure = draw("sales_trend", given)
+    assert "The trend of sales cannot be judged: needs 24 whole months; there are 13" in texts(figure)
+    (axes,) = figure.axes
+    assert [bar.get_height() for bar in axes.patches] == list(given["monthly_metrics"]["sales_once"])
+    assert "season: what recurs each year (STL)" not in texts(figure)
+
+
+def test_the_mark_of_the_first_month_is_explained_where_it_is(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Of more cohorts than can be read, the first month is no longer shown: then nothing explains its mark."""
+    assert not any("*" in text for text in texts(draw("cohort_triangle", frames(months=27))))
+
+
+def test_sizes_are_partial_from_the_first_partial_month_on(frames: MakeFrames, draw: Draw) -> None:
+    """With a snapshot long after the data several month ends are: the line is before all of them."""
+    given = frames(months=6, partial=False)
+    steps = given["segment_migrations"]
+    steps["is_partial"] = steps["snapshot_to"] > pd.Timestamp("2011-03-01")
+    (axes,) = draw("segment_sizes_over_time", given).axes
+    assert [line.get_xdata()[0] for line in axes.lines] == [3]  # of the ends of November to April, that of February
+
+
+def test_a_month_without_one_before_it_is_named(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """After a gap, the change shown is not that of the last whole month: the sheet says so."""
+    given = frames()
+    drivers = given["sales_drivers"]
+    given["sales_drivers"] = drivers[drivers["invoice_month"] < "2011-11-01"]
+    said = "Nov 2011 has no month to compare with: this is Oct 2011."
+    assert any(said in text for text in texts(draw("sales_changes", given)))
+    assert not any("no month to compare with" in text for text in texts(draw("sales_changes", frames())))
 
 
 @pytest.mark.parametrize("places", [[], [1.0], [0, 0, 0, 0], [0, 10, 11, 12, 30], list(np.geomspace(1, 100, 12))])

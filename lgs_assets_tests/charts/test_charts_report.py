@@ -15,7 +15,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lgs_assets.charts.declaration import Family
+from lgs_assets.charts.declaration import EMPTY, Family
 from lgs_assets.charts.families import customer_charts, month_charts
 from lgs_assets.charts.report import ORIGIN, compose, families, render
 from lgs_assets.charts.side_by_side import rendered
@@ -154,11 +154,37 @@ def test_tables_of_different_segments_are_refused(frames: MakeFrames) -> None:
         render(customer_charts.FAMILY.charts, given)
 
 
-def test_a_table_without_rows_yet_is_named(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """A shop of one month has invoices, and no step from one month to the next: that is what the sheet says."""
+@pytest.mark.parametrize(
+    ("chart", "table", "reason"),
+    [
+        ("segment_migration_month", "segment_migrations", "There are no two month ends yet between which customers"),
+        ("product_pairs", "product_pairs", "No two products share as many baskets as LGS_PAIR_SUPPORT asks for: 100"),
+    ],
+)
+def test_a_chart_without_rows_says_why(
+    chart: str, table: str, reason: str, frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """The cause, in words for people who know no tables."""
     given = frames()
-    given["segment_migrations"] = given["segment_migrations"].iloc[:0]
-    assert "Too little data yet for segment_migrations." in texts(draw("segment_migration_month", given))
+    given[table] = given[table].iloc[:0]
+    assert any(text.startswith(reason) for text in texts(draw(chart, given)))
+
+
+def test_reasons_are_of_tables_that_charts_read() -> None:
+    """None is left of a table that no chart needs any more."""
+    assert EMPTY.keys() <= {table for chart in CHARTS for table in chart.drawn_from.keys() - {*chart.may_be_empty}}
+
+
+def test_a_first_month_that_is_partial_does_not_begin_on_its_first_day(
+    frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """The footer names the month, as long as the day is not known."""
+    given = frames()
+    given["monthly_metrics"].loc[0, "is_partial"] = True
+    assert any(
+        "Nov 2010 \N{EN DASH} 9 Dec 2011" in text and "1 Nov" not in text
+        for text in texts(draw("monthly_sales", given))
+    )
 
 
 def test_empty_tables_make_a_report_that_says_so(frames: MakeFrames, draw: Draw, texts: Texts) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from lgs_assets.charts.declaration import SPAN, Chart
+from lgs_assets.charts.declaration import Chart
 from lgs_assets.charts.side_by_side import rendered
 from lgs_assets.charts.style import sheet
 
@@ -19,7 +19,7 @@ WAITING = """
 import os, sys, time
 from pathlib import Path
 import pandas as pd
-from lgs_assets.charts.declaration import SPAN, Chart
+from lgs_assets.charts.declaration import Chart
 from lgs_assets.charts.side_by_side import rendered
 
 FOLDER = Path(sys.argv[1])
@@ -29,7 +29,8 @@ def waits():
     time.sleep(600)
 
 if __name__ == "__main__":
-    months = pd.DataFrame({name: pd.to_datetime(["2011-01-01"]) for name in SPAN["monthly_metrics"]})
+    day = pd.to_datetime(["2011-01-01"])
+    months = pd.DataFrame({"invoice_month": day, "last_invoice_at": day, "is_partial": False})
     charts = [Chart(f"chart {number}", "A title", waits, {}, False, False) for number in range(2)]
     rendered(charts, {"monthly_metrics": months}, origin="", cache=FOLDER / "cache")
 """
@@ -62,7 +63,8 @@ def dies_elsewhere() -> object:
 
 def test_charts_are_drawn_here_if_a_process_dies(tmp_path: Path) -> None:
     """For want of memory, say: one at a time takes less."""
-    months = pd.DataFrame({name: pd.to_datetime(["2011-01-01"]) for name in SPAN["monthly_metrics"]})
+    day = pd.to_datetime(["2011-01-01"])
+    months = pd.DataFrame({"invoice_month": day, "last_invoice_at": day, "is_partial": False})
     charts = [Chart(name, "A title", dies_elsewhere, {}, False, False) for name in ("a", "b")]  # type: ignore[arg-type]
     made = rendered(charts, {"monthly_metrics": months}, origin="", cache=tmp_path)
     assert list(made["name"]) == ["a", "b"]

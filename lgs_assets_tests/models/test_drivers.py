@@ -39,21 +39,6 @@ def test_a_change_is_split_to_the_penny(warehouse: Warehouse, tmp_path: Path) ->
     assert (row.guests_effect, row.returns_effect) == (1, -1)
 
 
-def test_gain_and_loss_are_of_customers(warehouse: Warehouse, tmp_path: Path) -> None:
-    """New, back, grown, shrunk and lost, on the month before; each by the net sales of both months."""
-    bought = {1: (1, 0, 5), 2: (0, 2, 0), 3: (0, 2, 3), 4: (0, 3, 2), 5: (0, 0, 7)}
-    lines = [
-        Line(f"{customer}-{month}", customer_id=customer, quantity=units, invoice_date=f"2011-0{month + 3}-04 10:00")
-        for customer, months in bought.items()
-        for month, units in enumerate(months)
-        if units
-    ]
-    load_lines(warehouse, tmp_path, lines)
-    build_tables(warehouse, *built_for("customer_gain_loss"))
-    rows = warehouse.rows("select movement, change from customer_gain_loss where invoice_month = '2011-05-01'")
-    assert {row.movement: row.change for row in rows} == {"back": 5, "lost": -2, "grown": 1, "shrunk": -1, "new": 7}
-
-
 def months(values: np.ndarray, *, partial: bool = True) -> pd.DataFrame:
     """A series by month from December 2009 on, its last month partial."""
     moments = pd.date_range("2009-12-01", periods=len(values), freq="MS")

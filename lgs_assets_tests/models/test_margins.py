@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from lgs_assets.checks.sql_checks import CHECKS, evaluate
 from lgs_assets.command.cli import app
 from lgs_assets.command.reporting import REJECTED
+from lgs_assets.command.terminal import profit_line
 from lgs_assets.contracts.contract import contract
 from lgs_assets.warehouse.costs import Cost, keep_costs, profit
 from lgs_assets.warehouse.database import Warehouse
@@ -81,6 +82,20 @@ def test_a_unit_costs_what_was_valid_on_its_day(shop: Warehouse) -> None:
     ]  # fmt: skip
     known = profit(shop)
     assert known and (known.sales, known.known_sales, known.margin) == (Decimal(58), Decimal(33), Decimal(22))
+
+
+def test_a_wrong_cost_is_found(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Though all dimensions have it alike: the lines and the costs themselves say otherwise."""
+    load_lines(warehouse, tmp_path, LINES)
+    keep_costs(warehouse, COSTS)
+    build_tables(warehouse, *TABLES)
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql(
+            "update margins set cost = cost + 0.01, margin = margin - 0.01 where invoice_month = '2011-03-01'"
+        )
+    checks = [check for check in CHECKS if check.table == "margins"]
+    failed = [check.name for check in checks if not evaluate(check, PostgresTables(warehouse)).passed]
+    assert failed == ["reconcile_with_lines"]
 
 
 def test_without_costs_there_is_no_profit(shop: Warehouse) -> None:
@@ -175,6 +190,22 @@ def test_costs_come_from_a_file_and_show_in_status(
     file.write_text("stock_code,valid_from,unit_cost\n22041,2011-01-01,0.40\n")
     assert lgs("costs", "import", str(file)).exit_code == 0
     assert "No line of the last file of unit costs is rejected." in lgs("costs", "rejects").output
+
+
+def test_costs_of_unknown_codes_are_told(built: Warehouse, tmp_path: Path) -> None:
+    """A mistyped code is kept, since its lines may come; but it is said, as it would change no margin."""
+    file = tmp_path / "costs.csv"
+    file.write_text("stock_code,valid_from,unit_cost\n22041,2011-01-01,0.40\n2204l,2011-01-01,0.40\n")
+    assert "No line is of 1 of these: 2204L. Check the stock codes." in lgs("costs", "import", str(file)).output
+    assert len(built.rows("select from unit_costs")) == 2
+
+
+def test_costs_of_nothing_sold_are_not_called_unknown(warehouse: Warehouse, tmp_path: Path) -> None:
+    """There are costs: what is missing are sales."""
+    load_lines(warehouse, tmp_path, [Line(stock_code="POST")])
+    keep_costs(warehouse, COSTS)
+    build_tables(warehouse, *TABLES)
+    assert "unit costs are known, but no product has been sold yet" in profit_line(warehouse)
 
 
 def test_costs_can_come_before_any_dump(database: str, tmp_path: Path) -> None:

@@ -90,7 +90,9 @@ def test_a_product_sums_up_its_lines(warehouse: Warehouse, tmp_path: Path) -> No
         [
             Line("1", quantity=10, unit_price="2"), Line("2", customer_id=None, description="ROBIN "),
             Line("3", description="ROBIN"), Line("4", stock_code="85123a", unit_price="1"),
-            Line("C5", quantity=-2, unit_price="1.50", invoice_date=JUNE), Line("6", stock_code="POST"),
+            Line("C5", quantity=-2, unit_price="1.50", invoice_date=JUNE), Line("6", "POST", "ROBIN"),
+            Line("8", "m", "Manual "), Line("C8", "M", None, -1), Line("C9", "M", "Refund", -1),
+            Line("C10", "M", "Refund", -1),
             Line("C7", quantity=-1, customer_id=None, invoice_date=JUNE),
         ],
     )  # fmt: skip
@@ -101,8 +103,9 @@ def test_a_product_sums_up_its_lines(warehouse: Warehouse, tmp_path: Path) -> No
     assert (robin.units_returned, robin.units_returned_matched, robin.returned_matched) == (3, 2, Decimal(3))
     assert (robin.return_rate_units, robin.sales_rank, robin.abc_class) == (Decimal("0.25"), 1, "A")
     assert (other.code, other.sales_rank, other.abc_class) == ("85123A", 2, "C")
-    assert [values(row) for row in warehouse.rows("select code, charged from charges")] == [("POST", Decimal(1))]
-    (found,) = warehouse.rows("select match, units_matched, days_after, unmatched_reason from returns")
+    charges = warehouse.rows("select code, description, charged from charges order by code")
+    assert [values(row) for row in charges] == [("M", "Manual", Decimal(1)), ("POST", "ROBIN", Decimal(1))]
+    (found,) = warehouse.rows("select match, units_matched, days_after, unmatched_reason from returns where is_product")
     assert values(found) == ("another price", 2, 89, None)
 
 
@@ -175,15 +178,27 @@ def test_pairs_are_those_of_every_basket(baskets: dict[str, list[str]], unsold: 
 
 
 def test_movers_compare_the_same_months_of_two_years(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Three whole months against the year before; what is new, what left, and a partial month that does not count."""
-    sold = [("2010-01-01", "POST"), ("2010-01-31", "22041"), ("2010-02-28", "11111"), ("2010-03-31", "22041")]
-    sold += [("2011-01-31", "22041"), ("2011-02-28", "22222"), ("2011-03-31", "22041"), ("2011-04-02", "33333")]
-    load_lines(warehouse, tmp_path, [Line(str(i), code, invoice_date=day) for i, (day, code) in enumerate(sold)])
+    """Three whole months against the year before; a season without sales makes no product new, and ends none."""
+    months = {
+        "22041": ["2010-01-31", "2010-03-31", "2011-01-31", "2011-03-31"],
+        "11111": ["2010-02-28"],  # left
+        "11112": ["2010-02-28", "2010-12-20"],  # left, though later
+        "11113": ["2010-02-28", "2011-04-02"],  # paused
+        "22222": ["2011-02-28"],  # new
+        "22223": ["2010-04-15", "2011-02-28"],  # new: the year before is over when it begins
+        "22224": ["2009-12-20", "2011-02-28"],  # back
+        "33333": ["2011-04-02"],  # in no whole month
+    }
+    whole = [Line(day, "POST", invoice_date=day) for day in ("2009-12-01", "2010-01-01")]
+    load_lines(
+        warehouse, tmp_path,
+        [*whole, *(Line(f"{code}-{day}", code, invoice_date=day) for code, days in months.items() for day in days)],
+    )  # fmt: skip
     build_tables(warehouse, *built_for("product_movers"))
-    rows = warehouse.rows(
-        "select code, movement, units, units_before, first_month::text from product_movers order by 1"
-    )
-    first = "2011-01-01"
+    rows = warehouse.rows("select code, movement, units, units_before from product_movers order by 1")
     assert [values(row) for row in rows] == [
-        ("11111", "left", 0, 1, first), ("22041", "level", 2, 2, first), ("22222", "new", 1, 0, first)
+        ("11111", "left", 0, 1), ("11112", "left", 0, 1), ("11113", "paused", 0, 1), ("22041", "level", 2, 2),
+        ("22222", "new", 1, 0), ("22223", "new", 1, 0), ("22224", "back", 1, 0),
     ]  # fmt: skip
+    (span,) = warehouse.rows("select distinct first_month::text, last_month::text from product_movers")
+    assert values(span) == ("2011-01-01", "2011-03-01")

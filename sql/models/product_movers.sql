@@ -38,6 +38,13 @@ totals as (
     from sold
     group by code
     having sum(units) > 0 or sum(units_before) > 0
+),
+
+lives as (
+    select code, min(invoice_month) as first_sold, max(invoice_month) as last_sold
+    from product_months
+    where units_sold_once > 0
+    group by code
 )
 
 select
@@ -51,12 +58,15 @@ select
     totals.sales - totals.sales_before as sales_change,
     round(100 * (totals.sales - totals.sales_before) / nullif(totals.sales_before, 0), 6) as sales_change_pct,
     case
-        when totals.units_before = 0 then 'new'
-        when totals.units = 0 then 'left'
+        when totals.units_before = 0 and lives.first_sold > span.last_month - interval '1 year' then 'new'
+        when totals.units_before = 0 then 'back'
+        when totals.units = 0 and lives.last_sold < span.first_month then 'left'
+        when totals.units = 0 then 'paused'
         when totals.sales > totals.sales_before then 'up'
         when totals.sales < totals.sales_before then 'down'
         else 'level'
     end as movement,
     row_number() over (order by totals.sales - totals.sales_before desc, totals.code) as change_rank
 from totals
+inner join lives on totals.code = lives.code
 cross join span

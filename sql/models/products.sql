@@ -40,35 +40,6 @@ lines as (
     left join buyers on months.code = buyers.code
 ),
 
-written as (
-    select stock_code, description, count(case when is_sold then 1 end) as sale_lines, count(*) as lines
-    from clean_invoices
-    where description is not null
-    group by stock_code, description
-),
-
-wordings as (
-    select
-        stock_codes.code,
-        trim(both ' ' from written.description) as description,
-        sum(written.sale_lines) as sale_lines,
-        sum(written.lines) as lines
-    from written
-    inner join stock_codes on written.stock_code = stock_codes.stock_code
-    where stock_codes.is_product
-    group by stock_codes.code, trim(both ' ' from written.description)
-),
-
-descriptions as (
-    select
-        code,
-        description,
-        row_number() over (
-            partition by code order by sale_lines desc, case when sale_lines = 0 then -lines else 0 end, description
-        ) as place
-    from wordings
-),
-
 matched as (
     select code, sum(units_matched) as units_returned_matched, sum(amount_matched) as returned_matched
     from returns
@@ -87,7 +58,7 @@ ranked as (
 
 select
     ranked.code,
-    descriptions.description,
+    named.description,
     ranked.lines,
     ranked.net_sales,
     ranked.invoices,
@@ -112,5 +83,5 @@ select
         else 'C'
     end as abc_class
 from ranked
-left join descriptions on ranked.code = descriptions.code and descriptions.place = 1
+inner join (select distinct code, description from stock_codes) as named on ranked.code = named.code
 left join matched on ranked.code = matched.code

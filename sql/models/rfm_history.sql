@@ -3,17 +3,19 @@
 with span as (
     select
         cast(min(invoice_month) as timestamp) + interval '1 month' as first_month_end,
+        date_trunc('month', max(last_invoice_at)) + interval '13 months' as last_month_end,
         coalesce(
             cast(:snapshot_date as timestamp), date_trunc('month', max(last_invoice_at)) + interval '1 month'
         ) as last_snapshot
     from invoice_totals
 ),
 
+-- A year typed wrongly makes no thousand snapshots: they end a year after the data. A check refuses a later date.
 snapshots as (
     select month_end as snapshot_date
     from span
     cross join lateral generate_series(
-        first_month_end, greatest(first_month_end, last_snapshot), interval '1 month'
+        first_month_end, greatest(first_month_end, least(last_month_end, last_snapshot)), interval '1 month'
     ) as month_ends (month_end)
     where month_end < last_snapshot
     union all

@@ -43,6 +43,22 @@ cells as (
     inner join scores as f on f.score between f_min and f_max
 ),
 
+-- Higher in R or F and lower in neither is up. Segments whose ranges overlap in one are told apart by the other.
+directions as (
+    select
+        was.segment as known_as,
+        is_now.segment as segment_to,
+        case
+            when is_now.r_max < was.r_min and is_now.f_min <= was.f_max then 'down'
+            when is_now.f_max < was.f_min and is_now.r_min <= was.r_max then 'down'
+            when is_now.r_min > was.r_max and is_now.f_max >= was.f_min then 'up'
+            when is_now.f_min > was.f_max and is_now.r_max >= was.r_min then 'up'
+            else 'neither'
+        end as direction
+    from segment_playbook as was
+    inner join segment_playbook as is_now on was.segment <> is_now.segment
+),
+
 edges as (
     select
         snapshot_date,
@@ -114,8 +130,9 @@ select
     step,
     snapshot_from,
     snapshot_to,
-    coalesce(known_as, '(not yet a customer)') as segment_from,
-    segment_to,
+    coalesce(explained.known_as, '(not yet a customer)') as segment_from,
+    explained.segment_to,
+    direction,
     cause,
     count(*) as customers,
     coalesce(sum(monetary_before), 0) as monetary_before,
@@ -123,4 +140,7 @@ select
     sum(monetary_once) - coalesce(sum(monetary_once_before), 0) as sales_between_once,
     is_partial
 from explained
-group by step, snapshot_from, snapshot_to, known_as, segment_to, cause, is_partial
+left join directions
+    on explained.known_as = directions.known_as and explained.segment_to = directions.segment_to
+group by
+    step, snapshot_from, snapshot_to, explained.known_as, explained.segment_to, direction, cause, is_partial

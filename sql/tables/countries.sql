@@ -14,14 +14,14 @@ create table countries (
     top_customer_share numeric check (top_customer_share between 0 and 1)
 );
 
-comment on table countries is 'Sales and customers of each country. A country may be one customer: top_customer_share says so. One row per country.';
+comment on table countries is 'Sales and customers of each country. A country may be one customer: top_customer_share says so. A customer with lines of two countries counts in both, with what each of them came to. One row per country.';
 comment on column countries.country is 'Country of the line.';
 comment on column countries.lines is 'Lines that count.';
 comment on column countries.invoices is 'Distinct invoices.';
-comment on column countries.customers is 'Distinct customers; guests do not count.';
+comment on column countries.customers is 'Distinct customers with a line of any kind; guests do not count.';
 comment on column countries.net_sales is 'Sum of line_total of all lines in pounds sterling.';
-comment on column countries.sale_customers is 'Distinct customers with a sale: is_sale of clean_invoices.';
-comment on column countries.sales is 'Sum of line_total of the sales in pounds sterling.';
+comment on column countries.sale_customers is 'Distinct customers with a sale: is_sale of clean_invoices. The buyers, as country_months counts customers.';
+comment on column countries.sales is 'Sum of line_total of the sales in pounds sterling: to known customers, so without guests.';
 comment on column countries.sale_invoices is 'Distinct invoices with a sale.';
 comment on column countries.returned is 'Amount deducted by cancellations in pounds sterling.';
 comment on column countries.net_sales_share is 'Share of the net sales of all countries, to 6 places. NULL if these add up to nothing.';

@@ -21,6 +21,6 @@ comment on column country_months.net_sales_once is 'The same, each doubled invoi
 comment on column country_months.sales is 'Sum of line_total of the sales in pounds sterling: is_sale of clean_invoices.';
 comment on column country_months.sales_once is 'The same, each doubled invoice counted once.';
 comment on column country_months.orders is 'Distinct invoices with a sale.';
-comment on column country_months.customers is 'Distinct customers with a sale.';
+comment on column country_months.customers is 'Distinct customers with a sale: sale_customers of countries. One with sales in two countries counts in both.';
 comment on column country_months.new_customers is 'Those of them whose first sale ever, in any country, is in this month.';
 comment on column country_months.is_partial is 'The month is partial, see monthly_metrics: not comparable with whole months.';

@@ -9,10 +9,13 @@ create table product_movers (
     sales_before numeric not null check (sales_before >= 0),
     sales_change numeric not null,
     sales_change_pct numeric,
-    movement text collate "C" not null check (movement in ('new', 'left', 'up', 'down', 'level')),
+    movement text collate "C" not null check (
+        movement in ('new', 'back', 'left', 'paused', 'up', 'down', 'level')
+    ),
     change_rank bigint not null unique check (change_rank > 0),
     check (sales_change = sales - sales_before),
-    check ((movement = 'new') = (units_before = 0)),
+    check ((movement in ('new', 'back')) = (units_before = 0)),
+    check ((movement in ('left', 'paused')) = (units = 0)),
     check (units > 0 or units_before > 0)
 );
 
@@ -25,6 +28,6 @@ comment on column product_movers.units_before is 'Units sold in the same months 
 comment on column product_movers.sales is 'Sales in these months in pounds sterling, as in product_months.';
 comment on column product_movers.sales_before is 'Sales in the same months of the year before, in pounds sterling.';
 comment on column product_movers.sales_change is 'sales − sales_before.';
-comment on column product_movers.sales_change_pct is 'sales_change in percent of sales_before, to 6 places. NULL for a new product.';
-comment on column product_movers.movement is 'new: none sold the year before; left: no longer sold; otherwise up, down or level, by sales.';
+comment on column product_movers.sales_change_pct is 'sales_change in percent of sales_before, to 6 places. NULL for one that sold nothing in them.';
+comment on column product_movers.movement is 'new: first sold after the same months of the year before; back: sold before them, but not in them; left: not sold since the first of the three months; paused: sold again only after them; otherwise up, down or level, by sales.';
 comment on column product_movers.change_rank is 'Rank by sales_change, the greatest gain first; ties in the order of the codes.';

@@ -26,7 +26,7 @@ create table products (
 
 comment on table products is 'What each product sold and what of it came back. One row per product: a stock code of five digits and letters, trimmed and in capitals.';
 comment on column products.code is 'Code of the product.';
-comment on column products.description is 'Its most frequent description on sales, trimmed. NULL if no line has one.';
+comment on column products.description is 'Its most frequent description on sales, as stock_codes has it. NULL if no line has one.';
 comment on column products.lines is 'Lines that count.';
 comment on column products.net_sales is 'Sum of line_total of all lines in pounds sterling: sales, returns and adjustments.';
 comment on column products.invoices is 'Distinct invoices that sold it: no cancellations, quantity and line_total above zero, guests included.';

@@ -5,6 +5,7 @@ create table segment_migrations (
     snapshot_to timestamp not null,
     segment_from text collate "C" not null,
     segment_to text collate "C" not null,
+    direction text collate "C" check (direction in ('up', 'down', 'neither')),
     cause text collate "C" not null check (
         cause in (
             'first purchase', 'stayed', 'boundary offset the change', 'purchase', 'ageing', 'boundary',
@@ -18,6 +19,7 @@ create table segment_migrations (
     is_partial boolean not null,
     primary key (step, snapshot_to, segment_from, segment_to, cause),
     check (snapshot_from < snapshot_to),
+    check ((direction is null) = (segment_from in (segment_to, '(not yet a customer)'))),
     check ((cause = 'first purchase') = (segment_from = '(not yet a customer)')),
     check ((cause in ('stayed', 'boundary offset the change')) = (segment_from = segment_to))
 );
@@ -28,6 +30,7 @@ comment on column segment_migrations.snapshot_from is 'The first snapshot, as in
 comment on column segment_migrations.snapshot_to is 'The second snapshot.';
 comment on column segment_migrations.segment_from is 'Segment at the first snapshot; (not yet a customer) for those without a sale before it.';
 comment on column segment_migrations.segment_to is 'Segment at the second snapshot.';
+comment on column segment_migrations.direction is 'up if the map gives the second segment a higher range of R or F scores and no lower one, down the other way round; neither if one is higher and the other lower. NULL for those that stayed and new customers.';
 comment on column segment_migrations.cause is 'For those that moved: purchase or ageing if the customer''s own values moved them, boundary if the values of others did, or both. For those that stayed: stayed, or boundary offset the change if their own values would have moved them. For new customers: first purchase.';
 comment on column segment_migrations.customers is 'Customers.';
 comment on column segment_migrations.monetary_before is 'Their sales before the first snapshot in pounds sterling, exact.';

@@ -24,12 +24,12 @@ _NAME: Final = 24
 _HOME: Final = 0.5
 """The share of net sales from which on a country would leave no room for the others."""
 _ONE_CUSTOMER: Final = 0.5
-"""The share of a country's sales from which on one customer decides what the country does."""
+"""The share of a country's sales to known customers from which on one customer decides what the country does."""
 
 
 @FAMILY.chart(
     "Sales of each country",
-    countries=("country", "net_sales", "net_sales_share", "sales", "customers", "top_customer_share"),
+    countries=("country", "net_sales", "net_sales_share", "sale_customers", "top_customer_share"),
     monthly_metrics=("doubled_orders", "sales", "sales_once"),
 )
 def country_sales(countries: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Figure:
@@ -40,7 +40,7 @@ def country_sales(countries: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Fig
     left_out = len(ranked) - len(home) - len(abroad)
     figure = style.sheet(
         f"{len(countries)} {'country' if len(countries) == 1 else 'countries'}, by net sales: after cancellations and "
-        "refunds, guests included. Hatched: one customer makes half of the sales or more"
+        "refunds, guests included. Hatched: one buyer makes half of known buyers' sales or more"
     )
     scale = f"{short(home['country'].iloc[0], _NAME)} has a scale of its own. " if len(home) and len(abroad) else ""
     others = f"{left_out} smaller ones are left out. " if left_out else ""
@@ -84,10 +84,10 @@ def _draw(axes: Axes, countries: pd.DataFrame) -> None:
 
 
 def _label(country: Any, *, one_customer: bool) -> str:
-    """`£615.5k (3.2 %), 5 customers, one of them 51 % of sales`."""
+    """`£615.5k (3.2 %), 5 buyers, one of them 51 % of their sales`."""
     share = "" if pd.isna(country.net_sales_share) else f" ({percent(100 * country.net_sales_share)})"
-    customers = counted(country.customers, "customer") if country.customers else "guests only"
-    text = f"{short_pounds(country.net_sales)}{share}, {customers}"
-    if not one_customer or country.customers == 1:
+    buyers = counted(country.sale_customers, "buyer") if country.sale_customers else "no known buyers"
+    text = f"{short_pounds(country.net_sales)}{share}, {buyers}"
+    if not one_customer or country.sale_customers == 1:
         return text
-    return f"{text}, one of them {percent(100 * country.top_customer_share, 0)} of sales"
+    return f"{text}, one of them {percent(100 * country.top_customer_share, 0)} of their sales"

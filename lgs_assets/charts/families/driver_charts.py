@@ -42,21 +42,25 @@ _LEVEL: Final = 0.05
         "invoice_month", "comparison", "compared_month", "is_partial", "net_sales", "net_sales_before", "change",
         *_EFFECTS,
     ),
+    monthly_metrics=("invoice_month", "is_partial"),
 )  # fmt: skip
-def sales_changes(sales_drivers: pd.DataFrame) -> Figure:
+def sales_changes(sales_drivers: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Figure:
     """Waterfalls of the change on the month before and on the year before."""
     whole = sales_drivers[~sales_drivers["is_partial"].astype(bool)]
     latest = whole[whole["invoice_month"] == whole["invoice_month"].max()].set_index("comparison")
     if latest.empty:
         return style.message("There are no two whole months yet to compare.")
+    shown = whole["invoice_month"].max()
+    last = monthly_metrics.loc[~monthly_metrics["is_partial"].astype(bool), "invoice_month"].max()
+    skipped = f"{month(last)} has no month to compare with: this is {month(shown)}." if last > shown else ""
     figure = style.sheet(
         "Sales to customers = customers × orders a customer × items an order × price an item; "
         "each bar is the part of one of them, in £"
     )
     style.note(
         figure,
-        "Net sales: after cancellations and refunds; each doubled invoice counts once. The parts add up to the change "
-        "(LMDI). Guests include adjustments.",
+        "Net sales: after cancellations and refunds; doubled invoices once. The parts add up to the change (LMDI). "
+        f"{skipped or 'Guests include adjustments.'}",
     )
     panels = style.grid(figure, 1, 2, top=0.765, bottom=0.215, wspace=0.17)
     for place, comparison in enumerate(_COMPARISONS):
@@ -76,7 +80,8 @@ def sales_changes(sales_drivers: pd.DataFrame) -> Figure:
     "Sales with their trend and season",
     monthly_metrics=("invoice_month", "last_invoice_at", "is_partial", "sales_once"),
     seasonality=("series", "invoice_month", "trend", "season"),
-    trend_statistics=("series", "method", "months", "change_pct", "p_value", "holm_p", "reason"),
+    trend_statistics=("series", "method", "months", "change_pct", "holm_p", "reason"),
+    may_be_empty=("seasonality",),
 )
 def sales_trend(monthly_metrics: pd.DataFrame, seasonality: pd.DataFrame, trend_statistics: pd.DataFrame) -> Figure:
     """Monthly sales with the slow part and, below, the part that recurs; and what of the change may be chance."""
@@ -87,28 +92,27 @@ def sales_trend(monthly_metrics: pd.DataFrame, seasonality: pd.DataFrame, trend_
     figure = style.sheet(_verdict(statistics))
     style.note(figure, _others(statistics))
     right = 0.885 if timeline.is_partial.any() else 0.975
-    panels = style.grid(figure, 2, 1, top=0.8, bottom=0.195, right=right, hspace=0.3, height_ratios=[2, 1])
-    above, below = figure.add_subplot(panels[0]), figure.add_subplot(panels[1])
+    ratios = [2] if parts.empty else [2, 1]
+    panels = style.grid(figure, len(ratios), 1, top=0.8, bottom=0.195, right=right, hspace=0.3, height_ratios=ratios)
+    rows = [figure.add_subplot(panels[place]) for place in range(len(ratios))]
+    above, below = rows[0], rows[-1]
     draw_bars(above, timeline, timeline.values["sales_once"], style.SKY)
-    above.plot(timeline.at, timeline.values["trend"], color=style.INK, linewidth=2)
     label_partial(above, timeline, timeline.values["sales_once"] / 2)
     above.set_ylabel("Net sales a month, in £")
-    draw_bars(below, timeline, timeline.values["season"], style.ORANGE)
-    below.axhline(0, color=style.INK, linewidth=0.9)
-    below.set_ylabel("Season, in £")
-    for axes in (above, below):
+    keys = [style.swatch(style.SKY, "sales, doubled invoices once")]
+    for axes in rows:
         month_axes(axes, timeline)
         in_pounds(axes.yaxis)
-    above.set_xlabel("")
-    above.tick_params(labelbottom=False)
-    style.legend(
-        above,
-        [
-            style.swatch(style.SKY, "sales, doubled invoices once"),
-            style.stroke(color=style.INK, linewidth=2, label="trend"),
-            style.swatch(style.ORANGE, "season: what recurs each year (STL)"),
-        ],
-    )
+    if not parts.empty:
+        above.plot(timeline.at, timeline.values["trend"], color=style.INK, linewidth=2)
+        above.set_xlabel("")
+        above.tick_params(labelbottom=False)
+        draw_bars(below, timeline, timeline.values["season"], style.ORANGE)
+        below.axhline(0, color=style.INK, linewidth=0.9)
+        below.set_ylabel("Season, in £")
+        keys.append(style.stroke(color=style.INK, linewidth=2, label="trend"))
+        keys.append(style.swatch(style.ORANGE, "season: what recurs each year (STL)"))
+    style.legend(above, keys)
     return figure
 
 
@@ -148,13 +152,16 @@ def _waterfall(axes: Axes, drivers: pd.Series) -> None:
 
 
 def _verdict(statistics: pd.DataFrame) -> str:
-    """What the last twelve whole months say against the twelve before, and whether that is more than chance."""
+    """What the last twelve whole months say against the twelve before, and whether that may be chance, by Holm."""
     if _SALES not in statistics.index:
         return "The trend of sales has not been judged"
     sales: Any = statistics.loc[_SALES]
     if isinstance(sales["reason"], str):
         return f"The trend of sales cannot be judged: {sales['reason']}"
-    found = f"The last 12 whole months {change(sales['change_pct'])} on the 12 before (p {p_value(sales['p_value'])})"
+    found = (
+        f"Sales in the last 12 whole months: {change(sales['change_pct'])} on the 12 before "
+        f"(Holm's p {p_value(sales['holm_p'])})"
+    )
     verdict = "more than chance" if sales["holm_p"] < _LEVEL else "no significant trend"
     years = int(sales["months"]) // 12
     doubt = (

@@ -85,11 +85,13 @@ def segment_sizes_over_time(
     axes.set_xlabel("End of the month")
     in_counts(axes.yaxis)
     axes.set_ylabel("Customers")
-    if steps.loc[steps["snapshot_to"] == sizes.index[-1], "is_partial"].any():
-        axes.axvline(places[-2], color=style.INK, linewidth=0.9, linestyle=(0, (3, 2)))
+    partial = steps.loc[steps["is_partial"].astype(bool), "snapshot_from"]
+    if len(partial):
+        whole_until = places[sizes.index.get_loc(partial.min())]
+        axes.axvline(whole_until, color=style.INK, linewidth=0.9, linestyle=(0, (3, 2)))
         ends_at = day_of_year(monthly_metrics["last_invoice_at"].max())
         axes.text(
-            places[-2] - 0.2, axes.get_ylim()[1] * 0.98, f"then partial: to {ends_at}", ha="right", va="top",
+            whole_until - 0.2, axes.get_ylim()[1] * 0.98, f"then partial: to {ends_at}", ha="right", va="top",
             size=style.SMALL,
         )  # fmt: skip
     return figure
@@ -176,7 +178,9 @@ def _matrix(segment_migrations: pd.DataFrame, playbook: pd.DataFrame, *, step: i
     by_cause = steps.groupby("cause")["customers"].sum()
     causes = [f"{name} {count(by_cause.get(cause, 0))}" for cause, name in _CAUSES.items()]
     figure.text(style.MARGIN, 0.852, f"By {', '.join(causes)}", va="center", color=style.MUTED)
-    style.note(figure, f"Judged by the old boundaries first: the order decides some. {_RELATIVE}")
+    style.note(
+        figure, f"Judged by the old boundaries first: another order would attribute some moves differently. {_RELATIVE}"
+    )
     axes = figure.add_subplot(style.grid(figure, left=0.19, right=0.79, top=0.755, bottom=0.125)[0])
     rows = table.sum(axis=1, keepdims=True)
     shares = np.divide(table, rows, out=np.full_like(table, np.nan), where=table > 0)

@@ -50,7 +50,7 @@ def cohort_triangle(cohort_retention: pd.DataFrame) -> Figure:
     figure = style.sheet("The percentage of each month's new customers who bought again, by months since")
     says = (
         ["* The month that the data begins with: it also holds older customers."]
-        if first["is_left_censored"].any()
+        if first.loc[cohorts, "is_left_censored"].any()
         else []
     )
     says += ["Outlined: a partial month, not comparable."] if is_partial.any() else []
@@ -96,7 +96,7 @@ def retention_curve(cohort_retention_pooled: pd.DataFrame, cohort_retention: pd.
     figure = style.sheet("Of customers and of the sales of their first month, the percentage by months since")
     style.note(
         figure,
-        "Whole months only. The first month of the data also holds older customers: it is apart. "
+        "Whole months only. The first month of the data also holds older customers: it is drawn separately. "
         f"Dotted: fewer than {counted(_FEW, 'cohort')}. Sales before returns, doubled invoices once.",
     )
     panels = style.grid(figure, 1, 2, bottom=0.195, top=0.76, wspace=0.16)

@@ -70,7 +70,7 @@ def _matrix(view: View, groups: Sequence[Row]) -> Figure:
     )
     note = (
         "Rows: the segment then. Columns: the segment now. Those on the diagonal stayed. A click on a number lists "
-        "these customers. Best segments first: to the left of the diagonal is better, to the right worse."
+        "these customers. The best segments come first."
     )
     return Figure("matrix", f"Who moved from {view.moment(view.month_before)} to {view.moment()}?", table, note=note)
 

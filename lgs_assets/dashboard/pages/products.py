@@ -21,7 +21,7 @@ _ABOUT_MARGIN: Final = (
     " Margin: product sales before returns less the unit cost valid on the day, of the sales whose cost is known."
 )
 
-_RANGE: Final = ("new", "left")
+_RANGE: Final = ("new", "back", "left", "paused")
 """What became of a product in the range."""
 
 

@@ -1,16 +1,28 @@
--- Charges add up to all lines that are not products, to the line and to the penny; and so does what was charged.
+-- The figures of each charge are those of its lines, and no line that is not of a product is left out, to the penny.
 -- error
-select *
-from (
+with wanted as (
     select
-        (select coalesce(sum(lines), 0) from charges) as lines,
-        (select coalesce(sum(net_sales), 0) from charges) as net_sales,
-        (select coalesce(sum(charged), 0) from charges) as charged,
-        count(*) as lines_without_product,
-        coalesce(sum(line_total), 0) as amount_without_product,
-        coalesce(sum(case when line_total > 0 and not is_cancellation then line_total end), 0) as charged_on_lines
+        stock_codes.code,
+        count(*) as lines,
+        sum(line_total) as net_sales,
+        sum(case when line_total > 0 and not is_cancellation then line_total else 0 end) as charged
     from clean_invoices
     inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
-    where not stock_codes.is_product
-) as totals
-where lines <> lines_without_product or net_sales <> amount_without_product or charged <> charged_on_lines
+    where not is_product
+    group by stock_codes.code
+)
+
+select
+    coalesce(charges.code, wanted.code) as code,
+    charges.lines,
+    wanted.lines as lines_wanted,
+    charges.net_sales,
+    wanted.net_sales as net_sales_wanted,
+    charges.charged,
+    wanted.charged as charged_wanted
+from charges
+full join wanted on charges.code = wanted.code
+where
+    charges.lines is distinct from wanted.lines
+    or charges.net_sales is distinct from wanted.net_sales
+    or charges.charged is distinct from wanted.charged

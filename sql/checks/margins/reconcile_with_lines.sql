@@ -1,35 +1,60 @@
--- Once there are unit costs, each dimension comes to what lines of products sold in the month, doubled invoices once.
+-- Once there are unit costs, units, sales, sales with a known cost, and cost of each product and month are those of the
+-- lines that sold it, each at the latest cost up to its day, doubled invoices once.
 -- error
-with dimensions as (
-    select 'product' as dimension union all select 'country' union all select 'segment' union all select 'customer'
+with periods as (
+    select
+        costs.code,
+        cast(costs.valid_from as timestamp) as valid_from,
+        cast(min(later.valid_from) as timestamp) as ends_before,
+        costs.unit_cost
+    from unit_costs as costs
+    left join unit_costs as later on costs.code = later.code and costs.valid_from < later.valid_from
+    group by costs.code, costs.valid_from, costs.unit_cost
 ),
 
-sold as (
-    select dimension, invoice_month, sum(quantity) as units, sum(line_total) as sales
+wanted as (
+    select
+        stock_codes.code,
+        invoice_month,
+        sum(quantity) as units,
+        sum(line_total) as sales,
+        sum(case when unit_cost is null then 0 else line_total end) as known_sales,
+        sum(coalesce(quantity * unit_cost, 0)) as cost
     from clean_invoices
     inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
-    cross join dimensions
+    left join periods
+        on stock_codes.code = periods.code
+        and invoice_date >= valid_from
+        and (ends_before is null or invoice_date < ends_before)
     where
         is_product
         and is_sold
         and not is_second_copy
         and exists (select 1 from unit_costs)
-    group by dimension, invoice_month
+    group by stock_codes.code, invoice_month
 ),
 
 found as (
-    select dimension, invoice_month, sum(units) as units, sum(sales) as sales
+    select member as code, invoice_month, units, sales, known_sales, cost
     from margins
-    group by dimension, invoice_month
+    where dimension = 'product'
 )
 
 select
-    coalesce(sold.dimension, found.dimension) as dimension,
-    coalesce(sold.invoice_month, found.invoice_month) as invoice_month,
-    sold.units,
-    found.units as units_found,
-    sold.sales,
-    found.sales as sales_found
-from sold
-full join found on sold.dimension = found.dimension and sold.invoice_month = found.invoice_month
-where sold.units is distinct from found.units or sold.sales is distinct from found.sales
+    coalesce(found.code, wanted.code) as code,
+    coalesce(found.invoice_month, wanted.invoice_month) as invoice_month,
+    found.units,
+    wanted.units as units_wanted,
+    found.sales,
+    wanted.sales as sales_wanted,
+    found.known_sales,
+    wanted.known_sales as known_sales_wanted,
+    found.cost,
+    wanted.cost as cost_wanted
+from found
+full join wanted on found.code = wanted.code and found.invoice_month = wanted.invoice_month
+where
+    found.units is distinct from wanted.units
+    or found.sales is distinct from wanted.sales
+    or found.known_sales is distinct from wanted.known_sales
+    or found.cost is distinct from wanted.cost

@@ -1,9 +1,10 @@
--- There is a snapshot at each month end and at the snapshot date, and in each of them everybody with a sale before it,
--- and nobody else.
+-- There is a snapshot at each month end, up to a year after the data, and at the snapshot date, and in each of them
+-- everybody with a sale before it, and nobody else.
 -- blocking
 with span as (
     select
         cast(min(invoice_month) as timestamp) + interval '1 month' as first_month_end,
+        cast(max(invoice_month) as timestamp) + interval '13 months' as last_month_end,
         coalesce(
             cast(:snapshot_date as timestamp), cast(max(invoice_month) as timestamp) + interval '1 month'
         ) as last_snapshot
@@ -14,7 +15,7 @@ moments as (
     select month_end as snapshot_date
     from span
     cross join lateral generate_series(
-        first_month_end, greatest(first_month_end, last_snapshot), interval '1 month'
+        first_month_end, greatest(first_month_end, least(last_month_end, last_snapshot)), interval '1 month'
     ) as month_ends (month_end)
     where month_end < last_snapshot
     union all

@@ -1,1 +1,1 @@
-insert into charges values ('POST', 1, 0, 0, 0)
+insert into charges values ('POST', null, 1, 0, 0, 0)

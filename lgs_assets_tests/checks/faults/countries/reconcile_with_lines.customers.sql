@@ -1,0 +1,1 @@
+update countries set sale_customers = sale_customers - 1

@@ -1,0 +1,1 @@
+update countries set invoices = invoices - 1, sale_invoices = sale_invoices - 1

@@ -1,0 +1,1 @@
+update countries set top_customer_share = 1
