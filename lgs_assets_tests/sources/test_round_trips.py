@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lgs_assets.sources.identity import country, invoice_number
+from lgs_assets.sources.identity import country, invoice_number, stock_code
 from lgs_assets.warehouse.server import program
 from lgs_assets_tests.sources.reading import COLUMNS, COPY, or_none, read, typed
 
@@ -57,7 +57,7 @@ def rows(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[Any, ...
 def kept(line: tuple[Any, ...]) -> tuple[Any, ...]:
     """A line as the platform keeps it: an invoice has one spelling; some blanks and words mean nothing."""
     invoice, code, description, *others, name = line
-    return (invoice_number(invoice), code, or_none(description), *others, country(name))
+    return (invoice_number(invoice), stock_code(code), or_none(description), *others, country(name))
 
 
 def written(database: str, lines: list[tuple[Any, ...]], folder: Path) -> list[tuple[Any, ...]]:
