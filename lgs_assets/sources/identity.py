@@ -56,7 +56,7 @@ def stock_code(text: str) -> str:
 def country(text: str) -> str:
     """The one spelling of a country: trimmed, with single spaces between words. Raises ValueError if it is none."""
     name = " ".join(unquoted(visible(text)).split())
-    if not any(map(str.isalnum, name)):
+    if not any(map(str.isalnum, name)) or name.startswith("#"):  # an error of a language that `missing` does not know
         raise ValueError("a country")
     return name
 

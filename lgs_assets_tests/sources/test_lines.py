@@ -495,7 +495,7 @@ def test_any_other_country_is_as_it_is_written(name: str) -> None:
     assert "countries corrected" not in found.facts
 
 
-@pytest.mark.parametrize("name", ["-", "?", "...", "_"])
+@pytest.mark.parametrize("name", ["-", "?", "...", "_", "#YOK", "#HIÁNYZIK"])
 def test_a_country_without_a_letter_is_none(name: str) -> None:
     """What people type where they have nothing to say. A description may be a question mark: the shop's own are."""
     found = read(copy_of(with_field("country", name), with_field("description", name)))
