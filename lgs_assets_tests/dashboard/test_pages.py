@@ -896,6 +896,8 @@ def test_a_picture_is_svg_that_stands_alone(site: Site) -> None:
     assert answer.headers["content-type"] == "image/svg+xml"
     assert "attachment" in answer.headers["content-disposition"]
     assert answer.text.startswith("<svg xmlns=")
+    assert 'fill="none" pointer-events="all"' in answer.text
+    assert "transparent" not in answer.text  # which is no colour of SVG 1.1: converters paint it black
 
 
 def test_the_month_that_is_not_over_is_marked_in_every_table_of_months(site: Site) -> None:
@@ -932,6 +934,8 @@ def test_the_month_that_is_not_over_is_told_and_not_compared(site: Site) -> None
     html = site.get("/?as_of=2011-07").text
     assert "Jul 2011 is not over: nothing compares with it yet" in html
     assert re.search(r"<text[^>]*>Jul: to 5 Jul</text>", html)
+    assert "<dt>Net sales, Jul 2011, to 5 Jul</dt>" in html
+    assert re.search(r"<title>Jul 2011, to 5 Jul: £[\d,]+</title>", html)
     assert "Jul: to 5 Jul" not in site.get("/?as_of=2011-05").text
 
 
@@ -1062,6 +1066,8 @@ def test_a_dropped_table_is_no_crash(own_site: Site) -> None:
     answer = own_site.get("/products-countries")
     assert answer.status == 503
     assert "Try again" in answer.text
+    answer = own_site.get("/data/product_movers")
+    assert (answer.status, "Not built yet: product_movers." in answer.text) == (503, True)
 
 
 def test_products_and_countries_show_what_they_earned(own_site: Site) -> None:

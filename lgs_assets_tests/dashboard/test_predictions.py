@@ -390,6 +390,22 @@ def test_predictions_are_told_from_the_day_that_they_were_made(demo: Warehouse, 
     tables.engine.dispose()
 
 
+def test_where_nothing_was_known_the_pages_stay(demo: Warehouse, make_database: MakeDatabase) -> None:
+    """As of a day before the first line: there are cards of the predictions, but neither terms nor predictions."""
+    demo.engine.dispose()
+    tables = Tables(make_database(template=demo.url))
+    warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
+    with warehouse.transaction() as connection:
+        for table in ("prediction_terms", "customer_value", "churn_risk", "slipping", "forecasts"):
+            connection.exec_driver_sql(f"delete from {table}")
+    warehouse.engine.dispose()
+    for site in serve(tables):
+        for path in ("/outlook", "/customers", "/customers/20001", "/segments/champions"):
+            assert site.get(path).status == 200, path
+        assert "Predicted from" not in site.get("/outlook").text
+    tables.engine.dispose()
+
+
 def test_whom_an_experiment_leaves_alone_is_marked_where_somebody_may_call(
     demo: Warehouse, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,7 +86,7 @@ def show(view: View) -> Shown:
     content = {
         "is_built": True,
         "cards": cards.values(),
-        "known": next((known_then(card) for card in cards.values()), ""),
+        "known": known_then(next(iter(cards.values()), None)),
         "at_risk": view.link("/customers", as_of=now.as_of, risks=("high",)),
         "good": view.link("/customers", as_of=now.as_of, segments=BEST),
         **files,
@@ -450,7 +450,7 @@ def _churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     )
     note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect. "
     note += "Why: compared with the average customer."
-    note += f" Both count to {wording.day(card['observed_until'])}." if card else ""
+    note += f" Both count to {wording.day(card['observed_until'])}." if card and card["observed_until"] else ""
     note += _first_of(rows)
     return Figure("churn", "Who should we write to before they leave?", marked(table, rows), note=note)
 
@@ -488,7 +488,8 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
         ],
     )
     note = "Champions and Loyal Customers by the risk of slipping within three months. A place, not a probability."
-    note += f" To the edge: from {wording.day(card['as_of'])} on, if they do not order." if card else ""
+    if card and card["as_of"]:
+        note += f" To the edge: from {wording.day(card['as_of'])} on, if they do not order."
     note += _first_of(rows)
     return Figure(
         "slipping",
