@@ -83,7 +83,7 @@ def test_hostile_text_is_shown_as_it_is(site: Site) -> None:
     assert "&lt;script&gt;" in site.get("/customers").text
     assert "&lt;b&gt;FELT&lt;/b&gt;" in site.get("/customers/17002").text
     assert r"\u202eSTROBIN" in site.get("/customers/17001").text
-    written = TURNED.replace("\u202e", r"\u202e")
+    written = TURNED.replace("\ue000", r"\ue000")
     listed = site.get("/customers?" + urlencode({"country": TURNED})).text
     assert f">{written}<" in listed
     assert f'value="{TURNED}" checked>' in listed, "what a form sends back is the country itself"
@@ -356,6 +356,21 @@ def test_no_file_is_made_without_a_filter_that_it_was_asked_for_with(site: Site)
         assert keeping.get("/customers/customers.csv?country=Germany").status == 200
 
 
+def test_no_file_is_made_with_a_filter_that_does_nothing_in_it(site: Site) -> None:
+    """It would be of all; the way to the page is offered, which says so."""
+    answer = site.get("/cohorts/retention.csv?country=Germany")
+    assert (answer.status, "These filters do nothing here: Germany." in answer.text) == (400, True)
+    assert '<a class="button" href="/cohorts?country=Germany">To the page itself</a>' in answer.text
+    assert '<a class="button" href="/?country=Atlantis">' in site.get("/overview/sales.csv?country=Atlantis").text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_file_that_a_page_offers_is_made_whatever_filters_are_on(site: Site, path: str) -> None:
+    html = unescape(site.get(f"{path}?as_of=2011-05&country=Germany&segment=Champions&step=3&risk=high").text)
+    for link in re.findall(r'href="([^"]+\.csv(?:\?[^"]*)?)"', html):
+        assert site.get(link).status == 200, link
+
+
 def test_no_file_is_made_by_predictions_that_are_not_there(own_site: Site) -> None:
     writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
     with writer.transaction() as connection:
@@ -582,7 +597,7 @@ def test_a_form_keeps_the_filters_that_it_has_no_field_for(site: Site) -> None:
 def test_the_last_steps_of_a_drill_keep_the_filters(site: Site, path: str) -> None:
     query = "country=Germany&spent=20"
     main = site.get(f"{path}?{query}").text.partition("<main")[2]
-    links = re.findall(r'href="(/(?:invoices|customers)/\d+[^"]*)"', main)
+    links = re.findall(r'href="(/(?:invoices|customers)/\d+(?:\?[^"]*)?)"', main)
     assert links
     assert all(link.endswith(f"?{query.replace('&', '&amp;')}") for link in links), links
 

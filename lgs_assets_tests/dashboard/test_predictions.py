@@ -214,6 +214,18 @@ def test_a_band_of_risk_leads_to_its_customers(predicted: Site, held: Warehouse)
     assert [int(number.replace(",", "")) for number in picked] == [known["n"]]
 
 
+def test_the_lists_of_the_outlook_keep_the_filters_of_the_page(predicted: Site) -> None:
+    """Where nobody can be on one, there is no way to it."""
+    for query, ways in (
+        ("?segment=Champions", ["segment=Champions&risk=high", "segment=Champions"]),
+        ("?segment=Hibernating", ["segment=Hibernating&risk=high"]),
+        ("?risk=low", ["segment=Champions&segment=Loyal+Customers&risk=low"]),
+    ):
+        html = unescape(predicted.get(f"/outlook{query}").text)
+        links = re.findall(r'<a href="/customers\?(?:as_of=[\d-]+&)?([^"]*)">The list of all', html)
+        assert links == ways, query
+
+
 def test_a_tenth_by_expected_sales_leads_to_its_customers(predicted: Site, held: Warehouse) -> None:
     """All of them, in every tenth; by a filter that has a chip."""
     html = predicted.get("/outlook?country=Germany").text

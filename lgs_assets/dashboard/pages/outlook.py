@@ -63,6 +63,7 @@ def show(view: View) -> Shown:
     cards = {row["task"]: row for row in view.reading.once("model_cards", CARDS)}
     from_day = next((card["as_of"] for card in cards.values()), None)
     now = replace(view.filters, as_of=_month_of(view, from_day))
+    listed = replace(view, filters=now)
     country = view.filters.countries[0] if len(view.filters.countries) == 1 else None
     # What came of the months that are forecast may be known already: LGS_AS_OF looks back.
     forecast = [row for row in view.rows("forecast", country=country) if _is_before_or_forecast(row)]
@@ -87,8 +88,8 @@ def show(view: View) -> Shown:
         "is_built": True,
         "cards": cards.values(),
         "known": known_then(next(iter(cards.values()), None)),
-        "at_risk": view.link("/customers", as_of=now.as_of, risks=("high",)),
-        "good": view.link("/customers", as_of=now.as_of, segments=BEST),
+        "at_risk": listed.link_list(risks=("high",)),
+        "good": listed.link_list(segments=BEST),
         **files,
     }
     return Shown(title, content, files, picked=sum(row["customers"] for row in groups if row["kind"] == "decile"))

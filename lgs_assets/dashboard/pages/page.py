@@ -99,8 +99,12 @@ class View:
         return self.filters.customers_only().url(path, **changes)
 
     def link_list(self, **picks: Any) -> str:
-        """The list of those whom this page is of and these filters pick: a number that leads to it counts no others."""
-        return self.filters.customers_only().narrowed(**picks).url("/customers")
+        """The list of those whom this page is of and these filters pick: a number that leads to it counts no others.
+
+        Empty if there is nobody whom both can pick.
+        """
+        narrowed = self.filters.customers_only().narrowed(**picks)
+        return narrowed.url("/customers") if narrowed else ""
 
     def link_segment(self, segment: str) -> str:
         """The page of a segment, from which the way back has all filters of this page."""
