@@ -102,7 +102,9 @@ def _is_before_or_forecast(row: Row) -> bool:
 def _month_of(view: View, day: date | None) -> date:
     """The month at whose end customers are what they were when predictions were made; the last one without any."""
     snapshots = view.choices.snapshots
-    return max((month for month, moment in snapshots.items() if day and moment.date() <= day), default=max(snapshots))
+    return max(
+        (month for month, moment in snapshots.items() if day and moment.date() <= day), default=view.choices.latest
+    )
 
 
 def _error(card: Row | None, task: str, sentence: str) -> str:

@@ -153,6 +153,8 @@ def customer_list(
         "count": count,
         "monetary": found[0]["all_monetary"] if found else Decimal(0),
         "pages": max(-(-count // PAGE_SIZE), 1),
+        "filters": replace(filters, sort=sort),
+        "offered": shown,
         "path": path,
         "name": name,
         "is_beyond": not found and filters.page > 1,
@@ -170,7 +172,8 @@ def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:
     labels = [column.label for column in columns if column.name in _TODAY]
     day = wording.day(view.choices.until)
     said = f"As of {day}, whatever month is looked at: {', '.join(labels)}. " if labels else ""
-    return f"{said}{net_of_today(view)}"
+    asked = {*view.filters.columns, view.filters.sort}
+    return said + (net_of_today(view) if "net_revenue" in asked or not view.filters.columns else "")
 
 
 def net_of_today(view: View) -> str:
@@ -182,7 +185,9 @@ def held_twice(sales: Decimal, once: Decimal) -> str:
     """What to say below sales before returns that hold an invoice twice; nothing if they do not."""
     if sales == once:
         return ""
-    return f" Invoices held twice count twice; once, sales come to {written(once, 'pounds')} before returns."
+    return (
+        f" Invoices held twice are counted twice; counted once, sales come to {written(once, 'pounds')} before returns."
+    )
 
 
 def marked(table: Table, found: Sequence[Row]) -> Table:
