@@ -61,7 +61,7 @@ MOST_MILLISECONDS = 50
 MOST_MILLISECONDS_TOGETHER = 500
 """To the first byte of 95 in 100 pages, while many click and tables are replaced."""
 MOST_MILLISECONDS_ALONE = 200
-"""To that of 95 in 100 views of a page, of those whom nobody has asked for."""
+"""To that of 95 in 100 views of a page, of views that nobody has asked for yet."""
 MOST_MEGABYTES = 100
 """Of the dashboard's process."""
 ITEMS = {

@@ -95,7 +95,7 @@ SUMS = [
     ),
     (
         f"/products-countries/products.csv?{NOVEMBER}",
-        "sales",
+        "sales_before_returns",
         """
         select sum(sales) from (
             select sum(sales_once) as sales from product_months

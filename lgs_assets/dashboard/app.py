@@ -112,7 +112,7 @@ def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS, kept: int
 
 
 class LeftOutError(Exception):
-    """A file would be of other customers than its address says, and has no place to say so: its text says why."""
+    """A file would be of others than its address says, and has no place to say so: its text says why."""
 
 
 class _Site:
@@ -176,8 +176,8 @@ class _Site:
                     return HTMLResponse(body, headers=_fresh(tag))
                 known, unknown = reading.known(filters)
                 notices += unknown
-                if notices and "format" in request.path_params:
-                    raise LeftOutError(" ".join(notices))
+                if "format" in request.path_params and (left_out := [*notices, *_idle(request, page, known)]):
+                    raise LeftOutError(" ".join(left_out))
                 if not notices and known.query() != request.url.query and request.url.query:
                     return RedirectResponse(known.url(request.url.path), 307)
                 item = request.path_params.get("item", "")
@@ -195,7 +195,8 @@ class _Site:
         except NothingThereError as error:
             return self._message(request, 404, str(error), "It may be in data that is not loaded.")
         except LeftOutError as error:
-            return self._message(request, 400, "This file cannot be made as it is asked for.", str(error))
+            of = request.url.path.rpartition("/")[0].replace("/overview", "/")
+            return self._message(request, 400, "This file cannot be made with these filters.", str(error), of=of)
         except NotReadyError as error:
             return self._message(request, 503, str(error), _BUILD)
         except sa.exc.ProgrammingError:
@@ -235,12 +236,11 @@ class _Site:
         return files.response(found, name, form, page=page, view=view, templates=self._templates)
 
     def _context(self, request: Request, page: Page, view: View, shown: Shown, notices: list[str]) -> dict[str, Any]:
-        query = view.filters.query()
+        idling = idle(view.filters, request.url.path, page.honours)
+        query = view.filters.without(chip.key for chip in idling).query()
         if missing := sorted({*page.wished} - view.reading.tables):
             notices = [*notices, f"Not built yet, and so not shown here: {', '.join(missing)}. {_BUILD}"]
-        if idling := idle(view.filters, request.url.path, page.honours):
-            said = ", ".join(chip.text for chip in idling)
-            notices = [f"{page.refusal} These filters do nothing here: {said}.", *notices]
+        notices = [*_idle(request, page, view.filters), *notices]
         return shown.content | {
             "page": page,
             "shown": shown,
@@ -261,7 +261,7 @@ class _Site:
             "files": "/overview" if request.url.path == "/" else request.url.path,
         }
 
-    def _message(self, request: Request, status: int, what: str, remedy: str) -> Response:
+    def _message(self, request: Request, status: int, what: str, remedy: str, *, of: str = "") -> Response:
         if self._is_synthetic is None and status != 503:
             with suppress(sa.exc.SQLAlchemyError, LgsError):
                 self._is_synthetic = self._tables.built().is_synthetic
@@ -271,6 +271,7 @@ class _Site:
             is_synthetic=self._is_synthetic,
             path=request.url.path,
             filters=Filters.parse(request.query_params.multi_items())[0].customers_only(),
+            of=of,
             retry=str(request.url) if status == 503 else "",
             query=f"?{request.url.query}" if request.url.query else "",
         )
@@ -312,6 +313,12 @@ def _tag(request: Request, page: Page, built: Built, wished: set[str]) -> str:
     if page in _OF_ALL:
         tables |= set(built.tables)
     return f'W/"{built.fingerprint(str(request.url), code_version(), tables=tables)[:32]}"'
+
+
+def _idle(request: Request, page: Page, filters: Filters) -> list[str]:
+    """That some filters do nothing on a page, and why, if any do not."""
+    idling = ", ".join(chip.text for chip in idle(filters, request.url.path, page.honours))
+    return [f"{page.refusal} These filters do nothing here: {idling}."] if idling else []
 
 
 def _fresh(tag: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ def chips(filters: Filters, path: str) -> list[Chip]:
     filters = replace(filters, page=1)
     found = []
     if filters.as_of:
-        found.append(Chip("as_of", f"End of {wording.month(filters.as_of)}", filters.url(path, as_of=None)))
+        found.append(Chip("as_of", f"As of {wording.month(filters.as_of)}", filters.url(path, as_of=None)))
     for key, name, label in _MANY:
         values = getattr(filters, name)
         for value in values:

@@ -75,8 +75,7 @@ def response(
 def _stem(page: Page, view: View, name: str) -> str:
     """`segments-champions-trend-2011-11`: whose moment is a day where a month is not over, or not asked for."""
     first = page.path.strip("/").partition("/")[0] or "overview"
-    known = view.choices.months.get(view.as_of)
-    is_day = "as_of" not in page.honours or (known and known.is_partial)
+    is_day = "as_of" not in page.honours or view.not_over()
     moment = f"{view.choices.until if is_day else view.as_of:{'%Y-%m-%d' if is_day else '%Y-%m'}}"
     item = view.item if view.item.isascii() else ""
     parts = ["SYNTHETIC" if view.built.is_synthetic else "", first, item, name if name != first else "", moment]

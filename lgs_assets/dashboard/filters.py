@@ -115,21 +115,31 @@ class Filters:
         query = (replace(self, **changes) if changes else self).query()
         return f"{path}?{query}" if query else path
 
+    def without(self, keys: Iterable[str]) -> Self:
+        """These filters but for those of some keys of an address."""
+        defaults: dict[str, Any] = {_NAMES[key]: DEFAULTS[_NAMES[key]] for key in keys}
+        return replace(self, **defaults)
+
     def customers_only(self) -> Self:
         """Without how a list is laid out."""
         return replace(self, columns=(), sort="sales_before_returns", ascending=False, page=1)
 
-    def narrowed(self, **picks: Any) -> Self:
-        """These filters and others, for who is picked by both: what many can be picked of is only what both pick."""
-        return replace(self, **{name: self._both(name, value) for name, value in picks.items()})
+    def narrowed(self, **picks: Any) -> Self | None:
+        """These filters and others, for who is picked by both; None where no value of a filter picks them."""
+        both = {name: self._both(name, value) for name, value in picks.items() if value is not None}
+        return None if None in both.values() else replace(self, **both)
 
     def _both(self, name: str, value: Any) -> Any:
         own = getattr(self, name)
-        if value is None or own == DEFAULTS[name]:
-            return own if value is None else value
+        if own == DEFAULTS[name]:
+            return value
         if name in _MANY:
-            return tuple(item for item in own if item in value)
-        return max(own, value) if name in _LOWEST else min(own, value)
+            return tuple(item for item in own if item in value) or None
+        if name in _LOWEST:
+            return max(own, value)
+        if name in _HIGHEST:
+            return min(own, value)
+        return own if own == value else None
 
     @property
     def names_customers(self) -> bool:
@@ -216,6 +226,8 @@ _NAMES: Final = {
 _MANY: Final = {"countries", "segments", "cohorts", "came_from", "risks", "columns"}
 _LOWEST: Final = {"recency_from", "orders_from", "spent_from"}
 """The filters of which the larger value picks fewer customers."""
+_HIGHEST: Final = {"recency_to", "orders_to", "spent_below"}
+"""Those of which the smaller one does."""
 _READERS: Final[dict[str, Any]] = {
     "as_of": _month, "countries": _text, "segments": _text, "cohorts": _quarter, "came_from": _text, "step": _step,
     "r_score": _score, "f_score": _score, "recency_to": _whole, "recency_from": _whole, "orders_from": _whole,

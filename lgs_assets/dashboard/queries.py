@@ -57,6 +57,10 @@ class Published:
     settings: dict[str, Any]
 
 
+_MOMENT: Final = timedelta(microseconds=1)
+"""A snapshot holds what came before it: the last moment is this much earlier."""
+
+
 @dataclass(frozen=True)
 class Built:
     """What is built, and of which dumps."""
@@ -162,6 +166,10 @@ class Choices:
         """The last invoice of the data."""
         return max(month.last_invoice_at for month in self.months.values())
 
+    def last_day(self, snapshot: datetime) -> date:
+        """The last day that a snapshot holds: where its month is not over, that on which the data ends."""
+        return min(snapshot - _MOMENT, self.until).date()
+
     @property
     def latest_whole(self) -> date:
         """The last month that is whole and has a snapshot; the last of all if there is none."""
@@ -177,7 +185,7 @@ class Choices:
         """The filters without what the tables do not have, and a notice on each of these."""
         notices = []
         if filters.as_of and filters.as_of not in self.snapshots:
-            notices.append(f"There is no snapshot at the end of {filters.as_of:%Y-%m}, which was left out.")
+            notices.append(f"No snapshot exists for {filters.as_of:%Y-%m}, so that filter was left out.")
             filters = replace(filters, as_of=None)
         offered = {
             "countries": self.countries, "cohorts": self.cohorts, "segments": list(self.segments),
@@ -207,7 +215,7 @@ def month_before(month: date, months: int = 1) -> date:
 
 def month_ending_at(snapshot: datetime) -> date:
     """The first day of the month that a snapshot looks at the end of."""
-    return (snapshot - timedelta(microseconds=1)).date().replace(day=1)
+    return (snapshot - _MOMENT).date().replace(day=1)
 
 
 class Reading:

@@ -14,7 +14,6 @@ from lgs_assets.charts import wording
 from lgs_assets.dashboard import content
 from lgs_assets.dashboard.figures import shapes
 from lgs_assets.dashboard.filters import BANDS
-from lgs_assets.dashboard.pages.parts import CUSTOMERS
 from lgs_assets.escaping import printable
 
 FOLDER: Final = Path(__file__).parent
@@ -55,7 +54,6 @@ def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
         environment.tests[shown.__name__.lower()] = _is(shown)
     environment.globals |= {
         "pages": list(navigation),
-        "all_columns": CUSTOMERS,
         "bands": BANDS,
         "dot": content.DOT,
         "code_version": code_version()[:12],
@@ -65,7 +63,9 @@ def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
 
 def _visible(value: object) -> object:
     """Text with an escape for what cannot be seen, such as the mark that turns round all that follows in a line."""
-    return printable(value, keep="\n\t") if isinstance(value, str) and not hasattr(value, "__html__") else value
+    if not isinstance(value, str) or value.isprintable() or hasattr(value, "__html__"):
+        return value
+    return printable(value, keep="\n\t")
 
 
 def _is(kind: type) -> Callable[[object], bool]:

@@ -21,8 +21,8 @@ from lgs_assets_tests.builders import Line, MakeDatabase, build_tables, load_lin
 from lgs_assets_tests.dashboard.past import record_past, send_lists, try_a_letter
 
 SCRIPT = "<script>alert('country')</script>"
-TURNED = "\u202edna\u0627"
-"""What stands after it in a line would run backwards."""
+TURNED = "\ue000dna\u0627"
+"""Holds what cannot be seen, though no mark of direction, as a country never does; ends in a letter of Arabic."""
 FORMULA = '=HYPERLINK("http://evil.example";"click")'
 BACKWARDS = "\u202eSTROBIN & \"FELT\" 'ROBINS'"
 COUNTRIES = ("United Kingdom", "Germany", SCRIPT, "EIRE", TURNED)

@@ -144,6 +144,28 @@ def test_pages_are_whole_while_their_tables_are_replaced(own_site: Site) -> None
     assert seen == {(200, str(CUSTOMERS))}
 
 
+def test_the_columns_of_a_table_are_there_while_it_is_replaced(own_site: Site) -> None:
+    """Between the snapshot and the question: the page is of the table that the snapshot knows."""
+    before = own_site.get("/data/product_movers").text
+    writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    replaced: list[str] = []
+
+    @sa.event.listens_for(own_site.tables.engine, "before_cursor_execute")
+    def replace_table(_: object, __: object, statement: str, *___: object) -> None:
+        if "pg_attribute" in statement and not replaced:
+            replaced.append(statement)
+            with writer.transaction() as connection:
+                connection.exec_driver_sql("create table later (like product_movers)")
+                connection.exec_driver_sql("drop table product_movers")
+                connection.exec_driver_sql("alter table later rename to product_movers")
+
+    answer = own_site.get("/data/product_movers?country=Germany")
+    writer.engine.dispose()
+    assert replaced and answer.status == 200
+    columns = [html.partition("<tbody>")[2].partition("</tbody>")[0] for html in (before, answer.text)]
+    assert columns[0] == columns[1] != ""
+
+
 def test_all_figures_of_a_page_are_of_one_moment(own_site: Site) -> None:
     """Whatever changes between two of its statements: here a customer fewer before each, as a refresh in place does."""
     writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))

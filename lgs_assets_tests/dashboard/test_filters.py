@@ -1,6 +1,7 @@
 """What a URL asks for: written and read again it is the same, and junk is told, never raised."""
 
 from datetime import date
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -83,6 +84,19 @@ def test_filters_that_narrow_others_pick_who_is_picked_by_both() -> None:
     assert Filters(spent_from=10, recency_to=90).narrowed(spent_from=1000, recency_to=30, r_score=5) == Filters(
         spent_from=1000, recency_to=30, r_score=5
     )
+
+
+@pytest.mark.parametrize(
+    ("own", "others"),
+    [({"segments": ("Champions",)}, {"segments": ("At Risk", "Hibernating")}),
+     ({"risks": ("low",)}, {"risks": ("high",)}),
+     ({"r_score": 5}, {"r_score": 4}), ({"f_score": 1}, {"f_score": 2}), ({"tenth": 1}, {"tenth": 2}),
+     ({"search": 17003}, {"search": 17004})],
+)  # fmt: skip
+def test_filters_that_exclude_each_other_pick_nobody(own: dict[str, Any], others: dict[str, Any]) -> None:
+    """Which no address can say: without a value it would mean everybody."""
+    assert Filters(**own).narrowed(**others, spent_from=5) is None
+    assert Filters(**own).narrowed(**own) == Filters(**own)
 
 
 def test_links_keep_every_filter_but_those_they_change() -> None:

@@ -214,6 +214,18 @@ def test_a_band_of_risk_leads_to_its_customers(predicted: Site, held: Warehouse)
     assert [int(number.replace(",", "")) for number in picked] == [known["n"]]
 
 
+def test_the_lists_of_the_outlook_keep_the_filters_of_the_page(predicted: Site) -> None:
+    """Where nobody can be on one, there is no way to it."""
+    for query, ways in (
+        ("?segment=Champions", ["segment=Champions&risk=high", "segment=Champions"]),
+        ("?segment=Hibernating", ["segment=Hibernating&risk=high"]),
+        ("?risk=low", ["segment=Champions&segment=Loyal+Customers&risk=low"]),
+    ):
+        html = unescape(predicted.get(f"/outlook{query}").text)
+        links = re.findall(r'<a href="/customers\?(?:as_of=[\d-]+&)?([^"]*)">The list of all', html)
+        assert links == ways, query
+
+
 def test_a_tenth_by_expected_sales_leads_to_its_customers(predicted: Site, held: Warehouse) -> None:
     """All of them, in every tenth; by a filter that has a chip."""
     html = predicted.get("/outlook?country=Germany").text
@@ -387,6 +399,22 @@ def test_predictions_are_told_from_the_day_that_they_were_made(demo: Warehouse, 
         months = [row["month"] for row in rows(site.get("/outlook/forecast.csv").text)]
         assert months == sorted({*months})
         assert months[-3:] == ["2011-03-01", "2011-04-01", "2011-05-01"]
+    tables.engine.dispose()
+
+
+def test_where_nothing_was_known_the_pages_stay(demo: Warehouse, make_database: MakeDatabase) -> None:
+    """As of a day before the first line: there are cards of the predictions, but neither terms nor predictions."""
+    demo.engine.dispose()
+    tables = Tables(make_database(template=demo.url))
+    warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
+    with warehouse.transaction() as connection:
+        for table in ("prediction_terms", "customer_value", "churn_risk", "slipping", "forecasts"):
+            connection.exec_driver_sql(f"delete from {table}")
+    warehouse.engine.dispose()
+    for site in serve(tables):
+        for path in ("/outlook", "/customers", "/customers/20001", "/segments/champions"):
+            assert site.get(path).status == 200, path
+        assert "Predicted from" not in site.get("/outlook").text
     tables.engine.dispose()
 
 

@@ -9,8 +9,8 @@ from lgs_assets.charts import style
 from lgs_assets.dashboard.figures.axis import MARGIN, Axis
 from lgs_assets.dashboard.figures.shapes import Area, Dot, Drawing, Shape, Text, polyline, target
 
-_ACROSS, _TALL = 3, 60.0
-"""Small lines beside one another, and the pixels of each with its name."""
+_ACROSS, _TALL = 3, 76.0
+"""Small lines beside one another, and the pixels of each with its name and last value, which stand above it."""
 _BETWEEN = 3.0
 """Percents of the width from one to the next."""
 _EDGE = 1.0
@@ -92,11 +92,11 @@ def sparks(label: str, small: Sequence[Spark]) -> Drawing:
     for place, one in enumerate(small):
         left, top = (wide + _BETWEEN) * (place % _ACROSS), _TALL * (place // _ACROSS)
         low, high = min(one.values), max(one.values)
-        axis = Axis(low, high if high > low else low + 1, top + 24, top + 44, 1)
+        axis = Axis(low, high if high > low else low + 1, top + 40, top + 60, 1)
         step = (wide - _EDGE) / max(len(one.values) - 1, 1)
         at = [(left + step * number, axis.at(value)) for number, value in enumerate(one.values)]
         shapes.append(Text(left, top + 14, one.name, "start", style.INK, is_bold=True))
-        shapes.append(Text(left + wide, top + 14, one.last, "end"))
+        shapes.append(Text(left, top + 30, one.last, "start"))
         shapes += polyline(at[:-1] if one.is_partial else at, width=1.5)
         fill, stroke = ("white", style.BLUE) if one.is_partial else (style.BLUE, "white")
         shapes.append(Dot(*at[-1], 3, fill, stroke))

@@ -123,7 +123,7 @@ def ink_on(colour: str) -> str:
 
 def target(x: float, y: float, width: float, height: float, title: str, link: str) -> Rect:
     """What a pointer meets, larger than what is drawn there: on a page it shows when it is pointed at."""
-    return Rect(x, y, width, height, "transparent", title=title, link=link)
+    return Rect(x, y, width, height, "none", title=title, link=link)
 
 
 def polyline(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 
 from lgs_assets.charts import style, wording
 from lgs_assets.dashboard.figures.shapes import LETTER, OUTLINE, Drawing, Line, Rect, Shape, Text, ink_on
@@ -33,9 +33,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A time in one segment, up to a snapshot, and the number of the segment in the key."""
+    """A time in one segment, and the number of the segment in the key."""
 
-    until: datetime
+    until: date
+    """Its last day."""
     name: str
     fill: str
     number: int
@@ -47,7 +48,8 @@ def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) 
     The keyboard passes the invoices over: they are hundreds, and the table below has the same links.
     """
     start = min(event.at for event in events).replace(day=1, hour=0, minute=0)
-    end = max([stretch.until for stretch in stretches] + [event.at for event in events])
+    ends = [datetime.combine(stretch.until, time.max) for stretch in stretches]
+    end = max(ends + [event.at for event in events])
     span = (end - start).total_seconds() or 1.0
     most = max((abs(event.amount) for event in events), default=1.0) or 1.0
     deepest = max((-event.amount for event in events), default=0.0)
@@ -58,8 +60,8 @@ def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) 
 
     shapes: list[Shape] = []
     since = start
-    for stretch in stretches:
-        left, right = across(since), across(stretch.until)
+    for stretch, until in zip(stretches, ends, strict=True):
+        left, right = across(since), across(until)
         wide = max(right - left, 0.1)
         title, ink = f"{stretch.name} until {wording.day(stretch.until)}", ink_on(stretch.fill)
         shapes.append(Rect(left, floor, wide, _STRIP, stretch.fill, ink, title=title, stroke_width=OUTLINE))
@@ -67,7 +69,7 @@ def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) 
             if (len(said) + 1) * LETTER <= wide / 100 * _WIDTH:
                 shapes.append(Text(left + wide / 2, floor + 13, said, fill=ink))
                 break
-        since = stretch.until
+        since = until
     for year in range(start.year, end.year + 1):
         at = across(datetime(year, 1, 1)) if year > start.year else 0.0
         shapes.append(Line(at, 8, at, floor, stroke=style.GRID))

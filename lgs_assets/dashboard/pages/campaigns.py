@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from lgs_assets.charts import style, wording
@@ -24,8 +24,6 @@ _WAITING: Final = ("planned", "applying")
 _PLANS, _RECEIPTS = 20, 15
 """How many of the last are shown."""
 _LABELS: Final = 5
-_MOMENT: Final = timedelta(microseconds=1)
-"""Before a snapshot: the last moment that it holds."""
 _PLAN_COLUMNS: Final = (
     Column("plan", "Plan", "count"),
     Column("audience", "Audience"),
@@ -44,7 +42,7 @@ _PLAN_COLUMNS: Final = (
 
 def show_all(view: View) -> Shown:
     """Every audience with its size over time, the plans that wait, what was sent, and who is never written to."""
-    audiences = view.matched("audiences", filters=replace(view.filters, as_of=_today(view)), audience=None)
+    audiences = view.matched("audiences", filters=replace(view.filters, as_of=view.choices.latest), audience=None)
     history = _by_audience(view.rows("audience_history", audience=None))
     ledger = _ledger(view)
     files: Files = {
@@ -68,7 +66,7 @@ def show_all(view: View) -> Shown:
 
 def show_one(view: View) -> Shown:
     """One audience: its rule in words, its size over time, where it is held, its plans, and its members."""
-    now = replace(view.filters, as_of=_today(view))
+    now = replace(view.filters, as_of=view.choices.latest)
     found = view.matched("audiences", filters=now, audience=view.item) if "\0" not in view.item else []
     if not found:
         raise NothingThereError(f"There is no audience {view.item}.")
@@ -80,12 +78,12 @@ def show_one(view: View) -> Shown:
         path=f"/campaigns/{view.item}",
         name="members",
         query="audience_list",
-        as_of=_today(view),
+        as_of=view.choices.latest,
         audience=view.item,
     )
     files: Files = {
-        "history": _history(history),
-        "flows": _flows(history),
+        "history": _history(view, history),
+        "flows": _flows(view, history),
         "held": _held(view, ledger["held"]),
         "plans": _plans(view, ledger["plans"]),
         "members": members,
@@ -102,11 +100,6 @@ def show_one(view: View) -> Shown:
         files,
         picked=None if summary["is_beyond"] else summary["count"],
     )
-
-
-def _today(view: View) -> date:
-    """Members are those of the end of the data, whatever month is looked at elsewhere."""
-    return max(view.choices.snapshots)
 
 
 def _ledger(view: View, audience: str | None = None) -> dict[str, Any]:
@@ -200,7 +193,7 @@ def _changes(view: View, history: dict[str, list[Row]]) -> Figure:
     members = {name: {row["snapshot_date"]: row["members"] for row in rows} for name, rows in found.items()}
     table = Table(
         (Column("until", "End of", "day"), *(Column(name, name, "count") for name in found)),
-        [(moment - _MOMENT, *(known.get(moment) for known in members.values())) for moment in moments],
+        [(view.choices.last_day(moment), *(known.get(moment) for known in members.values())) for moment in moments],
     )
     small = [
         Spark(name, [row["members"] for row in rows], _members(rows[-1]), view.link(f"/campaigns/{name}"))
@@ -213,11 +206,6 @@ def _changes(view: View, history: dict[str, list[Row]]) -> Figure:
         sparks("Members of each audience over time. The table below has the values.", small) if small else None,
         note="Members whenever the data moved on, each audience on its own scale. A click opens the audience.",
     )
-
-
-def _since(snapshot: datetime) -> str:
-    """The last day that a snapshot holds."""
-    return wording.day(snapshot - _MOMENT)
 
 
 def _list_of(view: View, row: Row) -> Link | str:
@@ -348,7 +336,7 @@ def _numbers_of(view: View, audience: Row) -> list[Number]:
     changed = audience["snapshot_date"]
     flow = (
         f"{wording.count(audience['entered'])} entered, {wording.count(audience['left_since'])} left "
-        f"by {_since(changed)}"
+        f"by {wording.day(view.choices.last_day(changed))}"
         if changed
         else "nobody entered yet"
     )
@@ -377,14 +365,15 @@ def _numbers_of(view: View, audience: Row) -> list[Number]:
     ]
 
 
-def _history(rows: Sequence[Row]) -> Figure:
+def _history(view: View, rows: Sequence[Row]) -> Figure:
+    days = [view.choices.last_day(row["snapshot_date"]) for row in rows]
     points = [
-        Point(row["members"], label=_tick(rows, place), title=f"{_since(row['snapshot_date'])}: {_members(row)}")
+        Point(row["members"], label=_tick(days, place), title=f"{wording.day(days[place])}: {_members(row)}")
         for place, row in enumerate(rows)
     ]
     table = Table(
         (Column("until", "End of", "day"), Column("members", "Members", "count")),
-        [(row["snapshot_date"] - _MOMENT, row["members"]) for row in rows],
+        [(day, row["members"]) for day, row in zip(days, rows, strict=True)],
     )
     label = "Members of the audience whenever the data moved on. The table below has the values."
     note = "Recorded since the first run: who was a member before it is not known."
@@ -392,22 +381,22 @@ def _history(rows: Sequence[Row]) -> Figure:
     return Figure("history", "How has it grown?", table, drawing, note)
 
 
-def _flows(rows: Sequence[Row]) -> Figure:
+def _flows(view: View, rows: Sequence[Row]) -> Figure:
     """Those who entered, upwards, and left, downwards; not at the first state, at which all enter."""
-    later = rows[1:]
+    days = [view.choices.last_day(row["snapshot_date"]) for row in rows]
     bars = [
         drawn.Column(
             row["entered"],
-            _tick(later, place),
-            f"{_since(row['snapshot_date'])}: {wording.count(row['entered'])} entered, "
+            _tick(days[1:], place),
+            f"{wording.day(days[1:][place])}: {wording.count(row['entered'])} entered, "
             f"{wording.count(row['left_since'])} left; {_members(row)}",
             below=row["left_since"],
         )
-        for place, row in enumerate(later)
+        for place, row in enumerate(rows[1:])
     ]
     table = Table(
         (Column("until", "End of", "day"), Column("entered", "Entered", "count"), Column("left", "Left", "count")),
-        [(row["snapshot_date"] - _MOMENT, row["entered"], row["left_since"]) for row in rows],
+        [(day, row["entered"], row["left_since"]) for day, row in zip(days, rows, strict=True)],
     )
     return Figure(
         "flows",
@@ -425,10 +414,10 @@ def _members(row: Row) -> str:
     return wording.counted(row["members"], "member")
 
 
-def _tick(rows: Sequence[Row], place: int) -> str:
+def _tick(days: Sequence[date], place: int) -> str:
     """The label of a state: as many as there is room for on a phone, the last one among them."""
-    every = -(-len(rows) // _LABELS)
-    return wording.month(rows[place]["snapshot_date"] - _MOMENT) if (len(rows) - 1 - place) % every == 0 else ""
+    every = -(-len(days) // _LABELS)
+    return wording.month(days[place]) if (len(days) - 1 - place) % every == 0 else ""
 
 
 _HONOURS: Final = PICKING - {"as_of"}

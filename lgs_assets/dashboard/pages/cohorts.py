@@ -54,7 +54,7 @@ def show(view: View) -> Shown:
         "curve": _curve(view, known, cohorts),
         "second": _second(view, _chosen(view, second)),
     }
-    return Shown("Do customers come back, and is it getting better?", {"moment": view.moment(), **files}, files)
+    return Shown("Do customers come back, and is it getting better?", dict(files), files)
 
 
 def _chosen(view: View, rows: Sequence[Row]) -> list[Row]:

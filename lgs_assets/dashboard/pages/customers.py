@@ -126,8 +126,8 @@ def _twice(profile: Row, orders: Sequence[Row]) -> str:
     net = profile["net_revenue"] - sum(row["twice"] for row in doubled)
     return (
         f"The data holds {wording.counted(len(doubled), 'invoice')} of this customer twice, and every sum on this page "
-        f"counts {'it' if len(doubled) == 1 else 'them'} twice. Once, sales come to {written(sales, 'pounds')} before "
-        f"returns, and {written(net, 'pounds')} net of them."
+        f"counts {'it' if len(doubled) == 1 else 'them'} twice. Counted once, sales come to {written(sales, 'pounds')} "
+        f"before returns, and {written(net, 'pounds')} net of them."
     )
 
 
@@ -193,7 +193,7 @@ def _expected(row: Row) -> list[tuple[str, str]]:
 def _timeline(view: View, history: Sequence[Row], orders: Sequence[Row]) -> Figure:
     places = {name: segment.position for name, segment in view.choices.segments.items()}
     stretches = [
-        Stretch([*rows][-1]["snapshot_date"], name, colour(view, name), places[name])
+        Stretch(view.choices.last_day([*rows][-1]["snapshot_date"]), name, colour(view, name), places[name])
         for name, rows in groupby(history, key=lambda row: row["segment"])
     ]
     events = [

@@ -92,7 +92,8 @@ def show_table(view: View) -> Shown:
         if view.item in kept_tables():
             raise NothingThereError(f"The table {view.item} is not for these pages.")
         raise NotReadyError(f"Not built yet: {view.item}.")
-    columns = view.rows("columns", table=view.item)
+    if not (columns := view.rows("columns", table=view.item)):
+        raise NotReadyError(f"Not built yet: {view.item}.")
     listed = Table(
         (
             Column("column", "Column"),

@@ -63,6 +63,7 @@ def show(view: View) -> Shown:
     cards = {row["task"]: row for row in view.reading.once("model_cards", CARDS)}
     from_day = next((card["as_of"] for card in cards.values()), None)
     now = replace(view.filters, as_of=_month_of(view, from_day))
+    listed = replace(view, filters=now)
     country = view.filters.countries[0] if len(view.filters.countries) == 1 else None
     # What came of the months that are forecast may be known already: LGS_AS_OF looks back.
     forecast = [row for row in view.rows("forecast", country=country) if _is_before_or_forecast(row)]
@@ -86,9 +87,9 @@ def show(view: View) -> Shown:
     content = {
         "is_built": True,
         "cards": cards.values(),
-        "known": next((known_then(card) for card in cards.values()), ""),
-        "at_risk": view.link("/customers", as_of=now.as_of, risks=("high",)),
-        "good": view.link("/customers", as_of=now.as_of, segments=BEST),
+        "known": known_then(next(iter(cards.values()), None)),
+        "at_risk": listed.link_list(risks=("high",)),
+        "good": listed.link_list(segments=BEST),
         **files,
     }
     return Shown(title, content, files, picked=sum(row["customers"] for row in groups if row["kind"] == "decile"))
@@ -101,7 +102,9 @@ def _is_before_or_forecast(row: Row) -> bool:
 def _month_of(view: View, day: date | None) -> date:
     """The month at whose end customers are what they were when predictions were made; the last one without any."""
     snapshots = view.choices.snapshots
-    return max((month for month, moment in snapshots.items() if day and moment.date() <= day), default=max(snapshots))
+    return max(
+        (month for month, moment in snapshots.items() if day and moment.date() <= day), default=view.choices.latest
+    )
 
 
 def _error(card: Row | None, task: str, sentence: str) -> str:
@@ -450,7 +453,7 @@ def _churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     )
     note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect. "
     note += "Why: compared with the average customer."
-    note += f" Both count to {wording.day(card['observed_until'])}." if card else ""
+    note += f" Both count to {wording.day(card['observed_until'])}." if card and card["observed_until"] else ""
     note += _first_of(rows)
     return Figure("churn", "Who should we write to before they leave?", marked(table, rows), note=note)
 
@@ -488,7 +491,8 @@ def _slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
         ],
     )
     note = "Champions and Loyal Customers by the risk of slipping within three months. A place, not a probability."
-    note += f" To the edge: from {wording.day(card['as_of'])} on, if they do not order." if card else ""
+    if card and card["as_of"]:
+        note += f" To the edge: from {wording.day(card['as_of'])} on, if they do not order."
     note += _first_of(rows)
     return Figure(
         "slipping",

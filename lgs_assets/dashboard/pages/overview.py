@@ -80,7 +80,6 @@ def _last_month(view: View) -> date:
 def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[Number]:
     by_month = {row["invoice_month"]: row for row in months}
     now = by_month.get(view.as_of)
-    name = view.moment()
 
     def number(label: str, column: str, shown: Kind, compare: str = "", counts: str = "active") -> Number:
         value = now[column] if now else None
@@ -112,7 +111,7 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
     of_customers = share(sum(row["customers"] for row in best), customers, customers=customers, digits=0)
     of_sales = share(sum(row["monetary"] for row in best), monetary, customers=customers, digits=0)
     return [
-        number(f"Net sales, {name}", "sales", "whole_pounds", "sales_once"),
+        number(f"Net sales, {view.month()}", "sales", "whole_pounds", "sales_once"),
         number("Orders placed", "placed_orders", "count"),
         number("Active customers", "active", "count"),
         number("New customers", "new", "count", counts="new"),
@@ -126,7 +125,7 @@ def _numbers(view: View, months: Sequence[Row], groups: Sequence[Row]) -> list[N
 
 
 def _at_the_end(view: View) -> View:
-    """The same at the end of the data, where no month is chosen: who has ordered since must not be written to."""
+    """The same at the end of the data, unless an earlier month is chosen: who has ordered since is not to be called."""
     latest = view.choices.latest
     if view.filters.as_of or view.as_of == latest:
         return view

@@ -42,20 +42,29 @@ class View:
         """The month at whose end the customers are looked at."""
         return self.reading.as_of(self.filters)
 
+    def month(self, month: date | None = None) -> str:
+        """`Nov 2011`, or `Dec 2011, to 9 Dec` for a month that the data does not fill: of what happened in it."""
+        not_over = self.not_over(month)
+        return wording.month(month or self.as_of) + (f", {not_over}" if not_over else "")
+
     def moment(self, month: date | None = None) -> str:
-        """`Nov 2011`, or `9 Dec 2011` for a month that the data does not fill."""
-        month = month or self.as_of
-        known = self.choices.months.get(month)
-        return wording.day(known.last_invoice_at) if known and known.is_partial else wording.month(month)
+        """`Nov 2011`, or `9 Dec 2011` for a month that the data does not fill: of what was at its end."""
+        last = self._last_day(month)
+        return wording.day(last) if last else wording.month(month or self.as_of)
 
     def end(self, month: date | None = None) -> str:
         """Until when the customers are looked at: `the end of Nov 2011`, or the day on which the data ends."""
-        return self.moment(month) if self.not_over(month) else f"the end of {self.moment(month)}"
+        return self.moment(month) if self._last_day(month) else f"the end of {self.moment(month)}"
 
     def not_over(self, month: date | None = None) -> str:
         """`to 9 Dec` for a month that the data does not fill; else nothing."""
+        last = self._last_day(month)
+        return f"to {wording.day_of_year(last)}" if last else ""
+
+    def _last_day(self, month: date | None) -> date | None:
+        """On which the data ends, of a month that it does not fill."""
         known = self.choices.months.get(month or self.as_of)
-        return f"to {wording.day_of_year(known.last_invoice_at)}" if known and known.is_partial else ""
+        return known.last_invoice_at if known and known.is_partial else None
 
     @property
     def is_compared(self) -> bool:
@@ -90,8 +99,12 @@ class View:
         return self.filters.customers_only().url(path, **changes)
 
     def link_list(self, **picks: Any) -> str:
-        """The list of those whom this page is of and these filters pick: a number that leads to it counts no others."""
-        return self.filters.customers_only().narrowed(**picks).url("/customers")
+        """The list of those whom this page is of and these filters pick: a number that leads to it counts no others.
+
+        Empty if there is nobody whom both can pick.
+        """
+        narrowed = self.filters.customers_only().narrowed(**picks)
+        return narrowed.url("/customers") if narrowed else ""
 
     def link_segment(self, segment: str) -> str:
         """The page of a segment, from which the way back has all filters of this page."""

@@ -72,7 +72,7 @@ def sales_by_month(view: View, months: Sequence[Row], *, path: str, who: str, he
         month, sales, once = row["invoice_month"], row["sales"], row["sales_once"]
         href = view.filters.customers_only().url(path, as_of=month) if month in view.choices.snapshots else ""
         twice, not_over = sales - once, view.not_over(month)
-        said = f"{view.moment(month)}: {written(sales, 'whole_pounds')}"
+        said = f"{view.month(month)}: {written(sales, 'whole_pounds')}"
         said += f", of it {written(twice, 'whole_pounds')} in invoices held twice" if twice else ""
         bars.append(
             drawn.Column(
@@ -153,6 +153,8 @@ def customer_list(
         "count": count,
         "monetary": found[0]["all_monetary"] if found else Decimal(0),
         "pages": max(-(-count // PAGE_SIZE), 1),
+        "filters": replace(filters, sort=sort),
+        "offered": shown,
         "path": path,
         "name": name,
         "is_beyond": not found and filters.page > 1,
@@ -170,7 +172,8 @@ def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:
     labels = [column.label for column in columns if column.name in _TODAY]
     day = wording.day(view.choices.until)
     said = f"As of {day}, whatever month is looked at: {', '.join(labels)}. " if labels else ""
-    return f"{said}{net_of_today(view)}"
+    asked = {*view.filters.columns, view.filters.sort}
+    return said + (net_of_today(view) if "net_revenue" in asked or not view.filters.columns else "")
 
 
 def net_of_today(view: View) -> str:
@@ -182,7 +185,9 @@ def held_twice(sales: Decimal, once: Decimal) -> str:
     """What to say below sales before returns that hold an invoice twice; nothing if they do not."""
     if sales == once:
         return ""
-    return f" Invoices held twice count twice; once, sales come to {written(once, 'pounds')} before returns."
+    return (
+        f" Invoices held twice are counted twice; counted once, sales come to {written(once, 'pounds')} before returns."
+    )
 
 
 def marked(table: Table, found: Sequence[Row]) -> Table:
@@ -209,7 +214,7 @@ def expectations_of(reading: Reading) -> str:
         return f"Nothing is predicted of customers yet: {' '.join(sorted(reasons - {None}))}"
     known = next(iter(cards.values()), None)
     said = (
-        f"Predicted from {known_then(known) if known else 'what was known'}: sales expected in 182 days, before "
+        f"Predicted from {known_then(known) or 'what was known'}: sales expected in 182 days, before "
         "returns; the risk of no order in 90 days, for those who ordered in the year before; and when the next order "
         "is due, by the usual gap."
     )
@@ -220,8 +225,10 @@ def expectations_of(reading: Reading) -> str:
     return f"{said}{' Sales:' + value if value else ''}{' Risk:' + risk if risk else ''}"
 
 
-def known_then(card: Row) -> str:
-    """What predictions are made from, and the day from which they look ahead, which may be weeks later."""
+def known_then(card: Row | None) -> str:
+    """What predictions are made from, and the day from which they look ahead, which may be weeks later; if any are."""
+    if card is None or card["observed_until"] is None:
+        return ""
     last = wording.day(card["observed_until"] - timedelta(days=1))
     return f"what was known on {last}, for the days from {wording.day(card['as_of'])} on"
 

@@ -90,7 +90,7 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
         (
             Column("code", "Code"),
             Column("product", "Product"),
-            Column("sales_before", "Year before", "whole_pounds"),
+            Column("sales_year_before", "Year before", "whole_pounds"),
             Column("sales_before_returns", "Sales", "whole_pounds"),
             Column("change", "Change", "change_pounds"),
             *([Column("movement", "Range")] if moved else []),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from lgs_assets.charts import wording
 from lgs_assets.dashboard.bar import narrowing
 from lgs_assets.dashboard.content import (
-    FEW,
     FEWEST,
     Bar,
     Column,
@@ -49,8 +48,6 @@ _EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", 
 _POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
 _TABLES: Final = ("rfm_history", "customer_profile")
 _PRODUCTS: Final = ("segment_products", "products")
-_MOMENT: Final = timedelta(microseconds=1)
-"""Before a snapshot: the last moment that it holds."""
 
 
 def show_all(view: View) -> Shown:
@@ -71,7 +68,6 @@ def show_all(view: View) -> Shown:
             "grid": scores,
             "net": net,
             "growth": growth,
-            "moment": view.moment(),
         },
         {"areas": areas, "segments": table, "grid": scores, "net": net, "growth": growth},
         picked=sum(row["customers"] for row in statistics.values()),
@@ -155,10 +151,7 @@ def _growth(view: View, trend: dict[str, dict[Any, Row]]) -> Figure:
             Column("until", "End of", "day"),
             *(Column(segment.slug.replace("-", "_"), segment.segment, "count") for segment in shown),
         ),
-        [
-            (min(moment - _MOMENT, view.choices.until).date(), *values)
-            for moment, *values in zip(moments, *counts.values(), strict=True)
-        ],
+        [(view.choices.last_day(moment), *values) for moment, *values in zip(moments, *counts.values(), strict=True)],
     )
     small = [
         Spark(
@@ -314,14 +307,14 @@ def _numbers(view: View, segment: Segment, groups: Sequence[Row], trend: Sequenc
     own = [row for row in groups if row["segment"] == segment.segment]
     count, sales = sum(r["customers"] for r in own), sum((r["monetary"] for r in own), Decimal(0))
     all_count, all_sales = sum(r["customers"] for r in groups), sum((r["monetary"] for r in groups), Decimal(0))
-    before = sum(r["customers"] for r in groups if r["segment_before"] == segment.segment)
     joined = sum(r["customers"] for r in own if r["segment_before"] != segment.segment)
     left = sum(
         r["customers"] for r in groups if r["segment_before"] == segment.segment and r["segment"] != segment.segment
     )
     earlier = view.moment(view.month_before)
-    changed = [f"{wording.count(before)} in {earlier}, {written(count - before, 'change_count')} since"]
     sizes = {row["snapshot_date"]: row["customers"] for row in trend}
+    before = sizes.get(view.choices.snapshots.get(view.month_before), 0)
+    changed = [f"{wording.count(before)} in {earlier}, {written(count - before, 'change_count')} since"]
     year_before = view.choices.snapshots.get(view.year_before) if view.filters.step != 12 else None
     last_year = (
         [f"{wording.count(sizes.get(year_before, 0))} in {view.moment(view.year_before)}"] if year_before else []
@@ -449,12 +442,14 @@ def _histogram(
     typical = middle["position"] if middle and middle["customers"] >= FEWEST else None
     shown: Kind = "whole_pounds" if kind == "spent" else "count"
     only = ", ".join(narrowing(view.filters, PICKING))
-    whose = f"the median of all customers{f' ({only})' if only else ''}"
+    whose = f"median of all customers{f' ({only})' if only else ''}"
     note = ""
     if middle:
         is_told = typical is not None
         note = (
-            f"Dashes: {whose}, {written(middle['monetary'], shown)}." if is_told else f"No dashes for {whose}: {FEW}."
+            f"Dashes: the {whose}, {written(middle['monetary'], shown)}."
+            if is_told
+            else f"The {whose} is not shown: too few customers."
         )
     every = {"days": 6, "orders": 3}.get(kind, 2)
     first = places[0]
