@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.encoding import Decoder
-from lgs_assets.sources.sql_names import QUOTED
+from lgs_assets.sources.sql_names import IDENTIFIER_IN_BYTES, QUOTED
 from lgs_assets.sources.sqlite_text import evaluated
 
 CHUNK_BYTES = 1 << 18
@@ -65,15 +65,11 @@ _LONGEST_GO_BYTES = 32
 _BEGINNING = re.compile(rb"(?<![\w@#$])(?:INSERT|CREATE)(?![\w@#$])", re.I)
 _DATA_WORDS = (b"INSERT", b"REPLACE", b"COPY")
 
-# Names and the head of an INSERT, in bytes.
-_NAME = (
-    rb'(?:"[^"]*(?:""[^"]*)*"(?!")|`[^`]*(?:``[^`]*)*`(?!`)|\[[^\]]*(?:\]\][^\]]*)*\](?!\])'
-    rb"|[A-Za-z_\x80-\xff][\w$\x80-\xff]*(?![\w$\x80-\xff]))"
-)
+# The head of an INSERT, in bytes.
 _INSERT = re.compile(
     rb"%(insert)b(%(name)b(?:\s*\.\s*%(name)b)*)\s*"
     rb"(?:\(\s*(%(name)b(?:\s*,\s*%(name)b)*)\s*\)\s*)?(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES\s*(?=\()"
-    % {b"insert": INSERT.encode(), b"name": _NAME},
+    % {b"insert": INSERT.encode(), b"name": IDENTIFIER_IN_BYTES},
     re.I,
 )
 _INSERT_REACH_BYTES = 1 << 16

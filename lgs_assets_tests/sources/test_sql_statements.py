@@ -441,6 +441,10 @@ def test_other_calls_are_no_values(call: str) -> None:
         f"{INSERT}({'unistr(' * 25_000}'');",
         f"PRINT 1\n{' ' * 200_000}{'UPDATE a' * 20_000};",
         "\n" * 200_000 + ";",
+        "SELECT 1" + "\nCOPY [" * 40_000 + ";",
+        "PRINT [" + "\nUSE [" * 40_000 + "];",
+        "PRINT [" + "\nSAVE TRAN [" * 20_000 + "];",
+        f"UPDATE x SET a = 1 FROM {'retail [' * 30_000};",
     ],
     ids=lambda statement: statement[:16].strip(),
 )  # fmt: skip
