@@ -9,7 +9,7 @@ Names = tuple[str, ...]
 # mark that may open one: its length is limited, so that this takes no longer the more marks never close. SQL Server
 # allows the longest, 128 characters.
 _QUOTED = "|".join(
-    rf"{opening}[^{closing}]{{0,512}}(?:{closing}{closing}[^{closing}]{{0,512}}){{0,16}}{closing}(?!{closing})"
+    rf"{opening}[^{closing}]{{0,512}}{closing}(?:{closing}[^{closing}]{{0,512}}{closing}){{0,16}}(?!{closing})"
     for opening, closing in (('"', '"'), ("`", "`"), (r"\[", r"\]"))
 )
 IDENTIFIER = rf"(?:{_QUOTED}|[^\W\d][\w$]*(?![\w$]))"

@@ -444,7 +444,7 @@ def test_other_calls_are_no_values(call: str) -> None:
         "SELECT 1" + "\nCOPY [" * 40_000 + ";",
         "PRINT [" + "\nUSE [" * 40_000 + "];",
         "PRINT [" + "\nSAVE TRAN [" * 20_000 + "];",
-        f"UPDATE x SET a = 1 FROM {'retail [' * 30_000};",
+        f"UPDATE x SET a = 1 FROM {'retail [' * 20_000};",
     ],
     ids=lambda statement: statement[:16].strip(),
 )  # fmt: skip
