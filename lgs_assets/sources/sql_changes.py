@@ -6,7 +6,7 @@ All of them are given without their texts. A change counts wherever it is writte
 import re
 from collections.abc import Iterator
 
-from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED, Names, unquoted
+from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED_OR_IN_BRACKETS, Names, unquoted
 
 _VERB = r"(?:UPDATE|DELETE|TRUNCATE|MERGE|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b(?!\s+STATISTICS\b)"
 _WITH = re.compile(r"WITH\b", re.I)
@@ -20,7 +20,8 @@ _MODIFIERS = re.compile(
     re.I,
 )
 _END_OF_TARGETS = re.compile(
-    rf"{QUOTED.pattern}|(?P<end>\b(?:SET|FROM|USING|WHERE|ON|RETURNING|OUTPUT|ORDER|LIMIT|WITH|WHEN)\b|[;()]|\Z)", re.I
+    rf"{QUOTED_OR_IN_BRACKETS.pattern}|(?P<end>\b(?:SET|FROM|USING|WHERE|ON|RETURNING|OUTPUT|ORDER|LIMIT|WITH|WHEN)\b|[;()]|\Z)",
+    re.I,
 )
 _REACH_CHARACTERS = 1000
 

@@ -54,8 +54,10 @@ _CREATE_ROUTINE = re.compile(
     r"(?:FUNCTION|PROC|PROCEDURE|TRIGGER|RULE|PACKAGE|EVENT(?!\s+(?:SESSION|NOTIFICATION)\b))\b",
     re.I | re.S,
 )
-# Only a body's own END begins a statement without saying of what it is the end.
-_BEGIN = re.compile(r"(?<![\w.@$])BEGIN\b(?!\s+END\b)", re.I)
+# Only a body's own END begins a statement without saying of what it is the end. Elsewhere than in MySQL, names may be
+# called BEGIN, and bodies hold no others.
+_BEGIN_OF_MYSQL = re.compile(r"(?<![\w.@$(,])(?<![(,]\s)BEGIN\b(?!\s+END\b)", re.I)
+_BEGIN = re.compile(r"(?<![\w.@$(,])BEGIN\s+(?:ATOMIC|DELETE|INSERT|REPLACE|SELECT|UPDATE|WITH)\b", re.I)
 _END = re.compile(r"(?:^|;)\s*END\b(?!\s+(?:IF|CASE|LOOP|WHILE|REPEAT|FOR)\b)", re.I)
 _PIECE = re.compile(rf"({IDENTIFIER})|'[^']*(?:''[^']*)*'(?!')|(\()|(\))|(,)|[^\s(),'\"`\[]|\s+", re.S)
 _CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
@@ -242,7 +244,8 @@ def _opened(script: Script, statement: str) -> int:
     if script.delimiter != b";":  # so that the statements of a body end none
         return 0
     words = QUOTED.sub("", script.without_texts(statement))
-    return len(_BEGIN.findall(words)) - len(_END.findall(words)) + words.count("(") - words.count(")")
+    begin = _BEGIN_OF_MYSQL if script.of_mysql else _BEGIN
+    return len(begin.findall(words)) - len(_END.findall(words)) + words.count("(") - words.count(")")
 
 
 def _copied(script: Script, layout: _Layout, *, after: int) -> Generator[Lines, None, int]:

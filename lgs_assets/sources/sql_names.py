@@ -15,8 +15,10 @@ _QUOTED = "|".join(
 IDENTIFIER = rf"(?:{_QUOTED}|[^\W\d][\w$]*(?![\w$]))"
 IDENTIFIER_IN_BYTES = rb"(?:%b|[A-Za-z_\x80-\xff][\w$\x80-\xff]*(?![\w$\x80-\xff]))" % _QUOTED.encode()
 NAME = rf"{IDENTIFIER}(?:\s*\.\s*{IDENTIFIER})*"
-QUOTED = re.compile(r'"[^"]*(?:"|\Z)|`[^`]*(?:`|\Z)|\[[^\]]*(?:\]|\Z)')
+QUOTED = re.compile(r'"[^"]*(?:"|\Z)|`[^`]*(?:`|\Z)')
 """A name in quotation marks; one that holds a mark, twice, is taken for two."""
+QUOTED_OR_IN_BRACKETS = re.compile(rf"{QUOTED.pattern}|\[[^\]]*(?:\]|\Z)")
+"""The same in SQL Server. Brackets are something else in PostgreSQL: an array, or its element."""
 
 
 @functools.lru_cache(maxsize=8)  # a run of INSERTs names one table

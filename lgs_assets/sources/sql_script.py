@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.encoding import Decoder
-from lgs_assets.sources.sql_names import IDENTIFIER_IN_BYTES, QUOTED
+from lgs_assets.sources.sql_names import IDENTIFIER_IN_BYTES, QUOTED, QUOTED_OR_IN_BRACKETS
 from lgs_assets.sources.sqlite_text import evaluated
 
 CHUNK_BYTES = 1 << 18
@@ -87,15 +87,15 @@ _BINARY_DATE = rb"CAST \s* \( \s* 0x[\dA-F]+ \s+ AS \s+ \[?(?:SMALLDATETIME|DATE
 _ANYTHING = rb"(\bB'\d*'|[-+\w.]+(?![-+\w.]))"
 
 
-# The texts of a statement, by whether backslashes escape, and names in quotation marks. A statement may be truncated.
+# The texts of a statement, which may be truncated, and names in quotation marks.
 _DOLLAR_QUOTES = r"(?<![\w$])(?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?:(?P=tag)|\Z)"
 _TEXT_WITH_ESCAPES = r"'[^'\\]*(?:\\.[^'\\]*)*(?:'|\Z)"
-_TEXTS = {
-    True: re.compile(rf"(?P<name>{QUOTED.pattern})|{_TEXT_WITH_ESCAPES}", re.S),
-    False: re.compile(
-        rf"(?P<name>{QUOTED.pattern})|(?<![\w$])E{_TEXT_WITH_ESCAPES}|'[^']*(?:'|\Z)|{_DOLLAR_QUOTES}", re.S | re.I
-    ),
-}
+_TEXT = r"'[^']*(?:'|\Z)"
+_TEXTS_OF_SQL_SERVER = re.compile(rf"(?P<name>{QUOTED_OR_IN_BRACKETS.pattern})|{_TEXT}")
+_TEXTS_OF_MYSQL = re.compile(rf"(?P<name>{QUOTED.pattern})|{_TEXT_WITH_ESCAPES}", re.S)
+_TEXTS = re.compile(
+    rf"(?P<name>{QUOTED.pattern})|(?<![\w$])E{_TEXT_WITH_ESCAPES}|{_TEXT}|{_DOLLAR_QUOTES}", re.S | re.I
+)
 
 
 class Row(NamedTuple):
@@ -249,7 +249,8 @@ class Script:
 
     def without_texts(self, statement: str) -> str:
         """A statement without what stands in quotation marks, apart from names."""
-        return _TEXTS[self.backslashes_escape].sub(lambda found: found["name"] or "", statement)
+        texts = _TEXTS_OF_SQL_SERVER if self.of_sql_server else _TEXTS_OF_MYSQL if self.backslashes_escape else _TEXTS
+        return texts.sub(lambda found: found["name"] or "", statement)
 
     def statement(self) -> str | None:
         """The next statement without its semicolon and comments, truncated if it is long; None at the end.

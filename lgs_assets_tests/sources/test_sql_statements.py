@@ -78,6 +78,26 @@ BODIES = {
         "CREATE FUNCTION \"begin\"() RETURNS int AS E'\\'(';\n"
         "ALTER FUNCTION f() OWNER TO begin_;\nCREATE TRIGGER t AFTER INSERT ON retail EXECUTE FUNCTION f(');');\n",
     ),
+    "function of PostgreSQL with a parameter called begin": (
+        "",
+        "CREATE FUNCTION public.f(a int, begin date, \"end\" date) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;\n"
+        "ALTER FUNCTION public.f(a int, begin date, \"end\" date) OWNER TO a;\n",
+    ),
+    "trigger of PostgreSQL on a column called begin": (
+        "",
+        "CREATE TRIGGER t BEFORE UPDATE OF a, begin ON o FOR EACH ROW EXECUTE FUNCTION f();\n"
+        "CREATE TRIGGER t BEFORE INSERT ON o FOR EACH ROW WHEN (new.a ~ ANY (ARRAY['^[a'::text, 'b]'::text]))\n"
+        "    EXECUTE FUNCTION f();\nALTER TABLE o ALTER COLUMN a SET DEFAULT '[', ADD CHECK (a[1] <> '(');\n",
+    ),
+    "trigger of SQLite on a column called begin": (
+        SQLITE,
+        "CREATE TRIGGER t AFTER UPDATE OF begin ON o WHEN old.begin IS NULL BEGIN\n"
+        f" UPDATE o SET begin = 1, \"end\" = 2;\n {FALSE};\nEND;\nEND;\nBEGIN;\n",
+    ),
+    "function of MySQL with a parameter called begin": (
+        MYSQL,
+        f"CREATE FUNCTION f(begin date, `end` date) RETURNS int BEGIN {FALSE}; RETURN 1; END;\n",
+    ),
     "rule of several actions": (
         "",
         "CREATE RULE r AS\n    ON DELETE TO public.other DO ALSO ( INSERT INTO log (a)\n  VALUES (')');\n"
