@@ -25,21 +25,28 @@ _END_OF_TARGETS = re.compile(
 )
 _REACH_CHARACTERS = 1000
 
-_TRANSACTION = (
-    r"(?P<begin>BEGIN(?!\s+NOT\b)|START\s+TRANSACTION)\b|(?P<commit>COMMIT|END)\b"
+_STATEMENT = re.compile(
+    r"\s*(?:(?P<begin>BEGIN(?!\s+NOT\b)|START\s+TRANSACTION)\b|(?P<commit>COMMIT|END)\b"
     rf"|SAVEPOINT\s+(?P<savepoint>{IDENTIFIER})"
     r"|(?P<rollback>ROLLBACK|ABORT)\b(?:\s+(?:WORK|TRANSACTION)\b)?"
-    rf"(?:\s+TO\b\s+(?:SAVEPOINT\s+)?(?P<to>{IDENTIFIER}))?"
+    rf"(?:\s+TO\b\s+(?:SAVEPOINT\s+)?(?P<to>{IDENTIFIER}))?)",
+    re.I,
 )
-_TRANSACTION_OF_SQL_SERVER = (
-    r"(?P<begin>BEGIN\s+(?:DISTRIBUTED\s+)?TRAN(?:SACTION)?)\b|(?P<commit>COMMIT)\b"
+# The words of SQL Server that say whether a ROLLBACK happens only on a condition, such as that something has failed.
+_WORD_OF_SQL_SERVER = re.compile(
+    rf"(?:{QUOTED_OR_IN_BRACKETS.pattern})|(?P<parenthesis>[()])|(?<![\w@#$.])(?:"
+    r"(?P<begin>BEGIN\s+(?:DISTRIBUTED\s+)?TRAN(?:SACTION)?)|(?P<commit>COMMIT)"
     rf"|SAVE\s+TRAN(?:SACTION)?\s+(?P<savepoint>{IDENTIFIER})"
-    rf"|(?P<rollback>ROLLBACK)\b(?:[ \t]+(?:WORK|TRAN(?:SACTION)?)\b)?(?:[ \t]+(?P<to>{IDENTIFIER}))?"
+    r"|(?P<rollback>ROLLBACK)\b(?!\s+(?:IMMEDIATE|AFTER)\b)(?:[ \t]+(?:WORK|TRAN(?:SACTION)?)\b)?"
+    rf"(?:[ \t]+(?!END\b|ELSE\b)(?P<to>{IDENTIFIER}))?"
+    r"|(?P<catch>BEGIN\s+CATCH)|(?P<block>BEGIN|CASE)|(?P<end>END)"
+    # Not that of DROP TABLE IF EXISTS.
+    r"|(?P<condition>IF(?!\s+EXISTS\b\s*[^\s(])|ELSE)"
+    r"|(?P<other>ALTER|CREATE|DECLARE|DELETE|DROP|EXEC|EXECUTE|GOTO|INSERT|MERGE|PRINT|RAISERROR|RETURN|SELECT|SET|THROW"
+    r"|TRUNCATE|UPDATE|USE|WAITFOR|WITH)"
+    r")(?![\w@#$])",
+    re.I,
 )
-_STATEMENT = re.compile(rf"\s*(?:{_TRANSACTION})", re.I)
-_LINE_OF_SQL_SERVER = re.compile(rf"^[ \t]*(?:{_TRANSACTION_OF_SQL_SERVER})", re.I | re.M)
-# How scripts of SQL Server begin what is to be done if something has failed.
-_CONDITION = re.compile(r"\b(?:IF|CATCH)\b", re.I)
 
 
 def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterator[Names]:
@@ -69,17 +76,46 @@ class Transactions:
         self._depth = 0
         self._kept = 0
         self._savepoints: dict[Names, int] = {}
+        self._blocks = 0
+        """Of SQL Server, how many it is in: from BEGIN or CASE to END."""
+        self._conditional_block = 0
+        """The number of the outermost of them that runs only on a condition, 0 if none does."""
 
     def undo(self, statement: str, rows: int) -> bool:
         """Takes a statement into account. Returns whether it undoes some of the rows."""
-        if not self._of_sql_server:
-            found = _STATEMENT.match(statement)
-            return found is not None and self._undoes(found, rows)
-        return any(
-            self._undoes(found, rows)
-            for found in _LINE_OF_SQL_SERVER.finditer(statement)
-            if not (found["rollback"] and _CONDITION.search(statement, 0, found.start()))
-        )
+        if self._of_sql_server:
+            return any(self._undoes(found, rows) for found in self._unconditional(statement))
+        found = _STATEMENT.match(statement)
+        return found is not None and self._undoes(found, rows)
+
+    def end_batch(self) -> None:
+        """Takes into account that no block goes on."""
+        self._blocks = self._conditional_block = 0
+
+    def _unconditional(self, statement: str) -> Iterator[re.Match[str]]:
+        """What statements of SQL Server do with transactions, apart from each ROLLBACK that happens on a condition."""
+        parentheses, on_condition = 0, False
+        for found in _WORD_OF_SQL_SERVER.finditer(statement):
+            kind = found.lastgroup
+            if kind == "parenthesis":
+                parentheses = max(0, parentheses + (1 if found[0] == "(" else -1))
+            elif kind is None or parentheses:
+                pass
+            elif kind == "condition":
+                on_condition = True
+            elif kind in ("block", "catch"):
+                self._blocks += 1
+                if (on_condition or kind == "catch") and not self._conditional_block:
+                    self._conditional_block = self._blocks
+                on_condition = False
+            else:
+                if kind == "end":
+                    if self._conditional_block == self._blocks:
+                        self._conditional_block = 0
+                    self._blocks = max(0, self._blocks - 1)
+                elif kind != "other" and not (found["rollback"] and (on_condition or self._conditional_block)):
+                    yield found
+                on_condition = False
 
     def _undoes(self, found: re.Match[str], rows: int) -> bool:
         if found["savepoint"]:

@@ -272,7 +272,7 @@ class Script:
                 raise DumpError(f"{self.where}: cut off: the file ends within this statement. Fetch the file again.")
         return text.decode(errors="replace")
 
-    def insert(self) -> tuple[bytes, bytes | None, bytes] | None:
+    def insert(self) -> tuple[str, str | None, bytes] | None:
         """If an INSERT of rows comes next, moves to its first row.
 
         Returns the name of its table and the names of its columns as they are written (None if it names none), and
@@ -281,7 +281,8 @@ class Script:
         self._skip_blank()
         if match := self._match(_INSERT, reach=_INSERT_REACH_BYTES):
             self.statement_line = self.line
-            return match[1], match[2], self._consume(match.end())
+            names = match[2].decode(errors="replace") if match[2] else None
+            return match[1].decode(errors="replace"), names, self._consume(match.end())
         return None
 
     def rows(self, head: bytes, kept: tuple[bool, ...]) -> Iterator[Row]:

@@ -166,6 +166,12 @@ TWO_PLACES = {
     "a database of MySQL in the name": f"{MYSQL}USE `shop`;\n{OURS}{OURS.replace('retail', '`archive`.`retail`')}",
     "a database of MySQL after none": f"{MYSQL}{OURS}USE `archive`;\n{OURS}",
     "two databases of SQL Server": f"{SQL_SERVER}{OURS[:-2]}\nGO\nUSE [archive]\nGO\n{OURS[:-2]}\n",
+    "two databases of SQL Server after a row of another table": (
+        f"{SQL_SERVER}{OURS}INSERT other (a) VALUES (1)\nUSE archive\n{OURS}"
+    ),
+    "two databases of SQL Server after another table": (
+        f"{SQL_SERVER}{OURS}CREATE TABLE other (a int)\nUSE archive\n{OURS}"
+    ),
     "two databases of SQL Server without GO": f"{SQL_SERVER}{OURS}PRINT 'USE x'\nUSE archive\n{OURS[:-2]}\n",
     "two databases of psql": f"\\connect shop\n{OURS}\\connect archive\n{OURS}",
     "two schemas in turn": f"SET search_path = shop, pg_catalog;\n{OURS}SET search_path TO archive;\n{OURS}",
@@ -248,6 +254,16 @@ CHANGES_OF_SQL_SERVER = [
     "MERGE INTO [dbo].[retail] AS t USING [other] AS s ON 1 = 1 WHEN NOT MATCHED THEN\nINSERT (a) VALUES (1)",
     "PRINT 'x'\nTRUNCATE TABLE [dbo].[retail]",
     "PRINT 'x'\nROLLBACK TRANSACTION",
+    "PRINT 'x' ROLLBACK TRANSACTION",
+    "DROP TABLE IF EXISTS #a\nROLLBACK TRAN",
+    "IF @@ROWCOUNT = 0 PRINT 'none'\nROLLBACK TRAN",
+    "IF @@ERROR <> 0 BEGIN PRINT 'a' END\nROLLBACK",
+    "IF @@ERROR <> 0\nROLLBACK TRAN a\nROLLBACK",
+    "SELECT CASE WHEN 1 = 1 THEN 2 ELSE 3 END\nROLLBACK",
+    "BEGIN CATCH PRINT 'a' END CATCH\nROLLBACK",
+    "INSERT [dbo].[audit] ([id]) VALUES (1)\nUPDATE [dbo].[retail] SET price = 1",
+    "INSERT [dbo].[audit] ([id]) VALUES (1)\nROLLBACK TRAN",
+    "CREATE TABLE [dbo].[x]([a] int)\nDELETE [dbo].[retail]",
 ]
 
 
@@ -312,6 +328,12 @@ HARMLESS_TO_SQL_SERVER = [
     "UPDATE o SET o.a = 1 FROM [dbo].[other] o JOIN [dbo].[retail] r ON r.a = o.a",
     "IF @@ERROR <> 0\n    ROLLBACK TRANSACTION",
     "END TRY\nBEGIN CATCH\n    ROLLBACK\nEND CATCH",
+    "IF @@ERROR <> 0\nBEGIN\n    PRINT 'failed';\n    ROLLBACK TRAN;\nEND\nELSE\n    COMMIT TRAN",
+    "IF EXISTS (SELECT 1 FROM [a]) BEGIN BEGIN SELECT CASE 1 WHEN 1 THEN 2 END; END; ROLLBACK TRAN; END",
+    "IF @@ERROR = 0 COMMIT TRAN ELSE ROLLBACK TRAN",
+    "BEGIN CATCH\n    SELECT ERROR_MESSAGE();\n    INSERT [log] (a) VALUES (1)\n    ROLLBACK TRAN;\nEND CATCH",
+    "ALTER DATABASE [shop] SET SINGLE_USER WITH ROLLBACK IMMEDIATE",
+    "INSERT [dbo].[rollback] ([rollback]) VALUES (1)\nCREATE TABLE [dbo].[y]([update] int, [a] int)",
     "COMMIT TRAN\nBEGIN TRAN\nPRINT 'x'\nROLLBACK TRAN",
     "SAVE TRAN a\nROLLBACK TRAN a",
     "PRINT '\nROLLBACK\nDELETE FROM retail\n'",
@@ -346,6 +368,11 @@ def test_only_rows_of_the_transaction_that_is_undone_count() -> None:
     assert "found COMMIT TRAN\nROLLBACK TRAN" in refusal(nested)
     empty = f"BEGIN;\n{COPY}\\.\nROLLBACK;\n{BLOCK}"
     assert len(read(empty).good) == 1
+
+
+def test_a_condition_of_sql_server_ends_with_its_batch() -> None:
+    """At the latest."""
+    assert "found ROLLBACK" in refusal(f"{SQL_SERVER}BEGIN TRAN\n{OURS}IF 1 = 1 BEGIN PRINT 'a';\nGO\nROLLBACK\n")
 
 
 # Times.
@@ -462,6 +489,8 @@ def test_other_calls_are_no_values(call: str) -> None:
         f"PRINT 1\n{' ' * 200_000}{'UPDATE a' * 20_000};",
         "\n" * 200_000 + ";",
         "SELECT 1" + "\nCOPY [" * 40_000 + ";",
+        "COMMIT" + "\nROLLBACK" * 25_000 + ";",
+        "BEGIN CATCH" + " IF(BEGIN" * 25_000 + ";",
         "PRINT [" + "\nUSE [" * 40_000 + "];",
         "PRINT [" + "\nSAVE TRAN [" * 20_000 + "];",
         f"UPDATE x SET a = 1 FROM {'retail [' * 20_000};",
