@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED_OR_IN_BRACKETS, Names, unquoted
 
-_VERB = r"(?:UPDATE|DELETE|TRUNCATE|MERGE|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b(?!\s+STATISTICS\b)"
+_VERB = r"(?:UPDATE|DELETE|TRUNCATE|MERGE|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b(?!\s+(?:ON|STATISTICS)\b)"
 _WITH = re.compile(r"WITH\b", re.I)
 _AFTER_WITH = re.compile(rf"[()]\s*{_VERB}", re.I)
 _FIRST = re.compile(rf"\A{_VERB}", re.I)
@@ -16,13 +16,18 @@ _FIRST = re.compile(rf"\A{_VERB}", re.I)
 _ANYWHERE = re.compile(rf"(?:^[ \t]*|[;)]\s*|\b(?:BEGIN|NOT\s+ATOMIC|THEN|ELSE)\s+){_VERB}", re.I | re.M)
 _BLOCK = re.compile(r"BEGIN\s+NOT\b", re.I)
 _MODIFIERS = re.compile(
-    r"\A\s*(?:(?:FROM|IGNORE|INTO|LOW_PRIORITY|ONLY|QUICK|TABLE|IF\s+EXISTS|OR\s+\w+|TOP\s*\([^()]*\)(?:\s*PERCENT\b)?)\s+)*",
+    r"\A\s*(?:(?:FROM|IGNORE|INTO|LOW_PRIORITY|ONLY|QUICK|TABLE|IF\s+EXISTS|OR\s+\w+"
+    r"|TOP\s*\([^()]*\)(?:\s*PERCENT\b)?)\s+)*",
     re.I,
 )
 _END_OF_TARGETS = re.compile(
-    rf"{QUOTED_OR_IN_BRACKETS.pattern}|(?P<end>\b(?:SET|FROM|USING|WHERE|ON|RETURNING|OUTPUT|ORDER|LIMIT|WITH|WHEN)\b|[;()]|\Z)",
+    rf"{QUOTED_OR_IN_BRACKETS.pattern}"
+    r"|(?P<end>\b(?:SET|FROM|USING|WHERE|ON|RETURNING|OUTPUT|ORDER|LIMIT|WITH|WHEN)\b|[;()]|\Z)",
     re.I,
 )
+# MySQL joins the tables of an UPDATE before SET.
+_END_OF_JOINED = re.compile(rf"{QUOTED_OR_IN_BRACKETS.pattern}|(?P<end>\b(?:SET|UPDATE)\b|;|\Z)", re.I)
+_QUERY = re.compile(r"\(\s*SELECT\b[^()]*(?:\([^()]*\)[^()]*)*\)", re.I)
 _REACH_CHARACTERS = 1000
 
 _STATEMENT = re.compile(
@@ -56,8 +61,10 @@ def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterat
     aliases: set[Names] | None = None
     for verb in verbs.finditer(statement):
         rest = _MODIFIERS.sub("", statement[verb.end() : verb.end() + _REACH_CHARACTERS], count=1)
-        end = next(found.start() for found in _END_OF_TARGETS.finditer(rest) if found["end"] is not None)
-        for name in re.findall(NAME, rest[:end]):
+        is_joined = not of_sql_server and verb[0].upper().endswith("UPDATE")
+        ends = _END_OF_JOINED if is_joined else _END_OF_TARGETS
+        end = next(found.start() for found in ends.finditer(rest) if found["end"] is not None)
+        for name in re.findall(NAME, _QUERY.sub("", rest[:end])):
             aliases = _aliases(statement, table) if aliases is None else aliases
             yield (table,) if unquoted(name) in aliases else unquoted(name)
 

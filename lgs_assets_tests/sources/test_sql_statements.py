@@ -241,6 +241,7 @@ CHANGES = [
 CHANGES_OF_MYSQL = [
     "UPDATE LOW_PRIORITY IGNORE `retail` SET price = 1",
     "UPDATE other o JOIN retail r ON o.a = r.a SET r.price = 1",
+    "UPDATE customers c JOIN (SELECT 1 AS a) o ON o.c = c.a JOIN retail r USING (a) SET r.price = 0",
     "DELETE r FROM shop.retail AS r JOIN other ON 1",
     "DELETE QUICK FROM r USING retail AS r JOIN other",
     "/*!40000 TRUNCATE TABLE `retail` */",
@@ -313,6 +314,7 @@ HARMLESS = [
     "SAVEPOINT a; ROLLBACK WORK TO a",
 ]  # fmt: skip
 HARMLESS_TO_MYSQL = [
+    "UPDATE other o JOIN (SELECT max(price) AS a FROM retail WHERE (1)) r ON r.a = o.a SET o.a = 1",
     "LOCK TABLES `retail` WRITE",
     "/*!40000 ALTER TABLE `retail` DISABLE KEYS */",
     "UNLOCK TABLES",
