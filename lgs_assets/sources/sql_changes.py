@@ -95,6 +95,10 @@ class Transactions:
         found = _STATEMENT.match(statement)
         return found is not None and self._undoes(found, rows)
 
+    def are_open(self, rows: int) -> bool:
+        """Whether some of the rows are still to be committed. SQL Server's may be on conditions: they are not asked."""
+        return not self._of_sql_server and self._depth > 0 and rows > self._kept
+
     def end_batch(self) -> None:
         """Takes into account that no block goes on."""
         self._blocks = self._conditional_block = 0

@@ -115,6 +115,11 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
             session.take(statement)
         if script.ended_batch:
             transactions.end_batch()
+    if transactions.are_open(last):
+        raise DumpError(
+            f"{script.path}: cut off, or never committed: the file ends within the transaction of its last rows. Fetch "
+            "the file again."
+        )
     tables.require()
     facts.setdefault("encoding", script.decoder.name)
 

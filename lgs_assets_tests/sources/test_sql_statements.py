@@ -111,7 +111,7 @@ BODIES = {
 def test_what_a_routine_inserts_is_no_data(head: str, body: str) -> None:
     """Bodies end with their own END, rules with their parenthesis, and under another delimiter all with that."""
     for rows in (INSERTED, INSERTED if head == MYSQL else BLOCK):
-        found = read(f"{head}{rows}{body}{INSERTED.replace('INSERT', 'insert')}")
+        found = read(f"{head}{rows}{body}{INSERTED.replace('INSERT', 'insert')}COMMIT;\n")
         assert (list(found.good.values()), found.rejects) == ([LANTERN, LANTERN], [])
 
 
@@ -355,7 +355,7 @@ def test_what_leaves_the_rows_alone_is_passed_over(head: str, statement: str) ->
     rows = OURS[:-2].replace("retail", "public.retail") + (";\n" if head != SQL_SERVER else "\n")
     rows = rows.replace("public.", "") if head == MYSQL else rows
     begin = "BEGIN TRAN\n" if head == SQL_SERVER else "BEGIN;\n"
-    found = read(f"{head}{begin}{rows}{statement};\n{rows}")
+    found = read(f"{head}{begin}{rows}{statement};\n{rows}COMMIT;\n")
     assert list(found.good.values()) == [LANTERN, LANTERN]
 
 
@@ -370,6 +370,13 @@ def test_only_rows_of_the_transaction_that_is_undone_count() -> None:
     assert "found COMMIT TRAN\nROLLBACK TRAN" in refusal(nested)
     empty = f"BEGIN;\n{COPY}\\.\nROLLBACK;\n{BLOCK}"
     assert len(read(empty).good) == 1
+
+
+@pytest.mark.parametrize("rows", [f"{SQLITE}{OURS}", f"BEGIN;\n{BLOCK}", f"{MYSQL}START TRANSACTION;\n{OURS}"])
+def test_rows_that_are_never_committed_refuse_the_dump(rows: str) -> None:
+    """Its end is missing. After their COMMIT, another transaction may be open."""
+    assert refusal(rows).startswith("a dump: cut off, or never committed")
+    assert len(read(f"{rows}COMMIT;\nBEGIN;\n").good) == 1
 
 
 def test_a_condition_of_sql_server_ends_with_its_batch() -> None:
