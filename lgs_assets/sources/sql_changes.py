@@ -8,12 +8,19 @@ from collections.abc import Iterator
 
 from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED_OR_IN_BRACKETS, Names, unquoted
 
-_VERB = r"(?:UPDATE|DELETE|TRUNCATE|MERGE|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b(?!\s+(?:ON|STATISTICS)\b)"
+_VERB = (
+    r"(?:UPDATE|DELETE|TRUNCATE|MERGE|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b"
+    r"(?!\s+(?:CASCADE|NO|ON|SET|STATISTICS)\b)"
+)
 _WITH = re.compile(r"WITH\b", re.I)
-_AFTER_WITH = re.compile(rf"[()]\s*{_VERB}", re.I)
-_FIRST = re.compile(rf"\A{_VERB}", re.I)
-# Statements of SQL Server need no end: several may be one. MariaDB runs blocks of them.
-_ANYWHERE = re.compile(rf"(?:^[ \t]*|[;)]\s*|\b(?:BEGIN|NOT\s+ATOMIC|THEN|ELSE)\s+){_VERB}", re.I | re.M)
+_AFTER_WITH = re.compile(rf"[()]\s*(?P<verb>{_VERB})", re.I)
+_FIRST = re.compile(rf"\A(?P<verb>{_VERB})", re.I)
+# Statements of SQL Server need no end: several may be one. MariaDB runs blocks of them. After these words, none begins.
+_ANYWHERE = re.compile(
+    rf"{QUOTED_OR_IN_BRACKETS.pattern}"
+    rf"|(?:,|\b(?:AFTER|BEFORE|DENY|FOR|GRANT|KEY|OF|OR|REVOKE))\s*{_VERB}|(?<![\w@#$.])(?P<verb>{_VERB})",
+    re.I,
+)
 _BLOCK = re.compile(r"BEGIN\s+NOT\b", re.I)
 _MODIFIERS = re.compile(
     r"\A\s*(?:(?:FROM|IGNORE|INTO|LOW_PRIORITY|ONLY|QUICK|TABLE|IF\s+EXISTS|OR\s+\w+"
@@ -28,6 +35,11 @@ _END_OF_TARGETS = re.compile(
 # MySQL joins the tables of an UPDATE before SET.
 _END_OF_JOINED = re.compile(rf"{QUOTED_OR_IN_BRACKETS.pattern}|(?P<end>\b(?:SET|UPDATE)\b|;|\Z)", re.I)
 _QUERY = re.compile(r"\(\s*SELECT\b[^()]*(?:\([^()]*\)[^()]*)*\)", re.I)
+_NAMED_QUERY = re.compile(
+    rf"(?P<before>{IDENTIFIER})\s+AS\s*(?P<query>{_QUERY.pattern})"
+    rf"|(?P<derived>{_QUERY.pattern})\s*(?:AS\s+)?(?P<after>{IDENTIFIER})",
+    re.I,
+)
 _REACH_CHARACTERS = 1000
 
 _STATEMENT = re.compile(
@@ -60,19 +72,28 @@ def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterat
     verbs = _ANYWHERE if has_several else _AFTER_WITH if _WITH.match(statement) else _FIRST
     aliases: set[Names] | None = None
     for verb in verbs.finditer(statement):
+        if not verb["verb"]:
+            continue
         rest = _MODIFIERS.sub("", statement[verb.end() : verb.end() + _REACH_CHARACTERS], count=1)
         is_joined = not of_sql_server and verb[0].upper().endswith("UPDATE")
         ends = _END_OF_JOINED if is_joined else _END_OF_TARGETS
         end = next(found.start() for found in ends.finditer(rest) if found["end"] is not None)
         for name in re.findall(NAME, _QUERY.sub("", rest[:end])):
-            aliases = _aliases(statement, table) if aliases is None else aliases
+            aliases = _aliases(statement, table, of_sql_server=of_sql_server) if aliases is None else aliases
             yield (table,) if unquoted(name) in aliases else unquoted(name)
 
 
-def _aliases(statement: str, table: str) -> set[Names]:
-    """The other names that a statement gives to a table."""
+def _aliases(statement: str, table: str, *, of_sql_server: bool) -> set[Names]:
+    """The other names that a statement gives to a table or, in SQL Server, to a query of it."""
     named = rf"(?<![\w$])[\"`\[]?{table}[\"`\]]?\s+(?:AS\s+)?({IDENTIFIER})"
-    return {unquoted(alias) for alias in re.findall(named, statement, re.I)}
+    aliases: list[str] = re.findall(named, statement, re.I)
+    if of_sql_server:
+        aliases += [
+            found["before"] or found["after"]
+            for found in _NAMED_QUERY.finditer(statement)
+            if re.search(rf"\b{table}\b", found["query"] or found["derived"], re.I)
+        ]
+    return set(map(unquoted, aliases))
 
 
 class Transactions:
