@@ -54,8 +54,10 @@ _CREATE_ROUTINE = re.compile(
     r"(?:FUNCTION|PROC|PROCEDURE|TRIGGER|RULE|PACKAGE|EVENT(?!\s+(?:SESSION|NOTIFICATION)\b))\b",
     re.I | re.S,
 )
-# Only a body's own END begins a statement without saying of what it is the end.
-_BEGIN = re.compile(r"(?<![\w.@$])BEGIN\b(?!\s+END\b)", re.I)
+# Only a body's own END begins a statement without saying of what it is the end. Elsewhere than in MySQL, names may be
+# called BEGIN, and bodies hold no others.
+_BEGIN_OF_MYSQL = re.compile(r"(?<![\w.@$(,])(?<![(,]\s)BEGIN\b(?!\s+END\b)", re.I)
+_BEGIN = re.compile(r"(?<![\w.@$(,])BEGIN\s+(?:ATOMIC|DELETE|INSERT|REPLACE|SELECT|UPDATE|WITH)\b", re.I)
 _END = re.compile(r"(?:^|;)\s*END\b(?!\s+(?:IF|CASE|LOOP|WHILE|REPEAT|FOR)\b)", re.I)
 _PIECE = re.compile(rf"({IDENTIFIER})|'[^']*(?:''[^']*)*'(?!')|(\()|(\))|(,)|[^\s(),'\"`\[]|\s+", re.S)
 _CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
@@ -81,54 +83,43 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
     transactions = Transactions(of_sql_server=script.of_sql_server)
     last = 0
     while True:
-        if insert := script.insert():
-            name, names, head = insert
-            layout = tables.layout(name.decode(errors="replace"), names.decode(errors="replace") if names else None)
-            if layout:
-                facts["format"] = "T-SQL script of INSERTs" if script.of_sql_server else "SQL dump of INSERTs"
-                last = yield from _inserted(script, head, layout, after=last)
-            else:
-                other_rows = script.statement() or ""
-                if _DATA_IN_OTHERS.search(other_rows):
-                    raise DumpError(
-                        f"{script.where}: expected the end of this INSERT, found one for the table {TABLE} inside its "
-                        "quotations: there is a quote too few or too many."
-                    )
-        elif (statement := script.statement()) is None:
+        insert = script.insert()
+        if insert and (layout := tables.layout(*insert[:2])):
+            facts["format"] = "T-SQL script of INSERTs" if script.of_sql_server else "SQL dump of INSERTs"
+            last = yield from _inserted(script, insert[2], layout, after=last)
+            continue
+        if (statement := script.statement()) is None:
             break
-        elif create := _CREATE_TABLE.match(statement):
-            tables.created(create[1], create[2])
-        elif _CREATE_ROUTINE.match(statement):
-            _skip_body(script, statement)
+        if insert:
+            _require_no_rows_in_texts(script, statement)
         elif copy := _COPY.match(statement):
-            script.skip_line()
-            layout = tables.layout(copy[1], copy[2])
-            if layout and copy[3].strip():
-                shown = copy[3].strip()[:SHOWN_CHARACTERS]
-                raise DumpError(f"{script.where}: expected COPY without options, found {shown}.")
-            if layout:
+            if layout := _layout_of_copy(script, tables, copy):
                 facts["format"] = "SQL dump of COPY blocks"
                 last = yield from _copied(script, layout, after=last)
-            else:
-                for _ in script.copy_data():
-                    pass
-        elif _ANY_COPY_WITH_DATA.match(statement):
-            raise DumpError(f"{script.where}: cannot read this COPY: {statement[:SHOWN_CHARACTERS]}")
-        elif (
-            ((other := _INSERT.match(statement)) and _is_ours(unquoted(other[1])))
-            or _is_damaged(statement)
-            or _DATA_IN_OTHERS.search(bare := script.without_texts(statement))
-        ):
-            raise DumpError(
-                f"{script.where}: expected rows of VALUES or a COPY block, found {statement[:SHOWN_CHARACTERS]}"
-            )
-        elif tables.are_changed(bare) or transactions.undo(bare, last):
-            raise DumpError(
-                f"{script.where}: expected nothing that changes or undoes the rows before it, found "
-                f"{statement.strip()[:SHOWN_CHARACTERS]}. No statement is run: dump the table as it is after them all."
-            )
+            continue
+        elif _CREATE_ROUTINE.match(statement):
+            _skip_body(script, statement)
+            continue
         else:
+            _require_readable(script, statement)
+            tables.take(statement)
+        # Statements of SQL Server need no end: others may follow in the same text, whatever it begins with.
+        if script.of_sql_server or not insert:
+            bare = script.without_texts(statement)
+            if tables.are_changed(bare) or transactions.undo(bare, last):
+                found = insert[2].decode(errors="replace") if insert else statement  # no values of another table
+                raise DumpError(
+                    f"{script.where}: expected nothing that changes or undoes the rows before it, found "
+                    f"{found.strip()[:SHOWN_CHARACTERS]}. No statement is run: dump the table as it is after them all."
+                )
             session.take(statement)
+        if script.ended_batch:
+            transactions.end_batch()
+    if transactions.are_open(last):
+        raise DumpError(
+            f"{script.path}: cut off, or never committed: the file ends within the transaction of its last rows. Fetch "
+            "the file again."
+        )
     tables.require()
     facts.setdefault("encoding", script.decoder.name)
 
@@ -153,11 +144,10 @@ class _Tables:
         self._others: set[str] = set()
         self._created: dict[Place, dict[str, str]] = {}
 
-    def created(self, name: str, body: str) -> None:
-        """Notes the columns of a table as its CREATE TABLE lists them."""
-        names = unquoted(name)
-        if _is_ours(names):
-            self._created[self._session.place(names)] = dict(_listed_columns(body))
+    def take(self, statement: str) -> None:
+        """Notes the columns of our table if the statement is its CREATE TABLE."""
+        if (create := _CREATE_TABLE.match(statement)) and _is_ours(names := unquoted(create[1])):
+            self._created[self._session.place(names)] = dict(_listed_columns(create[2]))
 
     def layout(self, name: str, listed: str | None) -> _Layout | None:
         """The layout of a table's data, None if the table is not ours.
@@ -215,6 +205,42 @@ def _is_ours(names: Names) -> bool:
     return names[-1].lower() == TABLE
 
 
+def _require_readable(script: Script, statement: str) -> None:
+    """Raises DumpError if a statement brings rows of the table, or of any, in a way that cannot be read."""
+    if _ANY_COPY_WITH_DATA.match(statement):
+        raise DumpError(f"{script.where}: cannot read this COPY: {statement[:SHOWN_CHARACTERS]}")
+    other = _INSERT.match(statement)
+    if (
+        (other and _is_ours(unquoted(other[1])))
+        or _is_damaged(statement)
+        or _DATA_IN_OTHERS.search(script.without_texts(statement))
+    ):
+        raise DumpError(
+            f"{script.where}: expected rows of VALUES or a COPY block, found {statement[:SHOWN_CHARACTERS]}"
+        )
+
+
+def _require_no_rows_in_texts(script: Script, other_rows: str) -> None:
+    """Raises DumpError if an INSERT of another table holds one of ours."""
+    if _DATA_IN_OTHERS.search(other_rows):
+        raise DumpError(
+            f"{script.where}: expected the end of this INSERT, found one for the table {TABLE} inside its quotations: "
+            "there is a quote too few or too many."
+        )
+
+
+def _layout_of_copy(script: Script, tables: _Tables, copy: re.Match[str]) -> _Layout | None:
+    """The layout of the COPY block to whose first line it moves. One of another table is skipped: None."""
+    script.skip_line()
+    layout = tables.layout(copy[1], copy[2])
+    if layout is None:
+        for _ in script.copy_data():
+            pass
+    elif options := copy[3].strip():
+        raise DumpError(f"{script.where}: expected COPY without options, found {options[:SHOWN_CHARACTERS]}.")
+    return layout
+
+
 def _is_damaged(statement: str) -> bool:
     """Whether it begins as no statement does, or brings data of the table in an unknown way."""
     if _DAMAGED.match(statement):
@@ -242,7 +268,8 @@ def _opened(script: Script, statement: str) -> int:
     if script.delimiter != b";":  # so that the statements of a body end none
         return 0
     words = QUOTED.sub("", script.without_texts(statement))
-    return len(_BEGIN.findall(words)) - len(_END.findall(words)) + words.count("(") - words.count(")")
+    begin = _BEGIN_OF_MYSQL if script.of_mysql else _BEGIN
+    return len(begin.findall(words)) - len(_END.findall(words)) + words.count("(") - words.count(")")
 
 
 def _copied(script: Script, layout: _Layout, *, after: int) -> Generator[Lines, None, int]:

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.encoding import Decoder
-from lgs_assets.sources.sql_names import QUOTED
+from lgs_assets.sources.sql_names import IDENTIFIER_IN_BYTES, QUOTED, QUOTED_OR_IN_BRACKETS
 from lgs_assets.sources.sqlite_text import evaluated
 
 CHUNK_BYTES = 1 << 18
@@ -65,15 +65,11 @@ _LONGEST_GO_BYTES = 32
 _BEGINNING = re.compile(rb"(?<![\w@#$])(?:INSERT|CREATE)(?![\w@#$])", re.I)
 _DATA_WORDS = (b"INSERT", b"REPLACE", b"COPY")
 
-# Names and the head of an INSERT, in bytes.
-_NAME = (
-    rb'(?:"[^"]*(?:""[^"]*)*"(?!")|`[^`]*(?:``[^`]*)*`(?!`)|\[[^\]]*(?:\]\][^\]]*)*\](?!\])'
-    rb"|[A-Za-z_\x80-\xff][\w$\x80-\xff]*(?![\w$\x80-\xff]))"
-)
+# The head of an INSERT, in bytes.
 _INSERT = re.compile(
     rb"%(insert)b(%(name)b(?:\s*\.\s*%(name)b)*)\s*"
     rb"(?:\(\s*(%(name)b(?:\s*,\s*%(name)b)*)\s*\)\s*)?(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES\s*(?=\()"
-    % {b"insert": INSERT.encode(), b"name": _NAME},
+    % {b"insert": INSERT.encode(), b"name": IDENTIFIER_IN_BYTES},
     re.I,
 )
 _INSERT_REACH_BYTES = 1 << 16
@@ -91,15 +87,15 @@ _BINARY_DATE = rb"CAST \s* \( \s* 0x[\dA-F]+ \s+ AS \s+ \[?(?:SMALLDATETIME|DATE
 _ANYTHING = rb"(\bB'\d*'|[-+\w.]+(?![-+\w.]))"
 
 
-# The texts of a statement, by whether backslashes escape, and names in quotation marks. A statement may be truncated.
+# The texts of a statement, which may be truncated, and names in quotation marks.
 _DOLLAR_QUOTES = r"(?<![\w$])(?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?:(?P=tag)|\Z)"
 _TEXT_WITH_ESCAPES = r"'[^'\\]*(?:\\.[^'\\]*)*(?:'|\Z)"
-_TEXTS = {
-    True: re.compile(rf"(?P<name>{QUOTED.pattern})|{_TEXT_WITH_ESCAPES}", re.S),
-    False: re.compile(
-        rf"(?P<name>{QUOTED.pattern})|(?<![\w$])E{_TEXT_WITH_ESCAPES}|'[^']*(?:'|\Z)|{_DOLLAR_QUOTES}", re.S | re.I
-    ),
-}
+_TEXT = r"'[^']*(?:'|\Z)"
+_TEXTS_OF_SQL_SERVER = re.compile(rf"(?P<name>{QUOTED_OR_IN_BRACKETS.pattern})|{_TEXT}")
+_TEXTS_OF_MYSQL = re.compile(rf"(?P<name>{QUOTED.pattern})|{_TEXT_WITH_ESCAPES}", re.S)
+_TEXTS = re.compile(
+    rf"(?P<name>{QUOTED.pattern})|(?<![\w$])E{_TEXT_WITH_ESCAPES}|{_TEXT}|{_DOLLAR_QUOTES}", re.S | re.I
+)
 
 
 class Row(NamedTuple):
@@ -253,7 +249,8 @@ class Script:
 
     def without_texts(self, statement: str) -> str:
         """A statement without what stands in quotation marks, apart from names."""
-        return _TEXTS[self.backslashes_escape].sub(lambda found: found["name"] or "", statement)
+        texts = _TEXTS_OF_SQL_SERVER if self.of_sql_server else _TEXTS_OF_MYSQL if self.backslashes_escape else _TEXTS
+        return texts.sub(lambda found: found["name"] or "", statement)
 
     def statement(self) -> str | None:
         """The next statement without its semicolon and comments, truncated if it is long; None at the end.
@@ -275,7 +272,7 @@ class Script:
                 raise DumpError(f"{self.where}: cut off: the file ends within this statement. Fetch the file again.")
         return text.decode(errors="replace")
 
-    def insert(self) -> tuple[bytes, bytes | None, bytes] | None:
+    def insert(self) -> tuple[str, str | None, bytes] | None:
         """If an INSERT of rows comes next, moves to its first row.
 
         Returns the name of its table and the names of its columns as they are written (None if it names none), and
@@ -284,7 +281,8 @@ class Script:
         self._skip_blank()
         if match := self._match(_INSERT, reach=_INSERT_REACH_BYTES):
             self.statement_line = self.line
-            return match[1], match[2], self._consume(match.end())
+            names = match[2].decode(errors="replace") if match[2] else None
+            return match[1].decode(errors="replace"), names, self._consume(match.end())
         return None
 
     def rows(self, head: bytes, kept: tuple[bool, ...]) -> Iterator[Row]:

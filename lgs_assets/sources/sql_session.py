@@ -20,7 +20,7 @@ _SCHEMA = re.compile(
 # An assignment of MySQL's: the variable that keeps a time zone, or none, and what is assigned.
 _TIME_ZONE = re.compile(
     r"(?:\bSET\s+|,\s*)(?:(@\w+)\s*:?=\s*@@(?:SESSION\s*\.\s*)?TIME_ZONE\b"
-    r"|(?:(?:SESSION|LOCAL)\s+|@@(?:SESSION\s*\.\s*)?)?TIME_ZONE\s*:?=\s*(?:'([^']*)'|\"([^\"]*)\"|(@?\w+)))",
+    r"|(?:(?:SESSION|LOCAL)\s+|@@(?:SESSION\s*\.\s*)?)?TIME_ZONE\s*:?=\s*(?:'([^']*)'|\"([^\"]*)\"|(?:IFNULL\s*\(\s*)?(@?\w+)))",
     re.I,
 )
 _OFFSET = re.compile(r"([-+])(\d\d?):(\d\d)")

@@ -78,6 +78,26 @@ BODIES = {
         "CREATE FUNCTION \"begin\"() RETURNS int AS E'\\'(';\n"
         "ALTER FUNCTION f() OWNER TO begin_;\nCREATE TRIGGER t AFTER INSERT ON retail EXECUTE FUNCTION f(');');\n",
     ),
+    "function of PostgreSQL with a parameter called begin": (
+        "",
+        "CREATE FUNCTION public.f(a int, begin date, \"end\" date) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;\n"
+        "ALTER FUNCTION public.f(a int, begin date, \"end\" date) OWNER TO a;\n",
+    ),
+    "trigger of PostgreSQL on a column called begin": (
+        "",
+        "CREATE TRIGGER t BEFORE UPDATE OF a, begin ON o FOR EACH ROW EXECUTE FUNCTION f();\n"
+        "CREATE TRIGGER t BEFORE INSERT ON o FOR EACH ROW WHEN (new.a ~ ANY (ARRAY['^[a'::text, 'b]'::text]))\n"
+        "    EXECUTE FUNCTION f();\nALTER TABLE o ALTER COLUMN a SET DEFAULT '[', ADD CHECK (a[1] <> '(');\n",
+    ),
+    "trigger of SQLite on a column called begin": (
+        SQLITE,
+        "CREATE TRIGGER t AFTER UPDATE OF begin ON o WHEN old.begin IS NULL BEGIN\n"
+        f" UPDATE o SET begin = 1, \"end\" = 2;\n {FALSE};\nEND;\nEND;\nBEGIN;\n",
+    ),
+    "function of MySQL with a parameter called begin": (
+        MYSQL,
+        f"CREATE FUNCTION f(begin date, `end` date) RETURNS int BEGIN {FALSE}; RETURN 1; END;\n",
+    ),
     "rule of several actions": (
         "",
         "CREATE RULE r AS\n    ON DELETE TO public.other DO ALSO ( INSERT INTO log (a)\n  VALUES (')');\n"
@@ -91,7 +111,7 @@ BODIES = {
 def test_what_a_routine_inserts_is_no_data(head: str, body: str) -> None:
     """Bodies end with their own END, rules with their parenthesis, and under another delimiter all with that."""
     for rows in (INSERTED, INSERTED if head == MYSQL else BLOCK):
-        found = read(f"{head}{rows}{body}{INSERTED.replace('INSERT', 'insert')}")
+        found = read(f"{head}{rows}{body}{INSERTED.replace('INSERT', 'insert')}COMMIT;\n")
         assert (list(found.good.values()), found.rejects) == ([LANTERN, LANTERN], [])
 
 
@@ -146,6 +166,12 @@ TWO_PLACES = {
     "a database of MySQL in the name": f"{MYSQL}USE `shop`;\n{OURS}{OURS.replace('retail', '`archive`.`retail`')}",
     "a database of MySQL after none": f"{MYSQL}{OURS}USE `archive`;\n{OURS}",
     "two databases of SQL Server": f"{SQL_SERVER}{OURS[:-2]}\nGO\nUSE [archive]\nGO\n{OURS[:-2]}\n",
+    "two databases of SQL Server after a row of another table": (
+        f"{SQL_SERVER}{OURS}INSERT other (a) VALUES (1)\nUSE archive\n{OURS}"
+    ),
+    "two databases of SQL Server after another table": (
+        f"{SQL_SERVER}{OURS}CREATE TABLE other (a int)\nUSE archive\n{OURS}"
+    ),
     "two databases of SQL Server without GO": f"{SQL_SERVER}{OURS}PRINT 'USE x'\nUSE archive\n{OURS[:-2]}\n",
     "two databases of psql": f"\\connect shop\n{OURS}\\connect archive\n{OURS}",
     "two schemas in turn": f"SET search_path = shop, pg_catalog;\n{OURS}SET search_path TO archive;\n{OURS}",
@@ -215,6 +241,7 @@ CHANGES = [
 CHANGES_OF_MYSQL = [
     "UPDATE LOW_PRIORITY IGNORE `retail` SET price = 1",
     "UPDATE other o JOIN retail r ON o.a = r.a SET r.price = 1",
+    "UPDATE customers c JOIN (SELECT 1 AS a) o ON o.c = c.a JOIN retail r USING (a) SET r.price = 0",
     "DELETE r FROM shop.retail AS r JOIN other ON 1",
     "DELETE QUICK FROM r USING retail AS r JOIN other",
     "/*!40000 TRUNCATE TABLE `retail` */",
@@ -227,7 +254,22 @@ CHANGES_OF_SQL_SERVER = [
     "IF EXISTS (SELECT 1)\n    UPDATE r SET r.price = 1 FROM [dbo].[other] o JOIN [dbo].[retail] r ON r.a = o.a",
     "MERGE INTO [dbo].[retail] AS t USING [other] AS s ON 1 = 1 WHEN NOT MATCHED THEN\nINSERT (a) VALUES (1)",
     "PRINT 'x'\nTRUNCATE TABLE [dbo].[retail]",
+    "IF DB_NAME() = 'shop' UPDATE dbo.retail SET price = 1",
+    "SET XACT_ABORT OFF UPDATE dbo.retail SET price = 1",
+    "WHILE @@ROWCOUNT > 0 DELETE TOP (1000) FROM dbo.retail WHERE price < 0",
+    "WITH c AS (SELECT *, ROW_NUMBER() OVER (ORDER BY a) AS n FROM dbo.retail)\nDELETE FROM c WHERE n > 1",
+    "DELETE x FROM (SELECT *, ROW_NUMBER() OVER (ORDER BY a) n FROM dbo.retail) x WHERE n > 1",
     "PRINT 'x'\nROLLBACK TRANSACTION",
+    "PRINT 'x' ROLLBACK TRANSACTION",
+    "DROP TABLE IF EXISTS #a\nROLLBACK TRAN",
+    "IF @@ROWCOUNT = 0 PRINT 'none'\nROLLBACK TRAN",
+    "IF @@ERROR <> 0 BEGIN PRINT 'a' END\nROLLBACK",
+    "IF @@ERROR <> 0\nROLLBACK TRAN a\nROLLBACK",
+    "SELECT CASE WHEN 1 = 1 THEN 2 ELSE 3 END\nROLLBACK",
+    "BEGIN CATCH PRINT 'a' END CATCH\nROLLBACK",
+    "INSERT [dbo].[audit] ([id]) VALUES (1)\nUPDATE [dbo].[retail] SET price = 1",
+    "INSERT [dbo].[audit] ([id]) VALUES (1)\nROLLBACK TRAN",
+    "CREATE TABLE [dbo].[x]([a] int)\nDELETE [dbo].[retail]",
 ]
 
 
@@ -277,6 +319,7 @@ HARMLESS = [
     "SAVEPOINT a; ROLLBACK WORK TO a",
 ]  # fmt: skip
 HARMLESS_TO_MYSQL = [
+    "UPDATE other o JOIN (SELECT max(price) AS a FROM retail WHERE (1)) r ON r.a = o.a SET o.a = 1",
     "LOCK TABLES `retail` WRITE",
     "/*!40000 ALTER TABLE `retail` DISABLE KEYS */",
     "UNLOCK TABLES",
@@ -290,8 +333,17 @@ HARMLESS_TO_SQL_SERVER = [
     "UPDATE STATISTICS [dbo].[retail]",
     "GRANT SELECT,\nUPDATE ON [dbo].[retail] TO [x]\nGRANT\nDELETE ON [dbo].[retail] TO [x]",
     "UPDATE o SET o.a = 1 FROM [dbo].[other] o JOIN [dbo].[retail] r ON r.a = o.a",
+    "WITH c AS (SELECT * FROM [dbo].[retail]) DELETE o FROM (SELECT 1 AS a FROM [x]) o",
+    "SELECT [delete], [update] [retail] FROM [dbo].[x] FOR UPDATE OF retail",
+    "ALTER TABLE [dbo].[retail] ADD FOREIGN KEY ([a]) REFERENCES [b] ([a]) ON DELETE CASCADE ON UPDATE SET NULL",
     "IF @@ERROR <> 0\n    ROLLBACK TRANSACTION",
     "END TRY\nBEGIN CATCH\n    ROLLBACK\nEND CATCH",
+    "IF @@ERROR <> 0\nBEGIN\n    PRINT 'failed';\n    ROLLBACK TRAN;\nEND\nELSE\n    COMMIT TRAN",
+    "IF EXISTS (SELECT 1 FROM [a]) BEGIN BEGIN SELECT CASE 1 WHEN 1 THEN 2 END; END; ROLLBACK TRAN; END",
+    "IF @@ERROR = 0 COMMIT TRAN ELSE ROLLBACK TRAN",
+    "BEGIN CATCH\n    SELECT ERROR_MESSAGE();\n    INSERT [log] (a) VALUES (1)\n    ROLLBACK TRAN;\nEND CATCH",
+    "ALTER DATABASE [shop] SET SINGLE_USER WITH ROLLBACK IMMEDIATE",
+    "INSERT [dbo].[rollback] ([rollback]) VALUES (1)\nCREATE TABLE [dbo].[y]([update] int, [a] int)",
     "COMMIT TRAN\nBEGIN TRAN\nPRINT 'x'\nROLLBACK TRAN",
     "SAVE TRAN a\nROLLBACK TRAN a",
     "PRINT '\nROLLBACK\nDELETE FROM retail\n'",
@@ -311,7 +363,7 @@ def test_what_leaves_the_rows_alone_is_passed_over(head: str, statement: str) ->
     rows = OURS[:-2].replace("retail", "public.retail") + (";\n" if head != SQL_SERVER else "\n")
     rows = rows.replace("public.", "") if head == MYSQL else rows
     begin = "BEGIN TRAN\n" if head == SQL_SERVER else "BEGIN;\n"
-    found = read(f"{head}{begin}{rows}{statement};\n{rows}")
+    found = read(f"{head}{begin}{rows}{statement};\n{rows}COMMIT;\n")
     assert list(found.good.values()) == [LANTERN, LANTERN]
 
 
@@ -326,6 +378,18 @@ def test_only_rows_of_the_transaction_that_is_undone_count() -> None:
     assert "found COMMIT TRAN\nROLLBACK TRAN" in refusal(nested)
     empty = f"BEGIN;\n{COPY}\\.\nROLLBACK;\n{BLOCK}"
     assert len(read(empty).good) == 1
+
+
+@pytest.mark.parametrize("rows", [f"{SQLITE}{OURS}", f"BEGIN;\n{BLOCK}", f"{MYSQL}START TRANSACTION;\n{OURS}"])
+def test_rows_that_are_never_committed_refuse_the_dump(rows: str) -> None:
+    """Its end is missing. After their COMMIT, another transaction may be open."""
+    assert refusal(rows).startswith("a dump: cut off, or never committed")
+    assert len(read(f"{rows}COMMIT;\nBEGIN;\n").good) == 1
+
+
+def test_a_condition_of_sql_server_ends_with_its_batch() -> None:
+    """At the latest."""
+    assert "found ROLLBACK" in refusal(f"{SQL_SERVER}BEGIN TRAN\n{OURS}IF 1 = 1 BEGIN PRINT 'a';\nGO\nROLLBACK\n")
 
 
 # Times.
@@ -356,6 +420,7 @@ def created(date_type: str) -> str:
         (MYSQL + "SET time_zone = 'Europe/London';\n", "timestamp", KEPT),
         (TIMES + "/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n", "timestamp", KEPT),
         (TIMES + "SET @x = @@time_zone, time_zone = 'SYSTEM';\nSET time_zone = @x;\n", "timestamp", CONVERTED),
+        (TIMES + "/*!40103 SET TIME_ZONE=IFNULL(@OLD_TIME_ZONE, 'system') */;\n", "timestamp", KEPT),
         (TIMES + "SET GLOBAL time_zone = 'SYSTEM';\n", "timestamp", CONVERTED),
     ],
 )
@@ -441,6 +506,14 @@ def test_other_calls_are_no_values(call: str) -> None:
         f"{INSERT}({'unistr(' * 25_000}'');",
         f"PRINT 1\n{' ' * 200_000}{'UPDATE a' * 20_000};",
         "\n" * 200_000 + ";",
+        "SELECT 1" + "\nCOPY [" * 40_000 + ";",
+        "COMMIT" + "\nROLLBACK" * 25_000 + ";",
+        "BEGIN CATCH" + " IF(BEGIN" * 25_000 + ";",
+        f"DELETE c FROM {'a AS (SELECT ' * 20_000};",
+        f"DELETE c FROM {'(SELECT (a)' * 20_000};",
+        "PRINT [" + "\nUSE [" * 40_000 + "];",
+        "PRINT [" + "\nSAVE TRAN [" * 20_000 + "];",
+        f"UPDATE x SET a = 1 FROM {'retail [' * 20_000};",
     ],
     ids=lambda statement: statement[:16].strip(),
 )  # fmt: skip
