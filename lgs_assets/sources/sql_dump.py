@@ -55,9 +55,11 @@ _CREATE_ROUTINE = re.compile(
     re.I | re.S,
 )
 # Only a body's own END begins a statement without saying of what it is the end. Elsewhere than in MySQL, names may be
-# called BEGIN, and bodies hold no others.
+# called BEGIN, and only these words begin a body: SQLite's, and that of a script of MySQL which shows no other sign.
 _BEGIN_OF_MYSQL = re.compile(r"(?<![\w.@$(,])(?<![(,]\s)BEGIN\b(?!\s+END\b)", re.I)
-_BEGIN = re.compile(r"(?<![\w.@$(,])BEGIN\s+(?:ATOMIC|DELETE|INSERT|REPLACE|SELECT|UPDATE|WITH)\b", re.I)
+_BEGIN = re.compile(
+    r"(?<![\w.@$(,])BEGIN\s+(?:ATOMIC|CALL|CASE|DECLARE|DELETE|IF|INSERT|REPLACE|SELECT|SET|UPDATE|WITH)\b", re.I
+)
 _END = re.compile(r"(?:^|;)\s*END\b(?!\s+(?:IF|CASE|LOOP|WHILE|REPEAT|FOR)\b)", re.I)
 _PIECE = re.compile(rf"({IDENTIFIER})|'[^']*(?:''[^']*)*'(?!')|(\()|(\))|(,)|[^\s(),'\"`\[]|\s+", re.S)
 _CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")

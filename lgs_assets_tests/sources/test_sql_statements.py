@@ -51,6 +51,12 @@ BODIES = {
         f"CREATE DEFINER = 'a'@'%' TRIGGER t AFTER INSERT ON other FOR EACH ROW BEGIN IF 1 THEN {FALSE}; END IF;\n"
         f"  {FALSE}; END;\n",
     ),
+    "trigger of MySQL where nothing else is MySQL's": (
+        "",
+        "create definer = root@localhost trigger t before insert on other for each row\nbegin\n"
+        "  if new.a < 0 then set new.a = 0; end if;\n"
+        f"  case new.b when 1 then set new.b = 2; end case;\n  {FALSE};\nend;\n",
+    ),
     "package": (
         MYSQL,
         f'DELIMITER ;;\nCREATE DEFINER="a"@"b" PACKAGE BODY "k" AS PROCEDURE p AS BEGIN {FALSE}; END;\n'
