@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lgs_assets.sources.identity import country, invoice_number, stock_code
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.warehouse.server import program
@@ -34,7 +35,10 @@ ROWS = st.lists(st.tuples(INNER, INNER, st.none() | INNER, INNER), min_size=8, m
 
 
 def write_and_read_back(database: str, warehouse: Warehouse, folder: Path, rows: list[Any], *, as_csv: bool) -> int:
-    """Has PostgreSQL write the rows, loads what it wrote, and counts the differences."""
+    """Has PostgreSQL write the rows, loads what it wrote, and counts the differences.
+
+    What tells an invoice, a product and a country from others is spelt as the platform keeps it.
+    """
     options = "format csv, header, force_quote (invoice_no, country)" if as_csv else "format text"
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("drop table if exists public.retail")
@@ -45,7 +49,10 @@ def write_and_read_back(database: str, warehouse: Warehouse, folder: Path, rows:
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into public.retail values (%s, %s, %s, %s, -1, '2011-01-01', 0.1, null, %s)",
-                [(number, f"C{row[0]}", f".{row[1]}", *row[2:]) for number, row in enumerate(rows)],
+                [
+                    (number, invoice_number(f"C{invoice}"), stock_code(f".{code}"), description, country(name))
+                    for number, (invoice, code, description, name) in enumerate(rows)
+                ],
             )
             copy = f"copy (select {COLUMNS} from public.retail order by line) to stdout ({options})"
             with cursor.copy(copy.encode()) as written:
