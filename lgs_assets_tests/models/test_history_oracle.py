@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.what_if import run_model
 
-RULES: list[dict[str, Any]] = pd.read_csv(PLAYBOOK).to_dict("records")  # type: ignore[assignment]
+RULES: list[dict[str, Any]] = pd.read_csv(PLAYBOOK).to_dict("records")  # type: ignore[assignment]  # keys are names
 CELLS: dict[str, list[tuple[int, int]]] = {
     rule["segment"]: [
         (r, f) for r in range(rule["r_min"], rule["r_max"] + 1) for f in range(rule["f_min"], rule["f_max"] + 1)

@@ -206,7 +206,7 @@ def test_an_archive_of_anything_else_is_refused(other: bytes, said: str) -> None
     "note", [b"", b"Exported by the shop, in pounds.\n\nAsk Ann, Bob, Cy or Di.\n", b"5a0e  b.csv\n"]
 )
 def test_a_file_of_an_archive_without_a_table_is_left_out(note: bytes) -> None:
-    """A README is no part of the data: it is told, and counts for the hash of the dump like any other file."""
+    """A README holds no data: it is reported as left out, and the hash of the dump covers it like any other file."""
     content = (HEADER + CSV_GOOD).encode()
     for files in ([("README", note), ("b.csv", content)], [("b.csv", content), ("README", note)]):
         found = read(packed := zipped(*files))

@@ -311,7 +311,8 @@ def test_a_rejected_line_of_any_length_is_a_row_of_a_failure() -> None:
     """Its beginning: an event of megabytes would make the history of runs slow for ever."""
     rejects = [Reject(2, "x" * 10_000, None, "expected 8 fields, found 1"), Reject(3, "x\ty", None, "as before")]
     table = StepFailure(DumpError("a.csv: 2 of 2 lines", rejects=rejects)).metadata["first rejected lines"]
-    assert [record.data["text"] for record in table.value.records] == ["x" * 500 + "…", "x\\ty"]  # type: ignore[union-attr]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert [record.data["text"] for record in table.records] == ["x" * 500 + "…", "x\\ty"]
 
 
 @pytest.mark.parametrize(
