@@ -60,7 +60,7 @@ costs = typer.Typer(no_args_is_help=True, help="What products cost the shop, fro
 
 def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None:
     """What a command has done, the segments as they are now, and the checks that do not hold."""
-    from lgs_assets.command.terminal import check_lines, console, movement_lines, plain, segment_table
+    from lgs_assets.command.terminal import check_lines, console, movement_lines, plain, remark, say, segment_table
     from lgs_assets.wiring.versions import published_versions
 
     did = [done] if done else []
@@ -68,16 +68,16 @@ def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None
     did += [f"rebuilt {counted(len(outcome.rebuilt), 'table')}"] if outcome.rebuilt else []
     if did:
         said = "; ".join(did)
-        console.print(f"{plain(said[0].upper() + said[1:])}.\n", highlight=False, soft_wrap=True)
+        say(f"{plain(said[0].upper() + said[1:])}.\n")
     elif not outcome.refused:
-        console.print("Everything is up to date.\n")
-    for remark in outcome.remarks:
-        console.print(f"[yellow]![/] {plain(remark)}", highlight=False)
+        say("Everything is up to date.\n")
+    for text in outcome.remarks:
+        remark(text)
     built = published_versions(warehouse)
     if "segment_summary" in built:
         console.print(segment_table(warehouse))
     if "segment_migrations" in built:
-        console.print(*movement_lines(warehouse), sep="\n", highlight=False)
+        say(*movement_lines(warehouse))
     _show_risk(warehouse, customers=10)
     for check in outcome.failed_checks:
         rows, accepted = (int(str(check.metadata[name].value)) for name in ("violating_rows", "accepted_rows"))
@@ -88,22 +88,21 @@ def _show(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None
 
 def _show_risk(warehouse: "Warehouse", *, customers: int) -> None:
     """The most valuable customers at risk, if anybody is known to be."""
-    from lgs_assets.command.terminal import calibration_lines, console, error_lines, risk_table
+    from lgs_assets.command.terminal import calibration_lines, console, error_lines, risk_table, say
     from lgs_assets.wiring.versions import published_versions
 
     built = published_versions(warehouse)
     if "churn_risk" not in built or not warehouse.rows("select from churn_risk limit 1"):
         return
     if "audience_members" not in built:
-        console.print(
+        say(
             "Customers at risk are not listed: until audience_members is built (lgs run), it is not known which of "
-            "them an experiment leaves alone.",
-            soft_wrap=True,
+            "them an experiment leaves alone."
         )
     else:
         console.print(risk_table(warehouse, customers))
         lines = (*error_lines(warehouse, "churn_risk, active in the last 365"), *calibration_lines(warehouse))
-        console.print(*lines, sep="\n", highlight=False)
+        say(*lines)
 
 
 def _end_with(outcome: "Outcome") -> None:
@@ -136,7 +135,7 @@ def _say_unknown() -> None:
 def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, *, force: bool = False) -> None:
     """Loads and rebuilds what is due, and shows it. Exits with REJECTED if a check found an error."""
     from lgs_assets.command.runner import Runner
-    from lgs_assets.command.terminal import console, segment_table, step_progress
+    from lgs_assets.command.terminal import console, say, segment_table, step_progress
     from lgs_assets.wiring.instance import dagster_instance, taking_turns
 
     def report(step: "Step") -> None:
@@ -154,17 +153,16 @@ def _bring_up_to_date(configuration: "Configuration", dump: Path | None = None, 
         outcome = runner.bring_up_to_date(dump, force=force)
     _show(outcome, runner.resources.warehouse)
     if configuration.settings != configuration.read().settings:
-        console.print("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
+        say("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
     lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
-    console.print(
+    say(
         "\nLook further:\n"
         f"  [bold]{lgs} dashboard[/] figures, segments and lists of customers, as pages (make dashboard)\n"
         f"  [bold]{lgs} ui[/]        the lineage, its checks and charts in the Dagster UI (make ui)\n"
         f"  [bold]{lgs} charts[/]    every chart as PNG and SVG in a folder\n"
         f"  [bold]{lgs} psql[/]      the tables in SQL: select * from segments limit 10;\n"
         f"  [bold]{lgs} status[/]    what is loaded, how fresh it is, which checks fail\n"
-        "  notebooks/customer_segments.ipynb    the analysis, for any Jupyter that runs in .venv",
-        highlight=False,
+        "  notebooks/customer_segments.ipynb    the analysis, for any Jupyter that runs in .venv"
     )
     _end_with(outcome)
 
@@ -244,7 +242,7 @@ def pull(
 ) -> None:
     """Pull new lines from the database of LGS_SOURCE_URL and bring every table and chart up to date with them."""
     from lgs_assets.arrivals.pull import pull_new_lines
-    from lgs_assets.command.terminal import console
+    from lgs_assets.command.terminal import console, say
     from lgs_assets.configuration import Configuration
     from lgs_assets.wiring.resources import Resources
 
@@ -260,9 +258,9 @@ def pull(
             progress=lambda lines: status.update(f"Pulling: {counted(lines, 'line')}"),
         )
     if done.is_new:
-        console.print(f"Pulled {counted(done.lines, 'line')}: {done.dump}")
+        say(f"Pulled {counted(done.lines, 'line')}: {done.dump}")
     else:
-        console.print(f"Nothing new in the table {configuration.source_table}.")
+        say(f"Nothing new in the table {configuration.source_table}.")
     if resources.inbox.path_of(done.dump).exists():  # if it is not new, perhaps it could not be loaded when it was
         _bring_up_to_date(configuration)
 
@@ -431,12 +429,12 @@ def risk(
 @_reporting_errors
 def forecast() -> None:
     """Show the sales of the months and weeks to come, and how wrong such forecasts have been."""
-    from lgs_assets.command.terminal import console, error_lines, forecast_table
+    from lgs_assets.command.terminal import console, error_lines, forecast_table, say
 
     warehouse = _warehouse()
     _say_if_unavailable(warehouse)
     console.print(forecast_table(warehouse))
-    console.print(*error_lines(warehouse, "forecasts, total"), sep="\n", highlight=False)
+    say(*error_lines(warehouse, "forecasts, total"))
 
 
 def _say_if_unavailable(warehouse: "Warehouse") -> None:
@@ -469,6 +467,7 @@ def status(
         profit_line,
         publication_table,
         refusal_lines,
+        say,
     )
     from lgs_assets.configuration import Configuration, as_written
     from lgs_assets.warehouse.ledger import loaded_dumps
@@ -493,21 +492,21 @@ def status(
     if dumps:
         console.print(dump_table(dumps))
     if refused or problems:
-        console.print("[bold]Refused dumps[/]")
+        say("[bold]Refused dumps[/]")
     for refusal in refused:
         has_lines = any(loaded.dump == refusal.dump for loaded in dumps)
         has_file = files is None or refusal.dump in files
         console.print(*refusal_lines(refusal, has_file=has_file, has_lines=has_lines), sep="\n")
     for reason in problems:
-        console.print(f"  [red]✗[/] {plain(reason)}")
+        say(f"  [red]✗[/] {plain(reason)}")
     if not dumps:
-        console.print("Nothing is loaded yet: lgs run")
+        say("Nothing is loaded yet: lgs run")
         return
     specs = built_specs()
     tables = [table for table in in_order(specs) if table != RAW_INVOICES]
     console.print(publication_table(warehouse, tables, outdated(specs, configuration.settings, warehouse)))
     wanted = configuration.settings.model_dump()
-    console.print(f"Settings: {', '.join(f'{name} {as_written(value)}' for name, value in wanted.items())}")
+    say(f"Settings: {', '.join(f'{name} {as_written(value)}' for name, value in wanted.items())}")
     others = [
         f"{table} with {name} {as_written(value)}"
         for table, settings in settings_used(warehouse).items()
@@ -515,16 +514,16 @@ def status(
         if value != wanted[name]
     ]
     if others:
-        console.print(f"[yellow]Built with other settings: {plain('; '.join(others))}[/]")
+        say(f"[yellow]Built with other settings: {plain('; '.join(others))}[/]")
     built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
     if "segment_migrations" in built:
-        console.print(*movement_lines(warehouse), sep="\n", highlight=False)
+        say(*movement_lines(warehouse))
     if "margins" in built:
-        console.print(profit_line(warehouse), highlight=False)
+        say(profit_line(warehouse))
     with console.status("Checking the tables"):
         found = findings(resources.tables, built, every=all_checks)
     failed = [check for check, finding in found if finding.violating_rows > finding.accepted_rows]
-    console.print(f"[bold]Checks[/]: {len(found) - len(failed)} of {len(found)} hold")
+    say(f"[bold]Checks[/]: {len(found) - len(failed)} of {len(found)} hold")
     for check, finding in found:
         if finding.violating_rows:
             lines = check_lines(
@@ -547,7 +546,7 @@ def accept(
     """Accept what a check warns of, up to a number of rows. It holds from then on, and warns when it finds more."""
     from lgs_assets.checks.findings import accept_rows
     from lgs_assets.checks.sql_checks import check_named, evaluate, evaluation
-    from lgs_assets.command.terminal import console
+    from lgs_assets.command.terminal import say
     from lgs_assets.configuration import Configuration
     from lgs_assets.wiring.instance import dagster_instance
     from lgs_assets.wiring.resources import Resources
@@ -568,7 +567,7 @@ def accept(
     ends = (
         f"it warns when it finds more than {counted(accepted, 'row')}" if accepted else "no violating row is accepted"
     )
-    console.print(f"{check} finds {counted(found, 'row')} now; from now on {ends}.", highlight=False, soft_wrap=True)
+    say(f"{check} finds {counted(found, 'row')} now; from now on {ends}.")
 
 
 @app.command()
@@ -608,7 +607,7 @@ def rejects(
 
 def _show_rejects(rejected: "Sequence[Reject]", *, of: str, command: str, as_csv: bool) -> None:
     """The first rejected lines as a table, or all as CSV."""
-    from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table
+    from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain, reject_table, say
     from lgs_assets.sources import Reject
 
     if as_csv:
@@ -619,9 +618,9 @@ def _show_rejects(rejected: "Sequence[Reject]", *, of: str, command: str, as_csv
         console.print(reject_table(rejected[:SHOWN_REJECTS]))
         are = "is" if len(rejected) == 1 else "are"
         said = f"{counted(len(rejected), 'line')} of {plain(of)} {are} rejected; lgs {command} --csv writes all."
-        console.print(said, soft_wrap=True)
+        say(said)
     else:
-        console.print(f"No line of {plain(of)} is rejected.")
+        say(f"No line of {plain(of)} is rejected.")
 
 
 @app.command()
@@ -711,7 +710,7 @@ def import_costs(
     and the exit code is 3. If their share exceeds LGS_REJECT_LIMIT, no cost is kept.
     """
     from lgs_assets.arrivals.costs import read_costs
-    from lgs_assets.command.terminal import console, plain
+    from lgs_assets.command.terminal import plain, say
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import DumpError
     from lgs_assets.warehouse.costs import codes_without_lines, keep_costs, keep_rejected_costs
@@ -730,12 +729,10 @@ def import_costs(
     with dagster_instance(configuration) as instance, taking_turns(instance, waiting=_say_waiting):
         keep_costs(warehouse, read, rejected)
     products = counted(len({cost.code for cost in read}), "product")
-    console.print(f"Kept {counted(len(read), 'unit cost')} of {products} from {plain(str(file))}.", soft_wrap=True)
+    say(f"Kept {counted(len(read), 'unit cost')} of {products} from {plain(str(file))}.")
     if unknown := codes_without_lines(warehouse, read):
         shown = ", ".join(unknown[:_SHOWN_CODES]) + (", …" if len(unknown) > _SHOWN_CODES else "")
-        console.print(
-            f"No line is of {len(unknown):,} of these: {plain(shown)}. Check the stock codes.", soft_wrap=True
-        )
+        say(f"No line is of {len(unknown):,} of these: {plain(shown)}. Check the stock codes.")
     if rejected:
         _show_rejects(rejected, of=str(file), command="costs rejects", as_csv=False)
     if read and loaded_dumps(warehouse):

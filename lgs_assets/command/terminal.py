@@ -44,6 +44,16 @@ def plain(text: str) -> str:
     return escape(printable(text))
 
 
+def say(*lines: str) -> None:
+    """Shows lines of prose, with no number coloured. The terminal wraps them, so a file takes each whole."""
+    console.print(*lines, sep="\n", highlight=False, soft_wrap=True)
+
+
+def remark(text: str) -> None:
+    """Shows a line that somebody should look at."""
+    say(f"[yellow]![/] {plain(text)}")
+
+
 class StepProgress:
     """Shows each step of a run: a spinner while it works, then its name and how long it took."""
 
@@ -191,7 +201,7 @@ def risk_table(warehouse: "Warehouse", customers: int) -> Table:
     return table
 
 
-def calibration_lines(warehouse: "Warehouse") -> Iterator[RenderableType]:
+def calibration_lines(warehouse: "Warehouse") -> Iterator[str]:
     """That the bands of risk are an order only, where that is so."""
     if not warehouse.rows("select bool_and(is_calibrated) as are_chances from churn_risk")[0].are_chances:
         yield f"  [dim]{plain(UNCALIBRATED)}[/]"
@@ -211,7 +221,7 @@ def forecast_table(warehouse: "Warehouse") -> Table:
     return table
 
 
-def error_lines(warehouse: "Warehouse", tasks: str) -> Iterator[RenderableType]:
+def error_lines(warehouse: "Warehouse", tasks: str) -> Iterator[str]:
     """How wrong what is shown has been, as a figure beside its baseline's; `tasks` begins the names of the tasks."""
     rows = warehouse.rows(
         """
