@@ -1,6 +1,8 @@
 """What the command line shows: progress, tables and numbers."""
 
+import csv
 import shlex
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,7 +18,7 @@ from rich.table import Table
 
 from lgs_assets import places
 from lgs_assets.configuration import Configuration, as_written, origin, variable
-from lgs_assets.escaping import printable
+from lgs_assets.escaping import csv_cell, printable
 from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED, counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
@@ -281,6 +283,22 @@ def reject_table(rejects: Sequence["Reject"]) -> Table:
         text = reject.text if len(reject.text) <= SHOWN_CHARACTERS else reject.text[:SHOWN_CHARACTERS] + "…"
         table.add_row(f"{reject.line:,}", plain(reject.column or ""), plain(reject.reason), plain(text))
     return table
+
+
+def show_rejects(rejected: Sequence["Reject"], *, of: str, command: str, as_csv: bool) -> None:
+    """The first rejected lines as a table, or all as CSV."""
+    from lgs_assets.sources import Reject
+
+    if as_csv:
+        # Cells in quotes, for a spreadsheet may take another character than the comma for their border.
+        rows = [[reject.line, *(csv_cell(text or "") for text in reject[1:])] for reject in rejected]
+        csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC).writerows([Reject._fields, *rows])
+    elif rejected:
+        console.print(reject_table(rejected[:SHOWN_REJECTS]))
+        are = "is" if len(rejected) == 1 else "are"
+        say(f"{counted(len(rejected), 'line')} of {plain(of)} {are} rejected; lgs {command} --csv writes all.")
+    else:
+        say(f"No line of {plain(of)} is rejected.")
 
 
 def dump_table(dumps: list["LoadedDump"]) -> Table:

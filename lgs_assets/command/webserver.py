@@ -4,20 +4,29 @@ Dagster has no setting for a middleware, so its command runs in this process, an
 whole ASGI application, is served here. The address stays here as well: Dagster is told one that nothing can listen on,
 so that a version which serves in another way serves nothing, rather than without the guard. A proxy before a second
 port would be no guard at all, for a browser finds that port, too.
+
+`lgs ui` serves it with the daemon beside it, and the output of both in a file.
 """
 
 import argparse
+import os
+import signal
 import socket
+import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 import uvicorn
 from dagster_webserver.cli import dagster_webserver
 from starlette.types import ASGIApp
 
 from lgs_assets.command.guard import Guard, origin_of
+from lgs_assets.command.reporting import fail
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import LgsError
 
@@ -60,6 +69,48 @@ def serve(listening: socket.socket, origins: list[str], options: list[str], *, a
 
     uvicorn.run = run_guarded  # type: ignore[assignment]
     dagster_webserver(["--host", _NOWHERE, "--port", "1", *options])
+
+
+@contextmanager
+def output_into(log: Path) -> Iterator[TextIO]:
+    """Has a file take what this process and those that it starts print. Yields the terminal."""
+    with os.fdopen(os.dup(1), "w") as terminal, log.open("ab") as file:
+        kept = os.dup(2)
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield terminal
+        finally:
+            os.dup2(terminal.fileno(), 1)
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+@contextmanager
+def run_beside(command: list[str], *, log: Path) -> Iterator[None]:
+    """Runs a command beside the block, and ends each of them when the other one ends. A file takes its output."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    with log.open("ab") as file:
+        # It hears of Ctrl-C from this process, once.
+        process = subprocess.Popen(command, process_group=0, stdout=file, stderr=file)
+    is_over = threading.Event()
+
+    def watch() -> None:
+        process.wait()
+        if not is_over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        has_ended = process.poll() is not None
+        is_over.set()
+        process.send_signal(signal.SIGINT)  # does nothing to one that has ended
+        process.wait()
+        if has_ended:
+            fail(f"{Path(command[0]).name} has ended by itself. The reason is at the end of {log}.")
 
 
 if __name__ == "__main__":
