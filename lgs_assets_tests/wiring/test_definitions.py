@@ -438,7 +438,7 @@ def test_the_rows_of_a_table_and_of_its_partition_are_counted(instance: dg.Dagst
 def test_an_input_that_the_model_is_not_told_of_is_an_error() -> None:
     """Otherwise its table would be built from a version that nobody knows."""
     spec = dg.AssetSpec("segments", deps=["rfm_scores", "segment_playbook"])
-    made = Model("segments.sql", rfm_scores=Relation("rfm_scores", "v1"))
+    made = Model("segments.sql", Relation("rfm_scores", "v1"))
     with pytest.raises(LgsError, match="segments is given segment_playbook, which its model does not name"):
         versions_read(spec, made)
 
