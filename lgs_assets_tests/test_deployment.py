@@ -24,7 +24,7 @@ import pytest
 import yaml
 
 from lgs_assets import places
-from lgs_assets.checks.sql_checks import CHECKS
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.dashboard.pages import segments
 from lgs_assets.dashboard.queries import ALWAYS_READ
 from lgs_assets.demo.dump import write_demo_dump

@@ -376,11 +376,11 @@ def status(
     for check, finding in found:
         if finding.violating_rows:
             lines = check_lines(
-                check.full_name, check.severity.value, check.description,
-                rows=finding.violating_rows, accepted=finding.accepted_rows,
+                check.full_name, check.description,
+                rows=finding.violating_rows, accepted=finding.accepted_rows, is_warning=check.is_warning,
             )  # fmt: skip
             console.print(*lines, sep="\n")
-    if any(check.severity.value == "ERROR" for check in failed):
+    if any(not check.is_warning for check in failed):
         raise typer.Exit(REJECTED)
 
 
@@ -394,15 +394,16 @@ def accept(
 ) -> None:
     """Accept what a check warns of, up to a number of rows. It holds from then on, and warns when it finds more."""
     from lgs_assets.checks.findings import accept_rows
-    from lgs_assets.checks.sql_checks import check_named, evaluate, evaluation
+    from lgs_assets.checks.sql_checks import evaluate, evaluation
     from lgs_assets.command.terminal import say
     from lgs_assets.configuration import Configuration
+    from lgs_assets.contracts.check import check_named
     from lgs_assets.wiring.instance import dagster_instance
     from lgs_assets.wiring.resources import Resources
     from lgs_assets.wiring.versions import published_versions
 
     known = check_named(check)
-    if known.severity.value == "ERROR":
+    if not known.is_warning:
         raise LgsError(f"{check} reports an error in the figures, which cannot be accepted. Find its cause.")
     configuration = Configuration.read()
     resources = Resources.of(configuration)

@@ -407,12 +407,12 @@ def experiment_table(states: Sequence["State"]) -> Table:
     return table
 
 
-def check_lines(name: str, severity: str, description: str, *, rows: int, accepted: int) -> Iterator[RenderableType]:
+def check_lines(name: str, description: str, *, rows: int, accepted: int, is_warning: bool) -> Iterator[RenderableType]:
     """One check that found rows, for a reader who decides whether to act."""
     if rows <= accepted:
         yield f"  [green]✓[/] {name}: {counted(rows, 'row')}, accepted up to {accepted:,}"
         return
-    mark = "[yellow]![/]" if severity == "WARN" else "[red]✗[/]"
+    mark = "[yellow]![/]" if is_warning else "[red]✗[/]"
     more = f", {rows - accepted:,} more than accepted" if accepted else ""
     yield f"  {mark} {name}: {counted(rows, 'row')}{more}"
     yield Padding(f"[dim]{description}[/]", (0, 0, 0, 4))

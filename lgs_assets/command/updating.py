@@ -41,7 +41,8 @@ def show_outcome(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") 
     for check in outcome.failed_checks:
         rows, accepted = (int(str(check.metadata[name].value)) for name in ("violating_rows", "accepted_rows"))
         name = f"{check.asset_key.to_user_string()}.{check.check_name}"
-        lines = check_lines(name, check.severity.value, check.description or "", rows=rows, accepted=accepted)
+        is_warning = check.severity.value == "WARN"
+        lines = check_lines(name, check.description or "", rows=rows, accepted=accepted, is_warning=is_warning)
         console.print(*lines, sep="\n")
 
 

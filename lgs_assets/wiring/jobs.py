@@ -17,7 +17,8 @@ from lgs_assets.action.plans import EVERY_LIST, leaving_plans, plan_numbered, su
 from lgs_assets.action.private import log_warning
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
-from lgs_assets.checks.sql_checks import CHECKS, evaluation
+from lgs_assets.checks.sql_checks import evaluation
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.errors import DumpError, DumpsError, LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.tables import Tables

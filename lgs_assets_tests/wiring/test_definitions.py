@@ -19,8 +19,8 @@ from lgs_assets import places
 from lgs_assets.charts import image
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.report import families
-from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.configuration import Acceptance, Configuration, Settings
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.contracts.contract import ledgers
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.dashboard.app import PAGES
