@@ -319,10 +319,10 @@ def status(
         say,
     )
     from lgs_assets.configuration import Configuration, as_written
+    from lgs_assets.contracts.contract import RAW_INVOICES
     from lgs_assets.warehouse.ledger import loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance
     from lgs_assets.wiring.lineage import built_specs
-    from lgs_assets.wiring.partitions import RAW_INVOICES
     from lgs_assets.wiring.refusals import refusals
     from lgs_assets.wiring.resources import Resources
     from lgs_assets.wiring.versions import in_order, outdated, settings_used
@@ -364,7 +364,7 @@ def status(
     ]
     if others:
         say(f"[yellow]Built with other settings: {plain('; '.join(others))}[/]")
-    built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {"raw_invoices"}
+    built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {RAW_INVOICES}
     if "segment_migrations" in built:
         say(*movement_lines(warehouse))
     if "margins" in built:

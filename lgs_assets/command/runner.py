@@ -12,6 +12,7 @@ import dagster as dg
 
 from lgs_assets.arrivals.inbox import Arrival, Inbox, Listing, version_of
 from lgs_assets.configuration import Configuration
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.demo.dump import write_demo_dump
@@ -24,7 +25,7 @@ from lgs_assets.wiring.left_undone import unbuilt
 from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.location import TAGS, add_to_location
 from lgs_assets.wiring.lost_runs import attend
-from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
+from lgs_assets.wiring.partitions import dumps, sha256_loaded
 from lgs_assets.wiring.resources import Resources
 from lgs_assets.wiring.versions import mark_outdated, reader
 from lgs_assets.wording import counted

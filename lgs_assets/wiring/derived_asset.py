@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.metadata import describe_model
-from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.versions import SETTINGS, built_from, code_version
 
 OWNERS = ["team:analytics"]

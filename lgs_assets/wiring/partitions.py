@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-RAW_INVOICES = "raw_invoices"
+from lgs_assets.contracts.contract import RAW_INVOICES
 
 dumps = dg.DynamicPartitionsDefinition(name="dumps")
 """One partition per dump file, by its name."""

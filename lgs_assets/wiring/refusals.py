@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.wiring.lost_runs import was_killed
-from lgs_assets.wiring.partitions import RAW_INVOICES, dumps
+from lgs_assets.wiring.partitions import dumps
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lgs_assets.charts import wording
 from lgs_assets.configuration import Settings, as_written
 from lgs_assets.contracts.check import CHECKS
-from lgs_assets.contracts.contract import LINES, kept_tables, tables
+from lgs_assets.contracts.contract import RAW_INVOICES, kept_tables, tables
 from lgs_assets.dashboard.content import Column, Link, Table
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.queries import NotReadyError, Row
@@ -64,7 +64,7 @@ def show(view: View) -> Shown:
         [
             (check.table, check.description, check.degree, found["violating_rows"] if found else None, _result(found))
             for check in CHECKS
-            if check.table in built or check.table == LINES
+            if check.table in built or check.table == RAW_INVOICES
             for found in [results.get((check.table, check.name))]
         ],
         "Checks",
