@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.charts.style import BLUE, ORANGE
 from lgs_assets.configuration import Settings
 from lgs_assets.contracts import declaration

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from lgs_assets.charts import style, wording
+from lgs_assets import wording
+from lgs_assets.charts import style
 from lgs_assets.dashboard.figures.shapes import LETTER, OUTLINE, Drawing, Line, Rect, Shape, Text, ink_on
 
 _ZERO = 110.0

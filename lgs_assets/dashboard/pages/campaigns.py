@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from lgs_assets.charts import style, wording
+from lgs_assets import wording
+from lgs_assets.charts import style
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Number, Table, written
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, Spark, lines, sparks

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from urllib.parse import quote
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, written
 from lgs_assets.dashboard.draft import draft
 from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline

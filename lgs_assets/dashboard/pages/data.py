@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.configuration import Settings, as_written
 from lgs_assets.contracts.check import CHECKS
 from lgs_assets.contracts.contract import RAW_INVOICES, kept_tables, tables
