@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from lgs_assets.arrivals.inbox import Arrival, Inbox, Listing, version_of
+from lgs_assets.arrivals.inbox import Arrival, Inbox, Listing
 from lgs_assets.configuration import Configuration
 from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.definitions import build_definitions
@@ -260,7 +260,7 @@ def _remarks(dump: dg.AssetMaterialization, earlier: LoadedDump | None) -> Itera
 
 
 def _only(inbox: Inbox, dump: str) -> Listing:
-    return Listing({dump: Arrival(version_of(inbox.path_of(dump)), is_marked=True)})
+    return Listing({dump: Arrival(inbox.version_of(dump), is_marked=True)})
 
 
 def _given_up(instance: dg.DagsterInstance, run_id: str) -> str | None:
