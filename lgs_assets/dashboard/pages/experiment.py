@@ -16,7 +16,7 @@ from lgs_assets.dashboard.queries import Row
 
 def show_one(view: View) -> Shown:
     """One experiment: its health before the end, its result after it."""
-    found = standings(view, view.item) if "\0" not in view.item else []
+    found = standings(view, view.item)
     if not found:
         raise NothingThereError(f"There is no experiment {view.item} that was started.")
     standing = found[0]
