@@ -167,8 +167,9 @@ def ui(
 
     The output of its processes goes to the file ui.log in the folder of the platform's state.
     """
-    from lgs_assets.command.webserver import listen, output_into, own_origins, run_beside, serve
+    from lgs_assets.command.webserver import output_into, own_origins, run_beside, serve
     from lgs_assets.configuration import Configuration
+    from lgs_assets.listening import listen
     from lgs_assets.wiring.instance import dagster_instance
     from lgs_assets.wiring.resources import Resources
 

@@ -29,9 +29,9 @@ from lgs_assets.command.guard import Guard, origin_of
 from lgs_assets.command.reporting import fail
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import LgsError
+from lgs_assets.listening import LOOPBACK, in_url, listen
 
 _NOWHERE = "guarded.invalid"  # RFC 6761: no name below .invalid ever resolves
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (told apart, not bound)
 
 
@@ -40,20 +40,12 @@ def own_origins(host: str, port: int, configuration: Configuration) -> list[str]
 
     Raises LgsError if one of the latter is no origin.
     """
-    names = dict.fromkeys([host, *_LOOPBACK] if host not in _ANY_ADDRESS else _LOOPBACK)
-    local = [f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}" for name in names]
+    names = dict.fromkeys([host, *LOOPBACK] if host not in _ANY_ADDRESS else LOOPBACK)
+    local = [f"http://{in_url(name)}:{port}" for name in names]
     try:
         return [origin_of(origin) for origin in [*local, *configuration.ui_origins.split()]]
     except LgsError as error:
         raise LgsError(f"LGS_UI_ORIGINS: {error}.") from error
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises LgsError if the port is taken, or the address is not this machine's."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise LgsError(f"{host}:{port}: cannot listen there: {error.strerror}. Choose another port: --port.") from error
 
 
 def serve(listening: socket.socket, origins: list[str], options: list[str], *, announce: Callable[[str], None]) -> None:

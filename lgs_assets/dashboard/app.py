@@ -42,6 +42,7 @@ from lgs_assets.dashboard.queries import ALWAYS_READ, Built, NotReadyError, Tabl
 from lgs_assets.dashboard.rendering import FOLDER, code_version, templates
 from lgs_assets.dashboard.report import conditions
 from lgs_assets.errors import LgsError
+from lgs_assets.listening import LOOPBACK, in_url
 
 PAGES: Final = (
     overview.PAGE,
@@ -68,7 +69,7 @@ _OF_ALL: Final = (data.PAGE, data.TABLE, report.SHOP, report.SEGMENT)
 LONGEST_URL: Final = 8000
 KEPT: Final = 100
 """Pages of a few dozen kilobytes, each known by its ETag: none is shown that its tables would not give."""
-LOCAL_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
+LOCAL_HOSTS: Final = tuple(map(in_url, LOOPBACK))
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
