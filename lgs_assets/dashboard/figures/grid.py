@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lgs_assets.charts import style
-from lgs_assets.dashboard.figures.shapes import RAMP, Anchor, Drawing, Line, Rect, Shape, Text, ink_on
+from lgs_assets.dashboard.figures.shapes import RAMP, Anchor, Drawing, Line, Rect, Shape, Text
 
 _LETTERS = 122
 """At 11 pixels, of a picture as wide as a page."""
@@ -67,7 +67,7 @@ def grid(label: str, heads: Sequence[Head], rows: Sequence[Sequence[Cell]]) -> D
             if cell.shade is not None:
                 shapes.append(Rect(left, y + 1, wide, _ROW - 2, fill))
             text = cell.text if head.is_number else _cut(cell.text, letters[place] - 1)
-            ink = style.INK if cell.shade is None else ink_on(fill)
+            ink = style.INK if cell.shade is None else style.ink_on(fill)
             shapes.append(Text(at, y + 15, text, anchor, ink, 11, dx=-6 if head.is_number else 4))
             if cell.bar is not None:
                 shapes += _bar(cell, head, left + wide, bar * 0.95, y + 5)
