@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -137,19 +138,11 @@ class _Site:
 
     def page_of(self, page: Page) -> Callable[[Request], Response]:
         """The route of a page."""
-
-        def answer(request: Request) -> Response:
-            return self._answer(request, page, self._render_page)
-
-        return answer
+        return partial(self._answer, page=page, render=self._render_page)
 
     def file_of(self, page: Page) -> Callable[[Request], Response]:
         """The route of what can be taken away from a page."""
-
-        def answer(request: Request) -> Response:
-            return self._answer(request, page, self._render_file)
-
-        return answer
+        return partial(self._answer, page=page, render=self._render_file)
 
     def not_found(self, request: Request, _: Exception) -> Response:
         """No such page."""
