@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -62,7 +61,7 @@ class Source:
     def since(self, dumps: Iterable[LoadedDump]) -> datetime | None:
         """The moment from which to pull lines; None, for all of them, if nothing but the demo dump is loaded."""
         # No dump holds lines from after it was loaded: a line dated ahead by mistake hides nothing.
-        known = [min(dump.last_invoice_at, _local(dump.loaded_at)) for dump in dumps if dump.dump != DEMO_DUMP]
+        known = [min(dump.last_invoice_at, places.in_shop(dump.loaded_at)) for dump in dumps if dump.dump != DEMO_DUMP]
         if not known:
             return None
         return datetime.combine(max(known).date() - timedelta(days=self.overlap_days), datetime.min.time())
@@ -162,7 +161,3 @@ def _sha256_there(dump: str, inbox: Inbox, warehouse: Warehouse) -> str | None:
     if (path := inbox.path_of(dump)).exists():
         return sha256_of(path)  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
     return next((loaded.sha256 for loaded in loaded_dumps(warehouse) if loaded.dump == dump), None)
-
-
-def _local(moment: datetime) -> datetime:
-    return moment.astimezone(ZoneInfo(places.TIME_ZONE)).replace(tzinfo=None)

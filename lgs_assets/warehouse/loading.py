@@ -13,7 +13,6 @@ from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, Protocol
-from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
@@ -327,7 +326,7 @@ def _arrival(cursor: Cursor, file: DumpFile) -> date | None:
         return None
     cursor.execute("select loaded_at from dumps where dump = %s and file_version = %s", [file.name, file.version])
     row = cursor.fetchone()
-    return row[0].astimezone(ZoneInfo(places.TIME_ZONE)).date() if row else None
+    return places.in_shop(row[0]).date() if row else None
 
 
 def _known(cursor: Cursor, content: str, written: datetime) -> LoadedDump | None:
@@ -345,8 +344,7 @@ def _written_at(file: DumpFile, first_invoice_at: datetime | None, arrived: date
     An invoice after the file's time has a mistaken date, which must not make its dump the newest.
     """
     written = min(file.written_at or arrived, arrived)
-    in_shop = written.astimezone(ZoneInfo(places.TIME_ZONE)).replace(tzinfo=None)
-    return arrived if first_invoice_at and in_shop < first_invoice_at else written
+    return arrived if first_invoice_at and places.in_shop(written) < first_invoice_at else written
 
 
 def _take_out(cursor: Cursor, name: str) -> LoadedDump | None:
