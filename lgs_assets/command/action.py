@@ -38,11 +38,11 @@ def warehouse_with_facts() -> "Warehouse":
     """The warehouse, in which there are facts to ask. Raises LgsError where there are none yet."""
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import LgsError
+    from lgs_assets.warehouse.ledger import built_tables
     from lgs_assets.wiring.resources import Resources
-    from lgs_assets.wiring.versions import published_versions
 
     warehouse = Resources.of(Configuration.read()).warehouse
-    if "audience_facts" not in published_versions(warehouse):
+    if "audience_facts" not in built_tables(warehouse):
         raise LgsError("There is no table audience_facts yet: lgs run")
     return warehouse
 

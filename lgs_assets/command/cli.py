@@ -290,9 +290,9 @@ def forecast() -> None:
 def _say_if_unavailable(warehouse: "Warehouse") -> None:
     """Ends the command with the reason where nothing is predicted."""
     from lgs_assets.command.terminal import unavailable
-    from lgs_assets.wiring.versions import published_versions
+    from lgs_assets.warehouse.ledger import built_tables
 
-    if "prediction_terms" not in published_versions(warehouse):
+    if "prediction_terms" not in built_tables(warehouse):
         fail("Nothing is predicted yet: lgs run builds the tables.")
     if reason := unavailable(warehouse):
         typer.echo(f"Nothing is predicted. {reason}")
@@ -321,7 +321,7 @@ def status(
     )
     from lgs_assets.configuration import Configuration, as_written
     from lgs_assets.contracts.contract import RAW_INVOICES
-    from lgs_assets.warehouse.ledger import loaded_dumps
+    from lgs_assets.warehouse.ledger import built_tables, loaded_dumps
     from lgs_assets.wiring.instance import dagster_instance
     from lgs_assets.wiring.lineage import built_specs
     from lgs_assets.wiring.refusals import refusals
@@ -365,7 +365,7 @@ def status(
     ]
     if others:
         say(f"[yellow]Built with other settings: {plain('; '.join(others))}[/]")
-    built = {row.table_name for row in warehouse.rows("select table_name from publications")} | {RAW_INVOICES}
+    built = built_tables(warehouse)
     if "segment_migrations" in built:
         say(*movement_lines(warehouse))
     if "margins" in built:
@@ -399,16 +399,16 @@ def accept(
     from lgs_assets.command.terminal import say
     from lgs_assets.configuration import Configuration
     from lgs_assets.contracts.check import check_named
+    from lgs_assets.warehouse.ledger import built_tables
     from lgs_assets.wiring.instance import dagster_instance
     from lgs_assets.wiring.resources import Resources
-    from lgs_assets.wiring.versions import published_versions
 
     known = check_named(check)
     if not known.is_warning:
         raise LgsError(f"{check} reports an error in the figures, which cannot be accepted. Find its cause.")
     configuration = Configuration.read()
     resources = Resources.of(configuration)
-    if known.table not in published_versions(resources.warehouse):
+    if known.table not in built_tables(resources.warehouse):
         raise LgsError(f"There is no table {known.table} yet: lgs run")
     found = int(str(evaluate(known, resources.tables).metadata["violating_rows"].value))
     accepted = found if rows is None else rows

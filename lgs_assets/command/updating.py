@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
 def show_outcome(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") -> None:
     """What a command has done, the segments as they are now, and the checks that do not hold."""
     from lgs_assets.command.terminal import check_lines, console, movement_lines, plain, remark, say, segment_table
-    from lgs_assets.wiring.versions import published_versions
+    from lgs_assets.warehouse.ledger import built_tables
 
     did = [done] if done else []
     did += [f"loaded {', '.join(outcome.loaded)}"] if outcome.loaded else []
@@ -32,7 +32,7 @@ def show_outcome(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") 
         say("Everything is up to date.\n")
     for text in outcome.remarks:
         remark(text)
-    built = published_versions(warehouse)
+    built = built_tables(warehouse)
     if "segment_summary" in built:
         console.print(segment_table(warehouse))
     if "segment_migrations" in built:
@@ -49,9 +49,9 @@ def show_outcome(outcome: "Outcome", warehouse: "Warehouse", *, done: str = "") 
 def show_risk(warehouse: "Warehouse", *, customers: int) -> None:
     """The most valuable customers at risk, if anybody is known to be."""
     from lgs_assets.command.terminal import calibration_lines, console, error_lines, risk_table, say
-    from lgs_assets.wiring.versions import published_versions
+    from lgs_assets.warehouse.ledger import built_tables
 
-    built = published_versions(warehouse)
+    built = built_tables(warehouse)
     if "churn_risk" not in built or not warehouse.rows("select from churn_risk limit 1"):
         return
     if "audience_members" not in built:
