@@ -5,8 +5,6 @@ after that day: all pulls of a day are versions of one dump, of which the latest
 deleted since go with the earlier version; nothing is ever removed from dumps of other names.
 """
 
-import fcntl
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.configuration import Configuration
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError, UnavailableError
+from lgs_assets.file_locks import locked_if_free
 from lgs_assets.sources import sha256_of
 from lgs_assets.sources.database import dump_table
 from lgs_assets.warehouse.database import Warehouse
@@ -128,22 +127,17 @@ def pull_new_lines(
 def _workshop(folder: Path) -> Iterator[Path]:
     """The folder for one pull at a time, emptied afterwards, including what a killed one left there.
 
-    Raises PullUnderWayError. The kernel frees the lock when its process ends, however it ends.
+    Raises PullUnderWayError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PullUnderWayError("A pull is already under way: its lines will arrive without this one.") from None
+    with locked_if_free(folder) as lock:
+        if lock is None:
+            raise PullUnderWayError("A pull is already under way: its lines will arrive without this one.")
         try:
             yield folder
         finally:
             for file in folder.iterdir():
                 file.unlink()
-    finally:
-        os.close(lock)
 
 
 def _persistently(attempt: Callable[[], int], warn: Callable[[str], None]) -> int:
