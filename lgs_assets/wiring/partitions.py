@@ -4,7 +4,8 @@ import dagster as dg
 
 from lgs_assets.contracts.contract import RAW_INVOICES
 
-dumps = dg.DynamicPartitionsDefinition(name="dumps")
+DUMPS = "dumps"
+dumps = dg.DynamicPartitionsDefinition(name=DUMPS)
 """One partition per dump file, by its name."""
 
 
