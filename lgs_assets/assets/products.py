@@ -1,12 +1,11 @@
 """The products: what sells, what comes back and what is bought together."""
 
-import dagster as dg
 import pandas as pd
 
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.models.baskets import bought_together
 from lgs_assets.models.returns import match_returns
-from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, columns, derived_asset
 from lgs_assets.wiring.resources import RunSettings
 
 
@@ -26,13 +25,8 @@ def returnable_lines(clean_invoices: Relation, stock_codes: Relation) -> Model:
     group="products",
     kinds={"postgres", "python"},
     ins={
-        "returnable_lines": dg.AssetIn(
-            metadata={
-                "columns": [
-                    *("invoice_no", "line_number", "customer_id", "code"),
-                    *("place", "is_return", "units", "price_rank"),
-                ]
-            }
+        "returnable_lines": columns(
+            *("invoice_no", "line_number", "customer_id", "code", "place", "is_return", "units", "price_rank")
         )
     },
 )
@@ -71,7 +65,7 @@ def product_months(clean_invoices: Relation, stock_codes: Relation, monthly_metr
     group="products",
     kinds={"postgres", "python"},
     settings=("pair_support",),
-    ins={"clean_invoices": dg.AssetIn(metadata={"columns": ["invoice_no", "stock_code", "is_sold"]})},
+    ins={"clean_invoices": columns("invoice_no", "stock_code", "is_sold")},
 )
 def product_pairs(clean_invoices: pd.DataFrame, stock_codes: pd.DataFrame, settings: RunSettings) -> pd.DataFrame:
     """Products often bought together. One row per pair."""

@@ -98,5 +98,10 @@ def derived_asset(
     return decorate
 
 
+def columns(*names: str) -> dg.AssetIn:
+    """An input of which these columns are loaded."""
+    return dg.AssetIn(metadata={"columns": list(names)})
+
+
 IN_WAREHOUSE = {"postgres", "sql"}
 """The kinds of an asset whose work is a SELECT."""
