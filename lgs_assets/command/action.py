@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lgs_assets.command.reporting import REJECTED, reporting_errors
+from lgs_assets.command.reporting import REJECTED, expect_new, reporting_errors
 from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
@@ -267,8 +267,7 @@ def write_demo_contacts(
     warehouse = warehouse_with_facts()
     if [loaded.dump for loaded in loaded_dumps(warehouse)] != [DEMO_DUMP]:
         raise LgsError("Contacts are invented for the demo dump alone: these customers are real.")
-    if path.exists() and not force:
-        raise LgsError(f"{path} is there already; --force replaces it.")
+    expect_new(path, force=force)
     customers = [row.customer_id for row in warehouse.rows("select customer_id from customer_profile order by 1")]
     with path.open("w", newline="") as file:
         csv.writer(file).writerows(demo_contacts(customers))

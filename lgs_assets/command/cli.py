@@ -20,7 +20,7 @@ import typer
 
 from lgs_assets import places
 from lgs_assets.command import action, costs, experiment
-from lgs_assets.command.reporting import REJECTED, fail, reporting_errors
+from lgs_assets.command.reporting import REJECTED, expect_new, fail, reporting_errors
 from lgs_assets.command.updating import bring_up_to_date, end_with, say_waiting, show_outcome, show_risk
 from lgs_assets.dashboard import PORT
 from lgs_assets.demo import DEMO_DUMP
@@ -508,8 +508,7 @@ def demo_dump(
     """Write a synthetic dump that has the anatomy of a real one. The same seed gives the same bytes."""
     from lgs_assets.demo.dump import write_demo_dump
 
-    if path.exists() and not force:
-        raise LgsError(f"{path} is there already; --force replaces it.")
+    expect_new(path, force=force)
     written = write_demo_dump(path, lines=lines, seed=seed)
     lines_of, customers = counted(written.lines, "synthetic line"), counted(written.customers, "customer")
     typer.echo(f"{path}: {lines_of} of {customers}")
@@ -526,8 +525,7 @@ def demo_costs(
     from lgs_assets.arrivals.costs import as_csv
     from lgs_assets.demo.costs import demo_costs
 
-    if path.exists() and not force:
-        raise LgsError(f"{path} is there already; --force replaces it.")
+    expect_new(path, force=force)
     made = demo_costs(seed=seed)
     path.write_text("".join(as_csv(made)))
     typer.echo(f"{path}: {counted(len(made), 'invented unit cost')}; lgs costs import {path}")
