@@ -179,7 +179,7 @@ def record_objection(customer_id: Annotated[int, typer.Argument(help="The number
 
     warehouse = _warehouse_with_contacts()
     done = object_to_marketing(warehouse, customer_id)
-    typer.echo(f"Customer {customer_id} is in no audience any more, and nothing is sent to them.")
+    typer.echo(f"Customer {customer_id} is no longer in any audience, and nothing is sent to them.")
     _show_removals(done.removals)
     _show_left_behind(warehouse, customer_id=customer_id)
 
@@ -368,14 +368,14 @@ def show_drift(
         drift = check_drift(warehouse, audience.name, chosen, key=_contact_key(configuration))
     _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if drift is None:
-        say(f"{chosen.name} cannot be read back: it is only told.")
+        say(f"{chosen.name} cannot be read back; it only receives.")
         return
     say(str(drift))
     if drift.missing:
         missing = ", ".join(map(str, drift.missing[:rows])) + (", …" if len(drift.missing) > rows else "")
         say(f"Missing: {missing}. Somebody took them off; they are not put back.")
     if drift.objected:
-        say("Who objected there is suppressed here, too.")
+        say("Customers who objected there are now suppressed here as well.")
         _show_removals(drift.removals)
 
 
@@ -393,9 +393,9 @@ def emptied(
 
     customers = note_emptied(warehouse_with_facts(), destination, name, is_gone=is_gone)
     if customers:
-        typer.echo(f"Noted: {counted(customers, 'customer')} of {printable(name)} are on no such list any more.")
+        typer.echo(f"Noted as taken off those lists: {counted(customers, 'customer')} of {printable(name)}.")
     else:
-        typer.echo(f"There is nobody of {printable(name)} left behind at a former place of {printable(destination)}.")
+        typer.echo(f"No customer of {printable(name)} is left behind at a former place of {printable(destination)}.")
 
 
 @_activate.command("apply")

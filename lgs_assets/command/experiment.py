@@ -74,7 +74,7 @@ def start_experiment(
         f"{arms[declaration.treatment]:,} {declaration.treatment}, {arms[CONTROL]:,} {CONTROL}"
         for arms in (done.arms, state(warehouse, declaration.name).reached_undrawn)
     )
-    what = f"Wave {done.wave} is drawn" if done.wave else "Nothing is drawn again: it was started before"
+    what = f"Wave {done.wave} is drawn" if done.wave else "Already started, so nobody is drawn again"
     say(f"{what}. {declaration.name}: {sizes}.")
     say(f"Reached through a list of {audience.name} before they were drawn: {early}.")
     if declaration.treatment == EVERYTHING:
