@@ -99,7 +99,7 @@ def bring_up_to_date(configuration: "Configuration", dump: Path | None = None, *
         outcome = runner.bring_up_to_date(dump, force=force)
     show_outcome(outcome, runner.resources.warehouse)
     if configuration.settings != configuration.read().settings:
-        say("These settings hold until the next rebuild; the variables LGS_… in the README keep them.")
+        say("These settings hold until the next rebuild; the variables LGS_… keep them: docs/settings.md.")
     lgs = "lgs" if shutil.which("lgs") else os.path.relpath(sys.argv[0])
     say(
         "\nLook further:\n"
