@@ -1,4 +1,4 @@
-"""URLs of databases: parsed, and shown without any of their secrets."""
+"""URLs of databases: parsed, shown without any of their secrets, and told to PostgreSQL's programs."""
 
 import sqlalchemy as sa
 
@@ -25,3 +25,21 @@ def parse_url(text: str, *, variable: str) -> sa.URL:
 def shown(url: sa.URL) -> str:
     """The URL in a message: without its password, and without its parameters, which may also hold one."""
     return url.set(query={}).render_as_string(hide_password=True)
+
+
+def libpq_variables(url: sa.URL) -> tuple[dict[str, str], dict[str, str]]:
+    """The variables that say to PostgreSQL's programs what the URL does; and what none can say, but for secrets.
+
+    Everybody may read the arguments of a process; its environment, only its own account.
+    """
+    from psycopg.pq import Conninfo
+
+    given = {"host": url.host, "port": url.port, "user": url.username, "password": url.password, "dbname": url.database}
+    words = {name: str(value) for name, value in given.items() if value is not None}
+    words |= {name: ",".join(values) for name, values in url.normalized_query.items()}
+    known = {option.keyword.decode(): option for option in Conninfo.get_defaults()}
+    if unknown := words.keys() - known.keys():
+        raise LgsError(f"LGS_DATABASE_URL: PostgreSQL has no parameter {', '.join(sorted(unknown))}.")
+    variables = {envvar.decode(): word for name, word in words.items() if (envvar := known[name].envvar)}
+    others = {name: word for name, word in words.items() if not (known[name].envvar or known[name].dispchar == b"*")}
+    return variables, others

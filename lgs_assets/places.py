@@ -1,8 +1,10 @@
-"""Where things are: the folders of the checkout, and any folder or bucket, opened by its path or its URL."""
+"""Where things are: the folders of the checkout, any folder or bucket by its path or its URL, and the shop's clock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from upath import UPath
 
@@ -34,6 +36,11 @@ def open_place(location: str, *, variable: str) -> UPath:
                 f"{variable}: {location}: the driver for {place.protocol}:// is not installed. {remedy}"
             ) from error
         return place
+
+
+def in_shop(moment: datetime) -> datetime:
+    """What the shop's clock shows at a moment: like the timestamps of invoices, it has no time zone."""
+    return moment.astimezone(ZoneInfo(TIME_ZONE)).replace(tzinfo=None)
 
 
 @contextmanager

@@ -31,6 +31,12 @@ def test_defaults_are_the_published_rules() -> None:
     }  # fmt: skip
 
 
+def test_every_setting_is_documented() -> None:
+    """Its variable is in the table of docs/settings.md, where people look for what they can set."""
+    documented = re.findall(r"`(LGS_\w+)`", (places.ROOT / "docs" / "settings.md").read_text())
+    assert set(documented) | {"DAGSTER_HOME"} == {configuration.variable(name) for name in Configuration.model_fields}
+
+
 def test_the_environment_gives_values(monkeypatch: pytest.MonkeyPatch, env_file: Path) -> None:
     """Each has its variable, which outranks the file; an empty one counts as unset."""
     env_file.write_text("LGS_DROP_REPEATS=true\nLGS_CHART_CUTOFF=0.5\nPOSTGRES_PASSWORD=of the compose file\n")

@@ -24,12 +24,12 @@ import pytest
 import yaml
 
 from lgs_assets import places
-from lgs_assets.checks.sql_checks import CHECKS
+from lgs_assets.contracts.check import CHECKS
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.dashboard.pages import segments
 from lgs_assets.dashboard.queries import ALWAYS_READ
 from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.warehouse.server import EmbeddedServer, program
-from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets_tests.builders import FEW, Line, sources, write_dump
 
 COMPOSE_FILE = places.ROOT / "docker-compose.yml"

@@ -34,7 +34,7 @@ from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 @derived_asset(group="months", kinds=IN_WAREHOUSE)
 def refunds_by_month(clean_invoices: Relation) -> Model:
     \"\"\"Units returned each month. One row per month.\"\"\"
-    return Model("refunds_by_month.sql", clean_invoices=clean_invoices)
+    return Model("refunds_by_month.sql", clean_invoices)
 """,
     "sql/checks/refunds_by_month/units_are_negative.sql": """-- What is given back counts below zero.
 -- error

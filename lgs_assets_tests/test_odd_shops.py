@@ -11,7 +11,8 @@ from matplotlib.text import Text
 
 from lgs_assets.charts import style
 from lgs_assets.charts.report import families, figure_of
-from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.checks.sql_checks import evaluate
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.warehouse.loading import forget_dump

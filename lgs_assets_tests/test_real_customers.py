@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.checks.sql_checks import evaluate
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import in_group

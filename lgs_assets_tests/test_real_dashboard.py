@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 
 from benchmarks.dashboard import pages
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.dashboard.content import written
 from lgs_assets.dashboard.queries import Tables
 from lgs_assets.dashboard.report import render

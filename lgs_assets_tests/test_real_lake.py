@@ -10,8 +10,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.configuration import Configuration, Settings
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.contracts.declaration import in_order, primary_key
 from lgs_assets.definitions import build_definitions
 from lgs_assets.lake.engine import Source

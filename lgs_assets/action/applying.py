@@ -49,7 +49,7 @@ from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 ATTEMPTS = 6
 FEW = 10
-"""So many rows of a batch may all be refused: of more it is the destination that is out of order."""
+"""So many rows of a batch may all be refused; if more are, the destination itself is at fault."""
 
 _HOLD = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
 _LET_GO = "select pg_advisory_unlock(hashtextextended(%s, 0))"
@@ -127,7 +127,7 @@ def alone(warehouse: Warehouse, destination: str) -> Iterator[Callable[[], None]
                 connection.commit()
             except sa.exc.DBAPIError:
                 raise TakenError(
-                    f"The hold on {destination} is lost: the server was restarted. What was accepted stays."
+                    f"The lock on {destination} was lost: the server was restarted. What was accepted stays."
                 ) from None
 
         try:

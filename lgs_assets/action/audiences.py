@@ -143,20 +143,20 @@ class Audience:
         return self.rule.version(self.fields)
 
 
-def read_audiences(files: tuple[Path, ...] = FILES) -> list[Audience]:
+def read_audiences() -> list[Audience]:
     """Every audience, by name. Raises RuleError for a file that states none."""
-    return [Audience.read(file) for file in files]
+    return [Audience.read(file) for file in FILES]
 
 
-def audience_named(name: str, files: tuple[Path, ...] = FILES) -> Audience:
+def audience_named(name: str) -> Audience:
     """The audience of a name. Raises LgsError if there is none."""
-    for file in files:
+    for file in FILES:
         if file.stem == name:
             return Audience.read(file)
-    raise LgsError(f"There is no audience {name!r}. The audiences: {', '.join(file.stem for file in files)}.")
+    raise LgsError(f"There is no audience {name!r}. The audiences: {', '.join(file.stem for file in FILES)}.")
 
 
-def gone(warehouse: Warehouse, files: tuple[Path, ...] = FILES) -> list[tuple[str, str, int]]:
+def gone(warehouse: Warehouse) -> list[tuple[str, str, int]]:
     """The audiences whose file is gone and that destinations hold all the same: the name, where, and how many.
 
     Nobody is a member any more: a plan takes all of them off the list.
@@ -168,7 +168,7 @@ def gone(warehouse: Warehouse, files: tuple[Path, ...] = FILES) -> list[tuple[st
         group by audience, destination
         order by audience, destination
     """
-    rows = warehouse.rows(query, declared=[file.stem for file in files])
+    rows = warehouse.rows(query, declared=[file.stem for file in FILES])
     return [(row.audience, row.destination, row.customers) for row in rows]
 
 
@@ -177,7 +177,7 @@ def without_file(name: str) -> Audience:
     return Audience(name, "Its file is gone.", "false", {}, Limits())
 
 
-def planned_audience(warehouse: Warehouse, name: str, files: tuple[Path, ...] = FILES) -> Audience:
+def planned_audience(warehouse: Warehouse, name: str) -> Audience:
     """The audience of a name, also one whose file is gone while a destination holds it, or a plan of it waits.
 
     Raises LgsError for others, and for a file that is there and wrong.
@@ -187,8 +187,8 @@ def planned_audience(warehouse: Warehouse, name: str, files: tuple[Path, ...] = 
         union all
         select from activation_plans where audience = :name and audience <> '' and ended_at is null
     """  # '' has the plans of deletions
-    is_gone = name not in {file.stem for file in files} and warehouse.rows(query, name=name)
-    return without_file(name) if is_gone else audience_named(name, files)
+    is_gone = name not in {file.stem for file in FILES} and warehouse.rows(query, name=name)
+    return without_file(name) if is_gone else audience_named(name)
 
 
 def version_now(name: str) -> str:

@@ -448,7 +448,7 @@ def _accepted(
         elif email_key in earlier.forgotten_keys:
             wrong = ("email", "the address of somebody who asked to be forgotten", "an address that may be kept")
         elif contact.marketing_ok and contact.basis_at <= (day := earlier.declined.get(customer, date.min)):
-            wrong = ("marketing_ok", f"yes, of a customer who declined by {day}", "a basis of after that day")
+            wrong = ("marketing_ok", f"yes, of a customer who declined by {day}", "a basis dated after that day")
         elif times[customer] > 1:
             wrong = ("customer_id", f"customer {customer} in {times[customer]} lines", "one line a customer")
         elif len(by_key[email_key]) > 1:

@@ -108,19 +108,22 @@ order by names.customer_id, names.destination, names.plan
 """
 
 
-def plan_removals(warehouse: Warehouse, customers: Collection[int] | None = None) -> list[int]:
-    """Plans to remove everybody who may not be on a list from every list that holds them; or these customers alone.
+def plan_removals(warehouse: Warehouse) -> list[int]:
+    """Plans to remove everybody who may not be on a list from every list that holds them.
 
     It does not matter whether there still is such an audience. Returns the numbers of the plans: one a list, and also
     those that wait already.
     """
     prepare_private(warehouse)
     with warehouse.transaction() as connection:
-        return insert_removals(driver_cursor(connection), customers)
+        return insert_removals(driver_cursor(connection))
 
 
 def insert_removals(cursor: Cursor, customers: Collection[int] | None = None) -> list[int]:
-    """What `plan_removals` does, in the transaction of what makes it necessary: nothing can come between."""
+    """What `plan_removals` does, for all or for these customers, in the transaction of what makes it necessary.
+
+    So nothing can come between.
+    """
     lock_for_writing(cursor, _LOCK)
     with as_activator(cursor):
         cursor.execute(

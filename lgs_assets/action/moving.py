@@ -160,7 +160,7 @@ def why_not_here(cursor: Cursor, destination: str, audience: str, place: str) ->
     return (
         f"{counted(elsewhere, 'customer')} of this list were sent to another place than {destination} is now: another "
         "account or key, URL or folder, or form of the addresses. If it leads to the same list: --place same. If it is "
-        "a new one: --place new; then empty the former by hand, for nothing reaches it any more"
+        "a new one: --place new; then empty the old one by hand: nothing updates it any longer"
     )
 
 

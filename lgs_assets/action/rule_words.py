@@ -6,8 +6,8 @@ from decimal import Decimal
 import sqlglot
 from sqlglot import exp
 
+from lgs_assets import wording
 from lgs_assets.action.rules import day_columns, fact_kinds, judge
-from lgs_assets.charts import wording
 
 _NAMES = {
     "customer_id": "number",

@@ -1,1 +1,1 @@
-"""How dumps come: dropped into the inbox, or pulled from a database."""
+"""How dumps and unit costs come: dropped into the inbox, pulled from a database, or as a CSV file of costs."""

@@ -103,14 +103,40 @@ class Inbox:
             where.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def files(self) -> Listing:
-        """The files in the inbox, from one listing of its directory."""
-        return listing(self._place)
+        """The dumps in the inbox, without hidden and temporary names, markers and dumps set aside.
+
+        A folder that does not exist yet is empty.
+        """
+        with _reaching(where := self._place):
+            entries = [*(_objects(where) if where.protocol else _files(Path(where.path)))]
+        marked_at = {each.name.removesuffix(MARKER): each.modified for each in entries if each.name.endswith(MARKER)}
+        found = Listing()
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if _is_passed_over(entry.name):
+                continue
+            demo = _NAME_OF_DEMO if entry.name == DEMO_DUMP else ""
+            if objection := demo or _objection_to(entry.name) or entry.objection:
+                found.refused.append(f"{_shown(where / entry.name)}: {objection}")
+            else:
+                # A marker older than the file is about an earlier version of it.
+                is_marked = marked_at.get(entry.name, -math.inf) >= entry.modified
+                found.arrivals[entry.name] = Arrival(entry.version, is_marked)
+        return found
 
     def path_of(self, dump: str) -> UPath:
-        """Where the dump of this name is."""
+        """Where the dump of this name is: never out of the inbox."""
         if dump == DEMO_DUMP:
             return UPath(self.demo_folder / dump)
-        return path_of(self._place, dump)
+        path = (where := self._place) / dump
+        if "/" in dump or dump == ".." or not (where.protocol or _is_inside(Path(where.path), Path(path.path))):
+            raise DumpError(f"{_shown(path)}: {_LEADS_OUT}")
+        if objection := _objection_to(dump):
+            raise DumpError(f"{_shown(path)}: {objection}")
+        return path
+
+    def version_of(self, dump: str) -> str:
+        """The version of the dump, as in a listing."""
+        return _entry_of(self.path_of(dump)).version
 
     def dump(self, name: str, acceptance: Acceptance) -> DumpFile:
         """The dump of this name as it is now, and how to read and judge it."""
@@ -129,76 +155,32 @@ class Inbox:
         )
 
     def land(self, file: Path) -> str:
-        """Copies a file into the inbox, where it appears complete or not at all. Returns its name there."""
-        land(file, self.path_of(file.name))
+        """Copies a file into the inbox, where it appears complete or not at all. Returns its name there.
+
+        In a folder, a file with the same bytes is left as it is: it is not a new version. An earlier file of the name
+        is set aside, because the new one may turn out not to be a dump.
+        """
+        target = self.path_of(file.name)
+        if target.protocol:
+            _set_aside(target)
+            with _reaching(target):
+                # An upload appears when it is complete. Four parts at a time bound the memory that it takes.
+                target.fs.put_file(str(file), target.path, max_concurrency=4)
+        else:
+            try:
+                _land_here(file, Path(target.path))
+            except OSError as error:
+                raise DumpError(f"{file}: cannot be copied to {target}: {error.strerror or error}.") from error
         return file.name
 
     def set_aside(self, dump: str) -> UPath | None:
         """Moves a dump to the inbox's folder `forgotten`. Returns its new place; None if it was not there."""
-        return set_aside(self.path_of(dump))
-
-
-def listing(where: UPath) -> Listing:
-    """The dumps in the inbox, without hidden and temporary names, markers and dumps set aside.
-
-    A folder that does not exist yet is empty. Raises LgsError if the place cannot be listed.
-    """
-    with _reaching(where):
-        entries = sorted(_objects(where) if where.protocol else _files(Path(where.path)), key=lambda entry: entry.name)
-    marked_at = {entry.name.removesuffix(MARKER): entry.modified for entry in entries if entry.name.endswith(MARKER)}
-    found = Listing()
-    for entry in entries:
-        if _is_passed_over(entry.name):
-            continue
-        demo = _NAME_OF_DEMO if entry.name == DEMO_DUMP else ""
-        if objection := demo or _objection_to(entry.name) or entry.objection:
-            found.refused.append(f"{_shown(where / entry.name)}: {objection}")
-        else:
-            # A marker older than the file is about an earlier version of it.
-            is_marked = marked_at.get(entry.name, -math.inf) >= entry.modified
-            found.arrivals[entry.name] = Arrival(entry.version, is_marked)
-    return found
-
-
-def path_of(where: UPath, dump: str) -> UPath:
-    """The path of a dump. Raises DumpError if no dump can have this name, or if it would lead out of the inbox."""
-    path = where / dump
-    if "/" in dump or dump == ".." or not (where.protocol or _is_inside(Path(where.path), Path(path.path))):
-        raise DumpError(f"{_shown(path)}: {_LEADS_OUT}")
-    if objection := _objection_to(dump):
-        raise DumpError(f"{_shown(path)}: {objection}")
-    return path
+        return _set_aside(self.path_of(dump))
 
 
 def is_name(text: str) -> bool:
     """Whether a dump can have this name."""
     return not _objection_to(text)
-
-
-def version_of(path: UPath) -> str:
-    """The version of the file, as in a listing. Raises DumpError if it is not there, LgsError if it is out of reach."""
-    return _entry_of(path).version
-
-
-def land(file: Path, target: UPath) -> None:
-    """Copies a file to its place in the inbox, where it appears complete or not at all.
-
-    In a folder, a file with the same bytes is left as it is: it is not a new version. An earlier file of the name is
-    set aside, because the new one may turn out not to be a dump.
-    Raises DumpError if no dump can have its name or it cannot be copied, LgsError if the bucket is out of reach.
-    """
-    if objection := _objection_to(file.name):
-        raise DumpError(f"{_shown(file)}: {objection}")
-    if target.protocol:
-        set_aside(target)
-        with _reaching(target):
-            # An upload appears when it is complete. Four parts at a time bound the memory that it takes.
-            target.fs.put_file(str(file), target.path, max_concurrency=4)
-    else:
-        try:
-            _land_here(file, Path(target.path))
-        except OSError as error:
-            raise DumpError(f"{file}: cannot be copied to {target}: {error.strerror or error}.") from error
 
 
 def _land_here(file: Path, target: Path) -> None:
@@ -218,7 +200,7 @@ def _land_here(file: Path, target: Path) -> None:
                     copy.write(data)
             if source.read(1):
                 raise DumpError(f"{_shown(file)}: the file grew while it was copied. Try again when it is complete.")
-            set_aside(UPath(target))
+            _set_aside(UPath(target))
             arriving.replace(target)
         finally:
             arriving.unlink(missing_ok=True)
@@ -234,7 +216,7 @@ def _holds(target: Path, source: BinaryIO, size: int) -> bool:
     return False
 
 
-def set_aside(path: UPath) -> UPath | None:
+def _set_aside(path: UPath) -> UPath | None:
     """Moves a dump to the folder `forgotten` beside it, in place of an earlier one of its name.
 
     Returns its new place; None if it was not there. Raises LgsError if it cannot be moved.

@@ -5,8 +5,6 @@ after that day: all pulls of a day are versions of one dump, of which the latest
 deleted since go with the earlier version; nothing is ever removed from dumps of other names.
 """
 
-import fcntl
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -23,6 +20,7 @@ from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.configuration import Configuration
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError, UnavailableError
+from lgs_assets.file_locks import locked_if_free
 from lgs_assets.sources import sha256_of
 from lgs_assets.sources.database import dump_table
 from lgs_assets.warehouse.database import Warehouse
@@ -62,7 +60,7 @@ class Source:
     def since(self, dumps: Iterable[LoadedDump]) -> datetime | None:
         """The moment from which to pull lines; None, for all of them, if nothing but the demo dump is loaded."""
         # No dump holds lines from after it was loaded: a line dated ahead by mistake hides nothing.
-        known = [min(dump.last_invoice_at, _local(dump.loaded_at)) for dump in dumps if dump.dump != DEMO_DUMP]
+        known = [min(dump.last_invoice_at, places.in_shop(dump.loaded_at)) for dump in dumps if dump.dump != DEMO_DUMP]
         if not known:
             return None
         return datetime.combine(max(known).date() - timedelta(days=self.overlap_days), datetime.min.time())
@@ -129,22 +127,17 @@ def pull_new_lines(
 def _workshop(folder: Path) -> Iterator[Path]:
     """The folder for one pull at a time, emptied afterwards, including what a killed one left there.
 
-    Raises PullUnderWayError. The kernel frees the lock when its process ends, however it ends.
+    Raises PullUnderWayError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PullUnderWayError("A pull is already under way: its lines will arrive without this one.") from None
+    with locked_if_free(folder) as lock:
+        if lock is None:
+            raise PullUnderWayError("A pull is already under way: its lines will arrive without this one.")
         try:
             yield folder
         finally:
             for file in folder.iterdir():
                 file.unlink()
-    finally:
-        os.close(lock)
 
 
 def _persistently(attempt: Callable[[], int], warn: Callable[[str], None]) -> int:
@@ -162,7 +155,3 @@ def _sha256_there(dump: str, inbox: Inbox, warehouse: Warehouse) -> str | None:
     if (path := inbox.path_of(dump)).exists():
         return sha256_of(path)  # type: ignore[arg-type] # a UPath has all that reading needs of a Path
     return next((loaded.sha256 for loaded in loaded_dumps(warehouse) if loaded.dump == dump), None)
-
-
-def _local(moment: datetime) -> datetime:
-    return moment.astimezone(ZoneInfo(places.TIME_ZONE)).replace(tzinfo=None)

@@ -24,14 +24,7 @@ def audience_facts(
     churn_risk: Relation,
 ) -> Model:
     """What the rule of an audience may ask of a customer. One row a customer with a segment."""
-    return Model(
-        "audience_facts.sql",
-        segments=segments,
-        rfm_scores=rfm_scores,
-        customer_profile=customer_profile,
-        customer_value=customer_value,
-        churn_risk=churn_risk,
-    )
+    return Model("audience_facts.sql", segments, rfm_scores, customer_profile, customer_value, churn_risk)
 
 
 @derived_asset(group="audiences", kinds={"postgres", "toml"}, sources=FILES)

@@ -12,7 +12,7 @@ from lgs_assets.charts.side_by_side import rendered
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
-from lgs_assets.wiring.derived_asset import derived_asset
+from lgs_assets.wiring.derived_asset import columns, derived_asset
 from lgs_assets.wiring.metadata import described
 
 _SHARED = places.ROOT / "lgs_assets" / "charts"
@@ -36,7 +36,7 @@ def _family_asset(family: Family) -> dg.AssetsDefinition:
         group="report",
         kinds={"postgres", "matplotlib"},
         sources=(_SHARED, family.file),
-        ins={table: dg.AssetIn(metadata={"columns": list(columns)}) for table, columns in family.reads.items()},
+        ins={table: columns(*names) for table, names in family.reads.items()},
     )(draw)
 
 

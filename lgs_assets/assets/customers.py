@@ -11,13 +11,13 @@ PLAYBOOK = seed_path("segment_playbook")
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
 def customer_profile(invoice_totals: Relation) -> Model:
     """Since when, how often and for how much each customer has bought, and what was refunded. One row per customer."""
-    return Model("customer_profile.sql", invoice_totals=invoice_totals)
+    return Model("customer_profile.sql", invoice_totals)
 
 
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
 def rfm_scores(rfm_history: Relation) -> Model:
     """Recency, frequency and monetary value of each customer and their quintiles. One row per customer."""
-    return Model("rfm_scores.sql", rfm_history=rfm_history)
+    return Model("rfm_scores.sql", rfm_history)
 
 
 @derived_asset(group="customers", kinds={"postgres", "csv"}, sources=(PLAYBOOK,), automation=BUILD_ONCE)
@@ -29,12 +29,10 @@ def segment_playbook() -> pd.DataFrame:
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
 def segments(rfm_scores: Relation, clean_invoices: Relation, segment_playbook: Relation) -> Model:
     """Names each customer's segment from the R and F scores. One row per customer."""
-    return Model(
-        "segments.sql", rfm_scores=rfm_scores, clean_invoices=clean_invoices, segment_playbook=segment_playbook
-    )
+    return Model("segments.sql", rfm_scores, clean_invoices, segment_playbook)
 
 
 @derived_asset(group="customers", kinds=IN_WAREHOUSE)
 def segment_summary(segments: Relation, segment_playbook: Relation) -> Model:
     """Size, value and strategy of each segment. One row per segment."""
-    return Model("segment_summary.sql", segments=segments, segment_playbook=segment_playbook)
+    return Model("segment_summary.sql", segments, segment_playbook)

@@ -10,24 +10,19 @@ from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)
 def sales_drivers(invoice_totals: Relation, monthly_metrics: Relation) -> Model:
     """The change of net sales, by customers, orders, items, price, guests and returns. One row per comparison."""
-    return Model("sales_drivers.sql", invoice_totals=invoice_totals, monthly_metrics=monthly_metrics)
+    return Model("sales_drivers.sql", invoice_totals, monthly_metrics)
 
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)
 def customer_gain_loss(invoice_totals: Relation, sales_drivers: Relation) -> Model:
     """Net sales gained and lost by new, grown, shrunk, lost and returning customers. One row per movement."""
-    return Model("customer_gain_loss.sql", invoice_totals=invoice_totals, sales_drivers=sales_drivers)
+    return Model("customer_gain_loss.sql", invoice_totals, sales_drivers)
 
 
 @derived_asset(group="drivers", kinds=IN_WAREHOUSE)
 def monthly_series(invoice_totals: Relation, monthly_metrics: Relation, user_activity: Relation) -> Model:
     """The monthly figures whose trend and season are tested. One row per series and month."""
-    return Model(
-        "monthly_series.sql",
-        invoice_totals=invoice_totals,
-        monthly_metrics=monthly_metrics,
-        user_activity=user_activity,
-    )
+    return Model("monthly_series.sql", invoice_totals, monthly_metrics, user_activity)
 
 
 @derived_asset(group="drivers", kinds={"postgres", "python"})

@@ -40,43 +40,31 @@ TOLD_RISKS = _columns("task", "as_of", "customer_id", "probability", "baseline_p
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
 def prediction_terms(clean_invoices: Relation, customer_days: Relation) -> Model:
     """The moment that everything is predicted from, and whether enough was observed before it. One row."""
-    return Model("prediction_terms.sql", clean_invoices=clean_invoices, customer_days=customer_days)
+    return Model("prediction_terms.sql", clean_invoices, customer_days)
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
 def customer_days(invoice_totals: Relation) -> Model:
     """What each customer bought and cancelled, day by day. One row a customer and day."""
-    return Model("customer_days.sql", invoice_totals=invoice_totals)
+    return Model("customer_days.sql", invoice_totals)
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
 def customer_features(customer_days: Relation, prediction_terms: Relation, segment_playbook: Relation) -> Model:
     """What was known of each customer at each moment, from strictly before it. One row a moment and customer."""
-    return Model(
-        "customer_features.sql",
-        customer_days=customer_days,
-        prediction_terms=prediction_terms,
-        segment_playbook=segment_playbook,
-    )
+    return Model("customer_features.sql", customer_days, prediction_terms, segment_playbook)
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
 def customer_outcomes(customer_features: Relation, customer_days: Relation, prediction_terms: Relation) -> Model:
     """What came of each customer after each moment, as far as observed. One row a moment and customer."""
-    return Model(
-        "customer_outcomes.sql",
-        customer_features=customer_features,
-        customer_days=customer_days,
-        prediction_terms=prediction_terms,
-    )
+    return Model("customer_outcomes.sql", customer_features, customer_days, prediction_terms)
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
 def daily_series(clean_invoices: Relation, stock_codes: Relation, prediction_terms: Relation) -> Model:
     """Sales in total and by country, and units of the best-selling products. One row a series and day."""
-    return Model(
-        "daily_series.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, prediction_terms=prediction_terms
-    )
+    return Model("daily_series.sql", clean_invoices, stock_codes, prediction_terms)
 
 
 @derived_asset(group="foresight", kinds=IN_PYTHON, ins={"customer_features": VALUED})
@@ -130,12 +118,7 @@ def judged_predictions(
 ) -> Model:
     """Predictions as they were made, whose window is over, and what came. One row a prediction."""
     return Model(
-        "judged_predictions.sql",
-        prediction_terms=prediction_terms,
-        customer_days=customer_days,
-        clean_invoices=clean_invoices,
-        stock_codes=stock_codes,
-        segment_playbook=segment_playbook,
+        "judged_predictions.sql", prediction_terms, customer_days, clean_invoices, stock_codes, segment_playbook
     )
 
 

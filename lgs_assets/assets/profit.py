@@ -7,7 +7,7 @@ from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 @derived_asset(group="profit", kinds=IN_WAREHOUSE)
 def margins(clean_invoices: Relation, stock_codes: Relation, segments: Relation) -> Model:
     """Sales less cost by product, country, segment and customer; empty without costs. One row per member and month."""
-    return Model("margins.sql", clean_invoices=clean_invoices, stock_codes=stock_codes, segments=segments)
+    return Model("margins.sql", clean_invoices, stock_codes, segments)
 
 
 @derived_asset(group="profit", kinds=IN_WAREHOUSE)
@@ -19,11 +19,4 @@ def expected_margins(
     prediction_terms: Relation,
 ) -> Model:
     """What expected sales will earn; empty without costs. One row per kind, series and period."""
-    return Model(
-        "expected_margins.sql",
-        margins=margins,
-        forecasts=forecasts,
-        customer_value=customer_value,
-        monthly_metrics=monthly_metrics,
-        prediction_terms=prediction_terms,
-    )
+    return Model("expected_margins.sql", margins, forecasts, customer_value, monthly_metrics, prediction_terms)

@@ -14,8 +14,8 @@ import pandas as pd
 from lgs_assets.charts import families as modules
 from lgs_assets.charts import style
 from lgs_assets.charts.declaration import EMPTY, REASON, SNAPSHOT, Chart, Family
-from lgs_assets.charts.wording import day, month, span
 from lgs_assets.errors import ContractError
+from lgs_assets.wording import day, month, span
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lgs_assets.charts.wording import count, short_pounds
+from lgs_assets.wording import count, short_pounds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lgs_assets.charts import style
 from lgs_assets.charts.scales import Values
-from lgs_assets.charts.wording import day_of_year, month, month_of_year, span
+from lgs_assets.wording import day_of_year, month, month_of_year, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

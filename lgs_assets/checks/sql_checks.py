@@ -1,25 +1,19 @@
-"""The asset checks: each is a query in `sql/checks` that returns the rows that violate it.
+"""The asset checks: each query of `sql/checks`, run on the tables, as a check that Dagster knows.
 
-The folder is the registry: `sql/checks/<table>/<rule>.sql` is the check `<rule>` of `<table>`. The comment at its head
-says what must hold, and its last line how severe a failure is: a *blocking* one stops what would be built on the table,
-an *error* makes figures untrustworthy, a *warning* counts oddities of the data that somebody should know about. People
-who know about them can accept their number: see `findings`.
+People who know about the rows that a warning counts can accept their number: see `findings`.
 """
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby, takewhile
-from pathlib import Path
+from itertools import groupby
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from lgs_assets import places
 from lgs_assets.checks.findings import Finding, accepted_rows, kept, record
+from lgs_assets.contracts.check import CHECKS, SqlCheck
 from lgs_assets.contracts.model import parameters_of
-from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.derived_asset import op_tags
 from lgs_assets.wiring.failures import plain_failures
@@ -29,72 +23,6 @@ from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import mark_outdated, settings_of
 
 SHOWN_ROWS = 5
-
-_DEGREES = {
-    "blocking": dg.AssetCheckSeverity.ERROR,
-    "error": dg.AssetCheckSeverity.ERROR,
-    "warning": dg.AssetCheckSeverity.WARN,
-}
-
-
-@dataclass(frozen=True)
-class SqlCheck:
-    """A check, as its file states it."""
-
-    table: str
-    name: str
-    query: str
-    """The SELECT of the violating rows, with the comment at its head."""
-    description: str
-    """What must hold."""
-    degree: str
-    """What a violation means: blocking, error or warning."""
-
-    @classmethod
-    def read(cls, file: Path) -> "SqlCheck":
-        """The check of a file. Raises LgsError if its head does not end with a degree."""
-        query = file.read_text()
-        *said, degree = [
-            line.removeprefix("--").strip()
-            for line in takewhile(lambda line: line.startswith("--"), query.splitlines())
-        ] or [""]
-        if degree not in _DEGREES or not said:
-            raise LgsError(
-                f"{file}: expected a comment that says what must hold and ends with a line of its own, "
-                f"-- {' or -- '.join(_DEGREES)}; found {degree!r}."
-            )
-        return cls(file.parent.name, file.stem, query, " ".join(said), degree)
-
-    @property
-    def full_name(self) -> str:
-        """Its name for people: its table and its rule."""
-        return f"{self.table}.{self.name}"
-
-    @property
-    def severity(self) -> dg.AssetCheckSeverity:
-        """The degree as Dagster knows it."""
-        return _DEGREES[self.degree]
-
-    @property
-    def blocking(self) -> bool:
-        """Whether a violation stops what would be built on the table."""
-        return self.degree == "blocking"
-
-    @property
-    def spec(self) -> dg.AssetCheckSpec:
-        """The check as Dagster knows it."""
-        return dg.AssetCheckSpec(self.name, asset=self.table, description=self.description, blocking=self.blocking)
-
-
-CHECKS = tuple(SqlCheck.read(file) for file in sorted((places.SQL / "checks").glob("*/*.sql")))
-
-
-def check_named(name: str) -> SqlCheck:
-    """The check of a name such as `clean_invoices.prices_are_positive`. Raises LgsError if there is none."""
-    for check in CHECKS:
-        if check.full_name == name:
-            return check
-    raise LgsError(f"There is no check {name}. The checks: {', '.join(check.full_name for check in CHECKS)}.")
 
 
 def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
@@ -110,8 +38,7 @@ def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
     rows = tables.rows(counted, {name: settings[name] for name in parameters_of(query)})
     seconds = round(time.perf_counter() - began, 3)
     found = rows[0]["violating_rows"] if rows else 0
-    is_warning = check.severity == dg.AssetCheckSeverity.WARN
-    accepted = accepted_rows(tables.warehouse, check.table, check.name) if is_warning else 0
+    accepted = accepted_rows(tables.warehouse, check.table, check.name) if check.is_warning else 0
     metadata: dict[str, Any] = {"violating_rows": found, "accepted_rows": accepted, "query_seconds": seconds}
     metadata["query"] = sql_block(query)
     if rows:
@@ -121,7 +48,7 @@ def evaluate(check: SqlCheck, tables: Tables) -> dg.AssetCheckResult:
         passed=found <= accepted,
         check_name=check.name,
         asset_key=check.table,
-        severity=check.severity,
+        severity=dg.AssetCheckSeverity.WARN if check.is_warning else dg.AssetCheckSeverity.ERROR,
         description=check.description,
         metadata=metadata,
     )
@@ -157,7 +84,7 @@ def evaluation(check: SqlCheck, tables: Tables) -> dg.AssetCheckEvaluation:
         severity=result.severity,
         description=result.description,
         metadata=dict(result.metadata),
-        blocking=check.blocking,
+        blocking=check.is_blocking,
     )
 
 
@@ -170,7 +97,10 @@ def _checks_of(table: str, checks: Sequence[SqlCheck]) -> dg.AssetChecksDefiniti
 
     @dg.multi_asset_check(
         name=f"check_{table}",
-        specs=[check.spec for check in checks],
+        specs=[
+            dg.AssetCheckSpec(check.name, asset=table, description=check.description, blocking=check.is_blocking)
+            for check in checks
+        ],
         can_subset=True,
         op_tags=op_tags(_GROUPS.get(table)),
     )
@@ -181,7 +111,7 @@ def _checks_of(table: str, checks: Sequence[SqlCheck]) -> dg.AssetChecksDefiniti
         for name in sorted(key.name for key in context.selected_asset_check_keys):
             with plain_failures(), retried():
                 result = evaluate(by_name[name], tables)
-                if by_name[name].blocking and not result.passed:
+                if by_name[name].is_blocking and not result.passed:
                     mark_outdated(tables.warehouse, table)  # or the next run would find it current, and build on it
             findings.append(finding(by_name[name], result))
             yield result

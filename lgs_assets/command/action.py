@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lgs_assets.command.reporting import REJECTED, reporting_errors
+from lgs_assets.command.reporting import REJECTED, expect_new, reporting_errors
 from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
@@ -38,11 +38,11 @@ def warehouse_with_facts() -> "Warehouse":
     """The warehouse, in which there are facts to ask. Raises LgsError where there are none yet."""
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import LgsError
+    from lgs_assets.warehouse.ledger import built_tables
     from lgs_assets.wiring.resources import Resources
-    from lgs_assets.wiring.versions import published_versions
 
     warehouse = Resources.of(Configuration.read()).warehouse
-    if "audience_facts" not in published_versions(warehouse):
+    if "audience_facts" not in built_tables(warehouse):
         raise LgsError("There is no table audience_facts yet: lgs run")
     return warehouse
 
@@ -63,18 +63,15 @@ def list_audiences() -> None:
     """Show every audience: how many customers it has, how many may be sent to, and what they are worth."""
     from lgs_assets.action.audiences import gone, read_audiences, size
     from lgs_assets.action.contacts import reach
-    from lgs_assets.command.terminal import audience_table, console, plain
+    from lgs_assets.command.terminal import audience_table, console, remark
 
     warehouse = warehouse_with_facts()
     rows = [(each, size(warehouse, each.rule), reach(warehouse, each.rule).get("", 0)) for each in read_audiences()]
     console.print(audience_table(rows))
     for name, destination, customers in gone(warehouse):
-        console.print(
-            f"[yellow]![/] {plain(name)}: its file is gone, and {destination} still holds "
-            f"{counted(customers, 'customer')} of it. To plan that they leave: "
-            f"lgs activate plan {plain(name)} {destination}",
-            highlight=False,
-            soft_wrap=True,
+        remark(
+            f"{name}: its file is gone, and {destination} still holds {counted(customers, 'customer')} of it. "
+            f"To plan that they leave: lgs activate plan {name} {destination}"
         )
 
 
@@ -84,18 +81,18 @@ def show(name: Annotated[str, typer.Argument(help="An audience, by the name that
     """Show one audience: its rule, its size and worth, and what a destination may know of its members."""
     from lgs_assets.action.audiences import audience_named
     from lgs_assets.action.rule_words import in_words
-    from lgs_assets.command.terminal import console, plain
+    from lgs_assets.command.terminal import plain, say
 
     audience = audience_named(name)
     warehouse = warehouse_with_facts()
-    console.print(f"[bold]{audience.name}[/]  {plain(audience.description)}", highlight=False, soft_wrap=True)
-    console.print(f"Rule: {plain(audience.where)}", highlight=False, soft_wrap=True)
-    console.print(f"In words: {plain(in_words(audience.where))}.", highlight=False, soft_wrap=True)
+    say(f"[bold]{audience.name}[/]  {plain(audience.description)}")
+    say(f"Rule: {plain(audience.where)}")
+    say(f"In words: {plain(in_words(audience.where))}.")
     fields = ", ".join(f"{field} = {column}" for field, column in audience.fields.items())
-    console.print(f"Fields that may leave: {plain(fields) or 'none'}", highlight=False, soft_wrap=True)
+    say(f"Fields that may leave: {plain(fields) or 'none'}")
     most = "any number" if audience.limits.at_most is None else f"{audience.limits.at_most:,}"
-    console.print(f"Members allowed: {audience.limits.at_least:,} to {most}", highlight=False)
-    console.print(f"Version: {audience.version[:16]}", highlight=False)
+    say(f"Members allowed: {audience.limits.at_least:,} to {most}")
+    say(f"Version: {audience.version[:16]}")
     _show_size(warehouse, audience.rule)
 
 
@@ -114,30 +111,26 @@ def preview(
 def _show_size(warehouse: "Warehouse", rule: "Rule") -> None:
     from lgs_assets.action.audiences import FORGOTTEN, OBJECTED, size, unmatched
     from lgs_assets.action.contacts import reach
-    from lgs_assets.command.terminal import console, plain
+    from lgs_assets.command.terminal import remark, say
 
     found = size(warehouse, rule)
     share = 100 * found.customers / found.of if found.of else 0
-    console.print(
+    say(
         f"{counted(found.customers, 'customer')} of {found.of:,} ({share:.1f} %), worth £{found.monetary:,.2f} before "
-        f"returns and £{found.net_revenue:,.2f} after.",
-        highlight=False,
-        soft_wrap=True,
+        f"returns and £{found.net_revenue:,.2f} after."
     )
     reached = reach(warehouse, rule)
     why = {True: "", False: ""}  # those in no audience are not among the customers above
     for reason, number in reached.items():
         if reason:
             why[reason in (OBJECTED, FORGOTTEN)] += f"; {reason} {number:,}"
-    console.print(
+    say(
         f"Reachable: {reached.get('', 0):,}."
         + (f" The others: {why[False][2:]}." if why[False] else "")
-        + (f" In no audience, whatever its rule: {why[True][2:]}." if why[True] else ""),
-        highlight=False,
-        soft_wrap=True,
+        + (f" In no audience, whatever its rule: {why[True][2:]}." if why[True] else "")
     )
-    for remark in unmatched(warehouse, rule):
-        console.print(f"[yellow]![/] {plain(remark)}", highlight=False, soft_wrap=True)
+    for text in unmatched(warehouse, rule):
+        remark(text)
 
 
 @_contacts.command("import")
@@ -147,14 +140,14 @@ def import_file(
 ) -> None:
     """Import contacts from a CSV file. Invalid lines are kept aside, with the reason."""
     from lgs_assets.action.contacts import import_contacts
-    from lgs_assets.command.terminal import console
+    from lgs_assets.command.terminal import say
     from lgs_assets.configuration import Configuration
 
     configuration = Configuration.read()
     key = _contact_key(configuration)
     warehouse = _warehouse_with_contacts()
     done = import_contacts(warehouse, file, key=key, reject_limit=configuration.acceptance.reject_limit)
-    console.print(f"Imported {counted(done.contacts, 'contact')}.", highlight=False)
+    say(f"Imported {counted(done.contacts, 'contact')}.")
     _show_removals(done.removals)
     _show_rejects(done.rejects)
     if done.rejects:
@@ -166,17 +159,15 @@ def import_file(
 def show_contacts() -> None:
     """Show how many contacts and suppressions there are, and the rejected lines of the last import. No address."""
     from lgs_assets.action.contacts import contact_status
-    from lgs_assets.command.terminal import console
+    from lgs_assets.command.terminal import say
 
     warehouse = _warehouse_with_contacts()
     status = contact_status(warehouse)
-    console.print(
-        f"{counted(sum(status.contacts.values()), 'contact')}, {status.declined:,} of them declined marketing"
-    )
+    say(f"{counted(sum(status.contacts.values()), 'contact')}, {status.declined:,} of them declined marketing")
     for (basis, kind), number in status.contacts.items():
-        console.print(f"  {basis}, {kind}: {number:,}", highlight=False)
+        say(f"  {basis}, {kind}: {number:,}")
     for reason, number in status.suppressed.items():
-        console.print(f"Suppressed, {reason}: {number:,}", highlight=False)
+        say(f"Suppressed, {reason}: {number:,}")
     _show_rejects(status.rejects)
 
 
@@ -188,7 +179,7 @@ def record_objection(customer_id: Annotated[int, typer.Argument(help="The number
 
     warehouse = _warehouse_with_contacts()
     done = object_to_marketing(warehouse, customer_id)
-    typer.echo(f"Customer {customer_id} is in no audience any more, and nothing is sent to them.")
+    typer.echo(f"Customer {customer_id} is no longer in any audience, and nothing is sent to them.")
     _show_removals(done.removals)
     _show_left_behind(warehouse, customer_id=customer_id)
 
@@ -247,11 +238,11 @@ def _show_left_behind(
 ) -> bool:
     """Tells what former places of destinations hold. Returns whether there is any."""
     from lgs_assets.action.moving import left_behind
-    from lgs_assets.command.terminal import console, plain
+    from lgs_assets.command.terminal import remark
 
     told = left_behind(warehouse, destination=destination, audience=audience, customer_id=customer_id)
     for sentence in told:
-        console.print(f"[yellow]![/] {plain(sentence)}.", highlight=False, soft_wrap=True)
+        remark(f"{sentence}.")
     return bool(told)
 
 
@@ -276,8 +267,7 @@ def write_demo_contacts(
     warehouse = warehouse_with_facts()
     if [loaded.dump for loaded in loaded_dumps(warehouse)] != [DEMO_DUMP]:
         raise LgsError("Contacts are invented for the demo dump alone: these customers are real.")
-    if path.exists() and not force:
-        raise LgsError(f"{path} is there already; --force replaces it.")
+    expect_new(path, force=force)
     customers = [row.customer_id for row in warehouse.rows("select customer_id from customer_profile order by 1")]
     with path.open("w", newline="") as file:
         csv.writer(file).writerows(demo_contacts(customers))
@@ -304,7 +294,7 @@ def plan_activation(
     from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.guards import Allowance
     from lgs_assets.action.planning import make_plan
-    from lgs_assets.command.terminal import console, plain
+    from lgs_assets.command.terminal import plain, say
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import GuardError
 
@@ -317,10 +307,7 @@ def plan_activation(
     plan = make_plan(warehouse, audience, chosen, key=key, allowance=allowance, retry=retry, place_is=place)
     _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if plan is None:
-        console.print(
-            f"{plain(destination)} holds exactly the members of {audience.name} that may be sent. Nothing to do.",
-            soft_wrap=True,
-        )
+        say(f"{plain(destination)} holds exactly the members of {audience.name} that may be sent. Nothing to do.")
         return
     _show_plan(plan)
     if plan.refusal:
@@ -335,17 +322,17 @@ def show_plan(
 ) -> None:
     """Show a plan: its changes, who is left out and why, and what became of it."""
     from lgs_assets.action.plans import changes_of, plan_numbered
-    from lgs_assets.command.terminal import change_table, console
+    from lgs_assets.command.terminal import change_table, console, say
 
     warehouse = warehouse_with_facts()
     plan = plan_numbered(warehouse, number)
     changes = changes_of(warehouse, number)
     console.print(change_table(changes[:rows]))
     if len(changes) > rows:
-        console.print(f"and {len(changes) - rows:,} more")
+        say(f"and {len(changes) - rows:,} more")
     _show_left_behind(warehouse, destination=plan.destination, audience=plan.audience)
     states = Counter(change["state"] for change in changes)
-    console.print(", ".join(f"{state} {count:,}" for state, count in sorted(states.items())), highlight=False)
+    say(", ".join(f"{state} {count:,}" for state, count in sorted(states.items())))
     _show_plan(plan)
 
 
@@ -370,7 +357,7 @@ def show_drift(
     from lgs_assets.action.audiences import planned_audience
     from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.drift import check_drift
-    from lgs_assets.command.terminal import console
+    from lgs_assets.command.terminal import console, say
     from lgs_assets.configuration import Configuration
 
     configuration = Configuration.read()
@@ -381,14 +368,14 @@ def show_drift(
         drift = check_drift(warehouse, audience.name, chosen, key=_contact_key(configuration))
     _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if drift is None:
-        console.print(f"{chosen.name} cannot be read back: it is only told.")
+        say(f"{chosen.name} cannot be read back; it only receives.")
         return
-    console.print(str(drift), highlight=False, soft_wrap=True)
+    say(str(drift))
     if drift.missing:
         missing = ", ".join(map(str, drift.missing[:rows])) + (", …" if len(drift.missing) > rows else "")
-        console.print(f"Missing: {missing}. Somebody took them off; they are not put back.", soft_wrap=True)
+        say(f"Missing: {missing}. Somebody took them off; they are not put back.")
     if drift.objected:
-        console.print("Who objected there is suppressed here, too.", soft_wrap=True)
+        say("Customers who objected there are now suppressed here as well.")
         _show_removals(drift.removals)
 
 
@@ -406,9 +393,9 @@ def emptied(
 
     customers = note_emptied(warehouse_with_facts(), destination, name, is_gone=is_gone)
     if customers:
-        typer.echo(f"Noted: {counted(customers, 'customer')} of {printable(name)} are on no such list any more.")
+        typer.echo(f"Noted as taken off those lists: {counted(customers, 'customer')} of {printable(name)}.")
     else:
-        typer.echo(f"There is nobody of {printable(name)} left behind at a former place of {printable(destination)}.")
+        typer.echo(f"No customer of {printable(name)} is left behind at a former place of {printable(destination)}.")
 
 
 @_activate.command("apply")
@@ -419,7 +406,7 @@ def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) 
     from lgs_assets.action.audiences import version_now
     from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.plans import plan_numbered
-    from lgs_assets.command.terminal import console, plain
+    from lgs_assets.command.terminal import console, remark, say
     from lgs_assets.configuration import Configuration
 
     configuration = Configuration.read()
@@ -429,10 +416,10 @@ def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) 
     version = None if plan.is_leaving else version_now(plan.audience)
     with console.status(f"Sending plan {number} to {chosen.name}"):
         done = apply_plan(warehouse, number, chosen, key=_contact_key(configuration), version=version)
-    console.print(f"Plan {number} is applied: {counted(done.accepted, 'change')} accepted.", highlight=False)
+    say(f"Plan {number} is applied: {counted(done.accepted, 'change')} accepted.")
     for what, customers in (("Rejected", done.rejected), ("Withheld", done.withheld)):
         for reason, times in Counter(customers.values()).items():
-            console.print(f"[yellow]![/] {what}: {times:,}, {plain(reason)}", highlight=False, soft_wrap=True)
+            remark(f"{what}: {times:,}, {reason}")
     _show_removals(done.removals)
     if done.rejected or done.withheld:
         raise typer.Exit(REJECTED)
@@ -440,18 +427,16 @@ def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) 
 
 def _show_plan(plan: "Plan") -> None:
     from lgs_assets.action.plans import summary
-    from lgs_assets.command.terminal import console, plain
+    from lgs_assets.command.terminal import plain, say
 
-    console.print(plain(summary(plan)), highlight=False, soft_wrap=True)
+    say(plain(summary(plan)))
     if plan.state == "planned":
-        console.print(
+        say(
             f"Nothing is sent yet. To see the changes: lgs activate show {plan.plan}; to send them: "
-            f"lgs activate apply {plan.plan}",
-            highlight=False,
-            soft_wrap=True,
+            f"lgs activate apply {plan.plan}"
         )
     else:
-        console.print(f"State: {plan.state}")
+        say(f"State: {plan.state}")
 
 
 def _contact_key(configuration: "Configuration") -> str | None:
@@ -459,9 +444,9 @@ def _contact_key(configuration: "Configuration") -> str | None:
 
 
 def _show_rejects(rejects: "Sequence[ContactReject]") -> None:
-    from lgs_assets.command.terminal import SHOWN_REJECTS, console, plain
+    from lgs_assets.command.terminal import SHOWN_REJECTS, remark, say
 
     for reject in rejects[:SHOWN_REJECTS]:
-        console.print(f"[yellow]![/] {plain(str(reject))}", highlight=False, soft_wrap=True)
+        remark(str(reject))
     if len(rejects) > SHOWN_REJECTS:
-        console.print(f"and {len(rejects) - SHOWN_REJECTS:,} more")
+        say(f"and {len(rejects) - SHOWN_REJECTS:,} more")

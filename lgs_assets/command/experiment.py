@@ -53,7 +53,7 @@ def start_experiment(
     from lgs_assets.action.experiments.holdout import EVERYTHING
     from lgs_assets.action.experiments.starting import is_started, start
     from lgs_assets.action.experiments.state import state
-    from lgs_assets.command.terminal import console
+    from lgs_assets.command.terminal import say
 
     declaration = Declaration.read(file)
     audience = audience_named(declaration.audience)
@@ -74,25 +74,17 @@ def start_experiment(
         f"{arms[declaration.treatment]:,} {declaration.treatment}, {arms[CONTROL]:,} {CONTROL}"
         for arms in (done.arms, state(warehouse, declaration.name).reached_undrawn)
     )
-    what = f"Wave {done.wave} is drawn" if done.wave else "Nothing is drawn again: it was started before"
-    console.print(f"{what}. {declaration.name}: {sizes}.", highlight=False, soft_wrap=True)
-    console.print(
-        f"Reached through a list of {audience.name} before they were drawn: {early}.", highlight=False, soft_wrap=True
-    )
+    what = f"Wave {done.wave} is drawn" if done.wave else "Already started, so nobody is drawn again"
+    say(f"{what}. {declaration.name}: {sizes}.")
+    say(f"Reached through a list of {audience.name} before they were drawn: {early}.")
     if declaration.treatment == EVERYTHING:
-        console.print(
+        say(
             f"As its arm is called {EVERYTHING}, it is a global holdout: whoever is not held out may be in other "
-            "experiments.",
-            highlight=False,
-            soft_wrap=True,
+            "experiments."
         )
     if done.busy:
-        console.print(f"Not enrolled: {counted(done.busy, 'member')}, in another running experiment.", highlight=False)
-    console.print(
-        f"The control group is left out of every plan, of any audience, until lgs experiment stop {declaration.name}",
-        highlight=False,
-        soft_wrap=True,
-    )
+        say(f"Not enrolled: {counted(done.busy, 'member')}, in another running experiment.")
+    say(f"The control group is left out of every plan, of any audience, until lgs experiment stop {declaration.name}")
 
 
 @commands.command("status")
@@ -101,14 +93,16 @@ def show_experiments() -> None:
     """Show every experiment that was started: its arms, who was reached, and when its result is due. No result."""
     from lgs_assets.action.experiments.conduct import remarks
     from lgs_assets.action.experiments.state import states
-    from lgs_assets.command.terminal import console, experiment_table, plain
+    from lgs_assets.command.terminal import console, experiment_table, remark, say
 
     found = states(warehouse_with_facts())
-    console.print(experiment_table(found) if found else "No experiment was started yet: lgs experiment start FILE")
+    if not found:
+        say("No experiment was started yet: lgs experiment start FILE")
+        return
+    console.print(experiment_table(found))
     for state in found:
-        for remark in remarks(state):
-            said = plain(f"{state.declaration.name}: {remark}")
-            console.print(f"[yellow]![/] {said}", highlight=False, soft_wrap=True)
+        for text in remarks(state):
+            remark(f"{state.declaration.name}: {text}")
 
 
 @commands.command("list")
@@ -184,18 +178,16 @@ def report_experiment(
 
 
 def _show_prospect(prospect: "Prospect") -> None:
-    from lgs_assets.command.terminal import console, detectable_table, plain
+    from lgs_assets.command.terminal import console, detectable_table, plain, say
 
     console.print(detectable_table(prospect))
     starts = ", ".join(f"{start:%Y-%m-%d}" for start in prospect.windows[0].starts)
-    console.print(
+    say(
         "Shows at: the smallest change that 80 of 100 such experiments find. Adjusted: for past spend, and capped at "
-        f"the 99th percentile. Medians of the audience as it was on {starts}.\n",
-        highlight=False,
-        soft_wrap=True,
+        f"the 99th percentile. Medians of the audience as it was on {starts}.\n"
     )
-    console.print(plain(prospect.verdict), highlight=False, soft_wrap=True)
+    say(plain(prospect.verdict))
     for way in prospect.ways_out:
-        console.print(f"  - {plain(way)}", highlight=False, soft_wrap=True)
+        say(f"  - {plain(way)}")
     if prospect.caution:
-        console.print(plain(prospect.caution), highlight=False, soft_wrap=True)
+        say(plain(prospect.caution))

@@ -4,6 +4,7 @@ import errno
 import sqlite3
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -41,6 +42,12 @@ def reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
             fail(f"A disk is full: {reason}. Make room, and run the same command again: nothing is left half done.")
 
     return reported
+
+
+def expect_new(path: Path, *, force: bool) -> None:
+    """Raises LgsError if there is a file that a command would replace, unless it is to."""
+    if path.exists() and not force:
+        raise LgsError(f"{path} is there already; --force replaces it.")
 
 
 def _disk_is_full(error: BaseException | None) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from lgs_assets.arrivals.inbox import Arrival, Inbox, Listing, version_of
+from lgs_assets.arrivals.inbox import Arrival, Inbox, Listing
 from lgs_assets.configuration import Configuration
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.definitions import build_definitions
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.demo.dump import write_demo_dump
@@ -24,7 +25,7 @@ from lgs_assets.wiring.left_undone import unbuilt
 from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.location import TAGS, add_to_location
 from lgs_assets.wiring.lost_runs import attend
-from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
+from lgs_assets.wiring.partitions import DUMPS, sha256_loaded
 from lgs_assets.wiring.resources import Resources
 from lgs_assets.wiring.versions import mark_outdated, reader
 from lgs_assets.wording import counted
@@ -115,11 +116,11 @@ class Runner:
         ledger = self._ledger()
         known = [loaded.dump for loaded in ledger]
         aside = self.resources.inbox.set_aside(dump)
-        if not (aside or dump in known or self.instance.has_dynamic_partition(dumps.name or "", dump)):
+        if not (aside or dump in known or self.instance.has_dynamic_partition(DUMPS, dump)):
             raise LgsError(f"There is no dump {dump}. Loaded: {', '.join(known) or 'none'}.")
         if dump in known:
             forget_dump(self.resources.warehouse, dump)
-        self.instance.delete_dynamic_partition(dumps.name or "", dump)
+        self.instance.delete_dynamic_partition(DUMPS, dump)
         events, refused = self._ingest(self._dumps_orphaned_since(ledger))
         if stale := self._outdated(force=False):
             events += self._execute("refresh", tables=stale)
@@ -147,18 +148,18 @@ class Runner:
         refused: list[str] = []
         waiting = list(names)
         if len(waiting) > 1:
-            self.instance.add_dynamic_partitions(dumps.name or "", waiting)
+            self.instance.add_dynamic_partitions(DUMPS, waiting)
             events += self._execute("ingest_many", many=waiting)
             loaded = set(_outcome(events).loaded)
             waiting = [name for name in waiting if name not in loaded]  # each shows by a run of its own what is wrong
         for name in waiting:
             try:
-                self.instance.add_dynamic_partitions(dumps.name or "", [name])
+                self.instance.add_dynamic_partitions(DUMPS, [name])
                 events += self._execute("ingest", partition=name)
             except DumpError as error:
                 refused.append(str(error))
         if events and DEMO_DUMP not in {loaded.dump for loaded in self._ledger()}:
-            self.instance.delete_dynamic_partition(dumps.name or "", DEMO_DUMP)  # a real dump has taken its place
+            self.instance.delete_dynamic_partition(DUMPS, DEMO_DUMP)  # a real dump has taken its place
         return events, refused
 
     def _dumps_orphaned_since(self, ledger: Iterable[LoadedDump]) -> list[str]:
@@ -259,7 +260,7 @@ def _remarks(dump: dg.AssetMaterialization, earlier: LoadedDump | None) -> Itera
 
 
 def _only(inbox: Inbox, dump: str) -> Listing:
-    return Listing({dump: Arrival(version_of(inbox.path_of(dump)), is_marked=True)})
+    return Listing({dump: Arrival(inbox.version_of(dump), is_marked=True)})
 
 
 def _given_up(instance: dg.DagsterInstance, run_id: str) -> str | None:

@@ -1,6 +1,8 @@
 """What the command line shows: progress, tables and numbers."""
 
+import csv
 import shlex
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,7 +18,7 @@ from rich.table import Table
 
 from lgs_assets import places
 from lgs_assets.configuration import Configuration, as_written, origin, variable
-from lgs_assets.escaping import printable
+from lgs_assets.escaping import csv_cell, printable
 from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED, counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
@@ -42,6 +44,16 @@ console = Console()
 def plain(text: str) -> str:
     """Text of others, for rich: neither markup nor what commands a terminal."""
     return escape(printable(text))
+
+
+def say(*lines: str) -> None:
+    """Shows lines of prose, with no number coloured. The terminal wraps them, so a file takes each whole."""
+    console.print(*lines, sep="\n", highlight=False, soft_wrap=True)
+
+
+def remark(text: str) -> None:
+    """Shows a line that somebody should look at."""
+    say(f"[yellow]![/] {plain(text)}")
 
 
 class StepProgress:
@@ -191,7 +203,7 @@ def risk_table(warehouse: "Warehouse", customers: int) -> Table:
     return table
 
 
-def calibration_lines(warehouse: "Warehouse") -> Iterator[RenderableType]:
+def calibration_lines(warehouse: "Warehouse") -> Iterator[str]:
     """That the bands of risk are an order only, where that is so."""
     if not warehouse.rows("select bool_and(is_calibrated) as are_chances from churn_risk")[0].are_chances:
         yield f"  [dim]{plain(UNCALIBRATED)}[/]"
@@ -211,7 +223,7 @@ def forecast_table(warehouse: "Warehouse") -> Table:
     return table
 
 
-def error_lines(warehouse: "Warehouse", tasks: str) -> Iterator[RenderableType]:
+def error_lines(warehouse: "Warehouse", tasks: str) -> Iterator[str]:
     """How wrong what is shown has been, as a figure beside its baseline's; `tasks` begins the names of the tasks."""
     rows = warehouse.rows(
         """
@@ -271,6 +283,22 @@ def reject_table(rejects: Sequence["Reject"]) -> Table:
         text = reject.text if len(reject.text) <= SHOWN_CHARACTERS else reject.text[:SHOWN_CHARACTERS] + "…"
         table.add_row(f"{reject.line:,}", plain(reject.column or ""), plain(reject.reason), plain(text))
     return table
+
+
+def show_rejects(rejected: Sequence["Reject"], *, of: str, command: str, as_csv: bool) -> None:
+    """The first rejected lines as a table, or all as CSV."""
+    from lgs_assets.sources import Reject
+
+    if as_csv:
+        # Cells in quotes, for a spreadsheet may take another character than the comma for their border.
+        rows = [[reject.line, *(csv_cell(text or "") for text in reject[1:])] for reject in rejected]
+        csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC).writerows([Reject._fields, *rows])
+    elif rejected:
+        console.print(reject_table(rejected[:SHOWN_REJECTS]))
+        are = "is" if len(rejected) == 1 else "are"
+        say(f"{counted(len(rejected), 'line')} of {plain(of)} {are} rejected; lgs {command} --csv writes all.")
+    else:
+        say(f"No line of {plain(of)} is rejected.")
 
 
 def dump_table(dumps: list["LoadedDump"]) -> Table:
@@ -379,12 +407,12 @@ def experiment_table(states: Sequence["State"]) -> Table:
     return table
 
 
-def check_lines(name: str, severity: str, description: str, *, rows: int, accepted: int) -> Iterator[RenderableType]:
+def check_lines(name: str, description: str, *, rows: int, accepted: int, is_warning: bool) -> Iterator[RenderableType]:
     """One check that found rows, for a reader who decides whether to act."""
     if rows <= accepted:
         yield f"  [green]✓[/] {name}: {counted(rows, 'row')}, accepted up to {accepted:,}"
         return
-    mark = "[yellow]![/]" if severity == "WARN" else "[red]✗[/]"
+    mark = "[yellow]![/]" if is_warning else "[red]✗[/]"
     more = f", {rows - accepted:,} more than accepted" if accepted else ""
     yield f"  {mark} {name}: {counted(rows, 'row')}{more}"
     yield Padding(f"[dim]{description}[/]", (0, 0, 0, 4))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lgs_assets import places
 
-LINES = "raw_invoices"
+RAW_INVOICES = "raw_invoices"
 """The table with which the lineage begins."""
 
 
@@ -34,7 +34,7 @@ def kept_tables() -> list[str]:
 
 def ledgers() -> list[str]:
     """The tables in which the platform records its own work: all that are kept, except the lines of dumps."""
-    return [table for table in kept_tables() if table != LINES]
+    return [table for table in kept_tables() if table != RAW_INVOICES]
 
 
 def contract(table: str) -> str:

@@ -6,10 +6,9 @@
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 
-from lgs_assets import places
 from lgs_assets.contracts.contract import ledgers, tables
 from lgs_assets.contracts.declaration import columns, description
-from lgs_assets.contracts.model import Model
+from lgs_assets.contracts.model import Model, model_path
 
 
 def data_dictionary() -> str:
@@ -28,7 +27,7 @@ def lineage() -> list[str]:
     Tables at the same distance from the dumps are in alphabetical order.
     """
     members = [table for table in tables() if table not in ledgers()]
-    models = [table for table in members if (places.SQL / "models" / f"{table}.sql").exists()]
+    models = [table for table in members if model_path(table).exists()]
     reads = {table: Model(f"{table}.sql").reads.keys() - set(ledgers()) for table in models}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for table in sorted(reads.keys() | set().union(*reads.values())):

@@ -30,21 +30,17 @@ class Relation:
 class Model:
     """One SELECT of `sql/models`, the tables that it reads and the values of its parameters.
 
-    `Model("segments.sql", rfm_scores=relation)` reads the table `rfm_scores`. A parameter of the SELECT, such as
-    `:ties`, is the setting of that name: `bound_to` gives it its value.
-    Raises ValueError if a relation goes by another name than the SELECT gives it.
+    A relation says by its name which table of the SELECT it is. A parameter of the SELECT, such as `:ties`, is the
+    setting of that name: `bound_to` gives it its value.
     """
 
     file: str
     inputs: tuple[Relation, ...] = ()
     parameters: dict[str, Value] = field(default_factory=dict)
 
-    def __init__(self, file: str, **relations: Relation) -> None:
-        for name, relation in relations.items():
-            if name != relation.name:
-                raise ValueError(f"{file} reads the table {name!r}, but was given {relation.name!r}")
+    def __init__(self, file: str, *inputs: Relation) -> None:
         object.__setattr__(self, "file", file)
-        object.__setattr__(self, "inputs", tuple(relations.values()))
+        object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "parameters", {})
 
     def bound_to(self, settings: Mapping[str, Value]) -> Self:
@@ -80,8 +76,8 @@ class InvoiceModel(Model):
     Raises ValueError if it is given no table of lines, or several.
     """
 
-    def __init__(self, file: str, **relations: Relation) -> None:
-        super().__init__(file, **relations)
+    def __init__(self, file: str, *inputs: Relation) -> None:
+        super().__init__(file, *inputs)
         if len(self.inputs) != 1:
             raise ValueError(f"{file} has to read one table of lines; it was given {len(self.inputs)}")
 

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -42,6 +43,7 @@ from lgs_assets.dashboard.queries import ALWAYS_READ, Built, NotReadyError, Tabl
 from lgs_assets.dashboard.rendering import FOLDER, code_version, templates
 from lgs_assets.dashboard.report import conditions
 from lgs_assets.errors import LgsError
+from lgs_assets.listening import LOOPBACK, in_url
 
 PAGES: Final = (
     overview.PAGE,
@@ -68,7 +70,7 @@ _OF_ALL: Final = (data.PAGE, data.TABLE, report.SHOP, report.SEGMENT)
 LONGEST_URL: Final = 8000
 KEPT: Final = 100
 """Pages of a few dozen kilobytes, each known by its ETag: none is shown that its tables would not give."""
-LOCAL_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
+LOCAL_HOSTS: Final = tuple(map(in_url, LOOPBACK))
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -136,19 +138,11 @@ class _Site:
 
     def page_of(self, page: Page) -> Callable[[Request], Response]:
         """The route of a page."""
-
-        def answer(request: Request) -> Response:
-            return self._answer(request, page, self._render_page)
-
-        return answer
+        return partial(self._answer, page=page, render=self._render_page)
 
     def file_of(self, page: Page) -> Callable[[Request], Response]:
         """The route of what can be taken away from a page."""
-
-        def answer(request: Request) -> Response:
-            return self._answer(request, page, self._render_file)
-
-        return answer
+        return partial(self._answer, page=page, render=self._render_file)
 
     def not_found(self, request: Request, _: Exception) -> Response:
         """No such page."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.dashboard.filters import Filters
 from lgs_assets.dashboard.queries import NOT_YET
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.dashboard.figures.shapes import Drawing
 from lgs_assets.escaping import csv_cell
 
@@ -189,7 +189,7 @@ _WORDS: Final[dict[str, Any]] = {
     "pounds": wording.pounds,
     "whole_pounds": _whole_pounds,
     "percent": wording.percent,
-    "change_count": lambda value: f"+{wording.count(value)}" if value > 0 else wording.count(value),
+    "change_count": wording.signed_count,
     "change_pounds": lambda value: f"+{_whole_pounds(value)}" if round(value) > 0 else _whole_pounds(value),
     "whole_percent": lambda value: wording.percent(value, 0).removesuffix(" %"),
     "decimal": wording.decimal,

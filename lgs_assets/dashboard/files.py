@@ -10,7 +10,7 @@ from typing import Any, Final
 import jinja2
 from starlette.responses import Response
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.dashboard.bar import narrowing
 from lgs_assets.dashboard.content import DOT, Bar, Few, Figure, Kind, Link, Shade, Table, bare, cell, written
 from lgs_assets.dashboard.figures.grid import Cell, Head, grid

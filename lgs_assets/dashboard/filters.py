@@ -7,9 +7,10 @@ on the way. What cannot be read is dropped with a notice, never silently.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import partial
 from typing import Any, Final, Self
 from urllib.parse import urlencode
 
@@ -153,10 +154,6 @@ def quarter_of(day: date) -> str:
     return f"{day.year}-Q{(day.month + 2) // 3}"
 
 
-def _text(text: str) -> str:
-    return text
-
-
 def _month(text: str) -> date | None:
     found = _MONTH.fullmatch(text)
     return date(int(found[1]), int(found[2]), 1) if found else None
@@ -176,28 +173,8 @@ def _step(text: str) -> int | None:
     return number if number in STEPS else None
 
 
-def _score(text: str) -> int | None:
-    return _whole(text, 1, 5)
-
-
-def _tenth(text: str) -> int | None:
-    return _whole(text, 1, 10)
-
-
-def _band(text: str) -> str | None:
-    return text if text in BANDS else None
-
-
-def _page(text: str) -> int | None:
-    return _whole(text, 1)
-
-
-def _area(text: str) -> str | None:
-    return text if text in AREAS else None
-
-
-def _column(text: str) -> str | None:
-    return text if text in COLUMNS else None
+def _one_of(values: Iterable[str]) -> Callable[[str], str | None]:
+    return {value: value for value in values}.get
 
 
 def _ascending(text: str) -> bool | None:
@@ -228,10 +205,13 @@ _LOWEST: Final = {"recency_from", "orders_from", "spent_from"}
 """The filters of which the larger value picks fewer customers."""
 _HIGHEST: Final = {"recency_to", "orders_to", "spent_below"}
 """Those of which the smaller one does."""
+_SCORE: Final = partial(_whole, low=1, high=5)
+_COLUMN: Final = _one_of(COLUMNS)
 _READERS: Final[dict[str, Any]] = {
-    "as_of": _month, "countries": _text, "segments": _text, "cohorts": _quarter, "came_from": _text, "step": _step,
-    "r_score": _score, "f_score": _score, "recency_to": _whole, "recency_from": _whole, "orders_from": _whole,
-    "orders_to": _whole, "spent_from": _whole, "spent_below": _whole, "risks": _band, "tenth": _tenth,
-    "search": _whole, "area": _area, "columns": _column, "sort": _column, "ascending": _ascending, "page": _page,
+    "as_of": _month, "countries": str, "segments": str, "cohorts": _quarter, "came_from": str, "step": _step,
+    "r_score": _SCORE, "f_score": _SCORE, "recency_to": _whole, "recency_from": _whole, "orders_from": _whole,
+    "orders_to": _whole, "spent_from": _whole, "spent_below": _whole, "risks": _one_of(BANDS),
+    "tenth": partial(_whole, low=1, high=10), "search": _whole, "area": _one_of(AREAS), "columns": _COLUMN,
+    "sort": _COLUMN, "ascending": _ascending, "page": partial(_whole, low=1),
 }  # fmt: skip
 DEFAULTS: Final = {field.name: field.default for field in fields(Filters)}

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import jinja2
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.dashboard import content
 from lgs_assets.dashboard.figures import shapes
 from lgs_assets.dashboard.filters import BANDS

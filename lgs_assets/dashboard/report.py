@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.configuration import as_written
 from lgs_assets.dashboard.filters import Filters
 from lgs_assets.dashboard.pages import overview, report, segments

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Callable
 
 import uvicorn
@@ -12,6 +10,7 @@ from lgs_assets.configuration import Configuration
 from lgs_assets.dashboard.app import LOCAL_HOSTS, application
 from lgs_assets.dashboard.queries import Tables
 from lgs_assets.errors import LgsError
+from lgs_assets.listening import in_url, is_loopback, listen
 from lgs_assets.warehouse.server import database_of
 
 
@@ -26,23 +25,12 @@ def serve(configuration: Configuration, *, host: str, port: int, announce: Calla
             f"{host}: others could reach the dashboard there, and it has no login. Listen on 127.0.0.1, or put a proxy "
             "before it that asks people who they are, and set LGS_DASHBOARD_PUBLIC=1: docs/deployment.md."
         )
-    try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise LgsError(f"{host}:{port}: cannot listen there: {error.strerror}. Choose another port: --port.") from error
+    listening = listen(host, port)
     app = application(tables_of(configuration), hosts=[*LOCAL_HOSTS, *configuration.dashboard_hosts.split()])
-    announce(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}")
+    announce(f"http://{in_url(host)}:{listening.getsockname()[1]}")
     uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[listening])
 
 
 def tables_of(configuration: Configuration) -> Tables:
     """The tables of the configured database, or of the embedded server, which is started if need be."""
     return Tables(database_of(configuration))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.contracts.declaration import arrow_schema
 from lgs_assets.errors import ContractError, DumpError
 from lgs_assets.lake.engine import ROW_GROUP, Engine
@@ -17,7 +18,7 @@ from lgs_assets.sources import Batch, Dump, Reject
 from lgs_assets.sources.copy_arrow import from_copy_text
 from lgs_assets.sources.lines import LINE_NUMBER
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.loading import PARENT, LoadedLines, are_many
+from lgs_assets.warehouse.loading import LoadedLines, are_many
 from lgs_assets.warehouse.schema import Cursor
 
 FILE = "lines.parquet"
@@ -27,9 +28,9 @@ class LandingInLake:
     """Files of a dump's good lines, which become a part of raw_invoices if the dump is accepted. See `Landing`."""
 
     def __init__(self, warehouse: Warehouse, place: Place, engine: Engine, cursor: Cursor, name: str) -> None:
-        sweep(cursor, place, PARENT)
+        sweep(cursor, place, RAW_INVOICES)
         self._place, self._engine, self._cursor, self._name = place, engine, cursor, name
-        self._location = begin(warehouse, PARENT, name)
+        self._location = begin(warehouse, RAW_INVOICES, name)
         self._part: Part | None = None
 
     def fill(self, dump: Dump, store_rejects: Callable[[list[Reject]], None]) -> LoadedLines:
@@ -40,9 +41,9 @@ class LandingInLake:
             with place.fs.open(place.path(location, FILE), "wb") as file:
                 filled = self._write(dump, store_rejects, file)
         files, rows, size = place.settle(location)
-        self._part = Part(location, PARENT, self._name, files, rows, size)
+        self._part = Part(location, RAW_INVOICES, self._name, files, rows, size)
         try:
-            judge(self._engine, PARENT, [place.url(location, file) for file in files])
+            judge(self._engine, RAW_INVOICES, [place.url(location, file) for file in files])
         except ContractError as error:
             raise DumpError(f"{dump.path}: {error}") from error
         return filled
@@ -57,7 +58,7 @@ class LandingInLake:
 
     def _write(self, dump: Dump, store_rejects: Callable[[list[Reject]], None], file: object) -> LoadedLines:
         """Streams the good lines into the file, with no more than a row group of them in memory."""
-        schema = arrow_schema(PARENT)
+        schema = arrow_schema(RAW_INVOICES)
         lines, first, last = 0, None, None
         waiting: list[pa.Table] = []
         rejects: list[Reject] = []

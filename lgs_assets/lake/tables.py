@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from psycopg import sql
 
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.contracts.declaration import arrow_schema, as_declared, columns, in_order, primary_key
 from lgs_assets.contracts.model import InvoiceModel, Model, Value, columns_read, tables_in
 from lgs_assets.errors import ContractError, LgsError, PermanentError
@@ -25,7 +26,7 @@ from lgs_assets.warehouse.catalog import Extent, qualified
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import as_frame, named, publish_rows, read_rows
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
-from lgs_assets.warehouse.loading import PARENT, DumpFile, Landing
+from lgs_assets.warehouse.loading import DumpFile, Landing
 from lgs_assets.warehouse.locks import lock_for_writing, lock_out_readers
 from lgs_assets.warehouse.publish import Provenance, dumps_of, record
 from lgs_assets.warehouse.refresh import changed_dumps
@@ -34,7 +35,7 @@ from lgs_assets.warehouse.tables import PostgresTables, refuse_without_lines_of
 
 T = TypeVar("T")
 
-TABLES = frozenset({PARENT, "clean_invoices", "invoice_totals"})
+TABLES = frozenset({RAW_INVOICES, "clean_invoices", "invoice_totals"})
 """The tables in the lake: lines, and their totals by invoice. All others are in PostgreSQL."""
 
 # As a share of the first. A larger one would take too long to write at each refresh.
@@ -65,8 +66,8 @@ class LakeTables:
 
     def publish_model(self, table: str, model: Model, provenance: Provenance) -> int:
         """See `Tables.publish_model`."""
-        if PARENT in model.reads:
-            held = {part.dump for part in current(self.warehouse, [PARENT])}
+        if RAW_INVOICES in model.reads:
+            held = {part.dump for part in current(self.warehouse, [RAW_INVOICES])}
             missing = [loaded.dump for loaded in loaded_dumps(self.warehouse) if loaded.dump not in held]
             refuse_without_lines_of(missing, store="the lake")
         if table in TABLES:
@@ -100,7 +101,7 @@ class LakeTables:
         asked = list(named(table, schema.names, only))
         parts = [part for part in self._parts(table) if dumps is None or part.dump is None or part.dump in dumps]
         wanted = None if dumps is None else ds.field("dump").isin(pa.array(dumps, pa.string()))
-        if table == PARENT or len(parts) == 1:
+        if table == RAW_INVOICES or len(parts) == 1:
             return as_frame(table, self._rows(parts, schema, asked, wanted, limit))
         key = primary_key(table)
         read = [*asked, *(name for name in key if name not in asked)]
@@ -205,7 +206,7 @@ class LakeTables:
         """The dumps of the lines that a model reads. None if they are not known."""
         if not isinstance(model, InvoiceModel):
             return None
-        made = self._parts(model.source)[0].location if model.source != PARENT else self.place.location
+        made = self._parts(model.source)[0].location if model.source != RAW_INVOICES else self.place.location
         return dumps_of(cursor, model.source, made=made)
 
     def _inputs(self, reads: Mapping[str, Collection[str]]) -> dict[str, Source]:
@@ -249,7 +250,7 @@ class LakeTables:
 
     def _parts(self, table: str) -> list[Part]:
         parts = current(self.warehouse, [table])
-        if not parts and table != PARENT:
+        if not parts and table != RAW_INVOICES:
             raise ContractError(f"There is no table {table} in the lake yet: materialize the asset {table} first.")
         return parts
 

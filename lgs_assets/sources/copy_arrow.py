@@ -6,9 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from lgs_assets.sources.copy_text import NULL, unescaped
+from lgs_assets.sources.copy_text import ESCAPES, NULL, unescaped
 
-_ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 # 2.500000 is 2.5, and 0E-15 is 0. Anything else with an exponent stays as it is.
 _ZEROS = ((r"^(-?\d+)(\.\d*[1-9])?\.?0*$", r"\1\2"), (r"^0E-\d+$", "0"))
 
@@ -30,7 +29,7 @@ def lines_of(columns: Iterable[pa.Array]) -> bytes:
     fields = []
     for column in columns:
         text = column.cast(pa.string())
-        for character, escape in _ESCAPES.items():
+        for character, escape in ESCAPES.items():
             text = pc.replace_substring(text, character, escape)
         fields.append(pc.fill_null(text, NULL.decode()))
     lines = pc.binary_join_element_wise(*fields, "\t").cast(pa.binary())  # Arrow does not check that it is valid text

@@ -3,17 +3,21 @@
 import re
 
 NULL = b"\\N"
+END = b"\\.\n"
+"""The line after the last row."""
+ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+"""How a value's characters are written. The backslash comes first: the others bring some."""
 
 # A backslash and a tab also mean a tab, though pg_dump writes a backslash and a t.
 _ESCAPED_TAB = re.compile(rb"((?<!\\)(?:\\\\)*\\)\t")
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.)", re.S)
 _MEANINGS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
-_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_TRANSLATION = str.maketrans(ESCAPES)
 
 
 def escaped(value: str | None) -> str:
     """A value as a field; None if it is missing."""
-    return NULL.decode() if value is None else value.translate(_ESCAPES)
+    return NULL.decode() if value is None else value.translate(_TRANSLATION)
 
 
 def unescaped(field: bytes) -> bytes:

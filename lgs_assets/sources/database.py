@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from lgs_assets import addresses
 from lgs_assets.errors import DumpError, LgsError, UnavailableError
 from lgs_assets.sources.columns import CANONICAL_COLUMNS, canonical, stated_currency
+from lgs_assets.sources.copy_text import END, escaped
 from lgs_assets.sources.dates import iso
 from lgs_assets.sources.numbers import POUND
 
@@ -50,9 +51,6 @@ SET standard_conforming_strings = on;
 
 COPY public.retail (%s) FROM stdin;
 """
-_TAIL = "\\.\n"
-_NULL = "\\N"
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 _Columns = dict[str, sa.ColumnElement[Any]]
 
@@ -103,7 +101,7 @@ def dump_table(
                     dump.write("".join([_line(row, writers) for row in rows]).encode())
                     lines += len(rows)
                     progress(lines)
-            dump.write(_TAIL.encode())
+            dump.write(END)
     return lines
 
 
@@ -299,7 +297,7 @@ def _writer(name: str, column: sa.ColumnElement[Any], backend: str, where: str) 
             case str() if name == "invoice_date":
                 return _iso_if_real(value)
             case str():
-                return (value.rstrip(" ") if is_padded else value).translate(_ESCAPES)
+                return escaped(value.rstrip(" ") if is_padded else value)
             case float():
                 return _shortest(value, is_single=is_single)
             case Decimal():
@@ -316,11 +314,11 @@ def _iso_if_real(text: str) -> str:
     try:
         return iso(text)
     except ValueError:
-        return text.translate(_ESCAPES)
+        return escaped(text)
 
 
 def _line(row: Sequence[Any], writers: Sequence[Callable[[Any], str]]) -> str:
-    fields = [_NULL if value is None else write(value) for write, value in zip(writers, row, strict=True)]
+    fields = [escaped(None) if value is None else write(value) for write, value in zip(writers, row, strict=True)]
     return "\t".join(fields) + "\n"
 
 

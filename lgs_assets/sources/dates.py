@@ -10,9 +10,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
-from zoneinfo import ZoneInfo
 
-from lgs_assets.places import TIME_ZONE
+from lgs_assets.places import in_shop
 from lgs_assets.sources.identity import visible
 
 DateOrder = Literal["year first", "day first", "month first"]
@@ -24,7 +23,6 @@ EITHER_ORDER: EitherOrder = "day or month first"
 EARLIEST = date(1990, 1, 1)
 """An earlier date means that there is none: many databases write 0001-01-01, 1900-01-01 or 1970-01-01 for that."""
 
-_LONDON = ZoneInfo(TIME_ZONE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EXCEL_DAY_ZERO = datetime(1899, 12, 30)
 _SECONDS_A_DAY = 86_400
@@ -160,7 +158,7 @@ class DateFormat(NamedTuple):
         )
         if not parts["zone"]:
             return moment
-        return moment.replace(tzinfo=_zone(parts["zone"])).astimezone(_LONDON).replace(tzinfo=None)
+        return in_shop(moment.replace(tzinfo=_zone(parts["zone"])))
 
 
 def iso(text: str) -> str:

@@ -5,14 +5,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 from lgs_assets.errors import DumpError
-from lgs_assets.places import TIME_ZONE
+from lgs_assets.places import in_shop
 from lgs_assets.sources import csv_dump, sql_dump
 from lgs_assets.sources.columns import HEADER_CURRENCY, SHOWN_CHARACTERS, shown
 from lgs_assets.sources.compression import BUFFER_BYTES, Content, check_expansion, faults_as_dump_errors, unpacked
@@ -77,7 +76,7 @@ def open_dump(path: Path, *, dates: DateOrder | None = None, arrived: date | Non
     Raises DumpError, also while the pieces are read, if the file is not such a dump or changes meanwhile.
     """
     before = _version(path)
-    today = datetime.now(ZoneInfo(TIME_ZONE)).date()
+    today = in_shop(datetime.now(UTC)).date()
     with unpacked(path) as (content, stream):
         facts = {"packing": content.packing} if content.packing else {}
         lines = _parsed(path, content, stream, facts)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lgs_assets.sources import Reject
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.ledger import built_tables
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -75,7 +76,7 @@ def codes_without_lines(warehouse: Warehouse, costs: Sequence[Cost]) -> list[str
         select code from stock_codes
         order by code
     """
-    if not warehouse.rows("select from publications where table_name = 'stock_codes'"):
+    if "stock_codes" not in built_tables(warehouse):
         return []
     return [row.code for row in warehouse.rows(query, codes=[cost.code for cost in costs])]
 

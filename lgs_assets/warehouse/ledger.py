@@ -1,8 +1,9 @@
-"""The ledger of dumps: what is loaded, which of its lines were rejected, and what is not in PostgreSQL."""
+"""The ledgers: which dumps are loaded, which of their lines were rejected, and which tables are built."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.sources import Reject
 from lgs_assets.warehouse.database import Warehouse
 
@@ -31,6 +32,11 @@ def loaded_dumps(warehouse: Warehouse) -> list[LoadedDump]:
     """The ledger, oldest dump first: in the order in which newer dumps win."""
     query = "select * from dumps order by written_at, last_invoice_at, loaded_at, dump"
     return [LoadedDump(**row) for row in warehouse.rows(query)]
+
+
+def built_tables(warehouse: Warehouse) -> set[str]:
+    """The tables that can be read: that of the lines, which is there from the start, and what was published."""
+    return {RAW_INVOICES} | {row.table_name for row in warehouse.rows("select table_name from publications")}
 
 
 def rejected_lines(warehouse: Warehouse, dump: str) -> list[Reject]:

@@ -13,13 +13,13 @@ from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, Protocol
-from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from lgs_assets import places
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.errors import DumpError, LgsError
 from lgs_assets.sources import Batch, DateOrder, Dump, Reject, open_dump
 from lgs_assets.sources.copy_text import NULL
@@ -28,8 +28,7 @@ from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.locks import lock_for_writing, lock_out_readers
 from lgs_assets.warehouse.schema import SCHEMA, STAGING, Cursor, driver_cursor
 
-PARENT = "raw_invoices"
-SHARED = f"{PARENT}_of_small_dumps"
+SHARED = f"{RAW_INVOICES}_of_small_dumps"
 LARGEST_SMALL_DUMP = 50_000
 """In lines: it takes half a second to copy these once more. A larger dump is attached and dropped as it is."""
 REJECT_LIMIT = 0.01
@@ -107,13 +106,13 @@ def load_dump(
     ):
         cursor = driver_cursor(connection)
         # Each load begins by reading the definition of the parent and ends by locking it: two at once would deadlock.
-        lock_for_writing(cursor, PARENT)
+        lock_for_writing(cursor, RAW_INVOICES)
         cursor.execute("create temp table new_rejects (like rejected_lines) on commit drop")
         landed = (landing or _Partition)(cursor, file.name)
         lines, first, last = landed.fill(dump, partial(_store_rejects, cursor, file.name))
         rejected = _judge(cursor, dump, lines, file.reject_limit)
 
-        lock_out_readers(cursor, PARENT)
+        lock_out_readers(cursor, RAW_INVOICES)
         if file.supersedes is not None:
             _take_out(cursor, file.supersedes)
         earlier = _take_out(cursor, file.name)
@@ -147,18 +146,18 @@ def forget_dump(warehouse: Warehouse, name: str) -> None:
     """Takes the lines of a dump, and its records, out of the warehouse. Raises LgsError if there is no such dump."""
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
-        lock_for_writing(cursor, PARENT)
+        lock_for_writing(cursor, RAW_INVOICES)
         cursor.execute("select dump from dumps order by dump")
         known = [dump for (dump,) in cursor]
         if name not in known:
             raise LgsError(f"There is no dump {name}. Loaded: {', '.join(known) or 'none'}.")
-        lock_out_readers(cursor, PARENT)
+        lock_out_readers(cursor, RAW_INVOICES)
         _take_out(cursor, name)
 
 
 def _partition(dump: str) -> str:
     """The table of a dump: PostgreSQL truncates names to 63 bytes, so a hash stands for the dump's name."""
-    return f"{PARENT}_{sha256(dump.encode()).hexdigest()[:16]}"
+    return f"{RAW_INVOICES}_{sha256(dump.encode()).hexdigest()[:16]}"
 
 
 class _Partition:
@@ -170,7 +169,7 @@ class _Partition:
         self._staged = sql.Identifier(STAGING, _partition(name))
         cursor.execute(
             sql.SQL("create table {} (like {} including all excluding indexes)").format(
-                self._staged, sql.Identifier(SCHEMA, PARENT)
+                self._staged, sql.Identifier(SCHEMA, RAW_INVOICES)
             )
         )
         cursor.execute("create temp sequence line_numbers cache 10000")
@@ -209,7 +208,9 @@ class _Partition:
             self._cursor.execute("select to_regclass(%s)", [shared.as_string()])
             if self._cursor.fetchone() == (None,):
                 self._cursor.execute(
-                    sql.SQL("create table {} partition of {} default").format(shared, sql.Identifier(SCHEMA, PARENT))
+                    sql.SQL("create table {} partition of {} default").format(
+                        shared, sql.Identifier(SCHEMA, RAW_INVOICES)
+                    )
                 )
             self._cursor.execute(sql.SQL("insert into {} select * from {}").format(shared, self._staged))
             self.discard()
@@ -218,7 +219,7 @@ class _Partition:
         self._cursor.execute(sql.SQL("alter table {} set schema {}").format(self._staged, sql.Identifier(SCHEMA)))
         self._cursor.execute(
             sql.SQL("alter table {} attach partition {} for values in ({})").format(
-                sql.Identifier(SCHEMA, PARENT), live, sql.Literal(self._name)
+                sql.Identifier(SCHEMA, RAW_INVOICES), live, sql.Literal(self._name)
             )
         )
         self._cursor.execute(sql.SQL("alter table {} drop constraint is_this_dump").format(live))
@@ -325,7 +326,7 @@ def _arrival(cursor: Cursor, file: DumpFile) -> date | None:
         return None
     cursor.execute("select loaded_at from dumps where dump = %s and file_version = %s", [file.name, file.version])
     row = cursor.fetchone()
-    return row[0].astimezone(ZoneInfo(places.TIME_ZONE)).date() if row else None
+    return places.in_shop(row[0]).date() if row else None
 
 
 def _known(cursor: Cursor, content: str, written: datetime) -> LoadedDump | None:
@@ -343,8 +344,7 @@ def _written_at(file: DumpFile, first_invoice_at: datetime | None, arrived: date
     An invoice after the file's time has a mistaken date, which must not make its dump the newest.
     """
     written = min(file.written_at or arrived, arrived)
-    in_shop = written.astimezone(ZoneInfo(places.TIME_ZONE)).replace(tzinfo=None)
-    return arrived if first_invoice_at and in_shop < first_invoice_at else written
+    return arrived if first_invoice_at and places.in_shop(written) < first_invoice_at else written
 
 
 def _take_out(cursor: Cursor, name: str) -> LoadedDump | None:

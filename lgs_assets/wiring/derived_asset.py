@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.metadata import describe_model
-from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.versions import SETTINGS, built_from, code_version
 
 OWNERS = ["team:analytics"]
@@ -96,6 +96,11 @@ def derived_asset(
         return asset
 
     return decorate
+
+
+def columns(*names: str) -> dg.AssetIn:
+    """An input of which these columns are loaded."""
+    return dg.AssetIn(metadata={"columns": list(names)})
 
 
 IN_WAREHOUSE = {"postgres", "sql"}

@@ -11,9 +11,9 @@ import dagster as dg
 from sqlalchemy import Connection, Dialect, Engine, event
 
 from lgs_assets.configuration import Configuration
+from lgs_assets.file_locks import exclusively
 from lgs_assets.places import private_folder
 from lgs_assets.warehouse.server import folder_mode
-from lgs_assets.wiring.locks import exclusively
 from lgs_assets.wiring.lost_runs import fail_lost_runs
 
 _DEFAULT_CONFIGURATION = """\

@@ -17,7 +17,9 @@ from lgs_assets.action.plans import EVERY_LIST, leaving_plans, plan_numbered, su
 from lgs_assets.action.private import log_warning
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import PullUnderWayError, Source, pull_new_lines
-from lgs_assets.checks.sql_checks import CHECKS, evaluation
+from lgs_assets.checks.sql_checks import evaluation
+from lgs_assets.contracts.check import CHECKS
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.errors import DumpError, DumpsError, LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.tables import Tables
@@ -25,7 +27,6 @@ from lgs_assets.wiring.failures import StepFailure, plain_failures
 from lgs_assets.wiring.io_manager import load
 from lgs_assets.wiring.ledgers import observe_ledgers
 from lgs_assets.wiring.metadata import describe_dump, described
-from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.resources import Activation, RunAcceptance
 from lgs_assets.wiring.retention import delete_old_runs
 from lgs_assets.wiring.retries import retried

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import dagster as dg
 
 from lgs_assets.configuration import Settings
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring.jobs import ingest, ingest_many, lineage, load_dumps, refresh
 from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.lost_runs import was_killed
-from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.versions import in_order, outdated, tables_read
 
 QUIET = timedelta(seconds=20)

@@ -21,7 +21,7 @@ from typing import Any, Literal, TextIO, cast, get_args
 
 import dagster as dg
 
-from lgs_assets.wiring.locks import exclusively, is_locked
+from lgs_assets.file_locks import exclusively, is_locked
 
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,

@@ -2,9 +2,10 @@
 
 import dagster as dg
 
-RAW_INVOICES = "raw_invoices"
+from lgs_assets.contracts.contract import RAW_INVOICES
 
-dumps = dg.DynamicPartitionsDefinition(name="dumps")
+DUMPS = "dumps"
+dumps = dg.DynamicPartitionsDefinition(name=DUMPS)
 """One partition per dump file, by its name."""
 
 

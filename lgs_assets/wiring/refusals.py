@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.wiring.lost_runs import was_killed
-from lgs_assets.wiring.partitions import RAW_INVOICES, dumps
+from lgs_assets.wiring.partitions import DUMPS, dumps
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Refusal:
 
 def refusals(instance: dg.DagsterInstance) -> list[Refusal]:
     """The dumps whose last load failed, in alphabetical order."""
-    names = sorted(instance.get_dynamic_partitions(dumps.name or ""))
+    names = sorted(instance.get_dynamic_partitions(DUMPS))
     states = instance.get_status_by_partition(dg.AssetKey(RAW_INVOICES), names, dumps) or {}
     return [_refusal(instance, name) for name in names if (state := states.get(name)) and state.value == "FAILED"]
 

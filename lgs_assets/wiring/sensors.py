@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.checks import ALL_CHECKS
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import loaded_dumps
@@ -18,7 +19,7 @@ from lgs_assets.wiring.failures import REFUSED
 from lgs_assets.wiring.jobs import RunDumps, ingest, ingest_many, load_dumps, refresh
 from lgs_assets.wiring.left_undone import KILLS, failed_loads, tables_left_undone
 from lgs_assets.wiring.lost_runs import fail_lost_runs
-from lgs_assets.wiring.partitions import RAW_INVOICES, dumps, sha256_loaded
+from lgs_assets.wiring.partitions import dumps, sha256_loaded
 from lgs_assets.wiring.resources import RunAcceptance, RunSettings
 
 # Dagster gives a sensor of several jobs a copy of its resources, with a parameter that nobody has set.

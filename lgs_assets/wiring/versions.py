@@ -12,13 +12,13 @@ import pandas as pd
 
 from lgs_assets import places
 from lgs_assets.configuration import Settings
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.contracts.model import Model, Relation, model_path, parameters_of
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.tables import PostgresTables, Tables
-from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.reached_code import reached_code
 
 _CODE = places.ROOT / "lgs_assets"

@@ -618,7 +618,7 @@ def test_a_lost_hold_on_a_destination_stops_applying(people: Warehouse, receiver
                 [connection.info.dbname],
             )
 
-    with pytest.raises(TakenError, match="The hold on webhook is lost"):
+    with pytest.raises(TakenError, match="The lock on webhook was lost"):
         apply(people, made.plan, Meanwhile(receiver.url, SIGNING_KEY, 2, happens=end_the_session))
     assert len(receiver.requests) == 1 and held(people) == {1, 2}
     assert apply(people, made.plan, webhook(receiver, rows=2)) == Outcome(4, {}, {})

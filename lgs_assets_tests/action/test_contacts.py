@@ -249,7 +249,7 @@ def test_an_old_file_revives_nobody_who_declined(customers: Warehouse, tmp_path:
     """A yes is believed if its basis is of after the day on which the no was imported."""
     imported(customers, tmp_path, line(1, ok="no"), line(2))
     (reason,) = imported(customers, tmp_path, line(1), line(2))
-    assert "marketing_ok: expected a basis of after that day; found yes, of a customer who declined by" in reason
+    assert "marketing_ok: expected a basis dated after that day; found yes, of a customer who declined by" in reason
     assert reach(customers, judge("customer_id <= 2")) == {"": 1, "declined marketing": 1}
     with psycopg.connect(customers.url) as connection:
         connection.execute("update lgs_private.contacts set imported_at = '2011-04-30'")

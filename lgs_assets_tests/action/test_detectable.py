@@ -238,4 +238,4 @@ def test_an_underpowered_start_needs_its_reason(
     assert started.exit_code == 0 and "Wave 1 is drawn. calls: 20 call, 20 control." in started.output
     assert [row.underpowered for row in shop.rows("select * from experiments")] == ["to practise"]
     again = run(app, ["experiment", "start", str(file)])
-    assert again.exit_code == 0 and "Nothing is drawn again" in again.output
+    assert again.exit_code == 0 and "nobody is drawn again" in again.output

@@ -300,7 +300,7 @@ def test_a_former_list_that_was_emptied_is_told_no_more(
     apply(people, made.plan, webhook(former))
     settled(people, present, "new")
     assert left_behind(people)[0].startswith("some: 10 customers left behind")
-    assert "There is nobody" in CliRunner().invoke(app, ["activate", "emptied", "other", "webhook"]).output
+    assert "No customer of other" in CliRunner().invoke(app, ["activate", "emptied", "other", "webhook"]).output
 
 
 def test_a_list_that_is_gone_from_the_tool_is_let_go(people: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:

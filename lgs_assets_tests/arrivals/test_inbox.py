@@ -15,7 +15,7 @@ from azure.storage.blob import BlobServiceClient
 from typer.testing import CliRunner
 from upath import UPath
 
-from lgs_assets.arrivals.inbox import Listing, version_of
+from lgs_assets.arrivals.inbox import Listing
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
@@ -83,7 +83,7 @@ def test_the_version_changes_with_the_file(folder: Path) -> None:
     dump = write_dump(folder / "march.sql", [Line()])
     os.utime(dump, ns=(1, 1))
     first = resources().inbox.files().arrivals["march.sql"].version
-    assert version_of(resources().inbox.path_of("march.sql")) == first
+    assert resources().inbox.version_of("march.sql") == first
     os.utime(dump, ns=(2, 2))
     touched = resources().inbox.files().arrivals["march.sql"].version
     write_dump(dump, [Line(), Line()])
@@ -344,7 +344,7 @@ def test_a_bucket_lists_as_a_folder_does(azurite: str, bucket: UPath, tmp_path: 
     assert listing.refused == [
         f"{bucket / 'e.sql'}: is not a file. Put dump files directly in the inbox, and move this elsewhere."
     ]
-    assert version_of(resources().inbox.path_of("c.sql")) == listing.arrivals["c.sql"].version
+    assert resources().inbox.version_of("c.sql") == listing.arrivals["c.sql"].version
 
 
 def test_the_sensor_ticks_on_a_bucket(bucket: UPath, instance: dg.DagsterInstance, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.checks.sql_checks import evaluate
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.contracts.model import Value
 from lgs_assets.demo.costs import demo_costs
 from lgs_assets.warehouse.costs import keep_costs

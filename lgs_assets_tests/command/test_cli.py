@@ -24,12 +24,12 @@ from typer.testing import CliRunner, Result
 
 from lgs_assets import places
 from lgs_assets.charts.report import families
-from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.command import runner
 from lgs_assets.command.cli import app
 from lgs_assets.command.reporting import reporting_errors
 from lgs_assets.command.terminal import console
 from lgs_assets.configuration import Configuration, Settings
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import ContractError
 from lgs_assets.warehouse.database import Warehouse

@@ -21,7 +21,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
+from lgs_assets.charts import style
 from lgs_assets.charts.style import BLUE, ORANGE
 from lgs_assets.configuration import Settings
 from lgs_assets.contracts import declaration
@@ -29,7 +30,7 @@ from lgs_assets.dashboard.app import PAGES
 from lgs_assets.dashboard.bar import chips
 from lgs_assets.dashboard.content import compared
 from lgs_assets.dashboard.figures.lines import Spark, sparks
-from lgs_assets.dashboard.figures.shapes import PALE, RAMP, Line, Text, ink_on
+from lgs_assets.dashboard.figures.shapes import PALE, RAMP, Line, Text
 from lgs_assets.dashboard.filters import PICKING, Filters
 from lgs_assets.dashboard.pages import overview, parts
 from lgs_assets.dashboard.queries import Segment
@@ -548,7 +549,7 @@ def test_a_box_stands_out_from_the_page_and_from_the_box_beside_it(site: Site) -
     figure = site.get("/segments").text.partition('id="areas"')[2].partition("</figure>")[0]
     boxes = re.findall(r'<rect x=[^>]* fill="(#\w+)" stroke="([^"]+)" stroke-width="0.6">', figure)
     assert len(boxes) > 2
-    assert all(stroke == ink_on(fill) for fill, stroke in boxes)
+    assert all(stroke == style.ink_on(fill) for fill, stroke in boxes)
 
 
 def test_a_filter_that_a_page_cannot_follow_is_told_and_kept(site: Site) -> None:
@@ -1155,10 +1156,7 @@ def test_predictions_are_shown_or_what_is_missing(site: Site, path: str) -> None
 def test_colours_are_those_of_the_charts() -> None:
     from matplotlib.colors import to_hex
 
-    from lgs_assets.charts import style
-
     assert list(RAMP) == style.ramp(10)
-    assert [ink_on(colour) for colour in RAMP] == [style.ink_on(colour) for colour in RAMP]
     assert to_hex(style.lighter(style.BLUE)) == PALE
 
 

@@ -14,7 +14,7 @@ from selenium import webdriver
 from selenium.webdriver.support.wait import WebDriverWait
 from typer.testing import CliRunner
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.charts.style import ORANGE
 from lgs_assets.command.cli import app
 from lgs_assets.dashboard.export import export

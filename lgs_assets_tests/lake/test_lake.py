@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from upath import UPath
 
 from lgs_assets import places
-from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.checks.sql_checks import evaluate
 from lgs_assets.configuration import Configuration
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import ContractError, DumpError, LgsError
 from lgs_assets.lake.parts import GRACE, Part, current

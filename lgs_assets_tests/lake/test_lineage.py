@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.definitions import build_definitions
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.loading import DumpFile, load_dump

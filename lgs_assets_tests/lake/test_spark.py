@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from lgs_assets.assets.customers import PLAYBOOK
-from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.checks.sql_checks import evaluate
 from lgs_assets.configuration import Settings
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.contracts.model import Model, Value, tables_in
 from lgs_assets.errors import ContractError, LgsError
 from lgs_assets.lake.engine import ROW_GROUP

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgs_assets.assets.foresight import plotted
-from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.checks.sql_checks import evaluate
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.contracts.contract import contract
 from lgs_assets.models import bgnbd, cards, churn, evaluation, forecast, log, slipping, value
 from lgs_assets.models.calibration import calibration

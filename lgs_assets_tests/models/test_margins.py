@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from lgs_assets.checks.sql_checks import CHECKS, evaluate
+from lgs_assets.checks.sql_checks import evaluate
 from lgs_assets.command.cli import app
 from lgs_assets.command.reporting import REJECTED
 from lgs_assets.command.terminal import profit_line
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.contracts.contract import contract
 from lgs_assets.warehouse.costs import Cost, keep_costs, profit
 from lgs_assets.warehouse.database import Warehouse

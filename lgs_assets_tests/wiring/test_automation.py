@@ -14,7 +14,7 @@ from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import defs
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets.wiring.lineage import ASSETS
-from lgs_assets.wiring.partitions import dumps
+from lgs_assets.wiring.partitions import DUMPS
 from lgs_assets_tests.builders import DERIVED, followers
 from lgs_assets_tests.conftest import leave_environment
 
@@ -46,7 +46,7 @@ class Daemon:
 
     def load(self, dump: str, *, check_passes: bool = True) -> None:
         """What a run does that loads a dump and checks it."""
-        self.instance.add_dynamic_partitions(dumps.name or "", [dump])
+        self.instance.add_dynamic_partitions(DUMPS, [dump])
         self.instance.report_runless_asset_event(dg.AssetMaterialization(RAW, partition=dump))
         self.instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(asset_key=RAW, check_name="lines_match_ledger", passed=check_passes)
@@ -108,7 +108,7 @@ def test_a_dump_rebuilds_all_that_follows_in_one_run_and_once(settled: Daemon) -
 
 def test_a_dump_that_is_not_loaded_holds_nothing_up(settled: Daemon) -> None:
     """A bad one stays registered and missing, while the good one beside it is taken further."""
-    settled.instance.add_dynamic_partitions(dumps.name or "", ["bad.sql"])
+    settled.instance.add_dynamic_partitions(DUMPS, ["bad.sql"])
     settled.load("april.sql")
     assert settled.tick() == FOLLOWS_DUMPS
 

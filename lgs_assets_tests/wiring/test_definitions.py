@@ -19,8 +19,8 @@ from lgs_assets import places
 from lgs_assets.charts import image
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.report import families
-from lgs_assets.checks.sql_checks import CHECKS
 from lgs_assets.configuration import Acceptance, Configuration, Settings
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.contracts.contract import ledgers
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.dashboard.app import PAGES
@@ -438,7 +438,7 @@ def test_the_rows_of_a_table_and_of_its_partition_are_counted(instance: dg.Dagst
 def test_an_input_that_the_model_is_not_told_of_is_an_error() -> None:
     """Otherwise its table would be built from a version that nobody knows."""
     spec = dg.AssetSpec("segments", deps=["rfm_scores", "segment_playbook"])
-    made = Model("segments.sql", rfm_scores=Relation("rfm_scores", "v1"))
+    made = Model("segments.sql", Relation("rfm_scores", "v1"))
     with pytest.raises(LgsError, match="segments is given segment_playbook, which its model does not name"):
         versions_read(spec, made)
 

@@ -13,13 +13,13 @@ import pytest
 
 from lgs_assets.checks.findings import Finding, record
 from lgs_assets.configuration import Configuration
+from lgs_assets.contracts.contract import RAW_INVOICES
 from lgs_assets.definitions import build_definitions
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring import left_undone
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets.wiring.jobs import load_dumps
 from lgs_assets.wiring.left_undone import KILLS, unbuilt
-from lgs_assets.wiring.partitions import RAW_INVOICES
 from lgs_assets.wiring.refusals import refusals
 from lgs_assets.wiring.sensors import inbox_sensor, lost_runs
 from lgs_assets_tests.builders import FEW, Line, resources, write_dump

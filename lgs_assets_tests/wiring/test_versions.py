@@ -78,7 +78,6 @@ def test_a_function_that_is_added_leaves_its_neighbours_alone(tmp_path: Path) ->
         ("logged_predictions", "lgs_assets/models/slipping.py"),
         ("experiment_results", "lgs_assets/models/power.py"),
         ("audience_members", "lgs_assets/action/rules.py"),
-        ("monthly_reports", "lgs_assets/charts/wording.py"),
         ("monthly_reports", "lgs_assets/wording.py"),
         ("monthly_reports", "sql/do_not_contact.sql"),
         ("experiment_reports", "lgs_assets/charts/style.py"),

@@ -15,7 +15,7 @@ from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.density import bandwidth, density
 from lgs_assets.charts.scales import BOTH_SIDES, LINEAR, LOG, Scale, Values, even_bars, in_counts, label_ticks
-from lgs_assets.charts.wording import count, counted, percentile, pounds, short_pounds
+from lgs_assets.wording import count, counted, percentile, pounds, short_pounds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

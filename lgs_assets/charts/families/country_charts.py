@@ -9,9 +9,10 @@ import pandas as pd
 
 from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
+from lgs_assets.charts.doubled import counted_twice
 from lgs_assets.charts.scales import at_round_numbers, in_pounds
 from lgs_assets.charts.timeline import HATCH
-from lgs_assets.charts.wording import counted, counted_twice, percent, short, short_pounds
+from lgs_assets.wording import counted, percent, short, short_pounds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

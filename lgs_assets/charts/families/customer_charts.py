@@ -16,8 +16,8 @@ from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.fit import Box, write_in
 from lgs_assets.charts.scales import LINEAR, LOG, Scale, Values, at_round_numbers, even_bars, in_counts, in_pounds
-from lgs_assets.charts.wording import count, counted, decimal, percent, short_pounds, span
 from lgs_assets.errors import ContractError
+from lgs_assets.wording import count, counted, decimal, percent, short_pounds, span
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

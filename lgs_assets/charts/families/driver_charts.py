@@ -11,7 +11,7 @@ from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.scales import in_pounds
 from lgs_assets.charts.timeline import draw_bars, label_partial, month_axes, timeline_of
-from lgs_assets.charts.wording import change, month, p_value, short_pounds, signed_pounds
+from lgs_assets.wording import change, month, p_value, short_pounds, signed_pounds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

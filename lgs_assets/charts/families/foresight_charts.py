@@ -11,8 +11,8 @@ import pandas as pd
 from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.scales import in_counts, in_pounds, label_ticks
-from lgs_assets.charts.wording import count, counted, day, percent
 from lgs_assets.models import churn, evaluation, forecast, value
+from lgs_assets.wording import count, counted, day, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -26,7 +26,7 @@ from lgs_assets.charts.timeline import (
     of_whole_months,
     timeline_of,
 )
-from lgs_assets.charts.wording import (
+from lgs_assets.wording import (
     change,
     count,
     counted,

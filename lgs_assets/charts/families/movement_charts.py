@@ -13,7 +13,7 @@ from lgs_assets.charts.cells import draw_cells
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.fit import spread
 from lgs_assets.charts.scales import in_counts
-from lgs_assets.charts.wording import as_of, count, counted, day_of_year, month, percent, signed_count
+from lgs_assets.wording import as_of, count, counted, day_of_year, month, percent, signed_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,9 @@ import pandas as pd
 
 from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
+from lgs_assets.charts.doubled import counted_twice
 from lgs_assets.charts.scales import at_round_numbers, in_counts, in_pounds, label_ticks
-from lgs_assets.charts.wording import count, counted, counted_twice, percent, short, short_pounds
+from lgs_assets.wording import count, counted, percent, short, short_pounds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from lgs_assets.charts.cells import draw_cells
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.scales import in_counts, label_ticks
 from lgs_assets.charts.timeline import draw_bars, label, label_partial, month_sheet, timeline_of
-from lgs_assets.charts.wording import count, counted, month, percent
+from lgs_assets.wording import count, counted, month, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from lgs_assets.charts import style
-from lgs_assets.dashboard.figures.shapes import RAMP, Anchor, Drawing, Line, Rect, Shape, Text, ink_on
+from lgs_assets.dashboard.figures.shapes import RAMP, Anchor, Drawing, Line, Rect, Shape, Text
+from lgs_assets.wording import short
 
 _LETTERS = 122
 """At 11 pixels, of a picture as wide as a page."""
@@ -66,8 +68,8 @@ def grid(label: str, heads: Sequence[Head], rows: Sequence[Sequence[Cell]]) -> D
             fill = "white" if cell.shade is None else RAMP[9 - cell.shade]
             if cell.shade is not None:
                 shapes.append(Rect(left, y + 1, wide, _ROW - 2, fill))
-            text = cell.text if head.is_number else _cut(cell.text, letters[place] - 1)
-            ink = style.INK if cell.shade is None else ink_on(fill)
+            text = cell.text if head.is_number else short(cell.text, letters[place] - 1)
+            ink = style.INK if cell.shade is None else style.ink_on(fill)
             shapes.append(Text(at, y + 15, text, anchor, ink, 11, dx=-6 if head.is_number else 4))
             if cell.bar is not None:
                 shapes += _bar(cell, head, left + wide, bar * 0.95, y + 5)
@@ -93,13 +95,5 @@ def _bar(cell: Cell, head: Head, left: float, room: float, top: float) -> list[S
 
 
 def wrapped(text: str, letters: int) -> list[str]:
-    """The words of a text, in lines of so many letters."""
-    lines = [""]
-    for word in text.split(" "):  # not at a space that is not to be broken
-        joined = f"{lines[-1]} {word}".strip()
-        lines = [*lines[:-1], joined] if len(joined) <= letters or not lines[-1] else [*lines, word]
-    return lines
-
-
-def _cut(text: str, letters: int) -> str:
-    return text if len(text) <= letters else f"{text[: max(letters - 1, 1)].rstrip()}…"
+    """The words of a text, in lines of so many letters; at least one line."""
+    return wrap(text, letters, break_long_words=False, break_on_hyphens=False) or [""]

@@ -21,8 +21,6 @@ OUTLINE: Final = 0.6
 LETTER: Final = 7.2
 """Pixels of a letter at 13 pixels, on the wide side."""
 
-_DARK: Final = RAMP[:4]
-
 Anchor = Literal["start", "middle", "end"]
 
 
@@ -114,11 +112,6 @@ def kind(shape: Shape) -> str:
 def points(area: Area) -> str:
     """The points as SVG has them."""
     return " ".join(f"{x:.3f},{y:.2f}" for x, y in area.points)
-
-
-def ink_on(colour: str) -> str:
-    """White or ink, whichever reads better on a colour of the ramp: `style.ink_on`, without loading matplotlib."""
-    return "white" if colour in _DARK else style.INK
 
 
 def target(x: float, y: float, width: float, height: float, title: str, link: str) -> Rect:

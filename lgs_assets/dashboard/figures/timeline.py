@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from lgs_assets.charts import style, wording
-from lgs_assets.dashboard.figures.shapes import LETTER, OUTLINE, Drawing, Line, Rect, Shape, Text, ink_on
+from lgs_assets import wording
+from lgs_assets.charts import style
+from lgs_assets.dashboard.figures.shapes import LETTER, OUTLINE, Drawing, Line, Rect, Shape, Text
 
 _ZERO = 110.0
 _TALLEST = 96.0
@@ -63,7 +64,7 @@ def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) 
     for stretch, until in zip(stretches, ends, strict=True):
         left, right = across(since), across(until)
         wide = max(right - left, 0.1)
-        title, ink = f"{stretch.name} until {wording.day(stretch.until)}", ink_on(stretch.fill)
+        title, ink = f"{stretch.name} until {wording.day(stretch.until)}", style.ink_on(stretch.fill)
         shapes.append(Rect(left, floor, wide, _STRIP, stretch.fill, ink, title=title, stroke_width=OUTLINE))
         for said in (stretch.name, str(stretch.number)):
             if (len(said) + 1) * LETTER <= wide / 100 * _WIDTH:

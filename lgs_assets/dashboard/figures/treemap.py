@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import squarify
 
-from lgs_assets.dashboard.figures.shapes import LETTER, OUTLINE, Drawing, Rect, Shape, Text, ink_on
+from lgs_assets.charts import style
+from lgs_assets.dashboard.figures.shapes import LETTER, OUTLINE, Drawing, Rect, Shape, Text
 
 _WIDTH = 620.0
 """Pixels for which names are measured: a figure is seldom narrower, and where it is, it can be scrolled."""
@@ -32,7 +33,7 @@ def treemap(label: str, boxes: Sequence[Box], *, height: float = 300) -> Drawing
     shapes: list[Shape] = []
     for box, place in zip(shown, squarify.squarify(sizes, 0, 0, _WIDTH, height), strict=True):
         x, y, width, tall = place["x"], place["y"], place["dx"], place["dy"]
-        ink = ink_on(box.fill)
+        ink = style.ink_on(box.fill)
         shapes.append(
             Rect(
                 x / _WIDTH * 100,

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from lgs_assets.charts import style, wording
+from lgs_assets import wording
+from lgs_assets.charts import style
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Number, Table, written
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, Spark, lines, sparks
@@ -67,7 +68,7 @@ def show_all(view: View) -> Shown:
 def show_one(view: View) -> Shown:
     """One audience: its rule in words, its size over time, where it is held, its plans, and its members."""
     now = replace(view.filters, as_of=view.choices.latest)
-    found = view.matched("audiences", filters=now, audience=view.item) if "\0" not in view.item else []
+    found = view.matched("audiences", filters=now, audience=view.item)
     if not found:
         raise NothingThereError(f"There is no audience {view.item}.")
     audience = found[0]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from lgs_assets.charts import style, wording
+from lgs_assets import wording
+from lgs_assets.charts import style
 from lgs_assets.dashboard.content import DOT_NOTE, FEW, FEWEST, Column, Few, Figure, Shade, Table
 from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.filters import quarter_of

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-from pathlib import Path
-
-from lgs_assets import places
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.configuration import Settings, as_written
-from lgs_assets.contracts.contract import LINES, kept_tables, tables
+from lgs_assets.contracts.check import CHECKS
+from lgs_assets.contracts.contract import RAW_INVOICES, kept_tables, tables
 from lgs_assets.dashboard.content import Column, Link, Table
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.queries import NotReadyError, Row
@@ -17,7 +14,6 @@ from lgs_assets.dashboard.queries import NotReadyError, Row
 def show(view: View) -> Shown:
     """The dumps, the tables with their checks, the settings and the definitions."""
     built = view.built.tables
-    checks = _checks()
     tables = Table(
         (
             Column("table", "Table"),
@@ -26,7 +22,12 @@ def show(view: View) -> Shown:
             Column("checks", "Checks", "count"),
         ),
         [
-            (Link(name, view.link(f"/data/{name}")), table.rows, table.built, sum(check[0] == name for check in checks))
+            (
+                Link(name, view.link(f"/data/{name}")),
+                table.rows,
+                table.built,
+                sum(check.table == name for check in CHECKS),
+            )
             for name, table in sorted(built.items())
         ],
         "Tables",
@@ -61,10 +62,10 @@ def show(view: View) -> Shown:
             Column("result", "Result"),
         ),
         [
-            (table, rule, degree, found["violating_rows"] if found else None, _result(found))
-            for table, name, rule, degree in checks
-            if table in built or table == LINES
-            for found in [results.get((table, name))]
+            (check.table, check.description, check.degree, found["violating_rows"] if found else None, _result(found))
+            for check in CHECKS
+            if check.table in built or check.table == RAW_INVOICES
+            for found in [results.get((check.table, check.name))]
         ],
         "Checks",
     )
@@ -131,18 +132,6 @@ def _result(found: Row | None) -> str:
     if found["violating_rows"] <= found["accepted_rows"]:
         return "accepted" if found["violating_rows"] else "holds"
     return "warns" if found["degree"] == "warning" else "FAILED"
-
-
-def _checks() -> list[tuple[str, str, str, str]]:
-    """Table, name, what must hold, and the degree of each check, from the heads of their files."""
-    found = []
-    for file in sorted(Path(places.SQL / "checks").glob("*/*.sql")):
-        head = [
-            line.removeprefix("--").strip()
-            for line in takewhile(lambda line: line.startswith("--"), file.read_text().splitlines())
-        ]
-        found.append((file.parent.name, file.stem, " ".join(head[:-1]), head[-1]))
-    return found
 
 
 PAGE = Page(

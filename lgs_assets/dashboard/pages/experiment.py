@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
+from lgs_assets import wording
 from lgs_assets.action.experiments.declaration import ALL, CONTROL
 from lgs_assets.action.experiments.words import METRICS, amount, pounds, signed
-from lgs_assets.charts import wording
 from lgs_assets.dashboard.content import Bar, Column, Figure, Number, Table
 from lgs_assets.dashboard.figures.whiskers import Whisker, whiskers
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
@@ -16,7 +16,7 @@ from lgs_assets.dashboard.queries import Row
 
 def show_one(view: View) -> Shown:
     """One experiment: its health before the end, its result after it."""
-    found = standings(view, view.item) if "\0" not in view.item else []
+    found = standings(view, view.item)
     if not found:
         raise NothingThereError(f"There is no experiment {view.item} that was started.")
     standing = found[0]

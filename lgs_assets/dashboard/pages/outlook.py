@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from lgs_assets.charts import style, wording
+from lgs_assets import wording
+from lgs_assets.charts import style
 from lgs_assets.dashboard.content import FEW, FEWEST, Bar, Column, Few, Figure, Link, Table, written
 from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.figures.shapes import PALE

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.dashboard.bar import chips
 from lgs_assets.dashboard.content import Figure, Table
 from lgs_assets.dashboard.filters import PICKING, Filters

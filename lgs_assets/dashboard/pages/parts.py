@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.dashboard.content import FEW, FEWEST, Column, Few, Figure, Link, Table, written
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.shapes import RAMP

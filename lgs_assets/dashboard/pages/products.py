@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.dashboard.content import DOT_NOTE, Bar, Column, Figure, Link, Table
 from lgs_assets.dashboard.pages.page import Page, Shown, View
 from lgs_assets.dashboard.pages.parts import or_few

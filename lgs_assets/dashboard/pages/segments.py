@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from lgs_assets.charts import wording
+from lgs_assets import wording
 from lgs_assets.dashboard.bar import narrowing
 from lgs_assets.dashboard.content import (
     FEWEST,

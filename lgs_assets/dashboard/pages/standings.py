@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from lgs_assets import wording
 from lgs_assets.action.experiments.conduct import Amendment, Conduct, Hole, remarks
 from lgs_assets.action.experiments.declaration import CONTROL, Declaration
-from lgs_assets.charts import wording
 from lgs_assets.dashboard.pages.page import View
 from lgs_assets.dashboard.queries import Row
 from lgs_assets.models.judging import LEVEL, MISMATCH, mismatch_p

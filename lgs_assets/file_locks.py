@@ -1,8 +1,9 @@
 """Locks between processes, on files. The kernel releases them when a process ends, however it ends."""
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -18,6 +19,23 @@ def exclusively(lock: Path, *, waiting: Callable[[], None] = lambda: None) -> It
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def locked_if_free(lock: Path) -> Iterator[int | None]:
+    """Takes the lock, a file or a folder, for the block. Yields its descriptor, or None if it is taken.
+
+    A program that inherits the descriptor keeps the lock until it ends, after the block or this process.
+    """
+    descriptor = os.open(lock, os.O_RDONLY if lock.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        is_free = False
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_free = True
+        yield descriptor if is_free else None
+    finally:
+        os.close(descriptor)
 
 
 def is_locked(path: Path) -> bool:

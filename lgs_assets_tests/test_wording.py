@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgs_assets.charts.wording import change, counted, day, decimal, percent, percentile, pounds, short_pounds
+from lgs_assets.wording import change, counted, day, decimal, percent, percentile, pounds, short_pounds
 
 
 @pytest.mark.parametrize(
