@@ -39,6 +39,7 @@ import pandas as pd
 import typer
 from psycopg import sql
 
+from benchmarks.splits import differences_of_splits
 from lgs_assets.action.audiences import Audience, Limits
 from lgs_assets.action.experiments.comparison import up_to
 from lgs_assets.action.experiments.detectable import cap_of, outcomes_at
@@ -46,14 +47,10 @@ from lgs_assets.action.experiments.outcomes import COVARIATES
 from lgs_assets.action.experiments.starting import arms
 from lgs_assets.configuration import Configuration
 from lgs_assets.models.judging import DRAWS, LEVEL
-from lgs_assets.models.lift import (
-    Experiment,
-    differences,
-    differences_of_parts,
-    differences_of_splits,
-    look_levels,
-)
+from lgs_assets.models.lift import differences, differences_of_parts
+from lgs_assets.models.looks import look_levels
 from lgs_assets.models.power import power_of_shares
+from lgs_assets.models.redraw import Experiment
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 from lgs_assets.wiring.resources import Resources

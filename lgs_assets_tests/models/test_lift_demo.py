@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 
 from benchmarks.experiments import LIFTS, measure, off_balance, off_measured, off_peeked, off_timed, seconds
+from benchmarks.splits import differences_of_splits
 from lgs_assets.action.experiments.detectable import cap_of
 from lgs_assets.action.experiments.outcomes import CAP
 from lgs_assets.demo.catalogue import draw_catalogue
 from lgs_assets.demo.customers import draw_customers
 from lgs_assets.demo.season import open_season
 from lgs_assets.demo.trade import draw_ledger
-from lgs_assets.models.lift import Difference, differences_of_splits
+from lgs_assets.models.lift import Difference
 
 SPLITS = 400
 BEGINS, ENDS = np.datetime64("2011-06-01"), np.datetime64("2011-12-01")

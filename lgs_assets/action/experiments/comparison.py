@@ -16,9 +16,11 @@ from lgs_assets.action.experiments.detectable import halves_of
 from lgs_assets.action.experiments.outcomes import COVARIATES, adjusted, mean_of, outcomes, values_of
 from lgs_assets.action.experiments.state import State
 from lgs_assets.models.judging import LEVEL, is_too_small
-from lgs_assets.models.lift import Difference, Experiment, differences, differences_of_parts, look_levels
+from lgs_assets.models.lift import Difference, differences, differences_of_parts
+from lgs_assets.models.looks import look_levels
 from lgs_assets.models.multiple_testing import holm
 from lgs_assets.models.power import power_of_means, power_of_shares
+from lgs_assets.models.redraw import Experiment
 from lgs_assets.warehouse.schema import Cursor
 
 LEAST_OF_PART = 20

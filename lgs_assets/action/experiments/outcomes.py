@@ -8,7 +8,7 @@ import pandas as pd
 from psycopg import sql
 
 from lgs_assets.action.experiments.declaration import LATE_DAYS, Metric
-from lgs_assets.models.lift import ratio
+from lgs_assets.models.adjusted import ratio
 from lgs_assets.warehouse.schema import Cursor
 
 CAP = 0.99
