@@ -126,7 +126,7 @@ def measure(
             values = {f"net {lift}": pounds for lift, pounds in lifted.items()}
             values |= {f"capped {lift}": up_to(cap, pounds) for lift, pounds in lifted.items()}
             values |= {f"buyers {lift}": bought | (won_over[lift] & experiment.treated) for lift in LIFTS}
-            outcomes.append(pd.DataFrame(values, dtype=float))
+            outcomes.append(pd.DataFrame(values))
         for told in differences_of_splits(
             list(zip(experiments, outcomes, strict=True)), frame[COVARIATES], seed=number, draws=draws
         ):

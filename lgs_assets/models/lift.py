@@ -52,8 +52,9 @@ def differences(
 ) -> dict[str, Difference]:
     """The difference of each outcome, a column each, adjusted for the covariates, which are from before the start.
 
-    The frames have a row a customer, in the order of the experiment. An interval holds every effect that the test does
-    not reject when it is taken off the treated, at the level of the outcome: LEVEL unless `levels` names another.
+    The frames have a row a customer, in the order of the experiment; a column of truth values is a share. An interval
+    holds every effect that the test does not reject when it is taken off the treated, at the level of the outcome: LEVEL
+    unless `levels` names another.
     Raises ValueError if a value is missing or infinite.
     """
     of = unexplained(experiment.treated, outcomes, covariates)
@@ -104,7 +105,7 @@ def told(
     (observed,) = slopes(treated[None, :].astype(float), of)
     return {
         str(name): _difference(
-            outcomes[name].to_numpy(float),
+            outcomes[name].to_numpy(),
             treated,
             float(observed[i]),
             drawn[:, i],
@@ -125,7 +126,7 @@ def _difference(
     (p_value,) = p_values(np.array([abs(estimate)]), np.abs(drawn))
     low, high = (-inf, inf) if is_alike else interval(estimate, drawn, of_arm, level)
     control, seen = values[~treated], values[treated]
-    if np.isin(values, (0, 1)).all():
+    if values.dtype == bool:
         share = float(values.mean())
         if share in (0, 1):
             low = high = 0.0

@@ -125,6 +125,28 @@ def test_what_can_be_detected(shop: Warehouse) -> None:
     assert found.ways_out[0] == "A wider audience does not help: no number of customers shows this change."
 
 
+def test_a_change_beyond_all_customers_is_no_question(shop: Warehouse) -> None:
+    """Of 100 who buy anyway no fifty more can: the plan says so, and the start takes a reason."""
+    found = prospect(shop, Declaration.parse("calls", PAST.replace("10 points", "50 points")), ALL)
+    assert (found.power, found.is_underpowered) == (0, True)
+    assert found.verdict == (
+        "This test cannot answer the question: 100% buy anyway, so a change of 50 points is more than the 0 that are "
+        "left to win."
+    )
+
+
+def test_declared_looks_cost_power_in_the_plan_too(shop: Warehouse) -> None:
+    """What they spend is not left for the end, and the plan promises no more than that."""
+    text = PAST.replace('"bought_within"', '"net_revenue"').replace('["net_revenue"]', "[]").replace("10 points", "9 %")
+    powers = [
+        prospect(
+            shop, Declaration.parse("calls", text.replace("block_size = 4", f"block_size = 4\nlooks = {looks}")), ALL
+        ).power
+        for looks in ([], [30], [30, 85])
+    ]
+    assert 0.9 > powers[0] >= powers[1] > powers[2] > 0.1
+
+
 def test_pounds_can_be_asked_for(shop: Warehouse) -> None:
     """Half as much again, where past spend explains almost all: the test can answer."""
     text = (
@@ -236,6 +258,9 @@ def test_an_underpowered_start_needs_its_reason(
     assert (refused.exit_code, "To start it all the same: --underpowered" in refused.output) == (4, True)
     started = run(app, ["experiment", "start", str(file), "--underpowered", "to practise"])
     assert started.exit_code == 0 and "Wave 1 is drawn. calls: 20 call, 20 control." in started.output
-    assert [row.underpowered for row in shop.rows("select * from experiments")] == ["to practise"]
+    (row,) = shop.rows("select * from experiments")
+    assert row.underpowered == "to practise" and row.power == pytest.approx(
+        prospect(shop, Declaration.read(file), ALL).power
+    )
     again = run(app, ["experiment", "start", str(file)])
     assert again.exit_code == 0 and "Nothing is drawn again" in again.output
