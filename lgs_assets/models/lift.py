@@ -53,8 +53,8 @@ def differences(
     """The difference of each outcome, a column each, adjusted for the covariates, which are from before the start.
 
     The frames have a row a customer, in the order of the experiment; a column of truth values is a share. An interval
-    holds every effect that the test does not reject when it is taken off the treated, at the level of the outcome: LEVEL
-    unless `levels` names another.
+    holds every effect that the test does not reject when it is taken off the treated, at the level of the outcome:
+    LEVEL unless `levels` names another.
     Raises ValueError if a value is missing or infinite.
     """
     of = unexplained(experiment.treated, outcomes, covariates)

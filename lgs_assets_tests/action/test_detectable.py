@@ -55,10 +55,12 @@ def shop(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
 def test_a_small_control_group_is_told_to_measure_little(shop: Warehouse) -> None:
     """Four of forty held out tell as much as fourteen in two halves; of halves nothing is said."""
     text = PAST.replace("control = 0.5", "control = 0.1").replace("call = 0.5", "everything = 0.9")
+    text = text.replace('"bought_within"', '"orders"').replace("10 points", "10 %")
     holdout = Declaration.parse("holdout", text.replace("block_size = 4", "block_size = 10"))
     said = "with 40 customers (4 are held out: as sharp as 14 in two halves) it shows"
     assert said in prospect(shop, holdout, ALL).verdict
-    assert "held out" not in prospect(shop, Declaration.parse("calls", PAST), ALL).verdict
+    halves = text.replace("control = 0.1", "control = 0.5").replace("everything = 0.9", "call = 0.5")
+    assert "held out" not in prospect(shop, Declaration.parse("calls", halves), ALL).verdict
 
 
 def test_a_control_group_that_is_too_small_is_told(
@@ -135,16 +137,16 @@ def test_a_change_beyond_all_customers_is_no_question(shop: Warehouse) -> None:
     )
 
 
-def test_declared_looks_cost_power_in_the_plan_too(shop: Warehouse) -> None:
+def test_declared_looks_cost_power_in_the_plan_too(shop: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """What they spend is not left for the end, and the plan promises no more than that."""
-    text = PAST.replace('"bought_within"', '"net_revenue"').replace('["net_revenue"]', "[]").replace("10 points", "9 %")
-    powers = [
-        prospect(
-            shop, Declaration.parse("calls", text.replace("block_size = 4", f"block_size = 4\nlooks = {looks}")), ALL
-        ).power
+    monkeypatch.setattr("lgs_assets.action.experiments.detectable.adjusted", lambda *_, **__: (20.0, 10.0))
+    text = PAST.replace('"bought_within"', '"orders"').replace("10 points", "40 %")
+    plans = [
+        prospect(shop, Declaration.parse("calls", text.replace("= 4", f"= 4\nlooks = {looks}")), ALL)
         for looks in ([], [30], [30, 85])
     ]
-    assert 0.9 > powers[0] >= powers[1] > powers[2] > 0.1
+    assert 0.8 > plans[0].power > plans[1].power > plans[2].power > 0.2
+    assert plans[0].needed <= plans[1].needed < plans[2].needed
 
 
 def test_pounds_can_be_asked_for(shop: Warehouse) -> None:

@@ -529,10 +529,9 @@ def test_what_was_delivered_is_of_the_sizes_that_were_drawn(
 
 
 def test_a_list_for_a_network_is_not_called_uneven(shop: Warehouse, tmp_path: Path) -> None:
-    """Without the consent to be matched neither arm is sent: of the control group, too, only who would have been is held
-    out."""
+    """Without the consent to be matched neither arm is sent: held out are those who would have been."""
     import_contacts(shop, contacts_file(tmp_path, [
-        line(n, basis="consent" if n % 10 == 0 else "corporate_legitimate_interest") for n in range(1, 41)
+        line(n, basis="consent" if n % 10 == 0 else "soft_opt_in") for n in range(1, 41)
     ]), key=KEY, reject_limit=0)  # fmt: skip
     start(shop, DECLARED, SOME)
     hashed = Drop(str(tmp_path / "hashed"), hashes_emails=True)

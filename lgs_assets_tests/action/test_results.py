@@ -643,10 +643,10 @@ def test_an_amendment_is_told_and_changes_no_figure(experiment: Warehouse) -> No
 def test_contamination_is_told_wherever_the_control_group_is(experiment: Warehouse) -> None:
     """Nothing says that it was left alone where some of it was reached."""
     call_works(experiment)
-    assert "Of the control group, which no list reached, 20% bought" in report(experiment, told(experiment))
+    assert "No list reached the control group." in report(experiment, told(experiment))
     tell(experiment, of_arm(experiment, "control")[0], [("add", "2012-01-05")])
     text = report(experiment, told(experiment))
-    assert "Of the control group, of whom 1 was reached all the same, 20% bought" in text
+    assert "1 customer of the control group was reached all the same." in text and "No list reached" not in text
     assert "- 1 customer of the control group reached a destination" in text
 
 
@@ -772,7 +772,7 @@ def test_stopped_before_the_end(experiment: Warehouse) -> None:
     text = report(experiment, told(experiment))
     assert "before the last window was over: the agency left." in text
     assert "0 customers of it reached a destination after the stop" in text
-    assert "Of the control group, which was held out until the stop, " in text
+    assert "Until the stop, no list reached the control group." in text
     tell(experiment, of_arm(experiment, "control")[0], [("add", f"{date.today() + timedelta(days=1)}")])
     assert "1 customer of it reached a destination after the stop" in report(experiment, told(experiment))
 

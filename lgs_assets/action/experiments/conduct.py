@@ -112,10 +112,11 @@ class Conduct:
 
     @property
     def of_control(self) -> str:
-        """Whether lists left the control group alone, as a clause; of other ways of reaching it they tell nothing."""
+        """Whether lists left the control group alone, in a sentence; of other ways of reaching it they tell nothing."""
         if reached := self.reached[CONTROL]:
-            return f"of whom {reached:,} {'was' if reached == 1 else 'were'} reached all the same"
-        return "which was held out until the stop" if self.cut_short_on else "which no list reached"
+            were = "was" if reached == 1 else "were"
+            return f"{counted(reached, 'customer')} of the control group {were} reached all the same."
+        return f"{'Until the stop, no' if self.cut_short_on else 'No'} list reached the control group."
 
     def due_of(self, metric: Metric, *, after: int | None = None) -> date:
         """From which day on a metric can be told of everybody, in full or after so many days of the window.

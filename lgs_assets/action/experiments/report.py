@@ -49,7 +49,11 @@ def report(warehouse: Warehouse, analysis: Analysis, *, picture: str | None = No
     if analysis.results:
         parts += [*_result(analysis), *_segments(analysis)]
     if said := claim(analysis):
-        parts += ["## What would have been claimed without a control group", said, *_in_the_past(warehouse, analysis)]
+        parts += [
+            "## What would have been claimed without a control group",
+            f"{said} {analysis.state.of_control}",
+            *_in_the_past(warehouse, analysis),
+        ]
     found = remarks(analysis.state, known=analysis.analysable)
     not_as_planned = "\n".join(f"- {markdown(remark)}" for remark in found)
     parts += ["## What was not as planned", not_as_planned or "Nothing."]
@@ -298,7 +302,7 @@ def claim(analysis: Analysis) -> str | None:
     state = analysis.state
     treated, control = analysis.returned[state.declaration.treatment], analysis.returned[CONTROL]
     bought = f"{treated.buyers:,} of the {counted(treated.customers, 'treated customer')} bought"
-    themselves = f"Of the control group, {state.of_control}, {control.buyers / control.customers:.0%} bought, too"
+    themselves = f"Of the control group, {control.buyers / control.customers:.0%} bought, too"
     if treated.net_revenue is None or control.net_revenue is None:
         last_day = _day_before(analysis.pounds_due)
         return (
