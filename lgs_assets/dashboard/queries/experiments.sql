@@ -1,6 +1,6 @@
--- The arms of each experiment that was started, or of one: customers, those of them whom the data still knows and who
--- were reached; whom lists would have reached of its control group; and, of its report, the first line, who objected, and the
--- days without an invoice.
+-- The arms of each experiment that was started, or of one: how many customers each has, how many are still in the data, were
+-- reached and were sent; how many of the control group would have been sent; and, from its report, the first line, what would
+-- have been claimed, how many objected, and the days without an invoice.
 select
     experiments.experiment, declaration, audience, metric, days, share, started_by, started_at, stopped_at,
     stopped_because, arms.arm, arms.customers, arms.known, arms.waves, arms.first_from, arms.last_from,
