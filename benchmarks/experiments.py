@@ -214,7 +214,7 @@ def weekly(warehouse: Warehouse, where: str) -> pd.DataFrame:
 
 
 def seconds(frame: pd.DataFrame, *, draws: int = DRAWS) -> float:
-    """What the comparisons of a result take of a processor: four metrics, net revenue capped, two looks and 26 parts."""
+    """What the comparisons of a result take of a processor: four metrics, one capped, two looks and 26 parts."""
     begun = process_time()
     customers = np.arange(len(frame))
     experiment = Experiment(frame["block"].to_numpy(), customers % 2 == 0, 0.5)
