@@ -1,6 +1,7 @@
 """Experiments: what a file declares, who is drawn into which arm, and that the control group is left alone."""
 
 import csv
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -19,8 +20,10 @@ from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import Audience, Limits, size
 from lgs_assets.action.contacts import forget_contact, import_contacts
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.experiments.declaration import FOLDER, Declaration
+from lgs_assets.action.experiments.conduct import RAN, REJECTED, STOPPED, UNDRAWN
+from lgs_assets.action.experiments.declaration import CONTROL, FOLDER, LATE_DAYS, MONEY, Declaration
 from lgs_assets.action.experiments.exposures import exposed
+from lgs_assets.action.experiments.holdout import CONTROL_GROUP, EVERYTHING
 from lgs_assets.action.experiments.starting import Started, amend, start, stop
 from lgs_assets.action.experiments.state import state, states
 from lgs_assets.action.experiments.treated import treated
@@ -30,6 +33,7 @@ from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app
 from lgs_assets.contracts.contract import contract
 from lgs_assets.errors import GuardError, LgsError, UsageError
+from lgs_assets.models.judging import MISMATCH, mismatch_p
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets_tests.action.people import KEY, contacts_file, line
@@ -809,3 +813,18 @@ def test_a_rule_with_braces_finds_what_it_says(shop: Warehouse) -> None:
     with shop.transaction() as connection:
         connection.execute(sa.text("update audience_facts set country = 'a{b}' where customer_id = 1"))
     assert size(shop, judge("country = 'a{b}'")).customers == 1
+
+
+def test_what_sql_writes_out_is_what_python_says() -> None:
+    """The names of arms and periods, the level of a mismatch, the time zone and the days of late returns."""
+    files = [*places.SQL.glob("*.sql"), *places.SQL.glob("checks/ex*/*.sql")]
+    text = "".join(file.read_text() for file in files)
+    assert f"arm = '{CONTROL}'" in text and f"arm <> '{EVERYTHING}'" in text and f"'{CONTROL_GROUP}'" in text
+    assert all(f"'{period}'" in text for period in (UNDRAWN, RAN, REJECTED, STOPPED))
+    assert set(re.findall(r"time zone '(.+?)'", text)) == {places.TIME_ZONE}
+    (beyond,) = {float(found) for found in re.findall(r"> (\d+\.\d+) \*", text)}
+    assert mismatch_p(
+        {"control": 50 - 5 * beyond**0.5, "call": 50 + 5 * beyond**0.5}, {"control": 0.5, "call": 0.5}
+    ) == (pytest.approx(MISMATCH, rel=1e-3))
+    (late,) = re.findall(r"in \((.+?)\) then (\d+) else 0", text)
+    assert ({metric.strip("' ") for metric in late[0].split(",")}, int(late[1])) == (MONEY, LATE_DAYS)
