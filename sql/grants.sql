@@ -15,7 +15,8 @@ grant select on lgs.list_drift to lgs_dashboard;
 grant select (customer_id, reason) on lgs.marketing_exclusions to lgs_dashboard;
 
 grant select (
-    experiment, declaration, audience, metric, days, share, started_by, started_at, stopped_at, stopped_because, enrol
+    experiment, declaration, audience, metric, days, share, started_by, started_at, stopped_at, stopped_because, enrol,
+    doubled_invoices
 ) on lgs.experiments to lgs_dashboard;
 grant select (experiment, customer_id, wave, arm, counts_from, assigned_at) on lgs.assignments to lgs_dashboard;
 grant select on lgs.held_out, lgs.experiment_amendments to lgs_dashboard;

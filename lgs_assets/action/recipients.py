@@ -47,13 +47,14 @@ WHY_NEVER = f"""
 def why_not(*, hashed: bool = False) -> str:
     """An expression: why a customer may not be written to, or NULL if they may.
 
+    An experiment is the last reason: those whom it holds back would have been sent.
     Hashed addresses are for networks that match them with their own users: that takes a consent.
     """
     matched = f"case when contacts.lawful_basis <> 'consent' then '{NOT_MATCHED}' end"
     return f"""
     coalesce(
         {WHY_NEVER},
-        do_not_contact.reason,
-        {matched if hashed else "null"}
+        {matched if hashed else "null"},
+        do_not_contact.reason
     )
     """

@@ -58,16 +58,16 @@ def start_experiment(
     declaration = Declaration.read(file)
     audience = audience_named(declaration.audience)
     warehouse = warehouse_with_facts()
-    cap = doubt = None
+    cap = power = doubt = None
     if not is_started(warehouse, declaration.name):
         expected, doubt = foreseen(warehouse, declaration, audience)
         if expected:
             _show_prospect(expected)
-            cap = expected.cap
+            cap, power = expected.cap, expected.power
             doubt = "This test cannot answer the question." if expected.is_underpowered else None
     first_day = counts_from.date() if counts_from else None
     done = start(
-        warehouse, declaration, audience, counts_from=first_day, cap=cap, doubt=doubt,
+        warehouse, declaration, audience, counts_from=first_day, cap=cap, power=power, doubt=doubt,
         underpowered=underpowered if doubt else None,
     )  # fmt: skip
     sizes, early = (

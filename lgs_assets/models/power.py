@@ -36,7 +36,9 @@ def detectable_share(share: float, customers: int, *, level: float = LEVEL, powe
 
 def power_of_means(difference: float, deviation: float, customers: int, *, level: float = LEVEL) -> float:
     """The probability, in 0..1, that `customers` in all show a difference of means."""
-    return _NORMAL.cdf(abs(difference) * sqrt(customers) / (2 * deviation) - _quantile(level)) if deviation else 1.0
+    if not deviation:
+        return float(difference != 0)
+    return _NORMAL.cdf(abs(difference) * sqrt(customers) / (2 * deviation) - _quantile(level))
 
 
 def power_of_shares(share: float, other: float, customers: int, *, level: float = LEVEL) -> float:

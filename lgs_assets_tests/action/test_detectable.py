@@ -55,10 +55,12 @@ def shop(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
 def test_a_small_control_group_is_told_to_measure_little(shop: Warehouse) -> None:
     """Four of forty held out tell as much as fourteen in two halves; of halves nothing is said."""
     text = PAST.replace("control = 0.5", "control = 0.1").replace("call = 0.5", "everything = 0.9")
+    text = text.replace('"bought_within"', '"orders"').replace("10 points", "10 %")
     holdout = Declaration.parse("holdout", text.replace("block_size = 4", "block_size = 10"))
     said = "with 40 customers (4 are held out: as sharp as 14 in two halves) it shows"
     assert said in prospect(shop, holdout, ALL).verdict
-    assert "held out" not in prospect(shop, Declaration.parse("calls", PAST), ALL).verdict
+    halves = text.replace("control = 0.1", "control = 0.5").replace("everything = 0.9", "call = 0.5")
+    assert "held out" not in prospect(shop, Declaration.parse("calls", halves), ALL).verdict
 
 
 def test_a_control_group_that_is_too_small_is_told(
@@ -123,6 +125,28 @@ def test_what_can_be_detected(shop: Warehouse) -> None:
     assert raw and adjusted and adjusted < raw
     assert found.is_underpowered and found.power < 0.1
     assert found.ways_out[0] == "A wider audience does not help: no number of customers shows this change."
+
+
+def test_a_change_beyond_all_customers_is_no_question(shop: Warehouse) -> None:
+    """Of 100 who buy anyway no fifty more can: the plan says so, and the start takes a reason."""
+    found = prospect(shop, Declaration.parse("calls", PAST.replace("10 points", "50 points")), ALL)
+    assert (found.power, found.is_underpowered) == (0, True)
+    assert found.verdict == (
+        "This test cannot answer the question: 100% buy anyway, so a change of 50 points is more than the 0 that are "
+        "left to win."
+    )
+
+
+def test_declared_looks_cost_power_in_the_plan_too(shop: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they spend is not left for the end, and the plan promises no more than that."""
+    monkeypatch.setattr("lgs_assets.action.experiments.detectable.adjusted", lambda *_, **__: (20.0, 10.0))
+    text = PAST.replace('"bought_within"', '"orders"').replace("10 points", "40 %")
+    plans = [
+        prospect(shop, Declaration.parse("calls", text.replace("= 4", f"= 4\nlooks = {looks}")), ALL)
+        for looks in ([], [30], [30, 85])
+    ]
+    assert 0.8 > plans[0].power > plans[1].power > plans[2].power > 0.2
+    assert plans[0].needed <= plans[1].needed < plans[2].needed
 
 
 def test_pounds_can_be_asked_for(shop: Warehouse) -> None:
@@ -236,6 +260,9 @@ def test_an_underpowered_start_needs_its_reason(
     assert (refused.exit_code, "To start it all the same: --underpowered" in refused.output) == (4, True)
     started = run(app, ["experiment", "start", str(file), "--underpowered", "to practise"])
     assert started.exit_code == 0 and "Wave 1 is drawn. calls: 20 call, 20 control." in started.output
-    assert [row.underpowered for row in shop.rows("select * from experiments")] == ["to practise"]
+    (row,) = shop.rows("select * from experiments")
+    assert row.underpowered == "to practise" and row.power == pytest.approx(
+        prospect(shop, Declaration.read(file), ALL).power
+    )
     again = run(app, ["experiment", "start", str(file)])
     assert again.exit_code == 0 and "nobody is drawn again" in again.output

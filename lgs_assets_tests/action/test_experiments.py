@@ -1,13 +1,14 @@
 """Experiments: what a file declares, who is drawn into which arm, and that the control group is left alone."""
 
 import csv
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from hashlib import sha256
-from math import floor
+from math import erfc, floor, sqrt
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,10 @@ from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import Audience, Limits, size
 from lgs_assets.action.contacts import forget_contact, import_contacts
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.experiments.declaration import FOLDER, Declaration
+from lgs_assets.action.experiments.conduct import RAN, REJECTED, STOPPED, UNDRAWN
+from lgs_assets.action.experiments.declaration import CONTROL, FOLDER, LATE_DAYS, MONEY, Declaration
 from lgs_assets.action.experiments.exposures import exposed
+from lgs_assets.action.experiments.holdout import CONTROL_GROUP, EVERYTHING
 from lgs_assets.action.experiments.starting import Started, amend, start, stop
 from lgs_assets.action.experiments.state import state, states
 from lgs_assets.action.experiments.treated import treated
@@ -30,6 +33,7 @@ from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app
 from lgs_assets.contracts.contract import contract
 from lgs_assets.errors import GuardError, LgsError, UsageError
+from lgs_assets.models.judging import MISMATCH
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets_tests.action.people import KEY, contacts_file, line
@@ -524,8 +528,53 @@ def test_what_was_delivered_is_of_the_sizes_that_were_drawn(
     assert made
     apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version)
     assert (state(shop, "calls").held_out, state(shop, "calls").is_unevenly_delivered) == (20, is_uneven)
-    said = "2 of the treated reached a destination, and 20 of the control group would have"
+    said = "2 of the treated were sent to a destination, and 20 of the control group would have"
     assert (said in lgs("status").output.replace("\n", " ")) == is_uneven
+
+
+def test_a_list_for_a_network_is_not_called_uneven(shop: Warehouse, tmp_path: Path) -> None:
+    """Without the consent to be matched neither arm is sent: held out are those who would have been."""
+    import_contacts(shop, contacts_file(tmp_path, [
+        line(n, basis="consent" if n % 10 == 0 else "soft_opt_in") for n in range(1, 41)
+    ]), key=KEY, reject_limit=0)  # fmt: skip
+    start(shop, DECLARED, SOME)
+    hashed = Drop(str(tmp_path / "hashed"), hashes_emails=True)
+    made = make_plan(shop, SOME, hashed, key=KEY)
+    control = sum(arms(shop)[n] == "control" for n in (10, 20, 30, 40))
+    assert made and made.left_out == Counter({"no consent to be matched": 36, "control group": control})
+    apply_plan(shop, made.plan, hashed, key=KEY, version=SOME.version)
+    found = state(shop, "calls")
+    assert (found.sent, found.held_out, found.is_unevenly_delivered) == (4 - control, control, False)
+
+
+def test_whom_a_tool_rejects_was_sent(shop: Warehouse, tmp_path: Path) -> None:
+    """Nobody of the control group can be rejected, so a reject makes no arm smaller than the other."""
+    import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
+    start(shop, DECLARED, SOME)
+    lists = Drop(str(tmp_path / "lists"))
+    made = make_plan(shop, SOME, lists, key=KEY)
+    assert made
+    apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version)
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("update activation_changes set state = 'rejected' where customer_id > 2")
+        connection.exec_driver_sql("delete from destination_members where customer_id > 2")
+    found = state(shop, "calls")
+    assert (found.reached["call"] <= 2, found.sent, found.held_out) == (True, 20, 20)
+    assert not found.is_unevenly_delivered
+
+
+def test_a_list_that_is_sent_after_the_windows_compares_nothing(shop: Warehouse, tmp_path: Path) -> None:
+    """Only whom a plan left out by then is held against whom lists reached by then."""
+    import_contacts(shop, contacts_file(tmp_path, [line(n) for n in range(1, 41)]), key=KEY, reject_limit=0)
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
+    for customer in [customer for customer, arm in arms(shop).items() if arm == "call"][:2]:
+        tell(shop, customer, [("add", "2012-01-05")])
+    lists = Drop(str(tmp_path / "lists"))
+    made = make_plan(shop, SOME, lists, key=KEY)  # a newsletter, years later: the experiment was never stopped
+    assert made and made.left_out == {"control group": 20}
+    apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version)
+    found = state(shop, "calls")
+    assert (found.sent, found.held_out, found.is_unevenly_delivered) == (2, 0, False)
 
 
 def test_exposures_are_out_of_date_once_a_list_is_sent(shop: Warehouse, tmp_path: Path) -> None:
@@ -596,6 +645,27 @@ def test_reached_is_who_was_held_while_purchases_counted(
     assert [(row["customer_id"], row["arm"], row["audience"]) for row in rows] == [
         (customer, "control", "some")
     ] * reached
+
+
+@pytest.mark.parametrize(
+    ("told", "reached"),
+    [
+        ([("add", "2011-11-05"), ("remove", "2011-12-01")], False),  # taken off on the day of the draw
+        ([("add", "2011-11-05"), ("remove", "2011-12-20")], True),  # weeks later
+        ([("add", "2011-12-05"), ("remove", "2011-12-20")], True),
+        ([("add", "2011-12-01"), ("remove", "2011-12-01")], True),
+    ],
+)
+def test_reached_is_also_who_was_held_between_the_draw_and_the_first_purchase_that_counts(
+    shop: Warehouse, told: list[tuple[str, str]], reached: bool
+) -> None:
+    """Whom a list held for a month before `--from` was treated in it; whoever was on one when drawn has a day."""
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("update assignments set assigned_at = '2011-12-01 09:00+00'")
+    customer = next(customer for customer, arm in arms(shop).items() if arm == "control")
+    tell(shop, customer, told)
+    assert state(shop, "calls").reached == {"call": 0, "control": int(reached)}
 
 
 @pytest.mark.parametrize(("emptied", "reached"), [("null", 1), ("'2011-12-30'", 0)])
@@ -743,3 +813,16 @@ def test_a_rule_with_braces_finds_what_it_says(shop: Warehouse) -> None:
     with shop.transaction() as connection:
         connection.execute(sa.text("update audience_facts set country = 'a{b}' where customer_id = 1"))
     assert size(shop, judge("country = 'a{b}'")).customers == 1
+
+
+def test_what_sql_writes_out_is_what_python_says() -> None:
+    """The names of arms and periods, the level of a mismatch, the time zone and the days of late returns."""
+    files = [*places.SQL.glob("*.sql"), *places.SQL.glob("checks/ex*/*.sql")]
+    text = "".join(file.read_text() for file in files)
+    assert f"arm = '{CONTROL}'" in text and f"arm <> '{EVERYTHING}'" in text and f"'{CONTROL_GROUP}'" in text
+    assert all(f"'{period}'" in text for period in (UNDRAWN, RAN, REJECTED, STOPPED))
+    assert set(re.findall(r"time zone '(.+?)'", text)) == {places.TIME_ZONE}
+    (beyond,) = {float(found) for found in re.findall(r"> (\d+\.\d+) \*", text)}
+    assert erfc(sqrt(beyond / 2)) == pytest.approx(MISMATCH, rel=1e-3)
+    (late,) = re.findall(r"in \((.+?)\) then (\d+) else 0", text)
+    assert {metric.strip("' ") for metric in late[0].split(",")} == set(MONEY) and int(late[1]) == LATE_DAYS

@@ -15,6 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lgs_assets.action.contacts import forget_contact
+from lgs_assets.action.experiments.comparison import frame_of
 from lgs_assets.action.experiments.declaration import Declaration
 from lgs_assets.action.experiments.picture import picture
 from lgs_assets.action.experiments.report import answer, report, reports
@@ -267,7 +268,7 @@ def test_secondary_metrics_answer_for_those_that_are_not_due_yet(shop: Warehouse
     assert orders.metric == "orders" and orders.corrected_p == pytest.approx(3 * orders.p_value)
     assert orders.level == 0.05 / 3
     assert (orders.difference.low < 0) == (orders.p_value > orders.level) == (not orders.shows)
-    assert "their intervals are wide enough to be all of them right" in report(shop, told(shop))
+    assert "their intervals are wide enough for all of them to be right" in report(shop, told(shop))
 
 
 def test_a_campaign_that_works(experiment: Warehouse) -> None:
@@ -278,12 +279,12 @@ def test_a_campaign_that_works(experiment: Warehouse) -> None:
     assert (found.primary.difference.control, found.primary.difference.treated) == (0.2, 0.8)
     assert 0 < found.primary.difference.low < 0.6 < found.primary.difference.high + 0.1
     text = report(experiment, found)
-    assert text.startswith("**The call worked: within 90 days it made between ")
-    assert "more buyers in a hundred customers" in text.splitlines()[0]
+    assert text.startswith("**The call worked: within 90 days it probably made between ")
+    assert "more buyers in a hundred customers (such intervals are right 95 times in 100); the best" in answer(found)
     assert "16 of the 20 treated customers bought, for £320.00 after returns." in text
     assert "20% bought, too: as many customers would have brought about £80.00 by themselves." in text
     assert found.state.salt not in text
-    assert "Net revenue of the 20 treated: between £" in text
+    assert "Change of the net revenue of the 20 treated: probably between £" in text
     assert "An order counts also if it was cancelled later; pounds are after returns." in text
     assert "still held out of every plan. To end that: lgs experiment stop calls" in text
     stop(experiment, "calls", because="the end")
@@ -325,14 +326,14 @@ def test_an_arm_that_is_too_small_is_told(experiment: Warehouse) -> None:
 
 
 def test_a_campaign_that_does_nothing(experiment: Warehouse) -> None:
-    """Zero is inside, and the report does not claim that the campaign had no effect."""
+    """None is possible, too, and the report does not claim that the campaign had no effect."""
     for arm in ("call", "control"):
         for customer in of_arm(experiment, arm)[:10]:
             buy(experiment, customer, "2012-02-01 10:00")
     buy(experiment, None, "2012-05-31 10:00")
     line = answer(told(experiment))
-    assert line.startswith("No effect is shown: within 90 days the call may have made between ")
-    assert " fewer and " in line and "zero is inside. That does not prove that it does nothing." in line
+    assert line.startswith("No effect is shown: within 90 days the difference was probably between ")
+    assert " fewer and " in line and "no effect at all is also possible. That does not prove that the call" in line
 
 
 def test_nobody_buys_at_the_looks_either(shop: Warehouse) -> None:
@@ -345,12 +346,12 @@ def test_nobody_buys_at_the_looks_either(shop: Warehouse) -> None:
 
 
 def test_nobody_buys(experiment: Warehouse) -> None:
-    """No spread, no division by it: no effect is shown."""
+    """No spread, no division by it: no effect is shown, and no certainty that there is none."""
     buy(experiment, None, "2012-05-31 10:00")
     found = told(experiment)
     assert found.primary and found.primary.p_value == 1
-    assert answer(found).startswith("No effect is shown")
-    assert report(experiment, found)
+    assert answer(found).startswith("No effect is shown: within 90 days the difference was probably between 16.8 fewer")
+    assert "| net revenue per customer | £0.00 | £0.00 | +£0.00 | unlimited to unlimited |" in report(experiment, found)
 
 
 def test_a_customer_without_a_sale_counts_as_not_buying(experiment: Warehouse) -> None:
@@ -429,8 +430,8 @@ def test_one_large_order_does_not_decide(shop: Warehouse) -> None:
     assert found.primary.p_value < 0.05 < found.primary.difference.p_value
     assert re.match(
         r"The call worked, judged with no customer counted beyond the cap: £1\d\.\d\d more\. In pounds as they "
-        r"were paid, within 90 days it may have made between £.* less and £.* more per customer after returns; zero is "
-        r"inside, and the best estimate is £.* less, which has the other sign: a few customers beyond the cap",
+        r"were paid, within 90 days the difference was probably between £.* less and £.* more per customer after "
+        r"returns .*; no effect at all is also possible, and the best estimate is £.* less, which has the other sign",
         answer(found),
     )
     text = report(shop, found)
@@ -441,7 +442,12 @@ def test_one_large_order_does_not_decide(shop: Warehouse) -> None:
     corrected = [result for result in found.results if result.role == "secondary"]
     assert len(corrected) == 3
     assert all(result.corrected_p and result.corrected_p >= result.p_value for result in corrected)
-    assert "Net revenue of the 20 treated: between " in report(shop, found)
+    assert "Change of the net revenue of the 20 treated: probably between " in report(shop, found)
+    parts = [line for line in text.splitlines() if line.startswith("| At Risk")]
+    assert [line.split(" | ")[0] for line in parts] == ["| At Risk", "| At Risk, capped"]
+    assert parts[0].endswith("|  |") and not parts[1].endswith("|  |")  # the chance is of what is judged
+    row = results(shop).query("segment == 'At Risk'").iloc[0]
+    assert row["capped_treated_mean"] <= 30 and row["capped_treated_mean"] > row["capped_control_mean"]
 
 
 def test_the_reason_for_an_underpowered_start_is_told_first(shop: Warehouse) -> None:
@@ -450,7 +456,7 @@ def test_the_reason_for_an_underpowered_start_is_told_first(shop: Warehouse) -> 
     start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1), underpowered="the board\nwants | it.")
     line = report(shop, told(shop)).splitlines()[0]
     assert line.startswith(
-        r"**Started though it could hardly answer its question, because: the board wants \| it. Not due yet"
+        r"**Started although it was unlikely to answer its question. Reason given: the board wants \| it. Not due yet"
     )
 
 
@@ -485,8 +491,87 @@ def test_earlier_experiments_on_the_audience_are_named(experiment: Warehouse) ->
     stop(experiment, "calls", because="the end")
     start(experiment, replace(DECLARED, name="letters"), SOME, counts_from=date(2012, 1, 1))
     later = analyse(experiment, "letters", draws=DRAWS)
-    assert "Earlier experiments on this audience: calls. Of twenty" in report(experiment, later)
+    text = report(experiment, later)
+    assert "calls (40 customers of these; started on " in text and "for 90 days; stopped after 0 days: the end)" in text
+    assert "Of 2 experiments in which nothing changes, at least one shows an effect by chance 10% of the time." in text
     assert "Earlier experiments" not in report(experiment, told(experiment))
+
+
+def test_a_new_name_does_not_hide_an_earlier_try(experiment: Warehouse) -> None:
+    """The same customers, drawn again under another audience: it is named, with how many of them there are."""
+    stop(experiment, "calls", because="a bad draw")
+    with experiment.transaction() as connection:
+        connection.exec_driver_sql("insert into audience_members select 'same_again', customer_id, version, '{}' "
+                                   "from audience_members where customer_id <= 20")  # fmt: skip
+    again = Declaration.parse("letters", FILE.replace('audience = "some"', 'audience = "same_again"'))
+    start(experiment, again, replace(SOME, name="same_again"), counts_from=date(2012, 1, 1))
+    text = report(experiment, analyse(experiment, "letters", draws=DRAWS))
+    assert "calls (20 customers of these; started on " in text and "a bad draw)" in text
+
+
+@pytest.mark.parametrize(("begins", "is_blind"), [("2012-01-01", True), ("2011-12-30", False)])
+def test_what_is_adjusted_for_is_from_before_the_draw(shop: Warehouse, begins: str, is_blind: bool) -> None:
+    """Not from before `--from`, by when the treated may have bought for two months: that is the effect itself."""
+    prepare(shop)
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
+    with shop.transaction() as connection:
+        connection.execute(sa.text("update assignments set assigned_at = :at"), {"at": begins})
+    for customer in range(1, 41):
+        buy(shop, customer, "2011-06-01 10:00", amount="365", country="Norway")
+        buy(shop, customer, "2011-12-30 12:00", amount="5000", country="France")
+    found = state(shop, "calls")
+    with shop.transaction() as connection:
+        frame = frame_of(driver_cursor(connection), found, 90, with_late_returns=False)
+    assert set(frame["last_year"][1:]) == {5365 if is_blind else 365}
+    assert set(frame["country"]) == {"France" if is_blind else "Norway"}
+
+
+def test_nothing_is_likely_to_show_where_nothing_is_known(shop: Warehouse) -> None:
+    """A tenth more of nothing, or of what one customer spent, is no change that a test was likely to find."""
+    prepare(shop)
+    start(shop, POUNDS, SOME, counts_from=date(2012, 1, 1))
+    for customer in of_arm(shop, "call"):
+        buy(shop, customer, "2012-02-01 10:00", amount="20")
+    buy(shop, None, "2012-06-30 10:00")
+    found = told(shop)
+    assert found.primary and found.primary.shows and found.power == 0
+    assert "had a chance of 0% to show" in answer(found) and NEAR in answer(found)
+    for customer in of_arm(shop, "control"):
+        buy(shop, customer, "2012-02-01 10:00", amount="-10")
+    assert told(shop).power == 0
+
+
+def test_what_was_foreseen_is_told_beside_what_came(shop: Warehouse) -> None:
+    """How likely the declared change was to show, as the plan had it, and by what the control group did."""
+    prepare(shop)
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1), power=0.7349)
+    call_works(shop)
+    text = report(shop, told(shop))
+    assert "was called worth finding, and was expected to show with a chance of 73%." in text
+    assert "Judged by what the control group did (20.0 %), a change of 10 points had a chance of " in text
+
+
+@pytest.mark.parametrize(("now", "is_told"), [("once", True), ("twice", False)])
+def test_a_setting_that_was_changed_since_the_start_is_told(shop: Warehouse, now: str, is_told: bool) -> None:
+    """Whether invoices that the data holds twice count twice changes pounds: nobody may try both in silence."""
+    prepare(shop)
+    with shop.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into publications values ('clean_invoices', repeat('a', 64), repeat('b', 64), null, "
+            '\'{"doubled_invoices": "twice"}\', 1, now(), null)'
+        )
+    start(shop, DECLARED, SOME, counts_from=date(2012, 1, 1))
+    with shop.transaction() as connection:
+        connection.execute(
+            sa.text("update publications set settings = jsonb_build_object('doubled_invoices', cast(:now as text))"),
+            {"now": now},
+        )
+    call_works(shop)
+    text = report(shop, told(shop))
+    assert (
+        "At the start an invoice that the data holds twice counted twice, and now it counts once" in text
+    ) is is_told
+    assert f"An invoice that the data holds twice counts {now}." in text
 
 
 def test_what_a_result_was_likely_to_show_counts_as_the_test_does(shop: Warehouse) -> None:
@@ -558,10 +643,10 @@ def test_an_amendment_is_told_and_changes_no_figure(experiment: Warehouse) -> No
 def test_contamination_is_told_wherever_the_control_group_is(experiment: Warehouse) -> None:
     """Nothing says that it was left alone where some of it was reached."""
     call_works(experiment)
-    assert "Of the control group, which no list reached, 20% bought" in report(experiment, told(experiment))
+    assert "No list reached the control group." in report(experiment, told(experiment))
     tell(experiment, of_arm(experiment, "control")[0], [("add", "2012-01-05")])
     text = report(experiment, told(experiment))
-    assert "Of the control group, of whom 1 was reached all the same, 20% bought" in text
+    assert "1 customer of the control group was reached all the same." in text and "No list reached" not in text
     assert "- 1 customer of the control group reached a destination" in text
 
 
@@ -601,8 +686,8 @@ def test_the_past_is_that_of_before(experiment: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("p_value", "chance"),
     [
-        (0.0002, "none of 4,999 other draws"),
-        (0.0004, "4 of 10,000 draws"),
+        (0.0002, "at most 1 of 5,000 experiments"),
+        (0.0004, "4 of 10,000 experiments"),
         (0.0014, "1 of 1,000"),
         (0.2, "200 of 1,000"),
     ],
@@ -610,17 +695,17 @@ def test_the_past_is_that_of_before(experiment: Warehouse) -> None:
 def test_a_chance_is_never_none_that_is_one(p_value: float, chance: str) -> None:
     """Of so many draws as show it."""
     said = verdict("orders", days=90, treatment="call", estimate=1.0, low=0.5, high=2.0, p_value=p_value)
-    assert f"Had it done nothing, {chance}" in said
+    assert f"If the call did nothing, chance alone would show a gap this large in {chance}" in said
 
 
 @pytest.mark.parametrize(
     ("low", "capped", "p_value", "said"),
     [
-        (1.0, 2.0, 0.01, "The call worked: within 90 days it made between £1.00 and £9.00 more per customer"),
+        (1.0, 2.0, 0.01, "The call worked: within 90 days it probably made between £1.00 and £9.00 more"),
         (1.0, -2.0, 0.01, "The call did harm, judged with no customer counted beyond the cap: £2.00 less. In pounds"),
-        (-1.0, 2.0, 0.01, "zero is inside, and the best estimate is £5.00 more. Had"),
-        (1.0, 2.0, 0.2, "zero is not inside, but only for a few customers beyond the cap. That does not prove"),
-        (-1.0, 2.0, 0.2, "zero is inside. That does not prove"),
+        (-1.0, 2.0, 0.01, "no effect at all is also possible, and the best estimate is £5.00 more. If"),
+        (1.0, 2.0, 0.2, "only a few customers beyond the cap keep it from zero. That does not prove"),
+        (-1.0, 2.0, 0.2, "no effect at all is also possible. That does not prove"),
     ],
 )
 def test_the_verdict_is_on_what_is_judged(low: float, capped: float, p_value: float, said: str) -> None:
@@ -639,14 +724,16 @@ def test_customers_who_are_in_no_data_any_more(experiment: Warehouse) -> None:
         )
     found = told(experiment)
     assert found.primary and found.analysable == {"control": 20, "call": 18}
-    assert "- 2 customers are in no data any more" in report(experiment, found)
+    assert r"- 2 customers are no longer in the data \(control 0, call 2\)" in report(experiment, found)
     with experiment.transaction() as connection:
         connection.exec_driver_sql(
             "delete from customer_profile where customer_id = any (%s)", (of_arm(experiment, "call")[:18],)
         )
     found = told(experiment)
     assert (found.is_mismatched, found.results) == (True, ())
-    assert answer(found).startswith("No result: the arms are not of the sizes that were drawn: control 20, call 2.")
+    assert answer(found).startswith(
+        "No result: the arms are not of the sizes that were drawn: control 20 of 20, call 2 of 20."
+    )
 
 
 def test_what_people_wrote_is_no_markdown(shop: Warehouse) -> None:
@@ -670,7 +757,7 @@ def test_arms_that_lost_customers_give_no_result(experiment: Warehouse, kept: in
         )
     found = told(experiment)
     assert (found.is_mismatched, found.results) == (True, ())
-    assert f"the arms are not of the sizes that were drawn: control {kept}, call 20." in answer(found)
+    assert f"the arms are not of the sizes that were drawn: control {kept} of {kept}, call 20 of 20." in answer(found)
     assert report(experiment, found)
 
 
@@ -685,7 +772,7 @@ def test_stopped_before_the_end(experiment: Warehouse) -> None:
     text = report(experiment, told(experiment))
     assert "before the last window was over: the agency left." in text
     assert "0 customers of it reached a destination after the stop" in text
-    assert "Of the control group, which was held out until the stop, " in text
+    assert "Until the stop, no list reached the control group." in text
     tell(experiment, of_arm(experiment, "control")[0], [("add", f"{date.today() + timedelta(days=1)}")])
     assert "1 customer of it reached a destination after the stop" in report(experiment, told(experiment))
 

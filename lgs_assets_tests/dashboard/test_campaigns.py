@@ -259,6 +259,39 @@ def test_a_result_is_worded_as_in_the_report(site: Site, market: Warehouse) -> N
     assert "would claim all of it" in html
 
 
+def test_net_revenue_is_shown_as_it_is_paid_and_as_it_is_judged(own_site: Site, writer: Warehouse) -> None:
+    """A chance stands beside the figures that it is of, also of segments: those with no customer beyond the cap."""
+    change(
+        writer,
+        "update experiments set cap = 30, metric = 'net_revenue', declaration = replace(replace(replace(declaration, "
+        '\'metric = "bought_within"\', \'metric = "net_revenue"\'), \'"net_revenue", "orders"\', \'"orders"\'), '
+        "'10 points', '10 %%') where experiment = 'a_letter'",
+    )
+    tell_experiments(writer)
+    paid, judged = rows(own_site.get("/experiments/a_letter/result.csv").text)[:2]
+    assert (paid["metric"], paid["p_value"]) == ("net revenue per customer", "")
+    assert judged["metric"] == "net revenue per customer, capped" and judged["p_value"]
+    assert paid["treated"] != judged["treated"] and paid["between"] != judged["between"]
+    everybody, capped = rows(own_site.get("/experiments/a_letter/effect.csv").text)[:2]
+    assert (everybody["segment"], capped["segment"]) == ("all", "all, capped")
+    assert (everybody["between"], capped["between"]) == (paid["between"], judged["between"])
+    assert (
+        "A report that counts what follows a campaign would claim all of it"
+        in own_site.get("/experiments/a_letter").text
+    ), "though the share who buy is no metric of it"
+
+
+def test_what_is_not_due_yet_is_named(own_site: Site, writer: Warehouse) -> None:
+    """Pounds are due thirty days after buyers: until then the page says so, and from when on."""
+    change(
+        writer,
+        "update assignments set counts_from = "
+        "(select date_trunc('day', max(last_invoice_at)) - interval '35 days' from invoice_totals)",
+    )
+    tell_experiments(writer)
+    assert "Not due yet: net revenue per customer (" in own_site.get("/experiments/a_letter").text
+
+
 def test_before_the_end_there_is_health_and_no_figure(own_site: Site, writer: Warehouse) -> None:
     change(writer, "update assignments set counts_from = '2011-07-01'")
     assert "No report yet: customers were drawn after the tables were last built" in own_site.get("/experiments").text
@@ -301,7 +334,7 @@ def test_a_control_group_that_was_reached_is_told(own_site: Site, writer: Wareho
     )
     html = own_site.get("/experiments/a_letter").text
     assert "2 customers of the control group reached a destination" in html
-    assert "of whom 2 were reached all the same" in html
+    assert "2 customers of the control group were reached all the same." in html
     arms = {row["arm"]: row["reached"] for row in rows(own_site.get("/experiments/a_letter/arms.csv").text)}
     assert arms == {"letter": "0", "control": "2"}
 
@@ -322,12 +355,13 @@ def test_a_list_that_reached_too_few_of_the_treated_is_told(own_site: Site, writ
     change(
         writer,
         "insert into held_out select experiment, customer_id, 1 from assignments where arm = 'control';"
+        "update activation_plans set ended_at = (select min(counts_from) from assignments) where plan = 1;"
         "insert into destination_members "
         "select 'webhook', 'lapsed_regulars', customer_id, 'p', 1, counts_from + interval '1 day' "
         "from assignments where arm = 'letter' order by customer_id limit 1",
     )
     html = own_site.get("/experiments/a_letter").text
-    assert "1 of the treated reached a destination, and " in html
+    assert "1 of the treated were sent to a destination, and " in html
     assert "took customers out of one arm. All still count as they were assigned." in html
 
 
@@ -361,6 +395,7 @@ def look_twice(warehouse: Warehouse, *, days: int, first: int = 1, seed: int = 0
         update assignments
         set
             counts_from = '2011-04-10',
+            assigned_at = '2011-04-10',
             block = 'all',
             arm = case when place between {first} and {first} - 1 + half then 'letter' else 'control' end
         from (
@@ -385,7 +420,7 @@ def test_an_effect_at_a_declared_look_is_shown(own_site: Site, writer: Warehouse
     """Its answer, though the result is not due; of the result itself there is no figure."""
     look_twice(writer, days=90)
     html = own_site.get("/experiments/a_letter").text
-    assert "An effect shows at the declared look after 40 days. The letter worked: within 40 days it made" in html
+    assert "An effect shows at the declared look after 40 days. The letter worked: within 40 days it probably" in html
     assert "An effect shows at the declared look after 40 days" in own_site.get("/experiments/experiments.csv").text
     assert "before that, only an effect that shows after 20 or 40 days" in html
     assert own_site.get("/experiments/a_letter/result.csv").status == 404

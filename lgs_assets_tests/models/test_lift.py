@@ -1,5 +1,6 @@
 """What a campaign changed, by re-randomising: right as often as it says, and never shaken by how the rows lie."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -8,16 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgs_assets.models.judging import LEVEL, mismatch_p
-from lgs_assets.models.lift import (
-    Difference,
-    Experiment,
-    differences,
-    differences_of_parts,
-    differences_of_splits,
-    look_levels,
-    ratio,
-)
+from benchmarks.splits import differences_of_splits
+from lgs_assets.models.adjusted import ratio
+from lgs_assets.models.judging import LEVEL, is_mismatched, loss_p, mismatch_p
+from lgs_assets.models.lift import Difference, differences, differences_of_parts
+from lgs_assets.models.looks import look_levels
+from lgs_assets.models.redraw import Experiment
 
 SPLITS = 400
 
@@ -129,7 +126,7 @@ def test_the_interval_of_buyers_holds_with_a_small_control_group(share: float, s
     for _ in range(SPLITS):
         lots = generator.random((40, size)).argsort(axis=1)
         experiment = Experiment(np.arange(customers) // size, (lots < size * share).ravel(), share)
-        splits.append((experiment, pd.DataFrame({"bought": (bought | won_over & experiment.treated).astype(float)})))
+        splits.append((experiment, pd.DataFrame({"bought": bought | won_over & experiment.treated})))
     told = differences_of_splits(splits, pd.DataFrame({"none": np.zeros(customers)}), seed=1, draws=399)
     covered = 0
     for found in (each["bought"] for each in told):
@@ -190,9 +187,9 @@ def test_a_second_run_says_the_same() -> None:
 
 
 def test_an_outcome_that_never_differs() -> None:
-    """All the same: no difference, and no division by its spread."""
+    """All the same: no difference, no division by its spread, and no effect that would be contradicted."""
     found = net(drawn(np.random.default_rng(1), 20), np.full(20, 5.0), np.zeros(20))
-    assert (found.estimate, found.low, found.high, found.p_value) == (0, 0, 0, 1)
+    assert (found.estimate, found.low, found.high, found.p_value) == (0, -np.inf, np.inf, 1)
 
 
 def test_too_few_to_ever_contradict_anything() -> None:
@@ -264,11 +261,11 @@ def test_looks_at_what_never_differs(buyers: int) -> None:
 def test_the_interval_holds_what_treating_everybody_would_have_changed() -> None:
     """Also where it changes some customers and not others; of a few, the mean of those drawn may lie outside."""
     generator = np.random.default_rng(3)
-    alone = np.isin(np.arange(20), [1, 4, 7, 10, 14, 18]).astype(float)  # they buy anyway; a call wins all others over
+    alone = np.isin(np.arange(20), [1, 4, 7, 10, 14, 18])  # they buy anyway; a call wins all others over
     covered = 0
     for seed in range(SPLITS):
         experiment = drawn(generator, 20)
-        found = net(experiment, np.where(experiment.treated, 1.0, alone), np.zeros(20), seed=seed, draws=199)
+        found = net(experiment, alone | experiment.treated, np.zeros(20), seed=seed, draws=199)
         covered += found.low <= 0.7 + 1e-9 and found.high >= 0.7 - 1e-9
     assert covered / SPLITS >= 0.93
 
@@ -281,11 +278,61 @@ def test_arms_that_are_not_as_assigned() -> None:
     assert mismatch_p({"control": 0, "call": 0}, shares) == 1
 
 
+def test_losses_that_chance_does_not_make_so_unlike() -> None:
+    """A tenth of one arm, and nobody of the other, leaves both near their sizes, and is no chance all the same."""
+    drawn, shares = {"control": 400, "call": 400}, {"control": 0.5, "call": 0.5}
+    assert mismatch_p({"control": 400, "call": 360}, shares) > 0.1
+    assert loss_p({"control": 0, "call": 40}, drawn) < 1e-11
+    assert is_mismatched({"control": 400, "call": 360}, drawn, shares)
+    assert not is_mismatched({"control": 385, "call": 375}, drawn, shares)
+    assert loss_p({"control": 1, "call": 0}, {"control": 5, "call": 95}) == pytest.approx(0.05)
+    assert loss_p({"control": 0, "call": 0}, drawn) == 1
+
+
 @pytest.mark.parametrize("blocks", [2, 6])
 def test_blocks_in_which_all_did_the_same_end(blocks: int) -> None:
-    """Every draw shows the same difference, none: with few blocks nothing is known, with more the effect is nil."""
+    """Every draw shows the same difference, none: how many blocks there are, nothing is known of an effect."""
     block = np.repeat(np.arange(blocks), 2)
-    frame = pd.DataFrame({"bought": (block % 2).astype(float)})
+    frame = pd.DataFrame({"bought": block % 2 > 0})
     told = differences(Experiment(block, np.tile([True, False], blocks), 0.5), frame, frame[[]], seed=1)["bought"]
-    assert told.estimate == pytest.approx(0, abs=1e-9)
-    assert told.high == (np.inf if blocks == 2 else pytest.approx(0, abs=1e-9))
+    assert (told.estimate, told.low, told.high) == (0, -np.inf, np.inf)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_arm_that_the_covariates_explain_in_full_is_not_adjusted(seed: int) -> None:
+    """One of twenty is left alone, and alone spent in the last year: to adjust would be to divide by nothing."""
+    generator = np.random.default_rng(seed)
+    treated, spend = np.arange(20) > 0, generator.lognormal(5, 1, 20)
+    past = pd.DataFrame({"rate": spend / 365, "last_year": np.where(treated, 0, 123.45)})
+    past = past.join(past.rename(columns="{}, capped".format).clip(upper=past.quantile(0.99).to_numpy(), axis=1))
+    sales = np.where(treated, spend, 0)
+    found = differences(
+        Experiment(np.zeros(20), treated, 0.95), pd.DataFrame({"net": sales, "bought": treated}), past, seed=23
+    )
+    assert found["net"].estimate == pytest.approx(sales[treated].mean())
+    for each in found.values():
+        assert each.p_value >= 0.04  # one draw of twenty
+        assert each.low <= each.estimate <= each.high
+
+
+@pytest.mark.parametrize(("buyers", "low"), [([], -0.116), ([0], -0.082), (range(60), -0.116)])
+def test_nobody_bought_does_not_mean_that_nobody_would(buyers: Sequence[int], low: float) -> None:
+    """Of thirty who did not buy one in nine might have: an interval of nothing at all would be certain of nothing."""
+    treated = np.arange(60) % 2 == 0
+    frame = pd.DataFrame({"bought": np.isin(np.arange(60), buyers)})
+    found = differences(Experiment(np.arange(60) // 4, treated, 0.5), frame, frame[[]], seed=1)["bought"]
+    assert found.p_value == 1
+    assert found.low == pytest.approx(low, abs=0.001)
+    assert found.high == pytest.approx(0.083 if len(buyers) == 1 else 0.116, abs=0.001)
+
+
+def test_the_interval_holds_what_stops_the_few_who_buy() -> None:
+    """Three of sixty buy anyway, and none once treated: one draw in eight shows no buyer at all, and holds it, too."""
+    generator = np.random.default_rng(2)
+    alone = np.isin(np.arange(60), [5, 25, 45])
+    covered = 0
+    for seed in range(SPLITS):
+        experiment = drawn(generator, 60)
+        found = net(experiment, alone & ~experiment.treated, np.zeros(60), seed=seed, draws=199)
+        covered += found.low <= -0.05 <= found.high
+    assert covered / SPLITS >= 0.95

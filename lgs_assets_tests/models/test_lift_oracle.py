@@ -7,8 +7,9 @@ import tea_tasting as tt
 
 from lgs_assets.action.experiments.outcomes import mean_of, values_of
 from lgs_assets.models.judging import mismatch_p
-from lgs_assets.models.lift import Experiment, differences
+from lgs_assets.models.lift import differences
 from lgs_assets.models.multiple_testing import holm
+from lgs_assets.models.redraw import Experiment
 
 METRICS = ("bought_within", "net_revenue", "orders", "revenue_per_order")
 

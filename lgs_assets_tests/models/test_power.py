@@ -40,3 +40,8 @@ def test_what_is_just_detectable_is_detected_as_often_as_asked(deviation: float,
     difference = power.detectable_difference(deviation, customers)
     assert power.power_of_means(difference, deviation, customers) == pytest.approx(power.POWER)
     assert power.customers_needed(deviation, difference) == pytest.approx(customers)
+
+
+def test_no_difference_is_never_shown() -> None:
+    """Not where all customers are alike either: a tenth of nothing is nothing."""
+    assert (power.power_of_means(0, 0, 40), power.power_of_means(1, 0, 40)) == (0, 1)

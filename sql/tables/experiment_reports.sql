@@ -10,6 +10,7 @@ create table experiment_reports (
     treated_excluded bigint not null check (treated_excluded >= 0),
     missing_from date,
     missing_to date check (missing_to >= missing_from),
+    claim text collate "C",
     check ((missing_from is null) = (missing_to is null))
 );
 
@@ -24,3 +25,4 @@ comment on column experiment_reports.control_excluded is 'Customers of the contr
 comment on column experiment_reports.treated_excluded is 'Likewise of the treated.';
 comment on column experiment_reports.missing_from is 'The first day, before the primary metric would be due, of those in a row without an invoice, where the shop was never before without one for so long. NULL if there are none.';
 comment on column experiment_reports.missing_to is 'The last of these days.';
+comment on column experiment_reports.claim is 'What a report without a control group would have claimed, as plain text. NULL until it can be told.';

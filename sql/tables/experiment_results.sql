@@ -15,6 +15,8 @@ create table experiment_results (
     p_value double precision not null check (p_value > 0 and p_value <= 1),
     corrected_p double precision check (corrected_p >= p_value and corrected_p <= 1),
     level double precision not null check (level >= 0 and level < 1),
+    capped_control_mean double precision,
+    capped_treated_mean double precision,
     capped_difference double precision,
     capped_low double precision check (capped_low <= capped_difference),
     capped_high double precision check (capped_high >= capped_difference),
@@ -41,6 +43,8 @@ comment on column experiment_results.high is 'Upper end of it. NULL if there is 
 comment on column experiment_results.p_value is 'How often the draw of the arms alone makes a difference as large; of net revenue, as capped at the start.';
 comment on column experiment_results.corrected_p is 'The p-value corrected by Holm''s method: of a secondary metric for their number, of a segment or country for the number of these. NULL of the primary metric of all customers.';
 comment on column experiment_results.level is 'The p-value up to which an effect is outside low and high: 0.05; of the primary metric what the declared looks leave of it, and of secondary metrics, and of segments and countries, the share of each in it.';
+comment on column experiment_results.capped_control_mean is 'Mean of the control group with no customer counted beyond the cap of the start. NULL of others than net revenue.';
+comment on column experiment_results.capped_treated_mean is 'Mean of the treated, likewise.';
 comment on column experiment_results.capped_difference is 'The difference of net revenue with no customer counted beyond the cap of the start: the p-value and the sign of the verdict are of it. NULL of others.';
 comment on column experiment_results.capped_low is 'Lower end of what the data does not contradict of it. NULL if there is none.';
 comment on column experiment_results.capped_high is 'Upper end of it. NULL if there is none.';

@@ -15,7 +15,9 @@ create table experiments (
     started_at timestamp with time zone not null,
     stopped_at timestamp with time zone,
     stopped_because text check ((stopped_at is null) = (stopped_because is null)),
-    enrol text not null check (enrol in ('once', 'waves'))
+    enrol text not null check (enrol in ('once', 'waves')),
+    power double precision check (power >= 0 and power <= 1),
+    doubled_invoices text
 );
 
 comment on table experiments is 'What was declared before each experiment began, and is not changed after. One row an experiment.';
@@ -35,3 +37,5 @@ comment on column experiments.started_at is 'When it was started.';
 comment on column experiments.stopped_at is 'When it was stopped: the control group is held out no longer. NULL while it runs.';
 comment on column experiments.stopped_because is 'Why it was stopped. NULL while it runs.';
 comment on column experiments.enrol is 'Whether members are drawn once, at the start, or in waves, as they enter the audience.';
+comment on column experiments.power is 'How likely the declared change was to show, as foreseen at the start, in 0..1. NULL if the data could not tell, or before this was recorded.';
+comment on column experiments.doubled_invoices is 'The setting doubled_invoices of the data at the start. NULL before this was recorded.';

@@ -11,14 +11,17 @@ import numpy as np
 import pandas as pd
 from psycopg import sql
 
+from lgs_assets import places
 from lgs_assets.action.experiments.declaration import ALL, CONTROL, Declaration, Metric
 from lgs_assets.action.experiments.detectable import halves_of
 from lgs_assets.action.experiments.outcomes import COVARIATES, adjusted, mean_of, outcomes, values_of
 from lgs_assets.action.experiments.state import State
 from lgs_assets.models.judging import LEVEL, is_too_small
-from lgs_assets.models.lift import Difference, Experiment, differences, differences_of_parts, look_levels
+from lgs_assets.models.lift import Difference, differences, differences_of_parts
+from lgs_assets.models.looks import look_levels
 from lgs_assets.models.multiple_testing import holm
 from lgs_assets.models.power import power_of_means, power_of_shares
+from lgs_assets.models.redraw import Experiment
 from lgs_assets.warehouse.schema import Cursor
 
 LEAST_OF_PART = 20
@@ -26,11 +29,12 @@ LEAST_OF_PART = 20
 
 _CAPPED = "net_revenue, capped"
 
-# The country of a customer is the one of most sales, as in customer_profile, but of those before the window, which no
-# treatment can have changed.
+# Until when nothing can have been changed by a treatment: it begins with the draw, and what counts may begin later.
+_KNOWN_UNTIL = sql.SQL("least(counts_from, assigned_at at time zone {})").format(sql.Literal(places.TIME_ZONE))
+# The country of a customer is the one of most sales, as in customer_profile, but of those until then.
 _ASSIGNED = """
 with assigned as (
-    select customer_id, block, segment, arm, counts_from from assignments where experiment = %s
+    select customer_id, block, segment, arm, {known_until} as known_until from assignments where experiment = %s
 )
 
 select assigned.customer_id, block, segment, arm, coalesce(country, 'unknown')
@@ -41,7 +45,7 @@ left join (
         select customer_id, country, sum(sale_amount) as sales, max(last_sale_at) as last_sale_at
         from invoice_totals
         inner join assigned using (customer_id)
-        where sale_lines > 0 and last_invoice_at < counts_from
+        where sale_lines > 0 and last_invoice_at < known_until
         group by customer_id, country
     ) as by_country
     order by customer_id, sales desc, last_sale_at desc, country collate "C"
@@ -103,11 +107,11 @@ def frame_of(cursor: Cursor, found: State, days: int, *, with_late_returns: bool
     """The outcomes of everybody who was assigned, in so many days, with the block, segment, country and arm of each."""
     name = found.declaration.name
     population = sql.SQL(
-        "select customer_id, counts_from as begins, counts_from + make_interval(days => {days}) as ends "
-        "from assignments where experiment = {name}"
-    ).format(days=sql.Literal(days), name=sql.Literal(name))
+        "select customer_id, {known_until} as known_until, counts_from as begins, "
+        "counts_from + make_interval(days => {days}) as ends from assignments where experiment = {name}"
+    ).format(known_until=_KNOWN_UNTIL, days=sql.Literal(days), name=sql.Literal(name))
     frame = outcomes(cursor, population, with_late_returns=with_late_returns)
-    cursor.execute(_ASSIGNED, [name])
+    cursor.execute(sql.SQL(_ASSIGNED).format(known_until=_KNOWN_UNTIL), [name])
     assigned = pd.DataFrame(cursor.fetchall(), columns=["customer_id", "block", "segment", "arm", "country"])
     return frame.merge(assigned, on="customer_id", validate="one_to_one")
 
@@ -190,7 +194,7 @@ def power_of(found: State, frame: pd.DataFrame, *, level: float) -> float:
     control group did.
     """
     if not level:
-        return 0.0
+        return 0.0  # the looks left nothing
     declared = found.declaration
     control = frame[frame["arm"] == CONTROL]
     effective = halves_of(len(frame), float(declared.share))
@@ -198,8 +202,9 @@ def power_of(found: State, frame: pd.DataFrame, *, level: float) -> float:
     mean, deviation = adjusted(declared.primary.metric, control, cap=cap)
     change = float(declared.change) / 100
     if declared.primary.metric == "bought_within":
-        return power_of_shares(mean, min(1.0, mean + change), effective, level=level)
-    return power_of_means(change * mean, deviation, effective, level=level)
+        return power_of_shares(mean, mean + change, effective, level=level) if mean + change <= 1 else 0.0
+    # Of a control group that spent nothing, or all the same, nothing is known: a share of nothing cannot show.
+    return power_of_means(change * mean, deviation, effective, level=level) if mean > 0 and deviation else 0.0
 
 
 def up_to(cap: Decimal | None, values: np.ndarray) -> np.ndarray:
@@ -218,8 +223,10 @@ def _corrected(results: Sequence[Result], role: str, *, of: int) -> list[Result]
 
 
 def _values(frame: pd.DataFrame, found: State, metrics: Sequence[Metric]) -> pd.DataFrame:
-    """The metrics, a column each, and net revenue as it is judged."""
+    """The metrics, a column each, the share who buy as truth values, and net revenue as it is judged."""
     values = pd.DataFrame({metric: values_of(metric, frame) for metric in metrics})
+    if "bought_within" in metrics:
+        values["bought_within"] = values["bought_within"] > 0
     if "net_revenue" in metrics and found.cap is not None:
         values[_CAPPED] = _judged("net_revenue", frame, found.cap)
     return values

@@ -149,6 +149,11 @@ class Declaration:
         )
 
     @property
+    def shares(self) -> dict[str, float]:
+        """The share of each arm."""
+        return {CONTROL: 1 - float(self.share), self.treatment: float(self.share)}
+
+    @property
     def strata(self) -> tuple[str, ...]:
         """The texts of `block_by`: blocks have their values in common."""
         return tuple(name for name in self.block_by if fact_kinds()[name] == "text")

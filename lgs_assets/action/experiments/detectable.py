@@ -19,7 +19,8 @@ from lgs_assets.action.experiments.outcomes import CAP, adjusted, outcomes
 from lgs_assets.action.experiments.words import too_small
 from lgs_assets.action.rules import PREDICTED
 from lgs_assets.errors import LgsError
-from lgs_assets.models.judging import is_too_small
+from lgs_assets.models.judging import LEVEL, is_too_small
+from lgs_assets.models.looks import least_left
 from lgs_assets.models.power import (
     POWER,
     customers_needed,
@@ -99,6 +100,12 @@ class Prospect:
     @property
     def verdict(self) -> str:
         """The answer in a sentence."""
+        share = self.windows[0].share
+        if self.declaration.unit == "points" and 100 * share + float(self.declaration.change) > 100:
+            return (
+                f"This test cannot answer the question: {share:.0%} buy anyway, so a change of {self.change} is more "
+                f"than the {100 * (1 - share):.0f} that are left to win."
+            )
         can = "cannot" if self.is_underpowered else "can"
         held_out = round((1 - self.declaration.share) * self.customers)
         halves = halves_of(self.customers, float(self.declaration.share))
@@ -199,16 +206,16 @@ def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience)
             f"after it and {LEAST_CUSTOMERS} members of {audience.name} at it."
         )
     metric = declaration.primary.metric
-    power, needed = _power(declaration, declared, effective)
+    windows = tuple(
+        _detectable(span, spans[span], period, effective, metric=metric) for span, period in periods.items() if period
+    )
+    is_possible = metric != "bought_within" or windows[0].share + float(declaration.change) / 100 <= 1
+    power, needed = _power(declaration, declared, effective) if is_possible else (0.0, _MANY)
     return Prospect(
         declaration,
         found.customers,
         found.of,
-        tuple(
-            _detectable(span, spans[span], period, effective, metric=metric)
-            for span, period in periods.items()
-            if period
-        ),
+        windows,
         power,
         round(needed * found.customers / effective) if needed < _MANY else _MANY,
         cap_of(declared[0][1]),
@@ -256,8 +263,8 @@ def outcomes_at(cursor: Cursor, audience: Audience, start: datetime, span: str) 
     """What the members that the audience would have had at a date did in the window after it."""
     facts = sql.SQL((places.SQL / "facts_as_of.sql").read_text()).format(start=sql.Literal(start))
     population = sql.SQL(
-        "with audience_facts as ({facts}) select customer_id, {start} as begins, {start} + {span}::interval as ends "
-        "from audience_facts where {rule}"
+        "with audience_facts as ({facts}) select customer_id, {start} as known_until, {start} as begins, "
+        "{start} + {span}::interval as ends from audience_facts where {rule}"
     ).format(facts=facts, start=sql.Literal(start), span=sql.Literal(span), rule=condition(audience.rule))
     return outcomes(cursor, population, with_late_returns=False)
 
@@ -306,27 +313,34 @@ def _adjusted(metric: Metric, frame: pd.DataFrame) -> tuple[float, float]:
 
 
 def _power(declaration: Declaration, period: _Period, customers: int) -> tuple[float, int]:
-    """How likely the declared change shows, and with how many customers it would at POWER; medians over the dates."""
-    change = float(declaration.change) / 100
+    """How likely the declared change shows, and with how many customers it would at POWER; medians over the dates.
+
+    At the level that the declared looks leave for the end at the least.
+    """
+    change, looks = float(declaration.change) / 100, declaration.looks
+    level = least_left(max(looks) / declaration.primary.days) if looks else LEVEL
     powers, needed = [], []
     for _, frame in period:
         if declaration.primary.metric == "bought_within":
             share = frame["bought_within"].mean()
-            powers.append(power_of_shares(share, min(1.0, share + change), customers))
-            needed.append(_shares_needed(share, min(1.0, share + change)))
+            powers.append(power_of_shares(share, min(1.0, share + change), customers, level=level))
+            needed.append(_shares_needed(share, min(1.0, share + change), level=level))
         else:
             mean, deviation = _adjusted(declaration.primary.metric, frame)
-            powers.append(power_of_means(change * mean, deviation, customers) if mean > 0 else 0.0)
-            needed.append(min(_MANY, round(customers_needed(deviation, change * mean))) if mean > 0 else _MANY)
+            is_told = mean > 0
+            powers.append(power_of_means(change * mean, deviation, customers, level=level) if is_told else 0.0)
+            least = customers_needed(deviation, change * mean, level=level) if is_told else _MANY
+            needed.append(min(_MANY, round(least)))
     return median(powers), round(median(needed))
 
 
-def _shares_needed(share: float, other: float) -> int:
+def _shares_needed(share: float, other: float, *, level: float) -> int:
     """With how many customers one share is told from another at POWER."""
     low, high = 1, 2
-    while power_of_shares(share, other, high) < POWER and high < _MANY:
+    while power_of_shares(share, other, high, level=level) < POWER and high < _MANY:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if power_of_shares(share, other, middle) >= POWER else (middle, high)
+        is_enough = power_of_shares(share, other, middle, level=level) >= POWER
+        low, high = (low, middle) if is_enough else (middle, high)
     return min(high, _MANY)

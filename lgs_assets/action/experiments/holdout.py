@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from psycopg import sql
 
+from lgs_assets.action.experiments.declaration import CONTROL
 from lgs_assets.models.judging import MISMATCH, mismatch_p
 from lgs_assets.warehouse.schema import Cursor
 
@@ -28,17 +29,17 @@ def busy_elsewhere(name: str, customer: sql.Composable) -> sql.Composed:
     ).format(name=sql.Literal(name), everything=sql.Literal(EVERYTHING), customer=customer)
 
 
-def is_uneven(*, reached: int, held_out: int, share: float) -> bool:
-    """Whether the treated who were reached are too few, or too many, for those who were held out; `share` was treated.
+def is_uneven(*, sent: int, held_out: int, shares: dict[str, float]) -> bool:
+    """Whether the treated who were sent are too few, or too many, for those who were held out.
 
     Something between the draw and the list treated the arms differently. Never where no list was sent.
     """
-    delivered = {"reached": reached, "held out": held_out}
-    return all(delivered.values()) and mismatch_p(delivered, {"reached": share, "held out": 1 - share}) < MISMATCH
+    delivered = {arm: held_out if arm == CONTROL else sent for arm in shares}
+    return all(delivered.values()) and mismatch_p(delivered, shares) < MISMATCH
 
 
 def record_held_out(cursor: Cursor, customers: Collection[int], plan: int) -> None:
-    """Keeps whom a plan left out only because they are of a control group: they are the like of those it reaches."""
+    """Keeps whom a plan left out only because they are of a control group, to compare with those it sends."""
     cursor.execute(
         """
         insert into held_out

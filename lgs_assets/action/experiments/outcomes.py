@@ -8,15 +8,15 @@ import pandas as pd
 from psycopg import sql
 
 from lgs_assets.action.experiments.declaration import LATE_DAYS, Metric
-from lgs_assets.models.lift import ratio
+from lgs_assets.models.adjusted import ratio
 from lgs_assets.warehouse.schema import Cursor
 
 CAP = 0.99
 """The quantile above which a customer counts no more, where figures are capped."""
 CAPPED_COVARIATES = ["rate, capped", "last_year, capped"]
 COVARIATES = ["rate", "last_year", *CAPPED_COVARIATES]
-"""Net revenue a day since the first sale, and of the last twelve months, in pounds, before the window. As they are they
-explain the large customers, capped the others."""
+"""Net revenue a day since the first sale, and of the last twelve months, in pounds, before a customer was drawn. As
+they are they explain the large customers, capped the others."""
 EXACT = "net_revenue, exact"
 """Net revenue to the penny, for sums of it that are shown."""
 _FOLDS = 5
@@ -30,16 +30,19 @@ select
     count(distinct invoice_no) filter (where last_sale_at >= begins and last_sale_at < ends),
     coalesce(sum(amount) filter (where last_invoice_at >= begins and last_invoice_at < ends), 0),
     coalesce(
-        sum(amount) filter (where last_invoice_at < begins)
-        / greatest(30, extract(day from begins - min(last_sale_at))),
+        sum(amount) filter (where last_invoice_at < known_until)
+        / greatest(30, extract(day from known_until - min(last_sale_at))),
         0
     ),
     coalesce(
-        sum(amount) filter (where last_invoice_at < begins and last_invoice_at >= begins - interval '1 year'), 0
+        sum(amount) filter (
+            where last_invoice_at < known_until and last_invoice_at >= known_until - interval '1 year'
+        ),
+        0
     )
 from population
 left join invoice_totals using (customer_id)
-group by customer_id, begins, ends
+group by customer_id, known_until, begins, ends
 order by customer_id
 """
 _RETURNED_LATE = """
@@ -57,8 +60,9 @@ group by customer_id
 def outcomes(cursor: Cursor, population: sql.Composable, *, with_late_returns: bool) -> pd.DataFrame:
     """The outcomes and covariates of customers, a row each, by number: `customer_id`, the metrics, EXACT, COVARIATES.
 
-    `population` is a query for customer_id, begins and ends (timestamps; ends excluded). Metrics are counts, and pounds
-    after returns. With late returns, net revenue lacks what was sent back within LATE_DAYS after the window, too.
+    `population` is a query for customer_id, known_until, begins and ends (timestamps; ends excluded): covariates are of
+    what lay before known_until. Metrics are counts, and pounds after returns. With late returns, net revenue lacks what
+    was sent back within LATE_DAYS after the window, too.
     """
     cursor.execute(sql.SQL(_OUTCOMES).format(population=population))
     names = ["customer_id", "bought_within", "orders", EXACT, "rate", "last_year"]

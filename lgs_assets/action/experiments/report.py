@@ -5,13 +5,14 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
+import sqlalchemy as sa
 
 from lgs_assets.action.experiments.comparison import Result
-from lgs_assets.action.experiments.conduct import remarks
+from lgs_assets.action.experiments.conduct import UNREACHED, local_day, remarks
 from lgs_assets.action.experiments.declaration import ALL, CONTROL, Metric
 from lgs_assets.action.experiments.detectable import LEAST_CUSTOMERS
 from lgs_assets.action.experiments.results import Analysis, analyses
-from lgs_assets.action.experiments.words import METRICS, amount, pounds, sentence, signed, too_small, verdict
+from lgs_assets.action.experiments.words import METRICS, amount, pounds, right, sentence, signed, too_small, verdict
 from lgs_assets.escaping import markdown
 from lgs_assets.models.judging import LEVEL
 from lgs_assets.models.lift import Difference
@@ -22,6 +23,22 @@ LOW_POWER = 0.5
 """Below it, an effect that shows is likely to look larger than it is."""
 _LARGE = "is likely to look larger than it is. Count on the end nearer to zero."
 _MONTH_DAYS = 30.4
+# Whoever tries again until something shows finds it by chance, whatever the new audience is called.
+_EARLIER = """
+select
+    experiment, started_at, stopped_at, stopped_because, days,
+    count(customer_id) filter (
+        where customer_id in (select customer_id from assignments where experiment = :name)
+    ) as shared
+from experiments
+left join assignments using (experiment)
+where experiment <> :name and started_at < :started_at
+group by experiment, started_at, stopped_at, stopped_because, days, audience
+having audience = :audience or bool_or(
+    customer_id in (select customer_id from assignments where experiment = :name)
+)
+order by started_at, experiment
+"""
 
 
 def report(warehouse: Warehouse, analysis: Analysis, *, picture: str | None = None) -> str:
@@ -31,10 +48,14 @@ def report(warehouse: Warehouse, analysis: Analysis, *, picture: str | None = No
         parts.append(f"![The difference in {METRICS[analysis.state.declaration.primary.metric]}](<{picture}>)")
     if analysis.results:
         parts += [*_result(analysis), *_segments(analysis)]
-    if analysis.returned:
-        parts += _without_a_control_group(warehouse, analysis)
-    gone = sum(analysis.state.arms.values()) - sum(analysis.analysable.values())
-    not_as_planned = "\n".join(f"- {markdown(remark)}" for remark in remarks(analysis.state, gone=gone))
+    if said := claim(analysis):
+        parts += [
+            "## What would have been claimed without a control group",
+            f"{said} {analysis.state.of_control}",
+            *_in_the_past(warehouse, analysis),
+        ]
+    found = remarks(analysis.state, known=analysis.analysable)
+    not_as_planned = "\n".join(f"- {markdown(remark)}" for remark in found)
     parts += ["## What was not as planned", not_as_planned or "Nothing."]
     return "\n\n".join(parts) + "\n"
 
@@ -58,12 +79,13 @@ def reports(warehouse: Warehouse, *, cache: Path) -> pd.DataFrame:
             "treated_excluded": analysis.state.excluded[analysis.state.declaration.treatment],
             "missing_from": analysis.state.hole and analysis.state.hole.first,
             "missing_to": analysis.state.hole and analysis.state.hole.last,
+            "claim": claim(analysis),
         }
         for analysis in analyses(warehouse)
     ]
     names = [
         *("experiment", "answer", "report", "picture", "due", "covered_until", "control_excluded", "treated_excluded"),
-        *("missing_from", "missing_to"),
+        *("missing_from", "missing_to", "claim"),
     ]
     return pd.DataFrame(rows, columns=names)
 
@@ -72,7 +94,7 @@ def answer(analysis: Analysis) -> str:
     """The answer, in one line of plain text. Where the start took a reason, with that."""
     state = analysis.state
     reason = (
-        f"Started though it could hardly answer its question, because: {sentence(state.underpowered)}. "
+        f"Started although it was unlikely to answer its question. Reason given: {sentence(state.underpowered)}. "
         if state.underpowered
         else ""
     )
@@ -83,7 +105,7 @@ def _answer(analysis: Analysis) -> str:
     state = analysis.state
     declared = state.declaration
     if analysis.is_mismatched:
-        sizes = ", ".join(f"{arm} {number:,}" for arm, number in analysis.analysable.items())
+        sizes = ", ".join(f"{arm} {known:,} of {state.arms[arm]:,}" for arm, known in analysis.analysable.items())
         return f"No result: the arms are not of the sizes that were drawn: {sizes}. Something took customers out."
     found = []
     if look := analysis.look:
@@ -135,26 +157,34 @@ def _asked(warehouse: Warehouse, analysis: Analysis) -> Iterator[str]:
     yield "## What was asked"
     known = "before any of the purchases" if state.started_on < state.begins else "before any of them was known"
     looks = f" Looks after {_listed(declared.looks)} days were declared." if declared.looks else ""
+    foreseen = f", and was expected to show with a chance of {state.power:.0%}" if state.power is not None else ""
     yield (
         f"> {_line(declared.hypothesis)}\n\n"
         f"Declared by {_line(declared.owner)} and started on {state.started_on} by {_line(state.started_by)}; "
         f"purchases count from {state.begins}, and it was started {known}. It is judged by {metric} within "
         f"{declared.primary.days} days; a change of {declared.change} {declared.unit} was called worth "
-        f"finding.{looks} File {declared.version[:16]}, audience "
+        f"finding{foreseen}.{looks} File {declared.version[:16]}, audience "
         f"{declared.audience} {state.audience_version[:16]}."
     )
-    earlier = warehouse.rows(
-        "select experiment from experiments where audience = :audience and started_at < :started_at "
-        "order by started_at",
-        audience=declared.audience,
-        started_at=state.started_at,
-    )
+    earlier = warehouse.rows(_EARLIER, name=declared.name, audience=declared.audience, started_at=state.started_at)
     if earlier:
-        names = ", ".join(markdown(row.experiment) for row in earlier)
+        tries = len(earlier) + 1
         yield (
-            f"Earlier experiments on this audience: {names}. Of twenty experiments in which nothing changes, one shows "
-            "an effect by chance."
+            "Earlier experiments on this audience, or with some of its customers: "
+            f"{'; '.join(_earlier(row) for row in earlier)}. What those did to these customers is in "
+            f"both arms. Of {tries} experiments in which nothing changes, at least one shows an effect by chance "
+            f"{1 - (1 - LEVEL) ** tries:.0%} of the time."
         )
+
+
+def _earlier(row: sa.RowMapping) -> str:
+    """An earlier experiment, and how it ended."""
+    days = None if row.stopped_at is None else (row.stopped_at - row.started_at).days
+    ended = "not stopped" if days is None else f"stopped after {counted(days, 'day')}: {_line(row.stopped_because)}"
+    return (
+        f"{markdown(row.experiment)} ({counted(row.shared, 'customer')} of these; started on "
+        f"{local_day(row.started_at)} for {row.days} days; {ended})"
+    )
 
 
 def _arms(analysis: Analysis) -> Iterator[str]:
@@ -170,7 +200,7 @@ def _arms(analysis: Analysis) -> Iterator[str]:
     alike = ", ".join(state.declaration.block_by)
     yield (
         f"Drawn within blocks of {state.declaration.block_size} by {alike}, in {counted(state.waves, 'wave')}. "
-        "Everybody counts in the arm that was drawn, whether reached or not."
+        "Everybody counts in the arm that was drawn, whether reached or not." + f" {UNREACHED}" * state.is_without_lists
     )
 
 
@@ -178,7 +208,7 @@ def _result(analysis: Analysis) -> Iterator[str]:
     rows = [result for result in analysis.results if result.segment == ALL]
     yield "## Result"
     yield _table(
-        ("metric", "control", "treated", "difference", "between", "p", "p, corrected"),
+        ("metric", "control", "treated", "difference", "between", "chance", "chance, corrected"),
         [row for result in rows for row in _rows(METRICS[result.metric], result)],
     )
     waiting = [
@@ -197,10 +227,17 @@ def _result(analysis: Analysis) -> Iterator[str]:
     yield (
         "The difference is adjusted for past spend. *Between* holds every effect that the data does not contradict: "
         "the arms are drawn again as they were drawn, and an effect is contradicted if no more than 5 of 100 draws "
-        f"differ as much{shared}. *p* is how many do if there is no effect. Secondary metrics answer for their "
-        "number: their intervals are wide enough to be all of them right 95 times in 100, and their *p* is corrected "
-        "(Holm)."
+        f"differ as much{shared}. *Chance* is how many do if there is no effect (p). Secondary metrics answer for "
+        "their number: their intervals are wide enough for all of them to be right 95 times in 100. Their chance "
+        "is corrected (Holm), which is a little less strict: .05 or less may stand beside an interval that holds zero."
     )
+    if primary and analysis.power is not None:
+        did = amount(primary.metric, primary.difference.control)
+        declared = analysis.state.declaration
+        yield (
+            f"Judged by what the control group did ({did}), a change of {declared.change} {declared.unit} had a chance "
+            f"of {analysis.power:.0%} to show."
+        )
     unsure = [METRICS[result.metric] for result in rows if result is not primary and result.small_arm]
     if unsure:
         of = ", ".join(unsure)
@@ -221,10 +258,12 @@ def _result(analysis: Analysis) -> Iterator[str]:
     for money in (result for result in rows if result.metric == "net_revenue"):
         treated = money.customers[analysis.state.declaration.treatment]
         low, high = treated * money.difference.low, treated * money.difference.high
-        inside = "is" if low <= 0 <= high else "is not"
+        either = "; no effect at all is also possible" if low <= 0 <= high else ""
+        _, doubled = analysis.state.doubled_invoices
+        counts = "twice, unless the setting doubled_invoices is once" if doubled is None else doubled
         yield (
-            f"Net revenue of the {treated:,} treated: between {pounds(low)} and {pounds(high)}; zero {inside} "
-            "inside. An invoice that the data holds twice counts twice, unless the setting doubled_invoices is once."
+            f"Change of the net revenue of the {treated:,} treated: probably between {pounds(low)} and {pounds(high)} "
+            f"{right(money.level)}{either}. An invoice that the data holds twice counts {counts}."
         )
 
 
@@ -234,46 +273,53 @@ def _segments(analysis: Analysis) -> Iterator[str]:
         return
     yield "## By segment and country"
     yield _table(
-        ("segment", "country", "customers", "control", "treated", "difference", "between", "p, corrected"),
+        ("segment", "country", "customers", "control", "treated", "difference", "between", "chance, corrected"),
         [
             (
-                markdown(result.segment),
+                f"{markdown(result.segment)}{of}",
                 markdown(result.country),
                 f"{sum(result.customers.values()):,}",
-                *_shown(result.metric, result.difference),
-                "" if result.corrected_p is None else _probability(result.corrected_p),
+                *figures,
+                corrected,
             )
             for result in rows
+            for of, *figures, _, corrected in _rows("", result)
         ],
     )
     yield (
         "No verdict is given on a segment or country: the experiment was not made to tell them apart. Of many, one "
-        "looks good by chance. So the intervals are wide enough to be all of them right 95 times in 100, and *p* "
-        "answers for their number (Holm)."
+        "looks good by chance. So the intervals are wide enough for all of them to be right 95 times in 100, and the "
+        "chance answers for their number (Holm)."
     )
     if any(result.small_arm for result in rows):
         yield "Where an arm has few customers, a few decide: those intervals may be less sure than that."
 
 
-def _without_a_control_group(warehouse: Warehouse, analysis: Analysis) -> Iterator[str]:
+def claim(analysis: Analysis) -> str | None:
+    """What a report without a control group would have claimed, as plain text; None until it can be told."""
+    if not analysis.returned:
+        return None
     state = analysis.state
     treated, control = analysis.returned[state.declaration.treatment], analysis.returned[CONTROL]
     bought = f"{treated.buyers:,} of the {counted(treated.customers, 'treated customer')} bought"
-    themselves = f"Of the control group, {state.of_control}, {control.buyers / control.customers:.0%} bought, too"
-    yield "## What would have been claimed without a control group"
+    themselves = f"Of the control group, {control.buyers / control.customers:.0%} bought, too"
     if treated.net_revenue is None or control.net_revenue is None:
         last_day = _day_before(analysis.pounds_due)
-        yield (
+        return (
             f"{bought}. A report that counts what follows a campaign would claim all of them. {themselves}. What they "
             f"spent is told once the data covers {last_day}: what was bought may still be returned."
         )
-    else:
-        as_many = control.net_revenue / control.customers * treated.customers
-        yield (
-            f"{bought}, for {pounds(treated.net_revenue)} after returns. A report that counts what follows a campaign "
-            f"would claim all of it. {themselves}: as many customers would have brought about {pounds(as_many)} by "
-            "themselves."
-        )
+    as_many = control.net_revenue / control.customers * treated.customers
+    return (
+        f"{bought}, for {pounds(treated.net_revenue)} after returns. A report that counts what follows a campaign "
+        f"would claim all of it. {themselves}: as many customers would have brought about {pounds(as_many)} by "
+        "themselves."
+    )
+
+
+def _in_the_past(warehouse: Warehouse, analysis: Analysis) -> Iterator[str]:
+    """What the customers of its segments did in windows before it began."""
+    state = analysis.state
     months = min((3, 6), key=lambda length: abs(length * _MONTH_DAYS - state.declaration.primary.days))
     past = warehouse.rows(
         """

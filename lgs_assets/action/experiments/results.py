@@ -17,7 +17,7 @@ from lgs_assets.action.experiments.comparison import Result, compare, compare_pa
 from lgs_assets.action.experiments.declaration import CONTROL, MONEY, Declaration, Metric
 from lgs_assets.action.experiments.outcomes import EXACT
 from lgs_assets.action.experiments.state import State, read_state, states
-from lgs_assets.models.judging import DRAWS, MISMATCH, mismatch_p
+from lgs_assets.models.judging import DRAWS, is_mismatched
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -88,7 +88,7 @@ def analyse(warehouse: Warehouse, name: str, *, draws: int = DRAWS) -> Analysis:
         pounds_due = found.due_of("net_revenue")
         covered = found.covered_until
         analysable = _analysable(cursor, found)
-        mismatched = not all(analysable.values()) or mismatch_p(analysable, _shares(declared)) < MISMATCH
+        mismatched = is_mismatched(analysable, found.arms, declared.shares)
         ready = [metric for metric in metrics if due[metric] <= covered] if found.is_due else []
         looks = [days for days in declared.looks if found.due_of(declared.primary.metric, after=days) <= covered]
         analysis = Analysis(
@@ -142,6 +142,8 @@ def results(warehouse: Warehouse) -> pd.DataFrame:
             "p_value": result.p_value,
             "corrected_p": result.corrected_p,
             "level": result.level,
+            "capped_control_mean": result.capped and result.capped.control,
+            "capped_treated_mean": result.capped and result.capped.treated,
             "capped_difference": result.capped and result.capped.estimate,
             "capped_low": result.capped and _finite(result.capped.low),
             "capped_high": result.capped and _finite(result.capped.high),
@@ -151,7 +153,7 @@ def results(warehouse: Warehouse) -> pd.DataFrame:
     ]
     numbers = [
         *("control_mean", "treated_mean", "difference", "low", "high", "p_value", "corrected_p", "level"),
-        *("capped_difference", "capped_low", "capped_high"),
+        *("capped_control_mean", "capped_treated_mean", "capped_difference", "capped_low", "capped_high"),
     ]
     counts = ["control_customers", "treated_customers"]
     names = ["experiment", "metric", "segment", "country", "role", *counts, *numbers]
@@ -165,11 +167,6 @@ def analyses(warehouse: Warehouse) -> Iterable[Analysis]:
 
 def _finite(value: float) -> float | None:
     return value if isfinite(value) else None
-
-
-def _shares(declared: Declaration) -> dict[str, float]:
-    share = float(declared.share)
-    return {CONTROL: 1 - share, declared.treatment: share}
 
 
 def _pays(declared: Declaration) -> bool:

@@ -49,16 +49,18 @@ def start(
     *,
     counts_from: date | None = None,
     cap: Decimal | None = None,
+    power: float | None = None,
     doubt: str | None = None,
     underpowered: str | None = None,
 ) -> Started:
     """Freezes the declaration and draws the arms; done again, it draws nobody twice. New members are another wave.
 
-    Purchases count from the first moment of `counts_from`: tomorrow if None. `doubt` is why the experiment can hardly
-    answer its question, `underpowered` the reason to start it all the same. Raises GuardError if there is doubt and no
-    reason, the file or the audience is not as it was at the start, the experiment was stopped, its result or
-    first look can be told already, the members are those of another rule, or purchases of those days are known already;
-    LgsError if an arm would be empty.
+    Purchases count from the first moment of `counts_from`: tomorrow if None. `cap` and `power` are foreseen from the
+    shop's past: the largest net revenue that counts, and how likely the declared change is to show. `doubt` is why the
+    experiment can hardly answer its question, `underpowered` the reason to start it all the same. Raises GuardError if
+    there is doubt and no reason, the file or the audience is not as it was at the start, the experiment was stopped,
+    its result or first look can be told already, the members are those of another rule, or purchases of those days are
+    known already; LgsError if an arm would be empty.
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
@@ -80,13 +82,14 @@ def start(
             cursor.execute(
                 """
                 insert into experiments values (
-                    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, session_user, now(), null, null, %s
+                    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, session_user, now(), null, null, %s, %s,
+                    (select settings ->> 'doubled_invoices' from publications where table_name = 'clean_invoices')
                 )
                 """,
                 [
                     *(declaration.name, declaration.text, declaration.version, audience.name, audience.version),
                     *(declaration.primary.metric, declaration.primary.days, declaration.share),
-                    *(secrets.token_hex(16), cap, reason, declaration.enrol),
+                    *(secrets.token_hex(16), cap, reason, declaration.enrol, power),
                 ],
             )
         wave = _enrol(cursor, declaration, begins)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from lgs_assets import places
-from lgs_assets.action.experiments.conduct import RAN, STOPPED, UNDRAWN, Amendment, Conduct, Hole, local_day
+from lgs_assets.action.experiments.conduct import RAN, REJECTED, STOPPED, UNDRAWN, Amendment, Conduct, Hole, local_day
 from lgs_assets.action.experiments.declaration import CONTROL, Declaration, late_days
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
@@ -51,6 +51,8 @@ class State(Conduct):
     salt: str
     cap: Decimal | None
     underpowered: str | None
+    power: float | None
+    """How likely the declared change was to show, as foreseen at the start; None where the data could not tell."""
     started_by: str
     waves: int
 
@@ -75,7 +77,8 @@ def read_state(cursor: Cursor, name: str) -> State:
         """
         select
             declaration, audience_version, salt, cap, underpowered, started_by, started_at, stopped_at,
-            stopped_because
+            stopped_because, power, doubled_invoices,
+            (select settings ->> 'doubled_invoices' from publications where table_name = 'clean_invoices')
         from experiments
         where experiment = %s
         """,
@@ -103,22 +106,35 @@ def read_state(cursor: Cursor, name: str) -> State:
     arms = cursor.fetchall()
     cursor.execute(
         f"""
+        with exposures as ({EXPOSURES})
+
         select period, audience, arm, count(distinct customer_id)
-        from ({EXPOSURES}) as exposures
+        from exposures
         where experiment = %s
         group by grouping sets ((period, arm), (period, audience, arm))
+        union all
+        select 'sent', null, arm, count(distinct customer_id)
+        from exposures
+        where experiment = %s and period in ('{RAN}', '{REJECTED}')
+        group by arm
         order by period, audience, arm
         """.encode(),
-        [name],
+        [name, name],
     )
     nobody = {CONTROL: 0, declaration.treatment: 0}
     exposures: dict[tuple[str, str | None], dict[str, int]] = {}
     for period, audience, arm, customers in cursor:
         exposures.setdefault((period, audience), dict(nobody))[arm] = customers
     cursor.execute(
-        "select count(*) from held_out inner join activation_plans using (plan) "
-        "where experiment = %s and state in ('applied', 'partial')",
-        [name],
+        """
+        select count(*)
+        from held_out
+        inner join activation_plans using (plan)
+        inner join assignments using (experiment, customer_id)
+        where experiment = %s and state in ('applied', 'partial')
+            and ended_at < (counts_from + make_interval(days => %s)) at time zone %s
+        """,
+        [name, declaration.primary.days, places.TIME_ZONE],
     )
     ((held_out,),) = cursor.fetchall()
     cursor.execute(
@@ -127,7 +143,7 @@ def read_state(cursor: Cursor, name: str) -> State:
         [name],
     )
     amendments = tuple(Amendment(*amendment) for amendment in cursor)
-    _, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because = row
+    _, version, salt, cap, underpowered, started_by, started_at, stopped_at, stopped_because, power, *doubled = row
     begins = min((arm[4] for arm in arms), default=local_day(started_at))
     due = max((arm[5] for arm in arms), default=local_day(started_at)) + timedelta(days=declaration.primary.days)
     cursor.execute(_HOLE, {"begins": begins, "ends": due + timedelta(days=late_days(declaration.primary.metric))})
@@ -138,6 +154,8 @@ def read_state(cursor: Cursor, name: str) -> State:
         salt=salt,
         cap=cap,
         underpowered=underpowered,
+        power=power,
+        doubled_invoices=(doubled[0], doubled[1]),
         started_by=started_by,
         started_at=started_at,
         stopped_at=stopped_at,
@@ -149,6 +167,7 @@ def read_state(cursor: Cursor, name: str) -> State:
         reached_through={name: by_arm for (period, name), by_arm in exposures.items() if period == RAN and name},
         reached_undrawn=exposures.get((UNDRAWN, None), nobody),
         reached_later=exposures.get((STOPPED, None), nobody),
+        sent=exposures.get(("sent", None), nobody)[declaration.treatment],
         held_out=held_out,
         excluded=nobody | {arm[0]: arm[2] for arm in arms},
         begins=begins,

@@ -38,25 +38,37 @@ def verdict(
     The p-value and the sign are those of the difference `capped` where there is one; the estimate and its interval are
     of all that was paid.
     """
-    within, judged = span(metric, low, high), estimate if capped is None else capped
-    zero = f"zero {'is' if low <= 0 <= high else 'is not'} inside"
-    if p_value > level:
-        rests = "" if low <= 0 <= high or capped is None else ", but only for a few customers beyond the cap"
+    within, judged = f"{span(metric, low, high)} {right(level)}", estimate if capped is None else capped
+    chance = _chance(p_value, treatment)
+    is_either = low <= 0 <= high
+    either = "no effect at all is also possible"
+    if not (isfinite(low) or isfinite(high)):
         return (
-            f"No effect is shown: within {days} days the {treatment} may have made {within}; {zero}{rests}. "
-            f"That does not prove that it does nothing. {_chance(p_value)}"
+            f"Nothing can be told: no effect of the {treatment} on {METRICS[metric]} within {days} days, however "
+            f"large, can be ruled out. {chance}"
+        )
+    if p_value > level:
+        rests = either if is_either else "only a few customers beyond the cap keep it from zero"
+        return (
+            f"No effect is shown: within {days} days the difference was probably {within}; {rests}. "
+            f"That does not prove that the {treatment} does nothing. {chance}"
         )
     verb = "worked" if judged > 0 else "did harm"
     best = f"the best estimate is {_more(metric, estimate, of_what=False)}"
-    if capped is None or (zero == "zero is not inside" and (judged > 0) == (estimate > 0)):
-        return f"The {treatment} {verb}: within {days} days it made {within}; {best}. {_chance(p_value)}"
+    if capped is None or (not is_either and (judged > 0) == (estimate > 0)):
+        return f"The {treatment} {verb}: within {days} days it probably made {within}; {best}. {chance}"
     if (judged > 0) != (estimate > 0):
         best += ", which has the other sign: a few customers beyond the cap outweigh the others"
     return (
         f"The {treatment} {verb}, judged with no customer counted beyond the cap: "
-        f"{_more(metric, judged, of_what=False)}. In pounds as they were paid, within {days} days it may have made "
-        f"{within}; {zero}, and {best}. {_chance(p_value)}"
+        f"{_more(metric, judged, of_what=False)}. In pounds as they were paid, within {days} days the difference was "
+        f"probably {within}; {f'{either}, and ' * is_either}{best}. {chance}"
     )
+
+
+def right(level: float) -> str:
+    """How often such an interval is right."""
+    return f"(such intervals are right {100 - 100 * level:.4g} times in 100)"
 
 
 def too_small(arm: str, customers: int) -> str:
@@ -70,11 +82,10 @@ def sentence(text: str) -> str:
     return " ".join(text.split()).rstrip(".")
 
 
-def _chance(p_value: float) -> str:
-    if p_value <= 1.5 / (DRAWS + 1):
-        return f"Had it done nothing, none of {DRAWS:,} other draws of the arms would differ as much."
+def _chance(p_value: float, treatment: str) -> str:
     of = 1_000 if p_value >= 0.001 else 10_000
-    return f"Had it done nothing, {of * p_value:,.0f} of {of:,} draws of the arms would differ as much."
+    many = f"{of * p_value:,.0f} of {of:,}" if p_value > 1.5 / (DRAWS + 1) else f"at most 1 of {DRAWS + 1:,}"
+    return f"If the {treatment} did nothing, chance alone would show a gap this large in {many} experiments."
 
 
 def amount(metric: Metric, value: float | None) -> str:

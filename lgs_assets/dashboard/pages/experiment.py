@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import inf
 
 from lgs_assets import wording
+from lgs_assets.action.experiments.conduct import UNREACHED
 from lgs_assets.action.experiments.declaration import ALL, CONTROL
-from lgs_assets.action.experiments.words import METRICS, amount, pounds, signed
+from lgs_assets.action.experiments.words import METRICS, amount, signed
 from lgs_assets.dashboard.content import Bar, Column, Figure, Number, Table
 from lgs_assets.dashboard.figures.whiskers import Whisker, whiskers
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
@@ -29,7 +31,7 @@ def show_one(view: View) -> Shown:
             "standing": standing,
             "metric": METRICS[standing.declared.primary.metric],
             "numbers": _numbers(standing),
-            "claim": _claim(standing),
+            "claim": standing.claim,
             "result": None,
             "effect": None,
             **files,
@@ -80,8 +82,7 @@ def _before(standing: Standing) -> str:
 
 
 def _arms(standing: Standing) -> Figure:
-    share = float(standing.row["share"])
-    declared = {standing.declared.treatment: share, CONTROL: 1 - share}
+    declared = standing.declared.shares
     total = sum(standing.arms.values())
     table = Table(
         (
@@ -113,9 +114,11 @@ def _arms(standing: Standing) -> Figure:
     )
     note = (
         "In the data: customers whom it still knows; the sizes of the arms are judged by them. Reached: held by a "
-        "destination, through any audience, while purchases counted and the experiment ran. "
+        "destination, through any audience, from the draw to the end of the window, while the experiment ran. "
         "Objected or forgotten: may not be written to, as of when the tables were last built. "
         "Everybody counts in the arm that was drawn, reached or not."
+        + f" {UNREACHED}"
+        * standing.conduct.is_without_lists
     )
     return Figure("arms", "Who is compared, and who was reached?", table, note=note)
 
@@ -130,40 +133,49 @@ def _result(standing: Standing) -> Figure:
             Column("treated", "Treated"),
             Column("difference", "Difference"),
             Column("between", "Between"),
-            Column("p_value", "p"),
-            Column("corrected_p", "p, corrected"),
+            Column("p_value", "Chance"),
+            Column("corrected_p", "Chance, corrected"),
         ),
         [
-            (
-                METRICS[row["metric"]],
-                row["role"],
-                amount(row["metric"], row["control_mean"]),
-                amount(row["metric"], row["treated_mean"]),
-                signed(row["metric"], row["difference"]),
-                _between(row),
-                wording.p_value(row["p_value"]).removeprefix("= "),
-                _corrected(row),
-            )
+            (f"{METRICS[row['metric']]}{of}", row["role"], *figures, p_value, corrected)
             for row in rows
+            for of, *figures, p_value, corrected in _told(row)
         ],
     )
     note = (
         "Difference: adjusted for past spend. Between: every effect that the data does not contradict, "
-        f"{standing.certainty}; those of the secondary metrics are wide enough to be all of them right 95 times in "
-        "100. p: how often the draw of the arms alone would differ as much. The first line has the verdict; a "
-        "secondary metric shows a difference where its corrected p is .05 or less."
+        f"{standing.certainty}; those of the secondary metrics are wide enough for all of them to be right 95 times in "
+        "100. Chance (p): how often the draw of the arms alone would differ as much. The first line has the verdict; a "
+        "secondary metric shows a difference where its corrected chance is .05 or less, which is a little less strict "
+        "than its interval. Whether net revenue changed is judged with no customer counted beyond the cap set at the "
+        "start; what it came to is told of all that was paid."
     )
+    if standing.waiting:
+        note += f" Not due yet: {', '.join(f'{METRICS[each]} ({wording.day(day)})' for each, day in standing.waiting)}."
     return Figure("result", "What came of it?", table, note=note)
 
 
-def _between(row: Row) -> str:
-    low = signed(row["metric"], -inf if row["low"] is None else row["low"])
-    high = signed(row["metric"], inf if row["high"] is None else row["high"])
+def _told(row: Row) -> Iterator[tuple[str, ...]]:
+    """The figures of a result, with its chance; where it is judged capped, twice, and the chance beside the latter."""
+    chances = (_chance(row["p_value"]), _chance(row["corrected_p"]))
+    is_capped = row["capped_difference"] is not None
+    for of in ("", "capped_") if is_capped else ("",):
+        arms = (amount(row["metric"], row[f"{of}{arm}_mean"]) for arm in ("control", "treated"))
+        found = (signed(row["metric"], row[f"{of}difference"]), _between(row, of=of))
+        yield (", capped" if of else "", *arms, *found, *(("", "") if is_capped and not of else chances))
+
+
+def _between(row: Row, *, of: str = "") -> str:
+    low, high = row[f"{of}low"], row[f"{of}high"]
+    low, high = (
+        signed(row["metric"], -inf if low is None else low),
+        signed(row["metric"], inf if high is None else high),
+    )
     return f"{low} to {high}"
 
 
-def _corrected(row: Row) -> str:
-    return "" if row["corrected_p"] is None else wording.p_value(row["corrected_p"]).removeprefix("= ")
+def _chance(p_value: float | None) -> str:
+    return "" if p_value is None else wording.p_value(p_value).removeprefix("= ")
 
 
 def _effect(standing: Standing) -> Figure:
@@ -191,27 +203,25 @@ def _effect(standing: Standing) -> Figure:
             Column("treated", "Treated"),
             Column("difference", "Difference"),
             Column("between", "Between"),
-            Column("corrected_p", "p, corrected"),
+            Column("corrected_p", "Chance, corrected"),
         ),
         [
             (
-                row["segment"],
+                f"{row['segment']}{of}",
                 row["country"],
                 row["control_customers"] + row["treated_customers"],
-                amount(metric, row["control_mean"]),
-                amount(metric, row["treated_mean"]),
-                signed(metric, row["difference"]),
-                _between(row),
-                _corrected(row),
+                *figures,
+                corrected,
             )
             for row in rows
+            for of, *figures, _, corrected in _told(row)
         ],
     )
     unit = "points" if metric == "bought_within" else METRICS[metric]
     note = f"Dots: the best estimate, in {unit}; lines: what it may as well be, {standing.certainty}. "
     note += (
         "No verdict is given on a segment or country: the experiment was not made to tell them apart. Their intervals "
-        "are wide enough to be all of them right 95 times in 100."
+        "are wide enough for all of them to be right 95 times in 100."
     )
     label = f"The difference in {METRICS[metric]}, with its interval, for all and by segment. The table has the values."
     return Figure(
@@ -220,26 +230,6 @@ def _effect(standing: Standing) -> Figure:
         table,
         whiskers(label, marks, wording.signed_count),
         note,
-    )
-
-
-def _claim(standing: Standing) -> str:
-    """What a report without a control group would have claimed."""
-    bought = next((r for r in standing.results if r["metric"] == "bought_within" and r["segment"] == ALL), None)
-    money = next((r for r in standing.results if r["metric"] == "net_revenue" and r["segment"] == ALL), None)
-    if bought is None:
-        return ""
-    treated = bought["treated_customers"]
-    said = (
-        f"{wording.count(bought['treated_mean'] * treated)} of the {wording.counted(treated, 'treated customer')} "
-        f"bought{', for ' + pounds(money['treated_mean'] * treated) + ' after returns' if money else ''}. A report "
-        f"that counts what follows a campaign would claim all of it. Of the control group, "
-        f"{standing.conduct.of_control}, {wording.percent(bought['control_mean'] * 100, 0)} bought, too"
-    )
-    return (
-        f"{said}: as many customers would have brought about {pounds(money['control_mean'] * treated)} by themselves."
-        if money
-        else f"{said}."
     )
 
 

@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 
 from lgs_assets import wording
 from lgs_assets.action.experiments.conduct import Amendment, Conduct, Hole, remarks
-from lgs_assets.action.experiments.declaration import CONTROL, Declaration
+from lgs_assets.action.experiments.declaration import CONTROL, Declaration, Metric
 from lgs_assets.dashboard.pages.page import View
 from lgs_assets.dashboard.queries import Row
-from lgs_assets.models.judging import LEVEL, MISMATCH, mismatch_p
+from lgs_assets.models.judging import LEVEL, arms_p, is_mismatched
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,13 @@ class Standing:
 
     @property
     def chance(self) -> float:
-        """How often the draw makes arms of which the data knows so many, in 0..1."""
-        share = float(self.row["share"])
-        return mismatch_p(self.known, {CONTROL: 1 - share, self.declared.treatment: share})
+        """How often chance makes arms of which the data still knows so many, in 0..1."""
+        return arms_p(self.known, self.arms, self.declared.shares)
 
     @property
     def is_mismatched(self) -> bool:
         """Whether they are not of the sizes that were drawn: then there is no result."""
-        return not all(self.known.values()) or self.chance < MISMATCH
+        return is_mismatched(self.known, self.arms, self.declared.shares)
 
     @property
     def is_due(self) -> bool:
@@ -84,6 +83,19 @@ class Standing:
         return str(self.row["answer"])
 
     @property
+    def claim(self) -> str | None:
+        """What a report without a control group would have claimed; None until the report has it."""
+        return None if self.is_mismatched or self.row["reported_due"] != self.due else self.row["claim"]
+
+    @property
+    def waiting(self) -> list[tuple[Metric, date]]:
+        """The declared metrics that are not due yet, and from which day on they are."""
+        due = {
+            metric: self.conduct.due_of(metric) for metric in (self.declared.primary.metric, *self.declared.secondary)
+        }
+        return [(metric, day) for metric, day in due.items() if day > self.conduct.covered_until]
+
+    @property
     def certainty(self) -> str:
         """How certain the intervals of its results are."""
         if self.primary is None or self.primary["level"] == LEVEL:
@@ -94,8 +106,7 @@ class Standing:
     @property
     def remarks(self) -> list[str]:
         """What is not as planned; of those who objected only how many, when the tables were last built."""
-        gone = sum(self.arms.values()) - sum(self.known.values())
-        return remarks(self.conduct, gone=gone, day=wording.day)
+        return remarks(self.conduct, known=self.known, day=wording.day)
 
 
 def standings(view: View, experiment: str | None = None) -> list[Standing]:
@@ -134,11 +145,13 @@ def _standing(name: str, arms: Sequence[Row], results: list[Row], amendments: li
         reached_through=through,
         reached_undrawn=nobody | {arm["arm"]: arm["reached_undrawn"] for arm in arms},
         reached_later=nobody | {arm["arm"]: arm["reached_later"] for arm in arms},
+        sent=sum(arm["sent"] for arm in arms if arm["arm"] == declared.treatment),
         held_out=arms[0]["held_out"],
         excluded=nobody | {arm["arm"]: arm["excluded"] or 0 for arm in arms},
         begins=min(arm["first_from"] for arm in arms).date(),
         due=max(arm["last_from"] for arm in arms).date() + timedelta(days=declared.primary.days),
         covered_until=last.date(),
+        doubled_invoices=(arms[0]["doubled_then"], arms[0]["doubled_now"]),
         hole=Hole(arms[0]["missing_from"], arms[0]["missing_to"]) if arms[0]["missing_from"] else None,
     )
     known = nobody | {arm["arm"]: arm["known"] for arm in arms}

@@ -1,5 +1,5 @@
--- Of whom the data still knows, no arm is empty or further from its share than chance puts it once in a thousand draws:
--- otherwise something took customers out.
+-- Counting customers who are still in the data, no arm is empty, or further from its share than chance puts it once in a
+-- thousand draws: otherwise something took customers out.
 -- error
 select
     experiments.experiment,

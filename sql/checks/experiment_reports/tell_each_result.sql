@@ -1,6 +1,18 @@
--- Every result is told in a report, and no report tells one before it is due.
+-- Every result is told in a report, and none is there before the data covers the last window of all, counted from the
+-- assignments; of pounds, thirty days more.
 -- error
-select results.experiment, reports.due, reports.covered_until
-from (select distinct experiment from experiment_results) as results
+select results.experiment, results.metric, windows.ends, data.covered_until
+from (select distinct experiment, metric from experiment_results) as results
 left join experiment_reports as reports on results.experiment = reports.experiment
-where reports.experiment is null or reports.due > reports.covered_until
+left join (
+    select assignments.experiment, max(assignments.counts_from + make_interval(days => experiments.days)) as ends
+    from assignments
+    inner join experiments on assignments.experiment = experiments.experiment
+    group by assignments.experiment
+) as windows on results.experiment = windows.experiment
+cross join (select date_trunc('day', max(last_invoice_at)) as covered_until from invoice_totals) as data
+where
+    reports.experiment is null
+    or windows.ends + make_interval(
+        days => case when results.metric in ('net_revenue', 'revenue_per_order') then 30 else 0 end
+    ) > data.covered_until

@@ -5,12 +5,18 @@ with started as (
     )
 ),
 
+drawn as (
+    insert into assignments
+    select 'calls', customer_id, 1, '1/0', 'Champions', case when customer_id > 100 then 'control' else 'call' end, now(), now()
+    from generate_series(1, 120) as customer_id
+),
+
 planned as (
     insert into activation_plans (
         destination, audience, audience_version, publication, adds, updates, removes, left_out, held_before, digest, state,
-        made_by, made_at
+        made_by, made_at, ended_at
     )
-    values ('drop', 'some', '', '', 2, 0, 0, '{}', 0, repeat('0', 64), 'applied', 'me', now())
+    values ('drop', 'some', '', '', 2, 0, 0, '{}', 0, repeat('0', 64), 'applied', 'me', now(), now())
     returning plan
 ),
 
