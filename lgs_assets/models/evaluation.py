@@ -2,9 +2,9 @@
 
 Every interval is a bootstrap's: customers, or the origins of forecasts, are drawn again with replacement, the same ones
 for all folds and for a model and its baseline, so that their difference has an interval as well. The figure `pooled` is
-the mean of the folds, as is its interval; for forecasts, that of all values. Origins whose windows overlap are drawn as
-blocks of neighbours (Künsch 1989): what came is the same in part. At a single origin series are drawn.
-Predictions as they were made are judged by the same functions, with what their baselines said then.
+the mean of the folds on which it is defined, as is its interval; for forecasts, that of all values. Origins whose
+windows overlap are drawn as blocks of neighbours (Künsch 1989): what came is the same in part. At a single origin
+series are drawn. Predictions as they were made are judged by the same functions, with what their baselines said then.
 """
 
 from collections.abc import Callable, Iterator
@@ -72,16 +72,23 @@ def mean_of(values: Array) -> Metric:
     return lambda weights: weights @ values / weights.sum(axis=1)
 
 
+def _ratio(above: Array, below: Array) -> Array:
+    """NaN where nothing of the kind came."""
+    shares: Array = np.full(below.shape, np.nan)
+    np.divide(above, below, out=shares, where=below > 0)
+    return shares
+
+
 def total_error(predicted: Array, actual: Array) -> Metric:
     """The absolute error of the total, as a share of the actual one."""
-    return lambda weights: np.abs(weights @ predicted / (weights @ actual) - 1)
+    return lambda weights: np.abs(_ratio(weights @ predicted, weights @ actual) - 1)
 
 
 def share_of_top(predicted: Array, actual: Array) -> Metric:
     """The share of the actual total with the tenth that was rated highest; equal ones in their order."""
     top = np.zeros(len(predicted), dtype=bool)
     top[np.argsort(-predicted, kind="stable")[: int(np.ceil(len(predicted) / 10))]] = True
-    return lambda weights: weights @ (actual * top) / (weights @ actual)
+    return lambda weights: _ratio(weights @ (actual * top), weights @ actual)
 
 
 def auc(score: Array, happened: npt.NDArray[np.bool_]) -> Metric:
@@ -93,9 +100,7 @@ def auc(score: Array, happened: npt.NDArray[np.bool_]) -> Metric:
         befell = np.add.reduceat(weights[:, order] * happened[order], starts, axis=1)
         spared = np.add.reduceat(weights[:, order] * ~happened[order], starts, axis=1)
         below = np.cumsum(spared, axis=1) - spared / 2
-        with np.errstate(invalid="ignore"):
-            found: Array = (befell * below).sum(axis=1) / (befell.sum(axis=1) * spared.sum(axis=1))
-        return found
+        return _ratio((befell * below).sum(axis=1), befell.sum(axis=1) * spared.sum(axis=1))
 
     return figure
 
@@ -313,9 +318,13 @@ def _by_fold(
         beside = {} if name.startswith("coverage") else found.get((baseline, name), {})
         for fold, drawn in folds.items():
             yield _row(task, model, fold, name, drawn, sizes[fold], baseline, beside.get(fold), source)
-        pooled = np.mean(list(folds.values()), axis=0)
-        rival = np.mean([beside[fold] for fold in folds], axis=0) if folds.keys() <= beside.keys() else None
-        n = sum(sizes[fold] for fold in folds)
+        # A day on which everybody did the same says nothing of who would; it does not silence the others.
+        judged = [
+            fold for fold in folds if np.isfinite(folds[fold][0]) and np.isfinite(beside.get(fold, folds[fold])[0])
+        ] or list(folds)
+        pooled = np.mean([folds[fold] for fold in judged], axis=0)
+        rival = np.mean([beside[fold] for fold in judged], axis=0) if beside.keys() >= {*judged} else None
+        n = sum(sizes[fold] for fold in judged)
         yield _row(task, model, POOLED, name, pooled, n, baseline, rival, source)
 
 
@@ -333,7 +342,8 @@ def _forecasts(rows: pd.DataFrame, source: str) -> Iterator[Row]:
         own = _with_errors(own, task.baseline)
         chosen = own[own["is_chosen"]]
         for name, tried in own[own["method"] != CHOSEN].groupby("method"):
-            yield from _shares(task, str(name), POOLED, tried, ("wape", "bias"), source)
+            metrics = tuple(_SHARES) if name == task.baseline else ("wape", "bias")
+            yield from _shares(task, str(name), POOLED, tried, metrics, source)
         yield from _shares(task, CHOSEN, POOLED, chosen, tuple(_SHARES), source)
         if own["is_learnt"].any():
             yield from _shares(task, LEARNT, POOLED, own[own["is_learnt"]], ("wape",), source)
@@ -387,8 +397,7 @@ def _shares(
         if told.empty:
             continue
         drawn = _drawn_share(told, above, below, by)
-        baseline = task.baseline if metric == "wape" else None
-        yield _row(task.name, model, fold, metric, drawn, len(told), baseline, rival, source)
+        yield _row(task.name, model, fold, metric, drawn, len(told), task.baseline, rival, source)
 
 
 def _drawn_share(rows: pd.DataFrame, above: str, below: str, by: str) -> Array:
@@ -396,10 +405,7 @@ def _drawn_share(rows: pd.DataFrame, above: str, below: str, by: str) -> Array:
     units = rows.groupby(by)
     parts, whole = (units[column].sum().to_numpy(float) for column in (above, below))
     draws = _drawn(len(units), _overlap(units["period_start"]) if by == "origin" else 1)
-    totals = whole[draws].sum(axis=1)
-    shares: Array = np.full(len(draws), np.nan)
-    np.divide(parts[draws].sum(axis=1), totals, out=shares, where=totals > 0)
-    return shares
+    return _ratio(parts[draws].sum(axis=1), whole[draws].sum(axis=1))
 
 
 def _overlap(periods: "pd.api.typing.SeriesGroupBy[Any, Any]") -> int:
@@ -462,7 +468,9 @@ def _forecast_by(rows: pd.DataFrame) -> pd.DataFrame:
             forecast=rows["point"], low_80=rows["low"], high_80=rows["high"],
         )  # fmt: skip
         said = own[own["baseline"].notna()]
-        parts += [own, said.assign(method=task.baseline, is_chosen=False, forecast=said["baseline"])]
+        said = said.assign(method=task.baseline, is_chosen=False, forecast=said["baseline"])
+        said.loc[said["model"] != task.baseline, forecast.INTERVALS] = np.nan  # the interval is that of what was served
+        parts += [own, said]
     return pd.concat(parts, ignore_index=True)
 
 
