@@ -270,31 +270,36 @@ def _risks(rows: pd.DataFrame, source: str) -> Iterator[Row]:
     for task, belongs in CHURN_POPULATIONS.items():
         yield from _by_fold(asked[belongs(asked)], task, left, churn.BASELINE, source)
     if "expected_next_day" in asked:
-        yield from _by_fold(
-            asked[(asked["expected_next_day"] >= asked["as_of"]) & asked["next_day"].notna()],
-            DUE_TASK, _due, churn.GAP_BASELINE, source,
-        )  # fmt: skip
+        due = asked[churn.is_due(asked["as_of"], asked["expected_next_day"])]
+        yield from _by_fold(due, DUE_TASK, _on_time, churn.GAP_BASELINE, source)
+        yield from _by_fold(due[due["next_day"].notna()], DUE_TASK, _days_off, churn.GAP_BASELINE, source)
     ranks = rows[rows["task"] == "slipping"]
     if "model" not in ranks:
         ranks = ranks.assign(model=slipping.MODEL)
     yield from _by_fold(ranks, SLIPPING_TASK, slipped, slipping.BASELINE, source)
 
 
-def _due(day: pd.DataFrame) -> Models:
-    """How near purchases that came were to the days ahead that they were expected on: whoever is late has no such day.
+_DAYS_EXPECTED = {churn.GAP: "expected_next_day", churn.GAP_BASELINE: "baseline_next_day"}
 
-    Where only the baseline's day has passed, it counts as the moment itself, the nearest to what came.
-    """
 
-    def metrics(column: str) -> dict[str, Metric]:
-        expected = day[column].where(day[column] > day["as_of"], day["as_of"])
-        off = np.asarray((day["next_day"] - expected).dt.days.abs(), dtype=float)
-        return {
-            "within_14_days": mean_of(np.asarray(off <= NEAR_DAYS, dtype=float)),
-            "mae_next_day": mean_of(off),
-        }
+def _off(day: pd.DataFrame, column: str) -> pd.Series:
+    return (day["next_day"] - day[column]).dt.days.abs()
 
-    return {churn.GAP: metrics("expected_next_day"), churn.GAP_BASELINE: metrics("baseline_next_day")}
+
+def _on_time(day: pd.DataFrame) -> Models:
+    """How many of all who were due bought about when they were expected: who did not buy was not on time."""
+    return {
+        model: {"within_14_days": mean_of(np.asarray(_off(day, column) <= NEAR_DAYS, dtype=float))}
+        for model, column in _DAYS_EXPECTED.items()
+    }
+
+
+def _days_off(day: pd.DataFrame) -> Models:
+    """How far off the day was for those who bought."""
+    return {
+        model: {"mae_next_day": mean_of(np.asarray(_off(day, column), dtype=float))}
+        for model, column in _DAYS_EXPECTED.items()
+    }
 
 
 def _by_fold(
@@ -347,8 +352,9 @@ def _forecasts(rows: pd.DataFrame, source: str) -> Iterator[Row]:
         yield from _shares(task, CHOSEN, POOLED, chosen, tuple(_SHARES), source)
         if own["is_learnt"].any():
             yield from _shares(task, LEARNT, POOLED, own[own["is_learnt"]], ("wape",), source)
-        for origin, tried in chosen.groupby("origin"):
-            yield from _shares(task, CHOSEN, f"{origin:%Y-%m-%d}", tried, ("wape",), source, by="series")
+        for model, asked in ((CHOSEN, chosen), (task.baseline, own[own["method"] == task.baseline])):
+            for origin, tried in asked.groupby("origin"):
+                yield from _shares(task, model, f"{origin:%Y-%m-%d}", tried, ("wape",), source, by="series")
         if task.kind != "total":
             for series, tried in chosen.groupby("series"):
                 yield from _shares(task, CHOSEN, f"{POOLED}: {series}", tried, ("wape",), source)

@@ -153,6 +153,22 @@ def test_risk_is_ranked_with_reasons(shop: dict[str, pd.DataFrame]) -> None:
     assert single.any() and risks.loc[single, "days_late"].isna().all()
 
 
+def test_the_day_of_everybody_is_that_of_the_usual_wait(shop: dict[str, pd.DataFrame]) -> None:
+    """On each past day one for all who have a rhythm, from earlier days; it is served where it was nearer."""
+    rows = churn.backtests(shop["known"])
+    assert rows["baseline_next_day"].isna().equals(rows["expected_next_day"].isna())
+    days = rows.dropna(subset="baseline_next_day").groupby("as_of")["baseline_next_day"].unique()
+    for as_of, told in days.items():
+        before = churn.lessons_before(shop["known"], pd.Timestamp(str(as_of)))
+        day = before["last_day"] + pd.to_timedelta(np.ceil(before["typical_gap_days"]), unit="D")
+        waits = (before["next_day"] - before["as_of"]).dt.days[churn.is_due(before["as_of"], day)]
+        assert list(told) == [pd.Timestamp(str(as_of)) + pd.Timedelta(days=round(waits.median()))]
+    served = churn.predicted(
+        shop["known"], nobody_worth(shop["known"]), is_model_used=True, is_calibrated=True, is_gap_used=False
+    )
+    assert served["expected_next_day"].nunique() == 1 and (served["days_late"].dropna() < 0).all()
+
+
 @pytest.fixture(scope="module")
 def said(shop: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Each reason beside what is known of the customer: its `words`, and whether it `raises` the risk."""
@@ -556,26 +572,29 @@ def test_a_model_that_does_not_beat_its_baseline_is_not_used(shop: dict[str, pd.
 
 @pytest.mark.parametrize("is_model_used", [True, False])
 def test_what_was_told_stands_beside_what_came(shop: dict[str, pd.DataFrame], *, is_model_used: bool) -> None:
-    """Each prediction once, by the tenth of what predicts now; tenths of customers differ by one at most."""
+    """Each prediction once, by day and tenth of what predicts now: days that were too high and too low stay apart."""
     values = value.backtests(shop["features"], shop["outcomes"], BEGAN)
     risks = churn.backtests(shop["known"]).assign(task="churn_risk")
     better = values["actual_purchases"].astype(float) if is_model_used else values["actual_purchases"] + 100.0
     judged = evaluated(shop, values=values.assign(purchases=better))
     judged.loc[judged["task"] == next(iter(evaluation.CHURN_POPULATIONS)), "is_used"] &= is_model_used
-    rows: Any = calibration(values, risks, judged).set_index(["kind", "place"])
+    rows = calibration(values, risks, judged)
     sales = values[values["horizon_days"] == value.JUDGED]
-    assert rows.loc["value", "predictions"].sum() == len(sales) > 0
-    assert np.ptp(rows.loc["value", "predictions"]) <= sales["as_of"].nunique()
-    assert rows.loc["value", "predicted"].is_monotonic_decreasing
-    total = sales["sales" if is_model_used else "baseline_sales"].astype(float).sum()
-    assert (rows["predicted"] * rows["predictions"]).loc["value"].sum() == pytest.approx(total)
-    risk = rows.loc["risk"]
-    assert list(risk.index) == list(range(1, 11)) and risk["predicted"].is_monotonic_decreasing
-    assert np.ptp(risk["predictions"]) <= 2 * risks["as_of"].nunique()
-    told = risks["probability" if is_model_used else "baseline_probability"].astype(float)
-    assert (risk["predicted"] * risk["predictions"]).sum() == pytest.approx(told.sum())
-    assert (risk["came"] * risk["predictions"]).sum() == pytest.approx(risks["happened"].sum())
-    same(rows.reset_index(), calibration(shuffled(values, 1), shuffled(risks, 2), judged))
+    told = {
+        "value": (sales, "sales" if is_model_used else "baseline_sales", "actual_sales"),
+        "risk": (risks, "probability" if is_model_used else "baseline_probability", "happened"),
+    }
+    for kind, (asked, predicted, came) in told.items():
+        own = rows[rows["kind"] == kind]
+        assert own["as_of"].nunique() == asked["as_of"].nunique() > (kind == "risk")
+        for as_of, tenths in own.groupby("as_of"):
+            day = asked[asked["as_of"] == as_of]
+            assert list(tenths["place"]) == list(range(1, 11)) and tenths["predicted"].is_monotonic_decreasing
+            assert tenths["predictions"].sum() == len(day) and np.ptp(tenths["predictions"]) <= 2
+            for column, source in (("predicted", predicted), ("came", came)):
+                total = day[source].astype(float).sum()
+                assert (tenths[column] * tenths["predictions"]).sum() == pytest.approx(total)
+    same(rows, calibration(shuffled(values, 1), shuffled(risks, 2), judged))
 
 
 def test_nothing_predicted_is_nothing_to_compare() -> None:
