@@ -169,15 +169,14 @@ def test_what_was_expected_of_each_tenth_stands_beside_what_came(predicted: Site
     )
     for row, day in zip(shown, days, strict=True):
         told = [row["error_low_pct"], row["error_high_pct"]]
-        assert (
-            told == ["too few to say"] * 2
-            if day["fewest"] < 30
-            else [pytest.approx(100 * day[end]) for end in ("low", "high")] == [float(text) for text in told]
-        )
+        if day["fewest"] < 30:
+            assert told == ["too few to say"] * 2
+        else:
+            assert [float(text) for text in told] == pytest.approx([100 * day["low"], 100 * day["high"]])
 
 
 def test_a_forecast_says_what_it_knows(predicted: Site, held: Warehouse) -> None:
-    """Months and weeks to the last whole one: the days since are no part of it, though customers are predicted from them."""
+    """Months and weeks to the last whole one: the days since are no part of it, as they are of what customers do."""
     for name, grain in (("forecast", "month"), ("weeks", "week")):
         (known,) = held.rows(f"select min(period_start) - 1 as day from forecasts where grain = '{grain}'")
         figure = predicted.get("/outlook").text.partition(f'id="{name}"')[2].partition("</figure>")[0]
