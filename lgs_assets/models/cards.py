@@ -133,7 +133,7 @@ _WORDS = (
         "The season is taken to be that of the year before: a change of it cannot be seen. A product that starts, or "
         "ends, or has a single order of thousands is not foreseen. Countries with few customers hang on one of them. "
         "The countries that are forecast by name are those that sell most now, on past days as well, when others may "
-        "have. A month without any line counts as missing, unless it has none in other years, too.",
+        "have. A month without any line counts as missing, unless the same month of an earlier year has none either.",
     ),
 )
 
