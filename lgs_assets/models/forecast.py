@@ -371,16 +371,19 @@ def interval(asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
 
     Each error is a share of the forecast, counted in units of the mean one of its series, so that no series widens the
     intervals of the others. That mean counts one error more, the usual one of all series: with few errors, or none, a
-    series is taken to be like the others. NaN at a level that so few errors say nothing of.
+    series is taken to be like the others. So is one that was forecast on less than a third of the days, as a product
+    that has just begun: its first days say too much. NaN at a level that so few errors say nothing of.
     """
     over = over.sort_values(["series", "origin", "period_start"])  # floats add up alike in one order alone
     usual = over.groupby("series")["forecast"].mean()
     shares = (over["actual"] - over["forecast"]) / _scale(over, usual)
     own = shares.abs().groupby(over["series"]).agg(["sum", "size"])
+    days = over.groupby("series")["origin"].nunique()
+    own = own[3 * days >= over["origin"].nunique()]
     alike = (own["sum"] / own["size"])[own["sum"] > 0].median()
     alike = 1.0 if np.isnan(alike) else alike
     means = (own["sum"] + alike) / (own["size"] + 1)
-    in_units = (shares / over["series"].map(means).astype(float)).to_numpy(float)
+    in_units = (shares / over["series"].map(means).astype(float).fillna(alike)).to_numpy(float)
     width = asked["series"].map(means).astype(float).fillna(alike) * _scale(asked, usual)
     steps, past_steps = _steps(asked), _steps(over)
     ends = {}

@@ -284,6 +284,18 @@ def test_no_series_widens_the_intervals_of_the_others() -> None:
     assert new == pytest.approx(fair, rel=0.1)
 
 
+def test_a_product_that_has_just_begun_is_taken_to_be_like_the_others() -> None:
+    """Forecast on one day, as it took off, a hundred times too low: that is no measure of what it will be off by."""
+    asked = pd.DataFrame({"series": ["began", "new"], "period_start": AS_OF, "forecast": 100.0})
+    began = pd.DataFrame({
+        "series": "began", "origin": AS_OF, "period_start": pd.date_range(AS_OF, periods=4, freq="7D"),
+        "forecast": 10.0, "actual": 1000.0,
+    })  # fmt: skip
+    over = pd.concat([far_off({"A": 10, "B": 20, "C": 30}), began], ignore_index=True)
+    told, unseen = forecast.interval(asked, over)["high_80"] - 100
+    assert told == pytest.approx(unseen) and told < 100
+
+
 def test_a_series_that_was_never_off_has_an_interval_with_width() -> None:
     """A few exact forecasts are luck: the fewer they were, the more it is taken to be like the others."""
     asked = pd.DataFrame({"series": "exact", "period_start": [AS_OF], "forecast": [100.0]})
