@@ -164,7 +164,7 @@ def test_what_was_expected_of_each_tenth_stands_beside_what_came(predicted: Site
     came = sum(int(row["predictions"]) * float(row["came"]) for row in shown)
     assert came == pytest.approx(float(known["came"]))
     days = held.rows(
-        "select place, min(predictions) as fewest, min(predicted / came) - 1 as low, max(predicted / came) - 1 as high "
+        "select place, min(predictions) as fewest, min(predicted / nullif(came, 0)) - 1 as low, max(predicted / nullif(came, 0)) - 1 as high "
         "from prediction_calibration where kind = 'value' group by place order by place"
     )
     for row, day in zip(shown, days, strict=True):
