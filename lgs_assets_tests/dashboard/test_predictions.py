@@ -164,8 +164,9 @@ def test_what_was_expected_of_each_tenth_stands_beside_what_came(predicted: Site
     came = sum(int(row["predictions"]) * float(row["came"]) for row in shown)
     assert came == pytest.approx(float(known["came"]))
     days = held.rows(
-        "select place, min(predictions) as fewest, min(predicted / nullif(came, 0)) - 1 as low, max(predicted / nullif(came, 0)) - 1 as high "
-        "from prediction_calibration where kind = 'value' group by place order by place"
+        "select place, min(predictions) as fewest, min(error) as low, max(error) as high from (select *, "
+        "predicted / nullif(came, 0) - 1 as error from prediction_calibration where kind = 'value') as days "
+        "group by place order by place"
     )
     for row, day in zip(shown, days, strict=True):
         told = [row["error_low_pct"], row["error_high_pct"]]

@@ -408,7 +408,7 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
         (
             Column("tenth", "Tenth"),
             Column("predictions", "Predictions", "count"),
-            Column("predicted_pct", "Told on average", "percent"),
+            Column("predicted_pct", "Predicted on average", "percent"),
             Column("came_pct", "Stayed away", "percent"),
             *_OF_DAYS,
         ),
@@ -430,7 +430,7 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
     )
     if rows:
         off, least, most = (f"{100 * rows[0][name]:.0f}" for name in ("mean_off", "least_off", "most_off"))
-        note += f" Told and came are {off} points apart on average"
+        note += f" Predicted and observed are {off} points apart on average"
         note += f", {least} on the best day and {most} on the worst: in the mean of the days they cancel out in part."
     note += view.unfollowed()
     return Figure("calibration", "How many of each risk group stayed away?", table, note=note)
@@ -459,8 +459,8 @@ def _risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None)
         ],
     )
     note = (
-        "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: at risk with them. A "
-        "click on a number lists the customers."
+        "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: what they bought in the "
+        "last year. A click on a number lists the customers."
     )
     if shown and not all(row["is_calibrated"] for row in shown):
         note += f" {UNCALIBRATED}"
@@ -494,7 +494,8 @@ def _churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             for row in rows
         ],
     )
-    note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect. "
+    note = "Customers at high risk who spent most in the last year. Days late: after the date that their usual gap "
+    note += "suggested; negative: the order is not due yet. "
     note += "Why: compared with the average customer."
     note += f" Both count to {wording.day(card['observed_until'])}." if card and card["observed_until"] else ""
     note += _first_of(rows)
