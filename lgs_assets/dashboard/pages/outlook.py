@@ -459,8 +459,8 @@ def _risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None)
         ],
     )
     note = (
-        "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: what they bought in the "
-        "last year. A click on a number lists the customers."
+        "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: what they bought in "
+        "the last year. A click on a number lists the customers."
     )
     if shown and not all(row["is_calibrated"] for row in shown):
         note += f" {UNCALIBRATED}"
