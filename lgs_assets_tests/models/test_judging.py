@@ -391,6 +391,40 @@ def test_expected_purchases_are_judged() -> None:
     assert not evaluation.is_used(evaluation.evaluated(EMPTY, told, EMPTY, NOT_JUDGED), evaluation.DUE_TASK)
 
 
+def test_a_day_on_which_nobody_did_it_silences_no_other() -> None:
+    """Pooled are the days that say something, with their n: a model right on all of them is not thrown out for it."""
+    happened = [True] * 20 + [False] * 20
+    days = [
+        risks([0.9] * 20 + [0.1] * 20, [0.5] * 40, came).assign(as_of=AS_OF + pd.DateOffset(months=3 * place))
+        for place, came in enumerate([happened, [False] * 40, happened, [True] * 40])
+    ]
+    rows = evaluation.evaluated(EMPTY, pd.concat(days), EMPTY, NOT_JUDGED)
+    task = "churn_risk, active in the last 365 days"
+    assert evaluation.is_used(rows, task)
+    is_asked = (rows["task"] == task) & (rows["metric"] == "auc") & (rows["model"] == churn.MODEL)
+    found: Any = rows[is_asked].set_index("fold")
+    assert found.loc["pooled", ["value", "baseline_value", "n"]].tolist() == [1, 0.5, 80]
+    assert found["value"].isna().sum() == 2
+    nothing = evaluation.evaluated(EMPTY, days[1], EMPTY, NOT_JUDGED)
+    assert not evaluation.is_used(nothing, task)
+
+
+def test_a_closed_quarter_has_no_error_of_its_total() -> None:
+    """A share of nothing is no figure, nor a warning; that of the days on which something came stands."""
+    told = pd.DataFrame({
+        "horizon_days": 90, "as_of": [AS_OF] * 4 + [AS_OF + pd.DateOffset(months=6)] * 4,
+        "customer_id": [1, 2, 3, 4] * 2, "purchases_low": np.nan, "purchases": 2.0, "sales": 20.0,
+        "baseline_purchases": 3.0, "baseline_sales": 30.0, "actual_purchases": [0.0] * 4 + [1.0] * 4,
+        "actual_sales": [0.0] * 4 + [10.0] * 4,
+    })  # fmt: skip
+    rows = evaluation.evaluated(told, EMPTY, EMPTY, NOT_JUDGED)
+    is_asked = (rows["task"] == "customer_value, 90 days") & (rows["fold"] == "pooled") & (rows["model"] == value.MODEL)
+    found: Any = rows[is_asked].set_index("metric")
+    assert found.loc["total_error_sales", ["value", "baseline_value", "n"]].tolist() == [1, 2, 4]
+    assert found.loc["mae_sales", ["value", "n"]].tolist() == [15, 8]
+    assert np.isfinite(found[["value", "ci_low", "ci_high"]].to_numpy(float)).all()
+
+
 @pytest.mark.parametrize(("known", "is_drawn"), [(2, False), (3, True), (6, True)])
 def test_coverage_is_drawn_from_origins_that_had_an_interval(known: int, is_drawn: bool) -> None:
     """The others can hold nothing: two origins of six say as little of chance as two."""
