@@ -169,18 +169,18 @@ def series(warehouse: Warehouse) -> tuple[Frames, pd.DataFrame]:
         panel = forecast.panel_of(daily, task.kind, task.grain, whole[task.grain])
         own = asked[(asked["kind"] == task.kind) & (asked["grain"] == task.grain) & (asked["horizon"] == task.horizon)]
         assert panel is not None  # noqa: S101 (something was asked of it)
-        judged = panel.restricted(sorted(own["series"].unique()))
+        places = np.flatnonzero(np.isin(panel.series, own["series"]))
         panels.append(
             pd.DataFrame({
                 "kind": task.kind, "grain": task.grain, "horizon": task.horizon,
-                "series": np.repeat(judged.series, judged.values.shape[1]),
-                "period_start": np.tile(judged.starts[:-1], len(judged.series)),
-                "value": judged.values.ravel(),
+                "series": np.repeat(np.array(panel.series)[places], panel.values.shape[1]),
+                "period_start": np.tile(panel.starts[:-1], len(places)),
+                "value": panel.values[places].ravel(),
                 "step": 1 if task.grain == "month" else task.horizon,
                 "origins": own["origin"].nunique(),
             })
         )  # fmt: skip
-    return {"daily_series": daily, "whole_until": pd.DataFrame([whole]), "panels": pd.concat(panels)}, asked
+    return {"daily_series": daily, "whole_periods": pd.DataFrame(whole), "panels": pd.concat(panels)}, asked
 
 
 FORECAST = ["kind", "grain", "horizon", "series", "origin", "period_start"]

@@ -38,8 +38,10 @@ def churn_risk(read: Read) -> pd.DataFrame:
 
 def forecasts(read: Read) -> pd.DataFrame:
     """Months and weeks by every method, with the choice among them and the intervals."""
-    whole = read("whole_until").iloc[0]
-    past = forecast.backtests(read("daily_series"), {"month": whole["month"], "week": whole["week"]})
+    whole = read("whole_periods")
+    past = forecast.backtests(
+        read("daily_series"), {grain: (whole[grain][0], whole[grain][1]) for grain in ("month", "week")}
+    )
     return past[np.asarray(past["is_chosen"], dtype=bool)]
 
 

@@ -261,7 +261,7 @@ def logged_predictions(
 def prediction_calibration(
     value_backtests: pd.DataFrame, risk_backtests: pd.DataFrame, model_evaluations: pd.DataFrame
 ) -> pd.DataFrame:
-    """What was predicted on past days beside what came. One row a kind and tenth."""
+    """What was predicted on past days beside what came. One row a kind, day and tenth."""
     return calibration(value_backtests, risk_backtests, model_evaluations)
 
 

@@ -210,16 +210,21 @@ def calibration_lines(warehouse: "Warehouse") -> Iterator[str]:
 
 
 def forecast_table(warehouse: "Warehouse") -> Table:
-    """Net sales of the months and weeks to come, with 80 % intervals if enough is known, and a year before."""
+    """Net sales of the months and weeks after the last whole ones, with 80 % intervals if enough is known."""
     headings = ("from", "period", "£ expected", "£ low", "£ high", "£ a year before")
-    table = _table("Net sales to come, with the interval of 80 %", headings, numbers=headings[2:])
+    title = "Net sales of the months and weeks after the last whole ones, with the interval of 80 %"
+    table = _table(title, headings, numbers=headings[2:])
     rows = warehouse.rows("select * from forecasts where kind = 'total' order by grain, period_start")
     for row in rows:
         amounts = (row.forecast, row.low_80, row.high_80, row.year_before)
         shown = ("–" if amount is None else f"{amount:,.0f}" for amount in amounts)
         table.add_row(f"{row.period_start}", row.grain, *shown)
-    if any(row.low_80 is None for row in rows):
-        table.caption = "Where there is no interval, past errors are too few to say."
+    reasons = {
+        "low_80": "Where there is no interval, past errors are too few to say.",
+        "year_before": "Where there is no year before, its month holds no line: the mean of its year before is used.",
+    }
+    missing = [reason for column, reason in reasons.items() if any(row[column] is None for row in rows)]
+    table.caption = " ".join(missing) or None
     return table
 
 

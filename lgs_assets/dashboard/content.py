@@ -26,7 +26,7 @@ DOT_NOTE: Final = f"{DOT} Fewer than {FEWEST} customers: {FEW}."
 
 Kind = Literal[
     "text", "day", "month", "moment", "count", "change_count", "pounds", "whole_pounds", "change_pounds", "percent",
-    "whole_percent", "decimal",
+    "change_percent", "whole_percent", "decimal",
 ]  # fmt: skip
 _WORDLESS: Final = ("text", "day", "month", "moment")
 
@@ -191,6 +191,7 @@ _WORDS: Final[dict[str, Any]] = {
     "percent": wording.percent,
     "change_count": wording.signed_count,
     "change_pounds": lambda value: f"+{_whole_pounds(value)}" if round(value) > 0 else _whole_pounds(value),
+    "change_percent": wording.change,
     "whole_percent": lambda value: wording.percent(value, 0).removesuffix(" %"),
     "decimal": wording.decimal,
 }

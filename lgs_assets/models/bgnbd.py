@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lgs_assets.models.likelihood import maximised
+from lgs_assets.models.likelihood import FitError, maximised
 
 Array = npt.NDArray[np.float64]
 
@@ -137,8 +137,10 @@ class BgNbd:
 def fit(x: Array, t_x: Array, T: Array) -> BgNbd:  # noqa: N803
     """The model with the greatest likelihood for customers with x repeat purchases, t_x and T. Order does not matter.
 
-    Raises FitError if the likelihood has no maximum that can be found.
+    Raises FitError if the likelihood has no maximum that can be found, as where nobody has bought again.
     """
+    if not np.any(x > 0):
+        raise FitError("Nobody has bought again: how often customers buy cannot be told.")
     # The same numbers come often: each is computed once.
     told, customers = np.unique(np.column_stack([x, t_x, T]).astype(float), axis=0, return_counts=True)
     counts, place = np.unique(told[:, 0], return_inverse=True)
@@ -146,6 +148,7 @@ def fit(x: Array, t_x: Array, T: Array) -> BgNbd:  # noqa: N803
         lambda parameters: _log_likelihood(parameters, told, customers, counts, place),
         parameters=4,
         scale=customers.sum(),
+        endless=(2, 3),  # nobody leaves as a goes to 0 and b to infinity
     )
     return BgNbd(r, alpha, a, b, log_likelihood)
 

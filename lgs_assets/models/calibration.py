@@ -4,13 +4,14 @@ import pandas as pd
 
 from lgs_assets.models import evaluation, value
 
-CALIBRATION = ["kind", "place", "predictions", "predicted", "came", "days", "first_day", "last_day"]
+CALIBRATION = ["kind", "as_of", "place", "predictions", "predicted", "came"]
 
 
 def calibration(values: pd.DataFrame, risks: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
-    """The rows of value_backtests and risk_backtests by tenth, as whatever predicts now would have told them.
+    """The rows of value_backtests and risk_backtests by day and tenth, as whatever predicts now would have told them.
 
-    Columns CALIBRATION. Sales are those of `value.JUDGED` days. The first tenth has the highest risk, or sales.
+    Columns CALIBRATION. Sales are those of `value.JUDGED` days. The first tenth has the highest risk, or sales. Days
+    stay apart: one that was too high and one that was too low are no prediction that was right.
     """
     (active, *_) = evaluation.CHURN_POPULATIONS
     told = risks[risks["task"] == "churn_risk"]
@@ -32,7 +33,6 @@ def calibration(values: pd.DataFrame, risks: pd.DataFrame, evaluations: pd.DataF
     rated["place"] = 1 + 10 * days.cumcount() // days.transform("size")
     # In one order, so that sums have the same last digit whatever the order of the rows.
     both = pd.concat([risk, rated]).sort_values(["kind", "place", "as_of", "customer_id"])
-    return both.groupby(["kind", "place"], as_index=False).agg(
-        predictions=("predicted", "size"), predicted=("predicted", "mean"), came=("came", "mean"),
-        days=("as_of", "nunique"), first_day=("as_of", "min"), last_day=("as_of", "max"),
-    )[CALIBRATION]  # fmt: skip
+    return both.groupby(["kind", "as_of", "place"], as_index=False).agg(
+        predictions=("predicted", "size"), predicted=("predicted", "mean"), came=("came", "mean")
+    )[CALIBRATION]

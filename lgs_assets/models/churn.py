@@ -28,7 +28,7 @@ _Named = dict[Hashable, Any]
 MODEL = "logistic regression and BG/NBD"
 BASELINE = "recency"
 GAP = "typical gap of the customer"
-GAP_BASELINE = "typical gap of all"
+GAP_BASELINE = "usual wait of all"
 ACTIVE_DAYS = 365
 LOW, HIGH = 0.33, 0.66
 """Where the bands medium and high begin."""
@@ -122,8 +122,8 @@ def backtests(known: pd.DataFrame) -> pd.DataFrame:
             "baseline_probability": _by_recency(lessons, asked),
             "bgnbd_score": asked["quiet"],
             "happened": ~asked["bought_90"].astype(bool),
-            "expected_next_day": _next_day(asked, is_own=True),
-            "baseline_next_day": _next_day(asked, is_own=False),
+            "expected_next_day": _next_day(asked),
+            "baseline_next_day": _day_of_all(asked, lessons),
         }
         days.append(asked.assign(**told)[BACKTESTS])
     return pd.concat(days, ignore_index=True) if days else pd.DataFrame(columns=BACKTESTS)
@@ -137,7 +137,7 @@ def predicted(
 
     `values` holds `customer_id` and `rank` of customer_value. If the model is not to be used, customers are ranked by
     their recency, with the share that was quiet among earlier ones of about the same: their only reason, by whether it
-    is above that of all. If their own gaps are not, the typical one of all says when they are due.
+    is above that of all. If their own gaps are not, all are due after the usual wait from the moment on.
     """
     if known.empty:
         return pd.DataFrame(columns=RISKS)
@@ -152,7 +152,7 @@ def predicted(
     except FitError:
         model, probability = BASELINE, _by_recency(lessons, asked)
         facts = _recency_alone(asked, probability - _quiet_share(lessons))
-    expected = _next_day(asked, is_own=is_gap_used)
+    expected = _next_day(asked) if is_gap_used else _day_of_all(asked, lessons)
     reasons = pd.DataFrame([_reasons(each) for each in facts], columns=["reason_1", "reason_2", "reason_3"])
     risks = asked.assign(
         window_until=moment + pd.Timedelta(days=QUIET_DAYS),
@@ -168,11 +168,25 @@ def predicted(
     return risks.assign(rank=risks.index + 1)[RISKS].sort_values("customer_id", ignore_index=True)
 
 
-def _next_day(asked: pd.DataFrame, *, is_own: bool) -> pd.Series:
-    """When the next purchase is due: after the typical gap of the customer, or of all who have one."""
-    gaps = asked["typical_gap_days"].astype(float)
-    due = gaps if is_own else gaps.where(gaps.isna(), gaps.median())
-    return asked["last_day"] + pd.to_timedelta(np.ceil(due), unit="D")
+def _next_day(asked: pd.DataFrame) -> pd.Series:
+    """When the next purchase is due: after the typical gap of the customer."""
+    return asked["last_day"] + pd.to_timedelta(np.ceil(asked["typical_gap_days"].astype(float)), unit="D")
+
+
+def is_due(as_of: pd.Series, day: pd.Series) -> pd.Series:
+    """Whether a purchase is expected in the next 90 days: it is neither late, nor far away."""
+    return (day >= as_of) & (day < as_of + pd.Timedelta(days=QUIET_DAYS))
+
+
+def _day_of_all(asked: pd.DataFrame, lessons: pd.DataFrame) -> pd.Series:
+    """The same without a look at the customer: after the usual wait of those who were due earlier, and bought.
+
+    Where nobody was, in the middle of the 90 days.
+    """
+    due = lessons[is_due(lessons["as_of"], _next_day(lessons))]
+    wait = (due["next_day"] - due["as_of"]).dt.days.median()
+    days = QUIET_DAYS // 2 if np.isnan(wait) else round(wait)
+    return (asked["as_of"] + pd.Timedelta(days=days)).where(asked["typical_gap_days"].notna())
 
 
 def _by_recency(lessons: pd.DataFrame, asked: pd.DataFrame) -> Array:

@@ -2,9 +2,9 @@
 
 Every interval is a bootstrap's: customers, or the origins of forecasts, are drawn again with replacement, the same ones
 for all folds and for a model and its baseline, so that their difference has an interval as well. The figure `pooled` is
-the mean of the folds, as is its interval; for forecasts, that of all values. Origins whose windows overlap are drawn as
-blocks of neighbours (Künsch 1989): what came is the same in part. At a single origin series are drawn.
-Predictions as they were made are judged by the same functions, with what their baselines said then.
+the mean of the folds on which it is defined, as is its interval; for forecasts, that of all values. Origins whose
+windows overlap are drawn as blocks of neighbours (Künsch 1989): what came is the same in part. At a single origin
+series are drawn. Predictions as they were made are judged by the same functions, with what their baselines said then.
 """
 
 from collections.abc import Callable, Iterator
@@ -72,16 +72,23 @@ def mean_of(values: Array) -> Metric:
     return lambda weights: weights @ values / weights.sum(axis=1)
 
 
+def _ratio(above: Array, below: Array) -> Array:
+    """NaN where nothing of the kind came."""
+    shares: Array = np.full(below.shape, np.nan)
+    np.divide(above, below, out=shares, where=below > 0)
+    return shares
+
+
 def total_error(predicted: Array, actual: Array) -> Metric:
     """The absolute error of the total, as a share of the actual one."""
-    return lambda weights: np.abs(weights @ predicted / (weights @ actual) - 1)
+    return lambda weights: np.abs(_ratio(weights @ predicted, weights @ actual) - 1)
 
 
 def share_of_top(predicted: Array, actual: Array) -> Metric:
     """The share of the actual total with the tenth that was rated highest; equal ones in their order."""
     top = np.zeros(len(predicted), dtype=bool)
     top[np.argsort(-predicted, kind="stable")[: int(np.ceil(len(predicted) / 10))]] = True
-    return lambda weights: weights @ (actual * top) / (weights @ actual)
+    return lambda weights: _ratio(weights @ (actual * top), weights @ actual)
 
 
 def auc(score: Array, happened: npt.NDArray[np.bool_]) -> Metric:
@@ -93,9 +100,7 @@ def auc(score: Array, happened: npt.NDArray[np.bool_]) -> Metric:
         befell = np.add.reduceat(weights[:, order] * happened[order], starts, axis=1)
         spared = np.add.reduceat(weights[:, order] * ~happened[order], starts, axis=1)
         below = np.cumsum(spared, axis=1) - spared / 2
-        with np.errstate(invalid="ignore"):
-            found: Array = (befell * below).sum(axis=1) / (befell.sum(axis=1) * spared.sum(axis=1))
-        return found
+        return _ratio((befell * below).sum(axis=1), befell.sum(axis=1) * spared.sum(axis=1))
 
     return figure
 
@@ -265,31 +270,36 @@ def _risks(rows: pd.DataFrame, source: str) -> Iterator[Row]:
     for task, belongs in CHURN_POPULATIONS.items():
         yield from _by_fold(asked[belongs(asked)], task, left, churn.BASELINE, source)
     if "expected_next_day" in asked:
-        yield from _by_fold(
-            asked[(asked["expected_next_day"] >= asked["as_of"]) & asked["next_day"].notna()],
-            DUE_TASK, _due, churn.GAP_BASELINE, source,
-        )  # fmt: skip
+        due = asked[churn.is_due(asked["as_of"], asked["expected_next_day"])]
+        yield from _by_fold(due, DUE_TASK, _on_time, churn.GAP_BASELINE, source)
+        yield from _by_fold(due[due["next_day"].notna()], DUE_TASK, _days_off, churn.GAP_BASELINE, source)
     ranks = rows[rows["task"] == "slipping"]
     if "model" not in ranks:
         ranks = ranks.assign(model=slipping.MODEL)
     yield from _by_fold(ranks, SLIPPING_TASK, slipped, slipping.BASELINE, source)
 
 
-def _due(day: pd.DataFrame) -> Models:
-    """How near purchases that came were to the days ahead that they were expected on: whoever is late has no such day.
+_DAYS_EXPECTED = {churn.GAP: "expected_next_day", churn.GAP_BASELINE: "baseline_next_day"}
 
-    Where only the baseline's day has passed, it counts as the moment itself, the nearest to what came.
-    """
 
-    def metrics(column: str) -> dict[str, Metric]:
-        expected = day[column].where(day[column] > day["as_of"], day["as_of"])
-        off = np.asarray((day["next_day"] - expected).dt.days.abs(), dtype=float)
-        return {
-            "within_14_days": mean_of(np.asarray(off <= NEAR_DAYS, dtype=float)),
-            "mae_next_day": mean_of(off),
-        }
+def _off(day: pd.DataFrame, column: str) -> pd.Series:
+    return (day["next_day"] - day[column]).dt.days.abs()
 
-    return {churn.GAP: metrics("expected_next_day"), churn.GAP_BASELINE: metrics("baseline_next_day")}
+
+def _on_time(day: pd.DataFrame) -> Models:
+    """How many of all who were due bought about when they were expected: who did not buy was not on time."""
+    return {
+        model: {"within_14_days": mean_of(np.asarray(_off(day, column) <= NEAR_DAYS, dtype=float))}
+        for model, column in _DAYS_EXPECTED.items()
+    }
+
+
+def _days_off(day: pd.DataFrame) -> Models:
+    """How far off the day was for those who bought."""
+    return {
+        model: {"mae_next_day": mean_of(np.asarray(_off(day, column), dtype=float))}
+        for model, column in _DAYS_EXPECTED.items()
+    }
 
 
 def _by_fold(
@@ -313,9 +323,13 @@ def _by_fold(
         beside = {} if name.startswith("coverage") else found.get((baseline, name), {})
         for fold, drawn in folds.items():
             yield _row(task, model, fold, name, drawn, sizes[fold], baseline, beside.get(fold), source)
-        pooled = np.mean(list(folds.values()), axis=0)
-        rival = np.mean([beside[fold] for fold in folds], axis=0) if folds.keys() <= beside.keys() else None
-        n = sum(sizes[fold] for fold in folds)
+        # A day on which everybody did the same says nothing of who would; it does not silence the others.
+        judged = [
+            fold for fold in folds if np.isfinite(folds[fold][0]) and np.isfinite(beside.get(fold, folds[fold])[0])
+        ] or list(folds)
+        pooled = np.mean([folds[fold] for fold in judged], axis=0)
+        rival = np.mean([beside[fold] for fold in judged], axis=0) if beside.keys() >= {*judged} else None
+        n = sum(sizes[fold] for fold in judged)
         yield _row(task, model, POOLED, name, pooled, n, baseline, rival, source)
 
 
@@ -333,12 +347,14 @@ def _forecasts(rows: pd.DataFrame, source: str) -> Iterator[Row]:
         own = _with_errors(own, task.baseline)
         chosen = own[own["is_chosen"]]
         for name, tried in own[own["method"] != CHOSEN].groupby("method"):
-            yield from _shares(task, str(name), POOLED, tried, ("wape", "bias"), source)
+            metrics = tuple(_SHARES) if name == task.baseline else ("wape", "bias")
+            yield from _shares(task, str(name), POOLED, tried, metrics, source)
         yield from _shares(task, CHOSEN, POOLED, chosen, tuple(_SHARES), source)
         if own["is_learnt"].any():
             yield from _shares(task, LEARNT, POOLED, own[own["is_learnt"]], ("wape",), source)
-        for origin, tried in chosen.groupby("origin"):
-            yield from _shares(task, CHOSEN, f"{origin:%Y-%m-%d}", tried, ("wape",), source, by="series")
+        for model, asked in ((CHOSEN, chosen), (task.baseline, own[own["method"] == task.baseline])):
+            for origin, tried in asked.groupby("origin"):
+                yield from _shares(task, model, f"{origin:%Y-%m-%d}", tried, ("wape",), source, by="series")
         if task.kind != "total":
             for series, tried in chosen.groupby("series"):
                 yield from _shares(task, CHOSEN, f"{POOLED}: {series}", tried, ("wape",), source)
@@ -387,8 +403,7 @@ def _shares(
         if told.empty:
             continue
         drawn = _drawn_share(told, above, below, by)
-        baseline = task.baseline if metric == "wape" else None
-        yield _row(task.name, model, fold, metric, drawn, len(told), baseline, rival, source)
+        yield _row(task.name, model, fold, metric, drawn, len(told), task.baseline, rival, source)
 
 
 def _drawn_share(rows: pd.DataFrame, above: str, below: str, by: str) -> Array:
@@ -396,10 +411,7 @@ def _drawn_share(rows: pd.DataFrame, above: str, below: str, by: str) -> Array:
     units = rows.groupby(by)
     parts, whole = (units[column].sum().to_numpy(float) for column in (above, below))
     draws = _drawn(len(units), _overlap(units["period_start"]) if by == "origin" else 1)
-    totals = whole[draws].sum(axis=1)
-    shares: Array = np.full(len(draws), np.nan)
-    np.divide(parts[draws].sum(axis=1), totals, out=shares, where=totals > 0)
-    return shares
+    return _ratio(parts[draws].sum(axis=1), whole[draws].sum(axis=1))
 
 
 def _overlap(periods: "pd.api.typing.SeriesGroupBy[Any, Any]") -> int:
@@ -462,7 +474,9 @@ def _forecast_by(rows: pd.DataFrame) -> pd.DataFrame:
             forecast=rows["point"], low_80=rows["low"], high_80=rows["high"],
         )  # fmt: skip
         said = own[own["baseline"].notna()]
-        parts += [own, said.assign(method=task.baseline, is_chosen=False, forecast=said["baseline"])]
+        said = said.assign(method=task.baseline, is_chosen=False, forecast=said["baseline"])
+        said.loc[said["model"] != task.baseline, forecast.INTERVALS] = np.nan  # the interval is that of what was served
+        parts += [own, said]
     return pd.concat(parts, ignore_index=True)
 
 

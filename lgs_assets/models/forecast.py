@@ -26,13 +26,14 @@ BEST_SELLERS = 50
 LEVELS = {80: 0.1, 95: 0.025}
 """The share of errors beyond each end of an interval."""
 
+INTERVALS = ["low_80", "high_80", "low_95", "high_95"]
 BACKTESTS = [
     *("kind", "series", "grain", "horizon", "origin", "period_start", "method", "is_chosen", "is_learnt", "forecast"),
-    *("actual", "low_80", "high_80", "low_95", "high_95", "chosen_by"),
+    *("actual", *INTERVALS, "chosen_by"),
 ]
 FORECASTS = [
     *("kind", "series", "grain", "horizon", "period_start", "step", "as_of", "method", "forecast"),
-    *("low_80", "high_80", "low_95", "high_95", "year_before", "baseline"),
+    *(*INTERVALS, "year_before", "baseline"),
 ]
 
 _GROWTH_WITHIN = (0.5, 2.0)
@@ -97,6 +98,8 @@ class Panel:
     by_day: Array
     """The values by day, of shape (series, days)."""
     first_day: pd.Timestamp
+    is_observed: npt.NDArray[np.bool_]
+    """Whether no day of the period was missing; what stands in its place says nothing of what came."""
 
     @property
     def year(self) -> int:
@@ -115,9 +118,11 @@ class Panel:
         step = pd.DateOffset(months=1) if self.is_monthly else pd.Timedelta(days=7)
         return pd.Timestamp(self.starts[-1] + (period - len(self.starts) + 1) * step)
 
-    def restricted(self, series: list[str]) -> "Panel":
-        """The same of some series."""
-        places = [self.series.index(name) for name in series]
+    def best_sellers(self, origin: int) -> "Panel":
+        """The same of the series that sold most in the year before a period."""
+        sold = self.values[:, origin - self.year : origin].sum(1)
+        places = np.sort(np.argsort(-sold, kind="stable")[:BEST_SELLERS])
+        series = [self.series[place] for place in places]
         return replace(self, series=series, values=self.values[places], by_day=self.by_day[places])
 
 
@@ -235,64 +240,78 @@ def methods(grain: str) -> Mapping[str, Method]:
     return _MONTHS if grain == "month" else _WEEKS
 
 
-def panel_of(daily: pd.DataFrame, kind: str, grain: str, whole_until: pd.Timestamp) -> Panel | None:
+Span = tuple[pd.Timestamp, pd.Timestamp]
+"""The first day of the first whole month or week, and the day after the last one."""
+
+
+def panel_of(daily: pd.DataFrame, kind: str, grain: str, whole: Span) -> Panel | None:
     """The series of a kind by whole months or weeks; None if there is no whole one.
 
-    `daily` has the columns of `daily_series`; it begins with the total; no period ends after `whole_until`.
+    `daily` has the columns of `daily_series`; it begins with the total.
     """
     if daily.empty:
         return None
     first = daily["day"].min()
     own = daily[daily["kind"] == kind]
     series = sorted(own["series"].unique())
-    days = pd.date_range(first, whole_until - pd.Timedelta(days=1))
-    table = own.pivot_table(index="series", columns="day", values="amount", aggfunc="sum")
-    by_day = table.reindex(index=series, columns=days).fillna(0).to_numpy(float)
-    if grain == "month":
-        starts = pd.date_range(first, whole_until, freq="MS")
-        if first.day <= 1 + _LATE_OPENING and first not in starts:
-            starts = starts.insert(0, first.replace(day=1))
-    else:
-        starts = pd.date_range(first, whole_until, freq="W-MON")
+    days = pd.date_range(first, whole[1] - pd.Timedelta(days=1))
+    starts = pd.date_range(*whole, freq="MS" if grain == "month" else "W-MON")
     if len(starts) < 2 or not series:
         return None
-    edges = np.clip((starts - first).days, 0, len(days))
-    values = np.stack([by_day[:, a:b].sum(1) for a, b in pairwise(edges)], axis=1)
+    table = own.pivot_table(index="series", columns="day", values="amount", aggfunc="sum")
+    by_day = table.reindex(index=series, columns=days).fillna(0).to_numpy(float)
+    missing = _missing(daily["day"], days)
+    for day in np.flatnonzero(missing):
+        before = by_day[:, max(day - 7 * YEAR_OF_WEEKS, day % 7) : day : 7]
+        by_day[:, day] = before.mean(1) if before.size else 0
+    edges = list(pairwise(np.clip((starts - first).days, 0, len(days))))
     is_open = (by_day != 0).any(axis=0)
-    trading = np.array([is_open[a:b].sum() for a, b in pairwise(edges)])
-    return Panel(series, starts, values, trading, by_day, first)
+    return Panel(
+        series=series,
+        starts=starts,
+        values=np.stack([by_day[:, a:b].sum(1) for a, b in edges], axis=1),
+        trading_days=np.array([is_open[a:b].sum() for a, b in edges]),
+        by_day=by_day,
+        first_day=first,
+        is_observed=np.array([not missing[a:b].any() for a, b in edges]),
+    )
 
 
-_LATE_OPENING = 3
-"""The first month is whole if it lacks no more days than these: the shop opens after the first of a month."""
+def _missing(known: pd.Series, days: pd.DatetimeIndex) -> npt.NDArray[np.bool_]:
+    """Which days were not observed: those of months without any line, unless the shop closes in that month.
+
+    It does if the same month of an earlier year has no line either. The mean of the same weekday in the year before
+    stands for such a day, so that nothing takes a gap in the data for a month without sales.
+    """
+    months = days.to_period("M")
+    empty = months.unique().difference(pd.DatetimeIndex(known).to_period("M").unique())
+    closed = empty[empty.month.duplicated()]
+    found: npt.NDArray[np.bool_] = np.asarray(months.isin(empty.difference(closed)))
+    return found
 
 
 def _origins(panel: Panel, task: Task) -> list[int]:
-    """The past origins: weeks without overlap, months each; of months the last ten."""
+    """The past origins: weeks of the last year without overlap, of months the last ten; nothing missing is judged."""
     last = panel.values.shape[1] - task.horizon
-    if task.grain == "month":
-        return list(range(panel.year, last + 1))[-10:]
-    return list(range(last, panel.year - 1, -task.horizon))[::-1]
+    by, most = (1, 10) if panel.is_monthly else (task.horizon, panel.year // task.horizon)
+    origins = list(range(last, panel.year - 1, -by))[:most][::-1]
+    return [origin for origin in origins if panel.is_observed[origin : origin + task.horizon].all()]
 
 
-def _judged_series(panel: Panel, task: Task, origins: list[int]) -> Panel:
-    """All series; of products, those that had sold most before the first origin."""
-    if task.kind != "product" or not origins:
-        return panel
-    sold = panel.values[:, origins[0] - panel.year : origins[0]].sum(1)
-    return panel.restricted([panel.series[place] for place in np.argsort(-sold, kind="stable")[:BEST_SELLERS]])
+def _asked(panel: Panel, task: Task, origin: int) -> Panel:
+    """What is forecast from an origin: of products, those that had sold most before it."""
+    return panel.best_sellers(origin) if task.kind == "product" else panel
 
 
 @one_thread
-def backtests(daily: pd.DataFrame, whole_until: Mapping[str, pd.Timestamp]) -> pd.DataFrame:
+def backtests(daily: pd.DataFrame, whole: Mapping[str, Span]) -> pd.DataFrame:
     """What every method would have forecast at past origins, which would have been used, and what came.
 
-    `whole_until` holds the day after the last whole month and week. One row with the columns BACKTESTS a task, series,
-    origin, period and method.
+    `whole` is what `whole_periods` gives. One row with the columns BACKTESTS a task, series, origin, period and method.
     """
     parts = []
     for task in TASKS:
-        panel = panel_of(daily, task.kind, task.grain, whole_until[task.grain])
+        panel = panel_of(daily, task.kind, task.grain, whole[task.grain])
         if panel is not None:
             rows = _tried(panel, task)
             if not rows.empty:
@@ -301,18 +320,16 @@ def backtests(daily: pd.DataFrame, whole_until: Mapping[str, pd.Timestamp]) -> p
 
 
 def _tried(panel: Panel, task: Task) -> pd.DataFrame:
-    origins = _origins(panel, task)
-    panel = _judged_series(panel, task, origins)
     candidates, rows = methods(task.grain), []
-    for origin in origins:
-        forecasts = [np.maximum(method(panel, origin, task.horizon), 0).ravel() for method in candidates.values()]
-        periods = range(origin, origin + task.horizon)
+    for origin in _origins(panel, task):
+        asked, periods = _asked(panel, task, origin), range(origin, origin + task.horizon)
+        forecasts = [np.maximum(method(asked, origin, task.horizon), 0).ravel() for method in candidates.values()]
         told = pd.DataFrame({
-            "series": pd.Categorical(panel.series).repeat(task.horizon),
-            "origin": panel.begin(origin),
-            "period_start": [panel.begin(period) for period in periods] * len(panel.series),
-            "period_end": [panel.begin(period + 1) for period in periods] * len(panel.series),
-            "actual": panel.values[:, periods].ravel(),
+            "series": np.repeat(asked.series, task.horizon),
+            "origin": asked.begin(origin),
+            "period_start": [asked.begin(period) for period in periods] * len(asked.series),
+            "period_end": [asked.begin(period + 1) for period in periods] * len(asked.series),
+            "actual": asked.values[:, periods].ravel(),
         })  # fmt: skip
         again = np.tile(np.arange(len(told)), len(candidates))
         rows.append(
@@ -331,7 +348,7 @@ def best_method(rows: pd.DataFrame, task: Task, at_first: str) -> str:
 
 
 def _with_choices(rows: pd.DataFrame, task: Task) -> pd.DataFrame:
-    """Each origin with the method that was best on the origins that were over by then, and its intervals."""
+    """Each origin with the method that was best on those that were over by then; its intervals, and the baseline's."""
     parts = []
     ends = rows.groupby("origin")["period_end"].max()
     for origin, asked in rows.groupby("origin"):
@@ -341,7 +358,11 @@ def _with_choices(rows: pd.DataFrame, task: Task) -> pd.DataFrame:
         told = asked.assign(
             is_chosen=is_chosen, is_learnt=asked["method"] == learnt, chosen_by=over["period_end"].max()
         )
-        parts.append(told.join(interval(asked[is_chosen], over[over["method"] == chosen])))
+        intervals = [
+            interval(asked[asked["method"] == method], over[over["method"] == method])
+            for method in dict.fromkeys((chosen, task.baseline))
+        ]
+        parts.append(told.join(pd.concat(intervals)))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -350,16 +371,19 @@ def interval(asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
 
     Each error is a share of the forecast, counted in units of the mean one of its series, so that no series widens the
     intervals of the others. That mean counts one error more, the usual one of all series: with few errors, or none, a
-    series is taken to be like the others. NaN at a level that so few errors say nothing of.
+    series is taken to be like the others. So is one that was forecast on less than a third of the days, as a product
+    that has just begun: its first days say too much. NaN at a level that so few errors say nothing of.
     """
     over = over.sort_values(["series", "origin", "period_start"])  # floats add up alike in one order alone
     usual = over.groupby("series")["forecast"].mean()
     shares = (over["actual"] - over["forecast"]) / _scale(over, usual)
     own = shares.abs().groupby(over["series"]).agg(["sum", "size"])
+    days = over.groupby("series")["origin"].nunique()
+    own = own[3 * days >= over["origin"].nunique()]
     alike = (own["sum"] / own["size"])[own["sum"] > 0].median()
     alike = 1.0 if np.isnan(alike) else alike
     means = (own["sum"] + alike) / (own["size"] + 1)
-    in_units = (shares / over["series"].map(means).astype(float)).to_numpy(float)
+    in_units = (shares / over["series"].map(means).astype(float).fillna(alike)).to_numpy(float)
     width = asked["series"].map(means).astype(float).fillna(alike) * _scale(asked, usual)
     steps, past_steps = _steps(asked), _steps(over)
     ends = {}
@@ -373,7 +397,7 @@ def interval(asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
         ends[f"high_{level}"] = np.maximum(asked["forecast"], asked["forecast"] + high * width)
     ends["low_95"] = np.minimum(ends["low_95"], ends["low_80"])
     ends["high_95"] = np.maximum(ends["high_95"], ends["high_80"])
-    return pd.DataFrame(ends)[["low_80", "high_80", "low_95", "high_95"]]
+    return pd.DataFrame(ends)[INTERVALS]
 
 
 def _middle(errors: Array, beyond: float) -> tuple[float, float]:
@@ -410,7 +434,7 @@ def _scale(rows: pd.DataFrame, usual: pd.Series) -> pd.Series:
 def predicted(
     daily: pd.DataFrame,
     past: pd.DataFrame,
-    whole_until: Mapping[str, pd.Timestamp],
+    whole: Mapping[str, Span],
     *,
     as_of: pd.Timestamp,
     are_choices_used: Mapping[str, bool],
@@ -422,7 +446,7 @@ def predicted(
     """
     parts = []
     for task in TASKS:
-        panel = panel_of(daily, task.kind, task.grain, whole_until[task.grain])
+        panel = panel_of(daily, task.kind, task.grain, whole[task.grain])
         if panel is None or panel.values.shape[1] < panel.year:
             continue
         over = past[(past["kind"] == task.kind) & (past["grain"] == task.grain) & (past["horizon"] == task.horizon)]
@@ -433,35 +457,40 @@ def predicted(
 
 def _forecast(panel: Panel, task: Task, method: str, over: pd.DataFrame) -> pd.DataFrame:
     origin = panel.values.shape[1]
-    if task.kind == "product":
-        sold = panel.values[:, origin - panel.year :].sum(1)
-        panel = panel.restricted(
-            sorted(panel.series[place] for place in np.argsort(-sold, kind="stable")[:BEST_SELLERS])
-        )
+    panel = _asked(panel, task, origin)
     forecast = np.maximum(methods(task.grain)[method](panel, origin, task.horizon), 0)
     periods = range(origin, origin + task.horizon)
+    is_known = panel.is_observed[origin - panel.year : origin - panel.year + task.horizon]
+    before = np.where(is_known, _year_before(panel, origin, task.horizon), np.nan)
     rows = pd.DataFrame({
         "kind": task.kind, "series": np.repeat(panel.series, task.horizon), "grain": task.grain,
         "horizon": task.horizon, "period_start": [panel.begin(each) for each in periods] * len(panel.series),
         "step": list(range(1, task.horizon + 1)) * len(panel.series), "method": method,
         "forecast": forecast.ravel(),
-        "year_before": _year_before(panel, origin, task.horizon).ravel().round(6),
+        "year_before": before.ravel().round(6),
         "baseline": np.maximum(methods(task.grain)[task.baseline](panel, origin, task.horizon), 0).ravel(),
     })  # fmt: skip
     rows = rows.join(interval(rows, over))
-    for column in ("forecast", "low_80", "high_80", "low_95", "high_95", "baseline"):
+    for column in ("forecast", *INTERVALS, "baseline"):
         rows[column] = rows[column].round(2)
     return rows
 
 
-def whole_periods(terms: pd.DataFrame, months: pd.DataFrame) -> dict[str, pd.Timestamp]:
-    """The day after the last whole month and week before the moment of `terms`, a row of prediction_terms.
+def whole_periods(terms: pd.DataFrame, months: pd.DataFrame) -> dict[str, Span]:
+    """The whole months and weeks before the moment of `terms`, a row of prediction_terms.
 
     `months` has the columns `invoice_month` and `is_partial` of monthly_metrics. The month that the data begins in ends
     nothing: if it is partial, what is whole begins after it.
     """
-    as_of, observed_until = terms["as_of"].iloc[0], terms["observed_until"].iloc[0]
+    as_of, since, until = (terms[name].iloc[0] for name in ("as_of", "observed_from", "observed_until"))
+    is_first = months["invoice_month"] == months["invoice_month"].min()
+    skipped = int(months.loc[is_first, "is_partial"].any())
     ends = [as_of.replace(day=1), months["invoice_month"].max() + pd.DateOffset(months=1)]
-    is_later = months["invoice_month"] > months["invoice_month"].min()
-    ends += list(months.loc[months["is_partial"] & is_later, "invoice_month"])
-    return {"month": min(ends), "week": observed_until - pd.Timedelta(days=observed_until.weekday())}
+    ends += list(months.loc[months["is_partial"] & ~is_first, "invoice_month"])
+    return {
+        "month": (months["invoice_month"].min() + pd.DateOffset(months=skipped), min(ends)),
+        "week": (
+            since + pd.Timedelta(days=-since.weekday() % 7),
+            until - pd.Timedelta(days=until.weekday()),
+        ),
+    }

@@ -16,7 +16,6 @@ from lgs_assets.models.likelihood import maximised
 
 Array = npt.NDArray[np.float64]
 
-_LEAST = 1e-5
 _LEAST_Q = 1.01
 """With q at 1 or below, the mean over customers would be infinite."""
 
@@ -53,7 +52,7 @@ def fit(x: Array, m: Array) -> GammaGamma:
         lambda parameters: _log_likelihood(parameters, x, m / unit),
         parameters=3,
         scale=len(x),
-        least=(_LEAST, _LEAST_Q, _LEAST),
+        least={1: _LEAST_Q},
     )
     return GammaGamma(p, q, gamma * unit, log_likelihood - len(x) * float(np.log(unit)))
 

@@ -1,6 +1,7 @@
 """The search for the greatest likelihood of models whose parameters are positive numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -28,12 +29,14 @@ def maximised(
     *,
     parameters: int,
     scale: float,
-    least: tuple[float, ...] = (),
+    least: Mapping[int, float] = MappingProxyType({}),
+    endless: Collection[int] = (),
 ) -> tuple[list[float], float]:
     """The positive parameters with the greatest log-likelihood, and that.
 
     `log_likelihood` gives the value and its gradient; `scale` is the number of observations; `least` holds the smallest
-    value of each parameter, if there is one. Raises FitError if no search ends at finite figures.
+    value that a parameter may have, if there is one, and `endless` those parameters that may run to either end. Raises
+    FitError if no search ends at finite figures, or if it runs away: there is no maximum then.
     """
     from scipy.optimize import minimize
 
@@ -44,9 +47,11 @@ def maximised(
             return _NOWHERE, np.zeros(parameters)
         return -value / scale, -gradient * at / scale
 
-    bounds = [(np.log(low), _WITHIN[1]) for low in least] or [_WITHIN] * parameters
+    bounds = [(np.log(least[place]) if place in least else _WITHIN[0], _WITHIN[1]) for place in range(parameters)]
+    low, high = np.transpose(bounds)
+    may_be_low, may_be_high = (np.isin(range(parameters), [*places]) for places in ([*endless, *least], endless))
     for start in _STARTS:
-        begin = np.clip(np.full(parameters, start), *np.transpose(bounds))
+        begin = np.clip(np.full(parameters, start), low, high)
         found = minimize(
             loss,
             begin,
@@ -56,7 +61,8 @@ def maximised(
             options={"ftol": 0, "gtol": 1e-9, "maxiter": 1000, "maxfun": 5000},
         )
         # A search that can get no lower in floats calls that a failure, at the same place as one that ends.
-        free = (found.x > np.array(bounds)[:, 0]) & (found.x < np.array(bounds)[:, 1])
-        if found.fun < _NOWHERE and np.all(np.abs(found.jac[free]) < _FLAT):
+        is_low, is_high = found.x <= low, found.x >= high
+        ran_away = np.any(is_low & ~may_be_low | is_high & ~may_be_high)
+        if found.fun < _NOWHERE and not ran_away and np.all(np.abs(found.jac[~is_low & ~is_high]) < _FLAT):
             return [float(value) for value in np.exp(found.x)], float(-found.fun * scale)
     raise FitError(f"The likelihood has no maximum that can be found from {len(_STARTS)} starts.")

@@ -28,6 +28,26 @@ def test_the_error_of_past_forecasts_is_written(frames: MakeFrames, draw: Draw, 
     )
 
 
+def test_where_no_past_weeks_are_over_no_record_is_claimed(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """A shop of 15 months has no past day with a year before it and 13 weeks after it: that is no error of 0 %."""
+    given = frames()
+    given["forecast_backtests"] = given["forecast_backtests"].assign(grain="month")
+    said = texts(draw("forecasts_against_actual", given))
+    assert "No 13 weeks after a past day are over." in said and not any("Absolute errors" in text for text in said)
+
+
+@pytest.mark.parametrize(("gap", "said"), [(0.03, "near enough to be shown"), (0.11, "too far off to be shown")])
+def test_the_level_of_the_risk_is_judged_by_its_own_past(
+    frames: MakeFrames, draw: Draw, texts: Texts, gap: float, said: str
+) -> None:
+    """Whether it holds on this shop's days, not on those of another."""
+    given = frames()
+    rows = given["model_evaluations"]
+    asked = rows[(rows["task"] == "churn_risk, active in the last 365 days") & rows["is_used"]]
+    given["model_evaluations"] = pd.concat([rows, asked.head(1).assign(metric="calibration_error", value=gap)])
+    assert f"On average {100 * gap:.0f} points off: {said}" in " ".join(texts(draw("risk_calibration", given)))
+
+
 def test_the_first_tenth_is_told_with_its_share(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """Of customers of whom only the first in each day's order bought, it holds everything."""
     given = frames()

@@ -163,6 +163,25 @@ def test_what_was_expected_of_each_tenth_stands_beside_what_came(predicted: Site
     assert sum(int(row["predictions"]) for row in shown) == known["n"]
     came = sum(int(row["predictions"]) * float(row["came"]) for row in shown)
     assert came == pytest.approx(float(known["came"]))
+    days = held.rows(
+        "select place, min(predictions) as fewest, min(error) as low, max(error) as high from (select *, "
+        "predicted / nullif(came, 0) - 1 as error from prediction_calibration where kind = 'value') as days "
+        "group by place order by place"
+    )
+    for row, day in zip(shown, days, strict=True):
+        told = [row["error_low_pct"], row["error_high_pct"]]
+        if day["fewest"] < 30:
+            assert told == ["too few to say"] * 2
+        else:
+            assert [float(text) for text in told] == pytest.approx([100 * day["low"], 100 * day["high"]])
+
+
+def test_a_forecast_says_what_it_knows(predicted: Site, held: Warehouse) -> None:
+    """Months and weeks to the last whole one: the days since are no part of it, as they are of what customers do."""
+    for name, grain in (("forecast", "month"), ("weeks", "week")):
+        (known,) = held.rows(f"select min(period_start) - 1 as day from forecasts where grain = '{grain}'")
+        figure = predicted.get("/outlook").text.partition(f'id="{name}"')[2].partition("</figure>")[0]
+        assert f"rom sales to {wording.day(known['day'])}." in unescape(figure)
 
 
 def test_what_to_have_in_stock_is_the_forecast_of_the_products(predicted: Site, held: Warehouse) -> None:

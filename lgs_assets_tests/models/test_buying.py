@@ -156,3 +156,22 @@ def test_what_has_no_maximum_is_said() -> None:
     """Rather than a figure that is none."""
     with pytest.raises(FitError, match="no maximum that can be found"):
         likelihood.maximised(lambda _: (float("nan"), np.zeros(1)), parameters=1, scale=1)
+
+
+def test_a_fit_that_runs_away_is_none() -> None:
+    """Shops of real shapes: nobody has bought again, on one day or over two years; every mean is the same.
+
+    That nobody leaves is no such case: it can be told how often they buy.
+    """
+    generator = np.random.default_rng(1)
+    observed, often = generator.integers(1, 100, 600).astype(float), generator.integers(1, 9, 600).astype(float)
+    nothing = np.zeros(600)
+    for weeks in (observed, nothing):
+        with pytest.raises(FitError):
+            bgnbd.fit(nothing, nothing, weeks)
+    with pytest.raises(FitError):
+        gamma_gamma.fit(often, np.full(600, 10.0))
+    bought = generator.poisson(generator.gamma(2, 0.1, 600) * observed).astype(float)
+    loyal = bgnbd.fit(bought, np.where(bought > 0, observed, 0), observed)
+    assert loyal.probability_alive(bought, np.where(bought > 0, observed, 0), observed).min() > 0.99
+    assert loyal.r / loyal.alpha == pytest.approx(0.2, rel=0.1)

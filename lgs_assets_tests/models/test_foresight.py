@@ -154,6 +154,22 @@ def test_risk_is_ranked_with_reasons(shop: dict[str, pd.DataFrame]) -> None:
     assert single.any() and risks.loc[single, "days_late"].isna().all()
 
 
+def test_the_day_of_everybody_is_that_of_the_usual_wait(shop: dict[str, pd.DataFrame]) -> None:
+    """On each past day one for all who have a rhythm, from earlier days; it is served where it was nearer."""
+    rows = churn.backtests(shop["known"])
+    assert rows["baseline_next_day"].isna().equals(rows["expected_next_day"].isna())
+    days = rows.dropna(subset="baseline_next_day").groupby("as_of")["baseline_next_day"].unique()
+    for as_of, told in days.items():
+        before = churn.lessons_before(shop["known"], pd.Timestamp(str(as_of)))
+        day = before["last_day"] + pd.to_timedelta(np.ceil(before["typical_gap_days"]), unit="D")
+        waits = (before["next_day"] - before["as_of"]).dt.days[churn.is_due(before["as_of"], day)]
+        assert list(told) == [pd.Timestamp(str(as_of)) + pd.Timedelta(days=round(waits.median()))]
+    served = churn.predicted(
+        shop["known"], nobody_worth(shop["known"]), is_model_used=True, is_calibrated=True, is_gap_used=False
+    )
+    assert served["expected_next_day"].nunique() == 1 and (served["days_late"].dropna() < 0).all()
+
+
 @pytest.fixture(scope="module")
 def said(shop: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Each reason beside what is known of the customer: its `words`, and whether it `raises` the risk."""
@@ -301,7 +317,10 @@ def daily(weeks: int = 104, *, ends: int | None = None, seed: int = 1) -> pd.Dat
     )
 
 
-UNTIL = {"month": pd.Timestamp("2011-12-01"), "week": pd.Timestamp("2011-12-05")}
+WHOLE = {
+    "month": (pd.Timestamp("2010-01-01"), pd.Timestamp("2011-12-01")),
+    "week": (pd.Timestamp("2009-12-07"), pd.Timestamp("2011-12-05")),
+}
 
 
 def test_a_choice_rests_on_what_was_over() -> None:
@@ -309,7 +328,7 @@ def test_a_choice_rests_on_what_was_over() -> None:
 
     What was set for these with the origins in view is never what is evaluated as learnt: that is the baseline.
     """
-    rows = forecast.backtests(daily(), UNTIL)
+    rows = forecast.backtests(daily(), WHOLE)
     chosen = rows[rows["is_chosen"] & rows["chosen_by"].notna()]
     assert (chosen["chosen_by"] <= chosen["origin"]).all()
     first = rows[rows["is_chosen"] & (rows["origin"] == rows["origin"].min()) & (rows["grain"] == "week")]
@@ -326,24 +345,25 @@ def test_a_choice_rests_on_what_was_over() -> None:
 def test_forecasts_hold_their_intervals_and_see_the_season() -> None:
     """On a shop that does the same each year, next year is last year."""
     lines = daily()
-    past = forecast.backtests(lines, UNTIL)
+    past = forecast.backtests(lines, WHOLE)
     as_of, used = pd.Timestamp("2011-12-05"), {task.name: True for task in forecast.TASKS}
-    rows = forecast.predicted(lines, past, UNTIL, as_of=as_of, are_choices_used=used)
+    rows = forecast.predicted(lines, past, WHOLE, as_of=as_of, are_choices_used=used)
     assert (rows["low_95"] <= rows["low_80"]).all() and (rows["low_80"] <= rows["forecast"]).all()
     assert (rows["forecast"] <= rows["high_80"]).all() and (rows["high_80"] <= rows["high_95"]).all()
     total = rows[(rows["kind"] == "total") & (rows["grain"] == "week")]
     assert total["forecast"].to_numpy() == pytest.approx(total["year_before"].to_numpy(), rel=0.15)
-    same(rows, forecast.predicted(shuffled(lines, 1), past, UNTIL, as_of=as_of, are_choices_used=used))
+    same(rows, forecast.predicted(shuffled(lines, 1), past, WHOLE, as_of=as_of, are_choices_used=used))
 
 
 def test_the_interval_that_is_judged_is_the_one_that_was_served() -> None:
     """Asked on a past day with what was known then, a forecast and its interval are those of the back-test."""
-    lines, until = daily(), {"month": pd.Timestamp("2011-09-01"), "week": pd.Timestamp("2011-09-05")}
+    until = {"month": pd.Timestamp("2011-09-01"), "week": pd.Timestamp("2011-09-05")}
+    lines, whole = daily(), {grain: (WHOLE[grain][0], end) for grain, end in until.items()}
     known = lines[lines["day"] < until["week"]]
     used = {task.name: True for task in forecast.TASKS}
-    past = forecast.backtests(known, until)
-    served = forecast.predicted(known, past, until, as_of=until["week"], are_choices_used=used)
-    judged = forecast.backtests(lines, UNTIL)
+    past = forecast.backtests(known, whole)
+    served = forecast.predicted(known, past, whole, as_of=until["week"], are_choices_used=used)
+    judged = forecast.backtests(lines, WHOLE)
     judged = judged[judged["is_chosen"] & (judged["origin"] == judged["grain"].map(until))]
     key = ["kind", "series", "grain", "horizon", "period_start"]
     both = served.merge(judged, on=key, suffixes=("", "_judged"), validate="one_to_one")
@@ -352,23 +372,87 @@ def test_the_interval_that_is_judged_is_the_one_that_was_served() -> None:
         assert both[column].to_numpy() == pytest.approx(both[f"{column}_judged"].to_numpy(), abs=0.006, nan_ok=True)
 
 
+def test_products_are_judged_that_would_have_been_forecast() -> None:
+    """Of a shop of ten years whose range is new every three: those that sold most before each day, of the last year.
+
+    What sold best in its first year is long gone: to be right about that it sells nothing is no skill.
+    """
+    until = pd.Timestamp("2011-12-05")
+    days = pd.date_range("2001-12-10", until - pd.Timedelta(days=1))
+    spans = [(f"{place:02}-{place % 60:03}", 26 * 7 * place // 10) for place in range(200)]
+    lines = pd.concat([
+        pd.DataFrame({
+            "kind": "product", "series": series, "day": days[start : start + 3 * 364], "amount": 10.0 + int(series[-2:])
+        })
+        for series, start in spans
+    ])  # fmt: skip
+    total = lines.groupby("day", as_index=False)["amount"].sum().assign(kind="total", series="All sales")
+    lines = pd.concat([total, lines], ignore_index=True)
+    whole = {"month": (pd.Timestamp("2002-01-01"), pd.Timestamp("2011-12-01")), "week": (days[0], until)}
+    past = forecast.backtests(lines, whole)
+    judged = past[(past["kind"] == "product") & past["is_chosen"]]
+    assert (judged["origin"] >= until - pd.Timedelta(days=364)).all()
+    for origin, asked in judged.groupby("origin"):
+        year = lines[(lines["day"] < origin) & (lines["day"] >= pd.Timestamp(str(origin)) - pd.Timedelta(days=364))]
+        sold = year[year["kind"] == "product"].groupby("series")["amount"].sum()
+        assert set(asked["series"]) == set(sold.nlargest(forecast.BEST_SELLERS).index)
+    used = dict.fromkeys([task.name for task in forecast.TASKS], True)
+    ahead = forecast.predicted(lines, past, whole, as_of=until, are_choices_used=used)
+    assert set(ahead.loc[ahead["kind"] == "product", "series"]) & set(judged["series"])
+
+
+def test_the_interval_of_a_baseline_is_judged_as_well() -> None:
+    """Where it forecasts, its interval is served: then the share that it held is measured, and it is what is used."""
+    past = forecast.backtests(daily(), WHOLE)
+    for task in forecast.TASKS:
+        own = past[(past["kind"] == task.kind) & (past["grain"] == task.grain) & (past["horizon"] == task.horizon)]
+        said = own[own["method"] == task.baseline].groupby("origin")["low_80"]
+        assert (said.count() == said.size())[own.loc[own["is_chosen"] & own["low_80"].notna(), "origin"].unique()].all()
+    worse = past.assign(forecast=past["forecast"].where(~past["is_chosen"], past["forecast"] * 3))
+    rows = evaluation.evaluated(NOTHING, NOTHING, worse, JUDGED)
+    is_asked = rows["task"] == "forecasts, country by week, 13 ahead"
+    used = rows[is_asked & (rows["fold"] == "pooled") & rows["is_used"]]
+    assert set(used["model"]) == {"same week last year"}
+    assert {"wape", "bias", "coverage_80"} <= set(used["metric"])
+
+
 def test_a_product_that_has_ended_is_forecast_to_sell_nothing() -> None:
     """It ended half a year before, so every method that looks at the last weeks says so."""
     lines = daily(ends=78)
-    past = forecast.backtests(lines, UNTIL)
+    past = forecast.backtests(lines, WHOLE)
     used = {task.name: False for task in forecast.TASKS}
-    rows = forecast.predicted(lines, past, UNTIL, as_of=pd.Timestamp("2011-12-05"), are_choices_used=used)
+    rows = forecast.predicted(lines, past, WHOLE, as_of=pd.Timestamp("2011-12-05"), are_choices_used=used)
     product = rows[rows["kind"] == "product"]
     assert len(product) == 17 and (product["forecast"] == 0).all()
 
 
 def test_a_partial_month_and_week_are_not_forecast_from() -> None:
     """The month that the data ends in is not whole; one before it is, whatever day it ended on."""
-    terms = pd.DataFrame({"as_of": [pd.Timestamp("2012-01-01")], "observed_until": [pd.Timestamp("2011-12-10")]})
-    months = pd.DataFrame({"invoice_month": pd.to_datetime(["2011-11-01", "2011-12-01"]), "is_partial": [False, True]})
-    assert forecast.whole_periods(terms, months) == UNTIL
+    months = pd.DataFrame({"invoice_month": pd.date_range("2010-01-01", "2011-12-01", freq="MS"), "is_partial": False})
+    months.loc[months["invoice_month"] == "2011-12-01", "is_partial"] = True
+    assert forecast.whole_periods(terms("2009-12-07"), months) == WHOLE
     whole = months.assign(is_partial=False)
-    assert forecast.whole_periods(terms, whole)["month"] == pd.Timestamp("2012-01-01")
+    assert forecast.whole_periods(terms("2009-12-07"), whole)["month"][1] == pd.Timestamp("2012-01-01")
+
+
+def terms(observed_from: str) -> pd.DataFrame:
+    """Lines until 9 December 2011, asked as of the end of the year."""
+    days = {"as_of": "2012-01-01", "observed_from": observed_from, "observed_until": "2011-12-10"}
+    return pd.DataFrame({name: [pd.Timestamp(day)] for name, day in days.items()})
+
+
+@pytest.mark.parametrize(
+    ("began", "is_partial", "first"),
+    [("2010-01-04", True, "2010-02-01"), ("2010-01-05", False, "2010-01-01"), ("2010-01-01", False, "2010-01-01")],
+)
+def test_the_month_that_data_begins_in_is_whole_by_one_rule(began: str, first: str, *, is_partial: bool) -> None:
+    """That of monthly_metrics: a partial month is never compared, and one that began after a holiday is."""
+    lines = daily()
+    lines = lines[lines["day"] >= began]
+    months = pd.DataFrame({"invoice_month": pd.date_range("2010-01-01", "2011-11-01", freq="MS"), "is_partial": False})
+    months.loc[0, "is_partial"] = is_partial
+    panel = forecast.panel_of(lines, "total", "month", forecast.whole_periods(terms(began), months)["month"])
+    assert panel is not None and panel.begin(0) == pd.Timestamp(first)
 
 
 def test_a_shop_that_begins_in_mid_month_is_forecast_by_month() -> None:
@@ -377,14 +461,11 @@ def test_a_shop_that_begins_in_mid_month_is_forecast_by_month() -> None:
     lines = lines[lines["day"] >= "2009-12-15"]
     months = pd.DataFrame({"invoice_month": pd.date_range("2009-12-01", "2011-12-01", freq="MS")})
     months["is_partial"] = months["invoice_month"].isin(pd.to_datetime(["2009-12-01", "2011-12-01"]))
-    terms = pd.DataFrame({"as_of": [pd.Timestamp("2012-01-01")], "observed_until": [pd.Timestamp("2011-12-10")]})
-    until = forecast.whole_periods(terms, months)
-    assert until == UNTIL
-    panel = forecast.panel_of(lines, "total", "month", until["month"])
-    assert panel is not None and panel.begin(0) == pd.Timestamp("2010-01-01")
-    past = forecast.backtests(lines, until)
+    whole = forecast.whole_periods(terms("2009-12-15"), months)
+    assert whole["month"] == WHOLE["month"]
+    past = forecast.backtests(lines, whole)
     used = {task.name: False for task in forecast.TASKS}
-    rows = forecast.predicted(lines, past, until, as_of=UNTIL["week"], are_choices_used=used)
+    rows = forecast.predicted(lines, past, whole, as_of=WHOLE["week"][1], are_choices_used=used)
     monthly = rows[(rows["kind"] == "total") & (rows["grain"] == "month")]
     assert list(monthly["period_start"]) == list(pd.date_range("2011-12-01", periods=3, freq="MS"))
 
@@ -429,11 +510,15 @@ JUDGED = pd.DataFrame(
 """No judged prediction, with the columns of the table."""
 
 
+NOTHING = pd.DataFrame(columns=["horizon_days", "task", "as_of", "recency_days", "segment"])
+"""No back-test."""
+
+
 def evaluated(shop: dict[str, pd.DataFrame], **changed: Any) -> pd.DataFrame:
     given_ = {
         "values": value.backtests(shop["features"], shop["outcomes"], BEGAN),
         "risks": churn.backtests(shop["known"]).assign(task="churn_risk"),
-        "forecasts": forecast.backtests(daily(), UNTIL),
+        "forecasts": forecast.backtests(daily(), WHOLE),
     }
     return evaluation.evaluated(**(given_ | changed), live=JUDGED)
 
@@ -457,7 +542,7 @@ def test_the_order_of_judged_rows_changes_no_bit(shop: dict[str, pd.DataFrame]) 
     given_ = {
         "values": value.backtests(shop["features"], shop["outcomes"], BEGAN),
         "risks": churn.backtests(shop["known"]).assign(task="churn_risk"),
-        "forecasts": forecast.backtests(daily(), UNTIL),
+        "forecasts": forecast.backtests(daily(), WHOLE),
     }
     mixed = {name: shuffled(frame, 1) for name, frame in given_.items()}
     same(evaluated(shop, **given_), evaluated(shop, **mixed))
@@ -488,26 +573,29 @@ def test_a_model_that_does_not_beat_its_baseline_is_not_used(shop: dict[str, pd.
 
 @pytest.mark.parametrize("is_model_used", [True, False])
 def test_what_was_told_stands_beside_what_came(shop: dict[str, pd.DataFrame], *, is_model_used: bool) -> None:
-    """Each prediction once, by the tenth of what predicts now; tenths of customers differ by one at most."""
+    """Each prediction once, by day and tenth of what predicts now: days that were too high and too low stay apart."""
     values = value.backtests(shop["features"], shop["outcomes"], BEGAN)
     risks = churn.backtests(shop["known"]).assign(task="churn_risk")
     better = values["actual_purchases"].astype(float) if is_model_used else values["actual_purchases"] + 100.0
     judged = evaluated(shop, values=values.assign(purchases=better))
     judged.loc[judged["task"] == next(iter(evaluation.CHURN_POPULATIONS)), "is_used"] &= is_model_used
-    rows: Any = calibration(values, risks, judged).set_index(["kind", "place"])
+    rows = calibration(values, risks, judged)
     sales = values[values["horizon_days"] == value.JUDGED]
-    assert rows.loc["value", "predictions"].sum() == len(sales) > 0
-    assert np.ptp(rows.loc["value", "predictions"]) <= sales["as_of"].nunique()
-    assert rows.loc["value", "predicted"].is_monotonic_decreasing
-    total = sales["sales" if is_model_used else "baseline_sales"].astype(float).sum()
-    assert (rows["predicted"] * rows["predictions"]).loc["value"].sum() == pytest.approx(total)
-    risk = rows.loc["risk"]
-    assert list(risk.index) == list(range(1, 11)) and risk["predicted"].is_monotonic_decreasing
-    assert np.ptp(risk["predictions"]) <= 2 * risks["as_of"].nunique()
-    told = risks["probability" if is_model_used else "baseline_probability"].astype(float)
-    assert (risk["predicted"] * risk["predictions"]).sum() == pytest.approx(told.sum())
-    assert (risk["came"] * risk["predictions"]).sum() == pytest.approx(risks["happened"].sum())
-    same(rows.reset_index(), calibration(shuffled(values, 1), shuffled(risks, 2), judged))
+    told = {
+        "value": (sales, "sales" if is_model_used else "baseline_sales", "actual_sales"),
+        "risk": (risks, "probability" if is_model_used else "baseline_probability", "happened"),
+    }
+    for kind, (asked, predicted, came) in told.items():
+        own = rows[rows["kind"] == kind]
+        assert own["as_of"].nunique() == asked["as_of"].nunique() > (kind == "risk")
+        for as_of, tenths in own.groupby("as_of"):
+            day = asked[asked["as_of"] == as_of]
+            assert list(tenths["place"]) == list(range(1, 11)) and tenths["predicted"].is_monotonic_decreasing
+            assert tenths["predictions"].sum() == len(day) and np.ptp(tenths["predictions"]) <= 2
+            for column, source in (("predicted", predicted), ("came", came)):
+                total = day[source].astype(float).sum()
+                assert (tenths[column] * tenths["predictions"]).sum() == pytest.approx(total)
+    same(rows, calibration(shuffled(values, 1), shuffled(risks, 2), judged))
 
 
 def test_nothing_predicted_is_nothing_to_compare() -> None:

@@ -1,5 +1,6 @@
 """Predictions as they were made, judged by what the lines say came: from the log to the figures of their past error."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,8 @@ def test_every_task_has_live_figures_beside_its_baseline(judged: Warehouse) -> N
     assert {"top_decile_share", "coverage_80_sales"} <= set(own.index)
     risk: Any = live.xs(("churn_risk, active in the last 365 days", churn.MODEL))
     assert risk.loc["auc", "value"] == 1 and risk.loc["auc", "baseline_value"] == 0.5
+    beside: Any = live.xs(("forecasts, country by month, 3 ahead", "same month last year"))
+    assert "coverage_80" not in beside.index, "the interval was not the baseline's"
     sold: Any = live.xs(("forecasts, country by month, 3 ahead", evaluation.CHOSEN))
     assert sold.loc["wape", "value"] == pytest.approx((10 + 70) / 120)
     assert sold.loc["coverage_80", "value"] == sold.loc["coverage_95", "value"] == 1
@@ -281,6 +284,18 @@ def test_no_series_widens_the_intervals_of_the_others() -> None:
     assert new == pytest.approx(fair, rel=0.1)
 
 
+def test_a_product_that_has_just_begun_is_taken_to_be_like_the_others() -> None:
+    """Forecast on one day, as it took off, a hundred times too low: that is no measure of what it will be off by."""
+    asked = pd.DataFrame({"series": ["began", "new"], "period_start": AS_OF, "forecast": 100.0})
+    began = pd.DataFrame({
+        "series": "began", "origin": AS_OF, "period_start": pd.date_range(AS_OF, periods=4, freq="7D"),
+        "forecast": 10.0, "actual": 1000.0,
+    })  # fmt: skip
+    over = pd.concat([far_off({"A": 10, "B": 20, "C": 30}), began], ignore_index=True)
+    told, unseen = forecast.interval(asked, over)["high_80"] - 100
+    assert told == pytest.approx(unseen) and told < 100
+
+
 def test_a_series_that_was_never_off_has_an_interval_with_width() -> None:
     """A few exact forecasts are luck: the fewer they were, the more it is taken to be like the others."""
     asked = pd.DataFrame({"series": "exact", "period_start": [AS_OF], "forecast": [100.0]})
@@ -352,20 +367,62 @@ def test_a_difference_that_chance_would_make_is_not_shown() -> None:
 
 
 def test_expected_purchases_are_judged() -> None:
-    """By how many came within two weeks of the day that was shown; whoever was late already has none."""
-    told = risks([0.5] * 4, [0.5] * 4, [False] * 4).assign(
-        expected_next_day=pd.to_datetime(["2010-12-01", "2011-02-01", "2011-02-01", "2011-02-01"]),
-        baseline_next_day=pd.to_datetime(["2011-01-16", "2011-04-01", "2010-11-01", "2011-04-01"]),
-        next_day=pd.to_datetime(["2011-01-20", "2011-02-15", "2011-02-16", "2011-04-01"]),
+    """By how many of all who were due came within two weeks of the day that was shown: who did not come is a miss.
+
+    Whoever was late already, or is due after the 90 days, has no such day.
+    """
+    told = risks([0.5] * 6, [0.5] * 6, [False] * 6).assign(
+        expected_next_day=pd.to_datetime(["2010-12-01", "2011-04-15", *["2011-02-01"] * 4]),
+        baseline_next_day=pd.Timestamp("2011-02-10"),
+        next_day=pd.to_datetime(["2011-01-20", "2011-04-14", "2011-02-15", "2011-02-16", "2011-04-01", "NaT"]),
     )
     rows = evaluation.evaluated(EMPTY, told, EMPTY, NOT_JUDGED)
     rows = rows[(rows["task"] == evaluation.DUE_TASK) & (rows["fold"] == "pooled")]
-    found = rows.set_index(["model", "metric"])["value"].to_dict()
-    assert found[churn.GAP, "within_14_days"] == pytest.approx(1 / 3)
-    assert found[churn.GAP, "mae_next_day"] == pytest.approx((14 + 15 + 59) / 3)
-    assert found[churn.GAP_BASELINE, "within_14_days"] == pytest.approx(1 / 3)
-    assert found[churn.GAP_BASELINE, "mae_next_day"] == pytest.approx((45 + 32 + 0) / 3)
-    assert set(rows["n"]) == {3}
+    found: Any = rows.set_index(["model", "metric"])
+    assert found["value"].to_dict() == pytest.approx({
+        (churn.GAP, "within_14_days"): 1 / 4, (churn.GAP, "mae_next_day"): (14 + 15 + 59) / 3,
+        (churn.GAP_BASELINE, "within_14_days"): 2 / 4, (churn.GAP_BASELINE, "mae_next_day"): (5 + 6 + 50) / 3,
+    })  # fmt: skip
+    assert found["n"].to_dict() == {
+        (model, metric): n
+        for model in (churn.GAP, churn.GAP_BASELINE)
+        for metric, n in (("within_14_days", 4), ("mae_next_day", 3))
+    }
+    assert not evaluation.is_used(evaluation.evaluated(EMPTY, told, EMPTY, NOT_JUDGED), evaluation.DUE_TASK)
+
+
+def test_a_day_on_which_nobody_did_it_silences_no_other() -> None:
+    """Pooled are the days that say something, with their n: a model right on all of them is not thrown out for it."""
+    happened = [True] * 20 + [False] * 20
+    days = [
+        risks([0.9] * 20 + [0.1] * 20, [0.5] * 40, came).assign(as_of=AS_OF + pd.DateOffset(months=3 * place))
+        for place, came in enumerate([happened, [False] * 40, happened, [True] * 40])
+    ]
+    rows = evaluation.evaluated(EMPTY, pd.concat(days), EMPTY, NOT_JUDGED)
+    task = "churn_risk, active in the last 365 days"
+    assert evaluation.is_used(rows, task)
+    is_asked = (rows["task"] == task) & (rows["metric"] == "auc") & (rows["model"] == churn.MODEL)
+    found: Any = rows[is_asked].set_index("fold")
+    assert found.loc["pooled", ["value", "baseline_value", "n"]].tolist() == [1, 0.5, 80]
+    assert found["value"].isna().sum() == 2
+    nothing = evaluation.evaluated(EMPTY, days[1], EMPTY, NOT_JUDGED)
+    assert not evaluation.is_used(nothing, task)
+
+
+def test_a_closed_quarter_has_no_error_of_its_total() -> None:
+    """A share of nothing is no figure, nor a warning; that of the days on which something came stands."""
+    told = pd.DataFrame({
+        "horizon_days": 90, "as_of": [AS_OF] * 4 + [AS_OF + pd.DateOffset(months=6)] * 4,
+        "customer_id": [1, 2, 3, 4] * 2, "purchases_low": np.nan, "purchases": 2.0, "sales": 20.0,
+        "baseline_purchases": 3.0, "baseline_sales": 30.0, "actual_purchases": [0.0] * 4 + [1.0] * 4,
+        "actual_sales": [0.0] * 4 + [10.0] * 4,
+    })  # fmt: skip
+    rows = evaluation.evaluated(told, EMPTY, EMPTY, NOT_JUDGED)
+    is_asked = (rows["task"] == "customer_value, 90 days") & (rows["fold"] == "pooled") & (rows["model"] == value.MODEL)
+    found: Any = rows[is_asked].set_index("metric")
+    assert found.loc["total_error_sales", ["value", "baseline_value", "n"]].tolist() == [1, 2, 4]
+    assert found.loc["mae_sales", ["value", "n"]].tolist() == [15, 8]
+    assert np.isfinite(found[["value", "ci_low", "ci_high"]].to_numpy(float)).all()
 
 
 @pytest.mark.parametrize(("known", "is_drawn"), [(2, False), (3, True), (6, True)])
@@ -408,12 +465,36 @@ def test_a_card_says_which_horizon_is_whose() -> None:
         "task": used.keys(), "model": used.values(), "fold": evaluation.POOLED, "metric": "mae_sales", "value": 9.0,
         "ci_low": np.nan, "baseline_value": np.nan, "n": 5, "is_used": True, "source": "back-test",
     })  # fmt: skip
+    rows = pd.concat([rows, rows.assign(fold="2010-12-01")])
     page = cards.page(cards.cards(rows, unavailable_because=None).iloc[0])
     assert [line for line in page.splitlines() if line.startswith("- ")] == [
-        f"- {task}, by {used[task]}, mean of the past days" for task in used
+        f"- {task}, by {used[task]}, mean of 1 past day" for task in used
     ]
     alone = cards.cards(rows.assign(model=value.MODEL), unavailable_because=None)
     assert ", by " not in alone["measured_error"].iloc[0]
+
+
+def test_a_card_tells_the_best_and_the_worst_of_the_days() -> None:
+    """Their mean hides a season that was missed; its interval is of customers, not of days."""
+    rows = pd.DataFrame({
+        "task": evaluation.value_task(182), "model": value.MODEL, "metric": "total_error_sales", "source": "back-test",
+        "fold": [evaluation.POOLED, "2010-09-01", "2010-12-01", "2011-03-01"], "value": [0.2, 0.01, 0.05, 0.54],
+        "ci_low": 0.19, "ci_high": 0.21, "baseline_value": np.nan, "n": 5, "is_used": True,
+    })  # fmt: skip
+    (card, *_) = cards.cards(rows, unavailable_because=None)["measured_error"]
+    assert card.startswith(
+        "customer_value, 90 days: not measured yet. customer_value, 182 days, mean of 3 past days: "
+        "error of the total of sales 20.0% (19.0% to 21.0%), by day 1.0% to 54.0%, n 5."
+    )
+
+
+def test_a_card_says_nothing_of_other_data_that_only_those_of_uci_have_shown() -> None:
+    """What was found there is said to be from there: no error and no season is claimed of a shop that has none yet."""
+    nothing = evaluation.evaluated(EMPTY, EMPTY, EMPTY, NOT_JUDGED)
+    told = cards.cards(nothing, unavailable_because=None)[["purpose", "rule", "limits"]].to_numpy().ravel()
+    for text in told:
+        assert not re.search(r"been far off|Two years|level shifts", text)
+        assert "in view" not in text or "UCI" in text
 
 
 def test_a_card_tells_what_was_gained_by_choosing_in_view() -> None:
@@ -439,13 +520,14 @@ def test_a_card_has_live_figures_once_there_are_any() -> None:
         "value": [0.09], "ci_low": 0.08, "ci_high": 0.1, "n": 30, "baseline": "last year", "baseline_value": 0.1,
         "difference_low": -0.02, "difference_high": 0.01, "is_used": True,
     })  # fmt: skip
+    past = pd.concat([past, past.assign(fold="2011-01-01")])
     told: Any = cards.cards(past, unavailable_because=None).set_index("task").loc["forecasts", "measured_error"]
     assert "live" not in told
     live = past.assign(source="live", value=0.12, ci_low=0.11, ci_high=0.14, n=7, difference_high=-0.01)
     card: Any = cards.cards(pd.concat([past, live]), unavailable_because=None).set_index("task").loc["forecasts"]
     assert card["measured_error"].startswith(told.partition(" forecasts, country")[0])
     lines = cards.page(card.rename_axis(None).to_frame().T.reset_index(names="task").iloc[0]).splitlines()
-    at = lines.index(f"- {task}, live, all values together")
+    at = lines.index(f"- {task}, live, all values of 1 day")
     assert lines[at + 1].endswith("what came 12.0% (11.0% to 14.0%), last year 10.0%, n 7")
 
 

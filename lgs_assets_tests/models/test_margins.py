@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from lgs_assets import places
 from lgs_assets.checks.sql_checks import evaluate
 from lgs_assets.command.cli import app
 from lgs_assets.command.reporting import REJECTED
@@ -21,7 +22,7 @@ from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines
 
-TABLES = built_for("margins", "monthly_metrics")
+TABLES = built_for("margins", "monthly_metrics", "country_months")
 LINES = [
     Line("1", "22041a ", "ROBIN", 10, "2011-03-04", "2.00", 101),
     Line("2", "22041A", "ROBIN", 5, "2011-04-01", "2.00", 101),
@@ -142,6 +143,13 @@ def test_expected_sales_earn_what_sales_have_earned(shop: Warehouse) -> None:
     ]
     (check,) = (check for check in CHECKS if check.table == "expected_margins")
     assert evaluate(check, PostgresTables(shop)).passed
+    # As the Outlook page compares them: net sales, £43 in April, at the rate of those with a known cost.
+    query = places.ROOT / "lgs_assets" / "dashboard" / "queries" / "forecast.sql"
+    earned = shop.rows(query.read_text(), country=None)
+    assert [(row.actual, row.margin) for row in earned if row.actual is not None] == [
+        (20, 15), (43, round(Decimal(43) * 7 / 13, 2)),
+    ]  # fmt: skip
+    assert [(row.forecast, row.margin) for row in earned if row.forecast is not None] == [(100, Decimal("66.67"))]
 
 
 def test_without_costs_nothing_is_expected_to_earn(built: Warehouse) -> None:

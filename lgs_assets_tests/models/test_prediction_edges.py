@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,14 @@ from lgs_assets.models.features import learnable
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines
-from lgs_assets_tests.models.test_foresight import UNTIL, daily
+from lgs_assets_tests.models.test_foresight import WHOLE, daily
 
 AS_OF = pd.Timestamp("2011-12-05")
 BASELINES = {task.name: False for task in forecast.TASKS}
 
 
 def test_odd_series_are_forecast_with_what_is_known_of_them() -> None:
-    """A product that began a month ago, a country of three purchases, a closed month: finite, and never below 0."""
+    """A product that began a month ago, a country of three purchases: finite, and never below 0."""
     lines = daily()
     days = pd.date_range("2009-12-07", periods=7 * 104)
     began = pd.DataFrame({"kind": "product", "series": "99999", "day": days[-28:], "amount": 30.0})
@@ -27,12 +28,8 @@ def test_odd_series_are_forecast_with_what_is_known_of_them() -> None:
         "amount": [20.0, 500.0, -30.0],
     })  # fmt: skip
     lines = pd.concat([lines, began, small], ignore_index=True)
-    lines = lines[~lines["day"].between("2011-04-01", "2011-04-30")]
-    months = forecast.panel_of(lines, "total", "month", UNTIL["month"])
-    assert months is not None and months.values.shape == (1, 23)
-    assert [f"{start:%Y-%m}" for start in months.starts[:-1][months.values[0] == 0]] == ["2011-04"]
-    past = forecast.backtests(lines, UNTIL)
-    rows = forecast.predicted(lines, past, UNTIL, as_of=AS_OF, are_choices_used=BASELINES)
+    past = forecast.backtests(lines, WHOLE)
+    rows = forecast.predicted(lines, past, WHOLE, as_of=AS_OF, are_choices_used=BASELINES)
     amounts = ["forecast", "low_80", "high_80", "low_95", "high_95", "baseline"]
     assert np.isfinite(rows["forecast"]).all() and (rows[amounts].fillna(0) >= 0).all(axis=None)
     new = rows[(rows["series"] == "99999") & (rows["horizon"] == 4)]
@@ -43,13 +40,50 @@ def test_odd_series_are_forecast_with_what_is_known_of_them() -> None:
 def test_a_short_history_has_forecasts_without_intervals() -> None:
     """Of a shop of 16 months nobody has seen enough errors of a month: it says so, rather than guess."""
     lines = daily(weeks=70)
-    until = {"month": pd.Timestamp("2011-04-01"), "week": pd.Timestamp("2011-04-11")}
-    past = forecast.backtests(lines, until)
-    rows = forecast.predicted(lines, past, until, as_of=pd.Timestamp("2011-04-11"), are_choices_used=BASELINES)
+    ends = {"month": pd.Timestamp("2011-04-01"), "week": pd.Timestamp("2011-04-11")}
+    whole = {grain: (WHOLE[grain][0], end) for grain, end in ends.items()}
+    past = forecast.backtests(lines, whole)
+    rows = forecast.predicted(lines, past, whole, as_of=pd.Timestamp("2011-04-11"), are_choices_used=BASELINES)
     months = rows[(rows["kind"] == "total") & (rows["grain"] == "month")]
     assert len(months) == 3
     assert months[["low_80", "high_80", "low_95", "high_95"]].isna().all(axis=None)
     assert months["baseline"].equals(months["forecast"])
+
+
+def test_a_missing_month_is_no_month_without_sales() -> None:
+    """Lines of April 2011 are missing: by every method the next April is about what other months are, in weeks as well.
+
+    Nothing is judged by what did not come, and what was not observed is no figure of the year before.
+    """
+    lines = daily(weeks=121)
+    lines = lines[~lines["day"].between("2011-04-01", "2011-04-30")]
+    ends = {"month": pd.Timestamp("2012-03-01"), "week": pd.Timestamp("2012-03-19")}
+    whole = {grain: (WHOLE[grain][0], end) for grain, end in ends.items()}
+    past = forecast.backtests(lines, whole)
+    assert len(past) and (past["actual"] > 0).all()
+    for is_used in (True, False):
+        used = dict.fromkeys(BASELINES, is_used)
+        rows = forecast.predicted(lines, past, whole, as_of=ends["week"], are_choices_used=used)
+        total = rows[rows["kind"] == "total"]
+        months: Any = total[total["grain"] == "month"].set_index("period_start")
+        assert months.loc["2012-04-01", "forecast"] > 2500
+        weeks = total[total["grain"] == "week"].set_index("period_start")
+        assert (weeks["forecast"] > 500).all()
+        assert list(months.index[months["year_before"].isna()]) == [pd.Timestamp("2012-04-01")]
+        unknown = weeks.index[weeks["year_before"].isna()]
+        assert (unknown.min(), unknown.max()) == (pd.Timestamp("2012-03-26"), pd.Timestamp("2012-04-23"))
+
+
+def test_a_month_in_which_the_shop_closes_is_no_missing_one() -> None:
+    """It has no line in two years: so it is forecast to have none."""
+    lines = daily(weeks=121)
+    lines = lines[lines["day"].dt.month != 4]
+    ends = {"month": pd.Timestamp("2012-03-01"), "week": pd.Timestamp("2012-03-19")}
+    whole = {grain: (WHOLE[grain][0], end) for grain, end in ends.items()}
+    past = forecast.backtests(lines, whole)
+    rows = forecast.predicted(lines, past, whole, as_of=whole["week"][1], are_choices_used=BASELINES)
+    months: Any = rows[(rows["kind"] == "total") & (rows["grain"] == "month")].set_index("period_start")
+    assert months.loc["2012-04-01", "forecast"] == months.loc["2012-04-01", "year_before"] == 0
 
 
 READ = ("customer_features", "customer_outcomes", "daily_series")

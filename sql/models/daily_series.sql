@@ -1,8 +1,6 @@
 with terms as (
     select
         cast(as_of as timestamp) as as_of,
-        -- The first and the last Monday of whole weeks.
-        date_trunc('week', cast(observed_from as timestamp) + interval '6 days') as first_week,
         date_trunc('week', cast(observed_until as timestamp)) as last_week
     from prediction_terms
     where unavailable_because is null
@@ -22,39 +20,40 @@ countries as (
     group by country
 ),
 
-stock_code_years as (
-    select
-        stock_code,
-        sum(
-            case when invoice_date >= first_week and invoice_date < first_week + interval '364 days' then quantity else 0 end
-        ) as first_units,
-        sum(
-            case when invoice_date >= last_week - interval '364 days' and invoice_date < last_week then quantity else 0 end
-        ) as last_units
+-- The days on which products are, or would have been, forecast for 4 and 13 weeks: today and those of the last year.
+origins as (
+    select origin
+    from terms
+    cross join lateral generate_series(last_week - interval '364 days', last_week, interval '28 days') as days (origin)
+    union
+    select origin
+    from terms
+    cross join lateral generate_series(last_week - interval '364 days', last_week, interval '91 days') as days (origin)
+),
+
+product_weeks as (
+    select code, date_trunc('week', invoice_date) as week, sum(quantity) as units
     from clean_invoices
-    inner join terms on invoice_date < as_of
-    where is_sold and not is_second_copy
-    group by stock_code
+    inner join terms on invoice_date >= last_week - interval '728 days' and invoice_date < last_week
+    inner join stock_codes on clean_invoices.stock_code = stock_codes.stock_code
+    where is_sold and not is_second_copy and is_product
+    group by code, date_trunc('week', invoice_date)
 ),
 
 product_years as (
-    select code, sum(first_units) as first_units, sum(last_units) as last_units
-    from stock_code_years
-    inner join stock_codes on stock_code_years.stock_code = stock_codes.stock_code
-    where is_product
-    group by code
+    select origin, code, sum(units) as units
+    from product_weeks
+    inner join origins on week >= origin - interval '364 days' and week < origin
+    group by origin, code
 ),
 
 best_sellers as (
-    select code
+    select distinct code
     from (
-        select
-            code,
-            row_number() over (order by first_units desc, code) as first_place,
-            row_number() over (order by last_units desc, code) as last_place
+        select code, row_number() over (partition by origin order by units desc, code) as place
         from product_years
     ) as ranked
-    where first_place <= 50 or last_place <= 50
+    where place <= 50
 )
 
 select 'total' as kind, 'All sales' as series, cast(day as date) as day, sum(net_sales) as amount

@@ -37,7 +37,7 @@ comment on column churn_risk.reason_1 is 'What moves the risk most, compared wit
 comment on column churn_risk.reason_2 is 'What moves it next. NULL if nothing does.';
 comment on column churn_risk.reason_3 is 'The third. NULL if there is none.';
 comment on column churn_risk.last_day is 'Last purchase day.';
-comment on column churn_risk.expected_next_day is 'last_day and the typical gap: the customer''s own unless that of all customers was nearer on past days. If it has passed, it tells that the customer is late, not when they will buy: model_evaluations judges those that lie ahead. NULL if there is one purchase day only.';
+comment on column churn_risk.expected_next_day is 'last_day and the customer''s own typical gap; as_of and the usual wait of all, if that was nearer on past days. If it has passed, it tells that the customer is late, not when they will buy: model_evaluations judges those that lie ahead. NULL if there is one purchase day only.';
 comment on column churn_risk.days_late is 'Days from expected_next_day to observed_until of prediction_terms, the first day that was not observed: 0 if the purchase is due on that day, negative before.';
 comment on column churn_risk.sales_365 is 'Sales of these 365 days in pounds sterling, exact: what is at risk.';
 comment on column churn_risk.value_rank is 'Place in customer_value at 182 days.';

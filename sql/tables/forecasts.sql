@@ -36,5 +36,5 @@ comment on column forecasts.low_80 is 'Lower end of the 80 % interval, from past
 comment on column forecasts.high_80 is 'Its upper end.';
 comment on column forecasts.low_95 is 'Lower end of the 95 % interval, which takes more errors to say.';
 comment on column forecasts.high_95 is 'Its upper end.';
-comment on column forecasts.year_before is 'The same period a year before: the month, or the week 52 weeks earlier. NULL if it was not observed.';
+comment on column forecasts.year_before is 'The same period a year before: the month, or the week 52 weeks earlier. NULL if it was not observed: a month without any line, unless the same month of an earlier year has none either.';
 comment on column forecasts.baseline is 'What the baseline of its kind and horizon says of the period.';

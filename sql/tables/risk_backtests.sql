@@ -35,5 +35,5 @@ comment on column risk_backtests.baseline_probability is 'Probability by recency
 comment on column risk_backtests.bgnbd_score is 'What BG/NBD alone ranks by: for churn_risk its probability of no purchase, for slipping that of not being alive.';
 comment on column risk_backtests.happened is 'Whether it came so.';
 comment on column risk_backtests.expected_next_day is 'When the next purchase was due by the typical gap of the customer. NULL after a single purchase day, and for slipping.';
-comment on column risk_backtests.baseline_next_day is 'The same by the typical gap of all customers.';
+comment on column risk_backtests.baseline_next_day is 'The same day for everybody who has a gap: after the usual wait of customers who were due on earlier days, and bought.';
 comment on column risk_backtests.next_day is 'When it came, within the 90 days. NULL if it did not, and for slipping.';

@@ -85,6 +85,8 @@ def forecasts_against_actual(forecast_backtests: pd.DataFrame) -> Figure:
     """The weeks of all past origins: what would have been forecast, and what came."""
     rows = forecast_backtests
     total = rows[(rows["kind"] == "total") & (rows["grain"] == "week") & rows["is_chosen"]].sort_values("period_start")
+    if total.empty:
+        return style.message("No 13 weeks after a past day are over.")
     error = (total["forecast"] - total["actual"]).abs().sum() / max(total["actual"].sum(), 1)
     figure = style.sheet(
         f"Absolute errors are {percent(100 * error)} of what came. Lines mark the days that forecasts were made from"
@@ -147,7 +149,7 @@ def value_by_decile(value_backtests: pd.DataFrame, model_evaluations: pd.DataFra
 @FAMILY.chart(
     "Predicted and observed risk of a quiet quarter",
     risk_backtests=("task", "as_of", "customer_id", "probability", "baseline_probability", "happened"),
-    model_evaluations=_CHOICE,
+    model_evaluations=(*_CHOICE, "metric", "fold", "source", "value"),
 )
 def risk_calibration(risk_backtests: pd.DataFrame, model_evaluations: pd.DataFrame) -> Figure:
     """On each past day, the share that did not buy in 90 days of each tenth of the customers by risk as told now."""
@@ -174,7 +176,12 @@ def risk_calibration(risk_backtests: pd.DataFrame, model_evaluations: pd.DataFra
     axes.set_xlabel("Predicted probability of no purchase in 90 days")
     axes.set_ylabel("Share that did not buy")
     style.legend(axes, handles)
-    style.note(figure, "The season moves the level: the order holds better than the percentage")
+    gap = evaluation.calibration(model_evaluations)
+    if gap > evaluation.CALIBRATED_WITHIN:
+        shown = "too far off to be shown as a percentage; the order may hold all the same"
+    else:
+        shown = "near enough to be shown as a percentage"
+    style.note(figure, f"On average {100 * gap:.0f} points off: {shown}" if np.isfinite(gap) else "Not judged yet")
     return figure
 
 

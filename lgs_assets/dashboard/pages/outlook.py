@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
-from typing import Final
+from datetime import date, timedelta
+from typing import Any, Final
 
 from lgs_assets import wording
 from lgs_assets.charts import style
@@ -165,7 +165,7 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
     )
     note = f"Net sales, doubled invoices once, {country or 'all countries together'}. Intervals: from past errors."
     if future:
-        note += f" Method: {future[0]['method']}."
+        note += f" Method: {future[0]['method']}, from {_known(future[0]['month'])}.{_unobserved(future)}"
     note += _without_interval(future) + _unforecast(future, country, card) + _unfollowed(view, country)
     kind = "country" if country else "total"
     error = _error(card, f"forecasts, {kind} by month, 3 ahead", _OFF)
@@ -199,6 +199,21 @@ def _without_interval(rows: Sequence[Row]) -> str:
     return "" if is_known else " Where there is no interval, the past errors are too few for one."
 
 
+def _known(first_day: date) -> str:
+    """What a forecast that begins on a day knows: whole months or weeks, though later days may be known in part."""
+    return f"sales to {wording.day(first_day - timedelta(days=1))}"
+
+
+def _unobserved(rows: Sequence[Row]) -> str:
+    """What was done about a month that is missing a year before, if one is."""
+    if all(row["year_before"] is not None for row in rows):
+        return ""
+    return (
+        " Where there is no figure of a year before, its month holds no line at all: it is taken as missing, not as "
+        "without sales, and the mean of the year before it stands for it."
+    )
+
+
 def _unfollowed(view: View, country: str | None) -> str:
     return view.unfollowed("country") if country else view.unfollowed()
 
@@ -227,10 +242,11 @@ def _weeks(view: View, rows: Sequence[Row], country: str | None, card: Row | Non
             for row in rows
         ],
     )
-    kind = "country" if country else "total"
+    kind, first = "country" if country else "total", "period_start"
     note = (
         f"Net sales of whole weeks, {country or 'all countries together'}, doubled invoices once; a year before: 52 "
-        f"weeks earlier.{_without_interval(rows)}{_unforecast(rows, country, card)}{_unfollowed(view, country)}"
+        f"weeks earlier.{f' From {_known(rows[0][first])}.' if rows else ''}"
+        f"{_unobserved(rows)}{_without_interval(rows)}{_unforecast(rows, country, card)}{_unfollowed(view, country)}"
     )
     error = _error(card, f"forecasts, {kind} by week, 13 ahead", _WEEKS_OFF)
     return Figure("weeks", "What will each week bring?", table, note=note + error)
@@ -273,7 +289,7 @@ def _earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
         (
             Column("month", "Month", "month"),
             Column("is_expected", "Earned or expected"),
-            Column("margin", "Margin", "whole_pounds"),
+            Column("margin", "Margin of net sales", "whole_pounds"),
             Column("margin_low", "Low, 80 %", "whole_pounds"),
             Column("margin_high", "High, 80 %", "whole_pounds"),
             Column("known_pct", "Of sales with a known cost", "percent"),
@@ -287,10 +303,11 @@ def _earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
         ],
     )
     note = (
-        f"Product sales before returns less the unit cost valid on the day, {country or 'all countries together'}, "
-        "doubled invoices once; earned: of the sales whose cost is known. Expected: the forecast of net sales, at what "
-        "a pound with a known cost earned in the last twelve whole months. Its interval is that of sales: the rate may "
-        f"change as well.{_unfollowed(view, country)}"
+        f"Net sales, {country or 'all countries together'}, doubled invoices once, times what a pound of product sales "
+        "with a known unit cost earned over it: in the month itself or, for the months to come, in the last twelve "
+        "whole ones. So all rows take sales whose cost is unknown to earn what the others do. The interval is that of "
+        "sales: the rate may change as well, and how wrong expected margins have been is not measured."
+        f"{_unfollowed(view, country)}"
     )
     return Figure(
         "earnings",
@@ -323,9 +340,10 @@ def _value(view: View, now: date | None, groups: Sequence[Row], card: Row | None
     note = (
         "Tenths of all customers by the sales expected of them in the next 182 days, before returns; 1 is the highest."
     )
-    if card and card["total_error"] is not None:
-        off = wording.percent(100 * card["total_error"], 0)
-        note += f" Not a budget: on past days the total was off by {off} on average."
+    if card and (total := card["total_error"])["value"] is not None:
+        off, least, most = (wording.percent(100 * total[name], 0) for name in ("value", "least", "most"))
+        note += f" Not a budget: on past days the total was off by {off} on average"
+        note += f", by {least} on the best day and {most} on the worst." if least != most else "."
     return Figure(
         "value",
         "What are customers worth in the next half year?",
@@ -342,19 +360,38 @@ def _value_check(view: View, rows: Sequence[Row]) -> Figure:
             Column("predictions", "Predictions", "count"),
             Column("expected", "Expected of each", "whole_pounds"),
             Column("came", "Came from each", "whole_pounds"),
+            *_OF_DAYS,
         ),
         [
             (
                 str(row["place"]),
                 row["customers"],
                 *(Bar(row[name], row[name] / most * 100, fill) for name, fill in (("predicted", ""), ("came", PALE))),
+                *_of_days(row),
             )
             for row in rows
         ],
     )
     asked = _asked(rows, "who had ever bought")
-    note = f"Sales in 182 days, before returns, a customer on average. {asked}{view.unfollowed()}"
+    note = f"Sales in 182 days, before returns, a customer on average. {asked}"
+    if rows and rows[0]["days"] > 1:
+        low, high = (wording.change(100 * rows[0][f"total_{end}"], 0) for end in ("low", "high"))
+        note += f" Errors of single days cancel out in the mean: the total of a day was off by {low} to {high}."
+    note += view.unfollowed()
     return Figure("value_check", "What was expected on past days, and what came?", table, note=note)
+
+
+_OF_DAYS: Final = (
+    Column("error_low_pct", "Error on the lowest day", "change_percent"),
+    Column("error_high_pct", "On the highest", "change_percent"),
+)
+"""By how much what was told of a tenth was too low, or too high, on single days."""
+
+
+def _of_days(row: Row) -> tuple[Any, ...]:
+    return tuple(
+        or_few(None if row[name] is None else 100 * row[name], row["fewest"]) for name in ("error_low", "error_high")
+    )
 
 
 def _asked(rows: Sequence[Row], who: str) -> str:
@@ -372,8 +409,9 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
         (
             Column("tenth", "Tenth"),
             Column("predictions", "Predictions", "count"),
-            Column("predicted_pct", "Told on average", "percent"),
+            Column("predicted_pct", "Predicted on average", "percent"),
             Column("came_pct", "Stayed away", "percent"),
+            *_OF_DAYS,
         ),
         [
             (
@@ -381,16 +419,21 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
                 row["customers"],
                 or_few(100 * row["predicted"], row["customers"]),
                 Bar(100 * row["came"], 100 * row["came"]) if row["customers"] >= FEWEST else Bar(Few(FEW), 0),
+                *_of_days(row),
             )
             for row in rows
         ],
     )
     note = (
         "The risk of no order in 90 days, as it would have been told, by tenth of the customers of each day; 1 is the "
-        "highest. Where the two percentages are far apart, the "
-        f"level is off; the order may hold all the same. {_asked(rows, 'who had bought in the year before')}"
-        f"{view.unfollowed()}"
+        "highest. Where the two percentages are far apart, the level is off; the order may hold all the same. "
+        f"{_asked(rows, 'who had bought in the year before')}"
     )
+    if rows:
+        off, least, most = (f"{100 * rows[0][name]:.0f}" for name in ("mean_off", "least_off", "most_off"))
+        note += f" Predicted and observed are {off} points apart on average"
+        note += f", {least} on the best day and {most} on the worst: in the mean of the days they cancel out in part."
+    note += view.unfollowed()
     return Figure("calibration", "How many of each risk group stayed away?", table, note=note)
 
 
@@ -417,8 +460,8 @@ def _risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None)
         ],
     )
     note = (
-        "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: at risk with them. A "
-        "click on a number lists the customers."
+        "Of those who bought in the last 365 days: the risk of no purchase in the next 90. Sales: what they bought in "
+        "the last year. A click on a number lists the customers."
     )
     if shown and not all(row["is_calibrated"] for row in shown):
         note += f" {UNCALIBRATED}"
@@ -452,7 +495,8 @@ def _churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             for row in rows
         ],
     )
-    note = "Those of high risk who bought most in the last year. Late: since the day that the usual gap led to expect. "
+    note = "Customers at high risk who spent most in the last year. Days late: after the date that their usual gap "
+    note += "suggested; negative: the order is not due yet. "
     note += "Why: compared with the average customer."
     note += f" Both count to {wording.day(card['observed_until'])}." if card and card["observed_until"] else ""
     note += _first_of(rows)

@@ -1,5 +1,5 @@
--- Net sales by month, doubled invoices once, what is forecast of them, and what they earn where costs are known: of one
--- country, or of everybody.
+-- Net sales by month, doubled invoices once, what is forecast of them, and what they earn at the rate of those whose cost is
+-- known, in the month itself or, of what is forecast, in the last year: of one country, or of everybody.
 with outlook as (
     select
         months.invoice_month as month, months.net_sales as actual, cast(null as numeric) as forecast,
@@ -23,14 +23,15 @@ with outlook as (
 ),
 
 earned as (
-    select invoice_month, sum(margin) as margin, sum(known_sales) / sum(sales) as known_share
+    select
+        invoice_month, sum(margin) / nullif(sum(known_sales), 0) as rate, sum(known_sales) / sum(sales) as known_share
     from margins
     where dimension = 'country' and (cast(:country as text) is null or member = :country)
     group by invoice_month
 )
 
 select
-    outlook.*, coalesce(expected.margin, earned.margin) as margin, expected.margin_low, expected.margin_high,
+    outlook.*, coalesce(expected.margin, round(outlook.actual * earned.rate, 2)) as margin, expected.margin_low, expected.margin_high,
     coalesce(expected.known_share, earned.known_share) as known_share
 from outlook
 left join earned on outlook.forecast is null and outlook.month = earned.invoice_month

@@ -5,10 +5,13 @@ select
     (select observed_until from prediction_terms) as observed_until,
     (select bool_and(is_calibrated) from churn_risk) as is_calibrated,
     (
-        select value
+        select
+            json_build_object(
+                'value', min(value) filter (where fold = 'pooled'), 'least', min(value) filter (where fold <> 'pooled'),
+                'most', max(value) filter (where fold <> 'pooled')
+            )
         from model_evaluations
-        where task = 'customer_value, 182 days' and fold = 'pooled' and is_used and source = 'back-test'
-            and metric = 'total_error_sales'
+        where task = 'customer_value, 182 days' and is_used and source = 'back-test' and metric = 'total_error_sales'
     ) as total_error,
     (
         select json_object_agg(

@@ -1,8 +1,11 @@
 -- Units of the best-selling products to come, and those of the same weeks a year before.
 select
     series as code, products.description, sum(forecast) filter (where horizon = 4) as units_4,
-    sum(year_before) filter (where horizon = 4) as year_before_4, sum(forecast) filter (where horizon = 13) as units_13,
-    sum(year_before) filter (where horizon = 13) as year_before_13,
+    case when bool_and(year_before is not null) filter (where horizon = 4)
+        then sum(year_before) filter (where horizon = 4) end as year_before_4,
+    sum(forecast) filter (where horizon = 13) as units_13,
+    case when bool_and(year_before is not null) filter (where horizon = 13)
+        then sum(year_before) filter (where horizon = 13) end as year_before_13,
     min(low_80) filter (where horizon = 4 and step = 1) as low_80,
     min(high_80) filter (where horizon = 4 and step = 1) as high_80,
     min(period_start) as first_week
