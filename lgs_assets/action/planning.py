@@ -12,12 +12,20 @@ from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.experiments.holdout import CONTROL_GROUP, record_held_out
 from lgs_assets.action.guards import NOTHING_MORE, Allowance, too_large, unfit
 from lgs_assets.action.moving import PlaceIs, record_place, settle_place, take_up, why_not_here
-from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, pseudonym_of, read_plan
+from lgs_assets.action.plans import (
+    Plan,
+    Planned,
+    expire_waiting,
+    fingerprint,
+    insert_plan,
+    lock_planning,
+    pseudonym_of,
+    read_plan,
+)
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.recipients import URGENT, recipients, why_not
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 REJECTED_BEFORE = "rejected before"
@@ -45,7 +53,7 @@ def make_plan(
     prepare_private(warehouse)
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
-        lock_for_writing(cursor, f"activation of {destination.name}")
+        lock_planning(cursor, destination.name)
         with as_activator(cursor):
             the_key = expect_key(cursor, key)
         place = pseudonym_of(the_key, destination.place)
@@ -63,6 +71,7 @@ def make_plan(
             )
             held = _held(cursor, audience.name, destination.name, hashed=hashed)
         changes = _difference(wanted, held, the_key, rejected)
+        confirmed = sum(bool(payload) for payload, _ in held.values())
         cursor.execute(
             "select count(*), array_agg(distinct version) from audience_members where audience = %s", [audience.name]
         )
@@ -78,12 +87,26 @@ def make_plan(
         if refusal:
             changes = [change for change in changes if change.operation == "remove" and change.cause in URGENT]
         number = insert_plan(
-            cursor, destination.name, audience.name, changes, held=len(held), version=audience.version,
+            cursor, destination.name, audience.name, changes, held=confirmed, version=audience.version,
             publication=publication, left_out=dict(sorted(left_out.items())), refusal=refusal,
             batch_rows=destination.batch_rows, place=place, hashes_emails=hashed,
+            allowed=allowance.told | ({"place": place_is} if place_is else {}),
         )  # fmt: skip
         record_held_out(cursor, control, number)
         return read_plan(cursor, number)
+
+
+def left_out(warehouse: Warehouse, audience: Audience, destination: Destination, *, key: str | None) -> dict[str, int]:
+    """How many members are not sent, by reason: what a plan would say of them, where there is none to make."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        with as_activator(cursor):
+            the_key = expect_key(cursor, key)
+            place = pseudonym_of(the_key, destination.place)
+            _, found, _, _ = _wanted(
+                cursor, the_key, audience.name, destination.name, place, retry=False, hashed=destination.hashes_emails
+            )
+    return dict(sorted(found.items()))
 
 
 def _publication(cursor: Cursor) -> tuple[str, float]:

@@ -21,7 +21,8 @@ nightly_plans = dg.ScheduleDefinition(
     cron_schedule="0 4 * * *",
     execution_timezone=TIME_ZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Plans the lists that audiences name destinations for. Sends nothing, but where auto = true.",
+    description="Applies the removals and deletions of those who must leave. Plans the lists that audiences name "
+    "destinations for; applies those with auto = true.",
 )
 
 daily_retention = dg.ScheduleDefinition(

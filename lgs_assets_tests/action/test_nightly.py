@@ -25,7 +25,7 @@ from lgs_assets.action.plans import RESUMES_HOURS, leaving_plans, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.errors import RuleError, UnavailableError
+from lgs_assets.errors import LgsError, RuleError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring import jobs
 from lgs_assets.wiring.instance import dagster_instance
@@ -92,6 +92,31 @@ def test_a_first_list_waits_for_a_person(people: Warehouse, receiver: Receiver) 
     done = night(people, receiver)
     assert done.plan and done.plan.adds == 20 and done.outcome is None
     assert receiver.requests == []
+
+
+@pytest.mark.parametrize("fault", ["401", "done, answer lost"])
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_first_list_that_was_broken_off_waits_for_a_person_as_well(
+    people: Warehouse, receiver: Receiver, fault: str, is_begun: bool
+) -> None:
+    """Whatever arrived of it: the night neither goes on with it nor applies the rest as a plan of its own."""
+    set_members(people, range(1, 21))
+    made = plan(people, webhook(receiver))
+    assert made
+    receiver.faults = [*([None] if is_begun else []), *[fault] * 6]
+    with pytest.raises(LgsError):
+        apply(people, made.plan, webhook(receiver))
+    arrived, receiver.faults = set(receiver.held), []
+    with pytest.raises(LgsError, match=f"Finish it first: .* lgs activate cancel {made.plan}"):
+        night(people, receiver)
+    with people.transaction() as connection:
+        connection.execute(sa.text("update activation_plans set made_at = now() - interval '49 hours'"))
+    done = night(people, receiver)
+    assert done.plan and done.plan.state == "planned" and done.outcome is None
+    assert receiver.held.keys() == arrived
+    apply(people, done.plan.plan, webhook(receiver))
+    set_members(people, range(1, 22))
+    assert night(people, receiver).outcome
 
 
 def test_what_a_guard_refuses_waits_but_for_those_who_objected(people: Warehouse, receiver: Receiver) -> None:

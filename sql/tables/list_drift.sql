@@ -9,6 +9,7 @@ create table list_drift (
     not_ours bigint not null check (not_ours >= 0),
     objected bigint not null check (objected >= 0),
     unknown bigint check (unknown >= 0),
+    barred bigint check (barred >= 0),
     primary key (destination, audience, checked_at)
 );
 
@@ -22,3 +23,4 @@ comment on column list_drift.missing is 'Customers whom it should hold by our do
 comment on column list_drift.not_ours is 'People whom somebody else put there. They are left alone.';
 comment on column list_drift.objected is 'Customers put there by us who unsubscribed or complained there. They are suppressed here, too.';
 comment on column list_drift.unknown is 'Customers who could not be looked for: the destination never said what it calls them. NULL for readings of before it was counted.';
+comment on column list_drift.barred is 'Of those who are not ours, people who may not be written to. NULL for readings of before it was counted.';
