@@ -294,7 +294,7 @@ def _mark(
                     case when held.place is null or held.place = %s then held.remote_id end, changes.remote_id
                 ), -- at another place the same name may be somebody else's
                 {why_not(hashed=plan.hashes_emails)},
-                held.customer_id is null and not exists (
+                changes.operation = 'remove' and held.customer_id is null and not exists (
                     select
                     from lgs.activation_changes as others
                     inner join lgs.activation_plans as under_way on under_way.plan = others.plan
@@ -316,7 +316,7 @@ def _mark(
     for customer, operation, fields, payload, state, email, remote_id, reason, is_off in rows:
         is_leaving = operation in ("remove", "erase")
         if is_leaving:  # another plan may have removed them since; what was sent is sent again until it is answered
-            reason = _OFF if operation == "remove" and state == "planned" and is_off else None
+            reason = _OFF if state == "planned" and is_off else None
         elif not reason and fingerprint(key, customer, email, fields) != payload:
             reason = "the contact has changed"
             if state == "sending" and has_own_ids:

@@ -1,4 +1,4 @@
-"""Drift: whom a list is found to hold, beside whom it should hold by our doing.
+"""Drift: whom a list is found to hold, beside whom we put there.
 
 Nobody is added or removed for it: who is missing was taken off by somebody, and whom others put there is theirs. But an
 objection that was made at a destination counts here, too.
@@ -30,17 +30,17 @@ class Drift:
     """What a list was found to hold."""
 
     held: int
-    """Customers whom it should hold by our doing."""
+    """Customers whom we put there."""
     found: int
     """People whom it holds."""
     missing: list[int]
-    """Customers whom it should hold by our doing and does not."""
+    """Customers whom we put there and who are not there."""
     not_ours: int
     """People whom somebody else put there."""
     objected: list[int]
     """Customers put there by us who objected there: from now on they are suppressed here, too."""
     unknown: int
-    """Customers whom it should hold by our doing, and cannot be looked for: it has not said what it calls them."""
+    """Customers whom we put there and who cannot be looked for: it has not said what it calls them."""
     barred: int = 0
     """Of those who are not ours, people who may not be written to at that address."""
     elsewhere: int = 0
@@ -74,10 +74,10 @@ def check_drift(
     """
 
     def read() -> list[Member]:
-        read = destination.members(audience, {name for name in ours.values() if name}) or ()
+        found = destination.members(audience, {name for name in ours.values() if name}) or ()
         members = [
             member._replace(email=None if member.remote_id in names else member.email)
-            for member in islice(read, most + 1)
+            for member in islice(found, most + 1)
         ]
         if len(members) > most:
             raise LgsError(f"{destination.name}: the list has more than {most:,} members, which is not read.")
@@ -108,7 +108,7 @@ def check_drift(
 def _ours(
     warehouse: Warehouse, audience: str, destination: Destination, place: str
 ) -> tuple[dict[int, str | None], int]:
-    """Whom a list should hold by our doing, and what the destination calls them; None if it has not said. And how many
+    """Whom we put on a list, and what the destination calls them; None if it has not said. And how many
     were sent to another place than it is now, where the same name may be somebody else's.
 
     What it calls two of them is the later's: an address can change hands.

@@ -1,4 +1,4 @@
-"""Planning: the difference between who may be sent and whom the destination holds by our doing.
+"""Planning: the difference between who may be sent and whom we put on the list of the destination.
 
 To plan sends nothing. What we did not put there is never removed.
 """
@@ -30,6 +30,7 @@ from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 REJECTED_BEFORE = "rejected before"
 _GONE = "left the audience"
+_MOVED = "another address by now, which was rejected"
 
 
 def make_plan(
@@ -70,7 +71,9 @@ def make_plan(
                 cursor, the_key, audience.name, destination.name, place, retry=retry, hashed=hashed
             )
             held = _held(cursor, audience.name, destination.name, hashed=hashed)
-        changes = _difference(wanted, held, the_key, rejected)
+            moved = _moved(cursor, the_key, audience.name, destination.name, rejected)
+        held |= {customer: (held[customer][0], _MOVED) for customer in moved}
+        changes = _difference(wanted, held, the_key, rejected - moved)
         confirmed = sum(bool(payload) for payload, _ in held.values())
         cursor.execute(
             "select count(*), array_agg(distinct version) from audience_members where audience = %s", [audience.name]
@@ -189,10 +192,28 @@ def _held(cursor: Cursor, audience: str, destination: str, *, hashed: bool) -> d
     return {customer: (payload, reason or _GONE) for customer, payload, reason in cursor}
 
 
+def _moved(cursor: Cursor, key: str, audience: str, destination: str, rejected: set[int]) -> set[int]:
+    """Of the rejected, whom the list holds at another address than the shop has now. As lgs_activator."""
+    cursor.execute(
+        """
+        select held.customer_id, held.payload, contacts.email, told.fields
+        from lgs.destination_members as held
+        inner join lgs.activation_changes as told on (told.plan, told.customer_id) = (held.plan, held.customer_id)
+        inner join lgs_private.contacts as contacts on contacts.customer_id = held.customer_id
+        where held.audience = %s and held.destination = %s and held.customer_id = any (%s)
+            and held.payload not in ('', 'unknown')
+        """,
+        [audience, destination, list(rejected)],
+    )
+    return {
+        customer for customer, payload, email, fields in cursor if fingerprint(key, customer, email, fields) != payload
+    }
+
+
 def _difference(
     wanted: dict[int, tuple[str, str]], held: dict[int, tuple[str, str]], key: str, rejected: set[int]
 ) -> list[Planned]:
-    """Removals, adds and updates, each by customer. Nobody is removed because an update of theirs was rejected.
+    """Removals, adds and updates, each by customer. Nobody is removed because an update of their fields was rejected.
 
     Of whom it is not known whether they arrived, adds are made again: an update would not put them on a list.
     """

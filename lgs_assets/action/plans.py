@@ -152,14 +152,18 @@ def unfinished_plan(warehouse: Warehouse, destination: str, audience: str, versi
 
 
 def is_established(warehouse: Warehouse, destination: str, audience: str, place: str) -> bool:
-    """Whether somebody has seen this list arrive at this place: one plan of it at least was applied to its end."""
+    """Whether a plan of this list was applied to its end at this place, and no first list was only begun since."""
     query = f"""
-        select from activation_plans
-        where destination = :destination and audience = :audience and state in ('applied', 'partial')
-            and audience_version <> '{LEAVING}' and (place is null or place = :place)
+        select state in ('applied', 'partial') as is_whole
+        from activation_plans
+        where destination = :destination and audience = :audience and (place is null or place = :place)
+            and audience_version <> '{LEAVING}'
+            and (state in ('applied', 'partial') or held_before = 0 and applied_at is not null)
+        order by plan desc
         limit 1
     """
-    return bool(warehouse.rows(query, destination=destination, audience=audience, place=place))
+    rows = warehouse.rows(query, destination=destination, audience=audience, place=place)
+    return any(row.is_whole for row in rows)
 
 
 def summary(plan: Plan) -> str:

@@ -643,6 +643,27 @@ def test_whose_update_is_rejected_stays_as_they_are(people: Warehouse, receiver:
     assert receiver.held[3]["spent"] == 1 and held(people) == {1, 2, 3, 4, 5}
 
 
+def test_whose_other_address_is_rejected_leaves_by_the_next_plan(
+    people: Warehouse, receiver: Receiver, tmp_path: Path
+) -> None:
+    """The receiver has the former one, which may be a stranger's: it is not theirs any more, whatever was rejected."""
+    set_members(people, range(1, 6))
+    sync(people, webhook(receiver))
+    receiver.poison = {2, 3}
+    import_contacts(people, contacts_file(tmp_path, [line(3, email="a@b.test")]), key=KEY, reject_limit=0)
+    set_members(people, range(1, 6), spent=2)
+    outcome = sync(people, webhook(receiver))
+    assert outcome and outcome.rejected.keys() == {2, 3}
+    receiver.poison = set()
+    made = plan(people, webhook(receiver))
+    assert made and [(each["customer_id"], each["cause"]) for each in changes_of(people, made.plan)] == [
+        (3, "another address by now, which was rejected")
+    ]
+    apply(people, made.plan, webhook(receiver))
+    assert receiver.held.keys() == held(people) == {1, 2, 4, 5}
+    assert plan(people, webhook(receiver)) is None
+
+
 def test_a_poisoned_row_in_a_thousand_is_found_by_halving(
     warehouse: Warehouse, receiver: Receiver, tmp_path: Path
 ) -> None:

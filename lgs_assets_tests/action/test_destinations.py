@@ -622,7 +622,7 @@ def test_a_place_that_is_no_folder_is_told(given: str, told: str) -> None:
 )
 def test_a_webhook_that_cannot_be_one_is_refused(url: str) -> None:
     """Before anything is sent, and without stopping the others. It is not shown: it may be a secret."""
-    configuration = Configuration(webhook_url=url, webhook_key="k", hubspot_key="h")
+    configuration = Configuration(webhook_url=url, webhook_key="k" * 16, hubspot_key="h")
     with pytest.raises(UsageError, match="LGS_WEBHOOK_URL: expected an address") as raised:
         destination_named(configuration, "webhook")
     assert url not in str(raised.value)

@@ -178,7 +178,6 @@ def test_who_leaves_takes_nobody_along_without_consent(people: Warehouse, tmp_pa
     assert [(row["customer_id"], "email" in row) for row in listed] == [("2", False)]
 
 
-@pytest.mark.parametrize("setting", ["plain", "sha256"])
 def test_who_withdraws_the_consent_to_be_matched_leaves_whatever_a_guard_says(
     people: Warehouse, tmp_path: Path
 ) -> None:
@@ -200,6 +199,7 @@ def test_who_withdraws_the_consent_to_be_matched_leaves_whatever_a_guard_says(
     assert plan_removals(people) == []
 
 
+@pytest.mark.parametrize("setting", ["plain", "sha256"])
 def test_addresses_are_hashed_where_that_is_set(
     people: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:

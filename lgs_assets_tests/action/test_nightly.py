@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from lgs_assets.action.applying import cancel_plan
 from lgs_assets.action.audiences import Audience, planned_audience, without_file
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations import configured
@@ -19,6 +20,7 @@ from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.guards import STALE_HOURS
 from lgs_assets.action.leaving import plan_removals
+from lgs_assets.action.moving import note_emptied
 from lgs_assets.action.nightly import Night, keep_up
 from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import RESUMES_HOURS, leaving_plans, plans
@@ -117,6 +119,21 @@ def test_a_first_list_that_was_broken_off_waits_for_a_person_as_well(
     apply(people, done.plan.plan, webhook(receiver))
     set_members(people, range(1, 22))
     assert night(people, receiver).outcome
+
+
+def test_a_list_that_is_begun_afresh_is_a_first_list_again(people: Warehouse, receiver: Receiver) -> None:
+    """Whatever was applied before it was gone."""
+    set_members(people, range(1, 21))
+    sync(people, webhook(receiver))
+    note_emptied(people, "webhook", "some", is_gone=True)
+    made = plan(people, webhook(receiver))
+    assert made and made.held_before == 0
+    receiver.faults = [None, *["500"] * 6]
+    with pytest.raises(UnavailableError):
+        apply(people, made.plan, webhook(receiver))
+    cancel_plan(people, made.plan)
+    done = night(people, receiver)
+    assert done.plan and done.plan.held_before == 4 and done.plan.state == "planned" and done.outcome is None
 
 
 def test_what_a_guard_refuses_waits_but_for_those_who_objected(people: Warehouse, receiver: Receiver) -> None:

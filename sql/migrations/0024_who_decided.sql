@@ -12,3 +12,6 @@ comment on column lgs.activation_plans.applied_at is 'When that was.';
 alter table lgs.list_drift add column barred bigint check (barred >= 0);
 
 comment on column lgs.list_drift.barred is 'Of those who are not ours, people who may not be written to. NULL for readings of before it was counted.';
+comment on column lgs.list_drift.held is 'Customers whom we put there.';
+comment on column lgs.list_drift.missing is 'Customers whom we put there and who were not there.';
+comment on table lgs.destination_members is 'Whom we put on the lists of each destination. One row a destination, audience and customer.';

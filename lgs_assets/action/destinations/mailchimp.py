@@ -112,7 +112,10 @@ class Mailchimp:
         for entry in self._all(path, "members", query):
             contact = identifier(self.name, entry.get("contact_id"))
             missing.discard(contact)
-            yield Member(contact, entry.get("status") == "unsubscribed", email=_text(entry, "email_address"))
+            email = entry.get("email_address")
+            yield Member(
+                contact, entry.get("status") == "unsubscribed", email=email if isinstance(email, str) else None
+            )
         if missing:  # all who unsubscribed are fewer requests than one for each who is missing
             query = {"status": "unsubscribed", "fields": "members.contact_id,total_items"}
             for entry in self._all(f"{self._path}/members", "members", query):
@@ -236,7 +239,7 @@ class Mailchimp:
         Returns whether the segment is rid of it: one of the present address stays.
         """
         path = self._contact(change.remote_id or "")
-        contact = self._api.ask("GET", path, query={"fields": "id"}, may_be_missing=True)
+        contact = self._api.ask("GET", path, query={"fields": "id,contact_id"}, may_be_missing=True)
         if contact is not None and _text(contact, "id") == _hash(change.email or ""):
             return False
         self._remove(segment, change, staying)

@@ -33,13 +33,14 @@ _LONGEST_WAIT = 300
 _SHOWN = 200
 _NOT_OF_ROWS = {402, 404, 405, 406, 410, 415, 451}
 """What no row of a batch can be the reason for."""
-# The sign in an address, and the full stop in its domain, however they are written.
+# The sign in an address, however it is written; also as a word, before what has a full stop, however that is written.
 _AT = re.compile(
     r"@|%(25)*40|=40|\\u0040|\\x40|&(amp;)*(#0*64|#x0*40|commat);?|[(\[{<]\s*at\s*[)\]}>]"
     r"|\bat\b(?=\s*[\w.-]+(\.|\s*[(\[{<]?\s*\bdot\b\s*[)\]}>]?\s*)\w)",
     re.IGNORECASE,
 )
-_TELEPHONE = re.compile(r"(?<![\w.-])(\+|0)\d(?:[ ()/.-]{0,2}\d){6,13}(?![\w-])")
+# A whole word, or words: a part of an address is left for what finds it as a whole.
+_TELEPHONE = re.compile(r'(?<![^\s(:;,"<])(\+|0)\d(?:[ ()/.-]{0,2}\d){6,13}(?![^\s):;,.">]|\.\w)')
 # What JSON writes for a character, also in a text that was made JSON more than once.
 _ESCAPE = re.compile(r"(?<!\\)\\(?:\\|u005c)*u([0-9a-f]{4})", re.IGNORECASE)
 

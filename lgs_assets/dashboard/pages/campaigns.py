@@ -183,7 +183,7 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
     )
     note = (
         "Members at the end of the data, without those who objected. Entered and left: when the audience last changed, "
-        f"whatever the filters. On lists: customers whom a destination holds by our doing. {expectations(view)}"
+        f"whatever the filters. On lists: customers whom we put on the list of a destination. {expectations(view)}"
     )
     return Figure("audiences", "Whom do we speak to?", table, note=note)
 
