@@ -205,7 +205,7 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
             f"The rule or the fields of {plan.audience} have changed since plan {number} was made. {nothing} is sent: "
             "make another."
         )
-    if not is_as_planned(cursor, plan):
+    if not plan.is_leaving and not is_as_planned(cursor, plan):
         raise GuardError(
             f"The changes of plan {number} are not those that were planned. Nothing is sent: make another."
         )
