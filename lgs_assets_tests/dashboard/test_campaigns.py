@@ -483,9 +483,7 @@ def test_a_plan_that_was_broken_off_says_what_can_be_done(
     change(
         writer,
         f"update activation_plans set state = 'applying', made_at = now() - interval '{hours} hours', "
-        """applied_by = 'ben as lgs', applied_at = now(), allowed = '{"removals": 390}' where plan = 2""".replace(
-            ": ", "\\: "
-        ),
+        "applied_by = 'ben as lgs', applied_at = now(), allowed = jsonb_build_object('removals', 390) where plan = 2",
     )
     html = own_site.get("/campaigns").text
     assert is_told in html and ("lgs activate apply 2" in html) == ("lgs activate cancel 2" in html) == (hours < 48)
