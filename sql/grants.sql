@@ -4,7 +4,7 @@ grant select on lgs.publications, lgs.dumps, lgs.check_results to lgs_dashboard;
 
 grant select (
     plan, destination, audience, audience_version, adds, updates, removes, left_out, held_before, state, refusal,
-    made_by, made_at, ended_at
+    made_by, made_at, ended_at, allowed, applied_by, applied_at
 ) on lgs.activation_plans to lgs_dashboard;
 grant select (plan, customer_id, operation, state, answered_at) on lgs.activation_changes to lgs_dashboard;
 grant select (receipt, plan, batch, attempt, row_count, sent_at, answered_at, status, outcome)

@@ -119,7 +119,9 @@ begin
     end if;
 
     -- Addresses are parameters of queries, which a server that logs slow ones would log in full: see `as_activator`.
-    foreach setting in array array['log_parameter_max_length', 'log_parameter_max_length_on_error'] loop
+    foreach setting in array array[
+        'log_parameter_max_length', 'log_parameter_max_length_on_error', 'auto_explain.log_min_duration'
+    ] loop
         execute format('grant set on parameter %I to lgs_activator', setting);
     end loop;
 

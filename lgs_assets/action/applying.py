@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -33,9 +33,14 @@ from lgs_assets.action.plans import (
     EVERY_LIST,
     EXPIRES_HOURS,
     RESUMES_HOURS,
+    WAITING,
     Plan,
+    account,
     fingerprint,
+    give_up,
+    is_as_planned,
     lock_name,
+    lock_planning,
     pseudonym_of,
     read_plan,
 )
@@ -51,6 +56,7 @@ ATTEMPTS = 6
 FEW = 10
 """So many rows of a batch may all be refused; if more are, the destination itself is at fault."""
 
+_OFF = "not on the list any more"
 _HOLD = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
 _LET_GO = "select pg_advisory_unlock(hashtextextended(%s, 0))"
 
@@ -108,6 +114,41 @@ def apply_plan(
         return _end(warehouse, plan)
 
 
+class Cancelled(NamedTuple):
+    """What a plan had come to when it was cancelled, in rows."""
+
+    accepted: int
+    may_have_arrived: int
+    """Sent without an answer: they count as held."""
+    removals: list[int]
+    """As in `Outcome`."""
+
+
+def cancel_plan(warehouse: Warehouse, number: int) -> Cancelled:
+    """Ends a plan, of which nothing more is sent. What was accepted stays.
+
+    Raises GuardError if it has ended or if customers must leave by it, and LgsError while it is being applied.
+    """
+    prepare_private(warehouse)
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        plan = read_plan(cursor, number)
+        lock_planning(cursor, plan.destination)
+        plan = read_plan(cursor, number)
+        if plan.is_leaving:
+            raise GuardError(f"Plan {number} is of those who must leave {plan.destination}: it cannot be cancelled.")
+        if plan.state not in WAITING:
+            raise GuardError(f"Plan {number} is {plan.state}: there is nothing to cancel.")
+        give_up(cursor, number, plan.destination)
+        cursor.execute(
+            "select count(*) filter (where state = 'accepted'), count(*) filter (where state = 'sending') "
+            "from activation_changes where plan = %s",
+            [number],
+        )
+        ((accepted, sending),) = cursor.fetchall()
+        return Cancelled(accepted, sending, insert_removals(cursor))
+
+
 @contextmanager
 def alone(warehouse: Warehouse, destination: str) -> Iterator[Callable[[], None]]:
     """Holds the destination for the length of a block. Raises TakenError if somebody else holds it.
@@ -139,6 +180,7 @@ def alone(warehouse: Warehouse, destination: str) -> Iterator[Callable[[], None]
 
 
 def _begin(cursor: Cursor, number: int, destination: Destination, version: str | None, key: str) -> Plan:
+    lock_planning(cursor, destination.name)  # else a plan that is being made would not see that this one has begun
     cursor.execute("select from activation_plans where plan = %s for update", [number])
     plan = read_plan(cursor, number)
     if plan.destination != destination.name:
@@ -163,8 +205,17 @@ def _begin(cursor: Cursor, number: int, destination: Destination, version: str |
             f"The rule or the fields of {plan.audience} have changed since plan {number} was made. {nothing} is sent: "
             "make another."
         )
+    if not plan.is_leaving and not is_as_planned(cursor, plan):
+        raise GuardError(
+            f"The changes of plan {number} are not those that were planned. Nothing is sent: make another."
+        )
     if plan.state == "planned":
-        cursor.execute("update activation_plans set state = 'applying' where plan = %s", [number])
+        cursor.execute(
+            "update activation_plans "
+            "set state = 'applying', applied_by = concat(%s::text, ' as ', session_user), applied_at = now() "
+            "where plan = %s",
+            [account(), number],
+        )
     # A plan of those who leave goes to any place, in the form that addresses have there.
     return replace(plan, place=place, hashes_emails=destination.hashes_emails)
 
@@ -228,8 +279,13 @@ def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Resu
         raise UnavailableError(f"{str(error).rstrip('.')}. Tried {ATTEMPTS} times; {then}") from None
 
 
-def _mark(cursor: Cursor, plan: Plan, customers: Sequence[int], key: str) -> tuple[Change, ...]:
-    """Marks changes as being sent, and returns them; what may not be sent any more is withheld."""
+def _mark(
+    cursor: Cursor, plan: Plan, customers: Sequence[int], key: str, *, has_own_ids: bool
+) -> tuple[tuple[Change, ...], list[int]]:
+    """Marks changes as being sent. Returns them, and who is added and was not sent before.
+
+    What may not be sent any more is withheld.
+    """
     with as_activator(cursor):
         cursor.execute(
             f"""
@@ -237,7 +293,15 @@ def _mark(cursor: Cursor, plan: Plan, customers: Sequence[int], key: str) -> tup
                 coalesce(
                     case when held.place is null or held.place = %s then held.remote_id end, changes.remote_id
                 ), -- at another place the same name may be somebody else's
-                {why_not(hashed=plan.hashes_emails)}
+                {why_not(hashed=plan.hashes_emails)},
+                changes.operation = 'remove' and held.customer_id is null and not exists (
+                    select
+                    from lgs.activation_changes as others
+                    inner join lgs.activation_plans as under_way on under_way.plan = others.plan
+                    where others.customer_id = changes.customer_id and others.operation in ('add', 'update')
+                        and others.state = 'sending' and under_way.state = 'applying'
+                        and (under_way.destination, under_way.audience) = (plans.destination, plans.audience)
+                )
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
             left join lgs.destination_members as held using (destination, audience, customer_id)
@@ -248,15 +312,18 @@ def _mark(cursor: Cursor, plan: Plan, customers: Sequence[int], key: str) -> tup
             [plan.place, plan.plan, customers],
         )
         rows = cursor.fetchall()
-    changes = []
-    for customer, operation, fields, payload, state, email, remote_id, reason in rows:
-        if operation in ("remove", "erase"):
-            changes.append(Change(operation, customer, email, {}, remote_id))
-            continue
-        if not reason and fingerprint(key, customer, email, fields) != payload:
+    changes, fresh = [], []
+    for customer, operation, fields, payload, state, email, remote_id, reason, is_off in rows:
+        is_leaving = operation in ("remove", "erase")
+        if is_leaving:  # another plan may have removed them since; what was sent is sent again until it is answered
+            reason = _OFF if state == "planned" and is_off else None
+        elif not reason and fingerprint(key, customer, email, fields) != payload:
             reason = "the contact has changed"
+            if state == "sending" and has_own_ids:
+                reason += ", and their former address may be on the list: lgs activate drift tells"
         if not reason:
-            changes.append(Change(operation, customer, email, fields, remote_id))
+            changes.append(Change(operation, customer, email, {} if is_leaving else fields, remote_id))
+            fresh += [customer] if (operation, state) == ("add", "planned") else []
             continue
         cursor.execute(
             "update activation_changes "
@@ -270,7 +337,7 @@ def _mark(cursor: Cursor, plan: Plan, customers: Sequence[int], key: str) -> tup
         "update activation_changes set state = 'sending' where plan = %s and customer_id = any (%s)",
         [plan.plan, [change.customer_id for change in changes]],
     )
-    return tuple(changes)
+    return tuple(changes), fresh
 
 
 def _send_once(
@@ -282,7 +349,8 @@ def _send_once(
     """
     with warehouse.transaction() as connection:  # the database's clock counts: that of this machine may be wrong
         cursor = driver_cursor(connection)
-        if not (changes := _mark(cursor, plan, customers, contact_key)):
+        changes, fresh = _mark(cursor, plan, customers, contact_key, has_own_ids=destination.has_own_ids)
+        if not changes:
             return None
         sent_at = connection.exec_driver_sql("select now()").scalar_one()
         passed_on = _passed_on(cursor, plan, changes)
@@ -304,7 +372,13 @@ def _send_once(
             error = BatchError(without(str(given), [change.email for change in changes]), status=given.status)
         status = error.status if isinstance(error, (BusyError, BatchError)) else None
         with warehouse.transaction() as connection:
-            receipt.write(driver_cursor(connection), status, str(error))
+            cursor = driver_cursor(connection)
+            receipt.write(cursor, status, str(error))
+            if isinstance(error, AccessError) and not error.may_have_arrived:  # it was refused before it was read
+                cursor.execute(
+                    "update activation_changes set state = 'planned' where plan = %s and customer_id = any (%s)",
+                    [plan.plan, fresh],
+                )
         raise error from None
 
 

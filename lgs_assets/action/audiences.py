@@ -8,6 +8,7 @@ import difflib
 import json
 import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -293,6 +294,10 @@ def record_members(warehouse: Warehouse, *, publication: str) -> "pd.DataFrame":
         lock_for_writing(cursor, "audience_memberships")
         cursor.execute("select max(snapshot_date) from audience_facts")
         ((snapshot,),) = cursor.fetchall()
+        # Who was excluded while the members were found is one of them still.
+        cursor.execute(
+            "delete from audience_members where customer_id in (select customer_id from marketing_exclusions)"
+        )
         if snapshot is not None:
             _end_stays(cursor, snapshot, publication)
             cursor.execute(
@@ -313,19 +318,20 @@ def record_members(warehouse: Warehouse, *, publication: str) -> "pd.DataFrame":
     return frame.astype(counts | {"snapshot_date": "datetime64[us]"})
 
 
-def exclude(cursor: Cursor, customer_id: int, reason: str) -> None:
-    """Takes a customer out of every audience, at once and for good. Being forgotten outranks an objection."""
+def exclude(cursor: Cursor, customers: Collection[int], reason: str) -> None:
+    """Takes customers out of every audience, at once and for good. Being forgotten outranks an objection."""
     cursor.execute(
         """
-        insert into marketing_exclusions values (%s, %s, now())
+        insert into marketing_exclusions
+        select distinct customer_id, %s, now() from unnest(%s::integer[]) as excluded (customer_id)
         on conflict (customer_id) do update set reason = excluded.reason where excluded.reason = 'forgotten'
         """,
-        [customer_id, reason],
+        [reason, list(customers)],
     )
     cursor.execute("select to_regclass('audience_members'), to_regclass('audience_history')")
     if None in cursor.fetchall()[0]:
         return  # nothing is built yet
-    cursor.execute("delete from audience_members where customer_id = %s", [customer_id])
+    cursor.execute("delete from audience_members where customer_id = any (%s)", [list(customers)])
     cursor.execute("select max(snapshot_date) from audience_facts")
     ((snapshot,),) = cursor.fetchall()
     _end_stays(cursor, snapshot, reason)

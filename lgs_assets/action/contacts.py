@@ -25,6 +25,7 @@ from lgs_assets.action.private import as_activator, is_prepared, may_see, prepar
 from lgs_assets.action.recipients import NO_CONTACT, recipients, why_not
 from lgs_assets.action.rules import Rule
 from lgs_assets.errors import LgsError, UsageError
+from lgs_assets.places import TIME_ZONE
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_by_key
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -48,6 +49,19 @@ _CUSTOMER = re.compile(r"(\d{1,10})(\.0)?")
 # A value that can be shown: no address and no name fits.
 _SHOWN = re.compile(r"\d{1,30}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+# Whom the data has, or a ledger: a customer can be gone from the data, and still be on a list.
+_KNOWN = """
+select customer_id from customer_profile where customer_id = any (%(customers)s)
+union
+select customer_id from marketing_exclusions where customer_id = any (%(customers)s)
+union
+select customer_id from destination_members where customer_id = any (%(customers)s)
+union
+select customer_id from left_behind where customer_id = any (%(customers)s)
+union
+select customer_id from activation_changes where customer_id = any (%(customers)s)
+"""
 
 HIDDEN = "contacts hidden from this login"
 
@@ -93,6 +107,8 @@ class Imported:
     """What an import did."""
 
     contacts: int
+    objected: int
+    """Of these, whose file says yes though they objected: nothing is sent to them, nor to this address of theirs."""
     rejects: list[ContactReject]
     removals: list[int]
     """The plans by which those leave their lists who may not be written to by now."""
@@ -132,13 +148,14 @@ def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_by_key(cursor, _LOCK, "Importing contacts")
-        cursor.execute("select current_date, to_regclass('customer_profile') is not null")
+        cursor.execute("select (now() at time zone %s)::date, to_regclass('customer_profile') is not null", [TIME_ZONE])
         ((today, is_built),) = cursor.fetchall()
         if not is_built:
             raise LgsError("There is no table customer_profile yet, so no customer is known: lgs run")
         cursor.execute("select customer_id from customer_profile")
         known = {customer for (customer,) in cursor}
         with as_activator(cursor):
+            _keep_key(cursor, key)
             _expect_key(cursor, key)
             cursor.execute("select customer_id, email_key from lgs_private.contacts")
             owners = {bytes(email_key): customer for customer, email_key in cursor}
@@ -147,7 +164,11 @@ def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject
             cursor.execute("select customer_id from lgs.marketing_exclusions where reason = %s", [FORGOTTEN])
             forgotten = {customer for (customer,) in cursor}
             read, rejects = _read(file.name, content, today=today)
-            cursor.execute("select customer_id, imported_at::date from lgs_private.contacts where not marketing_ok")
+            cursor.execute(
+                "select customer_id, (imported_at at time zone %s)::date from lgs_private.contacts "
+                "where not marketing_ok",
+                [TIME_ZONE],
+            )
             declined: dict[int, date] = dict(cursor.fetchall())
             earlier = _Earlier(known, owners, declined, forgotten, forgotten_keys)
             contacts = dict(_accepted(read, rejects, key, earlier))
@@ -155,7 +176,7 @@ def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject
             lines = len(contacts) + len(rejects)
             if len(rejects) > reject_limit * lines:
                 raise UsageError(_refusal(file.name, lines, rejects, reject_limit))
-            _store(cursor, contacts)
+            objected = _store(cursor, contacts)
             cursor.execute(
                 "insert into lgs_private.imports (file, sha256, contacts, rejected, imported_at) "
                 "values (%s, %s, %s, %s, now()) returning import",
@@ -167,7 +188,7 @@ def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject
                 [(number, reject.line, reject.column, reject.found, reject.expected) for reject in rejects],
             )
         removals = insert_removals(cursor)
-    return Imported(len(contacts), rejects, removals)
+    return Imported(len(contacts), objected, rejects, removals)
 
 
 class Suppressed(NamedTuple):
@@ -211,7 +232,7 @@ def _suppress(
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_by_key(cursor, _LOCK, "Suppressing a contact")
-        cursor.execute("select customer_id from customer_profile where customer_id = any (%s)", [list(customers)])
+        cursor.execute(_KNOWN, {"customers": list(customers)})
         known = {customer for (customer,) in cursor}
         with as_activator(cursor):
             cursor.execute(
@@ -245,8 +266,7 @@ def _suppress(
                     )
         if source == OURS and (unknown := set(customers) - known - with_contact):
             raise LgsError(f"There is no customer {min(unknown)}.")
-        for customer in customers:
-            exclude(cursor, customer, reason)
+        exclude(cursor, customers, reason)
         erasures = insert_erasures(cursor, customers, erasing)  # first: whom it deletes needs no removal
         return Suppressed(bool(with_contact), insert_removals(cursor, customers), erasures)
 
@@ -329,15 +349,39 @@ def expect_key(cursor: Cursor, key: str | None) -> str:
     return key
 
 
-def _expect_key(cursor: Cursor, key: str) -> None:
-    check_value = hmac.new(key.encode(), _CHECKED, sha256).digest()
+def _check_value(key: str) -> bytes:
+    return hmac.new(key.encode(), _CHECKED, sha256).digest()
+
+
+def _keep_key(cursor: Cursor, key: str) -> None:
+    """Makes the key that of the contacts, if nothing was made with another."""
     cursor.execute(
-        "insert into lgs_private.contact_key (check_value, since) values (%s, now()) on conflict do nothing",
-        [check_value],
+        """
+        insert into lgs_private.contact_key (check_value, since)
+        values (%s, now())
+        on conflict (only_row) do update
+        set (check_value, since) = (excluded.check_value, excluded.since)
+        where not exists (select from lgs_private.contacts)
+            and not exists (select from lgs_private.suppressions)
+            and not exists (select from lgs_private.former_keys)
+        """,
+        [_check_value(key)],
     )
-    cursor.execute("select check_value from lgs_private.contact_key")
-    ((known,),) = cursor.fetchall()
-    if not hmac.compare_digest(bytes(known), check_value):
+
+
+def _expect_key(cursor: Cursor, key: str) -> None:
+    """Raises UsageError for another key than that of the contacts. Until there are any, every key will do."""
+    cursor.execute(
+        """
+        select check_value
+        from lgs_private.contact_key
+        where exists (select from lgs_private.contacts)
+            or exists (select from lgs_private.suppressions)
+            or exists (select from lgs_private.former_keys)
+        """
+    )
+    known = cursor.fetchone()
+    if known and not hmac.compare_digest(bytes(known[0]), _check_value(key)):
         raise UsageError(
             "LGS_CONTACT_KEY is not the key that the contacts and suppressions were made with. No suppression would be "
             "recognised, so nothing is done. Set the former key."
@@ -461,8 +505,11 @@ def _accepted(
         rejects.append(ContactReject(line, *wrong))
 
 
-def _store(cursor: Cursor, contacts: Mapping[int, tuple[Contact, bytes]]) -> None:
-    """Replaces contacts. Not by COPY, whose errors quote the line in the log of the server."""
+def _store(cursor: Cursor, contacts: Mapping[int, tuple[Contact, bytes]]) -> int:
+    """Replaces contacts. Not by COPY, whose errors quote the line in the log of the server.
+
+    Who objected did so at an address of later, too: it is suppressed. Returns how many of them say yes.
+    """
     cursor.execute(
         "insert into lgs_private.former_keys select customer_id, email_key from lgs_private.contacts "
         "where customer_id = any (%s) on conflict do nothing",
@@ -482,6 +529,23 @@ def _store(cursor: Cursor, contacts: Mapping[int, tuple[Contact, bytes]]) -> Non
         """,
         [list(column) for column in columns] or [[]] * 8,
     )
+    cursor.execute(
+        """
+        insert into lgs_private.suppressions
+        select email_key, reason, now(), %s
+        from lgs_private.contacts
+        inner join lgs.marketing_exclusions using (customer_id)
+        on conflict do nothing
+        """,
+        [OURS],
+    )
+    cursor.execute(
+        "select count(*) from lgs_private.contacts inner join lgs.marketing_exclusions using (customer_id) "
+        "where customer_id = any (%s) and marketing_ok",
+        [list(contacts)],
+    )
+    ((objected,),) = cursor.fetchall()
+    return int(objected)
 
 
 def _refusal(name: str, lines: int, rejects: list[ContactReject], limit: float) -> str:

@@ -25,6 +25,11 @@ class Allowance:
     removals: int | None = None
     adds: int | None = None
 
+    @property
+    def told(self) -> dict[str, int]:
+        """What is allowed, by name."""
+        return {name: number for name, number in vars(self).items() if number is not None}
+
 
 NOTHING_MORE = Allowance()
 

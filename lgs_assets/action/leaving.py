@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from lgs_assets.action.audiences import FORGOTTEN
 from lgs_assets.action.plans import EVERY_LIST, LEAVING, Planned, insert_plan
 from lgs_assets.action.private import as_activator, prepare_private
-from lgs_assets.action.recipients import URGENT, WHY_NEVER, people
+from lgs_assets.action.recipients import URGENT, WHY_NEVER, WHY_NOT_MATCHED, people
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -22,9 +22,11 @@ _LOCK = "plans of those who leave"
 # one waits. Whom the destination is to delete leaves every list of it by that.
 _MUST_LEAVE = f"""
 with told as (
-    select destination, audience, customer_id, payload from lgs.destination_members
+    select members.destination, members.audience, members.customer_id, payload, hashes_emails
+    from lgs.destination_members as members
+    left join lgs.activation_plans as plans on plans.plan = members.plan
     union all
-    select destination, audience, customer_id, ''
+    select destination, audience, customer_id, '', hashes_emails
     from lgs.activation_changes as changes
     inner join lgs.activation_plans as plans using (plan)
     where operation in ('add', 'update') and changes.state = 'sending' and plans.state = 'applying'
@@ -38,7 +40,7 @@ with told as (
         )
 ),
 listed as (
-    select destination, audience, customer_id, max(payload) as payload
+    select destination, audience, customer_id, max(payload) as payload, bool_or(hashes_emails) as is_hashed
     from told
     group by destination, audience, customer_id
 )
@@ -53,7 +55,9 @@ select listed.destination, listed.audience, listed.customer_id, payload, judged.
     ) as waiting
 from listed
 {people("listed.customer_id")}
-cross join lateral (select {WHY_NEVER} as why_not) as judged
+cross join lateral (
+    select coalesce({WHY_NEVER}, case when listed.is_hashed then {WHY_NOT_MATCHED} end) as why_not
+) as judged
 where judged.why_not = any (%(urgent)s)
     and (%(customers)s::integer[] is null or listed.customer_id = any (%(customers)s))
     and not exists (

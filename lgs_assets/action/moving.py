@@ -190,6 +190,12 @@ def left_behind(
     ]
 
 
+def held_here(warehouse: Warehouse, destination: str, audience: str) -> int:
+    """How many customers a list counts as held where its destination is now."""
+    query = "select customer_id from destination_members where destination = :destination and audience = :audience"
+    return len(warehouse.rows(query, destination=destination, audience=audience))
+
+
 def note_emptied(warehouse: Warehouse, destination: str, audience: str, *, is_gone: bool = False) -> int:
     """Keeps that somebody has emptied a list at its former places; also at the present one if it `is_gone` from there.
 

@@ -10,7 +10,7 @@ from lgs_assets.action.drift import Drift, check_drift
 from lgs_assets.action.forgetting import erase
 from lgs_assets.action.moving import present_places
 from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import EVERY_LIST, Plan, unfinished_plan
+from lgs_assets.action.plans import EVERY_LIST, Plan, is_established, unfinished_plan
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 
@@ -48,15 +48,16 @@ def keep_up(
     """Does the night's work on a list. Raises what `check_drift`, `make_plan` and `apply_plan` raise.
 
     Applied without a person is only what no guard refuses, or allows whatever else it refuses: never a first list,
-    which has no guard but the eyes of somebody.
+    which has no guard but the eyes of somebody. It is one until a plan of it was applied to its end.
     """
     (place,) = present_places(warehouse, [destination], key=key).values()
     begun = unfinished_plan(warehouse, destination.name, audience.name, audience.version, place)
-    if begun and audience.is_automatic:
+    is_seen = is_established(warehouse, destination.name, audience.name, place)
+    if begun and audience.is_automatic and is_seen:
         apply_plan(warehouse, begun, destination, key=key, version=audience.version, pause=pause)
     drift = check_drift(warehouse, audience.name, destination, key=key, pause=pause)
     plan = make_plan(warehouse, audience, destination, key=key)
-    if not plan or not audience.is_automatic or plan.state != "planned" or not plan.held_before:
+    if not plan or not audience.is_automatic or plan.state != "planned" or not plan.held_before or not is_seen:
         return Night(drift, plan, None)
     outcome = apply_plan(warehouse, plan.plan, destination, key=key, version=audience.version, pause=pause)
     return Night(drift, plan, outcome)

@@ -1,4 +1,4 @@
-"""Planning: the difference between who may be sent and whom the destination holds by our doing.
+"""Planning: the difference between who may be sent and whom we put on the list of the destination.
 
 To plan sends nothing. What we did not put there is never removed.
 """
@@ -12,16 +12,25 @@ from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.experiments.holdout import CONTROL_GROUP, record_held_out
 from lgs_assets.action.guards import NOTHING_MORE, Allowance, too_large, unfit
 from lgs_assets.action.moving import PlaceIs, record_place, settle_place, take_up, why_not_here
-from lgs_assets.action.plans import Plan, Planned, expire_waiting, fingerprint, insert_plan, pseudonym_of, read_plan
+from lgs_assets.action.plans import (
+    Plan,
+    Planned,
+    expire_waiting,
+    fingerprint,
+    insert_plan,
+    lock_planning,
+    pseudonym_of,
+    read_plan,
+)
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.recipients import URGENT, recipients, why_not
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 REJECTED_BEFORE = "rejected before"
 _GONE = "left the audience"
+_MOVED = "another address by now, which was rejected"
 
 
 def make_plan(
@@ -45,7 +54,7 @@ def make_plan(
     prepare_private(warehouse)
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
-        lock_for_writing(cursor, f"activation of {destination.name}")
+        lock_planning(cursor, destination.name)
         with as_activator(cursor):
             the_key = expect_key(cursor, key)
         place = pseudonym_of(the_key, destination.place)
@@ -62,7 +71,10 @@ def make_plan(
                 cursor, the_key, audience.name, destination.name, place, retry=retry, hashed=hashed
             )
             held = _held(cursor, audience.name, destination.name, hashed=hashed)
-        changes = _difference(wanted, held, the_key, rejected)
+            moved = _moved(cursor, the_key, audience.name, destination.name, rejected)
+        held |= {customer: (held[customer][0], _MOVED) for customer in moved}
+        changes = _difference(wanted, held, the_key, rejected - moved)
+        confirmed = sum(bool(payload) for payload, _ in held.values())
         cursor.execute(
             "select count(*), array_agg(distinct version) from audience_members where audience = %s", [audience.name]
         )
@@ -78,12 +90,26 @@ def make_plan(
         if refusal:
             changes = [change for change in changes if change.operation == "remove" and change.cause in URGENT]
         number = insert_plan(
-            cursor, destination.name, audience.name, changes, held=len(held), version=audience.version,
+            cursor, destination.name, audience.name, changes, held=confirmed, version=audience.version,
             publication=publication, left_out=dict(sorted(left_out.items())), refusal=refusal,
             batch_rows=destination.batch_rows, place=place, hashes_emails=hashed,
+            allowed=allowance.told | ({"place": place_is} if place_is else {}),
         )  # fmt: skip
         record_held_out(cursor, control, number)
         return read_plan(cursor, number)
+
+
+def left_out(warehouse: Warehouse, audience: Audience, destination: Destination, *, key: str | None) -> dict[str, int]:
+    """How many members are not sent, by reason: what a plan would say of them, where there is none to make."""
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        with as_activator(cursor):
+            the_key = expect_key(cursor, key)
+            place = pseudonym_of(the_key, destination.place)
+            _, found, _, _ = _wanted(
+                cursor, the_key, audience.name, destination.name, place, retry=False, hashed=destination.hashes_emails
+            )
+    return dict(sorted(found.items()))
 
 
 def _publication(cursor: Cursor) -> tuple[str, float]:
@@ -166,10 +192,28 @@ def _held(cursor: Cursor, audience: str, destination: str, *, hashed: bool) -> d
     return {customer: (payload, reason or _GONE) for customer, payload, reason in cursor}
 
 
+def _moved(cursor: Cursor, key: str, audience: str, destination: str, rejected: set[int]) -> set[int]:
+    """Of the rejected, whom the list holds at another address than the shop has now. As lgs_activator."""
+    cursor.execute(
+        """
+        select held.customer_id, held.payload, contacts.email, told.fields
+        from lgs.destination_members as held
+        inner join lgs.activation_changes as told on (told.plan, told.customer_id) = (held.plan, held.customer_id)
+        inner join lgs_private.contacts as contacts on contacts.customer_id = held.customer_id
+        where held.audience = %s and held.destination = %s and held.customer_id = any (%s)
+            and held.payload not in ('', 'unknown')
+        """,
+        [audience, destination, list(rejected)],
+    )
+    return {
+        customer for customer, payload, email, fields in cursor if fingerprint(key, customer, email, fields) != payload
+    }
+
+
 def _difference(
     wanted: dict[int, tuple[str, str]], held: dict[int, tuple[str, str]], key: str, rejected: set[int]
 ) -> list[Planned]:
-    """Removals, adds and updates, each by customer. Nobody is removed because an update of theirs was rejected.
+    """Removals, adds and updates, each by customer. Nobody is removed because an update of their fields was rejected.
 
     Of whom it is not known whether they arrived, adds are made again: an update would not put them on a list.
     """

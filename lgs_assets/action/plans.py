@@ -2,18 +2,22 @@
 
 import hmac
 import json
+import os
+import pwd
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 from lgs_assets.wording import counted
 
@@ -44,7 +48,7 @@ set (left_at, plan, confirmed_at, remote_id, emptied_at, emptied_by)
 _CANONICAL = json.JSONEncoder(sort_keys=True)  # made once: json.dumps would make one a customer
 _PLANS = """
 select plan, destination, audience, audience_version, adds, updates, removes, left_out, held_before, digest, state,
-    refusal, made_by, made_at, ended_at, place, hashes_emails
+    refusal, made_by, made_at, ended_at, place, hashes_emails, allowed, applied_by, applied_at
 from activation_plans
 """
 
@@ -83,6 +87,9 @@ class Plan:
     ended_at: datetime | None
     place: str | None
     hashes_emails: bool
+    allowed: dict[str, Any]
+    applied_by: str | None
+    applied_at: datetime | None
 
     @property
     def is_leaving(self) -> bool:
@@ -129,11 +136,13 @@ def leaving_plans(warehouse: Warehouse) -> list[Plan]:
 def unfinished_plan(warehouse: Warehouse, destination: str, audience: str, version: str, place: str) -> int | None:
     """The number of the plan of a list that is applied in part, and may be finished; None if there is none.
 
-    Not one of another version of the audience, nor one for another place, nor one that is too old.
+    Not one of another version of the audience, nor one for another place, nor one that is too old; nor a first list,
+    which somebody may have broken off because it was the wrong one.
     """
     query = f"""
         select plan from activation_plans
-        where destination = :destination and audience = :audience and state = 'applying'
+        where (held_before > 0 or audience_version = '{LEAVING}')
+            and destination = :destination and audience = :audience and state = 'applying'
             and audience_version in (:version, '{LEAVING}') and (place is null or place = :place)
             and made_at > now() - make_interval(hours => :hours)
     """
@@ -142,15 +151,50 @@ def unfinished_plan(warehouse: Warehouse, destination: str, audience: str, versi
     return next((row.plan for row in rows), None)
 
 
+def is_established(warehouse: Warehouse, destination: str, audience: str, place: str) -> bool:
+    """Whether a plan of this list was applied to its end at this place, and no first list was only begun since."""
+    query = f"""
+        select state in ('applied', 'partial') as is_whole
+        from activation_plans
+        where destination = :destination and audience = :audience and (place is null or place = :place)
+            and audience_version <> '{LEAVING}'
+            and (state in ('applied', 'partial') or held_before = 0 and applied_at is not null)
+        order by plan desc
+        limit 1
+    """
+    rows = warehouse.rows(query, destination=destination, audience=audience, place=place)
+    return any(row.is_whole for row in rows)
+
+
 def summary(plan: Plan) -> str:
     """A plan in a sentence."""
     if plan.audience == EVERY_LIST:
         return f"Plan {plan.plan}: {plan.destination} is asked to delete a customer."
     parts = [f"+ {plan.adds:,}", f"~ {plan.updates:,}", f"- {plan.removes:,}"]
-    out = "; ".join(f"{reason} {number:,}" for reason, number in sorted(plan.left_out.items()))
+    out = reasons(plan.left_out)
     held = f"the destination held {counted(plan.held_before, 'customer')}"
     hashed = " Addresses leave hashed." if plan.hashes_emails else ""
     return f"Plan {plan.plan}: {', '.join(parts)}; {held}.{hashed}" + (f" Left out: {out}." if out else "")
+
+
+def reasons(left_out: Mapping[str, int]) -> str:
+    """How many are left out, by reason, in words."""
+    return "; ".join(f"{reason} {number:,}" for reason, number in sorted(left_out.items()))
+
+
+def decisions(plan: Plan) -> str:
+    """Who made a plan, what it was allowed beyond its guards, and who applied it."""
+    allowed = "".join(f" Allowed: {what} {value}." for what, value in sorted(plan.allowed.items()))
+    applied = f" Applied by {plan.applied_by}, {plan.applied_at:%Y-%m-%d %H:%M} UTC." if plan.applied_by else ""
+    return f"Made by {plan.made_by}, {plan.made_at:%Y-%m-%d %H:%M} UTC.{allowed}{applied}"
+
+
+def account() -> str:
+    """Whose process this is: a login of the database is often shared."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in a container, whose accounts have numbers alone
+        return str(os.getuid())
 
 
 def read_plan(cursor: Cursor, number: int) -> Plan:
@@ -175,23 +219,22 @@ def insert_plan(
     batch_rows: int | None = None,
     place: str | None = None,
     hashes_emails: bool = False,
+    allowed: Mapping[str, Any] = MappingProxyType({}),
 ) -> int:
     """Writes a plan down, with its changes in batches of so many rows. Returns its number.
 
     `place` is the pseudonym of where it may go; none for a plan by which customers leave, which may go to any.
     """
     operations = Counter(change.operation for change in changes)
-    digest = sha256(f"{destination}/{audience}".encode())
-    for change in changes:
-        digest.update(json.dumps([change.operation, change.customer_id, change.payload]).encode())
+    digest = _digest(destination, audience, ((each.operation, each.customer_id, each.payload) for each in changes))
     cursor.execute(
         """
         insert into activation_plans (
             destination, audience, audience_version, publication, adds, updates, removes, left_out, held_before, digest,
-            state, refusal, made_by, made_at, ended_at, place, hashes_emails
+            state, refusal, made_by, made_at, ended_at, place, hashes_emails, allowed
         )
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, session_user, now(),
-            case when %s then now() end, %s, %s)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, concat(%s::text, ' as ', session_user), now(),
+            case when %s then now() end, %s, %s, %s)
         returning plan
         """,
         [
@@ -200,12 +243,13 @@ def insert_plan(
             *(
                 Jsonb(left_out or {}),
                 held,
-                digest.hexdigest(),
+                digest,
                 "planned" if changes else "refused",
                 refusal,
+                account(),
                 not changes,
             ),
-            *(place, hashes_emails),
+            *(place, hashes_emails, Jsonb(dict(allowed))),
         ],
     )
     ((number,),) = cursor.fetchall()
@@ -219,6 +263,29 @@ def insert_plan(
     return int(number)
 
 
+def _digest(destination: str, audience: str, changes: Iterable[Sequence[Any]]) -> str:
+    """That of the changes of a plan: operation, customer and payload of each, in the order of the plan."""
+    digest = sha256(f"{destination}/{audience}".encode())
+    for change in changes:
+        digest.update(json.dumps([*change]).encode())
+    return digest.hexdigest()
+
+
+def is_as_planned(cursor: Cursor, plan: Plan) -> bool:
+    """Whether the changes of a plan are still those that were reviewed."""
+    cursor.execute(
+        "select operation, customer_id, payload from activation_changes where plan = %s "
+        "order by array_position(array['remove', 'add', 'update'], operation), customer_id",
+        [plan.plan],
+    )
+    return _digest(plan.destination, plan.audience, cursor) == plan.digest
+
+
+def lock_planning(cursor: Cursor, destination: str) -> None:
+    """Waits until nobody plans, begins or cancels anything of a destination; until the transaction ends."""
+    lock_for_writing(cursor, f"activation of {destination}")
+
+
 def lock_name(destination: str) -> str:
     """The name of the advisory lock held while something is done at a destination."""
     return f"lgs.applying to {destination}"
@@ -227,6 +294,7 @@ def lock_name(destination: str) -> str:
 def expire_waiting(cursor: Cursor, destination: str, audience: str, version: str, place: str) -> None:
     """Ends a plan of the same list that waits, or was given up. Raises LgsError for one that is applied in part.
 
+    One by which customers leave goes on waiting while one of them is held: nothing may come between.
     Given up is one that is old, for another place than `place`, or of another version of the audience than `version`:
     nobody would have it finished. What may have arrived by it counts as held, so that it is removed where it
     should not be; its payload is not known, so that it is sent again where it should.
@@ -242,16 +310,32 @@ def expire_waiting(cursor: Cursor, destination: str, audience: str, version: str
     )
     for plan, is_given_up in cursor.fetchall():
         if not is_given_up:
-            raise LgsError(f"Plan {plan} of this list is applied in part. Finish it first: lgs activate apply {plan}")
-        _give_up(cursor, plan, destination)
+            raise LgsError(
+                f"Plan {plan} of this list is applied in part. Finish it first: lgs activate apply {plan}; or end it "
+                f"there: lgs activate cancel {plan}"
+            )
+        give_up(cursor, plan, destination)
     cursor.execute(
-        "update activation_plans set state = 'expired', ended_at = now() "
-        "where destination = %s and audience = %s and state = 'planned'",
+        f"""
+        update activation_plans as plans
+        set state = 'expired', ended_at = now()
+        where destination = %s and audience = %s and state = 'planned'
+            and (
+                audience_version <> '{LEAVING}'
+                or not exists (
+                    select
+                    from activation_changes as changes
+                    inner join destination_members as held using (customer_id)
+                    where changes.plan = plans.plan
+                        and (held.destination, held.audience) = (plans.destination, plans.audience)
+                )
+            )
+        """.encode(),
         [destination, audience],
     )
 
 
-def _give_up(cursor: Cursor, plan: int, destination: str) -> None:
+def give_up(cursor: Cursor, plan: int, destination: str) -> None:
     """Ends a plan that was applied in part. Raises LgsError if it is being applied at this moment."""
     cursor.execute("select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [lock_name(destination)])
     if cursor.fetchone() == (False,):

@@ -15,18 +15,20 @@ from lgs_assets.warehouse.schema import Cursor, act_as, driver_cursor, execute_s
 ACTIVATOR = "lgs_activator"
 _LAST = "former_keys"  # the table that private.sql makes last
 # Addresses are parameters of queries: a server that logs slow or failing ones would log them in full.
-_LOG_NO_PARAMETERS = """
-select set_config(name, '0', true)
-from unnest(array['log_parameter_max_length', 'log_parameter_max_length_on_error']) as name
-where has_parameter_privilege(current_user, name, 'set')
+# So would auto_explain, where it is loaded, also in the plans that it shows.
+_QUIET = """
+(values
+    ('log_parameter_max_length', '0'),
+    ('log_parameter_max_length_on_error', '0'),
+    ('auto_explain.log_min_duration', '-1')
+) as quiet (name, value)
 """
-
-
-_SHOWING = """
-select name, quote_ident(session_user)
-from unnest(array['log_parameter_max_length', 'log_parameter_max_length_on_error']) as name
-where current_setting(name) <> '0'
+_LOG_NO_PARAMETERS = f"""
+select set_config(name, value, true)
+from {_QUIET}
+where case when current_setting(name, true) is not null then has_parameter_privilege(current_user, name, 'set') end
 """
+_SHOWING = f"select name, quote_ident(session_user) from {_QUIET} where current_setting(name, true) <> value"
 
 
 def is_prepared(cursor: Cursor, table: str = "contacts") -> bool:
@@ -85,8 +87,8 @@ def log_warning(warehouse: Warehouse) -> str | None:
         if not may_see(cursor):
             return None
         act_as(cursor, "none")
-        cursor.execute(_LOG_NO_PARAMETERS)
-        cursor.execute(_SHOWING)
+        cursor.execute(_LOG_NO_PARAMETERS.encode())
+        cursor.execute(_SHOWING.encode())
         if not (showing := cursor.fetchall()):
             return None
     parameters = ", ".join(name for name, _ in showing)
@@ -109,7 +111,7 @@ def as_activator(cursor: Cursor) -> Iterator[None]:
             f"The login {login} may not see contacts. Let an administrator run: grant {ACTIVATOR} to {login}"
         )
     act_as(cursor, "none")  # a superuser may do this without having been granted it
-    cursor.execute(_LOG_NO_PARAMETERS)
+    cursor.execute(_LOG_NO_PARAMETERS.encode())
     act_as(cursor, ACTIVATOR)
     try:
         yield

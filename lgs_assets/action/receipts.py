@@ -44,6 +44,7 @@ def settle(
     """Writes down what became of changes, whom the destination holds now, and the receipt, in one transaction."""
     accepted = [change for change in changes if change.customer_id not in answer.rejected]
     removed = [change.customer_id for change in accepted if change.operation in ("remove", "erase")]
+    removed += answer.left
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         if receipt:

@@ -6,7 +6,7 @@ NO_CONTACT = "no contact"
 DECLINED = "declined marketing"
 SUPPRESSED = "suppressed"
 NOT_MATCHED = "no consent to be matched"
-URGENT = frozenset({"objected", "forgotten", SUPPRESSED, DECLINED})
+URGENT = frozenset({"objected", "forgotten", SUPPRESSED, DECLINED, NOT_MATCHED})
 """Why a customer must be removed from every list, whatever a guard says."""
 
 _DO_NOT_CONTACT = (places.SQL / "do_not_contact.sql").read_text()
@@ -44,17 +44,19 @@ WHY_NEVER = f"""
 """An expression: why a customer may not be written to, whatever is built and whichever experiments run."""
 
 
+WHY_NOT_MATCHED = f"case when contacts.lawful_basis <> 'consent' then '{NOT_MATCHED}' end"
+
+
 def why_not(*, hashed: bool = False) -> str:
     """An expression: why a customer may not be written to, or NULL if they may.
 
     An experiment is the last reason: those whom it holds back would have been sent.
     Hashed addresses are for networks that match them with their own users: that takes a consent.
     """
-    matched = f"case when contacts.lawful_basis <> 'consent' then '{NOT_MATCHED}' end"
     return f"""
     coalesce(
         {WHY_NEVER},
-        {matched if hashed else "null"},
+        {WHY_NOT_MATCHED if hashed else "null"},
         do_not_contact.reason
     )
     """

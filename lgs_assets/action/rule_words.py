@@ -152,7 +152,7 @@ def _value(node: exp.Expr, beside: exp.Expr | None = None) -> str:
         case exp.Neg():
             return f"\N{MINUS SIGN}{_value(node.this, beside)}"
         case exp.Column():
-            return _NAMES.get(node.name.lower(), node.name.replace("_", " "))
+            return _NAMES.get(node.name.lower(), node.name.lower().replace("_", " "))
         case exp.Literal() if node.is_string and _kind(beside) == "moment":
             return _moment(node.name, is_cut=False, is_day=_is_day(beside))
         case exp.Literal() if not node.is_string:

@@ -5,7 +5,7 @@ taken from the text, so a rule that is accepted can read nothing but its own row
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from hashlib import sha256
@@ -253,21 +253,23 @@ class _Judge:
         return f"({left.sql} {_COMPARISONS[type(node)]} {right.sql})"
 
     def _between(self, node: exp.Between) -> str:
-        value = self._operand(node.this)
-        _, low = self._pair(node, value, self._operand(node.args["low"]))
-        _, high = self._pair(node, value, self._operand(node.args["high"]))
+        value, (low, high) = self._beside(node, [node.args["low"], node.args["high"]])
         return f"({value.sql} between {low.sql} and {high.sql})"
 
     def _in(self, node: exp.In) -> str:
-        value = self._operand(node.this)
         if not node.expressions:
             raise self._error(node, f"expected a list of literals after in. {_ONLY}")
-        choices = []
-        for expression in node.expressions:
-            _, choice = self._pair(node, value, self._operand(expression))
+        value, choices = self._beside(node, node.expressions)
+        for choice in choices:
             self._note(value, choice)
-            choices.append(choice.sql)
-        return f"({value.sql} in ({', '.join(sorted(set(choices)))}))"
+        return f"({value.sql} in ({', '.join(sorted({choice.sql for choice in choices}))}))"
+
+    def _beside(self, node: exp.Expr, others: Sequence[exp.Expr]) -> tuple[_Operand, list[_Operand]]:
+        """An operand and those that it is compared with, all of one kind."""
+        value, operands = self._operand(node.this), [self._operand(other) for other in others]
+        for operand in operands:  # first: beside one date it is a date beside each
+            value, _ = self._pair(node, value, operand)
+        return value, [self._pair(node, value, operand)[1] for operand in operands]
 
     def _is(self, node: exp.Is) -> str:
         word = "is not" if node.args.get("negate") else "is"

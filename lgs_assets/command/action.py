@@ -77,7 +77,9 @@ def list_audiences() -> None:
 
 @_audience.command()
 @reporting_errors
-def show(name: Annotated[str, typer.Argument(help="An audience, by the name that lgs audience list shows.")]) -> None:
+def show(
+    name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, as lgs audience list shows it.")],
+) -> None:
     """Show one audience: its rule, its size and worth, and what a destination may know of its members."""
     from lgs_assets.action.audiences import audience_named
     from lgs_assets.action.rule_words import in_words
@@ -99,7 +101,9 @@ def show(name: Annotated[str, typer.Argument(help="An audience, by the name that
 @_audience.command()
 @reporting_errors
 def preview(
-    rule: Annotated[str, typer.Argument(help="A condition, such as \"country = 'EIRE' and m_score = 5\".")],
+    rule: Annotated[
+        str, typer.Argument(metavar="RULE", help="A condition, such as \"country = 'EIRE' and m_score = 5\".")
+    ],
 ) -> None:
     """Show what a rule would find: size, worth, and texts in it that no customer has. Nothing is kept."""
     from lgs_assets.action.rules import judge
@@ -136,11 +140,13 @@ def _show_size(warehouse: "Warehouse", rule: "Rule") -> None:
 @_contacts.command("import")
 @reporting_errors
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV file with a header; docs/consent.md has its columns.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV file with a header; docs/consent.md has its columns.")
+    ],
 ) -> None:
     """Import contacts from a CSV file. Invalid lines are kept aside, with the reason."""
     from lgs_assets.action.contacts import import_contacts
-    from lgs_assets.command.terminal import say
+    from lgs_assets.command.terminal import remark, say
     from lgs_assets.configuration import Configuration
 
     configuration = Configuration.read()
@@ -148,6 +154,11 @@ def import_file(
     warehouse = _warehouse_with_contacts()
     done = import_contacts(warehouse, file, key=key, reject_limit=configuration.acceptance.reject_limit)
     say(f"Imported {counted(done.contacts, 'contact')}.")
+    if done.objected:
+        remark(
+            f"{done.objected:,} of them objected before, whatever the file says: nothing is sent to them, "
+            "nor to these addresses."
+        )
     _show_removals(done.removals)
     _show_rejects(done.rejects)
     if done.rejects:
@@ -173,7 +184,9 @@ def show_contacts() -> None:
 
 @_contacts.command("object")
 @reporting_errors
-def record_objection(customer_id: Annotated[int, typer.Argument(help="The number of the customer.")]) -> None:
+def record_objection(
+    customer_id: Annotated[int, typer.Argument(metavar="CUSTOMER", help="The number of the customer.")],
+) -> None:
     """Record that a customer objects to marketing: suppressed for good, and out of every audience at once."""
     from lgs_assets.action.contacts import object_to_marketing
 
@@ -186,7 +199,7 @@ def record_objection(customer_id: Annotated[int, typer.Argument(help="The number
 
 @reporting_errors
 def forget_customer(
-    customer_id: Annotated[int, typer.Argument(help="The number of the customer.")],
+    customer_id: Annotated[int, typer.Argument(metavar="CUSTOMER", help="The number of the customer.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     permanently: Annotated[
         bool, typer.Option("--permanently", help="Have Mailchimp delete them, too: it never takes the address again.")
@@ -194,8 +207,9 @@ def forget_customer(
 ) -> None:
     """Delete a customer's contact for good, here and at the tools that had it from here, and suppress the address.
 
-    Klaviyo and HubSpot delete them at once; for other destinations a removal from their lists is planned. Invoices
-    stay, under their number. What was cut short goes on when the command is run again.
+    Klaviyo and HubSpot are asked at once to delete them, which Klaviyo does in its own time; for other destinations a
+    removal from their lists is planned. Invoices stay, under their number. What was cut short goes on when the command
+    is run again.
     """
     from lgs_assets.action.destinations.configured import configured_destinations
     from lgs_assets.action.forgetting import forget
@@ -236,11 +250,13 @@ def _show_left_behind(
     audience: str | None = None,
     customer_id: int | None = None,
 ) -> bool:
-    """Tells what former places of destinations hold. Returns whether there is any."""
+    """Tells what no plan reaches: former places of destinations, and former addresses. Returns whether there is any."""
+    from lgs_assets.action.drift import strays
     from lgs_assets.action.moving import left_behind
     from lgs_assets.command.terminal import remark
 
     told = left_behind(warehouse, destination=destination, audience=audience, customer_id=customer_id)
+    told += strays(warehouse, destination=destination, audience=audience, customer_id=customer_id)
     for sentence in told:
         remark(f"{sentence}.")
     return bool(told)
@@ -278,12 +294,16 @@ def write_demo_contacts(
 @reporting_errors
 def plan_activation(
     name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, as lgs audience list shows it.")],
-    destination: Annotated[str, typer.Argument(help="Where it goes: drop, webhook, klaviyo, mailchimp or hubspot.")],
+    destination: Annotated[
+        str, typer.Argument(metavar="DESTINATION", help="Where it goes: drop, webhook, klaviyo, mailchimp or hubspot.")
+    ],
     allow_removals: Annotated[
         int | None, typer.Option(min=1, help="Allow exactly this many removals, even above the guard's limit.")
     ] = None,
     allow_adds: Annotated[int | None, typer.Option(min=1, help="Allow exactly this many additions.")] = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Plan again, too, whom the destination rejected.")] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Also plan customers whom the destination rejected before.")
+    ] = False,
     place: Annotated[
         Literal["same", "new"] | None,
         typer.Option(help="After another key, URL or folder was set: whether that is the same list or a new one."),
@@ -293,7 +313,8 @@ def plan_activation(
     from lgs_assets.action.audiences import planned_audience
     from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.guards import Allowance
-    from lgs_assets.action.planning import make_plan
+    from lgs_assets.action.planning import left_out, make_plan
+    from lgs_assets.action.plans import reasons
     from lgs_assets.command.terminal import plain, say
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import GuardError
@@ -307,7 +328,10 @@ def plan_activation(
     plan = make_plan(warehouse, audience, chosen, key=key, allowance=allowance, retry=retry, place_is=place)
     _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if plan is None:
-        say(f"{plain(destination)} holds exactly the members of {audience.name} that may be sent. Nothing to do.")
+        say(
+            f"{plain(destination)} holds exactly the members of {audience.name} that may be sent. Nothing to do."
+            + (f" Left out: {out}." if (out := reasons(left_out(warehouse, audience, chosen, key=key))) else "")
+        )
         return
     _show_plan(plan)
     if plan.refusal:
@@ -317,7 +341,7 @@ def plan_activation(
 @_activate.command("show")
 @reporting_errors
 def show_plan(
-    number: Annotated[int, typer.Argument(help="The number of a plan.")],
+    number: Annotated[int, typer.Argument(metavar="N", help="The number of a plan.")],
     rows: Annotated[int, typer.Option(min=0, help="How many changes to show.")] = 20,
 ) -> None:
     """Show a plan: its changes, who is left out and why, and what became of it."""
@@ -350,7 +374,9 @@ def list_plans() -> None:
 @reporting_errors
 def show_drift(
     name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, as lgs audience list shows it.")],
-    destination: Annotated[str, typer.Argument(help="Where its list is: klaviyo, mailchimp or hubspot.")],
+    destination: Annotated[
+        str, typer.Argument(metavar="DESTINATION", help="Where its list is: klaviyo, mailchimp or hubspot.")
+    ],
     rows: Annotated[int, typer.Option(min=0, help="Name so many of the customers who are missing.")] = 20,
 ) -> None:
     """Read a list back: who is missing, who is not ours, and who objected there. Objections are taken over."""
@@ -383,24 +409,49 @@ def show_drift(
 @reporting_errors
 def emptied(
     name: Annotated[str, typer.Argument(metavar="AUDIENCE", help="An audience, also one whose file is gone.")],
-    destination: Annotated[str, typer.Argument(help="The destination whose list it was.")],
+    destination: Annotated[str, typer.Argument(metavar="DESTINATION", help="The destination whose list it was.")],
     is_gone: Annotated[
         bool, typer.Option("--gone", help="The list is gone from where the destination is now, too.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --gone, do not ask.")] = False,
 ) -> None:
-    """Say that you have emptied, by hand, the lists that a destination left behind: they are told no more."""
-    from lgs_assets.action.moving import note_emptied
+    """Say that you have emptied, by hand, the lists that a destination left behind, so that no more is said of them."""
+    from lgs_assets.action.destinations.configured import NEEDS
+    from lgs_assets.action.moving import held_here, note_emptied
+    from lgs_assets.errors import UsageError
 
-    customers = note_emptied(warehouse_with_facts(), destination, name, is_gone=is_gone)
+    if destination not in NEEDS:
+        raise UsageError(f"There is no destination {destination!r}. There are: {', '.join(NEEDS)}.")
+    warehouse = warehouse_with_facts()
+    if is_gone and not yes and (customers := held_here(warehouse, destination, name)):
+        typer.confirm(
+            f"{destination} counts as holding {counted(customers, 'customer')} of {printable(name)}. Is that list gone "
+            "there? Nobody is removed from it any more, whoever objects, and the next plan of it is a first list, "
+            "without guards",
+            abort=True,
+        )
+    customers = note_emptied(warehouse, destination, name, is_gone=is_gone)
     if customers:
         typer.echo(f"Noted as taken off those lists: {counted(customers, 'customer')} of {printable(name)}.")
     else:
         typer.echo(f"No customer of {printable(name)} is left behind at a former place of {printable(destination)}.")
 
 
+@_activate.command("cancel")
+@reporting_errors
+def cancel(number: Annotated[int, typer.Argument(metavar="N", help="The number of a plan.")]) -> None:
+    """End a plan, also one that is applied in part: nothing more of it is sent. What was accepted stays."""
+    from lgs_assets.action.applying import cancel_plan
+
+    done = cancel_plan(_warehouse_with_contacts(), number)
+    unknown = f"; {counted(done.may_have_arrived, 'change')} may have arrived" if done.may_have_arrived else ""
+    typer.echo(f"Plan {number} is cancelled: {counted(done.accepted, 'change')} accepted before{unknown}.")
+    _show_removals(done.removals)
+
+
 @_activate.command("apply")
 @reporting_errors
-def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) -> None:
+def apply(number: Annotated[int, typer.Argument(metavar="N", help="The number of a plan.")]) -> None:
     """Send exactly what a plan says, once. One that was interrupted goes on where it stopped."""
     from lgs_assets.action.applying import apply_plan
     from lgs_assets.action.audiences import version_now
@@ -426,10 +477,10 @@ def apply(number: Annotated[int, typer.Argument(help="The number of a plan.")]) 
 
 
 def _show_plan(plan: "Plan") -> None:
-    from lgs_assets.action.plans import summary
+    from lgs_assets.action.plans import decisions, summary
     from lgs_assets.command.terminal import plain, say
 
-    say(plain(summary(plan)))
+    say(plain(summary(plan)), plain(decisions(plan)))
     if plan.state == "planned":
         say(
             f"Nothing is sent yet. To see the changes: lgs activate show {plan.plan}; to send them: "

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from lgs_assets.action import applying
 from lgs_assets.action.audiences import gone, read_audiences, version_now, without_file
+from lgs_assets.action.drift import strays
 from lgs_assets.action.leaving import plan_erasures, plan_removals
 from lgs_assets.action.moving import come_back, left_behind, present_places
 from lgs_assets.action.nightly import Night, keep_up, see_out
@@ -192,7 +193,7 @@ def make_plans(
                 done |= _told(each, night)
                 if night.plan and night.plan.refusal:
                     context.log.warning(f"{each}: refused: {night.plan.refusal}")
-        if told := left_behind(warehouse):
+        if told := left_behind(warehouse) + strays(warehouse):
             done["left behind"] = "\n".join(told)
         _see_out(warehouse, activation, done, reasons, but=failed)  # who objected at a tool, as was read this night
     context.add_output_metadata(done)
@@ -253,7 +254,10 @@ def _told(each: str, night: Night) -> dict[str, str]:
     return told
 
 
-@dg.job(description="Reads back and plans every list that an audience names; applies those with auto = true.")
+@dg.job(
+    description="Applies the removals of those who must leave, and has tools delete for good who is to be forgotten. "
+    "Reads back and plans every list that an audience names a destination for; applies those with auto = true."
+)
 def plan_lists() -> None:
     """The job of the schedule `nightly_plans`."""
     make_plans()

@@ -31,7 +31,8 @@ nightly_refresh = _running(
 nightly_plans = _running(
     "nightly_plans",
     "0 4 * * *",
-    "Plans the lists that audiences name destinations for. Sends nothing, but where auto = true.",
+    "Applies the removals and deletions of those who must leave. Plans the lists that audiences name destinations for; "
+    "applies those with auto = true.",
     job=plan_lists,
 )
 

@@ -136,11 +136,12 @@ _CURSOR = {"page[cursor]": ID}
 _CONSENT = ",".join(
     [
         "external_id",
+        "email",
         *(f"subscriptions.email.marketing.{each}" for each in ("consent", "suppression", "list_suppressions")),
     ]
 )
 _SHOWN = {
-    "fields[profile]": exactly("external_id", _CONSENT),
+    "fields[profile]": exactly("external_id", "external_id,email", _CONSENT),
     "additional-fields[profile]": exactly("subscriptions"),
 }
 KLAVIYO = (
@@ -186,7 +187,7 @@ MAILCHIMP = (
         closed(
             _PART
             | {
-                "fields": exactly("members.contact_id,members.status,total_items"),
+                "fields": exactly("members.contact_id,members.status,members.email_address,total_items"),
                 "include_unsubscribed": exactly("true"),  # they are members, too
                 "include_cleaned": exactly("true"),
             }
@@ -224,7 +225,7 @@ MAILCHIMP = (
     Operation("POST", f"/lists/[^/]+/members/{_HASH}/actions/delete-permanent"),
 )
 
-_OPTED_OUT = {"type": "string", "pattern": r"^hs_email_optout(_\d+)?$"}
+_READ_BACK = {"type": "string", "pattern": r"^(hs_email_optout(_\d+)?|email)$"}
 HUBSPOT = (
     Operation("GET", "/crm/lists/2026-03/object-type-id/0-1/name/[^/]+"),
     Operation("GET", "/crm/lists/2026-03/[^/]+/memberships", closed({"limit": number(250)}, {"after": ID})),
@@ -253,7 +254,7 @@ HUBSPOT = (
                 closed(
                     {
                         "inputs": listed(closed({"id": ID}), 100),
-                        "properties": {"oneOf": [listed(exactly("email"), 1), listed(_OPTED_OUT, 2)]},
+                        "properties": listed(_READ_BACK, 3),
                     }
                 ),
             ]

@@ -2,7 +2,9 @@
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import md5, sha256
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from lgs_assets.action import guards
-from lgs_assets.action.applying import Outcome, TakenError, alone, apply_plan
+from lgs_assets.action.applying import Outcome, TakenError, alone, apply_plan, cancel_plan
 from lgs_assets.action.audiences import Limits, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
@@ -26,12 +28,13 @@ from lgs_assets.action.destinations.web import redacted, without
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.leaving import plan_removals
 from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import changes_of, plans, summary
+from lgs_assets.action.plans import account, changes_of, decisions, lock_planning, plan_numbered, plans, summary
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.errors import GuardError, LgsError, ServerError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import driver_cursor
 from lgs_assets.warehouse.server import EmbeddedServer
 from lgs_assets.wiring import jobs
 from lgs_assets.wiring.instance import dagster_instance
@@ -470,7 +473,149 @@ def test_where_we_are_not_let_in_nothing_more_is_sent(
     with pytest.raises(LgsError, match=reason):
         apply(people, made.plan, webhook(receiver, rows=2))
     assert len(receiver.requests) == 1
-    assert held(people) == set()
+    assert held(people) == set() and states(people, made.plan) == {"planned": 10}
+
+
+def test_what_was_refused_before_it_was_read_never_counts_as_held(people: Warehouse, receiver: Receiver) -> None:
+    """However long ago; but what an earlier attempt may have brought there does."""
+    set_members(people, range(1, 11))
+    receiver.faults = ["500", "401"]
+    made = plan(people, webhook(receiver, rows=4))
+    assert made
+    with pytest.raises(LgsError, match="does not let us in"):
+        apply(people, made.plan, webhook(receiver, rows=4))
+    assert states(people, made.plan) == {"sending": 4, "planned": 6}
+    make_older(people, hours=49)
+    again = plan(people, webhook(receiver))
+    assert again and again.held_before == 0 and held(people) == {1, 2, 3, 4}
+
+
+def states(warehouse: Warehouse, number: int) -> Counter[str]:
+    return Counter(change["state"] for change in changes_of(warehouse, number))
+
+
+def make_older(warehouse: Warehouse, *, hours: int) -> None:
+    with warehouse.transaction() as connection:
+        connection.execute(sa.text(f"update activation_plans set made_at = made_at - interval '{hours} hours'"))
+
+
+def test_to_plan_a_list_keeps_no_removal_waiting(people: Warehouse, receiver: Receiver) -> None:
+    """Who objected leaves by the plan that was named to somebody, whatever was planned since; it ends with them."""
+    set_members(people, range(1, 6))
+    sync(people, webhook(receiver))
+    (number,) = object_to_marketing(people, 3).removals
+    ordinary = plan(people, webhook(receiver))
+    make_older(people, hours=25)
+    assert ordinary and apply(people, number, webhook(receiver)).accepted == 1
+    assert receiver.held.keys() == held(people) == {1, 2, 4, 5}
+    (other,) = object_to_marketing(people, 4).removals
+    made = plan(people, webhook(receiver))
+    assert made and apply(people, made.plan, webhook(receiver)).accepted == 1
+    plan(people, webhook(receiver))
+    assert plan_numbered(people, other).state == "expired"
+
+
+def test_a_removal_is_not_made_twice(people: Warehouse, receiver: Receiver) -> None:
+    """Another plan did it: whoever is on the list by now was put there by somebody else."""
+    set_members(people, range(1, 6))
+    sync(people, webhook(receiver))
+    set_members(people, range(2, 6))
+    made = plan(people, webhook(receiver))
+    (number,) = forget_contact(people, 1).removals
+    apply(people, number, webhook(receiver))
+    requests = len(receiver.requests)
+    assert made and apply(people, made.plan, webhook(receiver)).withheld == {1: "not on the list any more"}
+    assert len(receiver.requests) == requests
+
+
+def test_a_list_that_has_begun_can_be_stopped(people: Warehouse, receiver: Receiver) -> None:
+    """Nothing more of it is sent; what may have arrived is removed where it must be, and else counts as held."""
+    set_members(people, range(1, 11))
+    made = plan(people, webhook(receiver, rows=4))
+    assert made
+    receiver.faults = [None, *["done, answer lost"] * 6]
+    with pytest.raises(UnavailableError):
+        apply(people, made.plan, webhook(receiver, rows=4))
+    (removal,) = object_to_marketing(people, 6).removals
+    assert cancel_plan(people, made.plan) == (4, 4, [removal])
+    with pytest.raises(GuardError, match="is expired"):
+        apply(people, made.plan, webhook(receiver))
+    with pytest.raises(GuardError, match="there is nothing to cancel"):
+        cancel_plan(people, made.plan)
+    with pytest.raises(GuardError, match="those who must leave"):
+        cancel_plan(people, removal)
+    apply(people, removal, webhook(receiver))
+    assert receiver.held.keys() == held(people) == {1, 2, 3, 4, 5, 7, 8}
+    again = plan(people, webhook(receiver))
+    assert again and (again.adds, again.held_before) == (5, 4)
+    assert cancel_plan(people, again.plan) == (0, 0, [])
+
+
+def test_a_plan_is_not_cancelled_while_it_is_being_applied(people: Warehouse, receiver: Receiver) -> None:
+    """Whoever applies it is to be stopped first."""
+    set_members(people, range(1, 4))
+    made = plan(people, webhook(receiver))
+    assert made
+
+    class Hasty(Webhook):
+        def send(self, batch: Batch) -> Answer:
+            with pytest.raises(LgsError, match="Another plan is being applied to webhook"):
+                cancel_plan(people, batch.plan)
+            return super().send(batch)
+
+    assert apply(people, made.plan, Hasty(receiver.url, SIGNING_KEY)).accepted == 3
+
+
+def test_a_plan_begins_only_when_no_other_of_its_destination_is_being_made(
+    people: Warehouse, receiver: Receiver
+) -> None:
+    """Else two plans of one list would live: the other was made before this one had begun."""
+    set_members(people, range(1, 4))
+    made = plan(people, webhook(receiver))
+    assert made
+    with ThreadPoolExecutor() as threads:
+        with people.transaction() as connection:
+            lock_planning(driver_cursor(connection), "webhook")
+            applying = threads.submit(apply, people, made.plan, webhook(receiver))
+            with pytest.raises(TimeoutError):
+                applying.result(timeout=1)
+            assert receiver.requests == [] and plan_numbered(people, made.plan).state == "planned"
+        assert applying.result(timeout=30).accepted == 3
+
+
+def test_a_plan_tells_who_decided_what(people: Warehouse, receiver: Receiver) -> None:
+    """What it was allowed beyond its guards, who made it, and who began to apply it."""
+    set_members(people, range(1, 41))
+    sync(people, webhook(receiver))
+    set_members(people, range(1, 11))
+    made = plan(people, webhook(receiver), removals=30)
+    assert made and made.allowed == {"removals": 30} and made.applied_by is None
+    apply(people, made.plan, webhook(receiver))
+    done = plan_numbered(people, made.plan)
+    assert done.made_by == done.applied_by and str(done.applied_by).startswith(f"{account()} as ")
+    assert done.applied_at and done.applied_at >= done.made_at
+    assert "Allowed: removals 30. Applied by" in decisions(done)
+
+
+def test_a_ledger_that_was_changed_is_not_sent(people: Warehouse, receiver: Receiver) -> None:
+    """A removal has nothing else that would tell it from one that somebody reviewed."""
+    set_members(people, range(1, 6))
+    sync(people, webhook(receiver))
+    set_members(people, range(2, 6))
+    made = plan(people, webhook(receiver))
+    assert made
+    with people.transaction() as connection:
+        connection.execute(
+            sa.text(
+                "insert into activation_changes (plan, customer_id, operation, cause, fields, payload, batch, state) "
+                "select plan, 2, operation, cause, fields, payload, batch, state from activation_changes "
+                "where plan = :plan"
+            ),
+            {"plan": made.plan},
+        )
+    with pytest.raises(GuardError, match="are not those that were planned"):
+        apply(people, made.plan, webhook(receiver))
+    assert receiver.held.keys() == {1, 2, 3, 4, 5}
 
 
 def test_rejected_rows_are_kept_aside_and_not_sent_again(people: Warehouse, receiver: Receiver) -> None:
@@ -496,6 +641,27 @@ def test_whose_update_is_rejected_stays_as_they_are(people: Warehouse, receiver:
     assert sync(people, webhook(receiver)) == Outcome(4, {3: "mailbox … is full"}, {})
     assert plan(people, webhook(receiver)) is None
     assert receiver.held[3]["spent"] == 1 and held(people) == {1, 2, 3, 4, 5}
+
+
+def test_whose_other_address_is_rejected_leaves_by_the_next_plan(
+    people: Warehouse, receiver: Receiver, tmp_path: Path
+) -> None:
+    """The receiver has the former one, which may be a stranger's: it is not theirs any more, whatever was rejected."""
+    set_members(people, range(1, 6))
+    sync(people, webhook(receiver))
+    receiver.poison = {2, 3}
+    import_contacts(people, contacts_file(tmp_path, [line(3, email="a@b.test")]), key=KEY, reject_limit=0)
+    set_members(people, range(1, 6), spent=2)
+    outcome = sync(people, webhook(receiver))
+    assert outcome and outcome.rejected.keys() == {2, 3}
+    receiver.poison = set()
+    made = plan(people, webhook(receiver))
+    assert made and [(each["customer_id"], each["cause"]) for each in changes_of(people, made.plan)] == [
+        (3, "another address by now, which was rejected")
+    ]
+    apply(people, made.plan, webhook(receiver))
+    assert receiver.held.keys() == held(people) == {1, 2, 4, 5}
+    assert plan(people, webhook(receiver)) is None
 
 
 def test_a_poisoned_row_in_a_thousand_is_found_by_halving(
@@ -768,12 +934,19 @@ def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monke
         *("mailbox a@b.test full", "a%40b.test", r"a\u0040b.test", "x <a@b.test>", "a&#64;b.test", "jane.doe @ b.test"),
         *("jane.doe\uff20b.test", "jane.doe&#064;b.test", "jane.doe (at) b.test", "jane.doe%2540b.test"),
         *("jane.doe=40b.test", "jane.doe at b.test", "jane.doe&amp;#64;b.test", "jane.doe @", "jane.doe\n@\nb.test"),
+        *("jane.doe at b dot test", "jane.doe at b (dot) test", "jane.doe at b.test"),
         *(r"\u006aane.doe\u0040b\u002Etest", r"jane.doe\u0020\u0040 b.test", r"jane.doe\uff20b.test"),
     ],
 )
 def test_what_a_receiver_says_is_kept_without_addresses(text: str) -> None:
     """It may quote what it was sent."""
     assert "b.test" not in redacted(text) and "jane.doe" not in redacted(text)
+
+
+@pytest.mark.parametrize("number", ["+44 7700 900123", "07700 900123", "+44 (0)20 7946 0958", "0161-496-0000"])
+def test_what_a_receiver_says_is_kept_without_telephone_numbers(number: str) -> None:
+    """But with the numbers of its own records, and with dates."""
+    assert redacted(f"of {number}, not record 4500123456 of 2026-03-01") == "of …, not record 4500123456 of 2026-03-01"
 
 
 FORMS = [
@@ -930,3 +1103,14 @@ def test_the_command_plans_shows_and_applies(
     assert CANARY not in said and SIGNING_KEY not in said and "of-the-receiver" not in said
     assert CANARY not in tables_outside(people.url)
     assert lgs("activate", "plan", "first_to_see", "nowhere").exit_code == 2
+    object_to_marketing(people, 3)
+    cancelled = lgs("activate", "cancel", str(plans(people)[0].plan))
+    assert cancelled.exit_code == 4 and "those who must leave" in cancelled.stderr
+    assert lgs("activate", "apply", str(plans(people)[0].plan)).exit_code == 0
+    with people.transaction() as connection:
+        connection.execute(
+            sa.text("insert into audience_members values (:name, 3, :version, '{}')"),
+            {"name": "first_to_see", "version": champions.version},
+        )
+    nothing = lgs("activate", "plan", "first_to_see", "webhook")
+    assert "Nothing to do. Left out: objected 1." in nothing.output

@@ -139,8 +139,8 @@ def test_whoever_is_excluded_is_in_no_audience(built: Warehouse) -> None:
     publish(built, members(built, [audience("true")]), snapshot="2011-07-01")
     record_members(built, publication="one")
     with built.transaction() as connection:
-        exclude(driver_cursor(connection), 101, "forgotten")
-        exclude(driver_cursor(connection), 101, "objected")
+        exclude(driver_cursor(connection), [101], "forgotten")
+        exclude(driver_cursor(connection), [101], "objected")
     now = "select count(*) as members from audience_members where audience = 'some'"
     ends = "select members from audience_history where audience = 'some' order by snapshot_date desc limit 1"
     assert built.rows(now) == built.rows(ends) == [{"members": 19}]
@@ -149,6 +149,18 @@ def test_whoever_is_excluded_is_in_no_audience(built: Warehouse) -> None:
         {"left_by": "forgotten"}
     ]
     assert built.rows("select reason from marketing_exclusions") == [{"reason": "forgotten"}]
+
+
+def test_who_is_excluded_while_the_members_are_found_is_none_of_them(built: Warehouse) -> None:
+    """Nor afterwards, until the next change of the data: the stay is not begun anew."""
+    found = members(built, [audience("true")])
+    with built.transaction() as connection:
+        connection.execute(sa.text("truncate audience_memberships"))
+        exclude(driver_cursor(connection), [101, 102], "objected")
+    publish(built, found, snapshot="2011-07-01")
+    history = record_members(built, publication="one")
+    assert history["members"].tolist() == [18]
+    assert {101, 102}.isdisjoint(row.customer_id for row in built.rows("select customer_id from audience_members"))
 
 
 def test_a_misspelt_name_is_named_with_what_comes_near_it(built: Warehouse) -> None:

@@ -77,6 +77,8 @@ def test_canaries_turn_up_nowhere(
         name = connection.info.dbname
         connection.execute(f"alter database {name} set log_min_duration_statement = 0".encode())
         connection.execute(f"alter database {name} set log_parameter_max_length_on_error = -1".encode())
+        connection.execute(f"alter database {name} set session_preload_libraries = 'auto_explain'".encode())
+        connection.execute(f"alter database {name} set auto_explain.log_min_duration = 0".encode())
     built.engine.dispose()  # its sessions began before
 
     def lgs(*arguments: str, code: int = 0) -> str:
@@ -134,4 +136,4 @@ def test_canaries_turn_up_nowhere(
     assert marked_files(Configuration.read().state) == []
     assert marked_files(tmp_path / "shown") == []
     log = server.log.read_text(errors="replace")
-    assert "insert into lgs_private.contacts" in log and marks_in(log) == set()
+    assert "insert into lgs_private.contacts" in log and "Query Text: " in log and marks_in(log) == set()

@@ -24,7 +24,9 @@ from lgs_assets.action.contacts import (
     pseudonym,
     reach,
 )
-from lgs_assets.action.destinations.protocol import Change, Listed
+from lgs_assets.action.destinations.drop import Drop
+from lgs_assets.action.destinations.protocol import Change, Listed, Member
+from lgs_assets.action.moving import present_places
 from lgs_assets.action.private import log_warning
 from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app
@@ -34,6 +36,14 @@ from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.action.people import CANARY, HEADER, KEY, address, contacts_file, line, tables_outside
 
 EVERYBODY = judge("true")
+LEDGERS = {
+    "held": "insert into lgs.destination_members values ('drop', 'some', 999, '', 1, now(), null, null)",
+    "left behind": "insert into lgs.left_behind values ('drop', 'some', 999, '', now(), 1, now(), null)",
+    "sent": "insert into lgs.activation_changes (plan, customer_id, operation, cause, fields, payload, batch, state) "
+    "values (1, 999, 'add', '', '{}', '', 1, 'accepted')",
+    "excluded": "insert into lgs.marketing_exclusions values (999, 'objected', now())",
+}
+"""How ledgers can have a customer whom the data has not."""
 
 
 def lgs(*arguments: str) -> Result:
@@ -211,6 +221,46 @@ def test_without_its_key_nothing_is_imported(customers: Warehouse, tmp_path: Pat
     assert reach(customers, EVERYBODY)[""] == 1
 
 
+def test_the_key_is_that_of_the_first_import(
+    customers: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistyped one that some other command was given pins nothing; nor does one of an import of nobody."""
+    monkeypatch.setenv("LGS_DROP", str(tmp_path))
+    assert present_places(customers, [Drop(str(tmp_path))], key=KEY + "!")
+    imported(customers, tmp_path, line(999), key=KEY + "?")
+    imported(customers, tmp_path, line(1))
+    with pytest.raises(UsageError, match="LGS_CONTACT_KEY is not the key"):
+        present_places(customers, [Drop(str(tmp_path))], key=KEY + "!")
+    forget_contact(customers, 1)
+    with pytest.raises(UsageError, match="LGS_CONTACT_KEY is not the key"):
+        imported(customers, tmp_path, line(2), key=KEY + "!")
+
+
+@pytest.mark.parametrize("ledger", LEDGERS)
+def test_who_is_gone_from_the_data_can_still_object_and_be_forgotten(customers: Warehouse, ledger: str) -> None:
+    """A corrected dump may have no invoice of theirs, and a list may hold them all the same."""
+    with psycopg.connect(customers.url) as connection:
+        connection.execute(LEDGERS[ledger].encode())
+    object_to_marketing(customers, 999)
+    forget_contact(customers, 999)
+    assert not forget_contact(customers, 999).had_contact
+    with pytest.raises(LgsError, match="There is no customer 998"):
+        object_to_marketing(customers, 998)
+
+
+def test_an_address_that_an_objector_had_later_is_suppressed_too(customers: Warehouse, tmp_path: Path) -> None:
+    """For any other customer as well; the import says that such a yes changes nothing."""
+    imported(customers, tmp_path, line(1))
+    object_to_marketing(customers, 1)
+    file = contacts_file(tmp_path, [line(1, email="later@example.test"), line(2)])
+    assert import_contacts(customers, file, key=KEY, reject_limit=0).objected == 1
+    imported(customers, tmp_path, line(1, email="last@example.test"))
+    assert imported(customers, tmp_path, line(3, email="later@example.test")) == []
+    assert reach(customers, judge("customer_id <= 3")) == {"": 1, "objected": 1, "suppressed": 1}
+    said = lgs("contacts", "import", str(contacts_file(tmp_path, [line(1), line(2)])))
+    assert "1 of them objected before, whatever the file says" in said.output
+
+
 def test_a_pseudonym_is_of_the_address_and_the_key(customers: Warehouse, tmp_path: Path) -> None:
     """Spelling of the address makes no difference; without the key nothing can be guessed."""
     assert pseudonym(KEY, " Some@Example.test ") == pseudonym(KEY, "some@example.test")
@@ -268,7 +318,9 @@ def test_a_name_in_the_wrong_column_is_not_quoted(customers: Warehouse, tmp_path
 def test_no_address_is_in_what_python_shows_of_a_value() -> None:
     """An error or a log may show it."""
     contact = Contact(1, address(1), "consent", date(2011, 5, 1), "checkout", "individual", True)
-    shown = repr([contact, Change("add", 1, address(1), {}), Listed(1, address(1), {})])
+    shown = repr(
+        [contact, Change("add", 1, address(1), {}), Listed(1, address(1), {}), Member("1", False, email=address(1))]
+    )
     assert CANARY not in shown and "Contact(1)" in shown
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from lgs_assets.action.destinations import hubspot as hubspot_module
 from lgs_assets.action.destinations import klaviyo as klaviyo_module
-from lgs_assets.action.destinations.configured import NEEDS, destination_named
+from lgs_assets.action.destinations.configured import NEEDS, configured_destinations, destination_named
 from lgs_assets.action.destinations.protocol import AccessError, Answer, Batch, BatchError, BusyError, Change, Member
 from lgs_assets.action.destinations.web import Reply, identifier, reason_in, refuse_errors
 from lgs_assets.configuration import Configuration
@@ -133,6 +133,16 @@ def test_an_answer_that_is_lost_does_no_harm(tool: Tool, after: int) -> None:
     assert tool.held() == {1, 2}
 
 
+@pytest.mark.parametrize("tool", ["klaviyo"], indirect=True)
+def test_what_is_refused_after_the_list_was_changed_may_have_arrived(tool: Tool) -> None:
+    """Such as by a key that may start jobs, and not ask after them."""
+    for after, may_have_arrived in ((0, False), (1, False), (2, True)):
+        tool.faults = [*[None] * after, "401"]
+        with pytest.raises(AccessError) as raised:
+            tool.destination().send(batch(*adds((1,))))
+        assert raised.value.may_have_arrived == may_have_arrived == (tool.held() == {1})
+
+
 @pytest.mark.parametrize("fault", ["401", "redirect"])
 @pytest.mark.parametrize("after", [0, 1])
 def test_where_we_are_not_let_in_we_stop(tool: Tool, fault: str, after: int) -> None:
@@ -245,6 +255,30 @@ class TestKlaviyo:
         with pytest.raises(BatchError, match="the import job failed: … is invalid"):
             klaviyo.destination().send(batch(*adds((1, 2))))
 
+    def test_a_job_that_fails_and_names_nobody_refuses_the_batch(self, klaviyo: KlaviyoTool) -> None:
+        """Whoever it failed for would count as accepted."""
+        klaviyo.poison, klaviyo.unnamed = {1}, {2}
+        for customers, failed, named in (((1, 2, 3), 2, 1), ((2,), 1, 0)):
+            with pytest.raises(BatchError, match=f"failed for {failed}, and named {named} of them"):
+                klaviyo.destination().send(batch(*adds(customers)))
+        assert klaviyo.destination().send(batch(*adds((3,)))).rejected == {}
+
+    @pytest.mark.parametrize("failed", [None, "0", True, 0.0])
+    def test_a_job_that_does_not_count_its_failures_confirms_nothing(self, klaviyo: KlaviyoTool, failed: Any) -> None:
+        """None missing is not none failed."""
+        with pytest.raises(BusyError, match="is not the JSON"):
+            klaviyo.destination()._errors("/jobs/J0", [], failed=failed)
+
+    def test_a_profile_with_an_address_of_another_customer_is_not_deleted(self, klaviyo: KlaviyoTool) -> None:
+        """Somebody else may have written that number there."""
+        klaviyo.know(1, 2)
+        of_another = replace(
+            batch(*(Change("erase", number, None, {}) for number in (1, 2))), is_contact=address(2).__eq__
+        )
+        answer = klaviyo.destination().send(of_another)
+        assert answer.rejected.keys() == {2} and "another customer's" in answer.rejected[2]
+        assert klaviyo.contacts.keys() == {"R2"}
+
     def test_an_objection_to_the_list_alone_counts(self, klaviyo: KlaviyoTool) -> None:
         """Where one can unsubscribe from a single list; what was said of another list is not about this one."""
         klaviyo.know(1, 2)
@@ -329,6 +363,30 @@ class TestMailchimp:
         answer = mailchimp.destination().send(batch(*adds((1, 2, 3, 4), spent=1)))
         assert answer.rejected.keys() == {1, 2, 3} and answer.objected == {1}
         assert refusal in answer.rejected[1] and CANARY not in str(answer)
+
+    @pytest.mark.parametrize("why", ["no such contact", "refused", "not taken"])
+    def test_who_is_rejected_at_another_address_leaves_by_the_former(self, mailchimp: MailchimpTool, why: str) -> None:
+        """The shop says that it is not theirs any more. Who is rejected at the same address stays."""
+        mailchimp.destination().send(batch(*adds((1, 3))))
+        mailchimp.poison = {2, 3} if why == "refused" else {3}
+        mailchimp.contacts["R2"]["is_refused"] = "is not taken" if why == "not taken" else None
+        email = "nobody@example.test" if why == "no such contact" else address(2)
+        changed = Change("update", 1, email, {}, "R1"), Change("update", 3, address(3), {"spent": 1}, "R3")
+        answer = mailchimp.destination().send(batch(*changed))
+        assert answer.rejected.keys() == {1, 3} and answer.left == {1}
+        assert mailchimp.lists["some"] == {"R3"}
+
+    @pytest.mark.parametrize("says", ["no address", "another spelling", "no error"])
+    def test_errors_without_a_name_refuse_the_batch(self, mailchimp: MailchimpTool, says: str) -> None:
+        """So that it is halved down to the guilty row, and nobody counts as accepted who is not."""
+        mailchimp.contacts["R2"]["is_refused"] = "is not taken"
+        mailchimp.names_culprits, mailchimp.shows_errors = says != "no address", says != "no error"
+        mailchimp.spelling = (lambda email: f"<{email}>") if says == "another spelling" else str
+        for customers in ((1, 2, 3), (2,)):
+            with pytest.raises(BatchError, match="answered with errors, and not of whom") as raised:
+                mailchimp.destination().send(batch(*adds(customers)))
+            assert CANARY not in str(raised.value)
+        assert mailchimp.destination().send(batch(*adds((1, 3)))).rejected == {}
 
     def test_who_unsubscribed_is_not_added(self, mailchimp: MailchimpTool) -> None:
         """Mailchimp would hold them on the list all the same."""
@@ -434,12 +492,14 @@ class TestHubSpot:
         asked = ("POST", f"{contacts}/batch/read", whose), ("POST", f"{contacts}/gdpr-delete", {"objectId": "R1"})
         assert hubspot.requests == [*asked, *asked]
 
-    def test_who_is_rejected_keeps_the_former_contact(self, hubspot: HubSpotTool) -> None:
-        """The ledger still has them by it."""
-        hubspot.destination().send(batch(*adds((1,))))
-        hubspot.merged_away = {"R2"}
-        answer = hubspot.destination().send(batch(Change("update", 1, address(2), {}, "R1")))
-        assert answer.rejected == {1: "HubSpot has no such contact"} and hubspot.lists["some"] == {"R1"}
+    def test_who_is_rejected_at_another_address_leaves_by_the_former(self, hubspot: HubSpotTool) -> None:
+        """The shop says that it is not theirs any more."""
+        hubspot.destination().send(batch(*adds((1, 3))))
+        hubspot.merged_away, hubspot.poison = {"R2"}, {3}
+        changed = Change("update", 1, address(2), {}, "R1"), Change("update", 3, address(3), {"spent": 1}, "R3")
+        answer = hubspot.destination().send(batch(*changed))
+        assert answer.rejected[1] == "HubSpot has no such contact" and answer.rejected.keys() == {1, 3}
+        assert answer.left == {1} and hubspot.lists["some"] == {"R3"}
 
     def test_another_address_is_another_contact(self, hubspot: HubSpotTool) -> None:
         """Who takes the place of the former on the list."""
@@ -550,6 +610,24 @@ def test_a_place_that_is_no_folder_is_told(given: str, told: str) -> None:
     with pytest.raises(UsageError) as raised:
         destination_named(Configuration(drop=given), "drop")
     assert str(raised.value) == f"LGS_DROP: expected {told}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://[bad/x", "https://host.example.test:99999/x", "https://user:secret@host.example.test/x"),
+        *("https://host.example.test/a b", "https://host.example.tést/x", "https://host.example.test:0/x"),
+        *("http://host.example.test/x", "ftp://localhost/x", "https:///x"),
+    ],
+)
+def test_a_webhook_that_cannot_be_one_is_refused(url: str) -> None:
+    """Before anything is sent, and without stopping the others. It is not shown: it may be a secret."""
+    configuration = Configuration(webhook_url=url, webhook_key="k" * 16, hubspot_key="h")
+    with pytest.raises(UsageError, match="LGS_WEBHOOK_URL: expected an address") as raised:
+        destination_named(configuration, "webhook")
+    assert url not in str(raised.value)
+    found, faults = configured_destinations(configuration)
+    assert [each.name for each in found] == ["hubspot"] and faults.keys() == {"webhook"}
 
 
 def test_a_configured_destination_is_made() -> None:

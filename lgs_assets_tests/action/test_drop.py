@@ -178,6 +178,27 @@ def test_who_leaves_takes_nobody_along_without_consent(people: Warehouse, tmp_pa
     assert [(row["customer_id"], "email" in row) for row in listed] == [("2", False)]
 
 
+def test_who_withdraws_the_consent_to_be_matched_leaves_whatever_a_guard_says(
+    people: Warehouse, tmp_path: Path
+) -> None:
+    """The list is for an advertising network: no plan of it has to be made or agreed to. Others keep them."""
+    drop, hashed = Drop(str(tmp_path / "drop")), Drop(str(tmp_path / "hashed"), hashes_emails=True)
+    set_members(people, range(1, 41))
+    sync(people, hashed)
+    changed = [line(customer, basis="soft_opt_in") for customer in range(1, 21)]
+    (removal,) = import_contacts(people, contacts_file(tmp_path, changed), key=KEY, reject_limit=0).removals
+    set_members(people, [])
+    made = plan(people, hashed)
+    assert made and made.refusal and made.removes == 20
+    assert apply(people, removal, hashed).accepted == 20
+    set_members(people, range(1, 41))
+    assert plan(people, hashed) is None
+    with people.transaction() as connection:
+        connection.execute(sa.text("delete from destination_members"))
+    sync(people, drop)
+    assert plan_removals(people) == []
+
+
 @pytest.mark.parametrize("setting", ["plain", "sha256"])
 def test_addresses_are_hashed_where_that_is_set(
     people: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str

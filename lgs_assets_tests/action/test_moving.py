@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -314,7 +315,13 @@ def test_a_list_that_is_gone_from_the_tool_is_let_go(people: Warehouse, monkeypa
         assert gone(people) == [("some", "hubspot", 10)]
         CliRunner().invoke(app, ["activate", "emptied", "some", "hubspot"])
         assert held(people) == set(range(1, 11)), "it is the former lists that were emptied"
-        said = CliRunner().invoke(app, ["activate", "emptied", "some", "hubspot", "--gone"])
+        emptied = partial(CliRunner(env={"COLUMNS": "300"}).invoke, app)
+        asked = emptied(["activate", "emptied", "some", "hubspot", "--gone"], input="n\n")
+        assert asked.exit_code == 1 and "counts as holding 10 customers of some" in asked.output
+        assert held(people) == set(range(1, 11))
+        mistyped = emptied(["activate", "emptied", "some", "hubsport", "--gone", "--yes"])
+        assert mistyped.exit_code == 2 and "There are: drop, webhook" in mistyped.output
+        said = emptied(["activate", "emptied", "some", "hubspot", "--gone", "--yes"])
         assert said.exit_code == 0 and "10 customers" in said.output
         assert gone(people) == [] and held(people) == set() and left_behind(people) == []
         requests = len(hubspot.requests)

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from lgs_assets.action.applying import cancel_plan
 from lgs_assets.action.audiences import Audience, planned_audience, without_file
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations import configured
@@ -19,13 +20,14 @@ from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.guards import STALE_HOURS
 from lgs_assets.action.leaving import plan_removals
+from lgs_assets.action.moving import note_emptied
 from lgs_assets.action.nightly import Night, keep_up
 from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import RESUMES_HOURS, leaving_plans, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.errors import RuleError, UnavailableError
+from lgs_assets.errors import LgsError, RuleError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.wiring import jobs
 from lgs_assets.wiring.instance import dagster_instance
@@ -92,6 +94,46 @@ def test_a_first_list_waits_for_a_person(people: Warehouse, receiver: Receiver) 
     done = night(people, receiver)
     assert done.plan and done.plan.adds == 20 and done.outcome is None
     assert receiver.requests == []
+
+
+@pytest.mark.parametrize("fault", ["401", "done, answer lost"])
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_first_list_that_was_broken_off_waits_for_a_person_as_well(
+    people: Warehouse, receiver: Receiver, fault: str, is_begun: bool
+) -> None:
+    """Whatever arrived of it: the night neither goes on with it nor applies the rest as a plan of its own."""
+    set_members(people, range(1, 21))
+    made = plan(people, webhook(receiver))
+    assert made
+    receiver.faults = [*([None] if is_begun else []), *[fault] * 6]
+    with pytest.raises(LgsError):
+        apply(people, made.plan, webhook(receiver))
+    arrived, receiver.faults = set(receiver.held), []
+    with pytest.raises(LgsError, match=f"Finish it first: .* lgs activate cancel {made.plan}"):
+        night(people, receiver)
+    with people.transaction() as connection:
+        connection.execute(sa.text("update activation_plans set made_at = now() - interval '49 hours'"))
+    done = night(people, receiver)
+    assert done.plan and done.plan.state == "planned" and done.outcome is None
+    assert receiver.held.keys() == arrived
+    apply(people, done.plan.plan, webhook(receiver))
+    set_members(people, range(1, 22))
+    assert night(people, receiver).outcome
+
+
+def test_a_list_that_is_begun_afresh_is_a_first_list_again(people: Warehouse, receiver: Receiver) -> None:
+    """Whatever was applied before it was gone."""
+    set_members(people, range(1, 21))
+    sync(people, webhook(receiver))
+    note_emptied(people, "webhook", "some", is_gone=True)
+    made = plan(people, webhook(receiver))
+    assert made and made.held_before == 0
+    receiver.faults = [None, *["500"] * 6]
+    with pytest.raises(UnavailableError):
+        apply(people, made.plan, webhook(receiver))
+    cancel_plan(people, made.plan)
+    done = night(people, receiver)
+    assert done.plan and done.plan.held_before == 4 and done.plan.state == "planned" and done.outcome is None
 
 
 def test_what_a_guard_refuses_waits_but_for_those_who_objected(people: Warehouse, receiver: Receiver) -> None:

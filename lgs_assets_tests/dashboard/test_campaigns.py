@@ -508,3 +508,20 @@ def test_a_deletion_that_waits_is_of_every_list(own_site: Site, writer: Warehous
     html = own_site.get("/campaigns").text
     assert "a deletion at klaviyo" in html and 'href="/campaigns/"' not in html
     assert rows(own_site.get("/campaigns/plans.csv").text)[0]["audience"] == "every list"
+
+
+@pytest.mark.parametrize(("hours", "is_told"), [(47, "To go on where it stopped"), (49, "It is too old to apply")])
+def test_a_plan_that_was_broken_off_says_what_can_be_done(
+    own_site: Site, writer: Warehouse, hours: int, is_told: str
+) -> None:
+    """Only for two days can it be finished; who began it, and what it was allowed, is told beside it."""
+    change(
+        writer,
+        f"update activation_plans set state = 'applying', made_at = now() - interval '{hours} hours', "
+        "applied_by = 'ben as lgs', applied_at = now(), allowed = jsonb_build_object('removals', 390) where plan = 2",
+    )
+    html = own_site.get("/campaigns").text
+    assert is_told in html and ("lgs activate apply 2" in html) == ("lgs activate cancel 2" in html) == (hours < 48)
+    (row,) = [row for row in rows(own_site.get("/campaigns/plans.csv").text) if row["plan"] == "2"]
+    assert (row["allowed"], row["applied_by"]) == ("removals 390", "ben as lgs")
+    assert row["state"] == ("applying" if hours < 48 else "too old to apply")

@@ -11,7 +11,7 @@ create table destination_members (
     primary key (destination, audience, customer_id)
 );
 
-comment on table destination_members is 'Whom each destination holds by our doing. One row a destination, audience and customer.';
+comment on table destination_members is 'Whom we put on the lists of each destination. One row a destination, audience and customer.';
 comment on column destination_members.destination is 'Destination.';
 comment on column destination_members.audience is 'Audience.';
 comment on column destination_members.customer_id is 'Customer.';

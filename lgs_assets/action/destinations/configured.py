@@ -24,6 +24,8 @@ NEEDS = {
 """Every destination, and what must be set for it."""
 DELETING = {kind.name for kind in (Drop, Webhook, Klaviyo, Mailchimp, HubSpot) if kind.erasure != "none"}
 """Those that can be asked to delete a person."""
+WITH_OWN_IDS = {kind.name for kind in (Drop, Webhook, Klaviyo, Mailchimp, HubSpot) if kind.has_own_ids}
+"""Those to which another address is another contact."""
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -99,10 +101,17 @@ def _is_on_server(location: str) -> bool:
 
 def _address(url: str) -> str:
     """The URL of a webhook, if lists may go there. Raises UsageError, which does not show it: it may be a secret."""
-    parts = urlsplit(url)
-    is_local = parts.scheme == "http" and parts.hostname in _LOCAL
-    if not parts.hostname or not (parts.scheme == "https" or is_local):
-        raise UsageError("LGS_WEBHOOK_URL: expected an address that begins with https://, or http:// on this machine.")
+    try:
+        parts = urlsplit(url)
+        is_sound = parts.port != 0 and parts.username is None and bool(re.fullmatch(r"[!-~]+", url))
+    except ValueError:
+        is_sound = False
+    is_local = is_sound and parts.scheme == "http" and parts.hostname in _LOCAL
+    if not is_sound or not parts.hostname or not (parts.scheme == "https" or is_local):
+        raise UsageError(
+            "LGS_WEBHOOK_URL: expected an address that begins with https://, or http:// on this machine, without a "
+            "login or spaces in it."
+        )
     return url
 
 

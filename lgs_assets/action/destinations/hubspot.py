@@ -17,6 +17,7 @@ from lgs_assets.action.destinations.protocol import (
     Change,
     Erasure,
     Member,
+    after_sending,
     never_known,
     of_another,
 )
@@ -68,17 +69,23 @@ class HubSpot:
         leaving = {known[change.customer_id] for change in batch.told("remove") if change.customer_id in known}
         missing = self._change(list_id, [known[change.customer_id] for change in entering], leaving - staying)
         rejected |= {change.customer_id: _NOT_THERE for change in entering if known[change.customer_id] in missing}
-        former = {change.remote_id for change in entering if change.remote_id and change.customer_id not in rejected}
-        self._change(list_id, [], former - staying)
-        return Answer(200, rejected, {change.customer_id: known[change.customer_id] for change in told})
+        former = [
+            change
+            for change in batch.told("add", "update")
+            if change.remote_id and change.remote_id != known.get(change.customer_id)
+        ]
+        with after_sending():
+            self._change(list_id, [], {change.remote_id for change in former if change.remote_id} - staying)
+        left = frozenset(change.customer_id for change in former if change.customer_id in rejected)
+        return Answer(200, rejected, {change.customer_id: known[change.customer_id] for change in told}, left=left)
 
     def members(self, audience: str, ours: Collection[str]) -> Iterator[Member]:
         """See `Destination.members`."""
         missing = set(ours)
-        for record, has_objected in self._read_consent(self._records(audience)):
+        for record, has_objected, email in self._read_consent(self._records(audience)):
             missing.discard(record)
-            yield Member(record, has_objected)
-        for record, has_objected in self._read_consent(sorted(missing)):
+            yield Member(record, has_objected, email=email)
+        for record, has_objected, _ in self._read_consent(sorted(missing)):
             if has_objected:
                 yield Member(record, has_objected, is_listed=False)
 
@@ -109,19 +116,20 @@ class HubSpot:
 
         return self._api.pages(ask)
 
-    def _read_consent(self, records: Iterable[str]) -> Iterator[tuple[str, bool]]:
-        """Each contact, and whether they have opted out: of all mails, or of the type that ours are of."""
+    def _read_consent(self, records: Iterable[str]) -> Iterator[tuple[str, bool, str | None]]:
+        """Each contact, whether they opted out (of all mails, or of the type that ours are of), and the address."""
         names = [_OPTED_OUT]
         if self.subscription:
             names.append(f"{_OPTED_OUT}_{self.subscription}")
             self._expect_properties({names[-1]})  # of one that is not there HubSpot would say nothing
         for part in in_parts(records, BATCH_ROWS):
             inputs = [{"id": record} for record in part]
-            read = self._results("read", {"inputs": inputs, "properties": names})
-            objected = {
-                contact["id"] for contact in read if any(contact["properties"].get(name) == "true" for name in names)
-            }
-            yield from ((record, record in objected) for record in part)
+            read = self._results("read", {"inputs": inputs, "properties": [*names, "email"]})
+            told = {contact["id"]: contact["properties"] for contact in read}
+            for record in part:
+                email = told.get(record, {}).get("email")
+                has_objected = any(told.get(record, {}).get(name) == "true" for name in names)
+                yield record, has_objected, email if isinstance(email, str) else None
 
     @property
     def _api(self) -> Api:

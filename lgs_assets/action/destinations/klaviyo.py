@@ -19,6 +19,8 @@ from lgs_assets.action.destinations.protocol import (
     Change,
     Erasure,
     Member,
+    after_sending,
+    of_another,
 )
 from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, in_parts, redacted, unexpected
 from lgs_assets.errors import UnavailableError
@@ -37,7 +39,7 @@ _UNDELIVERABLE = {"HARD_BOUNCE", "INVALID_EMAIL"}
 _CONSENT = {
     "additional-fields[profile]": "subscriptions",
     "fields[profile]": ",".join(
-        ["external_id"]
+        ["external_id", "email"]
         + [f"subscriptions.email.marketing.{name}" for name in ("consent", "suppression", "list_suppressions")]
     ),
 }
@@ -64,8 +66,8 @@ class Klaviyo:
 
     def send(self, batch: Batch) -> Answer:
         """See `Destination.send`. An import job is waited for: only then is it known what it did."""
-        if erased := batch.told("erase"):
-            return self._erase(erased)
+        if batch.told("erase"):
+            return self._erase(batch)
         list_id = self._list(batch.audience)
         if removed := batch.told("remove"):
             self._remove(list_id, removed)
@@ -73,7 +75,8 @@ class Klaviyo:
         if added := batch.told("add"):
             rejected |= self._import(added, list_id)
         if updated := batch.told("update"):  # not to the list again: somebody may have taken them off it
-            rejected |= self._import(updated, None)
+            with after_sending():
+                rejected |= self._import(updated, None)
         return Answer(200, rejected)
 
     def members(self, audience: str, ours: Collection[str]) -> Iterator[Member]:
@@ -86,7 +89,8 @@ class Klaviyo:
         for profile in self._all(f"/lists/{list_id}/profiles", _CONSENT):
             name = str(profile["attributes"].get("external_id") or f"klaviyo:{profile['id']}")
             missing.discard(name)
-            yield Member(name, _has_objected(profile, list_id))
+            email = profile["attributes"].get("email")
+            yield Member(name, _has_objected(profile, list_id), email=email if isinstance(email, str) else None)
         for profile in self._profiles(missing, _CONSENT):
             if _has_objected(profile, list_id):
                 yield Member(profile["attributes"]["external_id"], has_objected=True, is_listed=False)
@@ -120,11 +124,18 @@ class Klaviyo:
         if profiles := [{"type": "profile", "id": profile["id"]} for profile in found]:
             self._api.ask("DELETE", f"/lists/{list_id}/relationships/profiles", {"data": profiles})
 
-    def _erase(self, changes: Sequence[Change]) -> Answer:
-        """Asks Klaviyo to delete profiles, which it does in its own time. Who has none is not there to be deleted."""
-        customers = [str(change.customer_id) for change in changes]
-        found = list(self._profiles(customers, {"fields[profile]": "external_id"}))
+    def _erase(self, batch: Batch) -> Answer:
+        """Asks Klaviyo to delete profiles, which it does in its own time. Who has none is not there to be deleted.
+
+        Whose number a profile has may have been written there by somebody else: its address must be nobody's here.
+        """
+        customers = [str(change.customer_id) for change in batch.changes]
+        found = list(self._profiles(customers, {"fields[profile]": "external_id,email"}))
+        rejected: dict[int, str] = {}
         for profile in found:
+            if batch.is_contact(str(profile["attributes"].get("email") or "")):
+                rejected[int(profile["attributes"]["external_id"])] = of_another("Klaviyo")
+                continue
             job = {
                 "type": "data-privacy-deletion-job",
                 "attributes": {"profile": {"data": {"type": "profile", "id": profile["id"], "attributes": {}}}},
@@ -132,7 +143,7 @@ class Klaviyo:
             self._api.ask("POST", "/data-privacy-deletion-jobs", {"data": job}, interval=_DELETIONS)
         if not found:
             return Answer(200, said="has no such profile")
-        return Answer(202, said="took the request, and deletes the profile in its own time")
+        return Answer(202, rejected, said="took the request, and deletes the profile in its own time")
 
     def _profiles(self, customers: Iterable[str], query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """The profiles of customers; not all have one."""
@@ -150,14 +161,18 @@ class Klaviyo:
         if list_id:
             job["relationships"] = {"lists": {"data": [{"type": "list", "id": list_id}]}}
         answer = self._api.ask("POST", "/profile-bulk-import-jobs", {"data": job})
-        path = f"/profile-bulk-import-jobs/{_of(answer, 'id')}"
+        with after_sending():
+            return self._wait(f"/profile-bulk-import-jobs/{_of(answer, 'id')}", changes)
+
+    def _wait(self, path: str, changes: Sequence[Change]) -> dict[int, str]:
+        """Waits until an import job is done. Returns why it rejected customers."""
         for wait in _JOB_WAITS:
             attributes = _of(self._api.ask("GET", path), "attributes")
             if not isinstance(attributes, dict):
                 raise unexpected(self.name)
             match attributes.get("status"):
                 case "complete":
-                    return self._errors(path, changes) if attributes.get("failed_count") else {}
+                    return self._errors(path, changes, failed=attributes.get("failed_count"))
                 case "cancelled":
                     raise BusyError("klaviyo: the import job was cancelled.", status=202)
                 case "queued" | "processing":
@@ -166,8 +181,12 @@ class Klaviyo:
                     raise unexpected(self.name)
         raise UnavailableError(f"klaviyo: the import job was not done after {sum(_JOB_WAITS) // 60} minutes.")
 
-    def _errors(self, path: str, changes: Sequence[Change]) -> dict[int, str]:
-        """Why a job rejected customers. Raises BatchError for a reason without the profile that it is of."""
+    def _errors(self, path: str, changes: Sequence[Change], *, failed: object) -> dict[int, str]:
+        """Why a job rejected customers, `failed` of them. Raises BatchError if it does not say who these are."""
+        if type(failed) is not int:
+            raise unexpected(self.name)
+        if not failed:
+            return {}
         sent = {str(change.customer_id): change.customer_id for change in changes}
         rejected = {}
         for entry in self._all(f"{path}/import-errors", {}, interval=_JOBS):
@@ -181,6 +200,8 @@ class Klaviyo:
             if external_id not in sent:
                 raise BatchError(f"the import job failed: {reason}", status=202)
             rejected[sent[external_id]] = reason
+        if len(rejected) < failed:
+            raise BatchError(f"the import job failed for {failed:,}, and named {len(rejected):,} of them", status=202)
         return rejected
 
     def _all(

@@ -20,6 +20,7 @@ from lgs_assets.action.destinations.protocol import (
     Change,
     Erasure,
     Member,
+    after_sending,
     never_known,
     of_another,
 )
@@ -84,28 +85,37 @@ class Mailchimp:
         ]
         if entering:
             rejected |= self._add(segment, entering)
-        staying = batch.passed_on | set(remote_ids.values())
-        for change in batch.told("remove"):
-            if reason := self._remove(segment, change, staying):
-                rejected[change.customer_id] = reason
-        for change in entering:
-            if change.remote_id and change.customer_id not in rejected:
-                self._remove(segment, change, staying)  # the contact of their former address
-        return Answer(200, rejected, remote_ids, self._objected(told, rejected))
+        with after_sending():
+            staying = batch.passed_on | set(remote_ids.values())
+            for change in batch.told("remove"):
+                if reason := self._remove(segment, change, staying):
+                    rejected[change.customer_id] = reason
+            for change in entering:
+                if change.remote_id and change.customer_id not in rejected:
+                    self._remove(segment, change, staying)  # the contact of their former address
+            left = frozenset(
+                change.customer_id
+                for change in told
+                if change.customer_id in rejected and change.remote_id and self._leave(segment, change, staying)
+            )
+            return Answer(200, rejected, remote_ids, self._objected(told, rejected), left=left)
 
     def members(self, audience: str, ours: Collection[str]) -> Iterator[Member]:
         """See `Destination.members`."""
         missing = set(ours)
         path = f"{self._segment(audience)}/members"
         query = {
-            "fields": "members.contact_id,members.status,total_items",
+            "fields": "members.contact_id,members.status,members.email_address,total_items",
             "include_unsubscribed": "true",
             "include_cleaned": "true",
         }
         for entry in self._all(path, "members", query):
             contact = identifier(self.name, entry.get("contact_id"))
             missing.discard(contact)
-            yield Member(contact, entry.get("status") == "unsubscribed")
+            email = entry.get("email_address")
+            yield Member(
+                contact, entry.get("status") == "unsubscribed", email=email if isinstance(email, str) else None
+            )
         if missing:  # all who unsubscribed are fewer requests than one for each who is missing
             query = {"status": "unsubscribed", "fields": "members.contact_id,total_items"}
             for entry in self._all(f"{self._path}/members", "members", query):
@@ -191,18 +201,22 @@ class Mailchimp:
         return Answer(204, rejected, said="deleted the contact for good")
 
     def _add(self, segment: str, changes: Sequence[Change]) -> dict[int, str]:
-        """Adds contacts to a segment. Returns why some were rejected: Mailchimp answers 200 all the same."""
+        """Adds contacts to a segment. Returns why some were rejected: Mailchimp answers 200 all the same.
+
+        Raises BatchError if it does not say which these are.
+        """
         by_address = {(change.email or "").lower(): change.customer_id for change in changes}
         answer = self._api.ask("POST", segment, {"members_to_add": list(by_address), "members_to_remove": []})
         try:
-            told = [
-                (address.lower(), redacted(str(error["error"])))
-                for error in answer["errors"]
-                for address in error["email_addresses"]
-            ]
-        except (AttributeError, KeyError, TypeError):
+            errors = [(redacted(str(error["error"])), [*error["email_addresses"]]) for error in answer["errors"]]
+            told = {address.lower(): reason for reason, addresses in errors for address in addresses}
+            failed = int(answer["error_count"])
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise unexpected(self.name) from None
-        return {by_address[address]: reason for address, reason in told if address in by_address}
+        if len(told) < failed or not told.keys() <= by_address.keys() or not all(addresses for _, addresses in errors):
+            reasons = "; ".join(dict.fromkeys(reason for reason, _ in errors))
+            raise BatchError(f"answered with errors, and not of whom: {reasons or 'no reason'}", status=200)
+        return {by_address[address]: reason for address, reason in told.items()}
 
     def _remove(self, segment: str, change: Change, staying: Collection[str]) -> str | None:
         """Takes a contact off a segment, unless it is by now another's who stays.
@@ -218,6 +232,18 @@ class Mailchimp:
             member = f"{segment}/members/{quote(_text(contact, 'id'), safe='')}"
             self._api.ask("DELETE", member, may_be_missing=True)
         return None
+
+    def _leave(self, segment: str, change: Change, staying: Collection[str]) -> bool:
+        """Takes the contact of a former address off a segment, where the present one was rejected.
+
+        Returns whether the segment is rid of it: one of the present address stays.
+        """
+        path = self._contact(change.remote_id or "")
+        contact = self._api.ask("GET", path, query={"fields": "id,contact_id"}, may_be_missing=True)
+        if contact is not None and _text(contact, "id") == _hash(change.email or ""):
+            return False
+        self._remove(segment, change, staying)
+        return True
 
     def _contact(self, known: str) -> str:
         return f"{self._path}/members/{quote(known, safe='')}"

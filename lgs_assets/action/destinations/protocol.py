@@ -1,6 +1,7 @@
 """What every destination has in common: what it is handed, what it answers, and what can go wrong."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
@@ -86,6 +87,8 @@ class Answer:
     """Of those it did not take, who unsubscribed there, or had themselves deleted."""
     said: str = ""
     """What it said of a deletion."""
+    left: frozenset[int] = frozenset()
+    """Of those it did not take, whose former contact was taken off the list: the shop has another address of theirs."""
 
 
 def of_another(tool: str) -> str:
@@ -107,6 +110,11 @@ class Member(NamedTuple):
     """Whether they unsubscribed or complained there."""
     is_listed: bool = True
     """Whether the list holds them."""
+    email: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the address."""
+        return f"Member({self.remote_id})"
 
 
 class Destination(Protocol):
@@ -170,3 +178,16 @@ class BatchError(LgsError):
 
 class AccessError(LgsError):
     """The destination does not let us in, or is not the one that we mean."""
+
+    may_have_arrived = False
+    """Whether an earlier request of the batch may have changed the list."""
+
+
+@contextmanager
+def after_sending() -> Iterator[None]:
+    """Says of an AccessError of the block that the list may have been changed before."""
+    try:
+        yield
+    except AccessError as error:
+        error.may_have_arrived = True
+        raise

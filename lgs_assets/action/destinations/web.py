@@ -33,11 +33,14 @@ _LONGEST_WAIT = 300
 _SHOWN = 200
 _NOT_OF_ROWS = {402, 404, 405, 406, 410, 415, 451}
 """What no row of a batch can be the reason for."""
-# The sign in an address, however it is written.
+# The sign in an address, however it is written; also as a word, before what has a full stop, however that is written.
 _AT = re.compile(
-    r"@|%(25)*40|=40|\\u0040|\\x40|&(amp;)*(#0*64|#x0*40|commat);?|[(\[{<]\s*at\s*[)\]}>]|\bat\b(?=\s*[\w.-]+\.\w)",
+    r"@|%(25)*40|=40|\\u0040|\\x40|&(amp;)*(#0*64|#x0*40|commat);?|[(\[{<]\s*at\s*[)\]}>]"
+    r"|\bat\b(?=\s*[\w.-]+(\.|\s*[(\[{<]?\s*\bdot\b\s*[)\]}>]?\s*)\w)",
     re.IGNORECASE,
 )
+# A whole word, or words: a part of an address is left for what finds it as a whole.
+_TELEPHONE = re.compile(r'(?<![^\s(:;,"<])(\+|0)\d(?:[ ()/.-]{0,2}\d){6,13}(?![^\s):;,.">]|\.\w)')
 # What JSON writes for a character, also in a text that was made JSON more than once.
 _ESCAPE = re.compile(r"(?<!\\)\\(?:\\|u005c)*u([0-9a-f]{4})", re.IGNORECASE)
 
@@ -214,9 +217,10 @@ def reason_in(body: bytes) -> str:
 
 
 def redacted(text: str) -> str:
-    """Text of a destination, short, harmless, and without anything that could be an address."""
+    """Text of a destination, short, harmless, and without anything that could be an address or a telephone number."""
     plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
-    marked = re.sub(r"\s*@[\s@]*", "@", _AT.sub("@", unicodedata.normalize("NFKC", plain)))  # also between words
+    shown = _TELEPHONE.sub("…", unicodedata.normalize("NFKC", plain))
+    marked = re.sub(r"\s*@[\s@]*", "@", _AT.sub("@", shown))  # also between words
     words = ("…" if "@" in word else word for word in marked.split())  # all: a cut one may be half an address
     shown = printable(" ".join(words)[: 5 * _SHOWN])
     return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 2].rpartition(' ')[0]} …"  # no half of a word

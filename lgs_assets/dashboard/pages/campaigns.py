@@ -38,6 +38,8 @@ _PLAN_COLUMNS: Final = (
     Column("withheld", "Withheld", "count"),
     Column("made_at", "Made, UTC", "moment"),
     Column("ended_at", "Ended, UTC", "moment"),
+    Column("allowed", "Allowed beyond guards"),
+    Column("applied_by", "Applied by"),
 )
 
 
@@ -182,7 +184,7 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
     )
     note = (
         "Members at the end of the data, without those who objected. Entered and left: when the audience last changed, "
-        f"whatever the filters. On lists: customers whom a destination holds by our doing. {expectations(view)}"
+        f"whatever the filters. On lists: customers whom we put on the list of a destination. {expectations(view)}"
     )
     return Figure("audiences", "Whom do we speak to?", table, note=note)
 
@@ -231,10 +233,12 @@ def _plans(view: View, rows: Sequence[Row]) -> Figure:
                 row["adds"],
                 row["updates"],
                 row["removes"],
-                "too old to apply" if row["state"] == "planned" and row["is_old"] else row["state"],
+                "too old to apply" if row["state"] in _WAITING and row["is_old"] else row["state"],
                 *(row["answers"].get(state, 0) for state in ("accepted", "rejected", "withheld")),
                 row["made_at"],
                 row["ended_at"],
+                ", ".join(f"{what} {value}" for what, value in sorted(row["allowed"].items())) or None,
+                row["applied_by"],
             )
             for row in rows
         ],
@@ -292,6 +296,7 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
             Column("checked_at", "Read back, UTC", "moment"),
             Column("missing", "Missing then", "count"),
             Column("not_ours", "Not ours", "count"),
+            Column("barred", "Not to be written to", "count"),
             Column("objected", "Objected there", "count"),
             Column("unknown", "Not checkable", "count"),
             Column("left_behind", "Left behind", "count"),
@@ -301,15 +306,18 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
                 row["destination"],
                 _list_of(view, row),
                 Bar(row["customers"], row["customers"] / most * 100),
-                *(row[name] for name in ("confirmed_at", "checked_at", "missing", "not_ours", "objected", "unknown")),
+                *(row[name] for name in ("confirmed_at", "checked_at", "missing", "not_ours", "barred")),
+                *(row[name] for name in ("objected", "unknown")),
                 row["left_behind"] or None,
             )
             for row in rows
         ],
     )
     note = (
-        "Customers whom a destination confirmed. Where a list can be read back (lgs activate drift, and nightly): who "
-        "was missing then, whom somebody else had put there (left alone), who had objected there, and who could not "
+        "Customers whom a destination confirmed, or who may have arrived by a request without an answer. Where a list "
+        "can be read back (lgs activate drift, and nightly): who "
+        "was missing then, whom somebody else had put there (left alone), which of them may not be written to (take "
+        "them off by hand), who had objected there, and who could not "
         "be looked for, as the destination never said what it calls them. Left behind: at an account, a URL or a "
         "folder that the destination has left. Nothing here reaches that list any more: empty it by hand, and "
         "then say so: lgs activate emptied."

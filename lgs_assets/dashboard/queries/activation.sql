@@ -6,7 +6,10 @@ select
         from (
             select
                 plan, destination, audience, adds, updates, removes, left_out, state, refusal, made_by, made_at, ended_at,
-                audience_version <> '' and made_at < now() - interval '24 hours' as is_old,
+                allowed, applied_by, applied_at,
+                audience_version <> ''
+                    and made_at < now() - case state when 'applying' then interval '48 hours' else interval '24 hours' end
+                    as is_old,
                 exists (select from audiences where audiences.audience = own.audience) as is_declared,
                 (
                     select coalesce(json_object_agg(answers.state, answers.changes), '{}')
@@ -48,7 +51,7 @@ select
         select coalesce(json_agg(held order by destination, audience), '[]')
         from (
             select
-                lists.*, checked_at, missing, not_ours, objected, unknown,
+                lists.*, checked_at, missing, not_ours, barred, objected, unknown,
                 audience in (select audience from audiences) as is_declared
             from (
                 select

@@ -1,4 +1,4 @@
--- Whoever a destination holds by our doing is a customer of the data; anybody else leaves the list by the next plan.
+-- Whomever we put on a list is a customer of the data; anybody else leaves the list by the next plan.
 -- warning
 select
     destination_members.destination,

@@ -1,4 +1,4 @@
--- No destination holds anybody by our doing who objected, was forgotten, or is of the control group of a running experiment:
+-- No list has anybody whom we put there and who objected, was forgotten, or is of the control group of a running experiment:
 -- the night removes the former, and the next plan the latter. Only plans can tell who declined, or whose address is suppressed.
 -- Whom a destination has left behind at a former place it holds, too: nothing removes them there but somebody by hand.
 -- warning

@@ -1,0 +1,14 @@
+-- The last reading of each list found nobody on it who may not be written to, whoever put them there: nothing removes them
+-- but somebody by hand.
+-- warning
+select destination, audience, checked_at, barred
+from (
+    select
+        destination,
+        audience,
+        checked_at,
+        barred,
+        max(checked_at) over (partition by destination, audience) as last_checked_at
+    from list_drift
+) as readings
+where checked_at = last_checked_at and barred > 0
