@@ -49,6 +49,13 @@ class Model:
         object.__setattr__(bound, "parameters", {name: settings[name] for name in parameters_of(self.select)})
         return bound
 
+    def reading(self, versions: Mapping[str, str]) -> Self:
+        """The model with the version that each of its tables has."""
+        read = copy(self)
+        inputs = (Relation(relation.name, versions.get(relation.name, "")) for relation in self.inputs)
+        object.__setattr__(read, "inputs", tuple(inputs))
+        return read
+
     @property
     def select(self) -> str:
         """The SELECT, with `:name` for each parameter."""

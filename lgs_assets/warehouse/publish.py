@@ -5,7 +5,8 @@ then takes the place of the old one. Grants, views and whatever else people put 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +46,23 @@ class Provenance:
 def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance, *, source: str | None = None) -> int:
     """Replaces `table` with what `fill` writes to the empty table that it is given. Returns the number of rows.
 
-    The dumps behind the lines of `source` are recorded as the table's own.
-    Raises ContractError if rows break the contract, PermanentError if readers never let go of the old table or
-    something that cannot be moved depends on it; both leave the old table as it was.
+    The dumps behind the lines of `source` are recorded as the table's own. Raises as `staged` does.
     """
+    with staged(warehouse, table, fill, source=source) as take_its_place:
+        return take_its_place(provenance)
+
+
+@contextmanager
+def staged(
+    warehouse: Warehouse, table: str, fill: Fill, *, source: str | None = None
+) -> Iterator[Callable[[Provenance], int]]:
+    """The new table, complete and judged, in a transaction that ends with the block.
+
+    It takes the place of `table` when the block calls what it is given, which returns its number of rows; else nothing
+    is left of it. Raises ContractError if rows break the contract, PermanentError if readers never let go of the old
+    table or something that cannot be moved depends on it; both leave the old table as it was.
+    """
+    lost: list[str] = []
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
         lock_for_writing(cursor, table)
@@ -56,32 +70,37 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
         cursor.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(STAGING)))
         execute_script(cursor, contract(table))
         cursor.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(SCHEMA)))
-        staged = sql.Identifier(STAGING, table)
+        new = sql.Identifier(STAGING, table)
         try:
             with connection.begin_nested():
-                indexes = _take_off_indexes(cursor, staged)
-                fill(cursor, staged)
+                indexes = _take_off_indexes(cursor, new)
+                fill(cursor, new)
                 for build in indexes:
                     cursor.execute(build.encode())
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise ContractError(explain(cursor, table, error, fill)) from error
         made_with = [one.key for one in attachments(cursor, oid(cursor, STAGING, table))]
         of_rows = [one for one in attached_by_people(cursor, table) if one.is_of_rows]
-        lost = [f"{SCHEMA}.{table}: {line}" for line in attach(cursor, staged.as_string(), of_rows)]
-        cursor.execute(sql.SQL("analyze {}").format(staged))
-        cursor.execute(sql.SQL("select count(*) from {}").format(staged))
+        lost += [f"{SCHEMA}.{table}: {line}" for line in attach(cursor, new.as_string(), of_rows)]
+        cursor.execute(sql.SQL("analyze {}").format(new))
+        cursor.execute(sql.SQL("select count(*) from {}").format(new))
         ((rows,),) = cursor.fetchall()
-        if oid(cursor, SCHEMA, table) is None:
-            cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
-        else:
-            lost += without_readers(cursor, table, lambda: _swap(cursor, table))
-        record(cursor, table, provenance, rows, dumps)
-        cursor.execute(
-            "update publications set made_with = %s where table_name = %s", [Jsonb(sorted(made_with)), table]
-        )
+
+        def take_its_place(provenance: Provenance) -> int:
+            if oid(cursor, SCHEMA, table) is None:
+                cursor.execute(sql.SQL("alter table {} set schema {}").format(new, sql.Identifier(SCHEMA)))
+            else:
+                lost.extend(without_readers(cursor, table, lambda: _swap(cursor, table)))
+            record(cursor, table, provenance, rows, dumps)
+            cursor.execute(
+                "update publications set made_with = %s where table_name = %s", [Jsonb(sorted(made_with)), table]
+            )
+            return int(rows)
+
+        yield take_its_place
+        cursor.execute(sql.SQL("drop table if exists {}").format(new))  # unless it has taken its place
     for line in lost:
         _log.warning(printable(line))
-    return int(rows)
 
 
 def record(

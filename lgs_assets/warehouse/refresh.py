@@ -42,16 +42,22 @@ def publish_model(warehouse: Warehouse, table: str, model: Model, provenance: Pr
     If an InvoiceModel built it by the same rules, and few lines have changed since, only the rows of their invoices are
     replaced: also in one transaction, and with the same result. Raises as `publish` does.
     """
-    compiled = sa.text(model.select).bindparams(**model.parameters).compile(dialect=warehouse.engine.dialect)
-
-    def fill(cursor: Cursor, target: sql.Identifier) -> None:
-        cursor.execute(f"insert into {target.as_string()} {compiled}".encode(), compiled.params)
-
+    fill = filled_by(warehouse, model)
     if not isinstance(model, InvoiceModel):
         return publish(warehouse, table, fill, provenance)
     if (rows := _refresh(warehouse, table, model.source, fill, provenance)) is not None:
         return rows
     return publish(warehouse, table, fill, provenance, source=model.source)
+
+
+def filled_by(warehouse: Warehouse, model: Model) -> Fill:
+    """What fills a table with the rows of a model."""
+    compiled = sa.text(model.select).bindparams(**model.parameters).compile(dialect=warehouse.engine.dialect)
+
+    def fill(cursor: Cursor, target: sql.Identifier) -> None:
+        cursor.execute(f"insert into {target.as_string()} {compiled}".encode(), compiled.params)
+
+    return fill
 
 
 def changed_dumps(cursor: Cursor, table: str, provenance: Provenance, now: dict[str, dict[str, Any]]) -> list[str]:

@@ -1,7 +1,7 @@
 """How assets are stored: each in the table of its name, published completely or not at all."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.tables import Tables
+from lgs_assets.wiring.ahead import Ahead, building_ahead
 from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.metadata import describe_dump, describe_provenance, describe_table, described
 from lgs_assets.wiring.resources import RunSettings
@@ -49,9 +50,10 @@ class WarehouseIOManager(dg.IOManager):
     `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns. Both carry the version that was read.
     """
 
-    def __init__(self, tables: Tables, settings: RunSettings) -> None:
+    def __init__(self, tables: Tables, settings: RunSettings, ahead: Ahead) -> None:
         self.tables = tables
         self.settings = settings
+        self.ahead = ahead
 
     def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
         """Writes the table in one transaction. Raises StepFailure, which leaves the old one in place."""
@@ -73,12 +75,18 @@ class WarehouseIOManager(dg.IOManager):
                 descriptions.append(partial(describe_dump, obj, loaded))
             case Model():
                 obj, provenance = obj.bound_to(self.settings.values()), self._provenance(context, obj)
-                self.tables.publish_model(table, obj, provenance)
+                with self.ahead.built(table, obj) as built:
+                    if built:
+                        built.take_its_place(provenance)
+                        began -= built.seconds
+                    else:
+                        self.tables.publish_model(table, obj, provenance)
                 descriptions.append(partial(describe_provenance, provenance))
             case pd.DataFrame():
                 provenance = self._provenance(context, obj)
                 self.tables.publish_frame(table, obj, provenance)
                 descriptions.append(partial(describe_provenance, provenance))
+        self.ahead.written(table)
         metadata: dict[str, Any] = {"write_seconds": round(time.perf_counter() - began, 3)}
         model = obj if isinstance(obj, Model) else None
         descriptions.append(partial(describe_table, self.tables, table, model=model))
@@ -105,7 +113,8 @@ class WarehouseIOManager(dg.IOManager):
 
 # Not a ConfigurableIOManager: settings nested in one are those of the definitions, not of the launchpad. Nested with
 # `configure_at_launch` they do reach a run, but `Definitions.load_asset_value` does not find them and fails.
-@dg.io_manager(required_resource_keys={"tables", "settings"})
-def warehouse_io_manager(context: dg.InitResourceContext) -> WarehouseIOManager:
+@dg.io_manager(required_resource_keys={"tables", "settings"})  # type: ignore[arg-type]  # may yield, as any resource
+def warehouse_io_manager(context: dg.InitResourceContext) -> Iterator[WarehouseIOManager]:
     """The IO manager with the resources of the run."""
-    return WarehouseIOManager(context.resources.tables, context.resources.settings)
+    with building_ahead(context.resources.tables, context.resources.settings, context.run) as ahead:
+        yield WarehouseIOManager(context.resources.tables, context.resources.settings, ahead)
