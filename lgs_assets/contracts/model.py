@@ -50,7 +50,7 @@ class Model:
         return bound
 
     def reading(self, versions: Mapping[str, str]) -> Self:
-        """The model with the version that each of its tables has."""
+        """The model with these versions of its tables; empty where none is given."""
         read = copy(self)
         inputs = (Relation(relation.name, versions.get(relation.name, "")) for relation in self.inputs)
         object.__setattr__(read, "inputs", tuple(inputs))

@@ -21,7 +21,8 @@ MOST: Final = 60
 LARGEST: Final = 10**9
 BANDS: Final = ("high", "medium", "low")
 """Of the risk that a customer stays away."""
-STEPS: Final = (1, 3, 12)
+MOST_STEPS: Final = 1200
+"""Months between two moments that are compared: of no use beyond what a shop remembers."""
 AREAS: Final = ("customers", "sales")
 COLUMNS: Final = (
     "customer_id", "country", "segment", "segment_before", "recency_days", "frequency",
@@ -168,11 +169,6 @@ def _whole(text: str, low: int = 0, high: int = LARGEST) -> int | None:
     return number if low <= number <= high else None
 
 
-def _step(text: str) -> int | None:
-    number = _whole(text)
-    return number if number in STEPS else None
-
-
 def _one_of(values: Iterable[str]) -> Callable[[str], str | None]:
     return {value: value for value in values}.get
 
@@ -208,7 +204,8 @@ _HIGHEST: Final = {"recency_to", "orders_to", "spent_below"}
 _SCORE: Final = partial(_whole, low=1, high=5)
 _COLUMN: Final = _one_of(COLUMNS)
 _READERS: Final[dict[str, Any]] = {
-    "as_of": _month, "countries": str, "segments": str, "cohorts": _quarter, "came_from": str, "step": _step,
+    "as_of": _month, "countries": str, "segments": str, "cohorts": _quarter, "came_from": str,
+    "step": partial(_whole, low=1, high=MOST_STEPS),
     "r_score": _SCORE, "f_score": _SCORE, "recency_to": _whole, "recency_from": _whole, "orders_from": _whole,
     "orders_to": _whole, "spent_from": _whole, "spent_below": _whole, "risks": _one_of(BANDS),
     "tenth": partial(_whole, low=1, high=10), "search": _whole, "area": _one_of(AREAS), "columns": _COLUMN,

@@ -213,6 +213,11 @@ def month_before(month: date, months: int = 1) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
+def months_between(earlier: date, later: date) -> int:
+    """How many months lie between the first days of two."""
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
+
+
 def month_ending_at(snapshot: datetime) -> date:
     """The first day of the month that a snapshot looks at the end of."""
     return (snapshot - _MOMENT).date().replace(day=1)

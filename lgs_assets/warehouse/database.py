@@ -56,12 +56,13 @@ class Warehouse:
     @property
     def engine(self) -> sa.Engine:
         """Connections that find the tables by their bare names. The time zone is UTC: timestamps have none."""
-        if self._engine is None:
+        engine = self._engine  # another thread may take it away: see `_connection`
+        if engine is None:
             options = (
                 f"-c search_path={SCHEMA} -c timezone=UTC -c datestyle=ISO,YMD -c lock_timeout={PATIENCE_SECONDS}s"
             )
-            self._engine = engine_of(self._locate(), application="lgs", options=options)
-        return self._engine
+            engine = self._engine = engine_of(self._locate(), application="lgs", options=options)
+        return engine
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:

@@ -67,14 +67,19 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def lock_for_writing(cursor: Cursor, name: str) -> None:
+def lock_for_writing(cursor: Cursor, name: str, *, at_once: bool = False) -> None:
     """Waits until no other transaction writes the table of this name; the lock ends with the transaction.
 
-    Raises PermanentError after PATIENCE_SECONDS, like the others here.
+    Raises PermanentError after PATIENCE_SECONDS, like the others here; with `at_once` instead of any wait.
     """
     cursor.execute("select hashtextextended(%s, 0)", [f"{SCHEMA}.{name}"])
     ((key,),) = cursor.fetchall()
-    lock_by_key(cursor, key, f"Writing {SCHEMA}.{name}")
+    if not at_once:
+        lock_by_key(cursor, key, f"Writing {SCHEMA}.{name}")
+        return
+    cursor.execute("select pg_try_advisory_xact_lock(%s)", [key])
+    if cursor.fetchone() != (True,):
+        raise PermanentError(f"{SCHEMA}.{name} is being written.")
 
 
 def lock_by_key(cursor: Cursor, key: int, work: str) -> None:

@@ -54,18 +54,20 @@ def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance
 
 @contextmanager
 def staged(
-    warehouse: Warehouse, table: str, fill: Fill, *, source: str | None = None
+    warehouse: Warehouse, table: str, fill: Fill, *, source: str | None = None, at_once: bool = False
 ) -> Iterator[Callable[[Provenance], int]]:
     """The new table, complete and judged, in a transaction that ends with the block.
 
     It takes the place of `table` when the block calls what it is given, which returns its number of rows; else nothing
     is left of it. Raises ContractError if rows break the contract, PermanentError if readers never let go of the old
-    table or something that cannot be moved depends on it; both leave the old table as it was.
+    table, something that cannot be moved depends on it, or, with `at_once`, another process is writing it; all leave
+    the old table as it was.
     """
     lost: list[str] = []
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
-        lock_for_writing(cursor, table)
+        lock_for_writing(cursor, table, at_once=at_once)
+        before = _recorded_by(cursor, table)
         dumps = lock_against_writers(cursor, source) if source else None
         cursor.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(STAGING)))
         execute_script(cursor, contract(table))
@@ -80,13 +82,17 @@ def staged(
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise ContractError(explain(cursor, table, error, fill)) from error
         made_with = [one.key for one in attachments(cursor, oid(cursor, STAGING, table))]
-        of_rows = [one for one in attached_by_people(cursor, table) if one.is_of_rows]
-        lost += [f"{SCHEMA}.{table}: {line}" for line in attach(cursor, new.as_string(), of_rows)]
         cursor.execute(sql.SQL("analyze {}").format(new))
         cursor.execute(sql.SQL("select count(*) from {}").format(new))
         ((rows,),) = cursor.fetchall()
 
         def take_its_place(provenance: Provenance) -> int:
+            # Before the table itself is locked: who disowns it may go on to read it.
+            is_disowned = _recorded_by(cursor, table, lock=True) != before
+            of_rows = [one for one in attached_by_people(cursor, table) if one.is_of_rows]
+            lost.extend(f"{SCHEMA}.{table}: {line}" for line in attach(cursor, new.as_string(), of_rows))
+            if of_rows:
+                cursor.execute(sql.SQL("analyze {}").format(new))
             if oid(cursor, SCHEMA, table) is None:
                 cursor.execute(sql.SQL("alter table {} set schema {}").format(new, sql.Identifier(SCHEMA)))
             else:
@@ -95,12 +101,23 @@ def staged(
             cursor.execute(
                 "update publications set made_with = %s where table_name = %s", [Jsonb(sorted(made_with)), table]
             )
+            if is_disowned:  # by somebody who changed what it is built from, while it was being built
+                disown(connection, table)
             return int(rows)
 
         yield take_its_place
         cursor.execute(sql.SQL("drop table if exists {}").format(new))  # unless it has taken its place
     for line in lost:
         _log.warning(printable(line))
+
+
+def _recorded_by(cursor: Cursor, table: str, *, lock: bool = False) -> str | None:
+    """The transaction that wrote the record of a table last. With `lock` there is no other until this one ends."""
+    for_update = sql.SQL("for update" if lock else "")
+    query = sql.SQL("select cast(xmin as text) from publications where table_name = %s {}").format(for_update)
+    cursor.execute(query, [table])
+    found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def record(
@@ -110,7 +127,7 @@ def record(
     cursor.execute(
         """
         insert into publications (table_name, version, rules, dumps, settings, row_count, published_at)
-        values (%s, %s, %s, %s, %s, %s, now())
+        values (%s, %s, %s, %s, %s, %s, clock_timestamp())
         on conflict (table_name) do update
         set (version, rules, dumps, settings, row_count, published_at) = (
             excluded.version, excluded.rules, excluded.dumps, excluded.settings, excluded.row_count,
@@ -156,7 +173,7 @@ def dumps_of(cursor: Cursor, table: str, *, made: int | str | None) -> dict[str,
     return None if dumps is None else {dump: facts | {"table": made} for dump, facts in dumps.items()}
 
 
-def _take_off_indexes(cursor: Cursor, staged: sql.Identifier) -> list[str]:
+def _take_off_indexes(cursor: Cursor, new: sql.Identifier) -> list[str]:
     """Drops the indexes of the new table. Returns what builds them once it is filled: quicker than row by row."""
     cursor.execute(
         """
@@ -172,7 +189,7 @@ def _take_off_indexes(cursor: Cursor, staged: sql.Identifier) -> list[str]:
         where indrelid = to_regclass(%s)
         order by indexrelid
         """,
-        [staged.as_string()],
+        [new.as_string()],
     )
     indexes = cursor.fetchall()
     for _, drop in indexes:
@@ -182,12 +199,12 @@ def _take_off_indexes(cursor: Cursor, staged: sql.Identifier) -> list[str]:
 
 def _swap(cursor: Cursor, table: str) -> list[str]:
     """Puts the new table in the place of the old one. Returns what is lost of the old one, one line each."""
-    live, staged = sql.Identifier(SCHEMA, table), sql.Identifier(STAGING, table)
+    live, new = sql.Identifier(SCHEMA, table), sql.Identifier(STAGING, table)
     cursor.execute(sql.SQL("lock table {}").format(live))
     attached = [one for one in attached_by_people(cursor, table) if not one.is_of_rows]
     kept = dependents.take_down(cursor, table)
     dependents.drop(cursor, "table", live.as_string())
-    cursor.execute(sql.SQL("alter table {} set schema {}").format(staged, sql.Identifier(SCHEMA)))
+    cursor.execute(sql.SQL("alter table {} set schema {}").format(new, sql.Identifier(SCHEMA)))
     lost = [f"{SCHEMA}.{table}: {line}" for line in attach(cursor, live.as_string(), attached)]
     return lost + dependents.put_back(cursor, kept)
 

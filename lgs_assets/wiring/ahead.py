@@ -1,10 +1,10 @@
 """Builds ahead: while a run is at one table, PostgreSQL already computes others, whose steps are still to come.
 
-The steps of a run follow one another, and most wait for PostgreSQL, or let it wait: two cores would do the work of one.
-So a thread takes the tables that a SELECT builds, one after the other, as soon as the run has written their inputs. The
-rows wait in an open transaction for their step, which puts them in place: as ever, a table changes in its own step, or
-not at all. What a step finds not built, or built from other inputs, it builds itself; so whatever fails here is told
-there.
+The steps of a run follow one another. While one works in Python, PostgreSQL is idle, and the other way round: a second
+core has nothing to do. So a thread takes the tables that a SELECT builds, one after the other, as soon as the run has
+written their inputs. The rows wait in an open transaction for their step, which puts them in place: as ever, a table
+changes in its own step, or not at all. What a step finds not built, or built from other inputs, it builds itself; so
+whatever fails here is told there.
 """
 
 import logging
@@ -31,9 +31,11 @@ from lgs_assets.wiring.lineage import built_specs, models
 from lgs_assets.wiring.versions import published_versions
 
 MOST_WAITING = 4
-"""So many tables may wait for their steps, each with a connection."""
-LONGEST_WAIT_SECONDS = 60
-"""An open transaction is in the way of whoever wants to replace a table that it has read."""
+"""At most this many tables wait for their steps, each with a connection."""
+LONGEST_WAIT_SECONDS = 30
+"""After so long PostgreSQL ends the transaction: it is in the way of whoever wants to replace a table it has read."""
+CANCEL_SECONDS = 0.1
+"""Between two attempts to cancel a query: one that comes between two statements is lost."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,47 +50,53 @@ class Built:
     """See `publish.staged`."""
     seconds: float
     """How long it took to build."""
+    since: float
+    """When it was built, by the clock of `time.monotonic`."""
+    cursor: Cursor
     transaction: ExitStack
-    overdue_at: float
-    """When PostgreSQL may have ended the transaction, by the clock of `time.monotonic`."""
+    """What ends the transaction of the cursor."""
 
 
 class Ahead:
-    """The tables of one run that are built before their steps: those of `awaited`, which the run is to write."""
+    """Builds tables of one run before their steps: of those that the run is `awaited` to write."""
 
     def __init__(self, warehouse: Warehouse, settings: Settings, awaited: Collection[str]) -> None:
         self._warehouse = warehouse
         self._settings = settings
-        self._awaited = set(awaited)
+        self._thread: threading.Thread | None = None
         self._changed = threading.Condition()  # guards all that follows
-        self._to_build: dict[str, Model] = {}
-        self._begun: set[str] = set()
+        self._awaited = set(awaited)
+        self._models: dict[str, Model] = {}
+        self._due: list[str] = []
+        """Tables whose inputs are written, in the order of their steps but for priorities."""
         self._now: str | None = None
         self._computing: Cursor | None = None
         self._built: dict[str, Built] = {}
         self._is_over = False
-        self._thread: threading.Thread | None = None
 
     def written(self, table: str) -> None:
         """Says that the run has written a table: what is built from it may begin."""
-        if not self._awaited:
-            return
         with self._changed:
             self._awaited.discard(table)
+            if not self._awaited:
+                return
+            self._find_due()
             self._changed.notify_all()
-        if not self._thread:
-            self._thread = threading.Thread(target=self._work, name="ahead", daemon=True)
-            self._thread.start()
+            if not self._thread:
+                self._thread = threading.Thread(target=self._work, name="ahead", daemon=True)
+                self._thread.start()
 
     @contextmanager
     def built(self, table: str, model: Model) -> Iterator[Built | None]:
         """The table as the model builds it; None if the step has to build it, which nothing here does from now on."""
         with self._changed:
-            self._begun.add(table)
+            self._models.pop(table, None)
             self._changed.wait_for(lambda: self._now != table)
+            if table in self._due:
+                self._due.remove(table)
             built = self._built.pop(table, None)
             self._changed.notify_all()
-        if built and built.model == model and time.monotonic() < built.overdue_at:
+        if built and built.model == model and _is_there(built):
             with built.transaction:
                 yield built
         else:
@@ -100,76 +108,78 @@ class Ahead:
         with self._changed:
             self._is_over = True
             self._changed.notify_all()
-            if self._computing:
-                with suppress(psycopg.OperationalError):  # it has just ended by itself
+        while self._thread and self._thread.is_alive():
+            with self._changed, suppress(psycopg.OperationalError):  # the query has ended by itself
+                if self._computing:
                     self._computing.connection.cancel_safe()
-        if self._thread:
-            self._thread.join()
+            self._thread.join(CANCEL_SECONDS)
         for built in self._built.values():
             _discard(built)
 
     def _work(self) -> None:
-        by_table = models()
+        known = models()
         groups = {spec.key.path[-1]: spec.group_name for spec in built_specs()}
+        first = {table for table, group in groups.items() if op_tags(group)}
         with self._changed:
-            self._to_build = {
-                table: by_table[table].bound_to(self._settings.values())
-                for table in sorted(by_table, key=lambda table: not op_tags(groups[table]))
+            self._models = {
+                table: model.bound_to(self._settings.values())
+                for table, model in known.items()
                 # An InvoiceModel may replace only a few rows of its table, which is quicker.
-                if not isinstance(by_table[table], InvoiceModel)
+                if table in self._awaited and not isinstance(model, InvoiceModel)
             }
-        while table := self._next():
+            self._find_due()
+        while due := self._next(first):
+            table, model = due
             built = None
             try:
-                built = self._build(table)
+                built = self._build(table, model)
             except Exception as error:  # whatever it is, the step will meet it, and tell it
                 _log.debug("%s is not built ahead of its step: %s", table, error)
-            with self._changed:
-                if built:
-                    self._built[table] = built
-                self._now = self._computing = None
-                self._changed.notify_all()
+            finally:
+                with self._changed:
+                    if built:
+                        self._built[table] = built
+                    self._now = self._computing = None
+                    self._changed.notify_all()
 
-    def _next(self) -> str | None:
-        """Waits for a table that can be built, and returns it. None if all is over."""
+    def _find_due(self) -> None:
+        for table, model in self._models.items():
+            if table not in self._due and self._awaited.isdisjoint(relation.name for relation in model.inputs):
+                self._due.append(table)
 
-        def ready() -> str | None:
-            if len(self._built) >= MOST_WAITING:
-                return None
-            return next(
-                (
-                    table
-                    for table, model in self._to_build.items()
-                    if table in self._awaited - self._begun
-                    and self._awaited.isdisjoint(relation.name for relation in model.inputs)
-                ),
-                None,
-            )
-
+    def _next(self, first: Collection[str]) -> tuple[str, Model] | None:
+        """Waits until there is a table to build; of several, it is one whose step comes first. None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._is_over or ready())
-            self._now = None if self._is_over else ready()
-            if self._now:
-                self._begun.add(self._now)
-            return self._now
+            self._changed.wait_for(lambda: self._is_over or (self._due and self._has_room()))
+            if self._is_over:
+                return None
+            self._now = min(self._due, key=lambda table: table not in first)
+            self._due.remove(self._now)
+            return self._now, self._models.pop(self._now)
 
-    def _build(self, table: str) -> Built:
+    def _has_room(self) -> bool:
+        now = time.monotonic()
+        return sum(now - built.since < LONGEST_WAIT_SECONDS for built in self._built.values()) < MOST_WAITING
+
+    def _build(self, table: str, model: Model) -> Built:
         began = time.monotonic()
-        model = self._to_build[table].reading(published_versions(self._warehouse))
+        model = model.reading(published_versions(self._warehouse))
         fill = filled_by(self._warehouse, model)
 
         def fill_here(cursor: Cursor, target: sql.Identifier) -> None:
             with self._changed:
                 self._computing = cursor
+                if self._is_over:
+                    raise LgsError("The run is over.")
             patience = sql.SQL("set local idle_in_transaction_session_timeout = {}")
             cursor.execute(patience.format(f"{LONGEST_WAIT_SECONDS}s"))
             fill(cursor, target)
 
         with ExitStack() as transaction:
-            take_its_place = transaction.enter_context(staged(self._warehouse, table, fill_here))
-            ended = time.monotonic()
-            overdue_at = ended + LONGEST_WAIT_SECONDS / 2
-            return Built(model, take_its_place, ended - began, transaction.pop_all(), overdue_at)
+            take_its_place = transaction.enter_context(staged(self._warehouse, table, fill_here, at_once=True))
+            assert self._computing  # noqa: S101 (narrows the type for the checker)
+            now = time.monotonic()
+            return Built(model, take_its_place, now - began, now, self._computing, transaction.pop_all())
 
 
 @contextmanager
@@ -177,8 +187,9 @@ def building_ahead(tables: Tables, settings: Settings, run: dg.DagsterRun | None
     """Builds ahead for a run until the block ends, if PostgreSQL has all of its tables."""
     awaited: set[str] = set()
     if run and isinstance(tables, PostgresTables):
-        keys = run.asset_selection or [spec.key for spec in built_specs()]
-        awaited = {key.path[-1] for key in keys}
+        awaited = {key.path[-1] for key in run.asset_selection or [spec.key for spec in built_specs()]}
+        if run.step_keys_to_execute:  # a run that goes on where another failed
+            awaited.intersection_update(run.step_keys_to_execute)
     ahead = Ahead(tables.warehouse, settings, awaited)
     try:
         yield ahead
@@ -186,7 +197,16 @@ def building_ahead(tables: Tables, settings: Settings, run: dg.DagsterRun | None
         ahead.end()
 
 
+def _is_there(built: Built) -> bool:
+    """Whether PostgreSQL has not ended its transaction."""
+    try:
+        built.cursor.execute("select")
+    except psycopg.Error:
+        return False
+    return True
+
+
 def _discard(built: Built | None) -> None:
     if built:
-        with suppress(LgsError):  # the transaction is overdue, and PostgreSQL has ended it
+        with suppress(LgsError):  # PostgreSQL has ended the transaction itself
             built.transaction.close()

@@ -77,8 +77,8 @@ class WarehouseIOManager(dg.IOManager):
                 obj, provenance = obj.bound_to(self.settings.values()), self._provenance(context, obj)
                 with self.ahead.built(table, obj) as built:
                     if built:
+                        began = time.perf_counter() - built.seconds
                         built.take_its_place(provenance)
-                        began -= built.seconds
                     else:
                         self.tables.publish_model(table, obj, provenance)
                 descriptions.append(partial(describe_provenance, provenance))

@@ -11,7 +11,7 @@ from lgs_assets import wording
 from lgs_assets.dashboard.bar import chips
 from lgs_assets.dashboard.content import Figure, Table
 from lgs_assets.dashboard.filters import PICKING, Filters
-from lgs_assets.dashboard.queries import Built, Choices, Reading, Row, month_before
+from lgs_assets.dashboard.queries import Built, Choices, Reading, Row, month_before, months_between
 
 Files = dict[str, Table | Figure]
 """What of a page can be taken away, by name."""
@@ -75,6 +75,16 @@ class View:
     def month_before(self) -> date:
         """The month a step before."""
         return month_before(self.as_of, self.filters.step)
+
+    @property
+    def steps(self) -> dict[int, str]:
+        """What the moment can be compared with, by months before it: the usual, then every other month end."""
+        found = {1: "a month before", 3: "three months before", 12: "a year before"}
+        for month in sorted(self.choices.snapshots, reverse=True):
+            if month < self.as_of:
+                found.setdefault(months_between(month, self.as_of), f"the end of {wording.month(month)}")
+        found.setdefault(self.filters.step, f"{self.filters.step} months before")
+        return found
 
     @property
     def year_before(self) -> date:
