@@ -14,7 +14,7 @@ FREE_REMOVALS = 10
 MAX_GROWTH = 3
 FREE_ADDS = 100
 
-# A table whose blocking check failed is marked so: see `wiring.versions.mark_outdated`.
+# A table whose blocking check failed is marked so: see `publish.mark_outdated`.
 _FAILED = "0" * 64
 
 

@@ -15,7 +15,7 @@ from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.plans import EVERY_LIST, LEAVE_BEHIND, LEAVING, WAITING, pseudonym_of
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.publish import disown
+from lgs_assets.warehouse.publish import mark_outdated
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 from lgs_assets.wording import counted
 
@@ -71,7 +71,7 @@ def take_up(connection: sa.Connection, destination: str, place: str) -> None:
         {"destination": destination, "place": place},
     )
     if cursor.rowcount:
-        disown(connection, "exposures")
+        mark_outdated(connection, "exposures")
 
 
 def settle_place(
@@ -127,7 +127,7 @@ def settle_place(
             "every_list": EVERY_LIST,
         },
     )
-    disown(connection, "exposures")
+    mark_outdated(connection, "exposures")
 
 
 def record_place(cursor: Cursor, destination: str, audience: str, place: str) -> None:
@@ -225,5 +225,5 @@ def note_emptied(warehouse: Warehouse, destination: str, audience: str, *, is_go
             of_list,
         )
         ((customers,),) = cursor.fetchall()
-        disown(connection, "exposures")
+        mark_outdated(connection, "exposures")
     return int(customers)

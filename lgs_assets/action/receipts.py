@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 from lgs_assets.action.destinations.protocol import Answer, Batch, Change
 from lgs_assets.action.plans import LEAVE_BEHIND, MAY_HAVE_CHANGED, Plan
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.publish import disown
+from lgs_assets.warehouse.publish import mark_outdated
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 
@@ -98,7 +98,7 @@ def settle(
                 [change.customer_id for change in accepted],
             ],
         )
-        disown(connection, "exposures")
+        mark_outdated(connection, "exposures")
 
 
 def hold(cursor: Cursor, plan: Plan, customer_id: int) -> None:

@@ -11,30 +11,23 @@ from lgs_assets.models.calibration import calibration
 from lgs_assets.models.features import learnable
 from lgs_assets.warehouse import prediction_log
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
+from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, columns, derived_asset
 
 IN_PYTHON = {"postgres", "python"}
 KEPT = places.ROOT / "lgs_assets" / "warehouse" / "prediction_log.py"
-MONTHS = dg.AssetIn(metadata={"columns": ["invoice_month", "is_partial"]})
-
-
-def _columns(*names: str) -> dg.AssetIn:
-    """An input of which some columns are read: customer_features has many, and a row for each moment."""
-    return dg.AssetIn(metadata={"columns": list(names)})
-
-
+MONTHS = columns("invoice_month", "is_partial")
 _TOLD = ("as_of", "customer_id", "observed_until", "purchase_days", "recency_days", "tenure_days", "sales")
 _AGAIN = tuple(f"{what}_{days}" for what in ("purchase_days", "sales") for days in value.HORIZONS)
-VALUED = _columns(*_TOLD, "last_day", *_AGAIN, "net_revenue")
-BASELINES = _columns("as_of", "customer_id", *_AGAIN, "orders", "recency_days")
-RANKED = _columns("as_of", "customer_id", "segment", "orders", "snapshot_recency_days", "r_score", "sales_365")
-AT_RISK = _columns(
+VALUED = columns(*_TOLD, "last_day", *_AGAIN, "net_revenue")
+BASELINES = columns("as_of", "customer_id", *_AGAIN, "orders", "recency_days")
+RANKED = columns("as_of", "customer_id", "segment", "orders", "snapshot_recency_days", "r_score", "sales_365")
+AT_RISK = columns(
     *_TOLD,
     *("last_day", "orders", "typical_gap_days", "squared_gaps", "purchase_days_90", "purchase_days_365"),
     *("cancelled_orders", "segment", "snapshot_recency_days", "sales_365"),
 )
-RATED = _columns("horizon_days", "as_of", "customer_id", "sales", "baseline_sales", "actual_sales")
-TOLD_RISKS = _columns("task", "as_of", "customer_id", "probability", "baseline_probability", "happened")
+RATED = columns("horizon_days", "as_of", "customer_id", "sales", "baseline_sales", "actual_sales")
+TOLD_RISKS = columns("task", "as_of", "customer_id", "probability", "baseline_probability", "happened")
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
@@ -164,7 +157,7 @@ def customer_value(
 @derived_asset(
     group="foresight",
     kinds=IN_PYTHON,
-    ins={"customer_features": AT_RISK, "customer_value": _columns("customer_id", "horizon_days", "rank")},
+    ins={"customer_features": AT_RISK, "customer_value": columns("customer_id", "horizon_days", "rank")},
 )
 def churn_risk(
     context: dg.AssetExecutionContext,

@@ -14,13 +14,14 @@ import pandas as pd
 from lgs_assets.checks.findings import Finding, accepted_rows, kept, record
 from lgs_assets.contracts.check import CHECKS, SqlCheck
 from lgs_assets.contracts.model import parameters_of
+from lgs_assets.warehouse.publish import mark_outdated
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.derived_asset import op_tags
 from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.lineage import built_specs
 from lgs_assets.wiring.metadata import markdown_table, sql_block
 from lgs_assets.wiring.retries import retried
-from lgs_assets.wiring.versions import mark_outdated, settings_of
+from lgs_assets.wiring.versions import settings_of
 
 SHOWN_ROWS = 5
 
@@ -112,7 +113,9 @@ def _checks_of(table: str, checks: Sequence[SqlCheck]) -> dg.AssetChecksDefiniti
             with plain_failures(), retried():
                 result = evaluate(by_name[name], tables)
                 if by_name[name].is_blocking and not result.passed:
-                    mark_outdated(tables.warehouse, table)  # or the next run would find it current, and build on it
+                    # Or the next run would find it current, and build on it.
+                    with tables.warehouse.transaction() as connection:
+                        mark_outdated(connection, table)
             findings.append(finding(by_name[name], result))
             yield result
         record(tables.warehouse, findings)

@@ -19,6 +19,7 @@ from lgs_assets.demo.dump import write_demo_dump
 from lgs_assets.errors import DumpError, LgsError, ServerError
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.loading import forget_dump
+from lgs_assets.warehouse.publish import mark_outdated
 from lgs_assets.wiring.failures import StepFailure
 from lgs_assets.wiring.jobs import RunDumps, load_dumps
 from lgs_assets.wiring.left_undone import unbuilt
@@ -27,7 +28,7 @@ from lgs_assets.wiring.location import TAGS, add_to_location
 from lgs_assets.wiring.lost_runs import attend
 from lgs_assets.wiring.partitions import DUMPS, sha256_loaded
 from lgs_assets.wiring.resources import Resources
-from lgs_assets.wiring.versions import mark_outdated, reader
+from lgs_assets.wiring.versions import reader
 from lgs_assets.wording import counted
 
 POLL_SECONDS = 0.5  # each look at the events takes the interpreter from the run for some milliseconds
@@ -102,9 +103,10 @@ class Runner:
         events_of_twins, refused_twins = self._ingest(self._dumps_orphaned_since(ledger))
         events += events_of_twins
         if stale := self._outdated(force=force):
-            for table in stale if force else ():
-                # Else a small change would have only its own invoices replaced.
-                mark_outdated(self.resources.warehouse, table)
+            if force:  # else a small change would have only its own invoices replaced
+                with self.resources.warehouse.transaction() as connection:
+                    for table in stale:
+                        mark_outdated(connection, table)
             events += self._execute("refresh", tables=stale)
         return _outcome(events, ledger, [*to_consider.refused, *refused, *refused_twins])
 

@@ -10,7 +10,7 @@ from lgs_assets.sources import Reject
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import built_tables
 from lgs_assets.warehouse.locks import lock_for_writing
-from lgs_assets.warehouse.publish import disown
+from lgs_assets.warehouse.publish import mark_outdated
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 
@@ -53,7 +53,7 @@ def keep_costs(warehouse: Warehouse, costs: Sequence[Cost], rejects: Sequence[Re
         )
         _store_rejects(cursor, rejects)
         for table in ("margins", "expected_margins"):
-            disown(connection, table)
+            mark_outdated(connection, table)
 
 
 def keep_rejected_costs(warehouse: Warehouse, rejects: Sequence[Reject]) -> None:

@@ -87,8 +87,8 @@ def staged(
         ((rows,),) = cursor.fetchall()
 
         def take_its_place(provenance: Provenance) -> int:
-            # Before the table itself is locked: who disowns it may go on to read it.
-            is_disowned = _recorded_by(cursor, table, lock=True) != before
+            # Before the table itself is locked: who marks it outdated may go on to read it.
+            is_outdated = _recorded_by(cursor, table, lock=True) != before
             of_rows = [one for one in attached_by_people(cursor, table) if one.is_of_rows]
             lost.extend(f"{SCHEMA}.{table}: {line}" for line in attach(cursor, new.as_string(), of_rows))
             if of_rows:
@@ -101,8 +101,8 @@ def staged(
             cursor.execute(
                 "update publications set made_with = %s where table_name = %s", [Jsonb(sorted(made_with)), table]
             )
-            if is_disowned:  # by somebody who changed what it is built from, while it was being built
-                disown(connection, table)
+            if is_outdated:  # by somebody who changed what it is built from, while it was being built
+                mark_outdated(connection, table)
             return int(rows)
 
         yield take_its_place
@@ -209,8 +209,8 @@ def _swap(cursor: Cursor, table: str) -> list[str]:
     return lost + dependents.put_back(cursor, kept)
 
 
-def disown(connection: sa.Connection, table: str) -> None:
-    """Makes the record of a table say that it is built from nothing known: it is outdated until it is rebuilt."""
+def mark_outdated(connection: sa.Connection, table: str) -> None:
+    """Makes a table count as outdated until it is rebuilt, so that nothing is built on its present state."""
     connection.execute(
         sa.text("update publications set version = repeat('0', 64), rules = repeat('0', 64) where table_name = :table"),
         {"table": table},

@@ -17,7 +17,6 @@ from lgs_assets.contracts.model import Model, Relation, model_path, parameters_o
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
-from lgs_assets.warehouse.publish import disown
 from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring.reached_code import reached_code
 
@@ -116,12 +115,6 @@ def published_version(warehouse: Warehouse, table: str) -> str:
         return version_of_dumps(loaded_dumps(warehouse))
     rows = warehouse.rows("select version from publications where table_name = :table", table=table)
     return str(rows[0].version) if rows else ""
-
-
-def mark_outdated(warehouse: Warehouse, table: str) -> None:
-    """Makes a table count as outdated until it is rebuilt, so that nothing is built on its present state."""
-    with warehouse.transaction() as connection:
-        disown(connection, table)
 
 
 def settings_of(warehouse: Warehouse, table: str) -> Settings:

@@ -16,11 +16,12 @@ from lgs_assets.definitions import build_definitions
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
 from lgs_assets.warehouse.locks import lock_for_writing
+from lgs_assets.warehouse.publish import mark_outdated
 from lgs_assets.warehouse.schema import STAGING, driver_cursor
 from lgs_assets.wiring import ahead
 from lgs_assets.wiring.ahead import Ahead, Built
 from lgs_assets.wiring.lineage import models
-from lgs_assets.wiring.versions import mark_outdated, published_versions
+from lgs_assets.wiring.versions import published_versions
 from lgs_assets_tests.builders import (
     FEW,
     SHOP,
@@ -122,11 +123,12 @@ def test_an_index_that_is_made_while_the_table_waits_is_kept(shop: Warehouse, wo
     assert shop.rows("select from pg_indexes where schemaname = 'lgs' and indexname = 'mine'")
 
 
-def test_what_is_disowned_while_it_waits_stays_outdated(shop: Warehouse, work: Ahead) -> None:
+def test_what_is_marked_outdated_while_it_waits_stays_so(shop: Warehouse, work: Ahead) -> None:
     """Something that it is built from has changed, such as unit costs, and no version of an input tells."""
     work.written(INPUT)
     wait_until(lambda: in_transaction(shop) != set())
-    mark_outdated(shop, TABLE)
+    with shop.transaction() as connection:
+        mark_outdated(connection, TABLE)
     with work.built(TABLE, of_now(shop)) as built:
         assert built
         built.take_its_place(NEW)

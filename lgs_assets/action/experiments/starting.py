@@ -22,7 +22,7 @@ from lgs_assets.action.rules import FACTS
 from lgs_assets.errors import GuardError, LgsError, UsageError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.locks import lock_for_writing
-from lgs_assets.warehouse.publish import disown
+from lgs_assets.warehouse.publish import mark_outdated
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
 _TOLD = ("experiment_results", "exposures")
@@ -99,7 +99,7 @@ def start(
                 f"{declaration.name}: the audience {audience.name} has too few customers to fill both arms: "
                 f"{sum(sizes.values())} could be enrolled. Nothing is started."
             )
-        _disown(connection)
+        _mark_outdated(connection)
         return Started(wave, sizes, _busy(cursor, declaration, audience.name))
 
 
@@ -122,7 +122,7 @@ def stop(warehouse: Warehouse, name: str, *, because: str) -> None:
         cursor.execute(
             "update experiments set stopped_at = now(), stopped_because = %s where experiment = %s", [because, name]
         )
-        _disown(connection)
+        _mark_outdated(connection)
 
 
 def amend(warehouse: Warehouse, name: str, what: str, *, because: str) -> None:
@@ -148,7 +148,7 @@ def amend(warehouse: Warehouse, name: str, what: str, *, because: str) -> None:
             """,
             {"name": name, "what": what.strip(), "because": because.strip()},
         )
-        _disown(connection)
+        _mark_outdated(connection)
 
 
 def is_started(warehouse: Warehouse, name: str) -> bool:
@@ -174,9 +174,9 @@ def arms(
     )
 
 
-def _disown(connection: sa.Connection) -> None:
+def _mark_outdated(connection: sa.Connection) -> None:
     for table in _TOLD:
-        disown(connection, table)
+        mark_outdated(connection, table)
 
 
 def _expect_unchanged(declaration: Declaration, frozen: str, stopped_at: datetime | None) -> None:
