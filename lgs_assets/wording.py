@@ -12,6 +12,11 @@ UNCALIBRATED: Final = (
     "On past days the level of the risk was too far off: low, medium and high are an order, not chances."
 )
 
+MISSING_YEAR_BEFORE: Final = (
+    "A blank year before: that month has no data at all. It is treated as missing, not as zero sales; wherever a "
+    "method needs it, the average of the same weekdays in the year before it is used."
+)
+
 _MINUS: Final = "\N{MINUS SIGN}"
 
 # strftime's %b follows the locale of the machine.

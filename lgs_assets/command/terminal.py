@@ -19,7 +19,7 @@ from rich.table import Table
 from lgs_assets import places
 from lgs_assets.configuration import Configuration, as_written, origin, variable
 from lgs_assets.escaping import csv_cell, printable
-from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED, counted
+from lgs_assets.wording import HOW_TO_GIVE_COSTS, MISSING_YEAR_BEFORE, UNCALIBRATED, counted
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.action.audiences import Audience, Size
@@ -221,7 +221,7 @@ def forecast_table(warehouse: "Warehouse") -> Table:
         table.add_row(f"{row.period_start}", row.grain, *shown)
     reasons = {
         "low_80": "Where there is no interval, past errors are too few to say.",
-        "year_before": "Where there is no year before, its month holds no line: the mean of its year before is used.",
+        "year_before": MISSING_YEAR_BEFORE,
     }
     missing = [reason for column, reason in reasons.items() if any(row[column] is None for row in rows)]
     table.caption = " ".join(missing) or None

@@ -148,7 +148,6 @@ def fit(x: Array, t_x: Array, T: Array) -> BgNbd:  # noqa: N803
         lambda parameters: _log_likelihood(parameters, told, customers, counts, place),
         parameters=4,
         scale=customers.sum(),
-        endless=(2, 3),  # nobody leaves as a goes to 0 and b to infinity
     )
     return BgNbd(r, alpha, a, b, log_likelihood)
 

@@ -53,8 +53,6 @@ CHURN_POPULATIONS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "churn_risk, Loyal Customers": lambda rows: rows["segment"] == "Loyal Customers",
 }
 DUE_TASK = "churn_risk, expected next purchase"
-NEAR_DAYS = 14
-"""How far from the day that it was expected on a purchase still came as expected."""
 SLIPPING_TASK = "slipping, Loyal Customers and Champions"
 
 
@@ -271,6 +269,7 @@ def _risks(rows: pd.DataFrame, source: str) -> Iterator[Row]:
         yield from _by_fold(asked[belongs(asked)], task, left, churn.BASELINE, source)
     if "expected_next_day" in asked:
         due = asked[churn.is_due(asked["as_of"], asked["expected_next_day"])]
+        due = due.assign(fortnight=due["as_of"] + pd.Timedelta(days=churn.NEAR_DAYS))
         yield from _by_fold(due, DUE_TASK, _on_time, churn.GAP_BASELINE, source)
         yield from _by_fold(due[due["next_day"].notna()], DUE_TASK, _days_off, churn.GAP_BASELINE, source)
     ranks = rows[rows["task"] == "slipping"]
@@ -279,7 +278,9 @@ def _risks(rows: pd.DataFrame, source: str) -> Iterator[Row]:
     yield from _by_fold(ranks, SLIPPING_TASK, slipped, slipping.BASELINE, source)
 
 
-_DAYS_EXPECTED = {churn.GAP: "expected_next_day", churn.GAP_BASELINE: "baseline_next_day"}
+_DAYS_EXPECTED = {
+    churn.GAP: "expected_next_day", churn.GAP_BASELINE: "baseline_next_day", churn.FORTNIGHT: "fortnight",
+}  # fmt: skip
 
 
 def _off(day: pd.DataFrame, column: str) -> pd.Series:
@@ -289,7 +290,7 @@ def _off(day: pd.DataFrame, column: str) -> pd.Series:
 def _on_time(day: pd.DataFrame) -> Models:
     """How many of all who were due bought about when they were expected: who did not buy was not on time."""
     return {
-        model: {"within_14_days": mean_of(np.asarray(_off(day, column) <= NEAR_DAYS, dtype=float))}
+        model: {"within_14_days": mean_of(np.asarray(_off(day, column) <= churn.NEAR_DAYS, dtype=float))}
         for model, column in _DAYS_EXPECTED.items()
     }
 

@@ -281,10 +281,12 @@ def _missing(known: pd.Series, days: pd.DatetimeIndex) -> npt.NDArray[np.bool_]:
     """Which days were not observed: those of months without any line, unless the shop closes in that month.
 
     It does if the same month of an earlier year has no line either. The mean of the same weekday in the year before
-    stands for such a day, so that nothing takes a gap in the data for a month without sales.
+    stands for such a day, so that nothing takes a gap in the data for a month without sales. A month that is not over
+    may yet have lines: its first days may be a weekend.
     """
     months = days.to_period("M")
     empty = months.unique().difference(pd.DatetimeIndex(known).to_period("M").unique())
+    empty = empty[empty.end_time < days[-1] + pd.Timedelta(days=1)]
     closed = empty[empty.month.duplicated()]
     found: npt.NDArray[np.bool_] = np.asarray(months.isin(empty.difference(closed)))
     return found

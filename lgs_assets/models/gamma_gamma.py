@@ -43,7 +43,7 @@ class GammaGamma:
 def fit(x: Array, m: Array) -> GammaGamma:
     """The model with the greatest likelihood for the means m of x purchases, both above zero. Order does not matter.
 
-    Raises FitError if the likelihood has no maximum that can be found, as where every mean is the same.
+    Raises FitError if the likelihood has no maximum that can be found.
     """
     order = np.lexsort((m, x))
     x, m = x[order].astype(float), m[order].astype(float)

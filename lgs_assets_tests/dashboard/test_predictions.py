@@ -176,6 +176,46 @@ def test_what_was_expected_of_each_tenth_stands_beside_what_came(predicted: Site
             assert [float(text) for text in told] == pytest.approx([100 * day["low"], 100 * day["high"]])
 
 
+def test_gaps_of_the_risk_are_told_in_points(predicted: Site, held: Warehouse) -> None:
+    """As differences of two percentages are; those of sales are relative."""
+    shown = rows(predicted.get("/outlook/calibration.csv").text)
+    days = held.rows(
+        "select min(predictions) as fewest, min(predicted - came) as low, max(predicted - came) as high "
+        "from prediction_calibration where kind = 'risk' group by place order by place"
+    )
+    for row, day in zip(shown, days, strict=True):
+        told = [row["error_low_points"], row["error_high_points"]]
+        if day["fewest"] < 30:
+            assert told == ["too few to say"] * 2
+        else:
+            assert [float(text) for text in told] == pytest.approx([100 * day["low"], 100 * day["high"]])
+
+
+def test_one_past_day_is_not_told_as_best_and_worst(demo: Warehouse, make_database: MakeDatabase) -> None:
+    """Nor is anybody told not to budget with a total that was never far off."""
+    demo.engine.dispose()
+    tables = Tables(make_database(template=demo.url))
+    warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
+    with warehouse.transaction() as connection:
+        connection.exec_driver_sql(
+            "delete from prediction_calibration as days where as_of <> (select max(as_of) from prediction_calibration "
+            "as others where others.kind = days.kind)"
+        )
+    for site in serve(tables):
+        html = unescape(site.get("/outlook").text)
+        assert "points apart on average." in html and "on single days" not in html
+        assert "Do not budget with it." in html
+        with warehouse.transaction() as connection:
+            connection.exec_driver_sql(
+                "update model_evaluations set value = 0.02, ci_low = null, ci_high = null "
+                "where metric = 'total_error_sales'"
+            )
+        html = unescape(site.get("/outlook").text)
+        assert "the total was off by 2" in html and "Do not budget with it." not in html
+    warehouse.engine.dispose()
+    tables.engine.dispose()
+
+
 def test_a_forecast_says_what_it_knows(predicted: Site, held: Warehouse) -> None:
     """Months and weeks to the last whole one: the days since are no part of it, as they are of what customers do."""
     for name, grain in (("forecast", "month"), ("weeks", "week")):

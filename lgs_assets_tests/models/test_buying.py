@@ -159,19 +159,23 @@ def test_what_has_no_maximum_is_said() -> None:
 
 
 def test_a_fit_that_runs_away_is_none() -> None:
-    """Shops of real shapes: nobody has bought again, on one day or over two years; every mean is the same.
-
-    That nobody leaves is no such case: it can be told how often they buy.
-    """
-    generator = np.random.default_rng(1)
-    observed, often = generator.integers(1, 100, 600).astype(float), generator.integers(1, 9, 600).astype(float)
+    """Nobody has bought again, on one day or over two years: how often they buy cannot be told."""
     nothing = np.zeros(600)
-    for weeks in (observed, nothing):
+    for weeks in (np.random.default_rng(1).integers(1, 100, 600).astype(float), nothing):
         with pytest.raises(FitError):
             bgnbd.fit(nothing, nothing, weeks)
-    with pytest.raises(FitError):
-        gamma_gamma.fit(often, np.full(600, 10.0))
+
+
+def test_customers_who_are_all_alike_are_a_limit_that_is_fitted() -> None:
+    """Nobody leaves; all buy at one rate; each pays a price of their own, or all the same: parameters are endless."""
+    generator = np.random.default_rng(1)
+    observed, often = generator.integers(20, 100, 600).astype(float), generator.integers(1, 9, 600).astype(float)
     bought = generator.poisson(generator.gamma(2, 0.1, 600) * observed).astype(float)
     loyal = bgnbd.fit(bought, np.where(bought > 0, observed, 0), observed)
     assert loyal.probability_alive(bought, np.where(bought > 0, observed, 0), observed).min() > 0.99
     assert loyal.r / loyal.alpha == pytest.approx(0.2, rel=0.1)
+    evenly = np.round(0.2 * observed)
+    even = bgnbd.fit(evenly, observed - 1, observed)
+    assert even.r / even.alpha == pytest.approx(0.2, rel=0.05)
+    for means in (np.full(600, 10.0), generator.choice([10.0, 20.0, 35.0], 600)):
+        assert gamma_gamma.fit(often, means).expected_mean(often, means) == pytest.approx(means, rel=0.01)

@@ -154,6 +154,19 @@ def test_only_the_last_word_on_a_moment_is_judged(judged: Warehouse) -> None:
     assert actual(judged, "forecasts") == {"country: France": 10, "country: Other countries": 110}
 
 
+def test_a_month_whose_lines_never_came_judges_no_forecast(judged: Warehouse) -> None:
+    """Nor does a week that reaches into it: April has no line, though August has."""
+    told = {"point": 20, "model": "a method", "figure": "amount by week, 13 ahead", "subject": "total: All sales"}
+    weeks = pd.to_datetime(["2011-03-21", "2011-03-28", "2011-04-04"])
+    rows = [told | {"window_from": week, "window_until": week + pd.Timedelta(days=7)} for week in weeks]
+    month = {"window_from": pd.Timestamp("2011-04-01"), "window_until": pd.Timestamp("2011-05-01")}
+    rows.append(told | {"figure": "amount by month, 3 ahead"} | month)
+    prediction_log.keep(judged, predicted("forecasts", *rows, version="b" * 64))
+    build_tables(judged, "judged_predictions")
+    kept = judged.rows("select window_from from judged_predictions where task = 'forecasts'")
+    assert [pd.Timestamp(row.window_from) for row in kept] == [pd.Timestamp("2011-03-21")]
+
+
 JUDGING = ("clean_invoices", "invoice_totals", "stock_codes", "customer_days", "prediction_terms", "judged_predictions")
 
 

@@ -86,6 +86,19 @@ def test_a_month_in_which_the_shop_closes_is_no_missing_one() -> None:
     assert months.loc["2012-04-01", "forecast"] == months.loc["2012-04-01", "year_before"] == 0
 
 
+def test_a_weekend_at_the_beginning_of_a_month_is_no_month_without_lines() -> None:
+    """Closed on Sundays, asked on Monday 2 May 2011: that May has no line yet costs no past day, nor the last week."""
+    lines = daily(weeks=73)
+    lines = lines[lines["day"].dt.day_of_week != 6]
+    span = (WHOLE["week"][0], pd.Timestamp("2011-05-02"))
+    panel = forecast.panel_of(lines, "total", "week", span)
+    assert panel is not None and panel.is_observed.all()
+    whole = {"month": (WHOLE["month"][0], pd.Timestamp("2011-05-01")), "week": span}
+    past = forecast.backtests(lines, whole)
+    quarters = past[(past["kind"] == "total") & (past["horizon"] == 13)]
+    assert set(quarters["origin"]) == {pd.Timestamp("2011-01-31")}
+
+
 READ = ("customer_features", "customer_outcomes", "daily_series")
 
 

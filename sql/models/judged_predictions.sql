@@ -1,5 +1,6 @@
 -- What came is taken from the lines, whatever is forecast or best-selling today. The members of "Other countries" are
--- those that were not forecast by name from the same moment.
+-- those that were not forecast by name from the same moment. Where a month has no line at all, they are taken as missing:
+-- no forecast is judged by it.
 with told as (
     select
         prediction_log.*,
@@ -70,6 +71,12 @@ product_days as (
     group by code, cast(invoice_date as date)
 ),
 
+months_with_lines as (
+    select distinct date_trunc('month', invoice_date) as month
+    from clean_invoices
+    inner join span on invoice_date >= date_trunc('month', cast(first_day as timestamp))
+),
+
 named as (
     select distinct as_of, subject from latest where task = 'forecasts'
 ),
@@ -103,7 +110,11 @@ sold as (
         and latest.subject = series_days.subject
         and series_days.day >= latest.window_from
         and series_days.day < latest.window_until
-    where latest.task = 'forecasts'
+    where
+        latest.task = 'forecasts'
+        and date_trunc('month', cast(latest.window_from as timestamp)) in (select month from months_with_lines)
+        and date_trunc('month', cast(latest.window_until as timestamp) - interval '1 day')
+        in (select month from months_with_lines)
     group by latest.as_of, latest.subject, latest.figure, latest.window_from, latest.window_until
 ),
 

@@ -253,7 +253,7 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
     explained = "AUC: how often a customer who did so ranks above one who did not"
     if (rows["source"] == "live").any():
         explained = f"Hollow, below: live, as predicted before it came. {explained}"
-    style.note(figure, f"{explained}. On time: within {evaluation.NEAR_DAYS} days of the day expected")
+    style.note(figure, f"{explained}. On time: within {churn.NEAR_DAYS} days of the day expected")
     return figure
 
 

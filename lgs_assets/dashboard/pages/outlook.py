@@ -26,7 +26,7 @@ from lgs_assets.dashboard.pages.parts import (
     tick,
 )
 from lgs_assets.dashboard.queries import Row, month_before
-from lgs_assets.wording import HOW_TO_GIVE_COSTS, UNCALIBRATED
+from lgs_assets.wording import HOW_TO_GIVE_COSTS, MISSING_YEAR_BEFORE, UNCALIBRATED
 
 TABLES: Final = (
     *("customer_value", "churn_risk", "slipping", "forecasts", "model_cards", "model_evaluations", "margins"),
@@ -38,6 +38,8 @@ _FIRST: Final = 15
 """Customers of a list that are shown; its files have all of them."""
 _MONTHS_EARNED: Final = 6
 """The same where they are a table."""
+_TOO_FAR_OFF: Final = 0.1
+"""The error of the total, on the worst past day, from which on nobody should budget with it."""
 _OFF: Final = "the months were off by {}"
 _WEEKS_OFF: Final = "the weeks were off by {}"
 _SLIP_ERROR: Final = "in {} of pairs, the one who slipped had been placed before the one who did not"
@@ -165,7 +167,9 @@ def _forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | 
     )
     note = f"Net sales, doubled invoices once, {country or 'all countries together'}. Intervals: from past errors."
     if future:
-        note += f" Method: {future[0]['method']}, from {_known(future[0]['month'])}.{_unobserved(future)}"
+        note += (
+            f" Method: {future[0]['method']}, from {_known(future[0]['month'])}.{_unobserved(future, 'year_before')}"
+        )
     note += _without_interval(future) + _unforecast(future, country, card) + _unfollowed(view, country)
     kind = "country" if country else "total"
     error = _error(card, f"forecasts, {kind} by month, 3 ahead", _OFF)
@@ -204,14 +208,9 @@ def _known(first_day: date) -> str:
     return f"sales to {wording.day(first_day - timedelta(days=1))}"
 
 
-def _unobserved(rows: Sequence[Row]) -> str:
+def _unobserved(rows: Sequence[Row], *columns: str) -> str:
     """What was done about a month that is missing a year before, if one is."""
-    if all(row["year_before"] is not None for row in rows):
-        return ""
-    return (
-        " Where there is no figure of a year before, its month holds no line at all: it is taken as missing, not as "
-        "without sales, and the mean of the year before it stands for it."
-    )
+    return f" {MISSING_YEAR_BEFORE}" if any(row[column] is None for row in rows for column in columns) else ""
 
 
 def _unfollowed(view: View, country: str | None) -> str:
@@ -246,7 +245,8 @@ def _weeks(view: View, rows: Sequence[Row], country: str | None, card: Row | Non
     note = (
         f"Net sales of whole weeks, {country or 'all countries together'}, doubled invoices once; a year before: 52 "
         f"weeks earlier.{f' From {_known(rows[0][first])}.' if rows else ''}"
-        f"{_unobserved(rows)}{_without_interval(rows)}{_unforecast(rows, country, card)}{_unfollowed(view, country)}"
+        f"{_unobserved(rows, 'year_before')}{_without_interval(rows)}{_unforecast(rows, country, card)}"
+        f"{_unfollowed(view, country)}"
     )
     error = _error(card, f"forecasts, {kind} by week, 13 ahead", _WEEKS_OFF)
     return Figure("weeks", "What will each week bring?", table, note=note + error)
@@ -275,7 +275,8 @@ def _stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     note = "The best-selling products, everybody’s orders together."
     if rows:
         note = f"From the week of {wording.day(rows[0]['first_week'])}: the best-selling products, all orders together."
-    note += f" What may come is wide: look at the interval before you buy.{_without_interval(rows)}{view.unfollowed()}"
+    note += f" What may come is wide: look at the interval before you buy.{_without_interval(rows)}"
+    note += f"{_unobserved(rows, 'year_before_4', 'year_before_13')}{view.unfollowed()}"
     error = _error(card, "forecasts, product by week, 4 ahead", "the weeks of a product were off by {}")
     return Figure("stock", "What should we have in stock?", table, note=note + error)
 
@@ -288,7 +289,7 @@ def _earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
     table = Table(
         (
             Column("month", "Month", "month"),
-            Column("is_expected", "Earned or expected"),
+            Column("rate", "At which rate"),
             Column("margin", "Margin of net sales", "whole_pounds"),
             Column("margin_low", "Low, 80 %", "whole_pounds"),
             Column("margin_high", "High, 80 %", "whole_pounds"),
@@ -296,17 +297,17 @@ def _earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
         ),
         [
             (
-                *(row["month"], "expected" if row["forecast"] is not None else "earned", row["margin"]),
+                *(row["month"], "expected" if row["forecast"] is not None else "that month’s", row["margin"]),
                 *(row["margin_low"], row["margin_high"], 100 * row["known_share"]),
             )
             for row in known
         ],
     )
     note = (
-        f"Net sales, {country or 'all countries together'}, doubled invoices once, times what a pound of product sales "
-        "with a known unit cost earned over it: in the month itself or, for the months to come, in the last twelve "
-        "whole ones. So all rows take sales whose cost is unknown to earn what the others do. The interval is that of "
-        "sales: the rate may change as well, and how wrong expected margins have been is not measured."
+        f"Net sales, {country or 'all countries together'}, doubled invoices once, times the margin rate: what each "
+        "pound of product sales with a known unit cost earned, in that month or, for months to come, over the last "
+        "twelve whole months. Sales of unknown cost are assumed to earn the same. The interval covers sales only; the "
+        "rate may change too, and past errors of expected margins are not measured."
         f"{_unfollowed(view, country)}"
     )
     return Figure(
@@ -342,8 +343,9 @@ def _value(view: View, now: date | None, groups: Sequence[Row], card: Row | None
     )
     if card and (total := card["total_error"])["value"] is not None:
         off, least, most = (wording.percent(100 * total[name], 0) for name in ("value", "least", "most"))
-        note += f" Not a budget: on past days the total was off by {off} on average"
+        note += f" On past days the total was off by {off} on average"
         note += f", by {least} on the best day and {most} on the worst." if least != most else "."
+        note += " Do not budget with it." if total["most"] > _TOO_FAR_OFF else ""
     return Figure(
         "value",
         "What are customers worth in the next half year?",
@@ -360,7 +362,8 @@ def _value_check(view: View, rows: Sequence[Row]) -> Figure:
             Column("predictions", "Predictions", "count"),
             Column("expected", "Expected of each", "whole_pounds"),
             Column("came", "Came from each", "whole_pounds"),
-            *_OF_DAYS,
+            Column("error_low_pct", "Lowest error of a day", "change_percent"),
+            Column("error_high_pct", "Highest", "change_percent"),
         ),
         [
             (
@@ -376,19 +379,13 @@ def _value_check(view: View, rows: Sequence[Row]) -> Figure:
     note = f"Sales in 182 days, before returns, a customer on average. {asked}"
     if rows and rows[0]["days"] > 1:
         low, high = (wording.change(100 * rows[0][f"total_{end}"], 0) for end in ("low", "high"))
-        note += f" Errors of single days cancel out in the mean: the total of a day was off by {low} to {high}."
+        note += f" Averages hide this: on single days the total was off by anything from {low} to {high}."
     note += view.unfollowed()
     return Figure("value_check", "What was expected on past days, and what came?", table, note=note)
 
 
-_OF_DAYS: Final = (
-    Column("error_low_pct", "Error on the lowest day", "change_percent"),
-    Column("error_high_pct", "On the highest", "change_percent"),
-)
-"""By how much what was told of a tenth was too low, or too high, on single days."""
-
-
 def _of_days(row: Row) -> tuple[Any, ...]:
+    """By how much what was told of a tenth was too low, or too high, on single days: in per cent, or in points."""
     return tuple(
         or_few(None if row[name] is None else 100 * row[name], row["fewest"]) for name in ("error_low", "error_high")
     )
@@ -411,7 +408,8 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
             Column("predictions", "Predictions", "count"),
             Column("predicted_pct", "Predicted on average", "percent"),
             Column("came_pct", "Stayed away", "percent"),
-            *_OF_DAYS,
+            Column("error_low_points", "Lowest gap of a day, points", "decimal"),
+            Column("error_high_points", "Highest", "decimal"),
         ),
         [
             (
@@ -432,7 +430,11 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
     if rows:
         off, least, most = (f"{100 * rows[0][name]:.0f}" for name in ("mean_off", "least_off", "most_off"))
         note += f" Predicted and observed are {off} points apart on average"
-        note += f", {least} on the best day and {most} on the worst: in the mean of the days they cancel out in part."
+        if rows[0]["days"] > 1:
+            note += (
+                f", {least} on the best day and {most} on the worst: averaged over the days, these partly cancel out"
+            )
+        note += "."
     note += view.unfollowed()
     return Figure("calibration", "How many of each risk group stayed away?", table, note=note)
 
@@ -498,7 +500,7 @@ def _churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     note = "Customers at high risk who spent most in the last year. Days late: after the date that their usual gap "
     note += "suggested; negative: the order is not due yet. "
     note += "Why: compared with the average customer."
-    note += f" Both count to {wording.day(card['observed_until'])}." if card and card["observed_until"] else ""
+    note += f" Both as of {wording.day(card['observed_until'])}." if card and card["observed_until"] else ""
     note += _first_of(rows)
     return Figure("churn", "Who should we write to before they leave?", marked(table, rows), note=note)
 
