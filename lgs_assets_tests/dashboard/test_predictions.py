@@ -20,7 +20,7 @@ from lgs_assets.command.cli import app
 from lgs_assets.dashboard.export import export
 from lgs_assets.dashboard.queries import Tables
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.wording import UNCALIBRATED
+from lgs_assets.wording import MISSING_YEAR_BEFORE, UNCALIBRATED
 from lgs_assets_tests.builders import MakeDatabase
 from lgs_assets_tests.dashboard.conftest import Site, check_budget, serve
 from lgs_assets_tests.dashboard.past import try_a_letter
@@ -115,7 +115,7 @@ def test_what_customers_are_worth_is_what_the_table_says(predicted: Site, held: 
         "and source = 'back-test' and task = 'customer_value, 182 days'"
     )
     assert (
-        f"on past days the total was off by {total['value']:.0%}".replace("%", " %") in predicted.get("/outlook").text
+        f"On past days the total was off by {total['value']:.0%}".replace("%", " %") in predicted.get("/outlook").text
     )
 
 
@@ -203,7 +203,7 @@ def test_one_past_day_is_not_told_as_best_and_worst(demo: Warehouse, make_databa
         )
     for site in serve(tables):
         html = unescape(site.get("/outlook").text)
-        assert "points apart on average." in html and "on single days" not in html
+        assert "points apart on average." in html and "Averages hide this" not in html
         assert "Do not budget with it." in html
         with warehouse.transaction() as connection:
             connection.exec_driver_sql(
@@ -212,6 +212,20 @@ def test_one_past_day_is_not_told_as_best_and_worst(demo: Warehouse, make_databa
             )
         html = unescape(site.get("/outlook").text)
         assert "the total was off by 2" in html and "Do not budget with it." not in html
+    warehouse.engine.dispose()
+    tables.engine.dispose()
+
+
+def test_a_blank_year_before_is_explained_wherever_it_is_shown(demo: Warehouse, make_database: MakeDatabase) -> None:
+    """With the months, the weeks and the products, whatever method forecasts."""
+    demo.engine.dispose()
+    tables = Tables(make_database(template=demo.url))
+    warehouse = Warehouse(tables.engine.url.render_as_string(hide_password=False))
+    for site in serve(tables):
+        assert MISSING_YEAR_BEFORE not in site.get("/outlook").text
+        with warehouse.transaction() as connection:
+            connection.exec_driver_sql("update forecasts set year_before = null where step = 1")
+        assert site.get("/outlook").text.count(MISSING_YEAR_BEFORE) == 3
     warehouse.engine.dispose()
     tables.engine.dispose()
 

@@ -170,6 +170,22 @@ def test_the_day_of_everybody_is_that_of_the_usual_wait(shop: dict[str, pd.DataF
     assert served["expected_next_day"].nunique() == 1 and (served["days_late"].dropna() < 0).all()
 
 
+def test_a_date_is_judged_where_its_fortnight_was_observed(shop: dict[str, pd.DataFrame]) -> None:
+    """Who is due at the end of the 90 days may buy on time after them; the card has what is harder to beat, too."""
+    risks = churn.backtests(shop["known"]).assign(task="churn_risk")
+    judged = evaluated(shop, risks=risks)
+    wait, came = ((risks[name] - risks["as_of"]).dt.days for name in ("expected_next_day", "next_day"))
+    is_due = wait.between(0, churn.QUIET_DAYS - churn.NEAR_DAYS - 1)
+    assert is_due.sum() < wait.between(0, churn.QUIET_DAYS - 1).sum()
+    hits = (came - churn.NEAR_DAYS).abs()[is_due] <= churn.NEAR_DAYS
+    is_asked = (judged["fold"] == "pooled") & (judged["metric"] == "within_14_days")
+    rows: Any = judged[is_asked].set_index("model")
+    assert set(rows["n"]) == {is_due.sum()}
+    assert rows.loc[churn.FORTNIGHT, "value"] == pytest.approx(hits.groupby(risks["as_of"]).mean().mean())
+    told = cards.cards(judged, unavailable_because=None).set_index("task").loc["churn_risk", "measured_error"]
+    assert f"{churn.FORTNIGHT}: of all who were due in the next 76 days" in told
+
+
 @pytest.fixture(scope="module")
 def said(shop: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Each reason beside what is known of the customer: its `words`, and whether it `raises` the risk."""
