@@ -382,10 +382,10 @@ def test_a_difference_that_chance_would_make_is_not_shown() -> None:
 def test_expected_purchases_are_judged() -> None:
     """By how many of all who were due came within two weeks of the day that was shown: who did not come is a miss.
 
-    Whoever was late already, or is due after the 90 days, has no such day.
+    Whoever was late already, or is due so late that the 90 days do not hold two weeks more, has no such day.
     """
     told = risks([0.5] * 6, [0.5] * 6, [False] * 6).assign(
-        expected_next_day=pd.to_datetime(["2010-12-01", "2011-04-15", *["2011-02-01"] * 4]),
+        expected_next_day=pd.to_datetime(["2010-12-01", "2011-04-01", *["2011-02-01"] * 4]),
         baseline_next_day=pd.Timestamp("2011-02-10"),
         next_day=pd.to_datetime(["2011-01-20", "2011-04-14", "2011-02-15", "2011-02-16", "2011-04-01", "NaT"]),
     )
@@ -395,10 +395,11 @@ def test_expected_purchases_are_judged() -> None:
     assert found["value"].to_dict() == pytest.approx({
         (churn.GAP, "within_14_days"): 1 / 4, (churn.GAP, "mae_next_day"): (14 + 15 + 59) / 3,
         (churn.GAP_BASELINE, "within_14_days"): 2 / 4, (churn.GAP_BASELINE, "mae_next_day"): (5 + 6 + 50) / 3,
+        (churn.FORTNIGHT, "within_14_days"): 0, (churn.FORTNIGHT, "mae_next_day"): (17 + 18 + 62) / 3,
     })  # fmt: skip
     assert found["n"].to_dict() == {
         (model, metric): n
-        for model in (churn.GAP, churn.GAP_BASELINE)
+        for model in (churn.GAP, churn.GAP_BASELINE, churn.FORTNIGHT)
         for metric, n in (("within_14_days", 4), ("mae_next_day", 3))
     }
     assert not evaluation.is_used(evaluation.evaluated(EMPTY, told, EMPTY, NOT_JUDGED), evaluation.DUE_TASK)
