@@ -298,14 +298,15 @@ def test_blocks_in_which_all_did_the_same_end(blocks: int) -> None:
     assert (told.estimate, told.low, told.high) == (0, -np.inf, np.inf)
 
 
+@pytest.mark.parametrize("other", [0, 5, 50])
 @pytest.mark.parametrize("seed", range(4))
-def test_an_arm_that_the_covariates_explain_in_full_is_not_adjusted(seed: int) -> None:
-    """One of twenty is left alone, and alone spent in the last year: to adjust would be to divide by nothing."""
+def test_an_arm_that_the_covariates_all_but_explain_is_not_adjusted(seed: int, other: int) -> None:
+    """One of twenty is left alone, and alone spent much in the last year: to adjust would divide by next to nothing."""
     generator = np.random.default_rng(seed)
     treated, spend = np.arange(20) > 0, generator.lognormal(5, 1, 20)
-    past = pd.DataFrame({"rate": spend / 365, "last_year": np.where(treated, 0, 123.45)})
-    past = past.join(past.rename(columns="{}, capped".format).clip(upper=past.quantile(0.99).to_numpy(), axis=1))
-    sales = np.where(treated, spend, 0)
+    past = pd.DataFrame({"rate": spend / 365, "last_year": np.where(treated, 0.0, 1000.0)})
+    past.loc[1, "last_year"] = other
+    sales = np.where(treated, generator.lognormal(5, 1, 20), 0)
     found = differences(
         Experiment(np.zeros(20), treated, 0.95), pd.DataFrame({"net": sales, "bought": treated}), past, seed=23
     )
