@@ -180,12 +180,12 @@ class AccessError(LgsError):
     """The destination does not let us in, or is not the one that we mean."""
 
     may_have_arrived = False
-    """Whether an earlier request of the batch may have changed the list."""
+    """Whether an earlier request of the batch may have changed a contact or the list."""
 
 
 @contextmanager
 def after_sending() -> Iterator[None]:
-    """Says of an AccessError of the block that the list may have been changed before."""
+    """Says of an AccessError of the block that a contact or the list may have been changed before."""
     try:
         yield
     except AccessError as error:
