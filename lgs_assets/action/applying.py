@@ -46,7 +46,7 @@ from lgs_assets.action.plans import (
 )
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle
-from lgs_assets.action.recipients import recipients, why_not
+from lgs_assets.action.recipients import NOT_MATCHED, URGENT, recipients, why_not
 from lgs_assets.action.whole_list import list_after
 from lgs_assets.errors import GuardError, LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
@@ -56,7 +56,8 @@ ATTEMPTS = 6
 FEW = 10
 """So many rows of a batch may all be refused; if more are, the destination itself is at fault."""
 
-_OFF = "not on the list any more"
+NOT_LISTED = "not on the list any more"
+_MAY_STAY = "need not leave any more"
 _HOLD = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
 _LET_GO = "select pg_advisory_unlock(hashtextextended(%s, 0))"
 
@@ -289,7 +290,7 @@ def _mark(
     with as_activator(cursor):
         cursor.execute(
             f"""
-            select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email,
+            select changes.customer_id, operation, cause, fields, changes.payload, changes.state, contacts.email,
                 coalesce(
                     case when held.place is null or held.place = %s then held.remote_id end, changes.remote_id
                 ), -- at another place the same name may be somebody else's
@@ -313,10 +314,12 @@ def _mark(
         )
         rows = cursor.fetchall()
     changes, fresh = [], []
-    for customer, operation, fields, payload, state, email, remote_id, reason, is_off in rows:
+    for customer, operation, cause, fields, payload, state, email, remote_id, reason, is_off in rows:
         is_leaving = operation in ("remove", "erase")
         if is_leaving:  # another plan may have removed them since; what was sent is sent again until it is answered
-            reason = _OFF if state == "planned" and is_off else None
+            must_leave = reason in URGENT or (cause == NOT_MATCHED and not plan.hashes_emails)  # then it is not asked
+            may_stay = plan.is_leaving and operation == "remove" and not must_leave
+            reason = (NOT_LISTED if is_off else _MAY_STAY if may_stay else None) if state == "planned" else None
         elif not reason and fingerprint(key, customer, email, fields) != payload:
             reason = "the contact has changed"
             if state == "sending" and has_own_ids:
