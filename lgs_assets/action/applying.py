@@ -38,6 +38,7 @@ from lgs_assets.action.plans import (
     account,
     fingerprint,
     give_up,
+    is_another,
     is_as_planned,
     lock_name,
     lock_planning,
@@ -290,11 +291,12 @@ def _mark(
     with as_activator(cursor):
         cursor.execute(
             f"""
-            select changes.customer_id, operation, cause, fields, changes.payload, changes.state, contacts.email,
+            select changes.customer_id, changes.operation, changes.cause, changes.fields, changes.payload,
+                changes.state, contacts.email,
                 coalesce(
                     case when held.place is null or held.place = %s then held.remote_id end, changes.remote_id
                 ), -- at another place the same name may be somebody else's
-                {why_not(hashed=plan.hashes_emails)},
+                held.payload, told.fields, {why_not(hashed=plan.hashes_emails)},
                 changes.operation = 'remove' and held.customer_id is null and not exists (
                     select
                     from lgs.activation_changes as others
@@ -305,16 +307,19 @@ def _mark(
                 )
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
-            left join lgs.destination_members as held using (destination, audience, customer_id)
+            left join lgs.destination_members as held
+                on (held.destination, held.audience, held.customer_id)
+                    = (plans.destination, plans.audience, changes.customer_id)
+            left join lgs.activation_changes as told on (told.plan, told.customer_id) = (held.plan, held.customer_id)
             {recipients("changes.customer_id")}
             where changes.plan = %s and changes.customer_id = any (%s) and changes.state in ('planned', 'sending')
-            order by operation <> 'remove', operation, changes.customer_id
+            order by changes.operation <> 'remove', changes.operation, changes.customer_id
             """.encode(),
             [plan.place, plan.plan, customers],
         )
         rows = cursor.fetchall()
     changes, fresh = [], []
-    for customer, operation, cause, fields, payload, state, email, remote_id, reason, is_off in rows:
+    for customer, operation, cause, fields, payload, state, email, remote_id, held, told, reason, is_off in rows:
         is_leaving = operation in ("remove", "erase")
         if is_leaving:  # another plan may have removed them since; what was sent is sent again until it is answered
             must_leave = reason in URGENT or (cause == NOT_MATCHED and not plan.hashes_emails)  # then it is not asked
@@ -325,7 +330,8 @@ def _mark(
             if state == "sending" and has_own_ids:
                 reason += ", and their former address may be on the list: lgs activate drift tells"
         if not reason:
-            changes.append(Change(operation, customer, email, {} if is_leaving else fields, remote_id))
+            is_moved = is_another(key, customer, email, held=held, told=told)
+            changes.append(Change(operation, customer, email, {} if is_leaving else fields, remote_id, is_moved))
             fresh += [customer] if (operation, state) == ("add", "planned") else []
             continue
         cursor.execute(

@@ -375,3 +375,9 @@ def fingerprint(key: str, customer_id: int, email: str | None, fields: dict[str,
     """What tells all that a destination is told of a customer from anything else, and gives nothing of it away."""
     content = _CANONICAL.encode([customer_id, email, fields])
     return hmac.digest(key.encode(), content.encode(), "sha256").hex()
+
+
+def is_another(key: str, customer_id: int, email: str | None, *, held: str | None, told: dict[str, Any] | None) -> bool:
+    """Whether an address is another than was sent with the fields `told`, of which `held` is the payload, if known."""
+    is_known = held not in (None, "", "unknown") and told is not None
+    return is_known and fingerprint(key, customer_id, email, told or {}) != held

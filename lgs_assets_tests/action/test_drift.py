@@ -122,6 +122,18 @@ def test_a_corrected_address_leaves_the_wrong_one_on_no_list(people: Warehouse, 
 
 
 @pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
+def test_whose_address_was_corrected_in_the_tool_stays(people: Warehouse, tool: Tool) -> None:
+    """The shop has the same as ever: that an update of their fields was rejected removes nobody."""
+    set_members(people, {1, 2})
+    sync(people, tool.destination())
+    tool.contacts["R1"]["email"] = "corrected@example.test"
+    set_members(people, {1, 2}, spent=2)
+    outcome = sync(people, tool.destination())
+    assert outcome and "has no such contact" in outcome.rejected[1]
+    assert tool.held() == held(people) == {1, 2} and plan(people, tool.destination()) is None
+
+
+@pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
 def test_a_former_address_whose_request_was_not_answered_is_told(
     people: Warehouse, tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from benchmarks.splits import differences_of_splits
 from lgs_assets.models.adjusted import ratio
 from lgs_assets.models.judging import LEVEL, is_mismatched, loss_p, mismatch_p
 from lgs_assets.models.lift import Difference, differences, differences_of_parts
-from lgs_assets.models.looks import look_levels
+from lgs_assets.models.looks import level_foreseen, look_levels
 from lgs_assets.models.redraw import Experiment
 
 SPLITS = 400
@@ -237,6 +237,12 @@ def test_declared_looks_keep_the_level() -> None:
         shown += any(p_value <= level for p_value, level in zip(p_values, levels, strict=True))
         peeked += any(p_value <= 0.05 for p_value in p_values)
     assert shown / SPLITS <= 0.06 < 0.075 < peeked / SPLITS
+
+
+@pytest.mark.parametrize(("passed", "level"), [([0.5], 0.0478), ([85 / 90], 0.0371), ([1 / 3, 85 / 90], 0.0377)])
+def test_a_late_look_leaves_most_of_the_level(passed: list[float], level: float) -> None:
+    """It says nearly what the end says, so that both together err little more often than one. By 2 million normals."""
+    assert level_foreseen(passed) == pytest.approx(level, abs=0.0006)
 
 
 def test_looks_spend_little_before_the_end() -> None:

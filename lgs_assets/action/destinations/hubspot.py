@@ -71,13 +71,14 @@ class HubSpot:
             leaving = {known[change.customer_id] for change in batch.told("remove") if change.customer_id in known}
             missing = self._change(list_id, [known[change.customer_id] for change in entering], leaving - staying)
             rejected |= {change.customer_id: _NOT_THERE for change in entering if known[change.customer_id] in missing}
-            former = [
-                change
+            former = {
+                change.customer_id: change.remote_id
                 for change in batch.told("add", "update")
                 if change.remote_id and change.remote_id != known.get(change.customer_id)
-            ]
-            self._change(list_id, [], {change.remote_id for change in former if change.remote_id} - staying)
-        left = frozenset(change.customer_id for change in former if change.customer_id in rejected)
+                if change.is_moved or change.customer_id not in rejected
+            }
+            self._change(list_id, [], {*former.values()} - staying)
+        left = frozenset(former.keys() & rejected.keys())
         return Answer(200, rejected, {change.customer_id: known[change.customer_id] for change in told}, left=left)
 
     def members(self, audience: str, ours: Collection[str]) -> Iterator[Member]:

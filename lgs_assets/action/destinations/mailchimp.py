@@ -96,7 +96,10 @@ class Mailchimp:
             left = frozenset(
                 change.customer_id
                 for change in told
-                if change.customer_id in rejected and change.remote_id and self._leave(segment, change, staying)
+                if change.customer_id in rejected
+                and change.remote_id
+                and change.is_moved
+                and self._leave(segment, change, staying)
             )
             return Answer(200, rejected, remote_ids, self._objected(told, rejected), left=left)
 

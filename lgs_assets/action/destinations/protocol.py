@@ -25,6 +25,8 @@ class Change(NamedTuple):
     fields: dict[str, Any]
     remote_id: str | None = None
     """What the destination calls the customer, if it has said so."""
+    is_moved: bool = False
+    """Whether the shop has another address by now than the destination was sent."""
 
     def __repr__(self) -> str:
         """Without the address: errors and logs show their values."""
