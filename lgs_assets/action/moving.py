@@ -212,6 +212,10 @@ def note_emptied(warehouse: Warehouse, destination: str, audience: str, *, is_go
                 "where destination = %(destination)s and audience = %(audience)s and state = any (%(waiting)s)",
                 of_list,
             )
+            cursor.execute(  # nothing is left to read back
+                "insert into list_drift values (%(destination)s, %(audience)s, clock_timestamp(), 0, 0, 0, 0, 0, 0, 0)",
+                of_list,
+            )
         cursor.execute(
             """
             with emptied as (
