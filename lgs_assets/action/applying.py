@@ -328,7 +328,7 @@ def _mark(
         elif not reason and fingerprint(key, customer, email, fields) != payload:
             reason = "the contact has changed"
             if state == "sending" and has_own_ids:
-                reason += ", and their former address may be on the list: lgs activate drift tells"
+                reason += ", and their former address may be on the list; to check: lgs activate drift"
         if not reason:
             is_moved = is_another(key, customer, email, held=held, told=told)
             changes.append(Change(operation, customer, email, {} if is_leaving else fields, remote_id, is_moved))

@@ -80,7 +80,7 @@ def check_drift(
             for member in islice(found, most + 1)
         ]
         if len(members) > most:
-            raise LgsError(f"{destination.name}: the list has more than {most:,} members, which is not read.")
+            raise LgsError(f"{destination.name}: the list has more than {most:,} members, and is not read.")
         return members
 
     if destination.members(audience, ()) is None:  # else it is read when the first is asked for

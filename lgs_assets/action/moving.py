@@ -192,8 +192,13 @@ def left_behind(
 
 def held_here(warehouse: Warehouse, destination: str, audience: str) -> int:
     """How many customers a list counts as held where its destination is now."""
-    query = "select customer_id from destination_members where destination = :destination and audience = :audience"
-    return len(warehouse.rows(query, destination=destination, audience=audience))
+    query = """
+        select count(*) as customers
+        from destination_members
+        where destination = :destination and audience = :audience
+    """
+    (row,) = warehouse.rows(query, destination=destination, audience=audience)
+    return int(row.customers)
 
 
 def note_emptied(warehouse: Warehouse, destination: str, audience: str, *, is_gone: bool = False) -> int:

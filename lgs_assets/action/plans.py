@@ -171,7 +171,7 @@ def summary(plan: Plan) -> str:
         return f"Plan {plan.plan}: {plan.destination} is asked to delete a customer."
     parts = [f"+ {plan.adds:,}", f"~ {plan.updates:,}", f"- {plan.removes:,}"]
     out = reasons(plan.left_out)
-    held = f"the destination held {counted(plan.held_before, 'customer')}"
+    held = f"the destination had confirmed {counted(plan.held_before, 'customer')}"
     hashed = " Addresses leave hashed." if plan.hashes_emails else ""
     return f"Plan {plan.plan}: {', '.join(parts)}; {held}.{hashed}" + (f" Left out: {out}." if out else "")
 

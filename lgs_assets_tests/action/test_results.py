@@ -686,7 +686,7 @@ def test_the_past_is_that_of_before(experiment: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("p_value", "chance"),
     [
-        (0.0002, "at most 1 of 5,000 experiments"),
+        (0.0002, "about 1 of 5,000 experiments, or fewer."),
         (0.0004, "4 of 10,000 experiments"),
         (0.0014, "1 of 1,000"),
         (0.2, "200 of 1,000"),
