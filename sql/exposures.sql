@@ -1,11 +1,12 @@
 -- Whom a destination held, through any audience, from the draw of an experiment to the end of a customer's window, by when.
 -- While it ran: of the control group that is contamination. Whoever was on a list when they were drawn may be taken off it
--- until purchases count, for a day at most. After the stop, nobody is held out any more. Before the draw, only whom it held through the audience of the experiment:
--- they were treated before they had an arm, whichever it is. Rejected: whom a destination was told of while it ran, and did
--- not take. A stay in a list begins when the destination accepts the customer, and ends when it accepts their removal or
--- deletion. What it holds now counts as well, as a plan that was given up may have sent it, and so does what it holds at a
--- place that was left, until somebody empties that. One row an experiment, customer, destination, audience and period. The
--- table of this name is what this query found when the table was last built; health and reports ask the query itself.
+-- until purchases count, for a day at most. After the stop, nobody is held out any more. Before the draw, only whom it held
+-- through the audience of the experiment: they were treated before they had an arm, whichever it is. Rejected: whom a
+-- destination was told of while it ran, and did not take. A stay in a list begins when the destination accepts the customer,
+-- and ends when it accepts their removal or deletion. What it holds now counts as well, as a plan that was given up may have
+-- sent it, and so does what it holds at a place that was left, until somebody empties that. One row an experiment, customer,
+-- destination, audience and period. The table of this name is what this query found when the table was last built; health
+-- and reports ask the query itself.
 select
     assignments.experiment,
     assignments.customer_id,

@@ -38,6 +38,7 @@ from lgs_assets.action.plans import (
     account,
     fingerprint,
     give_up,
+    is_another,
     is_as_planned,
     lock_name,
     lock_planning,
@@ -46,7 +47,7 @@ from lgs_assets.action.plans import (
 )
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.receipts import Receipt, hold, settle
-from lgs_assets.action.recipients import recipients, why_not
+from lgs_assets.action.recipients import NOT_MATCHED, URGENT, recipients, why_not
 from lgs_assets.action.whole_list import list_after
 from lgs_assets.errors import GuardError, LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
@@ -56,7 +57,8 @@ ATTEMPTS = 6
 FEW = 10
 """So many rows of a batch may all be refused; if more are, the destination itself is at fault."""
 
-_OFF = "not on the list any more"
+NOT_LISTED = "not on the list any more"
+_MAY_STAY = "need not leave any more"
 _HOLD = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
 _LET_GO = "select pg_advisory_unlock(hashtextextended(%s, 0))"
 
@@ -289,11 +291,12 @@ def _mark(
     with as_activator(cursor):
         cursor.execute(
             f"""
-            select changes.customer_id, operation, fields, changes.payload, changes.state, contacts.email,
+            select changes.customer_id, changes.operation, changes.cause, changes.fields, changes.payload,
+                changes.state, contacts.email,
                 coalesce(
                     case when held.place is null or held.place = %s then held.remote_id end, changes.remote_id
                 ), -- at another place the same name may be somebody else's
-                {why_not(hashed=plan.hashes_emails)},
+                held.payload, told.fields, {why_not(hashed=plan.hashes_emails)},
                 changes.operation = 'remove' and held.customer_id is null and not exists (
                     select
                     from lgs.activation_changes as others
@@ -304,25 +307,31 @@ def _mark(
                 )
             from lgs.activation_changes as changes
             inner join lgs.activation_plans as plans on plans.plan = changes.plan
-            left join lgs.destination_members as held using (destination, audience, customer_id)
+            left join lgs.destination_members as held
+                on (held.destination, held.audience, held.customer_id)
+                    = (plans.destination, plans.audience, changes.customer_id)
+            left join lgs.activation_changes as told on (told.plan, told.customer_id) = (held.plan, held.customer_id)
             {recipients("changes.customer_id")}
             where changes.plan = %s and changes.customer_id = any (%s) and changes.state in ('planned', 'sending')
-            order by operation <> 'remove', operation, changes.customer_id
+            order by changes.operation <> 'remove', changes.operation, changes.customer_id
             """.encode(),
             [plan.place, plan.plan, customers],
         )
         rows = cursor.fetchall()
     changes, fresh = [], []
-    for customer, operation, fields, payload, state, email, remote_id, reason, is_off in rows:
+    for customer, operation, cause, fields, payload, state, email, remote_id, held, told, reason, is_off in rows:
         is_leaving = operation in ("remove", "erase")
         if is_leaving:  # another plan may have removed them since; what was sent is sent again until it is answered
-            reason = _OFF if state == "planned" and is_off else None
+            must_leave = reason in URGENT or (cause == NOT_MATCHED and not plan.hashes_emails)  # then it is not asked
+            may_stay = plan.is_leaving and operation == "remove" and not must_leave
+            reason = (NOT_LISTED if is_off else _MAY_STAY if may_stay else None) if state == "planned" else None
         elif not reason and fingerprint(key, customer, email, fields) != payload:
             reason = "the contact has changed"
             if state == "sending" and has_own_ids:
-                reason += ", and their former address may be on the list: lgs activate drift tells"
+                reason += ", and their former address may be on the list; to check: lgs activate drift"
         if not reason:
-            changes.append(Change(operation, customer, email, {} if is_leaving else fields, remote_id))
+            is_moved = is_another(key, customer, email, held=held, told=told)
+            changes.append(Change(operation, customer, email, {} if is_leaving else fields, remote_id, is_moved))
             fresh += [customer] if (operation, state) == ("add", "planned") else []
             continue
         cursor.execute(

@@ -508,7 +508,7 @@ def _accepted(
 def _store(cursor: Cursor, contacts: Mapping[int, tuple[Contact, bytes]]) -> int:
     """Replaces contacts. Not by COPY, whose errors quote the line in the log of the server.
 
-    Who objected did so at an address of later, too: it is suppressed. Returns how many of them say yes.
+    Who objected did so at every address, also of later: all are suppressed. Returns how many of them say yes.
     """
     cursor.execute(
         "insert into lgs_private.former_keys select customer_id, email_key from lgs_private.contacts "
@@ -533,8 +533,17 @@ def _store(cursor: Cursor, contacts: Mapping[int, tuple[Contact, bytes]]) -> int
         """
         insert into lgs_private.suppressions
         select email_key, reason, now(), %s
-        from lgs_private.contacts
+        from (
+            select customer_id, email_key from lgs_private.contacts
+            union
+            select customer_id, email_key from lgs_private.former_keys
+        ) as theirs
         inner join lgs.marketing_exclusions using (customer_id)
+        where not exists (
+            select
+            from lgs_private.contacts as present -- an address can change hands
+            where present.email_key = theirs.email_key and present.customer_id <> theirs.customer_id
+        )
         on conflict do nothing
         """,
         [OURS],

@@ -7,6 +7,7 @@ objection that was made at a destination counts here, too.
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 
 from lgs_assets.action.applying import Pause, alone, patiently
@@ -73,16 +74,6 @@ def check_drift(
     UnavailableError if it does not answer.
     """
 
-    def read() -> list[Member]:
-        found = destination.members(audience, {name for name in ours.values() if name}) or ()
-        members = [
-            member._replace(email=None if member.remote_id in names else member.email)
-            for member in islice(found, most + 1)
-        ]
-        if len(members) > most:
-            raise LgsError(f"{destination.name}: the list has more than {most:,} members, which is not read.")
-        return members
-
     if destination.members(audience, ()) is None:  # else it is read when the first is asked for
         return None
     prepare_private(warehouse)
@@ -93,9 +84,7 @@ def check_drift(
                 the_key = expect_key(cursor, key)
             place = pseudonym_of(the_key, destination.place)
         ours, elsewhere = _ours(warehouse, audience, destination, place)
-        names = set(ours.values())
-        most = _MOST_FOR_EACH * len(ours) + _MOST
-        members = patiently(read, pause=pause, then="nothing was changed.")
+        members = patiently(partial(_read, destination, audience, ours), pause=pause, then="nothing was changed.")
         barred = _barred(warehouse, the_key, [each.email for each in members if each.is_listed and each.email])
         drift = replace(_drift(ours, members), barred=barred, elsewhere=elsewhere)
         _record(warehouse, audience, destination.name, drift)
@@ -103,6 +92,19 @@ def check_drift(
         return drift
     done = object_to_marketing(warehouse, *drift.objected, source=destination.name)
     return replace(drift, removals=done.removals)
+
+
+def _read(destination: Destination, audience: str, ours: Mapping[int, str | None]) -> list[Member]:
+    """Whom a list holds; the addresses only of those who are not ours. Raises LgsError for one without end."""
+    names = {name for name in ours.values() if name}
+    most = _MOST_FOR_EACH * len(ours) + _MOST
+    members = [
+        member._replace(email=None if member.remote_id in names else member.email)
+        for member in islice(destination.members(audience, names) or (), most + 1)
+    ]
+    if len(members) > most:
+        raise LgsError(f"{destination.name}: the list has more than {most:,} members, and is not read.")
+    return members
 
 
 def _ours(

@@ -144,7 +144,7 @@ def insert_removals(cursor: Cursor, customers: Collection[int] | None = None) ->
                 removes.append(Planned("remove", customer, reason, "{}", payload))
         if removes:
             cursor.execute(
-                "select count(*) from destination_members where destination = %s and audience = %s",
+                "select count(*) from destination_members where destination = %s and audience = %s and payload <> ''",
                 [destination, audience],
             )
             ((held,),) = cursor.fetchall()

@@ -192,8 +192,13 @@ def left_behind(
 
 def held_here(warehouse: Warehouse, destination: str, audience: str) -> int:
     """How many customers a list counts as held where its destination is now."""
-    query = "select customer_id from destination_members where destination = :destination and audience = :audience"
-    return len(warehouse.rows(query, destination=destination, audience=audience))
+    query = """
+        select count(*) as customers
+        from destination_members
+        where destination = :destination and audience = :audience
+    """
+    (row,) = warehouse.rows(query, destination=destination, audience=audience)
+    return int(row.customers)
 
 
 def note_emptied(warehouse: Warehouse, destination: str, audience: str, *, is_gone: bool = False) -> int:
@@ -210,6 +215,10 @@ def note_emptied(warehouse: Warehouse, destination: str, audience: str, *, is_go
             cursor.execute(
                 "update activation_plans set state = 'expired', ended_at = now() "
                 "where destination = %(destination)s and audience = %(audience)s and state = any (%(waiting)s)",
+                of_list,
+            )
+            cursor.execute(  # nothing is left to read back
+                "insert into list_drift values (%(destination)s, %(audience)s, clock_timestamp(), 0, 0, 0, 0, 0, 0, 0)",
                 of_list,
             )
         cursor.execute(

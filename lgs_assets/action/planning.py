@@ -18,6 +18,7 @@ from lgs_assets.action.plans import (
     expire_waiting,
     fingerprint,
     insert_plan,
+    is_another,
     lock_planning,
     pseudonym_of,
     read_plan,
@@ -201,12 +202,13 @@ def _moved(cursor: Cursor, key: str, audience: str, destination: str, rejected: 
         inner join lgs.activation_changes as told on (told.plan, told.customer_id) = (held.plan, held.customer_id)
         inner join lgs_private.contacts as contacts on contacts.customer_id = held.customer_id
         where held.audience = %s and held.destination = %s and held.customer_id = any (%s)
-            and held.payload not in ('', 'unknown')
         """,
         [audience, destination, list(rejected)],
     )
     return {
-        customer for customer, payload, email, fields in cursor if fingerprint(key, customer, email, fields) != payload
+        customer
+        for customer, payload, email, fields in cursor
+        if is_another(key, customer, email, held=payload, told=fields)
     }
 
 

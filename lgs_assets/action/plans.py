@@ -139,11 +139,10 @@ def unfinished_plan(warehouse: Warehouse, destination: str, audience: str, versi
     Not one of another version of the audience, nor one for another place, nor one that is too old; nor a first list,
     which somebody may have broken off because it was the wrong one.
     """
-    query = f"""
+    query = """
         select plan from activation_plans
-        where (held_before > 0 or audience_version = '{LEAVING}')
-            and destination = :destination and audience = :audience and state = 'applying'
-            and audience_version in (:version, '{LEAVING}') and (place is null or place = :place)
+        where destination = :destination and audience = :audience and audience_version = :version
+            and state = 'applying' and held_before > 0 and (place is null or place = :place)
             and made_at > now() - make_interval(hours => :hours)
     """
     of_list = {"destination": destination, "audience": audience, "version": version, "place": place}
@@ -172,7 +171,7 @@ def summary(plan: Plan) -> str:
         return f"Plan {plan.plan}: {plan.destination} is asked to delete a customer."
     parts = [f"+ {plan.adds:,}", f"~ {plan.updates:,}", f"- {plan.removes:,}"]
     out = reasons(plan.left_out)
-    held = f"the destination held {counted(plan.held_before, 'customer')}"
+    held = f"the destination had confirmed {counted(plan.held_before, 'customer')}"
     hashed = " Addresses leave hashed." if plan.hashes_emails else ""
     return f"Plan {plan.plan}: {', '.join(parts)}; {held}.{hashed}" + (f" Left out: {out}." if out else "")
 
@@ -294,7 +293,8 @@ def lock_name(destination: str) -> str:
 def expire_waiting(cursor: Cursor, destination: str, audience: str, version: str, place: str) -> None:
     """Ends a plan of the same list that waits, or was given up. Raises LgsError for one that is applied in part.
 
-    One by which customers leave goes on waiting while one of them is held: nothing may come between.
+    One by which customers leave goes on waiting while one of them is held, or until all of it is applied once it has
+    begun: nothing may come between.
     Given up is one that is old, for another place than `place`, or of another version of the audience than `version`:
     nobody would have it finished. What may have arrived by it counts as held, so that it is removed where it
     should not be; its payload is not known, so that it is sent again where it should.
@@ -302,9 +302,9 @@ def expire_waiting(cursor: Cursor, destination: str, audience: str, version: str
     cursor.execute(
         f"""
         select plan,
-            made_at < now() - make_interval(hours => %s) or audience_version not in (%s, '{LEAVING}') or place <> %s
+            made_at < now() - make_interval(hours => %s) or audience_version <> %s or place <> %s
         from activation_plans
-        where destination = %s and audience = %s and state = 'applying'
+        where destination = %s and audience = %s and state = 'applying' and audience_version <> '{LEAVING}'
         """.encode(),
         [EXPIRES_HOURS, version, place, destination, audience],
     )
@@ -375,3 +375,9 @@ def fingerprint(key: str, customer_id: int, email: str | None, fields: dict[str,
     """What tells all that a destination is told of a customer from anything else, and gives nothing of it away."""
     content = _CANONICAL.encode([customer_id, email, fields])
     return hmac.digest(key.encode(), content.encode(), "sha256").hex()
+
+
+def is_another(key: str, customer_id: int, email: str | None, *, held: str | None, told: dict[str, Any] | None) -> bool:
+    """Whether an address is another than was sent with the fields `told`, of which `held` is the payload, if known."""
+    is_known = held not in (None, "", "unknown") and told is not None
+    return is_known and fingerprint(key, customer_id, email, told or {}) != held

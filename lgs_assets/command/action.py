@@ -453,7 +453,7 @@ def cancel(number: Annotated[int, typer.Argument(metavar="N", help="The number o
 @reporting_errors
 def apply(number: Annotated[int, typer.Argument(metavar="N", help="The number of a plan.")]) -> None:
     """Send exactly what a plan says, once. One that was interrupted goes on where it stopped."""
-    from lgs_assets.action.applying import apply_plan
+    from lgs_assets.action.applying import NOT_LISTED, apply_plan
     from lgs_assets.action.audiences import version_now
     from lgs_assets.action.destinations.configured import destination_named
     from lgs_assets.action.plans import plan_numbered
@@ -468,11 +468,14 @@ def apply(number: Annotated[int, typer.Argument(metavar="N", help="The number of
     with console.status(f"Sending plan {number} to {chosen.name}"):
         done = apply_plan(warehouse, number, chosen, key=_contact_key(configuration), version=version)
     say(f"Plan {number} is applied: {counted(done.accepted, 'change')} accepted.")
-    for what, customers in (("Rejected", done.rejected), ("Withheld", done.withheld)):
-        for reason, times in Counter(customers.values()).items():
+    withheld = Counter(done.withheld.values())
+    if already := withheld.pop(NOT_LISTED, 0):  # another plan has done it
+        say(f"Already off the list: {already:,}.")
+    for what, reasons in (("Rejected", Counter(done.rejected.values())), ("Withheld", withheld)):
+        for reason, times in reasons.items():
             remark(f"{what}: {times:,}, {reason}")
     _show_removals(done.removals)
-    if done.rejected or done.withheld:
+    if done.rejected or withheld:
         raise typer.Exit(REJECTED)
 
 

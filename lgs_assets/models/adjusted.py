@@ -10,8 +10,9 @@ import pandas as pd
 
 _FEWEST_EACH = 3
 """Customers for each covariate, and the mean. With fewer, what the covariates explain of an arm is mostly chance."""
-_EXPLAINED = 1e-6
-"""The share of an arm left unexplained, below which it is rounding: the covariates explain that arm in full."""
+_EXPLAINED = 0.1
+"""The share of an arm that must be left unexplained. With less, an adjusted difference is residuals over next to
+nothing."""
 
 
 class Unexplained(NamedTuple):
@@ -39,8 +40,8 @@ def unexplained(treated: np.ndarray, outcomes: pd.DataFrame, covariates: pd.Data
 def slopes(arms: np.ndarray, of: Unexplained) -> np.ndarray:
     """The adjusted difference of each column for each row of `arms`, which is a draw.
 
-    That of a draw which the covariates explain in full is not adjusted, as nothing would be left to compare: such as
-    one whose only control customer is the only customer who spent anything.
+    That of a draw which the covariates explain almost in full is not adjusted, as next to nothing would be left to
+    compare: such as one whose only control customer is the only customer who spent much.
     """
     treated = arms.sum(axis=1)
     in_full = treated * (1 - treated / arms.shape[1])

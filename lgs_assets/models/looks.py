@@ -36,7 +36,22 @@ def look_levels(
     """
     of = unexplained(experiment.treated, outcomes, covariates)
     drawn = redrawn(experiment, seed=seed, draws=draws)
-    apart = np.abs(np.vstack([slopes(arms, of) for arms in drawn])[:, :-1])
+    return _levels(np.abs(np.vstack([slopes(arms, of) for arms in drawn])[:, :-1]), passed)
+
+
+def level_foreseen(passed: list[float], *, draws: int = 200_000) -> float:
+    """The level that looks after these shares of the window leave for the end, as far as a plan can tell.
+
+    As if what is known of an effect grew evenly with the window.
+    """
+    steps = np.diff([0, *passed, 1])
+    walk = np.random.default_rng(1).standard_normal((draws, len(steps))) * np.sqrt(steps)
+    return _levels(np.abs(walk.cumsum(axis=1) / np.sqrt(np.cumsum(steps))), [*passed, 1.0])[-1]
+
+
+def _levels(apart: np.ndarray, passed: list[float]) -> list[float]:
+    """The level of each look, from how far apart the arms are at each of them in draws without an effect."""
+    draws = len(apart)
     is_open = np.ones(draws, bool)
     levels = []
     for column, share in zip(apart.T, passed, strict=True):
@@ -47,11 +62,6 @@ def look_levels(
         levels.append(float(kept[-1]) if len(kept) else 0.0)
         is_open &= p_value > levels[-1]
     return levels
-
-
-def least_left(passed: float) -> float:
-    """The level that looks leave for the end at the least, the last of them after this share of the window."""
-    return LEVEL - _spent(passed)
 
 
 def _spent(passed: float) -> float:

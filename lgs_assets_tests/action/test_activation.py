@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from hashlib import md5, sha256
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.leaving import plan_removals
 from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import account, changes_of, decisions, lock_planning, plan_numbered, plans, summary
+from lgs_assets.action.private import as_activator
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
@@ -499,13 +501,19 @@ def make_older(warehouse: Warehouse, *, hours: int) -> None:
         connection.execute(sa.text(f"update activation_plans set made_at = made_at - interval '{hours} hours'"))
 
 
-def test_to_plan_a_list_keeps_no_removal_waiting(people: Warehouse, receiver: Receiver) -> None:
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_to_plan_a_list_keeps_no_removal_waiting(people: Warehouse, receiver: Receiver, is_begun: bool) -> None:
     """Who objected leaves by the plan that was named to somebody, whatever was planned since; it ends with them."""
     set_members(people, range(1, 6))
     sync(people, webhook(receiver))
     (number,) = object_to_marketing(people, 3).removals
+    if is_begun:
+        receiver.faults = ["500"] * 6
+        with pytest.raises(UnavailableError):
+            apply(people, number, webhook(receiver))
     ordinary = plan(people, webhook(receiver))
     make_older(people, hours=25)
+    assert plan(people, webhook(receiver))
     assert ordinary and apply(people, number, webhook(receiver)).accepted == 1
     assert receiver.held.keys() == held(people) == {1, 2, 4, 5}
     (other,) = object_to_marketing(people, 4).removals
@@ -513,6 +521,21 @@ def test_to_plan_a_list_keeps_no_removal_waiting(people: Warehouse, receiver: Re
     assert made and apply(people, made.plan, webhook(receiver)).accepted == 1
     plan(people, webhook(receiver))
     assert plan_numbered(people, other).state == "expired"
+
+
+def test_who_has_consented_again_is_not_removed(people: Warehouse, receiver: Receiver, tmp_path: Path) -> None:
+    """A plan of those who leave ends without them, and they stay on the list; the others leave."""
+    set_members(people, range(1, 6))
+    sync(people, webhook(receiver))
+    declined = [line(3, ok="no"), line(4, ok="no")]
+    import_contacts(people, contacts_file(tmp_path, declined), key=KEY, reject_limit=0)
+    (number,) = plan_removals(people)
+    with people.transaction() as connection, as_activator(cursor := driver_cursor(connection)):
+        cursor.execute("update lgs_private.contacts set imported_at = imported_at - interval '2 days'")
+    consented = line(3, basis_at=f"{datetime.now(UTC):%Y-%m-%d}")
+    import_contacts(people, contacts_file(tmp_path, [consented]), key=KEY, reject_limit=0)
+    assert apply(people, number, webhook(receiver)) == Outcome(1, {}, {3: "need not leave any more"})
+    assert receiver.held.keys() == held(people) == {1, 2, 3, 5} and plan(people, webhook(receiver)) is None
 
 
 def test_a_removal_is_not_made_twice(people: Warehouse, receiver: Receiver) -> None:
@@ -1096,8 +1119,11 @@ def test_the_command_plans_shows_and_applies(
     assert again.exit_code == 4 and "Nothing is sent" in again.stderr
     forgotten = lgs("forget-customer", "1", "--yes")
     assert "lgs activate apply 2" in forgotten.output
-    assert lgs("activate", "apply", "2").exit_code == 0
-    assert len(receiver.held) == 19
+    with people.transaction() as connection:  # as another plan leaves it that has removed them
+        connection.execute(sa.text("delete from destination_members where customer_id = 1"))
+    already = lgs("activate", "apply", "2")
+    assert already.exit_code == 0 and "Already off the list: 1." in already.output, already.output
+    assert len(receiver.held) == 20
     listed = lgs("activate", "list")
     said = "".join(each.output for each in (planned, shown, applied, again, forgotten, listed, lgs("config")))
     assert CANARY not in said and SIGNING_KEY not in said and "of-the-receiver" not in said

@@ -27,12 +27,13 @@ from lgs_assets.action.contacts import (
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Change, Listed, Member
 from lgs_assets.action.moving import present_places
-from lgs_assets.action.private import log_warning
+from lgs_assets.action.private import as_activator, log_warning
 from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import LgsError, UsageError
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.schema import driver_cursor
 from lgs_assets_tests.action.people import CANARY, HEADER, KEY, address, contacts_file, line, tables_outside
 
 EVERYBODY = judge("true")
@@ -338,6 +339,18 @@ def test_a_suppression_outlives_the_contact(customers: Warehouse, tmp_path: Path
     assert not forget_contact(customers, 1).had_contact
     with pytest.raises(LgsError, match="There is no customer 999"):
         forget_contact(customers, 999)
+
+
+def test_no_address_of_who_objected_is_free_for_another_number(customers: Warehouse, tmp_path: Path) -> None:
+    """Also one that an import of a former version gave them after they objected, which suppressed it not."""
+    imported(customers, tmp_path, line(1))
+    object_to_marketing(customers, 1)
+    with customers.transaction() as connection, as_activator(cursor := driver_cursor(connection)):
+        second = "second@example.test"
+        cursor.execute("update lgs_private.contacts set email = %s, email_key = %s", [second, pseudonym(KEY, second)])
+    imported(customers, tmp_path, line(1, email="third@example.test"))
+    imported(customers, tmp_path, line(2, email="second@example.test"))
+    assert reach(customers, judge("customer_id <= 2")) == {"objected": 1, "suppressed": 1}
 
 
 def test_an_unknown_customer_who_objects_at_a_tool_holds_up_no_other(customers: Warehouse, tmp_path: Path) -> None:

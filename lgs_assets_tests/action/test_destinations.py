@@ -371,7 +371,10 @@ class TestMailchimp:
         mailchimp.poison = {2, 3} if why == "refused" else {3}
         mailchimp.contacts["R2"]["is_refused"] = "is not taken" if why == "not taken" else None
         email = "nobody@example.test" if why == "no such contact" else address(2)
-        changed = Change("update", 1, email, {}, "R1"), Change("update", 3, address(3), {"spent": 1}, "R3")
+        changed = (
+            Change("update", 1, email, {}, "R1", is_moved=True),
+            Change("update", 3, address(3), {"spent": 1}, "R3"),
+        )
         answer = mailchimp.destination().send(batch(*changed))
         assert answer.rejected.keys() == {1, 3} and answer.left == {1}
         assert mailchimp.lists["some"] == {"R3"}
@@ -496,7 +499,10 @@ class TestHubSpot:
         """The shop says that it is not theirs any more."""
         hubspot.destination().send(batch(*adds((1, 3))))
         hubspot.merged_away, hubspot.poison = {"R2"}, {3}
-        changed = Change("update", 1, address(2), {}, "R1"), Change("update", 3, address(3), {"spent": 1}, "R3")
+        changed = (
+            Change("update", 1, address(2), {}, "R1", is_moved=True),
+            Change("update", 3, address(3), {"spent": 1}, "R3"),
+        )
         answer = hubspot.destination().send(batch(*changed))
         assert answer.rejected[1] == "HubSpot has no such contact" and answer.rejected.keys() == {1, 3}
         assert answer.left == {1} and hubspot.lists["some"] == {"R3"}

@@ -147,6 +147,8 @@ def test_declared_looks_cost_power_in_the_plan_too(shop: Warehouse, monkeypatch:
     ]
     assert 0.8 > plans[0].power > plans[1].power > plans[2].power > 0.2
     assert plans[0].needed <= plans[1].needed < plans[2].needed
+    first, second, third = (each.windows[0].primary_change or 0 for each in plans)
+    assert 0 < first < second < third, "the smallest change that shows is told of the same level"
 
 
 def test_pounds_can_be_asked_for(shop: Warehouse) -> None:

@@ -12,9 +12,12 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from lgs_assets.action import drift as drift_module
+from lgs_assets.action.applying import cancel_plan
 from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.drift import Drift, check_drift, strays
+from lgs_assets.action.leaving import having
+from lgs_assets.action.moving import present_places
 from lgs_assets.action.planning import left_out, make_plan
 from lgs_assets.action.plans import changes_of
 from lgs_assets.command.cli import app
@@ -119,6 +122,18 @@ def test_a_corrected_address_leaves_the_wrong_one_on_no_list(people: Warehouse, 
 
 
 @pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
+def test_whose_address_was_corrected_in_the_tool_stays(people: Warehouse, tool: Tool) -> None:
+    """The shop has the same as ever: that an update of their fields was rejected removes nobody."""
+    set_members(people, {1, 2})
+    sync(people, tool.destination())
+    tool.contacts["R1"]["email"] = "corrected@example.test"
+    set_members(people, {1, 2}, spent=2)
+    outcome = sync(people, tool.destination())
+    assert outcome and "has no such contact" in outcome.rejected[1]
+    assert tool.held() == held(people) == {1, 2} and plan(people, tool.destination()) is None
+
+
+@pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
 def test_a_former_address_whose_request_was_not_answered_is_told(
     people: Warehouse, tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +166,27 @@ def test_a_former_address_whose_request_was_not_answered_is_told(
     assert "Of those not ours, 1 may not be written to: take them off by hand." in str(drift)
     assert [row.barred for row in people.rows("select barred from list_drift order by checked_at")] == [0, 1]
     assert CANARY not in tables_outside(people.url)
+
+
+@pytest.mark.parametrize("tool", ["mailchimp", "hubspot"], indirect=True)
+def test_whose_fields_a_tool_took_before_it_let_us_in_no_further_is_known_to_it(
+    people: Warehouse, tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as by a key that may write contacts, and not lists: once they are forgotten, the tool is named."""
+    set_members(people, {1, 2}, spent=7)
+    made = plan(people, tool.destination())
+    assert made
+    changing = "members_to_add" if isinstance(tool, MailchimpTool) else "recordIdsToAdd"
+    obey = tool.obey
+    monkeypatch.setattr(tool, "obey", lambda *request: (403, {}) if changing in str(request[-1]) else obey(*request))
+    with pytest.raises(LgsError, match="does not let us in"):
+        apply(people, made.plan, tool.destination())
+    assert "7" in map(str, tool.fields(1).values()) and tool.held() == set()
+    assert [each["state"] for each in changes_of(people, made.plan)] == ["sending", "sending"]
+    cancel_plan(people, made.plan)
+    forget_contact(people, 1)
+    present = present_places(people, [tool.destination()], key=KEY)
+    assert having(people, 1, deleting=present, present=present) == {tool.destination().name}
 
 
 def _lost_after(tool: Tool, obey: Callable[..., Reply], what: str, *request: Any) -> Reply:

@@ -575,6 +575,10 @@ def test_a_list_that_is_sent_after_the_windows_compares_nothing(shop: Warehouse,
     apply_plan(shop, made.plan, lists, key=KEY, version=SOME.version)
     found = state(shop, "calls")
     assert (found.sent, found.held_out, found.is_unevenly_delivered) == (2, 0, False)
+    with shop.transaction() as connection:
+        connection.exec_driver_sql("update activation_plans set ended_at = '2012-02-01'")
+    found = state(shop, "calls")
+    assert (found.sent, found.held_out, found.is_unevenly_delivered) == (2, 20, True), "were it sent within them"
 
 
 def test_exposures_are_out_of_date_once_a_list_is_sent(shop: Warehouse, tmp_path: Path) -> None:

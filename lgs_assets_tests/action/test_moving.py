@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from lgs_assets import places
 from lgs_assets.action.applying import apply_plan
 from lgs_assets.action.audiences import gone
-from lgs_assets.action.contacts import object_to_marketing
+from lgs_assets.action.contacts import forget_contact, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.drift import check_drift
+from lgs_assets.action.drift import check_drift, strays
 from lgs_assets.action.forgetting import forget
 from lgs_assets.action.moving import PlaceIs, left_behind, note_emptied
 from lgs_assets.action.nightly import keep_up
@@ -326,6 +326,27 @@ def test_a_list_that_is_gone_from_the_tool_is_let_go(people: Warehouse, monkeypa
         assert gone(people) == [] and held(people) == set() and left_behind(people) == []
         requests = len(hubspot.requests)
         assert plan_lists(monkeypatch, hubspot.destination()).success and len(hubspot.requests) == requests
+
+
+def test_a_list_that_is_gone_is_not_to_be_read_back(people: Warehouse) -> None:
+    """Whatever its last reading found, and whatever was sent to it without an answer."""
+    check = (places.SQL / "checks" / "audience_members" / "lists_read_back_may_be_written_to.sql").read_text()
+    with serving(HubSpotTool()) as hubspot:
+        hubspot.know(1, 2, 3)
+        hubspot.lists["some"].add("R3")
+        set_members(people, {1})
+        sync(people, hubspot.destination())
+        object_to_marketing(people, 3)
+        check_drift(people, "some", hubspot.destination(), key=KEY)
+        set_members(people, {1, 2})
+        made = plan(people, hubspot.destination())
+        hubspot.faults = [None, None, None, None, *["500"] * 6]
+        with pytest.raises(UnavailableError):
+            apply(people, made.plan if made else 0, hubspot.destination())
+        forget_contact(people, 2)
+        assert [row.barred for row in people.rows(check)] == [1] and len(strays(people)) == 1
+        note_emptied(people, "hubspot", "some", is_gone=True)
+        assert people.rows(check) == [] and strays(people) == []
 
 
 def test_the_night_tells_what_was_left_behind(

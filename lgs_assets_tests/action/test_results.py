@@ -686,7 +686,7 @@ def test_the_past_is_that_of_before(experiment: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("p_value", "chance"),
     [
-        (0.0002, "at most 1 of 5,000 experiments"),
+        (0.0002, "about 1 of 5,000 experiments, or fewer."),
         (0.0004, "4 of 10,000 experiments"),
         (0.0014, "1 of 1,000"),
         (0.2, "200 of 1,000"),
@@ -715,7 +715,7 @@ def test_the_verdict_is_on_what_is_judged(low: float, capped: float, p_value: fl
     )
 
 
-def test_customers_who_are_in_no_data_any_more(experiment: Warehouse) -> None:
+def test_customers_who_are_in_no_data_any_more(experiment: Warehouse, tmp_path: Path) -> None:
     """A few count as buying nothing, and are told; where an arm lost many more than the other, there is no result."""
     call_works(experiment)
     with experiment.transaction() as connection:
@@ -734,6 +734,7 @@ def test_customers_who_are_in_no_data_any_more(experiment: Warehouse) -> None:
     assert answer(found).startswith(
         "No result: the arms are not of the sizes that were drawn: control 20 of 20, call 2 of 20."
     )
+    assert reports(experiment, cache=tmp_path)["is_mismatched"].tolist() == [True]
 
 
 def test_what_people_wrote_is_no_markdown(shop: Warehouse) -> None:

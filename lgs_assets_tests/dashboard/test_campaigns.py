@@ -525,3 +525,6 @@ def test_a_plan_that_was_broken_off_says_what_can_be_done(
     (row,) = [row for row in rows(own_site.get("/campaigns/plans.csv").text) if row["plan"] == "2"]
     assert (row["allowed"], row["applied_by"]) == ("removals 390", "ben as lgs")
     assert row["state"] == ("applying" if hours < 48 else "too old to apply")
+    change(writer, "update activation_plans set audience_version = '' where plan = 2")
+    html = own_site.get("/campaigns").text
+    assert "lgs activate apply 2" in html and "lgs activate cancel" not in html  # of those who must leave

@@ -116,6 +116,30 @@ def test_experiments_that_run_are_upgraded_with_how_they_enrol(database: str, de
     assert query(database, "select enrol from lgs.experiments") == [(enrol,)]
 
 
+def test_a_plan_of_before_says_when_it_began(database: str) -> None:
+    """By its first request: a first list that was broken off stays one that was only begun."""
+    Warehouse(database).prepare()
+    with psycopg.connect(database) as connection:
+        connection.execute("alter table lgs.activation_plans drop allowed, drop applied_by, drop applied_at")
+        connection.execute("alter table lgs.list_drift drop barred")
+        connection.execute("delete from lgs.migrations where name = '0024_who_decided'")
+        for _ in range(2):
+            connection.execute(
+                "insert into lgs.activation_plans (destination, audience, audience_version, publication, adds, "
+                "updates, removes, left_out, held_before, digest, state, made_by, made_at) "
+                "values ('drop', 'some', 'v', '', 1, 0, 0, '{}', 0, repeat('0', 64), 'expired', 'me', now())"
+            )
+        for day in (2, 1):
+            connection.execute(
+                "insert into lgs.activation_receipts (plan, batch, attempt, idempotency_key, request, row_count, "
+                "sent_at, answered_at, outcome) values (1, 1, 1, '', '', 1, make_date(2026, 1, %s), now(), '')",
+                [day],
+            )
+    Warehouse(database).prepare()
+    began = query(database, "select plan, applied_at::date::text, applied_by from lgs.activation_plans order by plan")
+    assert began == [(1, "2026-01-01", None), (2, None, None)]
+
+
 def test_what_may_be_read_is_what_is_written_now(database: str, own_sql: Path) -> None:
     """A later grant reaches a warehouse that has an earlier one, and one that was restored without its privileges."""
     Warehouse(database).prepare()

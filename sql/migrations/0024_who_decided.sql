@@ -2,6 +2,8 @@
 alter table lgs.activation_plans add column allowed jsonb not null default '{}';
 alter table lgs.activation_plans add column applied_by text;
 alter table lgs.activation_plans add column applied_at timestamp with time zone;
+update lgs.activation_plans as plans
+set applied_at = (select min(sent_at) from lgs.activation_receipts where plan = plans.plan);
 
 comment on column lgs.activation_plans.held_before is 'Customers whom the destination had confirmed when the plan was made.';
 comment on column lgs.activation_plans.made_by is 'Account and login that made the plan.';

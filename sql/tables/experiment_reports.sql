@@ -8,6 +8,7 @@ create table experiment_reports (
     covered_until date not null,
     control_excluded bigint not null check (control_excluded >= 0),
     treated_excluded bigint not null check (treated_excluded >= 0),
+    is_mismatched boolean not null,
     missing_from date,
     missing_to date check (missing_to >= missing_from),
     claim text collate "C",
@@ -23,6 +24,7 @@ comment on column experiment_reports.due is 'The first day that the data need no
 comment on column experiment_reports.covered_until is 'The first day that the data does not cover: that of the last invoice, which need not be over.';
 comment on column experiment_reports.control_excluded is 'Customers of the control group who have objected to marketing or are forgotten.';
 comment on column experiment_reports.treated_excluded is 'Likewise of the treated.';
+comment on column experiment_reports.is_mismatched is 'Whether the arms, counting customers still in the data, are not of the sizes that were drawn, or one lost far more than the other: then there is no result.';
 comment on column experiment_reports.missing_from is 'The first day, before the primary metric would be due, of those in a row without an invoice, where the shop was never before without one for so long. NULL if there are none.';
 comment on column experiment_reports.missing_to is 'The last of these days.';
 comment on column experiment_reports.claim is 'What a report without a control group would have claimed, as plain text. NULL until it can be told.';

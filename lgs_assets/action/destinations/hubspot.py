@@ -62,21 +62,23 @@ class HubSpot:
         list_id = self._list(batch.audience)
         known, rejected = self._known(batch)
         told = [change for change in batch.told("add", "update") if change.customer_id in known]
-        rejected |= self._describe([change for change in told if change.fields], known)
-        told = [change for change in told if change.customer_id not in rejected]
-        staying = batch.passed_on | {known[change.customer_id] for change in told}
-        entering = [change for change in told if change.remote_id != known[change.customer_id]]
-        leaving = {known[change.customer_id] for change in batch.told("remove") if change.customer_id in known}
-        missing = self._change(list_id, [known[change.customer_id] for change in entering], leaving - staying)
-        rejected |= {change.customer_id: _NOT_THERE for change in entering if known[change.customer_id] in missing}
-        former = [
-            change
-            for change in batch.told("add", "update")
-            if change.remote_id and change.remote_id != known.get(change.customer_id)
-        ]
+        self._expect_properties({name for change in told for name in change.fields})
         with after_sending():
-            self._change(list_id, [], {change.remote_id for change in former if change.remote_id} - staying)
-        left = frozenset(change.customer_id for change in former if change.customer_id in rejected)
+            rejected |= self._describe([change for change in told if change.fields], known)
+            told = [change for change in told if change.customer_id not in rejected]
+            staying = batch.passed_on | {known[change.customer_id] for change in told}
+            entering = [change for change in told if change.remote_id != known[change.customer_id]]
+            leaving = {known[change.customer_id] for change in batch.told("remove") if change.customer_id in known}
+            missing = self._change(list_id, [known[change.customer_id] for change in entering], leaving - staying)
+            rejected |= {change.customer_id: _NOT_THERE for change in entering if known[change.customer_id] in missing}
+            former = {
+                change.customer_id: change.remote_id
+                for change in batch.told("add", "update")
+                if change.remote_id and change.remote_id != known.get(change.customer_id)
+                if change.is_moved or change.customer_id not in rejected
+            }
+            self._change(list_id, [], {*former.values()} - staying)
+        left = frozenset(former.keys() & rejected.keys())
         return Answer(200, rejected, {change.customer_id: known[change.customer_id] for change in told}, left=left)
 
     def members(self, audience: str, ours: Collection[str]) -> Iterator[Member]:
@@ -185,7 +187,6 @@ class HubSpot:
         """Sets the properties of contacts. Returns why some were rejected."""
         if not changes:
             return {}
-        self._expect_properties({name for change in changes for name in change.fields})
         inputs = [
             {
                 "id": known[change.customer_id],
@@ -201,6 +202,8 @@ class HubSpot:
 
     def _expect_properties(self, names: set[str]) -> None:
         """Raises AccessError if contacts lack a property: HubSpot would refuse all of them."""
+        if not names:
+            return
         content = {"archived": False, "inputs": [{"name": name} for name in sorted(names)]}
         answer = self._api.ask("POST", f"/crm/properties/{VERSION}/contacts/batch/read", content)
         try:

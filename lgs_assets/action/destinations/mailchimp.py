@@ -68,24 +68,24 @@ class Mailchimp:
         remote_ids: dict[int, str] = {}
         told = batch.told("add", "update")
         self._expect_merge_fields(told)
-        for change in told:
-            try:
-                contact = self._describe(change)
-            except BatchError as error:  # of one contact: the others do not suffer for it
-                rejected[change.customer_id] = str(error)
-                continue
-            if contact.get("status") == "unsubscribed":
-                rejected[change.customer_id] = _UNSUBSCRIBED
-            else:
-                remote_ids[change.customer_id] = identifier(self.name, contact.get("contact_id"))
-        entering = [
-            change
-            for change in told
-            if change.customer_id in remote_ids and change.remote_id != remote_ids[change.customer_id]
-        ]
-        if entering:
-            rejected |= self._add(segment, entering)
         with after_sending():
+            for change in told:
+                try:
+                    contact = self._describe(change)
+                except BatchError as error:  # of one contact: the others do not suffer for it
+                    rejected[change.customer_id] = str(error)
+                    continue
+                if contact.get("status") == "unsubscribed":
+                    rejected[change.customer_id] = _UNSUBSCRIBED
+                else:
+                    remote_ids[change.customer_id] = identifier(self.name, contact.get("contact_id"))
+            entering = [
+                change
+                for change in told
+                if change.customer_id in remote_ids and change.remote_id != remote_ids[change.customer_id]
+            ]
+            if entering:
+                rejected |= self._add(segment, entering)
             staying = batch.passed_on | set(remote_ids.values())
             for change in batch.told("remove"):
                 if reason := self._remove(segment, change, staying):
@@ -96,7 +96,10 @@ class Mailchimp:
             left = frozenset(
                 change.customer_id
                 for change in told
-                if change.customer_id in rejected and change.remote_id and self._leave(segment, change, staying)
+                if change.customer_id in rejected
+                and change.remote_id
+                and change.is_moved
+                and self._leave(segment, change, staying)
             )
             return Answer(200, rejected, remote_ids, self._objected(told, rejected), left=left)
 

@@ -25,6 +25,8 @@ class Change(NamedTuple):
     fields: dict[str, Any]
     remote_id: str | None = None
     """What the destination calls the customer, if it has said so."""
+    is_moved: bool = False
+    """Whether the shop has another address by now than the destination was sent."""
 
     def __repr__(self) -> str:
         """Without the address: errors and logs show their values."""
@@ -180,12 +182,12 @@ class AccessError(LgsError):
     """The destination does not let us in, or is not the one that we mean."""
 
     may_have_arrived = False
-    """Whether an earlier request of the batch may have changed the list."""
+    """Whether an earlier request of the batch may have changed a contact or the list."""
 
 
 @contextmanager
 def after_sending() -> Iterator[None]:
-    """Says of an AccessError of the block that the list may have been changed before."""
+    """Says of an AccessError of the block that a contact or the list may have been changed before."""
     try:
         yield
     except AccessError as error:

@@ -20,7 +20,7 @@ from lgs_assets.action.experiments.words import too_small
 from lgs_assets.action.rules import PREDICTED
 from lgs_assets.errors import LgsError
 from lgs_assets.models.judging import LEVEL, is_too_small
-from lgs_assets.models.looks import least_left
+from lgs_assets.models.looks import level_foreseen
 from lgs_assets.models.power import (
     POWER,
     customers_needed,
@@ -206,11 +206,14 @@ def prospect(warehouse: Warehouse, declaration: Declaration, audience: Audience)
             f"after it and {LEAST_CUSTOMERS} members of {audience.name} at it."
         )
     metric = declaration.primary.metric
+    level = level_foreseen([look / days for look in declaration.looks]) if declaration.looks else LEVEL
     windows = tuple(
-        _detectable(span, spans[span], period, effective, metric=metric) for span, period in periods.items() if period
+        _detectable(span, spans[span], period, effective, metric=metric, level=level)
+        for span, period in periods.items()
+        if period
     )
     is_possible = metric != "bought_within" or windows[0].share + float(declaration.change) / 100 <= 1
-    power, needed = _power(declaration, declared, effective) if is_possible else (0.0, _MANY)
+    power, needed = _power(declaration, declared, effective, level=level) if is_possible else (0.0, _MANY)
     return Prospect(
         declaration,
         found.customers,
@@ -278,12 +281,12 @@ def cap_of(frame: pd.DataFrame) -> Decimal | None:
 _Period = Sequence[tuple[datetime, pd.DataFrame]]
 
 
-def _detectable(name: str, days: int, period: _Period, customers: int, *, metric: Metric) -> Detectable:
+def _detectable(name: str, days: int, period: _Period, customers: int, *, metric: Metric, level: float) -> Detectable:
     share = median(frame["bought_within"].mean() for _, frame in period)
-    share_detectable = detectable_share(share, customers)
+    share_detectable = detectable_share(share, customers, level=level)
     money = [frame["net_revenue"].to_numpy() for _, frame in period]
     if metric != "bought_within":
-        primary_change = _median_change([_adjusted(metric, frame) for _, frame in period], customers)
+        primary_change = _median_change([_adjusted(metric, frame) for _, frame in period], customers, level=level)
     else:
         primary_change = None if share_detectable is None else 100 * (share_detectable - share)
     return Detectable(
@@ -293,17 +296,17 @@ def _detectable(name: str, days: int, period: _Period, customers: int, *, metric
         share,
         share_detectable,
         median(values.mean() for values in money),
-        _median_change([(values.mean(), values.std(ddof=1)) for values in money], customers),
-        _median_change([_adjusted("net_revenue", frame) for _, frame in period], customers),
+        _median_change([(values.mean(), values.std(ddof=1)) for values in money], customers, level=level),
+        _median_change([_adjusted("net_revenue", frame) for _, frame in period], customers, level=level),
         primary_change,
     )
 
 
-def _median_change(spreads: list[tuple[float, float]], customers: int) -> float | None:
+def _median_change(spreads: list[tuple[float, float]], customers: int, *, level: float) -> float | None:
     """The median over dates of the smallest detectable change, in percent; None where the mean is not above zero."""
     if any(mean <= 0 for mean, _ in spreads):
         return None
-    return median(100 * detectable_difference(deviation, customers) / mean for mean, deviation in spreads)
+    return median(100 * detectable_difference(deviation, customers, level=level) / mean for mean, deviation in spreads)
 
 
 def _adjusted(metric: Metric, frame: pd.DataFrame) -> tuple[float, float]:
@@ -312,13 +315,9 @@ def _adjusted(metric: Metric, frame: pd.DataFrame) -> tuple[float, float]:
     return adjusted(metric, frame, cap=None if cap is None else float(cap))
 
 
-def _power(declaration: Declaration, period: _Period, customers: int) -> tuple[float, int]:
-    """How likely the declared change shows, and with how many customers it would at POWER; medians over the dates.
-
-    At the level that the declared looks leave for the end at the least.
-    """
-    change, looks = float(declaration.change) / 100, declaration.looks
-    level = least_left(max(looks) / declaration.primary.days) if looks else LEVEL
+def _power(declaration: Declaration, period: _Period, customers: int, *, level: float) -> tuple[float, int]:
+    """How likely the declared change shows, and with how many customers it would at POWER; medians over the dates."""
+    change = float(declaration.change) / 100
     powers, needed = [], []
     for _, frame in period:
         if declaration.primary.metric == "bought_within":

@@ -77,6 +77,7 @@ def reports(warehouse: Warehouse, *, cache: Path) -> pd.DataFrame:
             "covered_until": analysis.covered_until,
             "control_excluded": analysis.state.excluded[CONTROL],
             "treated_excluded": analysis.state.excluded[analysis.state.declaration.treatment],
+            "is_mismatched": analysis.is_mismatched,
             "missing_from": analysis.state.hole and analysis.state.hole.first,
             "missing_to": analysis.state.hole and analysis.state.hole.last,
             "claim": claim(analysis),
@@ -85,7 +86,7 @@ def reports(warehouse: Warehouse, *, cache: Path) -> pd.DataFrame:
     ]
     names = [
         *("experiment", "answer", "report", "picture", "due", "covered_until", "control_excluded", "treated_excluded"),
-        *("missing_from", "missing_to", "claim"),
+        *("is_mismatched", "missing_from", "missing_to", "claim"),
     ]
     return pd.DataFrame(rows, columns=names)
 

@@ -84,8 +84,10 @@ def sentence(text: str) -> str:
 
 def _chance(p_value: float, treatment: str) -> str:
     of = 1_000 if p_value >= 0.001 else 10_000
-    many = f"{of * p_value:,.0f} of {of:,}" if p_value > 1.5 / (DRAWS + 1) else f"at most 1 of {DRAWS + 1:,}"
-    return f"If the {treatment} did nothing, chance alone would show a gap this large in {many} experiments."
+    many = f"{of * p_value:,.0f} of {of:,} experiments"
+    if p_value < 1.5 / (DRAWS + 1):  # no other draw differs as much
+        many = f"about 1 of {DRAWS + 1:,} experiments, or fewer"
+    return f"If the {treatment} did nothing, chance alone would show a gap this large in {many}."
 
 
 def amount(metric: Metric, value: float | None) -> str:

@@ -315,11 +315,10 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
     )
     note = (
         "Customers whom a destination confirmed, or who may have arrived by a request without an answer. Where a list "
-        "can be read back (lgs activate drift, and nightly): who "
-        "was missing then, whom somebody else had put there (left alone), which of them may not be written to (take "
-        "them off by hand), who had objected there, and who could not "
-        "be looked for, as the destination never said what it calls them. Left behind: at an account, a URL or a "
-        "folder that the destination has left. Nothing here reaches that list any more: empty it by hand, and "
+        "can be read back (lgs activate drift, and nightly): who was missing then, whom somebody else had put there "
+        "(left alone), which of them may not be written to (take them off by hand), who had objected there, and who "
+        "could not be looked for, as the destination never said what it calls them. Left behind: at an account, a URL "
+        "or a folder that the destination has left. Nothing here reaches that list any more: empty it by hand, and "
         "then say so: lgs activate emptied."
     )
     return Figure("held", "Who is on which list?", table, note=note)

@@ -117,8 +117,7 @@ def _arms(standing: Standing) -> Figure:
         "destination, through any audience, from the draw to the end of the window, while the experiment ran. "
         "Objected or forgotten: may not be written to, as of when the tables were last built. "
         "Everybody counts in the arm that was drawn, reached or not."
-        + f" {UNREACHED}"
-        * standing.conduct.is_without_lists
+        + (f" {UNREACHED}" if standing.conduct.is_without_lists else "")
     )
     return Figure("arms", "Who is compared, and who was reached?", table, note=note)
 
@@ -166,10 +165,10 @@ def _told(row: Row) -> Iterator[tuple[str, ...]]:
 
 
 def _between(row: Row, *, of: str = "") -> str:
-    low, high = row[f"{of}low"], row[f"{of}high"]
+    lowest, highest = row[f"{of}low"], row[f"{of}high"]
     low, high = (
-        signed(row["metric"], -inf if low is None else low),
-        signed(row["metric"], inf if high is None else high),
+        signed(row["metric"], -inf if lowest is None else lowest),
+        signed(row["metric"], inf if highest is None else highest),
     )
     return f"{low} to {high}"
 

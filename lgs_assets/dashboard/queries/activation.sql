@@ -6,7 +6,7 @@ select
         from (
             select
                 plan, destination, audience, adds, updates, removes, left_out, state, refusal, made_by, made_at, ended_at,
-                allowed, applied_by, applied_at,
+                allowed, applied_by, applied_at, audience_version = '' as is_leaving,
                 audience_version <> ''
                     and made_at < now() - case state when 'applying' then interval '48 hours' else interval '24 hours' end
                     as is_old,

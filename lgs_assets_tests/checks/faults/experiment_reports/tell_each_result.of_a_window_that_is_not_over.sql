@@ -14,7 +14,7 @@ drawn as (
 -- The report is of the same rule that told the result: it says that it was due.
 reported as (
     insert into experiment_reports values (
-        'calls', 'The call worked.', 'The call worked.', null, '2000-01-01', '2000-01-01', 0, 0
+        'calls', 'The call worked.', 'The call worked.', null, '2000-01-01', '2000-01-01', 0, 0, false
     )
 )
 

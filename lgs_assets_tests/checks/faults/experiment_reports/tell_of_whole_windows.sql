@@ -1,3 +1,3 @@
 insert into experiment_reports values (
-    'calls', 'Not due yet.', 'Not due yet.', null, '2012-04-30', '2012-04-01', 0, 0, '2012-02-01', '2012-02-29'
+    'calls', 'Not due yet.', 'Not due yet.', null, '2012-04-30', '2012-04-01', 0, 0, false, '2012-02-01', '2012-02-29'
 )
