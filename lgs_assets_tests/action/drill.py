@@ -34,6 +34,12 @@ AT_RANDOM = "at random"
 ROWS = 4
 
 
+_ADVISORY_LOCKS = """
+select from pg_locks
+where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+"""
+
+
 @dataclass
 class Tally:
     """What a drill came to."""
@@ -49,9 +55,17 @@ class Tally:
 
 
 def apply_killed_at(step: str, nth: int, url: str, number: int, destination: Destination) -> bool:
-    """Applies a plan in a process that dies when it reaches a step for the nth time. Returns whether it did."""
+    """Applies a plan in a process that dies when it reaches a step for the nth time. Returns whether it did.
+
+    PostgreSQL has noticed its death by then: until it does, the destination is held.
+    """
     child = _apply_in_child(url, number, destination, prepare=lambda: _die_at(step, nth))
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    was_killed = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    here = Warehouse(url)
+    while here.rows(_ADVISORY_LOCKS):
+        time.sleep(0.01)  # asks again soon
+    here.engine.dispose()
+    return was_killed
 
 
 def by_a_wrong_clock(hours: float, work: Callable[[], None]) -> bool:
