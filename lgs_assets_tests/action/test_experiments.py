@@ -828,5 +828,5 @@ def test_what_sql_writes_out_is_what_python_says() -> None:
     assert set(re.findall(r"time zone '(.+?)'", text)) == {places.TIME_ZONE}
     (beyond,) = {float(found) for found in re.findall(r"> (\d+\.\d+) \*", text)}
     assert erfc(sqrt(beyond / 2)) == pytest.approx(MISMATCH, rel=1e-3)
-    (late,) = re.findall(r"in \((.+?)\) then (\d+) else 0", text)
+    (late,) = re.findall(r"in \((.+?)\) then interval '(\d+) days'", text)
     assert {metric.strip("' ") for metric in late[0].split(",")} == set(MONEY) and int(late[1]) == LATE_DAYS
