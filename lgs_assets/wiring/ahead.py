@@ -69,6 +69,8 @@ class Ahead:
         self._models: dict[str, Model] = {}
         self._due: list[str] = []
         """Tables whose inputs are written."""
+        self._begun: set[str] = set()
+        """Tables whose step has begun, which may be before the models are known here."""
         self._now: str | None = None
         self._computing: Cursor | None = None
         self._built: dict[str, Built] = {}
@@ -90,6 +92,7 @@ class Ahead:
     def built(self, table: str, model: Model) -> Iterator[Built | None]:
         """The table as the model builds it; None if the step has to build it, which nothing here does from now on."""
         with self._changed:
+            self._begun.add(table)
             self._models.pop(table, None)
             self._changed.wait_for(lambda: self._now != table)
             if table in self._due:
@@ -125,7 +128,7 @@ class Ahead:
                 table: model.bound_to(self._settings.values())
                 for table, model in known.items()
                 # An InvoiceModel may replace only a few rows of its table, which is quicker.
-                if table in self._awaited and not isinstance(model, InvoiceModel)
+                if table in self._awaited - self._begun and not isinstance(model, InvoiceModel)
             }
             self._find_due()
         while due := self._next(first):

@@ -346,7 +346,7 @@ def test_nobody_buys_at_the_looks_either(shop: Warehouse) -> None:
 
 
 def test_nobody_buys(experiment: Warehouse) -> None:
-    """No spread, no division by it: no effect is shown, and no certainty that there is none."""
+    """Outcomes that do not vary show no effect, but do not prove that there is none, either."""
     buy(experiment, None, "2012-05-31 10:00")
     found = told(experiment)
     assert found.primary and found.primary.p_value == 1

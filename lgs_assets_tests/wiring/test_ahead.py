@@ -105,7 +105,7 @@ def test_an_input_that_is_not_yet_written_is_waited_for(shop: Warehouse) -> None
     """Else the table would be built from what the run is about to replace. It would be the first, as its step is."""
     work = Ahead(shop, Settings(), {"another", INPUT, TABLE, SECOND})
     work.written("another")
-    wait_until(lambda: in_transaction(shop) != set())
+    wait_until(lambda: SECOND in work._built)
     with work.built(TABLE, of_now(shop)) as first, work.built(SECOND, of_now(shop, SECOND)) as second:
         assert first is None
         assert second
