@@ -90,7 +90,7 @@ def test_a_table_waits_for_its_step(shop: Warehouse, work: Ahead) -> None:
     """It is built once its input is written; readers have the old one until the step, and then the new one."""
     execute_as_owner(shop, f"delete from {TABLE}")
     work.written(INPUT)
-    wait_until(lambda: in_transaction(shop) != set())
+    wait_until(lambda: TABLE in work._built)
     assert shop.rows(f"select from {TABLE}") == []
     with work.built(TABLE, of_now(shop)) as built:
         assert built
@@ -115,7 +115,7 @@ def test_an_input_that_is_not_yet_written_is_waited_for(shop: Warehouse) -> None
 def test_an_index_that_is_made_while_the_table_waits_is_kept(shop: Warehouse, work: Ahead) -> None:
     """It is on the old table, which the new one does not know."""
     work.written(INPUT)
-    wait_until(lambda: in_transaction(shop) != set())
+    wait_until(lambda: TABLE in work._built)
     execute_as_owner(shop, f"create index mine on {TABLE} (monetary)")
     with work.built(TABLE, of_now(shop)) as built:
         assert built
@@ -126,7 +126,7 @@ def test_an_index_that_is_made_while_the_table_waits_is_kept(shop: Warehouse, wo
 def test_what_is_marked_outdated_while_it_waits_stays_so(shop: Warehouse, work: Ahead) -> None:
     """Something that it is built from has changed, such as unit costs, and no version of an input tells."""
     work.written(INPUT)
-    wait_until(lambda: in_transaction(shop) != set())
+    wait_until(lambda: TABLE in work._built)
     with shop.transaction() as connection:
         mark_outdated(connection, TABLE)
     with work.built(TABLE, of_now(shop)) as built:
@@ -179,7 +179,7 @@ def test_a_run_takes_what_is_built_ahead(warehouse: Warehouse, tmp_path: Path, m
 def test_what_is_built_from_other_inputs_is_not_used(shop: Warehouse, work: Ahead) -> None:
     """Another process has replaced the input meanwhile, or the settings differ."""
     work.written(INPUT)
-    wait_until(lambda: in_transaction(shop) != set())
+    wait_until(lambda: TABLE in work._built)
     with work.built(TABLE, of_now(shop).reading({INPUT: "another"})) as built:
         assert built is None
         assert_nothing_is_left(shop)
@@ -190,7 +190,7 @@ def test_what_has_waited_too_long_is_not_used(shop: Warehouse, work: Ahead, monk
     """PostgreSQL itself ends its transaction, which is in the way of others; the step builds the table."""
     monkeypatch.setattr(ahead, "LONGEST_WAIT_SECONDS", 0.5)
     work.written(INPUT)
-    wait_until(lambda: in_transaction(shop) != set())
+    wait_until(lambda: TABLE in work._built)
     wait_until(lambda: in_transaction(shop) == set())
     with work.built(TABLE, of_now(shop)) as built:
         assert built is None
@@ -211,7 +211,7 @@ def test_a_failure_is_left_to_the_step(shop: Warehouse, work: Ahead, caplog: pyt
 def test_nothing_is_left_of_what_no_step_asks_for(shop: Warehouse, work: Ahead) -> None:
     """As when a blocking check of the input does not hold."""
     work.written(INPUT)
-    wait_until(lambda: in_transaction(shop) != set())
+    wait_until(lambda: TABLE in work._built)
     work.end()
     assert_nothing_is_left(shop)
     assert published_versions(shop)[TABLE] == UNVERSIONED.version
