@@ -5,13 +5,16 @@ They are read without a database, from the script that PostgreSQL runs, so nothi
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
 from lgs_assets.contracts.contract import Column, contract, tables
 from lgs_assets.contracts.types import declared_type, type_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Rules that the types of Arrow and Parquet enforce: decimals have six places, and no time is infinite.
 _DECIDED = {"scale": exp.Literal.number(6), "isfinite": exp.true()}
@@ -67,7 +70,7 @@ def columns(table: str) -> list[Column]:
     return [
         Column(
             name=column.name,
-            type=declared_type(column.args["kind"].sql("postgres").lower()).name,
+            type=declared_type(column.args["kind"].sql("postgres").lower()),
             nullable=column.name not in required and not column.find(exp.NotNullColumnConstraint),
             description=declared.comments[column.name],
         )
@@ -80,8 +83,10 @@ def declared_types(*names: str) -> dict[str, dict[str, str]]:
     return {table: {column.name: column.type for column in columns(table)} for table in names or tables()}
 
 
-def arrow_schema(table: str) -> pa.Schema:
+def arrow_schema(table: str) -> "pa.Schema":
     """The columns of a table in Arrow's exact types; a field is nullable where the column may be NULL."""
+    import pyarrow as pa  # here: see `types`
+
     return pa.schema(pa.field(column.name, type_of(column).exact, column.nullable) for column in columns(table))
 
 

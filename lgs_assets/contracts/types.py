@@ -11,14 +11,14 @@
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
-
-import pyarrow as pa
 
 from lgs_assets.contracts.contract import Column
 
-if TYPE_CHECKING:  # contracts are read by what must be small, such as planning a list, too
+if TYPE_CHECKING:  # contracts are read by what must be small, too, such as planning a list, and pages
     import pandas as pd
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,9 @@ class ColumnType:
 
     name: str
     """As PostgreSQL's catalog spells it."""
-    parsed: str
-    """As the parser of contracts spells it."""
-    exact: pa.DataType
+    exact: "pa.DataType"
     """In Arrow and Parquet, with nothing lost."""
-    frame: pa.DataType
+    frame: "pa.DataType"
     """In Arrow, on the way into pandas."""
     in_pandas: str | None = None
     """The type in pandas by its name there, where it is not the one that Arrow chooses."""
@@ -41,41 +39,64 @@ class ColumnType:
     """As a model's result is cast to it, where that is not its name."""
 
 
-_MICROSECONDS, _MOMENT = pa.timestamp("us"), pa.timestamp("us", "UTC")
-_STR, _INT64 = "str", "Int64"
+_NAMES = {
+    "boolean": "boolean",
+    "smallint": "smallint",
+    "int": "integer",
+    "bigint": "bigint",
+    "decimal": "numeric",
+    "real": "real",
+    "double precision": "double precision",
+    "date": "date",
+    "timestamp": "timestamp without time zone",
+    "timestamptz": "timestamp with time zone",
+    "text": "text",
+    "jsonb": "jsonb",
+    "bytea": "bytea",
+}
+"""The types that the platform can carry, as the parser of contracts spells them."""
 
-_TYPES = (
-    ColumnType("boolean", "boolean", pa.bool_(), pa.bool_(), with_gaps="boolean"),
-    ColumnType("smallint", "smallint", pa.int16(), pa.int64(), with_gaps=_INT64),
-    ColumnType("integer", "int", pa.int32(), pa.int64(), with_gaps=_INT64),
-    ColumnType("bigint", "bigint", pa.int64(), pa.int64(), with_gaps=_INT64),
-    # Money has six places; no sum of it comes near 32 digits before the point.
-    ColumnType("numeric", "decimal", pa.decimal128(38, 6), pa.float64(), cast="decimal(38, 6)"),
-    ColumnType("real", "real", pa.float32(), pa.float64()),
-    ColumnType("double precision", "double precision", pa.float64(), pa.float64()),
-    ColumnType("date", "date", pa.date32(), _MICROSECONDS),
-    ColumnType("timestamp without time zone", "timestamp", _MICROSECONDS, _MICROSECONDS),
-    ColumnType("timestamp with time zone", "timestamptz", _MOMENT, _MOMENT),
-    ColumnType("text", "text", pa.string(), pa.large_string(), in_pandas=_STR),
-    ColumnType("jsonb", "jsonb", pa.string(), pa.large_string(), in_pandas=_STR),
-    ColumnType("bytea", "bytea", pa.binary(), pa.binary()),
-)
-_BY_NAME = {kind.name: kind for kind in _TYPES}
-_BY_SPELLING = {kind.parsed: kind for kind in _TYPES}
+
+@cache
+def _types() -> dict[str, ColumnType]:
+    import pyarrow as pa
+
+    microseconds, moment, gaps = pa.timestamp("us"), pa.timestamp("us", "UTC"), "Int64"
+    return {
+        kind.name: kind
+        for kind in (
+            ColumnType("boolean", pa.bool_(), pa.bool_(), with_gaps="boolean"),
+            ColumnType("smallint", pa.int16(), pa.int64(), with_gaps=gaps),
+            ColumnType("integer", pa.int32(), pa.int64(), with_gaps=gaps),
+            ColumnType("bigint", pa.int64(), pa.int64(), with_gaps=gaps),
+            # Money has six places; no sum of it comes near 32 digits before the point.
+            ColumnType("numeric", pa.decimal128(38, 6), pa.float64(), cast="decimal(38, 6)"),
+            ColumnType("real", pa.float32(), pa.float64()),
+            ColumnType("double precision", pa.float64(), pa.float64()),
+            ColumnType("date", pa.date32(), microseconds),
+            ColumnType("timestamp without time zone", microseconds, microseconds),
+            ColumnType("timestamp with time zone", moment, moment),
+            ColumnType("text", pa.string(), pa.large_string(), in_pandas="str"),
+            ColumnType("jsonb", pa.string(), pa.large_string(), in_pandas="str"),
+            ColumnType("bytea", pa.binary(), pa.binary()),
+        )
+    }
 
 
 def type_of(column: Column) -> ColumnType:
     """The type of a column. One that is not listed is handled as text."""
-    return _BY_NAME.get(column.type, _BY_NAME["text"])
+    types = _types()
+    return types.get(column.type, types["text"])
 
 
-def declared_type(spelling: str) -> ColumnType:
-    """The type that a contract declares. Raises KeyError for one that the platform cannot carry."""
-    return _BY_SPELLING[spelling]
+def declared_type(spelling: str) -> str:
+    """The name of the type that a contract declares. Raises KeyError for one that the platform cannot carry."""
+    return _NAMES[spelling]
 
 
-def series(values: pa.ChunkedArray, column: Column) -> "pd.Series":
+def series(values: "pa.ChunkedArray", column: Column) -> "pd.Series":
     """The values of a column as pandas holds them, decimals as the nearest floats."""
+    import pyarrow as pa
     from pandas.api.types import pandas_dtype
 
     kind = type_of(column)

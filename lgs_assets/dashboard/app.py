@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
+from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -39,7 +41,7 @@ from lgs_assets.dashboard.pages import (
     segments,
 )
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.queries import ALWAYS_READ, Built, NotReadyError, Tables, needed
+from lgs_assets.dashboard.queries import ALWAYS_READ, CONNECTIONS, Built, NotReadyError, Tables, needed
 from lgs_assets.dashboard.rendering import FOLDER, code_version, templates
 from lgs_assets.dashboard.report import conditions
 from lgs_assets.errors import LgsError
@@ -68,8 +70,8 @@ PAGES: Final = (
 _OF_ALL: Final = (data.PAGE, data.TABLE, report.SHOP, report.SEGMENT)
 """The pages that name the build of all tables."""
 LONGEST_URL: Final = 8000
-KEPT: Final = 100
-"""Pages of a few dozen kilobytes, each known by its ETag: none is shown that its tables would not give."""
+KEPT: Final = 500
+"""Pages of some ten kilobytes, packed, each known by its ETag: none is shown that its tables would not give."""
 LOCAL_HOSTS: Final = tuple(map(in_url, LOOPBACK))
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -110,7 +112,15 @@ def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS, kept: int
             Middleware(GZipMiddleware, minimum_size=500),
         ],
         exception_handlers={404: site.not_found, 405: site.refused},
+        lifespan=_one_thread_a_connection,
     )
+
+
+@asynccontextmanager
+async def _one_thread_a_connection(_: Starlette) -> AsyncIterator[None]:
+    """More threads would only wait for a connection, and each for its turn in Python, in memory of its own."""
+    current_default_thread_limiter().total_tokens = CONNECTIONS
+    yield
 
 
 class LeftOutError(Exception):
@@ -166,8 +176,8 @@ class _Site:
                 tag = "" if page.is_live else _tag(request, page, reading.built, wished)
                 if _matches(request, tag):
                     return Response(status_code=304, headers={"ETag": tag})
-                if body := self._kept.get(tag):
-                    return HTMLResponse(body, headers=_fresh(tag))
+                if packed := self._kept.get(tag):
+                    return _unpacked(request, packed, tag)
                 known, unknown = reading.known(filters)
                 notices += unknown
                 if "format" in request.path_params and (left_out := [*notices, *_idle(request, page, known)]):
@@ -183,7 +193,8 @@ class _Site:
                 if _matches(request, tag):
                     return Response(status_code=304, headers={"ETag": tag})
             elif isinstance(response, HTMLResponse):
-                self._keep(tag, bytes(response.body))
+                packed = self._kept_as(tag, bytes(response.body))
+                return _unpacked(request, packed, tag)
             response.headers.update(_fresh(tag))
             return response
         except NothingThereError as error:
@@ -210,11 +221,12 @@ class _Site:
                 "Try again in a moment. If it stays, run lgs status where the platform runs.",
             )
 
-    def _keep(self, tag: str, body: bytes) -> None:
-        """Keeps a page, in place of the oldest; threads may find one more or less than the most."""
-        self._kept[tag] = body
+    def _kept_as(self, tag: str, body: bytes) -> bytes:
+        """Keeps a page, packed, in place of the oldest; threads may find one more or less than the most."""
+        self._kept[tag] = packed = gzip.compress(body, compresslevel=6, mtime=0)
         for oldest in list(self._kept)[: max(0, len(self._kept) - self._most_kept)]:
             self._kept.pop(oldest, None)
+        return packed
 
     def _render_page(self, request: Request, page: Page, view: View, notices: list[str]) -> Response:
         shown = page.show(view)
@@ -306,7 +318,15 @@ def _tag(request: Request, page: Page, built: Built, wished: set[str]) -> str:
     tables = {*page.tables, *wished, *ALWAYS_READ}
     if page in _OF_ALL:
         tables |= set(built.tables)
-    return f'W/"{built.fingerprint(str(request.url), code_version(), tables=tables)[:32]}"'
+    return f'W/"{built.fingerprint(str(request.url), code_version(), built.objections, tables=tables)[:32]}"'
+
+
+def _unpacked(request: Request, packed: bytes, tag: str) -> Response:
+    """A page that is kept, as the browser takes it."""
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return HTMLResponse(gzip.decompress(packed), headers=_fresh(tag))
+    encoding = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return HTMLResponse(packed, headers=_fresh(tag) | encoding)
 
 
 def _idle(request: Request, page: Page, filters: Filters) -> list[str]:

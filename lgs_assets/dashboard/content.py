@@ -129,9 +129,14 @@ class Number:
     link: str = ""
 
 
+def is_plain(value: object) -> bool:
+    """Whether it is the value alone, which leads nowhere and is shown as any other."""
+    return not isinstance(value, (Link, Few, Bar, Shade))
+
+
 def bare(value: Any) -> Any:
     """The value alone, without where it leads and how it is shown."""
-    while isinstance(value, (Link, Few, Bar, Shade)):
+    while not is_plain(value):
         value = value.value
     return value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -30,6 +30,8 @@ PAGE_SIZE: Final = 50
 CONNECTIONS: Final = 5
 _PATIENCE_SECONDS: Final = 30
 """With a free connection, when many click at once: a slow page is better than none."""
+AUDIENCES: Final = "audience_members"
+"""The table that pages need which say who must not be contacted: that may change between builds."""
 ALWAYS_READ: Final = ("monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook")
 """The tables of what the filters offer, and so of every page."""
 _OPTIONS: Final = (
@@ -69,6 +71,8 @@ class Built:
     dumps: list[dict[str, Any]]
     checks: dict[str, Any]
     """How many have run, when the last one did, and those that failed."""
+    objections: str = ""
+    """What tells who must not be contacted now from who must not at any other time, where a page may say so."""
 
     @property
     def is_synthetic(self) -> bool:
@@ -380,7 +384,7 @@ class Tables:
             yield connection
 
 
-def _locked(connection: sa.Connection, tables: Iterable[str]) -> Built:
+def _locked(connection: sa.Connection, tables: Collection[str]) -> Built:
     """Keeps tables from being replaced until the transaction ends, and tells what is built."""
     try:
         connection.execute(sa.text(f"lock table {', '.join(sorted(tables))} in access share mode"))
@@ -388,12 +392,16 @@ def _locked(connection: sa.Connection, tables: Iterable[str]) -> Built:
         if getattr(error.orig, "sqlstate", None) not in _MISSING:
             raise
         connection.rollback()
-    return _built(connection)
+        tables = ()
+    return _built(connection, objections=AUDIENCES in tables)
 
 
-def _built(connection: sa.Connection) -> Built:
+def _built(connection: sa.Connection, *, objections: bool = False) -> Built:
+    query = _sql("publications")
+    if objections:  # one statement, not two
+        query = f"select * from ({query}) as built cross join ({_sql('objections')}) as objected"
     try:
-        row = connection.execute(sa.text(_sql("publications"))).mappings().one()
+        row = connection.execute(sa.text(query)).mappings().one()
     except sa.exc.ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) not in _MISSING:
             raise
@@ -403,7 +411,7 @@ def _built(connection: sa.Connection) -> Built:
         name: Published(found["version"], found["rows"], datetime.fromisoformat(found["built"]), found["settings"])
         for name, found in row["tables"].items()
     }
-    return Built(tables, row["dumps"], row["checks"])
+    return Built(tables, row["dumps"], row["checks"], row.get("objections", ""))
 
 
 @cache

@@ -37,6 +37,7 @@ def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,  # or each page asks the disk for the age of each of its templates
         finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -52,6 +53,7 @@ def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
     }
     for shown in (content.Link, content.Few, content.Bar, content.Shade):
         environment.tests[shown.__name__.lower()] = _is(shown)
+    environment.tests["plain"] = content.is_plain
     environment.globals |= {
         "pages": list(navigation),
         "bands": BANDS,

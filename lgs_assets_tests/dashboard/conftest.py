@@ -125,7 +125,7 @@ def check_budget(site: Site, path: str) -> None:
 def serve(tables: Tables, *, kept: int = 0) -> Iterator[Site]:
     """The pages of these tables, for as long as they are needed; none is kept, unless a test is about that."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(tables, kept=kept), log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(application(tables, kept=kept), log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:

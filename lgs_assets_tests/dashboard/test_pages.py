@@ -148,6 +148,29 @@ def test_a_page_that_another_has_asked_for_is_not_made_again_until_a_table_is(ow
             assert keeping.get(path).status == 200
 
 
+@pytest.mark.parametrize("path", ["/customers", "/customers/17003", "/segments/champions", "/outlook"])
+def test_a_kept_page_is_made_again_when_somebody_objects(own_site: Site, path: str) -> None:
+    """No table is rebuilt for it, yet whoever copies the list must see it."""
+    for keeping in serve(own_site.tables, kept=2):
+        tag = keeping.get(path).headers["etag"]
+        assert keeping.get(path, If_None_Match=tag).status == 304
+        writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+        with writer.transaction() as connection:
+            connection.execute(sa.text("insert into marketing_exclusions values (17003, 'objected', now())"))
+        writer.engine.dispose()
+        assert keeping.get(path, If_None_Match=tag).status == 200
+        assert keeping.get(path).headers["etag"] != tag
+
+
+def test_a_kept_page_is_unpacked_for_who_cannot_unpack_it(site: Site) -> None:
+    for keeping in serve(site.tables, kept=2):
+        packed = keeping.get("/segments")
+        plain = keeping.get("/segments", Accept_Encoding="identity")
+        assert (packed.headers["content-encoding"], plain.headers.get("content-encoding")) == ("gzip", None)
+        assert plain.body == packed.body
+        assert "Accept-Encoding" in packed.headers["vary"]
+
+
 def test_a_rebuilt_table_is_sent_again(own_site: Site) -> None:
     tag = own_site.get("/segments").headers["etag"]
     writer = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))

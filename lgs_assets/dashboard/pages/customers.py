@@ -292,7 +292,6 @@ LIST = Page(
     show_list,
     label="Customers",
     wished=(*PREDICTIONS, *CARDS),
-    is_live=True,
 )
 ONE = Page(
     "/customers/{item}",
@@ -305,7 +304,6 @@ ONE = Page(
     wished=_EXPECTED,
     honours=frozenset(),
     refusal="The page is of one customer, over all time.",
-    is_live=True,
 )
 INVOICE = Page(
     "/invoices/{item}",

@@ -558,5 +558,4 @@ PAGE = Page(
     wished=TABLES,
     honours=PICKING - {"as_of", "step"},
     refusal="Predictions are made from one day, whatever month is looked at.",
-    is_live=True,
 )

@@ -62,7 +62,6 @@ SEGMENT = Page(
     segments.ONE.tables,
     show_segment,
     wished=segments.ONE.wished,
-    is_live=True,
     honours=segments.ONE.honours - {"customer"},
     refusal=segments.ONE.refusal,
 )

@@ -532,5 +532,4 @@ ONE = Page(
     honours=PICKING - {"segment"},
     refusal="The page is of one segment.",
     compares=True,
-    is_live=True,
 )
