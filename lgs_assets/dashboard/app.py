@@ -315,10 +315,11 @@ class _Bounds:
 
 
 def _tag(request: Request, page: Page, built: Built, wished: set[str]) -> str:
-    tables = {*page.tables, *wished, *ALWAYS_READ}
+    tables, of = {*page.tables, *wished, *ALWAYS_READ}, [str(request.url), code_version(), built.objections]
     if page in _OF_ALL:
         tables |= set(built.tables)
-    return f'W/"{built.fingerprint(str(request.url), code_version(), built.objections, tables=tables)[:32]}"'
+        of += [str(built.dumps), str(built.checks)]
+    return f'W/"{built.fingerprint(*of, tables=tables)[:32]}"'
 
 
 def _unpacked(request: Request, packed: bytes, tag: str) -> Response:

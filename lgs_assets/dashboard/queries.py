@@ -96,9 +96,12 @@ class Built:
         return len(self.checks.get("failed", [])) - len(self.failed_checks)
 
     def fingerprint(self, *more: str, tables: Iterable[str]) -> str:
-        """What tells a page from any other: the versions of its tables, and what else it is made of."""
+        """What tells a page from any other: the versions of its tables, what its foot says, and what else it is of.
+
+        Not when a check ran last: a run has one after each table, and every page would have to be made again.
+        """
         known = [[name, self.tables[name].version if name in self.tables else ""] for name in sorted(tables)]
-        facts = [known, sorted(dump["dump"] for dump in self.dumps), self.checks, *more]
+        facts = [known, self.is_synthetic, bool(self.checks.get("all")), self.checks.get("failed"), *more]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

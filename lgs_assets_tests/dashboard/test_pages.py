@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from lgs_assets import wording
 from lgs_assets.charts import style
 from lgs_assets.charts.style import BLUE, ORANGE
+from lgs_assets.checks.findings import Finding, record
 from lgs_assets.configuration import Settings
 from lgs_assets.contracts import declaration
 from lgs_assets.dashboard.app import PAGES
@@ -160,6 +161,18 @@ def test_a_kept_page_is_made_again_when_somebody_objects(own_site: Site, path: s
         writer.engine.dispose()
         assert keeping.get(path, If_None_Match=tag).status == 200
         assert keeping.get(path).headers["etag"] != tag
+
+
+def test_a_page_is_made_again_when_a_check_fails_and_not_when_it_ran_again(own_site: Site) -> None:
+    """A run has a check after each table: pages that say the same of it are the same."""
+    warehouse = Warehouse(own_site.tables.engine.url.render_as_string(hide_password=False))
+    record(warehouse, [Finding("rfm_history", "scores", "blocking", 0, 0)])
+    tag = own_site.get("/movements").headers["etag"]
+    record(warehouse, [Finding("rfm_history", "scores", "blocking", 0, 0)])
+    assert own_site.get("/movements", If_None_Match=tag).status == 304
+    record(warehouse, [Finding("rfm_history", "scores", "blocking", 1, 0)])
+    assert own_site.get("/movements", If_None_Match=tag).status == 200
+    warehouse.engine.dispose()
 
 
 def test_a_kept_page_is_unpacked_for_who_cannot_unpack_it(site: Site) -> None:
