@@ -6,6 +6,7 @@ import dagster as dg
 
 from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.configuration import Configuration
+from lgs_assets.wiring.drawings import drawings
 from lgs_assets.wiring.io_manager import warehouse_io_manager
 from lgs_assets.wiring.jobs import apply_plan, ingest, ingest_many, lineage, plan_lists, pull, refresh, retention
 from lgs_assets.wiring.ledgers import LEDGERS
@@ -45,7 +46,11 @@ def build_definitions(configuration: Configuration, **overrides: Any) -> dg.Defi
             *([scheduled_pull(configuration.source_cron)] if has_source else []),
         ],
         sensors=[inbox_sensor, keep_current, lost_runs, refused_dumps],
-        resources={"io_manager": warehouse_io_manager} | {name: _as_is(value) for name, value in resources.items()},
+        resources={
+            "io_manager": warehouse_io_manager,
+            "drawings": drawings,
+            **{name: _as_is(value) for name, value in resources.items()},
+        },
         # The lineage is a chain of short steps: a process for each would cost several times their work.
         executor=attended_in_process_executor,
     )

@@ -1,18 +1,13 @@
 """The last stage: the charts of the report, drawn family by family and put together."""
 
-from pathlib import Path
-
 import dagster as dg
 import pandas as pd
 
 from lgs_assets import places
 from lgs_assets.charts.declaration import Family
-from lgs_assets.charts.report import ORIGIN, compose, families
-from lgs_assets.charts.side_by_side import rendered
-from lgs_assets.demo import DEMO_DUMP
-from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.ledger import loaded_dumps
+from lgs_assets.charts.report import compose, families
 from lgs_assets.wiring.derived_asset import columns, derived_asset
+from lgs_assets.wiring.drawings import Drawings
 from lgs_assets.wiring.metadata import described
 
 _SHARED = places.ROOT / "lgs_assets" / "charts"
@@ -23,11 +18,10 @@ def _family_asset(family: Family) -> dg.AssetsDefinition:
 
     def draw(
         context: dg.AssetExecutionContext,
-        warehouse: dg.ResourceParam[Warehouse],
-        state: dg.ResourceParam[Path],
+        drawings: dg.ResourceParam[Drawings],
         **tables: pd.DataFrame,
     ) -> pd.DataFrame:
-        charts = rendered(family.charts, tables, origin=_origin(warehouse), cache=state / "matplotlib")
+        charts = drawings.of(family, tables)
         context.add_output_metadata(described(family.table, lambda: {"charts": _pictures(charts)}, context.log.warning))
         return charts
 
@@ -52,12 +46,6 @@ CHART_FAMILIES = [_family_asset(family) for family in families()]
 def charts(**parts: pd.DataFrame) -> pd.DataFrame:
     """Every chart of the report, in order. One row per chart: name, position, title, PNG, SVG."""
     return compose(parts)
-
-
-def _origin(warehouse: Warehouse) -> str:
-    """What the footers say about the data. A picture travels without its table, so invented figures must be marked."""
-    is_demo = any(dump.dump == DEMO_DUMP for dump in loaded_dumps(warehouse))
-    return "SYNTHETIC invoice lines, made by lgs demo-dump" if is_demo else ORIGIN
 
 
 def _pictures(charts: pd.DataFrame) -> dg.MarkdownMetadataValue:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ORIGIN: Final = "invoice lines of the London Gift Shop warehouse"
 """What the data is, for the footer."""
+SYNTHETIC: Final = "SYNTHETIC invoice lines, made by lgs demo-dump"
+"""The same of invented data."""
 
 _LETTERS: Final = 60
 """Letters of a message in a line."""

@@ -16,6 +16,8 @@ from lgs_assets.charts.report import render
 from lgs_assets.charts.style import load_matplotlib
 from lgs_assets.configuration import default_variable
 
+NICENESS = 5
+"""A picture can wait; what is computed meanwhile, others wait for."""
 # What the server of the processes imports, so that none of them has to: figures alone take as long as a chart.
 _LOADED = [
     render.__module__,
@@ -47,13 +49,14 @@ def _in_processes(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_LOADED)
     needed = [{table: tables[table] for table in chart.drawn_from} for chart in charts]
-    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_give_way) as pool:
         each = pool.map(partial(render, origin=origin), [[chart] for chart in charts], needed)
         return pd.concat(each, ignore_index=True).assign(position=range(1, len(charts) + 1))
 
 
-def _end_with_parent() -> None:
-    """Ends this process when the one that asked for it is killed: it would wait for work for ever."""
+def _give_way() -> None:
+    """Lets others have the cores first, and ends this process when the one that asked for it is killed."""
+    os.nice(NICENESS)
 
     def watch(parent: multiprocessing.process.BaseProcess) -> None:
         parent.join()

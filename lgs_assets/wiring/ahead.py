@@ -27,7 +27,7 @@ from lgs_assets.warehouse.refresh import filled_by
 from lgs_assets.warehouse.schema import Cursor
 from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring.derived_asset import op_tags
-from lgs_assets.wiring.lineage import built_specs, models
+from lgs_assets.wiring.lineage import built_specs, models, tables_to_write
 from lgs_assets.wiring.versions import published_versions
 
 MOST_WAITING = 4
@@ -189,12 +189,7 @@ class Ahead:
 @contextmanager
 def building_ahead(tables: Tables, settings: Settings, run: dg.DagsterRun | None) -> Iterator[Ahead]:
     """Builds ahead for a run until the block ends, if PostgreSQL has all of its tables."""
-    awaited: set[str] = set()
-    if run and isinstance(tables, PostgresTables):
-        awaited = {key.path[-1] for key in run.asset_selection or [spec.key for spec in built_specs()]}
-        if run.step_keys_to_execute:  # a run that goes on where another failed
-            awaited.intersection_update(run.step_keys_to_execute)
-    ahead = Ahead(tables.warehouse, settings, awaited)
+    ahead = Ahead(tables.warehouse, settings, tables_to_write(run) if isinstance(tables, PostgresTables) else ())
     try:
         yield ahead
     finally:

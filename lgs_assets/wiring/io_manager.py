@@ -14,12 +14,14 @@ from lgs_assets.warehouse.loading import DumpFile
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.ahead import Ahead, building_ahead
+from lgs_assets.wiring.drawings import Drawings
 from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.metadata import describe_dump, describe_provenance, describe_table, described
 from lgs_assets.wiring.resources import RunSettings
 from lgs_assets.wiring.retries import retried
 from lgs_assets.wiring.versions import (
     published_version,
+    read_frame,
     reader,
     recorded_settings,
     rules_of,
@@ -50,10 +52,11 @@ class WarehouseIOManager(dg.IOManager):
     `dg.AssetIn(metadata={"columns": [...]})` loads only the named columns. Both carry the version that was read.
     """
 
-    def __init__(self, tables: Tables, settings: RunSettings, ahead: Ahead) -> None:
+    def __init__(self, tables: Tables, settings: RunSettings, ahead: Ahead, drawings: Drawings) -> None:
         self.tables = tables
         self.settings = settings
         self.ahead = ahead
+        self.drawings = drawings
 
     def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
         """Writes the table in one transaction. Raises StepFailure, which leaves the old one in place."""
@@ -87,6 +90,7 @@ class WarehouseIOManager(dg.IOManager):
                 self.tables.publish_frame(table, obj, provenance)
                 descriptions.append(partial(describe_provenance, provenance))
         self.ahead.written(table)
+        self.drawings.written(table)
         metadata: dict[str, Any] = {"write_seconds": round(time.perf_counter() - began, 3)}
         model = obj if isinstance(obj, Model) else None
         descriptions.append(partial(describe_table, self.tables, table, model=model))
@@ -101,20 +105,17 @@ class WarehouseIOManager(dg.IOManager):
 
     def _read(self, context: dg.InputContext) -> Relation | pd.DataFrame:
         table = context.asset_key.path[-1]
-        # Noted before the rows are read: if the table is replaced meanwhile, what is built from it counts as outdated.
-        version = published_version(self.tables.warehouse, table)
         if context.dagster_type.typing_type is Relation:
-            return Relation(table, version)
+            return Relation(table, published_version(self.tables.warehouse, table))
         dumps = context.asset_partition_keys if context.has_asset_partitions else None
-        frame = self.tables.read_frame(table, context.definition_metadata.get("columns"), dumps=dumps)
-        frame.attrs |= {"table": table, "version": version}
-        return frame
+        return read_frame(self.tables, table, context.definition_metadata.get("columns"), dumps=dumps)
 
 
 # Not a ConfigurableIOManager: settings nested in one are those of the definitions, not of the launchpad. Nested with
 # `configure_at_launch` they do reach a run, but `Definitions.load_asset_value` does not find them and fails.
-@dg.io_manager(required_resource_keys={"tables", "settings"})  # type: ignore[arg-type]  # may yield, as any resource
+@dg.io_manager(required_resource_keys={"tables", "settings", "drawings"})  # type: ignore[arg-type]  # may yield, as any resource
 def warehouse_io_manager(context: dg.InitResourceContext) -> Iterator[WarehouseIOManager]:
     """The IO manager with the resources of the run."""
-    with building_ahead(context.resources.tables, context.resources.settings, context.run) as ahead:
-        yield WarehouseIOManager(context.resources.tables, context.resources.settings, ahead)
+    given = context.resources
+    with building_ahead(given.tables, given.settings, context.run) as ahead:
+        yield WarehouseIOManager(given.tables, given.settings, ahead, given.drawings)

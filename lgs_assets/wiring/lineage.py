@@ -15,6 +15,15 @@ def built_specs() -> list[dg.AssetSpec]:
     return [spec for asset in ASSETS for spec in asset.specs]
 
 
+def tables_to_write(run: dg.DagsterRun | None) -> set[str]:
+    """The tables that a run is to write."""
+    if not run:
+        return set()
+    tables = {key.path[-1] for key in run.asset_selection or [spec.key for spec in built_specs()]}
+    # Of a run that goes on where another failed, not all of them.
+    return tables.intersection(run.step_keys_to_execute) if run.step_keys_to_execute else tables
+
+
 def models() -> dict[str, Model]:
     """The model of each table that a SELECT builds, in an order in which they can be built. No setting is bound."""
     by_table = {asset.key.path[-1]: asset for asset in ASSETS}

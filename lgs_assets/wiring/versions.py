@@ -1,7 +1,7 @@
 """What a table was built from, as one hash: it shows what is up to date without building anything."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
@@ -115,6 +115,17 @@ def published_version(warehouse: Warehouse, table: str) -> str:
         return version_of_dumps(loaded_dumps(warehouse))
     rows = warehouse.rows("select version from publications where table_name = :table", table=table)
     return str(rows[0].version) if rows else ""
+
+
+def read_frame(
+    tables: Tables, table: str, only: Sequence[str] | None = None, *, dumps: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """The rows of a table, as `Tables.read_frame` reads them; the name and the version of the table go with them."""
+    # Noted before the rows are read: if the table is replaced meanwhile, what is built from it counts as outdated.
+    version = published_version(tables.warehouse, table)
+    frame = tables.read_frame(table, only, dumps=dumps)
+    frame.attrs |= {"table": table, "version": version}
+    return frame
 
 
 def settings_of(warehouse: Warehouse, table: str) -> Settings:
