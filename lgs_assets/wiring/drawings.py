@@ -78,9 +78,7 @@ class Drawings:
         return Drawn(rendered(family.charts, tables, origin=origin, cache=self._cache), _versions(tables), origin)
 
 
-@dg.resource(required_resource_keys={"tables", "state"})
-def drawings(context: dg.InitResourceContext) -> Iterator[Drawings]:
-    """The drawings of a run."""
+def _of_a_run(context: dg.InitResourceContext) -> Iterator[Drawings]:
     from lgs_assets.wiring.lineage import tables_to_write  # here: of the assets in it, some name this module
 
     cache = context.resources.state / "matplotlib"
@@ -89,6 +87,11 @@ def drawings(context: dg.InitResourceContext) -> Iterator[Drawings]:
         yield made
     finally:
         made.end()
+
+
+# The decorator would explain it in the launchpad, where there is nothing to choose.
+drawings = dg.ResourceDefinition(_of_a_run, config_schema={}, required_resource_keys={"tables", "state"})
+"""The drawings of a run."""
 
 
 def _versions(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
