@@ -6,6 +6,7 @@ counts as unset.
 """
 
 import os
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -345,20 +346,24 @@ def forget_variables(*names: str) -> None:
         os.environ.pop(name, None)
 
 
+_VARIABLES = threading.RLock()
+
+
 @contextmanager
 def default_variable(name: str, value: str) -> Iterator[None]:
     """Sets a variable for the length of a block, for a library that takes it from the environment alone.
 
-    A value that the user has set is respected.
+    A value that the user has set is respected. One thread at a time: another would take the value away.
     """
-    if name in os.environ:
-        yield
-        return
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        del os.environ[name]
+    with _VARIABLES:
+        if name in os.environ:
+            yield
+            return
+        os.environ[name] = value
+        try:
+            yield
+        finally:
+            del os.environ[name]
 
 
 def _in_file() -> Mapping[str, str | None]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+import anyio
+import anyio.to_thread
 import sqlalchemy as sa
-from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -26,6 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lgs_assets.dashboard import files
 from lgs_assets.dashboard.bar import chips, idle, picking
 from lgs_assets.dashboard.filters import Filters
+from lgs_assets.dashboard.kept import KeptPages
 from lgs_assets.dashboard.pages import (
     campaigns,
     cohorts,
@@ -41,7 +43,15 @@ from lgs_assets.dashboard.pages import (
     segments,
 )
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.queries import ALWAYS_READ, CONNECTIONS, Built, NotReadyError, Tables, needed
+from lgs_assets.dashboard.queries import (
+    ALWAYS_READ,
+    CONNECTIONS,
+    PATIENCE_SECONDS,
+    Built,
+    NotReadyError,
+    Tables,
+    needed,
+)
 from lgs_assets.dashboard.rendering import FOLDER, code_version, templates
 from lgs_assets.dashboard.report import conditions
 from lgs_assets.errors import LgsError
@@ -70,8 +80,8 @@ PAGES: Final = (
 _OF_ALL: Final = (data.PAGE, data.TABLE, report.SHOP, report.SEGMENT)
 """The pages that name the build of all tables."""
 LONGEST_URL: Final = 8000
-KEPT: Final = 500
-"""Pages of some ten kilobytes, packed, each known by its ETag: none is shown that its tables would not give."""
+KEPT_BYTES: Final = 8_000_000
+"""Of packed pages, some hundreds, each known by its ETag: none is shown that its tables would not give."""
 LOCAL_HOSTS: Final = tuple(map(in_url, LOOPBACK))
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -86,14 +96,15 @@ _BUILD: Final = (
     "is missing."
 )
 _LOG = logging.getLogger(__name__)
+_Render = Callable[[Request, Page, View, list[str]], Response]
 
 
-def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS, kept: int = KEPT) -> Starlette:
+def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS, kept_bytes: int = KEPT_BYTES) -> Starlette:
     """The dashboard as an ASGI application. It answers requests by these host names only.
 
-    So many pages are kept as they are, for others who ask for the same view of the same build.
+    So many bytes of pages are kept, for others who ask for the same view of the same build.
     """
-    site = _Site(tables, kept=kept)
+    site = _Site(tables, KeptPages(kept_bytes))
     routes = [
         Route("/healthz", site.health, methods=["GET"]),
         Mount("/static", StaticFiles(directory=FOLDER / "static")),
@@ -112,15 +123,7 @@ def application(tables: Tables, *, hosts: Iterable[str] = LOCAL_HOSTS, kept: int
             Middleware(GZipMiddleware, minimum_size=500),
         ],
         exception_handlers={404: site.not_found, 405: site.refused},
-        lifespan=_one_thread_a_connection,
     )
-
-
-@asynccontextmanager
-async def _one_thread_a_connection(_: Starlette) -> AsyncIterator[None]:
-    """More threads would only wait for a connection, and each for its turn in Python, in memory of its own."""
-    current_default_thread_limiter().total_tokens = CONNECTIONS
-    yield
 
 
 class LeftOutError(Exception):
@@ -128,12 +131,13 @@ class LeftOutError(Exception):
 
 
 class _Site:
-    """The routes: plain functions, which Starlette runs in threads while others wait for the database."""
+    """The routes. What reads the database is run in threads, while others wait for it."""
 
-    def __init__(self, tables: Tables, *, kept: int) -> None:
+    def __init__(self, tables: Tables, kept: KeptPages) -> None:
         self._tables = tables
-        self._kept: dict[str, bytes] = {}
-        self._most_kept = kept
+        self._kept = kept
+        # More would only wait for a connection, and for their turns in Python. One is left for who asks for the health.
+        self._threads = anyio.CapacityLimiter(CONNECTIONS - 1)
         self._is_synthetic: bool | None = None
         """Whether the lines are invented, as it was last seen; None before anything was read."""
         self._templates = templates(navigation=[page for page in PAGES if page.label])
@@ -146,13 +150,13 @@ class _Site:
             return PlainTextResponse("the database is out of reach", 503)
         return PlainTextResponse("ok")
 
-    def page_of(self, page: Page) -> Callable[[Request], Response]:
+    def page_of(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         """The route of a page."""
-        return partial(self._answer, page=page, render=self._render_page)
+        return partial(self._in_a_thread, page=page, render=self._render_page)
 
-    def file_of(self, page: Page) -> Callable[[Request], Response]:
+    def file_of(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         """The route of what can be taken away from a page."""
-        return partial(self._answer, page=page, render=self._render_file)
+        return partial(self._in_a_thread, page=page, render=self._render_file)
 
     def not_found(self, request: Request, _: Exception) -> Response:
         """No such page."""
@@ -164,9 +168,15 @@ class _Site:
         """Nothing can be changed here."""
         return self._message(request, 405, "These pages can only be read.", "Use GET or HEAD.")
 
-    def _answer(
-        self, request: Request, page: Page, render: Callable[[Request, Page, View, list[str]], Response]
-    ) -> Response:
+    async def _in_a_thread(self, request: Request, page: Page, render: _Render) -> Response:
+        answer = partial(self._answer, request, page, render)
+        try:
+            with anyio.fail_after(PATIENCE_SECONDS):  # what has begun is not broken off
+                return await anyio.to_thread.run_sync(answer, limiter=self._threads)
+        except TimeoutError:
+            return self._message(request, 503, "Too many ask at once.", "Try again in a moment.")
+
+    def _answer(self, request: Request, page: Page, render: _Render) -> Response:
         pairs = request.query_params.multi_items()
         filters, notices = Filters.parse(pairs)
         wished = {*page.wished} | needed(filters)
@@ -177,7 +187,7 @@ class _Site:
                 if _matches(request, tag):
                     return Response(status_code=304, headers={"ETag": tag})
                 if packed := self._kept.get(tag):
-                    return _unpacked(request, packed, tag)
+                    return _as_accepted(request, packed, tag)
                 known, unknown = reading.known(filters)
                 notices += unknown
                 if "format" in request.path_params and (left_out := [*notices, *_idle(request, page, known)]):
@@ -193,8 +203,9 @@ class _Site:
                 if _matches(request, tag):
                     return Response(status_code=304, headers={"ETag": tag})
             elif isinstance(response, HTMLResponse):
-                packed = self._kept_as(tag, bytes(response.body))
-                return _unpacked(request, packed, tag)
+                packed = gzip.compress(response.body, compresslevel=6, mtime=0)
+                self._kept.keep(tag, packed)
+                return _as_accepted(request, packed, tag)
             response.headers.update(_fresh(tag))
             return response
         except NothingThereError as error:
@@ -220,13 +231,6 @@ class _Site:
                 "The database cannot be reached, or took too long.",
                 "Try again in a moment. If it stays, run lgs status where the platform runs.",
             )
-
-    def _kept_as(self, tag: str, body: bytes) -> bytes:
-        """Keeps a page, packed, in place of the oldest; threads may find one more or less than the most."""
-        self._kept[tag] = packed = gzip.compress(body, compresslevel=6, mtime=0)
-        for oldest in list(self._kept)[: max(0, len(self._kept) - self._most_kept)]:
-            self._kept.pop(oldest, None)
-        return packed
 
     def _render_page(self, request: Request, page: Page, view: View, notices: list[str]) -> Response:
         shown = page.show(view)
@@ -315,15 +319,16 @@ class _Bounds:
 
 
 def _tag(request: Request, page: Page, built: Built, wished: set[str]) -> str:
-    tables, of = {*page.tables, *wished, *ALWAYS_READ}, [str(request.url), code_version(), built.objections]
+    tables = {*page.tables, *wished, *ALWAYS_READ}
+    of = [request.url.path, request.url.query, code_version(), built.objections]
     if page in _OF_ALL:
         tables |= set(built.tables)
         of += [str(built.dumps), str(built.checks)]
     return f'W/"{built.fingerprint(*of, tables=tables)[:32]}"'
 
 
-def _unpacked(request: Request, packed: bytes, tag: str) -> Response:
-    """A page that is kept, as the browser takes it."""
+def _as_accepted(request: Request, packed: bytes, tag: str) -> Response:
+    """A packed page, unpacked for a browser that cannot."""
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return HTMLResponse(gzip.decompress(packed), headers=_fresh(tag))
     encoding = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}

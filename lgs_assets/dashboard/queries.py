@@ -28,8 +28,8 @@ PREDICTED: Final = {"risks": "churn_risk", "tenth": "customer_value"}
 """The filters by what is predicted, and the table that each needs. `picked_by_NAME.sql` is what it asks."""
 PAGE_SIZE: Final = 50
 CONNECTIONS: Final = 5
-_PATIENCE_SECONDS: Final = 30
-"""With a free connection, when many click at once: a slow page is better than none."""
+PATIENCE_SECONDS: Final = 30
+"""With a turn, when many click at once: a slow page is better than none."""
 AUDIENCES: Final = "audience_members"
 """The table that pages need which say who must not be contacted: that may change between builds."""
 ALWAYS_READ: Final = ("monthly_metrics", "rfm_edges", "customer_profile", "segment_playbook")
@@ -79,10 +79,9 @@ class Built:
         """The lines are invented: every page and every file has to say so."""
         return any(dump["dump"] == DEMO_DUMP for dump in self.dumps)
 
-    @property
-    def at(self) -> datetime | None:
-        """When the latest table was built."""
-        return max((table.built for table in self.tables.values()), default=None)
+    def at(self, tables: Iterable[str]) -> datetime | None:
+        """When the latest of these tables was built."""
+        return max((self.tables[name].built for name in tables if name in self.tables), default=None)
 
     @property
     def failed_checks(self) -> list[str]:
@@ -95,14 +94,19 @@ class Built:
         """How many checks warn of oddities of the data."""
         return len(self.checks.get("failed", [])) - len(self.failed_checks)
 
-    def fingerprint(self, *more: str, tables: Iterable[str]) -> str:
-        """What tells a page from any other: the versions of its tables, what its foot says, and what else it is of.
+    def name(self, tables: Iterable[str]) -> str:
+        """A name for these tables as they are built: of the same dumps, settings and code they have the same."""
+        return _hash([[name, self.tables[name].version if name in self.tables else ""] for name in sorted(tables)])[:12]
 
-        Not when a check ran last: a run has one after each table, and every page would have to be made again.
+    def fingerprint(self, *more: str, tables: Iterable[str]) -> str:
+        """What tells a page of these tables from any other: them, what its head and foot say, and what else it is of.
+
+        A version is not enough: what people keep beside the dumps, such as costs, is in none. When a check ran last is
+        too much: a run has one after each table, and every page would have to be made again.
         """
-        known = [[name, self.tables[name].version if name in self.tables else ""] for name in sorted(tables)]
-        facts = [known, self.is_synthetic, bool(self.checks.get("all")), self.checks.get("failed"), *more]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+        known = [(name, str(self.tables[name].built)) for name in sorted(tables) if name in self.tables]
+        checks = [bool(self.checks.get("all")), self.checks.get("failed")]
+        return _hash([known, sorted(self.tables), self.is_synthetic, checks, *more])
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,10 @@ class Choices:
         if filters.as_of == self.latest_whole:
             filters = replace(filters, as_of=None)
         return filters, notices
+
+
+def _hash(facts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def needed(filters: Filters) -> set[str]:
@@ -334,7 +342,7 @@ class Tables:
                 isolation_level="REPEATABLE READ",
                 pool_size=CONNECTIONS,
                 max_overflow=0,
-                pool_timeout=_PATIENCE_SECONDS,
+                pool_timeout=PATIENCE_SECONDS,
             )
             sa.event.listen(engine, "connect", _become_reader)
             self._engine = engine

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import jinja2
 
-from lgs_assets import wording
+from lgs_assets import places, wording
 from lgs_assets.dashboard import content
 from lgs_assets.dashboard.figures import shapes
 from lgs_assets.dashboard.filters import BANDS
@@ -21,10 +21,11 @@ FOLDER: Final = Path(__file__).parent
 
 @cache
 def code_version() -> str:
-    """What tells these pages from those of another version of the code."""
+    """What tells these pages from those of another version of the code: of all, as pages say what others say, too."""
     digest = hashlib.sha256()
-    for file in sorted(file for file in FOLDER.rglob("*") if file.is_file() and "__pycache__" not in file.parts):
-        digest.update(file.read_bytes())
+    for folder in (places.ROOT / "lgs_assets", places.SQL):
+        for file in sorted(file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts):
+            digest.update(file.read_bytes())
     return digest.hexdigest()
 
 

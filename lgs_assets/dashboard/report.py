@@ -79,7 +79,7 @@ def month_end(tables: Tables) -> MonthEnd:
         return MonthEnd(
             month,
             reading.choices.until,
-            reading.built.fingerprint(tables=reading.tables)[:12],
+            reading.built.name(reading.tables),
             _printed(sheets, reading, f"London Gift Shop: {wording.month(month)}"),
             [(number.label, number.value, "; ".join(number.remarks)) for number in shop["numbers"]],
         )
@@ -95,7 +95,7 @@ def conditions(built: Built) -> str:
     """The settings that made the tables, and what tells this build from any other."""
     settings = {name: as_written(value) for table in built.tables.values() for name, value in table.settings.items()}
     said = ", ".join(f"{name} {value}" for name, value in sorted(settings.items()))
-    return f"settings: {said} · build {built.fingerprint(tables=built.tables)[:12]}"
+    return f"settings: {said} · build {built.name(built.tables)}"
 
 
 def segment_named(choices: Choices, name: str) -> str:

@@ -5,8 +5,9 @@ are of the tables as it has read them; else, or if drawing failed, it draws them
 """
 
 import logging
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pandas as pd
 
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.report import ORIGIN, SYNTHETIC, families
-from lgs_assets.charts.side_by_side import rendered
+from lgs_assets.charts.side_by_side import cores, processes, rendered, rendered_by
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.ledger import loaded_dumps
 from lgs_assets.warehouse.tables import Tables
@@ -35,28 +36,34 @@ class Drawn:
 
 
 class Drawings:
-    """Draws the charts of one run, a family after the other, each in a process for each core."""
+    """Draws the charts of one run, a family after the other, by processes that let its steps have the cores first."""
 
-    def __init__(self, tables: Tables, cache: Path, awaited: set[str]) -> None:
+    def __init__(self, tables: Tables, cache: Path, awaited: Collection[str]) -> None:
         """`cache` is where matplotlib keeps its list of fonts; `awaited` are the tables that the run is to write."""
         self._tables = tables
         self._cache = cache
-        self._awaited = awaited
+        self._awaited = set(awaited)
         self._thread = ThreadPoolExecutor(1, "drawings")
+        self._processes = ExitStack()
+        self._pool: Executor | None = None
         self._begun: dict[str, Future[Drawn]] = {}
 
     def written(self, table: str) -> None:
         """Says that the run has written a table: what shows it may be drawn."""
         self._awaited.discard(table)
-        for family in families() if self._awaited else ():
+        if not self._awaited or cores() < 2:
+            return
+        for family in families():
             is_due = family.table in self._awaited and self._awaited.isdisjoint(family.reads)
             if is_due and family.table not in self._begun:
-                self._begun[family.table] = self._thread.submit(self._read_and_draw, family)
+                self._begun[family.table] = self._thread.submit(self._drawn, family)
 
     def of(self, family: Family, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """The charts of a family as these tables show it. See `rendered`."""
+        self._awaited.discard(family.table)
         origin = _origin(self._tables)
-        if begun := self._begun.pop(family.table, None):
+        begun = self._begun.pop(family.table, None)
+        if begun and not begun.cancel():
             try:
                 drawn = begun.result()
             except Exception as error:  # whatever it is, the step will meet it, and tell it
@@ -64,18 +71,22 @@ class Drawings:
             else:
                 if (drawn.versions, drawn.origin) == (_versions(tables), origin):
                     return drawn.charts
-        return self._thread.submit(self._draw, family, tables, origin).result().charts
+        return rendered(family.charts, tables, origin=origin, cache=self._cache)
 
     def end(self) -> None:
         """Ends the work. What no step has asked for is not drawn any more."""
-        self._thread.shutdown(cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+        self._thread.shutdown()
+        self._processes.close()
 
-    def _read_and_draw(self, family: Family) -> Drawn:
+    def _drawn(self, family: Family) -> Drawn:
+        if not self._pool:
+            self._pool = self._processes.enter_context(processes(self._cache))
         tables = {table: read_frame(self._tables, table, columns) for table, columns in family.reads.items()}
-        return self._draw(family, tables, _origin(self._tables))
-
-    def _draw(self, family: Family, tables: Mapping[str, pd.DataFrame], origin: str) -> Drawn:
-        return Drawn(rendered(family.charts, tables, origin=origin, cache=self._cache), _versions(tables), origin)
+        origin = _origin(self._tables)
+        return Drawn(rendered_by(self._pool, family.charts, tables, origin=origin), _versions(tables), origin)
 
 
 def _of_a_run(context: dg.InitResourceContext) -> Iterator[Drawings]:
@@ -89,7 +100,7 @@ def _of_a_run(context: dg.InitResourceContext) -> Iterator[Drawings]:
         made.end()
 
 
-# The decorator would explain it in the launchpad, where there is nothing to choose.
+# `@dg.resource` would show its docstring in the launchpad, where there is nothing to choose.
 drawings = dg.ResourceDefinition(_of_a_run, config_schema={}, required_resource_keys={"tables", "state"})
 """The drawings of a run."""
 

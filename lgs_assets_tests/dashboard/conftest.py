@@ -122,10 +122,10 @@ def check_budget(site: Site, path: str) -> None:
     assert answer.sent <= MOST_BYTES
 
 
-def serve(tables: Tables, *, kept: int = 0) -> Iterator[Site]:
+def serve(tables: Tables, *, kept_bytes: int = 0) -> Iterator[Site]:
     """The pages of these tables, for as long as they are needed; none is kept, unless a test is about that."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(tables, kept=kept), log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(application(tables, kept_bytes=kept_bytes), log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:

@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from lgs_assets.configuration import Configuration
+from lgs_assets.dashboard import app
 from lgs_assets.dashboard.app import PAGES
-from lgs_assets.dashboard.queries import ALWAYS_READ, ROLE, Tables
+from lgs_assets.dashboard.queries import ALWAYS_READ, CONNECTIONS, ROLE, Tables
 from lgs_assets.dashboard.serve import serve as serve_pages
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
@@ -55,6 +56,28 @@ def test_a_table_that_is_held_is_not_waited_for_long(own_site: Site) -> None:
         assert own_site.get("/segments").status == 503
     holder.dispose()
     assert own_site.get("/segments").status == 200
+
+
+def test_who_waits_too_long_for_a_turn_is_told_so(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "PATIENCE_SECONDS", 0.1)
+    holder = sa.create_engine(own_site.tables.engine.url)
+    with holder.begin() as connection, ThreadPoolExecutor(CONNECTIONS) as pool:
+        connection.execute(sa.text("lock table lgs.rfm_history in access exclusive mode"))
+        answers = list(pool.map(own_site.get, ["/segments"] * CONNECTIONS))
+        assert sum("Too many ask at once." in answer.text for answer in answers) == 1
+        assert {answer.status for answer in answers} == {503}
+    holder.dispose()
+    assert own_site.get("/segments").status == 200
+
+
+def test_the_health_is_told_while_all_turns_are_taken(own_site: Site) -> None:
+    holder = sa.create_engine(own_site.tables.engine.url)
+    with ThreadPoolExecutor(2 * CONNECTIONS) as pool, holder.begin() as connection:
+        connection.execute(sa.text("lock table lgs.rfm_history in access exclusive mode"))
+        asked = [pool.submit(own_site.get, "/segments") for _ in range(2 * CONNECTIONS)]
+        assert own_site.get("/healthz").status == 200
+        assert not any(answer.done() for answer in asked)
+    holder.dispose()
 
 
 def test_a_database_that_is_too_slow_is_not_waited_for_and_the_page_says_what_to_do(own_site: Site) -> None:

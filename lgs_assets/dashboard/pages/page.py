@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from lgs_assets import wording
@@ -31,6 +31,11 @@ class View:
     def built(self) -> Built:
         """What is built, and of which dumps."""
         return self.reading.built
+
+    @property
+    def built_at(self) -> datetime | None:
+        """When the latest of the tables behind the page was built."""
+        return self.built.at(self.reading.tables)
 
     @property
     def choices(self) -> Choices:
