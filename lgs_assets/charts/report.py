@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 ORIGIN: Final = "invoice lines of the London Gift Shop warehouse"
 """What the data is, for the footer."""
-SYNTHETIC: Final = "SYNTHETIC invoice lines, made by lgs demo-dump"
-"""The same of invented data."""
 
 _LETTERS: Final = 60
 """Letters of a message in a line."""
@@ -37,6 +35,11 @@ def families() -> tuple[Family, ...]:
         import_module(f"{modules.__name__}.{module.name}").FAMILY for module in iter_modules(modules.__path__)
     ]
     return tuple(sorted(found, key=lambda family: family.part))
+
+
+def origin_of(*, is_synthetic: bool) -> str:
+    """What the footers say about the data. A picture travels without its table, so invented figures must be marked."""
+    return "SYNTHETIC invoice lines, made by lgs demo-dump" if is_synthetic else ORIGIN
 
 
 def render(charts: Iterable[Chart], tables: Mapping[str, pd.DataFrame], *, origin: str = ORIGIN) -> pd.DataFrame:

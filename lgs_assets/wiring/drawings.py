@@ -15,7 +15,7 @@ import dagster as dg
 import pandas as pd
 
 from lgs_assets.charts.declaration import Family
-from lgs_assets.charts.report import ORIGIN, SYNTHETIC, families
+from lgs_assets.charts.report import families, origin_of
 from lgs_assets.charts.side_by_side import cores, processes, rendered, rendered_by
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.warehouse.ledger import loaded_dumps
@@ -110,6 +110,4 @@ def _versions(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
 
 
 def _origin(tables: Tables) -> str:
-    """What the footers say about the data. A picture travels without its table, so invented figures must be marked."""
-    is_demo = any(dump.dump == DEMO_DUMP for dump in loaded_dumps(tables.warehouse))
-    return SYNTHETIC if is_demo else ORIGIN
+    return origin_of(is_synthetic=any(dump.dump == DEMO_DUMP for dump in loaded_dumps(tables.warehouse)))
