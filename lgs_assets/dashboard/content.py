@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from lgs_assets import wording
 from lgs_assets.dashboard.figures.shapes import Drawing
@@ -57,6 +57,11 @@ class Bar:
     fill: str = ""
     diverges: bool = False
     """Whether the column has values on both sides of 0."""
+
+    @classmethod
+    def of(cls, value: Any, most: Decimal | float, fill: str = "", *, diverges: bool = False) -> Self:
+        """A value beside the longest of its column, which may be 0."""
+        return cls(value, float(bare(value) / most * 100) if most else 0, fill, diverges)
 
 
 @dataclass(frozen=True)

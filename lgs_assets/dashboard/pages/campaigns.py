@@ -154,7 +154,7 @@ def _numbers(audiences: Sequence[Row], ledger: dict[str, Any]) -> list[Number]:
 
 
 def _audiences(view: View, rows: Sequence[Row]) -> Figure:
-    most = max((row["members"] for row in rows), default=0) or 1
+    most = max((row["members"] for row in rows), default=0)
     table = Table(
         (
             Column("audience", "Audience"),
@@ -171,7 +171,7 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
             (
                 _link(view, row["audience"]),
                 row["words"],
-                Bar(row["members"], row["members"] / most * 100),
+                Bar.of(row["members"], most),
                 row["entered"],
                 -row["left_since"] if row["left_since"] is not None else None,
                 row["monetary"],
@@ -286,7 +286,7 @@ def _receipts(view: View, rows: Sequence[Row]) -> Figure:
 
 
 def _held(view: View, rows: Sequence[Row]) -> Figure:
-    most = max((row["customers"] for row in rows), default=0) or 1
+    most = max((row["customers"] for row in rows), default=0)
     table = Table(
         (
             Column("destination", "Destination"),
@@ -305,7 +305,7 @@ def _held(view: View, rows: Sequence[Row]) -> Figure:
             (
                 row["destination"],
                 _list_of(view, row),
-                Bar(row["customers"], row["customers"] / most * 100),
+                Bar.of(row["customers"], most),
                 *(row[name] for name in ("confirmed_at", "checked_at", "missing", "not_ours", "barred")),
                 *(row[name] for name in ("objected", "unknown")),
                 row["left_behind"] or None,
@@ -328,10 +328,10 @@ def _left_out(ledger: dict[str, Any]) -> Figure:
     """By reason: members whom the latest plan of each list leaves out, and customers who are in no audience."""
     rows = [("in no audience", reason, customers) for reason, customers in sorted(ledger["excluded"].items())]
     rows += [("in an audience, not sent", reason, members) for reason, members in sorted(ledger["left_out"].items())]
-    most = max((row[2] for row in rows), default=0) or 1
+    most = max((row[2] for row in rows), default=0)
     table = Table(
         (Column("who", "Who"), Column("reason", "Why"), Column("customers", "Customers", "count")),
-        [(who, reason, Bar(customers, customers / most * 100)) for who, reason, customers in rows],
+        [(who, reason, Bar.of(customers, most)) for who, reason, customers in rows],
     )
     note = (
         "Those who objected or asked to be forgotten are in no audience at all. Not sent: as the latest plan of each "

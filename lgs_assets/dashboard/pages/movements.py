@@ -82,13 +82,13 @@ def net_flow(view: View, groups: Sequence[Row]) -> Figure:
         gained = sum(r["customers"] for r in groups if r["segment"] == name != r["segment_before"])
         lost = sum(r["customers"] for r in groups if r["segment_before"] == name != r["segment"])
         flows.append((name, gained, lost))
-    most = max((abs(gained - lost) for _, gained, lost in flows), default=0) or 1
+    most = max((abs(gained - lost) for _, gained, lost in flows), default=0)
     rows = [
         (
             Link(name, view.link_segment(name)),
             gained,
             lost,
-            Bar(gained - lost, (gained - lost) / most * 100, diverges=True),
+            Bar.of(gained - lost, most, diverges=True),
         )
         for name, gained, lost in flows
     ]
@@ -114,7 +114,7 @@ def _stake(view: View, groups: Sequence[Row]) -> Figure:
         came, went = (sum((r["monetary_before"] for r in moved), Decimal(0)) for moved in (joined, left))
         since = sum((r["monetary"] - r["monetary_before"] for r in left), Decimal(0))
         rows.append((name, came, went, since, came - went))
-    most = max((abs(net) for *_, net in rows), default=Decimal(0)) or 1
+    most = max((abs(net) for *_, net in rows), default=0)
     table = Table(
         (
             Column("segment", "Segment"),
@@ -124,7 +124,7 @@ def _stake(view: View, groups: Sequence[Row]) -> Figure:
             Column("net", "Net", "change_pounds"),
         ),
         [
-            (Link(name, view.link_segment(name)), came, went, since, Bar(net, float(net / most * 100), diverges=True))
+            (Link(name, view.link_segment(name)), came, went, since, Bar.of(net, most, diverges=True))
             for name, came, went, since, net in rows
         ],
     )
@@ -142,10 +142,10 @@ def _chosen(view: View) -> list[str]:
 
 def _causes(rows: Sequence[Row]) -> Figure:
     moved = [row for row in rows if row["cause"] not in ("stayed", "boundary offset the change")]
-    most = max((row["customers"] for row in moved), default=1)
+    most = max((row["customers"] for row in moved), default=0)
     table = Table(
         (Column("cause", "Cause"), Column("customers", "Customers", "count")),
-        [(row["cause"].capitalize(), Bar(row["customers"], float(row["customers"] / most * 100))) for row in moved],
+        [(row["cause"].capitalize(), Bar.of(row["customers"], most)) for row in moved],
     )
     note = (
         "Purchase or ageing: their own orders, or time without one, moved them. Boundary: others moved, and with them "

@@ -228,14 +228,14 @@ def _unforecast(rows: Sequence[Row], country: str | None, card: Row | None) -> s
 
 
 def _weeks(view: View, rows: Sequence[Row], country: str | None, card: Row | None) -> Figure:
-    most = max((row["forecast"] for row in rows), default=1) or 1
+    most = max((row["forecast"] for row in rows), default=0)
     table = Table(
         (Column("week", "Week from", "day"), Column("year_before", "A year before", "whole_pounds"), *_INTERVALS),
         [
             (
                 row["period_start"],
                 row["year_before"],
-                Bar(row["forecast"], float(row["forecast"] / most * 100)),
+                Bar.of(row["forecast"], most),
                 *(row[column.name] for column in _INTERVALS[1:]),
             )
             for row in rows
@@ -320,7 +320,7 @@ def _earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
 
 def _value(view: View, now: date | None, groups: Sequence[Row], card: Row | None) -> Figure:
     found = sorted((row for row in groups if row["kind"] == "decile"), key=lambda row: int(row["label"]))
-    most = max((row["sales"] for row in found), default=1) or 1
+    most = max((row["sales"] for row in found), default=0)
     table = Table(
         (
             Column("tenth", "Tenth"),
@@ -333,7 +333,7 @@ def _value(view: View, now: date | None, groups: Sequence[Row], card: Row | None
                 row["label"],
                 Link(row["customers"], view.link("/customers", as_of=now, tenth=int(row["label"]))),
                 row["so_far"],
-                Bar(row["sales"], float(row["sales"] / most * 100)),
+                Bar.of(row["sales"], most),
             )
             for row in found
         ],
@@ -355,7 +355,7 @@ def _value(view: View, now: date | None, groups: Sequence[Row], card: Row | None
 
 
 def _value_check(view: View, rows: Sequence[Row]) -> Figure:
-    most = max((max(row["predicted"], row["came"]) for row in rows), default=1) or 1
+    most = max((max(row["predicted"], row["came"]) for row in rows), default=0)
     table = Table(
         (
             Column("tenth", "Tenth"),
@@ -369,7 +369,7 @@ def _value_check(view: View, rows: Sequence[Row]) -> Figure:
             (
                 str(row["place"]),
                 row["customers"],
-                *(Bar(row[name], row[name] / most * 100, fill) for name, fill in (("predicted", ""), ("came", PALE))),
+                *(Bar.of(row[name], most, fill) for name, fill in (("predicted", ""), ("came", PALE))),
                 *_of_days(row),
             )
             for row in rows
@@ -442,7 +442,7 @@ def _calibration(view: View, rows: Sequence[Row]) -> Figure:
 def _risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None) -> Figure:
     found = {row["label"]: row for row in groups if row["kind"] == "band"}
     shown = [found[band] for band in ("high", "medium", "low") if band in found]
-    most = max((row["customers"] for row in shown), default=1)
+    most = max((row["customers"] for row in shown), default=0)
     table = Table(
         (
             Column("risk", "Risk"),
@@ -452,10 +452,7 @@ def _risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None)
         [
             (
                 row["label"].capitalize(),
-                Bar(
-                    Link(row["customers"], view.link("/customers", as_of=now, risks=(row["label"],))),
-                    row["customers"] / most * 100,
-                ),
+                Bar.of(Link(row["customers"], view.link("/customers", as_of=now, risks=(row["label"],))), most),
                 row["sales"],
             )
             for row in shown

@@ -196,9 +196,9 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
     rows = [
         (
             Link(name, view.link_segment(name)),
-            Bar(count, count / most * 100 if most else 0, colour(view, name)),
+            Bar.of(count, most, colour(view, name)),
             or_few(count / customers * 100 if customers else None, customers),
-            Bar(money, float(money / richest * 100) if richest else 0, colour(view, name)),
+            Bar.of(money, richest, colour(view, name)),
             or_few(float(money / monetary * 100) if monetary else None, customers),
         )
         for name, (count, money) in totals.items()

@@ -54,7 +54,7 @@ def _earned(view: View, members: Sequence[str]) -> dict[tuple[str, str], tuple[D
 
 
 def _best(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str], tuple[Decimal, float]]) -> Figure:
-    most = max((row["sales"] for row in rows), default=1)
+    most = max((row["sales"] for row in rows), default=0)
     is_earned = bool(earned) and not view.filters.segments  # what a product earned is known of all its buyers together
     table = Table(
         (
@@ -67,7 +67,7 @@ def _best(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str], tupl
         [
             (
                 *(row["code"], row["description"], row["units"]),
-                Bar(row["sales"], float(row["sales"] / most * 100)),
+                Bar.of(row["sales"], most),
                 *(earned.get(("product", row["code"]), (None, None)) if is_earned else ()),
             )
             for row in rows
@@ -156,7 +156,7 @@ def _countries(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str],
     listed = []
     for row in rows:
         share = row["top_customer_share"]
-        bar = Bar(row["net_sales"], float(row["net_sales"] / most * 100) if most and row["country"] != home else 0)
+        bar = Bar.of(row["net_sales"], most if row["country"] != home else 0)
         listed.append(
             (
                 Link(row["country"], view.link("/customers", countries=(row["country"],))),

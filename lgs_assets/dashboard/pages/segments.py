@@ -398,14 +398,14 @@ def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) 
         key=lambda row: -row["customers"],
     )
     stayed = sum(row["customers"] for row in groups if row[own] == row[other] == segment.segment)
-    most = max((row["customers"] for row in found), default=1)
+    most = max((row["customers"] for row in found), default=0)
     rows: list[tuple[Any, ...]] = [("Stayed", stayed)]
     for row in found:
         href = view.link_list(came_from=(row["segment_before"],), segments=(row["segment"],))
         rows.append(
             (
                 FIRST if row[other] == NOT_YET else row[other],
-                Bar(Link(row["customers"], href), row["customers"] / most * 100, colour(view, row[other])),
+                Bar.of(Link(row["customers"], href), most, colour(view, row[other])),
             )
         )
     earlier = view.moment(view.month_before)
