@@ -17,7 +17,8 @@ from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, Spark, lines, sparks
 from lgs_assets.dashboard.filters import PICKING
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, customer_list, expectations
+from lgs_assets.dashboard.pages.parts import customer_list
+from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS, expectations
 from lgs_assets.dashboard.queries import Row
 
 TABLES: Final = ("audiences", "audience_members", "audience_history", "audience_facts")
@@ -184,7 +185,8 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
     )
     note = (
         "Members at the end of the data, without those who objected. Entered and left: when the audience last changed, "
-        f"whatever the filters. On lists: customers whom we put on the list of a destination. {expectations(view)}"
+        "whatever the filters. On lists: customers whom we put on the list of a destination. "
+        f"{expectations(view.reading)}"
     )
     return Figure("audiences", "Whom do we speak to?", table, note=note)
 

@@ -11,7 +11,8 @@ from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, wr
 from lgs_assets.dashboard.draft import draft
 from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, NOT_OVER, PREDICTIONS, colour, customer_list, expectations
+from lgs_assets.dashboard.pages.parts import NOT_OVER, colour, customer_list
+from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS, expectations
 from lgs_assets.dashboard.queries import Row, month_ending_at
 
 _LARGEST_ID = 2**31 - 1
@@ -60,7 +61,7 @@ def show_one(view: View) -> Shown:
             "since": _since(view, history),
             "twice": _twice(profile[0], orders),
             "expected": _expected(profile[0]) if is_expected else [],
-            "expectations": expectations(view) if is_expected else "",
+            "expectations": expectations(view.reading) if is_expected else "",
             **files,
         },
         dict(files),

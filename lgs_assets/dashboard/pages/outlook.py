@@ -14,17 +14,8 @@ from lgs_assets.dashboard.figures.lines import Point, Series, lines
 from lgs_assets.dashboard.figures.shapes import PALE
 from lgs_assets.dashboard.filters import PICKING
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import (
-    BEST,
-    CARDS,
-    STAY_ERROR,
-    VALUE_ERROR,
-    known_then,
-    marked,
-    or_few,
-    past_error,
-    tick,
-)
+from lgs_assets.dashboard.pages.parts import BEST, marked, or_few, tick
+from lgs_assets.dashboard.pages.predictions import CARDS, STAY_ERROR, VALUE_ERROR, known_then, past_error
 from lgs_assets.dashboard.queries import Row, month_before
 from lgs_assets.wording import HOW_TO_GIVE_COSTS, MISSING_YEAR_BEFORE, UNCALIBRATED
 

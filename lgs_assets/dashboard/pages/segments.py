@@ -30,10 +30,8 @@ from lgs_assets.dashboard.filters import AREAS, PICKING
 from lgs_assets.dashboard.pages.movements import net_flow
 from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import (
-    CARDS,
     FIRST,
     NOT_OVER,
-    PREDICTIONS,
     colour,
     customer_list,
     held_twice,
@@ -42,6 +40,7 @@ from lgs_assets.dashboard.pages.parts import (
     shade,
     tick,
 )
+from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 
 _EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k")
