@@ -57,6 +57,12 @@ def past_error(card: Row | None, task: str, sentence: str) -> str:
     return said.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
+def error_sentence(card: Row | None, task: str, sentence: str) -> str:
+    """How wrong they were on past days, as a sentence of its own; or why there are none."""
+    said = past_error(card, task, sentence)
+    return f" {said[1:2].upper()}{said[2:]} More below." if said and card and not card["unavailable_because"] else said
+
+
 def _judged(judged: Row, sentence: str) -> str:
     """The sentence around a figure, with its interval and what the baseline's is."""
     value, low, high, beside = (
