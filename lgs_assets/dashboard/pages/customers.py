@@ -64,7 +64,7 @@ def show_one(view: View) -> Shown:
             "expectations": expectations(view.reading) if is_expected else "",
             **files,
         },
-        dict(files),
+        files,
     )
 
 

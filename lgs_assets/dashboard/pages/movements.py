@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Shade, Table
-from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import FIRST, shade
 from lgs_assets.dashboard.queries import NOT_YET, Row
 
@@ -23,22 +23,18 @@ def show(view: View) -> Shown:
         if view.filters.names_customers
         else view.rows("causes", step=view.filters.step, snapshot=view.choices.snapshots[view.as_of])
     )
-    matrix, net, stake = _matrix(view, shown), net_flow(view, groups), _stake(view, groups)
-    files: dict[str, Any] = {"matrix": matrix, "net": net, "stake": stake}
+    files: Files = {
+        "matrix": _matrix(view, shown),
+        "net": net_flow(view, groups),
+        "stake": _stake(view, groups),
+    }
     if causes:
         files["causes"] = _causes(causes)
     moved = sum(row["customers"] for row in shown if row["segment"] != row["segment_before"] != NOT_YET)
     known = sum(row["customers"] for row in shown if row["segment_before"] != NOT_YET)
     return Shown(
         "Who is getting better or worse, and where do they go?",
-        {
-            "matrix": matrix,
-            "net": net,
-            "stake": stake,
-            "causes": files.get("causes"),
-            "moved": moved,
-            "known": known,
-        },
+        {"causes": None, **files, "moved": moved, "known": known},
         files,
         picked=sum(row["customers"] for row in shown),
     )

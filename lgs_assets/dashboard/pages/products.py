@@ -8,7 +8,7 @@ from typing import Final
 
 from lgs_assets import wording
 from lgs_assets.dashboard.content import DOT_NOTE, Bar, Column, Figure, Link, Table
-from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import or_few
 from lgs_assets.dashboard.queries import Row
 from lgs_assets.wording import HOW_TO_GIVE_COSTS
@@ -35,14 +35,14 @@ def show(view: View) -> Shown:
     pairs = view.reading.once("pairs", ("product_pairs", "products"))
     countries = view.rows("countries", as_of=view.as_of, countries=[*view.filters.countries] or None)
     earned = _earned(view, [*(row["code"] for row in best), *(row["country"] for row in countries)])
-    files = {
+    files: Files = {
         "products": _best(view, best, earned),
         "rising": _movers(view, movers, is_gain=True),
         "falling": _movers(view, movers, is_gain=False),
         "pairs": _pairs(view, pairs),
         "countries": _countries(view, countries, earned),
     }
-    return Shown("What sells, to whom, and where?", dict(files), dict(files))
+    return Shown("What sells, to whom, and where?", dict(files), files)
 
 
 def _earned(view: View, members: Sequence[str]) -> dict[tuple[str, str], tuple[Decimal, float]]:

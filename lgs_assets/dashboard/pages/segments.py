@@ -28,7 +28,7 @@ from lgs_assets.dashboard.figures.lines import Point, Series, Spark, lines, spar
 from lgs_assets.dashboard.figures.treemap import Box, treemap
 from lgs_assets.dashboard.filters import AREAS, PICKING
 from lgs_assets.dashboard.pages.movements import net_flow
-from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
+from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import (
     FIRST,
     NOT_OVER,
@@ -52,23 +52,20 @@ _PRODUCTS: Final = ("segment_products", "products")
 def show_all(view: View) -> Shown:
     """The segments as areas, as a table with what is typical of each, and the grid of scores behind them."""
     statistics = {row["segment"]: row for row in view.matched("segment_statistics")}
-    growth = _growth(view, _by_segment(view.reading.trend(view.filters)))
-    grid = view.matched("grid")
+    trend = view.reading.trend(view.filters)
     moves = view.matched("groups", filters=replace(view.filters, segments=()), worth=0)
-    table = _table(view, statistics, moves)
-    areas = _areas(view, statistics)
-    scores, net = _grid(view, grid), net_flow(view, moves)
+    files: Files = {
+        "areas": _areas(view, statistics),
+        "segments": _table(view, statistics, moves),
+        "grid": _grid(view, view.matched("grid")),
+        "net": net_flow(view, moves),
+        "growth": _growth(view, _by_segment(trend)),
+    }
+    switch = [(f"by {area}", view.filters.url("/segments", area=area), area) for area in AREAS]
     return Shown(
         "Who are our customers, and what do we do with them?",
-        {
-            "areas": areas,
-            "switch": [(f"by {area}", view.filters.url("/segments", area=area), area) for area in AREAS],
-            "segments": table,
-            "grid": scores,
-            "net": net,
-            "growth": growth,
-        },
-        {"areas": areas, "segments": table, "grid": scores, "net": net, "growth": growth},
+        {"switch": switch, **files},
+        files,
         picked=sum(row["customers"] for row in statistics.values()),
     )
 
