@@ -10,10 +10,10 @@ from lgs_assets.action.destinations.protocol import Answer, Batch, Erasure
 from lgs_assets.action.destinations.web import (
     ANSWER_SECONDS,
     exchange,
+    expecting,
     parsed,
     redacted,
     refuse_errors,
-    unexpected,
 )
 
 
@@ -51,11 +51,9 @@ class Webhook:
             self.name, reply, key="LGS_WEBHOOK_KEY",
             elsewhere="nothing is there that takes lists. Check LGS_WEBHOOK_URL.",
         )  # fmt: skip
-        try:
+        with expecting(self.name, reply.status):
             listed = (parsed(self.name, reply) or {}).get("rejected", [])
             rejected = {int(row["id"]): redacted(str(row.get("reason", "no reason"))) for row in listed}
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            raise unexpected(self.name, reply.status) from None
         sent = {change.customer_id for change in batch.changes}
         return Answer(reply.status, {customer: reason for customer, reason in rejected.items() if customer in sent})
 
