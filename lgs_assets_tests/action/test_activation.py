@@ -3,7 +3,7 @@
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ from lgs_assets.action.applying import Outcome, TakenError, alone, apply_plan, c
 from lgs_assets.action.audiences import Limits, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
+from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Destination
 from lgs_assets.action.destinations.web import redacted, without
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.leaving import plan_removals
@@ -860,15 +860,12 @@ def test_a_run_does_not_wait_for_ever(people: Warehouse, receiver: Receiver, mon
     assert receiver.requests == []
 
 
-class Memory:
+class Memory(Destination):
     """A destination that holds customers in memory, and fails by chance."""
 
     name = "memory"
-    batch_rows: int | None = 3
-    has_own_ids = False
-    hashes_emails = False
+    batch_rows = 3
     place = "here"
-    erasure: Erasure = "none"
 
     def __init__(self, seed: int) -> None:
         self.held: dict[int, str | None] = {}
@@ -885,9 +882,6 @@ class Memory:
         if self.chance.random() < 0.2:
             raise BusyError("done, but nobody knows", status=502)
         return Answer(200)
-
-    def members(self, audience: str, ours: Collection[str]) -> None:
-        """It cannot be read."""
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

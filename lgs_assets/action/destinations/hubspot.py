@@ -15,7 +15,7 @@ from lgs_assets.action.destinations.protocol import (
     Batch,
     BatchError,
     Change,
-    Erasure,
+    Destination,
     Member,
     after_sending,
     never_known,
@@ -44,20 +44,20 @@ _OPTED_OUT = "hs_email_optout"
 
 
 @dataclass(frozen=True)
-class HubSpot:
+class HubSpot(Destination):
     """The destination `hubspot`. An audience fills the static list of contacts of its name."""
+
+    name = "hubspot"
+    has_own_ids = True
+    erasure = "own"
 
     key: str = field(repr=False)
     url: str = "https://api.hubapi.com"
     seconds: float = ANSWER_SECONDS
     pace: Pace = field(default_factory=Pace, repr=False)
     batch_rows: int = BATCH_ROWS
-    name: str = "hubspot"
-    has_own_ids: bool = True
-    erasure: Erasure = "own"
     subscription: str | None = None
     """The id of the subscription type that the mails to these lists are of; opting out of it counts, too."""
-    hashes_emails: bool = False
 
     @property
     def place(self) -> str:

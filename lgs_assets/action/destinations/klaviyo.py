@@ -17,7 +17,7 @@ from lgs_assets.action.destinations.protocol import (
     BatchError,
     BusyError,
     Change,
-    Erasure,
+    Destination,
     Member,
     after_sending,
     of_another,
@@ -46,18 +46,17 @@ _CONSENT = {
 
 
 @dataclass(frozen=True)
-class Klaviyo:
+class Klaviyo(Destination):
     """The destination `klaviyo`. An audience fills the list of its name; a profile's external id is the customer."""
+
+    name = "klaviyo"
+    erasure = "own"
 
     key: str = field(repr=False)
     url: str = "https://a.klaviyo.com/api"
     seconds: float = ANSWER_SECONDS
     pace: Pace = field(default_factory=Pace, repr=False)
     batch_rows: int = BATCH_ROWS
-    name: str = "klaviyo"
-    has_own_ids: bool = False
-    erasure: Erasure = "own"
-    hashes_emails: bool = False
 
     @property
     def place(self) -> str:

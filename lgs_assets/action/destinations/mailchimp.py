@@ -18,7 +18,7 @@ from lgs_assets.action.destinations.protocol import (
     Batch,
     BatchError,
     Change,
-    Erasure,
+    Destination,
     Member,
     after_sending,
     never_known,
@@ -36,11 +36,15 @@ _REFUSES_THEM = re.compile("compliance state|forgotten email|permanently deleted
 
 
 @dataclass(frozen=True)
-class Mailchimp:
+class Mailchimp(Destination):
     """The destination `mailchimp`. An audience fills the static segment of its name, among the contacts of one list.
 
     Mailchimp limits how many requests are under way at once, to ten: here there is one.
     """
+
+    name = "mailchimp"
+    has_own_ids = True
+    erasure = "permanent"
 
     key: str = field(repr=False)
     list_id: str
@@ -49,10 +53,6 @@ class Mailchimp:
     seconds: float = ANSWER_SECONDS
     pace: Pace = field(default_factory=Pace, repr=False)
     batch_rows: int = BATCH_ROWS
-    name: str = "mailchimp"
-    has_own_ids: bool = True
-    erasure: Erasure = "permanent"
-    hashes_emails: bool = False
 
     @property
     def place(self) -> str:

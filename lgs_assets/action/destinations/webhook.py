@@ -2,11 +2,10 @@
 
 import hmac
 import json
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from lgs_assets.action.destinations.protocol import Answer, Batch, Erasure
+from lgs_assets.action.destinations.protocol import Answer, Batch, Destination
 from lgs_assets.action.destinations.web import (
     ANSWER_SECONDS,
     exchange,
@@ -18,17 +17,15 @@ from lgs_assets.action.destinations.web import (
 
 
 @dataclass(frozen=True)
-class Webhook:
+class Webhook(Destination):
     """The destination `webhook`. The idempotency key tells its receiver a repeat."""
+
+    name = "webhook"
 
     url: str = field(repr=False)
     key: str = field(repr=False)
     batch_rows: int = 500
     seconds: float = ANSWER_SECONDS
-    name: str = "webhook"
-    has_own_ids: bool = False
-    erasure: Erasure = "none"
-    hashes_emails: bool = False
 
     @property
     def place(self) -> str:
@@ -56,9 +53,6 @@ class Webhook:
             rejected = {int(row["id"]): redacted(str(row.get("reason", "no reason"))) for row in listed}
         sent = {change.customer_id for change in batch.changes}
         return Answer(reply.status, {customer: reason for customer, reason in rejected.items() if customer in sent})
-
-    def members(self, audience: str, ours: Collection[str]) -> None:
-        """None: a receiver is only told."""
 
 
 def signature(key: str, stamp: str, body: bytes) -> str:
