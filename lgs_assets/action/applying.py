@@ -364,7 +364,7 @@ def _send_once(
         sent_at = connection.exec_driver_sql("select now()").scalar_one()
         passed_on = _passed_on(cursor, plan, changes)
     content = json.dumps([plan.hashes_emails, *(change._asdict() for change in changes)], sort_keys=True)
-    request = hmac.new(contact_key.encode(), content.encode(), sha256).hexdigest()
+    request = hmac.digest(contact_key.encode(), content.encode(), "sha256").hex()
     key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
     is_ours = partial(is_contact, warehouse, key=contact_key)
     whole_list = partial(list_after, warehouse, plan, changes)

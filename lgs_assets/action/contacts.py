@@ -129,7 +129,7 @@ class _Earlier(NamedTuple):
 
 def pseudonym(key: str, email: str) -> bytes:
     """What an address goes by."""
-    return hmac.new(key.encode(), email.strip().lower().encode(), sha256).digest()
+    return hmac.digest(key.encode(), email.strip().lower().encode(), "sha256")
 
 
 def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject_limit: float) -> Imported:
@@ -350,7 +350,7 @@ def expect_key(cursor: Cursor, key: str | None) -> str:
 
 
 def _check_value(key: str) -> bytes:
-    return hmac.new(key.encode(), _CHECKED, sha256).digest()
+    return hmac.digest(key.encode(), _CHECKED, "sha256")
 
 
 def _keep_key(cursor: Cursor, key: str) -> None:

@@ -3,7 +3,6 @@
 import hmac
 import json
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from lgs_assets.action.destinations.protocol import Answer, Batch, Destination
 from lgs_assets.action.destinations.web import (
@@ -57,7 +56,7 @@ class Webhook(Destination):
 
 def signature(key: str, stamp: str, body: bytes) -> str:
     """What proves to a receiver that a body is ours, and of that time."""
-    return hmac.new(key.encode(), f"{stamp}.".encode() + body, sha256).hexdigest()
+    return hmac.digest(key.encode(), f"{stamp}.".encode() + body, "sha256").hex()
 
 
 def _json(batch: Batch) -> bytes:
