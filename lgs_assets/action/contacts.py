@@ -156,7 +156,7 @@ def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject
         known = {customer for (customer,) in cursor}
         with as_activator(cursor):
             _keep_key(cursor, key)
-            _expect_key(cursor, key)
+            expect_key(cursor, key)
             cursor.execute("select customer_id, email_key from lgs_private.contacts")
             owners = {bytes(email_key): customer for customer, email_key in cursor}
             cursor.execute("select email_key from lgs_private.suppressions where reason = %s", [FORGOTTEN])
@@ -342,10 +342,27 @@ def reach(warehouse: Warehouse, rule: Rule) -> dict[str, int]:
 
 
 def expect_key(cursor: Cursor, key: str | None) -> str:
-    """The key, if it is that of the contacts. Raises UsageError if there is none or it is another; as lgs_activator."""
+    """The key, if it is that of the contacts; as lgs_activator. Until there are any, every key will do.
+
+    Raises UsageError if there is none, or it is another.
+    """
     if key is None:
         raise UsageError("Contacts cannot be told apart without their key: set LGS_CONTACT_KEY.")
-    _expect_key(cursor, key)
+    cursor.execute(
+        """
+        select check_value
+        from lgs_private.contact_key
+        where exists (select from lgs_private.contacts)
+            or exists (select from lgs_private.suppressions)
+            or exists (select from lgs_private.former_keys)
+        """
+    )
+    known = cursor.fetchone()
+    if known and not hmac.compare_digest(bytes(known[0]), _check_value(key)):
+        raise UsageError(
+            "LGS_CONTACT_KEY is not the key that the contacts and suppressions were made with. No suppression would be "
+            "recognised, so nothing is done. Set the former key."
+        )
     return key
 
 
@@ -367,25 +384,6 @@ def _keep_key(cursor: Cursor, key: str) -> None:
         """,
         [_check_value(key)],
     )
-
-
-def _expect_key(cursor: Cursor, key: str) -> None:
-    """Raises UsageError for another key than that of the contacts. Until there are any, every key will do."""
-    cursor.execute(
-        """
-        select check_value
-        from lgs_private.contact_key
-        where exists (select from lgs_private.contacts)
-            or exists (select from lgs_private.suppressions)
-            or exists (select from lgs_private.former_keys)
-        """
-    )
-    known = cursor.fetchone()
-    if known and not hmac.compare_digest(bytes(known[0]), _check_value(key)):
-        raise UsageError(
-            "LGS_CONTACT_KEY is not the key that the contacts and suppressions were made with. No suppression would be "
-            "recognised, so nothing is done. Set the former key."
-        )
 
 
 def _content(file: Path) -> bytes:

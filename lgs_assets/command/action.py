@@ -15,7 +15,6 @@ if TYPE_CHECKING:  # what takes long to import waits until a command needs it
     from lgs_assets.action.contacts import ContactReject
     from lgs_assets.action.plans import Plan
     from lgs_assets.action.rules import Rule
-    from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.database import Warehouse
 
 _contacts = typer.Typer(no_args_is_help=True, help="Where customers can be reached, and who must not be written to.")
@@ -150,7 +149,7 @@ def import_file(
     from lgs_assets.configuration import Configuration
 
     configuration = Configuration.read()
-    key = _contact_key(configuration)
+    key = configuration.pseudonym_key
     warehouse = _warehouse_with_contacts()
     done = import_contacts(warehouse, file, key=key, reject_limit=configuration.acceptance.reject_limit)
     say(f"Imported {counted(done.contacts, 'contact')}.")
@@ -223,7 +222,7 @@ def forget_customer(
     configuration = Configuration.read()
     warehouse = _warehouse_with_contacts()
     destinations, faults = configured_destinations(configuration)
-    key = _contact_key(configuration)
+    key = configuration.pseudonym_key
     done = forget(warehouse, customer_id, destinations, key=key, faults=faults, permanently=permanently)
     contact = "contact deleted, address suppressed" if done.had_contact else "there was no contact"
     typer.echo(f"Forgot customer {customer_id}: {contact}; out of every audience. Invoices stay, as tax law asks.")
@@ -324,7 +323,7 @@ def plan_activation(
     warehouse = _warehouse_with_contacts()
     audience = planned_audience(warehouse, name)
     allowance = Allowance(allow_removals, allow_adds)
-    key = _contact_key(configuration)
+    key = configuration.pseudonym_key
     plan = make_plan(warehouse, audience, chosen, key=key, allowance=allowance, retry=retry, place_is=place)
     _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if plan is None:
@@ -391,7 +390,7 @@ def show_drift(
     warehouse = _warehouse_with_contacts()
     audience = planned_audience(warehouse, name)
     with console.status(f"Reading the list {audience.name} of {chosen.name}"):
-        drift = check_drift(warehouse, audience.name, chosen, key=_contact_key(configuration))
+        drift = check_drift(warehouse, audience.name, chosen, key=configuration.pseudonym_key)
     _show_left_behind(warehouse, destination=chosen.name, audience=audience.name)
     if drift is None:
         say(f"{chosen.name} cannot be read back; it only receives.")
@@ -466,7 +465,7 @@ def apply(number: Annotated[int, typer.Argument(metavar="N", help="The number of
     chosen = destination_named(configuration, plan.destination)
     version = None if plan.is_leaving else version_now(plan.audience)
     with console.status(f"Sending plan {number} to {chosen.name}"):
-        done = apply_plan(warehouse, number, chosen, key=_contact_key(configuration), version=version)
+        done = apply_plan(warehouse, number, chosen, key=configuration.pseudonym_key, version=version)
     say(f"Plan {number} is applied: {counted(done.accepted, 'change')} accepted.")
     withheld = Counter(done.withheld.values())
     if already := withheld.pop(NOT_LISTED, 0):  # another plan has done it
@@ -491,10 +490,6 @@ def _show_plan(plan: "Plan") -> None:
         )
     else:
         say(f"State: {plan.state}")
-
-
-def _contact_key(configuration: "Configuration") -> str | None:
-    return configuration.contact_key.get_secret_value() if configuration.contact_key else None
 
 
 def _show_rejects(rejects: "Sequence[ContactReject]") -> None:

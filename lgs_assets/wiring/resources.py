@@ -49,8 +49,7 @@ class Activation:
     @property
     def key(self) -> str | None:
         """The key of the pseudonyms."""
-        given = self.configuration.contact_key
-        return given.get_secret_value() if given else None
+        return self.configuration.pseudonym_key
 
 
 @dataclass(frozen=True)
