@@ -12,7 +12,7 @@ from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
-    from lgs_assets.action.contacts import ContactReject
+    from lgs_assets.action.contact_file import ContactReject
     from lgs_assets.action.plans import Plan
     from lgs_assets.action.rules import Rule
     from lgs_assets.warehouse.database import Warehouse
@@ -274,8 +274,8 @@ def write_demo_contacts(
     """Write invented contacts, of example.test, for the customers of the demo dump."""
     import csv
 
-    from lgs_assets.action.contacts import demo_contacts
     from lgs_assets.demo import DEMO_DUMP
+    from lgs_assets.demo.contacts import demo_contacts
     from lgs_assets.errors import LgsError
     from lgs_assets.warehouse.ledger import loaded_dumps
 
