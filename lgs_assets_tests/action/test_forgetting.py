@@ -329,11 +329,11 @@ def test_other_destinations_get_a_removal(people: Warehouse, klaviyo: KlaviyoToo
 
 def plan_lists(monkeypatch: pytest.MonkeyPatch, *destinations: Destination) -> dg.ExecuteInProcessResult:
     """A run of the night's job that finds no audience."""
-    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", list)
-    monkeypatch.setattr("lgs_assets.wiring.jobs.gone", lambda _: [])
+    monkeypatch.setattr("lgs_assets.action.nightly.read_audiences", list)
+    monkeypatch.setattr("lgs_assets.action.nightly.gone", lambda _: [])
     named = {each.name: each for each in destinations}
-    monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda _, name: named[name])
-    monkeypatch.setattr("lgs_assets.wiring.resources.configured_destinations", lambda _: (list(destinations), {}))
+    monkeypatch.setattr("lgs_assets.action.destinations.configured.destination_named", lambda _, name: named[name])
+    monkeypatch.setattr("lgs_assets.action.destinations.configured.configured_destinations", lambda _: (list(destinations), {}))
     with dagster_instance(Configuration.read()) as instance:
         job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
         return job.execute_in_process(instance=instance, raise_on_error=False)

@@ -18,7 +18,7 @@ from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.drift import check_drift, strays
 from lgs_assets.action.forgetting import forget
 from lgs_assets.action.moving import PlaceIs, left_behind, note_emptied
-from lgs_assets.action.nightly import keep_up
+from lgs_assets.action.nightly import sync_list
 from lgs_assets.action.planning import make_plan
 from lgs_assets.action.plans import Plan, plan_numbered
 from lgs_assets.command.cli import app
@@ -278,7 +278,7 @@ def test_the_night_gives_up_what_was_begun_at_another_place(
     former.faults = ["500"] * 6
     with pytest.raises(UnavailableError):
         apply(people, made.plan, webhook(former))
-    night = keep_up(people, automatic, webhook(present), key=KEY)
+    night = sync_list(people, automatic, webhook(present), key=KEY)
     assert night.plan and night.plan.refusal and "--place new" in night.plan.refusal
     assert plan_numbered(people, made.plan).state == "expired"
 
