@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lgs_assets import places
-from lgs_assets.command import action, costs, experiment
+from lgs_assets.command import activate, audience, contacts, costs, experiment
 from lgs_assets.command.reporting import REJECTED, expect_new, fail, reporting_errors
 from lgs_assets.command.updating import bring_up_to_date, end_with, say_waiting, show_outcome, show_risk
+from lgs_assets.command.warehouses import configured_warehouse
 from lgs_assets.dashboard import PORT
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
@@ -40,13 +41,6 @@ app = typer.Typer(
     help="Customer analytics for a retailer: from invoice dumps to RFM segments and charts.",
     rich_markup_mode="rich",
 )
-
-
-def _warehouse() -> "Warehouse":
-    from lgs_assets.configuration import Configuration
-    from lgs_assets.wiring.resources import Resources
-
-    return Resources.of(Configuration.read()).warehouse
 
 
 def _say_unknown() -> None:
@@ -256,9 +250,8 @@ def report(
         if segments:
             raise typer.BadParameter("the report of a month has all segments", param_hint="--month")
         from lgs_assets.warehouse.report_archive import kept
-        from lgs_assets.wiring.resources import Resources
 
-        warehouse = Resources.of(Configuration.read()).warehouse
+        warehouse = configured_warehouse()
         typer.echo(printable(str(put(lambda: kept(warehouse, month.date()), output))))
         return
     typer.echo(printable(str(write(tables_of(Configuration.read()), segments or [], output))))
@@ -270,7 +263,7 @@ def risk(
     customers: Annotated[int, typer.Option("--top", min=1, help="How many customers to show.")] = 20,
 ) -> None:
     """Show the most valuable customers at risk of not buying, and how wrong that has been."""
-    warehouse = _warehouse()
+    warehouse = configured_warehouse()
     _say_if_unavailable(warehouse)
     show_risk(warehouse, customers=customers)
 
@@ -281,7 +274,7 @@ def forecast() -> None:
     """Show the sales of the months and weeks to come, and how wrong such forecasts have been."""
     from lgs_assets.command.terminal import console, error_lines, forecast_table, say
 
-    warehouse = _warehouse()
+    warehouse = configured_warehouse()
     _say_if_unavailable(warehouse)
     console.print(forecast_table(warehouse))
     say(*error_lines(warehouse, "forecasts, total"))
@@ -450,7 +443,7 @@ def rejects(
     from lgs_assets.command.terminal import show_rejects
     from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
 
-    warehouse = _warehouse()
+    warehouse = configured_warehouse()
     known = [loaded.dump for loaded in loaded_dumps(warehouse)]
     if dump not in known:
         raise LgsError(f"There is no dump {dump}. Loaded: {', '.join(known) or 'none'}.")
@@ -539,7 +532,7 @@ def charts(
     """Export every chart of the report as PNG and SVG files."""
     from lgs_assets.warehouse.frames import read_frame
 
-    frame = read_frame(_warehouse(), "charts").sort_values("position")
+    frame = read_frame(configured_warehouse(), "charts").sort_values("position")
     folder.mkdir(parents=True, exist_ok=True)
     for chart in frame.to_dict("records"):
         stem = folder / f"{chart['position']:02}_{chart['name']}"
@@ -558,7 +551,7 @@ def cards(
     from lgs_assets.warehouse.frames import read_frame
 
     folder.mkdir(parents=True, exist_ok=True)
-    for _, card in read_frame(_warehouse(), "model_cards").sort_values("position").iterrows():
+    for _, card in read_frame(configured_warehouse(), "model_cards").sort_values("position").iterrows():
         file = folder / f"{card['task']}.md"
         file.write_text(page(card))
         typer.echo(f"{printable(str(file))}  {printable(card['title'])}")
@@ -575,7 +568,7 @@ def psql(context: typer.Context) -> None:
     from lgs_assets.warehouse.schema import SCHEMA
     from lgs_assets.warehouse.server import program
 
-    variables, others = libpq_variables(_warehouse().engine.url)
+    variables, others = libpq_variables(configured_warehouse().engine.url)
     options = f"{variables.get('PGOPTIONS', '')} -c search_path={SCHEMA},public"
     database = ["--dbname", make_conninfo(**others)] if others else []
     environment = child_environment(variables | {"PGOPTIONS": options})
@@ -606,6 +599,10 @@ def show_configuration() -> None:
 
 
 # The groups come last, after the commands that everybody needs.
-action.add_to(app)
+app.add_typer(audience.commands, name="audience")
+app.add_typer(contacts.commands, name="contacts")
+app.add_typer(activate.commands, name="activate")
+app.command("forget-customer")(contacts.forget_customer)
+app.command("demo-contacts")(contacts.write_demo_contacts)
 app.add_typer(experiment.commands, name="experiment")
 app.add_typer(costs.commands, name="costs")

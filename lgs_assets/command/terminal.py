@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich import box
 from rich.console import Console, RenderableType
 from rich.markup import escape
@@ -382,6 +383,30 @@ def change_table(changes: Sequence[Mapping[str, Any]]) -> Table:
         said = (change["cause"], fields, state)
         table.add_row(str(change["customer_id"]), change["operation"], *map(plain, said))
     return table
+
+
+def show_left_behind(
+    warehouse: "Warehouse",
+    *,
+    destination: str | None = None,
+    audience: str | None = None,
+    customer_id: int | None = None,
+) -> bool:
+    """Tells what no plan reaches: former places of destinations, and former addresses. Returns whether there is any."""
+    from lgs_assets.action.drift import strays
+    from lgs_assets.action.moving import left_behind
+
+    told = left_behind(warehouse, destination=destination, audience=audience, customer_id=customer_id)
+    told += strays(warehouse, destination=destination, audience=audience, customer_id=customer_id)
+    for sentence in told:
+        remark(f"{sentence}.")
+    return bool(told)
+
+
+def show_removals(plans: Sequence[int]) -> None:
+    """Tells how to apply the plans by which customers leave lists."""
+    for number in plans:
+        typer.echo(f"Removal planned from a list that may not hold them any more: lgs activate apply {number}")
 
 
 def detectable_table(prospect: "Prospect") -> Table:

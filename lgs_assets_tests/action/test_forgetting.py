@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from lgs_assets.action import leaving
 from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts, object_to_marketing
+from lgs_assets.action.destinations import configured
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.forgetting import Forgotten, forget
@@ -332,8 +333,8 @@ def plan_lists(monkeypatch: pytest.MonkeyPatch, *destinations: Destination) -> d
     monkeypatch.setattr("lgs_assets.action.nightly.read_audiences", list)
     monkeypatch.setattr("lgs_assets.action.nightly.gone", lambda _: [])
     named = {each.name: each for each in destinations}
-    monkeypatch.setattr("lgs_assets.action.destinations.configured.destination_named", lambda _, name: named[name])
-    monkeypatch.setattr("lgs_assets.action.destinations.configured.configured_destinations", lambda _: (list(destinations), {}))
+    monkeypatch.setattr(configured, "destination_named", lambda _, name: named[name])
+    monkeypatch.setattr(configured, "configured_destinations", lambda _: (list(destinations), {}))
     with dagster_instance(Configuration.read()) as instance:
         job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
         return job.execute_in_process(instance=instance, raise_on_error=False)
