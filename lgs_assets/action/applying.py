@@ -59,8 +59,8 @@ FEW = 10
 
 NOT_LISTED = "not on the list any more"
 _MAY_STAY = "need not leave any more"
-_HOLD = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
-_LET_GO = "select pg_advisory_unlock(hashtextextended(%s, 0))"
+_LOCK = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
+_UNLOCK = "select pg_advisory_unlock(hashtextextended(%s, 0))"
 
 Pause = Callable[[float], None]
 Result = TypeVar("Result")
@@ -153,13 +153,13 @@ def cancel_plan(warehouse: Warehouse, number: int) -> Cancelled:
 
 @contextmanager
 def alone(warehouse: Warehouse, destination: str) -> Iterator[Callable[[], None]]:
-    """Holds the destination for the length of a block. Raises TakenError if somebody else holds it.
+    """Locks the destination for the length of a block. Raises TakenError if somebody else has.
 
-    What it yields raises TakenError if the hold is lost, such as by a restart of the server.
+    What it yields raises TakenError if the lock is lost, such as by a restart of the server.
     """
     warehouse.prepare()
     with warehouse.engine.connect() as connection:
-        (taken,) = connection.exec_driver_sql(_HOLD, (lock_name(destination),)).one()
+        (taken,) = connection.exec_driver_sql(_LOCK, (lock_name(destination),)).one()
         connection.commit()  # the lock is the session's: no transaction stays open meanwhile
         if not taken:
             raise TakenError(f"Another plan is being applied to {destination}. Wait until it is done.")
@@ -176,8 +176,8 @@ def alone(warehouse: Warehouse, destination: str) -> Iterator[Callable[[], None]
         try:
             yield expect_alone
         finally:
-            with suppress(sa.exc.SQLAlchemyError):  # it is let go at once: the server takes a moment to end a session
-                connection.exec_driver_sql(_LET_GO, (lock_name(destination),))
+            with suppress(sa.exc.SQLAlchemyError):  # at once: the server takes a moment to end a session
+                connection.exec_driver_sql(_UNLOCK, (lock_name(destination),))
             connection.invalidate()  # ends the session, also if the server was restarted
 
 
