@@ -238,7 +238,7 @@ def _send_batch(
     while waiting:
         part = waiting.pop(0)
         try:
-            sent = patiently(
+            sent = with_retries(
                 partial(_send_once, warehouse, destination, plan, number, part, key),
                 pause=pause, then=f"what was accepted stays. To go on: lgs activate apply {plan.plan}",
             )  # fmt: skip
@@ -264,7 +264,7 @@ def _send_batch(
         settle(warehouse, plan, [], Answer(0, {customer: str(error) for customer, error in refused.items()}))
 
 
-def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Result:
+def with_retries(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Result:
     """What an attempt returns, made again where a destination may be there in a moment: after as long as it asks.
 
     Raises UnavailableError after so many attempts, which says what to do `then`.

@@ -157,7 +157,7 @@ def audience_named(name: str) -> Audience:
     raise LgsError(f"There is no audience {name!r}. The audiences: {', '.join(file.stem for file in FILES)}.")
 
 
-def gone(warehouse: Warehouse) -> list[tuple[str, str, int]]:
+def removed_audiences(warehouse: Warehouse) -> list[tuple[str, str, int]]:
     """The audiences whose file is gone and that destinations hold all the same: the name, where, and how many.
 
     Nobody is a member any more: a plan takes all of them off the list.

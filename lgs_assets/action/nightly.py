@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lgs_assets.action.applying import Outcome, Pause, apply_plan
-from lgs_assets.action.audiences import Audience, gone, read_audiences, without_file
+from lgs_assets.action.audiences import Audience, read_audiences, removed_audiences, without_file
 from lgs_assets.action.destinations.configured import Activation
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.drift import Drift, check_drift, strays
@@ -42,7 +42,7 @@ def work(
     failures: list[str] = []
     failed = _take_off_who_leaves(warehouse, activation, done, failures)
     lists = [(audience, name) for audience in read_audiences() for name in audience.destinations]
-    lists += [(without_file(audience), name) for audience, name, _ in gone(warehouse)]
+    lists += [(without_file(audience), name) for audience, name, _ in removed_audiences(warehouse)]
     for audience, name in lists:
         each = f"{audience.name} to {name}"
         with _carrying_on(failures, each):

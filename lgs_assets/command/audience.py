@@ -19,14 +19,14 @@ commands = typer.Typer(no_args_is_help=True, help="Whom marketing speaks to, and
 @reporting_errors
 def list_audiences() -> None:
     """Show every audience: how many customers it has, how many may be sent to, and what they are worth."""
-    from lgs_assets.action.audiences import gone, read_audiences, size
+    from lgs_assets.action.audiences import read_audiences, removed_audiences, size
     from lgs_assets.action.contacts import reach
     from lgs_assets.command.terminal import audience_table, console, remark
 
     warehouse = warehouse_with_facts()
     rows = [(each, size(warehouse, each.rule), reach(warehouse, each.rule).get("", 0)) for each in read_audiences()]
     console.print(audience_table(rows))
-    for name, destination, customers in gone(warehouse):
+    for name, destination, customers in removed_audiences(warehouse):
         remark(
             f"{name}: its file is gone, and {destination} still holds {counted(customers, 'customer')} of it. "
             f"To plan that they leave: lgs activate plan {name} {destination}"

@@ -331,7 +331,7 @@ def test_other_destinations_get_a_removal(people: Warehouse, klaviyo: KlaviyoToo
 def plan_lists(monkeypatch: pytest.MonkeyPatch, *destinations: Destination) -> dg.ExecuteInProcessResult:
     """A run of the night's job that finds no audience."""
     monkeypatch.setattr("lgs_assets.action.nightly.read_audiences", list)
-    monkeypatch.setattr("lgs_assets.action.nightly.gone", lambda _: [])
+    monkeypatch.setattr("lgs_assets.action.nightly.removed_audiences", lambda _: [])
     named = {each.name: each for each in destinations}
     monkeypatch.setattr(configured, "destination_named", lambda _, name: named[name])
     monkeypatch.setattr(configured, "configured_destinations", lambda _: (list(destinations), {}))

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from lgs_assets import places
 from lgs_assets.action.applying import apply_plan
-from lgs_assets.action.audiences import gone
+from lgs_assets.action.audiences import removed_audiences
 from lgs_assets.action.contacts import forget_contact, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.webhook import Webhook
@@ -312,7 +312,7 @@ def test_a_list_that_is_gone_from_the_tool_is_let_go(people: Warehouse, monkeypa
         sync(people, hubspot.destination())
         object_to_marketing(people, 7)
         monkeypatch.setenv("LGS_DATABASE_URL", people.url)
-        assert gone(people) == [("some", "hubspot", 10)]
+        assert removed_audiences(people) == [("some", "hubspot", 10)]
         CliRunner().invoke(app, ["activate", "emptied", "some", "hubspot"])
         assert held(people) == set(range(1, 11)), "it is the former lists that were emptied"
         emptied = partial(CliRunner(env={"COLUMNS": "300"}).invoke, app)
@@ -323,7 +323,7 @@ def test_a_list_that_is_gone_from_the_tool_is_let_go(people: Warehouse, monkeypa
         assert mistyped.exit_code == 2 and "There are: drop, webhook" in mistyped.output
         said = emptied(["activate", "emptied", "some", "hubspot", "--gone", "--yes"])
         assert said.exit_code == 0 and "10 customers" in said.output
-        assert gone(people) == [] and held(people) == set() and left_behind(people) == []
+        assert removed_audiences(people) == [] and held(people) == set() and left_behind(people) == []
         requests = len(hubspot.requests)
         assert plan_lists(monkeypatch, hubspot.destination()).success and len(hubspot.requests) == requests
 

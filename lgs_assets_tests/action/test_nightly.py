@@ -209,7 +209,7 @@ def plan_lists(monkeypatch: pytest.MonkeyPatch, audiences: list[Audience], *dest
     """Runs the night's job. Returns whether it succeeded."""
     named = {each.name: each for each in destinations}
     monkeypatch.setattr("lgs_assets.action.nightly.read_audiences", lambda: audiences)
-    monkeypatch.setattr("lgs_assets.action.nightly.gone", lambda _: [])
+    monkeypatch.setattr("lgs_assets.action.nightly.removed_audiences", lambda _: [])
     monkeypatch.setattr("lgs_assets.action.destinations.configured.destination_named", lambda _, name: named[name])
     with dagster_instance(Configuration.read()) as instance:
         job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
@@ -278,7 +278,7 @@ def test_a_destination_that_is_set_wrongly_keeps_no_other_from_deleting(
         monkeypatch.setenv("LGS_MAILCHIMP_LIST", "abc")
         monkeypatch.setenv("LGS_HUBSPOT_KEY", "two words")
         monkeypatch.setattr(nightly, "read_audiences", list)
-        monkeypatch.setattr(nightly, "gone", lambda _: [])
+        monkeypatch.setattr(nightly, "removed_audiences", lambda _: [])
         with dagster_instance(Configuration.read()) as instance:
             job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
             run = job.execute_in_process(instance=instance, raise_on_error=False)
