@@ -307,7 +307,7 @@ def show_rejects(rejected: Sequence["Reject"], *, of: str, command: str, as_csv:
         say(f"No line of {plain(of)} is rejected.")
 
 
-def dump_table(dumps: list["LoadedDump"]) -> Table:
+def dump_table(dumps: Sequence["LoadedDump"]) -> Table:
     """The dumps whose lines are in the warehouse."""
     headings = ("dump", "lines", "rejected", "first line", "last line", "loaded")
     table = _table("Dumps", headings, numbers=("lines", "rejected"))
