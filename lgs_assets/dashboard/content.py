@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -97,6 +97,12 @@ class Table:
     rows: Sequence[Sequence[Any]]
     heading: str = ""
     """The name of the rows, for those who cannot see the page."""
+
+    @classmethod
+    def of(cls, columns: Iterable[Column], rows: Iterable[Mapping[str, Any]], heading: str = "") -> Self:
+        """Of rows that hold a value under the name of each column, and perhaps others."""
+        columns = tuple(columns)
+        return cls(columns, [[row[column.name] for column in columns] for row in rows], heading)
 
     def plain(self) -> list[list[Any]]:
         """The values alone."""

@@ -44,25 +44,18 @@ def ledger(view: View, audience: str | None = None) -> dict[str, Any]:
 
 def plans(view: View, rows: Sequence[Row]) -> Figure:
     """What was planned, and what became of it."""
-    table = Table(
+    table = Table.of(
         _PLAN_COLUMNS,
-        [
-            (
-                row["plan"],
-                _list_of(view, row),
-                row["destination"],
-                row["adds"],
-                row["updates"],
-                row["removes"],
-                "too old to apply" if row["state"] in WAITING and row["is_old"] else row["state"],
-                *(row["answers"].get(state, 0) for state in ("accepted", "rejected", "withheld")),
-                row["made_at"],
-                row["ended_at"],
-                ", ".join(f"{what} {value}" for what, value in sorted(row["allowed"].items())) or None,
-                row["applied_by"],
-            )
+        (
+            {
+                **row,
+                "audience": _list_of(view, row),
+                "state": "too old to apply" if row["state"] in WAITING and row["is_old"] else row["state"],
+                **{state: row["answers"].get(state, 0) for state in ("accepted", "rejected", "withheld")},
+                "allowed": ", ".join(f"{what} {value}" for what, value in sorted(row["allowed"].items())) or None,
+            }
             for row in rows
-        ],
+        ),
     )
     note = (
         f"Those that wait, and the last {_PLANS}, whatever the filters. Partial: rows were rejected by the "
@@ -74,7 +67,7 @@ def plans(view: View, rows: Sequence[Row]) -> Figure:
 
 def receipts(view: View, rows: Sequence[Row]) -> Figure:
     """Each request, and its answer."""
-    table = Table(
+    table = Table.of(
         (
             Column("receipt", "Receipt", "count"),
             Column("audience", "Audience"),
@@ -87,21 +80,15 @@ def receipts(view: View, rows: Sequence[Row]) -> Figure:
             Column("status", "Answer"),
             Column("outcome", "What came of it"),
         ),
-        [
-            (
-                row["receipt"],
-                _list_of(view, row),
-                row["destination"],
-                row["plan"],
-                row["batch"],
-                row["attempt"],
-                row["row_count"],
-                row["sent_at"],
-                str(row["status"] or "none"),
-                row["outcome"],
-            )
+        (
+            {
+                **row,
+                "audience": _list_of(view, row),
+                "rows": row["row_count"],
+                "status": str(row["status"] or "none"),
+            }
             for row in rows
-        ],
+        ),
     )
     note = f"A receipt for each request, kept for good; the last {_RECEIPTS} at most. No address is in any of them."
     return Figure("receipts", "What was sent, and what was answered?", table, note=note)
@@ -110,7 +97,7 @@ def receipts(view: View, rows: Sequence[Row]) -> Figure:
 def held(view: View, rows: Sequence[Row]) -> Figure:
     """How many customers are on each list, and what was found when it was read back."""
     most = max((row["customers"] for row in rows), default=0)
-    table = Table(
+    table = Table.of(
         (
             Column("destination", "Destination"),
             Column("audience", "Audience"),
@@ -124,18 +111,15 @@ def held(view: View, rows: Sequence[Row]) -> Figure:
             Column("unknown", "Not checkable", "count"),
             Column("left_behind", "Left behind", "count"),
         ),
-        [
-            (
-                row["destination"],
-                _list_of(view, row),
-                Bar.of(row["customers"], most),
-                row["confirmed_at"],
-                row["checked_at"],
-                *(row[name] for name in ("missing", "not_ours", "barred", "objected", "unknown")),
-                row["left_behind"] or None,
-            )
+        (
+            {
+                **row,
+                "audience": _list_of(view, row),
+                "customers": Bar.of(row["customers"], most),
+                "left_behind": row["left_behind"] or None,
+            }
             for row in rows
-        ],
+        ),
     )
     note = (
         "Customers whom a destination confirmed, or who may have arrived by a request without an answer. Where a list "

@@ -124,7 +124,7 @@ def _numbers(audiences: Sequence[Row], ledger: dict[str, Any]) -> list[Number]:
 
 def _audiences(view: View, rows: Sequence[Row]) -> Figure:
     most = max((row["members"] for row in rows), default=0)
-    table = Table(
+    table = Table.of(
         (
             Column("audience", "Audience"),
             Column("rule", "Who is in it"),
@@ -136,20 +136,19 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
             Column("high_risk", "At high risk", "count"),
             Column("held", "On lists", "count"),
         ),
-        [
-            (
-                activation.audience_link(view, row["audience"]),
-                row["words"],
-                Bar.of(row["members"], most),
-                row["entered"],
-                -row["left_since"] if row["left_since"] is not None else None,
-                row["monetary"],
-                row["value"],
-                row["at_risk"],
-                row["held"],
-            )
+        (
+            {
+                **row,
+                "audience": activation.audience_link(view, row["audience"]),
+                "rule": row["words"],
+                "members": Bar.of(row["members"], most),
+                "left": -row["left_since"] if row["left_since"] is not None else None,
+                "sales_before_returns": row["monetary"],
+                "expected": row["value"],
+                "high_risk": row["at_risk"],
+            }
             for row in rows
-        ],
+        ),
     )
     note = (
         "Members at the end of the data, without those who objected. Entered and left: when the audience last changed, "

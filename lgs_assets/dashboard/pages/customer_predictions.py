@@ -163,7 +163,7 @@ def calibration(view: View, rows: Sequence[Row]) -> Figure:
 
 def churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     """Customers at high risk, those who spend most first."""
-    table = Table(
+    table = Table.of(
         (
             Column("customer_id", "Customer"),
             Column("segment", "Segment"),
@@ -172,17 +172,15 @@ def churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             Column("sales_365", "Sales before returns, last year", "pounds"),
             Column("reasons", "Why"),
         ),
-        [
-            (
-                Link(row["customer_id"], view.link(f"/customers/{row['customer_id']}")),
-                row["segment"],
-                row["probability"] * 100 if row["is_calibrated"] else f"no. {row['rank']}",
-                row["days"],
-                row["sales_365"],
-                row["reasons"],
-            )
+        (
+            {
+                **row,
+                "customer_id": view.link_customer(row["customer_id"]),
+                "risk": row["probability"] * 100 if row["is_calibrated"] else f"no. {row['rank']}",
+                "days_late": row["days"],
+            }
             for row in rows
-        ],
+        ),
     )
     note = "Customers at high risk who spent most in the last year. Days late: after the date that their usual gap "
     note += "suggested; negative: the order is not due yet. "
@@ -194,7 +192,7 @@ def churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
 
 def slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     """Good customers in the order in which they may slip."""
-    table = Table(
+    table = Table.of(
         (
             Column("customer_id", "Customer"),
             Column("country", "Country"),
@@ -203,17 +201,7 @@ def slipping(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             Column("days_to_edge", "Days to the edge", "count"),
             Column("sales_365", "Sales before returns, last year", "pounds"),
         ),
-        [
-            (
-                Link(row["customer_id"], view.link(f"/customers/{row['customer_id']}")),
-                row["country"],
-                row["segment"],
-                row["rank"],
-                row["days"],
-                row["sales_365"],
-            )
-            for row in rows
-        ],
+        ({**row, "customer_id": view.link_customer(row["customer_id"]), "days_to_edge": row["days"]} for row in rows),
     )
     note = "Champions and Loyal Customers by the risk of slipping within three months. A place, not a probability."
     if card and card["as_of"]:

@@ -73,7 +73,7 @@ def show_invoice(view: View) -> Shown:
     lines = view.rows("invoice", invoice_no=view.item)
     if not lines:
         raise NothingThereError(f"There is no invoice {view.item}.")
-    table = Table(
+    table = Table.of(
         (
             Column("line", "Line", "count"),
             Column("stock_code", "Code"),
@@ -83,18 +83,7 @@ def show_invoice(view: View) -> Shown:
             Column("line_total", "Line total", "pounds"),
             Column("remark", "Remark"),
         ),
-        [
-            (
-                row["line_number"],
-                row["stock_code"],
-                row["description"],
-                row["quantity"],
-                row["unit_price"],
-                row["line_total"],
-                _remark(row),
-            )
-            for row in lines
-        ],
+        ({**row, "line": row["line_number"], "remark": _remark(row)} for row in lines),
     )
     return Shown(
         f"Invoice {view.item}",
@@ -244,7 +233,7 @@ def _invoice(view: View, row: Row) -> str:
 
 
 def _orders(view: View, rows: Sequence[Row]) -> Table:
-    return Table(
+    return Table.of(
         (
             Column("invoice", "Invoice"),
             Column("date", "Date", "day"),
@@ -252,16 +241,10 @@ def _orders(view: View, rows: Sequence[Row]) -> Table:
             Column("lines", "Lines", "count"),
             Column("amount", "Amount", "pounds"),
         ),
-        [
-            (
-                Link(row["invoice_no"], _invoice(view, row)),
-                row["at"],
-                _kind(row),
-                row["lines"],
-                row["amount"],
-            )
+        (
+            {**row, "invoice": Link(row["invoice_no"], _invoice(view, row)), "date": row["at"], "kind": _kind(row)}
             for row in rows
-        ],
+        ),
         "Invoices",
     )
 

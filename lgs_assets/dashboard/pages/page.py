@@ -9,7 +9,7 @@ from typing import Any
 
 from lgs_assets import wording
 from lgs_assets.dashboard.bar import chips
-from lgs_assets.dashboard.content import Figure, Table
+from lgs_assets.dashboard.content import Figure, Link, Table
 from lgs_assets.dashboard.filters import PICKING, Filters
 from lgs_assets.dashboard.queries import Built, Choices, Reading, Row, month_before, months_between
 
@@ -107,6 +107,10 @@ class View:
     def link(self, path: str, **changes: Any) -> str:
         """A path with the filters of this page, some of them changed."""
         return self.filters.customers_only().url(path, **changes)
+
+    def link_customer(self, customer_id: int) -> Link:
+        """A customer's number, which leads to their page."""
+        return Link(customer_id, self.link(f"/customers/{customer_id}"))
 
     def link_list(self, **picks: Any) -> str:
         """The list of those whom this page is of and these filters pick: a number that leads to it counts no others.

@@ -135,15 +135,9 @@ def customer_list(
         **view.reading.parameters(replace(filters, as_of=as_of) if as_of else filters),
         **parameters,
     )
-    rows = [
-        [
-            Link(row[column.name], view.link(f"/customers/{row['customer_id']}"))
-            if column.name == "customer_id"
-            else row[column.name]
-            for column in columns
-        ]
-        for row in found
-    ]
+    table = Table.of(
+        columns, ({**row, "customer_id": view.link_customer(row["customer_id"])} for row in found), "Customers"
+    )
     count = found[0]["all_customers"] if found else 0
     summary = {
         "count": count,
@@ -158,7 +152,7 @@ def customer_list(
         "today": _of_today(view, columns, as_of or view.as_of),
         "twice": held_twice(found[0]["all_monetary"], found[0]["all_monetary_once"]) if found else "",
     }
-    return marked(Table(columns, rows, "Customers"), found), summary
+    return marked(table, found), summary
 
 
 def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:

@@ -86,7 +86,7 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
     found = [row for row in rows if row["is_gain"] == is_gain]
     found = found if is_gain else found[::-1]
     moved = any(row["movement"] in _RANGE for row in found)
-    table = Table(
+    table = Table.of(
         (
             Column("code", "Code"),
             Column("product", "Product"),
@@ -95,17 +95,17 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
             Column("change", "Change", "change_pounds"),
             *([Column("movement", "Range")] if moved else []),
         ),
-        [
-            (
-                row["code"],
-                row["description"],
-                row["sales_before"],
-                row["sales"],
-                row["sales_change"],
-                *([row["movement"] if row["movement"] in _RANGE else ""] if moved else []),
-            )
+        (
+            {
+                **row,
+                "product": row["description"],
+                "sales_year_before": row["sales_before"],
+                "sales_before_returns": row["sales"],
+                "change": row["sales_change"],
+                "movement": row["movement"] if row["movement"] in _RANGE else "",
+            }
             for row in found
-        ],
+        ),
     )
     note = view.unfollowed()
     if found:

@@ -72,17 +72,14 @@ def forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | N
         Series("80 %", expected, style.ORANGE, "4 3", len(past), _BAND_80),
     ]
     label = f"Net sales of the last months, and the forecast with its intervals{f', {country}' if country else ''}."
-    table = Table(
+    table = Table.of(
         (
             Column("month", "Month", "month"),
             Column("observed", "Observed", "whole_pounds"),
             Column("year_before", "A year before", "whole_pounds"),
             *_INTERVALS,
         ),
-        [
-            (row["month"], row["actual"], before, *(row[column.name] for column in _INTERVALS))
-            for row, before in zip(shown, earlier, strict=True)
-        ],
+        ({**row, "observed": row["actual"], "year_before": before} for row, before in zip(shown, earlier, strict=True)),
     )
     note = f"Net sales, doubled invoices once, {country or 'all countries together'}. Intervals: from past errors."
     if future:
@@ -106,17 +103,9 @@ def forecast(view: View, rows: Sequence[Row], country: str | None, card: Row | N
 def weeks(view: View, rows: Sequence[Row], country: str | None, card: Row | None) -> Figure:
     """The weeks to come, each beside the same one a year before."""
     most = max((row["forecast"] for row in rows), default=0)
-    table = Table(
+    table = Table.of(
         (Column("week", "Week from", "day"), Column("year_before", "A year before", "whole_pounds"), *_INTERVALS),
-        [
-            (
-                row["period_start"],
-                row["year_before"],
-                Bar.of(row["forecast"], most),
-                *(row[column.name] for column in _INTERVALS[1:]),
-            )
-            for row in rows
-        ],
+        ({**row, "week": row["period_start"], "forecast": Bar.of(row["forecast"], most)} for row in rows),
     )
     kind, first = "country" if country else "total", "period_start"
     note = (
@@ -131,7 +120,7 @@ def weeks(view: View, rows: Sequence[Row], country: str | None, card: Row | None
 
 def stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     """The best-selling products: how many units the next weeks may ask for."""
-    table = Table(
+    table = Table.of(
         (
             Column("code", "Code"),
             Column("product", "Product"),
@@ -142,13 +131,19 @@ def stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             Column("first_week_low_80", "First week, 80 % from", "count"),
             Column("first_week_high_80", "First week, 80 % to", "count"),
         ),
-        [
-            (
-                *(row["code"], row["description"], row["units_4"], row["year_before_4"], row["units_13"]),
-                *(row["year_before_13"], row["low_80"], row["high_80"]),
-            )
+        (
+            {
+                **row,
+                "product": row["description"],
+                **{
+                    f"{what}_{weeks}_weeks": row[f"{what}_{weeks}"]
+                    for what in ("units", "year_before")
+                    for weeks in (4, 13)
+                },
+                **{f"first_week_{end}_80": row[f"{end}_80"] for end in ("low", "high")},
+            }
             for row in rows
-        ],
+        ),
     )
     note = "The best-selling products, everybody’s orders together."
     if rows:
@@ -164,7 +159,7 @@ def earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
     past = [row for row in rows if row["actual"] is not None][-_MONTHS_EARNED:]
     shown = [*past, *(row for row in rows if row["forecast"] is not None)]
     known = [row for row in shown if row["margin"] is not None]
-    table = Table(
+    table = Table.of(
         (
             Column("month", "Month", "month"),
             Column("rate", "At which rate"),
@@ -173,13 +168,14 @@ def earnings(view: View, rows: Sequence[Row], country: str | None) -> Figure:
             Column("margin_high", "High, 80 %", "whole_pounds"),
             Column("known_pct", "Of sales with a known cost", "percent"),
         ),
-        [
-            (
-                *(row["month"], "expected" if row["forecast"] is not None else "that month’s", row["margin"]),
-                *(row["margin_low"], row["margin_high"], 100 * row["known_share"]),
-            )
+        (
+            {
+                **row,
+                "rate": "expected" if row["forecast"] is not None else "that month’s",
+                "known_pct": 100 * row["known_share"],
+            }
             for row in known
-        ],
+        ),
     )
     note = (
         f"Net sales, {country or 'all countries together'}, doubled invoices once, times the margin rate: what each "
