@@ -21,7 +21,7 @@ _EXPECTED = (*PREDICTIONS, "slipping", *CARDS)
 
 
 def show_list(view: View) -> Shown:
-    """The customers whom the filters pick, a page at a time, and the file of all of them."""
+    """The customers whom the filters pick, a page at a time, and a file of them all."""
     table, summary = customer_list(view, path="/customers")
     return Shown(
         "Which customers are you looking for?",

@@ -132,7 +132,7 @@ def _stake(view: View, groups: Sequence[Row]) -> Figure:
 
 
 def _chosen(view: View) -> list[str]:
-    """The segments that are told, best first."""
+    """The segments to show, best first."""
     return [name for name in view.choices.segments if not view.filters.segments or name in view.filters.segments]
 
 

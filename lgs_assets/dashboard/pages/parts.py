@@ -1,4 +1,4 @@
-"""Parts that several pages share: months as columns, lists of customers, moves between segments."""
+"""Parts that several pages share: months as columns, lists of customers, the colours of segments."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ CUSTOMERS: Final = (
     Column("risk_band", "Risk", "text", "risk_band"),
     Column("expected_next_day", "Next order due", "day", "expected_next_day"),
 )
-"""A list of customers, as it is shown and as it is taken away."""
+"""The columns of a list of customers, on a page and in its downloads."""
 EXPECTED: Final = ("value", "risk_band", "expected_next_day")
-"""The columns of it that are predictions, shown where these are built."""
+"""Those of them that are predictions, shown once these are built."""
 BEST: Final = ("Champions", "Loyal Customers")
 """The segments whose customers nobody wants to lose."""
 NOT_OVER: Final = Column("not_over", "Not over")
@@ -43,17 +43,17 @@ NOT_OVER: Final = Column("not_over", "Not over")
 FIRST: Final = "First order since"
 """What a move from NOT_YET is called."""
 _ORDERS: Final = {"risk_band": "risk_band_order"}
-"""What a list is sorted by, where that is not the column as it is named."""
+"""What a list is sorted by where that is not the column itself."""
 _DO_NOT_CONTACT: Final = Column("do_not_contact", "Do not contact")
-"""Why not. Shown, whatever columns are chosen, where any must not be contacted."""
+"""The reason. Shown, whatever columns are chosen, if anybody on the list must not be contacted."""
 _TODAY: Final = ("country", "typical_order")
-"""Columns of what is known today, which may be later than what the others say."""
+"""Columns that are as of the end of the data, which may be later than the others."""
 _BY_MONTH: Final = ("sales", "sales_once", "placed_orders", "active", "new")
 _NOTICEABLE: Final = Decimal("0.01")
 
 
 def tick(month: date, place: int, count: int) -> str:
-    """The label of a month below a figure, or none: as many as there is room for."""
+    """The label of a month below a figure; empty for months that there is no room for."""
     if count <= 6:
         return wording.month(month)
     if month.month == 1:
@@ -156,7 +156,7 @@ def customer_list(
 
 
 def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:
-    """Which columns are not as of the month that is looked at, where it is not the last."""
+    """Which columns are not as of the month that is looked at, if it is not the last."""
     if as_of == view.choices.latest:
         return ""
     labels = [column.label for column in columns if column.name in _TODAY]
@@ -181,7 +181,7 @@ def held_twice(sales: Decimal, once: Decimal) -> str:
 
 
 def marked(table: Table, found: Sequence[Row]) -> Table:
-    """The table of these customers with why some must not be contacted, if any must not."""
+    """The table of these customers, with the reasons why some must not be contacted, if any must not."""
     if not any(row["do_not_contact"] for row in found):
         return table
     first, *others = table.columns
