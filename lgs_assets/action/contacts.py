@@ -18,7 +18,7 @@ import psycopg.sql
 
 from lgs_assets.action.audiences import FORGOTTEN, OBJECTED, exclude
 from lgs_assets.action.contact_file import Contact, ContactReject, content_of, read_contacts
-from lgs_assets.action.leaving import insert_erasures, insert_removals
+from lgs_assets.action.lists.leaving import insert_erasures, insert_removals
 from lgs_assets.action.private import as_activator, is_prepared, may_see, prepare_private
 from lgs_assets.action.recipients import NO_CONTACT, recipients, why_not
 from lgs_assets.action.rules import Rule

@@ -5,16 +5,16 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lgs_assets.action.applying import Outcome, Pause, apply_plan
 from lgs_assets.action.audiences import Audience, read_audiences, removed_audiences, without_file
 from lgs_assets.action.destinations.configured import Activation
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.drift import Drift, check_drift, strays
 from lgs_assets.action.forgetting import erase
-from lgs_assets.action.leaving import plan_erasures, plan_removals
-from lgs_assets.action.moving import come_back, left_behind, present_places
-from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import EVERY_LIST, Plan, is_established, leaving_plans, summary, unfinished_plan
+from lgs_assets.action.lists.applying import Outcome, Pause, apply_plan
+from lgs_assets.action.lists.drift import Drift, check_drift, strays
+from lgs_assets.action.lists.leaving import plan_erasures, plan_removals
+from lgs_assets.action.lists.moving import come_back, left_behind, present_places
+from lgs_assets.action.lists.planning import make_plan
+from lgs_assets.action.lists.plans import EVERY_LIST, Plan, is_established, leaving_plans, summary, unfinished_plan
 from lgs_assets.errors import LgsError, ServerError
 from lgs_assets.warehouse.database import Warehouse
 

@@ -11,7 +11,7 @@ from lgs_assets.escaping import printable
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it
-    from lgs_assets.action.plans import Plan
+    from lgs_assets.action.lists.plans import Plan
 
 commands = typer.Typer(
     no_args_is_help=True, help="Plan what a destination is told, review the plan, and send exactly that."
@@ -40,9 +40,9 @@ def plan_activation(
     """Show what a destination would be told of an audience, as a numbered plan. Nothing is sent."""
     from lgs_assets.action.audiences import planned_audience
     from lgs_assets.action.destinations.configured import destination_named
-    from lgs_assets.action.guards import Allowance
-    from lgs_assets.action.planning import left_out, make_plan
-    from lgs_assets.action.plans import reasons
+    from lgs_assets.action.lists.guards import Allowance
+    from lgs_assets.action.lists.planning import left_out, make_plan
+    from lgs_assets.action.lists.plans import reasons
     from lgs_assets.command.terminal import plain, say, show_left_behind
     from lgs_assets.configuration import Configuration
     from lgs_assets.errors import GuardError
@@ -73,7 +73,7 @@ def show_plan(
     rows: Annotated[int, typer.Option(min=0, help="How many changes to show.")] = 20,
 ) -> None:
     """Show a plan: its changes, who is left out and why, and what became of it."""
-    from lgs_assets.action.plans import changes_of, plan_numbered
+    from lgs_assets.action.lists.plans import changes_of, plan_numbered
     from lgs_assets.command.terminal import change_table, console, say, show_left_behind
 
     warehouse = warehouse_with_facts()
@@ -92,7 +92,7 @@ def show_plan(
 @reporting_errors
 def list_plans() -> None:
     """Show the last plans, and what became of each."""
-    from lgs_assets.action.plans import plans
+    from lgs_assets.action.lists.plans import plans
     from lgs_assets.command.terminal import console, plan_table
 
     console.print(plan_table(plans(warehouse_with_facts())))
@@ -110,7 +110,7 @@ def show_drift(
     """Read a list back: who is missing, who is not ours, and who objected there. Objections are taken over."""
     from lgs_assets.action.audiences import planned_audience
     from lgs_assets.action.destinations.configured import destination_named
-    from lgs_assets.action.drift import check_drift
+    from lgs_assets.action.lists.drift import check_drift
     from lgs_assets.command.terminal import console, say, show_left_behind, show_removals
     from lgs_assets.configuration import Configuration
 
@@ -145,7 +145,7 @@ def emptied(
 ) -> None:
     """Say that you have emptied, by hand, the lists that a destination left behind, so that no more is said of them."""
     from lgs_assets.action.destinations.configured import NEEDS
-    from lgs_assets.action.moving import held_here, note_emptied
+    from lgs_assets.action.lists.moving import held_here, note_emptied
     from lgs_assets.errors import UsageError
 
     if destination not in NEEDS:
@@ -169,7 +169,7 @@ def emptied(
 @reporting_errors
 def cancel(number: Annotated[int, typer.Argument(metavar="N", help="The number of a plan.")]) -> None:
     """End a plan, also one that is applied in part: nothing more of it is sent. What was accepted stays."""
-    from lgs_assets.action.applying import cancel_plan
+    from lgs_assets.action.lists.applying import cancel_plan
     from lgs_assets.command.terminal import show_removals
 
     done = cancel_plan(warehouse_with_contacts(), number)
@@ -182,10 +182,10 @@ def cancel(number: Annotated[int, typer.Argument(metavar="N", help="The number o
 @reporting_errors
 def apply(number: Annotated[int, typer.Argument(metavar="N", help="The number of a plan.")]) -> None:
     """Send exactly what a plan says, once. One that was interrupted goes on where it stopped."""
-    from lgs_assets.action.applying import NOT_LISTED, apply_plan
     from lgs_assets.action.audiences import version_now
     from lgs_assets.action.destinations.configured import destination_named
-    from lgs_assets.action.plans import plan_numbered
+    from lgs_assets.action.lists.applying import NOT_LISTED, apply_plan
+    from lgs_assets.action.lists.plans import plan_numbered
     from lgs_assets.command.terminal import console, remark, say, show_removals
     from lgs_assets.configuration import Configuration
 
@@ -209,7 +209,7 @@ def apply(number: Annotated[int, typer.Argument(metavar="N", help="The number of
 
 
 def _show_plan(plan: "Plan") -> None:
-    from lgs_assets.action.plans import decisions, summary
+    from lgs_assets.action.lists.plans import decisions, summary
     from lgs_assets.command.terminal import plain, say
 
     say(plain(summary(plan)), plain(decisions(plan)))

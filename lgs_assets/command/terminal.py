@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to impo
     from lgs_assets.action.audiences import Audience, Size
     from lgs_assets.action.experiments.detectable import Prospect
     from lgs_assets.action.experiments.state import State
-    from lgs_assets.action.plans import Plan
+    from lgs_assets.action.lists.plans import Plan
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
     from lgs_assets.sources.inspection import Inspection
@@ -393,8 +393,8 @@ def show_left_behind(
     customer_id: int | None = None,
 ) -> bool:
     """Tells what no plan reaches: former places of destinations, and former addresses. Returns whether there is any."""
-    from lgs_assets.action.drift import strays
-    from lgs_assets.action.moving import left_behind
+    from lgs_assets.action.lists.drift import strays
+    from lgs_assets.action.lists.moving import left_behind
 
     told = left_behind(warehouse, destination=destination, audience=audience, customer_id=customer_id)
     told += strays(warehouse, destination=destination, audience=audience, customer_id=customer_id)

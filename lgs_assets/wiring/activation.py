@@ -3,11 +3,11 @@
 import dagster as dg
 from pydantic import Field
 
-from lgs_assets.action import applying
 from lgs_assets.action.audiences import version_now
 from lgs_assets.action.destinations.configured import Activation
+from lgs_assets.action.lists import applying
+from lgs_assets.action.lists.plans import plan_numbered
 from lgs_assets.action.nightly import work
-from lgs_assets.action.plans import plan_numbered
 from lgs_assets.action.private import log_warning
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse

@@ -19,17 +19,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from lgs_assets.action import guards
-from lgs_assets.action.applying import Outcome, TakenError, alone, apply_plan, cancel_plan
 from lgs_assets.action.audiences import Limits, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Destination
 from lgs_assets.action.destinations.web import redacted, without
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.leaving import plan_removals
-from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import account, changes_of, decisions, lock_planning, plan_numbered, plans, summary
+from lgs_assets.action.lists import guards
+from lgs_assets.action.lists.applying import Outcome, TakenError, alone, apply_plan, cancel_plan
+from lgs_assets.action.lists.leaving import plan_removals
+from lgs_assets.action.lists.planning import make_plan
+from lgs_assets.action.lists.plans import account, changes_of, decisions, lock_planning, plan_numbered, plans, summary
 from lgs_assets.action.private import as_activator
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration

@@ -24,7 +24,7 @@ from lgs_assets.action.contacts import (
 )
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Change, Listed, Member
-from lgs_assets.action.moving import present_places
+from lgs_assets.action.lists.moving import present_places
 from lgs_assets.action.private import as_activator, log_warning
 from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from lgs_assets import places
-from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import Audience, Limits, size
 from lgs_assets.action.contacts import forget_contact, import_contacts
 from lgs_assets.action.destinations.drop import Drop
@@ -27,8 +26,9 @@ from lgs_assets.action.experiments.holdout import CONTROL_GROUP, EVERYTHING
 from lgs_assets.action.experiments.starting import Started, amend, start, stop
 from lgs_assets.action.experiments.state import state, states
 from lgs_assets.action.experiments.treated import treated
-from lgs_assets.action.guards import Allowance
-from lgs_assets.action.planning import make_plan
+from lgs_assets.action.lists.applying import Outcome, apply_plan
+from lgs_assets.action.lists.guards import Allowance
+from lgs_assets.action.lists.planning import make_plan
 from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app
 from lgs_assets.contracts.contract import contract

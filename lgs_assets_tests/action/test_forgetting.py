@@ -12,15 +12,15 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from lgs_assets.action import leaving
 from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations import configured
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.forgetting import Forgotten, forget
-from lgs_assets.action.leaving import plan_removals
-from lgs_assets.action.moving import present_places
-from lgs_assets.action.plans import insert_plan, leaving_plans, plans
+from lgs_assets.action.lists import leaving
+from lgs_assets.action.lists.leaving import plan_removals
+from lgs_assets.action.lists.moving import present_places
+from lgs_assets.action.lists.plans import insert_plan, leaving_plans, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions

@@ -10,17 +10,17 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from lgs_assets import places
-from lgs_assets.action.applying import apply_plan
 from lgs_assets.action.audiences import removed_audiences
 from lgs_assets.action.contacts import forget_contact, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.drift import check_drift, strays
 from lgs_assets.action.forgetting import forget
-from lgs_assets.action.moving import PlaceIs, left_behind, note_emptied
+from lgs_assets.action.lists.applying import apply_plan
+from lgs_assets.action.lists.drift import check_drift, strays
+from lgs_assets.action.lists.moving import PlaceIs, left_behind, note_emptied
+from lgs_assets.action.lists.planning import make_plan
+from lgs_assets.action.lists.plans import Plan, plan_numbered
 from lgs_assets.action.nightly import sync_list
-from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import Plan, plan_numbered
 from lgs_assets.command.cli import app
 from lgs_assets.errors import UnavailableError
 from lgs_assets.warehouse.database import Warehouse

@@ -13,18 +13,18 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from lgs_assets.action import nightly
-from lgs_assets.action.applying import cancel_plan
 from lgs_assets.action.audiences import Audience, planned_audience, without_file
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations import configured
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.guards import STALE_HOURS
-from lgs_assets.action.leaving import plan_removals
-from lgs_assets.action.moving import note_emptied
+from lgs_assets.action.lists.applying import cancel_plan
+from lgs_assets.action.lists.guards import STALE_HOURS
+from lgs_assets.action.lists.leaving import plan_removals
+from lgs_assets.action.lists.moving import note_emptied
+from lgs_assets.action.lists.planning import make_plan
+from lgs_assets.action.lists.plans import RESUMES_HOURS, leaving_plans, plans
 from lgs_assets.action.nightly import Night, sync_list
-from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import RESUMES_HOURS, leaving_plans, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions

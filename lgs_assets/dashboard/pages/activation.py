@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from lgs_assets.action.plans import WAITING
+from lgs_assets.action.lists.plans import WAITING
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Table
 from lgs_assets.dashboard.pages.page import View
 from lgs_assets.dashboard.queries import Row

@@ -28,8 +28,8 @@ from lgs_assets.action.destinations.protocol import (
     Destination,
 )
 from lgs_assets.action.destinations.web import in_parts, without
-from lgs_assets.action.leaving import insert_removals
-from lgs_assets.action.plans import (
+from lgs_assets.action.lists.leaving import insert_removals
+from lgs_assets.action.lists.plans import (
     EVERY_LIST,
     EXPIRES_HOURS,
     RESUMES_HOURS,
@@ -45,10 +45,10 @@ from lgs_assets.action.plans import (
     pseudonym_of,
     read_plan,
 )
+from lgs_assets.action.lists.receipts import Receipt, hold, settle
+from lgs_assets.action.lists.whole_list import list_after
 from lgs_assets.action.private import as_activator, prepare_private
-from lgs_assets.action.receipts import Receipt, hold, settle
 from lgs_assets.action.recipients import NOT_MATCHED, URGENT, recipients, why_not
-from lgs_assets.action.whole_list import list_after
 from lgs_assets.errors import GuardError, LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
