@@ -96,7 +96,7 @@ def lgs(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ('owner = "me"', "", "calls.toml: owner: expected, and not there."),
+        ('owner = "me"', "", "calls.toml: owner: required, but missing."),
         ("days = 90", 'days = "90"', "calls.toml: primary.days: expected a valid integer; found '90'."),
         ("days = 90", "days = 90\nwhen = 1", "calls.toml: primary.when: unknown key. The keys: metric, days."),
         ('"bought_within"', '"visits"', "calls.toml: primary.metric: expected 'bought_within', 'net_revenue'"),

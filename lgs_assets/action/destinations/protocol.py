@@ -150,7 +150,7 @@ class Destination(ABC):
     def members(self, audience: str, ours: Collection[str]) -> Iterable[Member] | None:
         """Whom the list of an audience holds, whoever put them there, and who of `ours` objected and is not on it.
 
-        None if the destination cannot be read; to learn that takes no request. `ours` are whom it should hold, as the
+        None if the destination cannot be read, which is known without a request. `ours` are whom it should hold, as the
         destination calls them.
         """
         return None

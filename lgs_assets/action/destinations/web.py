@@ -129,7 +129,7 @@ class Api:
             if following == start:
                 break
             start = following
-        raise UnavailableError(f"{self.name}: the pages of its answer have no end.")
+        raise UnavailableError(f"{self.name}: its answer never stops paging.")
 
 
 def in_parts(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
@@ -171,7 +171,7 @@ def exchange(
     if len(answer) > _MAX_ANSWER:
         raise UnavailableError(f"{name}: answered with more than {_MAX_ANSWER:,} bytes, which no list calls for.")
     if lacks:
-        raise UnavailableError(f"{name}: the answer breaks off.")
+        raise UnavailableError(f"{name}: the answer is incomplete.")
     return Reply(response.status, response.getheader("Retry-After"), answer, response.getheader("Date"))
 
 
