@@ -74,7 +74,7 @@ def _matrix(view: View, groups: Sequence[Row]) -> Figure:
 def net_flow(view: View, groups: Sequence[Row]) -> Figure:
     """How many joined and left each segment."""
     flows = []
-    for name in _chosen(view):
+    for name in view.segments:
         gained = sum(r["customers"] for r in groups if r["segment"] == name != r["segment_before"])
         lost = sum(r["customers"] for r in groups if r["segment_before"] == name != r["segment"])
         flows.append((name, gained, lost))
@@ -104,7 +104,7 @@ def net_flow(view: View, groups: Sequence[Row]) -> Figure:
 def _stake(view: View, groups: Sequence[Row]) -> Figure:
     """What those who moved had spent until the first of the two moments, and what they have bought since."""
     rows = []
-    for name in _chosen(view):
+    for name in view.segments:
         joined = [r for r in groups if r["segment"] == name != r["segment_before"]]
         left = [r for r in groups if r["segment_before"] == name != r["segment"]]
         came, went = (sum((r["monetary_before"] for r in moved), Decimal(0)) for moved in (joined, left))
@@ -129,11 +129,6 @@ def _stake(view: View, groups: Sequence[Row]) -> Figure:
         "when they move. First orders come with nothing. What leaves Champions and Loyal Customers is at stake."
     )
     return Figure("stake", "How much revenue is at stake?", table, note=note)
-
-
-def _chosen(view: View) -> list[str]:
-    """The segments to show, best first."""
-    return [name for name in view.choices.segments if not view.filters.segments or name in view.filters.segments]
 
 
 def _causes(rows: Sequence[Row]) -> Figure:

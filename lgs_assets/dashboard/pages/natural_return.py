@@ -14,9 +14,9 @@ def natural_return(view: View) -> Figure:
     """What the customers of each segment did at the latest start that the data covers."""
     found = {(row["segment"], row["months"]): row for row in view.rows("natural_return", fewest=FEWEST)}
     rows = []
-    for segment in view.choices.segments:
+    for segment in view.segments:
         half, quarter = found.get((segment, 6)), found.get((segment, 3))
-        if not half or (view.filters.segments and segment not in view.filters.segments):
+        if not half:
             continue
         share = half["came_back"] / half["customers"] * 100
         rows.append(

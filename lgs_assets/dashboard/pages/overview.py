@@ -201,8 +201,8 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
             Bar.of(money, richest, colour(view, name)),
             or_few(float(money / monetary * 100) if monetary else None, customers),
         )
-        for name, (count, money) in totals.items()
-        if not view.filters.segments or name in view.filters.segments
+        for name in view.segments
+        for count, money in [totals[name]]
     ]
     table = Table(
         (

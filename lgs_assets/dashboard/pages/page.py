@@ -67,6 +67,11 @@ class View:
         return known.last_invoice_at if known and known.is_partial else None
 
     @property
+    def segments(self) -> list[str]:
+        """The segments that the filters pick, best first; all if they pick none."""
+        return [name for name in self.choices.segments if not self.filters.segments or name in self.filters.segments]
+
+    @property
     def is_compared(self) -> bool:
         """Whether there is a snapshot one step earlier."""
         return self.month_before in self.choices.snapshots

@@ -206,9 +206,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
     once = sum((row["monetary_once"] for row in statistics.values()), Decimal(0))
     is_end = view.as_of == view.choices.latest
     rows = []
-    for name in view.choices.segments:
-        if view.filters.segments and name not in view.filters.segments:
-            continue
+    for name in view.segments:
         row = statistics.get(name)
         count = row["customers"] if row else 0
         earlier = sum(move["customers"] for move in moves if move["segment_before"] == name)
