@@ -32,13 +32,13 @@ def _experiments(view: View, found: Sequence[Standing]) -> Figure:
         ),
         [
             (
-                Link(each.name, view.link(f"/experiments/{each.name}")),
+                Link(each.declared.name, view.link(f"/experiments/{each.declared.name}")),
                 each.declared.hypothesis,
                 each.answer,
-                sum(each.arms.values()),
-                each.reached[each.declared.treatment],
-                each.reached[CONTROL],
-                each.row["started_at"],
+                sum(each.conduct.arms.values()),
+                each.conduct.reached[each.declared.treatment],
+                each.conduct.reached[CONTROL],
+                each.conduct.started_at,
                 each.due,
             )
             for each in found
