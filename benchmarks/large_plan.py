@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import psutil
 
-from lgs_assets.action.applying import apply_plan
 from lgs_assets.action.audiences import Audience, Limits
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.planning import make_plan
+from lgs_assets.action.lists.applying import apply_plan
+from lgs_assets.action.lists.planning import make_plan
 from lgs_assets.warehouse.database import Warehouse
 
 PLAN_SECONDS = 3

@@ -300,6 +300,11 @@ class Configuration(Settings, Acceptance, BaseSettings):
         """Tells Dagster where its state is: here and in the processes that follow it asks only this variable."""
         os.environ[variable("dagster_home")] = str(self.dagster_state)
 
+    @property
+    def pseudonym_key(self) -> str | None:
+        """The key of the pseudonyms of addresses, as it is used; `contact_key` is how it may be shown."""
+        return self.contact_key.get_secret_value() if self.contact_key else None
+
     def _location(self, given: str | None, name: str) -> str:
         return given if given and "://" in given else str(places.ROOT / (given or self.state / name))
 

@@ -6,9 +6,10 @@ import dagster as dg
 
 from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.configuration import Configuration
+from lgs_assets.wiring.activation import apply_plan, plan_lists
 from lgs_assets.wiring.drawings import drawings
 from lgs_assets.wiring.io_manager import warehouse_io_manager
-from lgs_assets.wiring.jobs import apply_plan, ingest, ingest_many, lineage, plan_lists, pull, refresh, retention
+from lgs_assets.wiring.jobs import ingest, ingest_many, lineage, pull, refresh, retention
 from lgs_assets.wiring.ledgers import LEDGERS
 from lgs_assets.wiring.lineage import ASSETS
 from lgs_assets.wiring.lost_runs import attended_in_process_executor

@@ -278,7 +278,9 @@ def real(make_database: MakeDatabase, real_data: Path, tmp_path_factory: pytest.
 def demo(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """The demo shop of `lgs run`, with its charts. Only to be read, or copied."""
     folder, warehouse = tmp_path_factory.mktemp("demo"), Warehouse(make_database())
-    run_once(write_demo_dump(folder / "demo.sql.gz").path, warehouse.url, folder)
+    dump = folder / "demo.sql.gz"
+    write_demo_dump(dump)
+    run_once(dump, warehouse.url, folder)
     yield warehouse
     warehouse.engine.dispose()
 
@@ -297,7 +299,8 @@ def small_demo(make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFac
     """The tables of a fifth of its lines, without the report. Only to be read, or copied."""
     warehouse = Warehouse(make_database())
     warehouse.prepare()
-    dump = write_demo_dump(tmp_path_factory.mktemp("small demo") / "retail.sql.gz", lines=20_000).path
+    dump = tmp_path_factory.mktemp("small demo") / "retail.sql.gz"
+    write_demo_dump(dump, lines=20_000)
     load_dump(warehouse, DumpFile(dump, "retail.sql.gz"))
     build_tables(warehouse)
     yield warehouse

@@ -157,7 +157,7 @@ def audience_named(name: str) -> Audience:
     raise LgsError(f"There is no audience {name!r}. The audiences: {', '.join(file.stem for file in FILES)}.")
 
 
-def gone(warehouse: Warehouse) -> list[tuple[str, str, int]]:
+def removed_audiences(warehouse: Warehouse) -> list[tuple[str, str, int]]:
     """The audiences whose file is gone and that destinations hold all the same: the name, where, and how many.
 
     Nobody is a member any more: a plan takes all of them off the list.
@@ -200,7 +200,7 @@ def version_now(name: str) -> str:
 
 def stated(warehouse: Warehouse, audiences: list[Audience]) -> "pd.DataFrame":
     """The rows of the table `audiences`: one an audience."""
-    import pandas as pd
+    from lgs_assets.warehouse.frames import frame_of_rows
 
     rows = [
         {
@@ -217,19 +217,7 @@ def stated(warehouse: Warehouse, audiences: list[Audience]) -> "pd.DataFrame":
         }
         for audience in audiences
     ]
-    names = [
-        "audience",
-        "description",
-        "rule",
-        "words",
-        "condition",
-        "fields",
-        "version",
-        "at_least",
-        "at_most",
-        "unmatched",
-    ]
-    return pd.DataFrame(rows, columns=names).astype({"at_least": "int64", "at_most": "Int64", "unmatched": object})
+    return frame_of_rows("audiences", rows)
 
 
 def unmatched(warehouse: Warehouse, rule: Rule) -> list[str]:

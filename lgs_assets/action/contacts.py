@@ -1,15 +1,12 @@
 """The people behind customers: where they can be reached, on what basis, and who must never be written to.
 
-An address leaves this module only towards a destination. In every text, table and error elsewhere it goes by its
+An address leaves this room only towards a destination. In every text, table and error elsewhere it goes by its
 pseudonym, HMAC-SHA256 under LGS_CONTACT_KEY: without the key there is no way from a pseudonym to an address.
 """
 
-import csv
 import hmac
-import io
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -20,7 +17,8 @@ from typing import NamedTuple
 import psycopg.sql
 
 from lgs_assets.action.audiences import FORGOTTEN, OBJECTED, exclude
-from lgs_assets.action.leaving import insert_erasures, insert_removals
+from lgs_assets.action.contact_file import Contact, ContactReject, content_of, read_contacts
+from lgs_assets.action.lists.leaving import insert_erasures, insert_removals
 from lgs_assets.action.private import as_activator, is_prepared, may_see, prepare_private
 from lgs_assets.action.recipients import NO_CONTACT, recipients, why_not
 from lgs_assets.action.rules import Rule
@@ -31,9 +29,6 @@ from lgs_assets.warehouse.locks import lock_by_key
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 from lgs_assets.wording import counted
 
-COLUMNS = ("customer_id", "email", "lawful_basis", "basis_at", "source", "subscriber_kind", "marketing_ok")
-BASES = ("consent", "soft_opt_in", "corporate_legitimate_interest")
-KINDS = ("individual", "corporate")
 SHOWN_REJECTS = 5
 OURS = "lgs"
 """Where somebody objected who told the shop itself."""
@@ -41,14 +36,6 @@ OURS = "lgs"
 # Held while contacts change, so that two imports do not collide. Any number serves that nobody else locks.
 _LOCK = 5_302_012
 _CHECKED = b"lgs contact key"
-_MAX_BYTES = 200_000_000
-_EMAIL = re.compile(
-    r"[a-z0-9][a-z0-9.!#$%&'+*/=?^_`{|}~-]{0,63}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
-)
-_CUSTOMER = re.compile(r"(\d{1,10})(\.0)?")
-# A value that can be shown: no address and no name fits.
-_SHOWN = re.compile(r"\d{1,30}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
-_YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 # Whom the data has, or a ledger: a customer can be gone from the data, and still be on a list.
 _KNOWN = """
@@ -64,42 +51,6 @@ select customer_id from activation_changes where customer_id = any (%(customers)
 """
 
 HIDDEN = "contacts hidden from this login"
-
-
-class Contact(NamedTuple):
-    """One line of a file of contacts."""
-
-    customer_id: int
-    email: str
-    lawful_basis: str
-    basis_at: date
-    source: str
-    subscriber_kind: str
-    marketing_ok: bool
-
-    def __repr__(self) -> str:
-        """Without the address: errors and logs show their values."""
-        return f"Contact({self.customer_id})"
-
-
-class ContactReject(NamedTuple):
-    """A line that is no contact, and why. What was found is described, not quoted, unless no address fits into it."""
-
-    line: int
-    column: str | None
-    found: str
-    expected: str
-
-    def __str__(self) -> str:
-        """In a line of text."""
-        column = f", {self.column}" if self.column else ""
-        return f"line {self.line}{column}: expected {self.expected}; found {self.found}"
-
-
-class _WrongValueError(Exception):
-    def __init__(self, column: str | None, found: str, expected: str) -> None:
-        super().__init__(column)
-        self.column, self.found, self.expected = column, found, expected
 
 
 @dataclass(frozen=True)
@@ -129,7 +80,7 @@ class _Earlier(NamedTuple):
 
 def pseudonym(key: str, email: str) -> bytes:
     """What an address goes by."""
-    return hmac.new(key.encode(), email.strip().lower().encode(), sha256).digest()
+    return hmac.digest(key.encode(), email.strip().lower().encode(), "sha256")
 
 
 def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject_limit: float) -> Imported:
@@ -143,7 +94,7 @@ def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject
         raise UsageError(
             "Contacts need a key for their pseudonyms: set LGS_CONTACT_KEY to 32 characters or more, and keep it."
         )
-    content = _content(file)
+    content = content_of(file)
     prepare_private(warehouse)
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
@@ -156,14 +107,14 @@ def import_contacts(warehouse: Warehouse, file: Path, *, key: str | None, reject
         known = {customer for (customer,) in cursor}
         with as_activator(cursor):
             _keep_key(cursor, key)
-            _expect_key(cursor, key)
+            expect_key(cursor, key)
             cursor.execute("select customer_id, email_key from lgs_private.contacts")
             owners = {bytes(email_key): customer for customer, email_key in cursor}
             cursor.execute("select email_key from lgs_private.suppressions where reason = %s", [FORGOTTEN])
             forgotten_keys = {bytes(email_key) for (email_key,) in cursor}
             cursor.execute("select customer_id from lgs.marketing_exclusions where reason = %s", [FORGOTTEN])
             forgotten = {customer for (customer,) in cursor}
-            read, rejects = _read(file.name, content, today=today)
+            read, rejects = read_contacts(file.name, content, today=today)
             cursor.execute(
                 "select customer_id, (imported_at at time zone %s)::date from lgs_private.contacts "
                 "where not marketing_ok",
@@ -342,15 +293,32 @@ def reach(warehouse: Warehouse, rule: Rule) -> dict[str, int]:
 
 
 def expect_key(cursor: Cursor, key: str | None) -> str:
-    """The key, if it is that of the contacts. Raises UsageError if there is none or it is another; as lgs_activator."""
+    """The key, if it is that of the contacts; as lgs_activator. Until there are any, every key will do.
+
+    Raises UsageError if there is none, or it is another.
+    """
     if key is None:
         raise UsageError("Contacts cannot be told apart without their key: set LGS_CONTACT_KEY.")
-    _expect_key(cursor, key)
+    cursor.execute(
+        """
+        select check_value
+        from lgs_private.contact_key
+        where exists (select from lgs_private.contacts)
+            or exists (select from lgs_private.suppressions)
+            or exists (select from lgs_private.former_keys)
+        """
+    )
+    known = cursor.fetchone()
+    if known and not hmac.compare_digest(bytes(known[0]), _check_value(key)):
+        raise UsageError(
+            "LGS_CONTACT_KEY is not the key that the contacts and suppressions were made with. No suppression would be "
+            "recognised, so nothing is done. Set the former key."
+        )
     return key
 
 
 def _check_value(key: str) -> bytes:
-    return hmac.new(key.encode(), _CHECKED, sha256).digest()
+    return hmac.digest(key.encode(), _CHECKED, "sha256")
 
 
 def _keep_key(cursor: Cursor, key: str) -> None:
@@ -367,107 +335,6 @@ def _keep_key(cursor: Cursor, key: str) -> None:
         """,
         [_check_value(key)],
     )
-
-
-def _expect_key(cursor: Cursor, key: str) -> None:
-    """Raises UsageError for another key than that of the contacts. Until there are any, every key will do."""
-    cursor.execute(
-        """
-        select check_value
-        from lgs_private.contact_key
-        where exists (select from lgs_private.contacts)
-            or exists (select from lgs_private.suppressions)
-            or exists (select from lgs_private.former_keys)
-        """
-    )
-    known = cursor.fetchone()
-    if known and not hmac.compare_digest(bytes(known[0]), _check_value(key)):
-        raise UsageError(
-            "LGS_CONTACT_KEY is not the key that the contacts and suppressions were made with. No suppression would be "
-            "recognised, so nothing is done. Set the former key."
-        )
-
-
-def _content(file: Path) -> bytes:
-    try:
-        if file.stat().st_size > _MAX_BYTES:
-            raise UsageError(f"{file.name}: expected a file of at most {_MAX_BYTES:,} bytes.")
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}.") from None
-
-
-def _read(name: str, content: bytes, *, today: date) -> tuple[list[tuple[int, Contact]], list[ContactReject]]:
-    """The lines that are contacts by themselves, and those that are none. A line is a line: no value has a break."""
-    try:
-        lines = re.split("\r\n|\n|\r", content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        place = content[: error.start].count(b"\n") + 1
-        raise UsageError(
-            f"{name}: line {place}: expected text in UTF-8; found the byte 0x{content[error.start]:02X}."
-        ) from None
-    delimiter = max(",;\t", key=lines[0].count)
-    names = [value.strip().lower() for value in _cells(lines[0], delimiter) or []]
-    if missing := [column for column in COLUMNS if column not in names]:
-        raise UsageError(
-            f"{name}: line 1: expected a header with the columns {', '.join(COLUMNS)}; {missing[0]} is missing."
-        )
-    if repeated := [column for column in COLUMNS if names.count(column) > 1]:
-        raise UsageError(
-            f"{name}: line 1: expected each column once; {repeated[0]} is there {names.count(repeated[0])} times."
-        )
-    read, rejects = [], []
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip():
-            continue
-        try:
-            cells = _cells(line, delimiter)
-            if cells is None or len(cells) != len(names):
-                found = "quotes that do not match" if cells is None else counted(len(cells), "value")
-                raise _WrongValueError(None, found, counted(len(names), "value"))
-            read.append((number, _contact(dict(zip(names, cells, strict=True)), today=today)))
-        except _WrongValueError as wrong:
-            rejects.append(ContactReject(number, wrong.column, wrong.found, wrong.expected))
-    return read, rejects
-
-
-def _cells(line: str, delimiter: str) -> list[str] | None:
-    """The values of a line; None if it is not CSV."""
-    try:
-        (cells,) = csv.reader(io.StringIO(line), delimiter=delimiter, strict=True)
-    except (csv.Error, ValueError):
-        return None
-    return [cell.strip() for cell in cells]
-
-
-def _contact(values: Mapping[str, str], *, today: date) -> Contact:
-    customer = _CUSTOMER.fullmatch(values["customer_id"])
-    if not customer or not 0 < int(customer[1]) < 2**31:
-        raise _wrong(values, "customer_id", "the number of a customer")
-    email = values["email"].lower()
-    if not _EMAIL.fullmatch(email) or len(email) > 254 or ".." in email or ".@" in email:
-        raise _WrongValueError("email", _shape(values["email"]), "an address such as name@example.test")
-    basis, kind = values["lawful_basis"].lower(), values["subscriber_kind"].lower() or KINDS[0]
-    if basis not in BASES:
-        raise _wrong(values, "lawful_basis", f"{', '.join(BASES[:-1])} or {BASES[-1]}")
-    if kind not in KINDS:
-        raise _wrong(values, "subscriber_kind", " or ".join(KINDS))
-    if basis == BASES[2] and kind != KINDS[1]:
-        raise _WrongValueError("lawful_basis", f"{basis} of an individual", "consent or soft_opt_in")
-    try:
-        basis_at = date.fromisoformat(values["basis_at"])
-    except ValueError:
-        basis_at = date.max
-    if not date(1990, 1, 1) <= basis_at <= today:
-        raise _wrong(values, "basis_at", f"a date such as 2011-12-01, from 1990-01-01 to {today}")
-    source = values["source"]
-    if not source or len(source) > 200 or "@" in source or not source.isprintable():
-        raise _WrongValueError(
-            "source", _shape(source), "where the contact comes from, in up to 200 characters, without an address"
-        )
-    if (marketing_ok := _YES_NO.get(values["marketing_ok"].lower())) is None:
-        raise _wrong(values, "marketing_ok", "yes or no")
-    return Contact(int(customer[1]), email, basis, basis_at, source, kind, marketing_ok)
 
 
 def _accepted(
@@ -564,33 +431,3 @@ def _refusal(name: str, lines: int, rejects: list[ContactReject], limit: float) 
         f"{name}: {len(rejects):,} of {counted(lines, 'line')} cannot be read, and {limit:.0%} may be "
         f"(LGS_REJECT_LIMIT). Nothing is imported.\n{shown}{more}"
     )
-
-
-def _wrong(values: Mapping[str, str], column: str, expected: str) -> _WrongValueError:
-    value = values[column]
-    return _WrongValueError(column, value if _SHOWN.fullmatch(value) else _shape(value), expected)
-
-
-def _shape(value: str) -> str:
-    """What a value looks like, without a word of it."""
-    if not value:
-        return "nothing"
-    return f"{counted(len(value), 'character')} with {value.count('@') or 'no'} @"
-
-
-def demo_contacts(customers: Iterable[int]) -> Iterator[tuple[str | int, ...]]:
-    """The rows of a file of contacts for invented customers, of example.test: the same each time, header first.
-
-    About one in ten has no contact, one in thirteen does not want to be written to, and one in seven is a firm.
-    """
-    yield COLUMNS
-    for customer in customers:
-        digest = sha256(f"demo contact {customer}".encode()).digest()
-        if digest[0] < 26:
-            continue
-        is_firm = digest[1] < 36
-        basis = BASES[2] if is_firm else BASES[digest[2] % 2]
-        day = date(2010, 1 + digest[3] % 12, 1 + digest[4] % 28)
-        ok = "no" if digest[5] < 20 else "yes"
-        email = f"customer{customer}@example.test"
-        yield customer, email, basis, day.isoformat(), "demo shop", KINDS[is_firm], ok

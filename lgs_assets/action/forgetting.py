@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from lgs_assets.action.applying import Pause, apply_plan
 from lgs_assets.action.contacts import forget_contact
 from lgs_assets.action.destinations.configured import DELETING, NEEDS
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.leaving import having
-from lgs_assets.action.moving import present_places
-from lgs_assets.action.plans import WAITING, changes_of, plan_numbered
+from lgs_assets.action.lists.applying import Pause, apply_plan
+from lgs_assets.action.lists.leaving import having
+from lgs_assets.action.lists.moving import present_places
+from lgs_assets.action.lists.plans import WAITING, changes_of, plan_numbered
 from lgs_assets.errors import LgsError, UsageError
 from lgs_assets.warehouse.database import Warehouse
 

@@ -20,7 +20,7 @@ from lgs_assets.sources.identity import trimmed, unwrapped
 from lgs_assets.sources.lines import LENGTH_LIMITS, SHOWN_CHARACTERS, Reject
 from lgs_assets.sources.numbers import NumberFormat, decimal_mark_of
 from lgs_assets.warehouse.costs import Cost
-from lgs_assets.warehouse.loading import SHOWN_REJECTS
+from lgs_assets.warehouse.loading import first_of
 from lgs_assets.wording import counted
 
 COLUMNS = {"stock_code": ("stockcode", "code"), "valid_from": ("validfrom", "from"), "unit_cost": ("unitcost", "cost")}
@@ -122,13 +122,9 @@ def _cost(fields: list[str], places: dict[str, int], numbers: NumberFormat) -> C
 
 
 def _refusal(path: Path, lines: int, rejects: list[Reject], limit: float) -> str:
-    examples = "".join(
-        f"\n  line {reject.line}{f', column {reject.column}' if reject.column else ''}: {reject.reason}"
-        for reject in rejects[:SHOWN_REJECTS]
-    )
     return (
         f"{path}: {len(rejects):,} of {counted(lines, 'line')} cannot be read, more than {limit:.2%} "
-        f"(LGS_REJECT_LIMIT). Nothing is imported; lgs costs rejects shows the lines. The first:{examples}"
+        f"(LGS_REJECT_LIMIT). Nothing is imported; lgs costs rejects shows the lines. The first:{first_of(rejects)}"
     )
 
 

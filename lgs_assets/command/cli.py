@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lgs_assets import places
-from lgs_assets.command import action, costs, experiment
+from lgs_assets.command import activate, audience, contacts, costs, experiment
 from lgs_assets.command.reporting import REJECTED, expect_new, fail, reporting_errors
 from lgs_assets.command.updating import bring_up_to_date, end_with, say_waiting, show_outcome, show_risk
+from lgs_assets.command.warehouses import configured_warehouse
 from lgs_assets.dashboard import PORT
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.errors import LgsError
@@ -40,13 +41,6 @@ app = typer.Typer(
     help="Customer analytics for a retailer: from invoice dumps to RFM segments and charts.",
     rich_markup_mode="rich",
 )
-
-
-def _warehouse() -> "Warehouse":
-    from lgs_assets.configuration import Configuration
-    from lgs_assets.wiring.resources import Resources
-
-    return Resources.of(Configuration.read()).warehouse
 
 
 def _say_unknown() -> None:
@@ -256,9 +250,8 @@ def report(
         if segments:
             raise typer.BadParameter("the report of a month has all segments", param_hint="--month")
         from lgs_assets.warehouse.report_archive import kept
-        from lgs_assets.wiring.resources import Resources
 
-        warehouse = Resources.of(Configuration.read()).warehouse
+        warehouse = configured_warehouse()
         typer.echo(printable(str(put(lambda: kept(warehouse, month.date()), output))))
         return
     typer.echo(printable(str(write(tables_of(Configuration.read()), segments or [], output))))
@@ -270,7 +263,7 @@ def risk(
     customers: Annotated[int, typer.Option("--top", min=1, help="How many customers to show.")] = 20,
 ) -> None:
     """Show the most valuable customers at risk of not buying, and how wrong that has been."""
-    warehouse = _warehouse()
+    warehouse = configured_warehouse()
     _say_if_unavailable(warehouse)
     show_risk(warehouse, customers=customers)
 
@@ -281,7 +274,7 @@ def forecast() -> None:
     """Show the sales of the months and weeks to come, and how wrong such forecasts have been."""
     from lgs_assets.command.terminal import console, error_lines, forecast_table, say
 
-    warehouse = _warehouse()
+    warehouse = configured_warehouse()
     _say_if_unavailable(warehouse)
     console.print(forecast_table(warehouse))
     say(*error_lines(warehouse, "forecasts, total"))
@@ -307,81 +300,10 @@ def status(
     ] = False,
 ) -> None:
     """Show what is loaded and what was refused, how fresh the tables are, who moved and which checks fail."""
-    from lgs_assets.checks.sql_checks import findings
-    from lgs_assets.command.terminal import (
-        check_lines,
-        console,
-        dump_table,
-        movement_lines,
-        plain,
-        profit_line,
-        publication_table,
-        refusal_lines,
-        say,
-    )
-    from lgs_assets.configuration import Configuration, as_written
-    from lgs_assets.contracts.contract import RAW_INVOICES
-    from lgs_assets.warehouse.ledger import built_tables, loaded_dumps
-    from lgs_assets.wiring.instance import dagster_instance
-    from lgs_assets.wiring.lineage import built_specs
-    from lgs_assets.wiring.refusals import refusals
-    from lgs_assets.wiring.resources import Resources
-    from lgs_assets.wiring.versions import in_order, outdated, settings_used
+    from lgs_assets.command.status import show_status
+    from lgs_assets.configuration import Configuration
 
-    configuration = Configuration.read()
-    resources = Resources.of(configuration)
-    warehouse = resources.warehouse
-    dumps = loaded_dumps(warehouse)
-    try:
-        inbox = resources.inbox.files()
-        files, problems = set(inbox.arrivals), inbox.refused
-    except LgsError as error:  # the tables are there all the same
-        files, problems = None, [str(error)]
-    with dagster_instance(configuration) as instance:
-        refused = refusals(instance)
-    if dumps:
-        console.print(dump_table(dumps))
-    if refused or problems:
-        say("[bold]Refused dumps[/]")
-    for refusal in refused:
-        has_lines = any(loaded.dump == refusal.dump for loaded in dumps)
-        has_file = files is None or refusal.dump in files
-        console.print(*refusal_lines(refusal, has_file=has_file, has_lines=has_lines), sep="\n")
-    for reason in problems:
-        say(f"  [red]✗[/] {plain(reason)}")
-    if not dumps:
-        say("Nothing is loaded yet: lgs run")
-        return
-    specs = built_specs()
-    tables = [table for table in in_order(specs) if table != RAW_INVOICES]
-    console.print(publication_table(warehouse, tables, outdated(specs, configuration.settings, warehouse)))
-    wanted = configuration.settings.model_dump()
-    say(f"Settings: {', '.join(f'{name} {as_written(value)}' for name, value in wanted.items())}")
-    others = [
-        f"{table} with {name} {as_written(value)}"
-        for table, settings in settings_used(warehouse).items()
-        for name, value in settings.items()
-        if value != wanted[name]
-    ]
-    if others:
-        say(f"[yellow]Built with other settings: {plain('; '.join(others))}[/]")
-    built = built_tables(warehouse)
-    if "segment_migrations" in built:
-        say(*movement_lines(warehouse))
-    if "margins" in built:
-        say(profit_line(warehouse))
-    with console.status("Checking the tables"):
-        found = findings(resources.tables, built, every=all_checks)
-    failed = [check for check, finding in found if finding.violating_rows > finding.accepted_rows]
-    say(f"[bold]Checks[/]: {len(found) - len(failed)} of {len(found)} hold")
-    for check, finding in found:
-        if finding.violating_rows:
-            lines = check_lines(
-                check.full_name, check.description,
-                rows=finding.violating_rows, accepted=finding.accepted_rows, is_warning=check.is_warning,
-            )  # fmt: skip
-            console.print(*lines, sep="\n")
-    if any(not check.is_warning for check in failed):
+    if show_status(Configuration.read(), all_checks=all_checks):
         raise typer.Exit(REJECTED)
 
 
@@ -450,7 +372,7 @@ def rejects(
     from lgs_assets.command.terminal import show_rejects
     from lgs_assets.warehouse.ledger import loaded_dumps, rejected_lines
 
-    warehouse = _warehouse()
+    warehouse = configured_warehouse()
     known = [loaded.dump for loaded in loaded_dumps(warehouse)]
     if dump not in known:
         raise LgsError(f"There is no dump {dump}. Loaded: {', '.join(known) or 'none'}.")
@@ -539,7 +461,7 @@ def charts(
     """Export every chart of the report as PNG and SVG files."""
     from lgs_assets.warehouse.frames import read_frame
 
-    frame = read_frame(_warehouse(), "charts").sort_values("position")
+    frame = read_frame(configured_warehouse(), "charts").sort_values("position")
     folder.mkdir(parents=True, exist_ok=True)
     for chart in frame.to_dict("records"):
         stem = folder / f"{chart['position']:02}_{chart['name']}"
@@ -558,7 +480,7 @@ def cards(
     from lgs_assets.warehouse.frames import read_frame
 
     folder.mkdir(parents=True, exist_ok=True)
-    for _, card in read_frame(_warehouse(), "model_cards").sort_values("position").iterrows():
+    for _, card in read_frame(configured_warehouse(), "model_cards").sort_values("position").iterrows():
         file = folder / f"{card['task']}.md"
         file.write_text(page(card))
         typer.echo(f"{printable(str(file))}  {printable(card['title'])}")
@@ -575,7 +497,7 @@ def psql(context: typer.Context) -> None:
     from lgs_assets.warehouse.schema import SCHEMA
     from lgs_assets.warehouse.server import program
 
-    variables, others = libpq_variables(_warehouse().engine.url)
+    variables, others = libpq_variables(configured_warehouse().engine.url)
     options = f"{variables.get('PGOPTIONS', '')} -c search_path={SCHEMA},public"
     database = ["--dbname", make_conninfo(**others)] if others else []
     environment = child_environment(variables | {"PGOPTIONS": options})
@@ -606,6 +528,10 @@ def show_configuration() -> None:
 
 
 # The groups come last, after the commands that everybody needs.
-action.add_to(app)
+app.add_typer(audience.commands, name="audience")
+app.add_typer(contacts.commands, name="contacts")
+app.add_typer(activate.commands, name="activate")
+app.command("forget-customer")(contacts.forget_customer)
+app.command("demo-contacts")(contacts.write_demo_contacts)
 app.add_typer(experiment.commands, name="experiment")
 app.add_typer(costs.commands, name="costs")

@@ -7,6 +7,7 @@ import typer
 
 from lgs_assets.command.reporting import REJECTED, reporting_errors
 from lgs_assets.command.updating import bring_up_to_date, say_waiting
+from lgs_assets.command.warehouses import configured_warehouse
 from lgs_assets.wording import counted
 
 commands = typer.Typer(no_args_is_help=True, help="What products cost the shop, from which margins are computed.")
@@ -63,9 +64,7 @@ def show_rejected_costs(
 ) -> None:
     """Show the lines of the last file of unit costs that were rejected, and why."""
     from lgs_assets.command.terminal import show_rejects
-    from lgs_assets.configuration import Configuration
     from lgs_assets.warehouse.costs import rejected_costs
-    from lgs_assets.wiring.resources import Resources
 
-    rejected = rejected_costs(Resources.of(Configuration.read()).warehouse)
+    rejected = rejected_costs(configured_warehouse())
     show_rejects(rejected, of="the last file of unit costs", command="costs rejects", as_csv=as_csv)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgs_assets.command.action import warehouse_with_facts
 from lgs_assets.command.reporting import reporting_errors
+from lgs_assets.command.warehouses import warehouse_with_facts
 from lgs_assets.wording import counted
 
 if TYPE_CHECKING:  # what takes long to import waits until a command needs it

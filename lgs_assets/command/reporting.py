@@ -1,4 +1,4 @@
-"""How a command ends that fails for a known reason: with the reason on standard error, and no traceback."""
+"""How a command that fails for a known reason ends: with the reason on standard error, and no traceback."""
 
 import errno
 import sqlite3

@@ -51,7 +51,7 @@ class Outcome:
 
     loaded: list[str]
     refused: list[str]
-    """Of each dump that could not be loaded, why."""
+    """Why each dump that failed could not be loaded."""
     remarks: list[str]
     """What a person should know of the dumps that were loaded."""
     rebuilt: list[str]

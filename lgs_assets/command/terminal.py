@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich import box
 from rich.console import Console, RenderableType
 from rich.markup import escape
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to impo
     from lgs_assets.action.audiences import Audience, Size
     from lgs_assets.action.experiments.detectable import Prospect
     from lgs_assets.action.experiments.state import State
-    from lgs_assets.action.plans import Plan
+    from lgs_assets.action.lists.plans import Plan
     from lgs_assets.command.runner import Step
     from lgs_assets.sources import Reject
     from lgs_assets.sources.inspection import Inspection
@@ -306,7 +307,7 @@ def show_rejects(rejected: Sequence["Reject"], *, of: str, command: str, as_csv:
         say(f"No line of {plain(of)} is rejected.")
 
 
-def dump_table(dumps: list["LoadedDump"]) -> Table:
+def dump_table(dumps: Sequence["LoadedDump"]) -> Table:
     """The dumps whose lines are in the warehouse."""
     headings = ("dump", "lines", "rejected", "first line", "last line", "loaded")
     table = _table("Dumps", headings, numbers=("lines", "rejected"))
@@ -382,6 +383,30 @@ def change_table(changes: Sequence[Mapping[str, Any]]) -> Table:
         said = (change["cause"], fields, state)
         table.add_row(str(change["customer_id"]), change["operation"], *map(plain, said))
     return table
+
+
+def show_left_behind(
+    warehouse: "Warehouse",
+    *,
+    destination: str | None = None,
+    audience: str | None = None,
+    customer_id: int | None = None,
+) -> bool:
+    """Tells what no plan reaches: former places of destinations, and former addresses. Returns whether there is any."""
+    from lgs_assets.action.lists.drift import strays
+    from lgs_assets.action.lists.moving import left_behind
+
+    told = left_behind(warehouse, destination=destination, audience=audience, customer_id=customer_id)
+    told += strays(warehouse, destination=destination, audience=audience, customer_id=customer_id)
+    for sentence in told:
+        remark(f"{sentence}.")
+    return bool(told)
+
+
+def show_removals(plans: Sequence[int]) -> None:
+    """Tells how to apply the plans by which customers leave lists."""
+    for number in plans:
+        typer.echo(f"Removal planned from a list that may not hold them any more: lgs activate apply {number}")
 
 
 def detectable_table(prospect: "Prospect") -> Table:

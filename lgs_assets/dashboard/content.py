@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from lgs_assets import wording
 from lgs_assets.dashboard.figures.shapes import Drawing
@@ -58,6 +58,11 @@ class Bar:
     diverges: bool = False
     """Whether the column has values on both sides of 0."""
 
+    @classmethod
+    def of(cls, value: Any, most: Decimal | float, fill: str = "", *, diverges: bool = False) -> Self:
+        """A value beside the longest of its column, which may be 0."""
+        return cls(value, float(bare(value) / most * 100) if most else 0, fill, diverges)
+
 
 @dataclass(frozen=True)
 class Shade:
@@ -92,6 +97,12 @@ class Table:
     rows: Sequence[Sequence[Any]]
     heading: str = ""
     """The name of the rows, for those who cannot see the page."""
+
+    @classmethod
+    def of(cls, columns: Iterable[Column], rows: Iterable[Mapping[str, Any]], heading: str = "") -> Self:
+        """Of rows that hold a value under the name of each column, and perhaps others."""
+        columns = tuple(columns)
+        return cls(columns, [[row[column.name] for column in columns] for row in rows], heading)
 
     def plain(self) -> list[list[Any]]:
         """The values alone."""

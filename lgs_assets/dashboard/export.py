@@ -11,7 +11,8 @@ from lgs_assets.configuration import as_written
 from lgs_assets.dashboard.content import Column, Table
 from lgs_assets.dashboard.files import BYTE_ORDER_MARK, workbook
 from lgs_assets.dashboard.filters import Filters
-from lgs_assets.dashboard.pages.parts import CARDS, EXPECTED, PREDICTIONS, expectations_of
+from lgs_assets.dashboard.pages.parts import EXPECTED
+from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS, expectations
 from lgs_assets.dashboard.queries import Built, Reading, Row, Tables
 from lgs_assets.dashboard.report import segment_named
 
@@ -82,7 +83,7 @@ def _manifest(reading: Reading, built: Built, lists: dict[str, Table]) -> dict[s
         "dumps": [dump["dump"] for dump in built.dumps],
         "settings": settings,
         "tables": {name: built.tables[name].version for name in sorted(reading.tables)},
-        "expected": expectations_of(reading) if reading.tables.issuperset(PREDICTIONS) else None,
+        "expected": expectations(reading) if reading.tables.issuperset(PREDICTIONS) else None,
         "customers": {name: len(table.rows) for name, table in lists.items()},
         "columns": {column.name: column.label for column in _COLUMNS},
         "do_not_contact": _ABOUT_DO_NOT_CONTACT,

@@ -1,4 +1,4 @@
-"""What can be taken away from a page: its tables as CSV and workbook, its figures as pictures that stand alone."""
+"""The downloads of a page: its tables as CSV and workbook, its figures as pictures that stand alone."""
 
 from __future__ import annotations
 

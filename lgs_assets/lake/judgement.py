@@ -3,9 +3,7 @@
 from lgs_assets.contracts.declaration import Rule, keys, primary_key, rules
 from lgs_assets.errors import ContractError
 from lgs_assets.lake.engine import Engine, Source
-from lgs_assets.wording import counted
-
-SHOWN_ROWS = 5
+from lgs_assets.warehouse.diagnosis import SHOWN_ROWS, violation
 
 
 def judge(engine: Engine, table: str, source: Source) -> None:
@@ -30,7 +28,4 @@ def _refuse(engine: Engine, table: str, source: Source, rule: Rule, count: int) 
     key = ", ".join(primary_key(table))
     select = f"select * from {table} where {rule.broken} order by {key} limit {SHOWN_ROWS}"
     examples = engine.rows(select, {table: source}, {}).to_pylist()
-    shown = "\n".join("  " + ", ".join(f"{k}={v!s}" for k, v in row.items()) for row in examples)
-    where = ", ".join(rule.columns)
-    broken = f"{counted(count, 'row')} {'breaks' if count == 1 else 'break'} the rule {rule.stated}"
-    raise ContractError(f"{table}, column {where}: {broken}, among them\n{shown}")
+    raise ContractError(violation(table, ", ".join(rule.columns), rule.stated, count, examples))

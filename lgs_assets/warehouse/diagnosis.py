@@ -1,6 +1,6 @@
 """Why rows were refused: from PostgreSQL's error to the table, the column, the rule and a few offending rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import psycopg
 from psycopg import sql
@@ -36,9 +36,14 @@ def explain(cursor: Cursor, table: str, error: psycopg.Error, fill: Callable[[Cu
     ((count,),) = cursor.fetchall()
     cursor.execute(sql.SQL("select * from ({}) as offending order by offending limit {}").format(offending, SHOWN_ROWS))
     names = [column.name for column in cursor.description or ()]
-    rows = "\n".join("  " + ", ".join(f"{k}={v!s}" for k, v in zip(names, row, strict=True)) for row in cursor)
-    broken = f"{counted(count, 'row')} {'breaks' if count == 1 else 'break'} the rule {stated}"
-    return f"{table}, column {where}: {broken}, among them\n{rows}"
+    return violation(table, where, stated, count, [dict(zip(names, row, strict=True)) for row in cursor])
+
+
+def violation(table: str, columns: str, rule: str, count: int, rows: Iterable[Mapping[str, object]]) -> str:
+    """That so many rows break a rule of their table's contract, and the first of them."""
+    broken = f"{counted(count, 'row')} {'breaks' if count == 1 else 'break'} the rule {rule}"
+    shown = "\n".join("  " + ", ".join(f"{name}={value!s}" for name, value in row.items()) for row in rows)
+    return f"{table}, column {columns}: {broken}, among them\n{shown}"
 
 
 def _offending(rule: Constraint) -> sql.Composable:

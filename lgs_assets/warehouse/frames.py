@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -87,6 +88,11 @@ def as_frame(table: str, rows: pa.Table) -> pd.DataFrame:
     """Rows of a table in memory, as `read_frame` returns them."""
     declared = {column.name: column for column in declaration.columns(table)}
     return pd.DataFrame({name: series(rows[name], declared[name]) for name in rows.column_names})
+
+
+def frame_of_rows(table: str, rows: Iterable[Mapping[Any, object]]) -> pd.DataFrame:
+    """Rows of a table, each with its values by column, as `read_frame` returns them."""
+    return as_frame(table, pa.Table.from_pylist(list(rows), schema=declaration.arrow_schema(table)))
 
 
 def publish_frame(warehouse: Warehouse, table: str, frame: pd.DataFrame, provenance: Provenance) -> int:

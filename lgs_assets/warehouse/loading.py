@@ -4,7 +4,7 @@ The lines of a dump go to a `Landing`: in PostgreSQL, unless another is given. T
 partition. Small ones share the default partition, so that neither a load nor a query slows down with their number.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -303,18 +303,22 @@ def _judge(cursor: Cursor, dump: Dump, lines: int, reject_limit: float) -> int:
             [10 * SHOWN_REJECTS],
         )
         rejects = [Reject(*row) for row in cursor]
-        examples = "".join(
-            f"\n  line {reject.line}{f', column {reject.column}' if reject.column else ''}: {reject.reason}"
-            for reject in rejects[:SHOWN_REJECTS]
-        )
         raise DumpError(
             f"{dump.path}: {rejected:,} of {lines + rejected:,} lines cannot be read, more than {reject_limit:.2%}. "
-            f"At fault: {columns}. The first:{examples}",
+            f"At fault: {columns}. The first:{first_of(rejects)}",
             rejects=rejects,
         )
     if not lines:
         raise DumpError(f"{dump.path}: the dump holds no lines.")
     return int(rejected)
+
+
+def first_of(rejects: Sequence[Reject]) -> str:
+    """The first rejected lines, each in a line of its own, for the text of an error."""
+    return "".join(
+        f"\n  line {reject.line}{f', column {reject.column}' if reject.column else ''}: {reject.reason}"
+        for reject in rejects[:SHOWN_REJECTS]
+    )
 
 
 def _arrival(cursor: Cursor, file: DumpFile) -> date | None:

@@ -72,14 +72,19 @@ def lock_for_writing(cursor: Cursor, name: str, *, at_once: bool = False) -> Non
 
     Raises PermanentError after PATIENCE_SECONDS, like the others here; with `at_once` instead of any wait.
     """
+    if at_once:
+        if not try_lock(cursor, f"{SCHEMA}.{name}"):
+            raise PermanentError(f"{SCHEMA}.{name} is being written.")
+        return
     cursor.execute("select hashtextextended(%s, 0)", [f"{SCHEMA}.{name}"])
     ((key,),) = cursor.fetchall()
-    if not at_once:
-        lock_by_key(cursor, key, f"Writing {SCHEMA}.{name}")
-        return
-    cursor.execute("select pg_try_advisory_xact_lock(%s)", [key])
-    if cursor.fetchone() != (True,):
-        raise PermanentError(f"{SCHEMA}.{name} is being written.")
+    lock_by_key(cursor, key, f"Writing {SCHEMA}.{name}")
+
+
+def try_lock(cursor: Cursor, name: str) -> bool:
+    """Takes the advisory lock of a name until the transaction ends, and never waits. Returns whether it was free."""
+    cursor.execute("select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    return cursor.fetchone() == (True,)
 
 
 def lock_by_key(cursor: Cursor, key: int, work: str) -> None:

@@ -6,7 +6,7 @@ from psycopg import sql
 
 from lgs_assets.contracts.declaration import columns
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.frames import copy_rows
+from lgs_assets.warehouse.frames import copy_rows, frame_of_rows
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import driver_cursor
 
@@ -46,5 +46,4 @@ def keep(warehouse: Warehouse, predictions: pd.DataFrame) -> None:
 
 def held(warehouse: Warehouse) -> pd.DataFrame:
     """What the log holds: one row a task, moment, model and version."""
-    names = [column.name for column in columns("logged_predictions")]
-    return pd.DataFrame([dict(row) for row in warehouse.rows(_HELD)], columns=names)
+    return frame_of_rows("logged_predictions", warehouse.rows(_HELD))

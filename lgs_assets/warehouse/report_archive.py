@@ -5,9 +5,9 @@ from datetime import date, datetime
 import pandas as pd
 import sqlalchemy as sa
 
-from lgs_assets.contracts.declaration import columns
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import frame_of_rows
 
 _HELD = "select month, data_until, build, length(html) as characters, made_at from report_archive order by month"
 
@@ -30,8 +30,7 @@ def keep(warehouse: Warehouse, *, month: date, data_until: datetime, build: str,
 
 def held(warehouse: Warehouse) -> pd.DataFrame:
     """What the archive holds: one row a month."""
-    names = [column.name for column in columns("monthly_reports")]
-    return pd.DataFrame([dict(row) for row in warehouse.rows(_HELD)], columns=names)
+    return frame_of_rows("monthly_reports", warehouse.rows(_HELD))
 
 
 def kept(warehouse: Warehouse, month: date) -> str:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import dagster as dg
 
-from lgs_assets.action.destinations.configured import configured_destinations, destination_named
-from lgs_assets.action.destinations.protocol import Destination
+from lgs_assets.action.destinations.configured import Activation
 from lgs_assets.arrivals.inbox import Inbox
 from lgs_assets.arrivals.pull import Source
 from lgs_assets.configuration import Acceptance, Configuration, Settings
@@ -29,28 +28,6 @@ class RunSettings(dg.ConfigurableResource, Settings):
 
 class RunAcceptance(dg.ConfigurableResource, Acceptance):
     """How a run accepts dumps."""
-
-
-@dataclass(frozen=True)
-class Activation:
-    """Where lists may go, and with which key. Looked up when a plan is applied: nothing else depends on them."""
-
-    configuration: Configuration
-
-    def destination(self, name: str) -> Destination:
-        """A destination by its name. Raises UsageError if it is not configured."""
-        return destination_named(self.configuration, name)
-
-    @property
-    def destinations(self) -> tuple[list[Destination], dict[str, str]]:
-        """Every destination that is configured; and what is wrong with how others are, by their names."""
-        return configured_destinations(self.configuration)
-
-    @property
-    def key(self) -> str | None:
-        """The key of the pseudonyms."""
-        given = self.configuration.contact_key
-        return given.get_secret_value() if given else None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import dagster as dg
 
 from lgs_assets.errors import ConfigurationError
 from lgs_assets.places import TIME_ZONE
-from lgs_assets.wiring.jobs import RETENTION, plan_lists, pull, refresh
+from lgs_assets.wiring.activation import plan_lists
+from lgs_assets.wiring.jobs import RETENTION, pull, refresh
 
 
 def _running(name: str, cron: str, description: str, **of: Any) -> dg.ScheduleDefinition:

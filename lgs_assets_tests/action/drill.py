@@ -14,9 +14,9 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from lgs_assets.action import applying
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.receipts import Receipt
+from lgs_assets.action.lists import applying
+from lgs_assets.action.lists.receipts import Receipt
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.action.lists import held, plan, set_members
 from lgs_assets_tests.action.people import KEY

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import Audience, Limits
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.guards import Allowance
-from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import Plan
+from lgs_assets.action.lists.applying import Outcome, apply_plan
+from lgs_assets.action.lists.guards import Allowance
+from lgs_assets.action.lists.planning import make_plan
+from lgs_assets.action.lists.plans import Plan
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets_tests.action.people import KEY
 

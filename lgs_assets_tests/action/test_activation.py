@@ -3,7 +3,7 @@
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -19,17 +19,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from lgs_assets.action import guards
-from lgs_assets.action.applying import Outcome, TakenError, alone, apply_plan, cancel_plan
 from lgs_assets.action.audiences import Limits, audience_named
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Erasure
+from lgs_assets.action.destinations.protocol import Answer, Batch, BusyError, Destination
 from lgs_assets.action.destinations.web import redacted, without
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.leaving import plan_removals
-from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import account, changes_of, decisions, lock_planning, plan_numbered, plans, summary
+from lgs_assets.action.lists import guards
+from lgs_assets.action.lists.applying import Outcome, TakenError, alone, apply_plan, cancel_plan
+from lgs_assets.action.lists.leaving import plan_removals
+from lgs_assets.action.lists.planning import make_plan
+from lgs_assets.action.lists.plans import account, changes_of, decisions, lock_planning, plan_numbered, plans, summary
 from lgs_assets.action.private import as_activator
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
@@ -38,7 +38,7 @@ from lgs_assets.errors import GuardError, LgsError, ServerError, UnavailableErro
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor
 from lgs_assets.warehouse.server import EmbeddedServer
-from lgs_assets.wiring import jobs
+from lgs_assets.wiring import activation
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.action.conftest import make_customers
 from lgs_assets_tests.action.lists import SOME, apply, held, plan, receipts, set_members, sync
@@ -754,7 +754,7 @@ def test_plans_are_made_every_night_and_none_is_applied(
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
     nightly = replace(SOME, destinations=("webhook",))
     broken = replace(SOME, name="another", destinations=("nowhere",))
-    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", lambda: [broken, nightly, SOME])
+    monkeypatch.setattr("lgs_assets.action.nightly.read_audiences", lambda: [broken, nightly, SOME])
     definitions = build_definitions(Configuration.read())
     assert definitions.resolve_schedule_def("nightly_plans").job_name == "plan_lists"
     with dagster_instance(Configuration.read()) as instance:
@@ -820,7 +820,7 @@ def test_a_run_waits_its_turn_at_a_destination(
     set_members(people, range(1, 4))
     monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
-    monkeypatch.setattr("lgs_assets.wiring.jobs._SECONDS_BETWEEN_TURNS", 0)
+    monkeypatch.setattr("lgs_assets.wiring.activation._SECONDS_BETWEEN_TURNS", 0)
     made = plan(people, webhook(receiver))
     assert made
     config = {"ops": {"send_plan": {"config": {"plan": made.plan}}}}
@@ -834,7 +834,7 @@ def test_a_run_waits_its_turn_at_a_destination(
             waited.append(name)
             return SOME.version
 
-        monkeypatch.setattr("lgs_assets.wiring.jobs.version_now", passing)
+        monkeypatch.setattr("lgs_assets.wiring.activation.version_now", passing)
         job = build_definitions(Configuration.read()).resolve_job_def("apply_plan")
         assert job.execute_in_process(instance=instance, run_config=config).success
     assert len(waited) == 2 and receiver.held.keys() == {1, 2, 3}
@@ -842,13 +842,13 @@ def test_a_run_waits_its_turn_at_a_destination(
 
 def test_a_run_does_not_wait_for_ever(people: Warehouse, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """It fails with the reason, after a few minutes: meanwhile other runs want its place."""
-    assert jobs._TURNS * jobs._SECONDS_BETWEEN_TURNS <= 300
+    assert activation._TURNS * activation._SECONDS_BETWEEN_TURNS <= 300
     set_members(people, range(1, 4))
     monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
-    monkeypatch.setattr(jobs, "_TURNS", 1)
-    monkeypatch.setattr(jobs, "_SECONDS_BETWEEN_TURNS", 0)
-    monkeypatch.setattr(jobs, "version_now", lambda _: SOME.version)
+    monkeypatch.setattr(activation, "_TURNS", 1)
+    monkeypatch.setattr(activation, "_SECONDS_BETWEEN_TURNS", 0)
+    monkeypatch.setattr(activation, "version_now", lambda _: SOME.version)
     made = plan(people, webhook(receiver))
     assert made
     config = {"ops": {"send_plan": {"config": {"plan": made.plan}}}}
@@ -860,15 +860,12 @@ def test_a_run_does_not_wait_for_ever(people: Warehouse, receiver: Receiver, mon
     assert receiver.requests == []
 
 
-class Memory:
+class Memory(Destination):
     """A destination that holds customers in memory, and fails by chance."""
 
     name = "memory"
-    batch_rows: int | None = 3
-    has_own_ids = False
-    hashes_emails = False
+    batch_rows = 3
     place = "here"
-    erasure: Erasure = "none"
 
     def __init__(self, seed: int) -> None:
         self.held: dict[int, str | None] = {}
@@ -885,9 +882,6 @@ class Memory:
         if self.chance.random() < 0.2:
             raise BusyError("done, but nobody knows", status=502)
         return Answer(200)
-
-    def members(self, audience: str, ours: Collection[str]) -> None:
-        """It cannot be read."""
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -935,7 +929,7 @@ def test_a_plan_is_applied_by_a_run(people: Warehouse, receiver: Receiver, monke
     set_members(people, range(1, 4))
     monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
-    monkeypatch.setattr("lgs_assets.wiring.jobs.version_now", lambda _: SOME.version)
+    monkeypatch.setattr("lgs_assets.wiring.activation.version_now", lambda _: SOME.version)
     receiver.poison = {3}
     made = plan(people, webhook(receiver))
     assert made

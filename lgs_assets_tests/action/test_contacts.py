@@ -13,11 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from lgs_assets.action.contact_file import COLUMNS, Contact
 from lgs_assets.action.contacts import (
-    COLUMNS,
-    Contact,
     contact_status,
-    demo_contacts,
     forget_contact,
     import_contacts,
     object_to_marketing,
@@ -26,11 +24,12 @@ from lgs_assets.action.contacts import (
 )
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import Change, Listed, Member
-from lgs_assets.action.moving import present_places
+from lgs_assets.action.lists.moving import present_places
 from lgs_assets.action.private import as_activator, log_warning
 from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
+from lgs_assets.demo.contacts import demo_contacts
 from lgs_assets.errors import LgsError, UsageError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import driver_cursor

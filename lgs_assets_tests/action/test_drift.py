@@ -11,15 +11,15 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from lgs_assets.action import drift as drift_module
-from lgs_assets.action.applying import cancel_plan
 from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.drift import Drift, check_drift, strays
-from lgs_assets.action.leaving import having
-from lgs_assets.action.moving import present_places
-from lgs_assets.action.planning import left_out, make_plan
-from lgs_assets.action.plans import changes_of
+from lgs_assets.action.lists import drift as drift_module
+from lgs_assets.action.lists.applying import cancel_plan
+from lgs_assets.action.lists.drift import Drift, check_drift, strays
+from lgs_assets.action.lists.leaving import having
+from lgs_assets.action.lists.moving import present_places
+from lgs_assets.action.lists.planning import left_out, make_plan
+from lgs_assets.action.lists.plans import changes_of
 from lgs_assets.command.cli import app
 from lgs_assets.errors import LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.plans import plans
+from lgs_assets.action.lists.plans import plans
 from lgs_assets.command.cli import app
 from lgs_assets.errors import UnavailableError
 from lgs_assets.warehouse.database import Warehouse

@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
-from lgs_assets.action.applying import Outcome
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations.configured import destination_named
 from lgs_assets.action.destinations.drop import Drop
-from lgs_assets.action.leaving import plan_removals
-from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import plans
+from lgs_assets.action.lists.applying import Outcome
+from lgs_assets.action.lists.leaving import plan_removals
+from lgs_assets.action.lists.planning import make_plan
+from lgs_assets.action.lists.plans import plans
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import UnavailableError
 from lgs_assets.warehouse.database import Warehouse

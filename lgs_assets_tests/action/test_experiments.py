@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from lgs_assets import places
-from lgs_assets.action.applying import Outcome, apply_plan
 from lgs_assets.action.audiences import Audience, Limits, size
 from lgs_assets.action.contacts import forget_contact, import_contacts
 from lgs_assets.action.destinations.drop import Drop
@@ -27,8 +26,9 @@ from lgs_assets.action.experiments.holdout import CONTROL_GROUP, EVERYTHING
 from lgs_assets.action.experiments.starting import Started, amend, start, stop
 from lgs_assets.action.experiments.state import state, states
 from lgs_assets.action.experiments.treated import treated
-from lgs_assets.action.guards import Allowance
-from lgs_assets.action.planning import make_plan
+from lgs_assets.action.lists.applying import Outcome, apply_plan
+from lgs_assets.action.lists.guards import Allowance
+from lgs_assets.action.lists.planning import make_plan
 from lgs_assets.action.rules import judge
 from lgs_assets.command.cli import app
 from lgs_assets.contracts.contract import contract
@@ -96,7 +96,7 @@ def lgs(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ('owner = "me"', "", "calls.toml: owner: expected, and not there."),
+        ('owner = "me"', "", "calls.toml: owner: required, but missing."),
         ("days = 90", 'days = "90"', "calls.toml: primary.days: expected a valid integer; found '90'."),
         ("days = 90", "days = 90\nwhen = 1", "calls.toml: primary.when: unknown key. The keys: metric, days."),
         ('"bought_within"', '"visits"', "calls.toml: primary.metric: expected 'bought_within', 'net_revenue'"),

@@ -12,14 +12,15 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from lgs_assets.action import leaving
 from lgs_assets.action.contacts import contact_status, forget_contact, import_contacts, object_to_marketing
+from lgs_assets.action.destinations import configured
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
 from lgs_assets.action.forgetting import Forgotten, forget
-from lgs_assets.action.leaving import plan_removals
-from lgs_assets.action.moving import present_places
-from lgs_assets.action.plans import insert_plan, leaving_plans, plans
+from lgs_assets.action.lists import leaving
+from lgs_assets.action.lists.leaving import plan_removals
+from lgs_assets.action.lists.moving import present_places
+from lgs_assets.action.lists.plans import insert_plan, leaving_plans, plans
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
@@ -329,11 +330,11 @@ def test_other_destinations_get_a_removal(people: Warehouse, klaviyo: KlaviyoToo
 
 def plan_lists(monkeypatch: pytest.MonkeyPatch, *destinations: Destination) -> dg.ExecuteInProcessResult:
     """A run of the night's job that finds no audience."""
-    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", list)
-    monkeypatch.setattr("lgs_assets.wiring.jobs.gone", lambda _: [])
+    monkeypatch.setattr("lgs_assets.action.nightly.read_audiences", list)
+    monkeypatch.setattr("lgs_assets.action.nightly.removed_audiences", lambda _: [])
     named = {each.name: each for each in destinations}
-    monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda _, name: named[name])
-    monkeypatch.setattr("lgs_assets.wiring.resources.configured_destinations", lambda _: (list(destinations), {}))
+    monkeypatch.setattr(configured, "destination_named", lambda _, name: named[name])
+    monkeypatch.setattr(configured, "configured_destinations", lambda _: (list(destinations), {}))
     with dagster_instance(Configuration.read()) as instance:
         job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
         return job.execute_in_process(instance=instance, raise_on_error=False)

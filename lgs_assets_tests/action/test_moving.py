@@ -10,17 +10,17 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from lgs_assets import places
-from lgs_assets.action.applying import apply_plan
-from lgs_assets.action.audiences import gone
+from lgs_assets.action.audiences import removed_audiences
 from lgs_assets.action.contacts import forget_contact, object_to_marketing
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.drift import check_drift, strays
 from lgs_assets.action.forgetting import forget
-from lgs_assets.action.moving import PlaceIs, left_behind, note_emptied
-from lgs_assets.action.nightly import keep_up
-from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import Plan, plan_numbered
+from lgs_assets.action.lists.applying import apply_plan
+from lgs_assets.action.lists.drift import check_drift, strays
+from lgs_assets.action.lists.moving import PlaceIs, left_behind, note_emptied
+from lgs_assets.action.lists.planning import make_plan
+from lgs_assets.action.lists.plans import Plan, plan_numbered
+from lgs_assets.action.nightly import sync_list
 from lgs_assets.command.cli import app
 from lgs_assets.errors import UnavailableError
 from lgs_assets.warehouse.database import Warehouse
@@ -278,7 +278,7 @@ def test_the_night_gives_up_what_was_begun_at_another_place(
     former.faults = ["500"] * 6
     with pytest.raises(UnavailableError):
         apply(people, made.plan, webhook(former))
-    night = keep_up(people, automatic, webhook(present), key=KEY)
+    night = sync_list(people, automatic, webhook(present), key=KEY)
     assert night.plan and night.plan.refusal and "--place new" in night.plan.refusal
     assert plan_numbered(people, made.plan).state == "expired"
 
@@ -312,7 +312,7 @@ def test_a_list_that_is_gone_from_the_tool_is_let_go(people: Warehouse, monkeypa
         sync(people, hubspot.destination())
         object_to_marketing(people, 7)
         monkeypatch.setenv("LGS_DATABASE_URL", people.url)
-        assert gone(people) == [("some", "hubspot", 10)]
+        assert removed_audiences(people) == [("some", "hubspot", 10)]
         CliRunner().invoke(app, ["activate", "emptied", "some", "hubspot"])
         assert held(people) == set(range(1, 11)), "it is the former lists that were emptied"
         emptied = partial(CliRunner(env={"COLUMNS": "300"}).invoke, app)
@@ -323,7 +323,7 @@ def test_a_list_that_is_gone_from_the_tool_is_let_go(people: Warehouse, monkeypa
         assert mistyped.exit_code == 2 and "There are: drop, webhook" in mistyped.output
         said = emptied(["activate", "emptied", "some", "hubspot", "--gone", "--yes"])
         assert said.exit_code == 0 and "10 customers" in said.output
-        assert gone(people) == [] and held(people) == set() and left_behind(people) == []
+        assert removed_audiences(people) == [] and held(people) == set() and left_behind(people) == []
         requests = len(hubspot.requests)
         assert plan_lists(monkeypatch, hubspot.destination()).success and len(hubspot.requests) == requests
 

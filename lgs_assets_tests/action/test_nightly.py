@@ -12,24 +12,24 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from lgs_assets.action.applying import cancel_plan
+from lgs_assets.action import nightly
 from lgs_assets.action.audiences import Audience, planned_audience, without_file
 from lgs_assets.action.contacts import forget_contact, import_contacts, object_to_marketing
 from lgs_assets.action.destinations import configured
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.destinations.webhook import Webhook
-from lgs_assets.action.guards import STALE_HOURS
-from lgs_assets.action.leaving import plan_removals
-from lgs_assets.action.moving import note_emptied
-from lgs_assets.action.nightly import Night, keep_up
-from lgs_assets.action.planning import make_plan
-from lgs_assets.action.plans import RESUMES_HOURS, leaving_plans, plans
+from lgs_assets.action.lists.applying import cancel_plan
+from lgs_assets.action.lists.guards import STALE_HOURS
+from lgs_assets.action.lists.leaving import plan_removals
+from lgs_assets.action.lists.moving import note_emptied
+from lgs_assets.action.lists.planning import make_plan
+from lgs_assets.action.lists.plans import RESUMES_HOURS, leaving_plans, plans
+from lgs_assets.action.nightly import Night, sync_list
 from lgs_assets.command.cli import app
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
 from lgs_assets.errors import LgsError, RuleError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.wiring import jobs
 from lgs_assets.wiring.instance import dagster_instance
 from lgs_assets_tests.action.lists import SOME, apply, held, plan, set_members, sync
 from lgs_assets_tests.action.people import KEY, contacts_file, line
@@ -51,7 +51,7 @@ def webhook(receiver: Receiver) -> Webhook:
 
 
 def night(warehouse: Warehouse, receiver: Receiver, audience: Audience = AUTOMATIC) -> Night:
-    return keep_up(warehouse, audience, webhook(receiver), key=KEY, pause=lambda _: None)
+    return sync_list(warehouse, audience, webhook(receiver), key=KEY, pause=lambda _: None)
 
 
 def test_a_plan_within_its_guard_is_applied(people: Warehouse, receiver: Receiver) -> None:
@@ -200,7 +200,7 @@ def test_an_objection_at_the_tool_is_a_removal_of_the_same_night(people: Warehou
     assert made
     apply(people, made.plan, tool.destination())
     tool.unsubscribe("R5")
-    done = keep_up(people, AUTOMATIC, tool.destination(), key=KEY)
+    done = sync_list(people, AUTOMATIC, tool.destination(), key=KEY)
     assert done.drift and done.drift.objected == [5]
     assert tool.held() == held(people) == {1, 2, 3, 4, 6, 7, 8, 9, 10}
 
@@ -208,9 +208,9 @@ def test_an_objection_at_the_tool_is_a_removal_of_the_same_night(people: Warehou
 def plan_lists(monkeypatch: pytest.MonkeyPatch, audiences: list[Audience], *destinations: Destination) -> bool:
     """Runs the night's job. Returns whether it succeeded."""
     named = {each.name: each for each in destinations}
-    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", lambda: audiences)
-    monkeypatch.setattr("lgs_assets.wiring.jobs.gone", lambda _: [])
-    monkeypatch.setattr("lgs_assets.wiring.resources.destination_named", lambda _, name: named[name])
+    monkeypatch.setattr("lgs_assets.action.nightly.read_audiences", lambda: audiences)
+    monkeypatch.setattr("lgs_assets.action.nightly.removed_audiences", lambda _: [])
+    monkeypatch.setattr("lgs_assets.action.destinations.configured.destination_named", lambda _, name: named[name])
     with dagster_instance(Configuration.read()) as instance:
         job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
         return job.execute_in_process(instance=instance, raise_on_error=False).success
@@ -277,8 +277,8 @@ def test_a_destination_that_is_set_wrongly_keeps_no_other_from_deleting(
         monkeypatch.setenv("LGS_MAILCHIMP_KEY", "no key")
         monkeypatch.setenv("LGS_MAILCHIMP_LIST", "abc")
         monkeypatch.setenv("LGS_HUBSPOT_KEY", "two words")
-        monkeypatch.setattr(jobs, "read_audiences", list)
-        monkeypatch.setattr(jobs, "gone", lambda _: [])
+        monkeypatch.setattr(nightly, "read_audiences", list)
+        monkeypatch.setattr(nightly, "removed_audiences", lambda _: [])
         with dagster_instance(Configuration.read()) as instance:
             job = build_definitions(Configuration.read()).resolve_job_def("plan_lists")
             run = job.execute_in_process(instance=instance, raise_on_error=False)
@@ -307,7 +307,7 @@ def test_a_list_whose_audience_has_no_file_is_planned_empty(
     early = make_plan(people, without_file("some"), webhook(receiver), key=KEY)
     assert early and early.refusal and early.refusal.endswith("since its members were found: lgs run")
     set_members(people, [])
-    monkeypatch.setattr(jobs, "read_audiences", list)
+    monkeypatch.setattr(nightly, "read_audiences", list)
     monkeypatch.setenv("LGS_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("LGS_WEBHOOK_KEY", SIGNING_KEY)
     with dagster_instance(Configuration.read()) as instance:

@@ -133,7 +133,7 @@ def test_a_hole_in_the_window_is_waited_for_and_told(experiment: Warehouse) -> N
     assert f"{hole}: a dump may be missing." in answer(covered)
     assert "2012-04-30" in lgs_status() and f"{hole}; the shop was never without one for so long" in lgs_status()
     (row,) = reports(experiment, cache=Path("unused")).to_dict("records")
-    assert (row["missing_from"], row["missing_to"]) == covered.state.hole
+    assert (row["missing_from"].date(), row["missing_to"].date()) == covered.state.hole
     for day in ("2012-04-09", "2012-04-18", "2012-04-27", "2012-05-01"):
         buy(experiment, None, f"{day} 10:00")
     late = told(experiment)

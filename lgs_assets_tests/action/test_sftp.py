@@ -7,11 +7,11 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from lgs_assets.action.applying import Outcome
 from lgs_assets.action.destinations import sftp
 from lgs_assets.action.destinations.configured import destination_named
 from lgs_assets.action.destinations.drop import Drop
 from lgs_assets.action.destinations.protocol import AccessError
+from lgs_assets.action.lists.applying import Outcome
 from lgs_assets.configuration import Configuration
 from lgs_assets.errors import UnavailableError
 from lgs_assets.warehouse.database import Warehouse

@@ -26,7 +26,7 @@ def test_the_job_that_plans_tells_what_each_ledger_holds(warehouse: Warehouse, m
     """With the last rows, and without a payload or what a destination was told of anybody."""
     monkeypatch.setenv("LGS_CONTACT_KEY", KEY)
     monkeypatch.setenv("LGS_DATABASE_URL", warehouse.url)
-    monkeypatch.setattr("lgs_assets.wiring.jobs.read_audiences", list)
+    monkeypatch.setattr("lgs_assets.action.nightly.read_audiences", list)
     with warehouse.transaction() as connection:
         connection.exec_driver_sql(
             "insert into activation_plans (destination, audience, audience_version, publication, adds, updates, "

@@ -1,6 +1,7 @@
-"""The destinations that the configuration names."""
+"""The destinations that the configuration names, and the key without which none is told anything."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +28,27 @@ DELETING = {kind.name for kind in (Drop, Webhook, Klaviyo, Mailchimp, HubSpot) i
 WITH_OWN_IDS = {kind.name for kind in (Drop, Webhook, Klaviyo, Mailchimp, HubSpot) if kind.has_own_ids}
 """Those to which another address is another contact."""
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True)
+class Activation:
+    """Where lists may go, and with which key. Looked up when a plan is applied: nothing else depends on them."""
+
+    configuration: Configuration
+
+    def destination(self, name: str) -> Destination:
+        """A destination by its name. Raises UsageError if it is not configured."""
+        return destination_named(self.configuration, name)
+
+    @property
+    def destinations(self) -> tuple[list[Destination], dict[str, str]]:
+        """Every destination that is configured; and what is wrong with how others are, by their names."""
+        return configured_destinations(self.configuration)
+
+    @property
+    def key(self) -> str | None:
+        """The key of the pseudonyms."""
+        return self.configuration.pseudonym_key
 
 
 def destination_named(configuration: Configuration, name: str) -> Destination:

@@ -6,7 +6,7 @@ it is complete.
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,22 +14,20 @@ from typing import Any
 
 from upath import UPath
 
-from lgs_assets.action.destinations.protocol import Answer, Batch, Erasure
+from lgs_assets.action.destinations.protocol import Answer, Batch, Destination
 from lgs_assets.action.destinations.sftp import SCHEME, put_files
 from lgs_assets.escaping import csv_cell
 from lgs_assets.places import open_place, reaching
 
 
 @dataclass(frozen=True)
-class Drop:
+class Drop(Destination):
     """The destination `drop`."""
+
+    name = "drop"
 
     location: str
     hashes_emails: bool = False
-    name: str = "drop"
-    batch_rows: None = None
-    has_own_ids: bool = False
-    erasure: Erasure = "none"
 
     @property
     def place(self) -> str:
@@ -60,9 +58,6 @@ class Drop:
             for file, content in files.items():
                 _put(place / file, content)
         return Answer(200)
-
-    def members(self, audience: str, ours: Collection[str]) -> None:
-        """None: what becomes of a file is not known here."""
 
     def _shown(self, email: str | None) -> str:
         """An address, or its hash as advertising networks compare it: of lower case, without spaces around it."""

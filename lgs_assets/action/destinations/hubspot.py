@@ -15,13 +15,22 @@ from lgs_assets.action.destinations.protocol import (
     Batch,
     BatchError,
     Change,
-    Erasure,
+    Destination,
     Member,
     after_sending,
     never_known,
     of_another,
 )
-from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, identifier, in_parts, redacted, unexpected
+from lgs_assets.action.destinations.web import (
+    ANSWER_SECONDS,
+    Api,
+    Pace,
+    expecting,
+    identifier,
+    in_parts,
+    redacted,
+    unexpected,
+)
 
 VERSION = "2026-03"
 """The version of the interface that requests are written for."""
@@ -35,20 +44,20 @@ _OPTED_OUT = "hs_email_optout"
 
 
 @dataclass(frozen=True)
-class HubSpot:
+class HubSpot(Destination):
     """The destination `hubspot`. An audience fills the static list of contacts of its name."""
+
+    name = "hubspot"
+    has_own_ids = True
+    erasure = "own"
 
     key: str = field(repr=False)
     url: str = "https://api.hubapi.com"
     seconds: float = ANSWER_SECONDS
     pace: Pace = field(default_factory=Pace, repr=False)
     batch_rows: int = BATCH_ROWS
-    name: str = "hubspot"
-    has_own_ids: bool = True
-    erasure: Erasure = "own"
     subscription: str | None = None
     """The id of the subscription type that the mails to these lists are of; opting out of it counts, too."""
-    hashes_emails: bool = False
 
     @property
     def place(self) -> str:
@@ -110,11 +119,9 @@ class HubSpot:
 
         def ask(after: str | None) -> tuple[list[Any], str | None]:
             answer = self._api.ask("GET", path, query={"limit": str(_PAGE), **({"after": after} if after else {})})
-            try:
+            with expecting(self.name):
                 following = (answer.get("paging") or {}).get("next") or {}
                 return [identifier(self.name, entry["recordId"]) for entry in answer["results"]], following.get("after")
-            except (AttributeError, KeyError, TypeError):
-                raise unexpected(self.name) from None
 
         return self._api.pages(ask)
 
@@ -147,10 +154,8 @@ class HubSpot:
         answer = self._api.ask("GET", path, may_be_missing=True)
         if answer is None:
             raise AccessError(f"hubspot: there is no list of contacts named {audience}. Lists are made by hand.")
-        try:
+        with expecting(self.name):
             list_id, processing = answer["list"]["listId"], answer["list"]["processingType"]
-        except (KeyError, TypeError):
-            raise unexpected(self.name) from None
         if processing == "DYNAMIC":  # the others are static: one that was filled once by a filter is, too
             raise AccessError(f"hubspot: the list {audience} is filled by HubSpot: expected a static list.")
         return quote(str(list_id), safe="")
@@ -206,10 +211,8 @@ class HubSpot:
             return
         content = {"archived": False, "inputs": [{"name": name} for name in sorted(names)]}
         answer = self._api.ask("POST", f"/crm/properties/{VERSION}/contacts/batch/read", content)
-        try:
+        with expecting(self.name):
             found = {entry["name"] for entry in answer["results"]}
-        except (KeyError, TypeError):
-            raise unexpected(self.name) from None
         if missing := sorted(names - found):
             raise AccessError(f"hubspot: contacts have no property {', '.join(missing)}. Properties are made by hand.")
 
@@ -229,18 +232,16 @@ class HubSpot:
 
 
 def _contacts(answer: Any) -> list[dict[str, Any]]:
-    try:
+    with expecting("hubspot"):
         return [
             {"id": identifier("hubspot", contact["id"]), "properties": dict(contact.get("properties") or {})}
             for contact in answer["results"]
         ]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise unexpected("hubspot") from None
 
 
 def _reason(answer: Any, customer: int, record: str) -> str:
     """Why a batch that was answered did not update a contact. Raises BatchError if it does not say of which that is."""
-    try:
+    with expecting("hubspot"):
         for error in answer.get("errors") or []:
             context = error.get("context") or {}
             named = {
@@ -250,8 +251,6 @@ def _reason(answer: Any, customer: int, record: str) -> str:
             }
             if named & {str(customer), record}:
                 return redacted(str(error.get("message")))
-    except (AttributeError, TypeError):
-        raise unexpected("hubspot") from None
     raise BatchError("answered without some of the contacts, and without the reason", status=207)
 
 

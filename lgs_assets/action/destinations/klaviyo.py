@@ -17,12 +17,12 @@ from lgs_assets.action.destinations.protocol import (
     BatchError,
     BusyError,
     Change,
-    Erasure,
+    Destination,
     Member,
     after_sending,
     of_another,
 )
-from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, in_parts, redacted, unexpected
+from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, expecting, in_parts, redacted, unexpected
 from lgs_assets.errors import UnavailableError
 
 REVISION = "2026-07-15"
@@ -46,18 +46,17 @@ _CONSENT = {
 
 
 @dataclass(frozen=True)
-class Klaviyo:
+class Klaviyo(Destination):
     """The destination `klaviyo`. An audience fills the list of its name; a profile's external id is the customer."""
+
+    name = "klaviyo"
+    erasure = "own"
 
     key: str = field(repr=False)
     url: str = "https://a.klaviyo.com/api"
     seconds: float = ANSWER_SECONDS
     pace: Pace = field(default_factory=Pace, repr=False)
     batch_rows: int = BATCH_ROWS
-    name: str = "klaviyo"
-    has_own_ids: bool = False
-    erasure: Erasure = "own"
-    hashes_emails: bool = False
 
     @property
     def place(self) -> str:
@@ -192,11 +191,9 @@ class Klaviyo:
         for entry in self._all(f"{path}/import-errors", {}, interval=_JOBS):
             error = entry["attributes"]
             reason = redacted(str(error.get("detail") or error.get("title")))
-            try:
+            with expecting(self.name):
                 payload = error.get("original_payload") or {}
                 external_id = str(payload.get("attributes", payload).get("external_id"))
-            except AttributeError:
-                raise unexpected(self.name) from None
             if external_id not in sent:
                 raise BatchError(f"the import job failed: {reason}", status=202)
             rejected[sent[external_id]] = reason
@@ -212,26 +209,22 @@ class Klaviyo:
         def ask(cursor: str | None) -> tuple[list[Any], str | None]:
             place = {"page[cursor]": cursor} if cursor else {}
             answer = self._api.ask("GET", path, query={**query, "page[size]": str(page), **place}, interval=interval)
-            try:
+            with expecting(self.name):
                 following = (answer.get("links") or {}).get("next")
                 cursors = parse_qs(urlsplit(following).query).get("page[cursor]") if following else None
                 return [{"id": each["id"], "attributes": dict(each["attributes"])} for each in answer["data"]], (
                     cursors[0] if cursors else None
                 )
-            except (AttributeError, KeyError, TypeError, ValueError):
-                raise unexpected(self.name) from None
 
         return self._api.pages(ask)
 
 
 def _has_objected(profile: Mapping[str, Any], list_id: str) -> bool:
     """Whether somebody unsubscribed, from everything or from this list, or complained."""
-    try:
+    with expecting("klaviyo"):
         marketing = ((profile["attributes"].get("subscriptions") or {}).get("email") or {}).get("marketing") or {}
         of_list = [each for each in marketing.get("list_suppressions") or [] if each.get("list_id") == list_id]
         reasons = {each.get("reason") for each in [*(marketing.get("suppression") or []), *of_list]}
-    except (AttributeError, TypeError):
-        raise unexpected("klaviyo") from None
     return marketing.get("consent") == "UNSUBSCRIBED" or bool(reasons - _UNDELIVERABLE)
 
 
@@ -246,7 +239,5 @@ def _profile(change: Change) -> dict[str, Any]:
 
 
 def _of(answer: Any, name: str) -> Any:
-    try:
+    with expecting("klaviyo"):
         return answer["data"][name]
-    except (KeyError, TypeError):
-        raise unexpected("klaviyo") from None

@@ -18,13 +18,13 @@ from lgs_assets.action.destinations.protocol import (
     Batch,
     BatchError,
     Change,
-    Erasure,
+    Destination,
     Member,
     after_sending,
     never_known,
     of_another,
 )
-from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, identifier, redacted, unexpected
+from lgs_assets.action.destinations.web import ANSWER_SECONDS, Api, Pace, expecting, identifier, redacted, unexpected
 
 BATCH_ROWS = 500  # as many as may enter a segment at once
 _PAGE = 1000
@@ -36,11 +36,15 @@ _REFUSES_THEM = re.compile("compliance state|forgotten email|permanently deleted
 
 
 @dataclass(frozen=True)
-class Mailchimp:
+class Mailchimp(Destination):
     """The destination `mailchimp`. An audience fills the static segment of its name, among the contacts of one list.
 
     Mailchimp limits how many requests are under way at once, to ten: here there is one.
     """
+
+    name = "mailchimp"
+    has_own_ids = True
+    erasure = "permanent"
 
     key: str = field(repr=False)
     list_id: str
@@ -49,10 +53,6 @@ class Mailchimp:
     seconds: float = ANSWER_SECONDS
     pace: Pace = field(default_factory=Pace, repr=False)
     batch_rows: int = BATCH_ROWS
-    name: str = "mailchimp"
-    has_own_ids: bool = True
-    erasure: Erasure = "permanent"
-    hashes_emails: bool = False
 
     @property
     def place(self) -> str:
@@ -210,12 +210,10 @@ class Mailchimp:
         """
         by_address = {(change.email or "").lower(): change.customer_id for change in changes}
         answer = self._api.ask("POST", segment, {"members_to_add": list(by_address), "members_to_remove": []})
-        try:
+        with expecting(self.name):
             errors = [(redacted(str(error["error"])), [*error["email_addresses"]]) for error in answer["errors"]]
             told = {address.lower(): reason for reason, addresses in errors for address in addresses}
             failed = int(answer["error_count"])
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise unexpected(self.name) from None
         if len(told) < failed or not told.keys() <= by_address.keys() or not all(addresses for _, addresses in errors):
             reasons = "; ".join(dict.fromkeys(reason for reason, _ in errors))
             raise BatchError(f"answered with errors, and not of whom: {reasons or 'no reason'}", status=200)
@@ -257,10 +255,8 @@ class Mailchimp:
         def ask(start: str | None) -> tuple[list[Any], str | None]:
             offset = int(start or 0)
             answer = self._api.ask("GET", path, query={**query, "count": str(_PAGE), "offset": str(offset)})
-            try:
+            with expecting(self.name):
                 found, total = [dict(entry) for entry in answer[name]], int(answer["total_items"])
-            except (KeyError, TypeError, ValueError):
-                raise unexpected(self.name) from None
             following = offset + len(found)
             return found, str(following) if found and following < total else None
 

@@ -1,10 +1,11 @@
 """What every destination has in common: what it is handed, what it answers, and what can go wrong."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from lgs_assets.errors import LgsError, UnavailableError
 
@@ -119,33 +120,26 @@ class Member(NamedTuple):
         return f"Member({self.remote_id})"
 
 
-class Destination(Protocol):
+class Destination(ABC):
     """Where a list goes."""
 
-    @property
-    def name(self) -> str:
-        """By which commands and ledgers call it."""
+    name: ClassVar[str]
+    """By which commands and ledgers call it."""
+    has_own_ids: ClassVar[bool] = False
+    """Whether it calls customers otherwise than by their number: then only `Answer.remote_ids` tells how."""
+    erasure: ClassVar[Erasure] = "none"
+    """Whether it deletes people: then it takes batches of changes that erase, which hold no others."""
+    hashes_emails: bool = False
+    """Whether addresses leave as hashes: then whoever has an address can still find it there."""
+    batch_rows: int | None = None
+    """How many changes it takes at a time; None for all of a plan."""
 
     @property
-    def batch_rows(self) -> int | None:
-        """How many changes it takes at a time; None for all of a plan."""
-
-    @property
-    def has_own_ids(self) -> bool:
-        """Whether it calls customers otherwise than by their number: then only `Answer.remote_ids` tells how."""
-
-    @property
-    def hashes_emails(self) -> bool:
-        """Whether addresses leave as hashes: then whoever has an address can still find it there."""
-
-    @property
+    @abstractmethod
     def place(self) -> str:
         """Where that is: what tells the account, the list, the URL or the folder from any other. It may be a secret."""
 
-    @property
-    def erasure(self) -> Erasure:
-        """Whether it deletes people: then it takes batches of changes that erase, which hold no others."""
-
+    @abstractmethod
     def send(self, batch: Batch) -> Answer:
         """Hands a batch over, at the pace that the destination allows. Keeps no state, and makes no second attempt.
 
@@ -156,9 +150,10 @@ class Destination(Protocol):
     def members(self, audience: str, ours: Collection[str]) -> Iterable[Member] | None:
         """Whom the list of an audience holds, whoever put them there, and who of `ours` objected and is not on it.
 
-        None if the destination cannot be read; to learn that takes no request. `ours` are whom it should hold, as the
+        None if the destination cannot be read, which is known without a request. `ours` are whom it should hold, as the
         destination calls them.
         """
+        return None
 
 
 class BusyError(UnavailableError):

@@ -11,7 +11,7 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -129,7 +129,7 @@ class Api:
             if following == start:
                 break
             start = following
-        raise UnavailableError(f"{self.name}: the pages of its answer have no end.")
+        raise UnavailableError(f"{self.name}: its answer never stops paging.")
 
 
 def in_parts(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
@@ -171,7 +171,7 @@ def exchange(
     if len(answer) > _MAX_ANSWER:
         raise UnavailableError(f"{name}: answered with more than {_MAX_ANSWER:,} bytes, which no list calls for.")
     if lacks:
-        raise UnavailableError(f"{name}: the answer breaks off.")
+        raise UnavailableError(f"{name}: the answer is incomplete.")
     return Reply(response.status, response.getheader("Retry-After"), answer, response.getheader("Date"))
 
 
@@ -202,6 +202,15 @@ def parsed(name: str, reply: Reply) -> Any:
 def unexpected(name: str, status: int = 200) -> BusyError:
     """The error of an answer that is not what the destination's documentation says."""
     return BusyError(f"{name}: the answer is not the JSON that was expected.", status=status)
+
+
+@contextmanager
+def expecting(name: str, status: int = 200) -> Iterator[None]:
+    """Raises the error of an unexpected answer for one in which the block does not find what it looks for."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        raise unexpected(name, status) from None
 
 
 def identifier(name: str, value: object) -> str:

@@ -2,33 +2,29 @@
 
 import hmac
 import json
-from collections.abc import Collection
 from dataclasses import dataclass, field
-from hashlib import sha256
 
-from lgs_assets.action.destinations.protocol import Answer, Batch, Erasure
+from lgs_assets.action.destinations.protocol import Answer, Batch, Destination
 from lgs_assets.action.destinations.web import (
     ANSWER_SECONDS,
     exchange,
+    expecting,
     parsed,
     redacted,
     refuse_errors,
-    unexpected,
 )
 
 
 @dataclass(frozen=True)
-class Webhook:
+class Webhook(Destination):
     """The destination `webhook`. The idempotency key tells its receiver a repeat."""
+
+    name = "webhook"
 
     url: str = field(repr=False)
     key: str = field(repr=False)
     batch_rows: int = 500
     seconds: float = ANSWER_SECONDS
-    name: str = "webhook"
-    has_own_ids: bool = False
-    erasure: Erasure = "none"
-    hashes_emails: bool = False
 
     @property
     def place(self) -> str:
@@ -51,21 +47,16 @@ class Webhook:
             self.name, reply, key="LGS_WEBHOOK_KEY",
             elsewhere="nothing is there that takes lists. Check LGS_WEBHOOK_URL.",
         )  # fmt: skip
-        try:
+        with expecting(self.name, reply.status):
             listed = (parsed(self.name, reply) or {}).get("rejected", [])
             rejected = {int(row["id"]): redacted(str(row.get("reason", "no reason"))) for row in listed}
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            raise unexpected(self.name, reply.status) from None
         sent = {change.customer_id for change in batch.changes}
         return Answer(reply.status, {customer: reason for customer, reason in rejected.items() if customer in sent})
-
-    def members(self, audience: str, ours: Collection[str]) -> None:
-        """None: a receiver is only told."""
 
 
 def signature(key: str, stamp: str, body: bytes) -> str:
     """What proves to a receiver that a body is ours, and of that time."""
-    return hmac.new(key.encode(), f"{stamp}.".encode() + body, sha256).hexdigest()
+    return hmac.digest(key.encode(), f"{stamp}.".encode() + body, "sha256").hex()
 
 
 def _json(batch: Batch) -> bytes:

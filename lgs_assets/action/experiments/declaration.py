@@ -173,7 +173,7 @@ def _reason(detail: Any) -> str:
     """One line on a key: what is expected, and what was found."""
     key = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "missing":
-        return f"{key}: expected, and not there."
+        return f"{key}: required, but missing."
     if detail["type"] == "extra_forbidden":
         keys = Primary.model_fields if key.startswith("primary.") else _File.model_fields
         return f"{key}: unknown key. The keys: {', '.join(keys)}."

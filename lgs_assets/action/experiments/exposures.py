@@ -4,10 +4,9 @@ import pandas as pd
 
 from lgs_assets.action.experiments.state import EXPOSURES
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import frame_of_rows
 
 
 def exposed(warehouse: Warehouse) -> pd.DataFrame:
     """The rows of the table `exposures`: one an experiment, customer, destination, audience and period."""
-    names = ["experiment", "customer_id", "arm", "destination", "audience", "period", "reached_at"]
-    rows = [tuple(row.values()) for row in warehouse.rows(EXPOSURES)]
-    return pd.DataFrame(rows, columns=names).astype({"customer_id": "int64", "reached_at": "datetime64[us, UTC]"})
+    return frame_of_rows("exposures", warehouse.rows(EXPOSURES))

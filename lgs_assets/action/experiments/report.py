@@ -17,6 +17,7 @@ from lgs_assets.escaping import markdown
 from lgs_assets.models.judging import LEVEL
 from lgs_assets.models.lift import Difference
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import frame_of_rows
 from lgs_assets.wording import counted
 
 LOW_POWER = 0.5
@@ -84,11 +85,7 @@ def reports(warehouse: Warehouse, *, cache: Path) -> pd.DataFrame:
         }
         for analysis in analyses(warehouse)
     ]
-    names = [
-        *("experiment", "answer", "report", "picture", "due", "covered_until", "control_excluded", "treated_excluded"),
-        *("is_mismatched", "missing_from", "missing_to", "claim"),
-    ]
-    return pd.DataFrame(rows, columns=names)
+    return frame_of_rows("experiment_reports", rows)
 
 
 def answer(analysis: Analysis) -> str:

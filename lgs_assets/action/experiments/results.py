@@ -19,6 +19,7 @@ from lgs_assets.action.experiments.outcomes import EXACT
 from lgs_assets.action.experiments.state import State, read_state, states
 from lgs_assets.models.judging import DRAWS, is_mismatched
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import frame_of_rows
 from lgs_assets.warehouse.locks import lock_for_writing
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 
@@ -151,13 +152,7 @@ def results(warehouse: Warehouse) -> pd.DataFrame:
         for analysis in analyses(warehouse)
         for result in analysis.results
     ]
-    numbers = [
-        *("control_mean", "treated_mean", "difference", "low", "high", "p_value", "corrected_p", "level"),
-        *("capped_control_mean", "capped_treated_mean", "capped_difference", "capped_low", "capped_high"),
-    ]
-    counts = ["control_customers", "treated_customers"]
-    names = ["experiment", "metric", "segment", "country", "role", *counts, *numbers]
-    return pd.DataFrame(rows, columns=names).astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(counts, "int64"))
+    return frame_of_rows("experiment_results", rows)
 
 
 def analyses(warehouse: Warehouse) -> Iterable[Analysis]:

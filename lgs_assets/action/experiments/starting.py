@@ -17,7 +17,7 @@ from lgs_assets import places
 from lgs_assets.action.audiences import Audience
 from lgs_assets.action.experiments.declaration import CONTROL, Declaration
 from lgs_assets.action.experiments.holdout import busy_elsewhere
-from lgs_assets.action.experiments.state import State, covered_until, read_state, those_started
+from lgs_assets.action.experiments.state import State, covered_until, not_started, read_state
 from lgs_assets.action.rules import FACTS
 from lgs_assets.errors import GuardError, LgsError, UsageError
 from lgs_assets.warehouse.database import Warehouse
@@ -116,7 +116,7 @@ def stop(warehouse: Warehouse, name: str, *, because: str) -> None:
         cursor.execute("select stopped_at from experiments where experiment = %s", [name])
         row = cursor.fetchone()
         if not row:
-            raise LgsError(f"No experiment {name!r} was started. {those_started(cursor)}")
+            raise not_started(cursor, name)
         if row[0]:
             raise LgsError(f"{name} was already stopped at {row[0]:%Y-%m-%d %H:%M} UTC.")
         cursor.execute(
@@ -138,7 +138,7 @@ def amend(warehouse: Warehouse, name: str, what: str, *, because: str) -> None:
         lock_for_writing(cursor, "experiments")
         cursor.execute("select experiment from experiments where experiment = %s", [name])
         if not cursor.fetchone():
-            raise LgsError(f"No experiment {name!r} was started. {those_started(cursor)}")
+            raise not_started(cursor, name)
         cursor.execute(
             """
             insert into experiment_amendments

@@ -85,7 +85,7 @@ def read_state(cursor: Cursor, name: str) -> State:
         [name],
     )
     if not (row := cursor.fetchone()):
-        raise LgsError(f"No experiment {name!r} was started. {those_started(cursor)}")
+        raise not_started(cursor, name)
     declaration = Declaration.frozen(name, row[0])
     cursor.execute(
         """
@@ -184,8 +184,9 @@ def covered_until(cursor: Cursor) -> date | None:
     return None if day is None else date(day.year, day.month, day.day)
 
 
-def those_started(cursor: Cursor) -> str:
-    """The names of the experiments that were started, for a message to whoever asked for another."""
+def not_started(cursor: Cursor, name: str) -> LgsError:
+    """The error of an experiment that was not started; it names those that were."""
     cursor.execute("select experiment from experiments order by experiment")
-    names = [name for (name,) in cursor]
-    return f"Started: {', '.join(names)}." if names else "None was started yet."
+    names = [started for (started,) in cursor]
+    known = f"Started: {', '.join(names)}." if names else "None was started yet."
+    return LgsError(f"No experiment {name!r} was started. {known}")

@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
 FAMILY: Final = Family(__name__, part=1)
 
-_AMOUNTS: Final = ("amount",)
-_FIGURES: Final = (
-    *("population", "is_cut", "invoices", "minimum", "maximum", "mean", "median", "mode"),
-    *("cutoff_quantile", "cutoff_amount"),
-)
-_DOUBLED: Final = ("doubled_orders",)
+_READS: Final[dict[str, Any]] = {
+    "invoice_amounts": ("amount",),
+    "invoice_amount_statistics": (
+        *("population", "is_cut", "invoices", "minimum", "maximum", "mean", "median", "mode"),
+        *("cutoff_quantile", "cutoff_amount"),
+    ),
+    "monthly_metrics": ("doubled_orders",),
+}
+"""What every chart here shows."""
 
 _BARS: Final = 75
 
@@ -58,12 +61,7 @@ class _Population:
     subtitle: str
 
 
-@FAMILY.chart(
-    "Amounts of all invoices",
-    invoice_amounts=_AMOUNTS,
-    invoice_amount_statistics=_FIGURES,
-    monthly_metrics=_DOUBLED,
-)
+@FAMILY.chart("Amounts of all invoices", **_READS)
 def invoice_amounts_all(
     invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, monthly_metrics: pd.DataFrame
 ) -> Figure:
@@ -71,12 +69,7 @@ def invoice_amounts_all(
     return _distribution(invoice_amounts, invoice_amount_statistics, monthly_metrics, population="all", is_cut=False)
 
 
-@FAMILY.chart(
-    "Amounts of positive invoices",
-    invoice_amounts=_AMOUNTS,
-    invoice_amount_statistics=_FIGURES,
-    monthly_metrics=_DOUBLED,
-)
+@FAMILY.chart("Amounts of positive invoices", **_READS)
 def invoice_amounts_positive(
     invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, monthly_metrics: pd.DataFrame
 ) -> Figure:
@@ -86,12 +79,7 @@ def invoice_amounts_positive(
     )
 
 
-@FAMILY.chart(
-    "Amounts of all but the largest invoices",
-    invoice_amounts=_AMOUNTS,
-    invoice_amount_statistics=_FIGURES,
-    monthly_metrics=_DOUBLED,
-)
+@FAMILY.chart("Amounts of all but the largest invoices", **_READS)
 def invoice_amounts_all_cut(
     invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, monthly_metrics: pd.DataFrame
 ) -> Figure:
@@ -99,12 +87,7 @@ def invoice_amounts_all_cut(
     return _distribution(invoice_amounts, invoice_amount_statistics, monthly_metrics, population="all", is_cut=True)
 
 
-@FAMILY.chart(
-    "Amounts of all but the largest positive invoices",
-    invoice_amounts=_AMOUNTS,
-    invoice_amount_statistics=_FIGURES,
-    monthly_metrics=_DOUBLED,
-)
+@FAMILY.chart("Amounts of all but the largest positive invoices", **_READS)
 def invoice_amounts_positive_cut(
     invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, monthly_metrics: pd.DataFrame
 ) -> Figure:
@@ -114,12 +97,7 @@ def invoice_amounts_positive_cut(
     )
 
 
-@FAMILY.chart(
-    "Density of the amounts of all but the largest positive invoices",
-    invoice_amounts=_AMOUNTS,
-    invoice_amount_statistics=_FIGURES,
-    monthly_metrics=_DOUBLED,
-)
+@FAMILY.chart("Density of the amounts of all but the largest positive invoices", **_READS)
 def invoice_amount_density(
     invoice_amounts: pd.DataFrame, invoice_amount_statistics: pd.DataFrame, monthly_metrics: pd.DataFrame
 ) -> Figure:

@@ -10,6 +10,7 @@ import pandas as pd
 from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.doubled import counted_twice
+from lgs_assets.charts.ranking import name_rows, write_beside
 from lgs_assets.charts.scales import at_round_numbers, in_pounds
 from lgs_assets.charts.timeline import HATCH
 from lgs_assets.wording import counted, percent, short, short_pounds
@@ -68,17 +69,9 @@ def _draw(axes: Axes, countries: pd.DataFrame) -> None:
         places[is_one], sales[is_one], facecolor=style.lighter(style.BLUE), edgecolor=style.BLUE, hatch=HATCH,
         linewidth=0.8,
     )  # fmt: skip
-    for place, (country, is_marked) in enumerate(zip(countries.itertuples(), is_one, strict=True)):
-        axes.annotate(
-            _label(country, one_customer=bool(is_marked)),
-            (max(sales[place], 0), place), xytext=(4, 0), textcoords="offset points", va="center",
-            size=style.SMALL - 0.5, bbox=style.UNCROSSED,
-        )  # fmt: skip
-    axes.set_yticks(places, [short(name, _NAME) for name in countries["country"]])
-    axes.set_ylim(len(countries) - 0.4, -0.6)
-    axes.tick_params(axis="y", labelsize=style.SMALL - 0.5)
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
+    marked = zip(countries.itertuples(), is_one, strict=True)
+    write_beside(axes, sales, [_label(country, one_customer=bool(is_marked)) for country, is_marked in marked])
+    name_rows(axes, [short(name, _NAME) for name in countries["country"]])
     axes.set_xlim(min(sales.min(), 0), max(sales.max(), 1) * 1.7)
     at_round_numbers(axes.xaxis, 6)
     in_pounds(axes.xaxis)

@@ -10,6 +10,7 @@ import pandas as pd
 from lgs_assets.charts import style
 from lgs_assets.charts.declaration import Family
 from lgs_assets.charts.doubled import counted_twice
+from lgs_assets.charts.ranking import ranking, write_beside
 from lgs_assets.charts.scales import at_round_numbers, in_counts, in_pounds, label_ticks
 from lgs_assets.wording import count, counted, percent, short, short_pounds
 
@@ -89,7 +90,7 @@ def top_products(products: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Figur
         f"The {len(top)} products with the highest sales before returns; the pale end of a bar was given back"
     )
     style.note(figure, counted_twice(monthly_metrics))
-    axes = _ranking(figure, [_name(*product, _NAME) for product in _named(top)])
+    axes = ranking(figure, [_name(*product, _NAME) for product in _named(top)], what="Product")
     sales = top["sales"].to_numpy(dtype=float)
     kept = np.clip(sales - top["returned"].to_numpy(dtype=float), 0, None)
     places = np.arange(len(top))
@@ -100,7 +101,7 @@ def top_products(products: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Figur
         f"{percent(100 * product['return_rate_sales'])} given back"
         for product in top.to_dict("records")
     ]
-    _write_beside(axes, sales, labels)
+    write_beside(axes, sales, labels)
     axes.set_xlim(0, max(sales.max(), 1) * 1.62)
     at_round_numbers(axes.xaxis, 5)
     in_pounds(axes.xaxis)
@@ -126,7 +127,7 @@ def top_returned_products(products: pd.DataFrame, monthly_metrics: pd.DataFrame)
         f"The highest shares of sales given back, of the {counted(len(enough), 'product')} with {minimum}"
     )
     style.note(figure, f"Returns at their own price. {counted_twice(monthly_metrics)}")
-    axes = _ranking(figure, [_name(*product, _NAME) for product in _named(top)])
+    axes = ranking(figure, [_name(*product, _NAME) for product in _named(top)], what="Product")
     rates = 100 * top["return_rate_sales"].to_numpy(dtype=float)
     axes.barh(np.arange(len(top)), rates, color=style.ORANGE)
     labels = [
@@ -134,7 +135,7 @@ def top_returned_products(products: pd.DataFrame, monthly_metrics: pd.DataFrame)
         f"{short_pounds(product['sales'], 3)}, {counted(product['return_lines'], 'return line')}"
         for product in top.to_dict("records")
     ]
-    _write_beside(axes, rates, labels)
+    write_beside(axes, rates, labels)
     axes.set_xlim(0, max(rates.max(), 1) * 1.62)
     _in_shares(axes, rates)
     axes.set_xlabel("Given back, in % of sales before returns")
@@ -164,14 +165,14 @@ def product_pairs(product_pairs: pd.DataFrame, products: pd.DataFrame) -> Figure
         " + ".join(_name(code, descriptions.get(code), _NAME_IN_PAIR) for code in (pair["code"], pair["other_code"]))
         for pair in top.to_dict("records")
     ]
-    axes = _ranking(figure, names, what="Pair of products", left=0.56)
+    axes = ranking(figure, names, what="Pair of products", left=0.56)
     shares = 100 * top["kulczynski"].to_numpy(dtype=float)
     axes.barh(np.arange(len(top)), shares, color=style.BLUE)
     labels = [
         f"{percent(share, 0)}: {counted(baskets, 'basket')}, lift {count(lift)}"
         for share, baskets, lift in zip(shares, top["baskets"], top["lift"], strict=True)
     ]
-    _write_beside(axes, shares, labels)
+    write_beside(axes, shares, labels)
     axes.set_xlim(0, max(shares.max(), 1) * 1.75)
     _in_shares(axes, shares)
     axes.set_xlabel("Mean share of baskets with the other product")
@@ -194,23 +195,3 @@ def _named(products: pd.DataFrame) -> zip[tuple[str, object]]:
 def _name(code: str, description: object, letters: int) -> str:
     """The name of a product, or its code where it has none."""
     return short(description, letters) if isinstance(description, str) and description.strip() else short(code, letters)
-
-
-def _ranking(figure: Figure, names: list[str], *, what: str = "Product", left: float = 0.29) -> Axes:
-    """Axes with a row for each name, the first at the top."""
-    axes = figure.add_subplot(style.grid(figure, left=left, top=0.855, bottom=0.175)[0])
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.tick_params(axis="y", labelsize=style.SMALL - 0.5)
-    axes.grid(visible=True, axis="x")
-    axes.grid(visible=False, axis="y")
-    axes.set_ylabel(what, labelpad=8)
-    return axes
-
-
-def _write_beside(axes: Axes, ends: np.ndarray, labels: list[str]) -> None:
-    for place, (end, text) in enumerate(zip(ends, labels, strict=True)):
-        axes.annotate(
-            text, (max(end, 0), place), xytext=(4, 0), textcoords="offset points", va="center",
-            size=style.SMALL - 0.5, bbox=style.UNCROSSED,
-        )  # fmt: skip

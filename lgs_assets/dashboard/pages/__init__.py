@@ -1,1 +1,1 @@
-"""What is on each page, one module a page: from its view to what its template shows. Knows no HTTP."""
+"""What is on each page: a module a page, from its view to what its template shows, and some of figures. No HTTP."""

@@ -1,4 +1,4 @@
-"""Whom do we write to, and what was sent? The audiences, one audience, and what the ledgers of activation hold.
+"""Whom do we write to, and what was sent? The audiences, and one of them.
 
 Nothing is applied from here: a plan that waits is shown with the command that applies it.
 """
@@ -7,60 +7,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 from lgs_assets import wording
 from lgs_assets.charts import style
-from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Number, Table, written
+from lgs_assets.dashboard.content import Bar, Column, Figure, Number, Table, written
 from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.lines import Point, Series, Spark, lines, sparks
 from lgs_assets.dashboard.filters import PICKING
+from lgs_assets.dashboard.pages import activation
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, PREDICTIONS, customer_list, expectations
+from lgs_assets.dashboard.pages.parts import customer_list
+from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS, expectations
 from lgs_assets.dashboard.queries import Row
 
 TABLES: Final = ("audiences", "audience_members", "audience_history", "audience_facts")
-_WAITING: Final = ("planned", "applying")
-_PLANS, _RECEIPTS = 20, 15
-"""How many of the last are shown."""
 _LABELS: Final = 5
-_PLAN_COLUMNS: Final = (
-    Column("plan", "Plan", "count"),
-    Column("audience", "Audience"),
-    Column("destination", "Destination"),
-    Column("adds", "Add", "count"),
-    Column("updates", "Update", "count"),
-    Column("removes", "Remove", "count"),
-    Column("state", "What became of it"),
-    Column("accepted", "Accepted", "count"),
-    Column("rejected", "Rejected", "count"),
-    Column("withheld", "Withheld", "count"),
-    Column("made_at", "Made, UTC", "moment"),
-    Column("ended_at", "Ended, UTC", "moment"),
-    Column("allowed", "Allowed beyond guards"),
-    Column("applied_by", "Applied by"),
-)
 
 
 def show_all(view: View) -> Shown:
     """Every audience with its size over time, the plans that wait, what was sent, and who is never written to."""
     audiences = view.matched("audiences", filters=replace(view.filters, as_of=view.choices.latest), audience=None)
     history = _by_audience(view.rows("audience_history", audience=None))
-    ledger = _ledger(view)
+    ledger = activation.ledger(view)
     files: Files = {
         "audiences": _audiences(view, audiences),
         "changes": _changes(view, history),
-        "plans": _plans(view, ledger["plans"]),
-        "receipts": _receipts(view, ledger["receipts"]),
-        "held": _held(view, ledger["held"]),
-        "left_out": _left_out(ledger),
+        "plans": activation.plans(view, ledger["plans"]),
+        "receipts": activation.receipts(view, ledger["receipts"]),
+        "held": activation.held(view, ledger["held"]),
+        "left_out": activation.left_out(ledger),
     }
     return Shown(
         "Whom do we write to, and what was sent?",
         {
             "numbers": _numbers(audiences, ledger),
-            "waiting": [plan for plan in ledger["plans"] if plan["state"] in _WAITING],
+            "waiting": ledger["waiting"],
             **files,
         },
         files,
@@ -75,7 +58,7 @@ def show_one(view: View) -> Shown:
         raise NothingThereError(f"There is no audience {view.item}.")
     audience = found[0]
     history = view.rows("audience_history", audience=view.item)
-    ledger = _ledger(view, audience=view.item)
+    ledger = activation.ledger(view, audience=view.item)
     members, summary = customer_list(
         view,
         path=f"/campaigns/{view.item}",
@@ -87,8 +70,8 @@ def show_one(view: View) -> Shown:
     files: Files = {
         "history": _history(view, history),
         "flows": _flows(view, history),
-        "held": _held(view, ledger["held"]),
-        "plans": _plans(view, ledger["plans"]),
+        "held": activation.held(view, ledger["held"]),
+        "plans": activation.plans(view, ledger["plans"]),
         "members": members,
     }
     return Shown(
@@ -96,27 +79,13 @@ def show_one(view: View) -> Shown:
         {
             "audience": audience,
             "numbers": _numbers_of(view, audience),
-            "waiting": [plan for plan in ledger["plans"] if plan["state"] in _WAITING],
+            "waiting": ledger["waiting"],
             "summary": summary,
             **files,
         },
         files,
         picked=None if summary["is_beyond"] else summary["count"],
     )
-
-
-def _ledger(view: View, audience: str | None = None) -> dict[str, Any]:
-    row = dict(view.rows("activation", audience=audience, plans=_PLANS, receipts=_RECEIPTS)[0])
-    for kind in ("plans", "receipts", "held"):
-        row[kind] = [
-            {name: _moment(value) if name.endswith("_at") else value for name, value in found.items()}
-            for found in row[kind]
-        ]
-    return row
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _by_audience(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -127,7 +96,7 @@ def _by_audience(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def _numbers(audiences: Sequence[Row], ledger: dict[str, Any]) -> list[Number]:
-    waiting = sum(plan["state"] in _WAITING for plan in ledger["plans"])
+    waiting = len(ledger["waiting"])
     places = len({held["destination"] for held in ledger["held"] if held["customers"]})
     excluded = ledger["excluded"]
     return [
@@ -154,8 +123,8 @@ def _numbers(audiences: Sequence[Row], ledger: dict[str, Any]) -> list[Number]:
 
 
 def _audiences(view: View, rows: Sequence[Row]) -> Figure:
-    most = max((row["members"] for row in rows), default=0) or 1
-    table = Table(
+    most = max((row["members"] for row in rows), default=0)
+    table = Table.of(
         (
             Column("audience", "Audience"),
             Column("rule", "Who is in it"),
@@ -167,24 +136,24 @@ def _audiences(view: View, rows: Sequence[Row]) -> Figure:
             Column("high_risk", "At high risk", "count"),
             Column("held", "On lists", "count"),
         ),
-        [
-            (
-                _link(view, row["audience"]),
-                row["words"],
-                Bar(row["members"], row["members"] / most * 100),
-                row["entered"],
-                -row["left_since"] if row["left_since"] is not None else None,
-                row["monetary"],
-                row["value"],
-                row["at_risk"],
-                row["held"],
-            )
+        (
+            {
+                **row,
+                "audience": activation.audience_link(view, row["audience"]),
+                "rule": row["words"],
+                "members": Bar.of(row["members"], most),
+                "left": -row["left_since"] if row["left_since"] is not None else None,
+                "sales_before_returns": row["monetary"],
+                "expected": row["value"],
+                "high_risk": row["at_risk"],
+            }
             for row in rows
-        ],
+        ),
     )
     note = (
         "Members at the end of the data, without those who objected. Entered and left: when the audience last changed, "
-        f"whatever the filters. On lists: customers whom we put on the list of a destination. {expectations(view)}"
+        "whatever the filters. On lists: customers whom we put on the list of a destination. "
+        f"{expectations(view.reading)}"
     )
     return Figure("audiences", "Whom do we speak to?", table, note=note)
 
@@ -209,135 +178,6 @@ def _changes(view: View, history: dict[str, list[Row]]) -> Figure:
         sparks("Members of each audience over time. The table below has the values.", small) if small else None,
         note="Members whenever the data moved on, each audience on its own scale. A click opens the audience.",
     )
-
-
-def _list_of(view: View, row: Row) -> Link | str:
-    """Which list a row of a ledger is about. A deletion is about none of them."""
-    if not row["is_declared"]:
-        return f"{row['audience']} (its file is gone)" if row["audience"] else "every list"
-    return _link(view, row["audience"])
-
-
-def _link(view: View, audience: str) -> Link:
-    return Link(audience, view.link(f"/campaigns/{audience}"))
-
-
-def _plans(view: View, rows: Sequence[Row]) -> Figure:
-    table = Table(
-        _PLAN_COLUMNS,
-        [
-            (
-                row["plan"],
-                _list_of(view, row),
-                row["destination"],
-                row["adds"],
-                row["updates"],
-                row["removes"],
-                "too old to apply" if row["state"] in _WAITING and row["is_old"] else row["state"],
-                *(row["answers"].get(state, 0) for state in ("accepted", "rejected", "withheld")),
-                row["made_at"],
-                row["ended_at"],
-                ", ".join(f"{what} {value}" for what, value in sorted(row["allowed"].items())) or None,
-                row["applied_by"],
-            )
-            for row in rows
-        ],
-    )
-    note = (
-        f"Those that wait, and the last {_PLANS}, whatever the filters. Partial: rows were rejected by the "
-        "destination, or withheld as they could no longer be sent. Refused: a guard found the change too large, or the "
-        "members too old."
-    )
-    return Figure("plans", "What was planned, and what became of it?", table, note=note)
-
-
-def _receipts(view: View, rows: Sequence[Row]) -> Figure:
-    table = Table(
-        (
-            Column("receipt", "Receipt", "count"),
-            Column("audience", "Audience"),
-            Column("destination", "Destination"),
-            Column("plan", "Plan", "count"),
-            Column("batch", "Batch", "count"),
-            Column("attempt", "Attempt", "count"),
-            Column("rows", "Changes", "count"),
-            Column("sent_at", "Sent, UTC", "moment"),
-            Column("status", "Answer"),
-            Column("outcome", "What came of it"),
-        ),
-        [
-            (
-                row["receipt"],
-                _list_of(view, row),
-                row["destination"],
-                row["plan"],
-                row["batch"],
-                row["attempt"],
-                row["row_count"],
-                row["sent_at"],
-                str(row["status"] or "none"),
-                row["outcome"],
-            )
-            for row in rows
-        ],
-    )
-    note = f"A receipt for each request, kept for good; the last {_RECEIPTS} at most. No address is in any of them."
-    return Figure("receipts", "What was sent, and what was answered?", table, note=note)
-
-
-def _held(view: View, rows: Sequence[Row]) -> Figure:
-    most = max((row["customers"] for row in rows), default=0) or 1
-    table = Table(
-        (
-            Column("destination", "Destination"),
-            Column("audience", "Audience"),
-            Column("customers", "Customers", "count"),
-            Column("confirmed_at", "Last confirmed, UTC", "moment"),
-            Column("checked_at", "Read back, UTC", "moment"),
-            Column("missing", "Missing then", "count"),
-            Column("not_ours", "Not ours", "count"),
-            Column("barred", "Not to be written to", "count"),
-            Column("objected", "Objected there", "count"),
-            Column("unknown", "Not checkable", "count"),
-            Column("left_behind", "Left behind", "count"),
-        ),
-        [
-            (
-                row["destination"],
-                _list_of(view, row),
-                Bar(row["customers"], row["customers"] / most * 100),
-                *(row[name] for name in ("confirmed_at", "checked_at", "missing", "not_ours", "barred")),
-                *(row[name] for name in ("objected", "unknown")),
-                row["left_behind"] or None,
-            )
-            for row in rows
-        ],
-    )
-    note = (
-        "Customers whom a destination confirmed, or who may have arrived by a request without an answer. Where a list "
-        "can be read back (lgs activate drift, and nightly): who was missing then, whom somebody else had put there "
-        "(left alone), which of them may not be written to (take them off by hand), who had objected there, and who "
-        "could not be looked for, as the destination never said what it calls them. Left behind: at an account, a URL "
-        "or a folder that the destination has left. Nothing here reaches that list any more: empty it by hand, and "
-        "then say so: lgs activate emptied."
-    )
-    return Figure("held", "Who is on which list?", table, note=note)
-
-
-def _left_out(ledger: dict[str, Any]) -> Figure:
-    """By reason: members whom the latest plan of each list leaves out, and customers who are in no audience."""
-    rows = [("in no audience", reason, customers) for reason, customers in sorted(ledger["excluded"].items())]
-    rows += [("in an audience, not sent", reason, members) for reason, members in sorted(ledger["left_out"].items())]
-    most = max((row[2] for row in rows), default=0) or 1
-    table = Table(
-        (Column("who", "Who"), Column("reason", "Why"), Column("customers", "Customers", "count")),
-        [(who, reason, Bar(customers, customers / most * 100)) for who, reason, customers in rows],
-    )
-    note = (
-        "Those who objected or asked to be forgotten are in no audience at all. Not sent: as the latest plan of each "
-        "list counted them, so that a customer of two lists counts twice. Counts only: who they are is not shown here."
-    )
-    return Figure("left_out", "Who is not written to, and why?", table, note=note)
 
 
 def _numbers_of(view: View, audience: Row) -> list[Number]:

@@ -11,7 +11,8 @@ from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, wr
 from lgs_assets.dashboard.draft import draft
 from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import CARDS, NOT_OVER, PREDICTIONS, colour, customer_list, expectations
+from lgs_assets.dashboard.pages.parts import NOT_OVER, colour, customer_list
+from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS, expectations
 from lgs_assets.dashboard.queries import Row, month_ending_at
 
 _LARGEST_ID = 2**31 - 1
@@ -20,7 +21,7 @@ _EXPECTED = (*PREDICTIONS, "slipping", *CARDS)
 
 
 def show_list(view: View) -> Shown:
-    """The customers whom the filters pick, a page at a time, and the file of all of them."""
+    """The customers whom the filters pick, a page at a time, and a file of them all."""
     table, summary = customer_list(view, path="/customers")
     return Shown(
         "Which customers are you looking for?",
@@ -60,10 +61,10 @@ def show_one(view: View) -> Shown:
             "since": _since(view, history),
             "twice": _twice(profile[0], orders),
             "expected": _expected(profile[0]) if is_expected else [],
-            "expectations": expectations(view) if is_expected else "",
+            "expectations": expectations(view.reading) if is_expected else "",
             **files,
         },
-        dict(files),
+        files,
     )
 
 
@@ -72,7 +73,7 @@ def show_invoice(view: View) -> Shown:
     lines = view.rows("invoice", invoice_no=view.item)
     if not lines:
         raise NothingThereError(f"There is no invoice {view.item}.")
-    table = Table(
+    table = Table.of(
         (
             Column("line", "Line", "count"),
             Column("stock_code", "Code"),
@@ -82,18 +83,7 @@ def show_invoice(view: View) -> Shown:
             Column("line_total", "Line total", "pounds"),
             Column("remark", "Remark"),
         ),
-        [
-            (
-                row["line_number"],
-                row["stock_code"],
-                row["description"],
-                row["quantity"],
-                row["unit_price"],
-                row["line_total"],
-                _remark(row),
-            )
-            for row in lines
-        ],
+        ({**row, "line": row["line_number"], "remark": _remark(row)} for row in lines),
     )
     return Shown(
         f"Invoice {view.item}",
@@ -243,7 +233,7 @@ def _invoice(view: View, row: Row) -> str:
 
 
 def _orders(view: View, rows: Sequence[Row]) -> Table:
-    return Table(
+    return Table.of(
         (
             Column("invoice", "Invoice"),
             Column("date", "Date", "day"),
@@ -251,16 +241,10 @@ def _orders(view: View, rows: Sequence[Row]) -> Table:
             Column("lines", "Lines", "count"),
             Column("amount", "Amount", "pounds"),
         ),
-        [
-            (
-                Link(row["invoice_no"], _invoice(view, row)),
-                row["at"],
-                _kind(row),
-                row["lines"],
-                row["amount"],
-            )
+        (
+            {**row, "invoice": Link(row["invoice_no"], _invoice(view, row)), "date": row["at"], "kind": _kind(row)}
             for row in rows
-        ],
+        ),
         "Invoices",
     )
 

@@ -7,14 +7,28 @@ from lgs_assets.configuration import Settings, as_written
 from lgs_assets.contracts.check import CHECKS
 from lgs_assets.contracts.contract import RAW_INVOICES, kept_tables, tables
 from lgs_assets.dashboard.content import Column, Link, Table
-from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
+from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.queries import NotReadyError, Row
 
 
 def show(view: View) -> Shown:
     """The dumps, the tables with their checks, the settings and the definitions."""
-    built = view.built.tables
-    tables = Table(
+    files: Files = {"tables": _tables(view), "checks": _checks(view), "dumps": _dumps(view)}
+    found = {name: as_written(value) for table in view.built.tables.values() for name, value in table.settings.items()}
+    return Shown(
+        "Can I trust this?",
+        {
+            **files,
+            "settings": [(name, value, _meaning(name)) for name, value in sorted(found.items())],
+            "segments": view.choices.segments.values(),
+            "doubled": _doubled(view),
+        },
+        files,
+    )
+
+
+def _tables(view: View) -> Table:
+    return Table(
         (
             Column("table", "Table"),
             Column("rows", "Rows", "count"),
@@ -28,11 +42,14 @@ def show(view: View) -> Shown:
                 table.built,
                 sum(check.table == name for check in CHECKS),
             )
-            for name, table in sorted(built.items())
+            for name, table in sorted(view.built.tables.items())
         ],
         "Tables",
     )
-    dumps = Table(
+
+
+def _dumps(view: View) -> Table:
+    return Table(
         (
             Column("dump", "Dump"),
             Column("lines", "Lines", "count"),
@@ -42,18 +59,18 @@ def show(view: View) -> Shown:
         ),
         [
             (
-                d["dump"],
-                d["lines"],
-                d["rejected"],
-                d["first_invoice_at"][:16].replace("T", " "),
-                d["last_invoice_at"][:16].replace("T", " "),
+                *(dump["dump"], dump["lines"], dump["rejected"]),
+                *(dump[end][:16].replace("T", " ") for end in ("first_invoice_at", "last_invoice_at")),
             )
-            for d in view.built.dumps
+            for dump in view.built.dumps
         ],
         "Dumps",
     )
+
+
+def _checks(view: View) -> Table:
     results = {(row["table_name"], row["check_name"]): row for row in view.rows("check_results")}
-    listed = Table(
+    return Table(
         (
             Column("table", "Table"),
             Column("rule", "Must hold"),
@@ -64,24 +81,10 @@ def show(view: View) -> Shown:
         [
             (check.table, check.description, check.degree, found["violating_rows"] if found else None, _result(found))
             for check in CHECKS
-            if check.table in built or check.table == RAW_INVOICES
+            if check.table in view.built.tables or check.table == RAW_INVOICES
             for found in [results.get((check.table, check.name))]
         ],
         "Checks",
-    )
-    found_settings = {name: as_written(value) for table in built.values() for name, value in table.settings.items()}
-    settings = [(name, value, _meaning(name)) for name, value in sorted(found_settings.items())]
-    return Shown(
-        "Can I trust this?",
-        {
-            "tables": tables,
-            "dumps": dumps,
-            "checks": listed,
-            "settings": settings,
-            "segments": view.choices.segments.values(),
-            "doubled": _doubled(view),
-        },
-        {"tables": tables, "checks": listed, "dumps": dumps},
     )
 
 

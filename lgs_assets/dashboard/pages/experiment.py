@@ -26,7 +26,7 @@ def show_one(view: View) -> Shown:
     if standing.results:
         files |= {"result": _result(standing), "effect": _effect(standing)}
     return Shown(
-        standing.name.replace("_", " ").capitalize(),
+        standing.declared.name.replace("_", " ").capitalize(),
         {
             "standing": standing,
             "metric": METRICS[standing.declared.primary.metric],
@@ -42,9 +42,9 @@ def show_one(view: View) -> Shown:
 
 def _numbers(standing: Standing) -> list[Number]:
     treatment = standing.declared.treatment
-    treated, control = standing.arms[treatment], standing.arms[CONTROL]
-    reached = standing.reached[treatment]
-    held = standing.reached[CONTROL]
+    treated, control = standing.conduct.arms[treatment], standing.conduct.arms[CONTROL]
+    reached = standing.conduct.reached[treatment]
+    held = standing.conduct.reached[CONTROL]
     return [
         Number(
             "Customers",
@@ -75,15 +75,15 @@ def _numbers(standing: Standing) -> list[Number]:
 
 
 def _before(standing: Standing) -> str:
-    if standing.is_due:
+    if standing.conduct.is_due:
         return "the data covers it"
     looks = " or ".join(f"{days}" for days in standing.declared.looks)
     return f"before that, only an effect that shows after {looks} days" if looks else "no figure before that day"
 
 
 def _arms(standing: Standing) -> Figure:
-    declared = standing.declared.shares
-    total = sum(standing.arms.values())
+    conduct, shares = standing.conduct, standing.declared.shares
+    total = sum(conduct.arms.values())
     table = Table(
         (
             Column("arm", "Arm"),
@@ -98,18 +98,15 @@ def _arms(standing: Standing) -> Figure:
         [
             (
                 arm,
-                standing.arms[arm],
-                standing.arms[arm] / total * 100,
-                declared[arm] * 100,
+                conduct.arms[arm],
+                conduct.arms[arm] / total * 100,
+                shares[arm] * 100,
                 standing.known[arm],
-                standing.reached[arm],
-                Bar(
-                    standing.reached[arm] / (standing.arms[arm] or 1) * 100,
-                    standing.reached[arm] / (standing.arms[arm] or 1) * 100,
-                ),
-                standing.excluded[arm],
+                conduct.reached[arm],
+                Bar.of(conduct.reached[arm] / (conduct.arms[arm] or 1) * 100, 100),
+                conduct.excluded[arm],
             )
-            for arm in declared
+            for arm in shares
         ],
     )
     note = (

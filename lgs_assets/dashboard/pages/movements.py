@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Shade, Table
-from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import FIRST, shade
 from lgs_assets.dashboard.queries import NOT_YET, Row
 
@@ -23,22 +23,18 @@ def show(view: View) -> Shown:
         if view.filters.names_customers
         else view.rows("causes", step=view.filters.step, snapshot=view.choices.snapshots[view.as_of])
     )
-    matrix, net, stake = _matrix(view, shown), net_flow(view, groups), _stake(view, groups)
-    files: dict[str, Any] = {"matrix": matrix, "net": net, "stake": stake}
+    files: Files = {
+        "matrix": _matrix(view, shown),
+        "net": net_flow(view, groups),
+        "stake": _stake(view, groups),
+    }
     if causes:
         files["causes"] = _causes(causes)
     moved = sum(row["customers"] for row in shown if row["segment"] != row["segment_before"] != NOT_YET)
     known = sum(row["customers"] for row in shown if row["segment_before"] != NOT_YET)
     return Shown(
         "Who is getting better or worse, and where do they go?",
-        {
-            "matrix": matrix,
-            "net": net,
-            "stake": stake,
-            "causes": files.get("causes"),
-            "moved": moved,
-            "known": known,
-        },
+        {"causes": None, **files, "moved": moved, "known": known},
         files,
         picked=sum(row["customers"] for row in shown),
     )
@@ -78,17 +74,17 @@ def _matrix(view: View, groups: Sequence[Row]) -> Figure:
 def net_flow(view: View, groups: Sequence[Row]) -> Figure:
     """How many joined and left each segment."""
     flows = []
-    for name in _chosen(view):
+    for name in view.segments:
         gained = sum(r["customers"] for r in groups if r["segment"] == name != r["segment_before"])
         lost = sum(r["customers"] for r in groups if r["segment_before"] == name != r["segment"])
         flows.append((name, gained, lost))
-    most = max((abs(gained - lost) for _, gained, lost in flows), default=0) or 1
+    most = max((abs(gained - lost) for _, gained, lost in flows), default=0)
     rows = [
         (
             Link(name, view.link_segment(name)),
             gained,
             lost,
-            Bar(gained - lost, (gained - lost) / most * 100, diverges=True),
+            Bar.of(gained - lost, most, diverges=True),
         )
         for name, gained, lost in flows
     ]
@@ -108,13 +104,13 @@ def net_flow(view: View, groups: Sequence[Row]) -> Figure:
 def _stake(view: View, groups: Sequence[Row]) -> Figure:
     """What those who moved had spent until the first of the two moments, and what they have bought since."""
     rows = []
-    for name in _chosen(view):
+    for name in view.segments:
         joined = [r for r in groups if r["segment"] == name != r["segment_before"]]
         left = [r for r in groups if r["segment_before"] == name != r["segment"]]
         came, went = (sum((r["monetary_before"] for r in moved), Decimal(0)) for moved in (joined, left))
         since = sum((r["monetary"] - r["monetary_before"] for r in left), Decimal(0))
         rows.append((name, came, went, since, came - went))
-    most = max((abs(net) for *_, net in rows), default=Decimal(0)) or 1
+    most = max((abs(net) for *_, net in rows), default=0)
     table = Table(
         (
             Column("segment", "Segment"),
@@ -124,7 +120,7 @@ def _stake(view: View, groups: Sequence[Row]) -> Figure:
             Column("net", "Net", "change_pounds"),
         ),
         [
-            (Link(name, view.link_segment(name)), came, went, since, Bar(net, float(net / most * 100), diverges=True))
+            (Link(name, view.link_segment(name)), came, went, since, Bar.of(net, most, diverges=True))
             for name, came, went, since, net in rows
         ],
     )
@@ -135,17 +131,12 @@ def _stake(view: View, groups: Sequence[Row]) -> Figure:
     return Figure("stake", "How much revenue is at stake?", table, note=note)
 
 
-def _chosen(view: View) -> list[str]:
-    """The segments that are told, best first."""
-    return [name for name in view.choices.segments if not view.filters.segments or name in view.filters.segments]
-
-
 def _causes(rows: Sequence[Row]) -> Figure:
     moved = [row for row in rows if row["cause"] not in ("stayed", "boundary offset the change")]
-    most = max((row["customers"] for row in moved), default=1)
+    most = max((row["customers"] for row in moved), default=0)
     table = Table(
         (Column("cause", "Cause"), Column("customers", "Customers", "count")),
-        [(row["cause"].capitalize(), Bar(row["customers"], float(row["customers"] / most * 100))) for row in moved],
+        [(row["cause"].capitalize(), Bar.of(row["customers"], most)) for row in moved],
     )
     note = (
         "Purchase or ageing: their own orders, or time without one, moved them. Boundary: others moved, and with them "

@@ -30,20 +30,20 @@ LOST: Final = "Can't Lose"
 GONE: Final = (LOST, "At Risk", "About to Sleep", "Hibernating")
 FRESH: Final = ("New Customers", "Promising")
 _TALL: Final = 310
-"""Pixels of the columns, which stand beside the list of what to do."""
+"""Height of the columns in pixels; they stand beside the list of what to do."""
 WORTH: Final = 1000
 """Pounds of sales from which a customer who stays away is worth a letter of their own."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A line of what to do: who, why, and the list of them."""
+    """Something to do: for whom, why, and where they are listed."""
 
     who: str
     why: str
     link: str
     sales: Decimal
-    """What they bought: the most valuable come first."""
+    """What they bought, by which the most valuable come first."""
 
 
 def show(view: View) -> Shown:
@@ -133,7 +133,7 @@ def _at_the_end(view: View) -> View:
 
 
 def _tasks(view: View, groups: Sequence[Row]) -> list[Task]:
-    """What to do, most valuable first; only what there is somebody for."""
+    """What to do, the most valuable first; nothing that there is nobody for."""
 
     def advice(segment: str) -> str:
         known = view.choices.segments.get(segment)
@@ -196,13 +196,13 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
     rows = [
         (
             Link(name, view.link_segment(name)),
-            Bar(count, count / most * 100 if most else 0, colour(view, name)),
+            Bar.of(count, most, colour(view, name)),
             or_few(count / customers * 100 if customers else None, customers),
-            Bar(money, float(money / richest * 100) if richest else 0, colour(view, name)),
+            Bar.of(money, richest, colour(view, name)),
             or_few(float(money / monetary * 100) if monetary else None, customers),
         )
-        for name, (count, money) in totals.items()
-        if not view.filters.segments or name in view.filters.segments
+        for name in view.segments
+        for count, money in [totals[name]]
     ]
     table = Table(
         (

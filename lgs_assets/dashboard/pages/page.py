@@ -9,12 +9,12 @@ from typing import Any
 
 from lgs_assets import wording
 from lgs_assets.dashboard.bar import chips
-from lgs_assets.dashboard.content import Figure, Table
+from lgs_assets.dashboard.content import Figure, Link, Table
 from lgs_assets.dashboard.filters import PICKING, Filters
 from lgs_assets.dashboard.queries import Built, Choices, Reading, Row, month_before, months_between
 
 Files = dict[str, Table | Figure]
-"""What of a page can be taken away, by name."""
+"""The downloads of a page, by name."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,18 @@ class View:
         return known.last_invoice_at if known and known.is_partial else None
 
     @property
+    def segments(self) -> list[str]:
+        """The segments that the filters pick, best first; all if they pick none."""
+        return [name for name in self.choices.segments if not self.filters.segments or name in self.filters.segments]
+
+    @property
     def is_compared(self) -> bool:
-        """Whether there is a snapshot a step before."""
+        """Whether there is a snapshot one step earlier."""
         return self.month_before in self.choices.snapshots
 
     @property
     def month_before(self) -> date:
-        """The month a step before."""
+        """The month one step earlier."""
         return month_before(self.as_of, self.filters.step)
 
     @property
@@ -113,6 +118,10 @@ class View:
         """A path with the filters of this page, some of them changed."""
         return self.filters.customers_only().url(path, **changes)
 
+    def link_customer(self, customer_id: int) -> Link:
+        """A customer's number, which leads to their page."""
+        return Link(customer_id, self.link(f"/customers/{customer_id}"))
+
     def link_list(self, **picks: Any) -> str:
         """The list of those whom this page is of and these filters pick: a number that leads to it counts no others.
 
@@ -128,7 +137,7 @@ class View:
 
 @dataclass(frozen=True)
 class Shown:
-    """A page as it is now: what its template reads, and what can be taken away."""
+    """A page as it is now: what its template reads, and what can be downloaded."""
 
     title: str
     content: dict[str, Any]
@@ -138,7 +147,7 @@ class Shown:
 
 
 class NothingThereError(Exception):
-    """There is no such segment, customer or invoice: its text says so."""
+    """There is no such segment, customer or invoice; its text says which."""
 
 
 @dataclass(frozen=True)
@@ -148,17 +157,17 @@ class Page:
     path: str
     template: str
     tables: tuple[str, ...]
-    """Those without which it cannot be shown, beside those of the filters."""
+    """Those that it cannot be shown without, besides those of the filters."""
     show: Callable[[View], Shown]
     label: str = ""
     """Its name in the navigation; empty if it is not there."""
     wished: tuple[str, ...] = ()
-    """Tables that it shows where they are."""
+    """Tables that it shows once they are built."""
     honours: frozenset[str] = PICKING
-    """The filters that change some of its figures."""
+    """The filters that its figures follow."""
     refusal: str = ""
     """Why it cannot follow the others."""
     compares: bool = False
-    """Whether it shows changes, so that one can choose since when."""
+    """Whether it shows changes, and so lets one choose since when."""
     is_live: bool = False
-    """Whether it shows tables that change between builds, so that nothing but its content tells it from before."""
+    """Whether it shows tables that change between builds: then only its content tells whether it is still the same."""

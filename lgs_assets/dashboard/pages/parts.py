@@ -1,10 +1,10 @@
-"""Parts that several pages share: months as columns, lists of customers, moves between segments."""
+"""Parts that several pages share: months as columns, lists of customers, the colours of segments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,8 +14,8 @@ from lgs_assets.dashboard.figures import columns as drawn
 from lgs_assets.dashboard.figures.shapes import RAMP
 from lgs_assets.dashboard.filters import Filters
 from lgs_assets.dashboard.pages.page import View
-from lgs_assets.dashboard.queries import PAGE_SIZE, Reading, Row
-from lgs_assets.wording import UNCALIBRATED
+from lgs_assets.dashboard.pages.predictions import PREDICTIONS, expectations
+from lgs_assets.dashboard.queries import PAGE_SIZE, Row
 
 CUSTOMERS: Final = (
     Column("customer_id", "Customer", "text", "customer_id"),
@@ -33,13 +33,9 @@ CUSTOMERS: Final = (
     Column("risk_band", "Risk", "text", "risk_band"),
     Column("expected_next_day", "Next order due", "day", "expected_next_day"),
 )
-"""A list of customers, as it is shown and as it is taken away."""
+"""The columns of a list of customers, on a page and in its downloads."""
 EXPECTED: Final = ("value", "risk_band", "expected_next_day")
-"""The columns of it that are predictions, shown where these are built."""
-PREDICTIONS: Final = ("customer_value", "churn_risk")
-CARDS: Final = ("model_cards", "model_evaluations", "prediction_terms", "churn_risk")
-VALUE_ERROR: Final = "the tenth of customers rated highest brought {} of sales"
-STAY_ERROR: Final = "in {} of pairs, the one who stayed away had been rated more at risk"
+"""Those of them that are predictions, shown once these are built."""
 BEST: Final = ("Champions", "Loyal Customers")
 """The segments whose customers nobody wants to lose."""
 NOT_OVER: Final = Column("not_over", "Not over")
@@ -47,17 +43,17 @@ NOT_OVER: Final = Column("not_over", "Not over")
 FIRST: Final = "First order since"
 """What a move from NOT_YET is called."""
 _ORDERS: Final = {"risk_band": "risk_band_order"}
-"""What a list is sorted by, where that is not the column as it is named."""
+"""What a list is sorted by where that is not the column itself."""
 _DO_NOT_CONTACT: Final = Column("do_not_contact", "Do not contact")
-"""Why not. Shown, whatever columns are chosen, where any must not be contacted."""
+"""The reason. Shown, whatever columns are chosen, if anybody on the list must not be contacted."""
 _TODAY: Final = ("country", "typical_order")
-"""Columns of what is known today, which may be later than what the others say."""
+"""Columns that are as of the end of the data, which may be later than the others."""
 _BY_MONTH: Final = ("sales", "sales_once", "placed_orders", "active", "new")
 _NOTICEABLE: Final = Decimal("0.01")
 
 
 def tick(month: date, place: int, count: int) -> str:
-    """The label of a month below a figure, or none: as many as there is room for."""
+    """The label of a month below a figure; empty for months that there is no room for."""
     if count <= 6:
         return wording.month(month)
     if month.month == 1:
@@ -139,15 +135,9 @@ def customer_list(
         **view.reading.parameters(replace(filters, as_of=as_of) if as_of else filters),
         **parameters,
     )
-    rows = [
-        [
-            Link(row[column.name], view.link(f"/customers/{row['customer_id']}"))
-            if column.name == "customer_id"
-            else row[column.name]
-            for column in columns
-        ]
-        for row in found
-    ]
+    table = Table.of(
+        columns, ({**row, "customer_id": view.link_customer(row["customer_id"])} for row in found), "Customers"
+    )
     count = found[0]["all_customers"] if found else 0
     summary = {
         "count": count,
@@ -158,15 +148,15 @@ def customer_list(
         "path": path,
         "name": name,
         "is_beyond": not found and filters.page > 1,
-        "expectations": expectations(view) if is_expected and {*EXPECTED} & {c.name for c in columns} else "",
+        "expectations": expectations(view.reading) if is_expected and {*EXPECTED} & {c.name for c in columns} else "",
         "today": _of_today(view, columns, as_of or view.as_of),
         "twice": held_twice(found[0]["all_monetary"], found[0]["all_monetary_once"]) if found else "",
     }
-    return marked(Table(columns, rows, "Customers"), found), summary
+    return marked(table, found), summary
 
 
 def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:
-    """Which columns are not as of the month that is looked at, where it is not the last."""
+    """Which columns are not as of the month that is looked at, if it is not the last."""
     if as_of == view.choices.latest:
         return ""
     labels = [column.label for column in columns if column.name in _TODAY]
@@ -191,7 +181,7 @@ def held_twice(sales: Decimal, once: Decimal) -> str:
 
 
 def marked(table: Table, found: Sequence[Row]) -> Table:
-    """The table of these customers with why some must not be contacted, if any must not."""
+    """The table of these customers, with the reasons why some must not be contacted, if any must not."""
     if not any(row["do_not_contact"] for row in found):
         return table
     first, *others = table.columns
@@ -199,66 +189,6 @@ def marked(table: Table, found: Sequence[Row]) -> Table:
         (customer, row["do_not_contact"], *known) for (customer, *known), row in zip(table.rows, found, strict=True)
     ]
     return replace(table, columns=(first, _DO_NOT_CONTACT, *others), rows=rows)
-
-
-def expectations(view: View) -> str:
-    """What the columns of expectations mean, and how wrong they have been."""
-    return expectations_of(view.reading)
-
-
-def expectations_of(reading: Reading) -> str:
-    """The same, of the tables that are read."""
-    cards = {row["task"]: row for row in reading.once("model_cards", CARDS)} if reading.tables.issuperset(CARDS) else {}
-    reasons = {card["unavailable_because"] for card in (cards.get(task) for task in PREDICTIONS) if card}
-    if reasons - {None}:
-        return f"Nothing is predicted of customers yet: {' '.join(sorted(reasons - {None}))}"
-    known = next(iter(cards.values()), None)
-    said = (
-        f"Predicted from {known_then(known) or 'what was known'}: sales expected in 182 days, before "
-        "returns; the risk of no order in 90 days, for those who ordered in the year before; and when the next order "
-        "is due, by the usual gap."
-    )
-    if known and not known["is_calibrated"]:
-        said += f" {UNCALIBRATED}"
-    value = past_error(cards.get("customer_value"), "customer_value, 182 days", VALUE_ERROR)
-    risk = past_error(cards.get("churn_risk"), "churn_risk, active in the last 365 days", STAY_ERROR)
-    return f"{said}{' Sales:' + value if value else ''}{' Risk:' + risk if risk else ''}"
-
-
-def known_then(card: Row | None) -> str:
-    """What predictions are made from, and the day from which they look ahead, which may be weeks later; if any are."""
-    if card is None or card["observed_until"] is None:
-        return ""
-    last = wording.day(card["observed_until"] - timedelta(days=1))
-    return f"what was known on {last}, for the days from {wording.day(card['as_of'])} on"
-
-
-def past_error(card: Row | None, task: str, sentence: str) -> str:
-    """How wrong predictions of a task were on past days and live, in sentences around figures; or why nothing is."""
-    if card is None:
-        return ""
-    if card["unavailable_because"]:
-        return f" {card['unavailable_because']}"
-    known = card["headlines"] or {}
-    said = ""
-    if past := known.get(task):
-        said += f" on past days {_judged(past, sentence)}."
-    if live := known.get(f"{task}, live"):
-        said += f" Live, as predicted before it came, {_judged(live, sentence)} (n {live['n']:,})."
-    return said.replace(" %", "\N{NO-BREAK SPACE}%")
-
-
-def _judged(judged: Row, sentence: str) -> str:
-    """The sentence around a figure, with its interval and what the baseline's is."""
-    value, low, high, beside = (
-        wording.percent(100 * judged[name], 0) if judged[name] is not None else ""
-        for name in ("value", "low", "high", "baseline_value")
-    )
-    interval = f" ({low} to {high}, 95 % interval)" if low else ""
-    rival = f"; by the baseline, {judged['baseline']}, {beside}" if beside else ""
-    if rival and judged["is_difference_shown"] is False:
-        rival += ": no difference shown"
-    return f"{sentence.format(value + interval)}{rival}"
 
 
 def or_few(value: Any, customers: int, *, is_marked: bool = False) -> Any:

@@ -8,7 +8,7 @@ from typing import Final
 
 from lgs_assets import wording
 from lgs_assets.dashboard.content import DOT_NOTE, Bar, Column, Figure, Link, Table
-from lgs_assets.dashboard.pages.page import Page, Shown, View
+from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import or_few
 from lgs_assets.dashboard.queries import Row
 from lgs_assets.wording import HOW_TO_GIVE_COSTS
@@ -35,14 +35,14 @@ def show(view: View) -> Shown:
     pairs = view.reading.once("pairs", ("product_pairs", "products"))
     countries = view.rows("countries", as_of=view.as_of, countries=[*view.filters.countries] or None)
     earned = _earned(view, [*(row["code"] for row in best), *(row["country"] for row in countries)])
-    files = {
+    files: Files = {
         "products": _best(view, best, earned),
         "rising": _movers(view, movers, is_gain=True),
         "falling": _movers(view, movers, is_gain=False),
         "pairs": _pairs(view, pairs),
         "countries": _countries(view, countries, earned),
     }
-    return Shown("What sells, to whom, and where?", dict(files), dict(files))
+    return Shown("What sells, to whom, and where?", dict(files), files)
 
 
 def _earned(view: View, members: Sequence[str]) -> dict[tuple[str, str], tuple[Decimal, float]]:
@@ -54,7 +54,7 @@ def _earned(view: View, members: Sequence[str]) -> dict[tuple[str, str], tuple[D
 
 
 def _best(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str], tuple[Decimal, float]]) -> Figure:
-    most = max((row["sales"] for row in rows), default=1)
+    most = max((row["sales"] for row in rows), default=0)
     is_earned = bool(earned) and not view.filters.segments  # what a product earned is known of all its buyers together
     table = Table(
         (
@@ -67,7 +67,7 @@ def _best(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str], tupl
         [
             (
                 *(row["code"], row["description"], row["units"]),
-                Bar(row["sales"], float(row["sales"] / most * 100)),
+                Bar.of(row["sales"], most),
                 *(earned.get(("product", row["code"]), (None, None)) if is_earned else ()),
             )
             for row in rows
@@ -86,7 +86,7 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
     found = [row for row in rows if row["is_gain"] == is_gain]
     found = found if is_gain else found[::-1]
     moved = any(row["movement"] in _RANGE for row in found)
-    table = Table(
+    table = Table.of(
         (
             Column("code", "Code"),
             Column("product", "Product"),
@@ -95,17 +95,17 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
             Column("change", "Change", "change_pounds"),
             *([Column("movement", "Range")] if moved else []),
         ),
-        [
-            (
-                row["code"],
-                row["description"],
-                row["sales_before"],
-                row["sales"],
-                row["sales_change"],
-                *([row["movement"] if row["movement"] in _RANGE else ""] if moved else []),
-            )
+        (
+            {
+                **row,
+                "product": row["description"],
+                "sales_year_before": row["sales_before"],
+                "sales_before_returns": row["sales"],
+                "change": row["sales_change"],
+                "movement": row["movement"] if row["movement"] in _RANGE else "",
+            }
             for row in found
-        ],
+        ),
     )
     note = view.unfollowed()
     if found:
@@ -156,7 +156,7 @@ def _countries(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str],
     listed = []
     for row in rows:
         share = row["top_customer_share"]
-        bar = Bar(row["net_sales"], float(row["net_sales"] / most * 100) if most and row["country"] != home else 0)
+        bar = Bar.of(row["net_sales"], most if row["country"] != home else 0)
         listed.append(
             (
                 Link(row["country"], view.link("/customers", countries=(row["country"],))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -28,12 +28,10 @@ from lgs_assets.dashboard.figures.lines import Point, Series, Spark, lines, spar
 from lgs_assets.dashboard.figures.treemap import Box, treemap
 from lgs_assets.dashboard.filters import AREAS, PICKING
 from lgs_assets.dashboard.pages.movements import net_flow
-from lgs_assets.dashboard.pages.page import NothingThereError, Page, Shown, View
+from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
 from lgs_assets.dashboard.pages.parts import (
-    CARDS,
     FIRST,
     NOT_OVER,
-    PREDICTIONS,
     colour,
     customer_list,
     held_twice,
@@ -42,34 +40,67 @@ from lgs_assets.dashboard.pages.parts import (
     shade,
     tick,
 )
+from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 
-_EDGES: Final = ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k")
 _POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
 _TABLES: Final = ("rfm_history", "customer_profile")
 _PRODUCTS: Final = ("segment_products", "products")
 
 
+@dataclass(frozen=True)
+class _Measure:
+    """By what the customers of a segment are counted, and the columns that they are counted in."""
+
+    name: str
+    question: str
+    label: str
+    columns: tuple[str, ...]
+    labelled: int
+    """Every how many columns one is labelled, so that there is room; not from the 25th on."""
+    first: int = 0
+    kind: Kind = "count"
+
+
+_MEASURES: Final = (
+    _Measure(
+        "spent",
+        "How much did they spend?",
+        "Sales before returns",
+        ("<£100", "£100", "£250", "£500", "£1k", "£2.5k", "£5k", "£10k"),
+        labelled=2,
+        kind="whole_pounds",
+    ),
+    _Measure(
+        "orders", "How often did they order?", "Orders", (*(str(n) for n in range(10)), "10+"), labelled=3, first=1
+    ),
+    _Measure(
+        "days",
+        "How long ago did they last order?",
+        "Days",
+        (*(str(n * 30) for n in range(24)), "720+"),
+        labelled=6,
+    ),
+)
+
+
 def show_all(view: View) -> Shown:
     """The segments as areas, as a table with what is typical of each, and the grid of scores behind them."""
     statistics = {row["segment"]: row for row in view.matched("segment_statistics")}
-    growth = _growth(view, _by_segment(view.reading.trend(view.filters)))
-    grid = view.matched("grid")
+    trend = view.reading.trend(view.filters)
     moves = view.matched("groups", filters=replace(view.filters, segments=()), worth=0)
-    table = _table(view, statistics, moves)
-    areas = _areas(view, statistics)
-    scores, net = _grid(view, grid), net_flow(view, moves)
+    files: Files = {
+        "areas": _areas(view, statistics),
+        "segments": _table(view, statistics, moves),
+        "grid": _grid(view, view.matched("grid")),
+        "net": net_flow(view, moves),
+        "growth": _growth(view, _by_segment(trend)),
+    }
+    switch = [(f"by {area}", view.filters.url("/segments", area=area), area) for area in AREAS]
     return Shown(
         "Who are our customers, and what do we do with them?",
-        {
-            "areas": areas,
-            "switch": [(f"by {area}", view.filters.url("/segments", area=area), area) for area in AREAS],
-            "segments": table,
-            "grid": scores,
-            "net": net,
-            "growth": growth,
-        },
-        {"areas": areas, "segments": table, "grid": scores, "net": net, "growth": growth},
+        {"switch": switch, **files},
+        files,
         picked=sum(row["customers"] for row in statistics.values()),
     )
 
@@ -97,17 +128,11 @@ def show_one(view: View, *, height: float = 300) -> Shown:
         if view.reading.tables.issuperset(_PRODUCTS)
         else []
     )
-    ordered = [*(str(n) for n in range(10)), "10+"]
-    waited = [*(f"{n * 30}" for n in range(24)), "720+"]
     figures = {
         "trend": _trend(view, segment, trend, along, height),
         "came_from": _moves(view, segment, groups, is_in=True),
         "went_to": _moves(view, segment, groups, is_in=False),
-        "spent": _histogram(
-            view, segment, profile, "spent", "How much did they spend?", _EDGES, "Sales before returns"
-        ),
-        "orders": _histogram(view, segment, profile, "orders", "How often did they order?", ordered, "Orders"),
-        "days": _histogram(view, segment, profile, "days", "How long ago did they last order?", waited, "Days"),
+        **{measure.name: _histogram(view, segment, profile, measure) for measure in _MEASURES},
         "countries": _countries(view, segment, profile),
         "products": _products(view, products, segment),
     }
@@ -181,9 +206,7 @@ def _table(view: View, statistics: dict[str, Row], moves: Sequence[Row]) -> Figu
     once = sum((row["monetary_once"] for row in statistics.values()), Decimal(0))
     is_end = view.as_of == view.choices.latest
     rows = []
-    for name in view.choices.segments:
-        if view.filters.segments and name not in view.filters.segments:
-            continue
+    for name in view.segments:
         row = statistics.get(name)
         count = row["customers"] if row else 0
         earlier = sum(move["customers"] for move in moves if move["segment_before"] == name)
@@ -398,14 +421,14 @@ def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) 
         key=lambda row: -row["customers"],
     )
     stayed = sum(row["customers"] for row in groups if row[own] == row[other] == segment.segment)
-    most = max((row["customers"] for row in found), default=1)
+    most = max((row["customers"] for row in found), default=0)
     rows: list[tuple[Any, ...]] = [("Stayed", stayed)]
     for row in found:
         href = view.link_list(came_from=(row["segment_before"],), segments=(row["segment"],))
         rows.append(
             (
                 FIRST if row[other] == NOT_YET else row[other],
-                Bar(Link(row["customers"], href), row["customers"] / most * 100, colour(view, row[other])),
+                Bar.of(Link(row["customers"], href), most, colour(view, row[other])),
             )
         )
     earlier = view.moment(view.month_before)
@@ -419,68 +442,53 @@ def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) 
     )
 
 
-def _within(kind: str, place: int) -> dict[str, int | None]:
-    """The filters that pick who is counted in a column."""
-    if kind == "spent":
-        above = _POUNDS[place + 1] if place + 1 < len(_POUNDS) else None
-        return {"spent_from": _POUNDS[place] or None, "spent_below": above}
-    if kind == "orders":
-        return {"orders_from": place, "orders_to": place if place < 10 else None}
-    return {"recency_from": place * 30 or None, "recency_to": place * 30 + 29 if place < 24 else None}
-
-
-def _histogram(
-    view: View, segment: Segment, rows: Sequence[Row], kind: str, question: str, names: Sequence[str], what: str
-) -> Figure:
+def _histogram(view: View, segment: Segment, rows: Sequence[Row], measure: _Measure) -> Figure:
     """How many are in each column, which leads to the list of them."""
-    found = {row["position"]: row for row in rows if row["kind"] == kind}
-    places = range(1 if kind == "orders" else 0, len(names))
-    counts = [found[place]["customers"] if place in found else 0 for place in places]
-    middle = next(
-        (row for row in rows if row["kind"] == "median" and row["segment"] == kind and row["customers"]), None
+    found = {row["position"]: row["customers"] for row in rows if row["kind"] == measure.name}
+    median = next(
+        (row for row in rows if row["kind"] == "median" and row["segment"] == measure.name and row["customers"]), None
     )
-    typical = middle["position"] if middle and middle["customers"] >= FEWEST else None
-    shown: Kind = "whole_pounds" if kind == "spent" else "count"
+    typical = median["position"] if median and median["customers"] >= FEWEST else None
+    bars, listed = [], []
+    for place in range(measure.first, len(measure.columns)):
+        count, name = found.get(place, 0), measure.columns[place]
+        link = view.link_list(segments=(segment.segment,), **_within(measure, place)) if count else ""
+        bars.append(
+            drawn.Column(
+                count,
+                name if (place - measure.first) % measure.labelled == 0 and place < 24 else "",
+                f"{measure.label} {name}: {wording.counted(count, 'customer')}",
+                link,
+                is_typical=place == typical,
+            )
+        )
+        listed.append((name, Link(count, link) if link else count))
+    return Figure(
+        measure.name,
+        measure.question,
+        Table((Column("from", measure.label), Column("customers", "Customers", "count")), listed),
+        drawn.columns(f"{measure.question} Customers by {measure.label.lower()}.", bars, wording.count, height=180),
+        _about(view, median, measure.kind) if median else "",
+    )
+
+
+def _about(view: View, median: Row, kind: Kind) -> str:
+    """What the dashes are, or why there are none."""
     only = ", ".join(narrowing(view.filters, PICKING))
     whose = f"median of all customers{f' ({only})' if only else ''}"
-    note = ""
-    if middle:
-        is_told = typical is not None
-        note = (
-            f"Dashes: the {whose}, {written(middle['monetary'], shown)}."
-            if is_told
-            else f"The {whose} is not shown: too few customers."
-        )
-    every = {"days": 6, "orders": 3}.get(kind, 2)
-    first = places[0]
-    links = [
-        view.link_list(segments=(segment.segment,), **_within(kind, place)) if count else ""
-        for place, count in zip(places, counts, strict=True)
-    ]
-    bars = [
-        drawn.Column(
-            count,
-            names[place] if (place - first) % every == 0 and place < 24 else "",
-            f"{what} {names[place]}: {wording.counted(count, 'customer')}",
-            link,
-            is_typical=place == typical,
-        )
-        for place, count, link in zip(places, counts, links, strict=True)
-    ]
-    table = Table(
-        (Column("from", what), Column("customers", "Customers", "count")),
-        [
-            (names[place], Link(count, link) if link else count)
-            for place, count, link in zip(places, counts, links, strict=True)
-        ],
-    )
-    return Figure(
-        kind,
-        question,
-        table,
-        drawn.columns(f"{question} Customers by {what.lower()}.", bars, wording.count, height=180),
-        note,
-    )
+    if median["customers"] < FEWEST:
+        return f"The {whose} is not shown: too few customers."
+    return f"Dashes: the {whose}, {written(median['monetary'], kind)}."
+
+
+def _within(measure: _Measure, place: int) -> dict[str, int | None]:
+    """The filters that pick who is counted in a column."""
+    if measure.name == "spent":
+        above = _POUNDS[place + 1] if place + 1 < len(_POUNDS) else None
+        return {"spent_from": _POUNDS[place] or None, "spent_below": above}
+    if measure.name == "orders":
+        return {"orders_from": place, "orders_to": place if place < 10 else None}
+    return {"recency_from": place * 30 or None, "recency_to": place * 30 + 29 if place < 24 else None}
 
 
 def _countries(view: View, segment: Segment, rows: Sequence[Row]) -> Figure:

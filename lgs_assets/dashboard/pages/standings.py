@@ -31,29 +31,9 @@ class Standing:
         return self.conduct.declaration
 
     @property
-    def arms(self) -> dict[str, int]:
-        """Customers by arm, as they were drawn."""
-        return self.conduct.arms
-
-    @property
-    def reached(self) -> dict[str, int]:
-        """Those of them whom a destination held while it ran."""
-        return self.conduct.reached
-
-    @property
-    def excluded(self) -> dict[str, int]:
-        """Those of them who may no longer be written to, when the tables were last built."""
-        return self.conduct.excluded
-
-    @property
     def due(self) -> date:
         """The first day that the data need not cover."""
         return self.conduct.due_of(self.declared.primary.metric)
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.declared.name
 
     @property
     def primary(self) -> Row | None:
@@ -63,17 +43,12 @@ class Standing:
     @property
     def chance(self) -> float:
         """How often chance makes arms of which the data still knows so many, in 0..1."""
-        return arms_p(self.known, self.arms, self.declared.shares)
+        return arms_p(self.known, self.conduct.arms, self.declared.shares)
 
     @property
     def is_mismatched(self) -> bool:
         """Whether they are not of the sizes that were drawn: then there is no result."""
-        return is_mismatched(self.known, self.arms, self.declared.shares)
-
-    @property
-    def is_due(self) -> bool:
-        """Whether the data covers the window of every customer."""
-        return self.due <= self.conduct.covered_until
+        return is_mismatched(self.known, self.conduct.arms, self.declared.shares)
 
     @property
     def answer(self) -> str:

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets.warehouse.locks import lock_for_writing
+from lgs_assets.warehouse.locks import lock_for_writing, try_lock
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
 from lgs_assets.wording import counted
 
@@ -337,8 +337,7 @@ def expire_waiting(cursor: Cursor, destination: str, audience: str, version: str
 
 def give_up(cursor: Cursor, plan: int, destination: str) -> None:
     """Ends a plan that was applied in part. Raises LgsError if it is being applied at this moment."""
-    cursor.execute("select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [lock_name(destination)])
-    if cursor.fetchone() == (False,):
+    if not try_lock(cursor, lock_name(destination)):
         raise LgsError(f"Another plan is being applied to {destination}. Wait until it is done.")
     cursor.execute(
         """

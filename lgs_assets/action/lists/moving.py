@@ -9,10 +9,10 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from lgs_assets.action.applying import alone
 from lgs_assets.action.contacts import expect_key
 from lgs_assets.action.destinations.protocol import Destination
-from lgs_assets.action.plans import EVERY_LIST, LEAVE_BEHIND, LEAVING, WAITING, pseudonym_of
+from lgs_assets.action.lists.applying import alone
+from lgs_assets.action.lists.plans import EVERY_LIST, LEAVE_BEHIND, LEAVING, WAITING, pseudonym_of
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import mark_outdated

@@ -10,7 +10,7 @@ from operator import itemgetter
 from psycopg.types.json import Jsonb
 
 from lgs_assets.action.audiences import FORGOTTEN
-from lgs_assets.action.plans import EVERY_LIST, LEAVING, Planned, insert_plan
+from lgs_assets.action.lists.plans import EVERY_LIST, LEAVING, Planned, insert_plan
 from lgs_assets.action.private import as_activator, prepare_private
 from lgs_assets.action.recipients import URGENT, WHY_NEVER, WHY_NOT_MATCHED, people
 from lgs_assets.warehouse.database import Warehouse

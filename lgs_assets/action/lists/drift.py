@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
-from lgs_assets.action.applying import Pause, alone, patiently
 from lgs_assets.action.contacts import expect_key, object_to_marketing, pseudonym
 from lgs_assets.action.destinations.configured import WITH_OWN_IDS
 from lgs_assets.action.destinations.protocol import Destination, Member
-from lgs_assets.action.plans import pseudonym_of
+from lgs_assets.action.lists.applying import Pause, alone, with_retries
+from lgs_assets.action.lists.plans import pseudonym_of
 from lgs_assets.action.private import as_activator, is_prepared, may_see, prepare_private
 from lgs_assets.action.recipients import URGENT, WHY_NEVER, people
 from lgs_assets.errors import LgsError
@@ -84,7 +84,7 @@ def check_drift(
                 the_key = expect_key(cursor, key)
             place = pseudonym_of(the_key, destination.place)
         ours, elsewhere = _ours(warehouse, audience, destination, place)
-        members = patiently(partial(_read, destination, audience, ours), pause=pause, then="nothing was changed.")
+        members = with_retries(partial(_read, destination, audience, ours), pause=pause, then="nothing was changed.")
         barred = _barred(warehouse, the_key, [each.email for each in members if each.is_listed and each.email])
         drift = replace(_drift(ours, members), barred=barred, elsewhere=elsewhere)
         _record(warehouse, audience, destination.name, drift)

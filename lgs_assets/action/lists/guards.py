@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lgs_assets.action.audiences import Audience
-from lgs_assets.action.plans import Planned
+from lgs_assets.action.lists.plans import Planned
 from lgs_assets.action.recipients import URGENT
 from lgs_assets.wording import counted
 

@@ -10,9 +10,9 @@ from lgs_assets.action.audiences import Audience
 from lgs_assets.action.contacts import expect_key
 from lgs_assets.action.destinations.protocol import Destination
 from lgs_assets.action.experiments.holdout import CONTROL_GROUP, record_held_out
-from lgs_assets.action.guards import NOTHING_MORE, Allowance, too_large, unfit
-from lgs_assets.action.moving import PlaceIs, record_place, settle_place, take_up, why_not_here
-from lgs_assets.action.plans import (
+from lgs_assets.action.lists.guards import NOTHING_MORE, Allowance, too_large, unfit
+from lgs_assets.action.lists.moving import PlaceIs, record_place, settle_place, take_up, why_not_here
+from lgs_assets.action.lists.plans import (
     Plan,
     Planned,
     expire_waiting,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from psycopg.types.json import Jsonb
 
 from lgs_assets.action.destinations.protocol import Answer, Batch, Change
-from lgs_assets.action.plans import LEAVE_BEHIND, MAY_HAVE_CHANGED, Plan
+from lgs_assets.action.lists.plans import LEAVE_BEHIND, MAY_HAVE_CHANGED, Plan
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.publish import mark_outdated
 from lgs_assets.warehouse.schema import Cursor, driver_cursor

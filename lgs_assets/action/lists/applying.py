@@ -28,8 +28,8 @@ from lgs_assets.action.destinations.protocol import (
     Destination,
 )
 from lgs_assets.action.destinations.web import in_parts, without
-from lgs_assets.action.leaving import insert_removals
-from lgs_assets.action.plans import (
+from lgs_assets.action.lists.leaving import insert_removals
+from lgs_assets.action.lists.plans import (
     EVERY_LIST,
     EXPIRES_HOURS,
     RESUMES_HOURS,
@@ -45,10 +45,10 @@ from lgs_assets.action.plans import (
     pseudonym_of,
     read_plan,
 )
+from lgs_assets.action.lists.receipts import Receipt, hold, settle
+from lgs_assets.action.lists.whole_list import list_after
 from lgs_assets.action.private import as_activator, prepare_private
-from lgs_assets.action.receipts import Receipt, hold, settle
 from lgs_assets.action.recipients import NOT_MATCHED, URGENT, recipients, why_not
-from lgs_assets.action.whole_list import list_after
 from lgs_assets.errors import GuardError, LgsError, UnavailableError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.schema import Cursor, driver_cursor
@@ -59,8 +59,8 @@ FEW = 10
 
 NOT_LISTED = "not on the list any more"
 _MAY_STAY = "need not leave any more"
-_HOLD = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
-_LET_GO = "select pg_advisory_unlock(hashtextextended(%s, 0))"
+_LOCK = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
+_UNLOCK = "select pg_advisory_unlock(hashtextextended(%s, 0))"
 
 Pause = Callable[[float], None]
 Result = TypeVar("Result")
@@ -153,13 +153,13 @@ def cancel_plan(warehouse: Warehouse, number: int) -> Cancelled:
 
 @contextmanager
 def alone(warehouse: Warehouse, destination: str) -> Iterator[Callable[[], None]]:
-    """Holds the destination for the length of a block. Raises TakenError if somebody else holds it.
+    """Locks the destination for the length of a block. Raises TakenError if somebody else has.
 
-    What it yields raises TakenError if the hold is lost, such as by a restart of the server.
+    What it yields raises TakenError if the lock is lost, such as by a restart of the server.
     """
     warehouse.prepare()
     with warehouse.engine.connect() as connection:
-        (taken,) = connection.exec_driver_sql(_HOLD, (lock_name(destination),)).one()
+        (taken,) = connection.exec_driver_sql(_LOCK, (lock_name(destination),)).one()
         connection.commit()  # the lock is the session's: no transaction stays open meanwhile
         if not taken:
             raise TakenError(f"Another plan is being applied to {destination}. Wait until it is done.")
@@ -176,8 +176,8 @@ def alone(warehouse: Warehouse, destination: str) -> Iterator[Callable[[], None]
         try:
             yield expect_alone
         finally:
-            with suppress(sa.exc.SQLAlchemyError):  # it is let go at once: the server takes a moment to end a session
-                connection.exec_driver_sql(_LET_GO, (lock_name(destination),))
+            with suppress(sa.exc.SQLAlchemyError):  # at once: the server takes a moment to end a session
+                connection.exec_driver_sql(_UNLOCK, (lock_name(destination),))
             connection.invalidate()  # ends the session, also if the server was restarted
 
 
@@ -238,7 +238,7 @@ def _send_batch(
     while waiting:
         part = waiting.pop(0)
         try:
-            sent = patiently(
+            sent = with_retries(
                 partial(_send_once, warehouse, destination, plan, number, part, key),
                 pause=pause, then=f"what was accepted stays. To go on: lgs activate apply {plan.plan}",
             )  # fmt: skip
@@ -264,7 +264,7 @@ def _send_batch(
         settle(warehouse, plan, [], Answer(0, {customer: str(error) for customer, error in refused.items()}))
 
 
-def patiently(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Result:
+def with_retries(attempt: Callable[[], Result], *, pause: Pause, then: str) -> Result:
     """What an attempt returns, made again where a destination may be there in a moment: after as long as it asks.
 
     Raises UnavailableError after so many attempts, which says what to do `then`.
@@ -364,7 +364,7 @@ def _send_once(
         sent_at = connection.exec_driver_sql("select now()").scalar_one()
         passed_on = _passed_on(cursor, plan, changes)
     content = json.dumps([plan.hashes_emails, *(change._asdict() for change in changes)], sort_keys=True)
-    request = hmac.new(contact_key.encode(), content.encode(), sha256).hexdigest()
+    request = hmac.digest(contact_key.encode(), content.encode(), "sha256").hex()
     key = sha256(f"{destination.name}/{plan.plan}/{number}/{request}".encode()).hexdigest()
     is_ours = partial(is_contact, warehouse, key=contact_key)
     whole_list = partial(list_after, warehouse, plan, changes)

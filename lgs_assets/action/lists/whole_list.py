@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lgs_assets.action.destinations.protocol import Change, Listed
-from lgs_assets.action.plans import Plan
+from lgs_assets.action.lists.plans import Plan
 from lgs_assets.action.private import as_activator
 from lgs_assets.action.recipients import recipients, why_not
 from lgs_assets.warehouse.database import Warehouse
