@@ -662,7 +662,7 @@ def test_hindsight_is_not_kept(warehouse: Warehouse) -> None:
             "insert into customer_value values (1, 90, '2011-09-01', 'baseline', null, 0, 1, 2, 0, 5, 9, 20, 25, 1, 1)"
         )
         connection.exec_driver_sql(
-            "insert into prediction_terms values ('2011-09-01', '2009-12-01', '2011-09-01', false, 900, 0, null)"
+            "insert into prediction_terms values ('2011-09-01', '2009-12-01', '2011-09-01', '2010-01-01', false, 900, 0, null)"
         )
     build_tables(warehouse, "logged_predictions")
     assert not warehouse.rows("select * from prediction_log")

@@ -149,3 +149,14 @@ def test_customers_of_one_purchase_or_one_day_are_predicted(warehouse: Warehouse
     risks = churn.predicted(known, of_half_a_year, is_model_used=True, is_calibrated=False, is_gap_used=True)
     assert 601 in set(risks["customer_id"]) and risks["probability"].between(0, 1).all()
     assert risks.set_index("customer_id").loc[601, ["expected_next_day", "days_late"]].isna().all()
+
+
+def test_of_a_long_history_the_last_three_years_are_learnt_from(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Each month more costs as much as another, so those of ten years are not all told; what was bought then counts."""
+    long_ago = [bought(603, date(2002, 5, 17), 0), bought(603, date(2010, 5, 17), 1)]
+    load_lines(warehouse, tmp_path, [*long_ago, *sales()])
+    build_tables(warehouse, *built_for("customer_features"))
+    known = read_frame(warehouse, "customer_features")
+    assert list(known["as_of"].unique()) == list(pd.date_range("2008-07-01", "2011-07-01", freq="MS"))
+    (old,) = known[(known["customer_id"] == 603) & (known["as_of"] == "2011-07-01")].itertuples()
+    assert (old.first_day, old.purchase_days) == (pd.Timestamp("2002-05-17"), 2)

@@ -1,7 +1,7 @@
 -- Days after the last line were not observed: clocks stop at observed_until.
 with terms as (
     select
-        cast(observed_from as timestamp) as observed_from,
+        cast(features_from as timestamp) as features_from,
         cast(observed_until as timestamp) as observed_until,
         cast(as_of as timestamp) as as_of
     from prediction_terms
@@ -11,9 +11,7 @@ with terms as (
 moments as (
     select moment, least(moment, observed_until) as observed_until
     from terms
-    cross join lateral generate_series(
-        date_trunc('month', observed_from) + interval '1 month', as_of, interval '1 month'
-    ) as months (moment)
+    cross join lateral generate_series(features_from, as_of, interval '1 month') as months (moment)
     where moment < as_of
     union all
     select as_of, observed_until from terms
@@ -28,10 +26,10 @@ purchases as (
         last_sale_at,
         net_revenue,
         cancelled_orders,
-        max(case when sales > 0 then cast(day as timestamp) end) over earlier as day_before,
-        count(case when sales > 0 then 1 end) over earlier as purchase_days_before
+        max(case when sales > 0 then cast(day as timestamp) end) over (
+            partition by customer_id order by day rows between unbounded preceding and 1 preceding
+        ) as day_before
     from customer_days
-    window earlier as (partition by customer_id order by day rows between unbounded preceding and 1 preceding)
 ),
 
 spaced as (
@@ -73,7 +71,6 @@ summed as (
         sum(net_revenue) as net_revenue,
         -- Days without a gap come first in place: they are no gaps of 0 days.
         avg(case when gaps > 0 and 2 * (place - days + gaps) between gaps and gaps + 2 then gap end) as typical_gap_days,
-        max(case when purchase_days_before = purchase_days - 1 then gap end) as last_gap_days,
         cast(coalesce(sum(gap * gap), 0) as bigint) as squared_gaps,
         count(case when sales > 0 and age <= 90 then 1 end) as purchase_days_90,
         count(case when sales > 0 and age <= 182 then 1 end) as purchase_days_182,
@@ -120,7 +117,6 @@ select
     cast(extract(day from observed_until - last_day) as integer) as recency_days,
     cast(extract(day from observed_until - first_day) as integer) as tenure_days,
     typical_gap_days,
-    last_gap_days,
     squared_gaps,
     purchase_days_90,
     purchase_days_182,
