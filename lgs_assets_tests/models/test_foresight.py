@@ -388,6 +388,22 @@ def test_the_interval_that_is_judged_is_the_one_that_was_served() -> None:
         assert both[column].to_numpy() == pytest.approx(both[f"{column}_judged"].to_numpy(), abs=0.006, nan_ok=True)
 
 
+def test_the_interval_of_a_sum_is_that_of_past_sums() -> None:
+    """Who orders for weeks at once: errors of single weeks partly cancel out, so it is narrower than these add up to.
+
+    It holds the sum of what is forecast and is the same for each week.
+    """
+    lines = daily()
+    past = forecast.backtests(lines, WHOLE)
+    used = dict.fromkeys((task.name for task in forecast.TASKS), True)
+    rows = forecast.predicted(lines, past, WHOLE, as_of=pd.Timestamp("2011-12-05"), are_choices_used=used)
+    weeks = rows[(rows["kind"] == "country") & (rows["grain"] == "week")].groupby("series")
+    sums, ends = weeks["forecast"].sum(), weeks[forecast.OF_SUMS].first()
+    assert (weeks[forecast.OF_SUMS].nunique() == 1).all(axis=None)
+    assert ((ends["sum_low_80"] < sums) & (sums < ends["sum_high_80"])).all()
+    assert (ends["sum_high_80"] - ends["sum_low_80"] < weeks["high_80"].sum() - weeks["low_80"].sum()).all()
+
+
 def test_products_are_judged_that_would_have_been_forecast() -> None:
     """Of a shop of ten years whose range is new every three: those that sold most before each day, of the last year.
 
@@ -662,7 +678,8 @@ def test_hindsight_is_not_kept(warehouse: Warehouse) -> None:
             "insert into customer_value values (1, 90, '2011-09-01', 'baseline', null, 0, 1, 2, 0, 5, 9, 20, 25, 1, 1)"
         )
         connection.exec_driver_sql(
-            "insert into prediction_terms values ('2011-09-01', '2009-12-01', '2011-09-01', '2010-01-01', false, 900, 0, null)"
+            "insert into prediction_terms values "
+            "('2011-09-01', '2009-12-01', '2011-09-01', '2010-01-01', false, 900, 0, null)"
         )
     build_tables(warehouse, "logged_predictions")
     assert not warehouse.rows("select * from prediction_log")

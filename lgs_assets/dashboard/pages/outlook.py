@@ -49,6 +49,15 @@ _ORANGE_95, _ORANGE_80 = "#f9e7bf", "#f0c769"
 """What they look like, in the key."""
 
 
+_STOCKED: Final = (4, 13)
+"""For how many weeks units are forecast."""
+_OF_STOCK: Final = {
+    "units": "Units in {} weeks",
+    "low_80": "{} weeks, 80 % from",
+    "high_80": "{} weeks, 80 % to",
+    "year_before": "{} weeks a year before",
+}
+"""What is told of each, and its heading."""
 _INTERVALS: Final = (
     Column("forecast", "Forecast", "whole_pounds"),
     Column("low_80", "80 % from", "whole_pounds"),
@@ -197,9 +206,20 @@ def _between(row: Row) -> str:
     return f", 80 %: {written(row['low_80'], 'whole_pounds')} to {written(row['high_80'], 'whole_pounds')}"
 
 
-def _without_interval(rows: Sequence[Row]) -> str:
+def _leaning(card: Row | None) -> str:
+    """By how much past forecasts of all products together were too low, or too high."""
+    biases = (card["biases"] if card else None) or {}
+    said = [
+        f"{wording.percent(abs(100 * bias), 0)} too {'low' if bias < 0 else 'high'} over {weeks} weeks"
+        for weeks in _STOCKED
+        if (bias := biases.get(f"forecasts, product by week, {weeks} ahead")) is not None
+    ]
+    return f" On past days forecasts of all products together were {' and '.join(said)}." if said else ""
+
+
+def _without_interval(rows: Sequence[Row], *ends: str) -> str:
     """Why intervals are missing, if any is."""
-    is_known = all(row[low] is not None for row in rows for low in ("low_80", "low_95") if low in row)
+    is_known = all(row[low] is not None for row in rows for low in ends or ("low_80", "low_95"))
     return "" if is_known else " Where there is no interval, the past errors are too few for one."
 
 
@@ -257,25 +277,22 @@ def _stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
         (
             Column("code", "Code"),
             Column("product", "Product"),
-            Column("units_4_weeks", "Units in 4 weeks", "count"),
-            Column("year_before_4_weeks", "4 weeks a year before", "count"),
-            Column("units_13_weeks", "Units in 13 weeks", "count"),
-            Column("year_before_13_weeks", "13 weeks a year before", "count"),
-            Column("first_week_low_80", "First week, 80 % from", "count"),
-            Column("first_week_high_80", "First week, 80 % to", "count"),
+            *(
+                Column(f"{name}_{weeks}_weeks", label.format(weeks), "count")
+                for weeks in _STOCKED
+                for name, label in _OF_STOCK.items()
+            ),
         ),
         [
-            (
-                *(row["code"], row["description"], row["units_4"], row["year_before_4"], row["units_13"]),
-                *(row["year_before_13"], row["low_80"], row["high_80"]),
-            )
+            (row["code"], row["description"], *(row[f"{name}_{weeks}"] for weeks in _STOCKED for name in _OF_STOCK))
             for row in rows
         ],
     )
     note = "The best-selling products, everybody’s orders together."
     if rows:
         note = f"From the week of {wording.day(rows[0]['first_week'])}: the best-selling products, all orders together."
-    note += f" What may come is wide: look at the interval before you buy.{_without_interval(rows)}"
+    note += " Each interval is of the sum of its weeks, from past errors of such sums: look at it before you buy."
+    note += f"{_leaning(card)}{_without_interval(rows, 'low_80_4', 'low_80_13')}"
     note += f"{_unobserved(rows, 'year_before_4', 'year_before_13')}{view.unfollowed()}"
     error = _error(card, "forecasts, product by week, 4 ahead", "the weeks of a product were off by {}")
     return Figure("stock", "What should we have in stock?", table, note=note + error)
@@ -360,8 +377,8 @@ def _value_check(view: View, rows: Sequence[Row]) -> Figure:
         (
             Column("tenth", "Tenth"),
             Column("predictions", "Predictions", "count"),
-            Column("expected", "Expected of each", "whole_pounds"),
-            Column("came", "Came from each", "whole_pounds"),
+            Column("expected", "Expected per customer", "whole_pounds"),
+            Column("came", "Actual per customer", "whole_pounds"),
             Column("error_low_pct", "Lowest error of a day", "change_percent"),
             Column("error_high_pct", "Highest", "change_percent"),
         ),
@@ -381,7 +398,7 @@ def _value_check(view: View, rows: Sequence[Row]) -> Figure:
         low, high = (wording.change(100 * rows[0][f"total_{end}"], 0) for end in ("low", "high"))
         note += f" Averages hide this: on single days the total was off by anything from {low} to {high}."
     note += view.unfollowed()
-    return Figure("value_check", "What was expected on past days, and what came?", table, note=note)
+    return Figure("value_check", "What was expected on past days, and what was spent?", table, note=note)
 
 
 def _of_days(row: Row) -> tuple[Any, ...]:
@@ -481,7 +498,7 @@ def _churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             Column("customer_id", "Customer"),
             Column("segment", "Segment"),
             Column("risk", "Risk", "percent"),
-            Column("days_late", "Days late", "count"),
+            Column("next_order", "Next order"),
             Column("sales_365", "Sales before returns, last year", "pounds"),
             Column("reasons", "Why"),
         ),
@@ -490,15 +507,15 @@ def _churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
                 Link(row["customer_id"], view.link(f"/customers/{row['customer_id']}")),
                 row["segment"],
                 row["probability"] * 100 if row["is_calibrated"] else f"no. {row['rank']}",
-                row["days"],
+                wording.due(row["days"]) or None,
                 row["sales_365"],
                 row["reasons"],
             )
             for row in rows
         ],
     )
-    note = "Customers at high risk who spent most in the last year. Days late: after the date that their usual gap "
-    note += "suggested; negative: the order is not due yet. "
+    note = "Customers at high risk who spent most in the last year. Next order: by the date that their usual gap "
+    note += "suggested; none after a single purchase day. "
     note += "Why: compared with the average customer."
     note += f" Both as of {wording.day(card['observed_until'])}." if card and card["observed_until"] else ""
     note += _first_of(rows)
