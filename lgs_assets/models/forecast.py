@@ -28,7 +28,7 @@ LEVELS = {80: 0.1, 95: 0.025}
 
 INTERVALS = ["low_80", "high_80", "low_95", "high_95"]
 OF_SUMS = ["sum_low_80", "sum_high_80"]
-"""The ends of the interval around the sum of all periods that are forecast at once."""
+"""The ends of the interval around the sum of all periods that are forecast at once: of products, which are ordered so."""
 BACKTESTS = [
     *("kind", "series", "grain", "horizon", "origin", "period_start", "method", "is_chosen", "is_learnt", "forecast"),
     *("actual", *INTERVALS, "chosen_by", *OF_SUMS),
@@ -363,23 +363,21 @@ def _with_choices(rows: pd.DataFrame, task: Task) -> pd.DataFrame:
             is_chosen=is_chosen, is_learnt=asked["method"] == learnt, chosen_by=over["period_end"].max()
         )
         intervals = [
-            intervals_of(asked[asked["method"] == method], over[over["method"] == method])
+            _intervals(task, asked[asked["method"] == method], over[over["method"] == method])
             for method in dict.fromkeys((chosen, task.baseline))
         ]
         parts.append(told.join(pd.concat(intervals)))
     return pd.concat(parts, ignore_index=True)
 
 
-def intervals_of(asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
-    """The ends of the intervals around forecasts, and of that around the sum of each series: errors add up in it.
-
-    Who orders for a quarter needs the latter: that of a single week says nothing of thirteen.
-    """
+def _intervals(task: Task, asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
+    """The ends of the intervals around forecasts and, of products, around their sums, from the errors of past sums."""
+    ends = interval(asked, over)
+    if task.kind != "product":
+        return ends.assign(**dict.fromkeys(OF_SUMS, np.nan))
     sums = _sums(asked)
     of_sums = interval(sums, _sums(over)).set_axis(sums["series"])
-    return interval(asked, over).assign(**{
-        f"sum_{end}": asked["series"].map(of_sums[end]) for end in ("low_80", "high_80")
-    })  # fmt: skip
+    return ends.assign(**{f"sum_{end}": asked["series"].map(of_sums[end]) for end in ("low_80", "high_80")})
 
 
 def _sums(rows: pd.DataFrame) -> pd.DataFrame:
@@ -494,7 +492,7 @@ def _forecast(panel: Panel, task: Task, method: str, over: pd.DataFrame) -> pd.D
         "year_before": before.ravel().round(6),
         "baseline": np.maximum(methods(task.grain)[task.baseline](panel, origin, task.horizon), 0).ravel(),
     })  # fmt: skip
-    rows = rows.join(intervals_of(rows, over))
+    rows = rows.join(_intervals(task, rows, over))
     for column in ("forecast", *INTERVALS, "baseline", *OF_SUMS):
         rows[column] = rows[column].round(2)
     return rows
