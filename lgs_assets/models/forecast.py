@@ -28,7 +28,7 @@ LEVELS = {80: 0.1, 95: 0.025}
 
 INTERVALS = ["low_80", "high_80", "low_95", "high_95"]
 OF_SUMS = ["sum_low_80", "sum_high_80"]
-"""The ends of the interval around the sum of all periods that are forecast at once: of products, which are ordered so."""
+"""The ends of the interval around the sum of all periods forecast at once: of products, which are ordered so."""
 BACKTESTS = [
     *("kind", "series", "grain", "horizon", "origin", "period_start", "method", "is_chosen", "is_learnt", "forecast"),
     *("actual", *INTERVALS, "chosen_by", *OF_SUMS),
