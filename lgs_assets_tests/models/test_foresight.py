@@ -310,13 +310,19 @@ def test_a_discount_takes_more_off_what_is_further_away(shop: dict[str, pd.DataF
     assert kept[90] == pytest.approx(0.9 ** (45 / 365), abs=0.003)
 
 
-def test_a_whale_and_a_customer_of_one_day_are_predicted(shop: dict[str, pd.DataFrame]) -> None:
-    """Finite figures within their intervals, whatever one customer has spent."""
+def test_a_whale_changes_little_for_the_others(shop: dict[str, pd.DataFrame]) -> None:
+    """Who spends a million times as much is first; others are expected as often, and half of them for about as much."""
     known = shop["features"].copy()
     known.loc[known["customer_id"] == 3, "sales"] *= 1e6
-    values = value.predicted(known, discount_pct=0, model_horizons=value.HORIZONS)
-    assert np.isfinite(values[["purchases", "sales", "sales_low", "sales_high"]].to_numpy(float)).all()
-    assert (values["sales_low"] <= values["sales"]).all() and (values["sales"] <= values["sales_high"]).all()
+    values, usual = (
+        value.predicted(told, discount_pct=0, model_horizons=value.HORIZONS).set_index(["customer_id", "horizon_days"])
+        for told in (known, shop["features"])
+    )
+    assert set(values["rank"].xs(3)) == {1}
+    others = values.index.get_level_values("customer_id") != 3
+    assert values.loc[others, "purchases"].equals(usual.loc[others, "purchases"])
+    times = values.loc[others, "sales"] / usual.loc[others, "sales"]
+    assert times.quantile([0.25, 0.5, 0.75]).between(0.8, 1.25).all() and times.between(0.3, 3).all()
 
 
 def daily(weeks: int = 104, *, ends: int | None = None, seed: int = 1) -> pd.DataFrame:

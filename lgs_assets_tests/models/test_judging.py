@@ -187,6 +187,22 @@ def test_a_prediction_is_judged_once_its_window_is_over(
     assert actual(warehouse, "churn_risk") == ({"1": 0, "2": 1} if is_judged else {})
 
 
+def test_what_is_judged_does_not_grow_with_the_log(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Of customers, a year of moments is: as many for each length of the window, however long some have been over."""
+    load_lines(warehouse, tmp_path, [sale(1, "2010-01-04"), sale(1, "2013-01-04")])
+    asked = pd.to_datetime(["2010-06-01", "2010-12-01", "2011-06-01", "2011-12-01"])
+    told: dict[str, Any] = {"subject": "1", "point": 1, "figure": "sales", "model": value.MODEL}
+    for days, moments in ((90, asked), (365, asked[:2])):
+        window = pd.Timedelta(days=days)
+        rows = [told | {"as_of": day, "window_from": day, "window_until": day + window} for day in moments]
+        prediction_log.keep(warehouse, predicted("customer_value", *rows, version=f"{days:064}"))
+    build_tables(warehouse, *JUDGING)
+    kept = warehouse.rows("select as_of, window_until - window_from as days from judged_predictions order by 2, 1")
+    assert [(row.days, f"{row.as_of:%Y-%m}") for row in kept] == [
+        (90, "2011-06"), (90, "2011-12"), (365, "2010-06"), (365, "2010-12"),
+    ]  # fmt: skip
+
+
 def test_the_lake_judges_the_same(judged: Warehouse) -> None:
     """Of a log that holds every task, DuckDB makes the rows that PostgreSQL makes."""
     made = model("judged_predictions")

@@ -19,7 +19,7 @@ BASELINES = {task.name: False for task in forecast.TASKS}
 
 
 def test_odd_series_are_forecast_with_what_is_known_of_them() -> None:
-    """A product that began a month ago, a country of three purchases: finite, and never below 0."""
+    """A product that began a month ago sells on; a country of three purchases buys nothing when it never did."""
     lines = daily()
     days = pd.date_range("2009-12-07", periods=7 * 104)
     began = pd.DataFrame({"kind": "product", "series": "99999", "day": days[-28:], "amount": 30.0})
@@ -33,8 +33,9 @@ def test_odd_series_are_forecast_with_what_is_known_of_them() -> None:
     amounts = ["forecast", "low_80", "high_80", "low_95", "high_95", "baseline"]
     assert np.isfinite(rows["forecast"]).all() and (rows[amounts].fillna(0) >= 0).all(axis=None)
     new = rows[(rows["series"] == "99999") & (rows["horizon"] == 4)]
-    assert (new["forecast"] > 0).all() and (new["year_before"] == 0).all()
-    assert len(rows[rows["series"] == "Malta"]) == 3 + 13
+    assert (new["forecast"] == 7 * 30).all() and (new["year_before"] == 0).all()
+    malta = rows[rows["series"] == "Malta"]
+    assert len(malta) == 3 + 13 and (malta["forecast"] == 0).all()
 
 
 def test_a_short_history_has_forecasts_without_intervals() -> None:
