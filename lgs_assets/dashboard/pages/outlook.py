@@ -291,7 +291,7 @@ def _stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     note = "The best-selling products, everybody’s orders together."
     if rows:
         note = f"From the week of {wording.day(rows[0]['first_week'])}: the best-selling products, all orders together."
-    note += " Each interval is of the sum of its weeks, from past errors of such sums: look at it before you buy."
+    note += " Each interval covers all of its weeks together, from past errors of such sums: look at it before you buy."
     note += f"{_leaning(card)}{_without_interval(rows, 'low_80_4', 'low_80_13')}"
     note += f"{_unobserved(rows, 'year_before_4', 'year_before_13')}{view.unfollowed()}"
     error = _error(card, "forecasts, product by week, 4 ahead", "the weeks of a product were off by {}")
@@ -514,8 +514,8 @@ def _churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             for row in rows
         ],
     )
-    note = "Customers at high risk who spent most in the last year. Next order: by the date that their usual gap "
-    note += "suggested; none after a single purchase day. "
+    note = "Customers at high risk who spent most in the last year. Next order: when it was, or is, due by their "
+    note += "usual gap; – after a single purchase day. "
     note += "Why: compared with the average customer."
     note += f" Both as of {wording.day(card['observed_until'])}." if card and card["observed_until"] else ""
     note += _first_of(rows)
