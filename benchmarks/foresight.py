@@ -129,7 +129,8 @@ def customers(warehouse: Warehouse) -> Frames:
     """What the tasks on customers read: for their value, the past days that are judged."""
     outcomes, terms = read_frame(warehouse, "customer_outcomes"), read_frame(warehouse, "prediction_terms")
     valued, at_risk = (
-        read_frame(warehouse, "customer_features", read_by(asset)) for asset in (foresight.VALUED, foresight.AT_RISK)
+        read_frame(warehouse, "customer_features", read_by(asset))
+        for asset in (foresight.VALUED, foresight.AT_RISK_OR_RANKED)
     )
     observed_from = terms["observed_from"].iloc[0]
     over = outcomes.loc[outcomes["purchase_days_182"].notna(), "as_of"].unique()

@@ -35,6 +35,15 @@ def counted(number: float, noun: str) -> str:
     return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
 
 
+def due(days_late: int | None) -> str:
+    """When a purchase was, or is, due: `12 days late`, `due in 303 days`; nothing where that is not told."""
+    if days_late is None:
+        return ""
+    if days_late > 0:
+        return f"{counted(days_late, 'day')} late"
+    return f"due in {counted(-days_late, 'day')}" if days_late else "due now"
+
+
 def signed_count(value: float) -> str:
     """A count with its sign: `+14`."""
     return f"+{count(value)}" if value > 0 else count(value)

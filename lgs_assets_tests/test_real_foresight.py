@@ -15,12 +15,12 @@ import pytest
 from lgs_assets import places
 from lgs_assets.configuration import Configuration
 from lgs_assets.definitions import build_definitions
-from lgs_assets.models import bgnbd, evaluation, gamma_gamma, value
+from lgs_assets.models import bgnbd, evaluation, gamma_gamma, slipping, value
 from lgs_assets.models.cards import page
 from lgs_assets.models.features import at, repeat_purchases
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
-from lgs_assets_tests.builders import MakeDatabase
+from lgs_assets_tests.builders import MakeDatabase, build_tables
 
 
 def figure(warehouse: Warehouse, task: str, metric: str, model: str | None = None) -> float:
@@ -55,6 +55,8 @@ PROMISED: list[tuple[str, str, float, float]] = [
     ("forecasts, country by week, 13 ahead", "coverage_80", 0.70, 0.90),
     ("forecasts, product by week, 4 ahead", "coverage_80", 0.70, 0.90),
     ("forecasts, product by week, 13 ahead", "coverage_80", 0.70, 0.90),
+    ("forecasts, product by week, 4 ahead", "coverage_80_sum", 0.70, 0.90),
+    ("forecasts, product by week, 13 ahead", "coverage_80_sum", 0.70, 0.90),
     ("forecasts, total by week, 13 ahead", "coverage_95", 0.90, 1),
     ("forecasts, country by month, 3 ahead", "coverage_95", 0.90, 1),
     ("forecasts, country by week, 13 ahead", "coverage_95", 0.90, 1),
@@ -185,6 +187,34 @@ def test_features_are_those_of_the_history(real: Warehouse) -> None:
         """
     )
     assert row.moments == row.same == 98_557
+
+
+def test_who_slipped_is_told_by_the_scores_of_the_history(real: Warehouse, make_database: MakeDatabase) -> None:
+    """Predictions are judged at the end of their window, which may be any day: at a month end, as in rfm_history."""
+    real.engine.dispose()
+    again = Warehouse(make_database(template=real.url))
+    with again.transaction() as connection:
+        connection.exec_driver_sql(
+            """
+            insert into prediction_log (
+                task, model_version, subject, figure, window_from, window_until, as_of, model, point, made_at
+            )
+            select
+                'slipping', repeat('a', 64), cast(customer_id as text), 'rank', '2011-09-01', '2011-12-01',
+                '2011-09-01', 'a model', 1, now()
+            from customer_features
+            where as_of = '2011-09-01'
+            """
+        )
+    build_tables(again, "judged_predictions")
+    slipped = {int(row.subject) for row in again.rows("select subject from judged_predictions where actual = 1")}
+    history = again.rows("select customer_id, segment from rfm_history where snapshot_date = '2011-12-01'")
+    asked = {
+        row.customer_id for row in again.rows("select customer_id from customer_features where as_of = '2011-09-01'")
+    }
+    assert slipped == {row.customer_id for row in history if row.segment in slipping.BAD} & asked
+    assert len(slipped) > 1_000
+    again.engine.dispose()
 
 
 def test_time_that_was_not_observed_is_no_silence(real: Warehouse) -> None:

@@ -21,11 +21,16 @@ _AGAIN = tuple(f"{what}_{days}" for what in ("purchase_days", "sales") for days 
 VALUED = columns(*_TOLD, "last_day", *_AGAIN, "net_revenue")
 BASELINES = columns("as_of", "customer_id", *_AGAIN, "orders", "recency_days")
 RANKED = columns("as_of", "customer_id", "segment", "orders", "snapshot_recency_days", "r_score", "sales_365")
-AT_RISK = columns(
-    *_TOLD,
-    *("last_day", "orders", "typical_gap_days", "squared_gaps", "purchase_days_90", "purchase_days_365"),
-    *("cancelled_orders", "segment", "snapshot_recency_days", "sales_365"),
+_HABITS = (
+    *(*_TOLD, "last_day", "typical_gap_days", "squared_gaps", "purchase_days_90", "purchase_days_365"),
+    *("cancelled_orders", "segment", "sales_365"),
 )
+AT_RISK = columns(*_HABITS)
+AT_RISK_OR_RANKED = columns(*_HABITS, "orders", "snapshot_recency_days")
+_CAME = ("as_of", "customer_id", "bought_90", "next_day")
+LEARNT = columns(*_CAME)
+LEARNT_OR_SLIPPED = columns(*_CAME, "segment_3_months")
+BOUGHT_LATER = columns("as_of", "customer_id", *_AGAIN)
 RATED = columns("horizon_days", "as_of", "customer_id", "sales", "baseline_sales", "actual_sales")
 TOLD_RISKS = columns("task", "as_of", "customer_id", "probability", "baseline_probability", "happened")
 
@@ -60,7 +65,7 @@ def daily_series(clean_invoices: Relation, stock_codes: Relation, prediction_ter
     return Model("daily_series.sql", clean_invoices, stock_codes, prediction_terms)
 
 
-@derived_asset(group="foresight", kinds=IN_PYTHON, ins={"customer_features": VALUED})
+@derived_asset(group="foresight", kinds=IN_PYTHON, ins={"customer_features": VALUED, "customer_outcomes": BOUGHT_LATER})
 def value_backtests(
     customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame, prediction_terms: pd.DataFrame
 ) -> pd.DataFrame:
@@ -73,7 +78,7 @@ def value_backtests(
 @derived_asset(
     group="foresight",
     kinds=IN_PYTHON,
-    ins={"customer_features": AT_RISK},
+    ins={"customer_features": AT_RISK_OR_RANKED, "customer_outcomes": LEARNT_OR_SLIPPED},
 )
 def risk_backtests(
     customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame, prediction_terms: pd.DataFrame
@@ -157,7 +162,11 @@ def customer_value(
 @derived_asset(
     group="foresight",
     kinds=IN_PYTHON,
-    ins={"customer_features": AT_RISK, "customer_value": columns("customer_id", "horizon_days", "rank")},
+    ins={
+        "customer_features": AT_RISK,
+        "customer_outcomes": LEARNT,
+        "customer_value": columns("customer_id", "horizon_days", "rank"),
+    },
 )
 def churn_risk(
     context: dg.AssetExecutionContext,

@@ -20,7 +20,7 @@ from rich.table import Table
 from lgs_assets import places
 from lgs_assets.configuration import Configuration, as_written, origin, variable
 from lgs_assets.escaping import csv_cell, printable
-from lgs_assets.wording import HOW_TO_GIVE_COSTS, MISSING_YEAR_BEFORE, UNCALIBRATED, counted
+from lgs_assets.wording import HOW_TO_GIVE_COSTS, MISSING_YEAR_BEFORE, UNCALIBRATED, counted, due
 
 if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to import
     from lgs_assets.action.audiences import Audience, Size
@@ -170,7 +170,7 @@ _MOVES = """
 
 def risk_table(warehouse: "Warehouse", customers: int) -> Table:
     """Customers at high risk who spent most in the last year, best first; marked if nobody may contact them."""
-    headings = ("customer", "segment", "rank", "last bought", "days late", "£ in a year")
+    headings = ("customer", "segment", "rank", "last bought", "next purchase", "£ in a year")
     table = _table(
         "Most valuable customers at high risk of not buying in the next 90 days",
         headings,
@@ -198,7 +198,7 @@ def risk_table(warehouse: "Warehouse", customers: int) -> Table:
             row.segment,
             f"{row.rank:,}",
             f"{row.last_day}",
-            "–" if row.days_late is None else f"{row.days_late:,}",
+            due(row.days_late) or "–",
             f"{row.sales_365:,.0f}",
         )
     return table

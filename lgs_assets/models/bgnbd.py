@@ -114,7 +114,7 @@ class BgNbd:
         generator: np.random.Generator,
         *,
         after: float = 0.0,
-    ) -> npt.NDArray[np.int64]:
+    ) -> npt.NDArray[np.int32]:
         """Simulated purchases in each of the ascending times that begin `after` T: shape (times, customers, draws).
 
         Each draw takes λ and p of the customer from their distribution given that the customer is alive, so that what
@@ -127,11 +127,11 @@ class BgNbd:
         is_alive = generator.random(size) < self.probability_alive(x, t_x, T)[:, None]
         bought = generator.poisson(rate * after)
         before = np.minimum(bought, until_left)
-        drawn = []
-        for began, ended in zip([0.0, *times], times, strict=False):
-            bought = bought + generator.poisson(rate * (ended - began))
-            drawn.append(np.where(is_alive, np.minimum(bought, until_left) - before, 0))
-        return np.stack(drawn)
+        drawn = np.empty((len(times), *size), dtype=np.int32)  # most of the memory that a large shop takes
+        for place, length in enumerate(np.diff(times, prepend=0.0)):
+            bought = bought + generator.poisson(rate * length)
+            drawn[place] = np.where(is_alive, np.minimum(bought, until_left) - before, 0)
+        return drawn
 
 
 def fit(x: Array, t_x: Array, T: Array) -> BgNbd:  # noqa: N803

@@ -30,7 +30,7 @@ CARDS = [
 
 _PERCENT = {
     *("top_decile_share", "total_error_purchases", "total_error_sales", "coverage_80", "coverage_95", "wape", "bias"),
-    *("coverage_80_purchases", "coverage_80_sales", "expected_coverage", "within_14_days"),
+    *("coverage_80_purchases", "coverage_80_sales", "coverage_80_sum", "expected_coverage", "within_14_days"),
 }
 _SAID = {
     "mae_purchases": "mean absolute error, purchase days a customer",
@@ -43,13 +43,14 @@ _SAID = {
     "coverage_80_sales": "share within that of sales",
     "within_14_days": "of all who were due in the next 76 days, share that bought within 14 days of the day expected",
     "mae_next_day": "of those who bought, mean absolute error of that day, days",
-    "auc": "how often a customer who did so ranks above one who did not",
+    "auc": "how often a customer who stayed away, or slipped, ranks above one who did not",
     "calibration_error": "mean gap between predicted and observed share, by tenth of customers",
     "brier": "mean squared error of the probability",
-    "wape": "absolute errors as a share of what came",
-    "bias": "errors as a share of what came",
+    "wape": "absolute errors as a share of the actual total",
+    "bias": "net error as a share of the actual total, negative where forecasts were too low",
     "coverage_80": "share within the 80 % interval",
     "coverage_95": "share within the 95 % interval",
+    "coverage_80_sum": "share of sums of all that was forecast at once within their 80 % interval",
 }
 """What each metric is called, in the order of the cards."""
 
@@ -100,8 +101,8 @@ _WORDS = (
         (*CHURN_POPULATIONS, DUE_TASK),
         "Orders the customers who bought in the last 365 days by how likely the next 90 days are to be quiet, with "
         "reasons. P(alive) is no substitute: it says who may come back, not who will be quiet.",
-        "Recency, purchase days, spending, gaps and cancellations before the first of each month since 90 days after "
-        "the first line, and whether 90 quiet days followed that were over by the moment.",
+        "Recency, purchase days, spending, gaps and cancellations before the first of each month of the last three "
+        "years, from 90 days after the first line on, and whether 90 quiet days followed that were over by the moment.",
         f"{churn.MODEL}: the mean of both probabilities; BG/NBD's is a feature of the regression, too.",
         "The level may shift with the season. A percentage is shown only while the mean gap on past days is within "
         f"{CALIBRATED_WITHIN:.2f}; else the rank. Reasons say what moves the score, not what would win the customer. "

@@ -335,7 +335,7 @@ def _by_fold(
 
 
 _SHARES = {"wape": ("off", "actual"), "bias": ("error", "actual")} | {
-    f"coverage_{level}": (f"within_{level}", f"known_{level}") for level in forecast.LEVELS
+    f"coverage_{level}": (f"within_{level}", f"known_{level}") for level in (*forecast.LEVELS, "80_sum")
 }
 """What each figure of forecasts is the sum of, and of what sum it is a share."""
 
@@ -373,6 +373,14 @@ def _with_errors(rows: pd.DataFrame, baseline: str) -> pd.DataFrame:
     for level in forecast.LEVELS:
         low, high = (rows[f"{end}_{level}"].to_numpy(float) for end in ("low", "high"))
         told |= {f"known_{level}": ~np.isnan(low), f"within_{level}": _within(rows["actual"], low, high)}
+    # Each period has a part of its sum, so that origins overlap as they do and a sum counts once.
+    at_once = rows.groupby(["origin", "series", "method"])["actual"]
+    low, high = (rows[end].to_numpy(float) for end in forecast.OF_SUMS)
+    part = 1 / at_once.transform("size").to_numpy(float)
+    told |= {
+        "known_80_sum": ~np.isnan(low) * part,
+        "within_80_sum": _within(at_once.transform("sum"), low, high) * part,
+    }
     rows = pd.concat([rows, pd.DataFrame(told)], axis=1)
     beside = rows.loc[rows["method"] == baseline, [*_FORECAST, "off"]].rename(columns={"off": "baseline_off"})
     return rows.merge(beside, on=_FORECAST, how="left", validate="many_to_one")
@@ -397,14 +405,15 @@ def _shares(
         told, rival = rows, None
         if metric.startswith("coverage"):
             # Where there was no interval, none could hold: enough of the others are needed to draw from.
-            told = rows[rows[below]]
+            told = rows[rows[below] > 0]
         elif metric == "wape" and (is_compared := rows["baseline_off"].notna()).any():
             told = rows[is_compared]
             rival = _drawn_share(told, "baseline_off", below, by)
         if told.empty:
             continue
         drawn = _drawn_share(told, above, below, by)
-        yield _row(task.name, model, fold, metric, drawn, len(told), task.baseline, rival, source)
+        n = round(told[below].sum()) if metric.startswith("coverage") else len(told)
+        yield _row(task.name, model, fold, metric, drawn, n, task.baseline, rival, source)
 
 
 def _drawn_share(rows: pd.DataFrame, above: str, below: str, by: str) -> Array:
@@ -478,7 +487,8 @@ def _forecast_by(rows: pd.DataFrame) -> pd.DataFrame:
         said = said.assign(method=task.baseline, is_chosen=False, forecast=said["baseline"])
         said.loc[said["model"] != task.baseline, forecast.INTERVALS] = np.nan  # the interval is that of what was served
         parts += [own, said]
-    return pd.concat(parts, ignore_index=True)
+    # The log keeps predictions a period each: it knows of no sum.
+    return pd.concat(parts, ignore_index=True).assign(**dict.fromkeys(forecast.OF_SUMS, np.nan))
 
 
 def _row(

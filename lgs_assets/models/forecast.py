@@ -27,13 +27,15 @@ LEVELS = {80: 0.1, 95: 0.025}
 """The share of errors beyond each end of an interval."""
 
 INTERVALS = ["low_80", "high_80", "low_95", "high_95"]
+OF_SUMS = ["sum_low_80", "sum_high_80"]
+"""The ends of the interval around the sum of all periods forecast at once: of products, which are ordered so."""
 BACKTESTS = [
     *("kind", "series", "grain", "horizon", "origin", "period_start", "method", "is_chosen", "is_learnt", "forecast"),
-    *("actual", *INTERVALS, "chosen_by"),
+    *("actual", *INTERVALS, "chosen_by", *OF_SUMS),
 ]
 FORECASTS = [
     *("kind", "series", "grain", "horizon", "period_start", "step", "as_of", "method", "forecast"),
-    *(*INTERVALS, "year_before", "baseline"),
+    *(*INTERVALS, "year_before", "baseline", *OF_SUMS),
 ]
 
 _GROWTH_WITHIN = (0.5, 2.0)
@@ -361,11 +363,29 @@ def _with_choices(rows: pd.DataFrame, task: Task) -> pd.DataFrame:
             is_chosen=is_chosen, is_learnt=asked["method"] == learnt, chosen_by=over["period_end"].max()
         )
         intervals = [
-            interval(asked[asked["method"] == method], over[over["method"] == method])
+            _intervals(task, asked[asked["method"] == method], over[over["method"] == method])
             for method in dict.fromkeys((chosen, task.baseline))
         ]
         parts.append(told.join(pd.concat(intervals)))
     return pd.concat(parts, ignore_index=True)
+
+
+def _intervals(task: Task, asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
+    """The ends of the intervals around forecasts and, of products, around their sums, from the errors of past sums."""
+    ends = interval(asked, over)
+    if task.kind != "product":
+        return ends.assign(**dict.fromkeys(OF_SUMS, np.nan))
+    sums = _sums(asked)
+    of_sums = interval(sums, _sums(over)).set_axis(sums["series"])
+    return ends.assign(**{f"sum_{end}": asked["series"].map(of_sums[end]) for end in ("low_80", "high_80")})
+
+
+def _sums(rows: pd.DataFrame) -> pd.DataFrame:
+    """What was forecast at once of a series, and what came, as one period."""
+    by = [column for column in ("series", "origin") if column in rows]
+    rows = rows.sort_values([*by, "period_start"])  # floats add up alike in one order alone
+    amounts = {column: (column, "sum") for column in ("forecast", "actual") if column in rows}
+    return rows.groupby(by, as_index=False).agg(period_start=("period_start", "min"), **amounts)
 
 
 def interval(asked: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
@@ -472,8 +492,8 @@ def _forecast(panel: Panel, task: Task, method: str, over: pd.DataFrame) -> pd.D
         "year_before": before.ravel().round(6),
         "baseline": np.maximum(methods(task.grain)[task.baseline](panel, origin, task.horizon), 0).ravel(),
     })  # fmt: skip
-    rows = rows.join(interval(rows, over))
-    for column in ("forecast", *INTERVALS, "baseline"):
+    rows = rows.join(_intervals(task, rows, over))
+    for column in ("forecast", *INTERVALS, "baseline", *OF_SUMS):
         rows[column] = rows[column].round(2)
     return rows
 

@@ -34,7 +34,7 @@ class GammaGamma:
         expected: Array = self.p * (self.gamma + m * x) / (self.p * x + self.q - 1)
         return expected
 
-    def draw_sums(self, x: Array, m: Array, purchases: npt.NDArray[np.int64], generator: np.random.Generator) -> Array:
+    def draw_sums(self, x: Array, m: Array, purchases: npt.NDArray[np.int32], generator: np.random.Generator) -> Array:
         """Simulated amounts of so many purchases, of shape (customers, draws): their sum is gamma distributed."""
         rate = generator.gamma(self.p * x[:, None] + self.q, 1 / (self.gamma + (m * x)[:, None]), purchases.shape)
         return np.where(purchases > 0, generator.standard_gamma(self.p * np.maximum(purchases, 1)) / rate, 0.0)

@@ -24,7 +24,7 @@ def test_the_error_of_past_forecasts_is_written(frames: MakeFrames, draw: Draw, 
     past = given["forecast_backtests"]
     given["forecast_backtests"] = past.assign(actual=past["forecast"] / 2)
     assert any(
-        "Absolute errors are 100.0 % of what came" in text for text in texts(draw("forecasts_against_actual", given))
+        "Absolute errors are 100.0 % of actual sales" in text for text in texts(draw("forecasts_against_actual", given))
     )
 
 
@@ -53,7 +53,9 @@ def test_the_first_tenth_is_told_with_its_share(frames: MakeFrames, draw: Draw, 
     given = frames()
     values = given["value_backtests"].assign(sales=lambda rows: -rows["customer_id"].astype(float))
     given["value_backtests"] = values.assign(actual_sales=(values["customer_id"] == 0) * 10.0)
-    assert any("The first tenth holds 100.0 % of what came" in text for text in texts(draw("value_by_decile", given)))
+    assert any(
+        "The first tenth holds 100.0 % of actual sales" in text for text in texts(draw("value_by_decile", given))
+    )
 
 
 @pytest.mark.parametrize("band", ["low", "medium", "high"])
@@ -62,6 +64,19 @@ def test_customers_of_one_purchase_are_counted_apart(frames: MakeFrames, draw: D
     given = frames()
     given["churn_risk"] = given["churn_risk"].assign(band=band)
     assert any("1 customer with one purchase day left out" in text for text in texts(draw("due_and_overdue", given)))
+
+
+def test_who_is_due_now_is_not_late(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Neither in the title nor by the side of the line that the bar is on."""
+    given = frames()
+    risks = given["churn_risk"].head(3).assign(band="low", days_late=[0, 0, 1])
+    given["churn_risk"] = risks.astype({"days_late": "Int64"})
+    figure = draw("due_and_overdue", given)
+    assert any("1 customer overdue, 2 due now or later" in text for text in texts(figure))
+    (axes,) = figure.axes
+    (line,) = (line.get_xdata()[0] for line in axes.lines)
+    bars = {bar.get_x() < line: bar.get_height() for bar in axes.patches if bar.get_height()}
+    assert bars == {True: 2, False: 1}
 
 
 @pytest.mark.parametrize("chart", ["sales_to_come", "models_against_baselines", "due_and_overdue"])

@@ -79,6 +79,18 @@ def test_the_most_valuable_at_risk_come_first_with_the_error(at_risk: Warehouse)
     assert "a model, auc 0.789 (0.780 to 0.796), recency 0.719, n 17,215" in " ".join(output.split())
 
 
+def test_nobody_is_a_negative_number_of_days_late(at_risk: Warehouse) -> None:
+    """Who is not late is due in so many days; who has bought once is not due at all."""
+    with at_risk.transaction() as connection:
+        connection.exec_driver_sql(
+            "update churn_risk set expected_next_day = '2011-07-01', "
+            "days_late = case customer_id when 12 then 44 when 11 then -303 else 0 end where customer_id > 9"
+        )
+    shown = {line.split()[0]: line for line in lgs("risk", "--top", "4").output.splitlines() if "2011-03-01" in line}
+    said = {"12": "44 days late", "11": "due in 303 days", "10": "due now", "9": "–"}
+    assert all(words in shown[customer] for customer, words in said.items())
+
+
 def test_nobody_is_listed_while_who_is_held_out_is_unknown(at_risk: Warehouse) -> None:
     """A call to the control group would spoil an experiment: what is missing is said, and nobody is named."""
     with at_risk.transaction() as connection:

@@ -1218,7 +1218,7 @@ def check_what_is_earned(own_site: Site) -> None:
 @pytest.mark.parametrize("path", ["/outlook", "/outlook?country=Germany"])
 def test_predictions_are_shown_or_what_is_missing(site: Site, path: str) -> None:
     html = site.get(path).text
-    assert "lgs run" in html or "How wrong" in html
+    assert "lgs run" in html or "Past error" in html
 
 
 def test_colours_are_those_of_the_charts() -> None:

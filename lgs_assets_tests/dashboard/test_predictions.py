@@ -252,6 +252,35 @@ def test_what_to_have_in_stock_is_the_forecast_of_the_products(predicted: Site, 
     }
 
 
+def test_who_buys_for_weeks_is_told_what_these_may_come_to(predicted: Site, held: Warehouse) -> None:
+    """The interval is of the sum that is ordered, not of one of its weeks; and past forecasts leaned to one side."""
+    shown = {row["code"]: row for row in rows(predicted.get("/outlook/stock.csv").text)}
+    known = held.rows(
+        "select distinct series, sum_low_80, sum_high_80 from forecasts where kind = 'product' and horizon = 4"
+    )
+    assert {row["series"]: (row["sum_low_80"], row["sum_high_80"]) for row in known} == {
+        code: (Decimal(row["low_80_4_weeks"]), Decimal(row["high_80_4_weeks"])) for code, row in shown.items()
+    }
+    biases = held.rows(
+        "select value from model_evaluations where metric = 'bias' and is_used and fold = 'pooled' "
+        "and source = 'back-test' and task like 'forecasts, product%' order by length(task)"
+    )
+    first, second = (
+        f"{abs(100 * row['value']):.0f} % too {'low' if row['value'] < 0 else 'high'} over {weeks} weeks"
+        for row, weeks in zip(biases, (4, 13), strict=True)
+    )
+    said = f"On past days forecasts of all products together were {first} and {second}."
+    assert said in unescape(predicted.get("/outlook").text)
+
+
+def test_nobody_at_risk_is_a_negative_number_of_days_late(predicted: Site, held: Warehouse) -> None:
+    """The list of the page and its files say in words when the next order is due."""
+    known = held.rows("select customer_id, days_late from churn_risk where band = 'high'")
+    told = {row["customer_id"]: row["next_order"] for row in rows(predicted.get("/outlook/churn.csv").text)}
+    assert told == {str(row["customer_id"]): wording.due(row["days_late"]) for row in known}
+    assert any(row["days_late"] is not None and row["days_late"] < 0 for row in known)
+
+
 @pytest.mark.parametrize(("query", "kind"), [("", "total"), ("?country=Germany", "country")])
 def test_months_and_weeks_to_come_are_those_of_the_forecasts(
     predicted: Site, held: Warehouse, query: str, kind: str

@@ -310,13 +310,19 @@ def test_a_discount_takes_more_off_what_is_further_away(shop: dict[str, pd.DataF
     assert kept[90] == pytest.approx(0.9 ** (45 / 365), abs=0.003)
 
 
-def test_a_whale_and_a_customer_of_one_day_are_predicted(shop: dict[str, pd.DataFrame]) -> None:
-    """Finite figures within their intervals, whatever one customer has spent."""
+def test_a_whale_changes_little_for_the_others(shop: dict[str, pd.DataFrame]) -> None:
+    """Who spends a million times as much is first; others are expected as often, and half of them for about as much."""
     known = shop["features"].copy()
     known.loc[known["customer_id"] == 3, "sales"] *= 1e6
-    values = value.predicted(known, discount_pct=0, model_horizons=value.HORIZONS)
-    assert np.isfinite(values[["purchases", "sales", "sales_low", "sales_high"]].to_numpy(float)).all()
-    assert (values["sales_low"] <= values["sales"]).all() and (values["sales"] <= values["sales_high"]).all()
+    values, usual = (
+        value.predicted(told, discount_pct=0, model_horizons=value.HORIZONS).set_index(["customer_id", "horizon_days"])
+        for told in (known, shop["features"])
+    )
+    assert set(values["rank"].xs(3)) == {1}
+    others = values.index.get_level_values("customer_id") != 3
+    assert values.loc[others, "purchases"].equals(usual.loc[others, "purchases"])
+    times = values.loc[others, "sales"] / usual.loc[others, "sales"]
+    assert times.quantile([0.25, 0.5, 0.75]).between(0.8, 1.25).all() and times.between(0.3, 3).all()
 
 
 def daily(weeks: int = 104, *, ends: int | None = None, seed: int = 1) -> pd.DataFrame:
@@ -386,6 +392,23 @@ def test_the_interval_that_is_judged_is_the_one_that_was_served() -> None:
     assert len(both) == len(judged) > 0 and both["low_80"].notna().any()
     for column in ("forecast", "low_80", "high_80", "low_95", "high_95"):
         assert both[column].to_numpy() == pytest.approx(both[f"{column}_judged"].to_numpy(), abs=0.006, nan_ok=True)
+
+
+def test_the_interval_of_a_sum_is_that_of_past_sums() -> None:
+    """Who orders for weeks at once: errors of single weeks partly cancel out, so it is narrower than these add up to.
+
+    It holds the sum of what is forecast and is the same for each week.
+    """
+    lines = daily()
+    lines = lines[lines["kind"] != "product"].replace({"kind": {"country": "product"}})
+    past = forecast.backtests(lines, WHOLE)
+    used = dict.fromkeys((task.name for task in forecast.TASKS), True)
+    rows = forecast.predicted(lines, past, WHOLE, as_of=pd.Timestamp("2011-12-05"), are_choices_used=used)
+    weeks = rows[rows["horizon"] == 4].groupby("series")
+    sums, ends = weeks["forecast"].sum(), weeks[forecast.OF_SUMS].first()
+    assert (weeks[forecast.OF_SUMS].nunique() == 1).all(axis=None)
+    assert ((ends["sum_low_80"] < sums) & (sums < ends["sum_high_80"])).all()
+    assert (ends["sum_high_80"] - ends["sum_low_80"] < weeks["high_80"].sum() - weeks["low_80"].sum()).all()
 
 
 def test_products_are_judged_that_would_have_been_forecast() -> None:
@@ -662,7 +685,8 @@ def test_hindsight_is_not_kept(warehouse: Warehouse) -> None:
             "insert into customer_value values (1, 90, '2011-09-01', 'baseline', null, 0, 1, 2, 0, 5, 9, 20, 25, 1, 1)"
         )
         connection.exec_driver_sql(
-            "insert into prediction_terms values ('2011-09-01', '2009-12-01', '2011-09-01', false, 900, 0, null)"
+            "insert into prediction_terms values "
+            "('2011-09-01', '2009-12-01', '2011-09-01', '2010-01-01', false, 900, 0, null)"
         )
     build_tables(warehouse, "logged_predictions")
     assert not warehouse.rows("select * from prediction_log")

@@ -187,6 +187,22 @@ def test_a_prediction_is_judged_once_its_window_is_over(
     assert actual(warehouse, "churn_risk") == ({"1": 0, "2": 1} if is_judged else {})
 
 
+def test_what_is_judged_does_not_grow_with_the_log(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Of customers, a year of moments is: as many for each length of the window, however long some have been over."""
+    load_lines(warehouse, tmp_path, [sale(1, "2010-01-04"), sale(1, "2013-01-04")])
+    asked = pd.to_datetime(["2010-06-01", "2010-12-01", "2011-06-01", "2011-12-01"])
+    told: dict[str, Any] = {"subject": "1", "point": 1, "figure": "sales", "model": value.MODEL}
+    for days, moments in ((90, asked), (365, asked[:2])):
+        window = pd.Timedelta(days=days)
+        rows = [told | {"as_of": day, "window_from": day, "window_until": day + window} for day in moments]
+        prediction_log.keep(warehouse, predicted("customer_value", *rows, version=f"{days:064}"))
+    build_tables(warehouse, *JUDGING)
+    kept = warehouse.rows("select as_of, window_until - window_from as days from judged_predictions order by 2, 1")
+    assert [(row.days, f"{row.as_of:%Y-%m}") for row in kept] == [
+        (90, "2011-06"), (90, "2011-12"), (365, "2010-06"), (365, "2010-12"),
+    ]  # fmt: skip
+
+
 def test_the_lake_judges_the_same(judged: Warehouse) -> None:
     """Of a log that holds every task, DuckDB makes the rows that PostgreSQL makes."""
     made = model("judged_predictions")
@@ -446,7 +462,7 @@ def test_coverage_is_drawn_from_origins_that_had_an_interval(known: int, is_draw
     told = pd.DataFrame({
         "kind": "total", "grain": "month", "horizon": 3, "series": "All sales", "origin": origins,
         "period_start": origins, "method": "same month last year", "is_chosen": True, "is_learnt": False,
-        "forecast": 100.0, "actual": [101.0, 99.0, 250.0] * 2,
+        "forecast": 100.0, "actual": [101.0, 99.0, 250.0] * 2, **dict.fromkeys(forecast.OF_SUMS, np.nan),
     })  # fmt: skip
     has_interval = np.arange(6) >= 6 - known
     for level in forecast.LEVELS:
@@ -521,8 +537,8 @@ def test_a_card_tells_what_was_gained_by_choosing_in_view() -> None:
     })  # fmt: skip
     page = cards.page(cards.cards(rows, unavailable_because=None).iloc[-1])
     assert [line for line in page.splitlines() if line.startswith("  - ") and "not measured" not in line] == [
-        "  - absolute errors as a share of what came 14.9%, n 52",
-        f"  - {evaluation.LEARNT}: absolute errors as a share of what came 18.2%, n 52",
+        "  - absolute errors as a share of the actual total 14.9%, n 52",
+        f"  - {evaluation.LEARNT}: absolute errors as a share of the actual total 18.2%, n 52",
     ]
 
 
@@ -542,7 +558,7 @@ def test_a_card_has_live_figures_once_there_are_any() -> None:
     assert card["measured_error"].startswith(told.partition(" forecasts, country")[0])
     lines = cards.page(card.rename_axis(None).to_frame().T.reset_index(names="task").iloc[0]).splitlines()
     at = lines.index(f"- {task}, live, all values of 1 day")
-    assert lines[at + 1].endswith("what came 12.0% (11.0% to 14.0%), last year 10.0%, n 7")
+    assert lines[at + 1].endswith("actual total 12.0% (11.0% to 14.0%), last year 10.0%, n 7")
 
 
 def past_months(months: int, offs: list[float], baseline_offs: list[float]) -> pd.DataFrame:
@@ -556,7 +572,7 @@ def past_months(months: int, offs: list[float], baseline_offs: list[float]) -> p
     told = pd.DataFrame(asked, columns=["origin", "period_start", "place"]).assign(
         kind="total", grain="month", horizon=3, series="All sales", actual=100.0
     )
-    told = told.assign(**{f"{end}_{level}": np.nan for end in ("low", "high") for level in forecast.LEVELS})
+    told = told.assign(**dict.fromkeys((*forecast.INTERVALS, *forecast.OF_SUMS), np.nan))
     return pd.concat([
         told.assign(
             method=method, is_chosen=is_chosen, is_learnt=False, forecast=100 + told["place"].map(dict(enumerate(off)))
@@ -581,6 +597,16 @@ def test_origins_that_overlap_are_no_independent_witnesses() -> None:
         apart["difference_high"] - apart["difference_low"]
         < overlapping["difference_high"] - overlapping["difference_low"]
     )
+
+
+def test_a_sum_is_judged_once_by_its_own_interval() -> None:
+    """Of four origins two had an interval, and one of these held what the three months came to: 300."""
+    told = past_months(3, [0.0] * 4, [0.0] * 4)
+    lows, highs = {2: 290.0, 3: 301.0}, {2: 310.0, 3: 320.0}
+    told = told.assign(sum_low_80=told["place"].map(lows), sum_high_80=told["place"].map(highs))
+    rows = evaluation.evaluated(EMPTY, EMPTY, told, NOT_JUDGED)
+    (row,) = rows[(rows["metric"] == "coverage_80_sum") & (rows["model"] == evaluation.CHOSEN)].itertuples()
+    assert (row.value, row.n) == (0.5, 2)
 
 
 @pytest.mark.parametrize(("origins", "is_drawn"), [(8, False), (9, True)])

@@ -120,7 +120,8 @@ def test_expected_sales_earn_what_sales_have_earned(shop: Warehouse) -> None:
             execute_script(driver_cursor(connection), contract(table))
         for statement in (
             "update monthly_metrics set is_partial = false",
-            "insert into prediction_terms values ('2011-05-01', '2011-03-01', '2011-05-01', true, 900, 0, null)",
+            "insert into prediction_terms values "
+            "('2011-05-01', '2011-03-01', '2011-05-01', '2011-04-01', true, 900, 0, null)",
             """
             insert into forecasts
             select kind, series, 'month', 3, '2011-05-01', 1, '2011-05-01', 'a method', 100, 80, 120, 70, 130, null

@@ -19,7 +19,7 @@ BASELINES = {task.name: False for task in forecast.TASKS}
 
 
 def test_odd_series_are_forecast_with_what_is_known_of_them() -> None:
-    """A product that began a month ago, a country of three purchases: finite, and never below 0."""
+    """A product that began a month ago sells on; a country of three purchases buys nothing when it never did."""
     lines = daily()
     days = pd.date_range("2009-12-07", periods=7 * 104)
     began = pd.DataFrame({"kind": "product", "series": "99999", "day": days[-28:], "amount": 30.0})
@@ -33,8 +33,9 @@ def test_odd_series_are_forecast_with_what_is_known_of_them() -> None:
     amounts = ["forecast", "low_80", "high_80", "low_95", "high_95", "baseline"]
     assert np.isfinite(rows["forecast"]).all() and (rows[amounts].fillna(0) >= 0).all(axis=None)
     new = rows[(rows["series"] == "99999") & (rows["horizon"] == 4)]
-    assert (new["forecast"] > 0).all() and (new["year_before"] == 0).all()
-    assert len(rows[rows["series"] == "Malta"]) == 3 + 13
+    assert (new["forecast"] == 7 * 30).all() and (new["year_before"] == 0).all()
+    malta = rows[rows["series"] == "Malta"]
+    assert len(malta) == 3 + 13 and (malta["forecast"] == 0).all()
 
 
 def test_a_short_history_has_forecasts_without_intervals() -> None:
@@ -149,3 +150,14 @@ def test_customers_of_one_purchase_or_one_day_are_predicted(warehouse: Warehouse
     risks = churn.predicted(known, of_half_a_year, is_model_used=True, is_calibrated=False, is_gap_used=True)
     assert 601 in set(risks["customer_id"]) and risks["probability"].between(0, 1).all()
     assert risks.set_index("customer_id").loc[601, ["expected_next_day", "days_late"]].isna().all()
+
+
+def test_of_a_long_history_the_last_three_years_are_learnt_from(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Each month more costs as much as another, so those of ten years are not all told; what was bought then counts."""
+    long_ago = [bought(603, date(2002, 5, 17), 0), bought(603, date(2010, 5, 17), 1)]
+    load_lines(warehouse, tmp_path, [*long_ago, *sales()])
+    build_tables(warehouse, *built_for("customer_features"))
+    known = read_frame(warehouse, "customer_features")
+    assert list(known["as_of"].unique()) == list(pd.date_range("2008-07-01", "2011-07-01", freq="MS"))
+    (old,) = known[(known["customer_id"] == 603) & (known["as_of"] == "2011-07-01")].itertuples()
+    assert (old.first_day, old.purchase_days) == (pd.Timestamp("2002-05-17"), 2)

@@ -1,7 +1,7 @@
 -- Days after the last line were not observed: clocks stop at observed_until.
 with terms as (
     select
-        cast(observed_from as timestamp) as observed_from,
+        cast(features_from as timestamp) as features_from,
         cast(observed_until as timestamp) as observed_until,
         cast(as_of as timestamp) as as_of
     from prediction_terms
@@ -11,87 +11,119 @@ with terms as (
 moments as (
     select moment, least(moment, observed_until) as observed_until
     from terms
-    cross join lateral generate_series(
-        date_trunc('month', observed_from) + interval '1 month', as_of, interval '1 month'
-    ) as months (moment)
+    cross join lateral generate_series(features_from, as_of, interval '1 month') as months (moment)
     where moment < as_of
     union all
     select as_of, observed_until from terms
 ),
 
-purchases as (
+days as (
     select
         customer_id,
         cast(day as timestamp) as day,
+        case when sales > 0 then cast(day as timestamp) end as purchase_day,
         orders,
         sales,
         last_sale_at,
         net_revenue,
-        cancelled_orders,
-        max(case when sales > 0 then cast(day as timestamp) end) over earlier as day_before,
-        count(case when sales > 0 then 1 end) over earlier as purchase_days_before
+        cancelled_orders
     from customer_days
-    window earlier as (partition by customer_id order by day rows between unbounded preceding and 1 preceding)
 ),
 
 spaced as (
     select
-        purchases.*,
-        case when sales > 0 then cast(extract(day from day - day_before) as integer) end as gap
-    from purchases
+        days.*,
+        cast(extract(day from purchase_day - max(purchase_day) over (
+            partition by customer_id order by day rows between unbounded preceding and 1 preceding
+        )) as integer) as gap
+    from days
 ),
 
-known as (
+-- What has come of a customer by the end of a day stands until the next.
+accumulated as (
     select
-        moments.moment,
-        moments.observed_until,
-        spaced.*,
-        cast(extract(day from moments.observed_until - spaced.day) as integer) as age,
-        row_number() over (
-            partition by moments.moment, spaced.customer_id order by coalesce(spaced.gap, 0), spaced.day
-        ) as place,
-        count(spaced.gap) over (partition by moments.moment, spaced.customer_id) as gaps,
-        count(*) over (partition by moments.moment, spaced.customer_id) as days,
-        count(case when spaced.sales > 0 then 1 end) over (
-            partition by moments.moment, spaced.customer_id
-        ) as purchase_days
+        customer_id,
+        day as stands_after,
+        lead(day) over known as stands_until,
+        min(purchase_day) over known as first_day,
+        max(purchase_day) over known as last_day,
+        max(last_sale_at) over known as last_sale_at,
+        count(purchase_day) over known as purchase_days,
+        cast(sum(orders) over known as bigint) as orders,
+        sum(sales) over known as sales,
+        sum(net_revenue) over known as net_revenue,
+        cast(coalesce(sum(gap * gap) over known, 0) as bigint) as squared_gaps,
+        cast(sum(cancelled_orders) over known as bigint) as cancelled_orders
     from spaced
-    inner join moments on spaced.day < moments.moment
+    window known as (partition by customer_id order by day)
 ),
 
-summed as (
+standing as (
+    select moments.moment, moments.observed_until, accumulated.*
+    from accumulated
+    inner join moments
+        on stands_after < moment and (stands_until >= moment or stands_until is null)
+    where purchase_days > 0
+),
+
+-- Most customers stand as they did a month before: their gaps are looked through once.
+gaps as (
+    select
+        stood.customer_id,
+        stood.stands_after,
+        spaced.gap,
+        row_number() over (partition by stood.customer_id, stood.stands_after order by spaced.gap, spaced.day) as place,
+        count(*) over (partition by stood.customer_id, stood.stands_after) as gaps
+    from (select distinct customer_id, stands_after from standing where purchase_days > 1) as stood
+    inner join spaced on stood.customer_id = spaced.customer_id and spaced.day <= stood.stands_after
+    where spaced.gap is not null
+),
+
+typical as (
+    select customer_id, stands_after, avg(gap) as typical_gap_days
+    from gaps
+    where 2 * place between gaps and gaps + 2
+    group by customer_id, stands_after
+),
+
+recent as (
     select
         moment,
-        observed_until,
         customer_id,
-        min(case when sales > 0 then day end) as first_day,
-        max(case when sales > 0 then day end) as last_day,
-        max(last_sale_at) as last_sale_at,
-        count(case when sales > 0 then 1 end) as purchase_days,
-        cast(sum(orders) as bigint) as orders,
-        sum(sales) as sales,
-        sum(net_revenue) as net_revenue,
-        -- Days without a gap come first in place: they are no gaps of 0 days.
-        avg(case when gaps > 0 and 2 * (place - days + gaps) between gaps and gaps + 2 then gap end) as typical_gap_days,
-        max(case when purchase_days_before = purchase_days - 1 then gap end) as last_gap_days,
-        cast(coalesce(sum(gap * gap), 0) as bigint) as squared_gaps,
-        count(case when sales > 0 and age <= 90 then 1 end) as purchase_days_90,
-        count(case when sales > 0 and age <= 182 then 1 end) as purchase_days_182,
-        count(case when sales > 0 and age <= 365 then 1 end) as purchase_days_365,
+        count(case when age <= 90 then 1 end) as purchase_days_90,
+        count(case when age <= 182 then 1 end) as purchase_days_182,
+        count(*) as purchase_days_365,
         sum(case when age <= 90 then sales else 0 end) as sales_90,
         sum(case when age <= 182 then sales else 0 end) as sales_182,
-        sum(case when age <= 365 then sales else 0 end) as sales_365,
-        cast(sum(cancelled_orders) as bigint) as cancelled_orders
-    from known
-    where purchase_days > 0
-    group by moment, observed_until, customer_id
+        sum(sales) as sales_365
+    from (
+        select
+            moment,
+            customer_id,
+            sales,
+            cast(extract(day from observed_until - day) as integer) as age
+        from days
+        inner join moments on day < moment and day >= observed_until - interval '365 days'
+        where sales > 0
+    ) as aged
+    group by moment, customer_id
 ),
 
 measured as (
     select
-        summed.*,
-        cast(extract(day from moment - last_sale_at) as integer) as snapshot_recency_days
-    from summed
+        standing.*,
+        typical_gap_days,
+        coalesce(purchase_days_90, 0) as purchase_days_90,
+        coalesce(purchase_days_182, 0) as purchase_days_182,
+        coalesce(purchase_days_365, 0) as purchase_days_365,
+        coalesce(sales_90, 0) as sales_90,
+        coalesce(sales_182, 0) as sales_182,
+        coalesce(sales_365, 0) as sales_365,
+        cast(extract(day from standing.moment - last_sale_at) as integer) as snapshot_recency_days
+    from standing
+    left join typical
+        on standing.customer_id = typical.customer_id and standing.stands_after = typical.stands_after
+    left join recent on standing.customer_id = recent.customer_id and standing.moment = recent.moment
 ),
 
 -- The rule of rfm_history, at each of these moments.
@@ -120,7 +152,6 @@ select
     cast(extract(day from observed_until - last_day) as integer) as recency_days,
     cast(extract(day from observed_until - first_day) as integer) as tenure_days,
     typical_gap_days,
-    last_gap_days,
     squared_gaps,
     purchase_days_90,
     purchase_days_182,

@@ -1,10 +1,13 @@
 -- What came is taken from the lines, whatever is forecast or best-selling today. The members of "Other countries" are
 -- those that were not forecast by name from the same moment. Where a month has no line at all, they are taken as missing:
--- no forecast is judged by it.
+-- no forecast is judged by it. The log has each customer several times a month for ever: those of a year are judged.
 with told as (
     select
         prediction_log.*,
-        max(made_at) over (partition by task, as_of, model_version) as last_made_at
+        max(made_at) over (partition by task, as_of, model_version) as last_made_at,
+        max(as_of) over (
+            partition by task, extract(day from cast(window_until as timestamp) - cast(window_from as timestamp))
+        ) as last_as_of
     from prediction_log
     where window_until <= (select observed_until from prediction_terms)
 ),
@@ -14,6 +17,7 @@ ranked as (
         told.*,
         rank() over (partition by task, as_of order by last_made_at desc, model_version) as age_rank
     from told
+    where task = 'forecasts' or cast(as_of as timestamp) > cast(last_as_of as timestamp) - interval '12 months'
 ),
 
 latest as (

@@ -27,6 +27,10 @@ select
     cast(as_of as date) as as_of,
     cast(observed_from as date) as observed_from,
     cast(observed_until as date) as observed_until,
+    cast(greatest(
+        date_trunc('month', observed_from) + interval '1 month',
+        date_trunc('month', observed_until) - interval '36 months'
+    ) as date) as features_from,
     is_ahead,
     customers,
     cast(:discount_pct as decimal(9, 6)) as discount_pct,

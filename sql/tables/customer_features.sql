@@ -12,7 +12,6 @@ create table customer_features (
     recency_days integer not null check (recency_days > 0),
     tenure_days integer not null check (tenure_days >= recency_days),
     typical_gap_days numeric check (typical_gap_days >= 1),
-    last_gap_days integer check (last_gap_days >= 1),
     squared_gaps bigint not null check (squared_gaps >= 0),
     purchase_days_90 bigint not null check (purchase_days_90 between 0 and purchase_days_182),
     purchase_days_182 bigint not null check (purchase_days_182 between 0 and purchase_days_365),
@@ -26,11 +25,10 @@ create table customer_features (
     f_score smallint not null check (f_score between 1 and 5),
     segment text collate "C" not null,
     primary key (as_of, customer_id),
-    check ((purchase_days = 1) = (typical_gap_days is null)),
-    check ((purchase_days = 1) = (last_gap_days is null))
+    check ((purchase_days = 1) = (typical_gap_days is null))
 );
 
-comment on table customer_features is 'What was known of each customer at each moment, from strictly before it: at the first day of each month, and at the as_of of prediction_terms. One row a moment and customer with a sale before it; none while too little has been observed.';
+comment on table customer_features is 'What was known of each customer at each moment, from strictly before it: at the first day of each month from features_from of prediction_terms on, and at its as_of. One row a moment and customer with a sale before it; none while too little has been observed.';
 comment on column customer_features.as_of is 'The moment.';
 comment on column customer_features.customer_id is 'Customer.';
 comment on column customer_features.observed_until is 'The moment, or the day after the last line if that is earlier: recency, tenure and the windows below look back from here.';
@@ -43,7 +41,6 @@ comment on column customer_features.net_revenue is 'Sum of line_total of all lin
 comment on column customer_features.recency_days is 'Days from last_day to observed_until.';
 comment on column customer_features.tenure_days is 'Days from first_day to observed_until.';
 comment on column customer_features.typical_gap_days is 'Median of the days from one purchase day to the next. NULL if there is one only.';
-comment on column customer_features.last_gap_days is 'The last of these gaps.';
 comment on column customer_features.squared_gaps is 'Sum of the squares of these gaps: with their number and their sum, it gives their spread.';
 comment on column customer_features.purchase_days_90 is 'Purchase days in the last 90 days.';
 comment on column customer_features.purchase_days_182 is 'Purchase days in the last 182 days.';

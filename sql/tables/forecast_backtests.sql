@@ -16,11 +16,15 @@ create table forecast_backtests (
     low_95 double precision,
     high_95 double precision,
     chosen_by date,
+    sum_low_80 double precision,
+    sum_high_80 double precision check (sum_high_80 >= sum_low_80),
     primary key (kind, series, grain, horizon, origin, period_start, method),
     check (low_95 <= low_80 and low_80 <= forecast and forecast <= high_80 and high_80 <= high_95),
     check ((low_80 is null) = (high_80 is null)),
     check ((low_95 is null) = (high_95 is null)),
-    check (low_95 is null or low_80 is not null)
+    check (low_95 is null or low_80 is not null),
+    check ((sum_low_80 is null) = (sum_high_80 is null)),
+    check (sum_low_80 is null or kind = 'product')
 );
 
 comment on table forecast_backtests is 'What each method would have forecast on past days, and what came. One row a series, horizon, origin, period and method.';
@@ -40,3 +44,5 @@ comment on column forecast_backtests.high_80 is 'Its upper end.';
 comment on column forecast_backtests.low_95 is 'Lower end of the 95 % interval. NULL while there are too few errors for that.';
 comment on column forecast_backtests.high_95 is 'Its upper end.';
 comment on column forecast_backtests.chosen_by is 'The end of the last period that the choice rests on; a check holds that it is not after origin. NULL at the first origin.';
+comment on column forecast_backtests.sum_low_80 is 'Lower end of the 80 % interval of the sum of all periods from this origin, by the rule of forecasts; the same for each of them. NULL while there are too few errors of sums, and but for products.';
+comment on column forecast_backtests.sum_high_80 is 'Its upper end.';

@@ -15,11 +15,15 @@ create table forecasts (
     high_95 numeric check (high_95 = round(high_95, 2)),
     year_before numeric,
     baseline numeric check (baseline >= 0 and baseline = round(baseline, 2)),
+    sum_low_80 numeric check (sum_low_80 >= 0 and sum_low_80 = round(sum_low_80, 2)),
+    sum_high_80 numeric check (sum_high_80 >= sum_low_80 and sum_high_80 = round(sum_high_80, 2)),
     primary key (kind, series, grain, horizon, period_start),
     check (low_95 <= low_80 and low_80 <= forecast and forecast <= high_80 and high_80 <= high_95),
     check ((low_80 is null) = (high_80 is null)),
     check ((low_95 is null) = (high_95 is null)),
-    check (low_95 is null or low_80 is not null)
+    check (low_95 is null or low_80 is not null),
+    check ((sum_low_80 is null) = (sum_high_80 is null)),
+    check (sum_low_80 is null or kind = 'product')
 );
 
 comment on table forecasts is 'What is to be expected of sales and of the best-selling products in the periods after the last whole one. One row a series, horizon and period; none while too little has been observed.';
@@ -38,3 +42,5 @@ comment on column forecasts.low_95 is 'Lower end of the 95 % interval, which tak
 comment on column forecasts.high_95 is 'Its upper end.';
 comment on column forecasts.year_before is 'The same period a year before: the month, or the week 52 weeks earlier. NULL if it was not observed: a month without any line, unless the same month of an earlier year has none either.';
 comment on column forecasts.baseline is 'What the baseline of its kind and horizon says of the period.';
+comment on column forecasts.sum_low_80 is 'Lower end of the 80 % interval of the sum of all periods of the horizon, from the errors of past sums; the same for each of them. NULL where these are too few to say, and but for products, which are ordered so.';
+comment on column forecasts.sum_high_80 is 'Its upper end.';

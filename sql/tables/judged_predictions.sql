@@ -18,7 +18,7 @@ create table judged_predictions (
     primary key (task, as_of, subject, figure, window_from, window_until)
 );
 
-comment on table judged_predictions is 'Predictions as they were made, and what came: those of prediction_log whose window is over; of those made several times from one moment, the latest. What came is taken from the lines, whichever products sell best now; Other countries are those that were not forecast by name. A forecast of a month without any line, or of a week of one, is not judged: its lines are taken as missing. One row a prediction.';
+comment on table judged_predictions is 'Predictions as they were made, and what came: those of prediction_log whose window is over; of those made several times from one moment, the latest; of customers, those of the last year of moments whose window of that length is over. What came is taken from the lines, whichever products sell best now; Other countries are those that were not forecast by name. A forecast of a month without any line, or of a week of one, is not judged: its lines are taken as missing. One row a prediction.';
 comment on column judged_predictions.task is 'The table that held it.';
 comment on column judged_predictions.as_of is 'The moment that it was predicted from.';
 comment on column judged_predictions.subject is 'The customer, or the kind and the series.';

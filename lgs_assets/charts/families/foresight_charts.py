@@ -27,9 +27,11 @@ _CHOICE: Final = ("task", "model", "baseline", "is_used")
 _LATE_DAYS: Final = 360
 """How early or late a purchase may be to be drawn by itself; what is beyond is in the outermost bars."""
 _BAR_DAYS: Final = 30
+_LATE_FROM: Final = 0.5
+"""Between the days of who is due now, 0, and of who is a day late."""
 _PANELS: Final = {
     "AUC, or share on time: right is better": ("auc", "within_14_days"),
-    "Error, share of what came: left is better": ("wape",),
+    "Error, share of actual total: left is better": ("wape",),
     "Purchase days off: left is better": ("mae_purchases",),
 }
 """The metrics that decide, by what their axis says."""
@@ -78,7 +80,7 @@ def sales_to_come(forecasts: pd.DataFrame, monthly_metrics: pd.DataFrame, model_
 
 
 @FAMILY.chart(
-    "Forecasts of weekly sales against what came",
+    "Forecasts of weekly sales against actual sales",
     forecast_backtests=("kind", "grain", "origin", "period_start", "is_chosen", "forecast", "actual", *_BANDS),
 )
 def forecasts_against_actual(forecast_backtests: pd.DataFrame) -> Figure:
@@ -89,7 +91,7 @@ def forecasts_against_actual(forecast_backtests: pd.DataFrame) -> Figure:
         return style.message("No 13 weeks after a past day are over.")
     error = (total["forecast"] - total["actual"]).abs().sum() / max(total["actual"].sum(), 1)
     figure = style.sheet(
-        f"Absolute errors are {percent(100 * error)} of what came. Lines mark the days that forecasts were made from"
+        f"Absolute errors are {percent(100 * error)} of actual sales. Lines mark the days that forecasts were made from"
     )
     axes = figure.add_subplot(style.grid(figure)[0])
     known = total[total["low_80"].notna()]
@@ -104,7 +106,7 @@ def forecasts_against_actual(forecast_backtests: pd.DataFrame) -> Figure:
     style.legend(
         axes,
         [
-            style.stroke(color=style.INK, label="Came"),
+            style.stroke(color=style.INK, label="Actual"),
             style.stroke(color=style.BLUE, marker="o", markersize=3, label="Forecast"),
             style.swatch(style.BLUE, "80 % interval"),
         ],
@@ -132,7 +134,7 @@ def value_by_decile(value_backtests: pd.DataFrame, model_evaluations: pd.DataFra
     days = counted(ranked["as_of"].nunique(), "past day")
     figure = style.sheet(
         f"By {model}. Mean of {days}, the {value.JUDGED} days after each. "
-        f"The first tenth holds {percent(100 * share)} of what came"
+        f"The first tenth holds {percent(100 * share)} of actual sales"
     )
     axes = figure.add_subplot(style.grid(figure)[0])
     tenths = sums.index.to_numpy(float)
@@ -142,7 +144,7 @@ def value_by_decile(value_backtests: pd.DataFrame, model_evaluations: pd.DataFra
     axes.set_xticks(tenths)
     axes.set_xlabel("Tenth of the customers, the highest expected sales first")
     axes.set_ylabel("Sales")
-    style.legend(axes, [style.swatch(style.SKY, "Expected"), style.swatch(style.BLUE, "Came")])
+    style.legend(axes, [style.swatch(style.SKY, "Expected"), style.swatch(style.BLUE, "Actual")])
     return figure
 
 
@@ -189,21 +191,21 @@ def risk_calibration(risk_backtests: pd.DataFrame, model_evaluations: pd.DataFra
 def due_and_overdue(churn_risk: pd.DataFrame) -> Figure:
     """How late the next purchase of each active customer is by the typical gap, by band of risk."""
     known = churn_risk[churn_risk["days_late"].notna()]
-    late = known["days_late"].astype(float).clip(-_LATE_DAYS, _LATE_DAYS - 1)
+    late = known["days_late"].astype(float).clip(1 - _LATE_DAYS, _LATE_DAYS)
     single = len(churn_risk) - len(known)
     figure = style.sheet(
-        f"{counted(int((late > 0).sum()), 'customer')} overdue, {count(int((late <= 0).sum()))} not yet due. "
+        f"{counted(int((late > 0).sum()), 'customer')} overdue, {count(int((late <= 0).sum()))} due now or later. "
         f"{counted(single, 'customer')} with one purchase day left out"
     )
     axes = figure.add_subplot(style.grid(figure, bottom=0.175)[0])
-    edges = np.arange(-_LATE_DAYS, _LATE_DAYS + 1, _BAR_DAYS)
+    edges = np.arange(-_LATE_DAYS, _LATE_DAYS + 1, _BAR_DAYS) + _LATE_FROM
     colours = {"low": style.SKY, "medium": style.ORANGE, "high": style.VERMILION}
     below = np.zeros(len(edges) - 1)
     for band, colour in colours.items():
         heights, _ = np.histogram(late[known["band"] == band], edges)
         axes.bar(edges[:-1], heights, _BAR_DAYS * 0.92, bottom=below, align="edge", color=colour)
         below += heights
-    axes.axvline(0, color=style.INK, linewidth=1)
+    axes.axvline(_LATE_FROM, color=style.INK, linewidth=1)
     in_counts(axes.yaxis)
     axes.set_xlabel("Days after the expected next purchase; before it, negative")
     axes.set_ylabel("Customers")
@@ -250,7 +252,7 @@ def models_against_baselines(model_evaluations: pd.DataFrame) -> Figure:
                     style.stroke(color=style.ORANGE, marker="D", linestyle="none", label="Baseline"),
                 ],
             )
-    explained = "AUC: how often a customer who did so ranks above one who did not"
+    explained = "AUC: how often a customer who stayed away, or slipped, ranks above one who did not"
     if (rows["source"] == "live").any():
         explained = f"Hollow, below: live, as predicted before it came. {explained}"
     style.note(figure, f"{explained}. On time: within {churn.NEAR_DAYS} days of the day expected")

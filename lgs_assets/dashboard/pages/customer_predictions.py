@@ -64,8 +64,8 @@ def value_check(view: View, rows: Sequence[Row]) -> Figure:
         (
             Column("tenth", "Tenth"),
             Column("predictions", "Predictions", "count"),
-            Column("expected", "Expected of each", "whole_pounds"),
-            Column("came", "Came from each", "whole_pounds"),
+            Column("expected", "Expected per customer", "whole_pounds"),
+            Column("came", "Actual per customer", "whole_pounds"),
             Column("error_low_pct", "Lowest error of a day", "change_percent"),
             Column("error_high_pct", "Highest", "change_percent"),
         ),
@@ -85,7 +85,7 @@ def value_check(view: View, rows: Sequence[Row]) -> Figure:
         low, high = (wording.change(100 * rows[0][f"total_{end}"], 0) for end in ("low", "high"))
         note += f" Averages hide this: on single days the total was off by anything from {low} to {high}."
     note += view.unfollowed()
-    return Figure("value_check", "What was expected on past days, and what came?", table, note=note)
+    return Figure("value_check", "What was expected on past days, and what was spent?", table, note=note)
 
 
 def risk(view: View, now: date | None, groups: Sequence[Row], card: Row | None) -> Figure:
@@ -168,7 +168,7 @@ def churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             Column("customer_id", "Customer"),
             Column("segment", "Segment"),
             Column("risk", "Risk", "percent"),
-            Column("days_late", "Days late", "count"),
+            Column("next_order", "Next order"),
             Column("sales_365", "Sales before returns, last year", "pounds"),
             Column("reasons", "Why"),
         ),
@@ -177,13 +177,13 @@ def churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
                 **row,
                 "customer_id": view.link_customer(row["customer_id"]),
                 "risk": row["probability"] * 100 if row["is_calibrated"] else f"no. {row['rank']}",
-                "days_late": row["days"],
+                "next_order": wording.due(row["days"]) or None,
             }
             for row in rows
         ),
     )
-    note = "Customers at high risk who spent most in the last year. Days late: after the date that their usual gap "
-    note += "suggested; negative: the order is not due yet. "
+    note = "Customers at high risk who spent most in the last year. Next order: when it was, or is, due by their "
+    note += "usual gap; – after a single purchase day. "
     note += "Why: compared with the average customer."
     note += f" Both as of {wording.day(card['observed_until'])}." if card and card["observed_until"] else ""
     note += _first_of(rows)

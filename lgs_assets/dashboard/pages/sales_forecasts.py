@@ -26,6 +26,15 @@ _BAND_95, _BAND_80 = 0.25, 0.45
 """How opaque the bands are: the narrow one lies on the wide one."""
 _ORANGE_95, _ORANGE_80 = "#f9e7bf", "#f0c769"
 """What they look like, in the key."""
+_STOCKED: Final = (4, 13)
+"""For how many weeks units are forecast."""
+_OF_STOCK: Final = {
+    "units": "Units in {} weeks",
+    "low_80": "{} weeks, 80 % from",
+    "high_80": "{} weeks, 80 % to",
+    "year_before": "{} weeks a year before",
+}
+"""What is told of each, and its heading."""
 _INTERVALS: Final = (
     Column("forecast", "Forecast", "whole_pounds"),
     Column("low_80", "80 % from", "whole_pounds"),
@@ -124,23 +133,17 @@ def stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
         (
             Column("code", "Code"),
             Column("product", "Product"),
-            Column("units_4_weeks", "Units in 4 weeks", "count"),
-            Column("year_before_4_weeks", "4 weeks a year before", "count"),
-            Column("units_13_weeks", "Units in 13 weeks", "count"),
-            Column("year_before_13_weeks", "13 weeks a year before", "count"),
-            Column("first_week_low_80", "First week, 80 % from", "count"),
-            Column("first_week_high_80", "First week, 80 % to", "count"),
+            *(
+                Column(f"{name}_{weeks}_weeks", label.format(weeks), "count")
+                for weeks in _STOCKED
+                for name, label in _OF_STOCK.items()
+            ),
         ),
         (
             {
                 **row,
                 "product": row["description"],
-                **{
-                    f"{what}_{weeks}_weeks": row[f"{what}_{weeks}"]
-                    for what in ("units", "year_before")
-                    for weeks in (4, 13)
-                },
-                **{f"first_week_{end}_80": row[f"{end}_80"] for end in ("low", "high")},
+                **{f"{name}_{weeks}_weeks": row[f"{name}_{weeks}"] for weeks in _STOCKED for name in _OF_STOCK},
             }
             for row in rows
         ),
@@ -148,7 +151,8 @@ def stock(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
     note = "The best-selling products, everybody’s orders together."
     if rows:
         note = f"From the week of {wording.day(rows[0]['first_week'])}: the best-selling products, all orders together."
-    note += f" What may come is wide: look at the interval before you buy.{_without_interval(rows)}"
+    note += " Each interval covers all of its weeks together, from past errors of such sums: look at it before you buy."
+    note += f"{_leaning(card)}{_without_interval(rows, 'low_80_4', 'low_80_13')}"
     note += f"{_unobserved(rows, 'year_before_4', 'year_before_13')}{view.unfollowed()}"
     error = error_sentence(card, "forecasts, product by week, 4 ahead", "the weeks of a product were off by {}")
     return Figure("stock", "What should we have in stock?", table, note=note + error)
@@ -205,9 +209,20 @@ def _between(row: Row) -> str:
     return f", 80 %: {written(row['low_80'], 'whole_pounds')} to {written(row['high_80'], 'whole_pounds')}"
 
 
-def _without_interval(rows: Sequence[Row]) -> str:
+def _leaning(card: Row | None) -> str:
+    """By how much past forecasts of all products together were too low, or too high."""
+    biases = (card["biases"] if card else None) or {}
+    said = [
+        f"{wording.percent(abs(100 * bias), 0)} too {'low' if bias < 0 else 'high'} over {weeks} weeks"
+        for weeks in _STOCKED
+        if (bias := biases.get(f"forecasts, product by week, {weeks} ahead")) is not None
+    ]
+    return f" On past days forecasts of all products together were {' and '.join(said)}." if said else ""
+
+
+def _without_interval(rows: Sequence[Row], *ends: str) -> str:
     """Why intervals are missing, if any is."""
-    is_known = all(row[low] is not None for row in rows for low in ("low_80", "low_95") if low in row)
+    is_known = all(row[low] is not None for row in rows for low in ends or ("low_80", "low_95"))
     return "" if is_known else " Where there is no interval, the past errors are too few for one."
 
 

@@ -14,6 +14,11 @@ select
         where task = 'customer_value, 182 days' and is_used and source = 'back-test' and metric = 'total_error_sales'
     ) as total_error,
     (
+        select json_object_agg(task, value)
+        from model_evaluations
+        where fold = 'pooled' and is_used and source = 'back-test' and metric = 'bias'
+    ) as biases,
+    (
         select json_object_agg(
             concat(judged.task, case source when 'live' then ', live' end),
             json_build_object(

@@ -1,13 +1,11 @@
--- At each month end, and at the moment of predictions, purchase days and sales are those strictly before it: no more,
+-- At each month end from features_from on, and at the moment of predictions, purchase days and sales are those strictly before it: no more,
 -- and no fewer.
 -- blocking
 with moments as (
     select cast(month_end as date) as as_of
     from prediction_terms
     cross join lateral generate_series(
-        date_trunc('month', cast(observed_from as timestamp)) + interval '1 month',
-        cast(as_of as timestamp),
-        interval '1 month'
+        cast(features_from as timestamp), cast(as_of as timestamp), interval '1 month'
     ) as month_ends (month_end)
     where unavailable_because is null
     union
