@@ -1,39 +1,48 @@
-"""What statements would do to rows that are there: which tables they change, and whether they undo a transaction.
+"""What statements would do to the rows of tables: which they fill or change, and whether they undo a transaction.
 
-All of them are given without their texts. A change counts wherever it is written, whatever the condition.
+All of them are given without their texts. What they would do counts wherever it is written, whatever the condition:
+statements of SQL Server need no end, so that several may be one, and others stand in blocks or after WITH.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 
 from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED_OR_IN_BRACKETS, Names, unquoted
 
-_VERB = (
-    r"(?:UPDATE|DELETE|TRUNCATE|MERGE|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b"
-    r"(?!\s+(?:CASCADE|NO|ON|SET|STATISTICS)\b)"
+_NAMED = QUOTED_OR_IN_BRACKETS.pattern
+_MODIFIER = (
+    r"(?:DELAYED|FROM|HIGH_PRIORITY|IF\s+EXISTS|IGNORE|INTO|LOW_PRIORITY|ONLY|OR\s+\w+|QUICK|TABLE"
+    r"|TOP\s*\([^()]{0,99}\)(?:\s*PERCENT\b)?)\s+"
 )
-_WITH = re.compile(r"WITH\b", re.I)
-_AFTER_WITH = re.compile(rf"[()]\s*(?P<verb>{_VERB})", re.I)
-_FIRST = re.compile(rf"\A(?P<verb>{_VERB})", re.I)
-# Statements of SQL Server need no end: several may be one. MariaDB runs blocks of them. After these words, none begins.
-_ANYWHERE = re.compile(
-    rf"{QUOTED_OR_IN_BRACKETS.pattern}"
+
+# What brings rows. A privilege is followed by no table, nor is CREATE OR REPLACE; COPY may read a table, too.
+_FILLING = re.compile(
+    rf"{_NAMED}|(?<![\w@#$.])(?:"
+    rf"(?:INSERT|INTO|MERGE)\s+(?:{_MODIFIER}){{0,4}}(?P<filled>{NAME})"
+    rf"|REPLACE\s+(?:(?:DELAYED|INTO|LOW_PRIORITY)\s+){{0,2}}(?P<replaced>{NAME})"
+    rf"|COPY\s+(?P<copied>{NAME})(?!\s*(?:\.|(?:\([^()]*\)\s*)?TO\b)))",
+    re.I,
+)
+_CREATE_TABLE = re.compile(rf"CREATE\s+(?:\w+\s+){{0,4}}?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({NAME})", re.I)
+_QUERY_OF_TABLE = re.compile(rf"{_NAMED}|(?<![\w$])(?P<query>SELECT|AS\s+(?:EXECUTE|TABLE|VALUES))\b", re.I)
+
+_VERB = (
+    r"(?:UPDATE|DELETE|TRUNCATE|RENAME\s+TABLES?|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b"
+    r"(?!\s+(?:CASCADE|CURRENT_TIMESTAMP|LOCALTIME|LOCALTIMESTAMP|NO|NOW|ON|RESTRICT|SET|STATISTICS)\b)"
+)
+# After these words, no statement begins.
+_CHANGING = re.compile(
+    rf"{_NAMED}"
     rf"|(?:,|\b(?:AFTER|BEFORE|DENY|FOR|GRANT|KEY|OF|OR|REVOKE))\s*{_VERB}|(?<![\w@#$.])(?P<verb>{_VERB})",
     re.I,
 )
-_BLOCK = re.compile(r"BEGIN\s+NOT\b", re.I)
-_MODIFIERS = re.compile(
-    r"\A\s*(?:(?:FROM|IGNORE|INTO|LOW_PRIORITY|ONLY|QUICK|TABLE|IF\s+EXISTS|OR\s+\w+"
-    r"|TOP\s*\([^()]*\)(?:\s*PERCENT\b)?)\s+)*",
-    re.I,
-)
+_MODIFIERS = re.compile(rf"\A\s*(?:{_MODIFIER})*", re.I)
 _END_OF_TARGETS = re.compile(
-    rf"{QUOTED_OR_IN_BRACKETS.pattern}"
-    r"|(?P<end>\b(?:SET|FROM|USING|WHERE|ON|RETURNING|OUTPUT|ORDER|LIMIT|WITH|WHEN)\b|[;()]|\Z)",
-    re.I,
+    rf"{_NAMED}|(?P<end>\b(?:SET|FROM|USING|WHERE|ON|RETURNING|OUTPUT|ORDER|LIMIT|WITH|WHEN)\b|[;()]|\Z)", re.I
 )
 # MySQL joins the tables of an UPDATE before SET.
-_END_OF_JOINED = re.compile(rf"{QUOTED_OR_IN_BRACKETS.pattern}|(?P<end>\b(?:SET|UPDATE)\b|;|\Z)", re.I)
+_END_OF_JOINED = re.compile(rf"{_NAMED}|(?P<end>\b(?:SET|UPDATE)\b|;|\Z)", re.I)
 _QUERY = re.compile(r"\(\s*SELECT\b[^()]*(?:\([^()]*\)[^()]*)*\)", re.I)
 _NAMED_QUERY = re.compile(
     rf"(?P<before>{IDENTIFIER})\s+AS\s*(?P<query>{_QUERY.pattern})"
@@ -41,6 +50,19 @@ _NAMED_QUERY = re.compile(
     re.I,
 )
 _REACH_CHARACTERS = 1000
+
+_ALTER_TABLE = re.compile(rf"\bALTER\s+TABLE\s+(?:(?:IF\s+EXISTS|ONLY)\s+)*(?P<table>{NAME})", re.I)
+# What it does to rows: the table gets another name, a part of them goes or comes, or their values get another type.
+# A number that counts on, as phpMyAdmin makes one, changes no value.
+_ALTERING = re.compile(
+    rf"{_NAMED}|\b(?P<altering>RENAME\b(?!\s+(?:COLUMN|CONSTRAINT|INDEX|KEY)\b)"
+    r"|(?:ATTACH|CONVERT|DETACH|DISCARD|DROP|EXCHANGE|IMPORT|TRUNCATE)\s+(?:PARTITION|TABLESPACE)\b|SWITCH\b"
+    r"|(?:CHANGE|MODIFY)\b(?![^,]{0,300}\bAUTO_INCREMENT\b)"
+    rf"|ALTER\s+(?!COLUMN\b){IDENTIFIER}\s+(?:SET\s+DATA\s+)?TYPE\b"
+    rf"|ALTER\s+COLUMN\s+{IDENTIFIER}\s+(?!(?:ADD|DROP|RESET|RESTART|SET(?!\s+DATA\b))\b)\w)",
+    re.I,
+)
+_DROP = re.compile(rf"\bDROP\s+(DATABASE|SCHEMA)\s+(?:IF\s+EXISTS\s+)?({IDENTIFIER})", re.I)
 
 _STATEMENT = re.compile(
     r"\s*(?:(?P<begin>BEGIN(?!\s+NOT\b)|START\s+TRANSACTION)\b|(?P<commit>COMMIT|END)\b"
@@ -66,34 +88,53 @@ _WORD_OF_SQL_SERVER = re.compile(
 )
 
 
-def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterator[Names]:
-    """The tables whose rows a statement changes or takes away, by whatever name it calls `table`."""
-    has_several = of_sql_server or _BLOCK.match(statement)
-    verbs = _ANYWHERE if has_several else _AFTER_WITH if _WITH.match(statement) else _FIRST
-    aliases: set[Names] | None = None
-    for verb in verbs.finditer(statement):
+def filled_tables(statement: str, *, of_sql_server: bool) -> Iterator[str]:
+    """The tables into which a statement would bring rows, by the names that are written."""
+    for found in _FILLING.finditer(statement):
+        if found.lastgroup:
+            yield found[found.lastgroup]
+    create = None if of_sql_server else _CREATE_TABLE.match(statement)
+    if create and _is_found(_QUERY_OF_TABLE, statement, create.end(), len(statement)):
+        yield create[1]
+
+
+def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterator[str]:
+    """The tables whose rows a statement changes or takes away: by the names that are written, or that an alias of
+    `table` stands for."""
+    aliases: dict[Names, str] | None = None
+    for verb in _CHANGING.finditer(statement):
         if not verb["verb"]:
             continue
         rest = _MODIFIERS.sub("", statement[verb.end() : verb.end() + _REACH_CHARACTERS], count=1)
-        is_joined = not of_sql_server and verb[0].upper().endswith("UPDATE")
-        ends = _END_OF_JOINED if is_joined else _END_OF_TARGETS
+        ends = _END_OF_JOINED if verb[0].upper() == "UPDATE" else _END_OF_TARGETS
         end = next(found.start() for found in ends.finditer(rest) if found["end"] is not None)
         for name in re.findall(NAME, _QUERY.sub("", rest[:end])):
             aliases = _aliases(statement, table, of_sql_server=of_sql_server) if aliases is None else aliases
-            yield (table,) if unquoted(name) in aliases else unquoted(name)
+            yield aliases.get(unquoted(name), name)
+    alters = list(_ALTER_TABLE.finditer(statement))
+    for alter, following in itertools.zip_longest(alters, alters[1:]):
+        if _is_found(_ALTERING, statement, alter.end(), following.start() if following else len(statement)):
+            yield alter["table"]
 
 
-def _aliases(statement: str, table: str, *, of_sql_server: bool) -> set[Names]:
-    """The other names that a statement gives to a table or, in SQL Server, to a query of it."""
-    named = rf"(?<![\w$])[\"`\[]?{table}[\"`\]]?\s+(?:AS\s+)?({IDENTIFIER})"
-    aliases: list[str] = re.findall(named, statement, re.I)
-    if of_sql_server:
-        aliases += [
-            found["before"] or found["after"]
-            for found in _NAMED_QUERY.finditer(statement)
-            if re.search(rf"\b{table}\b", found["query"] or found["derived"], re.I)
-        ]
-    return set(map(unquoted, aliases))
+def dropped_places(statement: str) -> list[tuple[str, str]]:
+    """The databases and schemas that a statement takes away: which of the two, and its name as it is written."""
+    return _DROP.findall(statement)
+
+
+def _is_found(pattern: re.Pattern[str], statement: str, start: int, end: int) -> bool:
+    """Whether what a pattern names occurs, other than within a name in quotation marks."""
+    return any(found.lastgroup for found in pattern.finditer(statement, start, end))
+
+
+def _aliases(statement: str, table: str, *, of_sql_server: bool) -> dict[Names, str]:
+    """The other names that a statement gives to a table or, in SQL Server, to a query of it: for each, the table's."""
+    named = rf"(?<![\w$.\"`\]])((?:{IDENTIFIER}\s*\.\s*){{0,3}}[\"`\[]?{table}[\"`\]]?)\s+(?:AS\s+)?({IDENTIFIER})"
+    aliases = {unquoted(alias): name for name, alias in re.findall(named, statement, re.I)}
+    for found in _NAMED_QUERY.finditer(statement) if of_sql_server else ():
+        if re.search(rf"\b{table}\b", found["query"] or found["derived"], re.I):
+            aliases[unquoted(found["before"] or found["after"])] = table
+    return aliases
 
 
 class Transactions:

@@ -66,7 +66,7 @@ HIDING_PLACES = {
     "empty block of another table": "COPY other (a) FROM stdin;\n\\.\n",
     "block of another table with options": "COPY other (a) FROM stdin WITH (FORMAT csv);\n\"it's\n\\.\n",
     "copies that carry no lines": (
-        "COPY retail FROM PROGRAM 'cat';\nCOPY retail TO stdout;\nCOPY retail FROM '/etc/passwd';\n"
+        "COPY other FROM PROGRAM 'cat';\nCOPY retail TO stdout;\nCOPY retail (price) TO '/tmp/x';\n"
     ),
     "inserts into another table": "INSERT INTO public.other VALUES (1, 'INSERT INTO retail');\n" * 3,
     "inserts of a routine": "CREATE FUNCTION f() RETURNS void BEGIN ATOMIC\n INSERT INTO retail VALUES (1);\nEND;\n",

@@ -171,6 +171,7 @@ TWO_PLACES = {
     "two databases of MySQL, in a comment": f"{MYSQL}USE shop;\n{OURS}/*!40000 USE `archive` */;\n{OURS}",
     "a database of MySQL in the name": f"{MYSQL}USE `shop`;\n{OURS}{OURS.replace('retail', '`archive`.`retail`')}",
     "a database of MySQL after none": f"{MYSQL}{OURS}USE `archive`;\n{OURS}",
+    "two databases of MySQL that differ in case": f"{MYSQL}USE `Shop`;\n{OURS}USE shop;\n{OURS}",
     "two databases of SQL Server": f"{SQL_SERVER}{OURS[:-2]}\nGO\nUSE [archive]\nGO\n{OURS[:-2]}\n",
     "two databases of SQL Server after a row of another table": (
         f"{SQL_SERVER}{OURS}INSERT other (a) VALUES (1)\nUSE archive\n{OURS}"
@@ -197,6 +198,12 @@ ONE_PLACE = {
     "one database of MySQL, twice": (
         f"{MYSQL}USE `shop`;\n{OURS}USE shop;\n{OURS}{OURS.replace('retail', 'shop.retail')}"
     ),
+    "one database of MySQL, with and without backticks": (
+        f"{MYSQL}USE Shop;\n{OURS}USE `Shop`;\n{OURS}{OURS.replace('retail', 'Shop.retail')}"
+    ),
+    "a database that is dropped": (
+        f"{MYSQL}USE `shop`;\n{OURS}/*!40000 DROP DATABASE IF EXISTS `archive`*/;\nUSE `archive`;\nDROP SCHEMA a;\n"
+    ),
     "an empty table elsewhere": (
         f"{MYSQL}USE `shop`;\n{OURS}{OURS}USE `archive`;\nDROP TABLE IF EXISTS `retail`;\n"
         "CREATE TABLE `retail` (`a` int);\n"
@@ -209,6 +216,7 @@ ONE_PLACE = {
         f"SET search_path = public, pg_catalog;\n{OURS}SET search_path = \"$user\", public;\n{INSERTED}"
         f"SELECT pg_catalog.set_config('search_path', '', false);\n{INSERTED}"
     ),
+    "a hint of SQL Server": f"{SQL_SERVER}{OURS}SELECT 1 OPTION (USE HINT ('x'), USE PLAN N'y')\n{OURS}",
     "a table created elsewhere": (
         f"{MYSQL}USE a;\nCREATE TABLE retail ({COLUMNS.replace(',', ' text,')} text);\nUSE b;\n"
         f"CREATE TABLE retail (a int, b int);\nUSE a;\nINSERT INTO retail VALUES {ROW},{ROW};\n"
@@ -224,6 +232,96 @@ def test_one_table_may_be_named_in_several_ways(script: str) -> None:
     assert len(found.good) == script.count(ROW)
 
 
+@pytest.mark.parametrize("created", ["shop.retail", "Retail", "a.retail", "a.retail b.retail"])
+def test_the_columns_are_those_of_the_table_that_may_be_ours(created: str) -> None:
+    """Where the rows name it in another way than its CREATE TABLE does; in doubt, the dump is refused."""
+    columns = COLUMNS.replace(",", " text,") + " text"
+    creates = "".join(f"CREATE TABLE {name} ({columns});\n" for name in created.split())
+    rows = f"INSERT INTO retail VALUES {ROW};\n"
+    for head in ("--\n", MYSQL):
+        assert list(read(f"{head}{creates}{rows}").good.values()) == [LANTERN]
+    other = creates.replace("price text", "price text, a int").replace(created.split()[0], "c.retail")
+    assert "expected one CREATE TABLE of retail, found several that differ" in refusal(f"{MYSQL}{creates}{other}{rows}")
+
+
+# Rows from elsewhere.
+
+FILLS = [
+    "INSERT INTO retail SELECT * FROM other",
+    "REPLACE INTO retail SELECT * FROM other",
+    "INSERT INTO public.retail TABLE other",
+    "INSERT OR REPLACE INTO retail DEFAULT VALUES",
+    "WITH x AS (SELECT 1) INSERT INTO retail SELECT * FROM x",
+    "WITH x AS (INSERT INTO retail SELECT * FROM other RETURNING *) SELECT * FROM x",
+    "MERGE INTO retail r USING other o ON o.a = r.a WHEN NOT MATCHED THEN INSERT VALUES (o.a)",
+    "CREATE TABLE retail AS SELECT * FROM other",
+    "CREATE UNLOGGED TABLE IF NOT EXISTS public.retail (a) AS TABLE other",
+    "SELECT * INTO TABLE retail FROM other",
+    "COPY retail FROM PROGRAM 'cat'",
+    "COPY public.retail (a) FROM '/tmp/retail.csv' CSV",
+    "\\copy public.retail from 'retail.csv' csv",
+    "\\i more.sql",
+    "\\include_relative more.sql",
+]
+FILLS_OF_MYSQL = [
+    "INSERT IGNORE `retail` SELECT * FROM other",
+    "INSERT INTO retail SET a = 1",
+    "REPLACE retail SELECT * FROM other",
+    "CREATE TABLE retail (a int) ENGINE=InnoDB SELECT * FROM other",
+    "LOAD DATA LOCAL INFILE 'retail.csv' INTO TABLE `retail` FIELDS TERMINATED BY ','",
+    "SOURCE more.sql",
+    "\\. more.sql",
+]
+FILLS_OF_SQL_SERVER = [
+    "SELECT * INTO [dbo].[retail] FROM [other]",
+    "PRINT 'x'\nMERGE TOP (10) [dbo].[retail] AS t USING [o] AS s ON 1 = 1 WHEN NOT MATCHED THEN INSERT VALUES (1);",
+    "PRINT 'x' BULK INSERT [dbo].[retail] FROM 'C:\\retail.csv'",
+    "DELETE FROM [other] OUTPUT deleted.* INTO [dbo].[retail]",
+    "INSERT [dbo].[other] ([a]) VALUES (1)\nSELECT * INTO retail FROM [other]",
+    ":r more.sql",
+]
+
+
+@pytest.mark.parametrize(
+    ("head", "fill"),
+    [
+        *(("--\n", fill) for fill in FILLS),
+        *((MYSQL, fill) for fill in FILLS_OF_MYSQL),
+        *((SQL_SERVER, fill) for fill in FILLS_OF_SQL_SERVER),
+    ],
+)
+def test_rows_that_come_from_elsewhere_refuse_the_dump(head: str, fill: str) -> None:
+    """Before those that are read, and after them: they would be missed."""
+    for script in (f"{head}{fill};\n{OURS}", f"{head}{OURS}{fill};\n"):
+        assert "expected rows of VALUES or a COPY block, found " in refusal(script)
+
+
+HARMLESS_FILLS = [
+    "INSERT INTO other SELECT * FROM retail",
+    "CREATE TABLE other AS SELECT * FROM retail",
+    "CREATE TABLE retail_2 (LIKE retail)",
+    "CREATE VIEW v AS SELECT a AS retail FROM retail",
+    "SELECT * INTO other FROM retail",
+    "GRANT INSERT, SELECT ON retail TO reader",
+    "REVOKE INSERT ON TABLE retail FROM reader",
+    "CREATE POLICY p ON retail FOR INSERT TO reader",
+    "COPY retail TO '/tmp/x'",
+    "COPY (SELECT * FROM retail) TO '/tmp/x'",
+    "COPY retail (price) TO PROGRAM 'cat'",
+    "\\copy retail to x.csv",
+    "\\copy other from x.csv",
+    "\\echo insert into retail",
+    "\\! rm -f retail",
+]
+
+
+@pytest.mark.parametrize("statement", HARMLESS_FILLS)
+def test_rows_of_other_tables_are_passed_over(statement: str) -> None:
+    """Also if they come from ours."""
+    found = read(f"--\n{INSERTED}{statement}\n;\n{INSERTED}")
+    assert list(found.good.values()) == [LANTERN, LANTERN]
+
+
 # Changes.
 
 CHANGES = [
@@ -235,7 +333,15 @@ CHANGES = [
     "DELETE FROM ONLY retail r USING other WHERE true",
     "TRUNCATE other, retail",
     "TRUNCATE TABLE ONLY public.retail RESTART IDENTITY",
-    "MERGE INTO retail r USING other o ON o.a = r.a WHEN MATCHED THEN DELETE",
+    "EXPLAIN ANALYZE DELETE FROM retail",
+    "COPY (DELETE FROM retail RETURNING *) TO '/tmp/x'",
+    "ALTER TABLE retail RENAME TO retail_2010",
+    "ALTER TABLE IF EXISTS ONLY public.retail ADD a int, ALTER price TYPE int USING round(price)",
+    "ALTER TABLE retail ALTER COLUMN price SET DATA TYPE int",
+    "ALTER TABLE retail DETACH PARTITION retail_2010",
+    "ALTER TABLE retail ATTACH PARTITION retail_2011 DEFAULT",
+    "DROP SCHEMA IF EXISTS public CASCADE",
+    "DROP DATABASE shop",
     "DROP TABLE IF EXISTS retail CASCADE",
     "CREATE OR REPLACE TABLE retail (a int)",
     "WITH doomed AS (SELECT 1) DELETE FROM retail",
@@ -251,6 +357,11 @@ CHANGES_OF_MYSQL = [
     "DELETE r FROM shop.retail AS r JOIN other ON 1",
     "DELETE QUICK FROM r USING retail AS r JOIN other",
     "/*!40000 TRUNCATE TABLE `retail` */",
+    "RENAME TABLE other TO a, `retail` TO b",
+    "ALTER TABLE `retail` RENAME `retail_2010`",
+    "ALTER TABLE retail TRUNCATE PARTITION p2010",
+    "ALTER TABLE retail EXCHANGE PARTITION p WITH TABLE other",
+    "ALTER TABLE `retail` MODIFY `price` int, MODIFY `id` int AUTO_INCREMENT",
     "BEGIN NOT ATOMIC DELETE FROM retail; END",
     "BEGIN NOT ATOMIC IF 1 THEN UPDATE retail SET price = 1; END IF; END",
 ]
@@ -258,7 +369,10 @@ CHANGES_OF_SQL_SERVER = [
     "DELETE [dbo].[retail] WHERE [a] = 1",
     "SET NOCOUNT ON\nDELETE TOP (10) FROM dbo.retail\nPRINT 'x'",
     "IF EXISTS (SELECT 1)\n    UPDATE r SET r.price = 1 FROM [dbo].[other] o JOIN [dbo].[retail] r ON r.a = o.a",
-    "MERGE INTO [dbo].[retail] AS t USING [other] AS s ON 1 = 1 WHEN NOT MATCHED THEN\nINSERT (a) VALUES (1)",
+    "EXEC sp_rename N'dbo.retail', N'retail_2010'",
+    "ALTER TABLE [dbo].[x] ADD a int\nALTER TABLE [dbo].[retail] SWITCH TO [dbo].[retail_2010]",
+    "ALTER TABLE [dbo].[retail] ALTER COLUMN [price] int",
+    "PRINT 'x'\nDROP DATABASE [shop]",
     "PRINT 'x'\nTRUNCATE TABLE [dbo].[retail]",
     "IF DB_NAME() = 'shop' UPDATE dbo.retail SET price = 1",
     "SET XACT_ABORT OFF UPDATE dbo.retail SET price = 1",
@@ -305,6 +419,14 @@ HARMLESS = [
     "UPDATE other SET note = 'UPDATE retail SET price = 1; DELETE FROM retail; ROLLBACK'",
     "DELETE FROM other USING retail WHERE retail.a = other.a",
     "DELETE FROM other WHERE invoice IN (SELECT invoice FROM retail)",
+    "UPDATE archive.retail r SET price = 1",
+    "DELETE FROM archive.retail a USING public.retail b WHERE a.x = b.x",
+    "ALTER TABLE archive.retail RENAME TO a",
+    "ALTER TABLE other RENAME TO a",
+    "ALTER TABLE public.retail RENAME COLUMN a TO b",
+    "ALTER TABLE public.retail ALTER COLUMN type SET DEFAULT 1, ALTER COLUMN a ADD GENERATED ALWAYS AS IDENTITY",
+    "ALTER TABLE public.retail ALTER a SET NOT NULL, ADD COLUMN type text",
+    "DROP SCHEMA archive CASCADE",
     "TRUNCATE other, \"retail;\"",
     "DROP TABLE IF EXISTS other",
     "DROP VIEW IF EXISTS retail",
@@ -327,6 +449,9 @@ HARMLESS = [
 HARMLESS_TO_MYSQL = [
     "UPDATE other o JOIN (SELECT max(price) AS a FROM retail WHERE (1)) r ON r.a = o.a SET o.a = 1",
     "LOCK TABLES `retail` WRITE",
+    "RENAME TABLE other TO retail_2",
+    "ALTER TABLE `retail` ADD PRIMARY KEY (`id`), MODIFY `id` int NOT NULL AUTO_INCREMENT, ADD PARTITION (a)",
+    "CREATE TABLE o (a timestamp ON UPDATE CURRENT_TIMESTAMP, FOREIGN KEY (b) REFERENCES `retail` ON DELETE RESTRICT)",
     "/*!40000 ALTER TABLE `retail` DISABLE KEYS */",
     "UNLOCK TABLES",
     "SET @a = 'x, TIME_ZONE=1'",
@@ -337,6 +462,8 @@ HARMLESS_TO_MYSQL = [
 ]
 HARMLESS_TO_SQL_SERVER = [
     "UPDATE STATISTICS [dbo].[retail]",
+    "ALTER TABLE [dbo].[retail] WITH CHECK ADD CONSTRAINT [switch] CHECK ([type]>(0))\nALTER TABLE [x] SWITCH TO [y]",
+    "EXEC sp_rename N'dbo.other', N'other_2010'",
     "GRANT SELECT,\nUPDATE ON [dbo].[retail] TO [x]\nGRANT\nDELETE ON [dbo].[retail] TO [x]",
     "UPDATE o SET o.a = 1 FROM [dbo].[other] o JOIN [dbo].[retail] r ON r.a = o.a",
     "WITH c AS (SELECT * FROM [dbo].[retail]) DELETE o FROM (SELECT 1 AS a FROM [x]) o",
@@ -371,6 +498,13 @@ def test_what_leaves_the_rows_alone_is_passed_over(head: str, statement: str) ->
     begin = "BEGIN TRAN\n" if head == SQL_SERVER else "BEGIN;\n"
     found = read(f"{head}{begin}{rows}{statement};\n{rows}COMMIT;\n")
     assert list(found.good.values()) == [LANTERN, LANTERN]
+
+
+def test_a_change_is_one_of_the_database_that_the_script_then_uses() -> None:
+    """USE and what follows it may be in one text of SQL Server."""
+    rows = f"{SQL_SERVER}{OURS}USE [archive]\nDELETE FROM [dbo].[retail]\n"
+    assert list(read(rows).good.values()) == [LANTERN]
+    assert "found USE [shop]\nDELETE" in refusal(f"{rows}GO\nUSE [shop]\nDELETE FROM [dbo].[retail]\n")
 
 
 def test_only_rows_of_the_transaction_that_is_undone_count() -> None:
@@ -432,9 +566,9 @@ def created(date_type: str) -> str:
 )
 def test_times_of_mysql_are_in_the_zone_that_the_script_sets(set_: str, date_type: str, moment: str) -> None:
     """MySQL converts a TIMESTAMP, and nothing else; mysqldump has it do so to UTC."""
-    for names in ("", f"({COLUMNS})", f"(`{COLUMNS.upper().replace(', ', '`, `')}`)"):
-        insert = f"INSERT INTO `retail` {names} VALUES "
-        found = read(f"{set_}{created(date_type)}{insert}{SUMMER},{ROW};\n")
+    layouts = ("retail", f"`retail`({COLUMNS})", f"shop.retail (`{COLUMNS.upper().replace(', ', '`, `')}`)")
+    for layout in layouts:
+        found = read(f"{set_}{created(date_type)}INSERT INTO {layout} VALUES {SUMMER},{ROW};\n")
         assert next(line[4] for line in found.good.values()) == moment
         assert ("times" in found.facts) == (moment != KEPT or "+1" in set_)
 
@@ -520,6 +654,15 @@ def test_other_calls_are_no_values(call: str) -> None:
         "PRINT [" + "\nUSE [" * 40_000 + "];",
         "PRINT [" + "\nSAVE TRAN [" * 20_000 + "];",
         f"UPDATE x SET a = 1 FROM {'retail [' * 20_000};",
+        f"COPY {'COPY a (' * 30_000};",
+        f"SELECT 1{' INSERT OR a' * 20_000};",
+        f"CREATE TABLE {'a SELECT ' * 25_000};",
+        f"CREATE {'a ' * 100_000};",
+        f"ALTER TABLE retail {'MODIFY ' * 30_000};",
+        f"ALTER TABLE {'retail ALTER COLUMN [' * 10_000};",
+        f"{'ALTER TABLE IF EXISTS ' * 10_000}",
+        f"PRINT {'sp_rename ' * 20_000};",
+        f"DROP{' ' * 200_000}SCHEMA;",
     ],
     ids=lambda statement: statement[:16].strip(),
 )  # fmt: skip
