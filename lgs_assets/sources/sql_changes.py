@@ -28,13 +28,13 @@ _CREATE_TABLE = re.compile(rf"CREATE\s+(?:\w+\s+){{0,4}}?TABLE\s+(?:IF\s+NOT\s+E
 _QUERY_OF_TABLE = re.compile(rf"{_NAMED}|(?<![\w$])(?P<query>SELECT|AS\s+(?:EXECUTE|TABLE|VALUES))\b", re.I)
 
 _VERB = (
-    r"(?:UPDATE|DELETE|TRUNCATE|RENAME\s+TABLES?|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b"
-    r"(?!\s+(?:CASCADE|CURRENT_TIMESTAMP|LOCALTIME|LOCALTIMESTAMP|NO|NOW|ON|RESTRICT|SET|STATISTICS)\b)"
+    r"(?:UPDATE|DELETE|MERGE|TRUNCATE|RENAME\s+TABLES?|(?:DROP|CREATE\s+OR\s+REPLACE)\s+TABLE)\b"
+    r"(?!\s+(?:CASCADE|CURRENT_TIMESTAMP|JOIN|LOCALTIME|LOCALTIMESTAMP|NO|NOW|ON|RESTRICT|SET|STATISTICS)\b)"
 )
 # After these words, no statement begins.
 _CHANGING = re.compile(
     rf"{_NAMED}"
-    rf"|(?:,|\b(?:AFTER|BEFORE|DENY|FOR|GRANT|KEY|OF|OR|REVOKE))\s*{_VERB}|(?<![\w@#$.])(?P<verb>{_VERB})",
+    rf"|(?:,|\b(?:AFTER|BEFORE|DENY|FOR|GRANT|KEY|OF|OR|REVOKE))\s*{_VERB}|(?<![\w@#$.=])(?P<verb>{_VERB})",
     re.I,
 )
 _MODIFIERS = re.compile(rf"\A\s*(?:{_MODIFIER})*", re.I)
@@ -44,10 +44,9 @@ _END_OF_TARGETS = re.compile(
 # MySQL joins the tables of an UPDATE before SET.
 _END_OF_JOINED = re.compile(rf"{_NAMED}|(?P<end>\b(?:SET|UPDATE)\b|;|\Z)", re.I)
 _QUERY = re.compile(r"\(\s*SELECT\b[^()]*(?:\([^()]*\)[^()]*)*\)", re.I)
+# Of SQL Server, whose changes of a query are some of its tables.
 _NAMED_QUERY = re.compile(
-    rf"(?P<before>{IDENTIFIER})\s+AS\s*(?P<query>{_QUERY.pattern})"
-    rf"|(?P<derived>{_QUERY.pattern})\s*(?:AS\s+)?(?P<after>{IDENTIFIER})",
-    re.I,
+    rf"({IDENTIFIER})\s*(?:\([^()]*\)\s*)?AS\s*\(\s*(?:SELECT|WITH)\b|\)\s*(?:AS\s+)?({IDENTIFIER})", re.I
 )
 _REACH_CHARACTERS = 1000
 
@@ -65,8 +64,9 @@ _ALTERING = re.compile(
 _DROP = re.compile(rf"\bDROP\s+(DATABASE|SCHEMA)\s+(?:IF\s+EXISTS\s+)?({IDENTIFIER})", re.I)
 
 _STATEMENT = re.compile(
-    r"\s*(?:(?P<begin>BEGIN(?!\s+NOT\b)|START\s+TRANSACTION)\b|(?P<commit>COMMIT|END)\b"
-    rf"|SAVEPOINT\s+(?P<savepoint>{IDENTIFIER})"
+    r"\s*(?:(?P<begin>BEGIN(?!\s+NOT\b)|START\s+TRANSACTION|(?:COMMIT|END)\s+(?:WORK\s+|TRANSACTION\s+)?AND\s+CHAIN)\b"
+    r"|(?P<commit>COMMIT|END)\b|SET\s+(?:SESSION\s+)?AUTOCOMMIT\s*=\s*(?:(?P<by_hand>0|OFF)|(?P<by_itself>1|ON))\b"
+    rf"|SAVEPOINT\s+(?P<savepoint>{IDENTIFIER})|RELEASE\s+(?:SAVEPOINT\s+)?(?P<release>{IDENTIFIER})"
     r"|(?P<rollback>ROLLBACK|ABORT)\b(?:\s+(?:WORK|TRANSACTION)\b)?"
     rf"(?:\s+TO\b\s+(?:SAVEPOINT\s+)?(?P<to>{IDENTIFIER}))?)",
     re.I,
@@ -81,8 +81,9 @@ _WORD_OF_SQL_SERVER = re.compile(
     r"|(?P<catch>BEGIN\s+CATCH)|(?P<block>BEGIN|CASE)|(?P<end>END)"
     # Not that of DROP TABLE IF EXISTS.
     r"|(?P<condition>IF(?!\s+EXISTS\b\s*[^\s(])|ELSE)"
-    r"|(?P<other>ALTER|CREATE|DECLARE|DELETE|DROP|EXEC|EXECUTE|GOTO|INSERT|MERGE|PRINT|RAISERROR|RETURN|SELECT|SET|THROW"
-    r"|TRUNCATE|UPDATE|USE|WAITFOR|WITH)"
+    # What a condition consists of, apart from functions; any other word begins the statement that it governs.
+    r"|AND|BETWEEN|ESCAPE|EXISTS|IN|IS|LIKE|N|NOT|NULL|OR|THEN|WHEN"
+    r"|(?P<other>EXEC|EXECUTE|PRINT|RAISERROR|RETURN|SELECT|[^\W\d][\w$]*(?![\w$]|\s*[(.]))"
     r")(?![\w@#$])",
     re.I,
 )
@@ -131,9 +132,8 @@ def _aliases(statement: str, table: str, *, of_sql_server: bool) -> dict[Names, 
     """The other names that a statement gives to a table or, in SQL Server, to a query of it: for each, the table's."""
     named = rf"(?<![\w$.\"`\]])((?:{IDENTIFIER}\s*\.\s*){{0,3}}[\"`\[]?{table}[\"`\]]?)\s+(?:AS\s+)?({IDENTIFIER})"
     aliases = {unquoted(alias): name for name, alias in re.findall(named, statement, re.I)}
-    for found in _NAMED_QUERY.finditer(statement) if of_sql_server else ():
-        if re.search(rf"\b{table}\b", found["query"] or found["derived"], re.I):
-            aliases[unquoted(found["before"] or found["after"])] = table
+    if of_sql_server and re.search(rf"\b{table}\b", statement, re.I):
+        aliases |= {unquoted(before or after): table for before, after in _NAMED_QUERY.findall(statement)}
     return aliases
 
 
@@ -143,8 +143,11 @@ class Transactions:
     def __init__(self, *, of_sql_server: bool) -> None:
         self._of_sql_server = of_sql_server
         self._depth = 0
+        self._commits_itself = True
         self._kept = 0
         self._savepoints: dict[Names, int] = {}
+        self._outermost_savepoint: Names | None = None
+        """The one that began the transaction, as it does in SQLite, where its release ends it."""
         self._blocks = 0
         """Of SQL Server, how many it is in: from BEGIN or CASE to END."""
         self._conditional_block = 0
@@ -159,7 +162,11 @@ class Transactions:
 
     def are_open(self, rows: int) -> bool:
         """Whether some of the rows are still to be committed. SQL Server's may be on conditions: they are not asked."""
-        return not self._of_sql_server and self._depth > 0 and rows > self._kept
+        return not self._of_sql_server and self._is_open and rows > self._kept
+
+    @property
+    def _is_open(self) -> bool:
+        return self._depth > 0 or not self._commits_itself
 
     def end_batch(self) -> None:
         """Takes into account that no block goes on."""
@@ -191,21 +198,31 @@ class Transactions:
                 on_condition = False
 
     def _undoes(self, found: re.Match[str], rows: int) -> bool:
-        if found["savepoint"]:
-            self._savepoints[unquoted(found["savepoint"])] = rows
-            return False
-        if found["to"]:
-            return rows > self._savepoints.get(unquoted(found["to"]), self._kept)
-        if found["rollback"] and rows > self._kept:
+        kind = found.lastgroup or ""
+        name = unquoted(found[kind])
+        if kind == "to":
+            return rows > self._savepoints.get(name, self._kept)
+        if kind == "rollback" and rows > self._kept:
             return True
-        if found["begin"]:
-            is_outermost = not self._depth
+        if kind == "savepoint":
+            self._savepoints[name] = rows
+            if not (self._is_open or self._of_sql_server):
+                self._depth, self._outermost_savepoint = 1, name
+            return False
+        if kind == "release" and name != self._outermost_savepoint:
+            return False
+        is_outermost = not self._is_open
+        if kind == "by_hand":
+            self._commits_itself = False
+        elif kind == "begin":
             # Only SQL Server counts how often a transaction is begun.
             self._depth = self._depth + 1 if self._of_sql_server else 1
         else:
-            self._depth = max(0, self._depth - 1) if found["commit"] else 0
+            self._commits_itself |= kind == "by_itself"
+            self._depth = max(0, self._depth - 1) if kind == "commit" else 0
             is_outermost = not self._depth
         if is_outermost:
             self._kept = rows
             self._savepoints.clear()
+            self._outermost_savepoint = None
         return False

@@ -96,7 +96,8 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
         elif insert:
             _require_no_rows_in_texts(script, statement)
             if script.of_sql_server:  # where other statements may follow in the same text
-                tables.take(statement, last, shown_as=insert.head.decode(errors="replace"))
+                head = insert.head.decode(errors="replace")
+                tables.take(head + statement, last, shown_as=head)
         elif copy := _COPY.match(statement):
             if layout := _layout_of_copy(script, tables, copy):
                 facts["format"] = "SQL dump of COPY blocks"

@@ -283,22 +283,21 @@ class Script:
         return text.decode(errors="replace")
 
     def insert(self) -> Insert | None:
-        """The INSERT of rows that comes next, if one does."""
+        """If an INSERT of rows comes next, moves to its first row and returns its beginning."""
         self._skip_blank()
         if match := self._match(_INSERT, reach=_INSERT_REACH_BYTES):
             self.statement_line = self.line
             table, columns = match[1].decode(errors="replace"), match[2]
-            return Insert(table, columns.decode(errors="replace") if columns else None, match[0])
+            return Insert(table, columns.decode(errors="replace") if columns else None, self._consume(match.end()))
         return None
 
     def rows(self, head: bytes, kept: tuple[bool, ...]) -> Iterator[Row]:
-        """The rows of the INSERT that begins here with `head`, and usually of those with the same head that follow it.
+        """The rows of the INSERT that begins with `head`, and usually of those with the same head that follow it.
 
         `kept` says for each column whether its values are wanted. Raises DumpError if a row never ends.
         """
         dialect = {"of_sql_server": self.of_sql_server, "backslashes_escape": self.backslashes_escape}
         patterns = _patterns(head, kept, **dialect)
-        self._consume(self._at + len(head))
         end = _AFTER_ROW_OF_SQL_SERVER if self.of_sql_server else _after_row(self.delimiter)
         while True:
             line = self.line

@@ -379,6 +379,11 @@ CHANGES_OF_SQL_SERVER = [
     "WHILE @@ROWCOUNT > 0 DELETE TOP (1000) FROM dbo.retail WHERE price < 0",
     "WITH c AS (SELECT *, ROW_NUMBER() OVER (ORDER BY a) AS n FROM dbo.retail)\nDELETE FROM c WHERE n > 1",
     "DELETE x FROM (SELECT *, ROW_NUMBER() OVER (ORDER BY a) n FROM dbo.retail) x WHERE n > 1",
+    "DELETE x FROM (SELECT a, ROW_NUMBER() OVER (ORDER BY isnull(a, (b))) FROM dbo.retail) AS x",
+    "WITH c (a, b) AS (SELECT a, b FROM dbo.retail), d AS (SELECT * FROM c)\nDELETE d",
+    "WITH c AS (SELECT * FROM dbo.retail) MERGE c USING o ON 1 = 1 WHEN MATCHED THEN DELETE",
+    "IF @a = 1 CLOSE c\nROLLBACK TRAN",
+    "IF @a = N'a' AND dbo.f(1) IS NULL BACKUP DATABASE [x] TO DISK = 'x'\nROLLBACK",
     "PRINT 'x'\nROLLBACK TRANSACTION",
     "PRINT 'x' ROLLBACK TRANSACTION",
     "DROP TABLE IF EXISTS #a\nROLLBACK TRAN",
@@ -466,7 +471,8 @@ HARMLESS_TO_SQL_SERVER = [
     "EXEC sp_rename N'dbo.other', N'other_2010'",
     "GRANT SELECT,\nUPDATE ON [dbo].[retail] TO [x]\nGRANT\nDELETE ON [dbo].[retail] TO [x]",
     "UPDATE o SET o.a = 1 FROM [dbo].[other] o JOIN [dbo].[retail] r ON r.a = o.a",
-    "WITH c AS (SELECT * FROM [dbo].[retail]) DELETE o FROM (SELECT 1 AS a FROM [x]) o",
+    "WITH c AS (SELECT * FROM [dbo].[retail]) DELETE o FROM [dbo].[other] o JOIN c ON c.a = o.a",
+    "SELECT * FROM [x] LEFT MERGE JOIN [dbo].[retail] ON 1 = 1",
     "SELECT [delete], [update] [retail] FROM [dbo].[x] FOR UPDATE OF retail",
     "ALTER TABLE [dbo].[retail] ADD FOREIGN KEY ([a]) REFERENCES [b] ([a]) ON DELETE CASCADE ON UPDATE SET NULL",
     "IF @@ERROR <> 0\n    ROLLBACK TRANSACTION",
@@ -474,6 +480,7 @@ HARMLESS_TO_SQL_SERVER = [
     "IF @@ERROR <> 0\nBEGIN\n    PRINT 'failed';\n    ROLLBACK TRAN;\nEND\nELSE\n    COMMIT TRAN",
     "IF EXISTS (SELECT 1 FROM [a]) BEGIN BEGIN SELECT CASE 1 WHEN 1 THEN 2 END; END; ROLLBACK TRAN; END",
     "IF @@ERROR = 0 COMMIT TRAN ELSE ROLLBACK TRAN",
+    "IF @@ERROR <> 0 AND dbo.f(N'a', 1) IS NOT NULL OR NOT EXISTS (SELECT 1 FROM [a]) ROLLBACK TRAN",
     "BEGIN CATCH\n    SELECT ERROR_MESSAGE();\n    INSERT [log] (a) VALUES (1)\n    ROLLBACK TRAN;\nEND CATCH",
     "ALTER DATABASE [shop] SET SINGLE_USER WITH ROLLBACK IMMEDIATE",
     "INSERT [dbo].[rollback] ([rollback]) VALUES (1)\nCREATE TABLE [dbo].[y]([update] int, [a] int)",
@@ -520,11 +527,23 @@ def test_only_rows_of_the_transaction_that_is_undone_count() -> None:
     assert len(read(empty).good) == 1
 
 
-@pytest.mark.parametrize("rows", [f"{SQLITE}{OURS}", f"BEGIN;\n{BLOCK}", f"{MYSQL}START TRANSACTION;\n{OURS}"])
-def test_rows_that_are_never_committed_refuse_the_dump(rows: str) -> None:
+@pytest.mark.parametrize("end", ["COMMIT", "END TRANSACTION", "RELEASE a", "SET autocommit = 1"])
+@pytest.mark.parametrize(
+    "begin", [SQLITE, "BEGIN", "-- MySQL dump\nSTART TRANSACTION", "SET autocommit=0", "SAVEPOINT a"]
+)
+def test_rows_that_are_never_committed_refuse_the_dump(begin: str, end: str) -> None:
     """Its end is missing. After their COMMIT, another transaction may be open."""
+    rows = f"--\n{begin};\n{OURS}SAVEPOINT b;\n{OURS}RELEASE SAVEPOINT b;\n"
     assert refusal(rows).startswith("a dump: cut off, or never committed")
-    assert len(read(f"{rows}COMMIT;\nBEGIN;\n").good) == 1
+    kept = f"{rows}{end};\nBEGIN;\n"
+    if end == "RELEASE a" and begin != "SAVEPOINT a":  # which is a savepoint of SQLite's that began the transaction
+        assert refusal(kept).startswith("a dump: cut off, or never committed")
+    else:
+        assert len(read(kept).good) == 2
+    if begin == "SET autocommit=0":
+        said = str(outcome(f"{kept}COMMIT;\n{OURS}"))
+        assert ("cut off, or never committed" in said) == (end != "SET autocommit = 1")
+    assert refusal(f"{rows}COMMIT AND CHAIN;\n{OURS}").startswith("a dump: cut off, or never committed")
 
 
 def test_a_condition_of_sql_server_ends_with_its_batch() -> None:
@@ -651,6 +670,9 @@ def test_other_calls_are_no_values(call: str) -> None:
         "BEGIN CATCH" + " IF(BEGIN" * 25_000 + ";",
         f"DELETE c FROM {'a AS (SELECT ' * 20_000};",
         f"DELETE c FROM {'(SELECT (a)' * 20_000};",
+        f"DELETE c FROM retail {'a (' * 60_000};",
+        f"DELETE c FROM retail {') [' * 60_000};",
+        f"IF {'a ' * 100_000} ROLLBACK;",
         "PRINT [" + "\nUSE [" * 40_000 + "];",
         "PRINT [" + "\nSAVE TRAN [" * 20_000 + "];",
         f"UPDATE x SET a = 1 FROM {'retail [' * 20_000};",
