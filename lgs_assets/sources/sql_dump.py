@@ -32,6 +32,12 @@ _COPY = re.compile(rf"COPY\s+({NAME})\s*(?:{_COLUMNS})?FROM\s+stdin\b(.*)", re.I
 _ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s+stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
 # What brings statements from another file: of psql and MySQL, and of SQL Server.
 _FROM_ANOTHER_FILE = re.compile(r"\\(?:i|ir|include|include_relative|\.)\s+\S|SOURCE\s+\S|:r\s+\S", re.I)
+# What runs a text at once, unless that only creates what runs later, as SQL Server's tools write it.
+_RUNS_TEXT = re.compile(r"\b(?:EXEC(?:UTE)?\s*\(|sp_executesql\b)|\A\s*(?:DO|EXECUTE\s+IMMEDIATE|PREPARE)\b", re.I)
+_CREATES_ROUTINE = re.compile(
+    r"\b(?:CREATE|ALTER)\s+(?:OR\s+ALTER\s+)?(?:FUNCTION|PROC|PROCEDURE|TRIGGER|VIEW)\b", re.I
+)
+_MARKS_OF_TEXT = re.compile(r"['$]")
 _RENAMED = re.compile(rf"\bsp_rename\b.{{1,300}}?\b{TABLE}\b", re.I | re.S)  # its arguments are texts
 # Of psql's commands, another that brings rows.
 _COMMAND = re.compile(r"\\(?!copy\b)", re.I)
@@ -146,10 +152,13 @@ class _Tables:
         if _COMMAND.match(statement):
             return
         bare = self._script.without_texts(statement)
+        undone = self._transactions.undo(bare, rows)
+        if _RUNS_TEXT.search(bare) and not _CREATES_ROUTINE.search(statement):
+            bare = _MARKS_OF_TEXT.sub(" ", statement)
         found = (shown_as or statement).strip()[:SHOWN_CHARACTERS]
         if self._are_filled(bare):
             raise DumpError(f"{self._script.where}: expected rows of VALUES or a COPY block, found {found}")
-        if self._are_changed(statement, bare) or self._transactions.undo(bare, rows):
+        if undone or self._are_changed(statement, bare):
             raise DumpError(
                 f"{self._script.where}: expected nothing that changes or undoes the rows before it, found {found}. No "
                 "statement is run: dump the table as it is after them all."

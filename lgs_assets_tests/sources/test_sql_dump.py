@@ -47,7 +47,7 @@ HIDING_PLACES = {
     "empty strings": "SELECT '', E'', \"\", '''', E'''', '';\n",
     "unicode and national strings": "SELECT U&'\\0441\\', N'it''s;', B'01', X'1F';\n",
     "quoted name": f'SELECT 1 AS "it\'s ""; {DECOY} $$";\n',
-    "dollar quotes": f"DO $$ BEGIN PERFORM 'it; {DECOY} END $$;\n",
+    "dollar quotes": f"SELECT $$ BEGIN PERFORM 'it; {DECOY} END $$;\n",
     "dollar quotes with a tag": f"CREATE FUNCTION f() RETURNS text AS $_$ $$ {DECOY} $$ it's $ $_ $_$ LANGUAGE sql;\n",
     "dollar quotes with a long tag": f"SELECT $é{'x' * 61}$ it's; {DECOY} $é{'x' * 61}$;\n",
     "dollars in names": 'SELECT a$b$, "c"."d$$", é$$ FROM t$1$u;\n',
