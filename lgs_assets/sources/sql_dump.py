@@ -50,6 +50,9 @@ _DAMAGED = re.compile(
 )
 # Statements that may contain others that bring data, in quotes or not, without bringing any themselves.
 _DEFINITION = re.compile(r"\s*(?:\\|(?:ALTER|COMMENT|CREATE|DO|EXEC|EXECUTE|MERGE|PREPARE|SELECT)\b)", re.I)
+# What may follow the rows of another table.
+_IN_PARENTHESES = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)*\)")
+_WORD = re.compile(r"[^\W\d]")
 # Anything else that names the table and brings data is damaged, or has a stray quote that swallows the table's lines.
 _TABLE = re.compile(rf"\b{TABLE}\b", re.I)
 _DATA = re.compile(r"\bVALUES\s*\(|\bFROM\s+stdin\b", re.I)
@@ -101,7 +104,8 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
             break
         elif insert:
             _require_no_rows_in_texts(script, statement)
-            if script.of_sql_server:  # where other statements may follow in the same text
+            # In SQL Server, other statements may follow in the same text.
+            if script.of_sql_server and _WORD.search(_IN_PARENTHESES.sub("", script.without_texts(statement))):
                 head = insert.head.decode(errors="replace")
                 tables.take(head + statement, last, shown_as=head)
         elif copy := _COPY.match(statement):
@@ -113,6 +117,8 @@ def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator
         else:
             _require_readable(script, statement)
             tables.take(statement, last)
+        if script.ended_batch:
+            tables.end_batch()
     tables.require(last)
     facts.setdefault("encoding", script.decoder.name)
 
@@ -163,8 +169,10 @@ class _Tables:
                 f"{self._script.where}: expected nothing that changes or undoes the rows before it, found {found}. No "
                 "statement is run: dump the table as it is after them all."
             )
-        if self._script.ended_batch:
-            self._transactions.end_batch()
+
+    def end_batch(self) -> None:
+        """Takes into account that a batch of SQL Server ends."""
+        self._transactions.end_batch()
 
     def layout(self, name: str, listed: str | None) -> _Layout | None:
         """The layout of a table's data, None if the table is not ours.
