@@ -1,11 +1,16 @@
 """The statements around the rows of a script: which rows are data, in which place they are, and what undoes them."""
 
+import itertools
+import re
 import sqlite3
 import time
+from contextlib import closing
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from lgs_assets_tests.sources.reading import COLUMNS, COPY, GOOD, INSERT, LANTERN, ROW, outcome, read, refusal
+from lgs_assets_tests.sources.reading import COLUMNS, COPY, GOOD, INSERT, LANTERN, ROW, Read, outcome, read, refusal
 
 FALSE_ROW = ROW.replace("536365", "999001")
 FALSE = f"INSERT INTO retail ({COLUMNS}) VALUES {FALSE_ROW}"
@@ -554,6 +559,49 @@ def test_rows_that_are_never_committed_refuse_the_dump(begin: str, end: str) -> 
         said = str(outcome(f"{kept}COMMIT;\n{OURS}"))
         assert ("cut off, or never committed" in said) == (end != "SET autocommit = 1")
     assert refusal(f"{rows}COMMIT AND CHAIN;\n{OURS}").startswith("a dump: cut off, or never committed")
+
+
+PIECES_OF_SQLITE = [
+    *["INSERT INTO retail VALUES {row}", "INSERT OR REPLACE INTO main.retail VALUES {row}, {row}"] * 4,
+    *("BEGIN", "BEGIN IMMEDIATE", "COMMIT", "END TRANSACTION", "ROLLBACK", "SAVEPOINT a", "SAVEPOINT b", "RELEASE a"),
+    *("ROLLBACK TO a", "ROLLBACK TRANSACTION TO SAVEPOINT b", "RELEASE SAVEPOINT b", "INSERT INTO other VALUES {row}"),
+    *("UPDATE retail SET price = 1", "UPDATE \"retail\" AS r SET price = 2", "UPDATE OR IGNORE [retail] SET price = 3"),
+    *("UPDATE other SET price = (SELECT max(price) FROM retail)", "DELETE FROM other", "DELETE FROM retail"),
+    *("INSERT INTO other SELECT * FROM retail", "REPLACE INTO retail SELECT * FROM other", "DROP TABLE retail"),
+    *("CREATE TABLE retail AS SELECT * FROM other", "CREATE TABLE a (\"update\" int, [retail] int)"),
+    *("DELETE FROM a WHERE [retail] = 1", "ALTER TABLE retail RENAME TO old", "ALTER TABLE other RENAME TO retail"),
+    *("WITH x AS (SELECT 1) DELETE FROM retail", "WITH retail_3 AS (SELECT * FROM retail) UPDATE other SET price = 3"),
+    "CREATE TRIGGER t AFTER UPDATE OF price ON other WHEN old.price > 0 BEGIN DELETE FROM retail; "
+    "INSERT INTO retail VALUES {row}; SELECT CASE 1 WHEN 1 THEN 2 END; END",
+    *("DROP TRIGGER t", "SELECT 'it''s; DELETE FROM retail;'", "/* it's; */ SELECT 1", "SELECT 1 -- it's;\n", "VACUUM"),
+]  # fmt: skip
+
+
+@settings(derandomize=True, deadline=None, max_examples=600)
+@given(st.lists(st.sampled_from(PIECES_OF_SQLITE), min_size=2, max_size=12))
+def test_what_is_read_is_what_sqlite_then_holds(pieces: list[str]) -> None:
+    """Whatever the script does, unless it is refused. What fails in SQLite itself is left out of the script."""
+    numbers = itertools.count(536365)
+    columns = COLUMNS.replace(",", " text,").replace("price text", "price numeric")
+    tables = [f"CREATE TABLE {name} ({columns} text)" for name in ("retail", "other")]
+    script = ["PRAGMA foreign_keys = OFF"]
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for piece in (*tables, *pieces):
+            statement = re.sub("{row}", lambda _: ROW.replace("536365", str(next(numbers))), piece)
+            try:
+                connection.execute(statement)
+            except sqlite3.OperationalError:
+                continue
+            script.append(statement)
+        if connection.in_transaction:  # as the end of the script does
+            connection.execute("ROLLBACK")
+        try:
+            held = connection.execute("SELECT invoice_no, unit_price FROM retail").fetchall()
+        except sqlite3.OperationalError:
+            held = []
+    found = outcome(";\n".join(script) + ";\n")
+    if isinstance(found, Read):
+        assert sorted((line[0], float(line[5] or 0)) for line in found.good.values()) == sorted(held)
 
 
 def test_a_condition_of_sql_server_ends_with_its_batch() -> None:

@@ -1,4 +1,4 @@
-"""What databases write of a schema full of pitfalls, by their own tools: the rows of the table are read, and no others."""
+"""What databases write of schemas full of pitfalls, by their own tools: the rows of the table are read, no others."""
 
 import shutil
 import sqlite3
