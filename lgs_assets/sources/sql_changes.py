@@ -16,15 +16,19 @@ _MODIFIER = (
     r"|TOP\s*\([^()]{0,99}\)(?:\s*PERCENT\b)?)\s+"
 )
 
-# What brings rows. A privilege is followed by no table, nor is CREATE OR REPLACE; COPY may read a table, too.
+# What brings rows. A privilege is followed by no table, nor is CREATE OR REPLACE; COPY may read a table, too. A table
+# that gets another's name brings its own.
 _FILLING = re.compile(
     rf"{_NAMED}|(?<![\w@#$.])(?:"
     rf"(?:INSERT|INTO|MERGE)\s+(?:{_MODIFIER}){{0,4}}(?P<filled>{NAME})"
     rf"|REPLACE\s+(?:(?:DELAYED|INTO|LOW_PRIORITY)\s+){{0,2}}(?P<replaced>{NAME})"
+    rf"|(?:RENAME|SWITCH)\s+(?:TO\s+|AS\s+)?(?P<renamed>{NAME})"
     rf"|COPY\s+(?P<copied>{NAME})(?!\s*(?:\.|(?:\([^()]*\)\s*)?TO\b)))",
     re.I,
 )
 _CREATE_TABLE = re.compile(rf"CREATE\s+(?:\w+\s+){{0,4}}?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({NAME})", re.I)
+_RENAME_TABLES = re.compile(r"\s*RENAME\s+TABLES?\b", re.I)
+_NEW_NAME = re.compile(rf"{_NAMED}|(?<![\w$])TO\s+(?P<renamed>{NAME})", re.I)
 _QUERY_OF_TABLE = re.compile(rf"{_NAMED}|(?<![\w$])(?P<query>SELECT|AS\s+(?:EXECUTE|TABLE|VALUES))\b", re.I)
 
 _VERB = (
@@ -91,7 +95,7 @@ _WORD_OF_SQL_SERVER = re.compile(
 
 def filled_tables(statement: str, *, of_sql_server: bool) -> Iterator[str]:
     """The tables into which a statement would bring rows, by the names that are written."""
-    for found in _FILLING.finditer(statement):
+    for found in (_NEW_NAME if _RENAME_TABLES.match(statement) else _FILLING).finditer(statement):
         if found.lastgroup:
             yield found[found.lastgroup]
     create = None if of_sql_server else _CREATE_TABLE.match(statement)

@@ -38,8 +38,10 @@ _CREATES_ROUTINE = re.compile(
     r"\b(?:CREATE|ALTER)\s+(?:OR\s+ALTER\s+)?(?:FUNCTION|PROC|PROCEDURE|TRIGGER|VIEW)\b", re.I
 )
 _MARKS_OF_TEXT = re.compile(r"['$]")
-_RENAMED = re.compile(rf"\bsp_rename\b.{{1,300}}?\b{TABLE}\b", re.I | re.S)  # its arguments are texts
-# Of psql's commands, another that brings rows.
+# SQL Server renames by a procedure, with the names in texts: a table of ours, or one to ours.
+_RENAMED = re.compile(rf"\bsp_rename\b.{{1,300}}?\b{TABLE}\b", re.I | re.S)
+_RENAMED_TO_OURS = re.compile(rf"\bsp_rename\b.{{1,300}}?,\s*(?:@\w+\s*=\s*)?N?'\[?{TABLE}\]?'", re.I | re.S)
+# A command to psql, apart from the one that may bring rows.
 _COMMAND = re.compile(r"\\(?!copy\b)", re.I)
 # How no statement begins: damage, such as INSERT with another letter in it, or the rest of a row. If it were skipped,
 # lines would be lost unnoticed.
@@ -162,7 +164,7 @@ class _Tables:
         if _RUNS_TEXT.search(bare) and not _CREATES_ROUTINE.search(statement):
             bare = _MARKS_OF_TEXT.sub(" ", statement)
         found = (shown_as or statement).strip()[:SHOWN_CHARACTERS]
-        if self._are_filled(bare):
+        if self._are_filled(bare) or _RENAMED_TO_OURS.search(statement):
             raise DumpError(f"{self._script.where}: expected rows of VALUES or a COPY block, found {found}")
         if undone or self._are_changed(statement, bare):
             raise DumpError(
