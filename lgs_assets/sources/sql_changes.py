@@ -58,14 +58,17 @@ _ALTER_TABLE = re.compile(rf"\bALTER\s+TABLE\s+(?:(?:IF\s+EXISTS|ONLY)\s+)*(?P<t
 # What it does to rows: the table gets another name, a part of them goes or comes, or their values get another type.
 # A number that counts on, as phpMyAdmin makes one, changes no value.
 _ALTERING = re.compile(
-    rf"{_NAMED}|\b(?P<altering>RENAME\b(?!\s+(?:COLUMN|CONSTRAINT|INDEX|KEY)\b)"
+    rf"{_NAMED}|\b(?P<altering>RENAME\b(?!\s+(?:COLUMN|CONSTRAINT|INDEX|KEY)\b)|SET\s+SCHEMA\b"
     r"|(?:ATTACH|CONVERT|DETACH|DISCARD|DROP|EXCHANGE|IMPORT|TRUNCATE)\s+(?:PARTITION|TABLESPACE)\b|SWITCH\b"
     r"|(?:CHANGE|MODIFY)\b(?![^,]{0,300}\bAUTO_INCREMENT\b)"
     rf"|ALTER\s+(?!COLUMN\b){IDENTIFIER}\s+(?:SET\s+DATA\s+)?TYPE\b"
     rf"|ALTER\s+COLUMN\s+{IDENTIFIER}\s+(?!(?:ADD|DROP|RESET|RESTART|SET(?!\s+DATA\b))\b)\w)",
     re.I,
 )
-_DROP = re.compile(rf"\bDROP\s+(DATABASE|SCHEMA)\s+(?:IF\s+EXISTS\s+)?({IDENTIFIER})", re.I)
+_PLACE_AWAY = re.compile(
+    rf"\b(?:DROP|ALTER(?=\s+\w+\s+{IDENTIFIER}\s+RENAME\b))\s+(DATABASE|SCHEMA)\s+(?:IF\s+EXISTS\s+)?({IDENTIFIER})",
+    re.I,
+)
 
 _STATEMENT = re.compile(
     r"\s*(?:(?P<begin>BEGIN(?!\s+NOT\b)|START\s+TRANSACTION|(?:COMMIT|END)\s+(?:WORK\s+|TRANSACTION\s+)?AND\s+CHAIN)\b"
@@ -122,9 +125,9 @@ def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterat
             yield alter["table"]
 
 
-def dropped_places(statement: str) -> list[tuple[str, str]]:
-    """The databases and schemas that a statement takes away: which of the two, and its name as it is written."""
-    return _DROP.findall(statement)
+def places_taken_away(statement: str) -> list[tuple[str, str]]:
+    """The databases and schemas that a statement drops or renames: which of the two, and its name as it is written."""
+    return _PLACE_AWAY.findall(statement)
 
 
 def _is_found(pattern: re.Pattern[str], statement: str, start: int, end: int) -> bool:

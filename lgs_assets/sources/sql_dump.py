@@ -15,7 +15,7 @@ from lgs_assets.errors import DumpError
 from lgs_assets.sources.columns import canonical, described, shown
 from lgs_assets.sources.copy_text import NULL
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
-from lgs_assets.sources.sql_changes import Transactions, changed_tables, dropped_places, filled_tables
+from lgs_assets.sources.sql_changes import Transactions, changed_tables, filled_tables, places_taken_away
 from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED, unquoted
 from lgs_assets.sources.sql_script import INSERT, LINE_LIMIT_BYTES, STATEMENT_LIMIT_BYTES, Row, Script
 from lgs_assets.sources.sql_session import Place, Session
@@ -247,7 +247,7 @@ class _Tables:
             return False
         changed = changed_tables(bare, TABLE, of_sql_server=self._script.of_sql_server)
         places = [self._session.place(name) for name in changed]
-        places += [self._session.any_table(kind, name) for kind, name in dropped_places(bare)]
+        places += [self._session.any_table(kind, name) for kind, name in places_taken_away(bare)]
         return any(map(self._found.may_be, places)) or _RENAMED.search(statement) is not None
 
 
