@@ -2,7 +2,7 @@
 
 No statement has any effect. Those are taken into account without which the script cannot be read: the settings of its
 session, the CREATE TABLE that gives the order of the columns, and the definitions of routines, whose statements are not
-the script's. Statements that would change or undo the rows cannot be: they refuse the dump.
+the script's. Statements that would bring other rows, or change or undo those before, cannot be: they refuse the dump.
 """
 
 import re
@@ -15,8 +15,8 @@ from lgs_assets.errors import DumpError
 from lgs_assets.sources.columns import canonical, described, shown
 from lgs_assets.sources.copy_text import NULL
 from lgs_assets.sources.lines import LINE_NUMBER, Lines, Reject, legible
-from lgs_assets.sources.sql_changes import Transactions, changed_tables
-from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED, Names, unquoted
+from lgs_assets.sources.sql_changes import Transactions, changed_tables, filled_tables, places_taken_away
+from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED, unquoted
 from lgs_assets.sources.sql_script import INSERT, LINE_LIMIT_BYTES, STATEMENT_LIMIT_BYTES, Row, Script
 from lgs_assets.sources.sql_session import Place, Session
 
@@ -30,16 +30,31 @@ _COLUMNS = rf"\(\s*({IDENTIFIER}(?:\s*,\s*{IDENTIFIER})*)\s*\)\s*"
 _COPY = re.compile(rf"COPY\s+({NAME})\s*(?:{_COLUMNS})?FROM\s+stdin\b(.*)", re.I | re.S)
 # A COPY that is followed by data or, being long, may be.
 _ANY_COPY_WITH_DATA = re.compile(rf"COPY\b(?:.*\bFROM\s+stdin\b|.{{{STATEMENT_LIMIT_BYTES // 4}}})", re.I | re.S)
-_INSERT = re.compile(rf"(?:WITH\b.*\b)?{INSERT}({NAME})", re.I | re.S)
+# What brings statements from another file: of psql and MySQL, and of SQL Server.
+_FROM_ANOTHER_FILE = re.compile(r"\\(?:i|ir|include|include_relative|\.)\s+\S|SOURCE\s+\S|:r\s+\S", re.I)
+# What runs a text at once, unless that only creates what runs later, as SQL Server's tools write it.
+_RUNS_TEXT = re.compile(r"\b(?:EXEC(?:UTE)?\s*\(|sp_executesql\b)|\A\s*(?:DO|EXECUTE\s+IMMEDIATE|PREPARE)\b", re.I)
+_CREATES_ROUTINE = re.compile(
+    r"\b(?:CREATE|ALTER)\s+(?:OR\s+ALTER\s+)?(?:FUNCTION|PROC|PROCEDURE|TRIGGER|VIEW)\b", re.I
+)
+_MARKS_OF_TEXT = re.compile(r"['$]")
+# SQL Server renames by a procedure, with the names in texts: a table of ours, or one to ours.
+_RENAMED = re.compile(rf"\bsp_rename\b.{{1,300}}?\b{TABLE}\b", re.I | re.S)
+_RENAMED_TO_OURS = re.compile(rf"\bsp_rename\b.{{1,300}}?,\s*(?:@\w+\s*=\s*)?N?'\[?{TABLE}\]?'", re.I | re.S)
+# A command to psql, apart from the one that may bring rows.
+_COMMAND = re.compile(r"\\(?!copy\b)", re.I)
 # How no statement begins: damage, such as INSERT with another letter in it, or the rest of a row. If it were skipped,
 # lines would be lost unnoticed.
 _DAMAGED = re.compile(
-    r"\s*(?:[^\w\s:(]|\d|\(\s*(?!\s|[^\W\d]))"
+    r"\s*(?:[^\w\s:(\\]|\d|\(\s*(?!\s|[^\W\d]))"
     r"|INSERT\b(?!\s*(?:[\w\"`\[(]|,\s*[^\W\d]|$))",  # a comma follows INSERT in a GRANT
     re.I,
 )
 # Statements that may contain others that bring data, in quotes or not, without bringing any themselves.
-_DEFINITION = re.compile(r"\s*(?:ALTER|COMMENT|CREATE|DO|EXEC|EXECUTE|MERGE|PREPARE|SELECT)\b", re.I)
+_DEFINITION = re.compile(r"\s*(?:\\|(?:ALTER|COMMENT|CREATE|DO|EXEC|EXECUTE|MERGE|PREPARE|SELECT)\b)", re.I)
+# What may follow the rows of another table.
+_IN_PARENTHESES = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)*\)")
+_WORD = re.compile(r"[^\W\d]")
 # Anything else that names the table and brings data is damaged, or has a stray quote that swallows the table's lines.
 _TABLE = re.compile(rf"\b{TABLE}\b", re.I)
 _DATA = re.compile(r"\bVALUES\s*\(|\bFROM\s+stdin\b", re.I)
@@ -80,49 +95,33 @@ _COPY_ESCAPES = {b"\\": rb"\\", b"''": b"'", b"\t": rb"\t", b"\n": rb"\n", b"\r"
 def parse(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> Iterator[Lines | Reject]:
     """The lines of the table. Raises DumpError if there are none, or if they cannot be read."""
     script = Script(path, stream)
-    session = Session(script)
-    tables = _Tables(session, facts)
-    transactions = Transactions(of_sql_server=script.of_sql_server)
+    tables = _Tables(script, facts)
     last = 0
     while True:
         insert = script.insert()
-        if insert and (layout := tables.layout(*insert[:2])):
+        if insert and (layout := tables.layout(insert.table, insert.columns)):
             facts["format"] = "T-SQL script of INSERTs" if script.of_sql_server else "SQL dump of INSERTs"
-            last = yield from _inserted(script, insert[2], layout, after=last)
-            continue
-        if (statement := script.statement()) is None:
+            last = yield from _inserted(script, insert.head, layout, after=last)
+        elif (statement := script.statement()) is None:
             break
-        if insert:
+        elif insert:
             _require_no_rows_in_texts(script, statement)
+            # In SQL Server, other statements may follow in the same text.
+            if script.of_sql_server and _WORD.search(_IN_PARENTHESES.sub("", script.without_texts(statement))):
+                head = insert.head.decode(errors="replace")
+                tables.take(head + statement, last, shown_as=head)
         elif copy := _COPY.match(statement):
             if layout := _layout_of_copy(script, tables, copy):
                 facts["format"] = "SQL dump of COPY blocks"
                 last = yield from _copied(script, layout, after=last)
-            continue
         elif _CREATE_ROUTINE.match(statement):
             _skip_body(script, statement)
-            continue
         else:
             _require_readable(script, statement)
-            tables.take(statement)
-        # Statements of SQL Server need no end: others may follow in the same text, whatever it begins with.
-        if script.of_sql_server or not insert:
-            bare = script.without_texts(statement)
-            if tables.are_changed(bare) or transactions.undo(bare, last):
-                found = insert[2].decode(errors="replace") if insert else statement  # no values of another table
-                raise DumpError(
-                    f"{script.where}: expected nothing that changes or undoes the rows before it, found "
-                    f"{found.strip()[:SHOWN_CHARACTERS]}. No statement is run: dump the table as it is after them all."
-                )
-            session.take(statement)
+            tables.take(statement, last)
         if script.ended_batch:
-            transactions.end_batch()
-    if transactions.are_open(last):
-        raise DumpError(
-            f"{script.path}: cut off, or never committed: the file ends within the transaction of its last rows. Fetch "
-            "the file again."
-        )
-    tables.require()
+            tables.end_batch()
+    tables.require(last)
     facts.setdefault("encoding", script.decoder.name)
 
 
@@ -136,37 +135,62 @@ class _Layout(NamedTuple):
 
 
 class _Tables:
-    """Which tables the script has, and the columns of ours."""
+    """Which tables the script has, the columns of ours, and what statements do to its rows.
 
-    def __init__(self, session: Session, facts: dict[str, str]) -> None:
-        self._session = session
-        self._script = session.script
+    Rows are counted by the number of the last one.
+    """
+
+    def __init__(self, script: Script, facts: dict[str, str]) -> None:
+        self._script = script
+        self._session = Session(script)
+        self._transactions = Transactions(of_sql_server=script.of_sql_server)
         self._facts = facts
         self._found: Place | None = None
         self._others: set[str] = set()
         self._created: dict[Place, dict[str, str]] = {}
 
-    def take(self, statement: str) -> None:
-        """Notes the columns of our table if the statement is its CREATE TABLE."""
-        if (create := _CREATE_TABLE.match(statement)) and _is_ours(names := unquoted(create[1])):
-            self._created[self._session.place(names)] = dict(_listed_columns(create[2]))
+    def take(self, statement: str, rows: int, *, shown_as: str | None = None) -> None:
+        """Takes a statement into account, or several of SQL Server. `shown_as` is how an error shows them.
+
+        Raises DumpError if that brings other rows of our table, or changes or undoes those before.
+        """
+        if (create := _CREATE_TABLE.match(statement)) and _is_ours(place := self._session.place(create[1])):
+            self._created[place] = dict(_listed_columns(create[2]))
+        self._session.take(statement)
+        if _COMMAND.match(statement):
+            return
+        bare = self._script.without_texts(statement)
+        undone = self._transactions.undo(bare, rows)
+        if _RUNS_TEXT.search(bare) and not _CREATES_ROUTINE.search(statement):
+            bare = _MARKS_OF_TEXT.sub(" ", statement)
+        found = (shown_as or statement).strip()[:SHOWN_CHARACTERS]
+        if self._are_filled(bare) or _RENAMED_TO_OURS.search(statement):
+            raise DumpError(f"{self._script.where}: expected rows of VALUES or a COPY block, found {found}")
+        if undone or self._are_changed(statement, bare):
+            raise DumpError(
+                f"{self._script.where}: expected nothing that changes or undoes the rows before it, found {found}. No "
+                "statement is run: dump the table as it is after them all."
+            )
+
+    def end_batch(self) -> None:
+        """Takes into account that a batch of SQL Server ends."""
+        self._transactions.end_batch()
 
     def layout(self, name: str, listed: str | None) -> _Layout | None:
         """The layout of a table's data, None if the table is not ours.
 
         Raises DumpError if there are two tables of that name, or if its columns are not known.
         """
-        names = unquoted(name)
-        if not _is_ours(names):
+        place = self._session.place(name)
+        if not _is_ours(place):
             if len(self._others) < SHOWN_TABLES:
-                self._others.add(shown(names[-1][:SHOWN_CHARACTERS]))
+                self._others.add(shown(place.table[:SHOWN_CHARACTERS]))
             return None
-        place = self._session.place(names)
         if self._found and self._found != place:
             both = " and ".join(found.shown[:SHOWN_NAME] for found in (place, self._found))
             raise DumpError(f"{self._script.where}: expected one table, found {both}.")
         self._found = place
-        created = self._created.get(place, {})
+        created = self._created_columns(place)
         header = unquoted(listed) if listed else tuple(created)
         if not header:
             raise DumpError(
@@ -183,40 +207,60 @@ class _Tables:
             self._facts["times"] = f"{zone}, converted to London time"
         return _Layout(columns, zone.encode())
 
-    def are_changed(self, statement: str) -> bool:
-        """Whether a statement, given without its texts, changes rows that the script has brought."""
-        found = self._found
-        return found is not None and any(
-            _is_ours(names) and found.may_be(self._session.place(names))
-            for names in changed_tables(statement, TABLE, of_sql_server=self._script.of_sql_server)
-        )
-
-    def require(self) -> None:
-        """Raises DumpError if the script has no data of the table."""
+    def require(self, rows: int) -> None:
+        """Raises DumpError if the script has no data of the table, or ends before its rows are kept."""
         others = ", ".join(sorted(self._others))
         if not self._found:
             raise DumpError(
                 f"{self._script.path}: no data of a table {TABLE}. Tables with data in the file: {others or 'none'}."
             )
+        if self._transactions.are_open(rows):
+            raise DumpError(
+                f"{self._script.path}: cut off, or never committed: the file ends within the transaction of its last "
+                "rows. Fetch the file again."
+            )
         if others:
             self._facts["tables left out"] = others
 
+    def _created_columns(self, place: Place) -> dict[str, str]:
+        """The columns of a table, each with its type, as its CREATE TABLE lists them; empty if none is known.
 
-def _is_ours(names: Names) -> bool:
+        Raises DumpError if there are several that may be its, and differ.
+        """
+        if place in self._created:
+            return self._created[place]
+        may_be = [columns for other, columns in self._created.items() if place.may_be(other)]
+        if any(columns != may_be[0] for columns in may_be):
+            raise DumpError(
+                f"{self._script.where}: expected one CREATE TABLE of {place.shown}, found several that differ."
+            )
+        return may_be[0] if may_be else {}
+
+    def _are_filled(self, bare: str) -> bool:
+        """Whether a statement, given without its texts, brings rows of our table."""
+        filled = filled_tables(bare, of_sql_server=self._script.of_sql_server)
+        return any(_is_ours(self._session.place(name)) for name in filled)
+
+    def _are_changed(self, statement: str, bare: str) -> bool:
+        """Whether a statement, with or without its texts, changes rows that the script has brought."""
+        if not self._found:
+            return False
+        changed = changed_tables(bare, TABLE, of_sql_server=self._script.of_sql_server)
+        places = [self._session.place(name) for name in changed]
+        places += [self._session.any_table(kind, name) for kind, name in places_taken_away(bare)]
+        return any(map(self._found.may_be, places)) or _RENAMED.search(statement) is not None
+
+
+def _is_ours(place: Place) -> bool:
     """Whether a table is ours, in whatever case: quotes and backticks keep the one in which it was created."""
-    return names[-1].lower() == TABLE
+    return place.table.lower() == TABLE
 
 
 def _require_readable(script: Script, statement: str) -> None:
     """Raises DumpError if a statement brings rows of the table, or of any, in a way that cannot be read."""
     if _ANY_COPY_WITH_DATA.match(statement):
         raise DumpError(f"{script.where}: cannot read this COPY: {statement[:SHOWN_CHARACTERS]}")
-    other = _INSERT.match(statement)
-    if (
-        (other and _is_ours(unquoted(other[1])))
-        or _is_damaged(statement)
-        or _DATA_IN_OTHERS.search(script.without_texts(statement))
-    ):
+    if _FROM_ANOTHER_FILE.match(statement) or _is_damaged(statement):
         raise DumpError(
             f"{script.where}: expected rows of VALUES or a COPY block, found {statement[:SHOWN_CHARACTERS]}"
         )

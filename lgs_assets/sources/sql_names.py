@@ -22,14 +22,16 @@ QUOTED_OR_IN_BRACKETS = re.compile(rf"{QUOTED.pattern}|\[[^\]]*(?:\]|\Z)")
 
 
 @functools.lru_cache(maxsize=8)  # a run of INSERTs names one table
-def unquoted(identifiers: str) -> Names:
-    """The names that identifiers stand for: as written in quotes or backticks, otherwise in lower case."""
-    return tuple(_name(identifier) for identifier in re.findall(IDENTIFIER, identifiers))
+def unquoted(identifiers: str, *, keeps_case: bool = False) -> Names:
+    """The names that identifiers stand for: as written in quotes or backticks, otherwise in lower case.
+
+    MySQL keeps the case of all: where it tells names apart by it, it does so with or without backticks.
+    """
+    return tuple(_name(identifier, keeps_case=keeps_case) for identifier in re.findall(IDENTIFIER, identifiers))
 
 
-def _name(identifier: str) -> str:
-    if identifier.startswith('"'):
-        return identifier[1:-1].replace('""', '"')
-    if identifier.startswith("`"):
-        return identifier[1:-1].replace("``", "`")
-    return identifier.strip("[]").lower()
+def _name(identifier: str, *, keeps_case: bool) -> str:
+    if identifier.startswith(('"', "`")):
+        mark = identifier[0]
+        return identifier[1:-1].replace(mark * 2, mark)
+    return identifier if keeps_case else identifier.strip("[]").lower()

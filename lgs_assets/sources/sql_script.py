@@ -26,7 +26,6 @@ MOST_AT_ONCE = 100
 # No pattern matches a text in two ways, which keeps the time linear whatever the script holds: a run of characters ends
 # where the next thing begins, or with a lookahead that forbids more of them. Possessive quantifiers would do the same,
 # but are broken in Python up to 3.11.4.
-_CONNECT = re.compile(rb"\\c(?:onnect)?\s+(\S[^\n]*)\n")
 _NAME_REACH_BYTES = 256
 _DELIMITER = re.compile(rb"DELIMITER[ \t]+(\S{1,16})", re.I)
 # How a comment goes on that MySQL or MariaDB runs from some version on.
@@ -62,7 +61,7 @@ _DIALECT_REACH_BYTES = 1 << 16
 _GO = rb"(?<![^\s])GO[ \t]*(?:\d+[ \t]*)?(?=\r?\n|--)"
 _LONGEST_GO_BYTES = 32
 # SQL Server needs no semicolons. These words begin a statement, or occur where beginning one does no harm.
-_BEGINNING = re.compile(rb"(?<![\w@#$])(?:INSERT|CREATE)(?![\w@#$])", re.I)
+_BEGINNING = re.compile(rb"(?<![\w@#$])(?:INSERT|CREATE|USE)(?![\w@#$])", re.I)
 _DATA_WORDS = (b"INSERT", b"REPLACE", b"COPY")
 
 # The head of an INSERT, in bytes.
@@ -96,6 +95,16 @@ _TEXTS_OF_MYSQL = re.compile(rf"(?P<name>{QUOTED.pattern})|{_TEXT_WITH_ESCAPES}"
 _TEXTS = re.compile(
     rf"(?P<name>{QUOTED.pattern})|(?<![\w$])E{_TEXT_WITH_ESCAPES}|{_TEXT}|{_DOLLAR_QUOTES}", re.S | re.I
 )
+
+
+class Insert(NamedTuple):
+    """The beginning of an INSERT of rows, with names as they are written."""
+
+    table: str
+    columns: str | None
+    """Their names, None if it names none."""
+    head: bytes
+    """Everything before the rows."""
 
 
 class Row(NamedTuple):
@@ -186,8 +195,8 @@ def _token(
     if of_sql_server:
         words = rb"%b|(?=%b)" % (_GO, _BEGINNING.pattern)
         tokens += [rb"\[", words]
-        passed += [rb"(?!%b)[GIC](?=.{%d})" % (words, _LONGEST_GO_BYTES)]
-        special += rb"\[GIC"
+        passed += [rb"(?!%b)[GICU](?=.{%d})" % (words, _LONGEST_GO_BYTES)]
+        special += rb"\[GICU"
     else:
         escaping_quote = rb"'" if backslashes_escape else rb"(?<=(?<!%b)E)'" % _IN_NAME
         tokens += [rb"(%b)" % escaping_quote]
@@ -233,8 +242,6 @@ class Script:
         while len(self._buffer) < _DIALECT_REACH_BYTES and not self._exhausted:
             self._fill()
         dialect = _DIALECT.search(self._buffer, 0, _DIALECT_REACH_BYTES)
-        self.database: tuple[str, ...] = ()
-        """The database that the script connects to, if it names one."""
         self.of_sql_server = dialect is not None and dialect[1] is not None
         self.of_mysql = dialect is not None and dialect[2] is not None
         self.backslashes_escape = self.of_mysql
@@ -255,10 +262,13 @@ class Script:
     def statement(self) -> str | None:
         """The next statement without its semicolon and comments, truncated if it is long; None at the end.
 
-        Raises DumpError if the script ends within a statement that brings data.
+        So is a command to psql, which the end of its line ends. Raises DumpError if the script ends within a statement
+        that brings data.
         """
         self._skip_blank()
         self.statement_line = self.line
+        if not self.of_sql_server and self._buffer[self._at : self._at + 1] == b"\\":
+            return self._find(_LINE_BREAK)[0].decode(errors="replace")
         text = bytearray()
         if self.of_sql_server and self._match(_BEGINNING, reach=_LONGEST_GO_BYTES):
             text += self._consume(self._at + 1)  # such a word ends the statement before, but not its own
@@ -272,17 +282,13 @@ class Script:
                 raise DumpError(f"{self.where}: cut off: the file ends within this statement. Fetch the file again.")
         return text.decode(errors="replace")
 
-    def insert(self) -> tuple[str, str | None, bytes] | None:
-        """If an INSERT of rows comes next, moves to its first row.
-
-        Returns the name of its table and the names of its columns as they are written (None if it names none), and
-        everything before the rows.
-        """
+    def insert(self) -> Insert | None:
+        """If an INSERT of rows comes next, moves to its first row and returns its beginning."""
         self._skip_blank()
         if match := self._match(_INSERT, reach=_INSERT_REACH_BYTES):
             self.statement_line = self.line
-            names = match[2].decode(errors="replace") if match[2] else None
-            return match[1].decode(errors="replace"), names, self._consume(match.end())
+            table, columns = match[1].decode(errors="replace"), match[2]
+            return Insert(table, columns.decode(errors="replace") if columns else None, self._consume(match.end()))
         return None
 
     def rows(self, head: bytes, kept: tuple[bool, ...]) -> Iterator[Row]:
@@ -346,8 +352,7 @@ class Script:
     def _skip_blank(self, *, within_statement: bool = False) -> None:
         """Moves past blanks and comments.
 
-        Before a statement, also past commands to the client: psql's, which begin with a backslash, and MySQL's
-        DELIMITER; but not past a comment that MySQL runs as a statement.
+        Before a statement, also past MySQL's DELIMITER, but not past a comment that MySQL runs as a statement.
         """
         while True:
             blank = self._match(_BLANK, reach=len(b"--"))
@@ -361,11 +366,7 @@ class Script:
                     return
                 self._consume(self._at + len(opening))
                 self._skip_comment()
-            elif opening == b"--" or (opening.startswith(b"\\") and not within_statement and not self.of_sql_server):
-                if database := self._match(_CONNECT, reach=_NAME_REACH_BYTES):
-                    self.database = (database[1].decode(errors="replace"),)
-                self.skip_line()
-            elif self.of_mysql and opening[:1] == b"#":
+            elif opening == b"--" or (self.of_mysql and opening[:1] == b"#"):
                 self.skip_line()
             elif (
                 within_statement

@@ -10,7 +10,8 @@ from lgs_assets.sources.sql_names import IDENTIFIER, Names, unquoted
 from lgs_assets.sources.sql_script import Script
 
 _SETTING = re.compile(r"SET\s+(client_encoding|standard_conforming_strings)\s*(?:=|TO\b)\s*'?([\w-]+)'?\s*$", re.I)
-_USE = re.compile(rf"^[ \t]*USE\b\s*({IDENTIFIER})", re.I | re.M)
+_USE = re.compile(rf"USE\b\s*(?!(?:HINT|PLAN)\b)({IDENTIFIER})", re.I)
+_CONNECT = re.compile(r"\\c(?:onnect)?\s+(\S.*)")
 _SCHEMA = re.compile(
     r"(?:SET\s+(?:(?:SESSION|LOCAL)\s+)?(?:search_path\s*(?:=|TO\b)|SCHEMA\b)\s*'?"
     r"|SELECT\s+(?:pg_catalog\s*\.\s*)?set_config\s*\(\s*'search_path'\s*,\s*')"
@@ -20,7 +21,8 @@ _SCHEMA = re.compile(
 # An assignment of MySQL's: the variable that keeps a time zone, or none, and what is assigned.
 _TIME_ZONE = re.compile(
     r"(?:\bSET\s+|,\s*)(?:(@\w+)\s*:?=\s*@@(?:SESSION\s*\.\s*)?TIME_ZONE\b"
-    r"|(?:(?:SESSION|LOCAL)\s+|@@(?:SESSION\s*\.\s*)?)?TIME_ZONE\s*:?=\s*(?:'([^']*)'|\"([^\"]*)\"|(?:IFNULL\s*\(\s*)?(@?\w+)))",
+    r"|(?:(?:SESSION|LOCAL)\s+|@@(?:SESSION\s*\.\s*)?)?TIME_ZONE\s*:?=\s*"
+    r"(?:'([^']*)'|\"([^\"]*)\"|(?:IFNULL\s*\(\s*)?(@?\w+)))",
     re.I,
 )
 _OFFSET = re.compile(r"([-+])(\d\d?):(\d\d)")
@@ -56,6 +58,7 @@ class Session:
 
     def __init__(self, script: Script) -> None:
         self.script = script
+        self._database = ""
         self._schema = "dbo" if script.of_sql_server else ""
         self._time_zone = ""
         self._kept_time_zones: dict[str, str] = {}
@@ -66,8 +69,10 @@ class Session:
             self._set(setting[1].lower(), setting[2])
         elif schema := _SCHEMA.match(statement):
             self._schema = "".join(unquoted(schema[1] or ""))
-        elif databases := self._databases(statement):
-            self.script.database = unquoted(databases[-1])
+        elif use := _USE.match(statement):
+            self._database = "".join(self.names(use[1]))
+        elif connect := _CONNECT.match(statement):
+            self._database = connect[1].strip()
         else:
             for kept, *values in _TIME_ZONE.findall(statement):
                 if kept:
@@ -76,14 +81,23 @@ class Session:
                     value = "".join(values)
                     self._time_zone = self._kept_time_zones.get(value.lower(), "") if value[:1] == "@" else value
 
-    def place(self, names: Names) -> Place:
+    def names(self, identifiers: str) -> Names:
+        """The names that identifiers stand for."""
+        return unquoted(identifiers, keeps_case=self.script.of_mysql)
+
+    def place(self, identifiers: str) -> Place:
         """Where a table is, as far as it is known."""
-        *before, table = names
-        database = "".join(self.script.database)
+        *before, table = self.names(identifiers)
         if self.script.of_mysql:
-            return Place(".".join(before) or database, "", table)
+            return Place(".".join(before) or self._database, "", table)
         *databases, schema = before or [self._schema]
-        return Place(".".join(databases) or database, schema, table)
+        return Place(".".join(databases) or self._database, schema, table)
+
+    def any_table(self, kind: str, identifier: str) -> Place:
+        """The place of all tables of a schema or a database, which are one and the same in MySQL."""
+        name = "".join(self.names(identifier))
+        is_database = self.script.of_mysql or kind.upper() == "DATABASE"
+        return Place(name, "", "") if is_database else Place(self._database, name, "")
 
     @property
     def time_zone(self) -> str:
@@ -102,12 +116,6 @@ class Session:
                 "--tz-utc."
             )
         return f"{offset[1]}{offset[2]:0>2}:{offset[3]}"
-
-    def _databases(self, statement: str) -> list[str]:
-        """Those that it uses. Statements of SQL Server need no end: several may be one."""
-        if self.script.of_sql_server:
-            return _USE.findall(self.script.without_texts(statement))
-        return [use[1]] if (use := _USE.match(statement)) else []
 
     def _set(self, setting: str, value: str) -> None:
         if setting == "standard_conforming_strings":

@@ -82,7 +82,7 @@ class MariaDB:
         self.execute(f"create database {name} character set utf8mb4")
         return self.url + name
 
-    def execute(self, statement: str) -> None:
-        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+    def execute(self, statement: str, *, database: str = "") -> None:
+        engine = sa.create_engine(self.url + database, poolclass=sa.NullPool)
         with engine.begin() as connection:
             connection.exec_driver_sql(statement)

@@ -47,7 +47,7 @@ HIDING_PLACES = {
     "empty strings": "SELECT '', E'', \"\", '''', E'''', '';\n",
     "unicode and national strings": "SELECT U&'\\0441\\', N'it''s;', B'01', X'1F';\n",
     "quoted name": f'SELECT 1 AS "it\'s ""; {DECOY} $$";\n',
-    "dollar quotes": f"DO $$ BEGIN PERFORM 'it; {DECOY} END $$;\n",
+    "dollar quotes": f"SELECT $$ BEGIN PERFORM 'it; {DECOY} END $$;\n",
     "dollar quotes with a tag": f"CREATE FUNCTION f() RETURNS text AS $_$ $$ {DECOY} $$ it's $ $_ $_$ LANGUAGE sql;\n",
     "dollar quotes with a long tag": f"SELECT $é{'x' * 61}$ it's; {DECOY} $é{'x' * 61}$;\n",
     "dollars in names": 'SELECT a$b$, "c"."d$$", é$$ FROM t$1$u;\n',
@@ -66,7 +66,7 @@ HIDING_PLACES = {
     "empty block of another table": "COPY other (a) FROM stdin;\n\\.\n",
     "block of another table with options": "COPY other (a) FROM stdin WITH (FORMAT csv);\n\"it's\n\\.\n",
     "copies that carry no lines": (
-        "COPY retail FROM PROGRAM 'cat';\nCOPY retail TO stdout;\nCOPY retail FROM '/etc/passwd';\n"
+        "COPY other FROM PROGRAM 'cat';\nCOPY retail TO stdout;\nCOPY retail (price) TO '/tmp/x';\n"
     ),
     "inserts into another table": "INSERT INTO public.other VALUES (1, 'INSERT INTO retail');\n" * 3,
     "inserts of a routine": "CREATE FUNCTION f() RETURNS void BEGIN ATOMIC\n INSERT INTO retail VALUES (1);\nEND;\n",
