@@ -26,7 +26,8 @@ from lgs_assets.charts import style
 from lgs_assets.charts.style import BLUE, ORANGE
 from lgs_assets.checks.findings import Finding, record
 from lgs_assets.configuration import Settings
-from lgs_assets.contracts import declaration
+from lgs_assets.contracts import contract, declaration
+from lgs_assets.contracts.model import tables_in
 from lgs_assets.dashboard.app import KEPT_BYTES, PAGES
 from lgs_assets.dashboard.bar import chips
 from lgs_assets.dashboard.content import compared
@@ -34,7 +35,7 @@ from lgs_assets.dashboard.figures.lines import Spark, sparks
 from lgs_assets.dashboard.figures.shapes import PALE, RAMP, Line, Text
 from lgs_assets.dashboard.filters import PICKING, Filters
 from lgs_assets.dashboard.pages import overview, parts
-from lgs_assets.dashboard.queries import Segment
+from lgs_assets.dashboard.queries import ALWAYS_READ, AUDIENCES, Segment
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.escaping import csv_cell
 from lgs_assets.warehouse.costs import Cost, keep_costs
@@ -131,6 +132,20 @@ def test_an_unchanged_page_is_not_sent_again(site: Site, path: str) -> None:
     if not PAGE_OF[path].is_live:  # what changes between builds is read anew each time
         assert len(site.statements) == 2, "the locks and the versions of the tables, and nothing else"
     assert site.get(path + "?as_of=2011-04", If_None_Match=tag).status in (200, 307)
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if not PAGE_OF[path].is_live])
+def test_a_page_that_is_kept_reads_only_tables_that_it_names(site: Site, path: str) -> None:
+    """It is made again when one of them is built; when somebody objects, if it names the audiences."""
+    page = PAGE_OF[path]
+    named = {*page.tables, *page.wished, *ALWAYS_READ, "publications", "dumps", "check_results"}
+    if AUDIENCES in page.tables:
+        named |= {"marketing_exclusions", "assignments", "experiments"}
+    assert site.get(path).status == 200
+    selects = [re.sub(r"%\(\w+\)s(::\w+)?", "null", statement) for statement in site.statements[1:]]
+    found = set[str]().union(*map(tables_in, selects)) & {*contract.tables()}
+    assert "publications" in found
+    assert found <= named
 
 
 def test_a_page_that_another_has_asked_for_is_not_made_again_until_a_table_is(own_site: Site) -> None:
