@@ -262,22 +262,28 @@ def test_who_buys_for_weeks_is_told_what_these_may_come_to(predicted: Site, held
         code: (Decimal(row["low_80_4_weeks"]), Decimal(row["high_80_4_weeks"])) for code, row in shown.items()
     }
     biases = held.rows(
-        "select value from model_evaluations where metric = 'bias' and is_used and fold = 'pooled' "
+        "select value, ci_low, ci_high from model_evaluations where metric = 'bias' and is_used and fold = 'pooled' "
         "and source = 'back-test' and task like 'forecasts, product%' order by length(task)"
     )
     first, second = (
-        f"{abs(100 * row['value']):.0f} % too {'low' if row['value'] < 0 else 'high'} over {weeks} weeks"
+        "{} over {} weeks (95 %: {} to {})".format(
+            wording.change(100 * row["value"], 0),
+            weeks,
+            *(wording.change(100 * row[end], 0) for end in ("ci_low", "ci_high")),
+        )
         for row, weeks in zip(biases, (4, 13), strict=True)
     )
-    said = f"On past days forecasts of all products together were {first} and {second}."
+    said = f"Past forecasts of all products together, against what was sold: {first}, {second}."
     assert said in unescape(predicted.get("/outlook").text)
 
 
 def test_nobody_at_risk_is_a_negative_number_of_days_late(predicted: Site, held: Warehouse) -> None:
     """The list of the page and its files say in words when the next order is due."""
-    known = held.rows("select customer_id, days_late from churn_risk where band = 'high'")
-    told = {row["customer_id"]: row["next_order"] for row in rows(predicted.get("/outlook/churn.csv").text)}
-    assert told == {str(row["customer_id"]): wording.due(row["days_late"]) for row in known}
+    known = held.rows("select customer_id, days_late, expected_next_day from churn_risk where band = 'high'")
+    listed = rows(predicted.get("/outlook/churn.csv").text)
+    assert {row["customer_id"]: (row["due"], row["next_order"]) for row in listed} == {
+        str(row["customer_id"]): (str(row["expected_next_day"] or ""), wording.due(row["days_late"])) for row in known
+    }
     assert any(row["days_late"] is not None and row["days_late"] < 0 for row in known)
 
 

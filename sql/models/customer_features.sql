@@ -12,7 +12,7 @@ moments as (
     select moment, least(moment, observed_until) as observed_until
     from terms
     cross join lateral generate_series(features_from, as_of, interval '1 month') as months (moment)
-    where moment < as_of
+    where moment < as_of and moment <= observed_until
     union all
     select as_of, observed_until from terms
 ),

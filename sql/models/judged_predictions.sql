@@ -5,8 +5,12 @@ with told as (
     select
         prediction_log.*,
         max(made_at) over (partition by task, as_of, model_version) as last_made_at,
+        -- Values have windows of several lengths, which end at different times.
         max(as_of) over (
-            partition by task, extract(day from cast(window_until as timestamp) - cast(window_from as timestamp))
+            partition by task, case
+                when task = 'customer_value'
+                    then extract(day from cast(window_until as timestamp) - cast(window_from as timestamp))
+            end
         ) as last_as_of
     from prediction_log
     where window_until <= (select observed_until from prediction_terms)

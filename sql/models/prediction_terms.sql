@@ -27,6 +27,7 @@ select
     cast(as_of as date) as as_of,
     cast(observed_from as date) as observed_from,
     cast(observed_until as date) as observed_until,
+    -- Nothing is learned or judged on older ones: three years hold three of each season, and work does not grow with age.
     cast(greatest(
         date_trunc('month', observed_from) + interval '1 month',
         date_trunc('month', observed_until) - interval '36 months'

@@ -168,7 +168,8 @@ def churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             Column("customer_id", "Customer"),
             Column("segment", "Segment"),
             Column("risk", "Risk", "percent"),
-            Column("next_order", "Next order"),
+            Column("due", "Next order due", "day"),
+            Column("next_order", "That is"),
             Column("sales_365", "Sales before returns, last year", "pounds"),
             Column("reasons", "Why"),
         ),
@@ -182,8 +183,8 @@ def churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             for row in rows
         ),
     )
-    note = "Customers at high risk who spent most in the last year. Next order: when it was, or is, due by their "
-    note += "usual gap; – after a single purchase day. "
+    note = "Customers at high risk who spent most in the last year. Next order due: by their usual gap; – after a "
+    note += "single purchase day. "
     note += "Why: compared with the average customer."
     note += f" Both as of {wording.day(card['observed_until'])}." if card and card["observed_until"] else ""
     note += _first_of(rows)

@@ -210,14 +210,20 @@ def _between(row: Row) -> str:
 
 
 def _leaning(card: Row | None) -> str:
-    """By how much past forecasts of all products together were too low, or too high."""
+    """What past forecasts of all products together came to, against what was sold."""
     biases = (card["biases"] if card else None) or {}
     said = [
-        f"{wording.percent(abs(100 * bias), 0)} too {'low' if bias < 0 else 'high'} over {weeks} weeks"
+        f"{wording.change(100 * bias['value'], 0)} over {weeks} weeks{_likely(bias)}"
         for weeks in _STOCKED
-        if (bias := biases.get(f"forecasts, product by week, {weeks} ahead")) is not None
+        if (bias := biases.get(f"forecasts, product by week, {weeks} ahead")) and bias["value"] is not None
     ]
-    return f" On past days forecasts of all products together were {' and '.join(said)}." if said else ""
+    return f" Past forecasts of all products together, against what was sold: {', '.join(said)}." if said else ""
+
+
+def _likely(bias: Row) -> str:
+    """The interval of a figure, in which past days say that it lies."""
+    low, high = bias["low"], bias["high"]
+    return "" if low is None else f" (95 %: {wording.change(100 * low, 0)} to {wording.change(100 * high, 0)})"
 
 
 def _without_interval(rows: Sequence[Row], *ends: str) -> str:

@@ -14,7 +14,7 @@ select
         where task = 'customer_value, 182 days' and is_used and source = 'back-test' and metric = 'total_error_sales'
     ) as total_error,
     (
-        select json_object_agg(task, value)
+        select json_object_agg(task, json_build_object('value', value, 'low', ci_low, 'high', ci_high))
         from model_evaluations
         where fold = 'pooled' and is_used and source = 'back-test' and metric = 'bias'
     ) as biases,

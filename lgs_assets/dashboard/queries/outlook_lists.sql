@@ -4,6 +4,7 @@
     select
         'churn' as kind, customer_id, matched.country, risk.segment, risk.probability, risk.is_calibrated,
         concat_ws('; ', risk.reason_1, risk.reason_2, risk.reason_3) as reasons, risk.days_late as days, risk.sales_365,
+        risk.expected_next_day as due,
         risk.rank, do_not_contact.reason as do_not_contact, count(*) over () as all_customers
     from matched
     inner join churn_risk as risk using (customer_id)
@@ -17,7 +18,7 @@ union all
 (
     select
         'slipping', customer_id, matched.country, slipping.segment, null, true, null, slipping.days_to_edge,
-        slipping.sales_365, slipping.rank, do_not_contact.reason, count(*) over ()
+        slipping.sales_365, null, slipping.rank, do_not_contact.reason, count(*) over ()
     from matched
     inner join slipping using (customer_id)
     left join do_not_contact

@@ -1,11 +1,11 @@
--- At each month end from features_from on, and at the moment of predictions, purchase days and sales are those strictly before it: no more,
--- and no fewer.
+-- At each month end from features_from on that was observed, and at the moment of predictions, purchase days and sales are
+-- those strictly before it: no more, and no fewer.
 -- blocking
 with moments as (
     select cast(month_end as date) as as_of
     from prediction_terms
     cross join lateral generate_series(
-        cast(features_from as timestamp), cast(as_of as timestamp), interval '1 month'
+        cast(features_from as timestamp), cast(least(as_of, observed_until) as timestamp), interval '1 month'
     ) as month_ends (month_end)
     where unavailable_because is null
     union

@@ -1,5 +1,5 @@
 -- If there are lines before the moment of predictions, its terms are there, and tell the days of the lines that were
--- observed and the customers who had bought.
+-- observed, the customers who had bought, and the first month end within the last three years.
 -- blocking
 with span as (
     select
@@ -33,6 +33,7 @@ wanted as (
 select
     wanted.moment,
     prediction_terms.as_of,
+    prediction_terms.features_from,
     wanted.first_day,
     prediction_terms.observed_from,
     wanted.observed_until as observed_until_of_lines,
@@ -45,3 +46,7 @@ where
     wanted.first_day is distinct from cast(prediction_terms.observed_from as timestamp)
     or wanted.observed_until is distinct from cast(prediction_terms.observed_until as timestamp)
     or wanted.customers is distinct from prediction_terms.customers
+    or cast(prediction_terms.features_from as timestamp) is distinct from greatest(
+        date_trunc('month', wanted.first_day) + interval '1 month',
+        date_trunc('month', wanted.observed_until) - interval '36 months'
+    )

@@ -1,0 +1,1 @@
+update prediction_terms set features_from = features_from + 1
