@@ -7,6 +7,7 @@ statements of SQL Server need no end, so that several may be one, and others sta
 import itertools
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from lgs_assets.sources.sql_names import IDENTIFIER, NAME, QUOTED_OR_IN_BRACKETS, Names, unquoted
 
@@ -96,19 +97,27 @@ _WORD_OF_SQL_SERVER = re.compile(
 )
 
 
-def filled_tables(statement: str, *, of_sql_server: bool) -> Iterator[str]:
-    """The tables into which a statement would bring rows, by the names that are written."""
+class Effect(NamedTuple):
+    """What a statement, or one of several of SQL Server, does to a table."""
+
+    table: str
+    """Its name, as it is written."""
+    text: str
+    """The statement from where it says so."""
+
+
+def filled_tables(statement: str, *, of_sql_server: bool) -> Iterator[Effect]:
+    """The tables into which a statement would bring rows."""
     for found in (_NEW_NAME if _RENAME_TABLES.match(statement) else _FILLING).finditer(statement):
         if found.lastgroup:
-            yield found[found.lastgroup]
+            yield Effect(found[found.lastgroup], statement[found.start() :])
     create = None if of_sql_server else _CREATE_TABLE.match(statement)
     if create and _is_found(_QUERY_OF_TABLE, statement, create.end(), len(statement)):
-        yield create[1]
+        yield Effect(create[1], statement)
 
 
-def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterator[str]:
-    """The tables whose rows a statement changes or takes away: by the names that are written, or that an alias of
-    `table` stands for."""
+def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterator[Effect]:
+    """The tables whose rows a statement changes or takes away; for an alias of `table`, what it stands for."""
     aliases: dict[Names, str] | None = None
     for verb in _CHANGING.finditer(statement):
         if not verb["verb"]:
@@ -118,11 +127,11 @@ def changed_tables(statement: str, table: str, *, of_sql_server: bool) -> Iterat
         end = next(found.start() for found in ends.finditer(rest) if found["end"] is not None)
         for name in re.findall(NAME, _QUERY.sub("", rest[:end])):
             aliases = _aliases(statement, table, of_sql_server=of_sql_server) if aliases is None else aliases
-            yield aliases.get(unquoted(name), name)
+            yield Effect(aliases.get(unquoted(name), name), statement[verb.start() :])
     alters = list(_ALTER_TABLE.finditer(statement))
     for alter, following in itertools.zip_longest(alters, alters[1:]):
         if _is_found(_ALTERING, statement, alter.end(), following.start() if following else len(statement)):
-            yield alter["table"]
+            yield Effect(alter["table"], statement[alter.start() :])
 
 
 def places_taken_away(statement: str) -> list[tuple[str, str]]:
@@ -160,19 +169,21 @@ class Transactions:
         self._conditional_block = 0
         """The number of the outermost of them that runs only on a condition, 0 if none does."""
 
-    def undo(self, statement: str, rows: int) -> bool:
-        """Takes a statement into account. Returns whether it undoes some of the rows."""
+    def undo(self, statement: str, rows: int) -> str:
+        """Takes a statement into account. Returns the part that undoes some of the rows, empty if none does."""
         if self._of_sql_server:
-            return any(self._undoes(found, rows) for found in self._unconditional(statement))
+            undone = [found for found in self._unconditional(statement) if self._undoes(found, rows)]
+            return undone[0][0] if undone else ""
         found = _STATEMENT.match(statement)
-        return found is not None and self._undoes(found, rows)
+        return found[0] if found and self._undoes(found, rows) else ""
 
     def are_open(self, rows: int) -> bool:
         """Whether some of the rows are still to be committed. SQL Server's may be on conditions: they are not asked."""
-        return not self._of_sql_server and self._is_open and rows > self._kept
+        return not self._of_sql_server and self.is_open and rows > self._kept
 
     @property
-    def _is_open(self) -> bool:
+    def is_open(self) -> bool:
+        """Whether a transaction has begun, and not ended."""
         return self._depth > 0 or not self._commits_itself
 
     def end_batch(self) -> None:
@@ -213,12 +224,12 @@ class Transactions:
             return True
         if kind == "savepoint":
             self._savepoints[name] = rows
-            if not (self._is_open or self._of_sql_server):
+            if not (self.is_open or self._of_sql_server):
                 self._depth, self._outermost_savepoint = 1, name
             return False
         if kind == "release" and name != self._outermost_savepoint:
             return False
-        is_outermost = not self._is_open
+        is_outermost = not self.is_open
         if kind == "by_hand":
             self._commits_itself = False
         elif kind == "begin":

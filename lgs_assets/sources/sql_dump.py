@@ -148,6 +148,8 @@ class _Tables:
         self._found: Place | None = None
         self._others: set[str] = set()
         self._created: dict[Place, dict[str, str]] = {}
+        self._began = ""
+        """Where the transaction that is open was begun."""
 
     def take(self, statement: str, rows: int, *, shown_as: str | None = None) -> None:
         """Takes a statement into account, or several of SQL Server. `shown_as` is how an error shows them.
@@ -160,16 +162,21 @@ class _Tables:
         if _COMMAND.match(statement):
             return
         bare = self._script.without_texts(statement)
+        was_open = self._transactions.is_open
         undone = self._transactions.undo(bare, rows)
+        if not was_open and self._transactions.is_open:
+            self._began = self._script.where
         if _RUNS_TEXT.search(bare) and not _CREATES_ROUTINE.search(statement):
             bare = _MARKS_OF_TEXT.sub(" ", statement)
-        found = (shown_as or statement).strip()[:SHOWN_CHARACTERS]
-        if self._are_filled(bare) or _RENAMED_TO_OURS.search(statement):
-            raise DumpError(f"{self._script.where}: expected rows of VALUES or a COPY block, found {found}")
-        if undone or self._are_changed(statement, bare):
+        begins = (shown_as or statement).strip()
+        if filling := self._filling(bare) or (_RENAMED_TO_OURS.search(statement) and begins):
             raise DumpError(
-                f"{self._script.where}: expected nothing that changes or undoes the rows before it, found {found}. No "
-                "statement is run: dump the table as it is after them all."
+                f"{self._script.where}: expected rows of VALUES or a COPY block, found {_part(filling, bare, begins)}"
+            )
+        if changing := undone or self._changing(bare) or (self._found and _RENAMED.search(statement) and begins):
+            raise DumpError(
+                f"{self._script.where}: expected nothing that changes or undoes the rows before it, found "
+                f"{_part(changing, bare, begins)}. No statement is run: dump the table as it is after them all."
             )
 
     def end_batch(self) -> None:
@@ -188,7 +195,9 @@ class _Tables:
             return None
         if self._found and self._found != place:
             both = " and ".join(found.shown[:SHOWN_NAME] for found in (place, self._found))
-            raise DumpError(f"{self._script.where}: expected one table, found {both}.")
+            is_alike = place.shown.lower() == self._found.shown.lower()
+            alike = " Their names differ in case alone, which tells tables of MySQL apart on some systems."
+            raise DumpError(f"{self._script.where}: expected one table, found {both}.{alike if is_alike else ''}")
         self._found = place
         created = self._created_columns(place)
         header = unquoted(listed) if listed else tuple(created)
@@ -216,8 +225,8 @@ class _Tables:
             )
         if self._transactions.are_open(rows):
             raise DumpError(
-                f"{self._script.path}: cut off, or never committed: the file ends within the transaction of its last "
-                "rows. Fetch the file again."
+                f"{self._began}: expected a COMMIT of the rows after this, found the end of the file: it is cut off, "
+                "or they were never committed. Fetch the file again."
             )
         if others:
             self._facts["tables left out"] = others
@@ -236,19 +245,27 @@ class _Tables:
             )
         return may_be[0] if may_be else {}
 
-    def _are_filled(self, bare: str) -> bool:
-        """Whether a statement, given without its texts, brings rows of our table."""
+    def _filling(self, bare: str) -> str:
+        """The part of a statement, given without its texts, that brings rows of our table; empty if none does."""
         filled = filled_tables(bare, of_sql_server=self._script.of_sql_server)
-        return any(_is_ours(self._session.place(name)) for name in filled)
+        return next((text for name, text in filled if _is_ours(self._session.place(name))), "")
 
-    def _are_changed(self, statement: str, bare: str) -> bool:
-        """Whether a statement, with or without its texts, changes rows that the script has brought."""
+    def _changing(self, bare: str) -> str:
+        """The part of a statement, given without its texts, that changes rows which the script has brought."""
         if not self._found:
-            return False
-        changed = changed_tables(bare, TABLE, of_sql_server=self._script.of_sql_server)
-        places = [self._session.place(name) for name in changed]
-        places += [self._session.any_table(kind, name) for kind, name in places_taken_away(bare)]
-        return any(map(self._found.may_be, places)) or _RENAMED.search(statement) is not None
+            return ""
+        for name, text in changed_tables(bare, TABLE, of_sql_server=self._script.of_sql_server):
+            if self._found.may_be(self._session.place(name)):
+                return text
+        away = any(self._found.may_be(self._session.any_table(kind, name)) for kind, name in places_taken_away(bare))
+        return bare if away else ""
+
+
+def _part(part: str, bare: str, begins: str) -> str:
+    """A part of a statement as an error shows it, whose line is that of the whole."""
+    is_its_beginning = bare.strip().startswith(part.strip())
+    shown_parts = (begins,) if is_its_beginning else (part, begins)
+    return ", after ".join(text.strip()[:SHOWN_CHARACTERS] for text in shown_parts)
 
 
 def _is_ours(place: Place) -> bool:

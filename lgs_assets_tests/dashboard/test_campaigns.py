@@ -477,7 +477,7 @@ def test_lists_have_what_is_expected_where_it_is_built(own_site: Site, writer: W
     assert shown[0]["expected_next_day"] == "2011-05-11"
     assert "Nothing is predicted of customers yet" in own_site.get("/customers").text
     change(writer, "update model_cards set unavailable_because = null, model = 'm'")
-    change(writer, "update publications set version = repeat('1', 64) where table_name = 'model_cards'")
+    change(writer, "update publications set published_at = now() where table_name = 'model_cards'")
     assert (
         "Predicted from what was known on 5 Jul 2011, for the days from 1 Aug 2011 on"
         in own_site.get("/segments/champions?as_of=2011-05").text

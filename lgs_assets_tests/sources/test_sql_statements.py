@@ -196,7 +196,11 @@ TWO_PLACES = {
 @pytest.mark.parametrize("script", TWO_PLACES.values(), ids=TWO_PLACES.keys())
 def test_tables_of_two_places_are_not_added_up(script: str) -> None:
     """Databases and schemas that the script moves between tell tables of one name apart."""
-    assert ": expected one table, found " in refusal(f"--\n{script}")
+    said = refusal(f"--\n{script}")
+    assert ": expected one table, found " in said
+    assert ("Their names differ in case alone" in said) == (
+        script == TWO_PLACES["two databases of MySQL that differ in case"]
+    )
 
 
 ONE_PLACE = {
@@ -432,7 +436,7 @@ def test_what_changes_the_rows_refuses_the_dump(head: str, change: str) -> None:
     said = refusal(f"{head}{rows}{change};\n")
     first = change.removeprefix("/*!40000 ")[:10]
     assert f", line {head.count(chr(10)) + 2}: expected nothing that changes or undoes the rows" in said
-    assert f"found {first}" in said
+    assert f"found {first}" in said or f", after {first}" in said
     assert list(read(f"{head}{change};\n{rows}").good.values()) == [LANTERN]
 
 
@@ -536,7 +540,9 @@ def test_a_change_is_one_of_the_database_that_the_script_then_uses() -> None:
     """USE and what follows it may be in one text of SQL Server."""
     rows = f"{SQL_SERVER}{OURS}USE [archive]\nDELETE FROM [dbo].[retail]\n"
     assert list(read(rows).good.values()) == [LANTERN]
-    assert "found USE [shop]\nDELETE" in refusal(f"{rows}GO\nUSE [shop]\nDELETE FROM [dbo].[retail]\n")
+    assert "found DELETE FROM [dbo].[retail], after USE [shop]" in refusal(
+        f"{rows}GO\nUSE [shop]\nDELETE FROM [dbo].[retail]\n"
+    )
 
 
 def test_only_rows_of_the_transaction_that_is_undone_count() -> None:
@@ -547,7 +553,7 @@ def test_only_rows_of_the_transaction_that_is_undone_count() -> None:
     assert "found ROLLBACK TO b" in refusal(f"BEGIN;\n{OURS}SAVEPOINT a;\n{OURS}ROLLBACK TO b;\nCOMMIT;\n")
     assert "line 4: " in refusal(f"BEGIN;\n{OURS}BEGIN;\nROLLBACK;\n")
     nested = f"{SQL_SERVER}BEGIN TRAN\nBEGIN TRAN\n{OURS}COMMIT TRAN\nROLLBACK TRAN\n"
-    assert "found COMMIT TRAN\nROLLBACK TRAN" in refusal(nested)
+    assert "found ROLLBACK TRAN, after COMMIT TRAN" in refusal(nested)
     empty = f"BEGIN;\n{COPY}\\.\nROLLBACK;\n{BLOCK}"
     assert len(read(empty).good) == 1
 
@@ -559,16 +565,17 @@ def test_only_rows_of_the_transaction_that_is_undone_count() -> None:
 def test_rows_that_are_never_committed_refuse_the_dump(begin: str, end: str) -> None:
     """Its end is missing. After their COMMIT, another transaction may be open."""
     rows = f"--\n{begin};\n{OURS}SAVEPOINT b;\n{OURS}RELEASE SAVEPOINT b;\n"
-    assert refusal(rows).startswith("a dump: cut off, or never committed")
+    begins = rows.count("\n", 0, rows.index(OURS)) - begin.endswith("\n")
+    assert refusal(rows).startswith(never := f"a dump, line {begins}: expected a COMMIT of the rows after this")
     kept = f"{rows}{end};\nBEGIN;\n"
     if end == "RELEASE a" and begin != "SAVEPOINT a":  # which is a savepoint of SQLite's that began the transaction
-        assert refusal(kept).startswith("a dump: cut off, or never committed")
+        assert refusal(kept).startswith(never)
     else:
         assert len(read(kept).good) == 2
     if begin == "SET autocommit=0":
         said = str(outcome(f"{kept}COMMIT;\n{OURS}"))
-        assert ("cut off, or never committed" in said) == (end != "SET autocommit = 1")
-    assert refusal(f"{rows}COMMIT AND CHAIN;\n{OURS}").startswith("a dump: cut off, or never committed")
+        assert ("expected a COMMIT" in said) == (end != "SET autocommit = 1")
+    assert refusal(f"{rows}COMMIT AND CHAIN;\n{OURS}").startswith(never)
 
 
 PIECES_OF_SQLITE = [
