@@ -394,7 +394,7 @@ DROP TABLE lgs.dumps; DROP SCHEMA lgs CASCADE; CREATE TABLE lgs.evil (); CREATE 
 \\o '{trace}'
 \\copy (select 1) to '{trace}'
 COPY (SELECT 1) TO PROGRAM 'touch "{trace}"';
-COPY retail FROM PROGRAM 'touch "{trace}"';
+COPY other FROM PROGRAM 'touch "{trace}"';
 COPY "retail""; drop table lgs.dumps; --" (a) FROM stdin;
 \\! touch '{trace}'
 \\.
