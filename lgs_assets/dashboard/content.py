@@ -25,10 +25,10 @@ DOT: Final = "·"
 DOT_NOTE: Final = f"{DOT} Fewer than {FEWEST} customers: {FEW}."
 
 Kind = Literal[
-    "text", "day", "month", "moment", "count", "change_count", "pounds", "whole_pounds", "change_pounds", "percent",
-    "change_percent", "whole_percent", "decimal",
+    "text", "words", "day", "month", "moment", "count", "change_count", "pounds", "whole_pounds", "change_pounds",
+    "percent", "change_percent", "whole_percent", "decimal",
 ]  # fmt: skip
-_WORDLESS: Final = ("text", "day", "month", "moment")
+_WORDLESS: Final = ("text", "words", "day", "month", "moment")
 
 
 @dataclass(frozen=True)

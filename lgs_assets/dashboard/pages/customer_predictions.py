@@ -169,7 +169,7 @@ def churn(view: View, rows: Sequence[Row], card: Row | None) -> Figure:
             Column("segment", "Segment"),
             Column("risk", "Risk", "percent"),
             Column("due", "Next order due", "day"),
-            Column("next_order", "That is"),
+            Column("next_order", "That is", "words"),
             Column("sales_365", "Sales before returns, last year", "pounds"),
             Column("reasons", "Why"),
         ),
