@@ -72,7 +72,7 @@ def wait_for(drawn: list[tuple[str, str]]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not drawn:  # noted once its tables have been read
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.01)  # nothing tells that it has begun
 
 
 def test_a_step_takes_what_was_drawn_before_it(
