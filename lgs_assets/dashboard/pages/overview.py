@@ -133,7 +133,7 @@ def _at_the_end(view: View) -> View:
 
 
 def _tasks(view: View, groups: Sequence[Row]) -> list[Task]:
-    """What to do, the most valuable first; nothing that there is nobody for."""
+    """What to do, the most valuable first. A task that concerns nobody is left out."""
 
     def advice(segment: str) -> str:
         known = view.choices.segments.get(segment)

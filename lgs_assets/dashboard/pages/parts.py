@@ -53,7 +53,7 @@ _NOTICEABLE: Final = Decimal("0.01")
 
 
 def tick(month: date, place: int, count: int) -> str:
-    """The label of a month below a figure; empty for months that there is no room for."""
+    """The label of a month below a figure; empty where there is no room."""
     if count <= 6:
         return wording.month(month)
     if month.month == 1:
