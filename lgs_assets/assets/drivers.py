@@ -3,7 +3,8 @@
 import pandas as pd
 
 from lgs_assets.contracts.model import Model, Relation
-from lgs_assets.models.trend import seasonal_parts, trends
+from lgs_assets.models.trend import seasonal_parts, trends, whole_months
+from lgs_assets.wiring.computation import Computation
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, derived_asset
 
 
@@ -26,12 +27,12 @@ def monthly_series(invoice_totals: Relation, monthly_metrics: Relation, user_act
 
 
 @derived_asset(group="drivers", kinds={"postgres", "python"})
-def trend_statistics(monthly_series: pd.DataFrame) -> pd.DataFrame:
+def trend_statistics(monthly_series: pd.DataFrame) -> Computation:
     """How each series moves with time, and how certain that is. One row per series and method."""
-    return trends(monthly_series)
+    return Computation(trends, (whole_months(monthly_series),))
 
 
 @derived_asset(group="drivers", kinds={"postgres", "python"})
-def seasonality(monthly_series: pd.DataFrame) -> pd.DataFrame:
+def seasonality(monthly_series: pd.DataFrame) -> Computation:
     """Trend, season and remainder of each series. One row per series and month."""
-    return seasonal_parts(monthly_series)
+    return Computation(seasonal_parts, (whole_months(monthly_series),))

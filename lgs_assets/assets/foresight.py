@@ -11,6 +11,7 @@ from lgs_assets.models.calibration import calibration
 from lgs_assets.models.features import learnable
 from lgs_assets.warehouse import prediction_log
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.wiring.computation import Computation
 from lgs_assets.wiring.derived_asset import IN_WAREHOUSE, columns, derived_asset
 
 IN_PYTHON = {"postgres", "python"}
@@ -68,11 +69,10 @@ def daily_series(clean_invoices: Relation, stock_codes: Relation, prediction_ter
 @derived_asset(group="foresight", kinds=IN_PYTHON, ins={"customer_features": VALUED, "customer_outcomes": BOUGHT_LATER})
 def value_backtests(
     customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame, prediction_terms: pd.DataFrame
-) -> pd.DataFrame:
+) -> Computation:
     """What the value model would have said on past days, and what came. One row a horizon, day and customer."""
-    if customer_features.empty:
-        return pd.DataFrame(columns=value.BACKTESTS)
-    return value.backtests(customer_features, customer_outcomes, prediction_terms["observed_from"].iloc[0])
+    over = outcomes_of_past(customer_outcomes, f"purchase_days_{min(value.HORIZONS)}")
+    return Computation(value.backtests, (features_of(customer_features, over), over, since(prediction_terms)))
 
 
 @derived_asset(
@@ -82,28 +82,20 @@ def value_backtests(
 )
 def risk_backtests(
     customer_features: pd.DataFrame, customer_outcomes: pd.DataFrame, prediction_terms: pd.DataFrame
-) -> pd.DataFrame:
+) -> Computation:
     """How customers at risk would have been ranked on past days, and who left. One row a task, day, customer."""
-    if customer_features.empty:
-        return pd.DataFrame(columns=["task", *churn.BACKTESTS])
-    known = learnable(customer_features, customer_outcomes, prediction_terms["observed_from"].iloc[0])
-    return pd.concat(
-        [
-            churn.backtests(churn.active(known)).assign(task="churn_risk"),
-            slips.backtests(known, customer_outcomes).assign(task="slipping"),
-        ],
-        ignore_index=True,
-    )
+    over = outcomes_of_past(customer_outcomes, "bought_90")
+    return Computation(ranked, (features_of(customer_features, over), over, since(prediction_terms)))
 
 
 @derived_asset(group="foresight", kinds=IN_PYTHON, ins={"monthly_metrics": MONTHS})
 def forecast_backtests(
     daily_series: pd.DataFrame, prediction_terms: pd.DataFrame, monthly_metrics: pd.DataFrame
-) -> pd.DataFrame:
+) -> Computation:
     """What each method would have forecast on past days, and what came. One row a series, origin, period, method."""
-    if daily_series.empty:
-        return pd.DataFrame(columns=forecast.BACKTESTS)
-    return forecast.backtests(daily_series, forecast.whole_periods(prediction_terms, monthly_metrics))
+    whole = {} if daily_series.empty else forecast.whole_periods(prediction_terms, monthly_metrics)
+    ends = [end for _, end in whole.values()]
+    return Computation(forecast.backtests, (daily_series[daily_series["day"] < max(ends, default=pd.NaT)], whole))
 
 
 @derived_asset(group="foresight", kinds=IN_WAREHOUSE)
@@ -122,23 +114,15 @@ def judged_predictions(
 
 @derived_asset(group="foresight", kinds=IN_PYTHON)
 def model_evaluations(
-    context: dg.AssetExecutionContext,
     value_backtests: pd.DataFrame,
     risk_backtests: pd.DataFrame,
     forecast_backtests: pd.DataFrame,
     judged_predictions: pd.DataFrame,
     prediction_terms: pd.DataFrame,
-) -> pd.DataFrame:
+) -> Computation:
     """How wrong each model has been, beside its baseline. One row a task, model, fold, metric and source."""
-    evaluations = evaluation.evaluated(
-        value_backtests,
-        risk_backtests,
-        forecast_backtests,
-        judged_predictions,
-        unavailable_because=reason(prediction_terms),
-    )
-    context.add_output_metadata(plotted(evaluations))
-    return evaluations
+    judged = (value_backtests, risk_backtests, forecast_backtests, judged_predictions)
+    return Computation(evaluation.evaluated, (*judged, reason(prediction_terms)), described=plotted)
 
 
 @derived_asset(
@@ -271,6 +255,36 @@ def prediction_calibration(
 def model_cards(model_evaluations: pd.DataFrame, prediction_terms: pd.DataFrame) -> pd.DataFrame:
     """What each model is for, how wrong it has been, and where it must not be used. One row a model."""
     return cards.cards(model_evaluations, unavailable_because=reason(prediction_terms))
+
+
+def outcomes_of_past(outcomes: pd.DataFrame, known: str) -> pd.DataFrame:
+    """The outcomes of moments of which this one is known: no later line changes them."""
+    over = outcomes.loc[outcomes[known].notna(), "as_of"]
+    return outcomes[outcomes["as_of"].isin(over)]
+
+
+def features_of(features: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """The features at the moments whose outcomes these are."""
+    return features[features["as_of"].isin(outcomes["as_of"])]
+
+
+def since(terms: pd.DataFrame) -> pd.Timestamp | None:
+    """The day of the first line; None if there are no lines before the moment."""
+    return None if terms.empty else terms["observed_from"].iloc[0]
+
+
+def ranked(features: pd.DataFrame, outcomes: pd.DataFrame, observed_from: pd.Timestamp) -> pd.DataFrame:
+    """What risk_backtests holds: its two tasks, each with a row a past day and customer."""
+    if features.empty:
+        return pd.DataFrame(columns=["task", *churn.BACKTESTS])
+    known = learnable(features, outcomes, observed_from)
+    return pd.concat(
+        [
+            churn.backtests(churn.active(known)).assign(task="churn_risk"),
+            slips.backtests(known, outcomes).assign(task="slipping"),
+        ],
+        ignore_index=True,
+    )
 
 
 def reason(terms: pd.DataFrame) -> str | None:

@@ -141,7 +141,6 @@ def evaluated(
     risks: pd.DataFrame,
     forecasts: pd.DataFrame,
     live: pd.DataFrame,
-    *,
     unavailable_because: str | None = None,
 ) -> pd.DataFrame:
     """Every figure: one row a task, model, fold, metric and source, with the columns COLUMNS.

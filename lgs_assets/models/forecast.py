@@ -311,10 +311,11 @@ def _asked(panel: Panel, task: Task, origin: int) -> Panel:
 def backtests(daily: pd.DataFrame, whole: Mapping[str, Span]) -> pd.DataFrame:
     """What every method would have forecast at past origins, which would have been used, and what came.
 
-    `whole` is what `whole_periods` gives. One row with the columns BACKTESTS a task, series, origin, period and method.
+    `whole` is what `whole_periods` gives, or nothing if there are no lines. One row with the columns BACKTESTS a task,
+    series, origin, period and method.
     """
     parts = []
-    for task in TASKS:
+    for task in TASKS if whole else ():
         panel = panel_of(daily, task.kind, task.grain, whole[task.grain])
         if panel is not None:
             rows = _tried(panel, task)

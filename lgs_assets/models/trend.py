@@ -37,6 +37,11 @@ def trends(series: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({"reason": "object"}).replace([np.inf, -np.inf], np.nan)
 
 
+def whole_months(series: pd.DataFrame) -> pd.DataFrame:
+    """The series without the values of partial months, which nothing here looks at."""
+    return series.assign(value=series["value"].where(~series["is_partial"]))
+
+
 def seasonal_parts(series: pd.DataFrame) -> pd.DataFrame:
     """Each whole month as trend + season + remainder (STL): one row per series and month; none for a short series."""
     from statsmodels.tsa.seasonal import STL

@@ -20,7 +20,7 @@ from lgs_assets.errors import ContractError
 from lgs_assets.escaping import printable
 from lgs_assets.warehouse import dependents
 from lgs_assets.warehouse.attachments import attach, attached_by_people, attachments
-from lgs_assets.warehouse.catalog import oid
+from lgs_assets.warehouse.catalog import oid, qualified
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.diagnosis import explain
 from lgs_assets.warehouse.locks import lock_for_writing, lock_table, without_readers
@@ -41,6 +41,8 @@ class Provenance:
     """SHA-256 of code, contract and settings."""
     settings: dict[str, Any]
     """The settings of the run."""
+    given: str | None = None
+    """SHA-256 of all that its rows were computed from, if that was looked at."""
 
 
 def publish(warehouse: Warehouse, table: str, fill: Fill, provenance: Provenance, *, source: str | None = None) -> int:
@@ -111,6 +113,27 @@ def staged(
         _log.warning(printable(line))
 
 
+def keep(warehouse: Warehouse, table: str, provenance: Provenance) -> bool:
+    """Leaves a table as it is if its rows were computed from just what is given now, by the same rules.
+
+    From then on it counts as built from the new versions of its inputs. Returns False if it has to be computed: also
+    if not even a version has changed, since whoever asks for it then wants it made anew.
+    """
+    with warehouse.transaction() as connection:
+        cursor = driver_cursor(connection)
+        lock_for_writing(cursor, table)
+        cursor.execute(
+            """
+            update publications
+            set version = %(version)s
+            where table_name = %(table)s and rules = %(rules)s and given = %(given)s and version <> %(version)s
+            and to_regclass(%(name)s) is not null
+            """,
+            vars(provenance) | {"table": table, "name": qualified(SCHEMA, table)},
+        )
+        return cursor.rowcount == 1
+
+
 def _recorded_by(cursor: Cursor, table: str, *, lock: bool = False) -> str | None:
     """The transaction that wrote the record of a table last. With `lock` there is no other until this one ends."""
     for_update = sql.SQL("for update" if lock else "")
@@ -126,17 +149,17 @@ def record(
     """Records in `publications` what a table has been built from; `dumps` as `dumps_of` returns them."""
     cursor.execute(
         """
-        insert into publications (table_name, version, rules, dumps, settings, row_count, published_at)
-        values (%s, %s, %s, %s, %s, %s, clock_timestamp())
+        insert into publications (table_name, version, rules, given, dumps, settings, row_count, published_at)
+        values (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())
         on conflict (table_name) do update
-        set (version, rules, dumps, settings, row_count, published_at) = (
-            excluded.version, excluded.rules, excluded.dumps, excluded.settings, excluded.row_count,
+        set (version, rules, given, dumps, settings, row_count, published_at) = (
+            excluded.version, excluded.rules, excluded.given, excluded.dumps, excluded.settings, excluded.row_count,
             excluded.published_at
         )
         """,
         [
-            *(table, provenance.version, provenance.rules, Jsonb(dumps) if dumps is not None else None),
-            *(Jsonb(provenance.settings), rows),
+            *(table, provenance.version, provenance.rules, provenance.given),
+            *(Jsonb(dumps) if dumps is not None else None, Jsonb(provenance.settings), rows),
         ],
     )
 

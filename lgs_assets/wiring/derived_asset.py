@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 
 from lgs_assets.contracts.contract import RAW_INVOICES
+from lgs_assets.contracts.model import Model
 from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.metadata import describe_model
 from lgs_assets.wiring.versions import SETTINGS, built_from, code_version
@@ -80,7 +80,7 @@ def derived_asset(
         def build(*given: Any, **inputs: Any) -> Any:
             with plain_failures():
                 made = function(*given, **inputs)
-            return built_from(made, (*given, *inputs.values())) if isinstance(made, pd.DataFrame) else made
+            return made if isinstance(made, Model) else built_from(made, (*given, *inputs.values()))
 
         asset: dg.AssetsDefinition = dg.asset(
             group_name=group,

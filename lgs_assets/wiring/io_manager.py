@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,9 +12,10 @@ import pandas as pd
 from lgs_assets.contracts.model import Model, Relation
 from lgs_assets.warehouse.ledger import LoadedDump
 from lgs_assets.warehouse.loading import DumpFile
-from lgs_assets.warehouse.publish import Provenance
+from lgs_assets.warehouse.publish import Provenance, keep
 from lgs_assets.warehouse.tables import Tables
 from lgs_assets.wiring.ahead import Ahead, building_ahead
+from lgs_assets.wiring.computation import Computation
 from lgs_assets.wiring.drawings import Drawings
 from lgs_assets.wiring.failures import plain_failures
 from lgs_assets.wiring.metadata import describe_dump, describe_provenance, describe_table, described
@@ -28,6 +30,8 @@ from lgs_assets.wiring.versions import (
     version_of,
     versions_read,
 )
+
+Output = Model | pd.DataFrame | Computation | DumpFile
 
 
 def load(tables: Tables, file: DumpFile, *, run: str, warn: Callable[[str], None]) -> LoadedDump:
@@ -46,6 +50,7 @@ class WarehouseIOManager(dg.IOManager):
     |---|---|
     | `Model` | the rows of its SELECT, computed where the lines are |
     | `pandas.DataFrame` | its rows, by COPY |
+    | `Computation` | the rows of the frame that it makes; those that are there, if it was given what they are made of |
     | `DumpFile` | the partition of the asset's table that the dump names |
 
     An input annotated `Relation` is handed over by name and stays where it is. Any other is loaded as a DataFrame;
@@ -58,7 +63,7 @@ class WarehouseIOManager(dg.IOManager):
         self.ahead = ahead
         self.drawings = drawings
 
-    def handle_output(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Output) -> None:
         """Writes the table in one transaction. Raises StepFailure, which leaves the old one in place."""
         with plain_failures(), retried():
             self._write(context, obj)
@@ -68,7 +73,7 @@ class WarehouseIOManager(dg.IOManager):
         with plain_failures(), retried():
             return self._read(context)
 
-    def _write(self, context: dg.OutputContext, obj: Model | pd.DataFrame | DumpFile) -> None:
+    def _write(self, context: dg.OutputContext, obj: Output) -> None:
         table = context.asset_key.path[-1]
         began = time.perf_counter()
         descriptions: list[Callable[[], dict[str, Any]]] = []
@@ -89,16 +94,23 @@ class WarehouseIOManager(dg.IOManager):
                 provenance = self._provenance(context, obj)
                 self.tables.publish_frame(table, obj, provenance)
                 descriptions.append(partial(describe_provenance, provenance))
+            case Computation():
+                provenance = replace(self._provenance(context, obj), given=obj.digest)
+                if not keep(self.tables.warehouse, table, provenance):
+                    self.tables.publish_frame(table, obj.frame, provenance)
+                descriptions.append(partial(describe_provenance, provenance))
+                if describe := obj.described:
+                    descriptions.append(lambda: describe(self.tables.read_frame(table)))
         self.ahead.written(table)
         self.drawings.written(table)
         metadata: dict[str, Any] = {"write_seconds": round(time.perf_counter() - began, 3)}
         model = obj if isinstance(obj, Model) else None
         descriptions.append(partial(describe_table, self.tables, table, model=model))
-        for describe in descriptions:
-            metadata |= described(table, describe, context.log.warning)
+        for description in descriptions:
+            metadata |= described(table, description, context.log.warning)
         context.add_output_metadata(metadata)
 
-    def _provenance(self, context: dg.OutputContext, obj: Model | pd.DataFrame) -> Provenance:
+    def _provenance(self, context: dg.OutputContext, obj: Model | pd.DataFrame | Computation) -> Provenance:
         spec = context.asset_spec
         version = version_of(spec, self.settings, versions_read(spec, obj))
         return Provenance(version, rules_of(spec, self.settings), recorded_settings(spec, self.settings))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +19,7 @@ from lgs_assets.errors import LgsError
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.ledger import LoadedDump, loaded_dumps
 from lgs_assets.warehouse.tables import PostgresTables, Tables
+from lgs_assets.wiring.computation import Computation
 from lgs_assets.wiring.reached_code import reached_code
 
 _CODE = places.ROOT / "lgs_assets"
@@ -84,20 +86,25 @@ def tables_read(spec: dg.AssetSpec) -> list[str]:
     return [dep.asset_key.path[-1] for dep in spec.deps]
 
 
-def built_from(frame: pd.DataFrame, inputs: Iterable[object]) -> pd.DataFrame:
-    """A frame that an asset has built from its inputs, with the versions of the tables among them."""
+def built_from(made: pd.DataFrame | Computation, inputs: Iterable[object]) -> pd.DataFrame | Computation:
+    """What an asset has made of its inputs, with the versions of the tables among them."""
     read = {value.name: value.version for value in inputs if isinstance(value, Relation)}
     read |= {value.attrs["table"]: value.attrs["version"] for value in inputs if isinstance(value, pd.DataFrame)}
-    frame.attrs = {"built_from": read}
-    return frame
+    if isinstance(made, Computation):
+        return replace(made, built_from=read)
+    made.attrs = {"built_from": read}
+    return made
 
 
-def versions_read(spec: dg.AssetSpec, made: Model | pd.DataFrame) -> dict[str, str]:
+def versions_read(spec: dg.AssetSpec, made: Model | pd.DataFrame | Computation) -> dict[str, str]:
     """The version of each table that an asset was built from, as it was when it was handed over."""
-    if isinstance(made, Model):
-        known = {relation.name: relation.version for relation in made.inputs}
-    else:
-        known = made.attrs["built_from"]
+    match made:
+        case Model():
+            known: Mapping[str, str] = {relation.name: relation.version for relation in made.inputs}
+        case Computation():
+            known = made.built_from
+        case _:
+            known = made.attrs["built_from"]
     if missing := [table for table in tables_read(spec) if table not in known]:
         raise LgsError(f"{spec.key.path[-1]} is given {', '.join(missing)}, which its model does not name.")
     return {table: known[table] for table in tables_read(spec)}
