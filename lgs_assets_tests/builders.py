@@ -30,6 +30,7 @@ from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
 from lgs_assets.warehouse.tables import PostgresTables, Tables
 from lgs_assets.wiring import lineage
+from lgs_assets.wiring.computation import Computation
 from lgs_assets.wiring.lineage import ASSETS, models
 from lgs_assets.wiring.resources import Resources, RunSettings
 
@@ -129,7 +130,8 @@ def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> No
         if table in MODELS:
             store.publish_model(table, model(table, **settings), provenance)
         else:
-            store.publish_frame(table, _made_by_python(store, table, settings), provenance)
+            made = made_by_python(store, table, settings)
+            store.publish_frame(table, made.frame if isinstance(made, Computation) else made, provenance)
 
 
 def expect_sales(warehouse: Warehouse, **settings: Any) -> None:
@@ -180,8 +182,8 @@ def _context() -> dg.AssetExecutionContext:
     return context
 
 
-def _made_by_python(store: Tables, table: str, settings: dict[str, Any]) -> pd.DataFrame:
-    """The frame that the asset of a table returns, of its inputs as they are."""
+def made_by_python(store: Tables, table: str, settings: dict[str, Any]) -> pd.DataFrame | Computation:
+    """What the asset of a table returns, of its inputs as they are."""
     asset = BY_PYTHON[table]
     resources = {
         "warehouse": store.warehouse,
@@ -199,7 +201,7 @@ def _made_by_python(store: Tables, table: str, settings: dict[str, Any]) -> pd.D
     function = compute.decorated_fn
     # An asset that wants no context is called itself: Dagster would set up an instance with its databases for it.
     made = asset(_context(), **inputs) if "context" in signature(function).parameters else function(**inputs)
-    assert isinstance(made, pd.DataFrame)
+    assert isinstance(made, pd.DataFrame | Computation)
     return made
 
 
