@@ -45,7 +45,7 @@ paired as (
 select told.code, told.baskets, counted.baskets as baskets_of_lines, told.all_baskets, whole.baskets as all_of_lines
 from told
 left join counted on told.code = counted.code
-cross join (select count(distinct invoice_no) as baskets from items) as whole
+cross join (select count(*) as baskets from (select distinct invoice_no from items) as invoices) as whole
 where told.baskets is distinct from counted.baskets or told.all_baskets <> whole.baskets
 union all
 select coalesce(paired.code, beside_it.code), paired.baskets, beside_it.baskets, null, null
