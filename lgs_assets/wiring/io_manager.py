@@ -50,7 +50,7 @@ class WarehouseIOManager(dg.IOManager):
     |---|---|
     | `Model` | the rows of its SELECT, computed where the lines are |
     | `pandas.DataFrame` | its rows, by COPY |
-    | `Computation` | the rows of the frame that it makes; those that are there, if it was given what they are made of |
+    | `Computation` | the rows of the frame that it makes, unless it is given just what those that are there come from |
     | `DumpFile` | the partition of the asset's table that the dump names |
 
     An input annotated `Relation` is handed over by name and stays where it is. Any other is loaded as a DataFrame;
@@ -96,7 +96,9 @@ class WarehouseIOManager(dg.IOManager):
                 descriptions.append(partial(describe_provenance, provenance))
             case Computation():
                 provenance = replace(self._provenance(context, obj), given=obj.digest)
-                if not keep(self.tables.warehouse, table, provenance):
+                if keep(self.tables.warehouse, table, provenance):
+                    descriptions.append(lambda: {"rows": "kept, since what they are computed from has not changed"})
+                else:
                     self.tables.publish_frame(table, obj.frame, provenance)
                 descriptions.append(partial(describe_provenance, provenance))
                 if describe := obj.described:

@@ -50,7 +50,8 @@ def with_line(template: Warehouse, make_database: MakeDatabase, folder: Path, da
         "select customer_id, country, code from customer_profile cross join products "
         "order by customer_id, products.sales desc, code limit 1"
     )
-    bought = Line("9", str(known.code), "A THING", 7, day, customer_id=str(known.customer_id), country=str(known.country))
+    customer, country = str(known.customer_id), str(known.country)
+    bought = Line("9", str(known.code), "A THING", 7, day, customer_id=customer, country=country)
     load_lines(copy, folder, [bought], name="later.sql")
     build_tables(copy, *built_for(*OF_THE_PAST))
     return copy
