@@ -886,6 +886,32 @@ def test_pages_of_a_list_are_the_file_in_pieces(site: Site) -> None:
     assert len(listed) == CUSTOMERS
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "first", "size"),
+    [("/customers/17006", "orders", "invoice", 3), ("/invoices/500202", "lines", "line", 2)],
+)
+def test_what_a_customer_ordered_comes_in_pages_that_are_the_file_in_pieces(
+    site: Site, monkeypatch: pytest.MonkeyPatch, path: str, name: str, first: str, size: int
+) -> None:
+    """Also the lines of an invoice, of which there may be a thousand: the sum above them is of all."""
+    monkeypatch.setattr(parts, "PAGE_SIZE", size)
+    whole = [row[first] for row in rows(site.get(f"{path}/{name}.csv?page=2").text)]
+    pages = -(-len(whole) // size)
+    assert pages > 1
+    html = [site.get(f"{path}?page={page}").text for page in range(1, pages + 1)]
+    heads = re.compile(r'<th scope="row"(?: class="n")?>(?:<a href="/invoices/[^"]*">)?(\d+)')
+    shown = [heads.findall(text.rpartition(f"/{name}.csv")[0].rpartition("<caption")[2]) for text in html]
+    assert [len(found) for found in shown] == [size] * (pages - 1) + [len(whole) - size * (pages - 1)]
+    assert [number for found in shown for number in found] == whole
+    assert [re.findall(r'rel="next" href="([^"]*)"', text) for text in html] == [
+        *([f"{path}?page={page}"] for page in range(2, pages + 1)), []
+    ]  # fmt: skip
+    sums = [re.findall(r"<strong>(£[^<]*)", text) for text in html]
+    assert sums == [sums[0]] * pages
+    beyond = site.get(f"{path}?page={pages + 1}").text
+    assert f'The list has fewer pages. <a href="{path}">To its first page</a>' in beyond
+
+
 def test_chosen_columns_are_those_of_the_file(site: Site) -> None:
     text = site.get("/customers/customers.csv?column=country&column=customer_id").text
     assert text.splitlines()[0] == "customer_id,do_not_contact,country"

@@ -155,6 +155,14 @@ def customer_list(
     return marked(table, found), summary
 
 
+def paged(view: View, rows: Sequence[Row], path: str) -> tuple[Sequence[Row], dict[str, Any]]:
+    """A page of many rows, or all of them for a file; and what its pager needs."""
+    count, first = len(rows), (view.filters.page - 1) * PAGE_SIZE
+    pages = max(-(-count // PAGE_SIZE), 1)
+    summary = {"count": count, "pages": pages, "path": path, "is_beyond": view.filters.page > pages}
+    return rows if view.whole else rows[first : first + PAGE_SIZE], summary
+
+
 def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:
     """Which columns are not as of the month that is looked at, if it is not the last."""
     if as_of == view.choices.latest:
