@@ -276,7 +276,7 @@ def _products(rows: Sequence[Row]) -> Table:
 LIST = Page(
     "/customers",
     "customers.html",
-    ("rfm_history", "customer_profile", "audience_members"),
+    ("rfm_history", "customer_profile", "customer_groups", "audience_members"),
     show_list,
     label="Customers",
     wished=(*PREDICTIONS, *CARDS),

@@ -128,8 +128,9 @@ def customer_list(
     sort = filters.sort if any(column.sort == filters.sort for column in shown) else Filters.sort
     order = f"{_ORDERS.get(sort, sort)} {'asc' if filters.ascending else 'desc'} nulls last"
     found = view.reading.rows(
-        query or ("list_expected" if is_expected else "list"),
+        query or "list",
         order=order,
+        is_expected=is_expected,
         limit=None if view.whole else PAGE_SIZE,
         offset=0 if view.whole else (filters.page - 1) * PAGE_SIZE,
         **view.reading.parameters(replace(filters, as_of=as_of) if as_of else filters),

@@ -44,7 +44,7 @@ from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 
 _POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
-_TABLES: Final = ("rfm_history", "customer_profile")
+_TABLES: Final = ("rfm_history", "customer_profile", "customer_groups")
 _PRODUCTS: Final = ("segment_products", "products")
 
 
@@ -416,9 +416,10 @@ def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, 
 
 def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) -> Figure:
     own, other = ("segment", "segment_before") if is_in else ("segment_before", "segment")
+    places = [*view.choices.segments, NOT_YET]
     found = sorted(
         (row for row in groups if row[own] == segment.segment and row[other] != segment.segment),
-        key=lambda row: -row["customers"],
+        key=lambda row: (-row["customers"], places.index(row[other])),
     )
     stayed = sum(row["customers"] for row in groups if row[own] == row[other] == segment.segment)
     most = max((row["customers"] for row in found), default=0)
