@@ -156,7 +156,7 @@ class Filters:
     @property
     def picks_groups(self) -> bool:
         """Whether they leave out whole groups only, and compare with the month before: customer_groups is enough."""
-        return self.step == DEFAULTS["step"] and not self._names_others_than(*_LAYOUT, *_OF_COHORTS, *_OF_GROUPS)
+        return self.step == Filters.step and not self._names_others_than(*_LAYOUT, *_OF_COHORTS, *_OF_GROUPS)
 
     def _names_others_than(self, *names: str) -> bool:
         return any(getattr(self, name) != DEFAULTS[name] for name in DEFAULTS if name not in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -298,7 +299,7 @@ class Reading:
         befores = [self.choices.snapshots.get(month_before(month, filters.step)) for month in months]
         moments = [self.choices.snapshots[month] for month in months]
         if not filters.came_from:  # else it matters to nobody since when they are compared
-            filters = replace(filters, step=DEFAULTS["step"])
+            filters = replace(filters, step=Filters.step)
         query = "trend_of_groups" if filters.picks_groups else "trend"
         return self.matched(query, filters, moments=moments, befores=befores)
 
@@ -444,7 +445,7 @@ def _sql(name: str, predicted: tuple[str, ...] = (), *, of_groups: bool = False,
     }
     parts = ""
     for part, file in shared.items():  # which may read those below it
-        if f" {part}\n" in parts + query:
+        if re.search(rf"\b(from|join) {part}\n", parts + query):
             # Each reader of it needs other columns, and so other joins.
             parts = f"{part} as not materialized (\n{file.read_text()}){',' if parts else ''}\n{parts}"
     whole = f"with {parts}{query}" if parts else query

@@ -34,7 +34,7 @@ from lgs_assets.dashboard.content import compared
 from lgs_assets.dashboard.figures.lines import Spark, sparks
 from lgs_assets.dashboard.figures.shapes import PALE, RAMP, Line, Text
 from lgs_assets.dashboard.filters import PICKING, Filters
-from lgs_assets.dashboard.pages import overview, parts
+from lgs_assets.dashboard.pages import overview, parts, segments
 from lgs_assets.dashboard.queries import ALWAYS_READ, AUDIENCES, Segment
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.escaping import csv_cell
@@ -795,6 +795,42 @@ def test_list_figure_and_file_are_of_the_same_customers(site: Site, filters: Fil
     count, monetary = len(listed), sum((Decimal(row["sales_before_returns"]) for row in listed), Decimal(0))
     assert int(told[1].replace(",", "")) == count == sum(int(row["customers"]) for row in figure)
     assert sum(Decimal(row["sales_before_returns"]) for row in figure) == monetary
+
+
+@pytest.mark.parametrize(
+    "picked",
+    ["country=Germany", "country=EIRE&first_bought=2011-Q1", "as_of=2011-07&first_bought=2011-Q2", "segment=Champions",
+     "from=Champions", "r=5&f=5&as_of=2011-05", "as_of=2011-02&country=Germany", "as_of=2011-03&from=Champions"],
+)  # fmt: skip
+def test_groups_of_customers_are_what_the_customers_one_by_one_are(site: Site, picked: str) -> None:
+    """Pages that read groups show the same where a filter of single customers is on that leaves nobody out."""
+    nobody_left_out = f"{picked}&spent=0"
+    for file in (
+        *(
+            "overview/sales",
+            "overview/segments",
+            "segments/grid",
+            "segments/growth",
+            "segments/net",
+            "movements/matrix",
+        ),
+        *("movements/stake", "segments/champions/trend", "segments/champions/spent", "segments/champions/countries"),
+        *("segments/champions/came_from", "segments/champions/customers", "customers/customers"),
+    ):
+        of_groups, one_by_one = (site.get(f"/{file}.csv?{query}") for query in (picked, nobody_left_out))
+        assert of_groups.status == one_by_one.status, file
+        assert of_groups.text == one_by_one.text, file
+    to_do = [figures(site.get(f"/?{query}").text) for query in (picked, nobody_left_out)]
+    assert to_do[0] == to_do[1]
+
+
+def test_the_bands_of_groups_are_those_that_pages_ask_for(market: Warehouse) -> None:
+    (check,) = market.rows(
+        "select pg_get_constraintdef(oid) as rule from pg_constraint where conname = 'customer_groups_spent_from_check'"
+    )
+    bands = [*map(int, re.findall(r"\d+", check["rule"]))]
+    assert bands == [*segments.POUNDS]
+    assert overview.WORTH in bands
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -43,7 +43,8 @@ from lgs_assets.dashboard.pages.parts import (
 from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 
-_POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
+POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
+"""From which the bands of what customers spent begin, here and in customer_groups."""
 _TABLES: Final = ("rfm_history", "customer_profile", "customer_groups")
 _PRODUCTS: Final = ("segment_products", "products")
 
@@ -485,8 +486,8 @@ def _about(view: View, median: Row, kind: Kind) -> str:
 def _within(measure: _Measure, place: int) -> dict[str, int | None]:
     """The filters that pick who is counted in a column."""
     if measure.name == "spent":
-        above = _POUNDS[place + 1] if place + 1 < len(_POUNDS) else None
-        return {"spent_from": _POUNDS[place] or None, "spent_below": above}
+        above = POUNDS[place + 1] if place + 1 < len(POUNDS) else None
+        return {"spent_from": POUNDS[place] or None, "spent_below": above}
     if measure.name == "orders":
         return {"orders_from": place, "orders_to": place if place < 10 else None}
     return {"recency_from": place * 30 or None, "recency_to": place * 30 + 29 if place < 24 else None}
