@@ -818,8 +818,11 @@ def test_groups_of_customers_are_what_the_customers_one_by_one_are(site: Site, p
         *("segments/champions/came_from", "segments/champions/customers", "customers/customers"),
     ):
         of_groups, one_by_one = (site.get(f"/{file}.csv?{query}") for query in (picked, nobody_left_out))
-        assert of_groups.status == one_by_one.status, file
-        assert of_groups.text == one_by_one.text, file
+        if "segment=" in picked and file.startswith("segments/champions"):
+            assert of_groups.status == one_by_one.status == 400  # the page is of that segment already
+        else:
+            assert of_groups.status == 200, file
+            assert of_groups.text == one_by_one.text, file
     to_do = [figures(site.get(f"/?{query}").text) for query in (picked, nobody_left_out)]
     assert to_do[0] == to_do[1]
 
