@@ -434,6 +434,7 @@ def _built(connection: sa.Connection, *, objections: bool = False) -> Built:
 
 @cache
 def _sql(name: str, predicted: tuple[str, ...] = (), *, of_groups: bool = False, is_expected: bool = False) -> str:
+    """A query and the parts that it reads: counted by groups or one by one, listed with predictions or without."""
     folder = Path(__file__).with_suffix("")
     query = (folder / f"{name}.sql").read_text()
     shared = {
@@ -444,15 +445,19 @@ def _sql(name: str, predicted: tuple[str, ...] = (), *, of_groups: bool = False,
         "do_not_contact": places.SQL / "do_not_contact.sql",
     }
     parts = ""
-    for part, file in shared.items():  # which may read those below it
+    for part, file in shared.items():  # a part may read those below it
         if re.search(rf"\b(from|join) {part}\n", parts + query):
             # Each reader of it needs other columns, and so other joins.
             parts = f"{part} as not materialized (\n{file.read_text()}){',' if parts else ''}\n{parts}"
     whole = f"with {parts}{query}" if parts else query
-    for picked in ("picked_cohorts", "picked_groups", "picked_customers"):
-        more = [f"picked_by_{filtered}" for filtered in predicted] if picked == "picked_customers" else []
-        asked = [(folder / f"{file}.sql").read_text().rstrip() for file in (picked, *more)]
-        whole = whole.replace(f"{{{picked}}}", "\n".join(asked))
+    conditions = {
+        "picked_cohorts": ("picked_cohorts",),
+        "picked_groups": ("picked_groups",),
+        "picked_customers": ("picked_customers", *(f"picked_by_{filtered}" for filtered in predicted)),
+    }
+    for name, files in conditions.items():
+        asked = [(folder / f"{file}.sql").read_text().rstrip() for file in files]
+        whole = whole.replace(f"{{{name}}}", "\n".join(asked))
     return whole
 
 
