@@ -25,6 +25,12 @@ def segment_migrations(
 
 
 @derived_asset(group="history", kinds=IN_WAREHOUSE)
+def customer_groups(rfm_history: Relation, customer_profile: Relation) -> Model:
+    """The customers of each snapshot, those alike in what is mostly asked of them together. One row per group."""
+    return Model("customer_groups.sql", rfm_history, customer_profile)
+
+
+@derived_asset(group="history", kinds=IN_WAREHOUSE)
 def segment_survival(rfm_history: Relation, segment_migrations: Relation) -> Model:
     """How many of those who entered a segment are still in it, month by month. One row per segment and months."""
     return Model("segment_survival.sql", rfm_history, segment_migrations)

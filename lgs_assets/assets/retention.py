@@ -17,6 +17,18 @@ def cohort_retention_pooled(cohort_retention: Relation) -> Model:
 
 
 @derived_asset(group="retention", kinds=IN_WAREHOUSE)
+def customer_months(invoice_totals: Relation) -> Model:
+    """Orders and net sales of each customer, month by month. One row per customer and month."""
+    return Model("customer_months.sql", invoice_totals)
+
+
+@derived_asset(group="retention", kinds=IN_WAREHOUSE)
+def cohort_months(customer_profile: Relation, customer_months: Relation) -> Model:
+    """Orders, net sales and active customers by country and cohort. One row per country, cohort month and month."""
+    return Model("cohort_months.sql", customer_profile, customer_months)
+
+
+@derived_asset(group="retention", kinds=IN_WAREHOUSE)
 def customer_flow(invoice_totals: Relation, monthly_metrics: Relation) -> Model:
     """Customers new, retained, reactivated and lapsed, with their sales. One row per month."""
     return Model("customer_flow.sql", invoice_totals, monthly_metrics)

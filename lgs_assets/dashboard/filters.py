@@ -146,8 +146,20 @@ class Filters:
     @property
     def names_customers(self) -> bool:
         """Whether some customers are left out."""
-        shown = ("as_of", "step", "area", "columns", "sort", "ascending", "page")
-        return any(getattr(self, name) != DEFAULTS[name] for name in DEFAULTS if name not in shown)
+        return self._names_others_than(*_LAYOUT)
+
+    @property
+    def picks_cohorts(self) -> bool:
+        """Whether they leave out whole cohorts of countries only: cohort_months is enough."""
+        return not self._names_others_than(*_LAYOUT, *_OF_COHORTS)
+
+    @property
+    def picks_groups(self) -> bool:
+        """Whether they leave out whole groups only, and compare with the month before: customer_groups is enough."""
+        return self.step == Filters.step and not self._names_others_than(*_LAYOUT, *_OF_COHORTS, *_OF_GROUPS)
+
+    def _names_others_than(self, *names: str) -> bool:
+        return any(getattr(self, name) != DEFAULTS[name] for name in DEFAULTS if name not in names)
 
 
 def quarter_of(day: date) -> str:
@@ -201,6 +213,10 @@ _LOWEST: Final = {"recency_from", "orders_from", "spent_from"}
 """The filters of which the larger value picks fewer customers."""
 _HIGHEST: Final = {"recency_to", "orders_to", "spent_below"}
 """Those of which the smaller one does."""
+_LAYOUT: Final = ("as_of", "step", "area", "columns", "sort", "ascending", "page")
+"""The fields that leave nobody out."""
+_OF_COHORTS: Final = ("countries", "cohorts")
+_OF_GROUPS: Final = ("segments", "came_from", "r_score", "f_score")
 _SCORE: Final = partial(_whole, low=1, high=5)
 _COLUMN: Final = _one_of(COLUMNS)
 _READERS: Final[dict[str, Any]] = {

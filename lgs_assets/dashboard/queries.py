@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -267,7 +268,9 @@ class Reading:
 
     def rows(self, query: str, *, order: str = "", **parameters: Any) -> list[Row]:
         """The rows of a query of this folder. `order` comes from an allow-list, all else is bound."""
-        text = sa.text(_sql(query, tuple(name for name in PREDICTED if parameters.get(name))).replace("{order}", order))
+        predicted = tuple(name for name in PREDICTED if parameters.get(name))
+        variants = {name: parameters.get(name, False) for name in ("of_groups", "is_expected")}
+        text = sa.text(_sql(query, predicted, **variants).replace("{order}", order))
         return [dict(row) for row in self._connection.execute(text, parameters).mappings()]
 
     def once(self, query: str, tables: Iterable[str]) -> list[Row]:
@@ -295,7 +298,10 @@ class Reading:
         months = [month for month in sorted(self.choices.snapshots) if month <= until]
         befores = [self.choices.snapshots.get(month_before(month, filters.step)) for month in months]
         moments = [self.choices.snapshots[month] for month in months]
-        return self.matched("trend", filters, moments=moments, befores=befores)
+        if not filters.came_from:  # else it matters to nobody since when they are compared
+            filters = replace(filters, step=Filters.step)
+        query = "trend_of_groups" if filters.picks_groups else "trend"
+        return self.matched(query, filters, moments=moments, befores=befores)
 
     def parameters(self, filters: Filters) -> dict[str, Any]:
         """The filters as the queries take them."""
@@ -309,6 +315,7 @@ class Reading:
             "came_from": [*filters.came_from] or None,
             "cohorts": quarters or None,
             "risks": [*filters.risks] or None,
+            "of_groups": filters.picks_groups,
         } | {
             name: getattr(filters, name)
             for name in (
@@ -426,18 +433,32 @@ def _built(connection: sa.Connection, *, objections: bool = False) -> Built:
 
 
 @cache
-def _sql(name: str, predicted: tuple[str, ...] = ()) -> str:
+def _sql(name: str, predicted: tuple[str, ...] = (), *, of_groups: bool = False, is_expected: bool = False) -> str:
+    """A query and the parts that it reads: counted by groups or one by one, listed with predictions or without."""
     folder = Path(__file__).with_suffix("")
     query = (folder / f"{name}.sql").read_text()
     shared = {
+        "listed": folder / ("listed_expected.sql" if is_expected else "listed.sql"),
+        "counted": folder / ("counted.sql" if of_groups else "counted_singly.sql"),
         "matched": folder / "matched.sql",
         "exposures": places.SQL / "exposures.sql",
         "do_not_contact": places.SQL / "do_not_contact.sql",
     }
-    parts = [f"{part} as (\n{file.read_text()})" for part, file in shared.items() if f" {part}\n" in query]
-    whole = f"with {', '.join(parts)}\n{query}" if parts else query
-    picks = ("picked", *(f"picked_by_{filtered}" for filtered in predicted))
-    return whole.replace("{picked}", "\n".join((folder / f"{pick}.sql").read_text().rstrip() for pick in picks))
+    parts = ""
+    for part, file in shared.items():  # a part may read those below it
+        if re.search(rf"\b(from|join) {part}\n", parts + query):
+            # Each reader of it needs other columns, and so other joins.
+            parts = f"{part} as not materialized (\n{file.read_text()}){',' if parts else ''}\n{parts}"
+    whole = f"with {parts}{query}" if parts else query
+    conditions = {
+        "picked_cohorts": ("picked_cohorts",),
+        "picked_groups": ("picked_groups",),
+        "picked_customers": ("picked_customers", *(f"picked_by_{filtered}" for filtered in predicted)),
+    }
+    for name, files in conditions.items():
+        asked = [(folder / f"{file}.sql").read_text().rstrip() for file in files]
+        whole = whole.replace(f"{{{name}}}", "\n".join(asked))
+    return whole
 
 
 def _become_reader(connection: Any, _: object) -> None:

@@ -46,6 +46,7 @@ def templates(*, navigation: Iterable[Any] = ()) -> jinja2.Environment:
     environment.filters |= {
         "written": content.written,
         "kind": shapes.kind,
+        "number": "{:.3f}".format,
         "points": shapes.points,
         "day": wording.day,
         "day_of_year": wording.day_of_year,

@@ -37,6 +37,7 @@ _PAGES = {
     "monthly_metrics": "",
     "segments": "segments",
     "segment_summary": "segments",
+    "customer_groups": "segments",
     "segment_migrations": "movements",
     "customer_profile": "customers",
     "cohort_retention": "cohorts",

@@ -34,7 +34,7 @@ from lgs_assets.dashboard.content import compared
 from lgs_assets.dashboard.figures.lines import Spark, sparks
 from lgs_assets.dashboard.figures.shapes import PALE, RAMP, Line, Text
 from lgs_assets.dashboard.filters import PICKING, Filters
-from lgs_assets.dashboard.pages import overview, parts
+from lgs_assets.dashboard.pages import overview, parts, segments
 from lgs_assets.dashboard.queries import ALWAYS_READ, AUDIENCES, Segment
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.escaping import csv_cell
@@ -797,6 +797,45 @@ def test_list_figure_and_file_are_of_the_same_customers(site: Site, filters: Fil
     assert sum(Decimal(row["sales_before_returns"]) for row in figure) == monetary
 
 
+@pytest.mark.parametrize(
+    "picked",
+    ["country=Germany", "country=EIRE&first_bought=2011-Q1", "as_of=2011-07&first_bought=2011-Q2", "segment=Champions",
+     "from=Champions", "r=5&f=5&as_of=2011-05", "as_of=2011-02&country=Germany", "as_of=2011-03&from=Champions"],
+)  # fmt: skip
+def test_groups_of_customers_are_what_the_customers_one_by_one_are(site: Site, picked: str) -> None:
+    """Pages that read groups show the same where a filter of single customers is on that leaves nobody out."""
+    nobody_left_out = f"{picked}&spent=0"
+    for file in (
+        *(
+            "overview/sales",
+            "overview/segments",
+            "segments/grid",
+            "segments/growth",
+            "segments/net",
+            "movements/matrix",
+        ),
+        *("movements/stake", "segments/champions/trend", "segments/champions/spent", "segments/champions/countries"),
+        *("segments/champions/came_from", "segments/champions/customers", "customers/customers"),
+    ):
+        of_groups, one_by_one = (site.get(f"/{file}.csv?{query}") for query in (picked, nobody_left_out))
+        if "segment=" in picked and file.startswith("segments/champions"):
+            assert of_groups.status == one_by_one.status == 400  # the page is of that segment already
+        else:
+            assert of_groups.status == 200, file
+            assert of_groups.text == one_by_one.text, file
+    to_do = [figures(site.get(f"/?{query}").text) for query in (picked, nobody_left_out)]
+    assert to_do[0] == to_do[1]
+
+
+def test_the_bands_of_groups_are_those_that_pages_ask_for(market: Warehouse) -> None:
+    (check,) = market.rows(
+        "select pg_get_constraintdef(oid) as rule from pg_constraint where conname = 'customer_groups_spent_from_check'"
+    )
+    bands = [*map(int, re.findall(r"\d+", check["rule"]))]
+    assert bands == [*segments.POUNDS]
+    assert overview.WORTH in bands
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CHOICES)
 def test_the_change_of_a_segment_is_that_of_the_customers_who_are_shown(site: Site, filters: Filters) -> None:
@@ -884,6 +923,32 @@ def test_pages_of_a_list_are_the_file_in_pieces(site: Site) -> None:
     shown = [number for html in pages for number in re.findall(r'<th scope="row"><a href="/customers/(\d+)', html)]
     assert shown == listed
     assert len(listed) == CUSTOMERS
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "first", "size"),
+    [("/customers/17006", "orders", "invoice", 3), ("/invoices/500202", "lines", "line", 2)],
+)
+def test_what_a_customer_ordered_comes_in_pages_that_are_the_file_in_pieces(
+    site: Site, monkeypatch: pytest.MonkeyPatch, path: str, name: str, first: str, size: int
+) -> None:
+    """Also the lines of an invoice, of which there may be a thousand: the sum above them is of all."""
+    monkeypatch.setattr(parts, "PAGE_SIZE", size)
+    whole = [row[first] for row in rows(site.get(f"{path}/{name}.csv?page=2").text)]
+    pages = -(-len(whole) // size)
+    assert pages > 1
+    html = [site.get(f"{path}?page={page}").text for page in range(1, pages + 1)]
+    heads = re.compile(r'<th scope="row"(?: class="n")?>(?:<a href="/invoices/[^"]*">)?(\d+)')
+    shown = [heads.findall(text.rpartition(f"/{name}.csv")[0].rpartition("<caption")[2]) for text in html]
+    assert [len(found) for found in shown] == [size] * (pages - 1) + [len(whole) - size * (pages - 1)]
+    assert [number for found in shown for number in found] == whole
+    assert [re.findall(r'rel="next" href="([^"]*)"', text) for text in html] == [
+        *([f"{path}?page={page}"] for page in range(2, pages + 1)), []
+    ]  # fmt: skip
+    sums = [re.findall(r"<strong>(£[^<]*)", text) for text in html]
+    assert sums == [sums[0]] * pages
+    beyond = site.get(f"{path}?page={pages + 1}").text
+    assert f'The list has fewer pages. <a href="{path}">To its first page</a>' in beyond
 
 
 def test_chosen_columns_are_those_of_the_file(site: Site) -> None:

@@ -220,6 +220,29 @@ def test_an_invoice_of_two_months_is_one_order(warehouse: Warehouse, tmp_path: P
     assert [values(row) for row in history] == [(1, 2), (1, 5)]
 
 
+def test_customers_who_are_alike_are_one_group(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Two who spent £100 or more are one, until one of them spends £1,000. What each had spent before is in it."""
+    spent = [(1, "2011-02-04", 150), (2, "2011-02-04", 100), (3, "2011-02-04", 99), (1, "2011-04-01", 900)]
+    lines = [
+        Line(str(number), customer_id=customer, invoice_date=f"{day} 10:00", unit_price=str(pounds))
+        for number, (customer, day, pounds) in enumerate(spent)
+    ]
+    load_lines(warehouse, tmp_path, [*lines, Line("9", customer_id=4, invoice_date="2011-04-30", country="EIRE")])
+    build_tables(warehouse, *built_for("customer_groups"), ties="together")
+    found = "select country, cohort_quarter, spent_from, customers, monetary, monetary_before from customer_groups"
+    winter, spring = date(2011, 1, 1), date(2011, 4, 1)
+    assert rows(warehouse, f"{found} where snapshot_date = '2011-03-01'") == [
+        ("United Kingdom", winter, 0, 1, 99, 0),
+        ("United Kingdom", winter, 100, 2, 250, 0),
+    ]
+    assert rows(warehouse, f"{found} where snapshot_date = '2011-05-01'") == [
+        ("EIRE", spring, 0, 1, 1, 0),
+        ("United Kingdom", winter, 0, 1, 99, 99),
+        ("United Kingdom", winter, 100, 1, 100, 100),
+        ("United Kingdom", winter, 1000, 1, 1050, 150),
+    ]
+
+
 def test_survival_is_counted_from_the_history(warehouse: Warehouse, tmp_path: Path) -> None:
     """How many of those who entered a segment at a whole month end have been in it ever since."""
     chance = random.Random(5)

@@ -83,6 +83,23 @@ def test_a_window_counts_once_it_is_over(shop: Warehouse) -> None:
     ]  # fmt: skip
 
 
+def test_months_are_of_all_lines_of_a_customer_and_of_a_cohort(shop: Warehouse) -> None:
+    """A cancellation counts as in monthly_metrics: it takes back an order, and is what its month comes to."""
+    of_customers = shop.rows("select * from customer_months where customer_id in (1, 3) order by 1, 2")
+    assert [(row.customer_id, row.invoice_month.month, row.placed_orders, row.net_sales) for row in of_customers] == [
+        (1, 1, 1, 10), (1, 2, 1, Decimal("5.005")), (1, 5, 1, 1),
+        (3, 2, 1, 8), (3, 3, 1, 4), (3, 4, -1, -4),
+    ]  # fmt: skip
+    of_cohorts = shop.rows("select * from cohort_months order by cohort_month, invoice_month")
+    assert [
+        (row.cohort_month.month, row.invoice_month.month, row.active_customers, row.placed_orders, row.net_sales)
+        for row in of_cohorts
+    ] == [
+        (1, 1, 2, 2, 30), (1, 2, 1, 1, Decimal("5.005")), (1, 5, 1, 1, 1),
+        (2, 2, 1, 1, 8), (2, 3, 1, 1, 4), (2, 4, 1, -1, -4),
+    ]  # fmt: skip
+
+
 def test_a_profile_tells_what_a_customer_did(warehouse: Warehouse, tmp_path: Path) -> None:
     """Medians of orders and gaps, the country with the most sales, returns, and what remained."""
     load_lines(
@@ -157,8 +174,9 @@ def test_a_doubled_invoice_counts_twice_and_beside_it_once(warehouse: Warehouse,
         ),
         ("customer_flow", "invoice_month", "retained_sales, retained_sales_once", (14, 7)),
         ("customer_flow", "invoice_month", "sales, sales_once", (22, 15)),
+        ("cohort_months", "invoice_month", "doubled_orders, net_sales, net_sales_once", (1, 14, 7)),
     ]:
-        where = "and cohort_month = '2011-01-01'" if table == "cohort_retention" else ""
+        where = "and cohort_month = '2011-01-01'" if table.startswith("cohort_") else ""
         (row,) = warehouse.rows(f"select {columns} from {table} where {month} = '2011-02-01' {where}")
         assert values(row) == found, table
     (march,) = warehouse.rows(

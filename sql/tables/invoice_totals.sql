@@ -26,6 +26,8 @@ create table invoice_totals (
     check (sale_lines = 0 or customer_id is not null)
 );
 
+create index on invoice_totals (customer_id);
+
 comment on table invoice_totals is 'Totals of the lines of an invoice. One row for each day, customer and country of an invoice, so usually one row per invoice. Tables that count invoices, days, months, customers and countries read it instead of all lines.';
 comment on column invoice_totals.invoice_no is 'Invoice number.';
 comment on column invoice_totals.part is 'Number of the row among those of the invoice, from 1.';

@@ -46,7 +46,7 @@ class Stretch:
 def timeline(label: str, stretches: Sequence[Stretch], events: Sequence[Event]) -> Drawing:
     """Upwards what was bought, downwards what was cancelled, by the square root of the amount.
 
-    The keyboard passes the invoices over: they are hundreds, and the table below has the same links.
+    The keyboard passes the invoices over: they are hundreds, and the table below has the same links, page by page.
     """
     start = min(event.at for event in events).replace(day=1, hour=0, minute=0)
     ends = [datetime.combine(stretch.until, time.max) for stretch in stretches]

@@ -11,7 +11,7 @@ from lgs_assets.dashboard.content import Column, Figure, Link, Number, Table, wr
 from lgs_assets.dashboard.draft import draft
 from lgs_assets.dashboard.figures.timeline import Event, Stretch, timeline
 from lgs_assets.dashboard.pages.page import Files, NothingThereError, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import NOT_OVER, colour, customer_list
+from lgs_assets.dashboard.pages.parts import NOT_OVER, colour, customer_list, paged
 from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS, expectations
 from lgs_assets.dashboard.queries import Row, month_ending_at
 
@@ -47,9 +47,10 @@ def show_one(view: View) -> Shown:
     history = view.rows("customer_history", customer_id=number)
     orders = view.rows("customer_orders", customer_id=number)
     products = view.rows("customer_products", customer_id=number)
+    listed, summary = paged(view, orders, f"/customers/{number}")
     files: Files = {
         "timeline": _timeline(view, history, orders),
-        "orders": _orders(view, orders),
+        "orders": _orders(view, listed),
         "products": _products(products),
     }
     return Shown(
@@ -62,6 +63,7 @@ def show_one(view: View) -> Shown:
             "twice": _twice(profile[0], orders),
             "expected": _expected(profile[0]) if is_expected else [],
             "expectations": expectations(view.reading) if is_expected else "",
+            "summary": summary,
             **files,
         },
         files,
@@ -73,6 +75,7 @@ def show_invoice(view: View) -> Shown:
     lines = view.rows("invoice", invoice_no=view.item)
     if not lines:
         raise NothingThereError(f"There is no invoice {view.item}.")
+    listed, summary = paged(view, lines, f"/invoices/{quote(view.item, safe='')}")
     table = Table.of(
         (
             Column("line", "Line", "count"),
@@ -83,12 +86,13 @@ def show_invoice(view: View) -> Shown:
             Column("line_total", "Line total", "pounds"),
             Column("remark", "Remark"),
         ),
-        ({**row, "line": row["line_number"], "remark": _remark(row)} for row in lines),
+        ({**row, "line": row["line_number"], "remark": _remark(row)} for row in listed),
     )
     return Shown(
         f"Invoice {view.item}",
         {
             "lines": table,
+            "summary": summary,
             "first": lines[0],
             "total": sum(row["line_total"] for row in lines),
             "once": sum(row["line_total"] for row in lines if not row["is_second_copy"]),
@@ -272,7 +276,7 @@ def _products(rows: Sequence[Row]) -> Table:
 LIST = Page(
     "/customers",
     "customers.html",
-    ("rfm_history", "customer_profile", "audience_members"),
+    ("rfm_history", "customer_profile", "customer_groups", "audience_members"),
     show_list,
     label="Customers",
     wished=(*PREDICTIONS, *CARDS),

@@ -149,7 +149,7 @@ def _causes(rows: Sequence[Row]) -> Figure:
 PAGE = Page(
     "/movements",
     "movements.html",
-    ("rfm_history", "customer_profile", "segment_migrations"),
+    ("rfm_history", "customer_profile", "customer_groups", "segment_migrations"),
     show,
     label="Movements",
     compares=True,

@@ -22,6 +22,7 @@ from lgs_assets.dashboard.content import (
     share,
     written,
 )
+from lgs_assets.dashboard.filters import Filters
 from lgs_assets.dashboard.pages.page import Page, Shown, View
 from lgs_assets.dashboard.pages.parts import BEST, colour, held_twice, or_few, sales_by_month
 from lgs_assets.dashboard.queries import Row, month_before
@@ -48,9 +49,7 @@ class Task:
 
 def show(view: View) -> Shown:
     """Key figures against last month and last year, sales by month, what to do, and the segments."""
-    query = "months_of_matched" if view.filters.names_customers else "months"
-    parameters = view.reading.parameters(view.filters) if view.filters.names_customers else {}
-    months = view.rows(query, as_of=_last_month(view), **parameters)
+    months = view.matched(_months_query(view.filters), as_of=_last_month(view))
     groups = view.matched("groups", worth=WORTH)
     now = _at_the_end(view)
     who = "the customers whom the filters pick, guests left out" if view.filters.names_customers else "guests included"
@@ -68,6 +67,13 @@ def show(view: View) -> Shown:
         {"sales": sales, "segments": sizes},
         picked=sum(row["customers"] for row in groups),
     )
+
+
+def _months_query(filters: Filters) -> str:
+    """The cheapest that knows whom the filters leave out. Without any filter, guests are counted, too."""
+    if not filters.names_customers:
+        return "months"
+    return "months_of_cohorts" if filters.picks_cohorts else "months_of_matched"
 
 
 def _last_month(view: View) -> date:
@@ -224,7 +230,10 @@ def _sizes(view: View, groups: Sequence[Row]) -> Figure:
 PAGE = Page(
     "/",
     "overview.html",
-    ("monthly_metrics", "user_activity", "rfm_history", "customer_profile", "invoice_totals"),
+    (
+        *("monthly_metrics", "user_activity", "rfm_history", "customer_profile", "customer_groups"),
+        *("customer_months", "cohort_months"),
+    ),
     show,
     label="Overview",
 )

@@ -128,8 +128,9 @@ def customer_list(
     sort = filters.sort if any(column.sort == filters.sort for column in shown) else Filters.sort
     order = f"{_ORDERS.get(sort, sort)} {'asc' if filters.ascending else 'desc'} nulls last"
     found = view.reading.rows(
-        query or ("list_expected" if is_expected else "list"),
+        query or "list",
         order=order,
+        is_expected=is_expected,
         limit=None if view.whole else PAGE_SIZE,
         offset=0 if view.whole else (filters.page - 1) * PAGE_SIZE,
         **view.reading.parameters(replace(filters, as_of=as_of) if as_of else filters),
@@ -153,6 +154,14 @@ def customer_list(
         "twice": held_twice(found[0]["all_monetary"], found[0]["all_monetary_once"]) if found else "",
     }
     return marked(table, found), summary
+
+
+def paged(view: View, rows: Sequence[Row], path: str) -> tuple[Sequence[Row], dict[str, Any]]:
+    """A page of many rows, or all of them for a file; and what its pager needs."""
+    count, first = len(rows), (view.filters.page - 1) * PAGE_SIZE
+    pages = max(-(-count // PAGE_SIZE), 1)
+    summary = {"count": count, "pages": pages, "path": path, "is_beyond": view.filters.page > pages}
+    return rows if view.whole else rows[first : first + PAGE_SIZE], summary
 
 
 def _of_today(view: View, columns: Sequence[Column], as_of: date) -> str:

@@ -43,8 +43,9 @@ from lgs_assets.dashboard.pages.parts import (
 from lgs_assets.dashboard.pages.predictions import CARDS, PREDICTIONS
 from lgs_assets.dashboard.queries import NOT_YET, Row, Segment
 
-_POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
-_TABLES: Final = ("rfm_history", "customer_profile")
+POUNDS: Final = (0, 100, 250, 500, 1000, 2500, 5000, 10_000)
+"""From which the bands of what customers spent begin, here and in customer_groups."""
+_TABLES: Final = ("rfm_history", "customer_profile", "customer_groups")
 _PRODUCTS: Final = ("segment_products", "products")
 
 
@@ -416,9 +417,10 @@ def _trend(view: View, segment: Segment, rows: Sequence[Row], along: dict[date, 
 
 def _moves(view: View, segment: Segment, groups: Sequence[Row], *, is_in: bool) -> Figure:
     own, other = ("segment", "segment_before") if is_in else ("segment_before", "segment")
+    places = [*view.choices.segments, NOT_YET]
     found = sorted(
         (row for row in groups if row[own] == segment.segment and row[other] != segment.segment),
-        key=lambda row: -row["customers"],
+        key=lambda row: (-row["customers"], places.index(row[other])),
     )
     stayed = sum(row["customers"] for row in groups if row[own] == row[other] == segment.segment)
     most = max((row["customers"] for row in found), default=0)
@@ -484,8 +486,8 @@ def _about(view: View, median: Row, kind: Kind) -> str:
 def _within(measure: _Measure, place: int) -> dict[str, int | None]:
     """The filters that pick who is counted in a column."""
     if measure.name == "spent":
-        above = _POUNDS[place + 1] if place + 1 < len(_POUNDS) else None
-        return {"spent_from": _POUNDS[place] or None, "spent_below": above}
+        above = POUNDS[place + 1] if place + 1 < len(POUNDS) else None
+        return {"spent_from": POUNDS[place] or None, "spent_below": above}
     if measure.name == "orders":
         return {"orders_from": place, "orders_to": place if place < 10 else None}
     return {"recency_from": place * 30 or None, "recency_to": place * 30 + 29 if place < 24 else None}

@@ -5,14 +5,14 @@ select
 from (
     select
         invoice_month,
-        count(distinct invoice_no) - 2 * count(distinct invoice_no) filter (where is_cancellation) as placed_orders,
-        count(distinct invoice_no) filter (where second_copy_lines > 0) as doubled_orders,
-        sum(amount) as sales,
-        sum(amount) - coalesce(sum(second_copy_amount) filter (where second_copy_lines > 0), 0) as sales_once,
-        count(distinct customer_id) as active,
-        count(distinct customer_id) filter (where cohort_month = invoice_month) as new
+        cast(sum(placed_orders) as bigint) as placed_orders,
+        cast(sum(doubled_orders) as bigint) as doubled_orders,
+        sum(customer_months.net_sales) as sales,
+        sum(customer_months.net_sales_once) as sales_once,
+        count(*) as active,
+        count(*) filter (where cohort_month = invoice_month) as new
     from matched
-    inner join invoice_totals using (customer_id)
+    inner join customer_months using (customer_id)
     where invoice_month <= :as_of
     group by invoice_month
 ) as months

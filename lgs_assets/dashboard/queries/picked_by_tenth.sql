@@ -1,2 +1,2 @@
 -- Read only where somebody asks for it: the table of predictions may not be there.
-and history.customer_id in (select customer_id from customer_value where horizon_days = 182 and decile = :tenth)
+and customer_id in (select customer_id from customer_value where horizon_days = 182 and decile = :tenth)

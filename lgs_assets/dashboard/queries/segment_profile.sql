@@ -2,19 +2,19 @@
 -- and where the median of all customers is among these. One row a kind and value.
 select
     'move' as kind, segment, segment_before, cast(null as text) as country, cast(null as integer) as position,
-    count(*) as customers, sum(monetary) as monetary
-from matched
+    cast(sum(customers) as bigint) as customers, sum(monetary) as monetary
+from counted
 group by segment, segment_before
 union all
-select 'country', null, null, country, null, count(*), sum(monetary)
-from matched
+select 'country', null, null, country, null, cast(sum(customers) as bigint), sum(monetary)
+from counted
 where segment = :segment
 group by country
 union all
 select
-    'spent', null, null, null, width_bucket(monetary, array[100, 250, 500, 1000, 2500, 5000, 10000]::numeric[]), count(*),
-    sum(monetary)
-from matched
+    'spent', null, null, null, width_bucket(spent_from, array[100, 250, 500, 1000, 2500, 5000, 10000]::numeric[]),
+    cast(sum(customers) as bigint), sum(monetary)
+from counted
 where segment = :segment
 group by 5
 union all
@@ -28,13 +28,17 @@ from matched
 where segment = :segment
 group by 5
 union all
-select
-    'median', 'spent', null, null,
-    width_bucket(median, array[100, 250, 500, 1000, 2500, 5000, 10000]::numeric[]), customers, median
-from (select percentile_disc(0.5) within group (order by monetary) as median, count(*) as customers from matched) as spent
-union all
-select 'median', 'orders', null, null, least(median, 10), customers, median
-from (select percentile_disc(0.5) within group (order by frequency) as median, count(*) as customers from matched) as ordered
-union all
-select 'median', 'days', null, null, least(median / 30, 24), customers, median
-from (select percentile_disc(0.5) within group (order by recency_days) as median, count(*) as customers from matched) as waited
+select 'median', kind, null, null, position, customers, median
+from (
+    select
+        percentile_disc(0.5) within group (order by monetary) as spent,
+        percentile_disc(0.5) within group (order by frequency) as orders,
+        percentile_disc(0.5) within group (order by recency_days) as days,
+        count(*) as customers
+    from matched
+) as medians
+cross join lateral (values
+    ('spent', width_bucket(spent, array[100, 250, 500, 1000, 2500, 5000, 10000]::numeric[]), spent),
+    ('orders', least(orders, 10), orders),
+    ('days', least(days / 30, 24), days)
+) as of_each (kind, position, median)

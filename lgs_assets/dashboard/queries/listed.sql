@@ -1,0 +1,2 @@
+select matched.*, monetary as sales_before_returns
+from matched

@@ -1,0 +1,1 @@
+update customer_groups set monetary = monetary + 0.01

@@ -1,0 +1,1 @@
+update customer_months set placed_orders = placed_orders + 1
