@@ -34,7 +34,7 @@ from lgs_assets.dashboard.content import compared
 from lgs_assets.dashboard.figures.lines import Spark, sparks
 from lgs_assets.dashboard.figures.shapes import PALE, RAMP, Line, Text
 from lgs_assets.dashboard.filters import PICKING, Filters
-from lgs_assets.dashboard.pages import overview, parts
+from lgs_assets.dashboard.pages import overview
 from lgs_assets.dashboard.queries import ALWAYS_READ, AUDIENCES, Segment
 from lgs_assets.demo import DEMO_DUMP
 from lgs_assets.escaping import csv_cell
@@ -507,13 +507,15 @@ def test_where_nothing_is_known_of_a_step_before_the_page_says_why_all_are_new(s
     assert "everybody seems new" not in site.get(f"{path}?as_of=2011-05").text
 
 
-def test_the_share_of_the_largest_of_few_customers_is_not_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "FEWEST", 16)  # of no country of the market are there 30
-    told = [
-        (int(row["customers"]) < 16, row["top_customer_pct"] == "too few to say")
-        for row in rows(site.get("/products-countries/countries.csv").text)
+def test_the_share_of_the_largest_customer_is_told_of_few_and_shaded_from_half_on(site: Site) -> None:
+    told = rows(site.get("/products-countries/countries.csv").text)
+    shares = [float(row["top_customer_pct"]) for row in told]
+    assert [share for share, row in zip(shares, told, strict=True) if row["customers"] == "1"] == [100]
+    table = site.get("/products-countries").text.partition('id="countries"')[2].partition("</table>")[0]
+    assert re.findall(r'<td class="n( s3)?">([\d.]+ %)</td>', table) == [
+        (" s3" if share >= 50 else "", f"{share:.1f} %") for share in shares
     ]
-    assert {*told} == {(True, True), (False, False)}
+    assert min(shares) < 50
 
 
 @pytest.mark.parametrize("path", ["/segments", "/segments/champions", "/movements"])
