@@ -13,6 +13,8 @@ HAPPENED = [
     *("product_pareto", "top_products", "top_returned_products", "product_pairs", "country_sales"),
     *("sales_changes", "sales_trend"),
 ]
+SEASON = "season: what recurs each year (STL)"
+LEFT = "what is left after the trend: two years cannot tell season from chance"
 
 
 @pytest.mark.parametrize("name", HAPPENED)
@@ -212,7 +214,15 @@ def test_a_trend_that_cannot_be_judged_says_why(frames: MakeFrames, draw: Draw, 
     assert "The trend of sales cannot be judged: needs 24 whole months; there are 13" in texts(figure)
     (axes,) = figure.axes
     assert [bar.get_height() for bar in axes.patches] == list(given["monthly_metrics"]["sales_once"])
-    assert "season: what recurs each year (STL)" not in texts(figure)
+    assert not {SEASON, LEFT} & {*texts(figure)}
+
+
+@pytest.mark.parametrize(("months", "said"), [(25, {LEFT}), (36, {LEFT}), (37, {SEASON})])
+def test_what_two_years_leave_after_the_trend_is_not_called_a_season(
+    months: int, said: set[str], frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """Of two values a month, the season takes up whatever the trend leaves; the last month is partial."""
+    assert {SEASON, LEFT} & {*texts(draw("sales_trend", frames(months=months)))} == said
 
 
 def test_the_mark_of_the_first_month_is_explained_where_it_is(frames: MakeFrames, draw: Draw, texts: Texts) -> None:

@@ -35,6 +35,10 @@ _NOT_TOLD: Final = ("sales", "new customers", "existing customers")
 _SEEM_NEW: Final = "Left out: new customers (at first all seem new)."
 _LEVEL: Final = 0.05
 """The usual level of significance."""
+_ENOUGH_MONTHS: Final = 36
+"""Fewer hold each month of the year twice at most, and a season of two values takes up chance as well."""
+_SEASON: Final = "season: what recurs each year (STL)"
+_REST: Final = "what is left after the trend: two years cannot tell season from chance"
 
 
 @FAMILY.chart(
@@ -110,9 +114,10 @@ def sales_trend(monthly_metrics: pd.DataFrame, seasonality: pd.DataFrame, trend_
         above.tick_params(labelbottom=False)
         draw_bars(below, timeline, timeline.values["season"], style.ORANGE)
         below.axhline(0, color=style.INK, linewidth=0.9)
-        below.set_ylabel("Season, in £")
+        is_told = len(parts) >= _ENOUGH_MONTHS
+        below.set_ylabel("Season, in £" if is_told else "The rest, in £")
         keys.append(style.stroke(color=style.INK, linewidth=2, label="trend"))
-        keys.append(style.swatch(style.ORANGE, "season: what recurs each year (STL)"))
+        keys.append(style.swatch(style.ORANGE, _SEASON if is_told else _REST))
     style.legend(above, keys)
     return figure
 
