@@ -52,9 +52,10 @@ def test_the_matrix_is_of_the_last_whole_step(frames: MakeFrames, draw: Draw, te
     assert {"\N{MINUS SIGN}13", "+5", "+13", "before", "after", "net"} <= set(written)
 
 
-def test_a_quarter_is_three_months(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+def test_three_months_need_not_be_a_quarter(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """Its matrix begins three month ends before the last whole one."""
     written = texts(draw("segment_migration_quarter", frames()))
+    assert "Who moved between segments in the last three whole months" in written
     assert any("From the end of Aug 2011 to the end of Nov 2011" in text for text in written)
 
 
@@ -90,9 +91,12 @@ def test_the_curve_leaves_the_censored_cohort_out(frames: MakeFrames, draw: Draw
     assert len(figure.axes[0].lines) == 3
 
 
-def test_those_who_left_are_below_the_line(frames: MakeFrames, draw: Draw) -> None:
-    """Active customers add up above it."""
-    heights = [bar.get_height() for bar in draw("customer_flow", frames(months=3, partial=False)).axes[0].patches]
+def test_those_who_did_not_buy_are_below_the_line(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Active customers add up above it. The lapsed have not left for good, and nothing says that they have."""
+    figure = draw("customer_flow", frames(months=3, partial=False))
+    assert "lapsed: did not buy this month" in texts(figure)
+    assert not any(" left" in text for text in texts(figure))
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
     assert sum(height for height in heights if height > 0) == 300 + 2 * (40 + 120 + 70)
     assert sum(height for height in heights if height < 0) == -2 * 90
 

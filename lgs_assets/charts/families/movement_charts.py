@@ -108,7 +108,7 @@ def segment_migration_month(segment_migrations: pd.DataFrame, segment_playbook: 
 
 
 @FAMILY.chart(
-    "Who moved between segments in the last whole quarter",
+    "Who moved between segments in the last three whole months",
     segment_migrations=(*_STEPS, "cause"),
     segment_playbook=_ORDER,
 )

@@ -123,7 +123,7 @@ def retention_curve(cohort_retention_pooled: pd.DataFrame, cohort_retention: pd.
 
 
 @FAMILY.chart(
-    "Customers who came, stayed, came back and left",
+    "New, retained, reactivated and lapsed customers",
     customer_flow=(
         "invoice_month", "new_customers", "retained_customers", "reactivated_customers", "lapsed_customers",
         "is_left_censored", "is_partial",
@@ -131,13 +131,14 @@ def retention_curve(cohort_retention_pooled: pd.DataFrame, cohort_retention: pd.
     monthly_metrics=("invoice_month", "last_invoice_at"),
 )  # fmt: skip
 def customer_flow(customer_flow: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Figure:
-    """Active customers of each month by where they come from, above the line; those who left, below it."""
+    """Active customers of each month by where they come from, above the line; below it, those who did not buy."""
     known = customer_flow.assign(last_invoice_at=monthly_metrics["last_invoice_at"].max())
     timeline = timeline_of(known)
     figure, axes = month_sheet(
         timeline,
         "Customers with a sale in the month, and below the line those of the month before without one",
-        note="In the month that the data begins with, everybody seems new. Doubled invoices count no customer twice.",
+        note="In the month that the data begins with, everybody seems new. Of the lapsed, many come back later. "
+        "Doubled invoices count no customer twice.",
     )
     new, retained, back, lapsed = (
         timeline.values[f"{kind}_customers"] for kind in ("new", "retained", "reactivated", "lapsed")
@@ -155,8 +156,13 @@ def customer_flow(customer_flow: pd.DataFrame, monthly_metrics: pd.DataFrame) ->
     axes.margins(y=0.06)
     in_counts(axes.yaxis)
     label_ticks(axes.yaxis, lambda value: count(abs(value)))
-    axes.set_ylabel("Customers, those who left below the line")
-    kinds = (("retained", style.BLUE), ("reactivated", style.SKY), ("new", style.ORANGE), ("lapsed", style.MUTED))
+    axes.set_ylabel("Customers, the lapsed below the line")
+    kinds = (
+        ("retained", style.BLUE),
+        ("reactivated", style.SKY),
+        ("new", style.ORANGE),
+        ("lapsed: did not buy this month", style.MUTED),
+    )
     style.legend(axes, [style.swatch(colour, name) for name, colour in kinds])
     return figure
 
