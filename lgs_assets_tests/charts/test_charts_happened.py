@@ -74,6 +74,16 @@ def test_survival_of_few_is_left_out(frames: MakeFrames, draw: Draw, texts: Text
     assert "0" not in written
 
 
+@pytest.mark.parametrize(("partial", "end"), [(True, "Nov"), (False, "Dec")])
+def test_survival_is_dated_by_the_last_whole_month(
+    partial: bool, end: str, frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """Not by the snapshot of the scores, which is of the partial month that it leaves out."""
+    written = texts(draw("segment_survival", frames(partial=partial)))
+    assert any(text.startswith(f"Until the end of {end} 2011: of those who entered") for text in written)
+    assert not any("RFM snapshot" in text for text in written)
+
+
 def test_the_censored_cohort_and_partial_months_are_apart(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """The first month of the data has a mark and a line below it; the partial month is explained."""
     figure = draw("cohort_triangle", frames())
