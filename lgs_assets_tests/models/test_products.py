@@ -116,6 +116,7 @@ def test_a_return_on_the_day_of_the_first_sale_is_not_before_the_data(warehouse:
         warehouse,
         tmp_path,
         [
+            Line("0", customer_id=12, invoice_date="2011-05-01"),
             Line("1", invoice_date=f"{day} 09:00"), Line("1", invoice_date=f"{day} 18:00"),
             Line("C2", stock_code="85123A", quantity=-1, invoice_date=f"{day} 12:00"),
             Line("C3", stock_code="85123A", quantity=-1, invoice_date=f"{day} 08:00"),
@@ -124,6 +125,30 @@ def test_a_return_on_the_day_of_the_first_sale_is_not_before_the_data(warehouse:
     build_tables(warehouse, *built_for("returns"))
     rows = warehouse.rows("select invoice_no, unmatched_reason from returns order by invoice_no")
     assert [values(row) for row in rows] == [("C2", "no such sale"), ("C3", "before the data")]
+
+
+def test_what_a_customer_of_the_first_month_never_bought_was_sold_before_the_data(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """But for charges, which are credited without a sale, and for units beyond those that were bought."""
+    load_lines(
+        warehouse,
+        tmp_path,
+        [
+            Line("1", invoice_date="2011-05-01"), Line("2", customer_id=12, invoice_date="2011-06-01"),
+            Line("C3", quantity=-2, invoice_date=JUNE), Line("C3", "85123A", quantity=-1, invoice_date=JUNE),
+            Line("C3", "M", quantity=-1, invoice_date=JUNE), Line("4", "85123A", invoice_date="2011-06-20"),
+            Line("C5", "85123A", quantity=-1, customer_id=12, invoice_date=JUNE),
+        ],
+    )  # fmt: skip
+    build_tables(warehouse, *built_for("returns"))
+    rows = warehouse.rows("select customer_id = 12 as is_later, code, unmatched_reason from returns order by 1, 2")
+    assert [values(row) for row in rows] == [
+        (False, "22041", "no such sale"),
+        (False, "85123A", "before the data"),
+        (False, "M", "no such sale"),
+        (True, "85123A", "no such sale"),
+    ]
 
 
 def test_pairs_are_counted_by_basket(warehouse: Warehouse, tmp_path: Path) -> None:
