@@ -12,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lgs_assets.checks.sql_checks import evaluate
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.models.baskets import bought_together
 from lgs_assets.models.returns import match_returns
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines, values
 
 JUNE = "2011-06-01 10:00"
@@ -203,7 +206,10 @@ def test_pairs_are_those_of_every_basket(baskets: dict[str, list[str]], unsold: 
 
 
 def test_movers_compare_the_same_months_of_two_years(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Three whole months against the year before; a season without sales makes no product new, and ends none."""
+    """Three whole months against the year before; a season without sales makes no product new, and ends none.
+
+    The check sees what is exchanged between two of them.
+    """
     months = {
         "22041": ["2010-01-31", "2010-03-31", "2011-01-31", "2011-03-31"],
         "11111": ["2010-02-28"],  # left
@@ -227,3 +233,8 @@ def test_movers_compare_the_same_months_of_two_years(warehouse: Warehouse, tmp_p
     ]  # fmt: skip
     (span,) = warehouse.rows("select distinct first_month::text, last_month::text from product_movers")
     assert values(span) == ("2011-01-01", "2011-03-01")
+    (check,) = (check for check in CHECKS if check.table == "product_movers")
+    assert evaluate(check, PostgresTables(warehouse)).passed
+    with warehouse.transaction() as connection:  # the same units together
+        connection.exec_driver_sql("update product_movers set units = 3 - units where code in ('22041', '22222')")
+    assert not evaluate(check, PostgresTables(warehouse)).passed
