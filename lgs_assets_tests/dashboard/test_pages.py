@@ -507,6 +507,13 @@ def test_where_nothing_is_known_of_a_step_before_the_page_says_why_all_are_new(s
     assert "everybody seems new" not in site.get(f"{path}?as_of=2011-05").text
 
 
+def test_where_no_product_can_be_compared_the_page_says_why(site: Site) -> None:
+    """The market is not two years old: neither list of products has a row."""
+    html = site.get("/products-countries").text
+    said = "the last three whole months, and the same months of the year before, must all have invoices."
+    assert html.count(f"Nothing to compare: {said}") == 2
+
+
 def test_the_share_of_the_largest_customer_is_told_of_few_and_shaded_from_half_on(site: Site) -> None:
     told = rows(site.get("/products-countries/countries.csv").text)
     shares = [float(row["top_customer_pct"]) for row in told]

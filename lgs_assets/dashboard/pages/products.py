@@ -110,7 +110,12 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
         ),
     )
     note = view.unfollowed()
-    if found:
+    if not rows:
+        note = (
+            "Nothing to compare: the last three whole months, and the same months of the year before, must all have "
+            f"invoices.{note}"
+        )
+    elif found:
         months = wording.span(wording.month(found[0]["first_month"]), wording.month(found[0]["last_month"]))
         note = (
             f"Sales before returns, {months} against the same months of the year before, doubled invoices once.{note}"
