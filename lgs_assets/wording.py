@@ -8,6 +8,9 @@ from lgs_assets.escaping import printable
 
 HOW_TO_GIVE_COSTS: Final = "lgs costs import FILE takes them: a CSV with stock_code, valid_from and unit_cost"
 
+MOSTLY_ONE: Final = 0.5
+"""The share of a country's sales to known customers from which on one customer decides what the country does."""
+
 UNCALIBRATED: Final = (
     "On past days the level of the risk was too far off: low, medium and high are an order, not chances."
 )

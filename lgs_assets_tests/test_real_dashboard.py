@@ -150,6 +150,14 @@ def test_a_page_adds_up_to_the_tables(site: Site, real: Warehouse, file: str, co
     assert sum(Decimal(row[column] or 0) for row in shown) == expected
 
 
+def test_a_country_of_one_customer_says_so(site: Site) -> None:
+    """In the year to November 2011 all but all of the Netherlands is one customer, and half of EIRE, of three."""
+    told = csv.DictReader(io.StringIO(site.get(f"/products-countries/countries.csv?{NOVEMBER}").text))
+    shares = {row["country"]: row["top_customer_pct"] for row in told}
+    told_of = [round(float(shares[country]), 1) for country in ("Netherlands", "EIRE", "Singapore")]
+    assert told_of == [98.1, 52.9, 100]
+
+
 def test_a_report_is_two_sheets_a_segment(site: Site) -> None:
     """Also of the one whose customers came from everywhere."""
     try:

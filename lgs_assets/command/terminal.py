@@ -36,8 +36,8 @@ if TYPE_CHECKING:  # what is shown is made elsewhere, by what takes long to impo
 
 SHOWN_CHARACTERS = 200
 SHOWN_REJECTS = 50
-SHOWN_MOVES = 3
-"""Of those who slipped, of those who rose, and of those who did neither."""
+SHOWN_FALLS, SHOWN_MOVES = 5, 3
+"""Of those who slipped; of those who rose, and of those who did neither."""
 
 console = Console()
 
@@ -134,7 +134,7 @@ def profit_line(warehouse: "Warehouse") -> str:
 
 
 def movement_lines(warehouse: "Warehouse") -> Iterator[str]:
-    """Who moved between segments in the last whole month: the largest falls and rises, and what moved them."""
+    """Who moved between segments in the last whole month: those who had spent most first, and what moved them."""
     moves = warehouse.rows(_MOVES)
     if not moves:
         return
@@ -146,13 +146,14 @@ def movement_lines(warehouse: "Warehouse") -> Iterator[str]:
         f"[bold]In {month:%Y-%m}[/], {moved:,} of {counted(total - first, 'customer')} moved to another segment, "
         f"{first:,} bought for the first time:"
     )
-    for direction, mark, verb in (
-        ("down", "[yellow]↓[/]", "slipped to"), ("up", "[green]↑[/]", "rose to"), ("neither", "[dim]→[/]", "moved to")
+    for direction, mark, verb, most in (
+        ("down", "[yellow]↓[/]", "slipped to", SHOWN_FALLS), ("up", "[green]↑[/]", "rose to", SHOWN_MOVES),
+        ("neither", "[dim]→[/]", "moved to", SHOWN_MOVES),
     ):  # fmt: skip
-        for move in [move for move in moves if move.direction == direction][:SHOWN_MOVES]:
+        for move in [move for move in moves if move.direction == direction][:most]:
             alone = f"; {move.by_boundary:,} by the boundary alone" if move.by_boundary else ""
             yield f"  {mark} {move.customers:,} {plain(move.segment_from)} {verb} {plain(move.segment_to)}{alone}"
-    yield "  [dim]Segments are relative to the other customers of that month.[/]"
+    yield "  [dim]Those who had spent most come first. Segments are relative to the other customers of that month.[/]"
 
 
 _MOVES = """
@@ -164,7 +165,7 @@ _MOVES = """
         select max(snapshot_to) from segment_migrations where step = 1 and not is_partial
     )
     group by snapshot_to, segment_from, segment_to, direction, is_new
-    order by customers desc, segment_from, segment_to
+    order by sum(monetary_before) desc, segment_from, segment_to
 """
 
 

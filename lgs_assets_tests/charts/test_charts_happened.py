@@ -13,6 +13,8 @@ HAPPENED = [
     *("product_pareto", "top_products", "top_returned_products", "product_pairs", "country_sales"),
     *("sales_changes", "sales_trend"),
 ]
+SEASON = "season: what recurs each year (STL)"
+LEFT = "what is left after the trend: two years cannot tell season from chance"
 
 
 @pytest.mark.parametrize("name", HAPPENED)
@@ -50,9 +52,10 @@ def test_the_matrix_is_of_the_last_whole_step(frames: MakeFrames, draw: Draw, te
     assert {"\N{MINUS SIGN}13", "+5", "+13", "before", "after", "net"} <= set(written)
 
 
-def test_a_quarter_is_three_months(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+def test_three_months_need_not_be_a_quarter(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """Its matrix begins three month ends before the last whole one."""
     written = texts(draw("segment_migration_quarter", frames()))
+    assert "Who moved between segments in the last three whole months" in written
     assert any("From the end of Aug 2011 to the end of Nov 2011" in text for text in written)
 
 
@@ -69,6 +72,16 @@ def test_survival_of_few_is_left_out(frames: MakeFrames, draw: Draw, texts: Text
     written = texts(draw("segment_survival", frames(months=16)))
     assert written.count("50") == len(PLAYBOOK)  # after a month
     assert "0" not in written
+
+
+@pytest.mark.parametrize(("partial", "end"), [(True, "Nov"), (False, "Dec")])
+def test_survival_is_dated_by_the_last_whole_month(
+    partial: bool, end: str, frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """Not by the snapshot of the scores, which is of the partial month that it leaves out."""
+    written = texts(draw("segment_survival", frames(partial=partial)))
+    assert any(text.startswith(f"Until the end of {end} 2011: of those who entered") for text in written)
+    assert not any("RFM snapshot" in text for text in written)
 
 
 def test_the_censored_cohort_and_partial_months_are_apart(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
@@ -88,11 +101,24 @@ def test_the_curve_leaves_the_censored_cohort_out(frames: MakeFrames, draw: Draw
     assert len(figure.axes[0].lines) == 3
 
 
-def test_those_who_left_are_below_the_line(frames: MakeFrames, draw: Draw) -> None:
-    """Active customers add up above it."""
-    heights = [bar.get_height() for bar in draw("customer_flow", frames(months=3, partial=False)).axes[0].patches]
+def test_those_who_did_not_buy_are_below_the_line(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Active customers add up above it. The lapsed have not left for good, and nothing says that they have."""
+    figure = draw("customer_flow", frames(months=3, partial=False))
+    assert "lapsed: did not buy this month" in texts(figure)
+    assert not any(" left" in text for text in texts(figure))
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
     assert sum(height for height in heights if height > 0) == 300 + 2 * (40 + 120 + 70)
     assert sum(height for height in heights if height < 0) == -2 * 90
+
+
+def test_a_month_that_is_measured_against_a_part_is_marked(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
+    """Of a shop whose data begins within a month, the first two bars are hatched, and the note says why."""
+    given = frames(months=4, partial=False)
+    given["customer_flow"].loc[:1, "is_partial"] = True
+    figure = draw("customer_flow", given)
+    assert sum(bool(bar.get_hatch()) for bar in figure.axes[0].patches) == 2 * 4
+    assert any("the second is compared with part of a month" in text for text in texts(figure))
+    assert not any("part of a month" in text for text in texts(draw("customer_flow", frames())))
 
 
 def test_classes_are_counted(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
@@ -178,11 +204,15 @@ def test_without_a_year_there_is_one_waterfall(frames: MakeFrames, draw: Draw, t
 
 
 def test_what_is_not_significant_is_written_on_the_chart(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """The verdict on sales is the subtitle; orders that seem to fall would not survive the correction."""
+    """Orders that seem to fall would not survive the correction; new customers fall for the data's beginning alone."""
     written = texts(draw("sales_trend", frames()))
     verdict = "Sales in the last 12 whole months: +1.7 % on the 12 before (Holm's p = 1.00): no significant"
     assert any(text.startswith(verdict) for text in written)
-    assert "Likewise, corrected by Holm for all series, not significant: placed orders \N{MINUS SIGN}7.0 %." in written
+    (note,) = (text for text in written if text.startswith("Likewise"))
+    assert note == (
+        "Likewise, significant: active customers −12.5 %; not significant: placed orders −7.0 %, sales per buying "
+        "customer −1.4 %. Left out: new customers (at first all seem new)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,7 +238,15 @@ def test_a_trend_that_cannot_be_judged_says_why(frames: MakeFrames, draw: Draw, 
     assert "The trend of sales cannot be judged: needs 24 whole months; there are 13" in texts(figure)
     (axes,) = figure.axes
     assert [bar.get_height() for bar in axes.patches] == list(given["monthly_metrics"]["sales_once"])
-    assert "season: what recurs each year (STL)" not in texts(figure)
+    assert not {SEASON, LEFT} & {*texts(figure)}
+
+
+@pytest.mark.parametrize(("months", "said"), [(25, {LEFT}), (36, {LEFT}), (37, {SEASON})])
+def test_what_two_years_leave_after_the_trend_is_not_called_a_season(
+    months: int, said: set[str], frames: MakeFrames, draw: Draw, texts: Texts
+) -> None:
+    """Of two values a month, the season takes up whatever the trend leaves; the last month is partial."""
+    assert {SEASON, LEFT} & {*texts(draw("sales_trend", frames(months=months)))} == said
 
 
 def test_the_mark_of_the_first_month_is_explained_where_it_is(frames: MakeFrames, draw: Draw, texts: Texts) -> None:

@@ -11,14 +11,15 @@ from lgs_assets_tests.builders import SHOP, build_tables, built_for, load_lines
 from lgs_assets_tests.command.test_cli import lgs
 
 MOVES = [
-    ("Champions", "At Risk", "down", "boundary", 9),
-    ("Champions", "At Risk", "down", "ageing", 5),
-    ("Can't Lose", "At Risk", "down", "boundary", 2),
-    ("Champions", "Champions", None, "stayed", 78),
-    ("Hibernating", "Champions", "up", "purchase", 3),
-    ("About to Sleep", "At Risk", "neither", "ageing and boundary", 1),
-    ("(not yet a customer)", "New Customers", None, "first purchase", 7),
+    ("Can't Lose", "At Risk", "down", "boundary", 2, 1_500),
+    ("Champions", "At Risk", "down", "boundary", 9, 900),
+    ("Champions", "At Risk", "down", "ageing", 5, 500),
+    ("Champions", "Champions", None, "stayed", 78, 9_000),
+    ("Hibernating", "Champions", "up", "purchase", 3, 30),
+    ("About to Sleep", "At Risk", "neither", "ageing and boundary", 1, 10),
+    ("(not yet a customer)", "New Customers", None, "first purchase", 7, 0),
 ]
+"""From, to, direction, cause, customers and what they had spent."""
 
 
 @pytest.fixture
@@ -29,11 +30,11 @@ def moved(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("delete from segment_migrations")
         for ends, is_partial in (("2011-07-01", False), ("2011-08-01", True)):
-            for was, is_now, direction, cause, customers in MOVES:
+            for was, is_now, direction, cause, customers, spent in MOVES:
                 connection.exec_driver_sql(
                     "insert into segment_migrations "
-                    "values (1, %s::timestamp - interval '1 month', %s, %s, %s, %s, %s, %s, 1, 1, 1, %s)",
-                    (ends, ends, was, is_now, direction, cause, customers * (1 + is_partial), is_partial),
+                    "values (1, %s::timestamp - interval '1 month', %s, %s, %s, %s, %s, %s, %s, 1, 1, %s)",
+                    (ends, ends, was, is_now, direction, cause, customers * (1 + is_partial), spent, is_partial),
                 )
     return warehouse
 
@@ -46,14 +47,14 @@ def said(warehouse: Warehouse) -> str:
 
 
 def test_the_last_whole_month_is_told(moved: Warehouse) -> None:
-    """Those who slipped, who rose and who did neither, and how many of them were moved by the boundary alone."""
+    """Those who slipped, who rose and who did neither, the most valuable first; and how many by the boundary alone."""
     assert said(moved).splitlines() == [
         "In 2011-06, 20 of 98 customers moved to another segment, 7 bought for the first time:",
-        "  ↓ 14 Champions slipped to At Risk; 9 by the boundary alone",
         "  ↓ 2 Can't Lose slipped to At Risk; 2 by the boundary alone",
+        "  ↓ 14 Champions slipped to At Risk; 9 by the boundary alone",
         "  ↑ 3 Hibernating rose to Champions",
         "  → 1 About to Sleep moved to At Risk",
-        "  Segments are relative to the other customers of that month.",
+        "  Those who had spent most come first. Segments are relative to the other customers of that month.",
     ]
 
 

@@ -507,13 +507,22 @@ def test_where_nothing_is_known_of_a_step_before_the_page_says_why_all_are_new(s
     assert "everybody seems new" not in site.get(f"{path}?as_of=2011-05").text
 
 
-def test_the_share_of_the_largest_of_few_customers_is_not_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "FEWEST", 16)  # of no country of the market are there 30
-    told = [
-        (int(row["customers"]) < 16, row["top_customer_pct"] == "too few to say")
-        for row in rows(site.get("/products-countries/countries.csv").text)
+def test_where_no_product_can_be_compared_the_page_says_why(site: Site) -> None:
+    """The market is not two years old: neither list of products has a row."""
+    html = site.get("/products-countries").text
+    said = "the last three whole months, and the same months of the year before, must all have invoices."
+    assert html.count(f"Nothing to compare: {said}") == 2
+
+
+def test_the_share_of_the_largest_customer_is_told_of_few_and_shaded_from_half_on(site: Site) -> None:
+    told = rows(site.get("/products-countries/countries.csv").text)
+    shares = [float(row["top_customer_pct"]) for row in told]
+    assert [share for share, row in zip(shares, told, strict=True) if row["customers"] == "1"] == [100]
+    table = site.get("/products-countries").text.partition('id="countries"')[2].partition("</table>")[0]
+    assert re.findall(r'<td class="n( s3)?">([\d.]+ %)</td>', table) == [
+        (" s3" if share >= 50 else "", f"{share:.1f} %") for share in shares
     ]
-    assert {*told} == {(True, True), (False, False)}
+    assert min(shares) < 50
 
 
 @pytest.mark.parametrize("path", ["/segments", "/segments/champions", "/movements"])
@@ -1026,18 +1035,21 @@ def test_the_chosen_cohorts_are_drawn_beside_all(site: Site) -> None:
     assert {row["cohort"] for row in of_triangle} == {"2011-04-01", "2011-05-01"}
 
 
-def test_revenue_at_stake_is_that_of_the_migrations(site: Site, market: Warehouse) -> None:
+@pytest.mark.parametrize("end", ["2011-05", "2011-06"])
+def test_revenue_at_stake_is_that_of_the_migrations(site: Site, market: Warehouse, end: str) -> None:
+    """What was bought since counts once what its dump holds twice, as in May."""
     known = market.rows(
-        "select segment_from as segment, sum(monetary_before) as went, sum(sales_between) as since "
-        "from segment_migrations where step = 1 and snapshot_to = '2011-07-01' and segment_from <> segment_to "
-        "group by segment_from"
+        "select segment_from as segment, sum(monetary_before) as went, sum(sales_between_once) as since "
+        f"from segment_migrations where step = 1 and snapshot_to = date '{end}-01' + interval '1 month' "
+        "and segment_from <> segment_to group by segment_from"
     )
-    shown = {row["segment"]: row for row in rows(site.get("/movements/stake.csv").text)}
+    shown = {row["segment"]: row for row in rows(site.get(f"/movements/stake.csv?as_of={end}").text)}
     for row in known:
         if row["segment"] in shown:
             found = shown[row["segment"]]
             assert (Decimal(found["went_with"]), Decimal(found["bought_since"])) == (row["went"], row["since"])
     assert sum(Decimal(row["went_with"]) for row in shown.values()) > 0
+    assert "count twice in that past, and once in" in site.get(f"/movements?as_of={end}").text
 
 
 def test_a_search_on_a_segment_is_of_its_list(site: Site) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lgs_assets.models.trend import METHODS, seasonal_parts, trends
 from lgs_assets.warehouse.database import Warehouse
-from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines
+from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines, values
 
 APRIL = "2011-04-04 10:00"
 
@@ -24,6 +24,18 @@ def test_a_country_may_be_one_customer(warehouse: Warehouse, tmp_path: Path) -> 
     assert (home.sales, home.net_sales, home.customers, home.top_customer_share) == (4, 5, 2, Decimal("0.75"))
     rows = warehouse.rows("select new_customers from country_months where country = 'EIRE'")
     assert [row.new_customers for row in rows] == [1]
+
+
+def test_a_customer_is_new_where_they_first_bought(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Not in the country of a later month; in each of two in the first month; and not by a return alone."""
+    lines = [Line("1"), Line("2", country="EIRE", invoice_date=APRIL), Line("3", customer_id=2, country="EIRE")]
+    lines += [Line("4", customer_id=2, country="Spain"), Line("C5", customer_id=3, quantity=-1, country="Spain")]
+    load_lines(warehouse, tmp_path, lines)
+    build_tables(warehouse, *built_for("countries", "country_months"))
+    rows = warehouse.rows("select country, sale_customers, new_customers from countries order by 1")
+    assert [values(row) for row in rows] == [("EIRE", 2, 1), ("Spain", 1, 1), ("United Kingdom", 1, 1)]
+    by_month = warehouse.rows("select country, sum(new_customers) as new from country_months group by 1 order by 1")
+    assert [row.new for row in by_month] == [row.new_customers for row in rows]
 
 
 def test_a_change_is_split_to_the_penny(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines, values
 
 TABLES = built_for("natural_return")
+(AGREES,) = (check for check in CHECKS if (check.table, check.name) == ("natural_return", "agrees_with_the_history"))
 
 
 def test_returns_of_their_own_accord(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -68,8 +69,26 @@ def test_a_snapshot_date_after_the_last_sale_is_no_fault(warehouse: Warehouse, t
     build_tables(warehouse, *TABLES, snapshot_date=datetime(2011, 5, 31))
     windows = warehouse.rows("select distinct snapshot_date, months from natural_return order by snapshot_date")
     assert [values(row) for row in windows] == [(datetime(2011, month, 1), 3) for month in (2, 3)]
-    (check,) = (check for check in CHECKS if (check.table, check.name) == ("natural_return", "agrees_with_the_history"))
-    assert evaluate(check, PostgresTables(warehouse)).passed
+    assert evaluate(AGREES, PostgresTables(warehouse)).passed
     with warehouse.transaction() as connection:
         connection.exec_driver_sql("update natural_return set sales_after = sales_after + 0.01")
-    assert not evaluate(check, PostgresTables(warehouse)).passed
+    assert not evaluate(AGREES, PostgresTables(warehouse)).passed
+
+
+def test_every_figure_is_checked(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Eight months, so that the windows before are covered as well: a penny in any column is found."""
+    days = [date(2011, 1, 3) + timedelta(days=day) for day in range(240)]  # to 30 August
+    load_lines(
+        warehouse,
+        tmp_path,
+        [Line(f"{number}", customer_id=number % 3 + 1, invoice_date=f"{day} 10:00") for number, day in enumerate(days)],
+    )
+    build_tables(warehouse, *TABLES)
+    assert evaluate(AGREES, PostgresTables(warehouse)).passed
+    net = ("net_after", "net_before", "net_after_once", "net_before_once")
+    faults = {"sales_after": "0.01", "sales_after_once": "-0.01"} | dict.fromkeys(net, "0.01")
+    for column, penny in faults.items():
+        for sign in "+-":
+            with warehouse.transaction() as connection:
+                connection.exec_driver_sql(f"update natural_return set {column} = {column} {sign} ({penny})")
+            assert evaluate(AGREES, PostgresTables(warehouse)).passed == (sign == "-"), column

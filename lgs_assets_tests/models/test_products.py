@@ -12,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lgs_assets.checks.sql_checks import evaluate
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.models.baskets import bought_together
 from lgs_assets.models.returns import match_returns
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.tables import PostgresTables
 from lgs_assets_tests.builders import Line, build_tables, built_for, load_lines, values
 
 JUNE = "2011-06-01 10:00"
@@ -116,6 +119,7 @@ def test_a_return_on_the_day_of_the_first_sale_is_not_before_the_data(warehouse:
         warehouse,
         tmp_path,
         [
+            Line("0", customer_id=12, invoice_date="2011-05-01"),
             Line("1", invoice_date=f"{day} 09:00"), Line("1", invoice_date=f"{day} 18:00"),
             Line("C2", stock_code="85123A", quantity=-1, invoice_date=f"{day} 12:00"),
             Line("C3", stock_code="85123A", quantity=-1, invoice_date=f"{day} 08:00"),
@@ -124,6 +128,30 @@ def test_a_return_on_the_day_of_the_first_sale_is_not_before_the_data(warehouse:
     build_tables(warehouse, *built_for("returns"))
     rows = warehouse.rows("select invoice_no, unmatched_reason from returns order by invoice_no")
     assert [values(row) for row in rows] == [("C2", "no such sale"), ("C3", "before the data")]
+
+
+def test_what_a_customer_of_the_first_month_never_bought_was_sold_before_the_data(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """But for charges, which are credited without a sale, and for units beyond those that were bought."""
+    load_lines(
+        warehouse,
+        tmp_path,
+        [
+            Line("1", invoice_date="2011-05-01"), Line("2", customer_id=12, invoice_date="2011-06-01"),
+            Line("C3", quantity=-2, invoice_date=JUNE), Line("C3", "85123A", quantity=-1, invoice_date=JUNE),
+            Line("C3", "M", quantity=-1, invoice_date=JUNE), Line("4", "85123A", invoice_date="2011-06-20"),
+            Line("C5", "85123A", quantity=-1, customer_id=12, invoice_date=JUNE),
+        ],
+    )  # fmt: skip
+    build_tables(warehouse, *built_for("returns"))
+    rows = warehouse.rows("select customer_id = 12 as is_later, code, unmatched_reason from returns order by 1, 2")
+    assert [values(row) for row in rows] == [
+        (False, "22041", "no such sale"),
+        (False, "85123A", "before the data"),
+        (False, "M", "no such sale"),
+        (True, "85123A", "no such sale"),
+    ]
 
 
 def test_pairs_are_counted_by_basket(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -178,7 +206,10 @@ def test_pairs_are_those_of_every_basket(baskets: dict[str, list[str]], unsold: 
 
 
 def test_movers_compare_the_same_months_of_two_years(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Three whole months against the year before; a season without sales makes no product new, and ends none."""
+    """Three whole months against the year before; a season without sales makes no product new, and ends none.
+
+    The check sees what is exchanged between two of them.
+    """
     months = {
         "22041": ["2010-01-31", "2010-03-31", "2011-01-31", "2011-03-31"],
         "11111": ["2010-02-28"],  # left
@@ -202,3 +233,8 @@ def test_movers_compare_the_same_months_of_two_years(warehouse: Warehouse, tmp_p
     ]  # fmt: skip
     (span,) = warehouse.rows("select distinct first_month::text, last_month::text from product_movers")
     assert values(span) == ("2011-01-01", "2011-03-01")
+    (check,) = (check for check in CHECKS if check.table == "product_movers")
+    assert evaluate(check, PostgresTables(warehouse)).passed
+    with warehouse.transaction() as connection:  # the same units together
+        connection.exec_driver_sql("update product_movers set units = 3 - units where code in ('22041', '22222')")
+    assert not evaluate(check, PostgresTables(warehouse)).passed

@@ -1,5 +1,10 @@
 with customers as (
-    select country, customer_id, sum(sale_lines) as sale_lines, sum(sale_amount) as sales
+    select
+        country,
+        customer_id,
+        sum(sale_lines) as sale_lines,
+        sum(sale_amount) as sales,
+        min(case when sale_lines > 0 then invoice_month end) as first_month
     from invoice_totals
     where customer_id is not null
     group by country, customer_id
@@ -10,8 +15,9 @@ known as (
         country,
         count(*) as customers,
         count(case when sale_lines > 0 then 1 end) as sale_customers,
+        count(case when first_month = first_month_ever then 1 end) as new_customers,
         max(sales) as largest_sales
-    from customers
+    from (select customers.*, min(first_month) over (partition by customer_id) as first_month_ever from customers) as lives
     group by country
 ),
 
@@ -35,6 +41,7 @@ select
     coalesce(known.customers, 0) as customers,
     totals.net_sales,
     coalesce(known.sale_customers, 0) as sale_customers,
+    coalesce(known.new_customers, 0) as new_customers,
     totals.sales,
     totals.sale_invoices,
     totals.returned,

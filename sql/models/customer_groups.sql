@@ -20,11 +20,11 @@ with customers as (
         end as spent_from,
         rfm_history.monetary,
         rfm_history.monetary_once,
-        lag(rfm_history.monetary) over (
-            partition by rfm_history.customer_id order by rfm_history.snapshot_date
-        ) as monetary_before
+        lag(rfm_history.monetary) over snapshots as monetary_before,
+        lag(rfm_history.monetary_once) over snapshots as monetary_once_before
     from rfm_history
     inner join customer_profile on rfm_history.customer_id = customer_profile.customer_id
+    window snapshots as (partition by rfm_history.customer_id order by rfm_history.snapshot_date)
 )
 
 select
@@ -39,7 +39,8 @@ select
     count(*) as customers,
     sum(monetary) as monetary,
     sum(monetary_once) as monetary_once,
-    coalesce(sum(monetary_before), 0) as monetary_before
+    coalesce(sum(monetary_before), 0) as monetary_before,
+    coalesce(sum(monetary_once_before), 0) as monetary_once_before
 from customers
 group by snapshot_date, country, cohort_quarter, segment, segment_before, r_score, f_score, spent_from
 -- Each snapshot lies together, as it is read.

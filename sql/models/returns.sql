@@ -33,10 +33,22 @@ matched as (
 ),
 
 first_sales as (
-    select customer_id, min(first_sale_at) as first_sale_at
+    select customer_id, min(first_sale_at) as first_sale_at, min(invoice_month) as first_month
     from invoice_totals
     where sale_lines > 0
     group by customer_id
+),
+
+beginning as (
+    select min(invoice_month) as data_month
+    from invoice_totals
+),
+
+lines as (
+    select
+        returnable_lines.*,
+        min(case when not is_return then place end) over (partition by customer_id, code) as first_sale_place
+    from returnable_lines
 )
 
 select
@@ -65,10 +77,17 @@ select
     cast(extract(day from returned.invoice_date - matched.sold_at) as integer) as days_after,
     case
         when matched.units_matched = returned.units then null
-        when first_sales.first_sale_at <= returned.invoice_date then 'no such sale'
-        else 'before the data'
+        when coalesce(first_sales.first_sale_at > returned.invoice_date, true) then 'before the data'
+        -- Who buys in the month that the data begins with has mostly bought before it.
+        when
+            stock_codes.is_product
+            and first_sales.first_month = beginning.data_month
+            and coalesce(first_sale_place > returned.place, true)
+            then 'before the data'
+        else 'no such sale'
     end as unmatched_reason
-from returnable_lines as returned
+from lines as returned
+cross join beginning
 inner join (select distinct code, is_product from stock_codes) as stock_codes on returned.code = stock_codes.code
 left join matched on returned.invoice_no = matched.invoice_no and returned.line_number = matched.line_number
 left join first_sales on returned.customer_id = first_sales.customer_id

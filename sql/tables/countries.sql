@@ -6,6 +6,7 @@ create table countries (
     customers bigint not null check (customers between 0 and lines),
     net_sales numeric not null,
     sale_customers bigint not null check (sale_customers between 0 and customers),
+    new_customers bigint not null check (new_customers between 0 and sale_customers),
     sales numeric not null check (sales >= 0),
     sale_invoices bigint not null check (sale_invoices between 0 and invoices),
     returned numeric not null,
@@ -21,6 +22,7 @@ comment on column countries.invoices is 'Distinct invoices.';
 comment on column countries.customers is 'Distinct customers with a line of any kind; guests do not count.';
 comment on column countries.net_sales is 'Sum of line_total of all lines in pounds sterling.';
 comment on column countries.sale_customers is 'Distinct customers with a sale: is_sale of clean_invoices. The buyers, as country_months counts customers.';
+comment on column countries.new_customers is 'Those of them who bought here in the month of their first sale ever, as country_months counts them; the others first bought in another country.';
 comment on column countries.sales is 'Sum of line_total of the sales in pounds sterling: to known customers, so without guests.';
 comment on column countries.sale_invoices is 'Distinct invoices with a sale.';
 comment on column countries.returned is 'Amount deducted by cancellations in pounds sterling.';

@@ -23,7 +23,7 @@ create table customer_flow (
     check (sales_once = new_sales_once + retained_sales_once + reactivated_sales_once)
 );
 
-comment on table customer_flow is 'Customers who came, stayed, came back and left, with their sales; over is_sale lines. One row per month, months without a sale included.';
+comment on table customer_flow is 'New, retained, reactivated and lapsed customers, with their sales; over is_sale lines. One row per month, months without a sale included.';
 comment on column customer_flow.invoice_month is 'First day of the month.';
 comment on column customer_flow.active_customers is 'Customers with a sale in the month: new, retained and reactivated.';
 comment on column customer_flow.new_customers is 'Those whose first sale ever is in the month.';
@@ -41,4 +41,4 @@ comment on column customer_flow.reactivated_sales_once is 'The same, each double
 comment on column customer_flow.lapsed_sales is 'What lapsed customers bought in the month before, in pounds sterling, exact.';
 comment on column customer_flow.lapsed_sales_once is 'The same, each doubled invoice counted once.';
 comment on column customer_flow.is_left_censored is 'The first month of the data: everybody seems new.';
-comment on column customer_flow.is_partial is 'The month is partial, see monthly_metrics: not comparable with whole months.';
+comment on column customer_flow.is_partial is 'The month, or the month before that it is measured against, is partial, see monthly_metrics: not comparable with whole months.';

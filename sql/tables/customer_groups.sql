@@ -12,6 +12,7 @@ create table customer_groups (
     monetary numeric not null check (monetary > 0 and monetary >= spent_from * customers),
     monetary_once numeric not null check (monetary_once > 0 and monetary_once <= monetary),
     monetary_before numeric not null check (monetary_before between 0 and monetary),
+    monetary_once_before numeric not null check (monetary_once_before between 0 and monetary_before),
     primary key (snapshot_date, country, cohort_quarter, segment, segment_before, r_score, f_score, spent_from),
     check ((segment_before = '(not yet a customer)') = (monetary_before = 0))
 );
@@ -29,3 +30,4 @@ comment on column customer_groups.customers is 'Customers.';
 comment on column customer_groups.monetary is 'Their sales before the snapshot in pounds sterling, exact. An invoice that its dump holds twice in full counts twice.';
 comment on column customer_groups.monetary_once is 'The same, each doubled invoice counted once.';
 comment on column customer_groups.monetary_before is 'Their sales before the previous snapshot; 0 for those who were not yet customers.';
+comment on column customer_groups.monetary_once_before is 'The same, each doubled invoice counted once.';

@@ -14,5 +14,5 @@ comment on column seasonality.series is 'Series, as in monthly_series.';
 comment on column seasonality.invoice_month is 'First day of the month.';
 comment on column seasonality.value is 'Value of the series.';
 comment on column seasonality.trend is 'The part that moves slowly.';
-comment on column seasonality.season is 'The part that recurs each year.';
+comment on column seasonality.season is 'The part that recurs each year. Of two years it holds chance as well: see remainder.';
 comment on column seasonality.remainder is 'What is left. 0 with two years of months: each month of the year then has as many levels as values.';

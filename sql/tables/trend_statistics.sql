@@ -23,7 +23,7 @@ create table trend_statistics (
 );
 
 comment on table trend_statistics is 'How each monthly series moves with time, over its whole months, and how certain that is: two years cannot tell a slope from a step. One row per series and method.';
-comment on column trend_statistics.series is 'Series, as in monthly_series.';
+comment on column trend_statistics.series is 'Series, as in monthly_series. In the data''s first months everybody seems new: while these count, new customers fall and existing customers rise for that alone, however small p is.';
 comment on column trend_statistics.method is 'level: a straight line through the values; log: through their logarithms; by month: with a level for each month of the year; year on year: the mean logarithm of the ratio of the last twelve months to the same months before.';
 comment on column trend_statistics.months is 'Whole months.';
 comment on column trend_statistics.change_pct is 'The last twelve months together against the twelve before, in percent.';

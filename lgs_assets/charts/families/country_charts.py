@@ -13,7 +13,7 @@ from lgs_assets.charts.doubled import counted_twice
 from lgs_assets.charts.ranking import name_rows, write_beside
 from lgs_assets.charts.scales import at_round_numbers, in_pounds
 from lgs_assets.charts.timeline import HATCH
-from lgs_assets.wording import counted, percent, short, short_pounds
+from lgs_assets.wording import MOSTLY_ONE, counted, percent, short, short_pounds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,8 +25,6 @@ _TOP: Final = 20
 _NAME: Final = 24
 _HOME: Final = 0.5
 """The share of net sales from which on a country would leave no room for the others."""
-_ONE_CUSTOMER: Final = 0.5
-"""The share of a country's sales to known customers from which on one customer decides what the country does."""
 
 
 @FAMILY.chart(
@@ -62,7 +60,7 @@ def country_sales(countries: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Fig
 
 def _draw(axes: Axes, countries: pd.DataFrame) -> None:
     sales = countries["net_sales"].to_numpy(dtype=float)
-    is_one = countries["top_customer_share"].fillna(0).to_numpy(dtype=float) >= _ONE_CUSTOMER
+    is_one = countries["top_customer_share"].fillna(0).to_numpy(dtype=float) >= MOSTLY_ONE
     places = np.arange(len(countries))
     axes.barh(places[~is_one], sales[~is_one], color=style.BLUE)
     axes.barh(

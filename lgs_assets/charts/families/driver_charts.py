@@ -32,8 +32,13 @@ _SALES: Final = "sales, doubled invoices once"
 """The series of `monthly_series` that compares over time."""
 _NOT_TOLD: Final = ("sales", "new customers", "existing customers")
 """With second copies, or of customers who seem new since the data has a beginning: they move for that alone."""
+_SEEM_NEW: Final = "Left out: new customers (at first all seem new)."
 _LEVEL: Final = 0.05
 """The usual level of significance."""
+_ENOUGH_MONTHS: Final = 36
+"""Fewer hold each month of the year twice at most, and a season of two values takes up chance as well."""
+_SEASON: Final = "season: what recurs each year (STL)"
+_REST: Final = "what is left after the trend: two years cannot tell season from chance"
 
 
 @FAMILY.chart(
@@ -109,9 +114,10 @@ def sales_trend(monthly_metrics: pd.DataFrame, seasonality: pd.DataFrame, trend_
         above.tick_params(labelbottom=False)
         draw_bars(below, timeline, timeline.values["season"], style.ORANGE)
         below.axhline(0, color=style.INK, linewidth=0.9)
-        below.set_ylabel("Season, in £")
+        is_told = len(parts) >= _ENOUGH_MONTHS
+        below.set_ylabel("Season, in £" if is_told else "The rest, in £")
         keys.append(style.stroke(color=style.INK, linewidth=2, label="trend"))
-        keys.append(style.swatch(style.ORANGE, "season: what recurs each year (STL)"))
+        keys.append(style.swatch(style.ORANGE, _SEASON if is_told else _REST))
     style.legend(above, keys)
     return figure
 
@@ -179,4 +185,4 @@ def _others(statistics: pd.DataFrame) -> str:
         for wanted, verdict in ((True, "significant"), (False, "not significant"))
         if any(is_significant == wanted for _, is_significant in found)
     ]
-    return f"Likewise, corrected by Holm for all series, {'; '.join(said)}." if said else ""
+    return f"Likewise, {'; '.join(said)}. {_SEEM_NEW}" if said else ""

@@ -108,7 +108,7 @@ def segment_migration_month(segment_migrations: pd.DataFrame, segment_playbook: 
 
 
 @FAMILY.chart(
-    "Who moved between segments in the last whole quarter",
+    "Who moved between segments in the last three whole months",
     segment_migrations=(*_STEPS, "cause"),
     segment_playbook=_ORDER,
 )
@@ -120,10 +120,12 @@ def segment_migration_quarter(segment_migrations: pd.DataFrame, segment_playbook
 @FAMILY.chart(
     "How long customers stay in a segment",
     segment_survival=("segment", "months", "entries", "remaining", "survival_pct"),
+    segment_migrations=("step", "snapshot_to", "is_partial"),
     segment_playbook=_ORDER,
-    has_snapshot=True,
 )
-def segment_survival(segment_survival: pd.DataFrame, segment_playbook: pd.DataFrame) -> Figure:
+def segment_survival(
+    segment_survival: pd.DataFrame, segment_migrations: pd.DataFrame, segment_playbook: pd.DataFrame
+) -> Figure:
     """Of those who entered a segment, the share still in it month by month."""
     shown = segment_survival[segment_survival["months"] <= _LONGEST]
     names = [name for name in _names(segment_playbook) if name in set(shown["segment"])]
@@ -133,9 +135,10 @@ def segment_survival(segment_survival: pd.DataFrame, segment_playbook: pd.DataFr
     table = shown.pivot_table(index="segment", columns="months", values="survival_pct").reindex(names)
     entries = shown.pivot_table(index="segment", columns="months", values="entries").reindex(names)
     shares = table.where(entries >= _FEWEST)[list(months)].to_numpy(dtype=float)
+    whole = segment_migrations[(segment_migrations["step"] == 1) & ~segment_migrations["is_partial"].astype(bool)]
     figure = style.sheet(
-        "Of the customers who entered a segment at a month end, the percentage still in it that many months later, "
-        "without a break"
+        f"Until the {as_of(whole['snapshot_to'].max())}: of those who entered a segment at a month end, the percentage "
+        "still in it that many months later, without a break"
     )
     style.note(
         figure,

@@ -24,6 +24,7 @@ _COHORTS: Final = 25
 """Cohorts whose rows can still be read; of more, the latest are shown."""
 _LABELLED: Final = (1, 3, 6, 12)
 """Months of the curve whose value is written."""
+_FRAGMENT: Final = ", and the second is compared with part of a month"
 _FEW: Final = 3
 """A share of fewer cohorts is drawn dotted."""
 
@@ -123,7 +124,7 @@ def retention_curve(cohort_retention_pooled: pd.DataFrame, cohort_retention: pd.
 
 
 @FAMILY.chart(
-    "Customers who came, stayed, came back and left",
+    "New, retained, reactivated and lapsed customers",
     customer_flow=(
         "invoice_month", "new_customers", "retained_customers", "reactivated_customers", "lapsed_customers",
         "is_left_censored", "is_partial",
@@ -131,13 +132,15 @@ def retention_curve(cohort_retention_pooled: pd.DataFrame, cohort_retention: pd.
     monthly_metrics=("invoice_month", "last_invoice_at"),
 )  # fmt: skip
 def customer_flow(customer_flow: pd.DataFrame, monthly_metrics: pd.DataFrame) -> Figure:
-    """Active customers of each month by where they come from, above the line; those who left, below it."""
+    """Active customers of each month by where they come from, above the line; below it, those who did not buy."""
     known = customer_flow.assign(last_invoice_at=monthly_metrics["last_invoice_at"].max())
     timeline = timeline_of(known)
+    begins_late = len(timeline.months) > 2 and timeline.is_partial[0]
     figure, axes = month_sheet(
         timeline,
         "Customers with a sale in the month, and below the line those of the month before without one",
-        note="In the month that the data begins with, everybody seems new. Doubled invoices count no customer twice.",
+        note=f"In the first month everybody seems new{_FRAGMENT if begins_late else ''}. "
+        "Many of the lapsed come back later. Doubled invoices count no customer twice.",
     )
     new, retained, back, lapsed = (
         timeline.values[f"{kind}_customers"] for kind in ("new", "retained", "reactivated", "lapsed")
@@ -155,8 +158,13 @@ def customer_flow(customer_flow: pd.DataFrame, monthly_metrics: pd.DataFrame) ->
     axes.margins(y=0.06)
     in_counts(axes.yaxis)
     label_ticks(axes.yaxis, lambda value: count(abs(value)))
-    axes.set_ylabel("Customers, those who left below the line")
-    kinds = (("retained", style.BLUE), ("reactivated", style.SKY), ("new", style.ORANGE), ("lapsed", style.MUTED))
+    axes.set_ylabel("Customers, the lapsed below the line")
+    kinds = (
+        ("retained", style.BLUE),
+        ("reactivated", style.SKY),
+        ("new", style.ORANGE),
+        ("lapsed: did not buy this month", style.MUTED),
+    )
     style.legend(axes, [style.swatch(colour, name) for name, colour in kinds])
     return figure
 

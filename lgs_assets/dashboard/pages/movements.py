@@ -108,7 +108,7 @@ def _stake(view: View, groups: Sequence[Row]) -> Figure:
         joined = [r for r in groups if r["segment"] == name != r["segment_before"]]
         left = [r for r in groups if r["segment_before"] == name != r["segment"]]
         came, went = (sum((r["monetary_before"] for r in moved), Decimal(0)) for moved in (joined, left))
-        since = sum((r["monetary"] - r["monetary_before"] for r in left), Decimal(0))
+        since = sum((r["monetary_once"] - r["monetary_once_before"] for r in left), Decimal(0))
         rows.append((name, came, went, since, came - went))
     most = max((abs(net) for *_, net in rows), default=0)
     table = Table(
@@ -124,9 +124,11 @@ def _stake(view: View, groups: Sequence[Row]) -> Figure:
             for name, came, went, since, net in rows
         ],
     )
+    twice = " Invoices held twice count twice in that past, and once in what was bought since."
     note = (
         f"Sales before returns until {view.end(view.month_before)}: customers take their past with them "
         "when they move. First orders come with nothing. What leaves Champions and Loyal Customers is at stake."
+        f"{twice if any(r['monetary'] != r['monetary_once'] for r in groups) else ''}"
     )
     return Figure("stake", "How much revenue is at stake?", table, note=note)
 

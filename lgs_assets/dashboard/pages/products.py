@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Final
 
 from lgs_assets import wording
-from lgs_assets.dashboard.content import DOT_NOTE, Bar, Column, Figure, Link, Table
+from lgs_assets.dashboard.content import Bar, Column, Figure, Link, Shade, Table
 from lgs_assets.dashboard.pages.page import Files, Page, Shown, View
-from lgs_assets.dashboard.pages.parts import or_few
 from lgs_assets.dashboard.queries import Row
-from lgs_assets.wording import HOW_TO_GIVE_COSTS
+from lgs_assets.wording import HOW_TO_GIVE_COSTS, MOSTLY_ONE
 
 _MARGIN: Final = (
     Column("margin", "Margin", "whole_pounds"),
@@ -20,6 +19,9 @@ _MARGIN: Final = (
 _ABOUT_MARGIN: Final = (
     " Margin: product sales before returns less the unit cost valid on the day, of the sales whose cost is known."
 )
+
+_SHADED: Final = 3
+"""The shade of a country that is mostly one customer: it stands out, and its number can be read."""
 
 _RANGE: Final = ("new", "back", "left", "paused")
 """What became of a product in the range."""
@@ -108,7 +110,12 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
         ),
     )
     note = view.unfollowed()
-    if found:
+    if not rows:
+        note = (
+            "Nothing to compare: the last three whole months, and the same months of the year before, must all have "
+            f"invoices.{note}"
+        )
+    elif found:
         months = wording.span(wording.month(found[0]["first_month"]), wording.month(found[0]["last_month"]))
         note = (
             f"Sales before returns, {months} against the same months of the year before, doubled invoices once.{note}"
@@ -155,7 +162,6 @@ def _countries(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str],
     most = max((row["net_sales"] for row in rows if row["country"] != home), default=0)
     listed = []
     for row in rows:
-        share = row["top_customer_share"]
         bar = Bar.of(row["net_sales"], most if row["country"] != home else 0)
         listed.append(
             (
@@ -163,7 +169,7 @@ def _countries(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str],
                 row["customers"],
                 row["orders"],
                 bar,
-                or_few(float(share * 100), row["customers"], is_marked=True) if share is not None else None,
+                _largest(row["top_customer_share"]),
                 *(earned.get(("country", row["country"]), (None, None)) if earned else ()),
             )
         )
@@ -182,10 +188,17 @@ def _countries(view: View, rows: Sequence[Row], earned: Mapping[tuple[str, str],
         f"The twelve months to {view.moment()}, doubled invoices once. {home or 'The home market'} has no bar: it "
         "would dwarf the others. Customers: those who bought in these months, by the country on the invoice; the list "
         "behind a name is of all whose country it is, by most of their sales. The largest customer’s share is of sales "
-        f"before returns to known customers. {DOT_NOTE}{_ABOUT_MARGIN if earned else ''}"
+        "before returns to known customers; shaded from half on: what the country does is then what this "
+        f"customer does.{_ABOUT_MARGIN if earned else ''}"
         f"{view.unfollowed('as_of', 'country')}"
     )
     return Figure("countries", "Where do we sell?", table, note=note)
+
+
+def _largest(share: Decimal | None) -> Shade | float | None:
+    """The share in percent, however few the customers are: it is a fact about all of them, not an estimate."""
+    percentage = None if share is None else float(100 * share)
+    return Shade(percentage, _SHADED) if share is not None and share >= MOSTLY_ONE else percentage
 
 
 PAGE = Page(

@@ -15,6 +15,7 @@ from (
         history.monetary,
         history.monetary_once,
         coalesce(earlier.monetary, 0) as monetary_before,
+        coalesce(earlier.monetary_once, 0) as monetary_once_before,
         profile.net_revenue,
         profile.typical_order,
         profile.first_sale_at,

@@ -23,6 +23,19 @@ counted as (
     group by country
 ),
 
+buyers as (
+    select country, customer_id, invoice_month = min(invoice_month) over (partition by customer_id) as is_new
+    from invoice_totals
+    where sale_lines > 0
+),
+
+newcomers as (
+    select country, count(distinct customer_id) as customers
+    from buyers
+    where is_new
+    group by country
+),
+
 largest as (
     select country, max(sales) as sales
     from (select country, sum(sale_amount) as sales from invoice_totals group by country, customer_id) as customers
@@ -33,13 +46,15 @@ wanted as (
     select
         lines.*,
         invoices,
-        customers,
+        counted.customers,
         sale_customers,
         sale_invoices,
+        coalesce(newcomers.customers, 0) as new_customers,
         round(largest.sales / nullif(lines.sales, 0), 6) as top_customer_share
     from lines
     inner join counted on lines.country = counted.country
     inner join largest on lines.country = largest.country
+    left join newcomers on lines.country = newcomers.country
 )
 
 select
@@ -54,6 +69,8 @@ select
     wanted.net_sales as net_sales_wanted,
     countries.sale_customers,
     wanted.sale_customers as sale_customers_wanted,
+    countries.new_customers,
+    wanted.new_customers as new_customers_wanted,
     countries.sale_invoices,
     wanted.sale_invoices as sale_invoices_wanted,
     countries.sales,
@@ -70,6 +87,7 @@ where
     or countries.customers is distinct from wanted.customers
     or countries.net_sales is distinct from wanted.net_sales
     or countries.sale_customers is distinct from wanted.sale_customers
+    or countries.new_customers is distinct from wanted.new_customers
     or countries.sale_invoices is distinct from wanted.sale_invoices
     or countries.sales is distinct from wanted.sales
     or countries.returned is distinct from wanted.returned

@@ -16,7 +16,8 @@ known as (
         count(*) as customers,
         sum(later.monetary) as monetary,
         sum(later.monetary_once) as monetary_once,
-        coalesce(sum(earlier.monetary), 0) as monetary_before
+        coalesce(sum(earlier.monetary), 0) as monetary_before,
+        coalesce(sum(earlier.monetary_once), 0) as monetary_once_before
     from moments
     inner join rfm_history as later on moments.snapshot_date = later.snapshot_date
     left join rfm_history as earlier
@@ -34,7 +35,8 @@ grouped as (
         sum(customers) as customers,
         sum(monetary) as monetary,
         sum(monetary_once) as monetary_once,
-        sum(monetary_before) as monetary_before
+        sum(monetary_before) as monetary_before,
+        sum(monetary_once_before) as monetary_once_before
     from customer_groups
     group by snapshot_date, segment, segment_before, r_score, f_score
 )
@@ -59,3 +61,4 @@ where
     or grouped.monetary is distinct from known.monetary
     or grouped.monetary_once is distinct from known.monetary_once
     or grouped.monetary_before is distinct from known.monetary_before
+    or grouped.monetary_once_before is distinct from known.monetary_once_before

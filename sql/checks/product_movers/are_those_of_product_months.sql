@@ -1,4 +1,4 @@
--- Where the last three whole months, and the same months of the year before, are there, the products' sales in both are
+-- Where the last three whole months, and the same months of the year before, are there, each product's sales in both are
 -- those in product_months, to the unit and to the penny.
 -- error
 with whole_months as (
@@ -17,35 +17,35 @@ span as (
 
 sold as (
     select
-        coalesce(sum(case when invoice_month >= first_month then units_sold_once end), 0) as units,
-        coalesce(sum(case when invoice_month < first_month then units_sold_once end), 0) as units_before,
-        coalesce(sum(case when invoice_month >= first_month then sales_once end), 0) as sales,
-        coalesce(sum(case when invoice_month < first_month then sales_once end), 0) as sales_before
+        code,
+        first_month,
+        last_month,
+        sum(case when invoice_month >= first_month then units_sold_once else 0 end) as units,
+        sum(case when invoice_month < first_month then units_sold_once else 0 end) as units_before,
+        sum(case when invoice_month >= first_month then sales_once else 0 end) as sales,
+        sum(case when invoice_month < first_month then sales_once else 0 end) as sales_before
     from product_months
     inner join span
         on invoice_month between first_month and last_month
         or invoice_month between first_month - interval '1 year' and last_month - interval '1 year'
-),
-
-moved as (
-    select
-        coalesce(sum(units), 0) as units,
-        coalesce(sum(units_before), 0) as units_before,
-        coalesce(sum(sales), 0) as sales,
-        coalesce(sum(sales_before), 0) as sales_before
-    from product_movers
+    group by code, first_month, last_month
+    having sum(units_sold_once) > 0
 )
 
 select
-    moved.*,
+    code,
+    moved.units,
     sold.units as units_of_months,
+    moved.units_before,
     sold.units_before as units_of_months_before,
+    moved.sales,
     sold.sales as sales_of_months,
+    moved.sales_before,
     sold.sales_before as sales_of_months_before
-from moved
-cross join sold
+from product_movers as moved
+full join sold using (code, first_month, last_month)
 where
-    moved.units <> sold.units
-    or moved.units_before <> sold.units_before
-    or moved.sales <> sold.sales
-    or moved.sales_before <> sold.sales_before
+    moved.units is distinct from sold.units
+    or moved.units_before is distinct from sold.units_before
+    or moved.sales is distinct from sold.sales
+    or moved.sales_before is distinct from sold.sales_before
