@@ -116,13 +116,6 @@ def test_every_chart_of_the_report_is_shown(executed: Executed) -> None:
     assert [name for name, png in charts.items() if png not in shown] == []
 
 
-def test_every_chart_says_that_the_shop_is_invented(demo: Warehouse) -> None:
-    """A picture goes its own way."""
-    charts = read_frame(demo, "charts").set_index("name")["svg"]
-    assert len(charts) > 10
-    assert [name for name, svg in charts.items() if "SYNTHETIC invoice lines" not in svg] == []
-
-
 def test_the_summary_has_the_customers_of_the_table(executed: Executed) -> None:
     """Segment by segment, and in the order of reports."""
     rows = executed.warehouse.rows("select segment, count(*) as customers from segments group by segment")
