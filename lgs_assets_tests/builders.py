@@ -23,8 +23,10 @@ from lgs_assets.assets.customers import PLAYBOOK
 from lgs_assets.checks import ALL_CHECKS
 from lgs_assets.configuration import Configuration, Settings
 from lgs_assets.contracts.contract import contract
+from lgs_assets.contracts.declaration import declared_types
 from lgs_assets.contracts.model import InvoiceModel, Model, Relation
 from lgs_assets.warehouse.database import Warehouse
+from lgs_assets.warehouse.frames import publish_frame, read_frame
 from lgs_assets.warehouse.loading import DumpFile, load_dump
 from lgs_assets.warehouse.publish import Provenance
 from lgs_assets.warehouse.schema import driver_cursor, execute_script
@@ -46,6 +48,12 @@ BY_PYTHON = {
     asset.key.path[-1]: asset for asset in ASSETS if asset.key.path[-1] not in {"raw_invoices", *MODELS, *REPORT}
 }
 """The asset of each other table but these: their work is Python's."""
+FITTED = {
+    table
+    for table, asset in BY_PYTHON.items()
+    if not any("invoice_no" in declared_types()[key.path[-1]] for key in asset.dependency_keys)
+}
+"""Of these, the tables that are made of no table of lines or invoices: most hold models that are fitted."""
 TABLES = [
     table
     for table in TopologicalSorter(
@@ -132,6 +140,12 @@ def build_tables(where: Warehouse | Tables, *tables: str, **settings: Any) -> No
         else:
             made = made_by_python(store, table, settings)
             store.publish_frame(table, made.frame if isinstance(made, Computation) else made, provenance)
+
+
+def take_over_fitted(warehouse: Warehouse, other: Warehouse) -> None:
+    """Gives a warehouse the fitted tables that models read, as another one holds them: to fit them takes long."""
+    for table in FITTED & set[str]().union(*(made.reads for made in MODELS.values())):
+        publish_frame(warehouse, table, read_frame(other, table), UNVERSIONED)
 
 
 def expect_sales(warehouse: Warehouse, **settings: Any) -> None:

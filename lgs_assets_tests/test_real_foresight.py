@@ -13,14 +13,17 @@ import pandas as pd
 import pytest
 
 from lgs_assets import places
+from lgs_assets.checks.sql_checks import evaluate
 from lgs_assets.configuration import Configuration
+from lgs_assets.contracts.check import CHECKS
 from lgs_assets.definitions import build_definitions
 from lgs_assets.models import bgnbd, evaluation, gamma_gamma, slipping, value
 from lgs_assets.models.cards import page
 from lgs_assets.models.features import at, repeat_purchases
 from lgs_assets.warehouse.database import Warehouse
 from lgs_assets.warehouse.frames import read_frame
-from lgs_assets_tests.builders import MakeDatabase, build_tables
+from lgs_assets.warehouse.tables import PostgresTables
+from lgs_assets_tests.builders import FITTED, MakeDatabase, build_tables
 
 
 def figure(warehouse: Warehouse, task: str, metric: str, model: str | None = None) -> float:
@@ -38,6 +41,13 @@ def figure(warehouse: Warehouse, task: str, metric: str, model: str | None = Non
     (row,) = rows
     assert row.n >= 10 or not metric.startswith("coverage")
     return float(row.value)
+
+
+def test_checks_find_what_is_known_of_the_models(real: Warehouse) -> None:
+    """Of 365 days there is one past day, after a record year: two warnings, and nothing else."""
+    checks = [check for check in CHECKS if check.table in FITTED]
+    failed = {check.name for check in checks if not evaluate(check, PostgresTables(real)).passed}
+    assert failed == {"probabilities_are_calibrated", "models_beat_their_baselines"}
 
 
 PROMISED: list[tuple[str, str, float, float]] = [

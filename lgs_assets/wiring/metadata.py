@@ -5,6 +5,7 @@ Events are kept for long, so everything is small. What is the same for every bui
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -105,7 +106,7 @@ def describe_table(tables: Tables, table: str, *, model: Model | None) -> dict[s
         "preview": _preview(tables, table, extent),
     }
     if model:
-        lineage = _column_lineage(table, model)
+        lineage = _column_lineage(table, model.select, tuple(relation.name for relation in model.inputs))
         # The second for the open-source UI, which does not draw the first.
         described |= {"dagster/column_lineage": lineage, "column_origins": _origins(lineage)}
     return described
@@ -191,17 +192,18 @@ def _origins(lineage: dg.TableColumnLineage) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(markdown_table(frame, characters=FILE_CHARACTERS))
 
 
-def _column_lineage(table: str, model: Model) -> dg.TableColumnLineage:
-    """The input columns behind each column of a table, as the SELECT of its model says."""
+@cache
+def _column_lineage(table: str, select: str, inputs: tuple[str, ...]) -> dg.TableColumnLineage:
+    """The input columns behind each column of a table, as the SELECT of its model says: once in a process."""
     # Imported here: a run that finds everything up to date parses no SQL.
     from sqlglot import exp
     from sqlglot.lineage import lineage
 
     from lgs_assets.contracts.declaration import columns, declared_types
 
-    schema = declared_types(*(relation.name for relation in model.inputs))
+    schema = declared_types(*inputs)
     # All columns at once, and without the part of the SELECT that each comes from, which takes most of the time.
-    nodes = lineage(None, model.select, schema=schema, dialect="postgres", trim_selects=False)
+    nodes = lineage(None, select, schema=schema, dialect="postgres", trim_selects=False)
     deps_by_column = {}
     for column in columns(table):
         origins = {

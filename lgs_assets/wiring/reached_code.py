@@ -19,6 +19,8 @@ _ROOMS = tuple(_PACKAGE / name for name in ("models", "action", "charts", "dashb
 """The rooms and modules whose code makes the content of tables. Others store, describe and orchestrate it."""
 _SQL = re.compile(r'places\.SQL / "(\w+\.sql)"')
 """How the code names a file of `sql` that is no table's own."""
+_IMPORTS = re.compile(r"^ *(from lgs_assets\b.* import (?:\([^)]*\)|.*))", re.MULTILINE)
+"""Its imports from this package: to parse whole modules would have every process start half a second later."""
 
 
 def reached_code(function: Callable[..., Any]) -> tuple[str, set[Path]]:
@@ -77,20 +79,15 @@ def _names_imported(file: Path) -> tuple[tuple[str, Path], ...]:
 
 def _imports(file: Path) -> Iterator[tuple[str, Path]]:
     """The names that a file imports from the rooms, anywhere in it, each with the file that it comes from."""
-    for node in _statements(ast.parse(file.read_text())):
-        if not isinstance(node, ast.ImportFrom) or not node.module:
-            continue
-        for alias in node.names:
-            for module in (f"{node.module}.{alias.name}", node.module):
-                path = places.ROOT / f"{module.replace('.', '/')}.py"
-                if any(map(path.is_relative_to, _ROOMS)) and path.exists():
+    for node in ast.parse("\n".join(_IMPORTS.findall(file.read_text()))).body:
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if path := _in_rooms(f"{node.module}.{alias.name}") or _in_rooms(f"{node.module}"):
                     yield alias.asname or alias.name, path
-                    break
 
 
-def _statements(block: ast.AST) -> Iterator[ast.AST]:
-    """All statements of a block, nested ones included: to look into expressions as well takes several times as long."""
-    for node in ast.iter_child_nodes(block):
-        if not isinstance(node, ast.expr):
-            yield node
-            yield from _statements(node)
+@cache
+def _in_rooms(module: str) -> Path | None:
+    """The file of a module of the rooms."""
+    path = places.ROOT / f"{module.replace('.', '/')}.py"
+    return path if any(map(path.is_relative_to, _ROOMS)) and path.exists() else None

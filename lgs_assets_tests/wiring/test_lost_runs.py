@@ -241,30 +241,14 @@ def assert_retried_once(instance: dg.DagsterInstance, killed: list[str]) -> None
     assert {status(instance, run_id) for run_id in killed} == {dg.DagsterRunStatus.FAILURE}
 
 
-def test_a_load_that_is_killed_twice_is_made_up_for(
+def test_what_is_killed_twice_is_made_up_for(
     warehouse: Warehouse, instance: dg.DagsterInstance, start_ui: Callable[[], subprocess.Popen], tmp_path: Path
 ) -> None:
-    """Dagster starts a killed run once more, and no second time: lines must not wait for the night."""
-    dump = write_dump(tmp_path / "lgs" / "inbox" / "retail.sql", LINES)
-    dump.with_name("retail.sql.done").touch()
-    start_ui()
-    killed: list[str] = []
-    with held_up(warehouse):
-        for _ in range(2):
-            run = begun(instance, loads, besides=killed)
-            kill_worker(instance, run)
-            killed.append(run.run_id)
-    wait_until(lambda: is_current(instance, warehouse, len(LINES)), "all is made up for")
-    assert_retried_once(instance, killed)
+    """Dagster starts a killed run once more, and no second time: neither tables nor lines must wait for the night.
 
-
-def test_a_build_that_is_killed_twice_goes_on_where_a_command_was_killed(
-    warehouse: Warehouse, instance: dg.DagsterInstance, start_ui: Callable[[], subprocess.Popen], tmp_path: Path
-) -> None:
-    """The command dies between two runs: its dump is loaded, no run is lost, and automation has seen nothing change.
-
-    The run of the UI that makes up for it is killed, too, and the UI itself in the midst of Dagster's second attempt:
-    nor must tables wait for the night.
+    First a command dies between two runs: its dump is loaded, no run is lost, and automation has seen nothing change.
+    The run of the UI that makes up for it is killed, too, and the UI itself in the midst of Dagster's second attempt.
+    Another UI builds the tables. Then a dump arrives, whose load is killed twice.
     """
     dies = "import os; from lgs_assets.command import runner; runner.unbuilt = lambda *_: os.kill(os.getpid(), 9)"
     dump = write_dump(tmp_path / "retail.sql", LINES)
@@ -280,3 +264,13 @@ def test_a_build_that_is_killed_twice_goes_on_where_a_command_was_killed(
     start_ui()
     wait_until(lambda: is_current(instance, warehouse, len(LINES)), "all is made up for")
     assert_retried_once(instance, [first.run_id, second.run_id])
+    arrived = write_dump(tmp_path / "lgs" / "inbox" / "april.sql", [Line("april", customer_id=101)])
+    arrived.with_name("april.sql.done").touch()
+    killed: list[str] = []
+    with held_up(warehouse):
+        for _ in range(2):
+            run = begun(instance, loads, besides=killed)
+            kill_worker(instance, run)
+            killed.append(run.run_id)
+    wait_until(lambda: is_current(instance, warehouse, len(LINES) + 1), "all is made up for")
+    assert_retried_once(instance, killed)
