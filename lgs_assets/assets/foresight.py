@@ -258,7 +258,7 @@ def model_cards(model_evaluations: pd.DataFrame, prediction_terms: pd.DataFrame)
 
 
 def outcomes_of_past(outcomes: pd.DataFrame, known: str) -> pd.DataFrame:
-    """The outcomes of moments of which this one is known: no later line changes them."""
+    """The outcomes of moments of which this one is known: no later line changes it."""
     over = outcomes.loc[outcomes[known].notna(), "as_of"]
     return outcomes[outcomes["as_of"].isin(over)]
 

@@ -153,7 +153,7 @@ def movement_lines(warehouse: "Warehouse") -> Iterator[str]:
         for move in [move for move in moves if move.direction == direction][:most]:
             alone = f"; {move.by_boundary:,} by the boundary alone" if move.by_boundary else ""
             yield f"  {mark} {move.customers:,} {plain(move.segment_from)} {verb} {plain(move.segment_to)}{alone}"
-    yield "  [dim]Those who had spent most come first. Segments are relative to the other customers of that month.[/]"
+    yield "  [dim]Moves with most past sales come first. Segments are relative to the other customers of that month.[/]"
 
 
 _MOVES = """

@@ -114,10 +114,9 @@ def staged(
 
 
 def keep(warehouse: Warehouse, table: str, provenance: Provenance) -> bool:
-    """Leaves a table as it is if its rows were computed from just what is given now, by the same rules.
+    """Leaves the rows of a table as they are if they were computed from just what is given now, by the same rules.
 
-    From then on it counts as built from the new versions of its inputs. Returns False if it has to be computed: also
-    if not even a version has changed, since whoever asks for it then wants it made anew.
+    It counts as built now, from the new versions of its inputs. Returns False if it has to be computed.
     """
     with warehouse.transaction() as connection:
         cursor = driver_cursor(connection)
@@ -125,8 +124,8 @@ def keep(warehouse: Warehouse, table: str, provenance: Provenance) -> bool:
         cursor.execute(
             """
             update publications
-            set version = %(version)s
-            where table_name = %(table)s and rules = %(rules)s and given = %(given)s and version <> %(version)s
+            set version = %(version)s, published_at = clock_timestamp()
+            where table_name = %(table)s and rules = %(rules)s and given = %(given)s
             and to_regclass(%(name)s) is not null
             """,
             vars(provenance) | {"table": table, "name": qualified(SCHEMA, table)},

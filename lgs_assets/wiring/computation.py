@@ -4,8 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from importlib.metadata import version
 
 import pandas as pd
+
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy", "statsmodels")
+"""What the functions compute with."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +18,7 @@ class Computation:
 
     An asset returns one where a new dump mostly changes what the function does not look at: past months, past
     predictions. It is called only if it is given something else than for the rows that are there, so hand it no more
-    than it looks at.
+    than it looks at; or if a library of LIBRARIES has changed, which may compute something else.
     """
 
     function: Callable[..., pd.DataFrame]
@@ -27,8 +31,8 @@ class Computation:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of what is given: names, types and rows in their order."""
-        hashed = sha256()
+        """SHA-256 of what is given (names, types and rows in their order) and of the libraries that compute."""
+        hashed = sha256(repr([(library, version(library)) for library in LIBRARIES]).encode())
         for value in self.given:
             if isinstance(value, pd.DataFrame):
                 hashed.update(repr([(name, str(dtype), len(value)) for name, dtype in value.dtypes.items()]).encode())

@@ -111,16 +111,6 @@ def test_those_who_did_not_buy_are_below_the_line(frames: MakeFrames, draw: Draw
     assert sum(height for height in heights if height < 0) == -2 * 90
 
 
-def test_a_month_that_is_measured_against_a_part_is_marked(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
-    """Of a shop whose data begins within a month, the first two bars are hatched, and the note says why."""
-    given = frames(months=4, partial=False)
-    given["customer_flow"].loc[:1, "is_partial"] = True
-    figure = draw("customer_flow", given)
-    assert sum(bool(bar.get_hatch()) for bar in figure.axes[0].patches) == 2 * 4
-    assert any("the second is compared with part of a month" in text for text in texts(figure))
-    assert not any("part of a month" in text for text in texts(draw("customer_flow", frames())))
-
-
 def test_classes_are_counted(frames: MakeFrames, draw: Draw, texts: Texts) -> None:
     """Each class says how many products it has, and what share of sales."""
     given = frames()

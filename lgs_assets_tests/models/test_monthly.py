@@ -92,7 +92,7 @@ def test_growth_after_a_partial_month_is_unknown(warehouse: Warehouse, tmp_path:
         assert [row.is_partial for row in compared] == [True, False, True]
     assert warehouse.rows("select 1 from cohort_retention where not is_partial") == []  # its one cohort is of March
     flows = warehouse.rows("select is_partial from customer_flow order by invoice_month")
-    assert [row.is_partial for row in flows] == [True, True, False, True]  # April is measured against March
+    assert [row.is_partial for row in flows] == [True, False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -83,9 +83,8 @@ select
     coalesce(lapsed_sales, 0) as lapsed_sales,
     coalesce(lapsed_sales_once, 0) as lapsed_sales_once,
     months.invoice_month = first_month as is_left_censored,
-    coalesce(monthly_metrics.is_partial, false) or coalesce(earlier.is_partial, false) as is_partial
+    coalesce(monthly_metrics.is_partial, false) as is_partial
 from span
 cross join lateral generate_series(first_month, last_month, interval '1 month') as months (invoice_month)
 left join counted on months.invoice_month = counted.invoice_month
 left join monthly_metrics on months.invoice_month = monthly_metrics.invoice_month
-left join monthly_metrics as earlier on months.invoice_month = earlier.invoice_month + interval '1 month'

@@ -41,7 +41,7 @@ covered as (
     inner join whole_months on ends_after <= whole_until
 ),
 
-customer_months as (
+bought_by_month as (
     select
         customer_id,
         cast(invoice_month as timestamp) as begins,
@@ -75,8 +75,8 @@ moved as (
         sum(case when begins < covered.snapshot_date then net_once end) as net_before_once
     from covered
     inner join rfm_history on covered.snapshot_date = rfm_history.snapshot_date
-    inner join customer_months
-        on rfm_history.customer_id = customer_months.customer_id
+    inner join bought_by_month
+        on rfm_history.customer_id = bought_by_month.customer_id
         and begins >= begins_before
         and begins < ends_after
     group by rfm_history.segment, covered.snapshot_date, covered.months

@@ -41,4 +41,4 @@ comment on column customer_flow.reactivated_sales_once is 'The same, each double
 comment on column customer_flow.lapsed_sales is 'What lapsed customers bought in the month before, in pounds sterling, exact.';
 comment on column customer_flow.lapsed_sales_once is 'The same, each doubled invoice counted once.';
 comment on column customer_flow.is_left_censored is 'The first month of the data: everybody seems new.';
-comment on column customer_flow.is_partial is 'The month, or the month before that it is measured against, is partial, see monthly_metrics: not comparable with whole months.';
+comment on column customer_flow.is_partial is 'The month is partial, see monthly_metrics: not comparable with whole months.';

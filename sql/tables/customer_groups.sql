@@ -17,7 +17,7 @@ create table customer_groups (
     check ((segment_before = '(not yet a customer)') = (monetary_before = 0))
 );
 
-comment on table customer_groups is 'The customers of each snapshot in groups: those who are alike in country, first quarter, segment, segment a snapshot before, scores and band of sales. How many groups there are does not grow with the number of customers. One row per snapshot and group.';
+comment on table customer_groups is 'The customers of each snapshot in groups: those who are alike in country, first quarter, segment, segment a snapshot before, scores and band of sales. There are fewer groups than customers, the more so the more customers there are. One row per snapshot and group.';
 comment on column customer_groups.snapshot_date is 'The moment, as in rfm_history.';
 comment on column customer_groups.country is 'Country of the customers, as in customer_profile.';
 comment on column customer_groups.cohort_quarter is 'First day of the quarter of their first sale.';

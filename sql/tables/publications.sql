@@ -18,6 +18,6 @@ comment on column publications.rules is 'SHA-256 of the code, the contract and t
 comment on column publications.dumps is 'The dumps whose lines the table holds, each with what tells it from any other. NULL for a table that is always rebuilt in full, as it holds neither lines nor totals of invoices.';
 comment on column publications.settings is 'The settings of the run that built the table.';
 comment on column publications.row_count is 'Rows in the table.';
-comment on column publications.published_at is 'When the rows were written.';
+comment on column publications.published_at is 'When the table was built, or found to be as it would be built.';
 comment on column publications.made_with is 'What the contract attached to the table: comments, indexes and the like. Everything else was added by people, and is kept when the table is rebuilt. NULL if it was built before this was recorded, or is not in PostgreSQL.';
-comment on column publications.given is 'SHA-256 of all that Python computed the rows from: as long as it is given the same, they stay. NULL if the table is always rebuilt.';
+comment on column publications.given is 'SHA-256 of all that Python computed the rows from: as long as that is the same, they stay. NULL if the table is always rebuilt.';

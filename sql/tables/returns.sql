@@ -40,4 +40,4 @@ comment on column returns.sale_invoice_no is 'Invoice number of the newest sale 
 comment on column returns.sale_line_number is 'Number of that sale''s line in its dump. NULL if none was found.';
 comment on column returns.sold_at is 'When that sale was made. NULL if none was found.';
 comment on column returns.days_after is 'Whole days from that sale to the return. NULL if none was found.';
-comment on column returns.unmatched_reason is 'Why units have no sale: before the data, if the customer had bought nothing yet, or bought in the data''s first month and, in the data, never this product before; otherwise no such sale. NULL if all have one.';
+comment on column returns.unmatched_reason is 'Why units have no sale: before the data, if the customer had bought nothing yet, or bought in the data''s first month and, in the data, never this product (not a charge) before, so most likely; otherwise no such sale. NULL if all have one.';

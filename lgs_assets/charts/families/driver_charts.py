@@ -32,7 +32,7 @@ _SALES: Final = "sales, doubled invoices once"
 """The series of `monthly_series` that compares over time."""
 _NOT_TOLD: Final = ("sales", "new customers", "existing customers")
 """With second copies, or of customers who seem new since the data has a beginning: they move for that alone."""
-_SEEM_NEW: Final = "Left out: new customers (at first all seem new)."
+_SEEM_NEW: Final = "Left out: new and existing customers (at first all seem new)."
 _LEVEL: Final = 0.05
 """The usual level of significance."""
 _ENOUGH_MONTHS: Final = 36
@@ -82,7 +82,7 @@ def sales_changes(sales_drivers: pd.DataFrame, monthly_metrics: pd.DataFrame) ->
 
 
 @FAMILY.chart(
-    "Sales with their trend and season",
+    "Sales with their trend, and what it leaves",
     monthly_metrics=("invoice_month", "last_invoice_at", "is_partial", "sales_once"),
     seasonality=("series", "invoice_month", "trend", "season"),
     trend_statistics=("series", "method", "months", "change_pct", "holm_p", "reason"),
@@ -185,4 +185,4 @@ def _others(statistics: pd.DataFrame) -> str:
         for wanted, verdict in ((True, "significant"), (False, "not significant"))
         if any(is_significant == wanted for _, is_significant in found)
     ]
-    return f"Likewise, {'; '.join(said)}. {_SEEM_NEW}" if said else ""
+    return f"Likewise by Holm's p, {'; '.join(said)}. {_SEEM_NEW}" if said else ""

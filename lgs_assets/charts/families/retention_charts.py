@@ -24,7 +24,6 @@ _COHORTS: Final = 25
 """Cohorts whose rows can still be read; of more, the latest are shown."""
 _LABELLED: Final = (1, 3, 6, 12)
 """Months of the curve whose value is written."""
-_FRAGMENT: Final = ", and the second is compared with part of a month"
 _FEW: Final = 3
 """A share of fewer cohorts is drawn dotted."""
 
@@ -135,12 +134,11 @@ def customer_flow(customer_flow: pd.DataFrame, monthly_metrics: pd.DataFrame) ->
     """Active customers of each month by where they come from, above the line; below it, those who did not buy."""
     known = customer_flow.assign(last_invoice_at=monthly_metrics["last_invoice_at"].max())
     timeline = timeline_of(known)
-    begins_late = len(timeline.months) > 2 and timeline.is_partial[0]
     figure, axes = month_sheet(
         timeline,
         "Customers with a sale in the month, and below the line those of the month before without one",
-        note=f"In the first month everybody seems new{_FRAGMENT if begins_late else ''}. "
-        "Many of the lapsed come back later. Doubled invoices count no customer twice.",
+        note="In the month that the data begins with, everybody seems new. Of the lapsed, many come back later. "
+        "Doubled invoices count no customer twice.",
     )
     new, retained, back, lapsed = (
         timeline.values[f"{kind}_customers"] for kind in ("new", "retained", "reactivated", "lapsed")

@@ -112,8 +112,8 @@ def _movers(view: View, rows: Sequence[Row], *, is_gain: bool) -> Figure:
     note = view.unfollowed()
     if not rows:
         note = (
-            "Nothing to compare: the last three whole months, and the same months of the year before, must all have "
-            f"invoices.{note}"
+            "Nothing to compare: the last three whole months, and the same months of the year before, must all be "
+            f"whole months with invoices.{note}"
         )
     elif found:
         months = wording.span(wording.month(found[0]["first_month"]), wording.month(found[0]["last_month"]))
