@@ -27,6 +27,8 @@ _THOUSANDS = {
 # 5.36365E+11 and Java's 5.36365E11. Without sign and point, 5E11 may well be a real invoice number.
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+)E\+?|E\+)(\d{1,3})", re.I | re.A)
 _IN_QUOTES = re.compile(r"""(["'`]).*\1|“.*[”“]|[‘‚‛].*[’‘]|„.*[“”"]|«.*»|».*«|‹.*›|›.*‹""", re.S)
+# What a stray quote leaves. In front, an apostrophe may keep a number a text; behind a stock code, " may mean inches.
+_BEFORE, _BEHIND = '"', ('"', "'", "`")
 
 DecimalMark = Literal[".", ","]
 
@@ -48,6 +50,13 @@ def unquoted(text: str) -> str:
     return text
 
 
+def _without_quotes(text: str) -> str:
+    """A trimmed text as it is. Raises ValueError if there are quotes around it, or one before or behind it."""
+    if unquoted(text).startswith(_BEFORE) or text.endswith(_BEHIND):
+        raise ValueError("a value without a quote before or behind it")
+    return text
+
+
 def stock_code(text: str) -> str:
     """A stock code as it is written, but for characters that nobody sees. Raises ValueError if it is in quotes."""
     return unquoted(text if text.isascii() else text.translate(_WITHOUT_INVISIBLE))
@@ -55,7 +64,7 @@ def stock_code(text: str) -> str:
 
 def country(text: str) -> str:
     """The one spelling of a country: trimmed, with single spaces between words. Raises ValueError if it is none."""
-    name = " ".join(unquoted(visible(text)).split())
+    name = " ".join(_without_quotes(visible(text)).split())
     if not any(map(str.isalnum, name)) or name.startswith("#"):  # an error of a language that `missing` does not know
         raise ValueError("a country")
     return name
@@ -77,7 +86,7 @@ def identifier(text: str, mark: DecimalMark = ".") -> str:
     ① and ™, stay: 536365² is not 5363652.
     Raises ValueError for scientific notation that does not show all digits of the number, and for a text in quotes.
     """
-    number = unquoted(visible(text))
+    number = _without_quotes(visible(text))
     if not number.isascii():
         number = "".join(map(_plain, number))
     if apostrophes := _APOSTROPHES.match(number):

@@ -100,7 +100,7 @@ class _UnfitError(Exception):
 
 
 _TEXT = rb"[^\t\n\r\\\0]"
-_LETTER = rb"[!-\[\]-~\x80-\xbf\xc3-\xd7]"  # no blank, and beyond ASCII none of the invisible characters
+_LETTER = rb"[!#-&(-\[\]-_a-~\x80-\xbf\xc3-\xd7]"  # no blank, no quote, no invisible character
 # A word for a missing value, and nothing that is seen after it.
 _MISSING_WITH_N = rb"(?!(?:[Uu][Ll][Ll]|[Oo][Nn][Ee]|[Aa][NnTt]?|/[Aa])[^!-~\t\n]*[\t\n])"
 # The first character of a text that evidently neither stands for a missing value nor shows an error.

@@ -277,7 +277,14 @@ def test_blank_lines_are_no_records(end: str, monkeypatch: pytest.MonkeyPatch) -
         ([record_with('5" disc')], [], [2]),
         ([record_with('"never ends'), CSV_GOOD, CSV_GOOD], [2], [3, 4]),
         ([record_with('"ends" early'), CSV_GOOD], [2], [3]),
-        ([record_with('"one'), record_with('two"'), CSV_GOOD], [], [2, 4]),
+        ([record_with('"one'), record_with('two"'), CSV_GOOD], [2], [3, 4]),
+        ([record_with('"one'), record_with('of "" these'), record_with('two"'), CSV_GOOD], [2], [3, 4, 5]),
+        ([record_with('"one'), record_with('one, two"'), CSV_GOOD], [2, 3], [4]),
+        ([record_with('"one, 1'), record_with('two"'), CSV_GOOD], [2], [3, 4]),
+        ([CSV_GOOD.replace("United", '"United'), CSV_GOOD.replace("dom", 'dom"'), CSV_GOOD], [2, 3], [4]),
+        ([f'"{CSV_GOOD}', CSV_GOOD.replace("65,", '65",'), CSV_GOOD], [2, 3], [4]),
+        ([record_with('"one\nred, green and blue"'), CSV_GOOD], [], [2, 4]),
+        ([record_with('"one\nred, green, blue"'), CSV_GOOD], [], [2, 4]),
         ([record_with('"one'), CSV_GOOD, record_with('two"'), CSV_GOOD], [2], [3, 4, 5]),
         ([record_with('"one'), record_with('"two'), CSV_GOOD], [2, 3], [4]),
         ([record_with('"one\ntwo"'), CSV_GOOD], [], [2, 4]),
@@ -293,11 +300,12 @@ def test_blank_lines_are_no_records(end: str, monkeypatch: pytest.MonkeyPatch) -
 def test_a_broken_record_takes_no_other_with_it(
     lines: list[str], rejected: list[int], good: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If a quotation goes wrong, only the line in which it begins is given up."""
+    """If a quotation goes wrong, only the line in which it begins is given up, with any delimiter."""
     for size in [csv_dump.CHUNK_BYTES, *CHUNK_SIZES]:
         monkeypatch.setattr(csv_dump, "CHUNK_BYTES", size)
-        found = read(HEADER + "".join(lines))
-        assert ([reject.line for reject in found.rejects], list(found.good)) == (rejected, good), size
+        for delimiter in ",;":
+            found = read((HEADER + "".join(lines)).replace(",", delimiter))
+            assert ([reject.line for reject in found.rejects], list(found.good)) == (rejected, good), size
 
 
 @pytest.mark.parametrize("blank", [" ", "  ", "\t", " \t "])
