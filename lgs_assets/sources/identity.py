@@ -12,7 +12,7 @@ _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(ch
 _FULL_WIDTH = {ord("！") + at: chr(ord("!") + at) for at in range(ord("~") - ord("!") + 1)}
 # Excel's way to keep 00123 a text in CSV, and the apostrophe that does the same in a cell.
 _TEXT_FORMULA = re.compile(r'="([^"]*(?:""[^"]*)*)"')
-_APOSTROPHES = re.compile(r"['\u2018\u2019`]+(?=[cC]?[\W_]*\d)")
+_APOSTROPHES = re.compile(r"['\u2018\u2019`]+(?!['\u2018\u2019`])(?=[cC]?[\W_]*\d)")
 # C500002, c 500002, C-500002: what stands between the letter and the digits is not part of the number.
 _CANCELLATION = re.compile(r"[cC][\W_]*(?=\d)")
 # 536365.0 and 536365,00: a program treated the number as one with decimals. 536.000 may be anything, and stays.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lgs_assets.sources.copy_text import NULL, escaped, fields_of, unescaped
 from lgs_assets.sources.dates import DateFormat
-from lgs_assets.sources.identity import country, stock_code, unwrapped
+from lgs_assets.sources.identity import country, stock_code, trimmed, unwrapped
 from lgs_assets.sources.missing import FIRST_OF_A_VALUE, FIRST_OF_AN_ERROR, is_missing, shows_error
 from lgs_assets.sources.numbers import NumberFormat
 
@@ -21,6 +21,9 @@ LINE_NUMBER = "line_number"
 
 LENGTH_LIMITS = {"invoice_no": 100, "stock_code": 100, "description": 500, "country": 100}
 """In characters. PostgreSQL does not index a key of more than 2,700 bytes."""
+
+READ_CHARACTERS = 1_000
+"""No value is longer. The patterns of numbers and dates see no longer text, as their time may grow with its square."""
 
 SHOWN_CHARACTERS = 60
 KEPT_CHARACTERS = 10_000
@@ -232,9 +235,9 @@ def _reading(column: str, meaning: Callable[[str], str], field: bytes) -> tuple[
             return NULL, True
         raise _UnfitError(f"expected a value, found the error {_shown(text)}", column)
     try:
-        value = meaning(text)
-        if len(value) > (limit := LENGTH_LIMITS.get(column, len(value))):
-            raise ValueError(f"at most {limit} characters, not {len(value):,}")
+        value = meaning(text) if len(trimmed(text)) <= READ_CHARACTERS else text
+        if len(value) > (limit := LENGTH_LIMITS.get(column, READ_CHARACTERS)):
+            raise ValueError(f"at most {limit:,} characters, not {len(value):,}")
     except ValueError as error:
         raise _UnfitError(f"expected {error}, found {_shown(text)}", column) from error
     return escaped(value).encode(), column in _IDENTITIES and value != written

@@ -14,7 +14,7 @@ from typing import Literal
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.dates import EITHER_ORDER, DateForm, DateOrder, EitherOrder, form_of, may_begin_with_year
 from lgs_assets.sources.identity import DecimalMark, unwrapped
-from lgs_assets.sources.lines import Lines
+from lgs_assets.sources.lines import READ_CHARACTERS, Lines
 from lgs_assets.sources.numbers import MARKS, POUND, NumberFormat, currency_of, decimal_mark_of, name_of
 
 SHARE_THAT_SHOWS = 0.01
@@ -134,4 +134,4 @@ class Survey:
 def _fields(lines: Lines, column: str) -> Iterator[str]:
     fields_before = rb"(?:[^\t\n]*\t){%d}" % lines.columns.index(column)
     for match in re.finditer(rb"^%b([^\t\n]*)" % fields_before, lines.data, re.M):
-        yield unwrapped(match[1].decode(errors="replace"))
+        yield unwrapped(match[1][:READ_CHARACTERS].decode(errors="replace"))

@@ -152,7 +152,9 @@ def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
         (with_field("unit_price", "100000000"), "unit_price", "a price below 100,000,000 with at most 6 decimals"),
         (with_field("unit_price", "0.0000001"), "unit_price", "at most 6 decimals"),
         (with_field("unit_price", "1e999"), "unit_price", "a price below"),
-        (with_field("unit_price", "9" * 5000), "unit_price", "a price below"),
+        (with_field("unit_price", "9" * 1000), "unit_price", "a price below"),
+        (with_field("unit_price", "9" * 1001), "unit_price", "at most 1,000 characters, not 1,001"),
+        (with_field("invoice_date", "2011" * 1001), "invoice_date", "at most 1,000 characters, not 4,004"),
         (with_field("invoice_date", "2011-02-30"), "invoice_date", "a real date and time, year first"),
         (with_field("invoice_date", "2011-02-29 00:00"), "invoice_date", "a real date and time"),
         (with_field("invoice_date", "2011-01-01 24:00"), "invoice_date", "a real date and time"),
@@ -774,3 +776,17 @@ def test_many_bad_lines_take_no_longer_than_as_many_good_ones() -> None:
     with open_dump(in_memory(content)) as dump:
         assert sum(isinstance(piece, Reject) for piece in dump.pieces) == 100_000
     assert time.perf_counter() - began < 15
+
+
+@pytest.mark.parametrize(
+    "text", ["'" * 100_000 + "x", "1 " * 1_000_000, "C-" * 1_000_000, "2011-" * 400_000, "9" * 10**6]
+)
+def test_a_value_of_any_length_is_rejected_at_once(text: str) -> None:
+    """No pattern is tried on it, neither when the file is surveyed nor when its lines are read."""
+    columns = [column for column in CANONICAL_COLUMNS if column != "description"]
+    began = time.process_time()
+    found = read(copy_of(*(with_field(column, text) for column in columns), GOOD.rstrip("\n")))
+    assert time.process_time() - began < 3
+    assert [(reject.column, list(found.good)) for reject in found.rejects] == [
+        (column, [len(columns) + 2]) for column in columns
+    ]
