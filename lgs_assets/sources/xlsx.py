@@ -186,7 +186,7 @@ def _styles(package: Package, part: str) -> CellStyles:
         for around, element in limited(package, part, package.described(part, _named("numFmt", "xf"))):
             number_format = int(element.get("numFmtId", "0"))
             if element.tag.endswith(" numFmt"):
-                styles.declare(number_format, element.get("formatCode", ""))
+                styles.declare(number_format, element.get("formatCode", ""), where=f"{package.path}, {part}")
             elif around[-1].tag.endswith(" cellXfs"):
                 styles.append(number_format)
     except ValueError as error:

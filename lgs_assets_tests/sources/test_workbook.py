@@ -100,6 +100,15 @@ def test_the_format_of_a_price_states_its_currency(number_format: str, currency:
     assert found.facts["numbers"] == "decimal point" + (f", in {currency}" if currency else "")
 
 
+@pytest.mark.parametrize("start", ["[$", "[", '"', "\\\\"])
+def test_a_number_format_has_255_characters_at_most(start: str) -> None:
+    """As in Excel. A longer one is not looked at: half a million brackets would take hours."""
+    assert read(workbook({"a": [NAMES, ROW]}, price_format="0" + start * (254 // len(start)))).lines == 1
+    assert "a number format of more than 255 characters" in refusal(
+        workbook({"a": [NAMES, ROW]}, price_format="0" + start * 100_000)
+    )
+
+
 def test_prices_in_a_currency_that_nobody_knows_are_rejected() -> None:
     """They are not pounds; the reject shows the sign that the workbook shows."""
     found = read(workbook({"a": [NAMES, ROW]}, price_format="[$A$-C09]#,##0.00"))
