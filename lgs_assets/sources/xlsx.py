@@ -163,11 +163,15 @@ class _RowReader:
         return self._meaning(cell.get("t"), cell.get("s"), text)
 
     def _note_array(self, formula: Element) -> None:
-        """Remembers which other cells wait for the value of a formula, as they have no formula of their own."""
+        """Remembers which other cells wait for the value of a formula, as they have no formula of their own.
+
+        Raises ValueError if they are in too many columns.
+        """
         if formula.get("t") == "array" and (match := RANGE.fullmatch(formula.get("ref", ""))):
-            first, last = column_of(match[1]), column_of(match[3])
-            for column in range(first, min(last + 1, first + ARRAY_COLUMNS_LIMIT)):
+            for column in range(column_of(match[1]), column_of(match[3]) + 1):
                 self._arrays[column] = max(self._arrays.get(column, 0), int(match[4]))
+            if len(self._arrays) > ARRAY_COLUMNS_LIMIT:  # each is looked at in every row
+                raise ValueError(f"array formulas without a value in more than {ARRAY_COLUMNS_LIMIT} columns")
 
 
 def _shared_texts(package: Package, part: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ import pytest
 import xlsxwriter
 
 from lgs_assets.sources import CANONICAL_COLUMNS, compression, excel
+from lgs_assets.sources.office import letters_of
 from lgs_assets_tests.sources.reading import HEADER, LANTERN, in_memory, read, refusal, typed
 
 NAMES = HEADER.strip().split(",")
@@ -470,6 +471,18 @@ def test_a_zero_that_nobody_computed_is_a_reject(column: str) -> None:
         (line, CANONICAL_COLUMNS[NAMES.index(column)]) for line in (2, 4, 5)
     ]
     assert list(found.good) == [3]
+
+
+def test_array_formulas_without_a_value_fill_a_hundred_columns_at_most() -> None:
+    """In all of them together: their columns are looked at in every row of the sheet."""
+
+    def with_arrays(columns: Sequence[str]) -> bytes:
+        arrays = "".join(f'<c r="{name}2"><f t="array" ref="{name}2:{name}1048576">A1</f></c>' for name in columns)
+        return repacked(PLAIN, SHEET, b"</row></sheetData>", f"{arrays}</row></sheetData>".encode())
+
+    columns = [letters_of(at) for at in range(len(ROW), len(ROW) + 101)]
+    assert list(read(with_arrays(columns[:100])).good) == [2]
+    assert "array formulas without a value in more than 100 columns" in refusal(with_arrays(columns))
 
 
 @pytest.mark.parametrize("zero", ["0", "0.0", "0E0", "-0", "0.00E+00", "-0.0", " 0 ", "00"])
