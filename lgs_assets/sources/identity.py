@@ -29,6 +29,7 @@ _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+)E\+?|E\+)(\d{1,3})", re.I | re.A)
 _IN_QUOTES = re.compile(r"""(["'`]).*\1|“.*[”“]|[‘‚‛].*[’‘]|„.*[“”"]|«.*»|».*«|‹.*›|›.*‹""", re.S)
 # What a stray quote leaves. In front, an apostrophe may keep a number a text; behind a stock code, " may mean inches.
 _BEFORE, _BEHIND = '"', ('"', "'", "`")
+DIGITS_LOST = "a number with all its digits, as scientific notation has lost some"
 
 DecimalMark = Literal[".", ","]
 
@@ -58,8 +59,22 @@ def _without_quotes(text: str) -> str:
 
 
 def stock_code(text: str) -> str:
-    """A stock code as it is written, but for characters that nobody sees. Raises ValueError if it is in quotes."""
-    return unquoted(text if text.isascii() else text.translate(_WITHOUT_INVISIBLE))
+    """A stock code as it is written, but for characters that nobody sees, and in all its digits.
+
+    Raises ValueError if it is in quotes, or scientific notation that does not show all digits.
+    """
+    code = unquoted(text if text.isascii() else text.translate(_WITHOUT_INVISIBLE))
+    return _without_exponent(trimmed(code)) or code
+
+
+def _without_exponent(number: str) -> str | None:
+    """The digits of a number in scientific notation, None for any other text. Raises ValueError if some are lost."""
+    if not (scientific := _SCIENTIFIC.fullmatch(number)):
+        return None
+    first, others, exponent = scientific[1], scientific[2] or "", int(scientific[3])
+    if exponent > len(others) or others[exponent:].strip("0"):
+        raise ValueError(DIGITS_LOST)
+    return first + others[:exponent]
 
 
 def country(text: str) -> str:
@@ -91,11 +106,8 @@ def identifier(text: str, mark: DecimalMark = ".") -> str:
         number = "".join(map(_plain, number))
     if apostrophes := _APOSTROPHES.match(number):
         number = number[apostrophes.end() :]
-    if scientific := _SCIENTIFIC.fullmatch(number):
-        first, others, exponent = scientific[1], scientific[2] or "", int(scientific[3])
-        if exponent > len(others) or others[exponent:].strip("0"):
-            raise ValueError("a number with all its digits, as scientific notation has lost some")
-        return first + others[:exponent]
+    if digits := _without_exponent(number):
+        return digits
     number = _DECIMALS.sub("", number)
     grouped = _THOUSANDS[mark].fullmatch(number)
     return grouped[1] + grouped[2].replace(grouped[3], "") if grouped else number

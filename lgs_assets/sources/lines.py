@@ -104,6 +104,7 @@ class _UnfitError(Exception):
 
 _TEXT = rb"[^\t\n\r\\\0]"
 _LETTER = rb"[!#-&(-\[\]-_a-~\x80-\xbf\xc3-\xd7]"  # no blank, no quote, no invisible character
+_OF_A_CODE = rb"[ !#-&(-*\-/-\[\]-_a-~\x80-\xbf\xc3-\xd7]"  # also a blank, but nothing of 8.51E+04 and 8,51E04
 # A word for a missing value, and nothing that is seen after it.
 _MISSING_WITH_N = rb"(?!(?:[Uu][Ll][Ll]|[Oo][Nn][Ee]|[Aa][NnTt]?|/[Aa])[^!-~\t\n]*[\t\n])"
 # The first character of a text that evidently neither stands for a missing value nor shows an error.
@@ -113,7 +114,7 @@ _FIRST = rb"(?:[%b]|[Nn]%b|[%b](?![^\t\n:]{0,7}:))" % (FIRST_OF_A_VALUE, _MISSIN
 _ORDINARY = {
     LINE_NUMBER: rb"\d+",
     "invoice_no": rb"(?:[0-9ABD-MO-Z]|C[0-9A-Z])[0-9A-Z/_-]{0,%d}" % (LENGTH_LIMITS["invoice_no"] - 2),
-    "stock_code": rb"%b[ %b{0,%d}" % (_FIRST, _LETTER[1:], LENGTH_LIMITS["stock_code"] - 1),
+    "stock_code": rb"%b%b{0,%d}" % (_FIRST, _OF_A_CODE, LENGTH_LIMITS["stock_code"] - 1),
     "description": rb"(?:%b%b{0,%d}|\\N)" % (_FIRST, _TEXT, LENGTH_LIMITS["description"] - 1),
     "quantity": rb"-?\d{1,9}",
     "customer_id": rb"(?:\\N|[1-9]\d{0,8}(?:\.0)?)",

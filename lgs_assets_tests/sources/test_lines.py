@@ -70,6 +70,10 @@ def with_field(column: str, field: str) -> str:
         ("unit_price", "2.5499999999999998", Decimal("2.55")),
         ("unit_price", "1e-06", Decimal("0.000001")),
         ("unit_price", "1E+06", Decimal(1000000)),
+        ("unit_price", "1.25E+01", Decimal("12.5")),
+        ("quantity", "8.1234E+04", 81234),
+        ("stock_code", "8.5123E+04", "85123"),
+        ("stock_code", "5E11", "5E11"),
         ("unit_price", ".5", Decimal("0.5")),
         ("customer_id", "13085.0", 13085),
         ("customer_id", "1.3085e+04", 13085),
@@ -172,6 +176,11 @@ def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
         (with_field("invoice_date", "9999-12-31T23:59:59-05"), "invoice_date", "a real date"),
         (with_field("invoice_date", "2011-01-01 10:00+24"), "invoice_date", "a real date"),
         (with_field("invoice_no", "5.36365E+11"), "invoice_no", "as scientific notation has lost some"),
+        (with_field("quantity", "8.1E+04"), "quantity", "as scientific notation has lost some, found '8.1E+04'"),
+        (with_field("quantity", "-8.12e4"), "quantity", "as scientific notation has lost some"),
+        (with_field("unit_price", "1.2E+04"), "unit_price", "as scientific notation has lost some"),
+        (with_field("unit_price", "£ 1.20E+04"), "unit_price", "as scientific notation has lost some"),
+        (with_field("stock_code", " 8.51E+04"), "stock_code", "as scientific notation has lost some"),
         (with_field("customer_id", "1.3E+04"), "customer_id", "as scientific notation has lost some"),
         (with_field("stock_code", "#REF!"), "stock_code", "expected a value, found the error '#REF!'"),
         (with_field("customer_id", " #value! "), "customer_id", "expected a value, found the error"),
@@ -407,6 +416,13 @@ def test_a_customer_may_have_a_point_beside_decimal_commas(customer: str) -> Non
     """It is a number only in name: what wrote it did not follow the file."""
     found = read(HEADER + f'1,2,x,6,2011-02-13,"2,55","{customer}",UK\n')
     assert [typed(line)[AT["customer_id"]] for line in found.good.values()] == [13085]
+
+
+def test_a_number_with_a_decimal_comma_may_not_lose_digits_either() -> None:
+    """In scientific notation."""
+    found = read(HEADER + '1,2,x,"8,1E+04",2011-02-13,"2,55",5,UK\n1,2,x,"8,1234E+04",2011-02-13,"2,55",5,UK\n')
+    assert [(reject.line, reject.column) for reject in found.rejects] == [(2, "quantity")]
+    assert typed(found.good[3])[AT["quantity"]] == 81234
 
 
 def test_numbers_that_may_mean_two_things_are_refused() -> None:
