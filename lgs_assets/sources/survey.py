@@ -55,8 +55,8 @@ class Survey:
                     self._ambiguous_number = self._ambiguous_number or number
                 elif mark is None and column == "quantity":
                     self._has_plain_quantities = True
-                if number.strip(_OF_BARE_NUMBERS):
-                    self._currencies.update(filter(None, [currency_of(number)]))
+                if column == "unit_price":
+                    self._currencies[(number.strip(_OF_BARE_NUMBERS) and currency_of(number)) or POUND] += 1
 
     def is_enough(self, given: DateOrder | None, *, written_by_hand: bool) -> bool:
         """Whether these first lines settle the form of all: no later ones can show it better."""
@@ -100,7 +100,8 @@ class Survey:
     def number_format(self, path: Path, *, written_by_hand: bool, currency: str | None = None) -> NumberFormat:
         """How the numbers are written; with a decimal point unless they show a comma.
 
-        A `currency` that the header states is that of all prices. Otherwise the prices show it.
+        A `currency` that the header states is that of all prices. Otherwise it is the one that most of them show, and
+        those without any are in pounds.
         `written_by_hand` says that the format of the file leaves open how numbers are written, as CSV does.
         Raises DumpError, naming the file, if the lines show both marks, or numbers that may mean two things.
         """
@@ -114,7 +115,8 @@ class Survey:
                 "comma, and hardly any number in the file shows which. Write them without thousands separators, and "
                 "prices with two decimals."
             )
-        currency = currency or next((shown for shown, _ in self._currencies.most_common(1)), POUND)
+        prices = self._currencies.total()
+        currency = currency or next((of for of, count in self._currencies.items() if 2 * count > prices), POUND)
         doubtful = written_by_hand and self._has_plain_quantities
         return NumberFormat(shown[0] if shown else ".", currency, quantities_have_decimals=not doubtful)
 

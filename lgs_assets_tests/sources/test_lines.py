@@ -445,6 +445,15 @@ def test_prices_have_one_currency() -> None:
     assert found.rejects[0].reason.startswith("expected a price in €: digits")
 
 
+@pytest.mark.parametrize(("plain", "dollars", "currency"), [(300, 1, ""), (2, 1, ""), (1, 1, ""), (1, 2, ", in $")])
+def test_the_currency_of_a_file_is_that_of_most_prices(plain: int, dollars: int, currency: str) -> None:
+    """One without a sign is in pounds, unless most are in another currency."""
+    prices = ["$2.55"] * dollars + ["2.55"] * plain
+    found = read(HEADER + "".join(f"1,2,x,6,2011-02-13,{price},5,UK\n" for price in prices))
+    assert found.facts["numbers"] == f"decimal point{currency}"
+    assert len(found.rejects) == (0 if currency else dollars)
+
+
 def test_a_script_has_a_decimal_point_unless_it_shows_a_comma() -> None:
     """SQL has no other: nothing in it is doubtful. Columns of text may hold anything."""
     found = read(copy_of(with_field("quantity", "1.000"), with_field("unit_price", "1.250")))
