@@ -64,14 +64,16 @@ class Survey:
         shows_dates = main is not None and (main != EITHER_ORDER or given is not None)
         return shows_dates and (not written_by_hand or len(self._shown_marks()) == 1)
 
-    def date_form(self, path: Path, given: DateOrder | None) -> DateForm:
+    def date_form(self, path: Path, given: DateOrder | None, *, among: "Survey | None" = None) -> DateForm:
         """The form of the dates. If day and month come before the year, a given order decides.
+
+        Dates that show no order are in that of the files `among` which they are packed.
 
         Raises DumpError, naming the file, if the lines show two orders, or none and none is given.
         """
         main = self._main_form()
-        if main is None:
-            return "year first"  # without any date, every line is rejected
+        if main is None:  # without any date, every line is rejected
+            return among.date_form(path, given) if among else "year first"
         if main != EITHER_ORDER:
             return main
         if given is not None:
@@ -84,6 +86,8 @@ class Survey:
                 f"{path}: expected dates in one order, found {counts}. Write the year first, or set LGS_DATE_ORDER to "
                 "the right one: lines in the other are rejected."
             )
+        if not shown and among:
+            return among.date_form(path, given)
         if not shown:
             raise DumpError(
                 f"{path}: dates like {self._ambiguous_date} can be read day first or month first, and hardly any date "
@@ -97,9 +101,12 @@ class Survey:
             )
         return shown[0]
 
-    def number_format(self, path: Path, *, written_by_hand: bool, currency: str | None = None) -> NumberFormat:
+    def number_format(
+        self, path: Path, *, written_by_hand: bool, currency: str | None = None, among: "Survey | None" = None
+    ) -> NumberFormat:
         """How the numbers are written; with a decimal point unless they show a comma.
 
+        Numbers that show neither are written as in the files `among` which they are packed.
         A `currency` that the header states is that of all prices. Otherwise it is the one that most of them show, and
         those without any are in pounds.
         `written_by_hand` says that the format of the file leaves open how numbers are written, as CSV does.
@@ -115,6 +122,8 @@ class Survey:
                 "comma, and hardly any number in the file shows which. Write them without thousands separators, and "
                 "prices with two decimals."
             )
+        if not shown and among and not self._ambiguous_number:
+            shown = among._shown_marks()[:1]
         prices = self._currencies.total()
         currency = currency or next((of for of, count in self._currencies.items() if 2 * count > prices), POUND)
         doubtful = written_by_hand and self._has_plain_quantities
