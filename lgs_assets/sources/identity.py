@@ -29,6 +29,9 @@ _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+)E\+?|E\+)(\d{1,3})", re.I | re.A)
 _IN_QUOTES = re.compile(r"""(["'`]).*\1|“.*[”“]|[‘‚‛].*[’‘]|„.*[“”"]|«.*»|».*«|‹.*›|›.*‹""", re.S)
 # What a stray quote leaves. In front, an apostrophe may keep a number a text; behind a stock code, " may mean inches.
 _BEFORE, _BEHIND = '"', ('"', "'", "`")
+# What a workbook shows of a number whose cell is formatted as a date. 2011-04-13 alone may well be a real number.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?", re.A)
+
 DIGITS_LOST = "a number with all its digits, as scientific notation has lost some"
 
 DecimalMark = Literal[".", ","]
@@ -61,14 +64,19 @@ def _without_quotes(text: str) -> str:
 def stock_code(text: str) -> str:
     """A stock code as it is written, but for characters that nobody sees, and in all its digits.
 
-    Raises ValueError if it is in quotes, or scientific notation that does not show all digits.
+    Raises ValueError if it is in quotes, a date and time, or scientific notation that does not show all digits.
     """
     code = unquoted(text if text.isascii() else text.translate(_WITHOUT_INVISIBLE))
     return _without_exponent(trimmed(code)) or code
 
 
 def _without_exponent(number: str) -> str | None:
-    """The digits of a number in scientific notation, None for any other text. Raises ValueError if some are lost."""
+    """The digits of a number in scientific notation, None for any other text.
+
+    Raises ValueError if some are lost, or if it is not a number but a moment.
+    """
+    if _MOMENT.fullmatch(number):
+        raise ValueError("a number or a code, and not a date and time")
     if not (scientific := _SCIENTIFIC.fullmatch(number)):
         return None
     first, others, exponent = scientific[1], scientific[2] or "", int(scientific[3])
@@ -99,7 +107,8 @@ def identifier(text: str, mark: DecimalMark = ".") -> str:
     decimal mark of the file.
     Digits of any script and characters of full width become ASCII. Others that stand for digits or letters, such as ²,
     ① and ™, stay: 536365² is not 5363652.
-    Raises ValueError for scientific notation that does not show all digits of the number, and for a text in quotes.
+    Raises ValueError for scientific notation that does not show all digits of the number, for a date and time, and for
+    a text in quotes.
     """
     number = _without_quotes(visible(text))
     if not number.isascii():

@@ -104,7 +104,7 @@ class _UnfitError(Exception):
 
 _TEXT = rb"[^\t\n\r\\\0]"
 _LETTER = rb"[!#-&(-\[\]-_a-~\x80-\xbf\xc3-\xd7]"  # no blank, no quote, no invisible character
-_OF_A_CODE = rb"[ !#-&(-*\-/-\[\]-_a-~\x80-\xbf\xc3-\xd7]"  # also a blank, but nothing of 8.51E+04 and 8,51E04
+_OF_A_CODE = rb"[ !#-&(-*\-/-9;-\[\]-_a-~\x80-\xbf\xc3-\xd7]"  # also a blank, but no mark of 8,51E+04 and 10:00
 # A word for a missing value, and nothing that is seen after it.
 _MISSING_WITH_N = rb"(?!(?:[Uu][Ll][Ll]|[Oo][Nn][Ee]|[Aa][NnTt]?|/[Aa])[^!-~\t\n]*[\t\n])"
 # The first character of a text that evidently neither stands for a missing value nor shows an error.

@@ -137,6 +137,14 @@ def test_a_quantity_of_more_than_items_is_none(quantity: str) -> None:
     assert f"no column quantity. {quantity}: expected single items; convert the values or rename the column." in said
 
 
+@pytest.mark.parametrize("note", ["UTC", "GMT", "in UTC", "UTC+1", "CET", "+01:00", "Z"])
+def test_a_date_in_another_time_zone_is_none(note: str) -> None:
+    """It would be taken for London time. What else a note says does no harm."""
+    assert "expected London time" in refusal(HEADER.replace("Date", f"Date ({note})") + CSV_GOOD)
+    for other in ("local", "dd/mm/yyyy hh:mm", "London", "of sale"):
+        assert read(HEADER.replace("Date", f"Date ({other})") + CSV_GOOD).lines == 1
+
+
 def test_of_several_names_that_may_be_meant_none_is_blamed() -> None:
     """Nor one that is too long to be a name."""
     for price in ("Price (pence),Price (cents)", "Price (pence" + "x" * 100):

@@ -141,6 +141,13 @@ def test_a_price_in_another_unit_is_rejected(number_format: str, shown: str) -> 
     assert [(reject.column, reject.text.split("\t")[PRICE_AT]) for reject in found.rejects] == [("unit_price", shown)]
 
 
+@pytest.mark.parametrize("column", ["Invoice", "StockCode", "Customer ID", "Quantity", "Price"])
+def test_a_number_that_is_shown_as_a_date_is_none(column: str) -> None:
+    """Where a date stands for an invoice or a product, it would be another one."""
+    (reject,) = read(workbook({"a": [NAMES, with_cell(column, datetime(3368, 7, 6))]})).rejects
+    assert reject.column == CANONICAL_COLUMNS[NAMES.index(column)]
+
+
 def test_a_number_that_is_no_price_may_be_in_any_unit() -> None:
     """Six pieces are six, and a number of a customer is one whatever it is called in the cell."""
     file = io.BytesIO()
