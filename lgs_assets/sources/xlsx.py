@@ -30,7 +30,9 @@ _NAMESPACES = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     "http://purl.oclc.org/ooxml/spreadsheetml/main",
 )
+_ALTERNATIVES = "http://schemas.openxmlformats.org/markup-compatibility/2006 AlternateContent"
 _CHARACTER = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
+_OF_ALTERNATIVES = "alternatives of which no rule says which one counts"
 ARRAY_COLUMNS_LIMIT = 100
 VALUES_REMEMBERED = 1 << 10
 
@@ -40,14 +42,17 @@ def sheets(package: Package) -> Iterator[Sheet]:
     start = related(package, "")
     part = next((target for kind, _, target in start if kind == "officeDocument"), "xl/workbook.xml")
     book = _Book(package, part)
-    found = False
+    taken: set[str] = set()
     for _, tab in package.described(part, _named("sheet")):
         identity = next((value for name, value in tab.items() if name.endswith(" id")), "")
+        target = book.targets.get(identity, identity)
+        if target.lower() in taken:
+            raise DumpError(f"{package.path}: more than one sheet is the part {target} of the workbook. Save it again.")
+        taken.add(target.lower())
         name, is_hidden, merged = tab.get("name", ""), tab.get("state", "visible") != "visible", list[str]()
-        rows = _rows(book, book.targets.get(identity, identity), name, merged)
-        found = True
+        rows = _rows(book, target, name, merged)
         yield Sheet(name, is_hidden, book.epoch, rows, merged)
-    if not found:
+    if not taken:
         raise DumpError(f"{package.path}: expected an Excel workbook; the archive holds none.")
 
 
@@ -75,8 +80,12 @@ class _Book:
 
 def _rows(book: _Book, part: str, name: str, merged: list[str]) -> Iterator[Row]:
     reader, last = _RowReader(book), 0
-    for _, element in book.package.elements(part, _named("row", "mergeCell")):
+    for _, element in book.package.elements(part, _named("row", "mergeCell") | {_ALTERNATIVES}):
         try:
+            if element.tag == _ALTERNATIVES:  # of a drawing, if not of rows
+                if any(within.tag.endswith(" row") for within in element.iter()):
+                    raise ValueError(_OF_ALTERNATIVES)
+                continue
             if element.tag.endswith(" mergeCell"):
                 if RANGE.fullmatch(area := element.get("ref", "")):
                     note_merged(merged, area)
@@ -150,6 +159,8 @@ class _RowReader:
 
     def _other(self, cell: Element) -> str:
         """What a cell means that has no value, or more than a value."""
+        if cell.tag == _ALTERNATIVES:
+            raise ValueError(_OF_ALTERNATIVES)
         parts = {child.tag.rpartition(" ")[2]: child for child in cell}
         if "is" in parts:
             return text_field(_text(parts["is"]))

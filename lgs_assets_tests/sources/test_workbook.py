@@ -355,6 +355,32 @@ def test_a_part_that_was_made_to_fill_the_memory_is_refused(tmp_path: Path) -> N
         assert re.search(r"declaration|bytes|more than|nested|32,767|too many pieces|too large", line), line
 
 
+ALTERNATIVES = (
+    b'<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+    b"<mc:Choice>%b</mc:Choice><mc:Fallback>%b</mc:Fallback></mc:AlternateContent>"
+)
+
+
+def test_nothing_of_a_workbook_is_loaded_twice() -> None:
+    """Neither both alternatives of a row or a cell, nor a sheet that has two names. Those of a drawing do no harm."""
+    with zipfile.ZipFile(io.BytesIO(PLAIN)) as archive:
+        sheet, book = archive.read(SHEET), archive.read("xl/workbook.xml")
+    for pattern in (rb'<row r="2".*</row>', rb'<c r="G2".*?</c>'):
+        doubled = re.sub(pattern, lambda found: ALTERNATIVES % (found[0], found[0]), sheet)
+        assert "alternatives" in refusal(with_part(PLAIN, SHEET, doubled))
+    drawing = sheet.replace(b"</worksheet>", ALTERNATIVES % (b"<control/>", b"") + b"</worksheet>")
+    assert list(read(with_part(PLAIN, SHEET, drawing)).good) == [2]
+    two_tabs = re.sub(rb"<sheet [^>]*>", lambda found: found[0] + found[0].replace(b'"a"', b'"b"'), book)
+    assert "more than one sheet is the part" in refusal(with_part(PLAIN, "xl/workbook.xml", two_tabs))
+
+
+@pytest.mark.parametrize("value", [b"1_0", b"1_7850.0"])
+def test_a_number_has_no_underscores(value: bytes) -> None:
+    """Python would read them."""
+    (reject,) = read(with_customer(b'<c r="G2"><v>%b</v></c>' % value)).rejects
+    assert reject.column == "customer_id"
+
+
 def test_what_a_part_says_of_its_own_size_is_not_believed() -> None:
     """The number of shared texts, and the dimension of a sheet."""
     content = repacked(PLAIN, "xl/sharedStrings.xml", b"uniqueCount=", b'uniqueCount="4000000000" was=')
@@ -653,6 +679,8 @@ def test_a_price_in_another_unit_is_rejected_in_a_spreadsheet_too(kind: str, sho
         ('<table:table-cell table:formula="of:=1/0" office:value-type="float" office:value="0">'
          '<text:p>#DIV/0!</text:p></table:table-cell>', "expected a value; the cell shows the error #DIV/0!"),
         ('<table:table-cell table:formula="of:=1+1"/>', "a formula without a value; open and save the workbook once"),
+        ('<table:table-cell table:formula="of:=A1" office:value-type="string"></table:table-cell>',
+         "a formula without a value; open and save the workbook once"),
     ],
 )  # fmt: skip
 def test_a_cell_without_a_value_is_a_reject_in_a_spreadsheet_too(cell: str, reason: str) -> None:
