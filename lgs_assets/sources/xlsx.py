@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from string import ascii_letters
 from xml.etree.ElementTree import Element
@@ -31,6 +32,8 @@ _NAMESPACES = (
     "http://purl.oclc.org/ooxml/spreadsheetml/main",
 )
 _ALTERNATIVES = "http://schemas.openxmlformats.org/markup-compatibility/2006 AlternateContent"
+_APPLICATION = "http://schemas.openxmlformats.org/officeDocument/2006/extended-properties Application"
+_NEVER_COMPUTES = "Apache POI"  # unless it is told to: a formula's 0 may be one, or none
 _CHARACTER = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
 _OF_ALTERNATIVES = "alternatives of which no rule says which one counts"
 ARRAY_COLUMNS_LIMIT = 100
@@ -70,12 +73,23 @@ class _Book:
             if _is_true(element.get("date1904", "0")):
                 self.epoch = EPOCH_1904
             # This is how libraries that do not compute leave it to Excel: until then, their stored zeros mean nothing.
-            if _is_true(element.get("fullCalcOnLoad", "0")) or not _is_true(element.get("calcCompleted", "1")):
+            waits = _is_true(element.get("fullCalcOnLoad", "0")) or not _is_true(element.get("calcCompleted", "1"))
+            if waits or element.get("calcMode") == "manual":
                 self.computed = False
+        if _application(package).startswith(_NEVER_COMPUTES):
+            self.computed = False
         parts = {kind: target for kind, _, target in others}
         texts = _shared_texts(package, parts["sharedStrings"]) if "sharedStrings" in parts else ()
         self.texts = list(remembered(package, texts))
         self.styles = _styles(package, parts["styles"]) if "styles" in parts else CellStyles()
+
+
+def _application(package: Package) -> str:
+    """The name of the program that wrote a workbook, if it can be read: nothing else depends on it."""
+    part = next((target for kind, _, target in related(package, "") if kind == "extended-properties"), "")
+    with suppress(DumpError):
+        return next((element.text or "" for _, element in package.described(part, {_APPLICATION})), "")
+    return ""
 
 
 def _rows(book: _Book, part: str, name: str, merged: list[str]) -> Iterator[Row]:

@@ -506,6 +506,18 @@ def test_a_zero_that_nobody_computed_is_a_reject(column: str) -> None:
     assert list(found.good) == [3]
 
 
+@pytest.mark.parametrize("told_by", ["calcMode", "Application"])
+def test_a_zero_of_a_library_that_does_not_compute_is_a_reject(told_by: str) -> None:
+    """XlsxWriter in manual mode and Apache POI do not ask Excel to compute; a zero that is no formula's stays."""
+    content = with_customer(b'<c r="G2"><f>17849+1</f><v>0.0</v></c>')
+    if told_by == "calcMode":
+        content = repacked(content, "xl/workbook.xml", b"<calcPr", b'<calcPr calcMode="manual"')
+    else:
+        content = repacked(content, "docProps/app.xml", b"Microsoft Excel", b"Apache POI")
+    (reject,) = read(content).rejects
+    assert reject.reason == "a formula without a value; open and save the workbook once"
+
+
 def test_array_formulas_without_a_value_fill_a_hundred_columns_at_most() -> None:
     """In all of them together: their columns are looked at in every row of the sheet."""
 
