@@ -352,10 +352,11 @@ def inspect(dump: Annotated[Path, typer.Argument(help="Any file that may be a du
     """
     from lgs_assets.command.terminal import console, inspection_table, plain, reject_table
     from lgs_assets.configuration import Configuration
+    from lgs_assets.sources.compression import real
     from lgs_assets.sources.inspection import inspect_dump
 
     with console.status(f"Reading {plain(str(dump))}"):
-        inspection = inspect_dump(dump.resolve(), dates=Configuration.read().dates)
+        inspection = inspect_dump(real(dump), dates=Configuration.read().dates)
     console.print(inspection_table(dump, inspection))
     if inspection.rejected:
         console.print(reject_table(inspection.first_rejects))

@@ -34,8 +34,8 @@ _UNITS = {
     "unit_price": re.compile(rf"^(?:{_CURRENCY})+|(?:in)?(?:{_CURRENCY})+$"),
     "quantity": re.compile(r"(?:in)?(?:pcs|pieces|units|items)$"),
 }
-# All that a note may say of these columns: anything else might mean that the values are multiples or fractions, and
-# pence would be read as pounds.
+# All that a note may say of a price or a quantity: anything else might mean that the values are multiples or fractions,
+# and pence would be read as pounds.
 _BLANKS = r"[()\[\]\s.,:;/&+*='\"_–—-]"
 _ONE = r"units?|items?|pieces?|pcs?|each|ea"
 _RATE = r"\d{1,2}(?:\.\d)? ?%"
@@ -53,8 +53,14 @@ _NOTES = {
     "quantity": re.compile(
         rf"(?:{_BLANKS}|{_ONE}|singles?|in|of|nos?|number|count|sold|ordered|invoiced|shipped|net)*"
     ),
+    # Anything but another time zone.
+    "invoice_date": re.compile(r"(?!.*(?:utc|gmt|zulu|\b(?:c|e|m|p)[sed]?t\b|\bz\b|[-+]\d\d?(?:\D|$))).*", re.S),
 }
-_EXPECTED = {"unit_price": "pounds", "quantity": "single items"}
+_EXPECTED = {
+    "unit_price": "pounds",
+    "quantity": "single items",
+    "invoice_date": "London time, or dates with their zone",
+}
 HEADER_CURRENCY = "currency in the header"
 LONGEST_NAME = 100  # characters; anything longer is not a name, and would keep the patterns busy for seconds
 SHOWN_CHARACTERS = 500

@@ -118,6 +118,11 @@ def unpacked(path: Path) -> Iterator[tuple[Content, BinaryIO]]:
         yield content, io.BufferedReader(content, BUFFER_BYTES)
 
 
+def real(path: Path) -> Path:
+    """Where a path leads. Links that lead in a circle stay as they are: Path.resolve raises RuntimeError for them."""
+    return Path(os.path.realpath(path))
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     """The file, open for reading, and its size, for the length of a `with` block.
@@ -130,8 +135,8 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         with path.open("rb") as file:
             yield file, path.stat().st_size
         return
-    place = path.resolve()
-    if place.parent != path.parent.resolve():
+    place = real(path)
+    if place.parent != real(path.parent):
         raise DumpError(f"{path}: the link leads out of its folder. Put the file itself there.")
     descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:

@@ -7,7 +7,7 @@ around the quotation: the first lines show it.
 
 import csv
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -256,14 +256,7 @@ class _Layout:
                     line = self._in_blanks.sub(self._without_blanks, line.rstrip(b"\r"))
                 yield line.decode(errors="surrogateescape") + "\n"
 
-        reader = csv.reader(
-            text(),
-            delimiter=self._delimiter,
-            quotechar=self.quote.decode(),
-            skipinitialspace=self._is_padded,
-            strict=True,
-        )
-        return next(reader), taken
+        return next(self._reader(text())), taken
 
     def quoted(self, line: bytes) -> list[bool]:
         """Of each field of a line, whether it is in quotes."""
@@ -280,15 +273,34 @@ class _Layout:
         return not self._is_padded and any(match[1] or match[3] for match in quotations)
 
     def has_record(self, lines: list[bytes], columns: tuple[str | None, ...]) -> bool:
-        """Whether one of these lines is on its own a record of the table, with a date where one belongs."""
-        texts = (line.rstrip(b"\r").decode(errors="surrogateescape") for line in lines if self.quote not in line)
-        records = (text.split(self._delimiter) for text in texts)
-        place = columns.index("invoice_date")
-        return any(len(record) == len(columns) and form_of(record[place]) for record in records)
+        """Whether one of these lines, within a quotation or at its end, is on its own a record of the table.
+
+        It has a date where one belongs, and an invoice number. The fields that the quotation may have cut count from
+        the left, those behind them from the right.
+        """
+        invoice, date = columns.index("invoice_no"), columns.index("invoice_date")
+        for line in lines:
+            try:
+                record = next(self._reader([line.rstrip(b"\r").decode(errors="surrogateescape")]), [])
+            except csv.Error:
+                continue
+            dates = (record[date], record[date - len(columns)]) if len(record) >= len(columns) else ()
+            if any(map(form_of, dates)) and any(map(str.isdigit, record[invoice])):
+                return True
+        return False
 
     def joined(self, fields: list[str]) -> bytes:
         """The fields of a record in COPY's text format."""
         return "\t".join(map(escaped, fields)).encode(errors="surrogateescape")
+
+    def _reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        return csv.reader(
+            lines,
+            delimiter=self._delimiter,
+            quotechar=self.quote.decode(),
+            skipinitialspace=self._is_padded,
+            strict=True,
+        )
 
     def _unquoted(self, quotation: re.Match[bytes]) -> bytes:
         text = _replaced(quotation[1], self._inner)

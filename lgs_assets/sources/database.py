@@ -42,6 +42,8 @@ _SINGLE_PRECISION: dict[str, type] = {"postgresql": sa.REAL, "mssql": sa.REAL, "
 _TIMED_OUT = {"57014", 1969, 3024, 20003}
 
 _OF_A_VALUE = (ValueError, TypeError, ArithmeticError, sa.exc.DataError, sa.exc.OperationalError)
+# SQLite itself takes '10:00', 'now' and '2455843.5' for dates, too.
+_DATE_IN_SQLITE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
 _UNDECODABLE = "Could not decode to UTF-8"  # SQLite's words
 
 _HEAD = """\
@@ -137,8 +139,8 @@ def _as_stored(columns: _Columns) -> _Columns:
 
 def _check_dates(connection: sa.Connection, dates: sa.ColumnElement[Any], where: str) -> None:
     """Raises DumpError if SQLite cannot tell which of two dates is later: it compares them as texts."""
-    is_text = sa.func.typeof(dates) == "text"
-    strange = sa.select(dates).where(dates.is_not(None), sa.or_(~is_text, sa.func.datetime(dates).is_(None))).limit(1)
+    has_date = sa.and_(sa.func.typeof(dates) == "text", dates.op("GLOB")(_DATE_IN_SQLITE))
+    strange = sa.select(dates).where(dates.is_not(None), sa.or_(~has_date, sa.func.datetime(dates).is_(None))).limit(1)
     if (found := connection.execute(strange).first()) is not None:
         raise DumpError(
             f"{where}, column {dates.name}: expected dates as texts like 2011-12-09 12:50:00, found {found[0]!r}. "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import reduce
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from lgs_assets.errors import DumpError
 from lgs_assets.places import in_shop
@@ -40,6 +40,7 @@ _MENDED = {
 }
 # Of the files of an archive, these are all told; of the other facts, those of the last file.
 _FACTS_OF_EACH = {"sheets", "sheets left out", "tables left out", "lines above the header"}
+_LINE = ", line"
 _FILES, _FILES_LEFT_OUT = "files", "files left out"
 # How a script begins, and no header of column names.
 _SQL = re.compile(
@@ -80,7 +81,8 @@ def open_dump(path: Path, *, dates: DateOrder | None = None, arrived: date | Non
     with unpacked(path) as (content, stream):
         facts = {"packing": content.packing} if content.packing else {}
         lines = _parsed(path, content, stream, facts)
-        pieces = _sifted(path, lines, facts, given=dates, arrived=arrived or today, size=before[0])
+        forms = _Forms(path, content, facts, given=dates, arrived=arrived or today)
+        pieces = _sifted(path, lines, facts, forms, size=before[0])
         yield Dump(path, before[0], content, facts, _unless_changed(path, pieces, before))
 
 
@@ -148,7 +150,7 @@ def _kind(format_: str) -> str:
 
 def _moved(piece: Lines | Reject, file: str, *, by: int) -> Lines | Reject:
     """The same with greater line numbers, as a part of an archive."""
-    part = Part(f"{shown(file)[:SHOWN_CHARACTERS]}, line", by)
+    part = Part(f"{shown(file)[:SHOWN_CHARACTERS]}{_LINE}", by)
     if isinstance(piece, Reject):
         return part.located(piece._replace(line=piece.line + by))
     data = piece.data
@@ -197,17 +199,10 @@ def _text(path: Path | str, stream: BinaryIO, facts: dict[str, str]) -> BinaryIO
 
 
 def _sifted(
-    path: Path,
-    lines: Iterator[Lines | Reject],
-    facts: dict[str, str],
-    *,
-    given: DateOrder | None,
-    arrived: date,
-    size: int,
+    path: Path, lines: Iterator[Lines | Reject], facts: dict[str, str], forms: "_Forms", *, size: int
 ) -> Iterator[Batch | Reject]:
-    form: tuple[DateFormat, NumberFormat] | None = None
     expanded = 0
-    sieves: dict[tuple[str | None, ...], Sieve] = {}
+    sieves: dict[tuple[tuple[str | None, ...], _Form], Sieve] = {}
     for piece in lines:
         if isinstance(piece, Reject):
             yield piece.cut()
@@ -215,17 +210,12 @@ def _sifted(
         # Compression within a format shows only here: Parquet's dictionaries, the shared texts of a workbook.
         expanded += len(piece.data)
         check_expansion(path, size, expanded)
-        if form is None:
-            form = _form(path, piece, facts, given=given, arrived=arrived)
-            facts["dates"], facts["numbers"] = form[0].form, f"{form[1]}"
-        if facts.get(HEADER_CURRENCY, form[1].currency) != form[1].currency:
-            raise DumpError(
-                f"{path}: expected prices in one currency, found a header that states {facts[HEADER_CURRENCY]} after "
-                f"prices in {form[1].currency}."
-            )
-        if piece.columns not in sieves:
-            sieves[piece.columns] = Sieve(piece.columns, dates=form[0], numbers=form[1])
-        for sifted in sieves[piece.columns].sift(piece):
+        form = forms.of(piece)
+        facts["dates"], facts["numbers"] = form.dates.form, f"{form.numbers}"
+        layout = (piece.columns, form)
+        if layout not in sieves:
+            sieves[layout] = Sieve(piece.columns, dates=form.dates, numbers=form.numbers)
+        for sifted in sieves[layout].sift(piece):
             yield _located(sifted, piece.parts).cut() if isinstance(sifted, Reject) else sifted
     mended = sum((sieve.mended for sieve in sieves.values()), Counter[str]())
     facts |= {_MENDED[column]: f"{count:,}" for column, count in sorted(mended.items())}
@@ -235,23 +225,92 @@ def _located(reject: Reject, parts: tuple[Part, ...]) -> Reject:
     return reduce(lambda located, part: part.located(located), parts, reject)
 
 
-def _form(
-    path: Path, first: Lines, facts: dict[str, str], *, given: DateOrder | None, arrived: date
-) -> tuple[DateFormat, NumberFormat]:
-    """How all dates and numbers of the file are written. If its first lines leave that open, all lines are read."""
-    written_by_hand = facts.get("format") == csv_dump.FORMAT
-    survey = Survey(arrived)
-    survey.add(first)
-    if not survey.is_enough(given, written_by_hand=written_by_hand):
-        survey = Survey(arrived)
-        with unpacked(path) as (content, stream):
-            for piece in _parsed(path, content, stream, {}):
-                if isinstance(piece, Lines):
-                    survey.add(piece)
-    return (
-        DateFormat(survey.date_form(path, given), arrived, has_short_years=given == "year first"),
-        survey.number_format(path, written_by_hand=written_by_hand, currency=facts.get(HEADER_CURRENCY)),
-    )
+class _Form(NamedTuple):
+    """How the dates and numbers of a file are written."""
+
+    dates: DateFormat
+    numbers: NumberFormat
+
+    def __str__(self) -> str:
+        """The form in words."""
+        return f"dates {self.dates.form} and numbers with a {self.numbers}"
+
+
+class _Forms:
+    """The form of each file of a dump. An archive may have several files, which have to agree."""
+
+    def __init__(
+        self, path: Path, content: Content, facts: dict[str, str], *, given: DateOrder | None, arrived: date
+    ) -> None:
+        self._path = path
+        self._content = content
+        self._facts = facts
+        self._given = given
+        self._arrived = arrived
+        self._all: Survey | None = None
+        self._of_files: dict[Part | None, Survey] = {}
+        self._file: Part | None = None
+        self._form: _Form | None = None
+
+    def of(self, piece: Lines) -> _Form:
+        """The form of the file that these lines are from, as all its lines show it.
+
+        Raises DumpError if it is not that of the file before, or if the file leaves it open.
+        """
+        file, before = self._file_of(piece), self._form
+        if self._form is None or file != self._file:
+            self._form = self._shown_by(piece)
+        stated = self._facts.get(HEADER_CURRENCY, self._form.numbers.currency)
+        if stated != self._form.numbers.currency:
+            raise DumpError(
+                f"{self._path}: expected prices in one currency, found a header that states {stated} after prices in "
+                f"{self._form.numbers.currency}."
+            )
+        if before and f"{before}" != f"{self._form}" and file and self._file:
+            raise DumpError(
+                f"{self._path}: expected files of one form in an archive, found {before} in {_name(self._file)}, "
+                f"{self._form} in {_name(file)}. Load them one by one."
+            )
+        self._file = file
+        return self._form
+
+    def _shown_by(self, first: Lines) -> _Form:
+        """The form that a file shows. If its first lines leave that open, all lines of the dump are read."""
+        written_by_hand = self._facts.get("format") == csv_dump.FORMAT
+        survey = Survey(self._arrived)
+        survey.add(first)
+        if not survey.is_enough(self._given, written_by_hand=written_by_hand):
+            survey = self._surveyed()[self._file_of(first)]
+        return _Form(
+            DateFormat(
+                survey.date_form(self._path, self._given, among=self._all),
+                self._arrived,
+                has_short_years=self._given == "year first",
+            ),
+            survey.number_format(
+                self._path,
+                written_by_hand=written_by_hand,
+                currency=self._facts.get(HEADER_CURRENCY),
+                among=self._all,
+            ),
+        )
+
+    def _surveyed(self) -> dict[Part | None, Survey]:
+        if self._all is None:
+            self._all = Survey(self._arrived)
+            with unpacked(self._path) as (content, stream):
+                for piece in _parsed(self._path, content, stream, {}):
+                    if isinstance(piece, Lines):
+                        self._of_files.setdefault(self._file_of(piece), Survey(self._arrived)).add(piece)
+                        self._all.add(piece)
+        return self._of_files
+
+    def _file_of(self, piece: Lines) -> Part | None:
+        return piece.parts[-1] if self._content.files else None
+
+
+def _name(file: Part) -> str:
+    return file.label.removesuffix(_LINE)
 
 
 def _version(path: Path) -> tuple[int, float]:

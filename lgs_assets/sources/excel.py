@@ -34,6 +34,7 @@ TEXTS_LIMIT_BYTES = 1 << 28
 BYTES_A_TEXT = 100
 BYTES_A_REPETITION = 8
 STYLES_LIMIT = 1 << 17  # twice as many as Excel itself allows
+FORMAT_LIMIT = 255  # characters, as in Excel: the time to read a format grows with their square
 
 
 def related(package: Package, part: str) -> list[tuple[str, str, str]]:
@@ -63,8 +64,12 @@ class CellStyles:
         self._units: dict[int, str] = {}
         self._styles: list[int] = []
 
-    def declare(self, identity: int, pattern: str) -> None:
-        """A number format of the workbook."""
+    def declare(self, identity: int, pattern: str, *, where: str) -> None:
+        """A number format of the workbook. Raises DumpError, which starts with `where`, if it is too long."""
+        if len(pattern) > FORMAT_LIMIT:
+            raise DumpError(
+                f"{where}: a number format of more than {FORMAT_LIMIT} characters. Save the workbook again."
+            )
         is_of_dates = _shows_date(pattern)
         (self._date_formats.add if is_of_dates else self._date_formats.discard)(identity)
         self._units[identity] = "" if is_of_dates else _unit_shown(pattern)

@@ -12,7 +12,7 @@ _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(ch
 _FULL_WIDTH = {ord("！") + at: chr(ord("!") + at) for at in range(ord("~") - ord("!") + 1)}
 # Excel's way to keep 00123 a text in CSV, and the apostrophe that does the same in a cell.
 _TEXT_FORMULA = re.compile(r'="([^"]*(?:""[^"]*)*)"')
-_APOSTROPHES = re.compile(r"['\u2018\u2019`]+(?=[cC]?[\W_]*\d)")
+_APOSTROPHES = re.compile(r"['\u2018\u2019`]+(?!['\u2018\u2019`])(?=[cC]?[\W_]*\d)")
 # C500002, c 500002, C-500002: what stands between the letter and the digits is not part of the number.
 _CANCELLATION = re.compile(r"[cC][\W_]*(?=\d)")
 # 536365.0 and 536365,00: a program treated the number as one with decimals. 536.000 may be anything, and stays.
@@ -27,6 +27,12 @@ _THOUSANDS = {
 # 5.36365E+11 and Java's 5.36365E11. Without sign and point, 5E11 may well be a real invoice number.
 _SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+)E\+?|E\+)(\d{1,3})", re.I | re.A)
 _IN_QUOTES = re.compile(r"""(["'`]).*\1|“.*[”“]|[‘‚‛].*[’‘]|„.*[“”"]|«.*»|».*«|‹.*›|›.*‹""", re.S)
+# What a stray quote leaves. In front, an apostrophe may keep a number a text; behind a stock code, " may mean inches.
+_BEFORE, _BEHIND = '"', ('"', "'", "`")
+# What a workbook shows of a number whose cell is formatted as a date. 2011-04-13 alone may well be a real number.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?", re.A)
+
+DIGITS_LOST = "a number with all its digits, as scientific notation has lost some"
 
 DecimalMark = Literal[".", ","]
 
@@ -48,14 +54,40 @@ def unquoted(text: str) -> str:
     return text
 
 
+def _without_quotes(text: str) -> str:
+    """A trimmed text as it is. Raises ValueError if there are quotes around it, or one before or behind it."""
+    if unquoted(text).startswith(_BEFORE) or text.endswith(_BEHIND):
+        raise ValueError("a value without a quote before or behind it")
+    return text
+
+
 def stock_code(text: str) -> str:
-    """A stock code as it is written, but for characters that nobody sees. Raises ValueError if it is in quotes."""
-    return unquoted(text if text.isascii() else text.translate(_WITHOUT_INVISIBLE))
+    """A stock code as it is written, but for characters that nobody sees, and in all its digits.
+
+    Raises ValueError if it is in quotes, a date and time, or scientific notation that does not show all digits.
+    """
+    code = unquoted(text if text.isascii() else text.translate(_WITHOUT_INVISIBLE))
+    return _without_exponent(trimmed(code)) or code
+
+
+def _without_exponent(number: str) -> str | None:
+    """The digits of a number in scientific notation, None for any other text.
+
+    Raises ValueError if some are lost, or if it is not a number but a moment.
+    """
+    if _MOMENT.fullmatch(number):
+        raise ValueError("a number or a code, and not a date and time")
+    if not (scientific := _SCIENTIFIC.fullmatch(number)):
+        return None
+    first, others, exponent = scientific[1], scientific[2] or "", int(scientific[3])
+    if exponent > len(others) or others[exponent:].strip("0"):
+        raise ValueError(DIGITS_LOST)
+    return first + others[:exponent]
 
 
 def country(text: str) -> str:
     """The one spelling of a country: trimmed, with single spaces between words. Raises ValueError if it is none."""
-    name = " ".join(unquoted(visible(text)).split())
+    name = " ".join(_without_quotes(visible(text)).split())
     if not any(map(str.isalnum, name)) or name.startswith("#"):  # an error of a language that `missing` does not know
         raise ValueError("a country")
     return name
@@ -75,18 +107,16 @@ def identifier(text: str, mark: DecimalMark = ".") -> str:
     decimal mark of the file.
     Digits of any script and characters of full width become ASCII. Others that stand for digits or letters, such as ²,
     ① and ™, stay: 536365² is not 5363652.
-    Raises ValueError for scientific notation that does not show all digits of the number, and for a text in quotes.
+    Raises ValueError for scientific notation that does not show all digits of the number, for a date and time, and for
+    a text in quotes.
     """
-    number = unquoted(visible(text))
+    number = _without_quotes(visible(text))
     if not number.isascii():
         number = "".join(map(_plain, number))
     if apostrophes := _APOSTROPHES.match(number):
         number = number[apostrophes.end() :]
-    if scientific := _SCIENTIFIC.fullmatch(number):
-        first, others, exponent = scientific[1], scientific[2] or "", int(scientific[3])
-        if exponent > len(others) or others[exponent:].strip("0"):
-            raise ValueError("a number with all its digits, as scientific notation has lost some")
-        return first + others[:exponent]
+    if digits := _without_exponent(number):
+        return digits
     number = _DECIMALS.sub("", number)
     grouped = _THOUSANDS[mark].fullmatch(number)
     return grouped[1] + grouped[2].replace(grouped[3], "") if grouped else number

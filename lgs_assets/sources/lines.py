@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lgs_assets.sources.copy_text import NULL, escaped, fields_of, unescaped
 from lgs_assets.sources.dates import DateFormat
-from lgs_assets.sources.identity import country, stock_code, unwrapped
+from lgs_assets.sources.identity import country, stock_code, trimmed, unwrapped
 from lgs_assets.sources.missing import FIRST_OF_A_VALUE, FIRST_OF_AN_ERROR, is_missing, shows_error
 from lgs_assets.sources.numbers import NumberFormat
 
@@ -21,6 +21,9 @@ LINE_NUMBER = "line_number"
 
 LENGTH_LIMITS = {"invoice_no": 100, "stock_code": 100, "description": 500, "country": 100}
 """In characters. PostgreSQL does not index a key of more than 2,700 bytes."""
+
+READ_CHARACTERS = 1_000
+"""No value is longer. The patterns of numbers and dates see no longer text, as their time may grow with its square."""
 
 SHOWN_CHARACTERS = 60
 KEPT_CHARACTERS = 10_000
@@ -100,7 +103,8 @@ class _UnfitError(Exception):
 
 
 _TEXT = rb"[^\t\n\r\\\0]"
-_LETTER = rb"[!-\[\]-~\x80-\xbf\xc3-\xd7]"  # no blank, and beyond ASCII none of the invisible characters
+_LETTER = rb"[!#-&(-\[\]-_a-~\x80-\xbf\xc3-\xd7]"  # no blank, no quote, no invisible character
+_OF_A_CODE = rb"[ !#-&(-*\-/-9;-\[\]-_a-~\x80-\xbf\xc3-\xd7]"  # also a blank, but no mark of 8,51E+04 and 10:00
 # A word for a missing value, and nothing that is seen after it.
 _MISSING_WITH_N = rb"(?!(?:[Uu][Ll][Ll]|[Oo][Nn][Ee]|[Aa][NnTt]?|/[Aa])[^!-~\t\n]*[\t\n])"
 # The first character of a text that evidently neither stands for a missing value nor shows an error.
@@ -110,7 +114,7 @@ _FIRST = rb"(?:[%b]|[Nn]%b|[%b](?![^\t\n:]{0,7}:))" % (FIRST_OF_A_VALUE, _MISSIN
 _ORDINARY = {
     LINE_NUMBER: rb"\d+",
     "invoice_no": rb"(?:[0-9ABD-MO-Z]|C[0-9A-Z])[0-9A-Z/_-]{0,%d}" % (LENGTH_LIMITS["invoice_no"] - 2),
-    "stock_code": rb"%b[ %b{0,%d}" % (_FIRST, _LETTER[1:], LENGTH_LIMITS["stock_code"] - 1),
+    "stock_code": rb"%b%b{0,%d}" % (_FIRST, _OF_A_CODE, LENGTH_LIMITS["stock_code"] - 1),
     "description": rb"(?:%b%b{0,%d}|\\N)" % (_FIRST, _TEXT, LENGTH_LIMITS["description"] - 1),
     "quantity": rb"-?\d{1,9}",
     "customer_id": rb"(?:\\N|[1-9]\d{0,8}(?:\.0)?)",
@@ -232,9 +236,9 @@ def _reading(column: str, meaning: Callable[[str], str], field: bytes) -> tuple[
             return NULL, True
         raise _UnfitError(f"expected a value, found the error {_shown(text)}", column)
     try:
-        value = meaning(text)
-        if len(value) > (limit := LENGTH_LIMITS.get(column, len(value))):
-            raise ValueError(f"at most {limit} characters, not {len(value):,}")
+        value = meaning(text) if len(trimmed(text)) <= READ_CHARACTERS else text
+        if len(value) > (limit := LENGTH_LIMITS.get(column, READ_CHARACTERS)):
+            raise ValueError(f"at most {limit:,} characters, not {len(value):,}")
     except ValueError as error:
         raise _UnfitError(f"expected {error}, found {_shown(text)}", column) from error
     return escaped(value).encode(), column in _IDENTITIES and value != written

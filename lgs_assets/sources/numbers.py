@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from lgs_assets.sources.identity import DecimalMark, identifier, invoice_number, visible
+from lgs_assets.sources.identity import DIGITS_LOST, DecimalMark, identifier, invoice_number, visible
 
 INTEGER_LIMIT = 2**31
 PRICE_LIMIT = Decimal(10**8)
@@ -96,12 +96,16 @@ class NumberFormat(NamedTuple):
         return format(price.normalize(), "f")  # 2.5500000000 is 2.55
 
     def _number(self, text: str) -> Decimal | None:
+        """The value of a number, None if it is not one. Raises ValueError for 8.1E+04, which may have been 81,234."""
         if self.decimal_mark == "." and _PLAIN.fullmatch(text):
-            return Decimal(text)
-        written = _written(text)
-        if written is None or written.currency not in (None, self.currency):
+            value: Decimal | None = Decimal(text)
+        elif (written := _written(text)) and written.currency in (None, self.currency):
+            value = _value(written, self.decimal_mark)
+        else:
             return None
-        return _value(written, self.decimal_mark)
+        if value is not None and len(value.as_tuple().digits) > 1 and int(value.as_tuple().exponent) > 0:
+            raise ValueError(DIGITS_LOST)
+        return value
 
 
 @lru_cache(maxsize=1 << 14)

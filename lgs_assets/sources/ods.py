@@ -112,7 +112,7 @@ def _value(cell: Element) -> str:
     shown = _text(cell)
     if is_error == "error" or (formula is not None and (shows_error(shown) or is_not_available(shown))):
         raise error_shown(shown)
-    if formula is not None and kind is None:
+    if formula is not None and (kind is None or (kind == "string" and not _has_text(cell))):
         raise UnreadableError(f"={formula}", NEVER_COMPUTED)
     match kind:
         case "float" | "percentage" | "currency":
@@ -123,6 +123,11 @@ def _value(cell: Element) -> str:
         case "boolean":
             return text_field(cell.get(_OFFICE + "boolean-value", "").upper())
     return text_field(cell.get(_OFFICE + "string-value") or shown)
+
+
+def _has_text(cell: Element) -> bool:
+    """Whether a cell says what its text is, be it an empty one."""
+    return cell.get(_OFFICE + "string-value") is not None or any(child.tag == _TEXT + "p" for child in cell)
 
 
 def _unit(shown: str) -> str:

@@ -200,6 +200,8 @@ def number(text: str) -> str:
     """A number as the shortest text with its value. Raises ValueError if it is not a number."""
     if text.isascii() and text.isdigit() and text[0] != "0":
         return text
+    if "_" in text:  # Python reads 1_0 as 10
+        raise ValueError(f"expected a number, found {text[:SHOWN_CHARACTERS]!r}")
     return repr(float(text)).removesuffix(".0")
 
 

@@ -25,6 +25,9 @@ _TIME_ZONE = re.compile(
     r"(?:'([^']*)'|\"([^\"]*)\"|(?:IFNULL\s*\(\s*)?(@?\w+)))",
     re.I,
 )
+_SQL_MODE = re.compile(
+    r"(?:\bSET\s+|,\s*)(?:(?:SESSION|LOCAL)\s+|@@(?:SESSION\s*\.\s*)?)?SQL_MODE\s*:?=(.*)", re.I | re.S
+)
 _OFFSET = re.compile(r"([-+])(\d\d?):(\d\d)")
 _UTC = ("UTC", "GMT", "ETC/UTC", "ETC/GMT")
 _LOCAL = ("SYSTEM", "DEFAULT", "EUROPE/LONDON", "GB")
@@ -74,6 +77,8 @@ class Session:
         elif connect := _CONNECT.match(statement):
             self._database = connect[1].strip()
         else:
+            if self.script.of_mysql and (mode := _SQL_MODE.search(statement)):
+                self.script.backslashes_escape = "NO_BACKSLASH_ESCAPES" not in mode[1].upper()
             for kept, *values in _TIME_ZONE.findall(statement):
                 if kept:
                     self._kept_time_zones[kept.lower()] = self._time_zone

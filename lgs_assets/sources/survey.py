@@ -14,7 +14,7 @@ from typing import Literal
 from lgs_assets.errors import DumpError
 from lgs_assets.sources.dates import EITHER_ORDER, DateForm, DateOrder, EitherOrder, form_of, may_begin_with_year
 from lgs_assets.sources.identity import DecimalMark, unwrapped
-from lgs_assets.sources.lines import Lines
+from lgs_assets.sources.lines import READ_CHARACTERS, Lines
 from lgs_assets.sources.numbers import MARKS, POUND, NumberFormat, currency_of, decimal_mark_of, name_of
 
 SHARE_THAT_SHOWS = 0.01
@@ -55,8 +55,8 @@ class Survey:
                     self._ambiguous_number = self._ambiguous_number or number
                 elif mark is None and column == "quantity":
                     self._has_plain_quantities = True
-                if number.strip(_OF_BARE_NUMBERS):
-                    self._currencies.update(filter(None, [currency_of(number)]))
+                if column == "unit_price":
+                    self._currencies[(number.strip(_OF_BARE_NUMBERS) and currency_of(number)) or POUND] += 1
 
     def is_enough(self, given: DateOrder | None, *, written_by_hand: bool) -> bool:
         """Whether these first lines settle the form of all: no later ones can show it better."""
@@ -64,14 +64,16 @@ class Survey:
         shows_dates = main is not None and (main != EITHER_ORDER or given is not None)
         return shows_dates and (not written_by_hand or len(self._shown_marks()) == 1)
 
-    def date_form(self, path: Path, given: DateOrder | None) -> DateForm:
+    def date_form(self, path: Path, given: DateOrder | None, *, among: "Survey | None" = None) -> DateForm:
         """The form of the dates. If day and month come before the year, a given order decides.
+
+        Dates that show no order are in that of the files `among` which they are packed.
 
         Raises DumpError, naming the file, if the lines show two orders, or none and none is given.
         """
         main = self._main_form()
-        if main is None:
-            return "year first"  # without any date, every line is rejected
+        if main is None:  # without any date, every line is rejected
+            return among.date_form(path, given) if among else "year first"
         if main != EITHER_ORDER:
             return main
         if given is not None:
@@ -84,6 +86,8 @@ class Survey:
                 f"{path}: expected dates in one order, found {counts}. Write the year first, or set LGS_DATE_ORDER to "
                 "the right one: lines in the other are rejected."
             )
+        if not shown and among:
+            return among.date_form(path, given)
         if not shown:
             raise DumpError(
                 f"{path}: dates like {self._ambiguous_date} can be read day first or month first, and hardly any date "
@@ -97,10 +101,14 @@ class Survey:
             )
         return shown[0]
 
-    def number_format(self, path: Path, *, written_by_hand: bool, currency: str | None = None) -> NumberFormat:
+    def number_format(
+        self, path: Path, *, written_by_hand: bool, currency: str | None = None, among: "Survey | None" = None
+    ) -> NumberFormat:
         """How the numbers are written; with a decimal point unless they show a comma.
 
-        A `currency` that the header states is that of all prices. Otherwise the prices show it.
+        Numbers that show neither are written as in the files `among` which they are packed.
+        A `currency` that the header states is that of all prices. Otherwise it is the one that most of them show, and
+        those without any are in pounds.
         `written_by_hand` says that the format of the file leaves open how numbers are written, as CSV does.
         Raises DumpError, naming the file, if the lines show both marks, or numbers that may mean two things.
         """
@@ -114,7 +122,10 @@ class Survey:
                 "comma, and hardly any number in the file shows which. Write them without thousands separators, and "
                 "prices with two decimals."
             )
-        currency = currency or next((shown for shown, _ in self._currencies.most_common(1)), POUND)
+        if not shown and among and not self._ambiguous_number:
+            shown = among._shown_marks()[:1]
+        prices = self._currencies.total()
+        currency = currency or next((of for of, count in self._currencies.items() if 2 * count > prices), POUND)
         doubtful = written_by_hand and self._has_plain_quantities
         return NumberFormat(shown[0] if shown else ".", currency, quantities_have_decimals=not doubtful)
 
@@ -134,4 +145,4 @@ class Survey:
 def _fields(lines: Lines, column: str) -> Iterator[str]:
     fields_before = rb"(?:[^\t\n]*\t){%d}" % lines.columns.index(column)
     for match in re.finditer(rb"^%b([^\t\n]*)" % fields_before, lines.data, re.M):
-        yield unwrapped(match[1].decode(errors="replace"))
+        yield unwrapped(match[1][:READ_CHARACTERS].decode(errors="replace"))

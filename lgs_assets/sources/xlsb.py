@@ -215,7 +215,7 @@ def _styles(package: Package, part: str) -> CellStyles:
                 is_of_cells = kind == _Kind.STYLES
             elif kind == _Kind.NUMBER_FORMAT:
                 (number_format,) = struct.unpack_from("<H", fields)
-                styles.declare(number_format, _text(fields, 2)[0])
+                styles.declare(number_format, _text(fields, 2)[0], where=f"{package.path}, {part}")
             elif kind == _Kind.STYLE and is_of_cells:
                 styles.append(*struct.unpack_from("<H", fields, 2))
     return styles

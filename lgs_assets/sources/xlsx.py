@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from string import ascii_letters
 from xml.etree.ElementTree import Element
@@ -30,7 +31,11 @@ _NAMESPACES = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     "http://purl.oclc.org/ooxml/spreadsheetml/main",
 )
+_ALTERNATIVES = "http://schemas.openxmlformats.org/markup-compatibility/2006 AlternateContent"
+_APPLICATION = "http://schemas.openxmlformats.org/officeDocument/2006/extended-properties Application"
+_NEVER_COMPUTES = "Apache POI"  # unless it is told to: a formula's 0 may be one, or none
 _CHARACTER = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")
+_OF_ALTERNATIVES = "alternatives of which no rule says which one counts"
 ARRAY_COLUMNS_LIMIT = 100
 VALUES_REMEMBERED = 1 << 10
 
@@ -40,14 +45,17 @@ def sheets(package: Package) -> Iterator[Sheet]:
     start = related(package, "")
     part = next((target for kind, _, target in start if kind == "officeDocument"), "xl/workbook.xml")
     book = _Book(package, part)
-    found = False
+    taken: set[str] = set()
     for _, tab in package.described(part, _named("sheet")):
         identity = next((value for name, value in tab.items() if name.endswith(" id")), "")
+        target = book.targets.get(identity, identity)
+        if target.lower() in taken:
+            raise DumpError(f"{package.path}: more than one sheet is the part {target} of the workbook. Save it again.")
+        taken.add(target.lower())
         name, is_hidden, merged = tab.get("name", ""), tab.get("state", "visible") != "visible", list[str]()
-        rows = _rows(book, book.targets.get(identity, identity), name, merged)
-        found = True
+        rows = _rows(book, target, name, merged)
         yield Sheet(name, is_hidden, book.epoch, rows, merged)
-    if not found:
+    if not taken:
         raise DumpError(f"{package.path}: expected an Excel workbook; the archive holds none.")
 
 
@@ -65,18 +73,33 @@ class _Book:
             if _is_true(element.get("date1904", "0")):
                 self.epoch = EPOCH_1904
             # This is how libraries that do not compute leave it to Excel: until then, their stored zeros mean nothing.
-            if _is_true(element.get("fullCalcOnLoad", "0")) or not _is_true(element.get("calcCompleted", "1")):
+            waits = _is_true(element.get("fullCalcOnLoad", "0")) or not _is_true(element.get("calcCompleted", "1"))
+            if waits or element.get("calcMode") == "manual":
                 self.computed = False
+        if _application(package).startswith(_NEVER_COMPUTES):
+            self.computed = False
         parts = {kind: target for kind, _, target in others}
         texts = _shared_texts(package, parts["sharedStrings"]) if "sharedStrings" in parts else ()
         self.texts = list(remembered(package, texts))
         self.styles = _styles(package, parts["styles"]) if "styles" in parts else CellStyles()
 
 
+def _application(package: Package) -> str:
+    """The name of the program that wrote a workbook, if it can be read: nothing else depends on it."""
+    part = next((target for kind, _, target in related(package, "") if kind == "extended-properties"), "")
+    with suppress(DumpError):
+        return next((element.text or "" for _, element in package.described(part, {_APPLICATION})), "")
+    return ""
+
+
 def _rows(book: _Book, part: str, name: str, merged: list[str]) -> Iterator[Row]:
     reader, last = _RowReader(book), 0
-    for _, element in book.package.elements(part, _named("row", "mergeCell")):
+    for _, element in book.package.elements(part, _named("row", "mergeCell") | {_ALTERNATIVES}):
         try:
+            if element.tag == _ALTERNATIVES:  # of a drawing, if not of rows
+                if any(within.tag.endswith(" row") for within in element.iter()):
+                    raise ValueError(_OF_ALTERNATIVES)
+                continue
             if element.tag.endswith(" mergeCell"):
                 if RANGE.fullmatch(area := element.get("ref", "")):
                     note_merged(merged, area)
@@ -150,6 +173,8 @@ class _RowReader:
 
     def _other(self, cell: Element) -> str:
         """What a cell means that has no value, or more than a value."""
+        if cell.tag == _ALTERNATIVES:
+            raise ValueError(_OF_ALTERNATIVES)
         parts = {child.tag.rpartition(" ")[2]: child for child in cell}
         if "is" in parts:
             return text_field(_text(parts["is"]))
@@ -163,11 +188,15 @@ class _RowReader:
         return self._meaning(cell.get("t"), cell.get("s"), text)
 
     def _note_array(self, formula: Element) -> None:
-        """Remembers which other cells wait for the value of a formula, as they have no formula of their own."""
+        """Remembers which other cells wait for the value of a formula, as they have no formula of their own.
+
+        Raises ValueError if they are in too many columns.
+        """
         if formula.get("t") == "array" and (match := RANGE.fullmatch(formula.get("ref", ""))):
-            first, last = column_of(match[1]), column_of(match[3])
-            for column in range(first, min(last + 1, first + ARRAY_COLUMNS_LIMIT)):
+            for column in range(column_of(match[1]), column_of(match[3]) + 1):
                 self._arrays[column] = max(self._arrays.get(column, 0), int(match[4]))
+            if len(self._arrays) > ARRAY_COLUMNS_LIMIT:  # each is looked at in every row
+                raise ValueError(f"array formulas without a value in more than {ARRAY_COLUMNS_LIMIT} columns")
 
 
 def _shared_texts(package: Package, part: str) -> Iterator[str]:
@@ -186,7 +215,7 @@ def _styles(package: Package, part: str) -> CellStyles:
         for around, element in limited(package, part, package.described(part, _named("numFmt", "xf"))):
             number_format = int(element.get("numFmtId", "0"))
             if element.tag.endswith(" numFmt"):
-                styles.declare(number_format, element.get("formatCode", ""))
+                styles.declare(number_format, element.get("formatCode", ""), where=f"{package.path}, {part}")
             elif around[-1].tag.endswith(" cellXfs"):
                 styles.append(number_format)
     except ValueError as error:

@@ -72,6 +72,15 @@ def test_inspect_follows_a_link(tmp_path: Path, flawed: Path) -> None:
     assert "found 'seven'" in " ".join(result.output.split())
 
 
+def test_a_circle_of_links_is_no_file(tmp_path: Path) -> None:
+    """It is said in a line, not in a traceback."""
+    (tmp_path / "a.csv").symlink_to("b.csv")
+    (tmp_path / "b.csv").symlink_to("a.csv")
+    said = lgs("inspect", str(tmp_path / "a.csv"))
+    assert (said.exit_code, isinstance(said.exception, SystemExit)) == (1, True)
+    assert "symbolic links" in said.stderr
+
+
 def test_inspect_shows_the_first_problems(flawed: Path) -> None:
     """A line that would be rejected is an exit code for scripts, and is shown with the reason."""
     result = lgs("inspect", str(flawed))

@@ -144,8 +144,36 @@ def test_the_files_of_an_archive_have_one_currency() -> None:
     for files in ([euros, euros], [euros, shown], [shown, euros]):
         found = read(zipped(*zip("ab", files, strict=True)))
         assert (len(found.good), found.facts["numbers"]) == (2, "decimal point, in €")
-    with pytest.raises(DumpError, match="prices in one currency, found a header that states € after prices in £"):
+    with pytest.raises(DumpError, match=r"one form in an archive, .* decimal point in a, .* decimal point, in € in b"):
         read(zipped(("a", pounds), ("b", euros)))
+
+
+def dated(*dates: str) -> bytes:
+    return (HEADER + "".join(CSV_GOOD.replace("2010-12-01", date) for date in dates)).encode()
+
+
+def test_each_file_of_an_archive_shows_its_own_form() -> None:
+    """The many lines of one do not outvote the few of another; where no order shows, the other files decide."""
+    british, american = dated(*["13/04/2011"] * 300), dated(*["04/13/2011"] * 2, *["05/06/2011"] * 98)
+    for files in ([british, american], [american, british]):
+        with pytest.raises(DumpError, match=r"files of one form in an archive, found dates .* in a, dates .* in b"):
+            read(zipped(*zip("ab", files, strict=True)))
+    for files in ([british, dated("05/06/2011")], [dated("05/06/2011"), british]):
+        found = read(zipped(*zip("ab", files, strict=True)))
+        assert len(found.good) == 301
+        assert sum("2011-06-05" in str(line) for line in found.good.values()) == 1
+
+
+def test_each_file_of_an_archive_shows_its_own_numbers() -> None:
+    """A number that may mean two things is not read as in a file that another program wrote."""
+    point, either = HEADER + CSV_GOOD, HEADER + CSV_GOOD.replace("2.55", "1.234")
+    with pytest.raises(DumpError, match=r"numbers like 1\.234 can be read"):
+        read(zipped(("a", point.encode()), ("b", either.replace(",", ";").encode())))
+    comma = (HEADER + CSV_GOOD).replace(",", ";").replace("2.55", "2,55")
+    with pytest.raises(DumpError, match=r"decimal point in a, .* decimal comma in b"):
+        read(zipped(("a", point.encode()), ("b", comma.encode())))
+    whole = read(zipped(("a", comma.encode()), ("b", comma.replace("2,55", "2").encode())))
+    assert len(whole.good) == 2
 
 
 SQL_OF_MANY = f"{COPY}{GOOD}{GOOD}\\.\nCOPY other (a) FROM stdin;\n\\.\n{INSERT}{ROW}, {ROW};\n"

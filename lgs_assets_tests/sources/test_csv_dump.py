@@ -137,6 +137,14 @@ def test_a_quantity_of_more_than_items_is_none(quantity: str) -> None:
     assert f"no column quantity. {quantity}: expected single items; convert the values or rename the column." in said
 
 
+@pytest.mark.parametrize("note", ["UTC", "GMT", "in UTC", "UTC+1", "CET", "+01:00", "Z"])
+def test_a_date_in_another_time_zone_is_none(note: str) -> None:
+    """It would be taken for London time. What else a note says does no harm."""
+    assert "expected London time" in refusal(HEADER.replace("Date", f"Date ({note})") + CSV_GOOD)
+    for other in ("local", "dd/mm/yyyy hh:mm", "London", "of sale"):
+        assert read(HEADER.replace("Date", f"Date ({other})") + CSV_GOOD).lines == 1
+
+
 def test_of_several_names_that_may_be_meant_none_is_blamed() -> None:
     """Nor one that is too long to be a name."""
     for price in ("Price (pence),Price (cents)", "Price (pence" + "x" * 100):
@@ -277,7 +285,14 @@ def test_blank_lines_are_no_records(end: str, monkeypatch: pytest.MonkeyPatch) -
         ([record_with('5" disc')], [], [2]),
         ([record_with('"never ends'), CSV_GOOD, CSV_GOOD], [2], [3, 4]),
         ([record_with('"ends" early'), CSV_GOOD], [2], [3]),
-        ([record_with('"one'), record_with('two"'), CSV_GOOD], [], [2, 4]),
+        ([record_with('"one'), record_with('two"'), CSV_GOOD], [2], [3, 4]),
+        ([record_with('"one'), record_with('of "" these'), record_with('two"'), CSV_GOOD], [2], [3, 4, 5]),
+        ([record_with('"one'), record_with('one, two"'), CSV_GOOD], [2, 3], [4]),
+        ([record_with('"one, 1'), record_with('two"'), CSV_GOOD], [2], [3, 4]),
+        ([CSV_GOOD.replace("United", '"United'), CSV_GOOD.replace("dom", 'dom"'), CSV_GOOD], [2, 3], [4]),
+        ([f'"{CSV_GOOD}', CSV_GOOD.replace("65,", '65",'), CSV_GOOD], [2, 3], [4]),
+        ([record_with('"one\nred, green and blue"'), CSV_GOOD], [], [2, 4]),
+        ([record_with('"one\nred, green, blue"'), CSV_GOOD], [], [2, 4]),
         ([record_with('"one'), CSV_GOOD, record_with('two"'), CSV_GOOD], [2], [3, 4, 5]),
         ([record_with('"one'), record_with('"two'), CSV_GOOD], [2, 3], [4]),
         ([record_with('"one\ntwo"'), CSV_GOOD], [], [2, 4]),
@@ -293,11 +308,12 @@ def test_blank_lines_are_no_records(end: str, monkeypatch: pytest.MonkeyPatch) -
 def test_a_broken_record_takes_no_other_with_it(
     lines: list[str], rejected: list[int], good: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If a quotation goes wrong, only the line in which it begins is given up."""
+    """If a quotation goes wrong, only the line in which it begins is given up, with any delimiter."""
     for size in [csv_dump.CHUNK_BYTES, *CHUNK_SIZES]:
         monkeypatch.setattr(csv_dump, "CHUNK_BYTES", size)
-        found = read(HEADER + "".join(lines))
-        assert ([reject.line for reject in found.rejects], list(found.good)) == (rejected, good), size
+        for delimiter in ",;":
+            found = read((HEADER + "".join(lines)).replace(",", delimiter))
+            assert ([reject.line for reject in found.rejects], list(found.good)) == (rejected, good), size
 
 
 @pytest.mark.parametrize("blank", [" ", "  ", "\t", " \t "])

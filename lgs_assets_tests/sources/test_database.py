@@ -311,7 +311,7 @@ def sqlite_shop(folder: Path, *rows: tuple[Any, ...], price: str = "price") -> S
     return shop
 
 
-@pytest.mark.parametrize("date", ["02/01/2011", 1291191960, "never", b"2011-01-02"])
+@pytest.mark.parametrize("date", ["02/01/2011", 1291191960, "never", b"2011-01-02", "10:00", "now"])
 @pytest.mark.parametrize("since", [None, datetime(2011, 1, 1)])
 def test_dates_that_sqlite_cannot_compare_are_told(tmp_path: Path, date: Any, since: datetime | None) -> None:
     """With the column and the value, rather than "nothing new"."""

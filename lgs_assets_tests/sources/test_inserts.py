@@ -333,6 +333,23 @@ def test_a_stray_quote_in_another_table_takes_no_row_with_it() -> None:
 # MySQL and MariaDB.
 
 
+@pytest.mark.parametrize(
+    ("mode", "meaning"),
+    [
+        ("SET sql_mode='NO_BACKSLASH_ESCAPES';", r"A\\B"),
+        ("SET SESSION sql_mode = CONCAT(@@sql_mode, ',no_backslash_escapes');", r"A\\B"),
+        ("/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='ANSI,NO_BACKSLASH_ESCAPES' */;", r"A\\B"),
+        ("/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;", "A\\B"),
+        ("SET sql_mode='NO_BACKSLASH_ESCAPES';\nSET sql_mode='';", "A\\B"),
+    ],
+)
+def test_backslashes_mean_what_the_mode_of_mysql_says(mode: str, meaning: str) -> None:
+    """One of its modes has them be characters like any other."""
+    insert = INSERT.replace("public.retail", "`retail`")
+    found = read(f"-- MySQL dump 10.13\n{mode}\n{insert}{row_with(chr(39) + 'A' + chr(92) * 2 + 'B' + chr(39))};\n")
+    assert [line[2] for line in found.good.values()] == [meaning]
+
+
 def test_a_dump_of_mysql_is_read() -> None:
     """As mysqldump writes it: names in backticks, comments that are commands, backslashes that escape."""
     found = read(

@@ -70,6 +70,10 @@ def with_field(column: str, field: str) -> str:
         ("unit_price", "2.5499999999999998", Decimal("2.55")),
         ("unit_price", "1e-06", Decimal("0.000001")),
         ("unit_price", "1E+06", Decimal(1000000)),
+        ("unit_price", "1.25E+01", Decimal("12.5")),
+        ("quantity", "8.1234E+04", 81234),
+        ("stock_code", "8.5123E+04", "85123"),
+        ("stock_code", "5E11", "5E11"),
         ("unit_price", ".5", Decimal("0.5")),
         ("customer_id", "13085.0", 13085),
         ("customer_id", "1.3085e+04", 13085),
@@ -152,7 +156,9 @@ def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
         (with_field("unit_price", "100000000"), "unit_price", "a price below 100,000,000 with at most 6 decimals"),
         (with_field("unit_price", "0.0000001"), "unit_price", "at most 6 decimals"),
         (with_field("unit_price", "1e999"), "unit_price", "a price below"),
-        (with_field("unit_price", "9" * 5000), "unit_price", "a price below"),
+        (with_field("unit_price", "9" * 1000), "unit_price", "a price below"),
+        (with_field("unit_price", "9" * 1001), "unit_price", "at most 1,000 characters, not 1,001"),
+        (with_field("invoice_date", "2011" * 1001), "invoice_date", "at most 1,000 characters, not 4,004"),
         (with_field("invoice_date", "2011-02-30"), "invoice_date", "a real date and time, year first"),
         (with_field("invoice_date", "2011-02-29 00:00"), "invoice_date", "a real date and time"),
         (with_field("invoice_date", "2011-01-01 24:00"), "invoice_date", "a real date and time"),
@@ -170,6 +176,11 @@ def test_a_date_that_can_be_read_is_read(text: str, meaning: str) -> None:
         (with_field("invoice_date", "9999-12-31T23:59:59-05"), "invoice_date", "a real date"),
         (with_field("invoice_date", "2011-01-01 10:00+24"), "invoice_date", "a real date"),
         (with_field("invoice_no", "5.36365E+11"), "invoice_no", "as scientific notation has lost some"),
+        (with_field("quantity", "8.1E+04"), "quantity", "as scientific notation has lost some, found '8.1E+04'"),
+        (with_field("quantity", "-8.12e4"), "quantity", "as scientific notation has lost some"),
+        (with_field("unit_price", "1.2E+04"), "unit_price", "as scientific notation has lost some"),
+        (with_field("unit_price", "£ 1.20E+04"), "unit_price", "as scientific notation has lost some"),
+        (with_field("stock_code", " 8.51E+04"), "stock_code", "as scientific notation has lost some"),
         (with_field("customer_id", "1.3E+04"), "customer_id", "as scientific notation has lost some"),
         (with_field("stock_code", "#REF!"), "stock_code", "expected a value, found the error '#REF!'"),
         (with_field("customer_id", " #value! "), "customer_id", "expected a value, found the error"),
@@ -407,6 +418,13 @@ def test_a_customer_may_have_a_point_beside_decimal_commas(customer: str) -> Non
     assert [typed(line)[AT["customer_id"]] for line in found.good.values()] == [13085]
 
 
+def test_a_number_with_a_decimal_comma_may_not_lose_digits_either() -> None:
+    """In scientific notation."""
+    found = read(HEADER + '1,2,x,"8,1E+04",2011-02-13,"2,55",5,UK\n1,2,x,"8,1234E+04",2011-02-13,"2,55",5,UK\n')
+    assert [(reject.line, reject.column) for reject in found.rejects] == [(2, "quantity")]
+    assert typed(found.good[3])[AT["quantity"]] == 81234
+
+
 def test_numbers_that_may_mean_two_things_are_refused() -> None:
     """Where the file shows its format, a quantity that may be a thousand times as large is rejected."""
     line = '1,2,x,"{}",2011-02-13,"{}",5,UK\n'.format
@@ -425,6 +443,15 @@ def test_prices_have_one_currency() -> None:
     assert found.facts["numbers"] == "decimal point, in €"
     assert [(reject.line, reject.column) for reject in found.rejects] == [(6, "unit_price")]
     assert found.rejects[0].reason.startswith("expected a price in €: digits")
+
+
+@pytest.mark.parametrize(("plain", "dollars", "currency"), [(300, 1, ""), (2, 1, ""), (1, 1, ""), (1, 2, ", in $")])
+def test_the_currency_of_a_file_is_that_of_most_prices(plain: int, dollars: int, currency: str) -> None:
+    """One without a sign is in pounds, unless most are in another currency."""
+    prices = ["$2.55"] * dollars + ["2.55"] * plain
+    found = read(HEADER + "".join(f"1,2,x,6,2011-02-13,{price},5,UK\n" for price in prices))
+    assert found.facts["numbers"] == f"decimal point{currency}"
+    assert len(found.rejects) == (0 if currency else dollars)
 
 
 def test_a_script_has_a_decimal_point_unless_it_shows_a_comma() -> None:
@@ -774,3 +801,17 @@ def test_many_bad_lines_take_no_longer_than_as_many_good_ones() -> None:
     with open_dump(in_memory(content)) as dump:
         assert sum(isinstance(piece, Reject) for piece in dump.pieces) == 100_000
     assert time.perf_counter() - began < 15
+
+
+@pytest.mark.parametrize(
+    "text", ["'" * 100_000 + "x", "1 " * 1_000_000, "C-" * 1_000_000, "2011-" * 400_000, "9" * 10**6]
+)
+def test_a_value_of_any_length_is_rejected_at_once(text: str) -> None:
+    """No pattern is tried on it, neither when the file is surveyed nor when its lines are read."""
+    columns = [column for column in CANONICAL_COLUMNS if column != "description"]
+    began = time.process_time()
+    found = read(copy_of(*(with_field(column, text) for column in columns), GOOD.rstrip("\n")))
+    assert time.process_time() - began < 3
+    assert [(reject.column, list(found.good)) for reject in found.rejects] == [
+        (column, [len(columns) + 2]) for column in columns
+    ]

@@ -15,6 +15,7 @@ import pytest
 import xlsxwriter
 
 from lgs_assets.sources import CANONICAL_COLUMNS, compression, excel
+from lgs_assets.sources.office import letters_of
 from lgs_assets_tests.sources.reading import HEADER, LANTERN, in_memory, read, refusal, typed
 
 NAMES = HEADER.strip().split(",")
@@ -100,6 +101,15 @@ def test_the_format_of_a_price_states_its_currency(number_format: str, currency:
     assert found.facts["numbers"] == "decimal point" + (f", in {currency}" if currency else "")
 
 
+@pytest.mark.parametrize("start", ["[$", "[", '"', "\\\\"])
+def test_a_number_format_has_255_characters_at_most(start: str) -> None:
+    """As in Excel. A longer one is not looked at: half a million brackets would take hours."""
+    assert read(workbook({"a": [NAMES, ROW]}, price_format="0" + start * (254 // len(start)))).lines == 1
+    assert "a number format of more than 255 characters" in refusal(
+        workbook({"a": [NAMES, ROW]}, price_format="0" + start * 100_000)
+    )
+
+
 def test_prices_in_a_currency_that_nobody_knows_are_rejected() -> None:
     """They are not pounds; the reject shows the sign that the workbook shows."""
     found = read(workbook({"a": [NAMES, ROW]}, price_format="[$A$-C09]#,##0.00"))
@@ -129,6 +139,13 @@ def test_a_price_in_another_unit_is_rejected(number_format: str, shown: str) -> 
     """Its format says that it is not in pounds, or not the price of one item: the number alone does not."""
     found = read(workbook({"a": [NAMES, ROW]}, price_format=number_format))
     assert [(reject.column, reject.text.split("\t")[PRICE_AT]) for reject in found.rejects] == [("unit_price", shown)]
+
+
+@pytest.mark.parametrize("column", ["Invoice", "StockCode", "Customer ID", "Quantity", "Price"])
+def test_a_number_that_is_shown_as_a_date_is_none(column: str) -> None:
+    """Where a date stands for an invoice or a product, it would be another one."""
+    (reject,) = read(workbook({"a": [NAMES, with_cell(column, datetime(3368, 7, 6))]})).rejects
+    assert reject.column == CANONICAL_COLUMNS[NAMES.index(column)]
 
 
 def test_a_number_that_is_no_price_may_be_in_any_unit() -> None:
@@ -338,6 +355,32 @@ def test_a_part_that_was_made_to_fill_the_memory_is_refused(tmp_path: Path) -> N
         assert re.search(r"declaration|bytes|more than|nested|32,767|too many pieces|too large", line), line
 
 
+ALTERNATIVES = (
+    b'<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+    b"<mc:Choice>%b</mc:Choice><mc:Fallback>%b</mc:Fallback></mc:AlternateContent>"
+)
+
+
+def test_nothing_of_a_workbook_is_loaded_twice() -> None:
+    """Neither both alternatives of a row or a cell, nor a sheet that has two names. Those of a drawing do no harm."""
+    with zipfile.ZipFile(io.BytesIO(PLAIN)) as archive:
+        sheet, book = archive.read(SHEET), archive.read("xl/workbook.xml")
+    for pattern in (rb'<row r="2".*</row>', rb'<c r="G2".*?</c>'):
+        doubled = re.sub(pattern, lambda found: ALTERNATIVES % (found[0], found[0]), sheet)
+        assert "alternatives" in refusal(with_part(PLAIN, SHEET, doubled))
+    drawing = sheet.replace(b"</worksheet>", ALTERNATIVES % (b"<control/>", b"") + b"</worksheet>")
+    assert list(read(with_part(PLAIN, SHEET, drawing)).good) == [2]
+    two_tabs = re.sub(rb"<sheet [^>]*>", lambda found: found[0] + found[0].replace(b'"a"', b'"b"'), book)
+    assert "more than one sheet is the part" in refusal(with_part(PLAIN, "xl/workbook.xml", two_tabs))
+
+
+@pytest.mark.parametrize("value", [b"1_0", b"1_7850.0"])
+def test_a_number_has_no_underscores(value: bytes) -> None:
+    """Python would read them."""
+    (reject,) = read(with_customer(b'<c r="G2"><v>%b</v></c>' % value)).rejects
+    assert reject.column == "customer_id"
+
+
 def test_what_a_part_says_of_its_own_size_is_not_believed() -> None:
     """The number of shared texts, and the dimension of a sheet."""
     content = repacked(PLAIN, "xl/sharedStrings.xml", b"uniqueCount=", b'uniqueCount="4000000000" was=')
@@ -461,6 +504,30 @@ def test_a_zero_that_nobody_computed_is_a_reject(column: str) -> None:
         (line, CANONICAL_COLUMNS[NAMES.index(column)]) for line in (2, 4, 5)
     ]
     assert list(found.good) == [3]
+
+
+@pytest.mark.parametrize("told_by", ["calcMode", "Application"])
+def test_a_zero_of_a_library_that_does_not_compute_is_a_reject(told_by: str) -> None:
+    """XlsxWriter in manual mode and Apache POI do not ask Excel to compute; a zero that is no formula's stays."""
+    content = with_customer(b'<c r="G2"><f>17849+1</f><v>0.0</v></c>')
+    if told_by == "calcMode":
+        content = repacked(content, "xl/workbook.xml", b"<calcPr", b'<calcPr calcMode="manual"')
+    else:
+        content = repacked(content, "docProps/app.xml", b"Microsoft Excel", b"Apache POI")
+    (reject,) = read(content).rejects
+    assert reject.reason == "a formula without a value; open and save the workbook once"
+
+
+def test_array_formulas_without_a_value_fill_a_hundred_columns_at_most() -> None:
+    """In all of them together: their columns are looked at in every row of the sheet."""
+
+    def with_arrays(columns: Sequence[str]) -> bytes:
+        arrays = "".join(f'<c r="{name}2"><f t="array" ref="{name}2:{name}1048576">A1</f></c>' for name in columns)
+        return repacked(PLAIN, SHEET, b"</row></sheetData>", f"{arrays}</row></sheetData>".encode())
+
+    columns = [letters_of(at) for at in range(len(ROW), len(ROW) + 101)]
+    assert list(read(with_arrays(columns[:100])).good) == [2]
+    assert "array formulas without a value in more than 100 columns" in refusal(with_arrays(columns))
 
 
 @pytest.mark.parametrize("zero", ["0", "0.0", "0E0", "-0", "0.00E+00", "-0.0", " 0 ", "00"])
@@ -624,6 +691,8 @@ def test_a_price_in_another_unit_is_rejected_in_a_spreadsheet_too(kind: str, sho
         ('<table:table-cell table:formula="of:=1/0" office:value-type="float" office:value="0">'
          '<text:p>#DIV/0!</text:p></table:table-cell>', "expected a value; the cell shows the error #DIV/0!"),
         ('<table:table-cell table:formula="of:=1+1"/>', "a formula without a value; open and save the workbook once"),
+        ('<table:table-cell table:formula="of:=A1" office:value-type="string"></table:table-cell>',
+         "a formula without a value; open and save the workbook once"),
     ],
 )  # fmt: skip
 def test_a_cell_without_a_value_is_a_reject_in_a_spreadsheet_too(cell: str, reason: str) -> None:
