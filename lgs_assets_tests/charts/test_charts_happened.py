@@ -200,8 +200,8 @@ def test_what_is_not_significant_is_written_on_the_chart(frames: MakeFrames, dra
     assert any(text.startswith(verdict) for text in written)
     (note,) = (text for text in written if text.startswith("Likewise"))
     assert note == (
-        "Likewise, significant: active customers −12.5 %; not significant: placed orders −7.0 %, sales per buying "
-        "customer −1.4 %. Left out: new customers (at first all seem new)."
+        "Likewise by Holm's p, significant: active customers −12.5 %; not significant: placed orders −7.0 %, sales per buying "
+        "customer −1.4 %. Left out: new and existing customers (at first all seem new)."
     )
 
 

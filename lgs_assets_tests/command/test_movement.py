@@ -54,7 +54,7 @@ def test_the_last_whole_month_is_told(moved: Warehouse) -> None:
         "  ↓ 14 Champions slipped to At Risk; 9 by the boundary alone",
         "  ↑ 3 Hibernating rose to Champions",
         "  → 1 About to Sleep moved to At Risk",
-        "  Those who had spent most come first. Segments are relative to the other customers of that month.",
+        "  Moves with most past sales come first. Segments are relative to the other customers of that month.",
     ]
 
 

@@ -510,7 +510,9 @@ def test_where_nothing_is_known_of_a_step_before_the_page_says_why_all_are_new(s
 def test_where_no_product_can_be_compared_the_page_says_why(site: Site) -> None:
     """The market is not two years old: neither list of products has a row."""
     html = site.get("/products-countries").text
-    said = "the last three whole months, and the same months of the year before, must all have invoices."
+    said = (
+        "the last three whole months, and the same months of the year before, must all be whole months with invoices."
+    )
     assert html.count(f"Nothing to compare: {said}") == 2
 
 
