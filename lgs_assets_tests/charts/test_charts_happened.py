@@ -198,10 +198,10 @@ def test_what_is_not_significant_is_written_on_the_chart(frames: MakeFrames, dra
     written = texts(draw("sales_trend", frames()))
     verdict = "Sales in the last 12 whole months: +1.7 % on the 12 before (Holm's p = 1.00): no significant"
     assert any(text.startswith(verdict) for text in written)
-    (note,) = (text for text in written if text.startswith("Likewise"))
+    (note,) = (text for text in written if text.startswith("By Holm"))
     assert note == (
-        "Likewise by Holm's p, significant: active customers −12.5 %; not significant: placed orders −7.0 %, sales per buying "
-        "customer −1.4 %. Left out: new and existing customers (at first all seem new)."
+        "By Holm's p, significant: active customers −12.5 %; not: placed orders −7.0 %, sales per buying "
+        "customer −1.4 %. Left out: new and existing ones (at first all seem new)."
     )
 
 

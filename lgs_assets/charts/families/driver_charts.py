@@ -32,7 +32,7 @@ _SALES: Final = "sales, doubled invoices once"
 """The series of `monthly_series` that compares over time."""
 _NOT_TOLD: Final = ("sales", "new customers", "existing customers")
 """With second copies, or of customers who seem new since the data has a beginning: they move for that alone."""
-_SEEM_NEW: Final = "Left out: new and existing customers (at first all seem new)."
+_SEEM_NEW: Final = "Left out: new and existing ones (at first all seem new)."
 _LEVEL: Final = 0.05
 """The usual level of significance."""
 _ENOUGH_MONTHS: Final = 36
@@ -180,9 +180,10 @@ def _others(statistics: pd.DataFrame) -> str:
     """The same of the other series, by their p-values corrected for the number of all."""
     judged = statistics[statistics["reason"].isna()].drop(index=[_SALES, *_NOT_TOLD], errors="ignore")
     found = [(f"{series} {change(row['change_pct'])}", row["holm_p"] < _LEVEL) for series, row in judged.iterrows()]
+    others = "not" if any(is_significant for _, is_significant in found) else "none is significant"
     said = [
         f"{verdict}: {', '.join(text for text, is_significant in found if is_significant == wanted)}"
-        for wanted, verdict in ((True, "significant"), (False, "not significant"))
+        for wanted, verdict in ((True, "significant"), (False, others))
         if any(is_significant == wanted for _, is_significant in found)
     ]
-    return f"Likewise by Holm's p, {'; '.join(said)}. {_SEEM_NEW}" if said else ""
+    return f"By Holm's p, {'; '.join(said)}. {_SEEM_NEW}" if said else ""
