@@ -22,7 +22,7 @@ PIECES = [
     *("'", "''", '"', '""', ",", ";", "$$", " ", "£", "é", "b", "(", "), ('", "--", "/*", "*/", "\nGO\n", COPY),
 ]
 PERIOD = datetime(1990, 1, 1), datetime(2025, 12, 31)
-LONGEST = 99  # of a name, which has one letter before it
+LONGEST = 98  # of a name, which has a letter before and behind it: at its ends, a quote would reject its line
 NARROW = st.lists(st.sampled_from(PIECES), max_size=6).map(lambda pieces: "".join(pieces)[:LONGEST])
 WIDE = NARROW | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 OPTIONS: list[tuple[Sequence[str], str]] = [
@@ -43,7 +43,7 @@ ENCODINGS: list[tuple[Sequence[str], str]] = [
 
 def rows(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[Any, ...]]]:
     """Legal lines."""
-    names = texts.map(lambda text: f"C{text}")
+    names = texts.map(lambda text: f"C{text}C")
     numbers = st.integers(-(2**31), 2**31 - 1)
     moments = st.datetimes(*PERIOD) | st.datetimes(datetime(2010, 1, 1), datetime(2025, 12, 31)).map(
         lambda moment: moment.replace(microsecond=0)
