@@ -177,7 +177,7 @@ def _one_by_one(
                 fields, taken = layout.record(lines, at, source)
                 row = layout.joined(fields)
                 inner = lines[at + 1 : at + taken]
-                if inner and (len(fields) != len(columns) or layout.has_record(inner, columns)):
+                if inner and (len(fields) != len(columns) or layout.has_record(lines[at], inner, columns)):
                     taken, problem = 1, "a quotation does not end where it should"
                 elif taken == 1 and layout.has_stray_quotation(lines[at]):
                     problem = "blanks around a quotation, unlike in the first lines"
@@ -272,22 +272,32 @@ class _Layout:
         quotations = self._in_blanks.finditer(line.rstrip(b"\r"))
         return not self._is_padded and any(match[1] or match[3] for match in quotations)
 
-    def has_record(self, lines: list[bytes], columns: tuple[str | None, ...]) -> bool:
-        """Whether one of these lines, within a quotation or at its end, is on its own a record of the table.
+    def has_record(self, first: bytes, others: list[bytes], columns: tuple[str | None, ...]) -> bool:
+        """Whether one of the `others`, within a quotation or at its end, is on its own a record of the table.
 
-        It has a date where one belongs, and an invoice number. The fields that the quotation may have cut count from
-        the left, those behind them from the right.
+        A quotation that ends in the first column began there, in the line `first`: rightly, unless that is a record
+        without its quotes, too.
         """
-        invoice, date = columns.index("invoice_no"), columns.index("invoice_date")
-        for line in lines:
-            try:
-                record = next(self._reader([line.rstrip(b"\r").decode(errors="surrogateescape")]), [])
-            except csv.Error:
-                continue
-            dates = (record[date], record[date - len(columns)]) if len(record) >= len(columns) else ()
-            if any(map(form_of, dates)) and any(map(str.isdigit, record[invoice])):
+        for line in others:
+            record = self._record_of(line, columns)
+            if record and (
+                self.quote.decode() not in record[0] or self._record_of(first.replace(self.quote, b""), columns)
+            ):
                 return True
         return False
+
+    def _record_of(self, line: bytes, columns: tuple[str | None, ...]) -> list[str]:
+        """The fields of a line that has an invoice number and a date where they belong; none of any other.
+
+        The fields that a quotation may have cut count from the left, those behind them from the right.
+        """
+        invoice, date = columns.index("invoice_no"), columns.index("invoice_date")
+        try:
+            record = next(self._reader([line.rstrip(b"\r").decode(errors="surrogateescape")]), [])
+        except csv.Error:
+            return []
+        dates = (record[date], record[date - len(columns)]) if len(record) >= len(columns) else ()
+        return record if any(map(form_of, dates)) and any(map(str.isdigit, record[invoice])) else []
 
     def joined(self, fields: list[str]) -> bytes:
         """The fields of a record in COPY's text format."""

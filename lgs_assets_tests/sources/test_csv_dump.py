@@ -292,6 +292,7 @@ def test_blank_lines_are_no_records(end: str, monkeypatch: pytest.MonkeyPatch) -
         ([CSV_GOOD.replace("United", '"United'), CSV_GOOD.replace("dom", 'dom"'), CSV_GOOD], [2, 3], [4]),
         ([f'"{CSV_GOOD}', CSV_GOOD.replace("65,", '65",'), CSV_GOOD], [2, 3], [4]),
         ([record_with('"one\nred, green and blue"'), CSV_GOOD], [], [2, 4]),
+        ([CSV_GOOD.replace("536365,", '"536\n365",'), CSV_GOOD], [], [2, 4]),
         ([record_with('"one\nred, green, blue"'), CSV_GOOD], [], [2, 4]),
         ([record_with('"one'), CSV_GOOD, record_with('two"'), CSV_GOOD], [2], [3, 4, 5]),
         ([record_with('"one'), record_with('"two'), CSV_GOOD], [2, 3], [4]),
