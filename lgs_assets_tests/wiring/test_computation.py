@@ -81,7 +81,7 @@ def test_a_later_line_changes_nothing_that_the_past_is_computed_from(
 def test_a_line_of_the_past_changes_what_it_is_computed_from(
     demo: Warehouse, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
-    """Each of these tables is made anew when a sale of a past month is corrected."""
+    """A sale of a past month, corrected, has each of these tables computed again."""
     corrected = with_line(demo, make_database, tmp_path, "2011-03-10")
     before, after = digests(demo), digests(corrected)
     assert [table for table in OF_THE_PAST if before[table] == after[table]] == []
